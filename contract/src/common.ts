@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+/** Earliest and latest instant that the API takes: 1970 to the end of 2199. */
+export const EARLIEST_MS = 0;
+export const LATEST_MS = Date.UTC(2200, 0, 1);
+
+/** An instant on the wire: ISO 8601 with `Z` or an offset. */
+export const Instant = z
+  .string()
+  .refine(isInstant, {
+    error: (issue) =>
+      `must be an ISO 8601 time with an offset between 1970 and 2199, such as 2026-03-29T01:30:00Z; got ${quote(issue.input)}`,
+  })
+  .meta({ description: 'ISO 8601 time with Z or an offset', format: 'date-time', examples: ['2026-03-29T01:30:00Z'] });
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}(:?\d{2})?)$/;
+
+/** Whether `text` is an instant that the API takes. */
+export function isInstant(text: string): boolean {
+  if (!INSTANT.test(text)) return false;
+  const ms = Date.parse(normalise(text));
+  return ms >= EARLIEST_MS && ms < LATEST_MS && dayExists(text);
+}
+
+/** Epoch milliseconds of an instant that `isInstant` accepts; NaN otherwise. */
+export function parseInstant(text: string): number {
+  return isInstant(text) ? Date.parse(normalise(text)) : Number.NaN;
+}
+
+/** ISO 8601 in UTC with milliseconds, as every answer of the API writes instants. */
+export function formatInstant(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+function normalise(text: string): string {
+  return text
+    .replace(' ', 'T')
+    .replace(',', '.')
+    .replace(/([+-]\d{2})(\d{2})?$/, (all, hours: string, minutes: string | undefined) =>
+      text.includes(':', text.length - 3) ? all : `${hours}:${minutes ?? '00'}`,
+    );
+}
+
+/** `Date.parse` rolls 30 February over into March; a reading must not. */
+function dayExists(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  return day >= 1 && day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
+}
+
+/** A calendar day of a site. */
+export const Day = z
+  .string()
+  .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && isInstant(`${text}T00:00:00Z`), {
+    error: (issue) => `must be a day such as 2026-03-29; got ${quote(issue.input)}`,
+  })
+  .meta({ description: "Calendar day in the site's time zone", format: 'date', examples: ['2026-03-29'] });
+
+export const TimePeriod = z
+  .object({ start: Instant, end: Instant })
+  .meta({ description: 'Half-open window: start is in it, end is not' });
+export type TimePeriod = z.infer<typeof TimePeriod>;
+
+export const Name = z.string().trim().min(1).max(200);
+
+/** A query parameter that may be given once, repeatedly, or as a comma-separated list. */
+export const TextList = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter(Boolean));
+
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(200).optional().meta({ description: 'next_cursor of the page before' }),
+});
+
+/** `{items, next_cursor}` around any schema. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

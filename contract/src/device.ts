@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { Instant, Name } from './common.ts';
+
+export const DeviceKind = z.enum([
+  'inverter',
+  'battery',
+  'meter',
+  'machine',
+  'charger',
+  'vehicle',
+  'weather_station',
+  'tariff_feed',
+  'system',
+  'other',
+]);
+export type DeviceKind = z.infer<typeof DeviceKind>;
+
+export const Labels = z.record(z.string().min(1).max(100), z.string().max(500));
+
+export const DeviceStatus = z.enum(['online', 'stale', 'never_reported']);
+export type DeviceStatus = z.infer<typeof DeviceStatus>;
+
+const deviceFields = {
+  name: Name.meta({ description: 'Unique name; stands wherever the id may stand', examples: ['Garage inverter'] }),
+  kind: DeviceKind,
+  labels: Labels,
+  expected_interval_s: z
+    .number()
+    .positive()
+    .max(86_400)
+    .nullable()
+    .meta({ description: 'How often the device reports; null: found from its data. Longer silences count as gaps' }),
+};
+
+export const Device = z
+  .object({
+    id: z.uuid(),
+    site_id: z.uuid(),
+    ...deviceFields,
+    status: DeviceStatus,
+    last_reading_at: Instant.nullable(),
+    created_at: Instant,
+  })
+  .meta({ id: 'Device', description: 'Anything that reports readings' });
+export type Device = z.infer<typeof Device>;
+
+export const DeviceCreate = z.object({
+  name: deviceFields.name,
+  kind: deviceFields.kind.default('other'),
+  site_id: z.string().min(1).optional().meta({ description: 'Site id or name; the default site when left out' }),
+  labels: deviceFields.labels.default({}),
+  expected_interval_s: deviceFields.expected_interval_s.default(null),
+});
+export type DeviceCreate = z.infer<typeof DeviceCreate>;
+
+export const DevicePatch = z
+  .object({ ...deviceFields, site_id: z.string().min(1) })
+  .partial()
+  .strict();
+export type DevicePatch = z.infer<typeof DevicePatch>;
+
+export const DeviceQuery = z.object({
+  site_id: z.string().optional(),
+  kind: DeviceKind.optional(),
+  status: DeviceStatus.optional(),
+});

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { Instant } from './common.ts';
+
+/** Readings in one request: more are refused with 422. */
+export const MAX_READINGS = 50_000;
+
+export const Reading = z
+  .object({
+    device_id: z.string().min(1).max(200).meta({ description: 'UUID or unique name; unknown names are registered' }),
+    timestamp: Instant,
+    values: z.record(z.string(), z.number()).meta({ description: 'Value by metric name' }),
+  })
+  .meta({
+    id: 'Reading',
+    description: 'What one device reported at one instant',
+    examples: [
+      {
+        device_id: 'inverter',
+        timestamp: '2026-03-29T10:00:00Z',
+        values: { 'solar.power_kw': 3.2, 'battery.soc_percent': 74.5 },
+      },
+    ],
+  });
+export type Reading = z.infer<typeof Reading>;
+
+export const RejectedValue = z.object({
+  index: z.number().int().meta({ description: 'Position of the reading in the request' }),
+  metric: z.string().nullable().meta({ description: 'The bad value; null when the whole reading is bad' }),
+  code: z.string(),
+  detail: z.string(),
+});
+export type RejectedValue = z.infer<typeof RejectedValue>;
+
+export const IngestAnswer = z
+  .object({
+    accepted: z.number().int().meta({ description: 'Values taken' }),
+    rejected: z.number().int().meta({ description: 'Values refused, each with its reason in errors' }),
+    quarantined: z
+      .number()
+      .int()
+      .meta({ description: 'Values that are readable but implausible, kept apart for review' }),
+    durable: z.boolean().meta({ description: 'True: on disk before this answer; false: kept in memory only' }),
+    errors: z.array(RejectedValue).meta({ description: 'The first 100 refusals and quarantines' }),
+  })
+  .meta({ id: 'IngestAnswer' });
+export type IngestAnswer = z.infer<typeof IngestAnswer>;

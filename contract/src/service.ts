@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { Instant } from './common.ts';
+
+export const StoreHealth = z.object({
+  name: z.string(),
+  type: z.string(),
+  primary: z.boolean(),
+  status: z.enum(['ok', 'behind', 'failed']),
+  lag_batches: z.number().int(),
+  lag_ms: z.number(),
+  last_error: z.string().nullable(),
+});
+export type StoreHealth = z.infer<typeof StoreHealth>;
+
+export const Health = z
+  .object({
+    status: z.enum(['healthy', 'degraded', 'unhealthy']),
+    service: z.literal('wattkeeper'),
+    version: z.string(),
+    timestamp: Instant,
+    database: z.enum(['ok', 'memory', 'failed']),
+    scheduler: z.enum(['running', 'stopped']),
+    models_loaded: z.number().int(),
+    persistence: z.boolean(),
+    stores: z.array(StoreHealth),
+    uptime_s: z.number(),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'Health' });
+export type Health = z.infer<typeof Health>;
+
+export const SourceHealth = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    status: z.enum(['running', 'waiting', 'failed', 'idle']),
+    last_reading_at: Instant.nullable(),
+    values: z.number().int().meta({ description: 'Values taken since start' }),
+    rejected: z.number().int(),
+    last_error: z.string().nullable(),
+  })
+  .meta({ id: 'SourceHealth' });
+export type SourceHealth = z.infer<typeof SourceHealth>;
+
+export const StoreMetrics = z.object({
+  name: z.string(),
+  type: z.string(),
+  primary: z.boolean(),
+  size_bytes: z.number().nullable(),
+  rows: z.number().nullable(),
+  series: z.number().int(),
+  values_written: z.number(),
+  lag_batches: z.number().int(),
+  lag_ms: z.number(),
+  write_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+  read_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+});
+export type StoreMetrics = z.infer<typeof StoreMetrics>;
+
+export const StorageMetrics = z
+  .object({
+    generated_at: Instant,
+    stores: z.array(StoreMetrics),
+    journal: z.object({
+      durable: z.boolean(),
+      batches: z.number().int().meta({ description: 'Batches that some store has not taken yet' }),
+      bytes: z.number(),
+      oldest_at: Instant.nullable(),
+      commit_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+    }),
+    ingest: z.object({
+      values_per_s: z.number().meta({ description: 'Mean of the last minute' }),
+      accepted: z.number(),
+      rejected: z.number(),
+      quarantined: z.number(),
+      per_minute: z
+        .array(z.number())
+        .meta({ description: 'Values taken in each of the last 60 minutes, oldest first' }),
+    }),
+    memory: z.object({ window_bytes: z.number(), window_rows: z.number(), resident_bytes: z.number() }),
+  })
+  .meta({ id: 'StorageMetrics' });
+export type StorageMetrics = z.infer<typeof StorageMetrics>;
+
+export const QuarantinedValue = z
+  .object({
+    id: z.number().int(),
+    device_id: z.string(),
+    metric: z.string(),
+    timestamp: Instant,
+    value: z.number(),
+    reason: z.string(),
+    received_at: Instant,
+  })
+  .meta({ id: 'QuarantinedValue' });
+export type QuarantinedValue = z.infer<typeof QuarantinedValue>;
+export const QuarantineDecision = z.object({
+  ids: z.array(z.number().int()).min(1).max(10_000),
+  decision: z.enum(['accept', 'discard']),
+});
+
+export const Feature = z
+  .object({
+    name: z.string(),
+    label: z.string(),
+    description: z.string(),
+    enabled: z.boolean().meta({ description: 'What is asked for' }),
+    active: z.boolean().meta({ description: 'What is in force: off when something it depends on is off' }),
+    depends_on: z.array(z.string()),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'Feature' });
+export type Feature = z.infer<typeof Feature>;
+export const FeaturePatch = z.object({ enabled: z.boolean() }).strict();
+
+export const Job = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+    progress: z.number().min(0).max(1).nullable(),
+    message: z.string().nullable(),
+    result: z.unknown().nullable(),
+    error: z.string().nullable(),
+    created_at: Instant,
+    started_at: Instant.nullable(),
+    finished_at: Instant.nullable(),
+  })
+  .meta({ id: 'Job' });
+export type Job = z.infer<typeof Job>;

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { Instant, Name } from './common.ts';
+
+/** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
+export const Weekday = z.number().int().min(1).max(7);
+const ClockTime = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day such as 08:00 or 24:00')
+  .meta({ examples: ['08:00'] });
+const MonthDay = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be month-day such as 10-01');
+
+export const TariffBand = z.object({
+  name: Name.meta({ examples: ['peak'] }),
+  price_per_kwh: z.number().min(-100).max(100),
+  weekdays: z.array(Weekday).min(1).optional().meta({ description: 'Default: every day' }),
+  from: ClockTime.default('00:00'),
+  to: ClockTime.default('24:00').meta({ description: 'Before `from`: the band runs past midnight' }),
+  season: z.object({ from: MonthDay, to: MonthDay }).optional().meta({ description: 'Both days are in the season' }),
+  holidays: z.enum(['include', 'exclude', 'only']).default('include'),
+});
+
+const Price = z.number().min(-100).max(100);
+
+export const ImportPrice = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('flat'), price_per_kwh: Price }),
+  z.object({
+    type: z.literal('time_of_use'),
+    bands: z.array(TariffBand).min(1).max(50).meta({ description: 'The first band that fits an instant prices it' }),
+    otherwise: z.object({ name: Name, price_per_kwh: Price }),
+    holidays: z.array(z.iso.date()).max(500).default([]),
+  }),
+  z.object({
+    type: z.literal('dynamic'),
+    markup_per_kwh: Price.default(0).meta({ description: 'Added to price.import_per_kwh' }),
+    factor: z
+      .number()
+      .min(0)
+      .max(10)
+      .default(1)
+      .meta({ description: 'Multiplies price.import_per_kwh, such as for VAT' }),
+    fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
+  }),
+  z.object({
+    type: z.literal('tiered'),
+    period: z.enum(['day', 'month']).default('month'),
+    tiers: z
+      .array(z.object({ up_to_kwh: z.number().positive().nullable(), price_per_kwh: Price }))
+      .min(1)
+      .max(20),
+  }),
+]);
+
+export const ExportPrice = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('none') }),
+  z.object({ type: z.literal('flat'), price_per_kwh: Price }),
+  z.object({
+    type: z.literal('dynamic'),
+    markup_per_kwh: Price.default(0),
+    factor: z.number().min(0).max(10).default(1),
+    fallback_per_kwh: Price,
+  }),
+]);
+
+const tariffFields = {
+  name: Name,
+  import_price: ImportPrice,
+  export_price: ExportPrice,
+  fixed_per_day: z.number().min(0).max(1e6),
+  demand_per_kw_month: z
+    .number()
+    .min(0)
+    .max(1e6)
+    .meta({ description: 'Charge on the greatest 15-minute mean of each calendar month' }),
+};
+
+export const Tariff = z
+  .object({ id: z.uuid(), ...tariffFields, created_at: Instant, updated_at: Instant })
+  .meta({ id: 'Tariff', description: 'How a kWh is priced' });
+export type Tariff = z.infer<typeof Tariff>;
+
+export const TariffCreate = z.object({
+  ...tariffFields,
+  export_price: ExportPrice.default({ type: 'none' }),
+  fixed_per_day: tariffFields.fixed_per_day.default(0),
+  demand_per_kw_month: tariffFields.demand_per_kw_month.default(0),
+});
+export type TariffCreate = z.infer<typeof TariffCreate>;
+export const TariffPatch = z.object(tariffFields).partial().strict();
+export type TariffPatch = z.infer<typeof TariffPatch>;
+export type TariffTerms = Omit<Tariff, 'id' | 'created_at' | 'updated_at'>;

@@ -1,0 +1,164 @@
+import { standsUntil } from './cadence.ts';
+import type { Series } from './frame.ts';
+
+/** Aggregates of one series by bucket: each array has one element per bucket. */
+export interface Buckets {
+  /** Samples in the bucket. */
+  readonly count: Float64Array;
+  readonly sum: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly first: Float64Array;
+  readonly last: Float64Array;
+  /** Value × hours: each sample counts for as long as it stands within the bucket, also one that was taken before it. */
+  readonly integral: Float64Array;
+  /** Milliseconds of the bucket for which a sample stands. */
+  readonly coveredMs: Float64Array;
+  /** Increase of a counter: see `counterIncrease`. */
+  readonly increase: Float64Array;
+}
+
+export interface AggregateOptions {
+  /** Declared reporting interval, or null to find it in the data. */
+  readonly expectedIntervalMs: number | null;
+  /** Nothing stands beyond this instant (normally now); Infinity when the whole window is past. */
+  readonly asOf: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * The reference of every aggregate, and what backends compute natively must equal it.
+ * Buckets are half-open between neighbouring edges. Of an empty bucket count and coveredMs are 0 and the others NaN;
+ * integral is NaN where nothing stands. The time-weighted mean is `integral / hours covered`.
+ *
+ * @param series samples in and around the edges: those up to `holdMarginMs` before and after them count
+ * @param edges epoch milliseconds, strictly ascending, one more than there are buckets
+ */
+export function aggregateSeries(series: Series, edges: Float64Array, options: AggregateOptions): Buckets {
+  const buckets = emptyBuckets(Math.max(edges.length - 1, 0));
+  collectSamples(series, edges, buckets);
+  collectStands(series, edges, buckets, options);
+  collectIncrease(series, edges, buckets);
+  return buckets;
+}
+
+/** Buckets without any sample. */
+export function emptyBuckets(count: number): Buckets {
+  const missing = () => new Float64Array(count).fill(Number.NaN);
+  return {
+    count: new Float64Array(count),
+    sum: missing(),
+    min: missing(),
+    max: missing(),
+    first: missing(),
+    last: missing(),
+    integral: missing(),
+    coveredMs: new Float64Array(count),
+    increase: missing(),
+  };
+}
+
+/** Time-weighted means by bucket; NaN where nothing stands. */
+export function meansOf(buckets: Buckets): Float64Array {
+  return buckets.integral.map((integral, i) => (integral * HOUR_MS) / (buckets.coveredMs[i] as number));
+}
+
+function collectSamples({ timestamps, values }: Series, edges: Float64Array, out: Buckets): void {
+  const { count, sum, min, max, first, last } = out;
+  let bucket = 0;
+  for (let i = 0; i < timestamps.length; i++) {
+    const instant = timestamps[i] as number;
+    while (bucket < count.length && (edges[bucket + 1] as number) <= instant) bucket++;
+    if (bucket === count.length) return;
+    if (instant < (edges[bucket] as number)) continue;
+    const value = values[i] as number;
+    if (count[bucket] === 0) {
+      count[bucket] = 1;
+      sum[bucket] = min[bucket] = max[bucket] = first[bucket] = last[bucket] = value;
+      continue;
+    }
+    count[bucket] = (count[bucket] as number) + 1;
+    sum[bucket] = (sum[bucket] as number) + value;
+    if (value < (min[bucket] as number)) min[bucket] = value;
+    if (value > (max[bucket] as number)) max[bucket] = value;
+    last[bucket] = value;
+  }
+}
+
+function collectStands(
+  { timestamps, values }: Series,
+  edges: Float64Array,
+  out: Buckets,
+  options: AggregateOptions,
+): void {
+  const { integral, coveredMs } = out;
+  const ends = standsUntil(timestamps, options.expectedIntervalMs);
+  let bucket = 0;
+  for (let i = 0; i < timestamps.length; i++) {
+    let from = timestamps[i] as number;
+    const until = Math.min(ends[i] as number, options.asOf);
+    while (bucket < coveredMs.length && (edges[bucket + 1] as number) <= from) bucket++;
+    for (let b = bucket; b < coveredMs.length && from < until; b++) {
+      const end = Math.min(until, edges[b + 1] as number);
+      const covered = end - Math.max(from, edges[b] as number);
+      if (covered <= 0) {
+        if (end === until) break;
+        continue;
+      }
+      const before = integral[b] as number;
+      integral[b] = (before === before ? before : 0) + ((values[i] as number) * covered) / HOUR_MS;
+      coveredMs[b] = (coveredMs[b] as number) + covered;
+      from = end;
+    }
+  }
+}
+
+/**
+ * What a counter has grown by, in every bucket. The growth between two samples is spread evenly over the time between them,
+ * across a gap as well: the total is known even where its timing is not.
+ *
+ * A fall by more than a tenth is a reset: the counter started again from zero. A lesser fall is jitter: it counts as no growth
+ * until the counter passes its old height. A sample that falls and is followed by one at or above the old height was a misread
+ * and is passed over.
+ */
+function collectIncrease({ timestamps, values }: Series, edges: Float64Array, out: Buckets): void {
+  if (timestamps.length === 0) return;
+  let height = values[0] as number;
+  let since = timestamps[0] as number;
+  let bucket = 0;
+  for (let i = 1; i < timestamps.length; i++) {
+    const value = values[i] as number;
+    const following = values[i + 1];
+    if (value < height && following !== undefined && following >= height) continue;
+    const growth = value >= height ? value - height : isReset(height, value) ? value : 0;
+    if (value >= height || isReset(height, value)) height = value;
+    const until = timestamps[i] as number;
+    while (bucket < out.increase.length && (edges[bucket + 1] as number) <= since) bucket++;
+    spread(growth, since, until, edges, out.increase, bucket);
+    since = until;
+  }
+}
+
+/** Share of its height by which a counter must fall to count as reset. */
+const RESET_FALL = 0.1;
+
+function isReset(height: number, value: number): boolean {
+  return height - value > RESET_FALL * Math.abs(height);
+}
+
+function spread(
+  growth: number,
+  from: number,
+  until: number,
+  edges: Float64Array,
+  out: Float64Array,
+  bucket: number,
+): void {
+  for (let b = bucket; b < out.length && (edges[b] as number) < until; b++) {
+    const share = Math.min(until, edges[b + 1] as number) - Math.max(from, edges[b] as number);
+    if (share <= 0) continue;
+    const before = out[b] as number;
+    out[b] = (before === before ? before : 0) + growth * (share / (until - from));
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What travels from a source to every store: columns, not rows.
+ *
+ * A block holds rows of one metric group (`battery`, `solar`, …); a row is one device at one instant.
+ * Column `c` of row `r` is the value of the metric `${group}.${quantities[c]}`; NaN says that the row has no such value.
+ * Rows stand in order of arrival, so of two rows for the same device, instant and quantity the later one wins.
+ */
+export interface Block {
+  readonly group: string;
+  /** Quantity names, unique within the block: `soc_percent`. */
+  readonly quantities: readonly string[];
+  /** Dictionary of device ids that `device` points into. */
+  readonly devices: readonly string[];
+  /** Row → index into `devices`. */
+  readonly device: Int32Array;
+  /** Row → epoch milliseconds (whole numbers). */
+  readonly timestamps: Float64Array;
+  /** One column per quantity, each as long as `timestamps`; NaN is missing. */
+  readonly columns: readonly Float64Array[];
+}
+
+/** Blocks that were accepted together and stand in the journal under one sequence number. */
+export interface Batch {
+  /** Position in the journal; grows by at least one from batch to batch. */
+  readonly sequence: number;
+  readonly blocks: readonly Block[];
+}
+
+/** Rows of a block. */
+export function rowCount(block: Block): number {
+  return block.timestamps.length;
+}
+
+/** Values that are present in a block (not NaN). */
+export function valueCount(block: Block): number {
+  let count = 0;
+  for (const column of block.columns) {
+    for (let row = 0; row < column.length; row++) {
+      if (column[row] === column[row]) count++;
+    }
+  }
+  return count;
+}

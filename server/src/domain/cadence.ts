@@ -1,0 +1,83 @@
+import { UTC_DAY_MS } from './window.ts';
+
+/**
+ * How long a sample stands.
+ *
+ * A sample stands until the next one. When the next one is further away than 2.5 times the series' cadence, that is a gap: the
+ * sample then stands for one cadence and the rest of the gap is not covered. The cadence is what the device is declared to
+ * report in (`expectedIntervalMs`), else the median spacing of the samples of the same UTC day. See docs/decisions on energy
+ * from power.
+ */
+export const GAP_FACTOR = 2.5;
+
+/** Longest time that a sample of undeclared cadence can stand; reading this much before a window finds every sample that reaches into it. */
+export const LONGEST_HOLD_MS = 2 * 3_600_000;
+
+/** Cadence of a day with fewer than three spacings and no declared interval: 15 minutes, the slot of European markets. */
+export const DEFAULT_CADENCE_MS = 15 * 60_000;
+
+/** How far outside a window samples must be known to judge those inside. */
+export function holdMarginMs(expectedIntervalMs: number | null): number {
+  return expectedIntervalMs === null ? LONGEST_HOLD_MS : GAP_FACTOR * expectedIntervalMs;
+}
+
+/**
+ * End of each sample's stand, epoch milliseconds.
+ * @param timestamps strictly ascending
+ */
+export function standsUntil(timestamps: Float64Array, expectedIntervalMs: number | null): Float64Array {
+  const ends = new Float64Array(timestamps.length);
+  for (let from = 0; from < timestamps.length; ) {
+    const day = Math.floor((timestamps[from] as number) / UTC_DAY_MS);
+    let to = from + 1;
+    while (to < timestamps.length && Math.floor((timestamps[to] as number) / UTC_DAY_MS) === day) to++;
+    const cadence = expectedIntervalMs ?? medianSpacing(timestamps, from, to);
+    const limit = Math.min(GAP_FACTOR * cadence, holdMarginMs(expectedIntervalMs));
+    const alone = Math.min(cadence, limit);
+    for (let i = from; i < to; i++) {
+      const instant = timestamps[i] as number;
+      const spacing = i + 1 < timestamps.length ? (timestamps[i + 1] as number) - instant : Number.POSITIVE_INFINITY;
+      ends[i] = instant + (spacing <= limit ? spacing : alone);
+    }
+    from = to;
+  }
+  return ends;
+}
+
+/** Median distance between the samples `from … to` (and to the one after), or the default where there are too few. */
+function medianSpacing(timestamps: Float64Array, from: number, to: number): number {
+  const last = Math.min(to, timestamps.length - 1);
+  const count = last - from;
+  if (count < 3) return DEFAULT_CADENCE_MS;
+  const spacings = new Float64Array(count);
+  let uniform = true;
+  for (let i = 0; i < count; i++) {
+    spacings[i] = (timestamps[from + i + 1] as number) - (timestamps[from + i] as number);
+    if (spacings[i] !== spacings[0]) uniform = false;
+  }
+  return uniform ? (spacings[0] as number) : selectNth(spacings, count >> 1);
+}
+
+/** The n-th smallest element (Hoare's selection); reorders its argument. */
+function selectNth(items: Float64Array, n: number): number {
+  let low = 0;
+  let high = items.length - 1;
+  while (low < high) {
+    const pivot = items[(low + high) >>> 1] as number;
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while ((items[i] as number) < pivot) i++;
+      while ((items[j] as number) > pivot) j--;
+      if (i <= j) {
+        const swap = items[i] as number;
+        items[i++] = items[j] as number;
+        items[j--] = swap;
+      }
+    }
+    if (n <= j) high = j;
+    else if (n >= i) low = i;
+    else break;
+  }
+  return items[n] as number;
+}

@@ -1,0 +1,142 @@
+/** Samples of one device and one metric group on a shared time axis, as columns. */
+export interface Frame {
+  readonly deviceId: string;
+  readonly group: string;
+  readonly quantities: readonly string[];
+  /** Epoch milliseconds, strictly ascending. */
+  readonly timestamps: Float64Array;
+  /** One column per quantity; NaN is missing. A row has at least one value. */
+  readonly columns: readonly Float64Array[];
+}
+
+/** One metric of one device over time: epoch milliseconds, strictly ascending, and values without NaN. */
+export interface Series {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** One quantity of a frame without its missing samples. */
+export function seriesOf(frame: Frame, quantity: string): Series {
+  const column = frame.columns[frame.quantities.indexOf(quantity)];
+  return column ? withoutMissing(frame.timestamps, column) : EMPTY_SERIES;
+}
+
+export const EMPTY_SERIES: Series = { timestamps: new Float64Array(0), values: new Float64Array(0) };
+
+/** Drops the samples whose value is NaN. Shares memory with its arguments where nothing is missing. */
+export function withoutMissing(timestamps: Float64Array, values: Float64Array): Series {
+  let present = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === values[i]) present++;
+  if (present === values.length) return { timestamps, values };
+  const keptTimes = new Float64Array(present);
+  const keptValues = new Float64Array(present);
+  for (let i = 0, at = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value === value) {
+      keptTimes[at] = timestamps[i] as number;
+      keptValues[at++] = value;
+    }
+  }
+  return { timestamps: keptTimes, values: keptValues };
+}
+
+/** Rows in order of arrival, before they are sorted and merged: the raw material of a frame. */
+export interface Rows {
+  readonly timestamps: Float64Array;
+  readonly columns: readonly Float64Array[];
+}
+
+/**
+ * Brings rows in arrival order onto a strictly ascending axis. Rows with the same instant become one row: of two values of the
+ * same quantity the later arrival wins, and a missing value never hides a present one. Rows without any value vanish.
+ */
+export function mergeRows(rows: Rows): Rows {
+  const { timestamps, columns } = rows;
+  const length = timestamps.length;
+  if (isAscending(timestamps) && !hasEmptyRow(columns, length)) return rows;
+  const order = sortedOrder(timestamps);
+  const outTimes = new Float64Array(length);
+  const outColumns = columns.map(() => new Float64Array(length).fill(Number.NaN));
+  let at = -1;
+  let previous = Number.NaN;
+  for (let i = 0; i < length; i++) {
+    const row = order[i] as number;
+    const instant = timestamps[row] as number;
+    if (instant !== previous) {
+      if (at < 0 || rowHasValue(outColumns, at)) at++;
+      outTimes[at] = instant;
+      previous = instant;
+    }
+    for (let c = 0; c < columns.length; c++) {
+      const value = (columns[c] as Float64Array)[row] as number;
+      if (value === value) (outColumns[c] as Float64Array)[at] = value;
+    }
+  }
+  const used = at >= 0 && rowHasValue(outColumns, at) ? at + 1 : Math.max(at, 0);
+  return { timestamps: outTimes.subarray(0, used), columns: outColumns.map((column) => column.subarray(0, used)) };
+}
+
+/** Concatenates rows that share their columns' meaning; later parts count as later arrivals. */
+export function concatRows(parts: readonly Rows[], columnCount: number): Rows {
+  if (parts.length === 1) return parts[0] as Rows;
+  const length = parts.reduce((sum, part) => sum + part.timestamps.length, 0);
+  const timestamps = new Float64Array(length);
+  const columns = Array.from({ length: columnCount }, () => new Float64Array(length));
+  let at = 0;
+  for (const part of parts) {
+    timestamps.set(part.timestamps, at);
+    for (let c = 0; c < columnCount; c++) (columns[c] as Float64Array).set(part.columns[c] as Float64Array, at);
+    at += part.timestamps.length;
+  }
+  return { timestamps, columns };
+}
+
+/** Rows of a strictly ascending axis within `[start, end)`, sharing memory. */
+export function sliceRows(rows: Rows, start: number, end: number): Rows {
+  const from = lowerBound(rows.timestamps, start);
+  const to = lowerBound(rows.timestamps, end);
+  if (from === 0 && to === rows.timestamps.length) return rows;
+  return {
+    timestamps: rows.timestamps.subarray(from, to),
+    columns: rows.columns.map((column) => column.subarray(from, to)),
+  };
+}
+
+/** First index whose element is not less than `bound`, in an ascending array. */
+export function lowerBound(ascending: ArrayLike<number>, bound: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function isAscending(timestamps: Float64Array): boolean {
+  for (let i = 1; i < timestamps.length; i++) {
+    if ((timestamps[i] as number) <= (timestamps[i - 1] as number)) return false;
+  }
+  return true;
+}
+
+function hasEmptyRow(columns: readonly Float64Array[], length: number): boolean {
+  for (let row = 0; row < length; row++) if (!rowHasValue(columns, row)) return true;
+  return false;
+}
+
+function rowHasValue(columns: readonly Float64Array[], row: number): boolean {
+  for (const column of columns) {
+    const value = column[row] as number;
+    if (value === value) return true;
+  }
+  return false;
+}
+
+/** Row numbers by instant; rows of the same instant stay in order of arrival (sort is stable). */
+function sortedOrder(timestamps: Float64Array): Uint32Array {
+  const order = new Uint32Array(timestamps.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  return order.sort((a, b) => (timestamps[a] as number) - (timestamps[b] as number) || a - b);
+}

@@ -1,0 +1,158 @@
+import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
+
+const IMPORT_EXPORT = '+ import, − export';
+const CHARGE_DISCHARGE = '+ charge, − discharge';
+
+type Entry = readonly [
+  name: string,
+  label: string,
+  unit: string,
+  kind: MetricKind,
+  minimum: number | null,
+  maximum: number | null,
+  sign?: string,
+];
+
+/**
+ * The first catalogue. Limits are what physics or the largest plausible plant allows, not what is usual: a value beyond
+ * them is a fault of transport or decoding and is quarantined. 100 MW bounds powers, 1e9 kWh counters (a 100 MW plant for
+ * a thousand years), ±90 °C weather (the record is −89.2 °C and 56.7 °C).
+ */
+const ENTRIES: readonly Entry[] = [
+  ['solar.power_kw', 'Solar power', 'kW', 'gauge', -10, 1e5],
+  ...strings(8),
+  ['solar.voltage_v', 'Solar voltage', 'V', 'gauge', 0, 2000],
+  ['solar.current_a', 'Solar current', 'A', 'gauge', -100, 1e5],
+  ['solar.irradiance_w_m2', 'Irradiance', 'W/m²', 'gauge', -20, 2000],
+  ['solar.energy_kwh', 'Solar energy', 'kWh', 'counter', 0, 1e9],
+  ['battery.soc_percent', 'Battery state of charge', '%', 'gauge', 0, 100],
+  ['battery.soh_percent', 'Battery state of health', '%', 'gauge', 0, 110],
+  ['battery.voltage_v', 'Battery voltage', 'V', 'gauge', 0, 2000],
+  ['battery.current_a', 'Battery current', 'A', 'gauge', -1e5, 1e5, CHARGE_DISCHARGE],
+  ['battery.power_kw', 'Battery power', 'kW', 'gauge', -1e5, 1e5, CHARGE_DISCHARGE],
+  ['battery.temperature_c', 'Battery temperature', '°C', 'gauge', -60, 150],
+  ['battery.energy_charged_kwh', 'Battery energy charged', 'kWh', 'counter', 0, 1e9],
+  ['battery.energy_discharged_kwh', 'Battery energy discharged', 'kWh', 'counter', 0, 1e9],
+  ['grid.power_kw', 'Grid power', 'kW', 'gauge', -1e5, 1e5, IMPORT_EXPORT],
+  ['grid.voltage_v', 'Grid voltage', 'V', 'gauge', 0, 1e6],
+  ['grid.frequency_hz', 'Grid frequency', 'Hz', 'gauge', 0, 100],
+  ['grid.energy_imported_kwh', 'Grid energy imported', 'kWh', 'counter', 0, 1e9],
+  ['grid.energy_exported_kwh', 'Grid energy exported', 'kWh', 'counter', 0, 1e9],
+  ['load.power_kw', 'Load power', 'kW', 'gauge', -1e3, 1e5],
+  ['load.energy_kwh', 'Load energy', 'kWh', 'counter', 0, 1e9],
+  ['energy.power_kw', 'Power', 'kW', 'gauge', -1e5, 1e5],
+  ['energy.energy_kwh', 'Energy', 'kWh', 'counter', 0, 1e9],
+  ['energy.power_factor', 'Power factor', '', 'gauge', -1, 1],
+  ['production.count', 'Production', 'units', 'delta', 0, 1e9],
+  ['production.operating_hours', 'Operating hours', 'h', 'delta', 0, 24],
+  ['production.material_moisture_percent', 'Material moisture', '%', 'gauge', 0, 100],
+  ['production.status', 'Operating status', '', 'gauge', null, null],
+  ['environment.outdoor_temp_c', 'Outdoor temperature', '°C', 'gauge', -90, 90],
+  ['environment.indoor_temp_c', 'Indoor temperature', '°C', 'gauge', -90, 150],
+  ['environment.humidity_percent', 'Humidity', '%', 'gauge', 0, 105],
+  ['environment.pressure_bar', 'Pressure', 'bar', 'gauge', -1, 2000],
+  ['weather.temperature_c', 'Outdoor temperature', '°C', 'gauge', -90, 90],
+  ['weather.humidity_percent', 'Outdoor humidity', '%', 'gauge', 0, 105],
+  ['weather.irradiance_w_m2', 'Global irradiance', 'W/m²', 'gauge', -20, 2000],
+  ['weather.wind_speed_m_s', 'Wind speed', 'm/s', 'gauge', 0, 120],
+  ['weather.cloud_cover_percent', 'Cloud cover', '%', 'gauge', 0, 100],
+  ['price.import_per_kwh', 'Import price', '¤/kWh', 'gauge', -100, 100],
+  ['price.export_per_kwh', 'Export price', '¤/kWh', 'gauge', -100, 100],
+  ['carbon.intensity_kg_per_kwh', 'Carbon intensity', 'kg/kWh', 'gauge', 0, 5],
+  ['vehicle.soc_percent', 'Vehicle state of charge', '%', 'gauge', 0, 100],
+  ['vehicle.power_kw', 'Vehicle charging power', 'kW', 'gauge', -1e3, 1e4, CHARGE_DISCHARGE],
+  ['vehicle.energy_kwh', 'Vehicle energy charged', 'kWh', 'counter', 0, 1e9],
+  ['system.cpu_percent', 'Processor use', '%', 'gauge', 0, 100],
+  ['system.memory_percent', 'Memory use', '%', 'gauge', 0, 100],
+  ['system.disk_percent', 'Disk use', '%', 'gauge', 0, 100],
+  ['system.response_time_ms', 'Response time', 'ms', 'gauge', 0, 3.6e6],
+];
+
+function strings(count: number): Entry[] {
+  return Array.from({ length: count }, (_, i): readonly Entry[] => [
+    [`solar.string${i + 1}_power_kw`, `Solar string ${i + 1} power`, 'kW', 'gauge', -10, 1e5],
+    [`solar.string${i + 1}_voltage_v`, `Solar string ${i + 1} voltage`, 'V', 'gauge', 0, 2000],
+    [`solar.string${i + 1}_current_a`, `Solar string ${i + 1} current`, 'A', 'gauge', -100, 1e5],
+  ]).flat();
+}
+
+export const FIRST_CATALOGUE: readonly Metric[] = ENTRIES.map(([name, label, unit, kind, minimum, maximum, sign]) => ({
+  name,
+  label,
+  unit,
+  kind,
+  minimum,
+  maximum,
+  sign: sign ?? null,
+  custom: false,
+}));
+
+const UNIT_OF_SUFFIX: Readonly<Record<string, string>> = {
+  kw: 'kW',
+  w: 'W',
+  kwh: 'kWh',
+  wh: 'Wh',
+  v: 'V',
+  a: 'A',
+  hz: 'Hz',
+  percent: '%',
+  c: '°C',
+  bar: 'bar',
+  ms: 'ms',
+  s: 's',
+  w_m2: 'W/m²',
+  m_s: 'm/s',
+  per_kwh: '¤/kWh',
+  hours: 'h',
+};
+
+/**
+ * The metrics that are known: the first catalogue and what users registered. One instance a service; every other metric is
+ * accepted as a gauge whose unit is read off its name (`rv.tank_percent` is in %), without limits.
+ */
+export class MetricCatalogue {
+  readonly #metrics = new Map<string, Metric>(FIRST_CATALOGUE.map((metric) => [metric.name, metric]));
+
+  /** The catalogue's entry, or undefined for a metric that is accepted but not described. */
+  get(name: string): Metric | undefined {
+    return this.#metrics.get(name);
+  }
+
+  /** The entry, or what an undescribed metric counts as. */
+  describe(name: string): Metric {
+    return this.#metrics.get(name) ?? undescribed(name);
+  }
+
+  register(metric: Metric): void {
+    this.#metrics.set(metric.name, metric);
+  }
+
+  all(): Metric[] {
+    return [...this.#metrics.values()];
+  }
+}
+
+function undescribed(name: string): Metric {
+  const quantity = splitMetric(name).quantity;
+  return {
+    name,
+    label: quantity.replaceAll('_', ' '),
+    unit: unitOf(quantity),
+    kind: 'gauge',
+    minimum: null,
+    maximum: null,
+    sign: null,
+    custom: true,
+  };
+}
+
+function unitOf(quantity: string): string {
+  const parts = quantity.toLowerCase().split('_');
+  return UNIT_OF_SUFFIX[parts.slice(-2).join('_')] ?? UNIT_OF_SUFFIX[parts.at(-1) ?? ''] ?? '';
+}
+
+/** `battery.soc_percent` → group `battery`, quantity `soc_percent`; the last dot divides. */
+export function splitMetric(name: string): { group: string; quantity: string } {
+  const dot = name.lastIndexOf('.');
+  return { group: name.slice(0, dot), quantity: name.slice(dot + 1) };
+}

@@ -1,0 +1,118 @@
+import { Temporal } from 'temporal-polyfill';
+import { InvalidInput } from './errors.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from './window.ts';
+
+/** Bucket widths with a fixed length; days, weeks and months follow the site's calendar. */
+const FIXED_MS: Readonly<Record<string, number>> = {
+  '1m': MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '15m': 15 * MINUTE_MS,
+  '30m': 30 * MINUTE_MS,
+  '1h': HOUR_MS,
+};
+const CALENDAR_STEP: Readonly<Record<string, Temporal.DurationLike>> = {
+  '1d': { days: 1 },
+  '1w': { weeks: 1 },
+  '1mo': { months: 1 },
+};
+
+export const BUCKET_WIDTHS = [...Object.keys(FIXED_MS), ...Object.keys(CALENDAR_STEP)];
+
+/** More buckets than this in one answer are refused. */
+export const MAX_BUCKETS = 1_000_000;
+
+/** The window of a calendar day: 23, 24 or 25 hours long. `day` is `YYYY-MM-DD`. */
+export function dayWindow(day: string, timeZone: string): Window {
+  const start = Temporal.PlainDate.from(day).toZonedDateTime({ timeZone });
+  return {
+    start: start.epochMilliseconds,
+    end: start.toPlainDate().add({ days: 1 }).toZonedDateTime({ timeZone }).epochMilliseconds,
+  };
+}
+
+/** The calendar day, `YYYY-MM-DD`, that an instant falls on. */
+export function dayOf(instant: number, timeZone: string): string {
+  return zoned(instant, timeZone).toPlainDate().toString();
+}
+
+/** Shifts a calendar day. */
+export function addDays(day: string, days: number): string {
+  return Temporal.PlainDate.from(day).add({ days }).toString();
+}
+
+/** Clock time and calendar of an instant at a site; weekdays as ISO 8601 counts them (1 Monday). */
+export function localTime(
+  instant: number,
+  timeZone: string,
+): { day: string; month: number; dayOfMonth: number; weekday: number; minuteOfDay: number } {
+  const local = zoned(instant, timeZone);
+  return {
+    day: local.toPlainDate().toString(),
+    month: local.month,
+    dayOfMonth: local.day,
+    weekday: local.dayOfWeek,
+    minuteOfDay: local.hour * 60 + local.minute,
+  };
+}
+
+/** The instant of a clock time without offset; in the repeated hour of autumn the first, in the skipped hour of spring the later one. */
+export function instantOfLocal(local: string, timeZone: string): number {
+  return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone, { disambiguation: 'compatible' })
+    .epochMilliseconds;
+}
+
+/** Nominal length of a bucket in milliseconds (a month as 30 days), for choosing one. */
+export function nominalMs(bucket: string): number {
+  return FIXED_MS[bucket] ?? { '1d': 24, '1w': 168, '1mo': 720 }[bucket as '1d']! * HOUR_MS;
+}
+
+/**
+ * Edges of the buckets that cover a window, epoch milliseconds, one more than there are buckets. Buckets shorter than a day count
+ * from local midnight of the window's first day; days, weeks (from Monday) and months are calendar ones. The first edge is at or
+ * before the window's start, the last at or after its end.
+ */
+export function bucketEdges(window: Window, bucket: string, timeZone: string): Float64Array {
+  const fixed = FIXED_MS[bucket];
+  if (fixed !== undefined) return fixedEdges(window, fixed, timeZone);
+  const step = CALENDAR_STEP[bucket];
+  if (step === undefined) {
+    throw new InvalidInput(`bucket must be one of raw, auto, ${BUCKET_WIDTHS.join(', ')}; got "${bucket}"`);
+  }
+  const edges: number[] = [];
+  let day = firstDay(zoned(window.start, timeZone).toPlainDate(), bucket);
+  for (;;) {
+    const edge = day.toZonedDateTime({ timeZone }).epochMilliseconds;
+    edges.push(edge);
+    if (edge >= window.end) return Float64Array.from(edges);
+    checkCount(edges.length, bucket);
+    day = day.add(step);
+  }
+}
+
+function fixedEdges(window: Window, widthMs: number, timeZone: string): Float64Array {
+  const midnight = zoned(window.start, timeZone).startOfDay().epochMilliseconds;
+  const first = midnight + Math.floor((window.start - midnight) / widthMs) * widthMs;
+  const count = Math.max(Math.ceil((window.end - first) / widthMs), 0);
+  checkCount(count, `${widthMs / MINUTE_MS} min`);
+  const edges = new Float64Array(count + 1);
+  for (let i = 0; i <= count; i++) edges[i] = first + i * widthMs;
+  return edges;
+}
+
+function checkCount(count: number, bucket: string): void {
+  if (count > MAX_BUCKETS) {
+    throw new InvalidInput(
+      `the window holds more than ${MAX_BUCKETS} buckets of ${bucket}: ask for a shorter window or a wider bucket`,
+    );
+  }
+}
+
+function firstDay(day: Temporal.PlainDate, bucket: string): Temporal.PlainDate {
+  if (bucket === '1w') return day.subtract({ days: day.dayOfWeek - 1 });
+  if (bucket === '1mo') return day.with({ day: 1 });
+  return day;
+}
+
+function zoned(instant: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone);
+}

@@ -1,0 +1,51 @@
+import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
+import type { Frame } from '../domain/frame.ts';
+import type { Window } from '../domain/window.ts';
+
+/** What features ask of telemetry. Every answer holds all acknowledged readings, wherever they lie at the moment. */
+export interface TelemetryQueries {
+  /** Raw samples: one frame for each device that has any in the window, in the order asked. */
+  frames(request: FramesRequest): Promise<Frame[]>;
+
+  /** The same in pieces, for windows too large to hold: frames of one device follow each other in time. */
+  stream(request: FramesRequest): AsyncIterable<Frame>;
+
+  /** Aggregates over buckets, as `aggregateSeries` defines them; one entry for each device asked, in order. */
+  buckets(request: BucketsRequest): Promise<SeriesBuckets[]>;
+
+  /** The newest value of every series, by device id and full metric name. */
+  latest(deviceIds?: readonly string[]): readonly LatestSample[];
+
+  /** Quantities that a device has ever reported, as full metric names. */
+  metricsOf(deviceId: string): readonly string[];
+}
+
+export interface FramesRequest {
+  readonly deviceIds: readonly string[];
+  readonly group: string;
+  readonly quantities: readonly string[];
+  readonly window: Window;
+}
+
+export interface BucketsRequest {
+  readonly deviceIds: readonly string[];
+  readonly group: string;
+  readonly quantities: readonly string[];
+  /** Epoch milliseconds, strictly ascending, one more than there are buckets. */
+  readonly edges: Float64Array;
+  /** Nothing stands beyond this instant; default now. */
+  readonly asOf?: AggregateOptions['asOf'];
+}
+
+export interface SeriesBuckets {
+  readonly deviceId: string;
+  /** In the order of the quantities asked. */
+  readonly buckets: readonly Buckets[];
+}
+
+export interface LatestSample {
+  readonly deviceId: string;
+  readonly metric: string;
+  readonly timestamp: number;
+  readonly value: number;
+}

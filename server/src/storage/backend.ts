@@ -1,0 +1,111 @@
+import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
+import type { Batch } from '../domain/batch.ts';
+import type { Frame } from '../domain/frame.ts';
+import type { Window } from '../domain/window.ts';
+
+/** What differs between backends and what callers and the conformance suite may read. */
+export interface Capabilities {
+  /** `write` resolves only after its batches survive a crash of the process and of the machine. */
+  readonly durable: boolean;
+  /** Keeps only a bounded recent span; older rows vanish by themselves. */
+  readonly bounded: boolean;
+  /** `compact` rewrites closed days smaller and faster to read. */
+  readonly compacts: boolean;
+}
+
+export interface ReadRequest {
+  readonly deviceIds: readonly string[];
+  readonly group: string;
+  readonly quantities: readonly string[];
+  readonly window: Window;
+}
+
+export interface AggregateRequest {
+  readonly deviceIds: readonly string[];
+  readonly group: string;
+  readonly quantities: readonly string[];
+  /** Epoch milliseconds, strictly ascending, one more than there are buckets. */
+  readonly edges: Float64Array;
+  /** Nothing stands beyond this instant. */
+  readonly asOf: number;
+  /** Declared reporting interval of a device, or null. In the order of `deviceIds`. */
+  readonly expectedIntervalMs: readonly AggregateOptions['expectedIntervalMs'][];
+}
+
+/** Aggregates of one device; `buckets` in the order of the request's quantities. */
+export interface DeviceBuckets {
+  readonly deviceId: string;
+  readonly buckets: readonly Buckets[];
+}
+
+export interface LatestValue {
+  readonly deviceId: string;
+  /** Full metric name: `battery.soc_percent`. */
+  readonly metric: string;
+  readonly timestamp: number;
+  readonly value: number;
+}
+
+export interface SeriesExtent {
+  readonly deviceId: string;
+  readonly metric: string;
+  /** First and last instant, epoch milliseconds. */
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+export interface StoreStats {
+  /** Bytes on disk (or in memory), or null where the engine cannot tell. */
+  readonly sizeBytes: number | null;
+  readonly rows: number | null;
+}
+
+export interface CompactionReport {
+  readonly days: number;
+  readonly rows: number;
+}
+
+/**
+ * A place that keeps telemetry. Instants are epoch milliseconds, windows half-open, values finite numbers.
+ * Calls may overlap; writes are applied in the order in which they were called. Every method rejects with `Unavailable` when the
+ * engine does not answer and with `Corrupt` when what it holds cannot be read; nothing is retried inside.
+ */
+export interface TelemetryStore {
+  /** Name of the backend's type: `duckdb`. */
+  readonly type: string;
+  readonly capabilities: Capabilities;
+
+  /**
+   * Takes batches in ascending order of sequence; all or none of them. The same device, metric and instant written again
+   * replaces the value; quantities that a later row leaves out stay. The caller keeps ownership of the arrays and does not
+   * change them until the promise settles.
+   */
+  write(batches: readonly Batch[]): Promise<void>;
+
+  /**
+   * Raw samples: for each device in the order asked, frames in ascending time; a device without samples yields none. Large
+   * answers come in several frames per device, each a later span. Ending the iteration early releases everything.
+   */
+  read(request: ReadRequest): AsyncIterable<Frame>;
+
+  /** What `aggregateSeries` gives for every device and quantity, within rounding. Devices without samples have empty buckets. */
+  aggregate(request: AggregateRequest): Promise<DeviceBuckets[]>;
+
+  /** The newest value of every series that has one at or after `since`. */
+  latest(since: number): Promise<LatestValue[]>;
+
+  /** Every series with its extent, in no particular order. */
+  series(): Promise<SeriesExtent[]>;
+
+  /** Forgets samples before an instant, of one group or (null) of all. Answers how many rows went. */
+  deleteBefore(instant: number, group: string | null): Promise<number>;
+
+  /** Rewrites the UTC days that ended before an instant and changed since they were last rewritten. Does nothing where `compacts` is false. */
+  compact(before: number, signal: AbortSignal): Promise<CompactionReport>;
+
+  stats(): Promise<StoreStats>;
+
+  /** Releases everything; later calls reject with `Unavailable`. */
+  close(): Promise<void>;
+}
