@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMissing } from './source-hash.mjs';
+
+const POLL_MS = 200;
+const WAIT_MS_MAX = 15 * 60_000;
+
+/**
+ * Runs `work` while no other process on this machine holds the lock of this checkout.
+ * The lock is a file with its holder's process id; one whose holder is gone is taken over.
+ *
+ * @template T
+ * @param {string} root the checkout
+ * @param {{ onWait: (holder: number) => void, waitMsMax?: number }} options `onWait` is called once if we have to wait
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function withLock(root, options, work) {
+  const path = lockPath(root);
+  const deadline = Date.now() + (options.waitMsMax ?? WAIT_MS_MAX);
+  let told = false;
+  while (!tryLock(path)) {
+    const holder = holderOf(path);
+    if (holder === undefined) continue;
+    if (!isAlive(holder)) {
+      takeAway(path, holder);
+      continue;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`process ${holder} has been setting up this checkout for too long; end it, or delete ${path}`);
+    }
+    if (!told) options.onWait(holder);
+    told = true;
+    await sleep(POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/**
+ * Outside the checkout, because `npm ci` empties node_modules and nothing else in the checkout is ours to litter.
+ *
+ * @param {string} root
+ */
+export function lockPath(root) {
+  const id = createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, 16);
+  return join(tmpdir(), `wattkeeper-setup-${id}.lock`);
+}
+
+/**
+ * The link appears with its content or not at all: nobody ever reads a half-written holder.
+ *
+ * @param {string} path
+ */
+function tryLock(path) {
+  const own = `${path}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/**
+ * Only one of several who see the same dead holder gets to move its file away. Whoever finds that it moved
+ * the lock of a live successor puts it back.
+ *
+ * @param {string} path
+ * @param {number} dead
+ */
+function takeAway(path, dead) {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+    if (holderOf(aside) !== dead) linkSync(aside, path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/** @param {string} path */
+function holderOf(path) {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

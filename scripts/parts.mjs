@@ -1,0 +1,83 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+
+/**
+ * A real thing that some tests need and that a machine may lack.
+ *
+ * @typedef {object} Part
+ * @property {string} name as in its variable, WATTKEEPER_TEST_<name>
+ * @property {string} is what it is, for people
+ * @property {string} enable the command that brings it
+ * @property {string | undefined} path where it is; undefined when it is missing
+ * @property {boolean} installable false for data that no package brings
+ */
+
+/** @type {Record<string, { is: string, enable: string, programs?: string[], folder?: string }>} */
+const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
+
+// Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
+const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
+
+/**
+ * Looks for every part. A variable that is set decides alone: a path, or nothing at all to do without the part.
+ *
+ * @param {string} root the checkout
+ * @param {Record<string, string | undefined>} env
+ * @returns {Part[]}
+ */
+export function findParts(root, env) {
+  const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
+  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, folder }]) => {
+    const found = folder === undefined ? findProgram(programs ?? [], folders) : findFolder(resolve(root, folder));
+    const given = env[variableOf(name)];
+    // Of PostgreSQL, tests need several programs: its part is the folder.
+    const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
+    return { name, is, enable, path: path || undefined, installable: folder === undefined };
+  });
+}
+
+/** @param {string} name */
+export function variableOf(name) {
+  return `WATTKEEPER_TEST_${name}`;
+}
+
+/**
+ * The variables that tell the tests where the parts are.
+ *
+ * @param {readonly Part[]} parts
+ * @returns {Record<string, string>}
+ */
+export function environmentOf(parts) {
+  return Object.fromEntries(parts.map(({ name, path }) => [variableOf(name), path ?? '']));
+}
+
+/**
+ * @param {readonly string[]} programs
+ * @param {readonly string[]} folders
+ */
+function findProgram(programs, folders) {
+  return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isExecutable);
+}
+
+/** @param {string} path */
+function findFolder(path) {
+  return existsSync(path) ? path : undefined;
+}
+
+/** Newest version first. */
+function postgresqlFolders() {
+  if (!existsSync(POSTGRESQL_FOLDER)) return [];
+  const versions = readdirSync(POSTGRESQL_FOLDER).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(POSTGRESQL_FOLDER, version, 'bin'));
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { environmentOf, findParts } from './parts.mjs';
+import { describeMissing, totals } from './test-report.mjs';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wattkeeper-parts-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('findParts', () => {
+  it('finds a program in PATH and data beside the checkout', () => {
+    const chromium = join(folder, 'chromium');
+    writeFileSync(chromium, '');
+    chmodSync(chromium, 0o755);
+    mkdirSync(join(folder, 'shared/data'), { recursive: true });
+    const parts = findParts(join(folder, 'checkout'), { PATH: folder });
+    expect(path(parts, 'CHROMIUM')).toBe(chromium);
+    expect(path(parts, 'REAL_DATA')).toBe(join(folder, 'shared/data'));
+  });
+
+  it('takes what a variable says, and goes without a part whose variable is empty', () => {
+    const parts = findParts(folder, { WATTKEEPER_TEST_INFLUXD: '/opt/influxd', WATTKEEPER_TEST_NGINX: '' });
+    expect(path(parts, 'INFLUXD')).toBe('/opt/influxd');
+    expect(path(parts, 'NGINX')).toBeUndefined();
+    expect(environmentOf(parts)).toMatchObject({
+      WATTKEEPER_TEST_INFLUXD: '/opt/influxd',
+      WATTKEEPER_TEST_NGINX: '',
+    });
+  });
+
+  it('knows what it is and how to get it for every part, and does not ask to install data', () => {
+    const parts = findParts(folder, {});
+    for (const part of parts) expect([part.is, part.enable]).not.toContain('');
+    expect(parts.filter((part) => !part.installable).map((part) => part.name)).toEqual(['REAL_DATA']);
+  });
+});
+
+describe('the report', () => {
+  const report = {
+    testResults: [
+      file('migrate.test.ts', 'passed', [
+        test('passed', ['reading a file']),
+        test('skipped', ['migration from InfluxDB [needs INFLUXD]']),
+        test('skipped', ['migration from InfluxDB [needs INFLUXD]', 'of tags']),
+      ]),
+      file('wrong.test.ts', 'failed', [test('failed', ['a group']), test('passed', ['a group'])]),
+      file('does-not-load.test.ts', 'failed', []),
+    ],
+  };
+
+  it('counts a file that does not load as a failure', () => {
+    expect(totals(report)).toEqual({ passed: 2, failed: 2 });
+  });
+
+  it('names each group that did not run once, and the command that enables it', () => {
+    const missing = findParts(folder, { WATTKEEPER_TEST_INFLUXD: '' }).filter((part) => part.name === 'INFLUXD');
+    expect(describeMissing(missing, report)).toEqual([
+      'INFLUXD: the InfluxDB 1.x server',
+      '  not run: migration from InfluxDB',
+      '  enable:  apt-get install influxdb influxdb-client',
+    ]);
+  });
+});
+
+function path(parts: ReturnType<typeof findParts>, name: string): string | undefined {
+  return parts.find((part) => part.name === name)?.path;
+}
+
+function file(name: string, status: string, assertionResults: ReturnType<typeof test>[]) {
+  return { name, status, assertionResults };
+}
+
+function test(status: string, ancestorTitles: string[]) {
+  return { status, ancestorTitles };
+}

@@ -1,0 +1,206 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+import { readStamp, sourceHash, WEB_SOURCES } from './source-hash.mjs';
+
+/** The checkout. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const NODE_MAJOR = 24;
+const windows = process.platform === 'win32';
+
+/** A failure that the user can act on: printed without a stack. */
+export class SetupError extends Error {}
+
+/**
+ * Brings the checkout into a state in which the service and its tests can run, doing only what is missing.
+ * Everything is said on stderr; stdout stays the program's own.
+ *
+ * @param {{ web: boolean }} want `web`: also the built web app
+ */
+export async function setUp(want) {
+  if (isReady(want)) return;
+  const onWait = (/** @type {number} */ holder) => say(`another process (${holder}) is setting up; waiting for it …`);
+  await withLock(root, { onWait }, async () => {
+    if (!isInstalled(root)) await install();
+    if (want.web && !isWebBuilt(root)) await buildWeb();
+  });
+}
+
+/**
+ * Node 24: the one that npm installed, or the one that runs us if npm could not and ours is new enough.
+ *
+ * @returns {string} path of the executable
+ */
+export function nodePath() {
+  const installed = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+  if (existsSync(installed)) return installed;
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return process.execPath;
+  throw new SetupError(
+    [
+      `Node ${NODE_MAJOR} is missing: ${installed} does not exist, and this is Node ${process.versions.node}.`,
+      'The npm package "node" fetches it with an install script, which has not run. Either allow and run it:',
+      '  npm rebuild node --ignore-scripts=false',
+      `or start with a Node of your own, version ${NODE_MAJOR} or newer.`,
+    ].join('\n'),
+  );
+}
+
+/**
+ * Runs a program with Node 24 first in PATH and waits for it.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ stdout?: 'inherit' | 'stderr', env?: Record<string, string>, shell?: boolean }} [options]
+ * @returns {Promise<number>} its exit code; 1 if a signal ended it
+ */
+export function run(command, args, options = {}) {
+  const env = { ...process.env, ...options.env };
+  const pathName = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
+  env[pathName] = [join(root, 'node_modules', '.bin'), env[pathName] ?? ''].join(delimiter);
+  const stdio = /** @type {const} */ (['ignore', options.stdout === 'stderr' ? 2 : 1, 2]);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: [...stdio], shell: options.shell ?? false });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** @param {string} message */
+export function say(message) {
+  process.stderr.write(`wattkeeper: ${message}\n`);
+}
+
+/**
+ * Ends a script on an error: the message alone when the user can act on it, everything when not.
+ *
+ * @param {unknown} error
+ */
+export function fail(error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exit(1);
+}
+
+/**
+ * Whether node_modules holds what package-lock.json asks for.
+ *
+ * @param {string} folder
+ */
+export function isInstalled(folder) {
+  const stamp = readStamp(installStamp(folder));
+  return stamp !== undefined && stamp === sourceHash(folder, ['package-lock.json']);
+}
+
+/**
+ * Whether web/dist was built from the sources as they are now.
+ *
+ * @param {string} folder
+ */
+export function isWebBuilt(folder) {
+  if (!existsSync(join(folder, 'web', 'dist', 'index.html'))) return false;
+  return readStamp(webStamp(folder)) === sourceHash(folder, WEB_SOURCES);
+}
+
+/**
+ * Whether npm's own record of node_modules (written at the end of every install) agrees with the lockfile, so that
+ * someone who has just run `npm install` does not install a second time.
+ *
+ * @param {string} folder
+ */
+export function isInstalledByNpm(folder) {
+  const record = readStamp(join(folder, 'node_modules', '.package-lock.json'));
+  if (record === undefined) return false;
+  const installed = packagesOf(record);
+  const wanted = packagesOf(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+  const same = (/** @type {string} */ path) =>
+    wanted[path]?.version === installed[path]?.version && wanted[path]?.integrity === installed[path]?.integrity;
+  const isExtra = (/** @type {string} */ path) => wanted[path] === undefined;
+  const isAbsent = (/** @type {string} */ path) =>
+    installed[path] === undefined && path.includes('node_modules/') && !wanted[path]?.optional && !wanted[path]?.peer;
+  const isDifferent = (/** @type {string} */ path) => installed[path] !== undefined && !same(path);
+  return (
+    !Object.keys(installed).some(isExtra) && !Object.keys(wanted).some((path) => isAbsent(path) || isDifferent(path))
+  );
+}
+
+/** @param {{ web: boolean }} want */
+function isReady(want) {
+  return isInstalled(root) && (!want.web || isWebBuilt(root));
+}
+
+async function install() {
+  const hash = sourceHash(root, ['package-lock.json']);
+  if (!isInstalledByNpm(root)) {
+    const first = !existsSync(join(root, 'node_modules'));
+    const why = first ? 'for the first time' : 'because package-lock.json has changed';
+    say(`installing dependencies ${why} …`);
+    const startedAt = Date.now();
+    // The build needs vite and node, which npm leaves out where NODE_ENV is "production".
+    const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+    if (code !== 0) {
+      throw new SetupError(
+        `"npm ci" failed with exit code ${code}; its own message is above. Is the package registry reachable, and is ` +
+          'there room on the disk? Nothing was started; the next start tries again.',
+      );
+    }
+    say(`dependencies installed in ${secondsSince(startedAt)} s`);
+  }
+  nodePath();
+  writeFileSync(installStamp(root), `${hash}\n`);
+}
+
+async function buildWeb() {
+  const hash = sourceHash(root, WEB_SOURCES);
+  say('building the web app …');
+  nodePath();
+  const startedAt = Date.now();
+  const code = await npm(['run', 'build', '--workspace', 'web']);
+  if (code !== 0) {
+    throw new SetupError(`building the web app failed with exit code ${code}; its own message is above`);
+  }
+  writeFileSync(webStamp(root), `${hash}\n`);
+  say(`web app built in ${secondsSince(startedAt)} s`);
+}
+
+/**
+ * The npm that launched us, run by the Node that runs us: it is there, and it is what the user trusts.
+ *
+ * @param {readonly string[]} args
+ */
+async function npm(args) {
+  const launcher = process.env.npm_execpath;
+  const isNpm = launcher !== undefined && /^npm-cli\.[cm]?js$/.test(basename(launcher));
+  try {
+    if (isNpm) return await run(process.execPath, [launcher, ...args], { stdout: 'stderr' });
+    return await run(windows ? 'npm.cmd' : 'npm', args, { stdout: 'stderr', shell: windows });
+  } catch (error) {
+    throw new SetupError(`npm could not be started (${error}); it comes with Node: https://nodejs.org/en/download`);
+  }
+}
+
+/**
+ * @param {string} lockfile
+ * @returns {Record<string, { version?: string, integrity?: string, optional?: boolean, peer?: boolean } | undefined>}
+ */
+function packagesOf(lockfile) {
+  const { '': _root, ...packages } = JSON.parse(lockfile).packages ?? {};
+  return packages;
+}
+
+/** @param {string} folder */
+function installStamp(folder) {
+  return join(folder, 'node_modules', '.wattkeeper-install');
+}
+
+/** @param {string} folder */
+function webStamp(folder) {
+  return join(folder, 'web', 'dist', '.source-hash');
+}
+
+/** @param {number} startedAt */
+function secondsSince(startedAt) {
+  return ((Date.now() - startedAt) / 1000).toFixed(1);
+}

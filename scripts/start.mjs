@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fail, nodePath, root, setUp } from './setup.mjs';
+
+const args = process.argv.slice(2);
+await setUp({ web: needsWeb(args) })
+  .then(() => serve(args))
+  .catch(fail);
+
+/**
+ * Only the service shows the web app; every other command starts without building it.
+ *
+ * @param {readonly string[]} args
+ */
+function needsWeb(args) {
+  if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version')) return false;
+  const command = args[0];
+  return command === undefined || command === 'start' || command.startsWith('-');
+}
+
+/**
+ * Hands over to the service, passes on the signals that ask it to stop, and ends as it ends.
+ *
+ * @param {readonly string[]} args
+ */
+function serve(args) {
+  const child = spawn(nodePath(), [join(root, 'server', 'src', 'main.ts'), ...args], { stdio: 'inherit' });
+  const passOnInterrupt = () => {
+    // A terminal sends Ctrl-C to the whole process group: the service has it already.
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+  };
+  const passOnTerminate = () => child.kill('SIGTERM');
+  process.on('SIGINT', passOnInterrupt);
+  process.on('SIGTERM', passOnTerminate);
+  child.on('error', (error) => {
+    throw error;
+  });
+  child.on('exit', (code, signal) => {
+    process.off('SIGINT', passOnInterrupt);
+    process.off('SIGTERM', passOnTerminate);
+    if (signal === null) process.exitCode = code ?? 1;
+    else process.kill(process.pid, signal);
+  });
+}

@@ -1,0 +1,47 @@
+import { describe, it } from 'vitest';
+import definitions from '../../scripts/test-parts.json' with { type: 'json' };
+
+/** A real engine, program or data folder that some tests need and that a machine may lack. */
+export type PartName = keyof typeof definitions;
+
+/**
+ * A group of tests that needs a part; `run` gets the part's path. Without the part the group is skipped, and `npm test`
+ * lists it at the end with the command that enables it; with WATTKEEPER_TEST_REQUIRE_ALL=1 it fails.
+ *
+ * @example describeWith('INFLUXD', 'migration from InfluxDB', (influxd) => { it('moves every point', …) })
+ */
+export function describeWith(name: PartName, title: string, run: (path: string) => void): void {
+  const path = find(name);
+  describe.skipIf(path === undefined && !requiresAll())(`${title} [needs ${name}]`, () => {
+    if (path !== undefined) run(path);
+    else {
+      it('has what it needs', () => {
+        throw new Error(missing(name));
+      });
+    }
+  });
+}
+
+/** Path of a part for code that only runs inside `describeWith` of the same part; an error says how to get it. */
+export function part(name: PartName): string {
+  const path = find(name);
+  if (path === undefined) throw new Error(missing(name));
+  return path;
+}
+
+function find(name: PartName): string | undefined {
+  return process.env[variableOf(name)] || undefined;
+}
+
+function missing(name: PartName): string {
+  const { is, enable } = definitions[name];
+  return `${variableOf(name)} is not set: these tests need ${is}. To enable them: ${enable}; then run npm test`;
+}
+
+function variableOf(name: PartName): string {
+  return `WATTKEEPER_TEST_${name}`;
+}
+
+function requiresAll(): boolean {
+  return process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1';
+}
