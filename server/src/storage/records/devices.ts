@@ -1,0 +1,71 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { Page, PageRequest } from './page.ts';
+
+/** Anything that reports readings. Instants are epoch milliseconds. */
+export interface DeviceRecord {
+  readonly id: string;
+  readonly siteId: string;
+  /** Unique; stands wherever the id may stand. */
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Seconds between reports; null: found from the data. */
+  readonly expectedIntervalS: number | null;
+  readonly createdAt: number;
+}
+
+export interface DeviceInput {
+  readonly name: string;
+  readonly siteId: string;
+  readonly kind?: DeviceKind | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly expectedIntervalS?: number | null | undefined;
+}
+
+export type DevicePatch = {
+  readonly [K in keyof Omit<DeviceRecord, 'id' | 'createdAt'>]?: DeviceRecord[K] | undefined;
+};
+
+export interface DeviceFilter {
+  readonly siteId?: string | undefined;
+  readonly kind?: DeviceKind | undefined;
+}
+
+/** A device that registers itself by reporting. */
+export interface DeviceRegistration {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Used when the device is new. */
+  readonly kind?: DeviceKind | undefined;
+}
+
+export interface DeviceChange {
+  readonly type: 'created' | 'updated' | 'removed';
+  readonly device: DeviceRecord;
+}
+
+export interface Devices {
+  /** All devices by name, for what keeps them in memory. */
+  list(filter?: DeviceFilter): Promise<DeviceRecord[]>;
+  /** By name, a page at a time. */
+  page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>>;
+  /** By id, or by its unique name. */
+  find(idOrName: string): Promise<DeviceRecord | undefined>;
+  /** As `find`; throws NotFound. */
+  require(idOrName: string): Promise<DeviceRecord>;
+  /** Throws Conflict when the name is taken, InvalidInput when the site is unknown. */
+  create(device: DeviceInput): Promise<DeviceRecord>;
+  /**
+   * The device of this id or name; one that is not known joins the default site, which is created when there is none.
+   * Labels are added to those it has; a label that it has with another value takes the new one.
+   */
+  ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord>;
+  /** `ensure` for many in one transaction; answers in the order asked. */
+  ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]>;
+  /** Changes the given fields; labels are replaced. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
+  update(id: string, patch: DevicePatch): Promise<DeviceRecord>;
+  /** Its series entries and charging sessions go with it; its readings are not touched. Throws NotFound. */
+  remove(id: string): Promise<void>;
+  /** Calls the listener after each change that was made through this store; answers how to stop. */
+  onChange(listener: (change: DeviceChange) => void): () => void;
+}
