@@ -138,8 +138,9 @@ async function install() {
     const why = first ? 'for the first time' : 'because package-lock.json has changed';
     say(`installing dependencies ${why} …`);
     const startedAt = Date.now();
-    // The build needs vite and node, which npm leaves out where NODE_ENV is "production".
-    const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+    // The build needs vite and node, which npm leaves out where NODE_ENV is "production". npm's warnings are about the
+    // Node that runs npm, while everything that is installed runs on the Node that is installed with it.
+    const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
     if (code !== 0) {
       throw new SetupError(
         `"npm ci" failed with exit code ${code}; its own message is above. Is the package registry reachable, and is ` +

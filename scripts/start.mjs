@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fail, nodePath, root, setUp } from './setup.mjs';
 
+const LAUNCHER_POLL_MS = 250;
+
 const args = process.argv.slice(2);
 await setUp({ web: needsWeb(args) })
   .then(() => serve(args))
@@ -20,7 +22,7 @@ function needsWeb(args) {
 }
 
 /**
- * Hands over to the service, passes on the signals that ask it to stop, and ends as it ends.
+ * Hands over to the service, passes on what asks it to stop, and ends as it ends.
  *
  * @param {readonly string[]} args
  */
@@ -33,13 +35,33 @@ function serve(args) {
   const passOnTerminate = () => child.kill('SIGTERM');
   process.on('SIGINT', passOnInterrupt);
   process.on('SIGTERM', passOnTerminate);
+  const watch = watchLauncher(passOnTerminate);
   child.on('error', (error) => {
     throw error;
   });
   child.on('exit', (code, signal) => {
+    clearInterval(watch);
     process.off('SIGINT', passOnInterrupt);
     process.off('SIGTERM', passOnTerminate);
     if (signal === null) process.exitCode = code ?? 1;
     else process.kill(process.pid, signal);
   });
+}
+
+/**
+ * npm passes SIGTERM to the shell between it and us, and many shells (dash) die of it without a word to us. Then our
+ * parent changes, and the service has to stop as well, or it would keep its port with nobody knowing.
+ *
+ * @param {() => void} onGone
+ * @returns {NodeJS.Timeout | undefined}
+ */
+function watchLauncher(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const launcher = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === launcher) return;
+    clearInterval(watch);
+    onGone();
+  }, LAUNCHER_POLL_MS);
+  return watch;
 }
