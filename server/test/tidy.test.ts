@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { LENGTH_EXCEPTIONS } from './tidy/exceptions.ts';
+import * as rules from './tidy/file-rules.ts';
+import { importDirection } from './tidy/import-direction.ts';
+import { loadProject } from './tidy/project.ts';
+import { deadFiles, importCircles } from './tidy/reachability.ts';
+import { formatViolation, type Violation } from './tidy/violation.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const project = loadProject(root);
+
+describe('the house is tidy', () => {
+  it('looks at the whole checkout', () => {
+    expect([...project.files.keys()]).toEqual(
+      expect.arrayContaining(['scripts/start.mjs', 'server/test/tidy.test.ts', 'vitest.config.ts']),
+    );
+  });
+
+  it('imports go one way', () => expectNone(importDirection(project)));
+  it('nothing imports in a circle', () => expectNone(importCircles(project)));
+  it('every file is used', () => expectNone(deadFiles(project)));
+  it('there are no barrels', () => expectNone(rules.noBarrels(project)));
+  it('exports have names', () => expectNone(rules.noDefaultExports(project)));
+  it('nothing is left over', () => expectNone(rules.noLeftovers(project)));
+  it('files and functions fit a head', () => expectNone(rules.lengths(project, LENGTH_EXCEPTIONS)));
+  it('models take time and randomness as parameters', () => expectNone(rules.pureAnalytics(project)));
+  it('only the configuration reads the environment', () => expectNone(rules.environmentOnlyInConfig(project)));
+  it('tests learn from needs.ts what the machine has', () => expectNone(rules.testPartsOnlyFromNeeds(project)));
+
+  it.skipIf(!existsSync(join(root, '.git')))('git keeps every source file', () => {
+    const folders = ['contract/src', 'server/src', 'server/test', 'web/src', 'scripts', 'docs', 'deploy'];
+    const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '--', ...folders];
+    const ignored = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
+    expect(ignored, 'these files are ignored by a .gitignore and would be lost').toEqual([]);
+  });
+});
+
+function expectNone(violations: Violation[]): void {
+  if (violations.length > 0) expect.fail(`\n${violations.map(formatViolation).sort().join('\n')}`);
+}

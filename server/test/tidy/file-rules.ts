@@ -1,0 +1,108 @@
+import type { Exception } from './exceptions.ts';
+import { isTest, type Project } from './project.ts';
+import type { Finding, SourceFile } from './source-file.ts';
+import { type Violation, violation } from './violation.ts';
+
+export const FILE_LINES_MAX = 400;
+export const FUNCTION_LINES_MAX = 70;
+
+const TOOL_CONFIGURATIONS = ['vitest.config.ts', 'web/vite.config.ts'];
+const READS_ENVIRONMENT = /^(server\/src\/config|scripts|bench)\/|^web\/vite\.config\.ts$/;
+const TEST_ENVIRONMENT = 'server/test/needs.ts';
+// Spelt apart, or this file would break its own rule.
+const MARKERS = new RegExp(`\\b(${['TO_DO', 'FIX_ME', 'XX_X', 'HA_CK'].join('|').replaceAll('_', '')})\\b`);
+const FOCUSED = new RegExp(`\\b(it|test|describe)\\.${'only'}\\b`);
+
+/** Import the file that defines the thing. */
+export function noBarrels({ files }: Project): Violation[] {
+  return each(files, (file) => [
+    ...file.reExportsAll,
+    ...(/(^|\/)index\.tsx?$/.test(file.path) ? [{ what: 'a file named index', line: 1 }] : []),
+  ]).map(toViolation('no barrels', (what) => `${what}: import the file that defines the thing`));
+}
+
+/** A thing has one name everywhere. */
+export function noDefaultExports({ files }: Project): Violation[] {
+  return each(files, (file) => (TOOL_CONFIGURATIONS.includes(file.path) ? [] : file.defaultExports)).map(
+    toViolation('no default exports', (what) => `${what}: export it by its name`),
+  );
+}
+
+/** What is left to do stands in an issue, not in the code. */
+export function noLeftovers({ files }: Project): Violation[] {
+  return each(files, ({ text }) =>
+    text.split('\n').flatMap((content, index) => {
+      const found = MARKERS.exec(content) ?? FOCUSED.exec(content);
+      return found === null ? [] : [{ what: found[0], line: index + 1 }];
+    }),
+  ).map(toViolation('no leftovers', (what) => `${what} is left over`));
+}
+
+/** Models get time and randomness as parameters. */
+export function pureAnalytics({ files }: Project): Violation[] {
+  return each(files, (file) =>
+    file.path.startsWith('server/src/analytics/') && !isTest(file.path) ? file.impurities : [],
+  ).map(toViolation('pure analytics', (what) => `${what}: a model takes time and randomness as parameters`));
+}
+
+/** Configuration is checked in one place, so it is read in one place. */
+export function environmentOnlyInConfig({ files }: Project): Violation[] {
+  return each(files, (file) =>
+    READS_ENVIRONMENT.test(file.path) || isTest(file.path) ? [] : file.environmentReads,
+  ).map(toViolation('environment', (what) => `${what}: only server/src/config reads the environment`));
+}
+
+/** Tests learn from one place what the machine has. */
+export function testPartsOnlyFromNeeds({ files }: Project): Violation[] {
+  const name = /process\.env(\.|\[['"`])WATTKEEPER_TEST_\w*/;
+  return each(files, ({ path, text }) =>
+    path === TEST_ENVIRONMENT || !isTest(path) || path.startsWith('scripts/')
+      ? []
+      : text.split('\n').flatMap((content, index) => {
+          const found = name.exec(content);
+          return found === null ? [] : [{ what: found[0], line: index + 1 }];
+        }),
+  ).map(toViolation('test parts', (what) => `${what}: use describeWith or part of ${TEST_ENVIRONMENT}`));
+}
+
+/** Files and functions fit a head; `exceptions` that are not needed are violations too. */
+export function lengths({ files }: Project, exceptions: readonly Exception[]): Violation[] {
+  const unused = new Set(exceptions);
+  const isExcepted = (path: string, name?: string) => {
+    const found = exceptions.find((one) => one.path === path && one.function === name);
+    if (found !== undefined) unused.delete(found);
+    return found !== undefined;
+  };
+  const tooLong = [...files.values()].flatMap((file) => [
+    ...(file.lines > FILE_LINES_MAX && !isExcepted(file.path) ? [longFile(file)] : []),
+    ...longFunctions(file, (name) => isExcepted(file.path, name)),
+  ]);
+  const stale = [...unused].map((one) =>
+    violation(one.path, 1, 'length', `the exception for ${one.function ?? 'this file'} is not needed: remove it`),
+  );
+  return [...tooLong, ...stale];
+}
+
+function longFile(file: SourceFile): Violation {
+  return violation(file.path, FILE_LINES_MAX + 1, 'length', `${file.lines} lines; at most ${FILE_LINES_MAX}`);
+}
+
+function longFunctions(file: SourceFile, isExcepted: (name: string) => boolean): Violation[] {
+  if (isTest(file.path)) return [];
+  return file.functions
+    .filter(({ name, lines }) => lines > FUNCTION_LINES_MAX && !isExcepted(name))
+    .map(({ name, line, lines }) =>
+      violation(file.path, line, 'length', `${name} has ${lines} lines; at most ${FUNCTION_LINES_MAX}`),
+    );
+}
+
+function each(
+  files: Project['files'],
+  find: (file: SourceFile) => Finding[],
+): { path: string; what: string; line: number }[] {
+  return [...files.values()].flatMap((file) => find(file).map((finding) => ({ path: file.path, ...finding })));
+}
+
+function toViolation(rule: string, message: (what: string) => string) {
+  return (one: { path: string; what: string; line: number }) => violation(one.path, one.line, rule, message(one.what));
+}
