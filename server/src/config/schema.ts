@@ -1,0 +1,97 @@
+import { z } from 'zod';
+
+const Port = z.number().int().min(0).max(65535);
+const Bytes = z.number().int().positive();
+
+/** A store in `stores:`; the first is read from, all are written to. */
+export const StoreConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('duckdb').describe('Embedded column store; the default'),
+    name: z.string().min(1).default('duckdb'),
+    path: z.string().optional().describe('Default: telemetry.duckdb in data_dir'),
+    memory_limit_bytes: Bytes.optional().describe('Default: a quarter of the machine, at most 1 GB'),
+  }),
+  z.strictObject({
+    type: z.literal('sqlite').describe('Embedded row store for small machines'),
+    name: z.string().min(1).default('sqlite'),
+    path: z.string().optional().describe('Default: telemetry.sqlite in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('memory').describe('Nothing survives a restart'),
+    name: z.string().min(1).default('memory'),
+    max_bytes: Bytes.default(256 * 1024 * 1024),
+  }),
+]);
+export type StoreConfig = z.infer<typeof StoreConfig>;
+
+export const Config = z.strictObject({
+  data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
+  http: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('Address to listen on; anything but loopback needs credentials'),
+      port: Port.default(8001),
+      prefix: z
+        .string()
+        .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api/analytics')
+        .default('')
+        .describe('Path under which a reverse proxy shows the service, when it does not take it off'),
+      public_url: z.url().optional().describe('Address that people type; stands in the sign-in link'),
+      max_body_bytes: Bytes.default(32 * 1024 * 1024),
+      cors_origins: z.array(z.string()).default([]),
+      trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
+    })
+    .prefault({}),
+  auth: z
+    .strictObject({
+      admin_token: z
+        .string()
+        .min(16, 'must have at least 16 characters')
+        .optional()
+        .describe('Administrator API token'),
+    })
+    .prefault({}),
+  demo: z
+    .strictObject({
+      enabled: z.boolean().optional().describe('Default: on while no device of your own is known'),
+      history_days: z.number().int().min(0).max(3660).default(90),
+      profile: z.enum(['home', 'rv', 'factory']).default('home'),
+      seed: z.number().int().default(1),
+    })
+    .prefault({}),
+  persistence: z.boolean().default(true).describe('Off: everything lives in memory and no file is written'),
+  stores: z
+    .array(StoreConfig)
+    .min(1)
+    .max(10)
+    .default([{ type: 'duckdb', name: 'duckdb' }]),
+  analytics: z
+    .strictObject({
+      memory_retention_hours: z.number().positive().max(720).default(2).describe('Span of the memory window'),
+      memory_max_bytes: Bytes.default(32 * 1024 * 1024).describe('Bound of the memory window'),
+    })
+    .prefault({}),
+  ingest: z
+    .strictObject({
+      store_pause_ms: z
+        .number()
+        .int()
+        .min(0)
+        .max(60_000)
+        .default(1000)
+        .describe('Least time between two writes to a store'),
+      device_tags: z
+        .array(z.string().min(1))
+        .min(1)
+        .default(['device_id', 'device', 'host', 'entity_id'])
+        .describe('Line protocol: the first of these tags that a line has names the device'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+});
+export type Config = z.infer<typeof Config>;

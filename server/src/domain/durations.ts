@@ -1,0 +1,19 @@
+/** A ring of the last 1,000 durations in milliseconds, for p50, p95 and p99. */
+const KEPT = 1000;
+
+export class Durations {
+  readonly #ring = new Float64Array(KEPT);
+  #count = 0;
+
+  add(ms: number): void {
+    this.#ring[this.#count++ % KEPT] = ms;
+  }
+
+  summary(): { p50: number; p95: number; p99: number } | null {
+    const kept = Math.min(this.#count, KEPT);
+    if (kept === 0) return null;
+    const sorted = this.#ring.slice(0, kept).sort();
+    const at = (share: number) => sorted[Math.min(Math.ceil(share * kept) - 1, kept - 1)] as number;
+    return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  }
+}

@@ -1,0 +1,106 @@
+import type { ErrorCode, Problem } from '@wattkeeper/contract/errors.ts';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { ExpectedError, type FieldError } from '../domain/errors.ts';
+
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalid_input: 422,
+  not_found: 404,
+  no_data: 404,
+  feature_disabled: 404,
+  conflict: 409,
+  unauthorized: 401,
+  forbidden: 403,
+  too_many_requests: 429,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  unavailable: 503,
+  corrupt: 500,
+  internal: 500,
+};
+
+const TITLE: Readonly<Record<ErrorCode, string>> = {
+  invalid_input: 'The input cannot be used',
+  not_found: 'Not found',
+  no_data: 'There is no data',
+  feature_disabled: 'This feature is switched off',
+  conflict: 'This contradicts what is there',
+  unauthorized: 'Sign in first',
+  forbidden: 'Not allowed',
+  too_many_requests: 'Too much at once',
+  payload_too_large: 'The request is too large',
+  unsupported_media_type: 'The content type is not understood',
+  unavailable: 'A part that is needed does not work at present',
+  corrupt: 'Stored data cannot be read',
+  internal: 'An unexpected error',
+};
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalid_input',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  422: 'invalid_input',
+  429: 'too_many_requests',
+  503: 'unavailable',
+};
+
+/** The HTTP answer to anything thrown: the one place where errors become problem answers. */
+export function problemOf(error: unknown, request: { id: string; url: string }): Problem {
+  const { status, code, detail, fields } = classify(error);
+  return {
+    type: `urn:wattkeeper:problem:${code}`,
+    title: TITLE[code],
+    status,
+    detail,
+    code,
+    instance: request.url.split('?')[0] as string,
+    request_id: request.id,
+    ...(fields.length > 0 && { errors: [...fields] }),
+  };
+}
+
+interface Classified {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly fields: readonly FieldError[];
+}
+
+function classify(error: unknown): Classified {
+  if (error instanceof ExpectedError) {
+    return { status: STATUS[error.code], code: error.code, detail: error.message, fields: error.fields };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const part = (error as { validationContext?: string }).validationContext;
+    const fields = error.validation.map((issue) => ({
+      field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || (part ?? 'request'),
+      detail: issue.message ?? 'is not valid',
+    }));
+    return {
+      status: 422,
+      code: 'invalid_input',
+      detail: fields.map((f) => `${f.field}: ${f.detail}`).join('; '),
+      fields,
+    };
+  }
+  const { statusCode, message } = error as Partial<FastifyError>;
+  const code = statusCode === undefined ? undefined : CODE_OF_STATUS[statusCode];
+  if (statusCode !== undefined && code !== undefined)
+    return { status: statusCode, code, detail: message ?? '', fields: [] };
+  const detail =
+    'The request failed for a reason that was not foreseen; the log has the details under this request_id.';
+  return { status: 500, code: 'internal', detail, fields: [] };
+}
+
+/** Fastify's error handler. Unforeseen errors are logged with their stack. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error, request);
+  if (problem.code === 'internal') request.log.error({ err: error }, 'request failed');
+  else if (problem.status >= 500) request.log.warn({ err: error }, 'request could not be served');
+  if (error instanceof ExpectedError && error.retryAfterS !== undefined) reply.header('retry-after', error.retryAfterS);
+  reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import websocket from '@fastify/websocket';
+import { Problem } from '@wattkeeper/contract/errors.ts';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import { NotFound } from '../domain/errors.ts';
+import type { Api } from './api.ts';
+import { sendProblem } from './problem.ts';
+import { serveWebApp } from './static-web.ts';
+
+export interface ServerOptions {
+  readonly version: string;
+  /** Path that a reverse proxy leaves in front of every request; empty for none. */
+  readonly prefix: string;
+  readonly maxBodyBytes: number;
+  readonly trustProxy: boolean;
+  readonly webFolder: string;
+  readonly logger: FastifyBaseLogger;
+  /** Registers authentication, rate limits and headers; runs before any route. */
+  readonly secure: (app: FastifyInstance) => Promise<void>;
+  /** Registers the routes at the root: `/health`, `/metrics`, `/write`, `/ping`. */
+  readonly rootRoutes: (app: Api) => void | Promise<void>;
+  /** Registers the routes under `/api/v1`. */
+  readonly apiRoutes: (api: Api) => void | Promise<void>;
+}
+
+/** Most that a WebSocket client may send in one message, bytes. */
+const MAX_MESSAGE_BYTES = 64 * 1024;
+
+/** Builds the HTTP server with all its routes; the caller listens and closes. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const prefix = options.prefix.replace(/\/$/, '');
+  const app = fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    bodyLimit: options.maxBodyBytes,
+    trustProxy: options.trustProxy,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+    rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0];
+    sendProblem(new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`), request, reply);
+  });
+  app.decorateRequest('caller', null);
+  await app.register(cookie);
+  await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES } });
+  await options.secure(app);
+  await documentApi(app, options.version);
+  await app.register(async (root) => options.rootRoutes(root as unknown as Api));
+  await app.register(async (api) => options.apiRoutes(api as unknown as Api), { prefix: '/api/v1' });
+  await app.register(async (web) => serveWebApp(web, options.webFolder));
+  return app;
+}
+
+function stripPrefix(url: string, prefix: string): string {
+  if (prefix === '' || !url.startsWith(prefix)) return url;
+  const rest = url.slice(prefix.length);
+  return rest === '' ? '/' : rest.startsWith('/') ? rest : url;
+}
+
+async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Wattkeeper',
+        version,
+        description: 'Keeps the energy history of a place, understands it, and helps to spend less.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: './' }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: 'wattkeeper_session' },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
+    },
+    transform: (given) => {
+      const documented = jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]);
+      return documented as ReturnType<typeof jsonSchemaTransform>;
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+  app.addHook('onRoute', (route) => {
+    if (!route.schema || (route.schema as { hide?: boolean }).hide) return;
+    const response = (route.schema.response ?? {}) as Record<string, unknown>;
+    const problem = { description: 'What went wrong', content: { 'application/problem+json': { schema: Problem } } };
+    route.schema.response = { ...response, '4xx': response['4xx'] ?? problem, '5xx': response['5xx'] ?? problem };
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, url: '../openapi.json' } });
+  app.get('/openapi.json', { schema: { hide: true }, config: { scope: 'public' } }, () => app.swagger());
+}

@@ -1,0 +1,50 @@
+import { MINUTE_MS } from '../domain/window.ts';
+
+const MINUTES_KEPT = 60;
+
+/** Counts what comes in: totals since start and values by minute of the last hour. */
+export class IngestMeter {
+  accepted = 0;
+  rejected = 0;
+  quarantined = 0;
+  readonly #now: () => number;
+  readonly #perMinute = new Float64Array(MINUTES_KEPT + 1);
+  #minute: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#minute = Math.floor(now() / MINUTE_MS);
+  }
+
+  count(accepted: number, rejected: number, quarantined: number): void {
+    this.accepted += accepted;
+    this.rejected += rejected;
+    this.quarantined += quarantined;
+    this.#roll();
+    this.#perMinute[MINUTES_KEPT] = (this.#perMinute[MINUTES_KEPT] as number) + accepted;
+  }
+
+  /** Values accepted in each of the last 60 full minutes, oldest first. */
+  perMinute(): number[] {
+    this.#roll();
+    return [...this.#perMinute.subarray(0, MINUTES_KEPT)];
+  }
+
+  /** Mean rate over the last full minute and the running one. */
+  valuesPerSecond(): number {
+    this.#roll();
+    const running = this.#perMinute[MINUTES_KEPT] as number;
+    const last = this.#perMinute[MINUTES_KEPT - 1] as number;
+    const secondsRunning = (this.#now() - this.#minute * MINUTE_MS) / 1000;
+    return (running + last) / (60 + secondsRunning);
+  }
+
+  #roll(): void {
+    const minute = Math.floor(this.#now() / MINUTE_MS);
+    const passed = Math.min(Math.max(minute - this.#minute, 0), MINUTES_KEPT + 1);
+    if (passed === 0) return;
+    this.#minute = minute;
+    this.#perMinute.copyWithin(0, passed);
+    this.#perMinute.fill(0, MINUTES_KEPT + 1 - passed);
+  }
+}

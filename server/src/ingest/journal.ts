@@ -1,0 +1,57 @@
+import type { Batch, Block } from '../domain/batch.ts';
+
+/** A value that can be read but is implausible: kept apart until a person decides. */
+export interface Quarantined {
+  readonly deviceId: string;
+  readonly metric: string;
+  readonly timestamp: number;
+  readonly value: number;
+  readonly reason: string;
+}
+
+export interface QuarantineEntry extends Quarantined {
+  readonly id: number;
+  readonly receivedAt: number;
+}
+
+export interface JournalStats {
+  /** Batches and bytes that some store has not taken yet. */
+  readonly batches: number;
+  readonly bytes: number;
+  /** When the oldest of them was taken, epoch milliseconds; null when there is none. */
+  readonly oldestAt: number | null;
+}
+
+/**
+ * Where accepted batches stand until every store has taken them. Sequence numbers grow; several appends may share one commit.
+ * Every method rejects with `Unavailable` when the journal cannot be written or read.
+ */
+export interface Journal {
+  /** Appends survive a crash of process and machine before they resolve. */
+  readonly durable: boolean;
+
+  /** Takes blocks and quarantined values together, all or nothing; resolves with the batch's sequence number. */
+  append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number>;
+
+  /** Batches behind `after`, ascending, until about `maxBytes`; none at the head. */
+  read(after: number, maxBytes: number): Promise<Batch[]>;
+
+  /** The last sequence that each store has confirmed. */
+  cursors(): Promise<Map<string, number>>;
+
+  /** Records what stores have confirmed, and forgets batches that every one of them has: `cursors` names all stores in use. */
+  advance(cursors: ReadonlyMap<string, number>): Promise<void>;
+
+  /** Sequence of the newest batch, 0 before the first. */
+  head(): number;
+
+  stats(): Promise<JournalStats>;
+
+  /** Quarantined values, newest first, with ids below `before`. */
+  quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]>;
+
+  /** Removes entries and answers those that were there. */
+  takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,66 @@
+import type { Batch, Block } from '../domain/batch.ts';
+import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+
+/** Quarantined values that memory holds; older ones go first. */
+const MAX_QUARANTINED = 10_000;
+
+/** The journal of a service without persistence: memory is all there is, and `durable` says so. */
+export class MemoryJournal implements Journal {
+  readonly durable = false;
+  readonly #now: () => number;
+  #batches: { batch: Batch; receivedAt: number }[] = [];
+  #cursors = new Map<string, number>();
+  #quarantine: QuarantineEntry[] = [];
+  #lastQuarantineId = 0;
+  #head = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number> {
+    const receivedAt = this.#now();
+    this.#batches.push({ batch: { sequence: ++this.#head, blocks }, receivedAt });
+    for (const value of quarantined) this.#quarantine.push({ ...value, id: ++this.#lastQuarantineId, receivedAt });
+    this.#quarantine = this.#quarantine.slice(-MAX_QUARANTINED);
+    return this.#head;
+  }
+
+  async read(after: number, _maxBytes: number): Promise<Batch[]> {
+    return this.#batches.map(({ batch }) => batch).filter(({ sequence }) => sequence > after);
+  }
+
+  async cursors(): Promise<Map<string, number>> {
+    return new Map(this.#cursors);
+  }
+
+  async advance(cursors: ReadonlyMap<string, number>): Promise<void> {
+    this.#cursors = new Map(cursors);
+    const taken = Math.min(...cursors.values());
+    this.#batches = this.#batches.filter(({ batch }) => batch.sequence > taken);
+  }
+
+  head(): number {
+    return this.#head;
+  }
+
+  async stats(): Promise<JournalStats> {
+    return { batches: this.#batches.length, bytes: 0, oldestAt: this.#batches[0]?.receivedAt ?? null };
+  }
+
+  async quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]> {
+    const eligible = this.#quarantine.filter(({ id }) => before === null || id < before);
+    return eligible.reverse().slice(0, limit);
+  }
+
+  async takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]> {
+    const wanted = new Set(ids);
+    const taken = this.#quarantine.filter(({ id }) => wanted.has(id));
+    this.#quarantine = this.#quarantine.filter(({ id }) => !wanted.has(id));
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    this.#batches = [];
+  }
+}

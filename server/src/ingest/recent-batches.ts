@@ -1,0 +1,79 @@
+import type { Batch, Block } from '../domain/batch.ts';
+import type { Journal } from './journal.ts';
+
+/** Accepted batches that memory holds for stores and queries; older ones are read back from the journal. */
+const MAX_BYTES = 96 * 1024 * 1024;
+const READ_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The newest batches of the journal, in memory and in order, so that a store that keeps up never reads the disk.
+ * Commits may answer out of order; a batch is handed out only when all before it are here.
+ */
+export class RecentBatches {
+  readonly #journal: Journal;
+  #batches: { batch: Batch; bytes: number }[] = [];
+  #bytes = 0;
+  /** Batches behind this sequence up to the newest are all in memory. */
+  #floor: number;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+    this.#floor = journal.head();
+  }
+
+  add(batch: Batch): void {
+    const bytes = batch.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
+    let at = this.#batches.length;
+    while (at > 0 && (this.#batches[at - 1] as { batch: Batch }).batch.sequence > batch.sequence) at--;
+    this.#batches.splice(at, 0, { batch, bytes });
+    this.#bytes += bytes;
+    let drop = 0;
+    while (this.#bytes > MAX_BYTES && drop < this.#batches.length - 1) {
+      const oldest = this.#batches[drop++] as { batch: Batch; bytes: number };
+      this.#bytes -= oldest.bytes;
+      this.#floor = oldest.batch.sequence;
+    }
+    if (drop > 0) this.#batches.splice(0, drop);
+  }
+
+  /** Forgets what every store has. */
+  trim(taken: number): void {
+    let drop = 0;
+    while (drop < this.#batches.length && (this.#batches[drop] as { batch: Batch }).batch.sequence <= taken) {
+      this.#bytes -= (this.#batches[drop++] as { bytes: number }).bytes;
+    }
+    if (drop > 0) this.#batches.splice(0, drop);
+    this.#floor = Math.max(this.#floor, taken);
+  }
+
+  /** Batches behind `after`, ascending, about `READ_BYTES` at a time; none when `after` is the newest. `more` tells that others wait. */
+  async next(after: number): Promise<{ batches: readonly Batch[]; more: boolean }> {
+    if (after < this.#floor) {
+      const batches = await this.#journal.read(after, READ_BYTES);
+      return { batches, more: batches.length > 0 };
+    }
+    const batches: Batch[] = [];
+    let bytes = 0;
+    for (const entry of this.#batches) {
+      if (entry.batch.sequence <= after) continue;
+      if (bytes >= READ_BYTES) return { batches, more: true };
+      batches.push(entry.batch);
+      bytes += entry.bytes;
+    }
+    return { batches, more: false };
+  }
+
+  /** All batches behind `after`, wherever they are. */
+  async *all(after: number): AsyncIterable<Batch> {
+    for (let at = after; ; ) {
+      const { batches } = await this.next(at);
+      if (batches.length === 0) return;
+      yield* batches;
+      at = (batches.at(-1) as Batch).sequence;
+    }
+  }
+}
+
+function sizeOf(block: Block): number {
+  return 12 * block.device.length + 8 * block.columns.length * block.device.length;
+}

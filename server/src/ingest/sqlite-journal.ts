@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+import type { Batch, Block } from '../domain/batch.ts';
+import { messageOf, Unavailable } from '../domain/errors.ts';
+import { decodeBlocks, encodeBlocks } from './batch-codec.ts';
+import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+
+export type JournalRequest = { id: number } & (
+  | { type: 'append'; payload: Uint8Array; receivedAt: number; quarantined: readonly Quarantined[] }
+  | { type: 'read'; after: number; maxBytes: number }
+  | { type: 'cursors' | 'stats' | 'close' }
+  | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
+  | { type: 'quarantined'; limit: number; before: number | null }
+  | { type: 'take'; ids: readonly number[] }
+);
+/** `id` 0 announces that the worker is ready; its result is the newest sequence. */
+export type JournalReply = { id: number; result?: unknown; error?: string };
+
+export interface QuarantineRow {
+  id: number;
+  device_id: string;
+  metric: string;
+  timestamp: number;
+  value: number;
+  reason: string;
+  received_at: number;
+}
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/**
+ * Opens the journal in `wattkeeper.db`, on a thread of its own so that syncing the disk never holds up the service.
+ * Rejects with `Unavailable` when the file cannot be opened or is not a database.
+ */
+export async function openSqliteJournal(path: string, now: () => number): Promise<Journal> {
+  const journal = new SqliteJournal(path, now);
+  await journal.opened;
+  return journal;
+}
+
+class SqliteJournal implements Journal {
+  readonly durable = true;
+  readonly opened: Promise<void>;
+  readonly #path: string;
+  readonly #now: () => number;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  #lastId = 0;
+  #head = 0;
+  #failure: Error | null = null;
+
+  constructor(path: string, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+    this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), { workerData: { path } });
+    this.opened = new Promise((resolve, reject) => {
+      this.#waiting.set(0, { resolve: () => resolve(), reject });
+    });
+    this.#worker.on('message', (reply: JournalReply) => this.#settle(reply));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('its thread has ended')));
+  }
+
+  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number> {
+    const payload = encodeBlocks(blocks);
+    const sequence = await this.#ask({ type: 'append', payload, receivedAt: this.#now(), quarantined }, [
+      payload.buffer,
+    ]);
+    this.#head = Math.max(this.#head, sequence as number);
+    return sequence as number;
+  }
+
+  async read(after: number, maxBytes: number): Promise<Batch[]> {
+    const rows = (await this.#ask({ type: 'read', after, maxBytes })) as { sequence: number; payload: Uint8Array }[];
+    return rows.map(({ sequence, payload }) => ({ sequence, blocks: decodeBlocks(payload) }));
+  }
+
+  async cursors(): Promise<Map<string, number>> {
+    const rows = (await this.#ask({ type: 'cursors' })) as { store: string; sequence: number }[];
+    return new Map(rows.map((row) => [row.store, row.sequence]));
+  }
+
+  async advance(cursors: ReadonlyMap<string, number>): Promise<void> {
+    await this.#ask({ type: 'advance', cursors: [...cursors] });
+  }
+
+  head(): number {
+    return this.#head;
+  }
+
+  async stats(): Promise<JournalStats> {
+    return (await this.#ask({ type: 'stats' })) as JournalStats;
+  }
+
+  async quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]> {
+    return toEntries(await this.#ask({ type: 'quarantined', limit, before }));
+  }
+
+  async takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]> {
+    return toEntries(await this.#ask({ type: 'take', ids }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#failure) return;
+    await this.#ask({ type: 'close' });
+    this.#failure = new Error('it is closed');
+    await this.#worker.terminate();
+  }
+
+  #ask(request: WithoutId<JournalRequest>, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#unavailable(this.#failure));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...request, id }, transfer);
+    });
+  }
+
+  #settle({ id, result, error }: JournalReply): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (id === 0) this.#head = result as number;
+    if (error === undefined) waiting?.resolve(result);
+    else waiting?.reject(this.#unavailable(new Error(error)));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
+    for (const { reject } of this.#waiting.values()) reject(this.#unavailable(this.#failure));
+    this.#waiting.clear();
+  }
+
+  #unavailable(cause: Error): Unavailable {
+    return new Unavailable(
+      `the journal in ${this.#path} does not work: ${cause.message}. Check that the disk has room and that no other program holds the file.`,
+      { cause },
+    );
+  }
+}
+
+function toEntries(rows: unknown): QuarantineEntry[] {
+  return (rows as QuarantineRow[]).map((row) => ({
+    id: row.id,
+    deviceId: row.device_id,
+    metric: row.metric,
+    timestamp: row.timestamp,
+    value: row.value,
+    reason: row.reason,
+    receivedAt: row.received_at,
+  }));
+}

@@ -1,0 +1,182 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { JournalReply, JournalRequest, QuarantineRow } from './sqlite-journal.ts';
+
+/**
+ * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db. Appends that arrive while a commit is
+ * under way share the next one, so that one sync of the disk serves many (group commit).
+ */
+const port = parentPort;
+if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
+
+const database = open((workerData as { path: string }).path);
+const insertBatch = database.prepare('INSERT INTO journal_batch (received_at, payload) VALUES (?, ?)');
+const insertQuarantined = database.prepare(
+  'INSERT INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
+);
+const selectBatches = database.prepare(
+  'SELECT sequence, payload FROM journal_batch WHERE sequence > ? ORDER BY sequence',
+);
+const upsertCursor = database.prepare(
+  'INSERT INTO journal_cursor (store, sequence) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET sequence = excluded.sequence',
+);
+const deleteTaken = database.prepare('DELETE FROM journal_batch WHERE sequence <= ?');
+
+type Append = Extract<JournalRequest, { type: 'append' }>;
+let pending: Append[] = [];
+
+port.on('message', (request: JournalRequest) => {
+  if (request.type === 'append') {
+    if (pending.length === 0) setImmediate(commitPending);
+    pending.push(request);
+    return;
+  }
+  commitPending();
+  answer(request.id, () => perform(request));
+});
+
+port.postMessage({ id: 0, result: head() } satisfies JournalReply);
+
+function open(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 10_000 });
+  db.exec(`
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 8000;
+    PRAGMA journal_size_limit = 67108864;
+    CREATE TABLE IF NOT EXISTS journal_batch (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+      received_at INTEGER NOT NULL,
+      payload BLOB NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS journal_cursor (store TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS quarantine (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      device_id TEXT NOT NULL,
+      metric TEXT NOT NULL,
+      timestamp INTEGER NOT NULL,
+      value REAL NOT NULL,
+      reason TEXT NOT NULL,
+      received_at INTEGER NOT NULL,
+      UNIQUE (device_id, metric, timestamp, value)
+    );
+  `);
+  return db;
+}
+
+function commitPending(): void {
+  const appends = pending;
+  if (appends.length === 0) return;
+  pending = [];
+  const sequences: number[] = [];
+  try {
+    inTransaction(() => {
+      for (const append of appends) {
+        sequences.push(Number(insertBatch.run(append.receivedAt, append.payload).lastInsertRowid));
+        for (const value of append.quarantined) insertIgnoringDoubles(insertQuarantined, value, append.receivedAt);
+      }
+    });
+  } catch (error) {
+    for (const append of appends) reply({ id: append.id, error: String((error as Error).message) });
+    return;
+  }
+  appends.forEach((append, i) => {
+    reply({ id: append.id, result: sequences[i] });
+  });
+}
+
+function insertIgnoringDoubles(
+  statement: StatementSync,
+  value: Append['quarantined'][number],
+  receivedAt: number,
+): void {
+  try {
+    statement.run(value.deviceId, value.metric, value.timestamp, value.value, value.reason, receivedAt);
+  } catch (error) {
+    const SQLITE_CONSTRAINT_UNIQUE = 2067;
+    if ((error as { errcode?: number }).errcode !== SQLITE_CONSTRAINT_UNIQUE) throw error;
+  }
+}
+
+function perform(request: Exclude<JournalRequest, Append>): unknown {
+  switch (request.type) {
+    case 'read':
+      return readBatches(request.after, request.maxBytes);
+    case 'cursors':
+      return database.prepare('SELECT store, sequence FROM journal_cursor').all();
+    case 'advance':
+      return advance(request.cursors);
+    case 'stats':
+      return database
+        .prepare(
+          'SELECT count(*) AS batches, coalesce(sum(length(payload)), 0) AS bytes, min(received_at) AS oldestAt FROM journal_batch',
+        )
+        .get();
+    case 'quarantined':
+      return database
+        .prepare('SELECT * FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?')
+        .all(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
+    case 'take':
+      return inTransaction(() => request.ids.flatMap(takeOne));
+    case 'close':
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      database.close();
+      return null;
+  }
+}
+
+function readBatches(after: number, maxBytes: number): { sequence: number; payload: Uint8Array }[] {
+  const batches: { sequence: number; payload: Uint8Array }[] = [];
+  let bytes = 0;
+  for (const row of selectBatches.iterate(after) as Iterable<{ sequence: number; payload: Uint8Array }>) {
+    batches.push(row);
+    bytes += row.payload.length;
+    if (bytes >= maxBytes) break;
+  }
+  return batches;
+}
+
+function advance(cursors: readonly (readonly [string, number])[]): null {
+  const taken = Math.min(...cursors.map(([, sequence]) => sequence));
+  inTransaction(() => {
+    for (const [store, sequence] of cursors) upsertCursor.run(store, sequence);
+    if (Number.isFinite(taken)) deleteTaken.run(taken);
+  });
+  // Gives the room of trimmed batches back to the file system, a little at a time so that appends do not wait for it.
+  database.exec('PRAGMA incremental_vacuum(2000)');
+  return null;
+}
+
+function takeOne(id: number): QuarantineRow[] {
+  return database.prepare('DELETE FROM quarantine WHERE id = ? RETURNING *').all(id) as unknown as QuarantineRow[];
+}
+
+function head(): number {
+  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'journal_batch'").get();
+  return Number((row as { seq: number } | undefined)?.seq ?? 0);
+}
+
+function inTransaction<T>(work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function answer(id: number, work: () => unknown): void {
+  try {
+    reply({ id, result: work() });
+  } catch (error) {
+    reply({ id, error: String((error as Error).message) });
+  }
+}
+
+function reply(message: JournalReply): void {
+  port?.postMessage(message);
+}

@@ -1,0 +1,171 @@
+import { LATEST_MS } from '@wattkeeper/contract/common.ts';
+import type { Metric } from '@wattkeeper/contract/metric.ts';
+import { type Block, rowCount } from '../domain/batch.ts';
+import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
+import type { Quarantined } from './journal.ts';
+
+/** A value that was refused. */
+export interface Refusal {
+  readonly deviceId: string;
+  /** null: the whole row. */
+  readonly metric: string | null;
+  readonly timestamp: number;
+  readonly code: 'not_finite' | 'time_out_of_range' | 'quarantine_full' | 'too_many_metrics';
+  readonly detail: string;
+}
+
+export interface Verdict {
+  /** What is good, without what was refused or quarantined. */
+  readonly blocks: readonly Block[];
+  readonly accepted: number;
+  readonly rejected: number;
+  /** The first refusals, each with its reason; `rejected` counts them all. */
+  readonly refusals: readonly Refusal[];
+  readonly quarantined: readonly Quarantined[];
+}
+
+/** Refusals that are told one by one. */
+export const MAX_REFUSALS_TOLD = 100;
+/** Implausible values of one batch that are kept apart; more are refused. */
+export const MAX_QUARANTINED_PER_BATCH = 10_000;
+/** Groups whose values are known ahead of time: day-ahead prices, weather forecasts. */
+const FORECAST_GROUPS = new Set(['price', 'weather', 'carbon']);
+const FORECAST_AHEAD_MS = 16 * UTC_DAY_MS;
+/** A clock may run ahead by this much. */
+const CLOCK_AHEAD_MS = HOUR_MS;
+
+/**
+ * Divides readings into good, implausible and unusable ones. Never changes a value: a column of the answer holds what was given,
+ * or NaN where the value was taken out. The given blocks are not changed.
+ * @param nowMs the clock that future times are held against
+ */
+export function validate(blocks: readonly Block[], describe: (metric: string) => Metric, nowMs: number): Verdict {
+  const verdict = new VerdictBuilder();
+  const good = blocks.map((block) => validateBlock(block, describe, nowMs, verdict));
+  return verdict.build(good.filter((block) => rowCount(block) > 0));
+}
+
+function validateBlock(
+  block: Block,
+  describe: (metric: string) => Metric,
+  nowMs: number,
+  verdict: VerdictBuilder,
+): Block {
+  const latest = nowMs + (FORECAST_GROUPS.has(block.group) ? FORECAST_AHEAD_MS : CLOCK_AHEAD_MS);
+  const timed = withUsableTimes(block, verdict);
+  const columns = timed.columns.map((column, c) => {
+    const metric = describe(`${block.group}.${block.quantities[c]}`);
+    return validateColumn({ block: timed, column, metric, latest, nowMs, verdict });
+  });
+  return { ...timed, columns };
+}
+
+interface ColumnTask {
+  readonly block: Block;
+  readonly column: Float64Array;
+  readonly metric: Metric;
+  readonly latest: number;
+  readonly nowMs: number;
+  readonly verdict: VerdictBuilder;
+}
+
+function validateColumn({ block, column, metric, latest, nowMs, verdict }: ColumnTask): Float64Array {
+  const minimum = metric.minimum ?? -Number.MAX_VALUE;
+  const maximum = metric.maximum ?? Number.MAX_VALUE;
+  const { timestamps } = block;
+  let kept = column;
+  let accepted = 0;
+  for (let row = 0; row < column.length; row++) {
+    const value = column[row] as number;
+    if (value !== value) continue;
+    if (value >= minimum && value <= maximum && (timestamps[row] as number) <= latest) {
+      accepted++;
+      continue;
+    }
+    if (kept === column) kept = column.slice();
+    kept[row] = Number.NaN;
+    const where = {
+      deviceId: block.devices[block.device[row] as number] as string,
+      metric: metric.name,
+      timestamp: timestamps[row] as number,
+    };
+    if (!Number.isFinite(value)) {
+      verdict.refuse({ ...where, code: 'not_finite', detail: `must be a finite number; got ${value}` });
+    } else verdict.quarantine({ ...where, value, reason: reasonOf(value, metric, where.timestamp, nowMs) });
+  }
+  verdict.accepted += accepted;
+  return kept;
+}
+
+function reasonOf(value: number, metric: Metric, timestamp: number, nowMs: number): string {
+  const unit = metric.unit ? ` ${metric.unit}` : '';
+  if (metric.minimum !== null && value < metric.minimum) return `${value}${unit} is below ${metric.minimum}${unit}`;
+  if (metric.maximum !== null && value > metric.maximum) return `${value}${unit} is above ${metric.maximum}${unit}`;
+  return `its time is ${((timestamp - nowMs) / HOUR_MS).toFixed(1)} h ahead of the clock`;
+}
+
+/** Rows whose time is a whole number of milliseconds between 1970 and 2199. */
+function withUsableTimes(block: Block, verdict: VerdictBuilder): Block {
+  const rows: number[] = [];
+  for (let row = 0; row < block.timestamps.length; row++) {
+    const instant = block.timestamps[row] as number;
+    if (instant >= 0 && instant < LATEST_MS && Number.isInteger(instant)) continue;
+    rows.push(row);
+  }
+  if (rows.length === 0) return block;
+  for (const row of rows) refuseRow(block, row, verdict);
+  const bad = new Set(rows);
+  const keep = Uint32Array.from(block.timestamps.keys()).filter((row) => !bad.has(row));
+  return {
+    ...block,
+    device: Int32Array.from(keep, (row) => block.device[row] as number),
+    timestamps: Float64Array.from(keep, (row) => block.timestamps[row] as number),
+    columns: block.columns.map((column) => Float64Array.from(keep, (row) => column[row] as number)),
+  };
+}
+
+function refuseRow(block: Block, row: number, verdict: VerdictBuilder): void {
+  const values = block.columns.filter((column) => !Number.isNaN(column[row])).length;
+  const timestamp = block.timestamps[row] as number;
+  for (let i = 0; i < values; i++) {
+    verdict.refuse({
+      deviceId: block.devices[block.device[row] as number] as string,
+      metric: null,
+      timestamp,
+      code: 'time_out_of_range',
+      detail: `the time must lie between 1970 and 2199; got ${timestamp} ms since 1970`,
+    });
+  }
+}
+
+class VerdictBuilder {
+  accepted = 0;
+  #rejected = 0;
+  readonly #refusals: Refusal[] = [];
+  readonly #quarantined: Quarantined[] = [];
+
+  refuse(refusal: Refusal): void {
+    this.#rejected++;
+    if (this.#refusals.length < MAX_REFUSALS_TOLD) this.#refusals.push(refusal);
+  }
+
+  quarantine(value: Quarantined): void {
+    if (this.#quarantined.length < MAX_QUARANTINED_PER_BATCH) {
+      this.#quarantined.push(value);
+      return;
+    }
+    const { deviceId, metric, timestamp, reason } = value;
+    const detail = `${reason}, and ${MAX_QUARANTINED_PER_BATCH} implausible values of this batch are kept apart already`;
+    this.refuse({ deviceId, metric, timestamp, code: 'quarantine_full', detail });
+  }
+
+  build(blocks: readonly Block[]): Verdict {
+    return {
+      blocks,
+      accepted: this.accepted,
+      rejected: this.#rejected,
+      refusals: this.#refusals,
+      quarantined: this.#quarantined,
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import type { Batch, Block } from '../domain/batch.ts';
+import type { Rows } from '../domain/frame.ts';
+import type { Window } from '../domain/window.ts';
+
+/** What is looked for among batches that a store does not have yet. */
+export interface PendingRequest {
+  readonly deviceIds: readonly string[];
+  readonly group: string;
+  readonly quantities: readonly string[];
+  readonly window: Window;
+}
+
+/**
+ * Rows of batches that match, by device and in order of arrival; devices without any are not in the answer.
+ * Columns stand in the order of the request's quantities.
+ */
+export async function collectPending(
+  batches: AsyncIterable<Batch>,
+  request: PendingRequest,
+): Promise<Map<string, Rows[]>> {
+  const found = new Map<string, Rows[]>();
+  const wanted = new Set(request.deviceIds);
+  for await (const batch of batches) {
+    for (const block of batch.blocks) {
+      if (block.group === request.group) collectBlock(block, request, wanted, found);
+    }
+  }
+  return found;
+}
+
+function collectBlock(
+  block: Block,
+  request: PendingRequest,
+  wanted: ReadonlySet<string>,
+  found: Map<string, Rows[]>,
+): void {
+  const columns = request.quantities.map((quantity) => block.columns[block.quantities.indexOf(quantity)]);
+  if (columns.every((column) => column === undefined)) return;
+  const rowsOf = block.devices.map((): number[] => []);
+  for (let row = 0; row < block.timestamps.length; row++) {
+    const instant = block.timestamps[row] as number;
+    if (instant < request.window.start || instant >= request.window.end) continue;
+    (rowsOf[block.device[row] as number] as number[]).push(row);
+  }
+  for (const [d, deviceId] of block.devices.entries()) {
+    const rows = rowsOf[d] as number[];
+    if (rows.length === 0 || !wanted.has(deviceId)) continue;
+    const picked: Rows = {
+      timestamps: Float64Array.from(rows, (row) => block.timestamps[row] as number),
+      columns: columns.map((column) =>
+        Float64Array.from(rows, (row) => (column ? (column[row] as number) : Number.NaN)),
+      ),
+    };
+    const parts = found.get(deviceId);
+    if (parts) parts.push(picked);
+    else found.set(deviceId, [picked]);
+  }
+}
