@@ -1,0 +1,279 @@
+import { z } from 'zod';
+import { emptyBuckets } from '../domain/aggregate.ts';
+import type { Batch, Block } from '../domain/batch.ts';
+import { Unavailable } from '../domain/errors.ts';
+import type { Frame } from '../domain/frame.ts';
+import { HOUR_MS } from '../domain/window.ts';
+import type {
+  AggregateRequest,
+  Capabilities,
+  CompactionReport,
+  DeviceBuckets,
+  LatestValue,
+  ReadRequest,
+  SeriesExtent,
+  StoreStats,
+  TelemetryStore,
+} from './backend.ts';
+import { Ring } from './memory-ring.ts';
+import { aggregateRows, sampleWindow } from './sample-window.ts';
+
+/** Options of the `memory` store. Costs nothing but memory; everything is gone when the process ends. */
+export const MemoryOptions = z.object({
+  type: z.literal('memory'),
+  spanMs: z
+    .union([z.number().positive(), z.literal(Number.POSITIVE_INFINITY)])
+    .default(2 * HOUR_MS)
+    .meta({
+      description:
+        'Span that is kept, milliseconds before the newest sample; Infinity keeps all that maxBytes allows, which makes this the whole store when persistence is off',
+    }),
+  maxBytes: z
+    .number()
+    .int()
+    .min(65_536)
+    .default(32 * 2 ** 20)
+    .meta({
+      description: 'Bound on the memory of all rows; when it is passed, the oldest rows go first, down to half of it',
+    }),
+});
+export type MemoryOptions = z.input<typeof MemoryOptions>;
+
+/** Rows leave when they are this share of the span too old, so that not every write has to look. */
+const SWEEP_SHARE = 1 / 16;
+/** What is kept of `maxBytes` when it is passed: evicting rarely costs less than evicting little. */
+const KEPT_SHARE = 0.5;
+/** Rows of a frame; about 0.5 MB a column. */
+const FRAME_ROWS = 65_536;
+
+export async function openMemoryStore(options: MemoryOptions): Promise<MemoryStore> {
+  return new MemoryStore(options);
+}
+
+/** The last hours in typed arrays: always there, in front of any other store, or the whole store when persistence is off. */
+export class MemoryStore implements TelemetryStore {
+  readonly type = 'memory';
+  readonly capabilities: Capabilities = { durable: false, bounded: true, compacts: false };
+  /** Group → device → rows. */
+  readonly #groups = new Map<string, Map<string, Ring>>();
+  readonly #spanMs: number;
+  readonly #maxBytes: number;
+  readonly #now: () => number;
+  #newest = Number.NEGATIVE_INFINITY;
+  #swept = Number.NEGATIVE_INFINITY;
+  #coveredSince = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  /** @param now the clock, epoch milliseconds: a sample from the future does not push the present out */
+  constructor(options: Partial<MemoryOptions> = {}, now: () => number = Date.now) {
+    const { spanMs, maxBytes } = MemoryOptions.parse({ ...options, type: 'memory' });
+    this.#spanMs = spanMs;
+    this.#maxBytes = maxBytes;
+    this.#now = now;
+  }
+
+  /** Instant from which on the store holds everything it was ever given; -Infinity while nothing has left. Never falls. */
+  coveredSince(): number {
+    return this.#coveredSince;
+  }
+
+  async write(batches: readonly Batch[]): Promise<void> {
+    this.#check();
+    for (const batch of batches) for (const block of batch.blocks) this.#take(block);
+    this.#evictBySpan();
+    this.#evictByBytes();
+  }
+
+  async *read(request: ReadRequest): AsyncIterable<Frame> {
+    this.#check();
+    const { group, quantities, window } = request;
+    for (const deviceId of request.deviceIds) {
+      const rows = this.#groups.get(group)?.get(deviceId)?.slice(window.start, window.end, quantities);
+      if (rows === undefined) continue;
+      for (let from = 0; from < rows.timestamps.length; from += FRAME_ROWS) {
+        const to = from + FRAME_ROWS;
+        const columns = rows.columns.map((column) => column.subarray(from, to));
+        yield { deviceId, group, quantities, timestamps: rows.timestamps.subarray(from, to), columns };
+      }
+    }
+  }
+
+  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
+    this.#check();
+    const bucketCount = Math.max(request.edges.length - 1, 0);
+    return request.deviceIds.map((deviceId, i) => {
+      const ring = this.#groups.get(request.group)?.get(deviceId);
+      if (ring === undefined || bucketCount === 0) {
+        return { deviceId, buckets: request.quantities.map(() => emptyBuckets(bucketCount)) };
+      }
+      const expected = request.expectedIntervalMs[i] ?? null;
+      const { start, end } = sampleWindow(request.edges, expected);
+      return { deviceId, buckets: aggregateRows(ring.slice(start, end, request.quantities), request, expected) };
+    });
+  }
+
+  async latest(since: number): Promise<LatestValue[]> {
+    this.#check();
+    const found: LatestValue[] = [];
+    this.#eachSeries((deviceId, metric, timestamps, values) => {
+      for (let row = timestamps.length - 1; row >= 0 && (timestamps[row] as number) >= since; row--) {
+        const value = values[row] as number;
+        if (value !== value) continue;
+        found.push({ deviceId, metric, timestamp: timestamps[row] as number, value });
+        return;
+      }
+    });
+    return found;
+  }
+
+  async series(): Promise<SeriesExtent[]> {
+    this.#check();
+    const found: SeriesExtent[] = [];
+    this.#eachSeries((deviceId, metric, timestamps, values) => {
+      let count = 0;
+      let first = Number.NaN;
+      let last = Number.NaN;
+      for (let row = 0; row < values.length; row++) {
+        if (values[row] !== values[row]) continue;
+        if (count++ === 0) first = timestamps[row] as number;
+        last = timestamps[row] as number;
+      }
+      if (count > 0) found.push({ deviceId, metric, first, last, count });
+    });
+    return found;
+  }
+
+  async deleteBefore(instant: number, group: string | null): Promise<number> {
+    this.#check();
+    let gone = 0;
+    for (const [name, rings] of this.#groups) {
+      if (group !== null && name !== group) continue;
+      for (const [device, ring] of rings) {
+        const before = ring.length;
+        ring.dropBefore(instant);
+        gone += before - ring.length;
+        if (ring.length === 0) rings.delete(device);
+      }
+    }
+    return gone;
+  }
+
+  async compact(): Promise<CompactionReport> {
+    this.#check();
+    return { days: 0, rows: 0 };
+  }
+
+  async stats(): Promise<StoreStats> {
+    this.#check();
+    let rows = 0;
+    for (const ring of this.#rings()) rows += ring.length;
+    return { sizeBytes: this.#bytes(), rows };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#groups.clear();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new Unavailable('the memory store is closed: open a new one');
+  }
+
+  #take(block: Block): void {
+    const { timestamps, columns, device } = block;
+    const targets = block.devices.map((id) => this.#ring(block.group, id));
+    const places: Int32Array[] = [];
+    const late = new Map<number, number[]>();
+    for (let from = 0; from < timestamps.length; ) {
+      const index = device[from] as number;
+      const ring = targets[index] as Ring;
+      places[index] ??= ring.place(block.quantities);
+      let previous = timestamps[from] as number;
+      let to = from + 1;
+      if (previous > ring.last) {
+        for (; to < timestamps.length && device[to] === index && (timestamps[to] as number) > previous; to++) {
+          previous = timestamps[to] as number;
+        }
+        ring.append(timestamps, columns, places[index], from, to);
+        if (previous > this.#newest) this.#newest = previous;
+      } else {
+        const rows = late.get(index);
+        if (rows) rows.push(from);
+        else late.set(index, [from]);
+      }
+      from = to;
+    }
+    for (const [index, rows] of late) {
+      (targets[index] as Ring).merge(timestamps, columns, places[index] as Int32Array, rows);
+    }
+  }
+
+  #ring(group: string, device: string): Ring {
+    const rings = this.#groups.get(group) ?? new Map<string, Ring>();
+    this.#groups.set(group, rings);
+    const ring = rings.get(device) ?? new Ring();
+    rings.set(device, ring);
+    return ring;
+  }
+
+  #evictBySpan(): void {
+    const cutoff = Math.min(this.#newest, this.#now()) - this.#spanMs;
+    if (cutoff === Number.NEGATIVE_INFINITY || cutoff - this.#swept < this.#spanMs * SWEEP_SHARE) return;
+    this.#swept = cutoff;
+    this.#dropBefore(cutoff);
+  }
+
+  #evictByBytes(): void {
+    if (this.#bytes() <= this.#maxBytes) return;
+    const target = this.#maxBytes * KEPT_SHARE;
+    for (let used = this.#usedBytes(); used > target; used = this.#usedBytes()) {
+      let oldest = Number.POSITIVE_INFINITY;
+      let newest = Number.NEGATIVE_INFINITY;
+      for (const ring of this.#rings()) {
+        oldest = Math.min(oldest, ring.first);
+        newest = Math.max(newest, ring.last);
+      }
+      // Rows lie evenly enough in time for a few steps; the last one may empty the store.
+      const share = Math.max((used - target) / used, 1 / 64);
+      this.#dropBefore(Math.max(oldest + (newest - oldest) * share, oldest + 1));
+    }
+    for (const ring of this.#rings()) ring.shrink();
+  }
+
+  #dropBefore(instant: number): void {
+    for (const rings of this.#groups.values()) {
+      for (const [device, ring] of rings) {
+        const dropped = ring.dropBefore(instant);
+        if (dropped >= this.#coveredSince) this.#coveredSince = dropped + 1;
+        if (ring.length === 0) rings.delete(device);
+      }
+    }
+  }
+
+  *#rings(): Iterable<Ring> {
+    for (const rings of this.#groups.values()) yield* rings.values();
+  }
+
+  #bytes(): number {
+    let bytes = 0;
+    for (const ring of this.#rings()) bytes += ring.bytes;
+    return bytes;
+  }
+
+  #usedBytes(): number {
+    let bytes = 0;
+    for (const ring of this.#rings()) bytes += ring.usedBytes;
+    return bytes;
+  }
+
+  #eachSeries(visit: (deviceId: string, metric: string, timestamps: Float64Array, values: Float64Array) => void): void {
+    for (const [group, rings] of this.#groups) {
+      for (const [deviceId, ring] of rings) {
+        const { timestamps, columns } = ring.view();
+        for (const [c, quantity] of ring.quantities.entries()) {
+          visit(deviceId, `${group}.${quantity}`, timestamps, columns[c] as Float64Array);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { InvalidInput } from '../domain/errors.ts';
+import type { TelemetryStore } from './backend.ts';
+import { MemoryOptions, openMemoryStore } from './memory.ts';
+
+/** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
+export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions]);
+export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
+
+/** The one list of backends. */
+const OPENERS = {
+  memory: openMemoryStore,
+} satisfies Record<TelemetryStoreOptions['type'], unknown>;
+
+/**
+ * Opens a store by the name of its type.
+ * @throws InvalidInput when the options do not fit; Unavailable and Corrupt as the port has it
+ */
+export async function openTelemetryStore(options: TelemetryStoreOptions): Promise<TelemetryStore> {
+  const parsed = TelemetryStoreOptions.safeParse(options);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
+    throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
+  }
+  return OPENERS[parsed.data.type](parsed.data);
+}

@@ -1,0 +1,31 @@
+import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
+import { holdMarginMs } from '../domain/cadence.ts';
+import { type Rows, withoutMissing } from '../domain/frame.ts';
+import type { Window } from '../domain/window.ts';
+import type { AggregateRequest } from './backend.ts';
+
+/** The samples that decide the aggregates of buckets: those between the outer edges and `holdMarginMs` around them. */
+export function sampleWindow(edges: Float64Array, expectedIntervalMs: number | null): Window {
+  const margin = holdMarginMs(expectedIntervalMs);
+  return { start: (edges[0] as number) - margin, end: (edges[edges.length - 1] as number) + margin };
+}
+
+/** The widest of the sample windows of a request's devices, or null where there is no bucket. */
+export function widestSampleWindow({ edges, expectedIntervalMs }: AggregateRequest): Window | null {
+  if (edges.length < 2) return null;
+  let widest = sampleWindow(edges, 0);
+  for (const expected of expectedIntervalMs) {
+    const { start, end } = sampleWindow(edges, expected);
+    widest = { start: Math.min(widest.start, start), end: Math.max(widest.end, end) };
+  }
+  return widest;
+}
+
+/**
+ * Aggregates the columns of one device.
+ * @param rows merged rows, those of the device's sample window and no others; one column per quantity asked
+ */
+export function aggregateRows(rows: Rows, request: AggregateRequest, expectedIntervalMs: number | null): Buckets[] {
+  const options = { expectedIntervalMs, asOf: request.asOf };
+  return rows.columns.map((column) => aggregateSeries(withoutMissing(rows.timestamps, column), request.edges, options));
+}

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { batch, batchOf, blockOf, columnsBlock, framesOf, type Row, rowsOf } from './telemetry-blocks.ts';
+import type { World } from './telemetry-store.ts';
+
+const T0 = Date.UTC(2026, 0, 15);
+const LONG = 'ä'.repeat(199);
+
+/** Names that trip over case folding, quoting, keywords, and the columns and tables that a backend has of its own. */
+const ODD_NAMES = [
+  'power_kw',
+  'Power_kW',
+  'POWER_KW',
+  'select',
+  'SELECT',
+  'ts',
+  'device',
+  'seq',
+  'rowid',
+  'null',
+  'c0',
+  'q1',
+  "it's",
+  'say "hi"',
+  'semi;colon -- drop table',
+  'back\\slash',
+  '%s {0} $1 ?1 :a @b',
+  'Größe',
+  'GRÖSSE',
+  '電圧',
+  '🔋',
+  'e\u0301',
+  '\u00e9',
+  ' leading',
+  'trailing ',
+  `${LONG}a`,
+  `${LONG}b`,
+];
+
+/** Values whose bits are easily lost. */
+const HARD_VALUES = [
+  0,
+  -1,
+  0.1,
+  -0.1,
+  1 / 3,
+  100.05,
+  5e-324,
+  -2.2250738585072014e-308,
+  1.7976931348623157e308,
+  -1.7976931348623157e308,
+  2 ** 53,
+  2 ** 53 + 2,
+  -(2 ** 63),
+  2 ** 64,
+  1e15 + 0.3,
+  123456789.12345679,
+  1e-7,
+  4.35,
+  0.1 + 0.2,
+  Math.fround(230.1),
+];
+
+export function valuePromises(world: World): void {
+  it('a batch is readable the moment it is acknowledged', async () => {
+    await world.store.write([batch('grid', [['meter', T0, { power_kw: 1.25, voltage_v: 230 }]])]);
+    expect(await rowsOf(world.store, 'grid', ['meter'], ['power_kw', 'voltage_v'])).toEqual([['meter', T0, 1.25, 230]]);
+  });
+
+  it('gives doubles back exactly (the sign of zero aside)', async () => {
+    const rows: Row[] = HARD_VALUES.map((value, i) => ['d', T0 + i * 1000, { v: value }]);
+    await world.store.write([batch('g', rows)]);
+    const expected = rows.map(([device, timestamp, values]) => [device, timestamp, values.v]);
+    await world.inEveryState(async () => expect(await rowsOf(world.store, 'g', ['d'], ['v'])).toEqual(expected));
+  });
+
+  it('gives any doubles back exactly, whatever they look like as a column', async () => {
+    const quantised = fc
+      .tuple(
+        fc.constantFrom(1, 2, 5, 10, 100, 1000, 1e6),
+        fc.array(fc.integer({ min: -1e6, max: 1e6 }), { minLength: 1 }),
+      )
+      .map(([scale, values]) => values.map((value) => value / scale));
+    const any = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 300 });
+    const single = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 300 });
+    let device = 0;
+    const property = fc.asyncProperty(fc.oneof(quantised, any, single), async (values) => {
+      const name = `d${device++}`;
+      await world.store.write([
+        batch(
+          'g',
+          values.map((value, i): Row => [name, T0 + i * 60_000, { v: value + 0 }]),
+        ),
+      ]);
+      await world.store.compact(1e14, new AbortController().signal);
+      const back = await rowsOf(world.store, 'g', [name], ['v']);
+      expect(back.map(([, , value]) => value)).toEqual(values.map((value) => value + 0));
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+
+  it('tells odd names of groups, devices and quantities apart', async () => {
+    const values = Object.fromEntries(ODD_NAMES.map((quantity, i) => [quantity, i + 0.5]));
+    const batches = ODD_NAMES.map((group, g) =>
+      batch(
+        group,
+        ODD_NAMES.slice(0, 4 + g).map((device, d): Row => [device, T0 + d, values]),
+      ),
+    );
+    await world.store.write(batches);
+    await world.inEveryState(async () => {
+      for (const [g, group] of ODD_NAMES.entries()) {
+        const rows = await rowsOf(world.store, group, ODD_NAMES, ODD_NAMES);
+        expect(rows).toEqual(ODD_NAMES.slice(0, 4 + g).map((device, d) => [device, T0 + d, ...Object.values(values)]));
+      }
+    });
+    const metrics = new Set((await world.store.series()).map(({ metric }) => metric));
+    for (const group of ODD_NAMES) for (const name of ODD_NAMES) expect(metrics).toContain(`${group}.${name}`);
+  });
+
+  it('answers nothing for what it never saw', async () => {
+    const { store } = world;
+    expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([]);
+    expect(await store.latest(0)).toEqual([]);
+    expect(await store.series()).toEqual([]);
+    await store.write([]);
+    await store.write([batchOf(), batchOf(blockOf('g', []))]);
+    await store.write([batch('g', [['d', T0, { v: 1 }]])]);
+    expect(await rowsOf(store, 'other', ['d'], ['v'])).toEqual([]);
+    expect(await rowsOf(store, 'g', ['other'], ['v'])).toEqual([]);
+    expect(await rowsOf(store, 'g', ['d'], ['other'])).toEqual([]);
+    expect(await rowsOf(store, 'g', [], ['v'])).toEqual([]);
+    expect(await rowsOf(store, 'g', ['d'], [])).toEqual([]);
+    expect(await rowsOf(store, 'g', ['d', 'other'], ['other', 'v'])).toEqual([['d', T0, null, 1]]);
+  });
+
+  it('leaves out rows in which nothing of what is asked is present', async () => {
+    const rows: Row[] = [
+      ['d', T0, { a: 1, b: Number.NaN }],
+      ['d', T0 + 1, { a: Number.NaN, b: 2 }],
+      ['d', T0 + 2, { a: Number.NaN, b: Number.NaN }],
+    ];
+    await world.store.write([batch('g', rows)]);
+    await world.inEveryState(async () => {
+      expect(await rowsOf(world.store, 'g', ['d'], ['a'])).toEqual([['d', T0, 1]]);
+      expect(await rowsOf(world.store, 'g', ['d'], ['b', 'a'])).toEqual([
+        ['d', T0, null, 1],
+        ['d', T0 + 1, 2, null],
+      ]);
+    });
+  });
+
+  it('takes instants from 1970 to far ahead, and before 1970', async () => {
+    const instants = [-86_400_001, -1, 0, 1, T0, 4_102_444_800_000, 8.64e13];
+    await world.store.write([
+      batch(
+        'g',
+        instants.map((at): Row => ['d', at, { v: at }]),
+      ),
+    ]);
+    await world.inEveryState(async () =>
+      expect(await rowsOf(world.store, 'g', ['d'], ['v'], -1e12)).toEqual(instants.map((at) => ['d', at, at])),
+    );
+  });
+
+  it('does not keep or change the arrays that it was given', async () => {
+    const timestamps = Float64Array.of(T0, T0 + 1);
+    const v = Float64Array.of(1, 2);
+    await world.store.write([batchOf(columnsBlock('g', 'd', timestamps, { v }))]);
+    expect([...timestamps, ...v]).toEqual([T0, T0 + 1, 1, 2]);
+    v.fill(9);
+    timestamps.fill(0);
+    expect(await rowsOf(world.store, 'g', ['d'], ['v'])).toEqual([
+      ['d', T0, 1],
+      ['d', T0 + 1, 2],
+    ]);
+  });
+
+  it('gives frames whose arrays are whole and belong to the caller', async () => {
+    await world.store.write([
+      batch('g', [
+        ['d', T0, { v: 1 }],
+        ['d', T0 + 1, { v: 2 }],
+      ]),
+    ]);
+    const [frame] = await framesOf(world.store, 'g', ['d'], ['v']);
+    expect(frame).toMatchObject({ deviceId: 'd', group: 'g', quantities: ['v'] });
+    frame?.columns[0]?.fill(7);
+    frame?.timestamps.fill(7);
+    expect(await rowsOf(world.store, 'g', ['d'], ['v'])).toEqual([
+      ['d', T0, 1],
+      ['d', T0 + 1, 2],
+    ]);
+  });
+}
