@@ -1,4 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Scope } from '@wattkeeper/contract/auth.ts';
+import type { Selectable } from 'kysely';
+import { NotFound } from '../../domain/errors.ts';
+import { nameTaken } from './rows.ts';
+import type { RecordsContext, Schema } from './schema.ts';
+import { isTaken } from './sqlite-errors.ts';
 
 /** A key for programs, stored as its hash. Instants are epoch milliseconds. */
 export interface ApiTokenRecord {
@@ -24,4 +30,85 @@ export interface ApiTokens {
   touch(id: string, lastUsedAt: number): Promise<void>;
   /** Throws NotFound. */
   remove(id: string): Promise<void>;
+}
+
+/** API tokens in the records' database. */
+export class SqlApiTokens implements ApiTokens {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<ApiTokenRecord[]> {
+    const rows = await this.#context.db.selectFrom('api_tokens').selectAll().orderBy('name').execute();
+    return rows.map(toRecord);
+  }
+
+  async find(id: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('id', id);
+  }
+
+  async findByName(name: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('name', name);
+  }
+
+  async findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('token_hash', tokenHash);
+  }
+
+  async create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord> {
+    const row = await this.#context.db
+      .insertInto('api_tokens')
+      .values({
+        id: randomUUID(),
+        name: token.name,
+        token_hash: token.tokenHash,
+        scopes: JSON.stringify(token.scopes),
+        user_id: token.userId,
+        created_at: this.#context.now(),
+        expires_at: token.expiresAt,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isTaken(error) ? nameTaken('token', token.name, error) : error;
+      });
+    return toRecord(row);
+  }
+
+  async touch(id: string, lastUsedAt: number): Promise<void> {
+    await this.#context.db.updateTable('api_tokens').set({ last_used_at: lastUsedAt }).where('id', '=', id).execute();
+  }
+
+  async remove(id: string): Promise<void> {
+    const removed = await this.#context.db
+      .deleteFrom('api_tokens')
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst();
+    if (removed === undefined) throw new NotFound(`there is no API token with the id "${id}"`);
+  }
+
+  async #findBy(column: 'id' | 'name' | 'token_hash', value: string): Promise<ApiTokenRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('api_tokens')
+      .selectAll()
+      .where(column, '=', value)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+}
+
+function toRecord(row: Selectable<Schema['api_tokens']>): ApiTokenRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    tokenHash: row.token_hash,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    userId: row.user_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  };
 }

@@ -1,4 +1,5 @@
-import type { Page, PageRequest } from './page.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
+import type { RecordsContext } from './schema.ts';
 
 /** Something that someone did and that must be traceable. */
 export interface AuditRecord {
@@ -14,14 +15,51 @@ export interface AuditRecord {
   readonly detail: string | null;
 }
 
+export interface AuditInput {
+  readonly actor: string;
+  readonly action: string;
+  readonly target?: string | null | undefined;
+  readonly detail?: string | null | undefined;
+}
+
 /** Entries are added and never changed or removed; the database refuses both. */
 export interface AuditLog {
-  append(entry: {
-    readonly actor: string;
-    readonly action: string;
-    readonly target?: string | null | undefined;
-    readonly detail?: string | null | undefined;
-  }): Promise<void>;
+  append(entry: AuditInput): Promise<void>;
   /** Newest first. */
   page(request: PageRequest): Promise<Page<AuditRecord>>;
+}
+
+/** The audit log in the records' database. */
+export class SqlAuditLog implements AuditLog {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async append(entry: AuditInput): Promise<void> {
+    await this.#context.db
+      .insertInto('audit_log')
+      .values({
+        at: this.#context.now(),
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target ?? null,
+        detail: entry.detail ?? null,
+      })
+      .execute();
+  }
+
+  async page(request: PageRequest): Promise<Page<AuditRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'number');
+    let query = this.#context.db.selectFrom('audit_log').selectAll().orderBy('id', 'desc');
+    if (after !== null) query = query.where('id', '<', Number(after[0]));
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(
+      rows.map((row): AuditRecord => ({ ...row })),
+      limit,
+      (entry) => [entry.id],
+    );
+  }
 }

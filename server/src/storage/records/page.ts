@@ -14,6 +14,14 @@ export interface PageRequest {
   readonly cursor?: string | undefined;
 }
 
+/** The largest page of any list. */
+const MAX_PAGE = 1000;
+
+/** Items to answer with, held to what a page may have. */
+export function pageLimit(request: PageRequest): number {
+  return Math.min(Math.max(Math.trunc(request.limit), 1), MAX_PAGE);
+}
+
 export type CursorKey = readonly (string | number)[];
 
 /**
@@ -29,10 +37,7 @@ export function pageFrom<T>(rows: readonly T[], limit: number, keyOf: (row: T) =
 }
 
 /** The sort key in a cursor, or null without one; throws InvalidInput for a cursor that this list never gave out. */
-export function cursorKey<T extends 'number' | 'string'>(
-  cursor: string | undefined,
-  ...types: readonly T[]
-): CursorKey | null {
+export function cursorKey(cursor: string | undefined, ...types: readonly ('number' | 'string')[]): CursorKey | null {
   if (cursor === undefined) return null;
   const key = parse(cursor);
   if (!Array.isArray(key) || key.length !== types.length || !types.every((type, i) => typeof key[i] === type)) {

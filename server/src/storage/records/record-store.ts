@@ -1,21 +1,27 @@
-import { Unavailable } from '../../domain/errors.ts';
-import type { ApiTokens } from './api-tokens.ts';
-import type { AuditLog } from './audit-log.ts';
-import type { ChargingSessions } from './charging-sessions.ts';
+import { Kysely, sql } from 'kysely';
+import { messageOf } from '../../domain/errors.ts';
+import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
+import { type AuditLog, SqlAuditLog } from './audit-log.ts';
+import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import type { Devices } from './devices.ts';
-import type { Features } from './features.ts';
-import type { ImportStates } from './import-states.ts';
-import type { Jobs } from './jobs.ts';
-import type { Layouts } from './layouts.ts';
-import type { Metrics } from './metrics.ts';
-import type { Reports } from './reports.ts';
-import type { SeriesRegistry } from './series.ts';
-import type { Sessions } from './sessions.ts';
-import type { Settings } from './settings.ts';
-import type { SignInCodes } from './sign-in-codes.ts';
-import type { Sites } from './sites.ts';
-import type { Tariffs } from './tariffs.ts';
-import type { Users } from './users.ts';
+import { type Features, SqlFeatures } from './features.ts';
+import { type ImportStates, SqlImportStates } from './import-states.ts';
+import { type Jobs, SqlJobs } from './jobs.ts';
+import { type Layouts, SqlLayouts } from './layouts.ts';
+import { type Metrics, SqlMetrics } from './metrics.ts';
+import { migrateRecords } from './migrations/migrate.ts';
+import { type Reports, SqlReports } from './reports.ts';
+import type { RecordsConnection, RecordsDatabase, Schema } from './schema.ts';
+import { type SeriesRegistry, SqlSeriesRegistry } from './series.ts';
+import { type Sessions, SqlSessions } from './sessions.ts';
+import { type Settings, SqlSettings } from './settings.ts';
+import { type SignInCodes, SqlSignInCodes } from './sign-in-codes.ts';
+import { type Sites, SqlSites } from './sites.ts';
+import { SqlDevices } from './sql-devices.ts';
+import { NodeSqliteDialect } from './sqlite-dialect.ts';
+import { openDatabase } from './sqlite-file.ts';
+import { SqlTariffs, type Tariffs } from './tariffs.ts';
+import { SqlUsers, type Users } from './users.ts';
 
 /**
  * Keeps what is relational. Instants are epoch milliseconds, ids UUIDs. Every function is one transaction: it is durable when
@@ -56,9 +62,13 @@ export interface RecordsHealth {
 }
 
 export interface RecordsOptions {
-  /** How long a statement waits for another connection's lock. Default 5,000 ms. */
+  /** How long a statement waits for another connection's lock; the event loop waits with it. Default 5,000 ms. */
   readonly busyTimeoutMs?: number | undefined;
+  /** Epoch milliseconds. Default: the clock. */
+  readonly now?: (() => number) | undefined;
 }
+
+const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Opens the records, creates or upgrades their tables.
@@ -67,6 +77,56 @@ export interface RecordsOptions {
  * @throws Corrupt for a file that is not a database or is damaged, Unavailable when it is locked or cannot be opened,
  * Conflict when a newer version of Wattkeeper wrote it
  */
-export async function openRecords(path: string, _options: RecordsOptions = {}): Promise<RecordStore> {
-  throw new Unavailable(`the records in ${path} cannot be opened yet`);
+export async function openRecords(path: string, options: RecordsOptions = {}): Promise<RecordStore> {
+  const file = openDatabase(path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
+  const db: RecordsDatabase = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file, path) });
+  try {
+    await migrateRecords(db, 'sqlite', path);
+  } catch (error) {
+    await db.destroy();
+    if (file.isOpen) file.close();
+    throw error;
+  }
+  return assemble(db, path, options.now ?? Date.now);
+}
+
+function assemble(db: RecordsDatabase, path: string, now: () => number): RecordStore {
+  const context = { db, now };
+  return {
+    sites: new SqlSites(context),
+    devices: new SqlDevices(context),
+    series: new SqlSeriesRegistry(context),
+    metrics: new SqlMetrics(context),
+    tariffs: new SqlTariffs(context),
+    chargingSessions: new SqlChargingSessions(context),
+    settings: new SqlSettings(context),
+    layouts: new SqlLayouts(context),
+    features: new SqlFeatures(context),
+    jobs: new SqlJobs(context),
+    reports: new SqlReports(context),
+    importStates: new SqlImportStates(context),
+    users: new SqlUsers(context),
+    sessions: new SqlSessions(context),
+    signInCodes: new SqlSignInCodes(context),
+    apiTokens: new SqlApiTokens(context),
+    auditLog: new SqlAuditLog(context),
+    health: () => checkHealth(db, path),
+    close: () => db.destroy(),
+  };
+}
+
+/** Takes the write lock for a moment, because a file on a read-only or full disk still answers reads. */
+async function checkHealth(db: RecordsDatabase, path: string): Promise<RecordsHealth> {
+  try {
+    const sizeBytes = await db.transaction().execute(databaseBytes);
+    return { status: 'ok', path, sizeBytes, error: null };
+  } catch (error) {
+    return { status: 'failed', path, sizeBytes: null, error: messageOf(error) };
+  }
+}
+
+async function databaseBytes(db: RecordsConnection): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()`.execute(db);
+  return rows[0]?.bytes ?? 0;
 }

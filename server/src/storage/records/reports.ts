@@ -1,3 +1,11 @@
+import type { Selectable } from 'kysely';
+import { unknownReference } from './rows.ts';
+import type { RecordsContext, Schema } from './schema.ts';
+import { isDangling } from './sqlite-errors.ts';
+
+/** Most reports in one answer: 27 years of daily ones. */
+const MAX_REPORTS = 10_000;
+
 /** A report that was made once and is kept. */
 export interface ReportRecord {
   readonly siteId: string;
@@ -28,4 +36,63 @@ export interface Reports {
   put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord>;
   /** Drops reports, such as those that late readings made wrong; answers how many. */
   remove(query: ReportQuery): Promise<number>;
+}
+
+/** Reports in the records' database. */
+export class SqlReports implements Reports {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('reports')
+      .selectAll()
+      .where('site_id', '=', siteId)
+      .where('kind', '=', kind)
+      .where('period', '=', period)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async list({ siteId, kind, from, to }: ReportQuery): Promise<ReportRecord[]> {
+    let query = this.#context.db.selectFrom('reports').selectAll().where('site_id', '=', siteId);
+    if (from !== undefined) query = query.where('period', '>=', from);
+    if (to !== undefined) query = query.where('period', '<=', to);
+    const rows = await query.where('kind', '=', kind).orderBy('period').limit(MAX_REPORTS).execute();
+    return rows.map(toRecord);
+  }
+
+  async put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord> {
+    const columns = { content: JSON.stringify(content), created_at: this.#context.now() };
+    const row = await this.#context.db
+      .insertInto('reports')
+      .values({ site_id: siteId, kind, period, ...columns })
+      .onConflict((conflict) => conflict.columns(['site_id', 'kind', 'period']).doUpdateSet(columns))
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isDangling(error) ? unknownReference('site_id', 'site', siteId, error) : error;
+      });
+    return toRecord(row);
+  }
+
+  async remove({ siteId, kind, from, to }: ReportQuery): Promise<number> {
+    let query = this.#context.db.deleteFrom('reports').where('site_id', '=', siteId).where('kind', '=', kind);
+    if (from !== undefined) query = query.where('period', '>=', from);
+    if (to !== undefined) query = query.where('period', '<=', to);
+    return Number((await query.executeTakeFirst()).numDeletedRows);
+  }
+}
+
+function toRecord(row: Selectable<Schema['reports']>): ReportRecord {
+  return {
+    siteId: row.site_id,
+    kind: row.kind,
+    period: row.period,
+    content: JSON.parse(row.content),
+    createdAt: row.created_at,
+  };
 }

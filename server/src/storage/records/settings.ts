@@ -1,3 +1,6 @@
+import { Conflict } from '../../domain/errors.ts';
+import type { RecordsContext } from './schema.ts';
+
 /** One JSON value under a key, with a version that grows by one with each change. */
 export interface SettingRecord {
   readonly key: string;
@@ -15,4 +18,42 @@ export interface Settings {
    * @param expectedVersion what the change builds on (0: nothing is there yet); throws Conflict when another change came first
    */
   put(key: string, value: unknown, expectedVersion?: number): Promise<SettingRecord>;
+}
+
+/** Settings in the records' database. */
+export class SqlSettings implements Settings {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async get(key: string): Promise<SettingRecord | undefined> {
+    const row = await this.#context.db.selectFrom('settings').selectAll().where('key', '=', key).executeTakeFirst();
+    return row && { key, value: JSON.parse(row.value), version: row.version, updatedAt: row.updated_at };
+  }
+
+  async put(key: string, value: unknown, expectedVersion?: number): Promise<SettingRecord> {
+    const updatedAt = this.#context.now();
+    return this.#context.db.transaction().execute(async (transaction) => {
+      const known = await transaction
+        .selectFrom('settings')
+        .select('version')
+        .where('key', '=', key)
+        .executeTakeFirst();
+      const before = known?.version ?? 0;
+      if (expectedVersion !== undefined && expectedVersion !== before) {
+        throw new Conflict(
+          `the setting "${key}" is at version ${before} and the change builds on version ${expectedVersion}: load it again and repeat the change`,
+        );
+      }
+      const columns = { value: JSON.stringify(value), version: before + 1, updated_at: updatedAt };
+      await transaction
+        .insertInto('settings')
+        .values({ key, ...columns })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet(columns))
+        .execute();
+      return { key, value, version: before + 1, updatedAt };
+    });
+  }
 }

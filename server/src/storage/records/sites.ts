@@ -1,3 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { DEFAULT_EMISSION_FACTOR_KG_PER_KWH } from '@wattkeeper/contract/site.ts';
+import type { Selectable } from 'kysely';
+import { Conflict, NotFound } from '../../domain/errors.ts';
+import { nameTaken, present, unknownNamed, unknownReference } from './rows.ts';
+import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from './schema.ts';
+import { isDangling, isTaken } from './sqlite-errors.ts';
+
 /** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */
 export interface SiteRecord {
   readonly id: string;
@@ -45,4 +53,171 @@ export interface Sites {
   update(id: string, patch: SitePatch): Promise<SiteRecord>;
   /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
   remove(id: string): Promise<void>;
+}
+
+/** Sites in the records' database. */
+export class SqlSites implements Sites {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<SiteRecord[]> {
+    const rows = await this.#context.db.selectFrom('sites').selectAll().orderBy('name').execute();
+    return rows.map(toRecord);
+  }
+
+  async find(idOrName: string): Promise<SiteRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('sites')
+      .selectAll()
+      .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
+      .orderBy((order) => order('id', '=', idOrName), 'desc')
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async require(idOrName: string): Promise<SiteRecord> {
+    const site = await this.find(idOrName);
+    if (site === undefined)
+      throw unknownNamed(
+        'site',
+        idOrName,
+        (await this.list()).map((known) => known.name),
+      );
+    return site;
+  }
+
+  async default(): Promise<SiteRecord | undefined> {
+    return defaultSite(this.#context.db);
+  }
+
+  async ensureDefault(): Promise<SiteRecord> {
+    return this.#context.db.transaction().execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+  }
+
+  async create(site: SiteInput): Promise<SiteRecord> {
+    return this.#context.db
+      .transaction()
+      .execute((transaction) => insertSite(transaction, site, this.#context.now()))
+      .catch(rethrow(site));
+  }
+
+  async update(id: string, patch: SitePatch): Promise<SiteRecord> {
+    return this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        if (patch.isDefault) await clearDefault(transaction);
+        const row = await transaction
+          .updateTable('sites')
+          .set({ id, ...toColumns(patch) })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+        return toRecord(row);
+      })
+      .catch(rethrow(patch));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      const { devices } = await transaction
+        .selectFrom('devices')
+        .select((select) => select.fn.countAll<number>().as('devices'))
+        .where('site_id', '=', id)
+        .executeTakeFirstOrThrow();
+      if (Number(devices) > 0) {
+        throw new Conflict(`the site has ${devices} device(s): move them to another site or delete them first`);
+      }
+      const removed = await transaction.deleteFrom('sites').where('id', '=', id).returning('id').executeTakeFirst();
+      if (removed === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+    });
+  }
+}
+
+/** What `Sites.ensureDefault` does, inside the caller's transaction. */
+export async function ensureDefaultSite(transaction: RecordsTransaction, now: number): Promise<SiteRecord> {
+  const known = await defaultSite(transaction);
+  if (known !== undefined) return known;
+  const oldest = await transaction.selectFrom('sites').select('id').orderBy('created_at').limit(1).executeTakeFirst();
+  if (oldest === undefined) return insertSite(transaction, { name: 'Home', isDefault: true }, now);
+  return toRecord(
+    await transaction
+      .updateTable('sites')
+      .set({ is_default: 1 })
+      .where('id', '=', oldest.id)
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+  );
+}
+
+async function defaultSite(db: RecordsConnection): Promise<SiteRecord | undefined> {
+  const row = await db.selectFrom('sites').selectAll().where('is_default', '=', 1).executeTakeFirst();
+  return row && toRecord(row);
+}
+
+async function insertSite(transaction: RecordsTransaction, site: SiteInput, now: number): Promise<SiteRecord> {
+  const isFirst = (await defaultSite(transaction)) === undefined;
+  if (site.isDefault && !isFirst) await clearDefault(transaction);
+  const row = await transaction
+    .insertInto('sites')
+    .values({
+      id: randomUUID(),
+      timezone: 'UTC',
+      currency: 'EUR',
+      emission_factor_kg_per_kwh: DEFAULT_EMISSION_FACTOR_KG_PER_KWH,
+      is_demo: site.isDemo ? 1 : 0,
+      created_at: now,
+      ...present(toColumns(site)),
+      name: site.name,
+      is_default: site.isDefault || isFirst ? 1 : 0,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toRecord(row);
+}
+
+async function clearDefault(transaction: RecordsTransaction): Promise<void> {
+  await transaction.updateTable('sites').set({ is_default: 0 }).where('is_default', '=', 1).execute();
+}
+
+function toColumns(patch: SitePatch) {
+  return {
+    name: patch.name,
+    timezone: patch.timezone,
+    currency: patch.currency,
+    latitude: patch.latitude,
+    longitude: patch.longitude,
+    country: patch.country,
+    emission_factor_kg_per_kwh: patch.emissionFactorKgPerKwh,
+    tariff_id: patch.tariffId,
+    is_default: patch.isDefault ? 1 : undefined,
+  };
+}
+
+function toRecord(row: Selectable<Schema['sites']>): SiteRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    timezone: row.timezone,
+    currency: row.currency,
+    latitude: row.latitude,
+    longitude: row.longitude,
+    country: row.country,
+    emissionFactorKgPerKwh: row.emission_factor_kg_per_kwh,
+    isDefault: row.is_default === 1,
+    isDemo: row.is_demo === 1,
+    tariffId: row.tariff_id,
+    createdAt: row.created_at,
+  };
+}
+
+function rethrow({ name, tariffId }: SitePatch) {
+  return (error: unknown): never => {
+    if (isTaken(error)) throw nameTaken('site', name ?? '', error);
+    if (isDangling(error)) throw unknownReference('tariff_id', 'tariff', tariffId ?? '', error);
+    throw error;
+  };
 }

@@ -1,0 +1,93 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { Conflict, InvalidInput } from '../../domain/errors.ts';
+import { findDevice, insertDevice } from './device-rows.ts';
+import type { DeviceChange, DeviceRecord, DeviceRegistration } from './devices.ts';
+import type { RecordsTransaction } from './schema.ts';
+import { ensureDefaultSite } from './sites.ts';
+
+/** More labels than this a device does not take by itself: tags that differ from line to line must not grow without end. */
+const MAX_REGISTERED_LABELS = 64;
+
+/** More devices than this do not register themselves: a tag with ever new values would make one of each. */
+export const MAX_DEVICES = 100_000;
+
+/** Registers devices inside one transaction and collects what changed. */
+export class Registrar {
+  readonly #transaction: RecordsTransaction;
+  readonly #now: number;
+  readonly #changes: DeviceChange[];
+  #siteId: string | null = null;
+  #count: number | null = null;
+
+  constructor(transaction: RecordsTransaction, now: number, changes: DeviceChange[]) {
+    this.#transaction = transaction;
+    this.#now = now;
+    this.#changes = changes;
+  }
+
+  async ensure({ name, labels = {}, kind }: DeviceRegistration): Promise<DeviceRecord> {
+    const known = await findDevice(this.#transaction, name);
+    return known === undefined ? this.#register(name, labels, kind) : this.#relabel(known, labels);
+  }
+
+  async #register(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    kind: DeviceKind | undefined,
+  ): Promise<DeviceRecord> {
+    checkName(name);
+    await this.#countOneMore();
+    this.#siteId ??= (await ensureDefaultSite(this.#transaction, this.#now)).id;
+    const input = { name, siteId: this.#siteId, kind, labels: mergeLabels({}, labels) };
+    const device = await insertDevice(this.#transaction, input, this.#now);
+    this.#changes.push({ type: 'created', device });
+    return device;
+  }
+
+  async #relabel(known: DeviceRecord, labels: Readonly<Record<string, string>>): Promise<DeviceRecord> {
+    const merged = mergeLabels(known.labels, labels);
+    if (merged === known.labels) return known;
+    const update = this.#transaction.updateTable('devices').set({ labels: JSON.stringify(merged) });
+    await update.where('id', '=', known.id).execute();
+    const device = { ...known, labels: merged };
+    this.#changes.push({ type: 'updated', device });
+    return device;
+  }
+
+  async #countOneMore(): Promise<void> {
+    this.#count ??= Number(
+      (
+        await this.#transaction
+          .selectFrom('devices')
+          .select((select) => select.fn.countAll<number>().as('devices'))
+          .executeTakeFirstOrThrow()
+      ).devices,
+    );
+    if (++this.#count > MAX_DEVICES) {
+      throw new Conflict(
+        `${MAX_DEVICES} devices are known, and no more register themselves: check what names the devices, and delete those that are not any`,
+      );
+    }
+  }
+}
+
+function checkName(name: string): void {
+  if (name.trim() !== '' && name.length <= 200) return;
+  throw new InvalidInput(`a device's name must have 1 to 200 characters; got ${JSON.stringify(name.slice(0, 80))}`);
+}
+
+/** The labels themselves when nothing is new. */
+function mergeLabels(
+  labels: Readonly<Record<string, string>>,
+  added: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const merged = new Map(Object.entries(labels));
+  let changed = false;
+  for (const [label, value] of Object.entries(added)) {
+    if (merged.get(label) === value) continue;
+    if (!merged.has(label) && merged.size >= MAX_REGISTERED_LABELS) continue;
+    merged.set(label, value);
+    changed = true;
+  }
+  return changed ? Object.fromEntries(merged) : labels;
+}

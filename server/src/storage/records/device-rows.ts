@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { Selectable } from 'kysely';
+import type { DeviceInput, DeviceRecord } from './devices.ts';
+import type { RecordsConnection, Schema } from './schema.ts';
+
+/** The device of an id or, failing that, of a name. */
+export async function findDevice(db: RecordsConnection, idOrName: string): Promise<DeviceRecord | undefined> {
+  const row = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
+    .orderBy((order) => order('id', '=', idOrName), 'desc')
+    .executeTakeFirst();
+  return row && toDevice(row);
+}
+
+/** Adds a device; constraint errors come as SQLite gives them. */
+export async function insertDevice(db: RecordsConnection, device: DeviceInput, now: number): Promise<DeviceRecord> {
+  const row = await db
+    .insertInto('devices')
+    .values({
+      id: randomUUID(),
+      site_id: device.siteId,
+      name: device.name,
+      kind: device.kind ?? 'other',
+      labels: JSON.stringify(device.labels ?? {}),
+      expected_interval_s: device.expectedIntervalS ?? null,
+      created_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toDevice(row);
+}
+
+/** A row as the rest of the program knows it. */
+export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
+  return {
+    id: row.id,
+    siteId: row.site_id,
+    name: row.name,
+    kind: row.kind as DeviceKind,
+    labels: JSON.parse(row.labels),
+    expectedIntervalS: row.expected_interval_s,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,120 @@
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+
+/**
+ * The tables as the newest migration leaves them. Types that SQLite and PostgreSQL share: instants are epoch milliseconds, truth
+ * is 0 or 1, JSON is text.
+ */
+export interface Schema {
+  sites: {
+    id: string;
+    name: string;
+    timezone: string;
+    currency: string;
+    latitude: number | null;
+    longitude: number | null;
+    country: string | null;
+    emission_factor_kg_per_kwh: number;
+    is_default: number;
+    is_demo: number;
+    tariff_id: string | null;
+    created_at: number;
+  };
+  devices: {
+    id: string;
+    site_id: string;
+    name: string;
+    kind: string;
+    labels: string;
+    expected_interval_s: number | null;
+    created_at: number;
+  };
+  series: { device_id: string; metric: string; first_seen_at: number };
+  metrics: {
+    name: string;
+    label: string;
+    unit: string;
+    kind: string;
+    minimum: number | null;
+    maximum: number | null;
+    sign: string | null;
+  };
+  tariffs: { id: string; name: string; terms: string; created_at: number; updated_at: number };
+  charging_sessions: {
+    id: string;
+    device_id: string;
+    direction: string;
+    start_at: number;
+    end_at: number | null;
+    energy_kwh: number;
+    start_soc_percent: number | null;
+    end_soc_percent: number | null;
+    average_price_per_kwh: number | null;
+    cost: number | null;
+    grid_share: number | null;
+    note: string | null;
+    source: string;
+  };
+  settings: { key: string; value: string; version: number; updated_at: number };
+  layouts: { user_id: string; name: string; layout: string; updated_at: number };
+  features: { name: string; enabled: number; updated_at: number };
+  jobs: {
+    id: string;
+    name: string;
+    state: string;
+    progress: number | null;
+    message: string | null;
+    result: string | null;
+    error: string | null;
+    created_at: number;
+    started_at: number | null;
+    finished_at: number | null;
+  };
+  reports: { site_id: string; kind: string; period: string; content: string; created_at: number };
+  import_states: { key: string; state: string; updated_at: number };
+  users: { id: string; username: string; role: string; password_hash: string | null; created_at: number };
+  sessions: {
+    id_hash: string;
+    user_id: string;
+    csrf_token: string;
+    created_at: number;
+    last_used_at: number;
+    expires_at: number;
+  };
+  sign_in_codes: {
+    code_hash: string;
+    user_id: string | null;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+  };
+  api_tokens: {
+    id: string;
+    name: string;
+    token_hash: string;
+    scopes: string;
+    user_id: string | null;
+    created_at: number;
+    expires_at: number | null;
+    last_used_at: number | null;
+  };
+  audit_log: {
+    id: Generated<number>;
+    at: ColumnType<number, number, never>;
+    actor: ColumnType<string, string, never>;
+    action: ColumnType<string, string, never>;
+    target: ColumnType<string | null, string | null, never>;
+    detail: ColumnType<string | null, string | null, never>;
+  };
+}
+
+export type RecordsDatabase = Kysely<Schema>;
+export type RecordsTransaction = Transaction<Schema>;
+/** What a query runs on: the database, or a transaction of it. */
+export type RecordsConnection = Kysely<Schema> | Transaction<Schema>;
+
+/** What every repository is made of. */
+export interface RecordsContext {
+  readonly db: RecordsDatabase;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}

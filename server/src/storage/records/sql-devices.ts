@@ -1,0 +1,132 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { NotFound } from '../../domain/errors.ts';
+import { Registrar } from './device-registration.ts';
+import { findDevice, insertDevice, toDevice } from './device-rows.ts';
+import type {
+  DeviceChange,
+  DeviceFilter,
+  DeviceInput,
+  DevicePatch,
+  DeviceRecord,
+  DeviceRegistration,
+  Devices,
+} from './devices.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
+import { nameTaken, unknownNamed, unknownReference } from './rows.ts';
+import type { RecordsContext } from './schema.ts';
+import { isDangling, isTaken } from './sqlite-errors.ts';
+
+/** Devices in the records' database. */
+export class SqlDevices implements Devices {
+  readonly #context: RecordsContext;
+  readonly #listeners = new Set<(change: DeviceChange) => void>();
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
+    const rows = await this.#select(filter).orderBy('name').execute();
+    return rows.map(toDevice);
+  }
+
+  async page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'string');
+    let query = this.#select(request).orderBy('name');
+    if (after !== null) query = query.where('name', '>', String(after[0]));
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(rows.map(toDevice), limit, (device) => [device.name]);
+  }
+
+  async find(idOrName: string): Promise<DeviceRecord | undefined> {
+    return findDevice(this.#context.db, idOrName);
+  }
+
+  async require(idOrName: string): Promise<DeviceRecord> {
+    const device = await this.find(idOrName);
+    if (device === undefined) throw unknownNamed('device', idOrName, await this.#names());
+    return device;
+  }
+
+  async create(device: DeviceInput): Promise<DeviceRecord> {
+    const created = await insertDevice(this.#context.db, device, this.#context.now()).catch(rethrow(device));
+    this.#tell([{ type: 'created', device: created }]);
+    return created;
+  }
+
+  async ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord> {
+    return (await this.ensureAll([{ name, labels, kind }]))[0]!;
+  }
+
+  async ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]> {
+    const changes: DeviceChange[] = [];
+    const devices = await this.#context.db.transaction().execute(async (transaction) => {
+      const registrar = new Registrar(transaction, this.#context.now(), changes);
+      const found: DeviceRecord[] = [];
+      for (const registration of registrations) found.push(await registrar.ensure(registration));
+      return found;
+    });
+    this.#tell(changes);
+    return devices;
+  }
+
+  async update(id: string, patch: DevicePatch): Promise<DeviceRecord> {
+    const row = await this.#context.db
+      .updateTable('devices')
+      .set({ id, ...toColumns(patch) })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
+      .catch(rethrow(patch));
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    const device = toDevice(row);
+    this.#tell([{ type: 'updated', device }]);
+    return device;
+  }
+
+  async remove(id: string): Promise<void> {
+    const row = await this.#context.db.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst();
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    this.#tell([{ type: 'removed', device: toDevice(row) }]);
+  }
+
+  onChange(listener: (change: DeviceChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #select(filter: DeviceFilter) {
+    let query = this.#context.db.selectFrom('devices').selectAll();
+    if (filter.siteId !== undefined) query = query.where('site_id', '=', filter.siteId);
+    if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
+    return query;
+  }
+
+  async #names(): Promise<string[]> {
+    const rows = await this.#context.db.selectFrom('devices').select('name').orderBy('name').execute();
+    return rows.map((row) => row.name);
+  }
+
+  #tell(changes: readonly DeviceChange[]): void {
+    for (const change of changes) for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function toColumns(patch: DevicePatch) {
+  return {
+    site_id: patch.siteId,
+    name: patch.name,
+    kind: patch.kind,
+    labels: patch.labels && JSON.stringify(patch.labels),
+    expected_interval_s: patch.expectedIntervalS,
+  };
+}
+
+function rethrow({ name, siteId }: DevicePatch) {
+  return (error: unknown): never => {
+    if (isTaken(error)) throw nameTaken('device', name ?? '', error);
+    if (isDangling(error)) throw unknownReference('site_id', 'site', siteId ?? '', error);
+    throw error;
+  };
+}

@@ -1,0 +1,65 @@
+import { Corrupt, Unavailable } from '../../domain/errors.ts';
+
+/** Primary result codes, the low byte of what `node:sqlite` gives as `errcode`: https://sqlite.org/rescode.html */
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+/** Extended result codes. */
+const CONSTRAINT_FOREIGNKEY = 787;
+const CONSTRAINT_PRIMARYKEY = 1555;
+const CONSTRAINT_UNIQUE = 2067;
+
+const RETRY_AFTER_S = 5;
+
+/** What SQLite complains about as an error that says what to do; errors that are defects of a query stay as they are. */
+export function translateSqliteError(error: unknown, path: string): unknown {
+  const code = sqliteCode(error);
+  if (code === undefined) return error;
+  const said = (error as Error).message;
+  switch (code & 0xff) {
+    case BUSY:
+    case LOCKED:
+      return new Unavailable(
+        `the database ${path} is locked by another program: stop the other program that uses it, or try again`,
+        { cause: error, retryAfterS: RETRY_AFTER_S },
+      );
+    case CORRUPT:
+    case NOTADB:
+      return new Corrupt(
+        `the database ${path} is damaged or is not a SQLite database (${said}): move it away, with its -wal and -shm files, and restore a backup, or start without it`,
+        { cause: error },
+      );
+    case FULL:
+      return new Unavailable(`the disk with ${path} is full: free some space`, { cause: error });
+    case READONLY:
+    case CANTOPEN:
+    case IOERR:
+      return new Unavailable(
+        `the database ${path} cannot be opened or written (${said}): check that its folder exists, that this user may write in it, and that the disk works`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
+
+/** Whether a statement failed because a key is already taken. */
+export function isTaken(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARYKEY;
+}
+
+/** Whether a statement failed because a row that it points to is missing, or because rows point to the one it removes. */
+export function isDangling(error: unknown): boolean {
+  return sqliteCode(error) === CONSTRAINT_FOREIGNKEY;
+}
+
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode;
+}
