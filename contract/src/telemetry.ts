@@ -28,6 +28,10 @@ export const TelemetryQuery = z.object({
     .max(1_000_000)
     .optional()
     .meta({ description: 'Shape-keeping downsampling of raw data to at most this many points a series' }),
+  format: z
+    .enum(['json', 'csv', 'parquet', 'arrow'])
+    .optional()
+    .meta({ description: 'Instead of the Accept header, for links' }),
 });
 export type TelemetryQuery = z.infer<typeof TelemetryQuery>;
 

@@ -1,0 +1,28 @@
+import { UTC_DAY_MS } from './window.ts';
+
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
+
+/**
+ * ISO 8601 in UTC of ascending instants (epoch milliseconds), like `Date.toISOString` but several times faster: the date is worked
+ * out once a day.
+ */
+export function isoTimes(instants: ArrayLike<number>): string[] {
+  const texts = new Array<string>(instants.length);
+  let day = Number.NaN;
+  let date = '';
+  for (let i = 0; i < instants.length; i++) {
+    const instant = instants[i] as number;
+    const dayNumber = Math.floor(instant / UTC_DAY_MS);
+    if (dayNumber !== day) {
+      day = dayNumber;
+      date = new Date(dayNumber * UTC_DAY_MS).toISOString().slice(0, 11);
+    }
+    const ofDay = instant - day * UTC_DAY_MS;
+    const hour = TWO_DIGITS[Math.floor(ofDay / 3_600_000)] as string;
+    const minute = TWO_DIGITS[Math.floor(ofDay / 60_000) % 60] as string;
+    const second = TWO_DIGITS[Math.floor(ofDay / 1000) % 60] as string;
+    texts[i] = `${date}${hour}:${minute}:${second}.${THREE_DIGITS[ofDay % 1000] as string}Z`;
+  }
+  return texts;
+}

@@ -1,0 +1,152 @@
+import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import { Device, DeviceCreate, DevicePatch, DeviceQuery } from '@wattkeeper/contract/device.ts';
+import { z } from 'zod';
+import type { Api } from '../../http/api.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { DeviceDirectory } from './device-directory.ts';
+
+export interface DeviceRoutesOptions {
+  readonly records: RecordStore;
+  readonly directory: DeviceDirectory;
+  /** Instant of a device's newest value, or null. */
+  readonly lastAt: (deviceId: string) => number | null;
+  readonly now: () => number;
+}
+
+/** A device that has been silent for longer than this, or five times its declared interval, is stale. */
+const STALE_MS = 15 * 60_000;
+const IdParams = z.object({ id: z.string().min(1).max(200) });
+
+/** `/devices` and `/machines`. */
+export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
+  const { records, directory } = options;
+  const present = (device: DeviceRecord) => toDevice(device, options.lastAt(device.id), options.now());
+
+  const list = async (filter: {
+    site_id?: string | undefined;
+    kind?: DeviceRecord['kind'] | undefined;
+    status?: string | undefined;
+  }) => {
+    const siteId = filter.site_id === undefined ? undefined : (await records.sites.require(filter.site_id)).id;
+    return directory
+      .all()
+      .filter((device) => siteId === undefined || device.siteId === siteId)
+      .filter((device) => filter.kind === undefined || device.kind === filter.kind)
+      .map(present)
+      .filter((device) => filter.status === undefined || device.status === filter.status)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  };
+
+  const schema = { tags: ['devices'] };
+  const ListQuery = DeviceQuery.extend(PageQuery.shape);
+  api.get(
+    '/devices',
+    {
+      schema: { ...schema, summary: 'Devices by name', querystring: ListQuery, response: { 200: pageOf(Device) } },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => pageByName(await list(query), query),
+  );
+  api.get(
+    '/machines',
+    {
+      schema: {
+        ...schema,
+        summary: 'Devices of kind machine',
+        querystring: ListQuery.omit({ kind: true }),
+        response: { 200: pageOf(Device) },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => pageByName(await list({ ...query, kind: 'machine' }), query),
+  );
+  api.post(
+    '/devices',
+    {
+      schema: { ...schema, summary: 'Register a device', body: DeviceCreate, response: { 201: Device } },
+      config: { scope: 'write' },
+    },
+    async ({ body }, reply) => {
+      const site =
+        body.site_id === undefined ? await records.sites.ensureDefault() : await records.sites.require(body.site_id);
+      const device = await records.devices.create({
+        name: body.name,
+        kind: body.kind,
+        siteId: site.id,
+        labels: body.labels,
+        expectedIntervalS: body.expected_interval_s,
+      });
+      return reply.status(201).send(present(device));
+    },
+  );
+  api.get(
+    '/devices/:id',
+    {
+      schema: { ...schema, summary: 'One device, by id or name', params: IdParams, response: { 200: Device } },
+      config: { scope: 'read' },
+    },
+    async ({ params }) => present(directory.require(params.id)),
+  );
+  api.patch(
+    '/devices/:id',
+    {
+      schema: { ...schema, summary: 'Change a device', params: IdParams, body: DevicePatch, response: { 200: Device } },
+      config: { scope: 'write' },
+    },
+    async ({ params, body }) => {
+      const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
+      const { name, kind, labels, expected_interval_s: expectedIntervalS } = body;
+      return present(
+        await records.devices.update(directory.require(params.id).id, {
+          name,
+          kind,
+          labels,
+          expectedIntervalS,
+          siteId,
+        }),
+      );
+    },
+  );
+  api.delete(
+    '/devices/:id',
+    {
+      schema: {
+        ...schema,
+        summary: 'Forget a device; its readings stay in the stores',
+        params: IdParams,
+        response: { 204: z.null() },
+      },
+      config: { scope: 'admin' },
+    },
+    async ({ params }, reply) => {
+      await records.devices.remove(directory.require(params.id).id);
+      return reply.status(204).send(null);
+    },
+  );
+}
+
+function toDevice(device: DeviceRecord, lastAt: number | null, now: number): Device {
+  const staleMs = device.expectedIntervalS === null ? STALE_MS : Math.max(5 * device.expectedIntervalS * 1000, 60_000);
+  return {
+    id: device.id,
+    site_id: device.siteId,
+    name: device.name,
+    kind: device.kind,
+    labels: { ...device.labels },
+    expected_interval_s: device.expectedIntervalS,
+    status: lastAt === null ? 'never_reported' : now - lastAt > staleMs ? 'stale' : 'online',
+    last_reading_at: lastAt === null ? null : formatInstant(lastAt),
+    created_at: formatInstant(device.createdAt),
+  };
+}
+
+/** A page of what is sorted by name; the cursor is the last name of the page before. */
+function pageByName<T extends { name: string }>(
+  sorted: readonly T[],
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+) {
+  const rest = cursor === undefined ? sorted : sorted.filter(({ name }) => name > cursor);
+  const items = rest.slice(0, limit);
+  return { items, next_cursor: rest.length > limit ? (items.at(-1) as T).name : null };
+}

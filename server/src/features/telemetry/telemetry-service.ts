@@ -1,0 +1,248 @@
+import { parseInstant } from '@wattkeeper/contract/common.ts';
+import type { Aggregate, Bucket, TelemetryQuery } from '@wattkeeper/contract/telemetry.ts';
+import { type Buckets, meansOf } from '../../domain/aggregate.ts';
+import { standsUntil } from '../../domain/cadence.ts';
+import { downsample } from '../../domain/downsample.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import { type Frame, type Series, seriesOf } from '../../domain/frame.ts';
+import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import { bucketEdges, nominalMs } from '../../domain/site-time.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { quantitiesByGroup } from '../../query/query-planner.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { Sites } from '../../storage/records/sites.ts';
+import type { DeviceDirectory } from '../devices/device-directory.ts';
+
+export interface TelemetryOptions {
+  readonly queries: TelemetryQueries;
+  readonly directory: DeviceDirectory;
+  readonly sites: Sites;
+  readonly catalogue: MetricCatalogue;
+  readonly now: () => number;
+}
+
+/** One series of an answer: `columns` holds `value` for raw data, else one column per aggregate. */
+export interface SeriesAnswer {
+  readonly device: DeviceRecord;
+  readonly metric: string;
+  readonly unit: string;
+  /** Share of the window (up to now) for which samples stand, 0–1. */
+  readonly coverage: number;
+  readonly timestamps: Float64Array;
+  readonly columns: readonly (readonly [name: 'value' | Aggregate, values: Float64Array])[];
+}
+
+export interface History {
+  readonly window: Window;
+  readonly bucket: Bucket;
+  readonly downsampled: boolean;
+  readonly series: readonly SeriesAnswer[];
+}
+
+/** Series in one answer; more are refused. */
+export const MAX_SERIES = 1000;
+/** Values in one JSON answer; more are refused, since CSV, Parquet and Arrow stream. */
+export const MAX_JSON_VALUES = 5_000_000;
+const DEFAULT_POINTS = 2000;
+/** In a window up to this length `auto` shows raw samples when they are few enough. */
+const RAW_WINDOW_MS = 2 * UTC_DAY_MS;
+const AUTO_BUCKETS = ['1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo'] as const satisfies readonly Bucket[];
+
+interface Target {
+  readonly device: DeviceRecord;
+  readonly metrics: readonly string[];
+}
+
+interface Group {
+  readonly group: string;
+  readonly quantities: readonly string[];
+  readonly devices: readonly DeviceRecord[];
+}
+
+/** History of any devices and metrics, raw or in buckets. */
+export class TelemetryService {
+  readonly #options: TelemetryOptions;
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `NotFound` for an unknown device, `InvalidInput` for a window or a size that cannot be answered. */
+  async history(query: TelemetryQuery): Promise<History> {
+    const window = this.windowOf(query);
+    const targets = await this.targets(query);
+    if (query.bucket === 'raw') return this.#raw(targets, window, query.max_points ?? null);
+    if (query.bucket !== 'auto') return this.#bucketed(targets, window, query.bucket, query.aggregate);
+    const points = query.max_points ?? DEFAULT_POINTS;
+    if (query.aggregate === undefined && window.end - window.start <= RAW_WINDOW_MS) {
+      const raw = await this.#raw(targets, window, null);
+      if (raw.series.every(({ timestamps }) => timestamps.length <= points)) return raw;
+    }
+    const bucket = AUTO_BUCKETS.find((width) => (window.end - window.start) / nominalMs(width) <= points) ?? '1mo';
+    return this.#bucketed(targets, window, bucket, query.aggregate);
+  }
+
+  /** Raw frames of everything asked, for streaming exports. */
+  async *stream(targets: readonly Target[], window: Window): AsyncIterable<{ device: DeviceRecord; frame: Frame }> {
+    for (const { device, metrics } of targets) {
+      for (const [group, quantities] of quantitiesByGroup(metrics)) {
+        for await (const frame of this.#options.queries.stream({ deviceIds: [device.id], group, quantities, window })) {
+          yield { device, frame };
+        }
+      }
+    }
+  }
+
+  windowOf({ start, end }: { start?: string | undefined; end?: string | undefined }): Window {
+    const endMs = end === undefined ? this.#options.now() : parseInstant(end);
+    const startMs = start === undefined ? endMs - UTC_DAY_MS : parseInstant(start);
+    if (startMs >= endMs) {
+      const detail = `must be earlier than end; got ${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
+      throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
+    }
+    return { start: startMs, end: endMs };
+  }
+
+  /** The devices asked for, each with those of the metrics asked for that it has reported. */
+  async targets(query: Pick<TelemetryQuery, 'device_id' | 'site_id' | 'metric'>): Promise<Target[]> {
+    const { directory, sites } = this.#options;
+    const siteId = query.site_id === undefined ? undefined : (await sites.require(query.site_id)).id;
+    const named = query.device_id?.map((name) => directory.require(name)) ?? directory.all();
+    const devices = [...new Set(named)].filter((device) => siteId === undefined || device.siteId === siteId);
+    const wanted = query.metric ? new Set(query.metric) : null;
+    const targets = devices.map((device) => ({
+      device,
+      metrics: directory.metricsOf(device.id).filter((metric) => wanted === null || wanted.has(metric)),
+    }));
+    const count = targets.reduce((sum, { metrics }) => sum + metrics.length, 0);
+    if (count > MAX_SERIES) {
+      throw new InvalidInput(
+        `this asks for ${count} series, and at most ${MAX_SERIES} fit one answer: name devices and metrics`,
+      );
+    }
+    return targets.filter(({ metrics }) => metrics.length > 0);
+  }
+
+  async #raw(targets: readonly Target[], window: Window, maxPoints: number | null): Promise<History> {
+    const { queries, directory, catalogue, now } = this.#options;
+    const series: SeriesAnswer[] = [];
+    let downsampled = false;
+    let values = 0;
+    for (const { group, quantities, devices } of byGroup(targets)) {
+      for (const device of devices) {
+        const metrics = quantities.filter((quantity) =>
+          directory.metricsOf(device.id).includes(`${group}.${quantity}`),
+        );
+        const [frame] = await queries.frames({ deviceIds: [device.id], group, quantities: metrics, window });
+        for (const quantity of metrics) {
+          const full: Series = frame
+            ? seriesOf(frame, quantity)
+            : { timestamps: new Float64Array(0), values: new Float64Array(0) };
+          const kept = maxPoints === null ? full : downsample(full, maxPoints);
+          downsampled ||= kept !== full;
+          values += kept.timestamps.length;
+          if (values > MAX_JSON_VALUES) throw tooLarge();
+          series.push({
+            device,
+            metric: `${group}.${quantity}`,
+            unit: catalogue.describe(`${group}.${quantity}`).unit,
+            coverage: coverageOf(full, window, directory.expectedIntervalMs(device.id), now()),
+            timestamps: kept.timestamps,
+            columns: [['value', kept.values]],
+          });
+        }
+      }
+    }
+    return { window, bucket: 'raw', downsampled, series };
+  }
+
+  async #bucketed(
+    targets: readonly Target[],
+    window: Window,
+    bucket: Bucket,
+    asked: readonly Aggregate[] | undefined,
+  ): Promise<History> {
+    const { queries, catalogue, directory, now } = this.#options;
+    const series: SeriesAnswer[] = [];
+    for (const { group, quantities, devices } of byGroup(targets)) {
+      for (const [timeZone, members] of await this.#byTimeZone(devices)) {
+        const edges = bucketEdges(window, bucket, timeZone);
+        if (edges.length * quantities.length * members.length > MAX_JSON_VALUES) throw tooLarge();
+        const answers = await queries.buckets({ deviceIds: members.map(({ id }) => id), group, quantities, edges });
+        for (const [d, { buckets }] of answers.entries()) {
+          const device = members[d] as DeviceRecord;
+          for (const [q, quantity] of quantities.entries()) {
+            const metric = `${group}.${quantity}`;
+            if (!directory.metricsOf(device.id).includes(metric)) continue;
+            const { unit, kind } = catalogue.describe(metric);
+            const found = buckets[q] as Buckets;
+            const aggregates = asked ?? DEFAULT_AGGREGATES[kind];
+            series.push({
+              device,
+              metric,
+              unit,
+              coverage: bucketCoverage(found, edges, now()),
+              timestamps: edges.subarray(0, -1),
+              columns: aggregates.map(
+                (aggregate) => [aggregate, aggregate === 'mean' ? meansOf(found) : found[aggregate]] as const,
+              ),
+            });
+          }
+        }
+      }
+    }
+    return { window, bucket, downsampled: false, series };
+  }
+
+  async #byTimeZone(devices: readonly DeviceRecord[]): Promise<Map<string, DeviceRecord[]>> {
+    const zoneOf = new Map((await this.#options.sites.list()).map(({ id, timezone }) => [id, timezone]));
+    return Map.groupBy(devices, ({ siteId }) => zoneOf.get(siteId) ?? 'UTC');
+  }
+}
+
+const DEFAULT_AGGREGATES = {
+  gauge: ['mean', 'min', 'max'],
+  counter: ['mean', 'min', 'max', 'last', 'increase'],
+  delta: ['mean', 'min', 'max', 'sum'],
+} as const satisfies Record<string, readonly Aggregate[]>;
+
+/** Devices that share a group are asked together. */
+function byGroup(targets: readonly Target[]): Group[] {
+  const groups = new Map<string, { quantities: Set<string>; devices: DeviceRecord[] }>();
+  for (const { device, metrics } of targets) {
+    for (const [group, quantities] of quantitiesByGroup(metrics)) {
+      const known = groups.get(group) ?? { quantities: new Set(), devices: [] };
+      for (const quantity of quantities) known.quantities.add(quantity);
+      known.devices.push(device);
+      groups.set(group, known);
+    }
+  }
+  return [...groups].map(([group, { quantities, devices }]) => ({
+    group,
+    quantities: [...quantities].sort(),
+    devices,
+  }));
+}
+
+function coverageOf({ timestamps }: Series, window: Window, expectedIntervalMs: number | null, now: number): number {
+  const end = Math.min(window.end, now);
+  if (end <= window.start) return 0;
+  const ends = standsUntil(timestamps, expectedIntervalMs);
+  let covered = 0;
+  for (let i = 0; i < timestamps.length; i++) {
+    covered += Math.max(Math.min(ends[i] as number, end) - (timestamps[i] as number), 0);
+  }
+  return Math.min(covered / (end - window.start), 1);
+}
+
+function bucketCoverage({ coveredMs }: Buckets, edges: Float64Array, now: number): number {
+  const span = Math.min(edges.at(-1) as number, now) - (edges[0] as number);
+  return span <= 0 ? 0 : Math.min(coveredMs.reduce((sum, ms) => sum + ms, 0) / span, 1);
+}
+
+function tooLarge(): InvalidInput {
+  return new InvalidInput(
+    `the answer would hold more than ${MAX_JSON_VALUES} values: ask for a shorter window, a wider bucket, max_points, or format=csv, parquet or arrow`,
+  );
+}
