@@ -32,7 +32,7 @@ const HOUR_MS = 3_600_000;
  * Buckets are half-open between neighbouring edges. Of an empty bucket count and coveredMs are 0 and the others NaN;
  * integral is NaN where nothing stands. The time-weighted mean is `integral / hours covered`.
  *
- * @param series samples in and around the edges: those up to `holdMarginMs` before and after them count
+ * @param series samples in and around the edges: those of the `decidingWindow` of the outer edges count
  * @param edges epoch milliseconds, strictly ascending, one more than there are buckets
  */
 export function aggregateSeries(series: Series, edges: Float64Array, options: AggregateOptions): Buckets {
@@ -118,9 +118,10 @@ function collectStands(
  * What a counter has grown by, in every bucket. The growth between two samples is spread evenly over the time between them,
  * across a gap as well: the total is known even where its timing is not.
  *
- * A fall by more than a tenth is a reset: the counter started again from zero. A lesser fall is jitter: it counts as no growth
- * until the counter passes its old height. A sample that falls and is followed by one at or above the old height was a misread
- * and is passed over.
+ * A fall by more than a tenth is a reset: the counter started again from zero (a wrap counts as one: where it wrapped is not
+ * known). A lesser fall is jitter: it counts as no growth until the counter passes its old height. A single sample out of line
+ * is a misread and is passed over: one that falls and is followed by one at or above the old height, and one that leaps up and
+ * from which the counter falls back by more than a tenth, yet not below the old height.
  */
 function collectIncrease({ timestamps, values }: Series, edges: Float64Array, out: Buckets): void {
   if (timestamps.length === 0) return;
@@ -130,7 +131,7 @@ function collectIncrease({ timestamps, values }: Series, edges: Float64Array, ou
   for (let i = 1; i < timestamps.length; i++) {
     const value = values[i] as number;
     const following = values[i + 1];
-    if (value < height && following !== undefined && following >= height) continue;
+    if (following !== undefined && isMisread(height, value, following)) continue;
     const growth = value >= height ? value - height : isReset(height, value) ? value : 0;
     if (value >= height || isReset(height, value)) height = value;
     const until = timestamps[i] as number;
@@ -138,6 +139,11 @@ function collectIncrease({ timestamps, values }: Series, edges: Float64Array, ou
     spread(growth, since, until, edges, out.increase, bucket);
     since = until;
   }
+}
+
+function isMisread(height: number, value: number, following: number): boolean {
+  if (following < height) return false;
+  return value < height || isReset(value, following);
 }
 
 /** Share of its height by which a counter must fall to count as reset. */

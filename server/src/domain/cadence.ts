@@ -1,12 +1,12 @@
-import { UTC_DAY_MS } from './window.ts';
+import { UTC_DAY_MS, type Window } from './window.ts';
 
 /**
  * How long a sample stands.
  *
  * A sample stands until the next one. When the next one is further away than 2.5 times the series' cadence, that is a gap: the
  * sample then stands for one cadence and the rest of the gap is not covered. The cadence is what the device is declared to
- * report in (`expectedIntervalMs`), else the median spacing of the samples of the same UTC day. See docs/decisions on energy
- * from power.
+ * report in (`expectedIntervalMs`), else the median spacing between the samples of the same UTC day.
+ * See docs/decisions/0003-energy-from-power.md.
  */
 export const GAP_FACTOR = 2.5;
 
@@ -15,6 +15,18 @@ export const LONGEST_HOLD_MS = 2 * 3_600_000;
 
 /** Cadence of a day with fewer than three spacings and no declared interval: 15 minutes, the slot of European markets. */
 export const DEFAULT_CADENCE_MS = 15 * 60_000;
+
+/**
+ * The span whose samples decide what stands in a window: with fewer of them the answer would depend on how a window is cut. A
+ * cadence that is found in the data needs the whole UTC days of every sample that can reach into the window or end a stand in it.
+ */
+export function decidingWindow(window: Window, expectedIntervalMs: number | null): Window {
+  const margin = holdMarginMs(expectedIntervalMs);
+  const start = window.start - margin;
+  const end = window.end + margin;
+  if (expectedIntervalMs !== null) return { start, end };
+  return { start: Math.floor(start / UTC_DAY_MS) * UTC_DAY_MS, end: Math.ceil(end / UTC_DAY_MS) * UTC_DAY_MS };
+}
 
 /** How far outside a window samples must be known to judge those inside. */
 export function holdMarginMs(expectedIntervalMs: number | null): number {
@@ -44,10 +56,9 @@ export function standsUntil(timestamps: Float64Array, expectedIntervalMs: number
   return ends;
 }
 
-/** Median distance between the samples `from … to` (and to the one after), or the default where there are too few. */
+/** Median distance between the samples `from … to` of one day, or the default where there are too few. */
 function medianSpacing(timestamps: Float64Array, from: number, to: number): number {
-  const last = Math.min(to, timestamps.length - 1);
-  const count = last - from;
+  const count = to - from - 1;
   if (count < 3) return DEFAULT_CADENCE_MS;
   const spacings = new Float64Array(count);
   let uniform = true;

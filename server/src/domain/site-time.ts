@@ -55,6 +55,43 @@ export function localTime(
   };
 }
 
+/** One calendar day of a site; weekdays as ISO 8601 counts them (1 Monday). */
+export interface LocalDay extends Window {
+  readonly day: string;
+  readonly month: number;
+  readonly dayOfMonth: number;
+  readonly weekday: number;
+}
+
+/** Where instants stand on a site's clock: the day of each as an index into `days`, and its minutes since 00:00. */
+export interface LocalTimes {
+  readonly days: readonly LocalDay[];
+  readonly dayIndex: Int32Array;
+  readonly minuteOfDay: Int16Array;
+}
+
+/** `localTime` of many ascending instants: the calendar is asked once a day, and once an instant only on days that are not 24 h long. */
+export function localTimes(instants: Float64Array, timeZone: string): LocalTimes {
+  const days: LocalDay[] = [];
+  const dayIndex = new Int32Array(instants.length);
+  const minuteOfDay = new Int16Array(instants.length);
+  for (let i = 0; i < instants.length; i++) {
+    const instant = instants[i] as number;
+    let today = days.at(-1);
+    if (today === undefined || instant >= today.end) {
+      const { minuteOfDay: _, ...calendar } = localTime(instant, timeZone);
+      today = { ...calendar, ...dayWindow(calendar.day, timeZone) };
+      days.push(today);
+    }
+    dayIndex[i] = days.length - 1;
+    minuteOfDay[i] =
+      today.end - today.start === 24 * HOUR_MS
+        ? Math.floor((instant - today.start) / MINUTE_MS)
+        : localTime(instant, timeZone).minuteOfDay;
+  }
+  return { days, dayIndex, minuteOfDay };
+}
+
 /** The instant of a clock time without offset; in the repeated hour of autumn the first, in the skipped hour of spring the later one. */
 export function instantOfLocal(local: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone, { disambiguation: 'compatible' })
