@@ -1,0 +1,40 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Longest token that is looked at. */
+const MAX_TOKEN_LENGTH = 1_000;
+
+/**
+ * What may be the API token of a request, in any of the ways that API and InfluxDB clients send one: `Authorization: Bearer X`,
+ * `Token X` or Basic with X as the password (any user name), or `p=X` in the query as InfluxDB 1.x has it.
+ *
+ * @returns at most three; each is to be tried
+ */
+export function tokensOf(headers: IncomingHttpHeaders, query: unknown): string[] {
+  const candidates = [...fromHeader(headers.authorization), ...fromQuery(query)];
+  return candidates.filter((token) => token !== '' && token.length <= MAX_TOKEN_LENGTH);
+}
+
+function fromHeader(authorization: string | undefined): string[] {
+  const [, scheme, given] = /^(\S+)\s+(\S.*)$/.exec(authorization?.trim() ?? '') ?? [];
+  if (scheme === undefined || given === undefined) return [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return [given];
+    case 'token':
+      // InfluxDB 1.8 and its clients also send `Token user:password`.
+      return given.includes(':') ? [given, afterColon(given)] : [given];
+    case 'basic':
+      return [afterColon(Buffer.from(given, 'base64').toString())];
+    default:
+      return [];
+  }
+}
+
+function afterColon(pair: string): string {
+  return pair.slice(pair.indexOf(':') + 1);
+}
+
+function fromQuery(query: unknown): string[] {
+  if (typeof query !== 'object' || query === null || !('p' in query)) return [];
+  return typeof query.p === 'string' ? [query.p] : [];
+}

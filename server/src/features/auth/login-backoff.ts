@@ -1,0 +1,53 @@
+/** Failures that a person may have without waiting. */
+const FREE_FAILURES = 5;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15 * 60_000;
+/** Without a failure for this long, counting starts again. */
+const FORGET_AFTER_MS = 60 * 60_000;
+/** Keys remembered; beyond it the oldest are forgotten. */
+const MAX_KEYS = 10_000;
+
+interface Failures {
+  readonly count: number;
+  readonly lastAt: number;
+}
+
+/**
+ * Slows down guessing: after five failures each further one doubles the wait, from a second to a quarter of an hour. Keys are user
+ * and address together, so that a stranger cannot lock a user out from elsewhere.
+ */
+export class LoginBackoff {
+  readonly #failures = new Map<string, Failures>();
+
+  /**
+   * Counts an attempt as failed before it is checked, or else many at once would all be free; `succeeded` takes it back.
+   *
+   * @returns milliseconds to wait when the attempt must not be made, otherwise 0
+   */
+  attempt(key: string, now: number): number {
+    const known = this.#failures.get(key);
+    const failures = known === undefined || now - known.lastAt > FORGET_AFTER_MS ? { count: 0, lastAt: now } : known;
+    const waitMs = failures.lastAt + waitAfter(failures.count) - now;
+    if (waitMs > 0) return waitMs;
+    this.#failures.delete(key);
+    this.#failures.set(key, { count: failures.count + 1, lastAt: now });
+    if (this.#failures.size > MAX_KEYS) this.#forgetOldest();
+    return 0;
+  }
+
+  succeeded(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#failures.keys()) {
+      this.#failures.delete(key);
+      return;
+    }
+  }
+}
+
+function waitAfter(failures: number): number {
+  if (failures < FREE_FAILURES) return 0;
+  return Math.min(FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES), LONGEST_WAIT_MS);
+}

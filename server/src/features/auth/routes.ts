@@ -1,0 +1,125 @@
+import { AuditEntry, Login, LoginLink, Me, type Role, SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { SECOND_MS } from '../../domain/window.ts';
+import type { Api, Caller } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import { type AuthService, SESSION_COOKIE, SESSION_MS, type SignedIn } from './auth-service.ts';
+import { tokenRoutes } from './token-routes.ts';
+import { userRoutes } from './user-routes.ts';
+
+const schema = { tags: ['auth'] };
+
+/** Attempts to sign in from one address; people need one, programs use tokens. */
+const SIGN_IN_LIMIT = { max: 20, timeWindow: 60 * SECOND_MS };
+
+/** `/auth`, `/users`, `/tokens`, `/audit-log`. */
+export function authRoutes(api: Api, auth: AuthService): void {
+  signInRoutes(api, auth);
+  meRoutes(api, auth);
+  userRoutes(api, auth);
+  tokenRoutes(api, auth);
+  auditRoutes(api, auth);
+}
+
+function signInRoutes(api: Api, auth: AuthService): void {
+  const config = { scope: 'public' as const, rateLimit: SIGN_IN_LIMIT };
+  api.post(
+    '/auth/link',
+    {
+      schema: {
+        ...schema,
+        summary: 'Sign in with the code of a one-time link',
+        body: LoginLink,
+        response: { 200: Me },
+      },
+      config,
+    },
+    async (request, reply) => {
+      const signedIn = await auth.signInWithCode(request.body.code);
+      return begin(auth, signedIn, request, reply);
+    },
+  );
+  api.post(
+    '/auth/login',
+    { schema: { ...schema, summary: 'Sign in with name and password', body: Login, response: { 200: Me } }, config },
+    async (request, reply) => {
+      const { username, password } = request.body;
+      const signedIn = await auth.signInWithPassword(username, password, request.ip);
+      return begin(auth, signedIn, request, reply);
+    },
+  );
+  api.post(
+    '/auth/logout',
+    { schema: { ...schema, summary: 'End this session', response: { 204: z.null() } }, config: { scope: 'read' } },
+    async (request, reply) => {
+      await auth.signOut(callerOf(request));
+      reply.clearCookie(SESSION_COOKIE, { path: auth.cookiePath });
+      return reply.status(204).send(null);
+    },
+  );
+}
+
+function meRoutes(api: Api, auth: AuthService): void {
+  api.get(
+    '/auth/me',
+    {
+      schema: { ...schema, summary: 'Who is signed in, and may do what', response: { 200: Me } },
+      config: { scope: 'read' },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const cookie = request.cookies[SESSION_COOKIE];
+      // The session slides on in the database; so must the cookie that names it.
+      if (caller.sessionId !== null && cookie !== undefined) setSessionCookie(auth, cookie, request, reply);
+      const user = caller.sessionId === null || caller.userId === null ? null : await auth.users.require(caller.userId);
+      return me(caller, user?.role ?? null);
+    },
+  );
+}
+
+function auditRoutes(api: Api, auth: AuthService): void {
+  api.get(
+    '/audit-log',
+    {
+      schema: {
+        ...schema,
+        summary: 'What was done to accounts and settings, newest first',
+        querystring: PageQuery,
+        response: { 200: pageOf(AuditEntry) },
+      },
+      config: { scope: 'admin' },
+    },
+    async ({ query }) => {
+      const page = await auth.records.auditLog.page(query);
+      const items = page.items.map((entry) => ({ ...entry, at: formatInstant(entry.at) }));
+      return { items, next_cursor: page.nextCursor };
+    },
+  );
+}
+
+function begin(
+  auth: AuthService,
+  { sessionId, csrfToken, user }: SignedIn,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  setSessionCookie(auth, sessionId, request, reply);
+  const scopes = SCOPES_OF_ROLE[user.role];
+  return me({ name: user.username, scopes, csrfToken }, user.role);
+}
+
+function setSessionCookie(auth: AuthService, sessionId: string, request: FastifyRequest, reply: FastifyReply): void {
+  reply.setCookie(SESSION_COOKIE, sessionId, {
+    path: auth.cookiePath,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: request.protocol === 'https',
+    maxAge: SESSION_MS / SECOND_MS,
+  });
+}
+
+function me(caller: Pick<Caller, 'name' | 'scopes' | 'csrfToken'>, role: Role | null): Me {
+  return { username: caller.name, role, scopes: [...caller.scopes], csrf_token: caller.csrfToken };
+}

@@ -1,0 +1,44 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Unavailable } from '../domain/errors.ts';
+import { MINUTE_MS } from '../domain/window.ts';
+
+/** Requests a minute from one address. Routes with a `config.rateLimit` of their own, such as sign-in, have that one instead. */
+export interface RateLimits {
+  /** Routes that take readings: a gateway may send each reading by itself. */
+  readonly ingest: number;
+  /** All other routes. */
+  readonly api: number;
+}
+
+/** 10,000 and 1,000 a second: what one address can want, and less than would keep others out. */
+export const RATE_LIMITS: RateLimits = { ingest: 600_000, api: 60_000 };
+
+const INGEST_PATHS = new Set(['/write', '/api/v2/write', '/ping', '/api/v1/readings']);
+/** Addresses counted at the same time; beyond it those not seen for longest are forgotten. */
+const MAX_ADDRESSES = 10_000;
+
+/** Answers 429 with Retry-After to addresses that ask for too much. */
+export async function limitRates(app: FastifyInstance, limits: Partial<RateLimits> = {}): Promise<void> {
+  const { ingest, api } = { ...RATE_LIMITS, ...limits };
+  await app.register(rateLimit, {
+    max: (request: FastifyRequest) => (isIngest(request) ? ingest : api),
+    timeWindow: MINUTE_MS,
+    cache: MAX_ADDRESSES,
+    keyGenerator: (request) => `${isIngest(request) ? 'ingest' : 'api'} ${request.ip}`,
+    errorResponseBuilder: (_request, { max, ttl }) => {
+      const retryAfterS = Math.max(Math.ceil(ttl / 1000), 1);
+      return new Unavailable(`more than ${max} requests a minute from this address: try again in ${retryAfterS} s`, {
+        code: 'too_many_requests',
+        retryAfterS,
+      });
+    },
+    // Figures about a limit that nobody reaches would be on every answer.
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+  });
+}
+
+function isIngest(request: FastifyRequest): boolean {
+  return INGEST_PATHS.has(request.routeOptions.url ?? '');
+}

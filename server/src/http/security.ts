@@ -1,0 +1,139 @@
+import { timingSafeEqual } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { Forbidden, Unauthorized } from '../domain/errors.ts';
+import type { Caller } from './api.ts';
+import { limitRates, type RateLimits } from './security-rates.ts';
+
+/** Who calls. */
+export interface Authenticator {
+  authenticate(
+    headers: FastifyRequest['headers'],
+    cookies: Readonly<Record<string, string | undefined>>,
+    query?: unknown,
+  ): Promise<Caller | null>;
+}
+
+export interface SecurityOptions {
+  /** Origins whose pages may call the API with a token, such as `https://grafana.example`; `*` for all. Default: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Address that people type, when a reverse proxy does not pass the Host header on. */
+  readonly publicUrl?: string | undefined;
+  readonly rateLimits?: Partial<RateLimits> | undefined;
+  /** Routes of plugins that cannot name a scope and are open to all. Default: the API's documentation. */
+  readonly publicPaths?: readonly string[] | undefined;
+}
+
+/** Requests with these methods change nothing and need no CSRF token. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const DOCUMENTATION = ['/docs'];
+
+/**
+ * Sends security headers, limits rates, and lets a request through to its handler only if the route is public or the caller has
+ * the route's scope. Call it before any route is added: a route that names no scope stops the start.
+ *
+ * Order on each request: headers, CORS, rate limit (also of those who fail to sign in), authentication, scope, CSRF or origin,
+ * and only then the body is read.
+ */
+export async function registerSecurity(
+  app: FastifyInstance,
+  auth: Authenticator,
+  options: SecurityOptions = {},
+): Promise<void> {
+  if (!app.hasRequestDecorator('caller')) app.decorateRequest('caller', null);
+  if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie);
+  await app.register(helmet, HEADERS);
+  const origins = [...(options.corsOrigins ?? [])];
+  await app.register(cors, { origin: origins.includes('*') ? '*' : origins, exposedHeaders: ['retry-after'] });
+  await limitRates(app, options.rateLimits);
+  const publicPaths = options.publicPaths ?? DOCUMENTATION;
+  app.addHook('onRoute', (route) => demandScope(route, publicPaths));
+  const pageOrigins = new Set([...origins, ...(options.publicUrl ? [new URL(options.publicUrl).origin] : [])]);
+  app.addHook('preParsing', async (request, reply) => {
+    const scope = request.routeOptions.config.scope;
+    if (scope === 'public' || request.is404) return;
+    const caller = await auth.authenticate(request.headers, request.cookies, tokenQuery(request));
+    if (caller === null) throw unauthorized(reply);
+    if (scope === undefined || !caller.scopes.includes(scope)) {
+      throw new Forbidden(`this needs the scope "${scope}"; ${caller.name} has ${caller.scopes.join(', ') || 'none'}`);
+    }
+    checkCrossSite(request, caller, pageOrigins);
+    request.caller = caller;
+  });
+}
+
+/**
+ * Scripts only from here and never inline. Styles inline as well, because ECharts writes its tooltips as HTML with style
+ * attributes and menus and dialogs add style elements; without scripts that leaks nothing. Images from data and blob addresses for
+ * charts that are saved as pictures, workers from blobs for libraries that carry their own. No upgrade to HTTPS and no HSTS: most
+ * homes have plain HTTP on their own network, and a reverse proxy with a certificate adds its own.
+ */
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'self'"],
+      'script-src': ["'self'"],
+      'script-src-attr': ["'none'"],
+      'style-src': ["'self'", "'unsafe-inline'"],
+      'img-src': ["'self'", 'data:', 'blob:'],
+      'font-src': ["'self'", 'data:'],
+      'connect-src': ["'self'"],
+      'worker-src': ["'self'", 'blob:'],
+      'object-src': ["'none'"],
+      'base-uri': ["'self'"],
+      'form-action': ["'self'"],
+      // Home Assistant shows add-ons in a frame of its own address.
+      'frame-ancestors': ["'self'"],
+    },
+  },
+  strictTransportSecurity: false,
+  referrerPolicy: { policy: 'same-origin' as const },
+};
+
+function demandScope(route: RouteOptions, publicPaths: readonly string[]): void {
+  if (route.config?.scope !== undefined) return;
+  if (!publicPaths.some((path) => route.url === path || route.url.startsWith(`${path}/`))) {
+    throw new Error(`the route ${route.method} ${route.url} names no scope: add config.scope to it`);
+  }
+  route.config = { ...route.config, scope: 'public' };
+}
+
+/** Tokens in addresses end up in logs and histories: only where InfluxDB's clients cannot do otherwise. */
+function tokenQuery(request: FastifyRequest): unknown {
+  return request.routeOptions.url?.startsWith('/api/v1/') ? undefined : request.query;
+}
+
+function unauthorized(reply: FastifyReply): Unauthorized {
+  // Basic works as well but is not offered: browsers would open a window of their own.
+  reply.header('www-authenticate', 'Bearer realm="wattkeeper"');
+  return new Unauthorized('sign in, or send an API token as "Authorization: Bearer …"');
+}
+
+/** Browsers send the session cookie along, whoever wrote the page: only our own pages know the CSRF token or have our origin. */
+function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: ReadonlySet<string>): void {
+  if (caller.csrfToken === null) return;
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') {
+    if (isForeign(request, pageOrigins)) {
+      throw new Forbidden(
+        `pages of ${request.headers.origin} may not open a live stream here: add the address to http.public_url or http.cors_origins`,
+      );
+    }
+  } else if (!SAFE_METHODS.has(request.method) && !isSame(request.headers['x-csrf-token'], caller.csrfToken)) {
+    throw new Forbidden('the header X-CSRF-Token is missing or wrong: send the csrf_token of /api/v1/auth/me');
+  }
+}
+
+function isSame(given: string | string[] | undefined, token: string): boolean {
+  if (typeof given !== 'string') return false;
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function isForeign(request: FastifyRequest, pageOrigins: ReadonlySet<string>): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined || pageOrigins.has(origin)) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== request.host;
+}

@@ -1,0 +1,60 @@
+import cookie from '@fastify/cookie';
+import fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { onTestFinished } from 'vitest';
+import { AuthService, type SignedIn } from '../../src/features/auth/auth-service.ts';
+import { authRoutes } from '../../src/features/auth/routes.ts';
+import type { Api } from '../../src/http/api.ts';
+import { sendProblem } from '../../src/http/problem.ts';
+import { registerSecurity, type SecurityOptions } from '../../src/http/security.ts';
+import type { RecordStore } from '../../src/storage/records/record-store.ts';
+import { temporaryRecords } from './temporary-records.ts';
+
+/** A clock that tests move. */
+export interface TestClock {
+  now: number;
+}
+
+export interface SecuredApp {
+  readonly app: FastifyInstance;
+  readonly auth: AuthService;
+  readonly records: RecordStore;
+  readonly clock: TestClock;
+}
+
+export const ADMIN_TOKEN = 'an administrator token of a test';
+
+/** The service's security and sign-in around routes that a test adds, with records in a real file. */
+export async function securedApp(
+  routes: (api: Api, parts: { auth: AuthService; records: RecordStore }) => void | Promise<void> = () => {},
+  options: SecurityOptions = {},
+): Promise<SecuredApp> {
+  const clock = { now: Date.UTC(2026, 2, 29, 12) };
+  const now = () => clock.now;
+  const records = await temporaryRecords({ now });
+  const auth = new AuthService({ records, adminToken: ADMIN_TOKEN, now });
+  const app = fastify({ trustProxy: true });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  await app.register(cookie);
+  await registerSecurity(app, auth, options);
+  const prefix = '/api/v1';
+  await app.register(async (api) => authRoutes(api as unknown as Api, auth), { prefix });
+  await app.register(async (api) => routes(api as unknown as Api, { auth, records }), { prefix });
+  onTestFinished(() => app.close());
+  await app.ready();
+  return { app, auth, records, clock };
+}
+
+/** Signs the first administrator in. */
+export async function signInOwner(auth: AuthService): Promise<SignedIn> {
+  return auth.signInWithCode(await auth.createSignInCode());
+}
+
+/** What a browser sends in a session. */
+export function browserHeaders({ sessionId, csrfToken }: SignedIn): { cookie: string; 'x-csrf-token': string } {
+  return { cookie: `wattkeeper_session=${sessionId}`, 'x-csrf-token': csrfToken };
+}
+
+export const ADMIN_HEADERS = { authorization: `Bearer ${ADMIN_TOKEN}` };
