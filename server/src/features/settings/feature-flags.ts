@@ -1,0 +1,185 @@
+import type { Feature } from '@wattkeeper/contract/service.ts';
+import { NotFound } from '../../domain/errors.ts';
+import type { Features } from '../../storage/records/features.ts';
+
+/** A part that can be switched while the service runs. */
+interface FlagDefinition {
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+  readonly dependsOn: readonly FlagName[];
+  /** Until someone switches it. */
+  readonly default: boolean;
+}
+
+export type FlagName =
+  | 'persistence'
+  | 'analytics_dashboard'
+  | 'insights'
+  | 'forecasting'
+  | 'optimisation'
+  | 'control'
+  | 'notifications'
+  | 'demo';
+
+const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
+  {
+    name: 'persistence',
+    label: 'Keep history',
+    description: 'Writes readings to disk. Off: only the memory window is there.',
+    dependsOn: [],
+    default: true,
+  },
+  {
+    name: 'analytics_dashboard',
+    label: 'Analytics',
+    description: 'Trends, key figures and reports.',
+    dependsOn: [],
+    default: true,
+  },
+  {
+    name: 'insights',
+    label: 'Insights',
+    description: 'Finds what stands out in the data and explains it.',
+    dependsOn: ['analytics_dashboard'],
+    default: true,
+  },
+  {
+    name: 'forecasting',
+    label: 'Forecasts',
+    description: 'Predicts demand and solar production.',
+    dependsOn: [],
+    default: true,
+  },
+  {
+    name: 'optimisation',
+    label: 'Optimisation',
+    description: 'Plans battery and loads along prices and forecasts.',
+    dependsOn: ['forecasting'],
+    default: true,
+  },
+  {
+    name: 'control',
+    label: 'Device control',
+    description: 'Sends commands to devices. Off until someone decides otherwise.',
+    dependsOn: ['optimisation'],
+    default: false,
+  },
+  {
+    name: 'notifications',
+    label: 'Notifications',
+    description: 'Sends alerts by e-mail, webhook and other channels.',
+    dependsOn: [],
+    default: true,
+  },
+  {
+    name: 'demo',
+    label: 'Demo',
+    description: 'A simulated site that shows what the program does.',
+    dependsOn: [],
+    default: true,
+  },
+];
+
+/** Told when a flag comes into force or ceases to be, by itself or by what it depends on. */
+export type FlagListener = (name: FlagName, active: boolean) => void;
+
+/** Feature flags: what is asked for is kept in the records, what is in force follows from that. */
+export class FeatureFlags {
+  readonly #features: Features;
+  readonly #enabled: Map<FlagName, boolean>;
+  readonly #listeners = new Set<FlagListener>();
+
+  private constructor(features: Features, enabled: Map<FlagName, boolean>) {
+    this.#features = features;
+    this.#enabled = enabled;
+  }
+
+  /**
+   * Loads what was switched before.
+   *
+   * @param initial what flags that were never switched start with, in place of their defaults
+   */
+  static async load(features: Features, initial: Partial<Record<FlagName, boolean>> = {}): Promise<FeatureFlags> {
+    const kept = new Map((await features.list()).map((record) => [record.name, record.enabled]));
+    const enabled = FLAGS.map(
+      (flag) => [flag.name, kept.get(flag.name) ?? initial[flag.name] ?? flag.default] as const,
+    );
+    return new FeatureFlags(features, new Map(enabled));
+  }
+
+  list(): Feature[] {
+    return FLAGS.map((flag) => this.#describe(flag));
+  }
+
+  /** Throws NotFound with the names that exist. */
+  get(name: string): Feature {
+    return this.#describe(definitionOf(name));
+  }
+
+  /** Whether the flag and all that it depends on are on. */
+  isActive(name: FlagName): boolean {
+    return this.#obstacle(definitionOf(name)) === null;
+  }
+
+  /** Throws NotFound (`feature_disabled`) with the flag's name unless it is active. */
+  requireActive(name: FlagName): void {
+    const obstacle = this.#obstacle(definitionOf(name));
+    if (obstacle === null) return;
+    throw new NotFound(`the feature "${name}" is switched off: ${obstacle}`, { code: 'feature_disabled' });
+  }
+
+  /** Switches a flag and tells listeners what that changes. Throws NotFound with the names that exist. */
+  async set(name: string, enabled: boolean): Promise<Feature> {
+    const flag = definitionOf(name);
+    await this.#features.set(flag.name, enabled);
+    const before = this.#activeNames();
+    this.#enabled.set(flag.name, enabled);
+    const after = this.#activeNames();
+    for (const { name: changed } of FLAGS) {
+      if (before.has(changed) === after.has(changed)) continue;
+      for (const listener of this.#listeners) listener(changed, after.has(changed));
+    }
+    return this.#describe(flag);
+  }
+
+  /** Answers how to stop. */
+  onChange(listener: FlagListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #activeNames(): Set<FlagName> {
+    return new Set(FLAGS.filter((flag) => this.#obstacle(flag) === null).map((flag) => flag.name));
+  }
+
+  /** Why a flag is not in force, or null. */
+  #obstacle(flag: FlagDefinition): string | null {
+    if (!this.#enabled.get(flag.name as FlagName)) return `switch "${flag.name}" on to use it`;
+    for (const needed of flag.dependsOn) {
+      if (this.#obstacle(definitionOf(needed)) !== null) return `it needs "${needed}", which is off`;
+    }
+    return null;
+  }
+
+  #describe(flag: FlagDefinition & { readonly name: FlagName }): Feature {
+    const enabled = this.#enabled.get(flag.name) ?? flag.default;
+    const obstacle = this.#obstacle(flag);
+    return {
+      name: flag.name,
+      label: flag.label,
+      description: flag.description,
+      enabled,
+      active: obstacle === null,
+      depends_on: [...flag.dependsOn],
+      reason: enabled ? obstacle : null,
+    };
+  }
+}
+
+function definitionOf(name: string) {
+  const flag = FLAGS.find((known) => known.name === name);
+  if (flag !== undefined) return flag;
+  const names = FLAGS.map((known) => known.name).join(', ');
+  throw new NotFound(`there is no feature ${JSON.stringify(name.slice(0, 80))}; there are ${names}`);
+}

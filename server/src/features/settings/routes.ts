@@ -1,0 +1,118 @@
+import { pageOf } from '@wattkeeper/contract/common.ts';
+import { Feature, FeaturePatch } from '@wattkeeper/contract/service.ts';
+import { Layout, LayoutName, MAX_LAYOUT_BYTES, Settings, SettingsPatch } from '@wattkeeper/contract/settings.ts';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Forbidden, InvalidInput } from '../../domain/errors.ts';
+import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { FeatureFlags } from './feature-flags.ts';
+import type { SettingsService } from './settings-service.ts';
+
+const schema = { tags: ['settings'] };
+
+export interface SettingsParts {
+  readonly settings: SettingsService;
+  readonly flags: FeatureFlags;
+  readonly records: Pick<RecordStore, 'layouts' | 'auditLog'>;
+}
+
+/** `/settings`, `/settings/layouts/{name}`, `/features`. */
+export function settingsRoutes(api: Api, { settings, flags, records }: SettingsParts): void {
+  api.get(
+    '/settings',
+    {
+      schema: { ...schema, summary: 'Settings of the installation', response: { 200: Settings } },
+      config: { scope: 'read' },
+    },
+    async () => settings.get(),
+  );
+  api.patch(
+    '/settings',
+    {
+      schema: { ...schema, summary: 'Change settings', body: SettingsPatch, response: { 200: Settings } },
+      config: { scope: 'write' },
+    },
+    async (request) => {
+      const changed = await settings.update(request.body);
+      const { version: _, ...patch } = request.body;
+      await records.auditLog.append({
+        actor: callerOf(request).name,
+        action: 'settings.change',
+        detail: JSON.stringify(patch),
+      });
+      return changed;
+    },
+  );
+  layoutRoutes(api, records);
+  featureRoutes(api, flags, records);
+}
+
+function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void {
+  const params = z.object({ name: LayoutName });
+  api.get(
+    '/settings/layouts/:name',
+    {
+      schema: { ...schema, summary: 'How the signed-in user has arranged a page', params, response: { 200: Layout } },
+      config: { scope: 'read' },
+    },
+    async (request) => ({ layout: (await layouts.get(userOf(request), request.params.name)) ?? null }),
+  );
+  api.patch(
+    '/settings/layouts/:name',
+    {
+      schema: { ...schema, summary: 'Keep how a page is arranged', params, body: Layout, response: { 200: Layout } },
+      config: { scope: 'read' },
+      // A layout's own limit is checked below; this one leaves room for what is around it.
+      bodyLimit: 2 * MAX_LAYOUT_BYTES,
+    },
+    async (request) => {
+      const layout = request.body.layout ?? null;
+      const bytes = Buffer.byteLength(JSON.stringify(layout));
+      if (bytes > MAX_LAYOUT_BYTES) {
+        const detail = `must have at most ${MAX_LAYOUT_BYTES} bytes as JSON; got ${bytes}`;
+        throw new InvalidInput(`layout ${detail}`, { fields: [{ field: 'layout', detail }] });
+      }
+      await layouts.put(userOf(request), request.params.name, layout);
+      return { layout };
+    },
+  );
+}
+
+function featureRoutes(api: Api, flags: FeatureFlags, { auditLog }: Pick<RecordStore, 'auditLog'>): void {
+  const params = z.object({ name: z.string().min(1).max(100) });
+  api.get(
+    '/features',
+    { schema: { ...schema, summary: 'Feature flags', response: { 200: pageOf(Feature) } }, config: { scope: 'read' } },
+    async () => ({ items: flags.list(), next_cursor: null }),
+  );
+  api.get(
+    '/features/:name',
+    {
+      schema: { ...schema, summary: 'One feature flag', params, response: { 200: Feature } },
+      config: { scope: 'read' },
+    },
+    async (request) => flags.get(request.params.name),
+  );
+  api.patch(
+    '/features/:name',
+    {
+      schema: { ...schema, summary: 'Switch a feature', params, body: FeaturePatch, response: { 200: Feature } },
+      config: { scope: 'admin' },
+    },
+    async (request) => {
+      const feature = await flags.set(request.params.name, request.body.enabled);
+      const detail = request.body.enabled ? 'on' : 'off';
+      await auditLog.append({ actor: callerOf(request).name, action: 'feature.switch', target: feature.name, detail });
+      return feature;
+    },
+  );
+}
+
+/** Layouts belong to people; a token without a user has none. */
+function userOf(request: FastifyRequest): string {
+  const { userId } = callerOf(request);
+  if (userId !== null) return userId;
+  throw new Forbidden('layouts belong to users: sign in, or use a token that a user has made');
+}
