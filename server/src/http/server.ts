@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import websocket from '@fastify/websocket';
 import { Problem } from '@wattkeeper/contract/errors.ts';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -40,7 +40,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const prefix = options.prefix.replace(/\/$/, '');
   const app = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes,
     trustProxy: options.trustProxy,
     genReqId: () => randomUUID(),
@@ -82,7 +82,6 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         description: 'Keeps the energy history of a place, understands it, and helps to spend less.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      servers: [{ url: './' }],
       components: {
         securitySchemes: {
           token: { type: 'http', scheme: 'bearer' },

@@ -20,7 +20,7 @@ export interface IngestOptions {
   readonly journal: Journal;
   readonly stores: readonly StoreTarget[];
   /** The window of the last hours, written before the acknowledgement so that it answers at once. */
-  readonly window: StoreTarget;
+  readonly window: Pick<StoreTarget, 'write'>;
   readonly describe: (metric: string) => Metric;
   /** Told of every device and metric in a block, so that unknown series are put on record. */
   readonly onBlock: (block: Block) => void;
@@ -65,8 +65,8 @@ export class Ingest {
     this.recent = new RecentBatches(options.journal);
   }
 
-  /** Starts moving batches to the stores from where each of them stood. */
-  async start(): Promise<void> {
+  /** Finds out where each store stands. */
+  async open(): Promise<void> {
     const { journal, stores } = this.#options;
     const taken = await journal.cursors();
     this.#fanOuts = stores.map(
@@ -82,8 +82,14 @@ export class Ingest {
           onError: this.#options.onStoreError,
         }),
     );
-    for (const fanOut of this.#fanOuts) fanOut.start();
-    if (journal.head() > 0) for (const fanOut of this.#fanOuts) fanOut.notify();
+  }
+
+  /** Starts moving batches to the stores, beginning with what an earlier run left. */
+  start(): void {
+    for (const fanOut of this.#fanOuts) {
+      fanOut.start();
+      fanOut.notify();
+    }
   }
 
   /**
@@ -119,6 +125,11 @@ export class Ingest {
       refusals: verdict.refusals,
       implausible: verdict.quarantined.slice(0, IMPLAUSIBLE_TOLD),
     };
+  }
+
+  /** Takes readings that a person has looked at and found right, however implausible. */
+  async acceptReviewed(blocks: readonly Block[]): Promise<void> {
+    if (blocks.length > 0) await this.#keep(blocks, []);
   }
 
   /** Batches that a store has not confirmed yet, oldest first. */

@@ -50,8 +50,10 @@ export interface Journal {
   /** Quarantined values, newest first, with ids below `before`. */
   quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]>;
 
-  /** Removes entries and answers those that were there. */
-  takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]>;
+  /** Those of the entries that are there. */
+  findQuarantined(ids: readonly number[]): Promise<QuarantineEntry[]>;
+
+  dropQuarantined(ids: readonly number[]): Promise<void>;
 
   close(): Promise<void>;
 }

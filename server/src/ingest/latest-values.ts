@@ -1,4 +1,5 @@
 import type { Block } from '../domain/batch.ts';
+import { splitMetric } from '../domain/metric-catalogue.ts';
 import { MINUTE_MS } from '../domain/window.ts';
 
 export interface LatestSample {
@@ -55,7 +56,8 @@ export class LatestValues {
   }
 
   /** Takes in one value that was kept elsewhere. */
-  restore(deviceId: string, group: string, quantity: string, timestamp: number, value: number): void {
+  restore(deviceId: string, metric: string, timestamp: number, value: number): void {
+    const { group, quantity } = splitMetric(metric);
     const state = this.#stateOf(deviceId, group);
     const position = positionOf(state, group, quantity);
     if (timestamp < (state.timestamps[position] as number)) return;

@@ -53,11 +53,14 @@ export class MemoryJournal implements Journal {
     return eligible.reverse().slice(0, limit);
   }
 
-  async takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]> {
+  async findQuarantined(ids: readonly number[]): Promise<QuarantineEntry[]> {
     const wanted = new Set(ids);
-    const taken = this.#quarantine.filter(({ id }) => wanted.has(id));
-    this.#quarantine = this.#quarantine.filter(({ id }) => !wanted.has(id));
-    return taken;
+    return this.#quarantine.filter(({ id }) => wanted.has(id));
+  }
+
+  async dropQuarantined(ids: readonly number[]): Promise<void> {
+    const dropped = new Set(ids);
+    this.#quarantine = this.#quarantine.filter(({ id }) => !dropped.has(id));
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ export type JournalRequest = { id: number } & (
   | { type: 'cursors' | 'stats' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
   | { type: 'quarantined'; limit: number; before: number | null }
-  | { type: 'take'; ids: readonly number[] }
+  | { type: 'find' | 'drop'; ids: readonly number[] }
 );
 /** `id` 0 announces that the worker is ready; its result is the newest sequence. */
 export type JournalReply = { id: number; result?: unknown; error?: string };
@@ -95,8 +95,12 @@ class SqliteJournal implements Journal {
     return toEntries(await this.#ask({ type: 'quarantined', limit, before }));
   }
 
-  async takeFromQuarantine(ids: readonly number[]): Promise<QuarantineEntry[]> {
-    return toEntries(await this.#ask({ type: 'take', ids }));
+  async findQuarantined(ids: readonly number[]): Promise<QuarantineEntry[]> {
+    return toEntries(await this.#ask({ type: 'find', ids }));
+  }
+
+  async dropQuarantined(ids: readonly number[]): Promise<void> {
+    await this.#ask({ type: 'drop', ids });
   }
 
   async close(): Promise<void> {

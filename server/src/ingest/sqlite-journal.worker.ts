@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { JournalReply, JournalRequest, QuarantineRow } from './sqlite-journal.ts';
 
@@ -12,7 +12,7 @@ if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread onl
 const database = open((workerData as { path: string }).path);
 const insertBatch = database.prepare('INSERT INTO journal_batch (received_at, payload) VALUES (?, ?)');
 const insertQuarantined = database.prepare(
-  'INSERT INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
+  'INSERT OR IGNORE INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
 );
 const selectBatches = database.prepare(
   'SELECT sequence, payload FROM journal_batch WHERE sequence > ? ORDER BY sequence',
@@ -20,6 +20,8 @@ const selectBatches = database.prepare(
 const upsertCursor = database.prepare(
   'INSERT INTO journal_cursor (store, sequence) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET sequence = excluded.sequence',
 );
+const selectQuarantined = database.prepare('SELECT * FROM quarantine WHERE id = ?');
+const deleteQuarantined = database.prepare('DELETE FROM quarantine WHERE id = ?');
 const deleteTaken = database.prepare('DELETE FROM journal_batch WHERE sequence <= ?');
 
 type Append = Extract<JournalRequest, { type: 'append' }>;
@@ -74,7 +76,9 @@ function commitPending(): void {
     inTransaction(() => {
       for (const append of appends) {
         sequences.push(Number(insertBatch.run(append.receivedAt, append.payload).lastInsertRowid));
-        for (const value of append.quarantined) insertIgnoringDoubles(insertQuarantined, value, append.receivedAt);
+        for (const { deviceId, metric, timestamp, value, reason } of append.quarantined) {
+          insertQuarantined.run(deviceId, metric, timestamp, value, reason, append.receivedAt);
+        }
       }
     });
   } catch (error) {
@@ -84,19 +88,6 @@ function commitPending(): void {
   appends.forEach((append, i) => {
     reply({ id: append.id, result: sequences[i] });
   });
-}
-
-function insertIgnoringDoubles(
-  statement: StatementSync,
-  value: Append['quarantined'][number],
-  receivedAt: number,
-): void {
-  try {
-    statement.run(value.deviceId, value.metric, value.timestamp, value.value, value.reason, receivedAt);
-  } catch (error) {
-    const SQLITE_CONSTRAINT_UNIQUE = 2067;
-    if ((error as { errcode?: number }).errcode !== SQLITE_CONSTRAINT_UNIQUE) throw error;
-  }
 }
 
 function perform(request: Exclude<JournalRequest, Append>): unknown {
@@ -117,8 +108,12 @@ function perform(request: Exclude<JournalRequest, Append>): unknown {
       return database
         .prepare('SELECT * FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?')
         .all(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
-    case 'take':
-      return inTransaction(() => request.ids.flatMap(takeOne));
+    case 'find':
+      return request.ids.flatMap((id) => selectQuarantined.all(id) as unknown as QuarantineRow[]);
+    case 'drop':
+      return inTransaction(() => {
+        for (const id of request.ids) deleteQuarantined.run(id);
+      });
     case 'close':
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       database.close();
@@ -146,10 +141,6 @@ function advance(cursors: readonly (readonly [string, number])[]): null {
   // Gives the room of trimmed batches back to the file system, a little at a time so that appends do not wait for it.
   database.exec('PRAGMA incremental_vacuum(2000)');
   return null;
-}
-
-function takeOne(id: number): QuarantineRow[] {
-  return database.prepare('DELETE FROM quarantine WHERE id = ? RETURNING *').all(id) as unknown as QuarantineRow[];
 }
 
 function head(): number {

@@ -19,13 +19,14 @@ const LAYERS: Record<string, Layer> = {
   jobs: { values: ['domain'] },
   http: { values: ['domain'], types: ['config'] },
   features: {
-    values: ['domain', 'analytics', 'query', 'storage', 'http'],
-    types: ['config', 'ingest', 'jobs', 'sources'],
+    values: ['domain', 'analytics', 'query', 'storage', 'http', 'ingest', 'sources'],
+    types: ['config', 'jobs'],
   },
 };
 
 // They put everything together, so they see everything, save those that stand before them.
 const ASSEMBLY: Record<string, readonly string[]> = {
+  'pipeline.ts': ['app.ts', 'cli', 'main.ts'],
   'app.ts': ['cli', 'main.ts'],
   cli: ['main.ts'],
   'main.ts': [],

@@ -1,0 +1,197 @@
+import { fileURLToPath } from 'node:url';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { SourceHealth } from '@wattkeeper/contract/service.ts';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from './config/schema.ts';
+import { VERSION } from './config/version.ts';
+import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
+import { AuthService } from './features/auth/auth-service.ts';
+import { authRoutes } from './features/auth/routes.ts';
+import { deviceRoutes } from './features/devices/routes.ts';
+import { ingestRoutes } from './features/ingest/routes.ts';
+import { metricRoutes } from './features/metrics/routes.ts';
+import { siteRoutes } from './features/sites/routes.ts';
+import { prometheusRegistry } from './features/system/prometheus.ts';
+import { QuarantineService } from './features/system/quarantine-service.ts';
+import { serviceRoutes, systemRoutes } from './features/system/routes.ts';
+import { StorageMonitor } from './features/system/storage-monitor.ts';
+import { telemetryRoutes } from './features/telemetry/routes.ts';
+import { TelemetryService } from './features/telemetry/telemetry-service.ts';
+import type { Api } from './http/api.ts';
+import { LiveStream } from './http/live-stream.ts';
+import { createServer } from './http/server.ts';
+import { PeriodicJobs } from './jobs/periodic.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
+import type { Source } from './sources/source.ts';
+
+/** A running service. */
+export interface App {
+  /** Where it answers: `http://127.0.0.1:8001`, with the prefix. */
+  readonly url: string;
+  readonly pipeline: Pipeline;
+  readonly auth: AuthService;
+  /** Stops taking requests, brings what was taken to disk and closes everything; at most about 10 s. */
+  close(): Promise<void>;
+}
+
+const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
+/** Of the 10 s that a stop may take, the stores get this much to catch up. */
+const DRAIN_MS = 7_000;
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
+export async function startApp(config: Config, log: Logger, now: () => number = Date.now): Promise<App> {
+  const startedAt = now();
+  const pipeline = await openPipeline(config, log, now);
+  try {
+    return await serve(config, log, now, startedAt, pipeline);
+  } catch (error) {
+    await pipeline.close(0);
+    throw error;
+  }
+}
+
+async function serve(
+  config: Config,
+  log: Logger,
+  now: () => number,
+  startedAt: number,
+  pipeline: Pipeline,
+): Promise<App> {
+  const { records, directory, ingest } = pipeline;
+  const auth = new AuthService({
+    records,
+    adminToken: config.auth.admin_token,
+    cookiePath: config.http.prefix || '/',
+    now,
+    warn: (message) => log.warn(message),
+  });
+  await refuseOpenDoor(config, pipeline);
+  const sources: Source[] = [];
+  const monitor = new StorageMonitor({
+    version: VERSION,
+    persistence: config.persistence,
+    stores: pipeline.stores,
+    window: pipeline.window,
+    ingest,
+    journal: pipeline.journal,
+    seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),
+    recordsHealth: () => records.health(),
+    warnings: () => [],
+    now,
+    startedAt,
+  });
+  const live = new LiveStream(
+    {
+      latest: ingest.latest,
+      subscribe: (listener) => ingest.live.subscribe(listener),
+      deviceId: (idOrName) => directory.find(idOrName)?.id,
+      snapshot: () => null,
+    },
+    startedAt,
+  );
+  const registry = prometheusRegistry(monitor, () => live.clientCount);
+  const server = await createServer({
+    version: VERSION,
+    prefix: config.http.prefix,
+    maxBodyBytes: config.http.max_body_bytes,
+    trustProxy: config.http.trust_proxy,
+    webFolder: WEB_FOLDER,
+    logger: log,
+    secure: async () => {},
+    rootRoutes: (app) => serviceRoutes(app, monitor, registry),
+    apiRoutes: (api) => registerApi(api, { config, pipeline, auth, monitor, live, sources, now }),
+  });
+  const jobs = new PeriodicJobs((job, error) => log.error({ err: error, job }, `job ${job} failed`));
+  jobs.start(periodicJobs(pipeline, log, now));
+  const url = await listen(server, config);
+  return {
+    url,
+    pipeline,
+    auth,
+    close: async () => {
+      live.close();
+      await jobs.close();
+      await server.close();
+      await pipeline.close(DRAIN_MS);
+    },
+  };
+}
+
+interface ApiParts {
+  readonly config: Config;
+  readonly pipeline: Pipeline;
+  readonly auth: AuthService;
+  readonly monitor: StorageMonitor;
+  readonly live: LiveStream;
+  readonly sources: readonly Source[];
+  readonly now: () => number;
+}
+
+function registerApi(api: Api, { pipeline, auth, monitor, live, sources, now }: ApiParts): void {
+  const { records, directory, catalogue, queries, ingest, journal, intake } = pipeline;
+  const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
+  authRoutes(api, auth);
+  ingestRoutes(api, intake);
+  siteRoutes(api, records);
+  deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
+  metricRoutes(api, catalogue, records);
+  telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
+  systemRoutes(api, {
+    monitor,
+    quarantine: new QuarantineService(journal, ingest),
+    sources: () => sources.map(toSourceHealth),
+  });
+  live.routes(api);
+}
+
+function periodicJobs(pipeline: Pipeline, log: Logger, now: () => number) {
+  const compaction = async (signal: AbortSignal) => {
+    for (const { name, store } of pipeline.stores) {
+      const report = await store.compact(now(), signal);
+      if (report.days > 0) log.info({ store: name, ...report }, `store ${name}: rewrote ${report.days} closed days`);
+    }
+  };
+  return [{ name: 'day-compaction', schedule: '20 * * * *', timeZone: 'UTC', run: compaction }];
+}
+
+/** Beyond loopback nobody may come in without credentials. */
+async function refuseOpenDoor({ http, auth }: Config, { records }: Pipeline): Promise<void> {
+  if (LOOPBACK.has(http.host) || auth.admin_token !== undefined) return;
+  const users = await records.users.list();
+  if (users.some(({ passwordHash }) => passwordHash !== null)) return;
+  throw new InvalidInput(
+    `http.host is ${http.host}, which others can reach, but nobody has credentials yet: set auth.admin_token (WATTKEEPER_AUTH__ADMIN_TOKEN or …_FILE), or make a user with \`npm start -- user add\`, or listen on 127.0.0.1`,
+  );
+}
+
+async function listen(server: FastifyInstance, { http }: Config): Promise<string> {
+  try {
+    const address = await server.listen({ host: http.host, port: http.port });
+    return `${address}${http.prefix.replace(/\/$/, '')}`;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    await server.close();
+    if (code === 'EADDRINUSE') {
+      throw new Conflict(
+        `port ${http.port} on ${http.host} is in use by another program: stop it, or set http.port (WATTKEEPER_HTTP__PORT) to a free one`,
+        { cause: error },
+      );
+    }
+    throw new InvalidInput(`cannot listen on ${http.host}:${http.port}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function toSourceHealth(source: Source): SourceHealth {
+  const { status, lastReadingAt, values, rejected, lastError } = source.health();
+  return {
+    name: source.name,
+    type: source.type,
+    status,
+    last_reading_at: lastReadingAt === null ? null : formatInstant(lastReadingAt),
+    values,
+    rejected,
+    last_error: lastError,
+  };
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { startApp } from '../app.ts';
+import { loadConfig } from '../config/load.ts';
+
+const HELP = `Runs the service until it is stopped with Ctrl+C or SIGTERM.
+
+Usage: npm start -- [start] [--config FILE] [--json]
+
+  --config FILE  configuration to read instead of wattkeeper.yaml
+  --json         print one JSON object with the address and the sign-in link when the service is ready
+  --help         this text`;
+
+/** The default command: runs the service. */
+export async function startCommand(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { config: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const config = loadConfig({ file: values.config, environment });
+  const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const app = await startApp(config, log);
+  const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
+  const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
+  if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
+  else
+    console.log(
+      `\nWattkeeper is ready: ${publicUrl}/ui/\nSign in once with   ${link}\n(good for 15 minutes; \`npm start -- sign-in-link\` makes another)\n`,
+    );
+  await untilStopped();
+  log.info('stopping');
+  await app.close();
+  return 0;
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

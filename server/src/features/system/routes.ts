@@ -1,0 +1,120 @@
+import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import {
+  Health,
+  QuarantineDecision,
+  QuarantinedValue,
+  SourceHealth,
+  StorageMetrics,
+} from '@wattkeeper/contract/service.ts';
+import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import type { Api } from '../../http/api.ts';
+import type { QuarantineService } from './quarantine-service.ts';
+import type { StorageMonitor } from './storage-monitor.ts';
+
+/** `/health`, `/health/ready`, `/metrics` at the root. */
+export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Registry): void {
+  const schema = { tags: ['service'] };
+  app.get(
+    '/health',
+    {
+      schema: { ...schema, summary: 'State of the service', response: { 200: Health, 503: Health } },
+      config: { scope: 'public' },
+    },
+    async (_request, reply) => {
+      const health = await monitor.health();
+      return reply.status(health.status === 'unhealthy' ? 503 : 200).send(health);
+    },
+  );
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        ...schema,
+        summary: '200 as soon as requests are served',
+        response: { 200: z.object({ ready: z.literal(true) }) },
+      },
+      config: { scope: 'public' },
+    },
+    async () => ({ ready: true }) as const,
+  );
+  app.get(
+    '/metrics',
+    { schema: { ...schema, summary: 'Figures for Prometheus' }, config: { scope: 'read' } },
+    async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}
+
+export interface SystemRoutesOptions {
+  readonly monitor: StorageMonitor;
+  readonly quarantine: QuarantineService;
+  readonly sources: () => readonly SourceHealth[];
+}
+
+/** `/storage/metrics`, `/storage/health`, `/storage/quarantine`, `/sources`. */
+export function systemRoutes(api: Api, { monitor, quarantine, sources }: SystemRoutesOptions): void {
+  const schema = { tags: ['storage'] };
+  api.get(
+    '/storage/health',
+    { schema: { ...schema, summary: 'State of the stores', response: { 200: Health } }, config: { scope: 'read' } },
+    async () => monitor.health(),
+  );
+  api.get(
+    '/storage/metrics',
+    {
+      schema: { ...schema, summary: 'Sizes, rates and times', response: { 200: StorageMetrics } },
+      config: { scope: 'read' },
+    },
+    async () => monitor.metrics(),
+  );
+  api.get(
+    '/storage/quarantine',
+    {
+      schema: {
+        ...schema,
+        summary: 'Implausible values that wait for a decision, newest first',
+        querystring: PageQuery,
+        response: { 200: pageOf(QuarantinedValue) },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => {
+      const { entries, nextCursor } = await quarantine.page(query.limit, query.cursor);
+      const items = entries.map(({ id, deviceId, metric, timestamp, value, reason, receivedAt }) => ({
+        id,
+        device_id: deviceId,
+        metric,
+        timestamp: formatInstant(timestamp),
+        value,
+        reason,
+        received_at: formatInstant(receivedAt),
+      }));
+      return { items, next_cursor: nextCursor };
+    },
+  );
+  api.post(
+    '/storage/quarantine/decide',
+    {
+      schema: {
+        ...schema,
+        summary: 'Accept or discard quarantined values',
+        body: QuarantineDecision,
+        response: { 200: z.object({ decided: z.number().int() }) },
+      },
+      config: { scope: 'write' },
+    },
+    async ({ body }) => ({ decided: await quarantine.decide(body.ids, body.decision) }),
+  );
+  api.get(
+    '/sources',
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'What brings readings in',
+        response: { 200: z.object({ items: z.array(SourceHealth) }) },
+      },
+      config: { scope: 'read' },
+    },
+    async () => ({ items: [...sources()] }),
+  );
+}

@@ -1,0 +1,151 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
+import { Durations } from '../../domain/durations.ts';
+import type { Ingest } from '../../ingest/ingest.ts';
+import type { Journal } from '../../ingest/journal.ts';
+import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
+
+/** A store in use with what is measured about it. */
+export class MeteredStore {
+  readonly name: string;
+  readonly store: TelemetryStore;
+  readonly writeTimes = new Durations();
+  readonly readTimes = new Durations();
+  valuesWritten = 0;
+  readonly #now: () => number;
+
+  constructor(name: string, store: TelemetryStore, now: () => number) {
+    this.name = name;
+    this.store = store;
+    this.#now = now;
+  }
+
+  async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
+    const before = this.#now();
+    await this.store.write(batches);
+    this.writeTimes.add(this.#now() - before);
+    for (const { blocks } of batches) {
+      for (const block of blocks) this.valuesWritten += block.columns.length * block.timestamps.length;
+    }
+  }
+
+  async *read(request: ReadRequest): ReturnType<TelemetryStore['read']> {
+    const before = this.#now();
+    yield* this.store.read(request);
+    this.readTimes.add(this.#now() - before);
+  }
+
+  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
+    const before = this.#now();
+    const answer = await this.store.aggregate(request);
+    this.readTimes.add(this.#now() - before);
+    return answer;
+  }
+}
+
+export interface MonitorOptions {
+  readonly version: string;
+  readonly persistence: boolean;
+  readonly stores: readonly MeteredStore[];
+  readonly window: TelemetryStore;
+  readonly ingest: Ingest;
+  readonly journal: Journal;
+  readonly seriesCount: () => number;
+  readonly recordsHealth: () => Promise<{ status: 'ok' | 'failed'; error: string | null }>;
+  /** Things that a person should know and that no other field says. */
+  readonly warnings: () => string[];
+  readonly now: () => number;
+  readonly startedAt: number;
+}
+
+/** Health and figures of everything that keeps data. */
+export class StorageMonitor {
+  readonly #options: MonitorOptions;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  async health(): Promise<Health> {
+    const { now, startedAt, version, persistence } = this.#options;
+    const records = await this.#options.recordsHealth();
+    const stores = this.#options.stores.map((store, i) => this.#storeHealth(store, i === 0));
+    const warnings = [
+      ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
+      ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
+      ...this.#options.warnings(),
+    ];
+    const unhealthy = records.status === 'failed';
+    return {
+      status: unhealthy ? 'unhealthy' : stores.some(({ status }) => status === 'failed') ? 'degraded' : 'healthy',
+      service: 'wattkeeper',
+      version,
+      timestamp: formatInstant(now()),
+      database: records.status === 'failed' ? 'failed' : persistence ? 'ok' : 'memory',
+      scheduler: 'running',
+      models_loaded: 0,
+      persistence,
+      stores,
+      uptime_s: Math.round((now() - startedAt) / 1000),
+      warnings,
+    };
+  }
+
+  async metrics(): Promise<StorageMetrics> {
+    const { ingest, journal, window, now } = this.#options;
+    const stats = await journal.stats();
+    const windowStats = await window.stats();
+    return {
+      generated_at: formatInstant(now()),
+      stores: await Promise.all(this.#options.stores.map((store, i) => this.#storeMetrics(store, i === 0))),
+      journal: {
+        durable: journal.durable,
+        batches: stats.batches,
+        bytes: stats.bytes,
+        oldest_at: stats.oldestAt === null ? null : formatInstant(stats.oldestAt),
+        commit_ms: ingest.commitTimes.summary(),
+      },
+      ingest: {
+        values_per_s: ingest.meter.valuesPerSecond(),
+        accepted: ingest.meter.accepted,
+        rejected: ingest.meter.rejected,
+        quarantined: ingest.meter.quarantined,
+        per_minute: ingest.meter.perMinute(),
+      },
+      memory: {
+        window_bytes: windowStats.sizeBytes ?? 0,
+        window_rows: windowStats.rows ?? 0,
+        resident_bytes: process.memoryUsage.rss(),
+      },
+    };
+  }
+
+  #storeHealth({ name, store }: MeteredStore, primary: boolean): StoreHealth {
+    const { status, lagBatches, lagMs, lastError } = this.#options.ingest.status(name);
+    return { name, type: store.type, primary, status, lag_batches: lagBatches, lag_ms: lagMs, last_error: lastError };
+  }
+
+  async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
+    const { name, store, valuesWritten, writeTimes, readTimes } = metered;
+    const { lag_batches, lag_ms } = this.#storeHealth(metered, primary);
+    const { sizeBytes, rows } = await store.stats();
+    return {
+      name,
+      type: store.type,
+      primary,
+      size_bytes: sizeBytes,
+      rows,
+      series: this.#options.seriesCount(),
+      values_written: valuesWritten,
+      lag_batches,
+      lag_ms,
+      write_ms: writeTimes.summary(),
+      read_ms: readTimes.summary(),
+    };
+  }
+}
+
+function describeTrouble(store: StoreHealth): string {
+  if (store.status === 'behind') return `store ${store.name} is ${Math.round(store.lag_ms / 1000)} s behind`;
+  return `store ${store.name} does not take readings: ${store.last_error}. They wait in the journal.`;
+}

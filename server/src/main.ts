@@ -1,0 +1,46 @@
+import { type Command, commandList } from './cli/command.ts';
+import { startCommand } from './cli/start.ts';
+import { VERSION } from './config/version.ts';
+import { ExpectedError } from './domain/errors.ts';
+
+/** The command line: finds the command, runs it, turns what was expected to go wrong into one clear message. */
+const COMMANDS: readonly Command[] = [
+  { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, process.env) },
+];
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [first] = argv;
+  if (first === '--help' || first === '-h' || first === 'help') return print(commandList(COMMANDS));
+  if (first === '--version') return print(VERSION);
+  const named = first !== undefined && !first.startsWith('-');
+  const command = COMMANDS.find(({ name }) => name === (named ? first : 'start'));
+  if (!command) {
+    console.error(`There is no command "${first}".\n\n${commandList(COMMANDS)}`);
+    return 2;
+  }
+  try {
+    return await command.run(named ? argv.slice(1) : argv);
+  } catch (error) {
+    if (error instanceof ExpectedError) {
+      console.error(`Wattkeeper cannot go on: ${error.message}`);
+      return 1;
+    }
+    if (isUsageError(error)) {
+      console.error(`${error.message}\n\nSee: npm start -- ${command.name} --help`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+function print(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+/** What `parseArgs` throws for options that a command does not have. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}

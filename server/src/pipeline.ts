@@ -1,0 +1,209 @@
+import type { Logger } from 'pino';
+import type { Config, StoreConfig } from './config/schema.ts';
+import { messageOf } from './domain/errors.ts';
+import { MetricCatalogue } from './domain/metric-catalogue.ts';
+import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
+import { DeviceDirectory } from './features/devices/device-directory.ts';
+import { IngestService } from './features/ingest/ingest-service.ts';
+import { MeteredStore } from './features/system/storage-monitor.ts';
+import { Ingest } from './ingest/ingest.ts';
+import type { Journal } from './ingest/journal.ts';
+import { MemoryJournal } from './ingest/memory-journal.ts';
+import { openSqliteJournal } from './ingest/sqlite-journal.ts';
+import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
+import { MemoryStore } from './storage/memory.ts';
+import { openTelemetryStore } from './storage/open-store.ts';
+import { openRecords, type RecordStore } from './storage/records/record-store.ts';
+
+/** The latest values are looked for this far back at start. */
+const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
+
+/** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
+export interface Pipeline {
+  readonly records: RecordStore;
+  readonly journal: Journal;
+  readonly stores: readonly MeteredStore[];
+  readonly window: MemoryStore;
+  readonly catalogue: MetricCatalogue;
+  readonly directory: DeviceDirectory;
+  readonly ingest: Ingest;
+  readonly intake: IngestService;
+  readonly queries: QueryPlanner;
+  /** Brings what was taken into the stores, as far as it gets within the time, and closes everything. */
+  close(drainMs: number): Promise<void>;
+}
+
+/**
+ * Opens records, journal and stores, and starts moving what an earlier run left in the journal.
+ * Throws expected errors that say what to do: folder in use, damaged file, disk full.
+ */
+export async function openPipeline(config: Config, log: Logger, now: () => number): Promise<Pipeline> {
+  const opened = new Opened();
+  try {
+    const folder = config.persistence ? openDataFolder(config.data_dir) : null;
+    opened.onClose(async () => folder?.release());
+    const records = await openRecords(folder?.file('wattkeeper.db') ?? ':memory:');
+    opened.onClose(() => records.close());
+    const journal = folder ? await openSqliteJournal(folder.file('wattkeeper.db'), now) : new MemoryJournal(now);
+    opened.onClose(() => journal.close());
+    const stores: MeteredStore[] = [];
+    for (const storeConfig of folder ? config.stores : [MEMORY_ONLY]) {
+      const store = await openTelemetryStore(storeOptions(storeConfig, folder));
+      opened.onClose(() => store.close());
+      stores.push(new MeteredStore(storeConfig.name, store, () => performance.now()));
+    }
+    const pipeline = await connect({ config, log, now, records, journal, stores });
+    return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 48 * 1024 * 1024 } as const satisfies StoreConfig;
+
+interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly records: RecordStore;
+  readonly journal: Journal;
+  readonly stores: readonly MeteredStore[];
+}
+
+async function connect({ config, log, now, records, journal, stores }: Parts): Promise<Omit<Pipeline, 'close'>> {
+  const catalogue = new MetricCatalogue();
+  for (const metric of await records.metrics.list()) catalogue.register(metric);
+  const directory = new DeviceDirectory(records, (error) =>
+    log.error({ err: error }, 'series could not be put on record'),
+  );
+  await directory.load();
+  const window = new MemoryStore(
+    { spanMs: config.analytics.memory_retention_hours * HOUR_MS, maxBytes: config.analytics.memory_max_bytes },
+    now,
+  );
+  const ingest = new Ingest({
+    journal,
+    stores,
+    window,
+    describe: (metric) => catalogue.describe(metric),
+    onBlock: (block) => directory.noteSeries(block),
+    onStoreError: (store, error) =>
+      log.error({ err: error, store }, `store ${store} does not take readings; they wait in the journal`),
+    now,
+    pauseMs: config.ingest.store_pause_ms,
+  });
+  const primary = stores[0] as MeteredStore;
+  const hydration = { windowSince: Number.POSITIVE_INFINITY };
+  const queries = new QueryPlanner({
+    primary,
+    memory: {
+      read: (request) => window.read(request),
+      aggregate: (request) => window.aggregate(request),
+      coveredSince: () => Math.max(hydration.windowSince, window.coveredSince()),
+    },
+    pending: () => ingest.pending(primary.name),
+    latest: ingest.latest,
+    metricsOf: (deviceId) => directory.metricsOf(deviceId),
+    expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
+    now,
+  });
+  await ingest.open();
+  hydration.windowSince = await hydrate({ primary, ingest, window, directory, config, now });
+  ingest.start();
+  return {
+    records,
+    journal,
+    stores,
+    window,
+    catalogue,
+    directory,
+    ingest,
+    intake: new IngestService(ingest, directory),
+    queries,
+  };
+}
+
+/**
+ * Fills the memory window and the latest values from the store and from what is still in the journal, in this order, so that later
+ * writes win. Answers from when on the window has everything.
+ */
+async function hydrate(parts: {
+  primary: MeteredStore;
+  ingest: Ingest;
+  window: MemoryStore;
+  directory: DeviceDirectory;
+  config: Config;
+  now: () => number;
+}): Promise<number> {
+  const { primary, ingest, window, directory, config, now } = parts;
+  const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
+  for (const { deviceId, metric, timestamp, value } of await primary.store.latest(now() - LATEST_LOOKBACK_MS)) {
+    ingest.latest.restore(deviceId, metric, timestamp, value);
+  }
+  for (const [group, deviceIds] of devicesByGroup(directory)) {
+    const quantities = [
+      ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
+    ];
+    const request = { deviceIds, group, quantities, window: { start: since, end: Number.MAX_SAFE_INTEGER } };
+    for await (const { deviceId, timestamps, columns, quantities: read } of primary.store.read(request)) {
+      const device = new Int32Array(timestamps.length);
+      await window.write([
+        { sequence: 0, blocks: [{ group, quantities: read, devices: [deviceId], device, timestamps, columns }] },
+      ]);
+    }
+  }
+  for await (const batch of ingest.pending(primary.name)) {
+    await window.write([batch]);
+    for (const block of batch.blocks) ingest.latest.add(block, now());
+  }
+  return since;
+}
+
+function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { id } of directory.all()) {
+    for (const group of quantitiesByGroup(directory.metricsOf(id)).keys())
+      groups.set(group, [...(groups.get(group) ?? []), id]);
+  }
+  return groups;
+}
+
+function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
+  if (config.type === 'memory') return { type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: config.max_bytes };
+  if (config.type === 'sqlite')
+    return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
+  return {
+    type: 'duckdb',
+    path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),
+    ...(config.memory_limit_bytes !== undefined && { memoryLimitBytes: config.memory_limit_bytes }),
+  };
+}
+
+async function closeAll(
+  { ingest, directory }: Omit<Pipeline, 'close'>,
+  opened: Opened,
+  drainMs: number,
+): Promise<void> {
+  await ingest.close(AbortSignal.timeout(drainMs));
+  await directory.settled();
+  await opened.close();
+}
+
+/** Closes what was opened, in reverse, and tells the first failure after all were tried. */
+class Opened {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  onClose(closer: () => Promise<void>): void {
+    this.#closers.push(closer);
+  }
+
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const closer of this.#closers.splice(0).reverse())
+      await closer().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0)
+      throw new AggregateError(failures, `closing failed: ${failures.map(messageOf).join('; ')}`);
+  }
+}

@@ -1,0 +1,174 @@
+import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { MAX_READINGS, type RejectedValue } from '@wattkeeper/contract/reading.ts';
+import type { Block } from '../../domain/batch.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+
+export interface DecodedReadings {
+  /** Devices by the names that the readings give. */
+  readonly blocks: readonly Block[];
+  /** The first refusals; `rejected` counts them all. */
+  readonly errors: readonly RejectedValue[];
+  readonly rejected: number;
+  /** For each block and row, the position of the reading in the request. */
+  readonly indexes: readonly (readonly number[])[];
+}
+
+const MAX_ERRORS_TOLD = 100;
+const MAX_DEVICE_NAME = 200;
+
+/**
+ * Readings of `POST /readings` (one or many, as parsed from JSON) → blocks. A bad value is refused by itself and the good ones beside it
+ * are kept. Throws `InvalidInput` when the whole cannot be read: not an object or list, or too many.
+ */
+export function decodeReadings(body: unknown): DecodedReadings {
+  const readings = Array.isArray(body) ? body : [body];
+  if (readings.length > MAX_READINGS) {
+    throw new InvalidInput(`a request holds at most ${MAX_READINGS} readings; got ${readings.length}`);
+  }
+  if (!Array.isArray(body) && (typeof body !== 'object' || body === null)) {
+    throw new InvalidInput(
+      `the body must be a reading {device_id, timestamp, values} or a list of them; got ${describe(body)}`,
+    );
+  }
+  const builder = new ReadingsBuilder();
+  for (const [index, reading] of readings.entries()) builder.add(index, reading);
+  return builder.build();
+}
+
+interface GroupRows {
+  readonly quantities: Map<string, number>;
+  readonly devices: Map<string, number>;
+  readonly device: number[];
+  readonly timestamps: number[];
+  readonly index: number[];
+  /** Row → its values as pairs of column and value. */
+  readonly cells: (readonly [number, number])[][];
+}
+
+class ReadingsBuilder {
+  readonly #groups = new Map<string, GroupRows>();
+  readonly #errors: RejectedValue[] = [];
+  #rejected = 0;
+
+  add(index: number, reading: unknown): void {
+    if (typeof reading !== 'object' || reading === null || Array.isArray(reading)) {
+      this.#refuse(
+        index,
+        null,
+        'invalid_reading',
+        `a reading must be an object {device_id, timestamp, values}; got ${describe(reading)}`,
+      );
+      return;
+    }
+    const { device_id: device, timestamp, values } = reading as Record<string, unknown>;
+    const count = typeof values === 'object' && values !== null ? Math.max(Object.keys(values).length, 1) : 1;
+    if (typeof device !== 'string' || device.trim() === '' || device.length > MAX_DEVICE_NAME) {
+      const detail = `device_id must be a text of 1 to ${MAX_DEVICE_NAME} characters; got ${describe(device)}`;
+      this.#refuse(index, null, 'invalid_device', detail, count);
+      return;
+    }
+    const instant = typeof timestamp === 'string' ? parseInstant(timestamp) : Number.NaN;
+    if (Number.isNaN(instant)) {
+      const detail = `timestamp must be an ISO 8601 time with an offset between 1970 and 2199; got ${describe(timestamp)}`;
+      this.#refuse(index, null, 'invalid_timestamp', detail, count);
+      return;
+    }
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+      this.#refuse(index, null, 'invalid_values', `values must be an object {metric: number}; got ${describe(values)}`);
+      return;
+    }
+    this.#addValues(index, device, instant, Object.entries(values));
+  }
+
+  build(): DecodedReadings {
+    const groups = [...this.#groups];
+    return {
+      blocks: groups.map(([group, rows]) => toBlock(group, rows)),
+      indexes: groups.map(([, rows]) => rows.index),
+      errors: this.#errors,
+      rejected: this.#rejected,
+    };
+  }
+
+  #addValues(index: number, device: string, instant: number, values: readonly (readonly [string, unknown])[]): void {
+    const rowOf = new Map<GroupRows, (readonly [number, number])[]>();
+    for (const [metric, value] of values) {
+      if (!isMetricName(metric)) {
+        this.#refuse(
+          index,
+          metric,
+          'invalid_metric',
+          `a metric must be named group.quantity, such as battery.soc_percent; got ${describe(metric)}`,
+        );
+        continue;
+      }
+      if (typeof value !== 'number' || !Number.isFinite(value)) {
+        this.#refuse(index, metric, 'invalid_value', `must be a finite number; got ${describe(value)}`);
+        continue;
+      }
+      const { group, quantity } = splitMetric(metric);
+      const rows = this.#rowsOf(group);
+      const cells = rowOf.get(rows) ?? startRow(rows, index, device, instant);
+      rowOf.set(rows, cells);
+      cells.push([positionOf(rows.quantities, quantity), value]);
+    }
+  }
+
+  #rowsOf(group: string): GroupRows {
+    const known = this.#groups.get(group);
+    if (known) return known;
+    const rows: GroupRows = {
+      quantities: new Map(),
+      devices: new Map(),
+      device: [],
+      timestamps: [],
+      index: [],
+      cells: [],
+    };
+    this.#groups.set(group, rows);
+    return rows;
+  }
+
+  #refuse(index: number, metric: string | null, code: string, detail: string, count = 1): void {
+    this.#rejected += count;
+    if (this.#errors.length < MAX_ERRORS_TOLD) this.#errors.push({ index, metric, code, detail });
+  }
+}
+
+function startRow(rows: GroupRows, index: number, device: string, instant: number): (readonly [number, number])[] {
+  const cells: (readonly [number, number])[] = [];
+  rows.device.push(positionOf(rows.devices, device));
+  rows.timestamps.push(instant);
+  rows.index.push(index);
+  rows.cells.push(cells);
+  return cells;
+}
+
+function positionOf(positions: Map<string, number>, key: string): number {
+  const known = positions.get(key);
+  if (known !== undefined) return known;
+  positions.set(key, positions.size);
+  return positions.size - 1;
+}
+
+function toBlock(group: string, rows: GroupRows): Block {
+  const columns = Array.from(rows.quantities, () => new Float64Array(rows.cells.length).fill(Number.NaN));
+  for (const [row, cells] of rows.cells.entries()) {
+    for (const [column, value] of cells) (columns[column] as Float64Array)[row] = value;
+  }
+  return {
+    group,
+    quantities: [...rows.quantities.keys()],
+    devices: [...rows.devices.keys()],
+    device: Int32Array.from(rows.device),
+    timestamps: Float64Array.from(rows.timestamps),
+    columns,
+  };
+}
+
+function describe(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
