@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { ADMIN_HEADERS, browserHeaders, securedApp, signInOwner } from '../../../test/records/secured-app.ts';
+import { temporaryRecords } from '../../../test/records/temporary-records.ts';
+import { FeatureFlags } from './feature-flags.ts';
+import { settingsRoutes } from './routes.ts';
+import { SettingsService } from './settings-service.ts';
+
+const secured = () =>
+  securedApp(async (api, { records }) => {
+    const settings = await SettingsService.load(records.settings);
+    const flags = await FeatureFlags.load(records.features);
+    settingsRoutes(api, { settings, flags, records });
+  });
+
+describe('settings', () => {
+  it('have defaults, change in part, and grow a version', async () => {
+    const { app, records } = await secured();
+    const get = () => app.inject({ url: '/api/v1/settings', headers: ADMIN_HEADERS });
+    const patch = (payload: object) =>
+      app.inject({ method: 'PATCH', url: '/api/v1/settings', headers: ADMIN_HEADERS, payload });
+    expect((await get()).json()).toMatchObject({ version: 0, language: 'en', thresholds: { battery_low_percent: 20 } });
+    const changed = await patch({ version: 0, language: 'pl', thresholds: { battery_low_percent: 15 } });
+    expect(changed.json()).toMatchObject({
+      version: 1,
+      language: 'pl',
+      units: { temperature: 'celsius' },
+      thresholds: { battery_low_percent: 15, data_coverage_low: 0.9 },
+    });
+    expect((await patch({ version: 0, language: 'de' })).statusCode).toBe(409);
+    expect((await patch({ units: { temperature: 'fahrenheit' } })).json()).toMatchObject({
+      version: 2,
+      language: 'pl',
+    });
+    expect((await get()).json().thresholds.battery_low_percent).toBe(15);
+    expect((await SettingsService.load(records.settings)).get()).toMatchObject({ version: 2, language: 'pl' });
+    for (const bad of [{ language: 'xx' }, { thresholds: { battery_low_percent: 101 } }, { colour: 'red' }]) {
+      expect((await patch(bad)).statusCode).toBe(422);
+    }
+    const log = await records.auditLog.page({ limit: 1 });
+    expect(log.items).toMatchObject([{ actor: 'token:administrator', action: 'settings.change' }]);
+  });
+
+  it('tell those who listen', async () => {
+    const { settings: records } = await temporaryRecords();
+    const settings = await SettingsService.load(records);
+    const languages: string[] = [];
+    const stop = settings.onChange(({ language }) => languages.push(language));
+    await settings.update({ language: 'de' });
+    stop();
+    await settings.update({ language: 'pl' });
+    expect(languages).toEqual(['de']);
+  });
+});
+
+describe('layouts', () => {
+  it("are each user's own and bounded", async () => {
+    const { app, auth } = await secured();
+    const owner = browserHeaders(await signInOwner(auth));
+    const ann = await auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'owner');
+    const hers = browserHeaders(await auth.signInWithCode(await auth.createSignInCode(ann.id)));
+    const url = '/api/v1/settings/layouts/now';
+    const patch = (headers: object, payload: object) =>
+      app.inject({ method: 'PATCH', url, headers: { ...headers }, payload });
+    expect((await app.inject({ url, headers: hers })).json()).toEqual({ layout: null });
+    expect((await patch(hers, { layout: { tiles: ['solar'] } })).statusCode).toBe(200);
+    expect((await app.inject({ url, headers: hers })).json()).toEqual({ layout: { tiles: ['solar'] } });
+    expect((await app.inject({ url, headers: owner })).json()).toEqual({ layout: null });
+    const large = await patch(hers, { layout: 'x'.repeat(65_535) });
+    expect(large.statusCode).toBe(422);
+    expect(large.json().detail).toContain('65536 bytes as JSON; got 65537');
+    expect((await patch(hers, { layout: 'x'.repeat(65_534) })).statusCode).toBe(200);
+    expect((await patch(hers, { layout: 'x'.repeat(200_000) })).statusCode).toBe(413);
+    expect((await patch(ADMIN_HEADERS, { layout: 1 })).statusCode).toBe(403);
+    const badName = await app.inject({ url: '/api/v1/settings/layouts/No%20Name', headers: hers });
+    expect(badName.statusCode).toBe(422);
+  });
+});
+
+describe('feature flags', () => {
+  it('switch off what depends on them, say why, and tell those who listen', async () => {
+    const { features } = await temporaryRecords();
+    const flags = await FeatureFlags.load(features);
+    await flags.set('control', true);
+    const changes: string[] = [];
+    flags.onChange((name, active) => changes.push(`${name} ${active ? 'on' : 'off'}`));
+    expect(flags.isActive('control')).toBe(true);
+    await flags.set('forecasting', false);
+    expect(changes).toEqual(['forecasting off', 'optimisation off', 'control off']);
+    expect(flags.get('optimisation')).toMatchObject({
+      enabled: true,
+      active: false,
+      depends_on: ['forecasting'],
+      reason: 'it needs "forecasting", which is off',
+    });
+    expect(flags.get('control').reason).toBe('it needs "optimisation", which is off');
+    expect(() => flags.requireActive('optimisation')).toThrow(
+      expect.objectContaining({ code: 'feature_disabled', message: expect.stringContaining('"optimisation"') }),
+    );
+    const again = await FeatureFlags.load(features, { forecasting: true, demo: false });
+    expect([again.isActive('forecasting'), again.isActive('demo')]).toEqual([false, false]);
+    await again.set('forecasting', true);
+    expect(again.list().every((flag) => flag.reason === null)).toBe(true);
+  });
+
+  it('are switched by administrators, and unknown ones are named', async () => {
+    const { app, auth } = await secured();
+    const patch = (name: string, headers: object = ADMIN_HEADERS) =>
+      app.inject({
+        method: 'PATCH',
+        url: `/api/v1/features/${name}`,
+        headers: { ...headers },
+        payload: { enabled: false },
+      });
+    expect((await patch('insights')).json()).toMatchObject({
+      name: 'insights',
+      enabled: false,
+      active: false,
+      reason: null,
+    });
+    const unknown = await patch('insight');
+    expect(unknown.statusCode).toBe(404);
+    expect(unknown.json().detail).toMatch(/no feature "insight"; there are persistence, analytics_dashboard, insights/);
+    const maker = { name: 'x', scopes: ['read', 'write'] as const, userId: null };
+    const { token } = await auth.tokens.create({ name: 'w', scopes: ['read', 'write'], expiresAt: null }, maker);
+    expect((await patch('insights', { authorization: `Bearer ${token}` })).statusCode).toBe(403);
+    const list = await app.inject({ url: '/api/v1/features', headers: ADMIN_HEADERS });
+    expect(list.json().items).toHaveLength(8);
+  });
+});
