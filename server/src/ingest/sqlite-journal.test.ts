@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Block } from '../domain/batch.ts';
+import { Unavailable } from '../domain/errors.ts';
+import { openSqliteJournal } from './sqlite-journal.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wattkeeper-journal-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const block = (value: number, rows = 1): Block => ({
+  group: 'load',
+  quantities: ['power_kw'],
+  devices: ['a'],
+  device: new Int32Array(rows),
+  timestamps: Float64Array.from({ length: rows }, (_, i) => 1000 * i),
+  columns: [new Float64Array(rows).fill(value)],
+});
+const open = () => openSqliteJournal(join(folder, 'wattkeeper.db'), Date.now);
+const valuesBehind = async (journal: Awaited<ReturnType<typeof open>>, after: number) =>
+  (await journal.read(after, 1e9)).map(({ blocks }) => blocks[0]?.columns[0]?.[0]);
+
+test('what was acknowledged is there after the journal is opened anew', async () => {
+  const first = await open();
+  await Promise.all([1, 2, 3].map((value) => first.append([block(value)], [])));
+  await first.close();
+  const second = await open();
+  expect(await valuesBehind(second, 0)).toEqual([1, 2, 3]);
+  expect(second.head()).toBe(3);
+  expect(await second.append([block(4)], [])).toBe(4);
+  await second.close();
+});
+
+test('batches go when every store has them, and sequence numbers are never used twice', async () => {
+  const journal = await open();
+  for (const value of [1, 2, 3]) await journal.append([block(value)], []);
+  await journal.advance(
+    new Map([
+      ['a', 3],
+      ['b', 1],
+    ]),
+  );
+  expect(await valuesBehind(journal, 0)).toEqual([2, 3]);
+  await journal.advance(
+    new Map([
+      ['a', 3],
+      ['b', 3],
+    ]),
+  );
+  expect(await journal.stats()).toMatchObject({ batches: 0, bytes: 0, oldestAt: null });
+  await journal.close();
+  const reopened = await open();
+  expect(await reopened.cursors()).toEqual(
+    new Map([
+      ['a', 3],
+      ['b', 3],
+    ]),
+  );
+  expect(await reopened.append([block(9)], [])).toBe(4);
+  await reopened.close();
+});
+
+test('the file gives back the room of what was taken', async () => {
+  const journal = await open();
+  for (let i = 0; i < 20; i++) await journal.append([block(i, 100_000)], []);
+  await journal.advance(new Map([['a', 20]]));
+  for (let i = 0; i < 20; i++) await journal.advance(new Map([['a', 20]]));
+  await journal.close();
+  // 20 batches of 100,000 rows are 40 MB; empty tables take a few pages.
+  expect(statSync(join(folder, 'wattkeeper.db')).size).toBeLessThan(1e6);
+});
+
+test('quarantined values wait until they are dropped, and the same one is kept once', async () => {
+  const journal = await open();
+  const value = { deviceId: 'a', metric: 'battery.soc_percent', timestamp: 5, value: 200, reason: 'above 100 %' };
+  await journal.append([], [value, { ...value, timestamp: 6 }]);
+  await journal.append([], [value]);
+  const entries = await journal.quarantined(10, null);
+  expect(entries.map(({ timestamp }) => timestamp)).toEqual([6, 5]);
+  expect(await journal.quarantined(10, entries[0]?.id ?? 0)).toHaveLength(1);
+  expect(await journal.findQuarantined([entries[1]?.id ?? 0])).toMatchObject([value]);
+  await journal.dropQuarantined(entries.map(({ id }) => id));
+  expect(await journal.quarantined(10, null)).toEqual([]);
+  await journal.close();
+});
+
+test('a file that is no database is refused with its path', async () => {
+  writeFileSync(
+    join(folder, 'wattkeeper.db'),
+    'this is not a database, but long enough to be looked at as one '.repeat(40),
+  );
+  await expect(open()).rejects.toThrow(Unavailable);
+  await expect(open()).rejects.toThrow(/wattkeeper\.db/);
+});
+
+test('a closed journal says so', async () => {
+  const journal = await open();
+  await journal.close();
+  await expect(journal.append([block(1)], [])).rejects.toThrow(/closed/);
+});

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { Block } from '../domain/batch.ts';
+import { MetricCatalogue } from '../domain/metric-catalogue.ts';
+import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
+import { MAX_QUARANTINED_PER_BATCH, MAX_REFUSALS_TOLD, validate } from './validate.ts';
+
+const NOW = Date.UTC(2026, 5, 1);
+const catalogue = new MetricCatalogue();
+const judge = (...blocks: Block[]) => validate(blocks, (metric) => catalogue.describe(metric), NOW);
+
+function block(group: string, values: Record<string, number[]>, timestamps?: number[]): Block {
+  const columns = Object.values(values).map((column) => Float64Array.from(column));
+  const rows = columns[0]?.length ?? 0;
+  return {
+    group,
+    quantities: Object.keys(values),
+    devices: ['a'],
+    device: new Int32Array(rows),
+    timestamps: Float64Array.from(timestamps ?? Array.from({ length: rows }, (_, i) => NOW - (rows - i) * 1000)),
+    columns,
+  };
+}
+
+test('good values beside bad ones are kept, and none is changed', () => {
+  const given = block('battery', { soc_percent: [50, 101, 52], voltage_v: [51.2, 51.3, Number.POSITIVE_INFINITY] });
+  const verdict = judge(given);
+  expect(verdict.accepted).toBe(4);
+  expect(verdict.rejected).toBe(1);
+  expect(verdict.refusals).toMatchObject([{ metric: 'battery.voltage_v', code: 'not_finite' }]);
+  expect(verdict.quarantined).toMatchObject([
+    { metric: 'battery.soc_percent', value: 101, reason: '101 % is above 100 %' },
+  ]);
+  expect([...(verdict.blocks[0]?.columns[0] ?? [])]).toEqual([50, Number.NaN, 52]);
+  expect(given.columns[0]?.[1]).toBe(101);
+});
+
+test('limits themselves are plausible', () => {
+  expect(judge(block('battery', { soc_percent: [0, 100] })).quarantined).toEqual([]);
+  expect(judge(block('battery', { soc_percent: [-0.1, 100.1] })).quarantined).toHaveLength(2);
+});
+
+test('measurements from the future are quarantined, prices of tomorrow are not', () => {
+  const ahead = [NOW + HOUR_MS, NOW + HOUR_MS + 1];
+  expect(judge(block('load', { power_kw: [1, 1] }, ahead)).quarantined).toMatchObject([
+    { timestamp: NOW + HOUR_MS + 1 },
+  ]);
+  expect(judge(block('price', { import_per_kwh: [1] }, [NOW + UTC_DAY_MS])).quarantined).toEqual([]);
+});
+
+test('rows without a usable time are refused value by value, and the others stay', () => {
+  const verdict = judge(block('load', { power_kw: [1, 2, 3, 4] }, [-1, NOW - 1, 9e15, 0.5]));
+  expect(verdict.rejected).toBe(3);
+  expect(verdict.refusals.every(({ code }) => code === 'time_out_of_range')).toBe(true);
+  expect([...(verdict.blocks[0]?.columns[0] ?? [])]).toEqual([2]);
+});
+
+test('what is told and what is kept apart has a bound, and what is beyond it is counted', () => {
+  const many = Array.from({ length: MAX_QUARANTINED_PER_BATCH + 500 }, () => 200);
+  const verdict = judge(block('battery', { soc_percent: many }));
+  expect(verdict.quarantined).toHaveLength(MAX_QUARANTINED_PER_BATCH);
+  expect(verdict.rejected).toBe(500);
+  expect(verdict.refusals).toHaveLength(MAX_REFUSALS_TOLD);
+  expect(verdict.refusals[0]?.code).toBe('quarantine_full');
+});
+
+test('a metric that nobody described has no limits', () => {
+  expect(judge(block('rv', { tank_percent: [-1e9, 1e300] }))).toMatchObject({ accepted: 2, quarantined: [] });
+});
