@@ -33,8 +33,14 @@ export const DailyReport = z
     currency: z.string(),
     carbon_kg: z.number().nullable(),
     data_points: z.number().int(),
-    coverage: z.number().min(0).max(1).meta({ description: 'Share of the day that power samples cover' }),
-    coverage_by_quantity: z.record(z.string(), z.number()),
+    coverage: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: 'Share of the day (so far) for which the energy of every part of the site is known' }),
+    coverage_by_quantity: z.record(z.string(), z.number()).meta({
+      description: 'Share of the day that samples and counters of solar, battery, grid, load … cover by themselves',
+    }),
     warnings: z.array(z.string()),
   })
   .meta({ id: 'DailyReport' });
@@ -65,6 +71,11 @@ export const EnergyTotals = z.object({
   cost: z.number().nullable(),
   revenue: z.number().nullable(),
   fixed_cost: z.number().nullable(),
+  demand_cost: z
+    .number()
+    .nullable()
+    .optional()
+    .meta({ description: "Charge on the greatest quarter hour of each month, prorated; on a window's totals only" }),
   carbon_kg: z.number().nullable(),
   coverage: z.number(),
 });

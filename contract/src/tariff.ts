@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant, Name } from './common.ts';
+import { Instant, Name, TimePeriod } from './common.ts';
 
 /** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
 export const Weekday = z.number().int().min(1).max(7);
@@ -88,3 +88,33 @@ export type TariffCreate = z.infer<typeof TariffCreate>;
 export const TariffPatch = z.object(tariffFields).partial().strict();
 export type TariffPatch = z.infer<typeof TariffPatch>;
 export type TariffTerms = Omit<Tariff, 'id' | 'created_at' | 'updated_at'>;
+
+export const TariffComparisonRequest = z.object({
+  site_id: z.string().min(1).optional().meta({ description: 'Site id or name; the default site when left out' }),
+  start: Instant,
+  end: Instant.optional().meta({ description: 'Default: now' }),
+  tariff_ids: z.array(z.string().min(1)).min(1).max(20).meta({ description: 'Ids or names' }),
+});
+export type TariffComparisonRequest = z.infer<typeof TariffComparisonRequest>;
+
+/** What a site's energy of a window costs under several tariffs. */
+export const TariffComparison = z
+  .object({
+    site_id: z.uuid(),
+    currency: z.string(),
+    time_period: TimePeriod,
+    items: z.array(
+      z.object({
+        tariff_id: z.uuid(),
+        name: Name,
+        cost: z.number().meta({ description: 'Of imported energy' }),
+        revenue: z.number().meta({ description: 'Credit for exported energy' }),
+        fixed_cost: z.number(),
+        demand_cost: z.number(),
+        total: z.number().meta({ description: 'cost + fixed_cost + demand_cost − revenue' }),
+      }),
+    ),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'TariffComparison' });
+export type TariffComparison = z.infer<typeof TariffComparison>;

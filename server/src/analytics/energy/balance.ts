@@ -1,0 +1,232 @@
+import type { Corner } from './corners.ts';
+import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
+
+/** The corners that balance: solar + import + discharge = load + export + charge. */
+export type BalancedCorner = 'solar' | 'battery' | 'grid' | 'load';
+
+/** Energy of a site by slot, kWh; NaN where it is neither measured nor determined by what is. */
+export interface SiteSlots {
+  /** Epoch milliseconds, one more than there are slots. */
+  readonly edges: Float64Array;
+  /** Nothing is known beyond this instant. */
+  readonly asOf: number;
+  /** Corners of the balance that the site has: load and grid always, panels and a battery when they ever reported. */
+  readonly present: readonly BalancedCorner[];
+  readonly solar: Float64Array;
+  readonly charge: Float64Array;
+  readonly discharge: Float64Array;
+  readonly imported: Float64Array;
+  readonly exported: Float64Array;
+  readonly load: Float64Array;
+  readonly vehicle: Float64Array;
+  readonly machines: Float64Array;
+  /** Milliseconds of each slot for which a corner is known, in whatever way. */
+  readonly knownMs: Readonly<Record<Corner, Float64Array>>;
+  /** Milliseconds of each slot that samples or counters of the corner tell by themselves. */
+  readonly measuredMs: Readonly<Record<Corner, Float64Array>>;
+  /** Slots whose value comes from the others. */
+  readonly derived: readonly Derivation[];
+}
+
+export interface Derivation {
+  readonly corner: Corner;
+  /** How: `load − solar`. */
+  readonly from: string;
+  /** 1 for each slot that was derived so. */
+  readonly slots: Uint8Array;
+}
+
+/** What is known of a site before anything is derived. A site without panels, or without a battery, lacks that corner. */
+export interface MeasuredCorners {
+  readonly edges: Float64Array;
+  readonly asOf: number;
+  readonly solar: FlowEnergy | null;
+  readonly battery: { readonly positive: FlowEnergy; readonly negative: FlowEnergy } | null;
+  readonly grid: { readonly positive: FlowEnergy; readonly negative: FlowEnergy } | null;
+  readonly load: FlowEnergy | null;
+  readonly vehicle: FlowEnergy | null;
+  readonly machines: FlowEnergy | null;
+  /** Slots in which the sun is down. */
+  readonly dark: Uint8Array | null;
+  /** Set when the grid was worked out from power, sample by sample, rather than reported. */
+  readonly gridDerivedFrom: string | null;
+}
+
+/** A slot takes part in a derivation when this share of it is known. */
+const ENOUGH = 0.8;
+
+/**
+ * Completes a site's balance, solar + import + discharge = load + export + charge, slot by slot:
+ *
+ * 1. Silent panels make nothing while the sun is down.
+ * 2. Where exactly one corner is not known it is what the others leave; net of the slot for grid and battery, never below zero for
+ *    solar and load.
+ * 3. Where neither load nor grid is known the load is the sum of the machines' meters, and 2 is tried again.
+ *
+ * What stays undetermined stays NaN.
+ */
+export function completeBalance(measured: MeasuredCorners): SiteSlots {
+  const slots = new OpenSlots(measured);
+  if (measured.solar !== null && measured.dark !== null) slots.darken(measured.dark);
+  slots.deriveMissing();
+  if (measured.machines !== null) {
+    slots.loadFromMachines(measured.machines);
+    slots.deriveMissing();
+  }
+  return slots.finish();
+}
+
+const BALANCED: readonly BalancedCorner[] = ['solar', 'battery', 'grid', 'load'];
+
+/** The columns while they are being completed. */
+class OpenSlots {
+  readonly #measured: MeasuredCorners;
+  readonly #count: number;
+  readonly #columns: Record<'solar' | 'charge' | 'discharge' | 'imported' | 'exported' | 'load', Float64Array>;
+  readonly #known: Record<Corner, Float64Array>;
+  readonly #derived = new Map<string, { corner: Corner; from: string; slots: Uint8Array }>();
+  readonly #present: readonly BalancedCorner[];
+
+  constructor(measured: MeasuredCorners) {
+    const { solar, battery, grid, load, vehicle, machines } = measured;
+    const count = measured.edges.length - 1;
+    const column = (flow: FlowEnergy | null | undefined, absent: number) =>
+      flow ? flow.kwh.slice() : new Float64Array(count).fill(absent);
+    const known = (...flows: (FlowEnergy | null | undefined)[]) => leastKnown(flows, count);
+    this.#measured = measured;
+    this.#count = count;
+    this.#columns = {
+      solar: column(solar, 0),
+      charge: column(battery?.positive, 0),
+      discharge: column(battery?.negative, 0),
+      imported: column(grid?.positive, Number.NaN),
+      exported: column(grid?.negative, Number.NaN),
+      load: column(load, Number.NaN),
+    };
+    this.#known = {
+      solar: known(solar),
+      battery: known(battery?.positive, battery?.negative),
+      grid: known(grid?.positive, grid?.negative),
+      load: known(load),
+      vehicle: known(vehicle),
+      machines: known(machines),
+    };
+    this.#present = BALANCED.filter((corner) => (corner === 'solar' ? solar : corner === 'battery' ? battery : true));
+  }
+
+  darken(dark: Uint8Array): void {
+    for (let s = 0; s < this.#count; s++) {
+      if (dark[s] !== 1 || (this.#known.solar[s] as number) >= ENOUGH * this.#elapsed(s)) continue;
+      if (this.#known.solar[s] === 0) this.#columns.solar[s] = 0;
+      this.#settle(s, 'solar', 'the sun being down');
+    }
+  }
+
+  deriveMissing(): void {
+    for (let s = 0; s < this.#count; s++) {
+      const elapsed = this.#elapsed(s);
+      if (elapsed === 0) continue;
+      const missing = this.#present.filter((corner) => (this.#known[corner][s] as number) < ENOUGH * elapsed);
+      if (missing.length === 1) this.#derive(s, missing[0] as BalancedCorner);
+    }
+  }
+
+  loadFromMachines(machines: FlowEnergy): void {
+    for (let s = 0; s < this.#count; s++) {
+      const isOpen = this.#known.load[s] === 0 && (this.#known.grid[s] as number) < ENOUGH * this.#elapsed(s);
+      if (!isOpen || (machines.knownMs[s] as number) === 0) continue;
+      this.#columns.load[s] = machines.kwh[s] as number;
+      this.#settle(s, 'load', 'the sum of the machines', machines.knownMs[s] as number);
+    }
+  }
+
+  finish(): SiteSlots {
+    const { edges, vehicle, machines, solar, battery, grid, load, gridDerivedFrom } = this.#measured;
+    const absent = (corner: object | null, column: Float64Array) =>
+      corner === null ? column.fill(Number.NaN) : column;
+    const empty = new Float64Array(this.#count).fill(Number.NaN);
+    const measuredGrid = gridDerivedFrom === null ? grid : null;
+    const known = (...flows: (FlowEnergy | null | undefined)[]) => leastKnown(flows, this.#count);
+    const derived: Derivation[] = [...this.#derived.values()];
+    if (gridDerivedFrom !== null && grid !== null) {
+      const slots = Uint8Array.from(grid.positive.knownMs, (ms) => (ms > 0 ? 1 : 0));
+      derived.push({ corner: 'grid', from: gridDerivedFrom, slots });
+    }
+    return {
+      edges,
+      asOf: this.#measured.asOf,
+      present: this.#present,
+      ...this.#columns,
+      solar: absent(solar, this.#columns.solar),
+      charge: absent(battery, this.#columns.charge),
+      discharge: absent(battery, this.#columns.discharge),
+      vehicle: vehicle?.kwh ?? empty,
+      machines: machines?.kwh ?? empty,
+      knownMs: this.#known,
+      measuredMs: {
+        solar: known(solar),
+        battery: known(battery?.positive, battery?.negative),
+        grid: known(measuredGrid?.positive, measuredGrid?.negative),
+        load: known(load),
+        vehicle: known(vehicle),
+        machines: known(machines),
+      },
+      derived,
+    };
+  }
+
+  #derive(s: number, corner: BalancedCorner): void {
+    const { solar, charge, discharge, imported, exported, load } = this.#columns;
+    const at = (column: Float64Array) => column[s] as number;
+    const net = (kwh: number) => Math.max(kwh, 0);
+    const others = BALANCED.filter((other) => other !== corner && this.#present.includes(other));
+    if (corner === 'grid') {
+      const need = at(load) + at(charge) - at(discharge) - at(solar);
+      settleNet(imported, exported, s, need);
+    } else if (corner === 'battery') {
+      const surplus = at(solar) + at(imported) - at(exported) - at(load);
+      settleNet(charge, discharge, s, surplus);
+    } else if (corner === 'load') {
+      load[s] = net(at(solar) + at(imported) - at(exported) + at(discharge) - at(charge));
+    } else {
+      solar[s] = net(at(load) + at(exported) - at(imported) + at(charge) - at(discharge));
+    }
+    const known = Math.min(...others.map((other) => this.#known[other][s] as number));
+    this.#settle(s, corner, others.join(', '), known);
+  }
+
+  #settle(s: number, corner: BalancedCorner, from: string, knownMs = this.#elapsed(s)): void {
+    const key = `${corner} ${from}`;
+    const derivation = this.#derived.get(key) ?? { corner, from, slots: new Uint8Array(this.#count) };
+    this.#derived.set(key, derivation);
+    derivation.slots[s] = 1;
+    this.#known[corner][s] = knownMs;
+  }
+
+  #elapsed(s: number): number {
+    return elapsedMs(this.#measured.edges, s, this.#measured.asOf);
+  }
+}
+
+/** Sets two opposite flows so that they differ by `net`; when one of them is measured and the other is not, it stays. */
+function settleNet(positive: Float64Array, negative: Float64Array, s: number, net: number): void {
+  const given = positive[s] as number;
+  const taken = negative[s] as number;
+  if (given === given && taken !== taken) negative[s] = Math.max(given - net, 0);
+  else if (taken === taken && given !== given) positive[s] = Math.max(taken + net, 0);
+  else {
+    positive[s] = Math.max(net, 0);
+    negative[s] = Math.max(-net, 0);
+  }
+}
+
+/** Of each slot the least that any of the flows knows; nothing without flows. */
+function leastKnown(flows: readonly (FlowEnergy | null | undefined)[], count: number): Float64Array {
+  const least = new Float64Array(count);
+  for (let s = 0; s < count; s++) {
+    let known = Number.POSITIVE_INFINITY;
+    for (const flow of flows) known = Math.min(known, flow ? (flow.knownMs[s] as number) : 0);
+    least[s] = known === Number.POSITIVE_INFINITY ? 0 : known;
+  }
+  return least;
+}

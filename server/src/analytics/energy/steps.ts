@@ -1,0 +1,124 @@
+import type { AggregateOptions } from '../../domain/aggregate.ts';
+import { standsUntil } from '../../domain/cadence.ts';
+import { lowerBound, type Series } from '../../domain/frame.ts';
+import { HOUR_MS, type Window } from '../../domain/window.ts';
+
+/** A power in time as constant stretches, ascending and apart from each other; between them nothing is known. */
+export interface Steps {
+  /** Epoch milliseconds; stretch `i` is `[starts[i], ends[i])`. */
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** Energy by slot, split by the sign of the power before it is integrated; NaN and 0 ms where nothing stands. */
+export interface SignedEnergy {
+  /** kWh while the power was positive. */
+  readonly positive: Float64Array;
+  /** kWh while the power was negative, as a positive number. */
+  readonly negative: Float64Array;
+  readonly coveredMs: Float64Array;
+}
+
+/** A series as it stands in time: each sample until the next, gaps left open. */
+export function stepsOf({ timestamps, values }: Series, options: AggregateOptions): Steps {
+  const ends = standsUntil(timestamps, options.expectedIntervalMs).map((end) => Math.min(end, options.asOf));
+  const length = lowerBound(timestamps, options.asOf);
+  return { starts: timestamps.subarray(0, length), ends: ends.subarray(0, length), values: values.subarray(0, length) };
+}
+
+/** Σ factor × steps, on the stretches where every part stands. */
+export function combineSteps(parts: readonly { readonly steps: Steps; readonly factor: number }[]): Steps {
+  const instants = new Set<number>();
+  for (const { steps } of parts) {
+    for (const start of steps.starts) instants.add(start);
+    for (const end of steps.ends) instants.add(end);
+  }
+  const edges = Float64Array.from(instants).sort();
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const values: number[] = [];
+  const cursors = parts.map(() => 0);
+  for (let e = 0; e + 1 < edges.length; e++) {
+    const from = edges[e] as number;
+    let value = 0;
+    for (let p = 0; p < parts.length; p++) {
+      const { steps, factor } = parts[p] as (typeof parts)[number];
+      let at = cursors[p] as number;
+      while (at < steps.ends.length && (steps.ends[at] as number) <= from) at++;
+      cursors[p] = at;
+      const stands = at < steps.starts.length && (steps.starts[at] as number) <= from;
+      value += stands ? factor * (steps.values[at] as number) : Number.NaN;
+    }
+    if (value !== value) continue;
+    starts.push(from);
+    ends.push(edges[e + 1] as number);
+    values.push(value);
+  }
+  return { starts: Float64Array.from(starts), ends: Float64Array.from(ends), values: Float64Array.from(values) };
+}
+
+/** Adds stretches of a value wherever the steps leave open what lies in the windows, which ascend and do not overlap. */
+export function fillSteps(steps: Steps, windows: readonly Window[], value: number): Steps {
+  const filled: [start: number, end: number, value: number][] = [];
+  let at = 0;
+  const takeUntil = (instant: number) => {
+    for (; at < steps.starts.length && (steps.starts[at] as number) < instant; at++) {
+      filled.push([steps.starts[at] as number, steps.ends[at] as number, steps.values[at] as number]);
+    }
+  };
+  for (const { start, end } of windows) {
+    takeUntil(start);
+    let from = Math.max(start, filled.at(-1)?.[1] ?? start);
+    while (from < end) {
+      const until = Math.min(steps.starts[at] ?? end, end);
+      if (until > from) filled.push([from, until, value]);
+      if (until === end) break;
+      takeUntil(until + 1);
+      from = Math.max(until, filled.at(-1)?.[1] as number);
+    }
+  }
+  takeUntil(Number.POSITIVE_INFINITY);
+  return {
+    starts: Float64Array.from(filled, ([start]) => start),
+    ends: Float64Array.from(filled, ([, end]) => end),
+    values: Float64Array.from(filled, ([, , held]) => held),
+  };
+}
+
+/** Integrates steps over slots; power in kW gives kWh. */
+export function splitSteps(steps: Steps, edges: Float64Array): SignedEnergy {
+  const slots = Math.max(edges.length - 1, 0);
+  const positive = new Float64Array(slots).fill(Number.NaN);
+  const negative = new Float64Array(slots).fill(Number.NaN);
+  const coveredMs = new Float64Array(slots);
+  let slot = 0;
+  for (let i = 0; i < steps.starts.length; i++) {
+    const start = steps.starts[i] as number;
+    const end = steps.ends[i] as number;
+    const value = steps.values[i] as number;
+    while (slot < slots && (edges[slot + 1] as number) <= start) slot++;
+    for (let s = slot; s < slots && (edges[s] as number) < end; s++) {
+      const covered = Math.min(end, edges[s + 1] as number) - Math.max(start, edges[s] as number);
+      if (covered <= 0) continue;
+      if (coveredMs[s] === 0) positive[s] = negative[s] = 0;
+      coveredMs[s] = (coveredMs[s] as number) + covered;
+      const kwh = (value * covered) / HOUR_MS;
+      if (kwh > 0) positive[s] = (positive[s] as number) + kwh;
+      else negative[s] = (negative[s] as number) - kwh;
+    }
+  }
+  return { positive, negative, coveredMs };
+}
+
+/** The greatest value within a window and when it was first reached, or null where nothing stands. */
+export function greatestOf(steps: Steps, window: Window): { value: number; instant: number } | null {
+  let greatest: { value: number; instant: number } | null = null;
+  for (let i = 0; i < steps.starts.length; i++) {
+    const instant = Math.max(steps.starts[i] as number, window.start);
+    if (instant >= Math.min(steps.ends[i] as number, window.end)) continue;
+    const value = steps.values[i] as number;
+    if (greatest === null || value > greatest.value) greatest = { value, instant };
+  }
+  return greatest;
+}

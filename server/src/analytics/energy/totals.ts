@@ -1,0 +1,92 @@
+import type { BalancedCorner, SiteSlots } from './balance.ts';
+import { CORNERS, type Corner } from './corners.ts';
+import { elapsedMs } from './flow-energy.ts';
+import { sumKnown } from './flows.ts';
+
+/** A site's energy over a span of slots. Null: not one slot is known. */
+export interface SiteTotals {
+  readonly solarKwh: number | null;
+  readonly consumptionKwh: number | null;
+  readonly importKwh: number | null;
+  readonly exportKwh: number | null;
+  readonly chargedKwh: number | null;
+  readonly dischargedKwh: number | null;
+  readonly vehicleKwh: number | null;
+  readonly machinesKwh: number | null;
+  /** Share of the production that was used on site, 0–1; of the slots in which production and export are known. */
+  readonly selfConsumption: number | null;
+  /** Share of the consumption that was not bought, 0–1; of the slots in which consumption and import are known. */
+  readonly selfSufficiency: number | null;
+  readonly carbonKg: number | null;
+  /** Share of the time that has passed for which every corner is known that the site reports or that could be worked out. */
+  readonly coverage: number;
+  /** Share of the time that each corner's own samples and counters cover; only corners that report. */
+  readonly measuredCoverage: Readonly<Partial<Record<Corner, number>>>;
+}
+
+/**
+ * Sums of slots `from … to` (without `to`), for any number of spans of the same slots.
+ * @param carbonKgPerKwh of a grid kWh, by slot
+ * @param reported corners that any device reports
+ */
+export function totalsBySpan(
+  slots: SiteSlots,
+  carbonKgPerKwh: Float64Array,
+  reported: ReadonlySet<Corner>,
+): (from: number, to: number) => SiteTotals {
+  const carbonKg = slots.imported.map((kwh, s) => kwh * (carbonKgPerKwh[s] as number));
+  const covering = coveringCorners(slots, reported);
+  return (from, to) => {
+    const sum = (column: Float64Array) => sumKnown(column, from, to);
+    const share = (knownMs: Float64Array) => shareOf(slots, knownMs, from, to);
+    const shares = covering.map((corner) => share(slots.knownMs[corner]));
+    return {
+      solarKwh: sum(slots.solar),
+      consumptionKwh: sum(slots.load),
+      importKwh: sum(slots.imported),
+      exportKwh: sum(slots.exported),
+      chargedKwh: sum(slots.charge),
+      dischargedKwh: sum(slots.discharge),
+      vehicleKwh: sum(slots.vehicle),
+      machinesKwh: sum(slots.machines),
+      selfConsumption: shareKept(slots.solar, slots.exported, from, to),
+      selfSufficiency: shareKept(slots.load, slots.imported, from, to),
+      carbonKg: sum(carbonKg),
+      coverage: shares.length > 0 ? Math.min(...shares) : 0,
+      measuredCoverage: Object.fromEntries(
+        CORNERS.filter((corner) => reported.has(corner)).map((corner) => [corner, share(slots.measuredMs[corner])]),
+      ),
+    };
+  };
+}
+
+/** 1 − part ÷ whole over the slots where both are known, held to 0–1; null where there is no whole. */
+function shareKept(whole: Float64Array, part: Float64Array, from: number, to: number): number | null {
+  let wholes = 0;
+  let parts = 0;
+  for (let s = from; s < to; s++) {
+    const both = (whole[s] as number) + (part[s] as number);
+    if (both !== both) continue;
+    wholes += whole[s] as number;
+    parts += part[s] as number;
+  }
+  return wholes > 0 ? Math.max(0, Math.min(1, 1 - parts / wholes)) : null;
+}
+
+/** Corners that must be known for a slot to count as covered: those of the balance that are reported or could be worked out. */
+function coveringCorners(slots: SiteSlots, reported: ReadonlySet<Corner>): readonly Corner[] {
+  const balanced: readonly BalancedCorner[] = slots.present.filter(
+    (corner) => reported.has(corner) || slots.knownMs[corner].some((ms) => ms > 0),
+  );
+  return balanced.length > 0 ? balanced : [...reported];
+}
+
+function shareOf(slots: SiteSlots, knownMs: Float64Array, from: number, to: number): number {
+  let known = 0;
+  let passed = 0;
+  for (let s = from; s < to; s++) {
+    known += knownMs[s] as number;
+    passed += elapsedMs(slots.edges, s, slots.asOf);
+  }
+  return passed > 0 ? Math.min(known / passed, 1) : 0;
+}

@@ -1,0 +1,46 @@
+import { bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
+import { HOUR_MS, intersect, MINUTE_MS, type Window } from '../../domain/window.ts';
+import type { PricedSlots } from './priced-slots.ts';
+
+/** Span over which metering averages the power that is charged for. */
+const DEMAND_SPAN_MS = 15 * MINUTE_MS;
+
+/**
+ * Charge on the greatest mean import power over a quarter hour of each calendar month, prorated for months of which the window
+ * holds only a part. Slots wider than a quarter hour count with their mean.
+ */
+export function demandCharge(pricePerKw: number, slots: PricedSlots, window: Window, timeZone: string): number {
+  if (pricePerKw === 0 || window.end <= window.start) return 0;
+  let charge = 0;
+  const months = bucketEdges(window, '1mo', timeZone);
+  for (let m = 0; m + 1 < months.length; m++) {
+    const month = { start: months[m] as number, end: months[m + 1] as number };
+    const part = intersect(month, window);
+    if (part === null) continue;
+    const share = (part.end - part.start) / (month.end - month.start);
+    charge += pricePerKw * greatestDemandKw(slots, part, timeZone) * share;
+  }
+  return charge;
+}
+
+/** Greatest mean import over the quarter hours of the site's clock within a window, kW; 0 where none is known. */
+export function greatestDemandKw({ edges, importKwh }: PricedSlots, window: Window, timeZone: string): number {
+  const anchor = dayWindow(dayOf(window.start, timeZone), timeZone).start;
+  const quarterOf = (instant: number) => Math.floor((instant - anchor) / DEMAND_SPAN_MS);
+  let greatest = 0;
+  for (let s = 0; s + 1 < edges.length; ) {
+    const start = edges[s] as number;
+    let end = edges[s + 1] as number;
+    let kwh = importKwh[s] as number;
+    let next = s + 1;
+    while (next + 1 < edges.length && quarterOf(edges[next] as number) === quarterOf(start)) {
+      kwh += importKwh[next] as number;
+      end = edges[++next] as number;
+    }
+    const inside = start >= window.start && end <= window.end;
+    const hours = Math.max(end - start, DEMAND_SPAN_MS) / HOUR_MS;
+    if (inside && kwh / hours > greatest) greatest = kwh / hours;
+    s = next;
+  }
+  return greatest;
+}

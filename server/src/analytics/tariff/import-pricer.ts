@@ -1,0 +1,92 @@
+import type { ImportPrice } from '@wattkeeper/contract/tariff.ts';
+import type { z } from 'zod';
+import { addDays, dayWindow, type LocalDay, type LocalTimes, localTimes } from '../../domain/site-time.ts';
+import { MINUTE_MS } from '../../domain/window.ts';
+import { BandClock } from './bands.ts';
+import type { PricedSlots } from './priced-slots.ts';
+
+type Import = z.infer<typeof ImportPrice>;
+
+/** A part of a slot's energy and what a kWh of it costs. */
+export interface PricedPart {
+  readonly name: string;
+  readonly energyKwh: number;
+  readonly pricePerKwh: number;
+}
+
+/** Prices slots, which must come in ascending order. */
+export type ImportPricer = (slot: number, energyKwh: number) => readonly PricedPart[];
+
+export function importPricer(price: Import, slots: PricedSlots, clock: LocalTimes, timeZone: string): ImportPricer {
+  switch (price.type) {
+    case 'flat':
+      return (_, energyKwh) => [{ name: 'flat', energyKwh, pricePerKwh: price.price_per_kwh }];
+    case 'dynamic':
+      return (slot, energyKwh) => {
+        const known = slots.importPrice?.[slot] ?? Number.NaN;
+        return known === known
+          ? [{ name: 'dynamic', energyKwh, pricePerKwh: known * price.factor + price.markup_per_kwh }]
+          : [{ name: 'fallback', energyKwh, pricePerKwh: price.fallback_per_kwh }];
+      };
+    case 'time_of_use':
+      return timeOfUsePricer(new BandClock(price), slots.edges, clock, timeZone);
+    case 'tiered':
+      return tieredPricer(price, clock);
+  }
+}
+
+/** A slot that a band's edge cuts is split in proportion to time. */
+function timeOfUsePricer(bands: BandClock, edges: Float64Array, clock: LocalTimes, timeZone: string): ImportPricer {
+  const dayBefore = new Map<string, LocalDay>();
+  const before = (day: LocalDay): LocalDay => {
+    const known = dayBefore.get(day.day);
+    if (known !== undefined) return known;
+    const found = localTimes(Float64Array.of(dayWindow(addDays(day.day, -1), timeZone).start), timeZone)
+      .days[0] as LocalDay;
+    dayBefore.set(day.day, found);
+    return found;
+  };
+  return (slot, energyKwh) => {
+    const day = clock.days[clock.dayIndex[slot] as number] as LocalDay;
+    const start = clock.minuteOfDay[slot] as number;
+    const minutes = ((edges[slot + 1] as number) - (edges[slot] as number)) / MINUTE_MS;
+    const parts: PricedPart[] = [];
+    for (let from = start; from < start + minutes; ) {
+      const to = Math.min(bands.boundaries.find((mark) => mark > from) ?? Number.POSITIVE_INFINITY, start + minutes);
+      const { name, pricePerKwh } = bands.at(day, before(day), from);
+      parts.push({ name, energyKwh: energyKwh * ((to - from) / minutes), pricePerKwh });
+      from = to;
+    }
+    return parts;
+  };
+}
+
+/** Each period's energy fills the tiers from below; a slot that fills one up is split between it and the next. */
+function tieredPricer(price: Extract<Import, { type: 'tiered' }>, clock: LocalTimes): ImportPricer {
+  const tiers = price.tiers
+    .map((tier) => ({ limit: tier.up_to_kwh ?? Number.POSITIVE_INFINITY, pricePerKwh: tier.price_per_kwh }))
+    .sort((a, b) => a.limit - b.limit);
+  const last = tiers.length - 1;
+  let period = '';
+  let used = 0;
+  return (slot, energyKwh) => {
+    const { day } = clock.days[clock.dayIndex[slot] as number] as LocalDay;
+    const current = price.period === 'day' ? day : day.slice(0, 7);
+    if (current !== period) used = 0;
+    period = current;
+    const parts: PricedPart[] = [];
+    for (let left = energyKwh; left > 0; ) {
+      const t = Math.max(
+        0,
+        tiers.findIndex((tier) => used < tier.limit),
+      );
+      const index = used < (tiers[t] as (typeof tiers)[number]).limit ? t : last;
+      const tier = tiers[index] as (typeof tiers)[number];
+      const fits = index === last ? left : Math.min(left, tier.limit - used);
+      parts.push({ name: `tier ${index + 1}`, energyKwh: fits, pricePerKwh: tier.pricePerKwh });
+      used += fits;
+      left -= fits;
+    }
+    return parts;
+  };
+}

@@ -1,0 +1,120 @@
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import { dayWindow, type LocalDay, type LocalTimes, localTimes } from '../../domain/site-time.ts';
+import type { Window } from '../../domain/window.ts';
+import { demandCharge } from './demand.ts';
+import { importPricer } from './import-pricer.ts';
+import type { PricedSlots } from './priced-slots.ts';
+
+export interface PricingOptions {
+  readonly timeZone: string;
+  /**
+   * What is charged; slots before it only fill the tiers of the day or month. Default: all slots. Its edges are edges of slots.
+   */
+  readonly window?: Window;
+}
+
+/** Money in the site's currency. */
+export interface EnergyCost {
+  /** Of imported energy, without fixed and demand parts. */
+  readonly cost: number;
+  /** Credit for exported energy. */
+  readonly revenue: number;
+  readonly fixedCost: number;
+  readonly demandCost: number;
+  /** cost + fixedCost + demandCost − revenue */
+  readonly total: number;
+  /** Import by band, in the order in which bands were first met. */
+  readonly bands: readonly BandCost[];
+  /** By slot; 0 outside the window and where energy is not known. */
+  readonly costBySlot: Float64Array;
+  readonly revenueBySlot: Float64Array;
+  readonly fixedBySlot: Float64Array;
+  readonly warnings: readonly string[];
+}
+
+export interface BandCost {
+  readonly band: string;
+  readonly energyKwh: number;
+  readonly cost: number;
+}
+
+/** What energy costs under a tariff, by the clock and calendar of the site. */
+export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: PricingOptions): EnergyCost {
+  const { edges } = slots;
+  const count = Math.max(edges.length - 1, 0);
+  const window = options.window ?? { start: edges[0] ?? 0, end: edges[count] ?? 0 };
+  const clock = localTimes(edges.subarray(0, count), options.timeZone);
+  const pricer = importPricer(terms.import_price, slots, clock, options.timeZone);
+  const costBySlot = new Float64Array(count);
+  const revenueBySlot = new Float64Array(count);
+  const bands = new Map<string, { band: string; energyKwh: number; cost: number }>();
+  const exportPrice = exportPrices(terms, slots);
+  const fixedBySlot = new Float64Array(count);
+  for (let s = 0; s < count; s++) {
+    const charged = (edges[s] as number) >= window.start && (edges[s + 1] as number) <= window.end;
+    if (charged) fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s);
+    const bought = slots.importKwh[s] as number;
+    if (bought === bought) {
+      for (const { name, energyKwh, pricePerKwh } of pricer(s, bought)) {
+        if (!charged) continue;
+        const band = bands.get(name) ?? { band: name, energyKwh: 0, cost: 0 };
+        bands.set(name, band);
+        band.energyKwh += energyKwh;
+        band.cost += energyKwh * pricePerKwh;
+        costBySlot[s] = (costBySlot[s] as number) + energyKwh * pricePerKwh;
+      }
+    }
+    const sold = slots.exportKwh[s] as number;
+    if (charged && sold === sold) revenueBySlot[s] = sold * (exportPrice[s] as number);
+  }
+  const cost = sum(costBySlot);
+  const revenue = sum(revenueBySlot);
+  const fixedCost = sum(fixedBySlot);
+  const demandCost = demandCharge(terms.demand_per_kw_month, slots, window, options.timeZone);
+  return {
+    cost,
+    revenue,
+    fixedCost,
+    demandCost,
+    total: cost + fixedCost + demandCost - revenue,
+    bands: [...bands.values()],
+    costBySlot,
+    revenueBySlot,
+    fixedBySlot,
+    warnings: fallbackWarnings(terms, bands),
+  };
+}
+
+/** Where pricing must begin so that the tiers of the window's first day or month are as full as they really were. */
+export function pricingStart(terms: TariffTerms, windowStart: number, timeZone: string): number {
+  const { import_price: price } = terms;
+  if (price.type !== 'tiered') return windowStart;
+  const { days } = localTimes(Float64Array.of(windowStart), timeZone);
+  const today = days[0]?.day as string;
+  return dayWindow(price.period === 'day' ? today : `${today.slice(0, 8)}01`, timeZone).start;
+}
+
+function exportPrices({ export_price: price }: TariffTerms, { edges, exportPrice }: PricedSlots): Float64Array {
+  const count = Math.max(edges.length - 1, 0);
+  if (price.type === 'none') return new Float64Array(count);
+  if (price.type === 'flat') return new Float64Array(count).fill(price.price_per_kwh);
+  const feed = exportPrice ?? new Float64Array(count).fill(Number.NaN);
+  return feed.map((known) => (known === known ? known * price.factor + price.markup_per_kwh : price.fallback_per_kwh));
+}
+
+function fallbackWarnings(terms: TariffTerms, bands: ReadonlyMap<string, BandCost>): string[] {
+  const fallback = bands.get('fallback');
+  if (terms.import_price.type !== 'dynamic' || fallback === undefined || fallback.energyKwh === 0) return [];
+  const price = terms.import_price.fallback_per_kwh;
+  return [`no price is known for ${fallback.energyKwh.toFixed(2)} kWh of import: priced at the fallback of ${price}`];
+}
+
+/** A day of 23 or 25 hours is one day, and a slot is that share of it that its time is. */
+function shareOfDay(clock: LocalTimes, edges: Float64Array, slot: number): number {
+  const day = clock.days[clock.dayIndex[slot] as number] as LocalDay;
+  return ((edges[slot + 1] as number) - (edges[slot] as number)) / (day.end - day.start);
+}
+
+function sum(column: Float64Array): number {
+  return column.reduce((total, value) => total + value, 0);
+}

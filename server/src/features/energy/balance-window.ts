@@ -1,0 +1,42 @@
+import { InvalidInput } from '../../domain/errors.ts';
+import { addDays, dayOf, dayWindow, nominalMs } from '../../domain/site-time.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+
+/** More periods than this in one answer are refused. */
+export const MAX_PERIODS = 10_000;
+/** Energy is worked out by quarter hours; a longer window is refused. */
+export const MAX_WINDOW_DAYS = 3660;
+
+/** Days before today that are shown when no start is asked. */
+const DEFAULT_DAYS: Readonly<Record<string, number>> = { '15m': 0, '1h': 0, '1d': 29, '1mo': 364 };
+
+export interface AskedWindow {
+  /** Epoch milliseconds, or null for the default. */
+  readonly start: number | null;
+  readonly end: number | null;
+  readonly resolution: string;
+}
+
+/** The window of an energy balance: up to now unless asked otherwise; throws InvalidInput for one that is empty or too long. */
+export function balanceWindow({ start, end, resolution }: AskedWindow, timeZone: string, now: number): Window {
+  const until = end ?? now;
+  const days = DEFAULT_DAYS[resolution] ?? 0;
+  const window = { start: start ?? dayWindow(addDays(dayOf(until - 1, timeZone), -days), timeZone).start, end: until };
+  if (window.start >= window.end) throw invalid('start', `must be before end (${new Date(until).toISOString()})`);
+  const spanMs = window.end - window.start;
+  if (spanMs > MAX_WINDOW_DAYS * UTC_DAY_MS) {
+    throw invalid('start', `must be at most ${MAX_WINDOW_DAYS} days before end; got ${Math.ceil(spanMs / UTC_DAY_MS)}`);
+  }
+  const periods = Math.ceil(spanMs / nominalMs(resolution));
+  if (periods > MAX_PERIODS) {
+    throw invalid(
+      'resolution',
+      `${resolution} gives ${periods} periods, at most ${MAX_PERIODS} are allowed: ask for a wider one`,
+    );
+  }
+  return window;
+}
+
+function invalid(field: string, detail: string): InvalidInput {
+  return new InvalidInput(`${field} ${detail}`, { fields: [{ field, detail }] });
+}

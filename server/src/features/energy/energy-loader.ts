@@ -1,0 +1,208 @@
+import type { SiteSlots } from '../../analytics/energy/balance.ts';
+import type { Corner } from '../../analytics/energy/corners.ts';
+import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.ts';
+import { type DeviceEnergy, darkSlots, type SiteEnergyInput, siteEnergy } from '../../analytics/energy/site-energy.ts';
+import { joinSlots, sliceSlots } from '../../analytics/energy/slot-columns.ts';
+import { type SignedEnergy, splitSteps } from '../../analytics/energy/steps.ts';
+import type { Buckets } from '../../domain/aggregate.ts';
+import { lowerBound } from '../../domain/frame.ts';
+import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
+import { type CornerSource, cornerSources, type SiteDevices } from './site-sources.ts';
+
+/** A site's energy over a window, by slots of at most 15 minutes that begin at local midnight. */
+export interface SiteEnergy {
+  readonly slots: SiteSlots;
+  /** Corners that any device of the site reports. */
+  readonly reported: ReadonlySet<Corner>;
+  /** Samples of power and counters in the window. */
+  readonly dataPoints: number;
+  readonly sources: readonly CornerSource[];
+  /** Stretches of night in the window, in which silent panels make nothing. */
+  readonly dark: readonly Window[];
+}
+
+export type SiteOfEnergy = Pick<SiteRecord, 'id' | 'timezone' | 'latitude' | 'longitude'>;
+
+/** Counters are read this far beyond a span, so that the growth across a gap at its edge is known. */
+const COUNTER_MARGIN_MS = 2 * UTC_DAY_MS;
+
+/** Reads what a site's devices report and works out its energy, a month at a time. */
+export class EnergyLoader {
+  readonly #queries: TelemetryQueries;
+  readonly #devices: SiteDevices;
+
+  constructor(queries: TelemetryQueries, devices: SiteDevices) {
+    this.#queries = queries;
+    this.#devices = devices;
+  }
+
+  /**
+   * @param window whose edges become edges of slots
+   * @param asOf now: nothing is known after it
+   */
+  async load(site: SiteOfEnergy, window: Window, asOf: number): Promise<SiteEnergy> {
+    const devices = this.#devices.ofSite(site.id);
+    const metricsOf = (deviceId: string) => this.#queries.metricsOf(deviceId);
+    const sources = cornerSources(devices, metricsOf);
+    const hasBattery = devices.some(({ id }) => metricsOf(id).includes('battery.soc_percent'));
+    const parts: Part[] = [];
+    for (const span of spansOf(window, site.timezone)) {
+      parts.push(await this.#loadSpan(site, sources, hasBattery, span, asOf));
+    }
+    return {
+      slots: joinSlots(parts.map(({ slots }) => slots)),
+      reported: new Set(sources.map(({ metrics }) => metrics.corner)),
+      dataPoints: parts.reduce((sum, part) => sum + part.dataPoints, 0),
+      sources,
+      dark: parts.flatMap(({ dark }) => dark),
+    };
+  }
+
+  async #loadSpan(
+    site: SiteOfEnergy,
+    sources: readonly CornerSource[],
+    hasBattery: boolean,
+    span: Window,
+    asOf: number,
+  ): Promise<Part> {
+    const edges = slotEdges(span, site.timezone);
+    const read = await Promise.all(
+      [...byGroup(sources).values()].map((group) => this.#readGroup(group, edges, span, asOf)),
+    );
+    const devices = read.flatMap((group) => group.devices);
+    const { latitude, longitude } = site;
+    const place = latitude === null || longitude === null ? null : { latitudeDeg: latitude, longitudeDeg: longitude };
+    const dark = darkSlots(devices, place, edges, asOf);
+    const input: SiteEnergyInput = { edges, asOf, devices, hasBattery, dark, derivedGrid: null };
+    const derivedGrid = await this.#deriveGrid(sources, input);
+    const from = lowerBound(edges, span.start);
+    const to = lowerBound(edges, span.end);
+    return {
+      slots: sliceSlots(siteEnergy({ ...input, derivedGrid }), from, to),
+      dataPoints: read.reduce((sum, group) => sum + group.dataPoints, 0),
+      dark: dark === null ? [] : darkWindows(dark, edges, from, to),
+    };
+  }
+
+  /** One question to the store for all devices of a metric group; raw samples only where a power changed its sign. */
+  async #readGroup(sources: readonly CornerSource[], edges: Float64Array, span: Window, asOf: number) {
+    const { metrics } = sources[0] as CornerSource;
+    const quantities = [
+      ...(sources.some(({ hasPower }) => hasPower) ? [metrics.power] : []),
+      ...(sources.some(({ hasPositiveCounter }) => hasPositiveCounter) ? [metrics.positive] : []),
+      ...(metrics.negative && sources.some(({ hasNegativeCounter }) => hasNegativeCounter) ? [metrics.negative] : []),
+    ];
+    const deviceIds = sources.map(({ deviceId }) => deviceId);
+    const answers = await this.#queries.buckets({ deviceIds, group: metrics.group, quantities, edges, asOf });
+    const from = lowerBound(edges, span.start);
+    const to = lowerBound(edges, span.end);
+    let dataPoints = 0;
+    const devices = await Promise.all(
+      sources.map(async (source, i): Promise<DeviceEnergy> => {
+        const buckets = answers[i]?.buckets ?? [];
+        for (const { count } of buckets) for (let s = from; s < to; s++) dataPoints += count[s] as number;
+        const of = (reports: boolean, quantity: string | null): Buckets | null =>
+          (reports ? buckets[quantities.indexOf(quantity ?? '')] : undefined) ?? null;
+        const power = of(source.hasPower, metrics.power);
+        return {
+          corner: metrics.corner,
+          rank: source.rank,
+          power: power && (await this.#splitBySign(source, power, edges, asOf)),
+          positiveCounter: of(source.hasPositiveCounter, metrics.positive),
+          negativeCounter: of(source.hasNegativeCounter, metrics.negative),
+        };
+      }),
+    );
+    return { devices, dataPoints };
+  }
+
+  async #splitBySign(source: CornerSource, power: Buckets, edges: Float64Array, asOf: number): Promise<SignedEnergy> {
+    const { energy, mixed } = signedBuckets(power);
+    mixed[0] = 0;
+    mixed[mixed.length - 1] = 0;
+    for (const window of daysOf(mixedRuns(mixed), edges)) {
+      const first = lowerBound(edges, window.start);
+      const part = edges.subarray(first, lowerBound(edges, window.end) + 1);
+      const exact = splitSteps(await deviceSteps(this.#queries, source, window, asOf), part);
+      for (let s = 0; s + 1 < part.length; s++) {
+        if (mixed[first + s] === 0) continue;
+        energy.positive[first + s] = exact.positive[s] as number;
+        energy.negative[first + s] = exact.negative[s] as number;
+      }
+    }
+    return energy;
+  }
+
+  /** Where no device reports the grid its power follows from the others, sample by sample. */
+  async #deriveGrid(sources: readonly CornerSource[], input: SiteEnergyInput) {
+    const { edges, asOf, devices, dark, hasBattery } = input;
+    if (devices.some(({ corner }) => corner === 'grid')) return null;
+    const has = new Set(devices.map(({ corner }) => corner));
+    if (hasBattery) has.add('battery');
+    const inner = edges.subarray(1, -1);
+    const window = { start: inner[0] as number, end: inner.at(-1) as number };
+    const night = dark === null ? [] : darkWindows(dark, edges, 1, edges.length - 2);
+    const derived = await derivedSteps(this.#queries, sources, GRID_POWER, has, { window, asOf, dark: night });
+    return derived && { energy: splitSteps(derived.steps, edges), from: derived.from };
+  }
+}
+
+interface Part {
+  readonly slots: SiteSlots;
+  readonly dataPoints: number;
+  readonly dark: readonly Window[];
+}
+
+/** A window cut at the months of the site's calendar, to bound what is held in memory at once. */
+function spansOf(window: Window, timeZone: string): Window[] {
+  const inner = [...bucketEdges(window, '1mo', timeZone)].filter((edge) => edge > window.start && edge < window.end);
+  const edges = [window.start, ...inner, window.end];
+  return edges.slice(1).map((end, i) => ({ start: edges[i] as number, end }));
+}
+
+/**
+ * Quarter hours from local midnight one day before a span to one day after it, which show the nights around it, with the span's own
+ * edges; a wide bucket at either end tells what counters read before and after.
+ */
+function slotEdges(span: Window, timeZone: string): Float64Array {
+  const first = dayWindow(addDays(dayOf(span.start, timeZone), -1), timeZone);
+  const last = dayWindow(addDays(dayOf(span.end - 1, timeZone), 1), timeZone);
+  const quarters = bucketEdges({ start: first.start, end: last.end }, '15m', timeZone);
+  const edges = new Set([...quarters, span.start, span.end]);
+  edges.add(first.start - COUNTER_MARGIN_MS);
+  edges.add((quarters.at(-1) as number) + COUNTER_MARGIN_MS);
+  return Float64Array.from(edges).sort();
+}
+
+function byGroup(sources: readonly CornerSource[]): Map<string, CornerSource[]> {
+  const groups = new Map<string, CornerSource[]>();
+  for (const source of sources) {
+    const { group } = source.metrics;
+    groups.set(group, [...(groups.get(group) ?? []), source]);
+  }
+  return groups;
+}
+
+/** Runs of slots as windows; those less than a day apart become one, because cadences are read by whole days. */
+function daysOf(runs: readonly { readonly from: number; readonly to: number }[], edges: Float64Array): Window[] {
+  const windows: { start: number; end: number }[] = [];
+  for (const { from, to } of runs) {
+    const start = edges[from] as number;
+    const end = edges[to] as number;
+    const last = windows.at(-1);
+    if (last !== undefined && start - last.end < UTC_DAY_MS) last.end = end;
+    else windows.push({ start, end });
+  }
+  return windows;
+}
+
+function darkWindows(dark: Uint8Array, edges: Float64Array, from: number, to: number): Window[] {
+  return mixedRuns(dark.subarray(from, to)).map((run) => ({
+    start: edges[from + run.from] as number,
+    end: edges[from + run.to] as number,
+  }));
+}

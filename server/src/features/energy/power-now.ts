@@ -1,0 +1,83 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { PowerNow } from '@wattkeeper/contract/energy.ts';
+import type { Corner } from '../../analytics/energy/corners.ts';
+import { GAP_FACTOR } from '../../domain/cadence.ts';
+import { MINUTE_MS } from '../../domain/window.ts';
+import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { bestSources, type CornerSource, cornerSources } from './site-sources.ts';
+
+/** A value of a device without a declared interval is current for this long: devices report every few minutes at most. */
+const CURRENT_MS = 15 * MINUTE_MS;
+
+/** What happens on a site right now: the newest powers that still stand, and what the balance tells of the others. */
+export async function powerNow(
+  queries: TelemetryQueries,
+  devices: readonly DeviceRecord[],
+  priceNow: () => Promise<number | null>,
+  now: number,
+): Promise<PowerNow> {
+  const samples = new Map(
+    queries.latest(devices.map(({ id }) => id)).map((sample) => [`${sample.deviceId} ${sample.metric}`, sample]),
+  );
+  const sources = cornerSources(devices, (deviceId) => queries.metricsOf(deviceId));
+  const current = new CurrentValues(samples, now);
+  const power = (corner: Corner) => current.sum(bestSources(sources, corner));
+  const solar = power('solar');
+  const battery = power('battery');
+  const measuredGrid = power('grid');
+  const measuredLoad = power('load');
+  const hasSolar = sources.some(({ metrics }) => metrics.corner === 'solar');
+  const hasBattery = devices.some(({ id }) => queries.metricsOf(id).some((metric) => metric.startsWith('battery.')));
+  const net = (hasSolar ? (solar ?? Number.NaN) : 0) - (hasBattery ? (battery ?? Number.NaN) : 0);
+  const soc = devices.map((device) => current.of(device, 'battery.soc_percent')).filter((value) => value !== null);
+  return {
+    solar_kw: solar,
+    battery_kw: battery,
+    battery_soc_percent: soc.length > 0 ? soc.reduce((sum, value) => sum + value, 0) / soc.length : null,
+    grid_kw: measuredGrid ?? (measuredLoad === null ? null : known(measuredLoad - net)),
+    load_kw: measuredLoad ?? (measuredGrid === null ? null : known(Math.max(measuredGrid + net, 0))),
+    vehicle_kw: power('vehicle'),
+    machines_kw: power('machines'),
+    import_price_per_kwh: await priceNow(),
+    timestamp: current.newest === null ? null : formatInstant(current.newest),
+  };
+}
+
+function known(kw: number): number | null {
+  return kw === kw ? kw : null;
+}
+
+/** The latest samples that are recent enough to speak of now. */
+class CurrentValues {
+  readonly #samples: ReadonlyMap<string, LatestSample>;
+  readonly #now: number;
+  /** Newest instant of any value that was used. */
+  newest: number | null = null;
+
+  constructor(samples: ReadonlyMap<string, LatestSample>, now: number) {
+    this.#samples = samples;
+    this.#now = now;
+  }
+
+  of({ id, expectedIntervalS }: Pick<DeviceRecord, 'id' | 'expectedIntervalS'>, metric: string): number | null {
+    const sample = this.#samples.get(`${id} ${metric}`);
+    const heldMs = expectedIntervalS === null ? CURRENT_MS : GAP_FACTOR * 1000 * expectedIntervalS;
+    if (sample === undefined || this.#now - sample.timestamp > heldMs) return null;
+    this.newest = Math.max(this.newest ?? sample.timestamp, sample.timestamp);
+    return sample.value;
+  }
+
+  /** Sum of the sources' powers, or null when none is current. */
+  sum(sources: readonly CornerSource[]): number | null {
+    const values = sources
+      .map(({ deviceId, metrics, expectedIntervalMs }) =>
+        this.of(
+          { id: deviceId, expectedIntervalS: expectedIntervalMs === null ? null : expectedIntervalMs / 1000 },
+          `${metrics.group}.${metrics.power}`,
+        ),
+      )
+      .filter((value) => value !== null);
+    return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : null;
+  }
+}

@@ -1,0 +1,96 @@
+import type { Corner } from '../../analytics/energy/corners.ts';
+import { combineSteps, fillSteps, type Steps, stepsOf } from '../../analytics/energy/steps.ts';
+import { decidingWindow } from '../../domain/cadence.ts';
+import { seriesOf } from '../../domain/frame.ts';
+import type { Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import { bestSources, type CornerSource } from './site-sources.ts';
+
+/** Raw power of one device as it stands within (and somewhat around) a window. */
+export async function deviceSteps(
+  queries: TelemetryQueries,
+  { deviceId, metrics, expectedIntervalMs }: Pick<CornerSource, 'deviceId' | 'metrics' | 'expectedIntervalMs'>,
+  window: Window,
+  asOf: number,
+): Promise<Steps> {
+  const [frame] = await queries.frames({
+    deviceIds: [deviceId],
+    group: metrics.group,
+    quantities: [metrics.power],
+    window: decidingWindow(window, expectedIntervalMs),
+  });
+  if (frame === undefined) return EMPTY_STEPS;
+  return stepsOf(seriesOf(frame, metrics.power), { expectedIntervalMs, asOf });
+}
+
+const EMPTY_STEPS: Steps = {
+  starts: new Float64Array(0),
+  ends: new Float64Array(0),
+  values: new Float64Array(0),
+};
+
+/** Where and how long the power of corners is read. */
+export interface PowerSpan {
+  readonly window: Window;
+  readonly asOf: number;
+  /** Stretches of night, in which silent panels make nothing; ascending, apart from each other. */
+  readonly dark: readonly Window[];
+}
+
+/** Raw power of a corner: the sum of the devices that are believed first, or null when not all of them report power. */
+export async function cornerSteps(
+  queries: TelemetryQueries,
+  sources: readonly CornerSource[],
+  corner: Corner,
+  span: PowerSpan,
+): Promise<Steps | null> {
+  const best = bestSources(sources, corner);
+  if (best.length === 0 || best.some(({ hasPower }) => !hasPower)) return null;
+  const parts = await Promise.all(best.map((source) => deviceSteps(queries, source, span.window, span.asOf)));
+  const filled = corner === 'solar' ? parts.map((steps) => fillSteps(steps, span.dark, 0)) : parts;
+  const [only] = filled;
+  return only !== undefined && filled.length === 1 ? only : combineSteps(filled.map((steps) => ({ steps, factor: 1 })));
+}
+
+/** A corner's power worked out from those of the others: `grid = load − solar + battery`. */
+export interface PowerFormula {
+  readonly of: 'grid' | 'load';
+  readonly terms: readonly { readonly corner: Corner; readonly factor: number }[];
+}
+
+export const GRID_POWER: PowerFormula = {
+  of: 'grid',
+  terms: [
+    { corner: 'load', factor: 1 },
+    { corner: 'solar', factor: -1 },
+    { corner: 'battery', factor: 1 },
+  ],
+};
+export const LOAD_POWER: PowerFormula = {
+  of: 'load',
+  terms: [
+    { corner: 'grid', factor: 1 },
+    { corner: 'solar', factor: 1 },
+    { corner: 'battery', factor: -1 },
+  ],
+};
+
+/**
+ * Works out a corner's power, or null where that cannot be done: its first term is not reported as power, or another one that the
+ * site has is not.
+ * @param has corners that the site has
+ */
+export async function derivedSteps(
+  queries: TelemetryQueries,
+  sources: readonly CornerSource[],
+  formula: PowerFormula,
+  has: ReadonlySet<Corner>,
+  span: PowerSpan,
+): Promise<{ steps: Steps; from: string } | null> {
+  const terms = formula.terms.filter(({ corner }, i) => i === 0 || has.has(corner));
+  const parts = await Promise.all(terms.map(({ corner }) => cornerSteps(queries, sources, corner, span)));
+  const known = parts.flatMap((steps, i) => (steps ? [{ steps, factor: terms[i]?.factor as number }] : []));
+  if (known.length < terms.length) return null;
+  const from = terms.map(({ corner }) => corner).join(', ');
+  return { steps: known.length === 1 ? (known[0]?.steps as Steps) : combineSteps(known), from };
+}

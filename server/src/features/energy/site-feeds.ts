@@ -1,0 +1,58 @@
+import { STANDING_MARGIN_MS, standingMeans } from '../../analytics/energy/standing.ts';
+import { seriesOf } from '../../domain/frame.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import { reportersOf, type SiteDevices } from './site-sources.ts';
+
+/** Prices and carbon intensity that feeds publish for a site, by slot. */
+export class SiteFeeds {
+  readonly #queries: TelemetryQueries;
+  readonly #devices: SiteDevices;
+
+  constructor(queries: TelemetryQueries, devices: SiteDevices) {
+    this.#queries = queries;
+    this.#devices = devices;
+  }
+
+  /** Price of a bought kWh by slot, NaN where none is known; null when no device of the site publishes any. */
+  importPrice(siteId: string, edges: Float64Array): Promise<Float64Array | null> {
+    return this.#feed(siteId, 'price.import_per_kwh', edges);
+  }
+
+  exportPrice(siteId: string, edges: Float64Array): Promise<Float64Array | null> {
+    return this.#feed(siteId, 'price.export_per_kwh', edges);
+  }
+
+  /** Carbon of a bought kWh by slot: what a feed says, else the site's own factor. */
+  async carbon(site: Pick<SiteRecord, 'id' | 'emissionFactorKgPerKwh'>, edges: Float64Array): Promise<Float64Array> {
+    const factor = site.emissionFactorKgPerKwh;
+    const feed = await this.#feed(site.id, 'carbon.intensity_kg_per_kwh', edges);
+    return feed?.map((known) => (known === known ? known : factor)) ?? new Float64Array(edges.length - 1).fill(factor);
+  }
+
+  /** Of several feeds the first counts, and the next ones where it is silent. */
+  async #feed(siteId: string, metric: string, edges: Float64Array): Promise<Float64Array | null> {
+    const { group, quantity } = splitMetric(metric);
+    const devices = reportersOf(
+      this.#devices.ofSite(siteId),
+      (deviceId) => this.#queries.metricsOf(deviceId),
+      metric,
+      'tariff_feed',
+    );
+    const window = { start: (edges[0] as number) - STANDING_MARGIN_MS, end: edges.at(-1) as number };
+    let known: Float64Array | null = null;
+    for (const { id } of devices) {
+      const [frame] = await this.#queries.frames({ deviceIds: [id], group, quantities: [quantity], window });
+      if (frame === undefined) continue;
+      const means = standingMeans(seriesOf(frame, quantity), edges);
+      known = known === null ? means : joined(known, means);
+      if (known.every((value) => value === value)) break;
+    }
+    return known;
+  }
+}
+
+function joined(first: Float64Array, second: Float64Array): Float64Array {
+  return first.map((value, s) => (value === value ? value : (second[s] as number)));
+}
