@@ -21,10 +21,19 @@ describe('how long a sample stands', () => {
     expect(holds(at(0, 5, 10, 60, 65, 70, 200), null)).toEqual([5, 5, 5, 5, 5, 5, 5]);
   });
 
-  test('a day with fewer than three spacings counts as sampled every 15 minutes', () => {
+  test('a lone day with fewer than three spacings counts as sampled every 15 minutes', () => {
     const cadence = DEFAULT_CADENCE_MS / MINUTE_MS;
     expect(holds(at(0), null)).toEqual([cadence]);
     expect(holds(at(0, 30, 90), null)).toEqual([30, cadence, cadence]);
+  });
+
+  test('a day with fewer than three spacings takes the cadence of the day before it, else of the day after it', () => {
+    const hourly = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => (from + i) * 60);
+    expect(holds(at(...hourly(20, 26)), null)).toEqual([60, 60, 60, 60, 60, 60]);
+    expect(holds(at(...hourly(22, 30)), null)).toEqual([60, 60, 60, 60, 60, 60, 60, 60]);
+    // Two days later it is no neighbour.
+    const alone = DEFAULT_CADENCE_MS / MINUTE_MS;
+    expect(holds(at(...hourly(0, 4), 2 * 1440), null)).toEqual([60, 60, 60, 60, alone]);
   });
 
   test('each UTC day has its own cadence', () => {
@@ -49,8 +58,8 @@ describe('the window that decides', () => {
     });
   });
 
-  test('is whole UTC days where it is found in the data', () => {
+  test('is whole UTC days and their neighbours where it is found in the data', () => {
     const window = { start: DAY + HOUR_MS, end: DAY + 3 * HOUR_MS };
-    expect(decidingWindow(window, null)).toEqual({ start: DAY - UTC_DAY_MS, end: DAY + UTC_DAY_MS });
+    expect(decidingWindow(window, null)).toEqual({ start: DAY - 2 * UTC_DAY_MS, end: DAY + 2 * UTC_DAY_MS });
   });
 });

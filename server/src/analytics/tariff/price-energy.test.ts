@@ -1,0 +1,240 @@
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bucketEdges, dayWindow } from '../../domain/site-time.ts';
+import { HOUR_MS, type Window } from '../../domain/window.ts';
+import { priceEnergy, pricingStart } from './price-energy.ts';
+
+const WARSAW = 'Europe/Warsaw';
+const terms = (given: Partial<TariffTerms> & Pick<TariffTerms, 'import_price'>): TariffTerms => ({
+  name: 'Test',
+  export_price: { type: 'none' },
+  fixed_per_day: 0,
+  demand_per_kw_month: 0,
+  ...given,
+});
+type TimeOfUse = Extract<TariffTerms['import_price'], { type: 'time_of_use' }>;
+type Band = TimeOfUse['bands'][number];
+const band = (given: Partial<Band> & Pick<Band, 'name' | 'price_per_kwh'>): Band => ({
+  from: '00:00',
+  to: '24:00',
+  holidays: 'include',
+  ...given,
+});
+const timeOfUse = (bands: Band[], holidays: string[] = []): TariffTerms =>
+  terms({
+    import_price: { type: 'time_of_use', bands, otherwise: { name: 'rest', price_per_kwh: 0.1 }, holidays },
+  });
+
+/** A steady load of 1 kW over a window, so that energy in kWh is time in hours. */
+function steady(window: Window, zone = WARSAW, bucket = '15m', kw = 1) {
+  const edges = bucketEdges(window, bucket, zone);
+  const importKwh = edges.subarray(1).map((end, i) => (kw * (end - (edges[i] as number))) / HOUR_MS);
+  return { edges, importKwh, exportKwh: importKwh.map(() => 0), importPrice: null, exportPrice: null };
+}
+const hoursByBand = (tariff: TariffTerms, day: string, zone = WARSAW) =>
+  Object.fromEntries(
+    priceEnergy(tariff, steady(dayWindow(day, zone), zone), { timeZone: zone }).bands.map((one) => [
+      one.band,
+      // Sums of at most 100 quarters of an hour, which are exact in binary.
+      one.energyKwh,
+    ]),
+  );
+
+describe('time of use', () => {
+  const peak = timeOfUse([band({ name: 'peak', price_per_kwh: 0.2, from: '08:00', to: '20:00' })]);
+
+  test('the industrial default costs 12 h at 0.20 and 12 h at 0.10', () => {
+    const { cost } = priceEnergy(peak, steady(dayWindow('2026-06-15', WARSAW)), { timeZone: WARSAW });
+    expect(cost).toBeCloseTo(12 * 0.2 + 12 * 0.1, 12);
+  });
+
+  test('the hour that the clock skips or repeats belongs to the band of its clock time', () => {
+    const night = timeOfUse([band({ name: 'night', price_per_kwh: 0.05, from: '01:00', to: '04:00' })]);
+    expect(hoursByBand(night, '2026-06-15')).toEqual({ rest: 21, night: 3 });
+    expect(hoursByBand(night, '2026-03-29')).toEqual({ rest: 21, night: 2 });
+    expect(hoursByBand(night, '2026-10-25')).toEqual({ rest: 21, night: 4 });
+  });
+
+  test('weekdays are the site’s, not UTC’s', () => {
+    const weekend = timeOfUse([band({ name: 'weekend', price_per_kwh: 0, weekdays: [6, 7] })]);
+    expect(hoursByBand(weekend, '2026-06-14')).toEqual({ weekend: 24 });
+    expect(hoursByBand(weekend, '2026-06-15')).toEqual({ rest: 24 });
+    expect(hoursByBand(weekend, '2026-06-14', 'Pacific/Auckland')).toEqual({ weekend: 24 });
+  });
+
+  test('a band past midnight belongs to the day on which it begins', () => {
+    const friday = timeOfUse([
+      band({ name: 'friday night', price_per_kwh: 0, from: '22:00', to: '06:00', weekdays: [5] }),
+    ]);
+    expect(hoursByBand(friday, '2026-06-19')).toEqual({ rest: 22, 'friday night': 2 });
+    expect(hoursByBand(friday, '2026-06-20')).toEqual({ 'friday night': 6, rest: 18 });
+    expect(hoursByBand(friday, '2026-06-21')).toEqual({ rest: 24 });
+  });
+
+  test('a season holds on both of its days and across the new year', () => {
+    const winter = timeOfUse([band({ name: 'winter', price_per_kwh: 1, season: { from: '10-01', to: '03-31' } })]);
+    const days = ['2026-09-30', '2026-10-01', '2026-12-31', '2027-01-01', '2027-03-31', '2027-04-01'];
+    expect(days.map((day) => Object.keys(hoursByBand(winter, day)).join())).toEqual([
+      'rest',
+      'winter',
+      'winter',
+      'winter',
+      'winter',
+      'rest',
+    ]);
+  });
+
+  test('holidays are let in, kept out, or all there is', () => {
+    const holidays = ['2026-06-15'];
+    const on = (rule: Band['holidays'], day: string) =>
+      Object.keys(
+        hoursByBand(timeOfUse([band({ name: 'band', price_per_kwh: 1, holidays: rule })], holidays), day),
+      ).join();
+    expect([on('include', '2026-06-15'), on('exclude', '2026-06-15'), on('only', '2026-06-15')]).toEqual([
+      'band',
+      'rest',
+      'band',
+    ]);
+    expect([on('include', '2026-06-16'), on('exclude', '2026-06-16'), on('only', '2026-06-16')]).toEqual([
+      'band',
+      'band',
+      'rest',
+    ]);
+  });
+
+  test('the first band that fits counts', () => {
+    const both = timeOfUse([
+      band({ name: 'noon', price_per_kwh: 0, from: '12:00', to: '13:00' }),
+      band({ name: 'day', price_per_kwh: 1, from: '06:00', to: '22:00' }),
+    ]);
+    expect(hoursByBand(both, '2026-06-15')).toEqual({ rest: 8, day: 15, noon: 1 });
+  });
+
+  test('a slot that a band’s edge cuts is split by time, also where slots are whole hours of a half-hour zone', () => {
+    const odd = timeOfUse([band({ name: 'odd', price_per_kwh: 1, from: '08:20', to: '08:50' })]);
+    for (const zone of ['Asia/Kolkata', WARSAW]) {
+      const { bands } = priceEnergy(odd, steady(dayWindow('2026-06-15', zone), zone, '1h'), { timeZone: zone });
+      expect(bands.find((one) => one.band === 'odd')?.energyKwh).toBeCloseTo(0.5, 12);
+    }
+  });
+});
+
+describe('other prices', () => {
+  test('dynamic prices take factor, markup and, where none is known, the fallback', () => {
+    const tariff = terms({
+      import_price: { type: 'dynamic', factor: 1.23, markup_per_kwh: 0.1, fallback_per_kwh: 0.9 },
+      export_price: { type: 'dynamic', factor: 1, markup_per_kwh: -0.01, fallback_per_kwh: 0 },
+    });
+    const slots = {
+      edges: Float64Array.of(0, 1, 2, 3).map((hour) => hour * HOUR_MS),
+      importKwh: Float64Array.of(1, 2, 4),
+      exportKwh: Float64Array.of(0, 0, 5),
+      importPrice: Float64Array.of(0.2, -0.1, Number.NaN),
+      exportPrice: Float64Array.of(0.2, -0.1, 0.05),
+    };
+    const { cost, revenue, bands, warnings } = priceEnergy(tariff, slots, { timeZone: 'UTC' });
+    expect(cost).toBeCloseTo(0.346 + 2 * (-0.123 + 0.1) + 3.6, 12);
+    expect(revenue).toBeCloseTo(5 * 0.04, 12);
+    expect(bands).toEqual([
+      { band: 'dynamic', energyKwh: 3, cost: expect.closeTo(0.3, 12) },
+      { band: 'fallback', energyKwh: 4, cost: 3.6 },
+    ]);
+    expect(warnings).toEqual(['no price is known for 4.00 kWh of import: priced at the fallback of 0.9']);
+  });
+
+  test('tiers fill by calendar month, and the slot that fills one is split', () => {
+    const tariff = terms({
+      import_price: {
+        type: 'tiered',
+        period: 'month',
+        tiers: [
+          { up_to_kwh: null, price_per_kwh: 3 },
+          { up_to_kwh: 100, price_per_kwh: 1 },
+          { up_to_kwh: 150.1, price_per_kwh: 2 },
+        ],
+      },
+    });
+    const window = { start: dayWindow('2026-05-25', WARSAW).start, end: dayWindow('2026-06-05', WARSAW).end };
+    const { bands } = priceEnergy(tariff, steady(window), { timeZone: WARSAW });
+    // 7 days of May, 168 kWh: 100 + 50.1 + 17.9. 5 days of June, 120 kWh: 100 + 20.
+    expect(bands.map(({ band: name, energyKwh }) => [name, Number(energyKwh.toFixed(9))])).toEqual([
+      ['tier 1', 200],
+      ['tier 2', 70.1],
+      ['tier 3', 17.9],
+    ]);
+  });
+
+  test('beyond the last tier its price goes on', () => {
+    const tariff = terms({
+      import_price: { type: 'tiered', period: 'day', tiers: [{ up_to_kwh: 10, price_per_kwh: 1 }] },
+    });
+    const { cost } = priceEnergy(tariff, steady(dayWindow('2026-06-15', WARSAW)), { timeZone: WARSAW });
+    expect(cost).toBeCloseTo(24, 12);
+  });
+
+  test('pricing of tiers begins with the day or month, of other prices with the window', () => {
+    const instant = dayWindow('2026-06-15', WARSAW).start + HOUR_MS;
+    const tiered = (period: 'day' | 'month') =>
+      terms({ import_price: { type: 'tiered', period, tiers: [{ up_to_kwh: null, price_per_kwh: 1 }] } });
+    expect(pricingStart(tiered('month'), instant, WARSAW)).toBe(dayWindow('2026-06-01', WARSAW).start);
+    expect(pricingStart(tiered('day'), instant, WARSAW)).toBe(instant - HOUR_MS);
+    expect(pricingStart(terms({ import_price: { type: 'flat', price_per_kwh: 1 } }), instant, WARSAW)).toBe(instant);
+  });
+
+  test('a fixed charge is one a day, whether it has 23, 24 or 25 hours', () => {
+    const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
+    for (const day of ['2026-03-29', '2026-06-15', '2026-10-25']) {
+      const { fixedCost } = priceEnergy(tariff, steady(dayWindow(day, WARSAW)), { timeZone: WARSAW });
+      expect(fixedCost).toBeCloseTo(2, 12);
+    }
+  });
+
+  test('the demand charge takes the greatest quarter hour of each month', () => {
+    const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, demand_per_kw_month: 10 });
+    const window = { start: dayWindow('2026-05-01', WARSAW).start, end: dayWindow('2026-06-30', WARSAW).end };
+    const slots = steady(window);
+    slots.importKwh[1000] = 2; // 8 kW in May
+    slots.importKwh[3500] = 1.25; // 5 kW on 6 June
+    expect(priceEnergy(tariff, slots, { timeZone: WARSAW }).demandCost).toBeCloseTo(10 * (8 + 5), 9);
+    // Half of June: the peak of that half, half of the charge.
+    const half = { start: dayWindow('2026-06-16', WARSAW).start, end: window.end };
+    expect(priceEnergy(tariff, slots, { timeZone: WARSAW, window: half }).demandCost).toBeCloseTo(10 * 1 * 0.5, 9);
+  });
+
+  test('energy that is not known costs nothing', () => {
+    const slots = steady(dayWindow('2026-06-15', WARSAW));
+    slots.importKwh.fill(Number.NaN, 0, 48);
+    const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 1 } });
+    expect(priceEnergy(tariff, slots, { timeZone: WARSAW }).cost).toBeCloseTo(12, 12);
+  });
+});
+
+test('bands share out exactly the energy that was bought, under any bands, zone and window', () => {
+  const clock = fc
+    .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+    .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
+  const anyBand = fc.record({
+    name: fc.constantFrom('a', 'b', 'c'),
+    price_per_kwh: fc.constant(1),
+    from: clock,
+    to: clock,
+    weekdays: fc.subarray([1, 2, 3, 4, 5, 6, 7], { minLength: 1 }),
+    holidays: fc.constantFrom('include' as const, 'exclude' as const, 'only' as const),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(anyBand, { maxLength: 4, minLength: 1 }),
+      fc.constantFrom(WARSAW, 'Asia/Kathmandu', 'Australia/Lord_Howe', 'America/St_Johns'),
+      fc.constantFrom('2026-03-29', '2026-10-25', '2026-04-05', '2026-10-04', '2026-11-01', '2026-06-15'),
+      (bands, zone, day) => {
+        const slots = steady(dayWindow(day, zone), zone);
+        const priced = priceEnergy(timeOfUse(bands, ['2026-06-15']), slots, { timeZone: zone });
+        const bought = slots.importKwh.reduce((sum, kwh) => sum + kwh, 0);
+        expect(priced.bands.reduce((sum, one) => sum + one.energyKwh, 0)).toBeCloseTo(bought, 9);
+        expect(priced.costBySlot.reduce((sum, cost) => sum + cost, 0)).toBeCloseTo(priced.cost, 9);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
