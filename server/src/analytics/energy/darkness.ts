@@ -46,8 +46,8 @@ const ASLEEP_SHARE = 0.05;
 const LONGEST_NIGHT_MS = 20 * HOUR_MS;
 
 /**
- * Slots that must have been night, for a site whose place on earth is not known: inverters that switch themselves off leave gaps
- * from the last faint sample of an evening to the first faint one of the morning. A silent slot counts as dark between two times of
+ * Slots that look like night without knowing where on earth the site is: inverters that switch themselves off leave gaps from the
+ * last faint sample of an evening to the first faint one of the morning. A silent slot counts as dark between two times of
  * production not more than 20 hours apart, when the samples around the silence are both faint.
  */
 export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array {
@@ -69,6 +69,19 @@ export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array 
     lastBright = s;
   }
   return dark;
+}
+
+/** Nights by the sun, each made longer by the silence around it: inverters switch off before sunset and on after sunrise. */
+export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
+  const nights = dark.slice();
+  for (let from = 0; from < asleep.length; from++) {
+    if (asleep[from] === 0) continue;
+    let to = from;
+    while (to < asleep.length && asleep[to] === 1) to++;
+    if (dark.subarray(from, to).includes(1)) nights.fill(1, from, to);
+    from = to;
+  }
+  return nights;
 }
 
 /** Marks the slots between two bright ones that are silent at least in part, unless the silence touches one of the bright ones. */

@@ -2,7 +2,7 @@ import type { Buckets } from '../../domain/aggregate.ts';
 import { completeBalance, type SiteSlots } from './balance.ts';
 import { type CornerEnergy, combineDevices, type RankedFlow } from './combine-devices.ts';
 import type { Corner } from './corners.ts';
-import { darkByHabit, darkBySun } from './darkness.ts';
+import { darkByHabit, darkBySun, withSleep } from './darkness.ts';
 import { type FlowEnergy, flowEnergy } from './flow-energy.ts';
 import type { SignedEnergy } from './steps.ts';
 
@@ -54,7 +54,10 @@ export function siteEnergy(input: SiteEnergyInput): SiteSlots {
   });
 }
 
-/** Slots in which panels make nothing because it is night: by the sun where the site's place is known, else by their habit. */
+/**
+ * Slots in which panels make nothing because it is night: by the sun where the site's place is known, with the dusk and dawn that
+ * their inverter sleeps through; else by that habit alone.
+ */
 export function darkSlots(
   devices: readonly DeviceEnergy[],
   place: { readonly latitudeDeg: number; readonly longitudeDeg: number } | null,
@@ -63,7 +66,8 @@ export function darkSlots(
 ): Uint8Array | null {
   const solar = cornerEnergy(devices, 'solar', edges, asOf)?.positive;
   if (solar === undefined) return null;
-  return place === null ? darkByHabit(solar, edges) : darkBySun(edges, place.latitudeDeg, place.longitudeDeg);
+  const asleep = darkByHabit(solar, edges);
+  return place === null ? asleep : withSleep(darkBySun(edges, place.latitudeDeg, place.longitudeDeg), asleep);
 }
 
 function cornerEnergy(
