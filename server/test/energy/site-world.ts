@@ -4,6 +4,7 @@ import type { Series } from '../../src/domain/frame.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { EnergyService } from '../../src/features/energy/service.ts';
 import { QueryPlanner } from '../../src/query/query-planner.ts';
+import type { LatestSample } from '../../src/query/telemetry-queries.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import type { DeviceInput, DeviceRecord } from '../../src/storage/records/devices.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
@@ -20,6 +21,7 @@ export class SiteWorld {
   readonly #store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 2 ** 30 });
   readonly #devices = new Map<string, DeviceRecord>();
   readonly #metrics = new Map<string, Set<string>>();
+  readonly #latest = new Map<string, LatestSample>();
 
   private constructor(records: RecordStore, site: SiteRecord, now: number) {
     this.records = records;
@@ -33,7 +35,10 @@ export class SiteWorld {
         coveredSince: () => Number.NEGATIVE_INFINITY,
       },
       pending: async function* () {},
-      latest: { of: () => [], deviceIds: () => [] },
+      latest: {
+        of: (deviceId) => [...this.#latest.values()].filter((sample) => sample.deviceId === deviceId),
+        deviceIds: () => [...this.#devices.keys()],
+      },
       metricsOf: (deviceId) => [...(this.#metrics.get(deviceId) ?? [])],
       expectedIntervalMs: (deviceId) => {
         const seconds = this.devices.require(deviceId).expectedIntervalS;
@@ -81,6 +86,13 @@ export class SiteWorld {
     const { group, quantity } = splitMetric(metric);
     const known = this.#metrics.get(device.id) ?? new Set();
     this.#metrics.set(device.id, known.add(metric));
+    const last = timestamps.length - 1;
+    this.#latest.set(`${device.id} ${metric}`, {
+      deviceId: device.id,
+      metric,
+      timestamp: timestamps[last] as number,
+      value: values[last] as number,
+    });
     await this.#store.write([batchOf(columnsBlock(group, device.id, timestamps, { [quantity]: values }))]);
   }
 
