@@ -48,6 +48,35 @@ describe('completing a balance', () => {
     ]);
   });
 
+  test('finds again any corner that is taken out of a balance that closes', () => {
+    const kwh = fc.double({ min: 0, max: 10, noNaN: true });
+    const silent = { positive: flow(null), negative: flow(null) };
+    fc.assert(
+      fc.property(kwh, fc.double({ min: -5, max: 5, noNaN: true }), kwh, (solar, battery, load) => {
+        const grid = load + battery - solar;
+        const oneWay = (net: number) => ({ positive: flow(Math.max(net, 0)), negative: flow(Math.max(-net, 0)) });
+        const whole = { solar: flow(solar), battery: oneWay(battery), grid: oneWay(grid), load: flow(load) };
+        const found = {
+          solar: complete(1, { ...whole, solar: flow(null) }).solar[0],
+          load: complete(1, { ...whole, load: flow(null) }).load[0],
+          charge: complete(1, { ...whole, battery: silent }).charge[0],
+          discharge: complete(1, { ...whole, battery: silent }).discharge[0],
+          imported: complete(1, { ...whole, grid: silent }).imported[0],
+          exported: complete(1, { ...whole, grid: silent }).exported[0],
+        };
+        // Sums of four numbers of at most 20: rounding stays below 1e-14.
+        expect(found).toEqual({
+          solar: expect.closeTo(solar, 12),
+          load: expect.closeTo(load, 12),
+          charge: expect.closeTo(Math.max(battery, 0), 12),
+          discharge: expect.closeTo(Math.max(-battery, 0), 12),
+          imported: expect.closeTo(Math.max(grid, 0), 12),
+          exported: expect.closeTo(Math.max(-grid, 0), 12),
+        });
+      }),
+    );
+  });
+
   test('keeps the import that is measured when only the export is missing', () => {
     const slots = complete(1, { solar: flow(5), grid: { positive: flow(1), negative: flow(null) }, load: flow(2) });
     expect([slots.imported[0], slots.exported[0]]).toEqual([1, 4]);

@@ -98,6 +98,15 @@ describe('charging sessions', () => {
     expect(items[0]?.energy_kwh).toBeCloseTo(4, 9);
   });
 
+  test('that later readings deny are taken back', async () => {
+    const { world, service, inverter } = await nightCharger(DAY_END + HOUR_MS);
+    expect((await service.page(QUERY)).items).toHaveLength(2);
+    const corrected = every(5 * MINUTE_MS, DAY + 2 * HOUR_MS, DAY + 4 * HOUR_MS, () => 0);
+    await world.report(inverter, 'battery.power_kw', corrected);
+    await service.detectRecent();
+    expect((await service.page(QUERY)).items.map(({ direction }) => direction)).toEqual(['discharge']);
+  });
+
   test('recorded by hand or noted stay as they are', async () => {
     const { service, inverter } = await nightCharger(DAY_END + HOUR_MS);
     const own = await service.create({

@@ -68,6 +68,14 @@ describe('who is believed', () => {
     expect(report.coverage).toBe(1);
   });
 
+  test('a counter that was silent from two days before until noon counts its even share of the day', async () => {
+    const world = await SiteWorld.open(LATER);
+    const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
+    const noon = DAY + 12 * HOUR_MS;
+    await world.report(meter, 'load.energy_kwh', samples([DAY - 48 * HOUR_MS, 0], [noon, 60], [DAY_END, 72]));
+    expect((await world.energy.dailyReport('2026-06-15')).total_consumption_kwh).toBeCloseTo(12 + 12, DIGITS);
+  });
+
   test('a coarse counter takes the course of the power', async () => {
     const world = await SiteWorld.open(LATER);
     const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 600 });
