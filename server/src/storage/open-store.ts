@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
+import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
 import { MemoryOptions, openMemoryStore } from './memory.ts';
 
 /** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
-export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions]);
+export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions, DuckDbOptions]);
 export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
 
 /** The one list of backends. */
-const OPENERS = {
+const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) => Promise<TelemetryStore> } = {
   memory: openMemoryStore,
-} satisfies Record<TelemetryStoreOptions['type'], unknown>;
+  duckdb: openDuckDbStore,
+};
+type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
 
 /**
  * Opens a store by the name of its type.
@@ -22,5 +25,6 @@ export async function openTelemetryStore(options: TelemetryStoreOptions): Promis
     const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
     throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
   }
-  return OPENERS[parsed.data.type](parsed.data);
+  const open = OPENERS[parsed.data.type] as (options: TelemetryStoreOptions) => Promise<TelemetryStore>;
+  return open(parsed.data);
 }

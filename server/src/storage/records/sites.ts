@@ -45,9 +45,9 @@ export interface Sites {
   require(idOrName: string): Promise<SiteRecord>;
   /** The site that devices join by themselves. */
   default(): Promise<SiteRecord | undefined>;
-  /** The default site; creates 'Home' when there is no site, and makes the oldest one the default when none is. */
+  /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
   ensureDefault(): Promise<SiteRecord>;
-  /** The first site is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
+  /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
   create(site: SiteInput): Promise<SiteRecord>;
   /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
   update(id: string, patch: SitePatch): Promise<SiteRecord>;
@@ -141,7 +141,13 @@ export class SqlSites implements Sites {
 export async function ensureDefaultSite(transaction: RecordsTransaction, now: number): Promise<SiteRecord> {
   const known = await defaultSite(transaction);
   if (known !== undefined) return known;
-  const oldest = await transaction.selectFrom('sites').select('id').orderBy('created_at').limit(1).executeTakeFirst();
+  const oldest = await transaction
+    .selectFrom('sites')
+    .select('id')
+    .where('is_demo', '=', 0)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
   if (oldest === undefined) return insertSite(transaction, { name: 'Home', isDefault: true }, now);
   return toRecord(
     await transaction
@@ -159,7 +165,7 @@ async function defaultSite(db: RecordsConnection): Promise<SiteRecord | undefine
 }
 
 async function insertSite(transaction: RecordsTransaction, site: SiteInput, now: number): Promise<SiteRecord> {
-  const isFirst = (await defaultSite(transaction)) === undefined;
+  const isFirst = !site.isDemo && (await defaultSite(transaction)) === undefined;
   if (site.isDefault && !isFirst) await clearDefault(transaction);
   const row = await transaction
     .insertInto('sites')

@@ -1,0 +1,114 @@
+/** Appends bits, least significant first, to memory that grows. */
+export class BitWriter {
+  #bytes = new Uint8Array(1024);
+  #length = 0;
+  #pending = 0;
+  #pendingBits = 0;
+
+  /** Appends the low `bits` bits of a whole number below 2^53; `bits` is at most 53. */
+  write(value: number, bits: number): void {
+    let rest = value;
+    let left = bits;
+    while (left > 16) {
+      this.#push(rest % 65_536, 16);
+      rest = Math.floor(rest / 65_536);
+      left -= 16;
+    }
+    this.#push(rest & ((1 << left) - 1), left);
+  }
+
+  /** Appends a whole number from 0 on, small ones in few bits (Elias' gamma code of `value + 1`). */
+  writeGamma(value: number): void {
+    const bits = bitLength(value + 1);
+    this.write(0, bits - 1);
+    this.write(1, 1);
+    this.write((value + 1) % 2 ** (bits - 1), bits - 1);
+  }
+
+  /** Appends a whole number of either sign. */
+  writeSigned(value: number): void {
+    const bits = bitLength(Math.abs(value));
+    this.write(bits, 6);
+    if (bits === 0) return;
+    this.write(value < 0 ? 1 : 0, 1);
+    this.write(Math.abs(value) % 2 ** (bits - 1), bits - 1);
+  }
+
+  /** What was written, in whole bytes. */
+  finish(): Uint8Array<ArrayBuffer> {
+    if (this.#pendingBits > 0) this.#push(0, 8 - this.#pendingBits);
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #push(value: number, bits: number): void {
+    this.#pending |= value << this.#pendingBits;
+    this.#pendingBits += bits;
+    if (this.#length + 4 > this.#bytes.length) {
+      const grown = new Uint8Array(this.#bytes.length * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    while (this.#pendingBits >= 8) {
+      this.#bytes[this.#length++] = this.#pending & 255;
+      this.#pending >>>= 8;
+      this.#pendingBits -= 8;
+    }
+  }
+}
+
+/** Bytes that must be readable behind the last bit. */
+const PADDING = 8;
+
+/** Reads what `BitWriter` wrote. */
+export class BitReader {
+  /** Position of the next bit; loops that read many bits keep it in a variable of their own. */
+  at = 0;
+  readonly view: DataView;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array) {
+    const padded = new Uint8Array(bytes.length + PADDING);
+    padded.set(bytes);
+    this.view = new DataView(padded.buffer);
+    this.#end = bytes.length * 8;
+  }
+
+  read(bits: number): number {
+    let value = 0;
+    for (let done = 0; done < bits; done += 24) value += this.#read24(Math.min(24, bits - done)) * 2 ** done;
+    return value;
+  }
+
+  readGamma(): number {
+    let bits = 0;
+    while (this.#read24(1) === 0) {
+      if (++bits > 53) throw new RangeError('a number of more than 53 bits');
+    }
+    return 2 ** bits + this.read(bits) - 1;
+  }
+
+  readSigned(): number {
+    const bits = this.#read24(6);
+    if (bits === 0) return 0;
+    const negative = this.#read24(1) === 1;
+    const magnitude = 2 ** (bits - 1) + this.read(bits - 1);
+    return negative ? -magnitude : magnitude;
+  }
+
+  /** @throws RangeError when more was read than was written */
+  check(): void {
+    if (this.at > this.#end) throw new RangeError('ends before its content does');
+  }
+
+  #read24(bits: number): number {
+    if (this.at + bits > this.#end) throw new RangeError('ends before its content does');
+    const value = (this.view.getUint32(this.at >>> 3, true) >>> (this.at & 7)) & ((1 << bits) - 1);
+    this.at += bits;
+    return value;
+  }
+}
+
+/** Bits that a whole number needs: 0 for 0, 1 for 1, 2 for 2 and 3. */
+export function bitLength(value: number): number {
+  return value < 4_294_967_296 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 4_294_967_296));
+}

@@ -1,0 +1,266 @@
+import { Corrupt, messageOf } from '../../domain/errors.ts';
+import { BitReader, BitWriter } from './bits.ts';
+import { decodeIntegers, encodeIntegers, INTEGER_MAX } from './integers.ts';
+
+/**
+ * A cell: one column of a frame (one device, some span of time) as few bytes as possible, given back bit by bit.
+ * Format in docs/formats/telemetry-cell.md.
+ */
+const DECIMAL = 0;
+const SINGLE = 1;
+const DOUBLE = 2;
+
+/** More decimal places than this are not looked for. */
+const PLACES_MAX = 12;
+const POWERS_OF_TEN = Float64Array.from({ length: PLACES_MAX + 1 }, (_, places) => 10 ** places);
+/** Bits that a value costs more for each further decimal place. */
+const BITS_PER_PLACE = Math.log2(10);
+/** Bits that a value costs that stands apart as an exception. */
+const EXCEPTION_BITS = 80;
+
+/** Packs whole numbers, such as instants. */
+export function packIntegers(values: Float64Array): Uint8Array<ArrayBuffer> {
+  const out = new BitWriter();
+  encodeIntegers(values, out);
+  return out.finish();
+}
+
+/** Unpacks as many whole numbers as were packed. */
+export function unpackIntegers(bytes: Uint8Array, count: number): Float64Array {
+  return reading(bytes, (reader) => {
+    const values = new Float64Array(count);
+    decodeIntegers(reader, values);
+    return values;
+  });
+}
+
+/** Packs doubles of which some may be missing (NaN); null when all are. */
+export function packColumn(column: Float64Array): Uint8Array<ArrayBuffer> | null {
+  const out = new BitWriter();
+  const present = writePresence(column, out);
+  if (present === null) return null;
+  const { places, exceptions } = decimalPlaces(present);
+  const singles = exceptions > 0 && present.every((value) => Math.fround(value) === value && !isNegativeZero(value));
+  if (singles) writeSingles(present, out);
+  else if (exceptions * 2 > present.length) writeDoubles(present, out);
+  else writeDecimals(present, places, exceptions, out);
+  return out.finish();
+}
+
+/** Unpacks a column of as many rows as were packed. */
+export function unpackColumn(bytes: Uint8Array, rows: number): Float64Array {
+  return reading(bytes, (reader) => {
+    const presence = readPresence(reader, rows);
+    const present = new Float64Array(presence?.count ?? rows);
+    const kind = reader.read(2);
+    if (kind === DECIMAL) readDecimals(reader, present);
+    else if (kind === SINGLE) readSingles(reader, present);
+    else readDoubles(reader, present);
+    return presence === null ? present : spreadOut(present, presence.runs, rows);
+  });
+}
+
+/** How many values a packed column has, without unpacking them. */
+export function countPresent(bytes: Uint8Array, rows: number): number {
+  return reading(bytes, (reader) => readPresence(reader, rows)?.count ?? rows);
+}
+
+function reading<T>(bytes: Uint8Array, read: (reader: BitReader) => T): T {
+  const reader = new BitReader(bytes);
+  try {
+    const result = read(reader);
+    reader.check();
+    return result;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Corrupt(`a stored column of ${bytes.length} bytes cannot be unpacked: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Writes which rows have a value, as lengths of runs beginning with present ones, and answers the values that are there. */
+function writePresence(column: Float64Array, out: BitWriter): Float64Array | null {
+  const runs: number[] = [];
+  let here = true;
+  let count = 0;
+  let length = 0;
+  for (let row = 0; row < column.length; row++) {
+    const has = column[row] === column[row];
+    if (has) count++;
+    if (has !== here) {
+      runs.push(length);
+      here = has;
+      length = 0;
+    }
+    length++;
+  }
+  if (count === 0) return null;
+  out.write(count === column.length ? 0 : 1, 1);
+  if (count === column.length) return column;
+  runs.push(length);
+  out.writeGamma(runs.length);
+  encodeIntegers(Float64Array.from(runs), out);
+  return column.filter((value) => value === value);
+}
+
+function readPresence(reader: BitReader, rows: number): { runs: Float64Array; count: number } | null {
+  if (reader.read(1) === 0) return null;
+  const length = reader.readGamma();
+  if (length > rows + 1) throw new RangeError(`${length} runs in ${rows} rows`);
+  const runs = new Float64Array(length);
+  decodeIntegers(reader, runs);
+  let count = 0;
+  let total = 0;
+  for (let i = 0; i < runs.length; i++) {
+    if ((runs[i] as number) < 0) throw new RangeError('a run of negative length');
+    total += runs[i] as number;
+    if (i % 2 === 0) count += runs[i] as number;
+  }
+  if (total !== rows) throw new RangeError(`runs of ${total} rows where there are ${rows}`);
+  return { runs, count };
+}
+
+function spreadOut(present: Float64Array, runs: Float64Array, rows: number): Float64Array {
+  const column = new Float64Array(rows).fill(Number.NaN);
+  let row = 0;
+  let at = 0;
+  for (let i = 0; i < runs.length; i++) {
+    const length = runs[i] as number;
+    if (i % 2 === 0) {
+      column.set(present.subarray(at, at + length), row);
+      at += length;
+    }
+    row += length;
+  }
+  return column;
+}
+
+/** The number of decimal places that is cheapest, and how many values do not fit it. */
+function decimalPlaces(values: Float64Array): { places: number; exceptions: number } {
+  const needing = new Uint32Array(PLACES_MAX + 2);
+  let guess = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    let places = isDecimal(value, guess) ? guess : guess + 1;
+    while (places <= PLACES_MAX && !isDecimal(value, places)) places++;
+    while (places > 0 && places <= PLACES_MAX && isDecimal(value, places - 1)) places--;
+    needing[places] = (needing[places] as number) + 1;
+    if (places <= PLACES_MAX) guess = places;
+  }
+  let best = { places: 0, exceptions: values.length };
+  let bestBits = Number.POSITIVE_INFINITY;
+  let exceptions = values.length;
+  for (let places = 0; places <= PLACES_MAX; places++) {
+    exceptions -= needing[places] as number;
+    const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
+    if (bits < bestBits) {
+      bestBits = bits;
+      best = { places, exceptions };
+    }
+  }
+  return best;
+}
+
+/** Whether a value is a whole number divided by a power of ten, exactly: division rounds as the decimal's own conversion does. */
+function isDecimal(value: number, places: number): boolean {
+  const power = POWERS_OF_TEN[places] as number;
+  const whole = Math.round(value * power);
+  return whole / power === value && Math.abs(whole) <= INTEGER_MAX && !isNegativeZero(value);
+}
+
+function isNegativeZero(value: number): boolean {
+  return value === 0 && 1 / value < 0;
+}
+
+function writeDecimals(values: Float64Array, places: number, exceptions: number, out: BitWriter): void {
+  const power = POWERS_OF_TEN[places] as number;
+  const wholes = new Float64Array(values.length);
+  const rows: number[] = [];
+  let previous = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (exceptions > 0 && !isDecimal(value, places)) rows.push(i);
+    else previous = Math.round(value * power);
+    wholes[i] = previous + 0;
+  }
+  out.write(DECIMAL, 2);
+  out.write(places, 4);
+  out.writeGamma(rows.length);
+  if (rows.length > 0) {
+    encodeIntegers(Float64Array.from(rows), out);
+    writeHalves(
+      Float64Array.from(rows, (row) => values[row] as number),
+      out,
+    );
+  }
+  encodeIntegers(wholes, out);
+}
+
+function readDecimals(reader: BitReader, out: Float64Array): void {
+  const places = reader.read(4);
+  if (places > PLACES_MAX) throw new RangeError(`${places} decimal places`);
+  const exceptions = reader.readGamma();
+  if (exceptions > out.length) throw new RangeError(`${exceptions} exceptions among ${out.length} values`);
+  const rows = new Float64Array(exceptions);
+  const values = new Float64Array(exceptions);
+  if (exceptions > 0) {
+    decodeIntegers(reader, rows);
+    readHalves(reader, values);
+  }
+  decodeIntegers(reader, out);
+  const power = POWERS_OF_TEN[places] as number;
+  if (power > 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) / power;
+  for (let i = 0; i < exceptions; i++) out[rows[i] as number] = values[i] as number;
+}
+
+/** Doubles that are exact in single precision, as devices send them: their bits as whole numbers in the order of the values. */
+function writeSingles(values: Float64Array, out: BitWriter): void {
+  const bits = new Int32Array(Float32Array.from(values).buffer);
+  out.write(SINGLE, 2);
+  encodeIntegers(Float64Array.from(bits, ordered), out);
+}
+
+function readSingles(reader: BitReader, out: Float64Array): void {
+  decodeIntegers(reader, out);
+  const bits = Int32Array.from(out, ordered);
+  out.set(new Float32Array(bits.buffer));
+}
+
+/** Turns the bits of negative floating-point numbers so that they ascend as the numbers do; turns them back as well. */
+function ordered(bits: number): number {
+  return bits < 0 ? bits ^ 0x7fffffff : bits;
+}
+
+function writeDoubles(values: Float64Array, out: BitWriter): void {
+  out.write(DOUBLE, 2);
+  writeHalves(values, out);
+}
+
+function readDoubles(reader: BitReader, out: Float64Array): void {
+  readHalves(reader, out);
+}
+
+/** Doubles without decimal form: high and low halves of their bits, each as whole numbers (little-endian machines only, as Node's are). */
+function writeHalves(values: Float64Array, out: BitWriter): void {
+  const halves = new Int32Array(Float64Array.from(values).buffer);
+  encodeIntegers(
+    Float64Array.from(values, (_, i) => ordered(halves[2 * i + 1] as number)),
+    out,
+  );
+  encodeIntegers(
+    Float64Array.from(values, (_, i) => halves[2 * i] as number),
+    out,
+  );
+}
+
+function readHalves(reader: BitReader, out: Float64Array): void {
+  const high = new Float64Array(out.length);
+  const low = new Float64Array(out.length);
+  decodeIntegers(reader, high);
+  decodeIntegers(reader, low);
+  const halves = new Int32Array(2 * out.length);
+  for (let i = 0; i < out.length; i++) {
+    halves[2 * i + 1] = ordered(high[i] as number);
+    halves[2 * i] = low[i] as number;
+  }
+  out.set(new Float64Array(halves.buffer));
+}

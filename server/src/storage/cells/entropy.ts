@@ -1,0 +1,189 @@
+import { type BitReader, type BitWriter, bitLength } from './bits.ts';
+import { EXTRA_BITS, SYMBOL_BASE, SYMBOLS, symbolOf } from './symbols.ts';
+
+/**
+ * Entropy coding of whole numbers by tabled asymmetric numeral systems (tANS; J. Duda, arXiv:1311.2540, as in Zstandard's FSE,
+ * RFC 8878 section 4.1). Numbers become symbols and extra bits (`symbols.ts`). The encoder runs backwards over the numbers, so
+ * that the decoder reads forwards: the state's first value, then for each number its extra bits and the bits of the next state.
+ */
+const TABLE_LOG_MAX = 11;
+const TABLE_LOG_MIN = 5;
+
+/** Bits that `encodeNumbers` takes for numbers with this histogram of symbols, about. */
+export function entropyBits(histogram: Uint32Array, count: number): number {
+  let bits = 0;
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    const n = histogram[symbol] as number;
+    if (n > 0) bits += n * (Math.log2(count / n) + (EXTRA_BITS[symbol] as number)) + 9;
+  }
+  return bits;
+}
+
+/** Writes numbers from 0 to below 2^53; their count is for the caller to keep. */
+export function encodeNumbers(numbers: Float64Array, histogram: Uint32Array, out: BitWriter): void {
+  const tableLog = Math.min(Math.max(bitLength(numbers.length), TABLE_LOG_MIN), TABLE_LOG_MAX);
+  const frequencies = normalise(histogram, numbers.length, tableLog);
+  writeFrequencies(frequencies, tableLog, out);
+  const slots = slotsOf(frequencies, tableLog);
+  const places = placesOf(frequencies, slots);
+  const symbols = new Uint8Array(numbers.length);
+  const emitted = new Uint16Array(numbers.length);
+  const emittedBits = new Uint8Array(numbers.length);
+  const size = 1 << tableLog;
+  let state = size;
+  for (let i = numbers.length - 1; i >= 0; i--) {
+    const symbol = symbolOf(numbers[i] as number);
+    const frequency = frequencies[symbol] as number;
+    let bits = tableLog - bitLength(frequency) + 1;
+    if (state >> bits < frequency) bits--;
+    else if (state >> bits >= 2 * frequency) bits++;
+    symbols[i] = symbol;
+    emitted[i] = state & ((1 << bits) - 1);
+    emittedBits[i] = bits;
+    state = size + ((places[symbol] as Uint16Array)[(state >> bits) - frequency] as number);
+  }
+  out.write(state - size, tableLog);
+  for (let i = 0; i < numbers.length; i++) {
+    const symbol = symbols[i] as number;
+    const extra = EXTRA_BITS[symbol] as number;
+    if (extra > 0) out.write((numbers[i] as number) - (SYMBOL_BASE[symbol] as number), extra);
+    if (i + 1 < numbers.length) out.write(emitted[i] as number, emittedBits[i] as number);
+  }
+}
+
+/** Reads as many numbers as `out` takes. */
+export function decodeNumbers(reader: BitReader, out: Float64Array): void {
+  const { frequencies, tableLog } = readFrequencies(reader);
+  const slots = slotsOf(frequencies, tableLog);
+  const { bitsOf, baseOf } = transitions(frequencies, slots, tableLog);
+  let state = reader.read(tableLog);
+  const { view } = reader;
+  const limit = view.byteLength * 8 - 64;
+  let at = reader.at;
+  let bits = 0;
+  for (let i = 0; i < out.length; i++) {
+    if (at > limit) throw new RangeError('ends before its content does');
+    const symbol = slots[state] as number;
+    const extra = EXTRA_BITS[symbol] as number;
+    bits = bitsOf[state] as number;
+    let word = view.getUint32(at >>> 3, true) >>> (at & 7);
+    if (extra + bits <= 25) {
+      out[i] = (SYMBOL_BASE[symbol] as number) + (word & ((1 << extra) - 1));
+      word >>>= extra;
+      at += extra + bits;
+    } else {
+      reader.at = at;
+      out[i] = (SYMBOL_BASE[symbol] as number) + reader.read(extra);
+      at += extra;
+      word = at > limit ? 0 : view.getUint32(at >>> 3, true) >>> (at & 7);
+      at += bits;
+    }
+    state = (baseOf[state] as number) + (word & ((1 << bits) - 1));
+  }
+  // The last number leads to no further state: its bits were not written.
+  reader.at = at - bits;
+}
+
+/** Scales a histogram to a sum of `2^tableLog`; whatever occurs keeps at least 1. */
+function normalise(histogram: Uint32Array, count: number, tableLog: number): Uint16Array {
+  const size = 1 << tableLog;
+  const frequencies = new Uint16Array(SYMBOLS);
+  let sum = 0;
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    const n = histogram[symbol] as number;
+    if (n > 0) sum += frequencies[symbol] = Math.max(1, Math.round((n / count) * size));
+  }
+  while (sum !== size) {
+    const step = sum < size ? 1 : -1;
+    let best = -1;
+    let bestGain = Number.NEGATIVE_INFINITY;
+    for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+      const f = frequencies[symbol] as number;
+      if (f === 0 || f + step < 1) continue;
+      const gain = (histogram[symbol] as number) * Math.log2((f + step) / f);
+      if (gain > bestGain) {
+        bestGain = gain;
+        best = symbol;
+      }
+    }
+    frequencies[best] = (frequencies[best] as number) + step;
+    sum += step;
+  }
+  return frequencies;
+}
+
+function writeFrequencies(frequencies: Uint16Array, tableLog: number, out: BitWriter): void {
+  out.write(tableLog, 4);
+  let left = 1 << tableLog;
+  let previous = -1;
+  for (let symbol = 0; left > 0; symbol++) {
+    const frequency = frequencies[symbol] as number;
+    if (frequency === 0) continue;
+    out.writeGamma(symbol - previous - 1);
+    out.writeGamma(frequency - 1);
+    previous = symbol;
+    left -= frequency;
+  }
+}
+
+function readFrequencies(reader: BitReader): { frequencies: Uint16Array; tableLog: number } {
+  const tableLog = reader.read(4);
+  const frequencies = new Uint16Array(SYMBOLS);
+  let left = 1 << tableLog;
+  for (let symbol = -1; left > 0; ) {
+    symbol += reader.readGamma() + 1;
+    const frequency = reader.readGamma() + 1;
+    if (symbol >= SYMBOLS || frequency > left) throw new RangeError('a table of frequencies that does not add up');
+    frequencies[symbol] = frequency;
+    left -= frequency;
+  }
+  return { frequencies, tableLog };
+}
+
+/** The symbol of every state: a symbol's states are scattered evenly (the step is odd, so every slot is met once). */
+function slotsOf(frequencies: Uint16Array, tableLog: number): Uint8Array {
+  const size = 1 << tableLog;
+  const step = (size >> 1) + (size >> 3) + 3;
+  const slots = new Uint8Array(size);
+  let at = 0;
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    for (let n = frequencies[symbol] as number; n > 0; n--) {
+      slots[at] = symbol;
+      at = (at + step) & (size - 1);
+    }
+  }
+  return slots;
+}
+
+/** For each symbol its states in ascending order. */
+function placesOf(frequencies: Uint16Array, slots: Uint8Array): Uint16Array[] {
+  const places = Array.from(frequencies, (frequency) => new Uint16Array(frequency));
+  const used = new Uint16Array(SYMBOLS);
+  for (let state = 0; state < slots.length; state++) {
+    const symbol = slots[state] as number;
+    (places[symbol] as Uint16Array)[used[symbol] as number] = state;
+    used[symbol] = (used[symbol] as number) + 1;
+  }
+  return places;
+}
+
+/** What follows each state: how many bits to read and what to add to them. */
+function transitions(
+  frequencies: Uint16Array,
+  slots: Uint8Array,
+  tableLog: number,
+): { bitsOf: Uint8Array; baseOf: Int32Array } {
+  const size = 1 << tableLog;
+  const bitsOf = new Uint8Array(size);
+  const baseOf = new Int32Array(size);
+  const next = Uint16Array.from(frequencies);
+  for (let state = 0; state < size; state++) {
+    const symbol = slots[state] as number;
+    const reduced = next[symbol] as number;
+    next[symbol] = reduced + 1;
+    const bits = tableLog - bitLength(reduced) + 1;
+    bitsOf[state] = bits;
+    baseOf[state] = (reduced << bits) - size;
+  }
+  return { bitsOf, baseOf };
+}

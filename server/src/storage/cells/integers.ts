@@ -1,0 +1,150 @@
+import type { BitReader, BitWriter } from './bits.ts';
+import { bitLength } from './bits.ts';
+import { decodeNumbers, encodeNumbers, entropyBits } from './entropy.ts';
+import { SYMBOLS, symbolOf } from './symbols.ts';
+
+/** Whole numbers up to this magnitude can be coded: their second differences stay exact. */
+export const INTEGER_MAX = 2 ** 50;
+
+const CONSTANT = 0;
+const FIXED_WIDTH = 1;
+const ENTROPY = 2;
+
+/** What remains of integers once the regular part is taken off: numbers from 0 on, as many as integers minus the heads. */
+interface Residuals {
+  /** 0: distance from the least · 1: difference from the one before · 2: difference of differences. */
+  readonly order: number;
+  /** What the decoder starts from: the least, or the first `order` integers' worth. */
+  readonly heads: readonly number[];
+  readonly numbers: Float64Array;
+  readonly histogram: Uint32Array;
+  readonly largest: number;
+  readonly bits: number;
+}
+
+/** Writes whole numbers of magnitude up to `INTEGER_MAX`; their count is for the caller to keep. */
+export function encodeIntegers(values: Float64Array, out: BitWriter): void {
+  if (values.length === 0) return;
+  const step = commonStep(values);
+  const origin = values[0] as number;
+  const steps = step > 1 ? values.map((value) => (value - origin) / step) : values;
+  const best = [0, 1, 2]
+    .filter((order) => order <= values.length)
+    .map((order) => residuals(steps, order))
+    .reduce((a, b) => (b.bits < a.bits ? b : a));
+  const width = bitLength(best.largest);
+  const fixedBits = 6 + width * best.numbers.length;
+  const coder = best.largest === 0 ? CONSTANT : fixedBits <= best.bits ? FIXED_WIDTH : ENTROPY;
+  out.write(best.order, 2);
+  out.write(coder, 2);
+  out.write(step > 1 ? 1 : 0, 1);
+  if (step > 1) {
+    out.writeSigned(origin);
+    out.writeSigned(step);
+  }
+  for (const head of best.heads) out.writeSigned(head);
+  if (coder === FIXED_WIDTH) {
+    out.write(width, 6);
+    for (const number of best.numbers) out.write(number, width);
+  } else if (coder === ENTROPY) encodeNumbers(best.numbers, best.histogram, out);
+}
+
+/** Reads as many whole numbers as `out` takes. */
+export function decodeIntegers(reader: BitReader, out: Float64Array): void {
+  if (out.length === 0) return;
+  const order = reader.read(2);
+  const coder = reader.read(2);
+  const stepped = reader.read(1) === 1;
+  const origin = stepped ? reader.readSigned() : 0;
+  const step = stepped ? reader.readSigned() : 1;
+  const heads = Array.from({ length: Math.max(order, 1) }, () => reader.readSigned());
+  const numbers = out.subarray(order);
+  if (coder === CONSTANT) numbers.fill(0);
+  else if (coder === ENTROPY) decodeNumbers(reader, numbers);
+  else {
+    const width = reader.read(6);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = reader.read(width);
+  }
+  restore(out, order, heads);
+  if (!stepped) return;
+  for (let i = 0; i < out.length; i++) out[i] = origin + (out[i] as number) * step;
+}
+
+function restore(out: Float64Array, order: number, heads: readonly number[]): void {
+  if (order === 0) {
+    const least = heads[0] as number;
+    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + least;
+    return;
+  }
+  let value = heads[0] as number;
+  let slope = order === 2 ? (heads[1] as number) : 0;
+  out[0] = value;
+  if (order === 2) out[1] = value += slope;
+  for (let i = order; i < out.length; i++) {
+    const difference = unfold(out[i] as number);
+    if (order === 2) value += slope += difference;
+    else value += difference;
+    out[i] = value;
+  }
+}
+
+function residuals(values: Float64Array, order: number): Residuals {
+  const numbers = new Float64Array(values.length - order);
+  const heads: number[] = [];
+  if (order === 0) {
+    let least = Number.POSITIVE_INFINITY;
+    for (const value of values) if (value < least) least = value;
+    heads.push(least);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = (values[i] as number) - least;
+  } else {
+    let previous = values[order - 1] as number;
+    heads.push(values[0] as number);
+    let slope = order === 2 ? previous - (values[0] as number) : 0;
+    if (order === 2) heads.push(slope);
+    for (let i = order; i < values.length; i++) {
+      const difference = (values[i] as number) - previous;
+      numbers[i - order] = fold(difference - slope);
+      if (order === 2) slope = difference;
+      previous = values[i] as number;
+    }
+  }
+  const histogram = new Uint32Array(SYMBOLS);
+  let largest = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    if (number > largest) largest = number;
+    const symbol = symbolOf(number);
+    histogram[symbol] = (histogram[symbol] as number) + 1;
+  }
+  const bits = largest === 0 ? 0 : entropyBits(histogram, numbers.length);
+  const headBits = heads.reduce((sum, head) => sum + 7 + bitLength(Math.abs(head)), 0);
+  return {
+    order,
+    heads,
+    numbers,
+    histogram,
+    largest,
+    bits: headBits + Math.min(bits, bitLength(largest) * numbers.length),
+  };
+}
+
+/** Differences of either sign as numbers from 0 on: 0, -1, 1, -2, 2 … */
+function fold(difference: number): number {
+  return difference < 0 ? -2 * difference - 1 : 2 * difference;
+}
+
+function unfold(number: number): number {
+  if (number < 4_294_967_296) return (number >>> 1) ^ -(number & 1);
+  return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+}
+
+/** Greatest number that divides every distance from the first value; 1 where there is none. */
+function commonStep(values: Float64Array): number {
+  const origin = values[0] as number;
+  let step = 0;
+  for (let i = 1; i < values.length && step !== 1; i++) {
+    let a = Math.abs((values[i] as number) - origin);
+    while (a !== 0) [step, a] = [a, step % a];
+  }
+  return Math.max(step, 1);
+}

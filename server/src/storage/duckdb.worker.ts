@@ -1,0 +1,57 @@
+import type { AggregateRequest, ReadRequest } from './backend.ts';
+import type { GroupRows } from './coalesce.ts';
+import type { EngineSettings } from './duckdb/engine.ts';
+import { explainError } from './duckdb/errors.ts';
+import type { Span } from './duckdb/spans.ts';
+import { TelemetryDatabase } from './duckdb/telemetry-database.ts';
+import { serveCalls } from './worker-calls.ts';
+
+let database: TelemetryDatabase;
+let path = '';
+
+const methods = {
+  async open(_: AbortSignal, settings: EngineSettings) {
+    path = settings.path;
+    database = await TelemetryDatabase.open(settings);
+    return { value: undefined };
+  },
+  async write(_: AbortSignal, writes: readonly GroupRows[]) {
+    return { value: await database.write(writes) };
+  },
+  async divideRead(_: AbortSignal, request: ReadRequest) {
+    return { value: await database.divideRead(request) };
+  },
+  async readSpan(_: AbortSignal, request: ReadRequest, span: Span) {
+    const value = await database.readSpan(request, span);
+    const transfer = value.flatMap(({ timestamps, columns }) => [timestamps.buffer, ...columns.map((c) => c.buffer)]);
+    return { value, transfer: [...new Set(transfer)] as ArrayBuffer[] };
+  },
+  async aggregate(_: AbortSignal, request: AggregateRequest) {
+    const value = await database.aggregate(request);
+    const arrays = value.flatMap(({ buckets }) => buckets.flatMap((b) => Object.values(b) as Float64Array[]));
+    return { value, transfer: arrays.map((array) => array.buffer as ArrayBuffer) };
+  },
+  async latest(_: AbortSignal, since: number) {
+    return { value: await database.latest(since) };
+  },
+  async series() {
+    return { value: await database.series() };
+  },
+  async deleteBefore(_: AbortSignal, instant: number, group: string | null) {
+    return { value: await database.deleteBefore(instant, group) };
+  },
+  async compact(signal: AbortSignal, before: number) {
+    return { value: await database.compact(before, signal) };
+  },
+  async stats() {
+    return { value: await database.stats() };
+  },
+  async close() {
+    return { value: await database.close() };
+  },
+};
+
+/** What the DuckDB worker serves. */
+export type DuckDbMethods = typeof methods;
+
+serveCalls(methods, (error) => explainError(path, error));

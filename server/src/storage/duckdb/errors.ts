@@ -1,0 +1,39 @@
+import { Corrupt, ExpectedError, messageOf, Unavailable } from '../../domain/errors.ts';
+
+const LOCKED = /could not set lock|conflicting lock|being used by another process/i;
+const DAMAGED =
+  /not a valid duckdb database|corrupt|checksum|serialization error|failed to deserialize|wal file .* (invalid|truncated)|could not read enough bytes/i;
+const OTHER_VERSION = /database file with version|storage version|newer version of duckdb/i;
+const NO_SPACE = /no space left|disk full|out of disk/i;
+const NO_MEMORY = /out of memory/i;
+
+/** What DuckDB throws, as an error that says what to do. */
+export function explainError(path: string, error: unknown): unknown {
+  if (error instanceof ExpectedError || (error instanceof DOMException && error.name === 'AbortError')) return error;
+  const text = messageOf(error).split('\n')[0] as string;
+  const cause = { cause: error };
+  if (LOCKED.test(text)) {
+    return new Unavailable(
+      `${path} is open in another process, and DuckDB allows one: stop the other one, or ask its API; ${text}`,
+      cause,
+    );
+  }
+  if (OTHER_VERSION.test(text)) {
+    return new Corrupt(
+      `${path} was written by another version of DuckDB: use the program that wrote it; ${text}`,
+      cause,
+    );
+  }
+  if (DAMAGED.test(text)) {
+    return new Corrupt(
+      `${path} is damaged: restore it from a backup, or move it away to begin a new one; ${text}`,
+      cause,
+    );
+  }
+  if (NO_SPACE.test(text)) return new Unavailable(`the disk of ${path} is full: free some space; ${text}`, cause);
+  if (NO_MEMORY.test(text)) {
+    return new Unavailable(`DuckDB needs more memory for ${path}: raise memoryLimitMb or ask for less; ${text}`, cause);
+  }
+  if (/^[A-Za-z ]+ Error:/.test(text)) return new Unavailable(`DuckDB cannot do this with ${path}: ${text}`, cause);
+  return error;
+}

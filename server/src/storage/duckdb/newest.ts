@@ -1,0 +1,204 @@
+import type { Rows } from '../../domain/frame.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { Group } from './catalog.ts';
+import { splitByDay } from './compaction.ts';
+import type { Connection } from './engine.ts';
+import { recentRows, scan } from './scan.ts';
+import { type DayExtent, unpackDay, unpackExtents } from './settled.ts';
+import { divide, type RowsByDay } from './spans.ts';
+
+/** Rows that are held at once while a whole group is gone through. */
+const PASS_ROWS = 500_000;
+
+/** First, last and number of values of a series: device number and column number. */
+export interface Extent {
+  readonly device: number;
+  readonly column: number;
+  first: number;
+  last: number;
+  count: number;
+}
+
+export interface Newest {
+  readonly device: number;
+  readonly column: number;
+  readonly timestamp: number;
+  readonly value: number;
+}
+
+/** Extents of every series of a group. Days that have recent rows are merged and counted, all others tell by themselves. */
+export async function extentsOf(connection: Connection, group: Group): Promise<Extent[]> {
+  const touched = await recentDays(connection, group, Number.NEGATIVE_INFINITY);
+  const extents = new Extents();
+  for (const day of await settledExtents(connection, group, Number.NEGATIVE_INFINITY)) {
+    if (touched.get(day.device)?.has(Math.floor(day.first / UTC_DAY_MS))) continue;
+    for (const extent of day.extents) extents.add(day.device, extent);
+  }
+  const columns = [...group.quantities.values()];
+  await eachSpan(touched, async (devices, window) => {
+    for (const [device, rows] of await scan(connection, group, devices, columns, window)) {
+      for (const [day, part] of splitByDay(rows)) {
+        if (!touched.get(device)?.has(day)) continue;
+        for (const [i, column] of columns.entries()) extents.addColumn(device, column, part, i);
+      }
+    }
+  });
+  return extents.all();
+}
+
+/** The newest value of every series of a group that has one at or after `since`. */
+export async function newestOf(connection: Connection, group: Group, since: number): Promise<Newest[]> {
+  const newest = new Map<string, Newest>();
+  const columns = [...group.quantities.values()];
+  await eachSpan(await recentDays(connection, group, since), async (devices, window) => {
+    const start = Math.max(window.start, since);
+    for (const [device, rows] of await recentRows(connection, group, devices, columns, { ...window, start })) {
+      for (const [i, column] of columns.entries()) takeNewest(newest, device, column, rows, i);
+    }
+  });
+  const days = await settledExtents(connection, group, since);
+  const wanted = new Map<string, { rowId: number; column: number; last: number }>();
+  for (const { device, rowId, extents } of days) {
+    for (const { column, last } of extents) {
+      const key = `${device} ${column}`;
+      // At the same instant the recent value is the newer one.
+      if (last < since || last <= Math.max(newest.get(key)?.timestamp ?? -Infinity, wanted.get(key)?.last ?? -Infinity))
+        continue;
+      wanted.set(key, { rowId, column, last });
+    }
+  }
+  const byRow = Map.groupBy(wanted.values(), ({ rowId }) => rowId);
+  if (byRow.size === 0) return [...newest.values()];
+  const names = columns.map((column) => `, q${column}`).join('');
+  const result = await connection.run(
+    `SELECT rowid::DOUBLE, device, rows, ts${names} FROM ${group.settled} WHERE rowid IN (${[...byRow.keys()].join(', ')})`,
+  );
+  const rowIds = result.doubles(0);
+  const device = result.integers(1);
+  const counts = result.integers(2);
+  const timestamps = result.bytes(3);
+  const cells = new Map(columns.map((column, i) => [column, result.bytes(4 + i)]));
+  for (let i = 0; i < result.rows; i++) {
+    const needed = byRow.get(rowIds[i] as number) ?? [];
+    const packed = needed.map(({ column }) => cells.get(column)?.[i] ?? null);
+    const rows = unpackDay(counts[i] as number, timestamps[i] as Uint8Array, packed);
+    for (const [c, { column }] of needed.entries()) takeNewest(newest, device[i] as number, column, rows, c);
+  }
+  return [...newest.values()];
+}
+
+/** The newest value of a column in rows of arrival order, if it is as new as what is known. */
+function takeNewest(newest: Map<string, Newest>, device: number, column: number, rows: Rows, at: number): void {
+  const values = rows.columns[at] as Float64Array;
+  const key = `${device} ${column}`;
+  let best = newest.get(key)?.timestamp ?? Number.NEGATIVE_INFINITY;
+  let found = -1;
+  for (let row = 0; row < values.length; row++) {
+    if (values[row] !== values[row] || (rows.timestamps[row] as number) < best) continue;
+    best = rows.timestamps[row] as number;
+    found = row;
+  }
+  if (found >= 0) newest.set(key, { device, column, timestamp: best, value: values[found] as number });
+}
+
+async function recentDays(connection: Connection, group: Group, since: number): Promise<Map<number, RowsByDay>> {
+  const result = await connection.query(
+    `SELECT device, floor(ts / ${UTC_DAY_MS}) AS day, count(*)::DOUBLE FROM ${group.recent} WHERE ts >= ? GROUP BY ALL ORDER BY ALL`,
+    [since],
+  );
+  const device = result.integers(0);
+  const day = result.doubles(1);
+  const rows = result.doubles(2);
+  const found = new Map<number, RowsByDay>();
+  for (let i = 0; i < result.rows; i++) {
+    const days = found.get(device[i] as number) ?? new Map<number, number>();
+    found.set(device[i] as number, days.set(day[i] as number, rows[i] as number));
+  }
+  return found;
+}
+
+interface SettledExtents {
+  readonly device: number;
+  readonly rowId: number;
+  readonly first: number;
+  readonly extents: DayExtent[];
+}
+
+async function settledExtents(connection: Connection, group: Group, since: number): Promise<SettledExtents[]> {
+  const result = await connection.query(
+    `SELECT device, rowid::DOUBLE, first_ts, last_ts, rows, extents FROM ${group.settled} WHERE last_ts >= ?`,
+    [since],
+  );
+  const device = result.integers(0);
+  const rowId = result.doubles(1);
+  const first = result.doubles(2);
+  const last = result.doubles(3);
+  const rows = result.integers(4);
+  return result.bytes(5).map((bytes, i) => ({
+    device: device[i] as number,
+    rowId: rowId[i] as number,
+    first: first[i] as number,
+    extents: unpackExtents(bytes as Uint8Array, first[i] as number, last[i] as number, rows[i] as number),
+  }));
+}
+
+/** Goes through all days that are counted, some devices and days at a time. */
+async function eachSpan(
+  counts: Map<number, RowsByDay>,
+  visit: (devices: number[], window: { start: number; end: number }) => Promise<void>,
+): Promise<void> {
+  const devices = [...counts.keys()];
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const days of counts.values()) {
+    for (const day of days.keys()) {
+      start = Math.min(start, day * UTC_DAY_MS);
+      end = Math.max(end, (day + 1) * UTC_DAY_MS);
+    }
+  }
+  for (const span of divide([...counts.values()], { start, end }, PASS_ROWS)) {
+    await visit(
+      span.devices.map((position) => devices[position] as number),
+      span.window,
+    );
+  }
+}
+
+class Extents {
+  readonly #found = new Map<string, Extent>();
+
+  add(device: number, { column, first, last, count }: DayExtent): void {
+    const key = `${device} ${column}`;
+    const known = this.#found.get(key);
+    if (known === undefined) {
+      this.#found.set(key, { device, column, first, last, count });
+      return;
+    }
+    known.first = Math.min(known.first, first);
+    known.last = Math.max(known.last, last);
+    known.count += count;
+  }
+
+  addColumn(device: number, column: number, rows: Rows, at: number): void {
+    const values = rows.columns[at] as Float64Array;
+    let count = 0;
+    let first = -1;
+    let last = -1;
+    for (let row = 0; row < values.length; row++) {
+      if (values[row] !== values[row]) continue;
+      if (count++ === 0) first = row;
+      last = row;
+    }
+    if (count === 0) return;
+    this.add(device, {
+      column,
+      count,
+      first: rows.timestamps[first] as number,
+      last: rows.timestamps[last] as number,
+    });
+  }
+
+  all(): Extent[] {
+    return [...this.#found.values()];
+  }
+}

@@ -1,0 +1,84 @@
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Group } from './catalog.ts';
+import type { Connection } from './engine.ts';
+import { among, single } from './scan.ts';
+
+/** Some devices and a window that are read at once, with about as many rows as fit. */
+export interface Span {
+  /** Positions among the devices asked. */
+  readonly devices: readonly number[];
+  readonly window: Window;
+}
+
+/** Rows by UTC day of one device; days without rows are left out, the others ascend. */
+export type RowsByDay = Map<number, number>;
+
+/** Counts the rows of devices by UTC day, recent and settled (what is in both counts twice). */
+export async function countByDay(
+  connection: Connection,
+  group: Group,
+  devices: readonly number[],
+  { start, end }: Window,
+): Promise<Map<number, RowsByDay>> {
+  const byDevice = new Map<number, RowsByDay>();
+  if (devices.length === 0) return byDevice;
+  const recent = `SELECT device, floor(ts / ${UTC_DAY_MS}) AS day, count(*) AS rows FROM ${group.recent}
+    WHERE ${among(devices)} AND ts >= ? AND ts < ? GROUP BY ALL`;
+  const settled = `SELECT device, floor(first_ts / ${UTC_DAY_MS}) AS day, rows FROM ${group.settled}
+    WHERE ${among(devices)} AND last_ts >= ? AND first_ts < ?`;
+  const result = await connection.query(
+    `SELECT device, day, sum(rows)::DOUBLE FROM (${recent} UNION ALL ${settled}) GROUP BY ALL ORDER BY day`,
+    [...single(devices), start, end, ...single(devices), start, end],
+  );
+  const device = result.integers(0);
+  const day = result.doubles(1);
+  const rows = result.doubles(2);
+  for (let i = 0; i < result.rows; i++) {
+    const days = byDevice.get(device[i] as number) ?? new Map<number, number>();
+    byDevice.set(device[i] as number, days.set(day[i] as number, rows[i] as number));
+  }
+  return byDevice;
+}
+
+/** Divides a request into spans: devices in their order, each device's spans in ascending time. */
+export function divide(counts: readonly (RowsByDay | undefined)[], window: Window, rowsMax: number): Span[] {
+  const spans: Span[] = [];
+  let together: number[] = [];
+  let sum = 0;
+  const flush = () => {
+    if (together.length > 0) spans.push({ devices: together, window });
+    together = [];
+    sum = 0;
+  };
+  for (const [position, days] of counts.entries()) {
+    if (days === undefined) continue;
+    let rows = 0;
+    for (const count of days.values()) rows += count;
+    if (sum + rows > rowsMax) flush();
+    if (rows <= rowsMax) {
+      together.push(position);
+      sum += rows;
+    } else {
+      for (const part of cutWindow(days, window, rowsMax)) spans.push({ devices: [position], window: part });
+    }
+  }
+  flush();
+  return spans;
+}
+
+/** Cuts a window at midnights so that each part has about `rowsMax` rows at most; a day with more is cut evenly. */
+function cutWindow(days: RowsByDay, window: Window, rowsMax: number): Window[] {
+  const cuts: number[] = [];
+  let sum = 0;
+  for (const [day, rows] of days) {
+    if (sum > 0 && sum + rows > rowsMax) {
+      cuts.push(day * UTC_DAY_MS);
+      sum = 0;
+    }
+    const pieces = Math.ceil(rows / rowsMax);
+    for (let piece = 1; piece < pieces; piece++) cuts.push(Math.round((day + piece / pieces) * UTC_DAY_MS));
+    sum += pieces > 1 ? rows / pieces : rows;
+  }
+  const edges = [window.start, ...cuts.filter((cut) => cut > window.start && cut < window.end), window.end];
+  return edges.slice(1).map((end, i) => ({ start: edges[i] as number, end }));
+}

@@ -1,0 +1,305 @@
+import { stat } from 'node:fs/promises';
+import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
+import type { Rows } from '../../domain/frame.ts';
+import { sliceRows } from '../../domain/frame.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type {
+  AggregateRequest,
+  CompactionReport,
+  DeviceBuckets,
+  LatestValue,
+  ReadRequest,
+  SeriesExtent,
+  StoreStats,
+} from '../backend.ts';
+import type { GroupRows } from '../coalesce.ts';
+import { dropEmptyRows } from '../rows.ts';
+import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
+import { Appender, CHUNK_ROWS } from './appender.ts';
+import { Catalog, type Group, RECENT_HEAD } from './catalog.ts';
+import { planMoves, settle, trimSettled } from './compaction.ts';
+import { type Connection, ConnectionPool, Engine, type EngineSettings } from './engine.ts';
+import { extentsOf, newestOf } from './newest.ts';
+import { reclaimSpace } from './reclaim.ts';
+import { scan } from './scan.ts';
+import { countByDay, divide, type Span } from './spans.ts';
+
+/** Reads that go on at the same time. */
+const READERS = 3;
+/** Rows of a frame, about. */
+const FRAME_ROWS = 65_536;
+/** Rows that are held at once to aggregate many devices. */
+const AGGREGATE_ROWS = 1_000_000;
+
+/** A frame of a span: position of its device among those asked. */
+export interface SpanFrame {
+  readonly position: number;
+  readonly timestamps: Float64Array;
+  readonly columns: readonly Float64Array[];
+}
+
+/** Telemetry in one DuckDB file; lives on a worker thread. Changes take turns, reads go beside them. */
+export class TelemetryDatabase {
+  readonly #path: string;
+  readonly #engine: Engine;
+  readonly #writer: Connection;
+  readonly #readers: ConnectionPool;
+  readonly #catalog: Catalog;
+  /** Settles when the change before has ended. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, engine: Engine, writer: Connection, readers: ConnectionPool, catalog: Catalog) {
+    this.#path = path;
+    this.#engine = engine;
+    this.#writer = writer;
+    this.#readers = readers;
+    this.#catalog = catalog;
+  }
+
+  static async open(settings: EngineSettings): Promise<TelemetryDatabase> {
+    const engine = await Engine.open(settings);
+    const writer = await engine.connect();
+    const catalog = await Catalog.load(writer);
+    const readers: Connection[] = [];
+    for (let i = 0; i < READERS; i++) readers.push(await engine.connect());
+    return new TelemetryDatabase(settings.path, engine, writer, new ConnectionPool(readers), catalog);
+  }
+
+  write(writes: readonly GroupRows[]): Promise<void> {
+    return this.#change(async () => {
+      await this.#catalog.register(this.#writer, writes);
+      await this.#writer.transaction(async () => {
+        for (const rows of writes) this.#append(rows);
+      });
+    });
+  }
+
+  /** Divides a read into spans that are each small enough to hold. */
+  async divideRead(request: ReadRequest): Promise<Span[]> {
+    const group = this.#catalog.groups.get(request.group);
+    if (group === undefined) return [];
+    const numbers = this.#numbersOf(request.deviceIds);
+    const counts = await this.#readers.use((connection) =>
+      countByDay(connection, group, known(numbers), request.window),
+    );
+    return divide(
+      numbers.map((number) => (number === null ? undefined : counts.get(number))),
+      request.window,
+      FRAME_ROWS,
+    );
+  }
+
+  async readSpan(request: ReadRequest, span: Span): Promise<SpanFrame[]> {
+    const group = this.#catalog.groups.get(request.group);
+    if (group === undefined) return [];
+    const all = this.#numbersOf(request.deviceIds);
+    const numbers = span.devices.map((position) => all[position] ?? null);
+    const columns = columnsOf(group, request.quantities);
+    const found = await this.#readers.use((connection) =>
+      scan(connection, group, known(numbers), columns, span.window),
+    );
+    const frames: SpanFrame[] = [];
+    for (const [i, position] of span.devices.entries()) {
+      const rows = found.get(numbers[i] as number);
+      if (rows === undefined) continue;
+      const { timestamps, columns: values } = dropEmptyRows(rows);
+      if (timestamps.length > 0) frames.push({ position, timestamps, columns: values });
+    }
+    return frames;
+  }
+
+  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
+    const window = widestSampleWindow(request);
+    const group = this.#catalog.groups.get(request.group);
+    const numbers = this.#numbersOf(request.deviceIds);
+    const answers = new Map<number, Buckets[]>();
+    if (group !== undefined && window !== null) {
+      for (const positions of await this.#divideDevices(group, numbers, window)) {
+        const found = await this.#scan(
+          group,
+          positions.map((position) => numbers[position] as number),
+          request,
+          window,
+        );
+        for (const position of positions) {
+          const rows = found.get(numbers[position] as number);
+          if (rows !== undefined) answers.set(position, aggregateOne(rows, request, position));
+        }
+      }
+    }
+    const buckets = Math.max(request.edges.length - 1, 0);
+    return request.deviceIds.map((deviceId, position) => ({
+      deviceId,
+      buckets: answers.get(position) ?? request.quantities.map(() => emptyBuckets(buckets)),
+    }));
+  }
+
+  async latest(since: number): Promise<LatestValue[]> {
+    const answer: LatestValue[] = [];
+    for (const group of this.#catalog.groups.values()) {
+      const metrics = metricsOf(group);
+      for (const { device, column, timestamp, value } of await this.#readers.use((c) => newestOf(c, group, since))) {
+        answer.push({ deviceId: this.#deviceId(device), metric: metrics.get(column) as string, timestamp, value });
+      }
+    }
+    return answer;
+  }
+
+  async series(): Promise<SeriesExtent[]> {
+    const answer: SeriesExtent[] = [];
+    for (const group of this.#catalog.groups.values()) {
+      const metrics = metricsOf(group);
+      for (const { device, column, first, last, count } of await this.#readers.use((c) => extentsOf(c, group))) {
+        answer.push({ deviceId: this.#deviceId(device), metric: metrics.get(column) as string, first, last, count });
+      }
+    }
+    return answer;
+  }
+
+  deleteBefore(instant: number, name: string | null): Promise<number> {
+    return this.#change(async () => {
+      const connection = this.#writer;
+      let gone = 0;
+      for (const group of this.#catalog.groups.values()) {
+        if (name !== null && group.name !== name) continue;
+        await connection.transaction(async () => {
+          const recent = await connection.query(`SELECT count(*)::DOUBLE FROM ${group.recent} WHERE ts < ?`, [instant]);
+          gone += recent.doubles(0)[0] as number;
+          await connection.query(`DELETE FROM ${group.recent} WHERE ts < ?`, [instant]);
+          gone += await trimSettled(connection, group, instant);
+        });
+      }
+      if (gone > 0) await reclaimSpace(connection, [...this.#catalog.groups.values()]);
+      return gone;
+    });
+  }
+
+  async compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
+    const cutoff = Math.floor(before / UTC_DAY_MS) * UTC_DAY_MS;
+    const days = new Set<number>();
+    let rows = 0;
+    for (const group of this.#catalog.groups.values()) {
+      for (const move of await this.#change(() => planMoves(this.#writer, group, cutoff))) {
+        signal.throwIfAborted();
+        // Each move takes its own turn, so that writes wait for one move at most.
+        await this.#change(() => settle(this.#writer, group, move));
+        for (const day of move.days) days.add(day);
+        rows += move.rows;
+      }
+    }
+    if (rows > 0) await this.#change(() => reclaimSpace(this.#writer, [...this.#catalog.groups.values()]));
+    return { days: days.size, rows };
+  }
+
+  async stats(): Promise<StoreStats> {
+    let rows = 0;
+    for (const { recent, settled } of this.#catalog.groups.values()) {
+      const result = await this.#readers.use((connection) =>
+        connection.query(
+          `SELECT ((SELECT count(*) FROM ${recent}) + (SELECT coalesce(sum(rows), 0) FROM ${settled}))::DOUBLE`,
+        ),
+      );
+      rows += result.doubles(0)[0] as number;
+    }
+    const sizes = await Promise.all([sizeOf(this.#path), sizeOf(`${this.#path}.wal`)]);
+    return { sizeBytes: sizes[0] + sizes[1], rows };
+  }
+
+  async close(): Promise<void> {
+    await this.#change(async () => {
+      await this.#readers.close();
+      this.#writer.close();
+      this.#engine.close();
+    });
+  }
+
+  /** Makes changes one after the other, in the order in which they were called. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #append(rows: GroupRows): void {
+    const group = this.#catalog.groups.get(rows.group) as Group;
+    const numbers = Int32Array.from(rows.devices, (id) => this.#catalog.devices.get(id) as number);
+    const device = rows.device.map((place) => numbers[place] as number);
+    const places = rows.quantities.map((quantity) => RECENT_HEAD + (group.quantities.get(quantity) as number));
+    const given = new Set(places);
+    const absent = [...group.quantities.values()].map((c) => RECENT_HEAD + c).filter((place) => !given.has(place));
+    const appender = new Appender(this.#writer, group.recent);
+    for (let from = 0; from < device.length; from += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, device.length - from);
+      appender.doubles(0, rows.timestamps, from, count);
+      appender.integers(1, device, from, count);
+      for (const [c, place] of places.entries()) {
+        appender.doubles(place, rows.columns[c] as Float64Array<ArrayBuffer>, from, count);
+      }
+      for (const place of absent) appender.missing(place);
+      appender.append(count);
+    }
+    appender.close();
+  }
+
+  #scan(group: Group, numbers: readonly number[], request: AggregateRequest, window: Window) {
+    const columns = columnsOf(group, request.quantities);
+    return this.#readers.use((connection) => scan(connection, group, numbers, columns, window));
+  }
+
+  /** Positions of known devices in portions that are small enough to hold. */
+  async #divideDevices(group: Group, numbers: readonly (number | null)[], window: Window): Promise<number[][]> {
+    const devices = known(numbers);
+    if (devices.length <= 1) return devices.map((number) => [numbers.indexOf(number)]);
+    const counts = await this.#readers.use((connection) => countByDay(connection, group, devices, window));
+    const portions: number[][] = [];
+    let sum = Number.POSITIVE_INFINITY;
+    for (const [position, number] of numbers.entries()) {
+      const days = number === null ? undefined : counts.get(number);
+      if (days === undefined) continue;
+      let rows = 0;
+      for (const count of days.values()) rows += count;
+      sum += rows;
+      if (sum > AGGREGATE_ROWS) {
+        portions.push([]);
+        sum = rows;
+      }
+      portions.at(-1)?.push(position);
+    }
+    return portions;
+  }
+
+  #numbersOf(deviceIds: readonly string[]): (number | null)[] {
+    return deviceIds.map((id) => this.#catalog.devices.get(id) ?? null);
+  }
+
+  #deviceId(number: number): string {
+    return this.#catalog.deviceIds[number] as string;
+  }
+}
+
+function aggregateOne(rows: Rows, request: AggregateRequest, position: number): Buckets[] {
+  const expected = request.expectedIntervalMs[position] ?? null;
+  const { start, end } = sampleWindow(request.edges, expected);
+  return aggregateRows(sliceRows(rows, start, end), request, expected);
+}
+
+function columnsOf(group: Group, quantities: readonly string[]): (number | null)[] {
+  return quantities.map((quantity) => group.quantities.get(quantity) ?? null);
+}
+
+/** Column number → full metric name. */
+function metricsOf(group: Group): Map<number, string> {
+  return new Map([...group.quantities].map(([quantity, column]) => [column, `${group.name}.${quantity}`]));
+}
+
+function known(numbers: readonly (number | null)[]): number[] {
+  return [...new Set(numbers.filter((number) => number !== null))];
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return found?.size ?? 0;
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Administrator's token of every service that a test starts. */
+export const TOKEN = 'token-of-a-test-0123456789';
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A folder that vanishes with `remove`. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'wattkeeper-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The real service in a process of its own, on a free port of the loopback. */
+export interface Service {
+  readonly url: string;
+  readonly signInLink: string;
+  /** What it wrote to stderr so far. */
+  log(): string;
+  request(path: string, init?: RequestInit): Promise<Response>;
+  json<T = unknown>(path: string, init?: RequestInit): Promise<T>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts the service on a data folder; rejects with its output when it ends before it is ready. */
+export async function startService(dataFolder: string, environment: Record<string, string> = {}): Promise<Service> {
+  const child = spawn(process.execPath, ['server/src/main.ts', 'start', '--json'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env.PATH,
+      HOME: dataFolder,
+      WATTKEEPER_DATA_DIR: dataFolder,
+      WATTKEEPER_HTTP__PORT: '0',
+      WATTKEEPER_DEMO__ENABLED: 'false',
+      WATTKEEPER_AUTH__ADMIN_TOKEN: TOKEN,
+      WATTKEEPER_LOG__LEVEL: 'warn',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => {
+    log += data.toString();
+  });
+  const ready = await firstJson(child, () => log);
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(ready.url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
+  return {
+    url: ready.url,
+    signInLink: ready.sign_in_link,
+    log: () => log,
+    request,
+    json: async <T>(path: string, init?: RequestInit) => {
+      const response = await request(path, init);
+      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+      return (await response.json()) as T;
+    },
+    stop: () => ended(child, 'SIGTERM'),
+    kill: async () => {
+      await ended(child, 'SIGKILL');
+    },
+  };
+}
+
+/** Posts readings and answers the parsed answer. */
+export function postReadings(service: Service, readings: unknown): Promise<Response> {
+  return service.request('/api/v1/readings', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(readings),
+  });
+}
+
+function firstJson(child: ChildProcess, log: () => string): Promise<{ url: string; sign_in_link: string }> {
+  return new Promise((resolve, reject) => {
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => {
+      if (line.startsWith('{')) resolve(JSON.parse(line) as { url: string; sign_in_link: string });
+    });
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the service ended (${code ?? signal}) before it was ready:\n${log()}`)),
+    );
+  });
+}
+
+function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+    child.kill(signal);
+  });
+}

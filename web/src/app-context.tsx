@@ -1,0 +1,76 @@
+import { createContext, useContext, useMemo, useSyncExternalStore } from 'react';
+import type { ApiClient } from './data/api.ts';
+import type { LiveClient } from './data/live.ts';
+import type { ServerLocation } from './data/location.ts';
+import type { PreferenceStore, Preferences } from './data/preferences.ts';
+import type { Queries } from './data/queries.ts';
+import type { Text } from './messages/lookup.ts';
+import { type FormatSettings, Formatter } from './ui/format.ts';
+
+/** What every page is given: made once at the start. */
+export interface AppServices {
+  readonly location: ServerLocation;
+  readonly api: ApiClient;
+  readonly queries: Queries;
+  readonly live: LiveClient;
+  readonly preferences: PreferenceStore;
+}
+
+export const ServicesContext = createContext<AppServices | null>(null);
+export const TextContext = createContext<Text | null>(null);
+export const FormatContext = createContext<FormatSettings>({ language: 'en', timeZone: 'UTC', currency: 'EUR' });
+
+export function useServices(): AppServices {
+  return required(useContext(ServicesContext), 'ServicesContext');
+}
+
+export function useQueries(): Queries {
+  return useServices().queries;
+}
+
+export function useText(): Text {
+  return required(useContext(TextContext), 'TextContext');
+}
+
+/** Numbers and times as the site in view and the reader's language write them. */
+export function useFormat(): Formatter {
+  const settings = useContext(FormatContext);
+  return useMemo(() => new Formatter(settings), [settings]);
+}
+
+export function usePreferences(): Preferences {
+  const { preferences } = useServices();
+  return useSyncExternalStore(preferences.subscribe, preferences.get);
+}
+
+/** The theme in force: the reader's choice, else the system's. */
+export function useTheme(): 'light' | 'dark' {
+  const { theme } = usePreferences();
+  const dark = useSyncExternalStore(watchSystemTheme, () => matchMedia('(prefers-color-scheme: dark)').matches);
+  if (theme !== 'system') return theme;
+  return dark ? 'dark' : 'light';
+}
+
+/** Whether the reader asks for less motion. */
+export function useReducedMotion(): boolean {
+  return useSyncExternalStore(watchMotion, () => matchMedia('(prefers-reduced-motion: reduce)').matches);
+}
+
+function watchSystemTheme(listener: () => void): () => void {
+  return watchMedia('(prefers-color-scheme: dark)', listener);
+}
+
+function watchMotion(listener: () => void): () => void {
+  return watchMedia('(prefers-reduced-motion: reduce)', listener);
+}
+
+function watchMedia(query: string, listener: () => void): () => void {
+  const media = matchMedia(query);
+  media.addEventListener('change', listener);
+  return () => media.removeEventListener('change', listener);
+}
+
+function required<T>(value: T | null, name: string): T {
+  if (value === null) throw new Error(`${name} is used outside its provider`);
+  return value;
+}

@@ -1,0 +1,110 @@
+import type uPlot from 'uplot';
+import type { Interval } from './frame.ts';
+
+export interface GestureOptions {
+  /** Called with the window that a gesture arrives at, once it has come to rest. */
+  readonly onWindow: (window: Interval) => void;
+}
+
+const WHEEL_ZOOM = 1.2;
+const WHEEL_REST_MS = 250;
+/** Nearer than this nobody can look: two samples of the fastest device. */
+const SPAN_LEAST_MS = 10_000;
+const SPAN_MOST_MS = 50 * 366 * 86_400_000;
+
+/**
+ * Wheel zooms at the pointer, wheel across or with shift pans; one finger scrubs, two zoom and pan. Dragging with a mouse selects, which uPlot
+ * does itself. Returns what takes the listeners off again.
+ */
+export function addGestures(chart: uPlot, { onWindow }: GestureOptions): () => void {
+  const plot = chart.over;
+  const touches = new Map<number, number>();
+  let rest: ReturnType<typeof setTimeout> | undefined;
+  let grip: { start: number; end: number; values: [number, number] } | null = null;
+  plot.style.touchAction = 'pan-y';
+  const listeners: [string, (event: never) => void][] = [
+    ['wheel', onWheel],
+    ['pointerdown', onDown],
+    ['pointermove', onMove],
+    ['pointerup', onUp],
+    ['pointercancel', onUp],
+  ];
+  for (const [type, listener] of listeners) plot.addEventListener(type, listener as EventListener, { passive: false });
+  return () => {
+    clearTimeout(rest);
+    for (const [type, listener] of listeners) plot.removeEventListener(type, listener as EventListener);
+  };
+
+  function onWheel(event: WheelEvent): void {
+    event.preventDefault();
+    const { min, max } = limits(chart);
+    const pan = event.shiftKey ? event.deltaY : event.deltaX;
+    if (Math.abs(pan) > Math.abs(event.shiftKey ? event.deltaX : event.deltaY)) {
+      const shift = (pan / plot.clientWidth) * (max - min);
+      show({ start: min + shift, end: max + shift });
+      return;
+    }
+    const at = chart.posToVal(event.clientX - plot.getBoundingClientRect().left, 'x');
+    const factor = event.deltaY > 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM;
+    show({ start: at - (at - min) * factor, end: at + (max - at) * factor });
+  }
+
+  function onDown(event: PointerEvent): void {
+    if (event.pointerType !== 'touch') return;
+    touches.set(event.pointerId, event.clientX);
+    if (touches.size === 1) scrub(event.clientX);
+    if (touches.size === 2) takeGrip();
+  }
+
+  function onMove(event: PointerEvent): void {
+    if (!touches.has(event.pointerId)) return;
+    touches.set(event.pointerId, event.clientX);
+    if (touches.size === 1) scrub(event.clientX);
+    else if (touches.size === 2 && grip) stretch();
+  }
+
+  function onUp(event: PointerEvent): void {
+    touches.delete(event.pointerId);
+    grip = null;
+  }
+
+  function scrub(clientX: number): void {
+    chart.setCursor({ left: clientX - plot.getBoundingClientRect().left, top: 10 });
+  }
+
+  function takeGrip(): void {
+    const { min, max } = limits(chart);
+    const left = plot.getBoundingClientRect().left;
+    const [a = 0, b = 0] = [...touches.values()].map((x) => chart.posToVal(x - left, 'x'));
+    grip = { start: min, end: max, values: [a, b] };
+  }
+
+  /** Keeps the instants that were gripped under the two fingers. */
+  function stretch(): void {
+    const { left, width } = plot.getBoundingClientRect();
+    const [x0 = 0, x1 = 0] = [...touches.values()].map((x) => (x - left) / width);
+    if (Math.abs(x1 - x0) < 0.05) return;
+    const span = (grip!.values[1] - grip!.values[0]) / (x1 - x0);
+    if (span <= 0) return;
+    const start = grip!.values[0] - x0 * span;
+    show({ start, end: start + span });
+  }
+
+  function show(window: Interval): void {
+    const span = window.end - window.start;
+    if (span < SPAN_LEAST_MS || span > SPAN_MOST_MS) return;
+    const end = Math.min(window.end, Date.now() + span);
+    const settled = { start: Math.max(0, end - span), end };
+    chart.setScale('x', { min: settled.start, max: settled.end });
+    clearTimeout(rest);
+    rest = setTimeout(
+      () => onWindow({ start: Math.round(settled.start), end: Math.round(settled.end) }),
+      WHEEL_REST_MS,
+    );
+  }
+}
+
+function limits(chart: uPlot): { min: number; max: number } {
+  const { min, max } = chart.scales.x!;
+  return { min: min!, max: max! };
+}

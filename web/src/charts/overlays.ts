@@ -1,0 +1,106 @@
+import type uPlot from 'uplot';
+import type { Interval } from './frame.ts';
+import { type Palette, translucent } from './palette.ts';
+
+/** Draws on the canvas of a chart, under its lines. */
+export type Overlay = (chart: uPlot, palette: Palette) => void;
+
+export interface PricePeriod extends Interval {
+  readonly price: number;
+}
+
+const STRIP_PX = 6;
+const HATCH_PX = 8;
+
+/** Hatches the times of which nothing is known. */
+export function gapOverlay(gaps: readonly Interval[]): Overlay {
+  return (chart, palette) => {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.strokeStyle = translucent(palette['ink-quiet'], 0.28);
+    ctx.lineWidth = devicePixelRatio;
+    for (const gap of gaps) {
+      const { left, width } = extentOf(chart, gap);
+      if (width <= 0) continue;
+      ctx.beginPath();
+      ctx.rect(left, bbox.top, width, bbox.height);
+      ctx.save();
+      ctx.clip();
+      ctx.beginPath();
+      const step = HATCH_PX * devicePixelRatio;
+      for (let x = left - bbox.height - (left % step); x < left + width; x += step) {
+        ctx.moveTo(x, bbox.top + bbox.height);
+        ctx.lineTo(x + bbox.height, bbox.top);
+      }
+      ctx.stroke();
+      ctx.restore();
+    }
+    ctx.restore();
+  };
+}
+
+/** A strip along the foot of the plot, from cool (cheap) to warm (dear). */
+export function priceOverlay(periods: readonly PricePeriod[]): Overlay {
+  const levels = priceLevels(periods.map(({ price }) => price));
+  return (chart, palette) => {
+    const { ctx, bbox } = chart;
+    const height = STRIP_PX * devicePixelRatio;
+    ctx.save();
+    periods.forEach((period, i) => {
+      const { left, width } = extentOf(chart, period);
+      if (width <= 0) return;
+      ctx.fillStyle = palette[`price-${levels[i]!}`];
+      ctx.fillRect(left, bbox.top + bbox.height - height, width, height);
+    });
+    ctx.restore();
+  };
+}
+
+export type PriceLevel = 1 | 2 | 3 | 4 | 5;
+
+/** Prices as five levels between the least and the greatest; all middling when they hardly differ. */
+export function priceLevels(prices: readonly number[]): PriceLevel[] {
+  const least = Math.min(...prices);
+  const span = Math.max(...prices) - least;
+  if (!(span > 1e-9)) return prices.map(() => 3);
+  return prices.map((price) => (1 + Math.min(4, Math.floor((5 * (price - least)) / span))) as PriceLevel);
+}
+
+/** A strip along the top of the plot for each interval, such as a charging session. */
+export function intervalOverlay(intervals: readonly Interval[], colour: 'battery' | 'vehicle'): Overlay {
+  return (chart, palette) => {
+    const { ctx, bbox } = chart;
+    const height = STRIP_PX * devicePixelRatio;
+    ctx.save();
+    for (const interval of intervals) {
+      const { left, width } = extentOf(chart, interval);
+      if (width <= 0) continue;
+      ctx.fillStyle = translucent(palette[colour], 0.1);
+      ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.fillStyle = palette[colour];
+      ctx.fillRect(left, bbox.top, width, height);
+    }
+    ctx.restore();
+  };
+}
+
+/** A thin upright line at one instant. */
+export function instantOverlay(at: number): Overlay {
+  return (chart, palette) => {
+    const { ctx, bbox } = chart;
+    const x = Math.round(chart.valToPos(at, 'x', true));
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.save();
+    ctx.fillStyle = palette['line-strong'];
+    ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
+    ctx.restore();
+  };
+}
+
+/** Place of an interval within the plot, in canvas pixels. */
+function extentOf(chart: uPlot, { start, end }: Interval): { left: number; width: number } {
+  const { bbox } = chart;
+  const clamp = (x: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, x));
+  const left = clamp(chart.valToPos(start, 'x', true));
+  return { left, width: clamp(chart.valToPos(end, 'x', true)) - left };
+}

@@ -1,0 +1,88 @@
+import 'uplot/dist/uPlot.min.css';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import { useFormat } from '../app-context.tsx';
+import { useWidth } from '../ui/use-width.ts';
+import { ChartTip, type Tip } from './chart-tip.tsx';
+import type { Frame, Interval } from './frame.ts';
+import { addGestures } from './gestures.ts';
+import type { Overlay } from './overlays.ts';
+import styles from './time-chart.module.css';
+import { type ChartSeries, chartData, chartOptions } from './uplot-options.ts';
+import { usePalette } from './use-palette.ts';
+
+interface TimeChartProps {
+  /** Said by a screen reader in place of the picture. */
+  readonly label: string;
+  readonly window: Interval;
+  readonly frame: Frame;
+  /** One for each column of the frame. */
+  readonly series: readonly ChartSeries[];
+  readonly height: number;
+  readonly overlays?: readonly Overlay[];
+  /** Without it the chart can be read but not zoomed. */
+  readonly onWindow?: ((window: Interval) => void) | undefined;
+  /** Charts with the same key share their cursor. */
+  readonly syncKey?: string;
+  /** What an instant of the axis is called in the tip; clock time and day by default. */
+  readonly timeLabel?: ((at: number) => string) | undefined;
+}
+
+/** Lines over time, drawn by uPlot: hundreds of thousands of points pan smoothly. */
+export function TimeChart(props: TimeChartProps) {
+  const { label, window, frame, series, height, overlays = [], onWindow, syncKey, timeLabel } = props;
+  const format = useFormat();
+  const palette = usePalette();
+  const { ref, width } = useWidth<HTMLDivElement>();
+  const chart = useRef<uPlot | null>(null);
+  const latest = useRef({ overlays, onWindow, window });
+  const [tip, setTip] = useState<Tip | null>(null);
+  useLayoutEffect(() => {
+    latest.current = { overlays, onWindow, window };
+  });
+  const shape = JSON.stringify(series.map(({ label: _, ...style }) => style));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for series, whose identity changes with each answer
+  useLayoutEffect(() => {
+    const target = ref.current;
+    if (!target || width === 0) return;
+    const plot = new uPlot(
+      chartOptions({
+        width,
+        height,
+        series,
+        format,
+        palette,
+        ...(syncKey ? { syncKey } : {}),
+        window: () => latest.current.window,
+        zooms: () => latest.current.onWindow !== undefined,
+        onZoom: (zoomed) => latest.current.onWindow?.(zoomed),
+        overlays: () => latest.current.overlays,
+        onCursor: setTip,
+      }),
+      chartData(frame),
+      target,
+    );
+    chart.current = plot;
+    const release = addGestures(plot, { onWindow: (zoomed) => latest.current.onWindow?.(zoomed) });
+    return () => {
+      release();
+      plot.destroy();
+      chart.current = null;
+      setTip(null);
+    };
+  }, [width, height, shape, format, palette, syncKey]);
+  useEffect(() => {
+    chart.current?.setData(chartData(frame), false);
+    chart.current?.setScale('x', { min: window.start, max: window.end });
+  }, [frame, window.start, window.end]);
+  useEffect(() => {
+    void overlays;
+    chart.current?.redraw(false);
+  }, [overlays]);
+  return (
+    <div className={styles.chart} style={{ minHeight: height }} role="img" aria-label={label}>
+      <div ref={ref} />
+      {tip ? <ChartTip tip={tip} frame={frame} series={series} width={width} timeLabel={timeLabel} /> : null}
+    </div>
+  );
+}

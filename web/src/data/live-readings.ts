@@ -1,0 +1,40 @@
+import type { LiveReading } from '@wattkeeper/contract/live.ts';
+import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
+
+/** Two readings of one device as one: every metric of both, the later message winning where both have it. */
+export function mergeReading(before: LiveReading | undefined, after: LiveReading): LiveReading {
+  if (!before) return after;
+  return {
+    device_id: after.device_id,
+    timestamp: Math.max(before.timestamp, after.timestamp),
+    values: { ...before.values, ...after.values },
+  };
+}
+
+/** The readings in a snapshot, which is one reading, a list of them, or null where the device never reported. */
+export function readingsOf(data: unknown): LiveReading[] {
+  if (Array.isArray(data)) return data.flatMap(readingsOf);
+  if (typeof data !== 'object' || data === null) return [];
+  if ('items' in data) return readingsOf(data.items);
+  return 'device_id' in data && 'values' in data ? [data as LiveReading] : [];
+}
+
+/** The latest values with live ones laid over them; the same object when nothing fits. An older value never wins. */
+export function withLive(latest: LatestAnswer, readings: readonly LiveReading[]): LatestAnswer {
+  const byDevice = new Map(readings.map((reading) => [reading.device_id, reading]));
+  let changed = false;
+  const items = latest.items.map((item) => {
+    const reading = byDevice.get(item.device_id);
+    if (!reading) return item;
+    changed = true;
+    const timestamp = new Date(reading.timestamp).toISOString();
+    const values = { ...item.values };
+    for (const [metric, value] of Object.entries(reading.values)) {
+      const known = values[metric];
+      if (known && known.timestamp > timestamp) continue;
+      values[metric] = { value, unit: known?.unit ?? '', timestamp };
+    }
+    return { ...item, values };
+  });
+  return changed ? { items, timestamp: latest.timestamp } : latest;
+}

@@ -1,0 +1,159 @@
+import type { LiveReading } from '@wattkeeper/contract/live.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LiveClient } from './live.ts';
+import { readingsOf, withLive } from './live-readings.ts';
+
+class FakeSocket {
+  readyState = 0;
+  sent: Record<string, unknown>[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((message: { data: string }) => void) | null = null;
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  close(): void {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+  accept(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  says(message: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+const DEVICE = 'b0a1f7a2-0000-4000-8000-000000000001';
+
+function world() {
+  const sockets: FakeSocket[] = [];
+  const frames: (() => void)[] = [];
+  const client = new LiveClient({
+    url: 'ws://host/stream',
+    open: () => {
+      sockets.push(new FakeSocket());
+      return sockets.at(-1) as unknown as WebSocket;
+    },
+    frame: (run) => frames.push(run),
+    random: () => 1,
+  });
+  return { client, sockets, frames };
+}
+
+const readings = (id: number, timestamp: number, values: Record<string, number>) => ({
+  type: 'readings',
+  id,
+  items: [{ device_id: DEVICE, timestamp, values }],
+});
+
+describe('LiveClient', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('hands readings on once a frame, merged by device', () => {
+    const { client, sockets, frames } = world();
+    const got: (readonly LiveReading[])[] = [];
+    client.subscribe([`readings:${DEVICE}`], { readings: (changed) => got.push(changed) });
+    sockets[0]!.accept();
+    sockets[0]!.says(readings(1, 1000, { 'solar.power_kw': 1, 'load.power_kw': 5 }));
+    sockets[0]!.says(readings(2, 2000, { 'solar.power_kw': 2 }));
+    expect(frames).toHaveLength(1);
+    frames[0]!();
+    expect(got).toEqual([
+      [{ device_id: DEVICE, timestamp: 2000, values: { 'solar.power_kw': 2, 'load.power_kw': 5 } }],
+    ]);
+  });
+
+  it('resumes behind the last id after a lost connection', () => {
+    const { client, sockets } = world();
+    client.subscribe(['readings:*'], {});
+    sockets[0]!.accept();
+    expect(sockets[0]!.sent).toEqual([{ type: 'subscribe', topics: ['readings:*'] }]);
+    sockets[0]!.says(readings(41, 1000, {}));
+    sockets[0]!.close();
+    expect(client.state()).toBe('waiting');
+    vi.advanceTimersByTime(500);
+    sockets[1]!.accept();
+    expect(sockets[1]!.sent).toEqual([{ type: 'subscribe', topics: ['readings:*'], since: 41 }]);
+    expect(client.state()).toBe('open');
+  });
+
+  it('waits longer after each failure, up to 30 s, and starts over after a message', () => {
+    const { client, sockets } = world();
+    client.subscribe(['health'], {});
+    for (const wait of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      const before = sockets.length;
+      sockets.at(-1)!.close();
+      vi.advanceTimersByTime(wait - 1);
+      expect(sockets).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(sockets).toHaveLength(before + 1);
+    }
+    sockets.at(-1)!.accept();
+    sockets.at(-1)!.says({ type: 'pong', id: 1 });
+    const before = sockets.length;
+    sockets.at(-1)!.close();
+    vi.advanceTimersByTime(500);
+    expect(sockets).toHaveLength(before + 1);
+  });
+
+  it('takes a socket that stays silent after a ping for dead', () => {
+    const { client, sockets } = world();
+    client.subscribe(['health'], {});
+    sockets[0]!.accept();
+    vi.advanceTimersByTime(20_000);
+    expect(sockets[0]!.sent.at(-1)).toEqual({ type: 'ping' });
+    vi.advanceTimersByTime(20_000);
+    expect(client.state()).toBe('waiting');
+  });
+
+  it('asks only for topics that nobody asked for, and hangs up when nobody listens', () => {
+    const { client, sockets } = world();
+    const first = client.subscribe(['health'], {});
+    sockets[0]!.accept();
+    const second = client.subscribe(['health', 'jobs'], {});
+    expect(sockets[0]!.sent.at(-1)).toEqual({ type: 'subscribe', topics: ['jobs'] });
+    second();
+    expect(sockets[0]!.sent.at(-1)).toEqual({ type: 'unsubscribe', topics: ['jobs'] });
+    first();
+    expect(sockets[0]!.readyState).toBe(3);
+    vi.advanceTimersByTime(60_000);
+    expect(sockets).toHaveLength(1);
+  });
+});
+
+describe('live readings', () => {
+  const at = (ms: number) => new Date(ms).toISOString();
+  const latest = {
+    timestamp: at(0),
+    items: [
+      {
+        device_id: DEVICE,
+        device_name: 'Inverter',
+        values: { 'solar.power_kw': { value: 1, unit: 'kW', timestamp: at(5000) } },
+      },
+    ],
+  };
+
+  it('are read from a snapshot whatever its wrapping', () => {
+    const reading = { device_id: DEVICE, timestamp: 1, values: {} };
+    expect(readingsOf(reading)).toEqual([reading]);
+    expect(readingsOf([reading])).toEqual([reading]);
+    expect(readingsOf({ items: [reading] })).toEqual([reading]);
+    expect(readingsOf(null)).toEqual([]);
+  });
+
+  it('never put an older value over a newer one', () => {
+    const late = withLive(latest, [{ device_id: DEVICE, timestamp: 4000, values: { 'solar.power_kw': 9 } }]);
+    expect(late.items[0]!.values['solar.power_kw']!.value).toBe(1);
+    const fresh = withLive(latest, [{ device_id: DEVICE, timestamp: 6000, values: { 'solar.power_kw': 2 } }]);
+    expect(fresh.items[0]!.values['solar.power_kw']).toEqual({ value: 2, unit: 'kW', timestamp: at(6000) });
+  });
+
+  it('leave the answer alone when no device fits', () => {
+    expect(withLive(latest, [{ device_id: 'other', timestamp: 1, values: {} }])).toBe(latest);
+  });
+});

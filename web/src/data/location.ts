@@ -1,0 +1,20 @@
+/** Where the server is, found at run time: the app works under any path prefix. */
+export interface ServerLocation {
+  /** Everything before `/ui/`, without a closing slash; empty at the root. */
+  readonly prefix: string;
+  readonly origin: string;
+  /** `https://host/prefix/api/v1` */
+  readonly apiUrl: string;
+  /** `wss://host/prefix/api/v1/stream` */
+  readonly streamUrl: string;
+}
+
+/** The server's location, read off the document's base (`<base href="{prefix}/ui/">`) or its address. */
+export function serverLocation(baseUri: string): ServerLocation {
+  const url = new URL(baseUri);
+  const at = url.pathname.lastIndexOf('/ui/');
+  const bare = url.pathname.endsWith('/ui') ? url.pathname.slice(0, -3) : '';
+  const prefix = at >= 0 ? url.pathname.slice(0, at) : bare;
+  const apiUrl = `${url.origin}${prefix}/api/v1`;
+  return { prefix, origin: url.origin, apiUrl, streamUrl: `${apiUrl.replace(/^http/, 'ws')}/stream` };
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { PreferenceStore } from './preferences.ts';
+
+function memory(initial?: string) {
+  let kept = initial ?? null;
+  return {
+    getItem: () => kept,
+    setItem: (_: string, value: string) => {
+      kept = value;
+    },
+  };
+}
+
+describe('PreferenceStore', () => {
+  it("starts with the browser's language where the app speaks it", () => {
+    expect(new PreferenceStore(memory(), ['fr-FR', 'de-AT']).get().language).toBe('de');
+    expect(new PreferenceStore(memory(), ['fr']).get().language).toBe('en');
+  });
+
+  it('keeps a choice and tells its listeners', () => {
+    const storage = memory();
+    const store = new PreferenceStore(storage, ['en']);
+    let told = 0;
+    store.subscribe(() => told++);
+    store.set({ theme: 'dark' });
+    expect(told).toBe(1);
+    expect(new PreferenceStore(storage, ['en']).get().theme).toBe('dark');
+  });
+
+  it('ignores what it cannot read', () => {
+    expect(new PreferenceStore(memory('not json'), ['en']).get().theme).toBe('system');
+    expect(new PreferenceStore(memory('{"theme":"pink","language":"xx"}'), ['pl']).get()).toEqual({
+      theme: 'system',
+      language: 'pl',
+      siteId: null,
+    });
+  });
+});

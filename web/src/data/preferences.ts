@@ -1,0 +1,69 @@
+/** What one browser keeps for its reader. Same key as public/theme.js. */
+const STORAGE_KEY = 'wattkeeper.preferences';
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Language = 'en' | 'pl' | 'de';
+export const LANGUAGES: readonly Language[] = ['en', 'pl', 'de'];
+export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
+
+export interface Preferences {
+  readonly theme: Theme;
+  readonly language: Language;
+  /** Id of the site looked at last; null before there was one. */
+  readonly siteId: string | null;
+}
+
+type Keeper = Pick<Storage, 'getItem' | 'setItem'>;
+
+/** Theme, language and last site, kept in the browser; survives a browser that refuses to keep anything. */
+export class PreferenceStore {
+  readonly #storage: Keeper | null;
+  readonly #listeners = new Set<() => void>();
+  #value: Preferences;
+
+  constructor(storage: Keeper | null, languages: readonly string[]) {
+    this.#storage = storage;
+    this.#value = { theme: 'system', language: preferredLanguage(languages), siteId: null, ...restored(storage) };
+  }
+
+  readonly get = (): Preferences => this.#value;
+
+  set(change: Partial<Preferences>): void {
+    this.#value = { ...this.#value, ...change };
+    try {
+      this.#storage?.setItem(STORAGE_KEY, JSON.stringify(this.#value));
+    } catch {
+      // Full or refused: the choice then holds until the page is closed.
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+}
+
+function restored(storage: Keeper | null): Partial<Preferences> {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(storage?.getItem(STORAGE_KEY) ?? '{}');
+  } catch {
+    return {};
+  }
+  if (typeof kept !== 'object' || kept === null) return {};
+  const { theme, language, siteId } = kept as Record<string, unknown>;
+  return {
+    ...(THEMES.includes(theme as Theme) ? { theme: theme as Theme } : {}),
+    ...(LANGUAGES.includes(language as Language) ? { language: language as Language } : {}),
+    ...(typeof siteId === 'string' ? { siteId } : {}),
+  };
+}
+
+function preferredLanguage(languages: readonly string[]): Language {
+  for (const tag of languages) {
+    const language = tag.slice(0, 2).toLowerCase() as Language;
+    if (LANGUAGES.includes(language)) return language;
+  }
+  return 'en';
+}

@@ -1,0 +1,162 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
+import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
+import type { Metric } from '@wattkeeper/contract/metric.ts';
+import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
+import type { Site } from '@wattkeeper/contract/site.ts';
+import type { Tariff } from '@wattkeeper/contract/tariff.ts';
+import type { Aggregate, Bucket, LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
+import type { ApiClient, Page } from './api.ts';
+import type { Window } from './period.ts';
+
+export interface TelemetryRequest extends Window {
+  readonly siteId?: string;
+  readonly deviceIds?: readonly string[];
+  readonly metrics: readonly string[];
+  readonly bucket: Bucket;
+  readonly aggregate?: readonly Aggregate[];
+  readonly pointsMax?: number;
+}
+
+export interface TariffComparison {
+  site_id: string;
+  currency: string;
+  time_period: { start: string; end: string };
+  items: {
+    tariff_id: string;
+    name: string;
+    cost: number;
+    revenue: number;
+    fixed_cost: number;
+    demand_cost: number;
+    total: number;
+  }[];
+}
+
+const MINUTE_MS = 60_000;
+
+/** Every question that the pages ask, with its key and how long its answer stays fresh. */
+export function createQueries(api: ApiClient, healthUrl: string) {
+  return {
+    me: () =>
+      queryOptions({
+        queryKey: ['me'],
+        queryFn: async ({ signal }) => {
+          const me = await api.get<Me>('/auth/me', undefined, signal);
+          api.csrfToken = me.csrf_token;
+          return me;
+        },
+        staleTime: 10 * MINUTE_MS,
+        retry: false,
+      }),
+    sites: () => list<Site>(['sites'], '/sites', {}, MINUTE_MS),
+    devices: (siteId: string) => list<Device>(['devices', siteId], '/devices', { site_id: siteId }, MINUTE_MS),
+    metrics: () => list<Metric>(['metrics'], '/metrics-catalogue', {}, 10 * MINUTE_MS),
+    latest: (siteId: string) =>
+      queryOptions({
+        queryKey: latestKey(siteId),
+        queryFn: ({ signal }) => api.get<LatestAnswer>('/telemetry/latest', { site_id: siteId }, signal),
+        refetchInterval: MINUTE_MS,
+      }),
+    summary: (siteId: string) =>
+      queryOptions({
+        queryKey: ['summary', siteId],
+        queryFn: ({ signal }) => api.get<SiteSummary>('/analytics/summary', { site_id: siteId }, signal),
+        refetchInterval: MINUTE_MS / 2,
+      }),
+    telemetry: (request: TelemetryRequest) =>
+      queryOptions({
+        queryKey: ['telemetry', request],
+        queryFn: ({ signal }) => api.get<TelemetryAnswer>('/telemetry', telemetryParams(request), signal),
+        staleTime: MINUTE_MS / 2,
+      }),
+    balance: (siteId: string, window: Window, resolution: EnergyBalance['resolution']) =>
+      queryOptions({
+        queryKey: ['balance', siteId, window.start, window.end, resolution],
+        queryFn: ({ signal }) =>
+          api.get<EnergyBalance>(
+            '/analytics/energy-balance',
+            { site_id: siteId, start: iso(window.start), end: iso(window.end), resolution },
+            signal,
+          ),
+        staleTime: MINUTE_MS,
+      }),
+    sessions: (siteId: string, firstDay: string, lastDay: string) =>
+      list<ChargingSession>(
+        ['sessions', siteId, firstDay, lastDay],
+        '/charging-sessions',
+        { site_id: siteId, start_date: firstDay, end_date: lastDay },
+        MINUTE_MS,
+      ),
+    tariffs: () => list<Tariff>(['tariffs'], '/tariffs', {}, MINUTE_MS),
+    compareTariffs: (siteId: string, window: Window, tariffIds: readonly string[]) =>
+      queryOptions({
+        queryKey: ['compare-tariffs', siteId, window.start, window.end, tariffIds],
+        queryFn: () =>
+          api.post<TariffComparison>('/tariffs/compare', {
+            site_id: siteId,
+            start: iso(window.start),
+            end: iso(window.end),
+            tariff_ids: tariffIds,
+          }),
+        staleTime: 5 * MINUTE_MS,
+      }),
+    storage: () =>
+      queryOptions({
+        queryKey: ['storage'],
+        queryFn: ({ signal }) => api.get<StorageMetrics>('/storage/metrics', undefined, signal),
+        refetchInterval: 5000,
+      }),
+    quarantine: () => list<QuarantinedValue>(['quarantine'], '/storage/quarantine', {}, MINUTE_MS / 2),
+    sources: () => ({ ...list<SourceHealth>(['sources'], '/sources', {}, 5000), refetchInterval: 5000 }),
+    features: () => list<Feature>(['features'], '/features', {}, MINUTE_MS),
+    users: () => list<User>(['users'], '/users', {}, MINUTE_MS),
+    tokens: () => list<ApiToken>(['tokens'], '/tokens', {}, MINUTE_MS),
+    audit: () =>
+      queryOptions({
+        queryKey: ['audit'],
+        queryFn: ({ signal }) => api.get<Page<AuditEntry>>('/audit-log', { limit: 200 }, signal),
+      }),
+    layout: (name: string) =>
+      queryOptions({
+        queryKey: ['layout', name],
+        queryFn: ({ signal }) => api.get<{ layout: unknown }>(`/settings/layouts/${name}`, undefined, signal),
+        staleTime: Number.POSITIVE_INFINITY,
+      }),
+    health: () =>
+      queryOptions({
+        queryKey: ['health'],
+        queryFn: async ({ signal }) => (await (await fetch(healthUrl, { signal })).json()) as Health,
+        refetchInterval: 15_000,
+      }),
+  };
+
+  function list<T>(queryKey: readonly unknown[], path: string, query: Record<string, string>, staleTime: number) {
+    return queryOptions({ queryKey, queryFn: ({ signal }) => api.list<T>(path, query, signal), staleTime });
+  }
+}
+export type Queries = ReturnType<typeof createQueries>;
+
+export function latestKey(siteId: string): readonly unknown[] {
+  return ['latest', siteId];
+}
+
+/** The query string of a telemetry request, as the API and its CSV and Parquet exports take it. */
+export function telemetryParams(request: TelemetryRequest) {
+  return {
+    site_id: request.siteId,
+    device_id: request.deviceIds,
+    metric: request.metrics,
+    start: iso(request.start),
+    end: iso(request.end),
+    bucket: request.bucket,
+    aggregate: request.aggregate?.join(','),
+    max_points: request.pointsMax,
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { type Flow, flowsOf, loadShares, type SitePower, sitePower } from './site-power.ts';
+
+const NOTHING: SitePower = {
+  solar: null,
+  battery: null,
+  grid: null,
+  load: null,
+  vehicle: null,
+  batterySoc: null,
+  vehicleSoc: null,
+  machines: [],
+  at: null,
+};
+const written = (flows: readonly Flow[]) => flows.map(({ from, to, power }) => `${from}→${to} ${power.toFixed(2)}`);
+
+describe('flowsOf', () => {
+  it('lets the sun serve the load, then the battery, then the grid', () => {
+    const flows = flowsOf({ ...NOTHING, solar: 6, load: 1.5, battery: 3, grid: -1.5 });
+    expect(written(flows)).toEqual(['solar→load 1.50', 'solar→battery 3.00', 'solar→grid 1.50']);
+  });
+
+  it('lets the battery help the sun and the grid fill up', () => {
+    const flows = flowsOf({ ...NOTHING, solar: 1, load: 5, battery: -3, grid: 1 });
+    expect(written(flows)).toEqual(['solar→load 1.00', 'battery→load 3.00', 'grid→load 1.00']);
+    expect(loadShares(flows).map(({ share }) => share)).toEqual([0.2, 0.6, 0.2]);
+  });
+
+  it('charges the battery from the grid at night', () => {
+    expect(written(flowsOf({ ...NOTHING, solar: 0, load: 0.5, battery: 4, grid: 4.5 }))).toEqual([
+      'grid→load 0.50',
+      'grid→battery 4.00',
+    ]);
+  });
+
+  it('hangs the vehicle on the house, both ways', () => {
+    expect(written(flowsOf({ ...NOTHING, load: 8, grid: 8, vehicle: 7 }))).toContain('load→vehicle 7.00');
+    expect(written(flowsOf({ ...NOTHING, load: 1, grid: 0, vehicle: -2 }))).toContain('vehicle→load 2.00');
+  });
+
+  it('draws no flow out of the noise of a meter', () => {
+    expect(flowsOf({ ...NOTHING, solar: 0.002, load: 0.3, grid: 0.001, battery: 0 })).toEqual([]);
+  });
+});
+
+describe('sitePower', () => {
+  const at = (second: number) => `2026-06-21T10:00:${String(second).padStart(2, '0')}.000Z`;
+  const item = (device_id: string, values: Record<string, number>, second = 1) => ({
+    device_id,
+    device_name: device_id,
+    values: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, { value, unit: '', timestamp: at(second) }]),
+    ),
+  });
+  const device = (id: string, kind: 'machine' | 'inverter') => ({
+    id,
+    kind,
+    name: id,
+    site_id: 'site',
+    labels: {},
+    expected_interval_s: null,
+    status: 'online' as const,
+    last_reading_at: null,
+    created_at: at(0),
+  });
+
+  it('adds devices up and reckons a load that nothing measures', () => {
+    const latest = {
+      timestamp: at(5),
+      items: [
+        item('east', { 'solar.power_kw': 2 }),
+        item('west', { 'solar.power_kw': 3, 'battery.power_kw': 1, 'battery.soc_percent': 40 }, 3),
+        item('meter', { 'grid.power_kw': -2.5 }),
+      ],
+    };
+    expect(sitePower(latest, [])).toMatchObject({ solar: 5, grid: -2.5, load: 1.5, batterySoc: 40, vehicle: null });
+    expect(sitePower(latest, []).at).toBe(Date.parse(at(3)));
+  });
+
+  it('ranks machines by power and leaves other devices out', () => {
+    const latest = {
+      timestamp: at(5),
+      items: ['a', 'b', 'meter'].map((id, i) => item(id, { 'energy.power_kw': i + 1 })),
+    };
+    const power = sitePower(latest, [device('a', 'machine'), device('b', 'machine'), device('meter', 'inverter')]);
+    expect(power.machines.map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  it('knows nothing where nothing reports', () => {
+    expect(sitePower({ timestamp: at(0), items: [] }, [])).toEqual(NOTHING);
+  });
+});

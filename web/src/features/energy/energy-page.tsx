@@ -1,0 +1,3 @@
+export function EnergyPage() {
+  return null;
+}

@@ -1,0 +1,128 @@
+import type { TelemetryAnswer, TelemetrySeries } from '@wattkeeper/contract/telemetry.ts';
+import {
+  alignSeries,
+  commonGaps,
+  type Frame,
+  gapLimitMs,
+  gapsOf,
+  type Interval,
+  type SeriesInput,
+} from '../../charts/frame.ts';
+import type { Token } from '../../charts/palette.ts';
+import type { ChartSeries } from '../../charts/uplot-options.ts';
+import type { Window } from '../../data/period.ts';
+import { type SeriesOffer, seriesKey } from './series-choice.ts';
+
+/** One chart of the page: series of at most two units over the shared time axis. */
+export interface HistoryPanel {
+  readonly series: readonly ChartSeries[];
+  readonly frame: Frame;
+  /** Where none of the chart's series has anything. */
+  readonly gaps: readonly Interval[];
+}
+
+export interface SeriesData {
+  readonly offer: SeriesOffer;
+  readonly colour: Token;
+  readonly input: SeriesInput;
+  readonly bucket: TelemetryAnswer['bucket'];
+  readonly coverage: number;
+}
+
+const UNITS_PER_PANEL = 2;
+const MINUTE_MS = 60_000;
+const BUCKET_MS: Partial<Record<TelemetryAnswer['bucket'], number>> = {
+  '1m': MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '15m': 15 * MINUTE_MS,
+  '30m': 30 * MINUTE_MS,
+  '1h': 60 * MINUTE_MS,
+  '1d': 1440 * MINUTE_MS,
+  '1w': 7 * 1440 * MINUTE_MS,
+  '1mo': 30.4 * 1440 * MINUTE_MS,
+};
+
+/** Width of a bucket; 0 for raw samples. */
+export function bucketMs(bucket: TelemetryAnswer['bucket']): number {
+  return BUCKET_MS[bucket] ?? 0;
+}
+
+/** The answers' series in the order of the view; those that no answer has are left out. */
+export function seriesData(
+  offers: readonly SeriesOffer[],
+  colours: readonly Token[],
+  answers: readonly TelemetryAnswer[],
+  shiftMs = 0,
+): SeriesData[] {
+  const found = new Map(
+    answers.flatMap((answer) =>
+      answer.series.map((series) => [
+        seriesKey({ deviceId: series.device_id, metric: series.metric }),
+        { series, answer },
+      ]),
+    ),
+  );
+  return offers.flatMap((offer, i) => {
+    const hit = found.get(offer.key);
+    if (!hit) return [];
+    const { bucket } = hit.answer;
+    const input = inputOf(hit.series, bucket, offer, shiftMs);
+    return [{ offer, colour: colours[i]!, input, bucket, coverage: hit.series.coverage }];
+  });
+}
+
+/** Charts for a view: each unit has an axis of its own, each chart two of them. Compared series share the axis of theirs. */
+export function historyPanels(
+  data: readonly SeriesData[],
+  compared: readonly SeriesData[],
+  labelOf: (offer: SeriesOffer, compared: boolean) => string,
+  window: Window,
+): HistoryPanel[] {
+  const units = [...new Set(data.map(({ offer }) => offer.unit))];
+  const panels: HistoryPanel[] = [];
+  for (let first = 0; first < units.length; first += UNITS_PER_PANEL) {
+    const own = units.slice(first, first + UNITS_PER_PANEL);
+    const now = data.filter(({ offer }) => own.includes(offer.unit));
+    const before = compared.filter(({ offer }) => own.includes(offer.unit));
+    const frame = alignSeries([...now, ...before].map(({ input }, i) => (i < now.length ? input : lineOnly(input))));
+    const gaps = frame.columns.slice(0, now.length).map(({ values }) => gapsOf(frame.times, values, window));
+    panels.push({
+      frame,
+      gaps: commonGaps(gaps),
+      series: [
+        ...now.map((one) => chartSeries(one, labelOf(one.offer, false), false)),
+        ...before.map((one) => chartSeries(one, labelOf(one.offer, true), true)),
+      ],
+    });
+  }
+  return panels;
+}
+
+function chartSeries({ offer, colour }: SeriesData, label: string, dashed: boolean): ChartSeries {
+  return { key: dashed ? `${offer.key}:before` : offer.key, label, colour, unit: offer.unit, dashed };
+}
+
+/** Means stand in the middle of their bucket: at its start the whole curve would be half a bucket early. */
+function inputOf(
+  series: TelemetrySeries,
+  bucket: TelemetryAnswer['bucket'],
+  offer: SeriesOffer,
+  shiftMs: number,
+): SeriesInput {
+  const width = bucketMs(bucket);
+  const times = series.timestamps.map((timestamp) => Date.parse(timestamp) + width / 2 + shiftMs);
+  const summed = offer.kind === 'delta' ? series.sum : undefined;
+  const values = series.value ?? summed ?? series.mean ?? times.map(() => null);
+  const { min, max } = series;
+  return {
+    times,
+    values,
+    ...(min && max && !summed && !series.value ? { low: min, high: max } : {}),
+    gapMs: width > 0 ? 1.5 * width : gapLimitMs(times, offer.expectedIntervalMs),
+  };
+}
+
+/** Two bands over one another say nothing. */
+function lineOnly({ times, values, gapMs }: SeriesInput): SeriesInput {
+  return { times, values, gapMs };
+}

@@ -1,0 +1,108 @@
+import type { Window } from '../../data/period.ts';
+
+export const PRESETS = ['1h', '6h', '24h', '7d', '30d', '90d', '1y', 'today', 'yesterday'] as const;
+export type Preset = (typeof PRESETS)[number];
+export const COMPARISONS = ['period', 'week', 'year'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+/** Series in one view at most: more lines than this nobody can tell apart. */
+export const SERIES_MAX = 12;
+const DEFAULT_PRESET: Preset = '24h';
+
+export interface SeriesRef {
+  readonly deviceId: string;
+  readonly metric: string;
+}
+
+/** All of the view, as typed values. */
+export interface HistoryView {
+  /** Empty: the page chooses what a newcomer wants to see. */
+  readonly series: readonly SeriesRef[];
+  readonly range: Preset | Window;
+  readonly compare: Comparison | null;
+  readonly prices: boolean;
+  readonly sessions: boolean;
+  readonly table: boolean;
+}
+
+/** The same view as the address writes it. Whatever equals the default is left out. */
+export interface HistorySearch {
+  readonly series?: string;
+  readonly range?: Preset;
+  readonly from?: string;
+  readonly to?: string;
+  readonly compare?: Comparison;
+  readonly prices?: '0';
+  readonly sessions?: '1';
+  readonly table?: '1';
+}
+
+/** Keeps what fits in an address that anybody may have written, and drops the rest. */
+export function readHistorySearch(raw: Record<string, unknown>): HistorySearch {
+  return writeHistoryView(readHistoryView(raw));
+}
+
+export function readHistoryView(raw: Record<string, unknown> | HistorySearch): HistoryView {
+  const { series, range, from, to, compare, prices, sessions, table } = raw as Record<string, unknown>;
+  return {
+    series: typeof series === 'string' ? readSeries(series) : [],
+    range: readWindow(from, to) ?? (PRESETS.includes(range as Preset) ? (range as Preset) : DEFAULT_PRESET),
+    compare: COMPARISONS.includes(compare as Comparison) ? (compare as Comparison) : null,
+    prices: prices !== '0',
+    sessions: sessions === '1',
+    table: table === '1',
+  };
+}
+
+export function writeHistoryView(view: HistoryView): HistorySearch {
+  const { series, range, compare, prices, sessions, table } = view;
+  return {
+    ...(series.length > 0 ? { series: series.map(writeSeries).join(',') } : {}),
+    ...(typeof range !== 'string'
+      ? { from: new Date(range.start).toISOString(), to: new Date(range.end).toISOString() }
+      : range === DEFAULT_PRESET
+        ? {}
+        : { range }),
+    ...(compare ? { compare } : {}),
+    ...(prices ? {} : { prices: '0' as const }),
+    ...(sessions ? { sessions: '1' as const } : {}),
+    ...(table ? { table: '1' as const } : {}),
+  };
+}
+
+/** `device:metric`; a comma or colon in a metric's name is escaped, ids have none. */
+function writeSeries({ deviceId, metric }: SeriesRef): string {
+  return `${encodeURIComponent(deviceId)}:${encodeURIComponent(metric)}`;
+}
+
+function readSeries(text: string): SeriesRef[] {
+  const seen = new Set<string>();
+  return text
+    .split(',')
+    .flatMap((part) => {
+      const [deviceId = '', metric = ''] = part.split(':').map(decoded);
+      if (!deviceId || !looksLikeMetric(metric) || seen.has(part)) return [];
+      seen.add(part);
+      return [{ deviceId, metric }];
+    })
+    .slice(0, SERIES_MAX);
+}
+
+/** `group.quantity`. The contract's own check would bring its schemas into the first paint; the server holds to it anyway. */
+function looksLikeMetric(text: string): boolean {
+  return /^.+\..+$/.test(text) && text.length <= 200;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
+function readWindow(from: unknown, to: unknown): Window | null {
+  if (typeof from !== 'string' || typeof to !== 'string') return null;
+  const window = { start: Date.parse(from), end: Date.parse(to) };
+  return window.start >= 0 && window.end > window.start ? window : null;
+}

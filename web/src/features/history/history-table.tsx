@@ -1,0 +1,58 @@
+import { useFormat, useText } from '../../app-context.tsx';
+import { plain } from '../../ui/format.ts';
+import { Table } from '../../ui/table.tsx';
+import styles from './history.module.css';
+import { useBucketLabel } from './history-charts.tsx';
+import type { HistoryPanel } from './history-panels.ts';
+
+/** Rows on the page at most, the newest ones; all of them are in the export. */
+const ROWS_MAX = 500;
+
+/** The figures behind the charts. */
+export function HistoryTable({
+  panels,
+  bucketWidthMs,
+}: {
+  readonly panels: readonly HistoryPanel[];
+  readonly bucketWidthMs: number;
+}) {
+  const text = useText();
+  const format = useFormat();
+  const timeLabel = useBucketLabel(bucketWidthMs);
+  return panels.map((panel) => {
+    const { times, columns } = panel.frame;
+    const rows = times
+      .map((time, row) => ({ time, cells: columns.map(({ values }) => values[row]) }))
+      .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell !== null))
+      .slice(-ROWS_MAX)
+      .reverse();
+    return (
+      <div key={panel.series.map(({ key }) => key).join()} className={styles.tableBlock}>
+        <p className={styles.quiet}>
+          {text('history.rows', { shown: format.number(rows.length), all: format.number(times.length) })}
+        </p>
+        <Table
+          caption={text('history.table')}
+          maxHeight="28rem"
+          head={[
+            text('history.time'),
+            ...panel.series.map(({ label, unit }) => ({ label: `${label} (${format.unit(unit)})`, numeric: true })),
+          ]}
+        >
+          {rows.map(({ time, cells }) => (
+            <tr key={time}>
+              <th scope="row" data-nowrap>
+                {timeLabel(time)}
+              </th>
+              {panel.series.map(({ key, unit }, i) => (
+                <td key={key} data-numeric>
+                  {plain({ ...format.measured(cells[i], unit), unit: '' })}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </Table>
+      </div>
+    );
+  });
+}

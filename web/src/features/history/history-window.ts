@@ -1,0 +1,68 @@
+import { Temporal } from 'temporal-polyfill';
+import { dayWindow, shiftInstant, type Window } from '../../data/period.ts';
+import type { Comparison, HistoryView, Preset } from './history-search.ts';
+
+const HOUR_MS = 3_600_000;
+const SLIDING: Partial<Record<Preset, number>> = { '1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
+const STEP_LEAST_MS = 30_000;
+/** A sliding window moves on when it has aged by this part of its width: about a pixel. */
+const STEP_SHARE = 1 / 1000;
+
+/** How often the window of a view moves on; Infinity when it stands still. */
+export function windowStepMs(range: HistoryView['range']): number {
+  if (typeof range !== 'string' || range === 'yesterday') return Number.POSITIVE_INFINITY;
+  const hours = SLIDING[range] ?? (range === '1y' ? 8760 : 24);
+  return Math.max(STEP_LEAST_MS, hours * HOUR_MS * STEP_SHARE);
+}
+
+/** The window of a view at the instant `now`, in the site's zone. */
+export function windowOf(range: HistoryView['range'], now: number, zone: string): Window {
+  if (typeof range !== 'string') return range;
+  if (range === 'today') return dayWindow(now, zone);
+  if (range === 'yesterday') return dayWindow(dayWindow(now, zone).start - 1, zone);
+  if (range === '1y') return { start: shiftInstant(now, zone, { years: -1 }), end: now };
+  return { start: now - SLIDING[range]! * HOUR_MS, end: now };
+}
+
+/** The earlier window that a view is compared with; calendar days and years keep the clock time of the site. */
+export function comparedWindow(compare: Comparison, window: Window, zone: string): Window {
+  if (compare === 'week') return shifted(window, zone, { days: -7 });
+  if (compare === 'year') return shifted(window, zone, { years: -1 });
+  const days = wholeDays(window, zone);
+  if (days !== null) return shifted(window, zone, { days: -days });
+  return { start: window.start - (window.end - window.start), end: window.start };
+}
+
+/** The window moved by half its width, or made narrower or wider around its middle. Never past `now` by more than its width. */
+export function steppedWindow(window: Window, step: 'earlier' | 'later' | 'in' | 'out', now: number): Window {
+  const span = window.end - window.start;
+  const quarter = Math.round(span / 4);
+  if (step === 'in') return { start: window.start + quarter, end: window.end - quarter };
+  const shift = { earlier: -2 * quarter, later: 2 * quarter, out: 0 }[step];
+  const grow = step === 'out' ? Math.round(span / 2) : 0;
+  const end = Math.min(window.end + shift + grow, Math.max(now, window.end));
+  return { start: Math.max(0, end - span - 2 * grow), end };
+}
+
+/** What a date-and-time field shows for an instant: the clock of the site, to the minute. */
+export function toLocalField(epochMs: number, zone: string): string {
+  const at = Temporal.Instant.fromEpochMilliseconds(Math.round(epochMs)).toZonedDateTimeISO(zone);
+  return at.toPlainDateTime().toString({ smallestUnit: 'minute' });
+}
+
+/** The instant that a date-and-time field means in the site's zone; NaN when it is empty. */
+export function fromLocalField(text: string, zone: string): number {
+  if (!text) return Number.NaN;
+  return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).epochMilliseconds;
+}
+
+function shifted(window: Window, zone: string, by: { days?: number; years?: number }): Window {
+  return { start: shiftInstant(window.start, zone, by), end: shiftInstant(window.end, zone, by) };
+}
+
+/** Length in days when the window goes from midnight to midnight. */
+function wholeDays(window: Window, zone: string): number | null {
+  const midnight = (at: number) => dayWindow(at, zone).start === at;
+  if (!midnight(window.start) || !midnight(window.end)) return null;
+  return Math.round((window.end - window.start) / (24 * HOUR_MS));
+}

@@ -1,0 +1,96 @@
+import { keepPreviousData, useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
+import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
+import { useMemo } from 'react';
+import { useQueries } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import type { TelemetryRequest } from '../../data/queries.ts';
+import { useSite } from '../../site-context.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import type { HistoryView } from './history-search.ts';
+import { windowOf, windowStepMs } from './history-window.ts';
+import { defaultSeries, type SeriesOffer, seriesOffers } from './series-choice.ts';
+
+const ANY_STEP_MS = 3_600_000;
+
+/** The window in view; one that ends now moves on by itself. */
+export function useHistoryWindow(range: HistoryView['range']): Window {
+  const { timezone } = useSite();
+  const step = windowStepMs(range);
+  const now = useNow(Number.isFinite(step) ? step : ANY_STEP_MS);
+  return useMemo(() => windowOf(range, now, timezone), [range, now, timezone]);
+}
+
+/** What can be chosen, and what of it is in view. */
+export function useSeriesChoice(view: HistoryView) {
+  const site = useSite();
+  const queries = useQueries();
+  const latest = useQuery({ ...queries.latest(site.id), refetchInterval: false });
+  const devices = useQuery(queries.devices(site.id));
+  const metrics = useQuery(queries.metrics());
+  // Latest values come anew with every visit; which series there are hardly ever changes.
+  const known = latest.data?.items.map(({ device_id, values }) => `${device_id} ${Object.keys(values)}`).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `known` stands for the series in latest.data
+  const offers = useMemo(
+    () => (latest.data ? seriesOffers(latest.data, devices.data ?? [], metrics.data ?? []) : []),
+    [known, devices.data, metrics.data],
+  );
+  const chosen = useMemo(() => {
+    if (view.series.length === 0) return defaultSeries(offers);
+    return view.series.flatMap(
+      ({ deviceId, metric }) =>
+        offers.find(
+          (offer) => offer.metric === metric && (offer.deviceId === deviceId || offer.deviceName === deviceId),
+        ) ?? [],
+    );
+  }, [view.series, offers]);
+  return { offers, chosen, query: latest };
+}
+
+interface HistoryAnswers {
+  readonly answers: readonly TelemetryAnswer[];
+  readonly pending: boolean;
+  readonly fetching: boolean;
+  readonly error: Error | null;
+  readonly retry: () => void;
+}
+
+/** History of the chosen series, one request a device, as fine as the width of the screen can show. */
+export function useHistoryAnswers(
+  chosen: readonly SeriesOffer[],
+  window: Window | null,
+  points: number,
+): HistoryAnswers {
+  const queries = useQueries();
+  return useAllQueries({
+    queries: telemetryRequests(chosen, window, points).map((request) => ({
+      ...queries.telemetry(request),
+      placeholderData: keepPreviousData,
+    })),
+    combine: (results) => ({
+      answers: results.flatMap(({ data }) => data ?? []),
+      pending: results.some(({ data, isPending }) => isPending && data === undefined),
+      fetching: results.some(({ isFetching }) => isFetching),
+      error: results.find(({ error }) => error)?.error ?? null,
+      retry: () => {
+        for (const result of results) void result.refetch();
+      },
+    }),
+  });
+}
+
+export function telemetryRequests(
+  chosen: readonly SeriesOffer[],
+  window: Window | null,
+  points: number,
+): TelemetryRequest[] {
+  if (!window) return [];
+  const byDevice = Map.groupBy(chosen, ({ deviceId }) => deviceId);
+  return [...byDevice].map(([deviceId, offers]) => ({
+    ...window,
+    deviceIds: [deviceId],
+    metrics: offers.map(({ metric }) => metric),
+    bucket: 'auto',
+    aggregate: offers.some(({ kind }) => kind === 'delta') ? ['mean', 'min', 'max', 'sum'] : ['mean', 'min', 'max'],
+    pointsMax: points,
+  }));
+}

@@ -1,0 +1,52 @@
+import { Link } from '@tanstack/react-router';
+import { KeyRound } from 'lucide-react';
+import { Tabs } from 'radix-ui';
+import { useServices, useText } from '../../app-context.tsx';
+import type { MessageKey } from '../../messages/lookup.ts';
+import { buttonClass } from '../../ui/button.tsx';
+import { CopyBlock } from '../../ui/copy.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import tabStyles from '../../ui/tabs.module.css';
+import { type ConnectWay, connectCommands } from './connect-commands.ts';
+import styles from './now.module.css';
+
+const TITLES: Record<ConnectWay, { label: MessageKey; hint: MessageKey }> = {
+  http: { label: 'connect.http', hint: 'connect.http_hint' },
+  line: { label: 'connect.line', hint: 'connect.line_hint' },
+  csv: { label: 'connect.csv', hint: 'connect.csv_hint' },
+};
+
+/** How own data come in: commands that work as they stand, with the right address. */
+export function ConnectDialog({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
+  const text = useText();
+  const { location } = useServices();
+  const commands = connectCommands(`${location.origin}${location.prefix}`);
+  return (
+    <Modal open={open} onClose={onClose} title={text('connect.title')} description={text('connect.intro')} wide>
+      <div className={styles.connect}>
+        <p>
+          {text('connect.token')}{' '}
+          <Link to="/system" search={{ tab: 'access' }} className={buttonClass('plain')} onClick={onClose}>
+            <KeyRound size={16} aria-hidden="true" />
+            {text('connect.create_token')}
+          </Link>
+        </p>
+        <Tabs.Root defaultValue={commands[0]!.way}>
+          <Tabs.List className={tabStyles.list} aria-label={text('connect.title')}>
+            {commands.map(({ way }) => (
+              <Tabs.Trigger key={way} value={way} className={tabStyles.tab}>
+                {text(TITLES[way].label)}
+              </Tabs.Trigger>
+            ))}
+          </Tabs.List>
+          {commands.map(({ way, command }) => (
+            <Tabs.Content key={way} value={way} className={styles.way}>
+              <p>{text(TITLES[way].hint)}</p>
+              <CopyBlock value={command} label={text(TITLES[way].label)} />
+            </Tabs.Content>
+          ))}
+        </Tabs.Root>
+      </div>
+    </Modal>
+  );
+}

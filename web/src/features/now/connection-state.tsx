@@ -1,0 +1,32 @@
+import { useFormat, useText } from '../../app-context.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import styles from './now.module.css';
+import { useLiveState } from './use-live-power.ts';
+
+/** Data older than this no longer counts as now. */
+const STALE_AFTER_MS = 5 * 60_000;
+/** Younger than this it is simply live: counting single seconds would only flicker. */
+const FRESH_MS = 15_000;
+
+/** Whether the stream is open, and how old the newest value on the page is. */
+export function ConnectionState({ at }: { readonly at: number | null }) {
+  const text = useText();
+  const format = useFormat();
+  const state = useLiveState();
+  const now = useNow();
+  const age = at === null ? null : Math.max(0, now - at);
+  const stale = age === null || age > STALE_AFTER_MS;
+  const tone = state !== 'open' ? 'waiting' : stale ? 'stale' : 'live';
+  const words =
+    state === 'open'
+      ? text(stale ? 'now.stale' : 'now.live')
+      : text(state === 'waiting' ? 'now.lost' : 'now.connecting');
+  return (
+    <p className={styles.connection}>
+      <span className={styles.dot} data-tone={tone} aria-hidden="true" />
+      <span role="status">{words}</span>
+      {age !== null && age > FRESH_MS ? <span>· {text('now.last_data', { age: format.ago(age) })}</span> : null}
+      {age === null ? <span>· {text('now.no_data')}</span> : null}
+    </p>
+  );
+}

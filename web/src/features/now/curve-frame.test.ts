@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { curveFrame } from './curve-frame.ts';
+
+const at = (minute: number) => new Date(Date.UTC(2026, 5, 21, 10, minute)).toISOString();
+const series = (metric: string, minutes: number[], mean: (number | null)[]) => ({
+  device_id: 'device',
+  device_name: 'device',
+  metric,
+  unit: 'kW',
+  coverage: 1,
+  timestamps: minutes.map(at),
+  mean,
+});
+const answer = (...all: ReturnType<typeof series>[]) => ({
+  time_period: { start: at(0), end: at(59) },
+  bucket: '5m' as const,
+  downsampled: false,
+  series: all,
+});
+
+describe('curveFrame', () => {
+  it('adds devices up, and lets one that is silent not pull the others to zero', () => {
+    const { frame } = curveFrame(
+      answer(series('solar.power_kw', [0, 5, 10], [1, null, null]), series('solar.power_kw', [0, 5, 10], [2, 3, null])),
+    );
+    expect(frame.columns[0]!.values).toEqual([3, 3, null]);
+  });
+
+  it('shows the curves that the site has, in a fixed order', () => {
+    const { shown } = curveFrame(answer(series('grid.power_kw', [0], [1]), series('solar.power_kw', [0], [1])));
+    expect(shown.map(({ metric }) => metric)).toEqual(['solar.power_kw', 'grid.power_kw']);
+  });
+});

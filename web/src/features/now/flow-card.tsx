@@ -1,0 +1,56 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
+import { PlugZap } from 'lucide-react';
+import { useText } from '../../app-context.tsx';
+import type { SitePower } from '../../data/site-power.ts';
+import { Button } from '../../ui/button.tsx';
+import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { Skeleton } from '../../ui/skeleton.tsx';
+import { FlowPicture } from './flow-picture.tsx';
+import { MachineFlow } from './machine-flow.tsx';
+
+interface FlowCardProps {
+  readonly power: SitePower | undefined;
+  readonly latest: UseQueryResult<LatestAnswer, Error>;
+  readonly onConnect: () => void;
+}
+
+/** The energy-flow picture of a home, the single-line diagram of a factory, or both. */
+export function FlowCard(props: FlowCardProps) {
+  const text = useText();
+  return (
+    <Panel title={text('now.flow')} titleHidden>
+      <FlowContent {...props} />
+    </Panel>
+  );
+}
+
+function FlowContent({ power, latest, onConnect }: FlowCardProps) {
+  const text = useText();
+  if (!power) {
+    return latest.isError ? (
+      <ErrorNote error={latest.error} onRetry={() => void latest.refetch()} />
+    ) : (
+      <Skeleton height="26rem" />
+    );
+  }
+  if (power.at === null) {
+    return (
+      <EmptyNote title={text('now.nothing_yet')} icon={PlugZap}>
+        <p>{text('now.nothing_yet_hint')}</p>
+        <Button kind="primary" onClick={onConnect}>
+          {text('demo.connect')}
+        </Button>
+      </EmptyNote>
+    );
+  }
+  const factory = power.machines.length > 0;
+  const home = !factory || power.solar !== null || power.battery !== null;
+  return (
+    <>
+      {home ? <FlowPicture power={power} /> : null}
+      {factory ? <MachineFlow power={power} /> : null}
+    </>
+  );
+}

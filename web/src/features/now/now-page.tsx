@@ -1,0 +1,107 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { LayoutGrid, Maximize, Minimize } from 'lucide-react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { useQueries, useText } from '../../app-context.tsx';
+import { useSite } from '../../site-context.tsx';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Skeleton } from '../../ui/skeleton.tsx';
+import { ArrangeDialog } from './arrange-dialog.tsx';
+import { ConnectDialog } from './connect-dialog.tsx';
+import { ConnectionState } from './connection-state.tsx';
+import { FlowCard } from './flow-card.tsx';
+import { type Card, WIDE_CARDS } from './layout.ts';
+import styles from './now.module.css';
+import { CarbonCard, EnergyCard, IndependenceCard, MoneyCard } from './today-cards.tsx';
+import { useLayout } from './use-layout.ts';
+import { useLivePower } from './use-live-power.ts';
+import { useNightDim } from './use-night-dim.ts';
+
+/** Charts come after the first paint: the flow picture does not wait for them. */
+const PowerCurve = lazy(() => import('./power-curve.tsx').then((module) => ({ default: module.PowerCurve })));
+
+/** What is happening now, and what the day has brought. */
+export function NowPage() {
+  const text = useText();
+  const site = useSite();
+  const { wall } = useSearch({ from: '/signed-in/now' });
+  const { power, latest } = useLivePower(site.id);
+  const [open, setOpen] = useState<'arrange' | 'connect' | null>(null);
+  const dimmed = useNightDim(wall === '1');
+  const close = () => setOpen(null);
+  return (
+    <div className={wall ? styles.wall : undefined} data-dimmed={dimmed || undefined}>
+      <PageBody>
+        <PageHead title={wall ? site.name : text('nav.now')} note={<ConnectionState at={power?.at ?? null} />}>
+          {wall ? null : (
+            <IconButton icon={LayoutGrid} label={text('arrange.title')} onClick={() => setOpen('arrange')} />
+          )}
+          <WallButton wall={wall === '1'} />
+        </PageHead>
+        {site.is_demo && !wall ? (
+          <p className={styles.demo}>
+            <span>{text('demo.banner')}</span>
+            <Button kind="plain" onClick={() => setOpen('connect')}>
+              {text('demo.connect')}
+            </Button>
+          </p>
+        ) : null}
+        <Cards flow={<FlowCard power={power} latest={latest} onConnect={() => setOpen('connect')} />} />
+      </PageBody>
+      <ArrangeDialog open={open === 'arrange'} onClose={close} />
+      <ConnectDialog open={open === 'connect'} onClose={close} />
+    </div>
+  );
+}
+
+function Cards({ flow }: { readonly flow: ReactNode }) {
+  const site = useSite();
+  const summary = useQuery(useQueries().summary(site.id));
+  const { layout } = useLayout();
+  const parts: Record<Card, ReactNode> = {
+    flow,
+    energy: <QueryView query={summary}>{(data) => <EnergyCard summary={data} />}</QueryView>,
+    money: <QueryView query={summary}>{(data) => <MoneyCard summary={data} />}</QueryView>,
+    independence: <QueryView query={summary}>{(data) => <IndependenceCard summary={data} />}</QueryView>,
+    carbon: <QueryView query={summary}>{(data) => <CarbonCard summary={data} />}</QueryView>,
+    curve: (
+      <Suspense fallback={<Skeleton height="22rem" />}>
+        <PowerCurve />
+      </Suspense>
+    ),
+  };
+  const shown = layout.order.filter((card) => !layout.hidden.includes(card));
+  const column = (cards: readonly Card[]) =>
+    cards.map((card) => (
+      <div key={card} className={styles.card} data-card={card} style={{ order: shown.indexOf(card) }}>
+        {parts[card]}
+      </div>
+    ));
+  return (
+    <div className={styles.cards}>
+      <div className={styles.wideColumn}>{column(shown.filter((card) => WIDE_CARDS.includes(card)))}</div>
+      <div className={styles.sideColumn}>{column(shown.filter((card) => !WIDE_CARDS.includes(card)))}</div>
+    </div>
+  );
+}
+
+/** Fills the screen with this page, for a display on the wall. */
+function WallButton({ wall }: { readonly wall: boolean }) {
+  const text = useText();
+  const navigate = useNavigate();
+  const toggle = async () => {
+    await navigate({ to: '/now', search: wall ? {} : { wall: '1' } });
+    if (wall && document.fullscreenElement) await document.exitFullscreen();
+    // A browser may refuse the whole screen; the page then fills its window.
+    else if (!wall) await document.documentElement.requestFullscreen?.().catch(() => undefined);
+  };
+  return (
+    <IconButton
+      icon={wall ? Minimize : Maximize}
+      label={text(wall ? 'now.leave_wall' : 'now.wall')}
+      onClick={() => void toggle()}
+    />
+  );
+}

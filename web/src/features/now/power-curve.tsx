@@ -1,0 +1,76 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { ChartLegend } from '../../charts/chart-legend.tsx';
+import { instantOverlay, type PricePeriod, priceOverlay } from '../../charts/overlays.ts';
+import { TimeChart } from '../../charts/time-chart.tsx';
+import { dayWindow } from '../../data/period.ts';
+import { useSite } from '../../site-context.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { PriceScale } from '../../ui/price-scale.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { useSitePrices } from '../../use-site-prices.ts';
+import { CURVES, curveFrame } from './curve-frame.ts';
+
+const STEP_MS = 60_000;
+const HEIGHT_PX = 260;
+
+/** Today's power so far, with what a kWh costs at each hour that is known. */
+export function PowerCurve() {
+  const text = useText();
+  const format = useFormat();
+  const site = useSite();
+  const now = useNow(STEP_MS);
+  const day = useMemo(() => dayWindow(now, site.timezone), [now, site.timezone]);
+  const queries = useQueries();
+  const query = useQuery({
+    ...queries.telemetry({
+      siteId: site.id,
+      metrics: CURVES.map(({ metric }) => metric),
+      start: day.start,
+      end: day.end,
+      bucket: '5m',
+      aggregate: ['mean'],
+    }),
+    refetchInterval: STEP_MS,
+  });
+  const prices = useSitePrices(site, day);
+  const overlays = useMemo(() => [priceOverlay(prices), instantOverlay(now)], [prices, now]);
+  return (
+    <Panel title={text('now.curve')} note={format.date(day.start, { weekday: 'long', day: 'numeric', month: 'long' })}>
+      <QueryView query={query} height={`${HEIGHT_PX}px`}>
+        {(answer) => {
+          const { frame, shown } = curveFrame(answer);
+          const series = shown.map(({ metric, label, colour, filled }) => ({
+            key: metric,
+            label: text(label),
+            colour,
+            unit: 'kW',
+            filled,
+          }));
+          return (
+            <>
+              <ChartLegend series={series} />
+              <TimeChart
+                label={text('now.curve_label')}
+                window={day}
+                frame={frame}
+                series={series}
+                height={HEIGHT_PX}
+                overlays={overlays}
+              />
+              <PriceNote prices={prices} />
+            </>
+          );
+        }}
+      </QueryView>
+    </Panel>
+  );
+}
+
+function PriceNote({ prices }: { readonly prices: readonly PricePeriod[] }) {
+  if (prices.length === 0) return null;
+  const values = prices.map(({ price }) => price);
+  return <PriceScale least={Math.min(...values)} greatest={Math.max(...values)} />;
+}

@@ -1,0 +1,23 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useServices } from '../../app-context.tsx';
+import { type NowLayout, readLayout } from './layout.ts';
+
+const NAME = 'now';
+
+/** The reader's arrangement of Now, kept on the server; a change shows at once and is taken back when it cannot be kept. */
+export function useLayout() {
+  const { api, queries } = useServices();
+  const queryClient = useQueryClient();
+  const options = queries.layout(NAME);
+  const query = useQuery(options);
+  const save = useMutation({
+    mutationFn: (layout: NowLayout) => api.patch(`/settings/layouts/${NAME}`, { layout }),
+    onMutate: (layout) => {
+      const before = queryClient.getQueryData(options.queryKey);
+      queryClient.setQueryData(options.queryKey, { layout });
+      return before;
+    },
+    onError: (_error, _layout, before) => queryClient.setQueryData(options.queryKey, before),
+  });
+  return { layout: readLayout(query.data?.layout), save };
+}

@@ -1,0 +1,40 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useQueries, useServices } from '../../app-context.tsx';
+import type { LiveState } from '../../data/live.ts';
+import { withLive } from '../../data/live-readings.ts';
+import { latestKey } from '../../data/queries.ts';
+import { sitePower } from '../../data/site-power.ts';
+
+/** The site's power as the stream moves it: live readings go into the cached latest values, and from there to the screen. */
+export function useLivePower(siteId: string) {
+  const queries = useQueries();
+  const latest = useQuery(queries.latest(siteId));
+  const devices = useQuery(queries.devices(siteId));
+  const topics = useMemo(() => devices.data?.map((device) => `readings:${device.id}`) ?? [], [devices.data]);
+  useLiveLatest(siteId, topics);
+  const power = useMemo(
+    () => (latest.data && devices.data ? sitePower(latest.data, devices.data) : undefined),
+    [latest.data, devices.data],
+  );
+  return { power, latest, devices };
+}
+
+function useLiveLatest(siteId: string, topics: readonly string[]): void {
+  const { live } = useServices();
+  const queryClient = useQueryClient();
+  useEffect(() => {
+    if (topics.length === 0) return;
+    return live.subscribe(topics, {
+      readings: (changed) => {
+        queryClient.setQueryData<LatestAnswer>(latestKey(siteId), (latest) => latest && withLive(latest, changed));
+      },
+    });
+  }, [live, queryClient, siteId, topics]);
+}
+
+export function useLiveState(): LiveState {
+  const { live } = useServices();
+  return useSyncExternalStore(live.onState, live.state);
+}

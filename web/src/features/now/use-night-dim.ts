@@ -1,0 +1,14 @@
+import { hourOfDay } from '../../data/period.ts';
+import { useSite } from '../../site-context.tsx';
+import { useNow } from '../../ui/use-now.ts';
+
+const NIGHT_FROM_H = 22;
+const NIGHT_TO_H = 6;
+const STEP_MS = 60_000;
+
+/** Whether a wall display should be dim: it is night at the site. */
+export function useNightDim(wall: boolean): boolean {
+  const { timezone } = useSite();
+  const hour = hourOfDay(useNow(STEP_MS), timezone);
+  return wall && (hour >= NIGHT_FROM_H || hour < NIGHT_TO_H);
+}

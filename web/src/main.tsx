@@ -1,0 +1,66 @@
+import './ui/base.css';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { type AppServices, ServicesContext } from './app-context.tsx';
+import { ApiClient } from './data/api.ts';
+import { LiveClient } from './data/live.ts';
+import { serverLocation } from './data/location.ts';
+import { PreferenceStore } from './data/preferences.ts';
+import { ApiProblem, isSignedOut } from './data/problem.ts';
+import { createQueries } from './data/queries.ts';
+import { LanguageProvider } from './language.tsx';
+import { createAppRouter } from './router.tsx';
+
+const RETRIES_MAX = 2;
+
+const location = serverLocation(document.baseURI);
+const api = new ApiClient(location.apiUrl);
+const services: AppServices = {
+  location,
+  api,
+  queries: createQueries(api, `${location.origin}${location.prefix}/health`),
+  live: new LiveClient({ url: location.streamUrl }),
+  preferences: new PreferenceStore(localStorageOrNone(), navigator.languages),
+};
+const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => (isSignedOut(error) ? signInAgain() : undefined) }),
+  defaultOptions: {
+    queries: {
+      // The server is often this very machine: that the browser is offline says nothing about reaching it.
+      networkMode: 'always',
+      retry: (count, error) => error instanceof ApiProblem && error.temporary && count < RETRIES_MAX,
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+const router = createAppRouter(services, queryClient);
+addEventListener('online', () => services.live.retryNow());
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <ServicesContext value={services}>
+      <LanguageProvider>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </LanguageProvider>
+    </ServicesContext>
+  </StrictMode>,
+);
+
+/** The session has ended: back to the door, and afterwards to where the reader was. */
+function signInAgain(): void {
+  const { pathname, searchStr } = router.state.location;
+  if (pathname === '/sign-in') return;
+  void router.navigate({ to: '/sign-in', search: { next: `${pathname}${searchStr}` } });
+}
+
+function localStorageOrNone(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}

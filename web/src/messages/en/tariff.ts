@@ -1,0 +1,1 @@
+export const tariff = {} as const;

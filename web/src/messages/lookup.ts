@@ -1,0 +1,28 @@
+import type { Language } from '../data/preferences.ts';
+import type { en } from './en.ts';
+
+export type MessageKey = keyof typeof en;
+/** Every message in one language; a missing or superfluous one does not compile. */
+export type Messages = Readonly<Record<MessageKey, string>>;
+export type MessageValues = Readonly<Record<string, string | number>>;
+/** A message with its `{names}` filled in. */
+export type Text = (key: MessageKey, values?: MessageValues) => string;
+
+/** One area of a catalogue in another language: the same keys. */
+export type Translation<Area> = Readonly<Record<keyof Area, string>>;
+
+/** Fetches the catalogue of one language; the others are never loaded. */
+export async function loadMessages(language: Language): Promise<Messages> {
+  if (language === 'pl') return (await import('./pl.ts')).pl;
+  if (language === 'de') return (await import('./de.ts')).de;
+  return (await import('./en.ts')).en;
+}
+
+/** The lookup of one language. A name that the values lack stays visible, in braces. */
+export function textOf(messages: Messages): Text {
+  return (key, values) => {
+    const message = messages[key];
+    if (!values) return message;
+    return message.replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole));
+  };
+}

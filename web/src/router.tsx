@@ -1,0 +1,120 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import type { AppServices } from './app-context.tsx';
+import { isSignedOut } from './data/problem.ts';
+import { readEnergySearch } from './features/energy/energy-search.ts';
+import { readHistorySearch } from './features/history/history-search.ts';
+import { CrashPage, LoadingPage, NotFoundPage } from './features/shell/fallback-pages.tsx';
+import { Shell } from './features/shell/shell.tsx';
+import { readSystemSearch } from './features/system/system-search.ts';
+import { parseSearch, stringifySearch } from './search-text.ts';
+
+interface RouterContext {
+  readonly services: AppServices;
+  readonly queryClient: QueryClient;
+}
+
+type Raw = Record<string, unknown>;
+const textOrNone = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
+
+const root = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: NotFoundPage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Raw): { code?: string; next?: string } => {
+    const code = textOrNone(raw.code);
+    const next = textOrNone(raw.next);
+    // Only a place of this app: a sign-in page must not send people elsewhere.
+    return { ...(code ? { code } : {}), ...(next && /^\/(?!\/)/.test(next) ? { next } : {}) };
+  },
+  component: lazyRouteComponent(() => import('./features/sign-in/sign-in-page.tsx'), 'SignInPage'),
+});
+
+/** Everything behind the door: signed in, with the site in view as `site` in the address. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  validateSearch: (raw: Raw): { site?: string } => {
+    const site = textOrNone(raw.site);
+    return site ? { site } : {};
+  },
+  search: { middlewares: [retainSearchParams(['site'])] },
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(context.services.queries.me());
+    } catch (error) {
+      if (!isSignedOut(error)) throw error;
+      throw redirect({ to: '/sign-in', search: { next: location.href } });
+    }
+  },
+  loader: ({ context }) => context.queryClient.ensureQueryData(context.services.queries.sites()),
+  component: Shell,
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/now' });
+  },
+});
+
+const now = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/now',
+  validateSearch: (raw: Raw): { wall?: '1' } => (raw.wall === '1' ? { wall: '1' } : {}),
+  component: lazyRouteComponent(() => import('./features/now/now-page.tsx'), 'NowPage'),
+});
+
+const history = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/history',
+  validateSearch: readHistorySearch,
+  component: lazyRouteComponent(() => import('./features/history/history-page.tsx'), 'HistoryPage'),
+});
+
+const energy = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/energy',
+  validateSearch: readEnergySearch,
+  component: lazyRouteComponent(() => import('./features/energy/energy-page.tsx'), 'EnergyPage'),
+});
+
+const system = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/system',
+  validateSearch: readSystemSearch,
+  component: lazyRouteComponent(() => import('./features/system/system-page.tsx'), 'SystemPage'),
+});
+
+const routeTree = root.addChildren([signIn, signedIn.addChildren([home, now, history, energy, system])]);
+
+export function createAppRouter(services: AppServices, queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    basepath: `${services.location.prefix}/ui`,
+    context: { services, queryClient },
+    defaultPreload: 'intent',
+    defaultErrorComponent: CrashPage,
+    defaultPendingComponent: LoadingPage,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+    parseSearch,
+    stringifySearch,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,74 @@
+import { type ComponentProps, type ReactNode, useId } from 'react';
+import styles from './field.module.css';
+
+interface FieldFrame {
+  readonly label: string;
+  readonly hint?: string | undefined;
+  /** What is wrong with the value, said under the field. */
+  readonly error?: string | undefined;
+  /** Unit, set inside the field behind the value. */
+  readonly unit?: string | undefined;
+}
+
+/** A labelled text or number field. */
+export function TextField({ label, hint, error, unit, ...input }: FieldFrame & ComponentProps<'input'>) {
+  return (
+    <Frame label={label} hint={hint} error={error}>
+      {(ids) => (
+        <span className={styles.box}>
+          <input autoComplete="off" {...input} {...ids} className={styles.input} />
+          {unit ? <span className={styles.unit}>{unit}</span> : null}
+        </span>
+      )}
+    </Frame>
+  );
+}
+
+/** A labelled choice of one among few. */
+export function SelectField({ label, hint, error, children, ...select }: FieldFrame & ComponentProps<'select'>) {
+  return (
+    <Frame label={label} hint={hint} error={error}>
+      {(ids) => (
+        <select {...select} {...ids} className={styles.input}>
+          {children}
+        </select>
+      )}
+    </Frame>
+  );
+}
+
+interface ControlIds {
+  id: string;
+  'aria-describedby': string | undefined;
+  'aria-invalid': true | undefined;
+}
+
+function Frame({ label, hint, error, children }: FieldFrame & { readonly children: (ids: ControlIds) => ReactNode }) {
+  const id = useId();
+  const note = error ?? hint;
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      {children({
+        id,
+        'aria-describedby': note ? `${id}-note` : undefined,
+        'aria-invalid': error ? true : undefined,
+      })}
+      {note ? (
+        <p id={`${id}-note`} className={error ? styles.error : styles.hint}>
+          {note}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** A tick box with its label. */
+export function CheckField({ label, ...input }: { readonly label: string } & Omit<ComponentProps<'input'>, 'type'>) {
+  return (
+    <label className={styles.check}>
+      <input type="checkbox" {...input} />
+      <span>{label}</span>
+    </label>
+  );
+}

@@ -1,0 +1,196 @@
+/** A number and its unit, apart, because the unit is set smaller. */
+export interface Quantity {
+  readonly value: string;
+  readonly unit: string;
+}
+
+export interface FormatSettings {
+  readonly language: string;
+  readonly timeZone: string;
+  readonly currency: string;
+}
+
+const NOTHING: Quantity = { value: '–', unit: '' };
+
+/** Numbers, money and times as one site and one language write them. Missing values become an en dash, never a zero. */
+export class Formatter {
+  readonly settings: FormatSettings;
+  readonly #numbers = new Map<number, Intl.NumberFormat>();
+  readonly #dates = new Map<string, Intl.DateTimeFormat>();
+
+  constructor(settings: FormatSettings) {
+    this.settings = settings;
+  }
+
+  /** Power: W below 1 kW, MW from 1000 kW. */
+  power(kw: number | null | undefined): Quantity {
+    return this.#scaled(kw, ['W', 'kW', 'MW', 'GW']);
+  }
+
+  /** Energy: Wh below 0.1 kWh, MWh from 1000 kWh. */
+  energy(kwh: number | null | undefined): Quantity {
+    if (missing(kwh)) return NOTHING;
+    const size = Math.abs(kwh);
+    if (size > 0 && size < 0.1) return { value: this.number(kwh * 1000, 0), unit: 'Wh' };
+    if (size < 1000) return { value: this.number(kwh, size < 10 ? 2 : 1), unit: 'kWh' };
+    return size < 1e6
+      ? { value: this.number(kwh / 1000, size < 1e4 ? 2 : 1), unit: 'MWh' }
+      : { value: this.number(kwh / 1e6, 2), unit: 'GWh' };
+  }
+
+  /** A share (0–1) in percent. */
+  share(share: number | null | undefined, digits = 0): Quantity {
+    return missing(share) ? NOTHING : { value: this.number(share * 100, digits), unit: '%' };
+  }
+
+  mass(kg: number | null | undefined): Quantity {
+    if (missing(kg)) return NOTHING;
+    if (Math.abs(kg) >= 1000) return { value: this.number(kg / 1000, 2), unit: 't' };
+    return { value: this.number(kg, Math.abs(kg) < 10 ? 2 : 1), unit: 'kg' };
+  }
+
+  /** A whole amount with its currency sign. */
+  money(amount: number | null | undefined): string {
+    if (missing(amount)) return NOTHING.value;
+    const digits = Math.abs(amount) >= 10_000 ? 0 : 2;
+    return this.#currency(amount, digits, digits);
+  }
+
+  /** A price of one kWh, to a hundredth of the smallest coin. */
+  price(perKwh: number | null | undefined): string {
+    return missing(perKwh) ? NOTHING.value : `${this.#currency(perKwh, 2, 4)}/kWh`;
+  }
+
+  /** A measured value in its own unit; `¤` in a unit stands for the site's currency. */
+  measured(value: number | null | undefined, unit: string): Quantity {
+    if (missing(value)) return { value: NOTHING.value, unit: this.unit(unit) };
+    return { value: this.number(value, digitsOf(value, unit)), unit: this.unit(unit) };
+  }
+
+  unit(unit: string): string {
+    return unit.replace('¤', this.settings.currency);
+  }
+
+  number(value: number, digits = 0): string {
+    let format = this.#numbers.get(digits);
+    if (!format) {
+      format = new Intl.NumberFormat(this.settings.language, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      });
+      this.#numbers.set(digits, format);
+    }
+    // Rounding may leave a minus before a zero: nobody wants to read −0.
+    return format.format(Math.round(value * 10 ** digits) === 0 ? 0 : value);
+  }
+
+  bytes(bytes: number | null | undefined): Quantity {
+    if (missing(bytes)) return NOTHING;
+    const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+    const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+    const scaled = bytes / 1000 ** step;
+    return { value: this.number(scaled, step === 0 || scaled >= 100 ? 0 : 1), unit: units[step] ?? '' };
+  }
+
+  /** A count, shortened from a hundred thousand on. */
+  count(value: number | null | undefined): string {
+    if (missing(value)) return NOTHING.value;
+    if (value < 100_000) return this.number(value);
+    return new Intl.NumberFormat(this.settings.language, { notation: 'compact', maximumFractionDigits: 1 }).format(
+      value,
+    );
+  }
+
+  milliseconds(ms: number | null | undefined): Quantity {
+    if (missing(ms)) return NOTHING;
+    if (ms >= 1000) return { value: this.number(ms / 1000, ms < 10_000 ? 1 : 0), unit: 's' };
+    return { value: this.number(ms, ms < 10 ? 1 : 0), unit: 'ms' };
+  }
+
+  /** A length of time by its two largest parts: 3 d 4 h, 2 h 5 min, 12 s. */
+  duration(ms: number): string {
+    const minutes = Math.floor(ms / 60_000);
+    if (minutes < 1) return `${this.number(ms / 1000)} s`;
+    if (minutes < 60) return `${minutes} min`;
+    const hours = Math.floor(minutes / 60);
+    if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+    const days = Math.floor(hours / 24);
+    return hours % 24 && days < 100 ? `${this.number(days)} d ${hours % 24} h` : `${this.number(days)} d`;
+  }
+
+  /** How long ago, in words: "5 seconds ago". */
+  ago(ms: number): string {
+    const relative = new Intl.RelativeTimeFormat(this.settings.language, { numeric: 'always' });
+    const seconds = Math.max(0, Math.round(ms / 1000));
+    if (seconds < 90) return relative.format(-seconds, 'second');
+    if (seconds < 5400) return relative.format(-Math.round(seconds / 60), 'minute');
+    if (seconds < 129_600) return relative.format(-Math.round(seconds / 3600), 'hour');
+    return relative.format(-Math.round(seconds / 86_400), 'day');
+  }
+
+  clock(epochMs: number): string {
+    return this.date(epochMs, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  }
+
+  day(epochMs: number): string {
+    return this.date(epochMs, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+  }
+
+  dateTime(epochMs: number): string {
+    return this.date(epochMs, {
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    });
+  }
+
+  /** Any date format in the site's zone. */
+  date(epochMs: number, options: Intl.DateTimeFormatOptions): string {
+    const key = JSON.stringify(options);
+    let format = this.#dates.get(key);
+    if (!format) {
+      format = new Intl.DateTimeFormat(this.settings.language, { timeZone: this.settings.timeZone, ...options });
+      this.#dates.set(key, format);
+    }
+    return format.format(epochMs);
+  }
+
+  #scaled(kilo: number | null | undefined, units: readonly [string, string, string, string]): Quantity {
+    if (missing(kilo)) return NOTHING;
+    const size = Math.abs(kilo);
+    if (size < 0.9995) return { value: this.number(kilo * 1000), unit: size === 0 ? units[1] : units[0] };
+    if (size < 1000) return { value: this.number(kilo, size < 10 ? 2 : size < 100 ? 1 : 0), unit: units[1] };
+    const giga = size >= 1e6;
+    return { value: this.number(kilo / (giga ? 1e6 : 1000), 2), unit: giga ? units[3] : units[2] };
+  }
+
+  #currency(amount: number, least: number, most: number): string {
+    return new Intl.NumberFormat(this.settings.language, {
+      style: 'currency',
+      currency: this.settings.currency,
+      minimumFractionDigits: least,
+      maximumFractionDigits: most,
+    }).format(Math.abs(amount) < 0.5 * 10 ** -most ? 0 : amount);
+  }
+}
+
+/** A quantity as one text. */
+export function plain(quantity: Quantity): string {
+  return quantity.unit ? `${quantity.value} ${quantity.unit}` : quantity.value;
+}
+
+function missing(value: number | null | undefined): value is null | undefined {
+  return value === null || value === undefined || Number.isNaN(value);
+}
+
+function digitsOf(value: number, unit: string): number {
+  const size = Math.abs(value);
+  if (unit.startsWith('¤')) return 4;
+  if (unit === 'Hz') return 2;
+  if (unit === '%' || unit === '°C' || unit === 'V') return 1;
+  if (size >= 100) return size >= 1000 ? 0 : 1;
+  return size >= 10 ? 2 : 3;
+}

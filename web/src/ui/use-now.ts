@@ -1,0 +1,14 @@
+import { useSyncExternalStore } from 'react';
+
+const SECOND_MS = 1000;
+
+/** The present in epoch milliseconds, to the second or a coarser step; the component renders once a step. */
+export function useNow(stepMs = SECOND_MS): number {
+  return useSyncExternalStore(
+    (listener) => {
+      const timer = setInterval(listener, Math.min(stepMs, 30 * SECOND_MS));
+      return () => clearInterval(timer);
+    },
+    () => Math.floor(Date.now() / stepMs) * stepMs,
+  );
+}
