@@ -8,20 +8,33 @@ import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
+import { chargingRoutes } from './features/charging/routes.ts';
+import { ChargingService } from './features/charging/service.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
+import { energyRoutes } from './features/energy/routes.ts';
+import { EnergyService } from './features/energy/service.ts';
+import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
+import { reportRoutes } from './features/reports/routes.ts';
+import { ReportService } from './features/reports/service.ts';
+import { FeatureFlags } from './features/settings/feature-flags.ts';
+import { settingsRoutes } from './features/settings/routes.ts';
+import { SettingsService } from './features/settings/settings-service.ts';
 import { siteRoutes } from './features/sites/routes.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
 import { serviceRoutes, systemRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
+import { tariffRoutes } from './features/tariffs/routes.ts';
+import { TariffService } from './features/tariffs/service.ts';
 import { telemetryRoutes } from './features/telemetry/routes.ts';
 import { TelemetryService } from './features/telemetry/telemetry-service.ts';
 import type { Api } from './http/api.ts';
 import { LiveStream } from './http/live-stream.ts';
+import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
-import { PeriodicJobs } from './jobs/periodic.ts';
+import { type PeriodicJob, PeriodicJobs } from './jobs/periodic.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { Source } from './sources/source.ts';
 
@@ -69,6 +82,7 @@ async function serve(
   });
   await refuseOpenDoor(config, pipeline);
   const sources: Source[] = [];
+  const services = await createServices(pipeline, now);
   const monitor = new StorageMonitor({
     version: VERSION,
     persistence: config.persistence,
@@ -99,12 +113,22 @@ async function serve(
     trustProxy: config.http.trust_proxy,
     webFolder: WEB_FOLDER,
     logger: log,
-    secure: async () => {},
-    rootRoutes: (app) => serviceRoutes(app, monitor, registry),
-    apiRoutes: (api) => registerApi(api, { config, pipeline, auth, monitor, live, sources, now }),
+    secure: (app) =>
+      registerSecurity(app, auth, { corsOrigins: config.http.cors_origins, publicUrl: config.http.public_url }),
+    rootRoutes: async (app) => {
+      serviceRoutes(app, monitor, registry);
+      await app.register(async (influx) =>
+        influxRoutes(influx as unknown as Api, pipeline.intake, {
+          deviceTags: config.ingest.device_tags,
+          maxBodyBytes: config.http.max_body_bytes,
+          now,
+        }),
+      );
+    },
+    apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, sources, now }),
   });
   const jobs = new PeriodicJobs((job, error) => log.error({ err: error, job }, `job ${job} failed`));
-  jobs.start(periodicJobs(pipeline, log, now));
+  jobs.start(periodicJobs(pipeline, services, log, now));
   const url = await listen(server, config);
   return {
     url,
@@ -119,9 +143,31 @@ async function serve(
   };
 }
 
+interface Services {
+  readonly energy: EnergyService;
+  readonly tariffs: TariffService;
+  readonly charging: ChargingService;
+  readonly reports: ReportService;
+  readonly flags: FeatureFlags;
+  readonly settings: SettingsService;
+}
+
+async function createServices({ records, queries, directory }: Pipeline, now: () => number): Promise<Services> {
+  const { sites, tariffs, chargingSessions, reports } = records;
+  const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
+  return {
+    energy,
+    tariffs: new TariffService({ tariffs, energy, now }),
+    charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
+    reports: new ReportService({ reports, sites, energy, now }),
+    flags: await FeatureFlags.load(records.features),
+    settings: await SettingsService.load(records.settings),
+  };
+}
+
 interface ApiParts {
-  readonly config: Config;
   readonly pipeline: Pipeline;
+  readonly services: Services;
   readonly auth: AuthService;
   readonly monitor: StorageMonitor;
   readonly live: LiveStream;
@@ -129,7 +175,7 @@ interface ApiParts {
   readonly now: () => number;
 }
 
-function registerApi(api: Api, { pipeline, auth, monitor, live, sources, now }: ApiParts): void {
+function registerApi(api: Api, { pipeline, services, auth, monitor, live, sources, now }: ApiParts): void {
   const { records, directory, catalogue, queries, ingest, journal, intake } = pipeline;
   const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
   authRoutes(api, auth);
@@ -138,6 +184,11 @@ function registerApi(api: Api, { pipeline, auth, monitor, live, sources, now }: 
   deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
   metricRoutes(api, catalogue, records);
   telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
+  energyRoutes(api, services.energy);
+  tariffRoutes(api, services.tariffs);
+  chargingRoutes(api, services.charging);
+  reportRoutes(api, services.reports);
+  settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
   systemRoutes(api, {
     monitor,
     quarantine: new QuarantineService(journal, ingest),
@@ -146,14 +197,29 @@ function registerApi(api: Api, { pipeline, auth, monitor, live, sources, now }: 
   live.routes(api);
 }
 
-function periodicJobs(pipeline: Pipeline, log: Logger, now: () => number) {
+function periodicJobs(pipeline: Pipeline, services: Services, log: Logger, now: () => number): PeriodicJob[] {
   const compaction = async (signal: AbortSignal) => {
     for (const { name, store } of pipeline.stores) {
       const report = await store.compact(now(), signal);
       if (report.days > 0) log.info({ store: name, ...report }, `store ${name}: rewrote ${report.days} closed days`);
     }
   };
-  return [{ name: 'day-compaction', schedule: '20 * * * *', timeZone: 'UTC', run: compaction }];
+  return [
+    { name: 'day-compaction', schedule: '20 * * * *', timeZone: 'UTC', run: compaction },
+    {
+      name: 'charging-sessions',
+      schedule: '*/15 * * * *',
+      timeZone: 'UTC',
+      run: async () => void (await services.charging.detectRecent()),
+    },
+    // Hourly at half past: each site's day ends at its own midnight, and a report that is there is not made again.
+    {
+      name: 'reports',
+      schedule: '30 * * * *',
+      timeZone: 'UTC',
+      run: async (signal) => void (await services.reports.storeReports(signal)),
+    },
+  ];
 }
 
 /** Beyond loopback nobody may come in without credentials. */

@@ -1,11 +1,30 @@
+import { withAccounts } from './cli/accounts.ts';
 import { type Command, commandList } from './cli/command.ts';
+import { signInLinkCommand } from './cli/sign-in-link.ts';
 import { startCommand } from './cli/start.ts';
+import { tokenCommand } from './cli/token.ts';
+import { userCommand } from './cli/user.ts';
 import { VERSION } from './config/version.ts';
 import { ExpectedError } from './domain/errors.ts';
 
 /** The command line: finds the command, runs it, turns what was expected to go wrong into one clear message. */
 const COMMANDS: readonly Command[] = [
   { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, process.env) },
+  {
+    name: 'sign-in-link',
+    summary: 'Print a link that signs in once',
+    run: (argv) => withAccounts(argv, process.env, signInLinkCommand),
+  },
+  {
+    name: 'user',
+    summary: 'Add, list, change and remove users',
+    run: (argv) => withAccounts(argv, process.env, userCommand),
+  },
+  {
+    name: 'token',
+    summary: 'Create, list and revoke API tokens',
+    run: (argv) => withAccounts(argv, process.env, tokenCommand),
+  },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

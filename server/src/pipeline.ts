@@ -177,7 +177,7 @@ function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameter
   return {
     type: 'duckdb',
     path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),
-    ...(config.memory_limit_bytes !== undefined && { memoryLimitBytes: config.memory_limit_bytes }),
+    ...(config.memory_limit_mb !== undefined && { memoryLimitMb: config.memory_limit_mb }),
   };
 }
 

@@ -9,7 +9,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
     type: z.literal('duckdb').describe('Embedded column store; the default'),
     name: z.string().min(1).default('duckdb'),
     path: z.string().optional().describe('Default: telemetry.duckdb in data_dir'),
-    memory_limit_bytes: Bytes.optional().describe('Default: a quarter of the machine, at most 1 GB'),
+    memory_limit_mb: z.number().int().min(64).optional().describe('Default: a quarter of the machine, at most 1024'),
   }),
   z.strictObject({
     type: z.literal('sqlite').describe('Embedded row store for small machines'),
