@@ -10,6 +10,7 @@ import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { ChargingService } from './features/charging/service.ts';
+import { DemoService } from './features/demo/demo-service.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { energyRoutes } from './features/energy/routes.ts';
 import { EnergyService } from './features/energy/service.ts';
@@ -53,25 +54,46 @@ const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
 const DRAIN_MS = 7_000;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
+export interface StartOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Told the share of the demo's history that is made, 0 to 1. */
+  readonly onDemoProgress?: (share: number) => void;
+  readonly now?: () => number;
+}
+
 /** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
-export async function startApp(config: Config, log: Logger, now: () => number = Date.now): Promise<App> {
+export async function startApp({ config, log, onDemoProgress = () => {}, now = Date.now }: StartOptions): Promise<App> {
   const startedAt = now();
   const pipeline = await openPipeline(config, log, now);
   try {
-    return await serve(config, log, now, startedAt, pipeline);
+    const stopping = new AbortController();
+    const demo = await startDemo({ config, pipeline, now, onDemoProgress, signal: stopping.signal });
+    const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
+    return {
+      ...app,
+      close: async () => {
+        stopping.abort();
+        await demo.ended;
+        await app.close();
+      },
+    };
   } catch (error) {
     await pipeline.close(0);
     throw error;
   }
 }
 
-async function serve(
-  config: Config,
-  log: Logger,
-  now: () => number,
-  startedAt: number,
-  pipeline: Pipeline,
-): Promise<App> {
+interface ServeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly startedAt: number;
+  readonly pipeline: Pipeline;
+  readonly sources: readonly Source[];
+}
+
+async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOptions): Promise<App> {
   const { records, directory, ingest } = pipeline;
   const auth = new AuthService({
     records,
@@ -81,7 +103,6 @@ async function serve(
     warn: (message) => log.warn(message),
   });
   await refuseOpenDoor(config, pipeline);
-  const sources: Source[] = [];
   const services = await createServices(pipeline, now);
   const monitor = new StorageMonitor({
     version: VERSION,
@@ -141,6 +162,22 @@ async function serve(
       await pipeline.close(DRAIN_MS);
     },
   };
+}
+
+async function startDemo(options: {
+  config: Config;
+  pipeline: Pipeline;
+  now: () => number;
+  onDemoProgress: (share: number) => void;
+  signal: AbortSignal;
+}): Promise<{ sources: readonly Source[]; ended: Promise<void> }> {
+  const { config, pipeline, now, onDemoProgress, signal } = options;
+  const { records, directory, intake } = pipeline;
+  const { enabled, history_days: historyDays, seed } = config.demo;
+  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, seed });
+  if (!(await demo.wanted())) return { sources: [], ended: Promise.resolve() };
+  const source = await demo.prepare(onDemoProgress, signal);
+  return { sources: [source], ended: demo.run(source, signal) };
 }
 
 interface Services {

@@ -23,7 +23,7 @@ export async function startCommand(argv: readonly string[], environment: NodeJS.
   }
   const config = loadConfig({ file: values.config, environment });
   const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
-  const app = await startApp(config, log);
+  const app = await startApp({ config, log, onDemoProgress: values.json ? () => {} : showProgress });
   const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
   const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
   if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
@@ -35,6 +35,17 @@ export async function startCommand(argv: readonly string[], environment: NodeJS.
   log.info('stopping');
   await app.close();
   return 0;
+}
+
+/** A bar that grows in place on a terminal; elsewhere a line at the end. */
+function showProgress(share: number): void {
+  const done = share >= 1;
+  if (process.stderr.isTTY) {
+    const filled = Math.round(share * 30);
+    process.stderr.write(
+      `\rMaking the demo home's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(share * 100)} %${done ? '\n' : ''}`,
+    );
+  } else if (done) process.stderr.write("Made the demo home's history.\n");
 }
 
 function untilStopped(): Promise<void> {

@@ -34,14 +34,9 @@ export const DuckDbOptions = z.object({
     description:
       'Memory that DuckDB may use, in MB; default a quarter of the machine’s, at most 1,024. Too little makes large reads fail',
   }),
-  threads: z
-    .number()
-    .int()
-    .min(1)
-    .optional()
-    .meta({
-      description: 'Threads that DuckDB may use; default the number of cores, at most 4. Each costs some memory',
-    }),
+  threads: z.number().int().min(1).optional().meta({
+    description: 'Threads that DuckDB may use; default the number of cores, at most 4. Each costs some memory',
+  }),
   walMb: z.number().int().min(1).default(64).meta({
     description:
       'Size of the write-ahead log, in MB, at which it is worked into the file. More makes ingest faster and a start after a crash slower',
