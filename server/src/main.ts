@@ -4,26 +4,27 @@ import { signInLinkCommand } from './cli/sign-in-link.ts';
 import { startCommand } from './cli/start.ts';
 import { tokenCommand } from './cli/token.ts';
 import { userCommand } from './cli/user.ts';
+import { ENVIRONMENT } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
 import { ExpectedError } from './domain/errors.ts';
 
 /** The command line: finds the command, runs it, turns what was expected to go wrong into one clear message. */
 const COMMANDS: readonly Command[] = [
-  { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, process.env) },
+  { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, ENVIRONMENT) },
   {
     name: 'sign-in-link',
     summary: 'Print a link that signs in once',
-    run: (argv) => withAccounts(argv, process.env, signInLinkCommand),
+    run: (argv) => withAccounts(argv, ENVIRONMENT, signInLinkCommand),
   },
   {
     name: 'user',
     summary: 'Add, list, change and remove users',
-    run: (argv) => withAccounts(argv, process.env, userCommand),
+    run: (argv) => withAccounts(argv, ENVIRONMENT, userCommand),
   },
   {
     name: 'token',
     summary: 'Create, list and revoke API tokens',
-    run: (argv) => withAccounts(argv, process.env, tokenCommand),
+    run: (argv) => withAccounts(argv, ENVIRONMENT, tokenCommand),
   },
 ];
 

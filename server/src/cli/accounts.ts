@@ -11,7 +11,7 @@ import type { AccountContext } from './account-context.ts';
  */
 export async function withAccounts(
   argv: readonly string[],
-  environment: NodeJS.ProcessEnv,
+  environment: Readonly<Record<string, string | undefined>>,
   run: (argv: readonly string[], context: AccountContext) => Promise<number>,
 ): Promise<number> {
   const config = loadConfig({ file: configFile(argv), environment });

@@ -12,7 +12,10 @@ Usage: npm start -- [start] [--config FILE] [--json]
   --help         this text`;
 
 /** The default command: runs the service. */
-export async function startCommand(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+export async function startCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
     options: { config: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },

@@ -17,7 +17,7 @@ it('has one default site at any time', async () => {
   expect(await sites.default()).toBeUndefined();
   const home = await sites.create({ name: 'Home', timezone: 'Europe/Warsaw', latitude: 52.2 });
   expect(home).toMatchObject({ isDefault: true, isDemo: false, currency: 'EUR', latitude: 52.2, longitude: null });
-  const factory = await sites.create({ name: 'Factory', isDefault: true, isDemo: true });
+  const factory = await sites.create({ name: 'Factory', isDefault: true });
   expect(await sites.default()).toEqual(factory);
   await sites.update(home.id, { isDefault: true, country: 'PL' });
   expect((await sites.list()).map((site) => [site.name, site.isDefault])).toEqual([
@@ -26,6 +26,15 @@ it('has one default site at any time', async () => {
   ]);
   await sites.remove(home.id);
   expect(await sites.ensureDefault()).toMatchObject({ name: 'Factory', isDefault: true });
+});
+
+it('never lets devices of your own join the demo by themselves', async () => {
+  const { sites } = await temporaryRecords();
+  const demo = await sites.create({ name: 'Demo home', isDemo: true });
+  expect(demo.isDefault).toBe(false);
+  expect(await sites.preferred()).toEqual(demo);
+  expect(await sites.ensureDefault()).toMatchObject({ name: 'Home', isDefault: true });
+  expect(await sites.preferred()).toMatchObject({ name: 'Home' });
 });
 
 it('refuses names that are taken, unknown tariffs and impossible places', async () => {

@@ -7,4 +7,15 @@ export interface Exception {
 }
 
 /** Kept short: an entry that is no longer needed fails the test. */
-export const LENGTH_EXCEPTIONS: readonly Exception[] = [];
+export const LENGTH_EXCEPTIONS: readonly Exception[] = [
+  {
+    path: 'web/src/charts/gestures.ts',
+    function: 'addGestures',
+    reason: 'small listeners that share the fingers on one chart',
+  },
+  {
+    path: 'web/src/data/queries.ts',
+    function: 'createQueries',
+    reason: 'a flat list of questions, one after the other',
+  },
+];

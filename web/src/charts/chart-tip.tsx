@@ -2,17 +2,8 @@ import { useFormat } from '../app-context.tsx';
 import { plain } from '../ui/format.ts';
 import type { Frame } from './frame.ts';
 import styles from './time-chart.module.css';
+import type { Tip } from './tip.ts';
 import type { ChartSeries } from './uplot-options.ts';
-
-/** Where the cursor of a chart is. */
-export interface Tip {
-  /** Nearest row of the frame. */
-  readonly row: number;
-  /** Nearest row of each series that has a value. */
-  readonly rows: readonly (number | null)[];
-  /** CSS pixels from the left of the chart. */
-  readonly left: number;
-}
 
 interface ChartTipProps {
   readonly tip: Tip;

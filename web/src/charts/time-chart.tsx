@@ -3,11 +3,12 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { useFormat } from '../app-context.tsx';
 import { useWidth } from '../ui/use-width.ts';
-import { ChartTip, type Tip } from './chart-tip.tsx';
+import { ChartTip } from './chart-tip.tsx';
 import type { Frame, Interval } from './frame.ts';
 import { addGestures } from './gestures.ts';
 import type { Overlay } from './overlays.ts';
 import styles from './time-chart.module.css';
+import type { Tip } from './tip.ts';
 import { type ChartSeries, chartData, chartOptions } from './uplot-options.ts';
 import { usePalette } from './use-palette.ts';
 

@@ -1,10 +1,10 @@
 import uPlot from 'uplot';
 import type { Formatter } from '../ui/format.ts';
-import type { Tip } from './chart-tip.tsx';
 import type { Frame, Interval } from './frame.ts';
 import type { Overlay } from './overlays.ts';
 import { type Palette, type Token, translucent } from './palette.ts';
 import { tickLabel, timeTicks } from './time-axis.ts';
+import type { Tip } from './tip.ts';
 
 export interface ChartSeries {
   readonly key: string;

@@ -15,7 +15,7 @@ import type { SiteRecord, Sites } from '../../storage/records/sites.ts';
 import { SessionDetector, type SessionDetectorOptions } from './session-detector.ts';
 
 export interface ChargingServiceOptions extends SessionDetectorOptions {
-  readonly sites: Pick<Sites, 'list' | 'require' | 'ensureDefault'>;
+  readonly sites: Pick<Sites, 'list' | 'require' | 'preferred'>;
   readonly devices: SessionDetectorOptions['devices'] & {
     /** By id or name; throws NotFound. */
     require(idOrName: string): DeviceRecord;
@@ -51,7 +51,7 @@ export class ChargingService {
     const site = await (query.site_id === undefined && device !== undefined
       ? sites.require(device.siteId)
       : query.site_id === undefined
-        ? sites.ensureDefault()
+        ? sites.preferred()
         : sites.require(query.site_id));
     const window = windowOf(query, site.timezone, now());
     await this.#ensureSearched(site, {

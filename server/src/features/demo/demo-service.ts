@@ -1,6 +1,6 @@
 import { UTC_DAY_MS } from '../../domain/window.ts';
-import { firstHome, HOME_DEVICES, HOME_SITE, Home, type HomeState } from '../../sources/simulator/home.ts';
-import { SimulatorSource } from '../../sources/simulator/source.ts';
+import { firstHome, HOME_DEVICES, HOME_SITE, Home, type HomeState } from '../../sources/demo-home/home.ts';
+import { SimulatorSource } from '../../sources/demo-home/source.ts';
 import type { Source } from '../../sources/source.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';

@@ -18,27 +18,15 @@ export interface DeviceRoutesOptions {
 const STALE_MS = 15 * 60_000;
 const IdParams = z.object({ id: z.string().min(1).max(200) });
 
+const schema = { tags: ['devices'] };
+
 /** `/devices` and `/machines`. */
 export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
-  const { records, directory } = options;
-  const present = (device: DeviceRecord) => toDevice(device, options.lastAt(device.id), options.now());
+  listRoutes(api, options);
+  changeRoutes(api, options);
+}
 
-  const list = async (filter: {
-    site_id?: string | undefined;
-    kind?: DeviceRecord['kind'] | undefined;
-    status?: string | undefined;
-  }) => {
-    const siteId = filter.site_id === undefined ? undefined : (await records.sites.require(filter.site_id)).id;
-    return directory
-      .all()
-      .filter((device) => siteId === undefined || device.siteId === siteId)
-      .filter((device) => filter.kind === undefined || device.kind === filter.kind)
-      .map(present)
-      .filter((device) => filter.status === undefined || device.status === filter.status)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-  };
-
-  const schema = { tags: ['devices'] };
+function listRoutes(api: Api, options: DeviceRoutesOptions): void {
   const ListQuery = DeviceQuery.extend(PageQuery.shape);
   api.get(
     '/devices',
@@ -46,7 +34,7 @@ export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
       schema: { ...schema, summary: 'Devices by name', querystring: ListQuery, response: { 200: pageOf(Device) } },
       config: { scope: 'read' },
     },
-    async ({ query }) => pageByName(await list(query), query),
+    async ({ query }) => pageByName(await list(query, options), query),
   );
   api.get(
     '/machines',
@@ -59,8 +47,13 @@ export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
       },
       config: { scope: 'read' },
     },
-    async ({ query }) => pageByName(await list({ ...query, kind: 'machine' }), query),
+    async ({ query }) => pageByName(await list({ ...query, kind: 'machine' }, options), query),
   );
+}
+
+function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
+  const { records, directory } = options;
+  const present = (device: DeviceRecord) => toDevice(device, options);
   api.post(
     '/devices',
     {
@@ -126,7 +119,28 @@ export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
   );
 }
 
-function toDevice(device: DeviceRecord, lastAt: number | null, now: number): Device {
+interface Filter {
+  readonly site_id?: string | undefined;
+  readonly kind?: DeviceRecord['kind'] | undefined;
+  readonly status?: string | undefined;
+}
+
+/** Devices that fit, by name. */
+async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Device[]> {
+  const { records, directory } = options;
+  const siteId = filter.site_id === undefined ? undefined : (await records.sites.require(filter.site_id)).id;
+  return directory
+    .all()
+    .filter((device) => siteId === undefined || device.siteId === siteId)
+    .filter((device) => filter.kind === undefined || device.kind === filter.kind)
+    .map((device) => toDevice(device, options))
+    .filter((device) => filter.status === undefined || device.status === filter.status)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
+  const lastAt = options.lastAt(device.id);
+  const now = options.now();
   const staleMs = device.expectedIntervalS === null ? STALE_MS : Math.max(5 * device.expectedIntervalS * 1000, 60_000);
   return {
     id: device.id,

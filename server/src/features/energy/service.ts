@@ -27,7 +27,7 @@ import type { SiteDevices } from './site-sources.ts';
 
 export interface EnergyServiceOptions {
   readonly queries: TelemetryQueries;
-  readonly sites: Pick<Sites, 'require' | 'ensureDefault'>;
+  readonly sites: Pick<Sites, 'require' | 'preferred'>;
   readonly devices: SiteDevices;
   readonly tariffs: Pick<Tariffs, 'find'>;
   readonly now: () => number;
@@ -59,7 +59,7 @@ export class EnergyService {
 
   /** A site by id or name, or the default one. Throws NotFound. */
   site(idOrName?: string): Promise<SiteRecord> {
-    return idOrName === undefined ? this.#options.sites.ensureDefault() : this.#options.sites.require(idOrName);
+    return idOrName === undefined ? this.#options.sites.preferred() : this.#options.sites.require(idOrName);
   }
 
   get pricing(): SitePricing {

@@ -21,10 +21,28 @@ const FORMATS = {
   arrow: { type: 'application/vnd.apache.arrow.stream', encode: toArrow, extension: 'arrows' },
 } as const;
 
+const schema = { tags: ['telemetry'] };
+
 /** `/telemetry`, `/telemetry/latest` and `/energy-data`. */
 export function telemetryRoutes(api: Api, service: TelemetryService, options: TelemetryOptions): void {
-  const { catalogue, queries, now } = options;
-  const schema = { tags: ['telemetry'] };
+  historyRoute(api, service, options);
+  latestRoute(api, service, options);
+  api.get(
+    '/energy-data',
+    {
+      schema: {
+        ...schema,
+        summary: 'Wide records: all values of a device at an instant, by time',
+        querystring: EnergyDataQuery,
+        response: { 200: EnergyDataAnswer },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => energyData(query, service, options.queries),
+  );
+}
+
+function historyRoute(api: Api, service: TelemetryService, { catalogue }: TelemetryOptions): void {
   api.get(
     '/telemetry',
     {
@@ -63,6 +81,9 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
         .send(body as never);
     },
   );
+}
+
+function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, now }: TelemetryOptions): void {
   api.get(
     '/telemetry/latest',
     {
@@ -88,19 +109,6 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
       });
       return { items, timestamp: formatInstant(now()) };
     },
-  );
-  api.get(
-    '/energy-data',
-    {
-      schema: {
-        ...schema,
-        summary: 'Wide records: all values of a device at an instant, by time',
-        querystring: EnergyDataQuery,
-        response: { 200: EnergyDataAnswer },
-      },
-      config: { scope: 'read' },
-    },
-    async ({ query }) => energyData(query, service, queries),
   );
 }
 

@@ -47,6 +47,8 @@ export interface Sites {
   default(): Promise<SiteRecord | undefined>;
   /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
   ensureDefault(): Promise<SiteRecord>;
+  /** The site that is meant when none is named: the default one, else the demo; creates 'Home' when there is no site at all. */
+  preferred(): Promise<SiteRecord>;
   /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
   create(site: SiteInput): Promise<SiteRecord>;
   /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
@@ -95,6 +97,10 @@ export class SqlSites implements Sites {
 
   async ensureDefault(): Promise<SiteRecord> {
     return this.#context.db.transaction().execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+  }
+
+  async preferred(): Promise<SiteRecord> {
+    return (await this.default()) ?? (await this.list())[0] ?? this.ensureDefault();
   }
 
   async create(site: SiteInput): Promise<SiteRecord> {

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { CircleOff } from 'lucide-react';
 import { type Ref, useMemo } from 'react';
-import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { useQueries, useText } from '../../app-context.tsx';
 import type { Interval } from '../../charts/frame.ts';
 import { gapOverlay, intervalOverlay, type Overlay, priceOverlay } from '../../charts/overlays.ts';
 import type { Token } from '../../charts/palette.ts';
@@ -11,6 +11,7 @@ import { useSite } from '../../site-context.tsx';
 import { EmptyNote, ErrorNote, messageOf, WarningLine } from '../../ui/notice.tsx';
 import { PriceScale } from '../../ui/price-scale.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
+import { useBucketLabel } from './bucket-label.ts';
 import styles from './history.module.css';
 import { bucketMs, type HistoryPanel, historyPanels, seriesData } from './history-panels.ts';
 import type { HistoryView } from './history-search.ts';
@@ -148,17 +149,6 @@ function PanelChart({ panel, window, first, narrow, overlays, onWindow, bucketWi
       timeLabel={timeLabel}
     />
   );
-}
-
-/** What an instant of the axis is called: the bucket that it is the middle of, or the sample's own time. */
-export function useBucketLabel(widthMs: number): (at: number) => string {
-  const format = useFormat();
-  return useMemo(() => {
-    if (widthMs === 0)
-      return (at) => `${format.dateTime(at)}${format.date(at, { second: '2-digit' }).padStart(3, ':')}`;
-    if (widthMs >= 86_400_000) return (at) => format.day(at);
-    return (at) => `${format.dateTime(at - widthMs / 2)} – ${format.clock(at + widthMs / 2)}`;
-  }, [format, widthMs]);
 }
 
 interface NotesProps {

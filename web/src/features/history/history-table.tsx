@@ -1,8 +1,8 @@
 import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
 import { Table } from '../../ui/table.tsx';
+import { useBucketLabel } from './bucket-label.ts';
 import styles from './history.module.css';
-import { useBucketLabel } from './history-charts.tsx';
 import type { HistoryPanel } from './history-panels.ts';
 
 /** Rows on the page at most, the newest ones; all of them are in the export. */

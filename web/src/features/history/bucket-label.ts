@@ -1,0 +1,13 @@
+import { useMemo } from 'react';
+import { useFormat } from '../../app-context.tsx';
+
+/** What an instant of the axis is called: the bucket that it is the middle of, or the sample's own time. */
+export function useBucketLabel(widthMs: number): (at: number) => string {
+  const format = useFormat();
+  return useMemo(() => {
+    if (widthMs === 0)
+      return (at) => `${format.dateTime(at)}${format.date(at, { second: '2-digit' }).padStart(3, ':')}`;
+    if (widthMs >= 86_400_000) return (at) => format.day(at);
+    return (at) => `${format.dateTime(at - widthMs / 2)} – ${format.clock(at + widthMs / 2)}`;
+  }, [format, widthMs]);
+}
