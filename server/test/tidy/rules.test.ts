@@ -55,7 +55,7 @@ describe('import direction', () => {
   });
 
   function world(more: Record<string, string>) {
-    const layers = ['storage', 'analytics', 'ingest', 'query', 'domain', 'cli'];
+    const layers = ['storage', 'analytics', 'config', 'ingest', 'query', 'domain', 'cli'];
     const others = layers.map((layer) => [`server/src/${layer}/b.ts`, ''] as const);
     const fixed = { 'server/src/app.ts': '', 'server/test/b.ts': '', 'contract/src/b.ts': '' };
     return makeProject({ ...Object.fromEntries(others), ...fixed, ...more });
