@@ -29,7 +29,7 @@ function Words({ children }: { readonly children: ReactNode }) {
 function words(language: Language): Promise<Text> {
   let promise = loading.get(language);
   if (!promise) {
-    promise = loadMessages(language).then(textOf);
+    promise = loadMessages().then(textOf);
     loading.set(language, promise);
   }
   return promise;

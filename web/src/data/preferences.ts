@@ -2,8 +2,8 @@
 const STORAGE_KEY = 'wattkeeper.preferences';
 
 export type Theme = 'system' | 'light' | 'dark';
-export type Language = 'en' | 'pl' | 'de';
-export const LANGUAGES: readonly Language[] = ['en', 'pl', 'de'];
+export type Language = 'en';
+export const LANGUAGES: readonly Language[] = ['en'];
 export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 
 export interface Preferences {

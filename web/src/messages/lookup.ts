@@ -1,4 +1,3 @@
-import type { Language } from '../data/preferences.ts';
 import type { en } from './en.ts';
 
 export type MessageKey = keyof typeof en;
@@ -8,13 +7,8 @@ export type MessageValues = Readonly<Record<string, string | number>>;
 /** A message with its `{names}` filled in. */
 export type Text = (key: MessageKey, values?: MessageValues) => string;
 
-/** One area of a catalogue in another language: the same keys. */
-export type Translation<Area> = Readonly<Record<keyof Area, string>>;
-
-/** Fetches the catalogue of one language; the others are never loaded. */
-export async function loadMessages(language: Language): Promise<Messages> {
-  if (language === 'pl') return (await import('./pl.ts')).pl;
-  if (language === 'de') return (await import('./de.ts')).de;
+/** Fetches the catalogue, apart from the first code that runs. */
+export async function loadMessages(): Promise<Messages> {
   return (await import('./en.ts')).en;
 }
 

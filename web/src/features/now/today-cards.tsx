@@ -67,12 +67,12 @@ export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
           size="xl"
           note={text('now.yesterday_was', { value: format.money(yesterday && netOf(yesterday)) })}
         />
-        <div className={styles.parts}>
-          {parts.map(([label, amount]) =>
-            amount === null ? null : <Stat key={label} label={text(label)} quantity={format.money(amount)} size="m" />,
-          )}
-          <Stat label={text('money.price_now')} quantity={format.price(now.import_price_per_kwh)} size="m" />
-        </div>
+      </dl>
+      <dl className={styles.parts}>
+        {parts.map(([label, amount]) =>
+          amount === null ? null : <Stat key={label} label={text(label)} quantity={format.money(amount)} size="m" />,
+        )}
+        <Stat label={text('money.price_now')} quantity={format.price(now.import_price_per_kwh)} size="m" />
       </dl>
     </Panel>
   );

@@ -3,23 +3,21 @@ import { useNavigate } from '@tanstack/react-router';
 import { Check, LogOut, Settings2 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { usePreferences, useServices, useText } from '../../app-context.tsx';
-import { LANGUAGES, THEMES } from '../../data/preferences.ts';
+import { THEMES } from '../../data/preferences.ts';
 import type { MessageKey } from '../../messages/lookup.ts';
 import styles from './menu.module.css';
 
-/** Each language by its own name, so that its readers find it. */
-const LANGUAGE_NAMES = { en: 'English', pl: 'Polski', de: 'Deutsch' } as const;
 const THEME_NAMES: Record<(typeof THEMES)[number], MessageKey> = {
   system: 'theme.system',
   light: 'theme.light',
   dark: 'theme.dark',
 };
 
-/** Theme, language and the way out. */
+/** Theme and the way out. */
 export function PreferencesMenu() {
   const text = useText();
   const { preferences } = useServices();
-  const { theme, language } = usePreferences();
+  const { theme } = usePreferences();
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className={styles.trigger} aria-label={text('menu.label')}>
@@ -33,12 +31,6 @@ export function PreferencesMenu() {
             value={theme}
             options={THEMES.map((value) => ({ value, label: text(THEME_NAMES[value]) }))}
             onChange={(value) => preferences.set({ theme: value })}
-          />
-          <Choice
-            label={text('menu.language')}
-            value={language}
-            options={LANGUAGES.map((value) => ({ value, label: LANGUAGE_NAMES[value] }))}
-            onChange={(value) => preferences.set({ language: value })}
           />
           <DropdownMenu.Separator className={styles.separator} />
           <SignOut />

@@ -1,3 +1,38 @@
+import { useQuery } from '@tanstack/react-query';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { WarningLine } from '../../ui/notice.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { AccessPanels } from './access-panels.tsx';
+import { QuarantinePanel } from './control-panels.tsx';
+import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
+
+/** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
 export function SystemPage() {
-  return null;
+  const text = useText();
+  const format = useFormat();
+  const health = useQuery(useQueries().health());
+  const { data } = health;
+  return (
+    <PageBody>
+      <PageHead
+        title={text('system.title')}
+        note={
+          data ? (
+            <p>
+              {text(`system.${data.status}`)} ·{' '}
+              {text('system.version', { version: data.version, uptime: format.duration(data.uptime_s * 1000) })}
+            </p>
+          ) : null
+        }
+      />
+      {data?.warnings.map((warning) => (
+        <WarningLine key={warning}>{warning}</WarningLine>
+      ))}
+      <StoresPanel />
+      <IngestPanel />
+      <SourcesPanel />
+      <QuarantinePanel />
+      <AccessPanels />
+    </PageBody>
+  );
 }

@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+
+const OUTPUT = new URL('./output/', import.meta.url).pathname;
+const PAGES = ['now', 'history', 'energy', 'system'] as const;
+const WIDTHS = [390, 1024, 1600] as const;
+const PATIENCE_MS = 60_000;
+
+describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
+  const folder = temporaryFolder();
+  let service: Service;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const failures: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(OUTPUT, { recursive: true });
+    service = await startService(folder.path, { WATTKEEPER_DEMO__ENABLED: 'true', WATTKEEPER_DEMO__HISTORY_DAYS: '8' });
+    const args = [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ];
+    browser = await chromium.launch({ executablePath, args });
+    context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('pageerror', (error) => failures.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && failures.push(message.text()));
+  }, PATIENCE_MS * 2);
+
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    folder.remove();
+  }, PATIENCE_MS);
+
+  const open = async (name: string) => {
+    await page.goto(`${service.url}/ui/${name}`);
+    await page.locator('h1').waitFor();
+  };
+
+  it('signs in once with the printed link, and shows a living home', async () => {
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+    await page.getByText('Demo home').first().waitFor();
+    await page.getByText('kWh').first().waitFor();
+    failures.length = 0;
+    const again = await browser.newContext();
+    const other = await again.newPage();
+    await other.goto(service.signInLink);
+    await other.getByText('sign-in-link').first().waitFor({ timeout: PATIENCE_MS });
+    await again.close();
+  });
+
+  it('shows power that changes by itself', async () => {
+    await open('now');
+    const main = page.locator('main');
+    const before = await main.textContent();
+    await expect.poll(() => main.textContent(), { timeout: PATIENCE_MS, interval: 500 }).not.toBe(before);
+  });
+
+  it('draws history, and keeps the view in the address', async () => {
+    await open('history?range=7d');
+    await page.locator('canvas').first().waitFor();
+    expect(page.url()).toContain('history');
+  });
+
+  it('makes an API token that works, and shows it once', async () => {
+    await open('system');
+    await page.getByText('duckdb').first().waitFor();
+    await page.getByLabel('Name of the new token').fill('browser test');
+    await page.getByRole('button', { name: 'Create a token' }).click();
+    const token = ((await page.getByText(/^wk_/).first().textContent()) ?? '').trim();
+    const answer = await fetch(`${service.url}/api/v1/devices`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
+  });
+
+  it.each(PAGES)(
+    'page %s has no serious accessibility fault in light and dark, and is photographed',
+    async (name) => {
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 1000 });
+          await open(name);
+          await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch((error: Error) => {
+            // The live stream may keep the network busy; the page is there all the same.
+            if (!error.message.includes('Timeout')) throw error;
+          });
+          await page.screenshot({ path: `${OUTPUT}${name}-${scheme}-${width}.png`, fullPage: true });
+          const overflow = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
+          expect(overflow, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+        }
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(
+          serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+        ).toEqual([]);
+      }
+    },
+    4 * PATIENCE_MS,
+  );
+
+  it('wrote no error to the console on the way', () => {
+    expect(failures).toEqual([]);
+  });
+});

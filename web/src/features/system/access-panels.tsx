@@ -1,0 +1,129 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ApiTokenCreated } from '@wattkeeper/contract/auth.ts';
+import { Trash2 } from 'lucide-react';
+import { type SyntheticEvent, useState } from 'react';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { CopyBlock } from '../../ui/copy.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './system.module.css';
+
+/** API tokens and the audit log. */
+export function AccessPanels() {
+  return (
+    <>
+      <TokensPanel />
+      <AuditPanel />
+    </>
+  );
+}
+
+function TokensPanel() {
+  const text = useText();
+  const { api } = useServices();
+  const cache = useQueryClient();
+  const [name, setName] = useState('');
+  const refresh = () => cache.invalidateQueries({ queryKey: ['tokens'] });
+  const create = useMutation({
+    mutationFn: () => api.post<ApiTokenCreated>('/tokens', { name, scopes: ['read', 'write'] }),
+    onSuccess: () => {
+      setName('');
+      return refresh();
+    },
+  });
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    create.mutate();
+  };
+  return (
+    <Panel title={text('system.tokens')}>
+      <form className={styles.form} onSubmit={submit}>
+        <div className={styles.field}>
+          <TextField
+            label={text('system.token_name')}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            required
+            maxLength={200}
+          />
+        </div>
+        <Button type="submit" kind="primary" disabled={create.isPending}>
+          {text('system.create_token')}
+        </Button>
+      </form>
+      {create.isError ? <ErrorNote error={create.error} /> : null}
+      {create.data ? (
+        <div role="status">
+          <p>{text('system.token_once')}</p>
+          <CopyBlock value={create.data.token} label={text('system.token')} />
+        </div>
+      ) : null}
+      <TokenTable onChange={refresh} />
+    </Panel>
+  );
+}
+
+function TokenTable({ onChange }: { readonly onChange: () => Promise<void> }) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const revoke = useMutation({ mutationFn: (id: string) => api.delete(`/tokens/${id}`), onSuccess: onChange });
+  const head = [text('system.token'), text('system.scopes'), text('system.last_used'), ''];
+  return (
+    <>
+      {revoke.isError ? <ErrorNote error={revoke.error} /> : null}
+      <QueryView query={useQuery(useQueries().tokens())} height="4rem">
+        {(tokens) =>
+          tokens.length === 0 ? (
+            <p className={styles.quiet}>{text('system.no_tokens')}</p>
+          ) : (
+            <Table caption={text('system.tokens')} head={head}>
+              {tokens.map((token) => (
+                <tr key={token.id}>
+                  <th scope="row">{token.name}</th>
+                  <td>{token.scopes.join(', ')}</td>
+                  <td>{token.last_used_at ? format.dateTime(Date.parse(token.last_used_at)) : text('system.never')}</td>
+                  <td data-numeric>
+                    <IconButton
+                      icon={Trash2}
+                      label={text('system.revoke', { name: token.name })}
+                      onClick={() => revoke.mutate(token.id)}
+                    />
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )
+        }
+      </QueryView>
+    </>
+  );
+}
+
+function AuditPanel() {
+  const text = useText();
+  const format = useFormat();
+  const head = [text('system.time'), text('system.actor'), text('system.action'), text('system.target')];
+  return (
+    <Panel title={text('system.audit')}>
+      <QueryView query={useQuery(useQueries().audit())} height="8rem">
+        {({ items }) => (
+          <Table caption={text('system.audit')} head={head} maxHeight="20rem">
+            {items.map((entry) => (
+              <tr key={entry.id}>
+                <td>{format.dateTime(Date.parse(entry.at))}</td>
+                <td>{entry.actor}</td>
+                <td>{entry.action.replaceAll('_', ' ')}</td>
+                <td>{[entry.target, entry.detail].filter(Boolean).join(' ')}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}

@@ -1,0 +1,68 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { QuarantinedValue } from '@wattkeeper/contract/service.ts';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './system.module.css';
+
+/** Implausible values with their reasons, to accept or discard. */
+export function QuarantinePanel() {
+  const text = useText();
+  return (
+    <Panel title={text('system.quarantine')} note={text('system.quarantine_note')}>
+      <QueryView query={useQuery(useQueries().quarantine())} height="4rem">
+        {(values) =>
+          values.length === 0 ? (
+            <p className={styles.quiet}>{text('system.no_quarantine')}</p>
+          ) : (
+            <QuarantineTable values={values} />
+          )
+        }
+      </QueryView>
+    </Panel>
+  );
+}
+
+function QuarantineTable({ values }: { readonly values: readonly QuarantinedValue[] }) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const cache = useQueryClient();
+  const decide = useMutation({
+    mutationFn: (decision: 'accept' | 'discard') =>
+      api.post('/storage/quarantine/decide', { ids: values.map(({ id }) => id), decision }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ['quarantine'] }),
+  });
+  const head = [
+    text('system.metric'),
+    text('system.time'),
+    { label: text('system.value'), numeric: true },
+    text('system.reason'),
+  ];
+  return (
+    <>
+      <Table caption={text('system.quarantine')} head={head} maxHeight="20rem">
+        {values.map((value) => (
+          <tr key={value.id}>
+            <th scope="row">{value.metric}</th>
+            <td>{format.dateTime(Date.parse(value.timestamp))}</td>
+            <td data-numeric>{format.number(value.value, 3)}</td>
+            <td>{value.reason}</td>
+          </tr>
+        ))}
+      </Table>
+      <div className={styles.actions}>
+        <Button disabled={decide.isPending} onClick={() => decide.mutate('accept')}>
+          {text('system.accept')}
+        </Button>
+        <Button kind="danger" disabled={decide.isPending} onClick={() => decide.mutate('discard')}>
+          {text('system.discard')}
+        </Button>
+      </div>
+      {decide.isError ? <ErrorNote error={decide.error} /> : null}
+    </>
+  );
+}

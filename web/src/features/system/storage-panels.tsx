@@ -1,0 +1,145 @@
+import { useQuery } from '@tanstack/react-query';
+import type { StoreMetrics } from '@wattkeeper/contract/service.ts';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { Stat } from '../../ui/figure.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './system.module.css';
+
+type Times = StoreMetrics['write_ms'];
+
+/** Every store with its size, its lag and its times. */
+export function StoresPanel() {
+  const text = useText();
+  const format = useFormat();
+  const times = useTimes();
+  const head = [
+    text('system.store'),
+    text('system.state'),
+    ...(['size', 'rows', 'lag', 'write', 'read'] as const).map((key) => ({
+      label: text(`system.${key}`),
+      numeric: true,
+    })),
+  ];
+  return (
+    <Panel title={text('system.stores')}>
+      <QueryView query={useQuery(useQueries().storage())} height="7rem">
+        {({ stores }) => (
+          <Table caption={text('system.stores')} head={head}>
+            {stores.map((store) => (
+              <tr key={store.name}>
+                <th scope="row">
+                  {store.name}
+                  {store.primary ? <span className={styles.quiet}> {text('system.primary')}</span> : null}
+                </th>
+                <td>{text(store.lag_batches === 0 ? 'system.ok' : 'system.behind')}</td>
+                <td data-numeric>{joined(format.bytes(store.size_bytes))}</td>
+                <td data-numeric>{store.rows === null ? '–' : format.number(store.rows)}</td>
+                <td data-numeric>{format.number(store.lag_batches)}</td>
+                <td data-numeric>{times(store.write_ms)}</td>
+                <td data-numeric>{times(store.read_ms)}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+/** What comes in, and what waits. */
+export function IngestPanel() {
+  const text = useText();
+  const format = useFormat();
+  const times = useTimes();
+  return (
+    <Panel title={text('system.ingest')}>
+      <QueryView query={useQuery(useQueries().storage())} height="9rem">
+        {({ ingest, journal, memory }) => (
+          <>
+            <dl className={styles.stats}>
+              <Stat
+                label={text('system.rate')}
+                quantity={format.number(ingest.values_per_s, ingest.values_per_s < 10 ? 1 : 0)}
+              />
+              <Stat label={text('system.accepted')} quantity={format.number(ingest.accepted)} />
+              <Stat label={text('system.rejected')} quantity={format.number(ingest.rejected)} />
+              <Stat label={text('system.quarantined')} quantity={format.number(ingest.quarantined)} />
+              <Stat label={text('system.journal')} quantity={format.bytes(journal.bytes)} />
+              <Stat label={text('system.commit')} quantity={times(journal.commit_ms)} />
+              <Stat label={text('system.memory')} quantity={format.bytes(memory.resident_bytes)} />
+            </dl>
+            <Sparkline values={ingest.per_minute} label={text('system.rate_chart')} />
+          </>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+/** What brings readings in by itself. */
+export function SourcesPanel() {
+  const text = useText();
+  const format = useFormat();
+  const head = [
+    text('system.source'),
+    text('system.state'),
+    text('system.last_reading'),
+    { label: text('system.values'), numeric: true },
+  ];
+  return (
+    <Panel title={text('system.sources')}>
+      <QueryView query={useQuery(useQueries().sources())} height="5rem">
+        {(sources) =>
+          sources.length === 0 ? (
+            <p className={styles.quiet}>{text('system.no_sources')}</p>
+          ) : (
+            <Table caption={text('system.sources')} head={head}>
+              {sources.map((source) => (
+                <tr key={source.name}>
+                  <th scope="row">{source.name}</th>
+                  <td>{source.last_error ?? source.status}</td>
+                  <td>
+                    {source.last_reading_at
+                      ? format.dateTime(Date.parse(source.last_reading_at))
+                      : text('system.never')}
+                  </td>
+                  <td data-numeric>{format.number(source.values)}</td>
+                </tr>
+              ))}
+            </Table>
+          )
+        }
+      </QueryView>
+    </Panel>
+  );
+}
+
+function useTimes(): (times: Times) => string {
+  const format = useFormat();
+  return (times) => (times ? `${format.number(times.p50, 1)} / ${format.number(times.p99, 1)} ms` : '–');
+}
+
+function joined({ value, unit }: { value: string; unit: string }): string {
+  return unit ? `${value} ${unit}` : value;
+}
+
+/** Bars without axes: the shape of the last hour. */
+function Sparkline({ values, label }: { readonly values: readonly number[]; readonly label: string }) {
+  const most = Math.max(...values, 1);
+  return (
+    <svg
+      className={styles.sparkline}
+      viewBox={`0 0 ${values.length * 4} 40`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      {values.map((value, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place in the hour
+        <rect key={i} x={i * 4} width={3} y={40 - (38 * value) / most} height={(38 * value) / most + 1} />
+      ))}
+    </svg>
+  );
+}
