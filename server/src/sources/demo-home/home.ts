@@ -244,7 +244,7 @@ export class Home {
     const state = this.#state;
     const kwh = stepMs / HOUR_MS / 1000;
     state.solar += power.solarW * kwh;
-    state.consumed += power.loadW * kwh;
+    state.consumed += (power.loadW + power.carW) * kwh;
     state.driven += power.carW * kwh;
     state.charged += Math.max(power.batteryW, 0) * kwh;
     state.discharged += Math.max(-power.batteryW, 0) * kwh;
@@ -274,7 +274,8 @@ export class Home {
     const voltage = 232 - w.gridW * 0.0006 + 0.6 * this.#random.normal();
     const frequency = 50 + 0.018 * this.#random.normal();
     this.#grid.add(now, w.gridW / 1000, voltage, frequency, state.imported, state.exported);
-    this.#load.add(now, w.loadW / 1000, state.consumed);
+    // The house meter sees the wallbox too.
+    this.#load.add(now, (w.loadW + w.carW) / 1000, state.consumed);
     this.#car.add(now, w.carW / 1000, state.carSoc * 100, state.driven);
   }
 

@@ -1,0 +1,130 @@
+/**
+ * Durable ingest over HTTP line protocol: Wattkeeper beside InfluxDB 1.x, the same batches, one after the other in the same run.
+ * Run: `node bench/ingest.ts` (InfluxDB's `influxd` on the PATH or in WATTKEEPER_TEST_INFLUXD; without it only ours is measured).
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startService, TOKEN } from '../server/test/journeys/service.ts';
+
+const HOSTS = 100;
+const LINES = 10_000;
+const FIELDS = 10;
+const BATCHES = 150;
+const CONNECTIONS = 2;
+const NAMES = ['user', 'system', 'idle', 'nice', 'iowait', 'irq', 'softirq', 'steal', 'guest', 'guest_nice'];
+
+/** TSBS cpu-only: random walks of whole numbers 0–100, ten fields, every 10 s from 100 hosts. */
+function makeBatches(): Buffer[] {
+  let seed = 1;
+  const random = () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  const levels = Array.from({ length: HOSTS }, () => NAMES.map(() => Math.floor(random() * 100)));
+  let instant = Date.UTC(2026, 0, 1) / 1000;
+  let host = 0;
+  return Array.from({ length: BATCHES }, () => {
+    const lines: string[] = [];
+    for (let i = 0; i < LINES; i++) {
+      const level = levels[host] as number[];
+      const fields = NAMES.map((name, f) => {
+        level[f] = Math.min(Math.max((level[f] as number) + Math.floor(random() * 3) - 1, 0), 100);
+        return `usage_${name}=${level[f]}i`;
+      });
+      lines.push(`cpu,host=host_${host},region=eu-central-1,os=debian ${fields.join(',')} ${instant}000000000`);
+      host = (host + 1) % HOSTS;
+      if (host === 0) instant += 10;
+    }
+    return Buffer.from(`${lines.join('\n')}\n`);
+  });
+}
+
+async function post(url: string, headers: Record<string, string>, batches: readonly Buffer[]): Promise<number> {
+  const queue = [...batches];
+  const began = performance.now();
+  const sender = async () => {
+    for (let batch = queue.shift(); batch; batch = queue.shift()) {
+      const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(batch) });
+      const text = await response.text();
+      if (response.status !== 204) throw new Error(`${url} answered ${response.status}: ${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, sender));
+  return (performance.now() - began) / 1000;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function startInflux(folder: string, program: string): Promise<{ url: string; child: ChildProcess }> {
+  const [http, rpc] = [await freePort(), await freePort()];
+  const config = join(folder, 'influxdb.conf');
+  writeFileSync(
+    config,
+    `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
+  );
+  const child = spawn(program, ['-config', config], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${http}`;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      await fetch(`${url}/query?q=CREATE+DATABASE+bench`, { method: 'POST' });
+      return { url, child };
+    } catch {
+      await delay(100);
+    }
+  }
+  throw new Error('influxd did not start');
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+const batches = makeBatches();
+const values = LINES * FIELDS * BATCHES;
+const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-bench-'));
+const rows: Record<string, string | number>[] = [];
+const add = (name: string, seconds: number, folderOf: string, note: string) =>
+  rows.push({
+    store: name,
+    'values/s': Math.round(values / seconds),
+    'MB on disk': +(sizeOf(folderOf) / 1e6).toFixed(1),
+    note,
+  });
+try {
+  const ours = join(folder, 'ours');
+  const service = await startService(ours);
+  const seconds = await post(`${service.url}/write`, { authorization: `Token ${TOKEN}` }, batches);
+  await service.stop();
+  add('wattkeeper (each batch synced)', seconds, ours, 'before day compaction');
+  const program = process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd';
+  try {
+    const version = execFileSync(program, ['version']).toString().trim();
+    const theirs = mkdtempSync(join(folder, 'influx-'));
+    const influx = await startInflux(theirs, program);
+    const influxSeconds = await post(`${influx.url}/write?db=bench`, {}, batches);
+    influx.child.kill('SIGTERM');
+    await new Promise((resolve) => influx.child.once('exit', resolve));
+    add(version, influxSeconds, theirs, '');
+  } catch (error) {
+    console.error(`InfluxDB was not measured: ${error instanceof Error ? error.message : error}`);
+  }
+  console.table(rows);
+  console.log(
+    `${BATCHES} batches of ${LINES} lines with ${FIELDS} fields, ${CONNECTIONS} connections; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
