@@ -1,0 +1,150 @@
+import type { Block } from '../../domain/batch.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import type { Window } from '../../domain/window.ts';
+import { FACTORY } from './factory-profile.ts';
+import { FaultBoard, type FaultOptions, FaultSchedule, type FaultTruth } from './faults.ts';
+import { HOME } from './home-profile.ts';
+import { Memory } from './memory.ts';
+import { hash } from './random.ts';
+import { Recorder } from './recorder.ts';
+import { RV } from './rv-profile.ts';
+import { SiteClock } from './site-clock.ts';
+import type { Profile, SimulatedDevice, SimulatedSite, SiteModel } from './site-model.ts';
+import { Weather } from './weather.ts';
+
+export const PROFILES = { home: HOME, rv: RV, factory: FACTORY } as const satisfies Record<string, Profile>;
+export type ProfileName = keyof typeof PROFILES;
+
+export interface SimulatorOptions {
+  readonly profile: ProfileName;
+  readonly seed: number;
+  /** First instant, epoch milliseconds. */
+  readonly start: number;
+  /** Time between rows; whole milliseconds, at most an hour. */
+  readonly stepMs: number;
+  /** Default: the few random faults that suit a demonstration of the profile. */
+  readonly faults?: FaultOptions;
+  /** What differs from the profile's site. */
+  readonly site?: Partial<SimulatedSite>;
+  /** Most instants that one `advance` answers, so that callers can yield; default one day of minutes. */
+  readonly maxRows?: number;
+}
+
+/** Plain JSON from which a simulation goes on where it stood. */
+export interface SimulatorState {
+  readonly version: 1;
+  readonly profile: ProfileName;
+  readonly seed: number;
+  /** The next instant, epoch milliseconds. */
+  readonly time: number;
+  readonly values: readonly (number | null)[];
+}
+
+export interface Simulator {
+  readonly site: SimulatedSite;
+  readonly devices: readonly SimulatedDevice[];
+  /** The instant of the next row, epoch milliseconds. */
+  readonly time: number;
+  /** The faults that overlap a window, by start: known for any time, past or future. */
+  faults(window: Window): readonly FaultTruth[];
+  /**
+   * Goes on towards `until` (exclusive) by at most `maxRows` instants and answers their rows; done when `time >= until`.
+   * Blocks name devices by their keys; rows ascend in time, and only prices and carbon intensity, which are published a day ahead, lie
+   * beyond `until`. A row stands at the beginning of its step: powers are means over the step, counters are those at the instant.
+   * @param stepMs time between these rows; default the simulator's own
+   */
+  advance(until: number, stepMs?: number): Block[];
+  state(): SimulatorState;
+}
+
+const STEP_MS_MAX = 3_600_000;
+const MAX_ROWS = 1440;
+
+/**
+ * A site that lives: the same options and the same steps give the same bytes.
+ * @throws InvalidInput for a step, seed or fault that cannot be
+ */
+export function createSimulator(options: SimulatorOptions): Simulator {
+  return new SimulatorOfProfile(options);
+}
+
+/** Goes on from a state; the options are those of the simulator that saved it, its `start` is not used. */
+export function resumeSimulator(options: SimulatorOptions, state: SimulatorState): Simulator {
+  if (state.version !== 1 || state.profile !== options.profile || state.seed !== options.seed) {
+    throw new InvalidInput(
+      `the state is of profile ${state.profile}, seed ${state.seed}, version ${state.version}; ` +
+        `it cannot continue profile ${options.profile}, seed ${options.seed}, version 1`,
+    );
+  }
+  return new SimulatorOfProfile(options, state);
+}
+
+class SimulatorOfProfile implements Simulator {
+  readonly site: SimulatedSite;
+  readonly devices: readonly SimulatedDevice[];
+  readonly #options: SimulatorOptions;
+  readonly #memory = new Memory();
+  readonly #schedule: FaultSchedule;
+  readonly #board: FaultBoard;
+  readonly #recorder: Recorder;
+  readonly #model: SiteModel;
+  #time: number;
+
+  constructor(options: SimulatorOptions, state?: SimulatorState) {
+    checkStep(options.stepMs);
+    if (!Number.isSafeInteger(options.seed)) throw new InvalidInput(`seed must be a whole number; got ${options.seed}`);
+    if (!Number.isSafeInteger(options.start))
+      throw new InvalidInput(`start must be whole epoch milliseconds; got ${options.start}`);
+    const profile: Profile = PROFILES[options.profile];
+    this.#options = options;
+    this.#time = state?.time ?? options.start;
+    this.site = { ...profile.site, ...options.site };
+    this.devices = profile.devices;
+    const { latitude, longitude, timezone } = this.site;
+    const seed = hash(options.seed, options.profile);
+    const faults = options.faults ?? { perDay: profile.faultsPerDay };
+    this.#schedule = new FaultSchedule(profile.faultRules, faults, seed, longitude);
+    this.#board = new FaultBoard(this.#schedule);
+    this.#recorder = new Recorder(this.#memory, this.#board);
+    this.#model = profile.build({
+      seed,
+      site: this.site,
+      clock: new SiteClock(timezone),
+      weather: new Weather({ ...profile.climate, latitude, longitude }, seed, this.#memory),
+      memory: this.#memory,
+      board: this.#board,
+      recorder: this.#recorder,
+    });
+    if (state !== undefined) this.#memory.restore(state.values);
+  }
+
+  get time(): number {
+    return this.#time;
+  }
+
+  faults(window: Window): readonly FaultTruth[] {
+    return this.#schedule.between(window);
+  }
+
+  advance(until: number, stepMs = this.#options.stepMs): Block[] {
+    checkStep(stepMs);
+    const maxRows = this.#options.maxRows ?? MAX_ROWS;
+    for (let rows = 0; rows < maxRows && this.#time < until; rows++) {
+      this.#board.moveTo(this.#time);
+      this.#model.row(this.#time, stepMs);
+      this.#time += stepMs;
+    }
+    return this.#recorder.take();
+  }
+
+  state(): SimulatorState {
+    const { profile, seed } = this.#options;
+    return { version: 1, profile, seed, time: this.#time, values: this.#memory.save() };
+  }
+}
+
+function checkStep(stepMs: number): void {
+  if (!(Number.isInteger(stepMs) && stepMs > 0 && stepMs <= STEP_MS_MAX)) {
+    throw new InvalidInput(`stepMs must be a whole number from 1 to ${STEP_MS_MAX}; got ${stepMs}`);
+  }
+}

@@ -1,0 +1,62 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import type { FaultBoard, FaultRule } from './faults.ts';
+import type { Memory } from './memory.ts';
+import type { Recorder } from './recorder.ts';
+import type { SiteClock } from './site-clock.ts';
+import type { Climate, Weather } from './weather.ts';
+
+export interface SimulatedDevice {
+  /** Names the device in blocks and faults. */
+  readonly key: string;
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SimulatedSite {
+  readonly name: string;
+  /** IANA name. */
+  readonly timezone: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  /** ISO 3166. */
+  readonly country: string;
+  /** A tariff that fits the site. */
+  readonly tariff: TariffTerms;
+}
+
+/** What a model is built from. */
+export interface ModelParts {
+  readonly seed: number;
+  readonly site: SimulatedSite;
+  readonly clock: SiteClock;
+  readonly weather: Weather;
+  readonly memory: Memory;
+  readonly board: FaultBoard;
+  readonly recorder: Recorder;
+}
+
+/**
+ * A site's physics. A row stands at its beginning: powers are means over [instant, instant + stepMs), counts are what happened in it,
+ * counters, temperatures and states of charge are those at `instant`. So counter(next row) − counter(row) = power(row) · step.
+ */
+export interface SiteModel {
+  row(instant: number, stepMs: number): void;
+}
+
+/** A kind of site, as data and a way to build it. */
+export interface Profile {
+  readonly site: SimulatedSite;
+  readonly devices: readonly SimulatedDevice[];
+  readonly climate: Omit<Climate, 'latitude' | 'longitude'>;
+  readonly faultRules: readonly FaultRule[];
+  /** Random faults a day that suit a demonstration. */
+  readonly faultsPerDay: number;
+  build(parts: ModelParts): SiteModel;
+}
+
+/** Physics are stepped at least this finely; longer rows are means of such parts. */
+export const LONGEST_PART_MS = 60_000;
