@@ -1,6 +1,6 @@
 import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
 import type { Batch } from '../domain/batch.ts';
-import { holdMarginMs } from '../domain/cadence.ts';
+import { decidingWindow } from '../domain/cadence.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 import type { Window } from '../domain/window.ts';
@@ -84,8 +84,12 @@ export class QueryPlanner implements TelemetryQueries {
     const { primary, expectedIntervalMs, now } = this.#options;
     const intervals = request.deviceIds.map(expectedIntervalMs);
     const full = { ...request, asOf: request.asOf ?? now(), expectedIntervalMs: intervals };
-    const marginMs = Math.max(0, ...intervals.map(holdMarginMs));
-    const window = { start: (request.edges[0] ?? 0) - marginMs, end: (request.edges.at(-1) ?? 0) + marginMs };
+    const asked = { start: request.edges[0] ?? 0, end: request.edges.at(-1) ?? 0 };
+    const deciding = intervals.map((interval) => decidingWindow(asked, interval));
+    const window = {
+      start: Math.min(asked.start, ...deciding.map(({ start }) => start)),
+      end: Math.max(asked.end, ...deciding.map(({ end }) => end)),
+    };
     if (this.#options.memory.coveredSince() <= window.start) return this.#options.memory.aggregate(full);
 
     const pending = await collectPending(this.#options.pending(), { ...request, window });
@@ -123,10 +127,9 @@ export class QueryPlanner implements TelemetryQueries {
   ): Promise<readonly Buckets[]> {
     const { edges, group, quantities, asOf } = request;
     const expectedIntervalMs = this.#options.expectedIntervalMs(deviceId);
-    const marginMs = holdMarginMs(expectedIntervalMs);
-    const touched = extentOf(rows);
-    const from = Math.max(lowerBound(edges, touched.start - marginMs + 1) - 1, 0);
-    const to = Math.min(lowerBound(edges, touched.end + marginMs), edges.length - 1);
+    const touched = decidingWindow(extentOf(rows), expectedIntervalMs);
+    const from = Math.max(lowerBound(edges, touched.start + 1) - 1, 0);
+    const to = Math.max(Math.min(lowerBound(edges, touched.end), edges.length - 1), from);
     const ofStore = async (part: Float64Array) =>
       part.length < 2
         ? quantities.map(() => emptyBuckets(0))
@@ -141,7 +144,7 @@ export class QueryPlanner implements TelemetryQueries {
             })
           )[0]?.buckets ?? quantities.map(() => emptyBuckets(part.length - 1)));
     const middle = edges.subarray(from, to + 1);
-    const window = { start: (middle[0] as number) - marginMs, end: (middle.at(-1) as number) + marginMs };
+    const window = decidingWindow({ start: middle[0] as number, end: middle.at(-1) as number }, expectedIntervalMs);
     const [frame] = await this.frames({ deviceIds: [deviceId], group, quantities, window });
     const fromRaw = quantities.map((quantity) =>
       frame
@@ -185,7 +188,7 @@ async function* withPending(
   if (rest.timestamps.length > 0) yield frameOf(rest);
 }
 
-/** From the first to the last instant (included) of rows in any order. */
+/** Window of rows in any order. */
 function extentOf(parts: readonly Rows[]): Window {
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
@@ -195,7 +198,7 @@ function extentOf(parts: readonly Rows[]): Window {
       if (instant > end) end = instant;
     }
   }
-  return { start, end };
+  return { start, end: end + 1 };
 }
 
 function joinBuckets(parts: readonly Buckets[]): Buckets {
