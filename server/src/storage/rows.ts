@@ -6,6 +6,19 @@ export function joinRows(parts: readonly Rows[], columnCount: number): Rows {
   return isAscending(joined.timestamps) ? joined : mergeRows(joined);
 }
 
+/** Rows to be filled. */
+export function makeRows(length: number, columnCount: number): Rows {
+  return {
+    timestamps: new Float64Array(length),
+    columns: Array.from({ length: columnCount }, () => new Float64Array(length)),
+  };
+}
+
+/** Rows `from … to`, sharing memory. */
+export function partOf({ timestamps, columns }: Rows, from: number, to: number): Rows {
+  return { timestamps: timestamps.subarray(from, to), columns: columns.map((column) => column.subarray(from, to)) };
+}
+
 /** Leaves out rows without any value; the order stays. Shares memory where nothing is left out. */
 export function dropEmptyRows(rows: Rows): Rows {
   const { timestamps, columns } = rows;

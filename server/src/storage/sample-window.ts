@@ -1,13 +1,13 @@
 import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
-import { holdMarginMs } from '../domain/cadence.ts';
+import { decidingWindow } from '../domain/cadence.ts';
 import { type Rows, withoutMissing } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 import type { AggregateRequest } from './backend.ts';
 
-/** The samples that decide the aggregates of buckets: those between the outer edges and `holdMarginMs` around them. */
+/** The span whose samples decide the aggregates of buckets. */
 export function sampleWindow(edges: Float64Array, expectedIntervalMs: number | null): Window {
-  const margin = holdMarginMs(expectedIntervalMs);
-  return { start: (edges[0] as number) - margin, end: (edges[edges.length - 1] as number) + margin };
+  const window = { start: edges[0] as number, end: edges[edges.length - 1] as number };
+  return decidingWindow(window, expectedIntervalMs);
 }
 
 /** The widest of the sample windows of a request's devices, or null where there is no bucket. */

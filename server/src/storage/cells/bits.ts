@@ -81,10 +81,15 @@ export class BitReader {
 
   readGamma(): number {
     let bits = 0;
-    while (this.#read24(1) === 0) {
-      if (++bits > 53) throw new RangeError('a number of more than 53 bits');
+    for (;;) {
+      const word = this.view.getUint32(this.at >>> 3, true) >>> (this.at & 7);
+      const zeros = Math.min(31 - Math.clz32(word & -word), 24);
+      const ended = word !== 0 && zeros < 24;
+      bits += ended ? zeros : 24;
+      this.#skip(ended ? zeros + 1 : 24);
+      if (ended) return 2 ** bits + this.read(bits) - 1;
+      if (bits > 53) throw new RangeError('a number of more than 53 bits');
     }
-    return 2 ** bits + this.read(bits) - 1;
   }
 
   readSigned(): number {
@@ -100,11 +105,39 @@ export class BitReader {
     if (this.at > this.#end) throw new RangeError('ends before its content does');
   }
 
+  /** Reads numbers that all have the same width. */
+  readFixed(width: number, out: Float64Array): void {
+    if (width > 48) {
+      for (let i = 0; i < out.length; i++) out[i] = this.read(width);
+      return;
+    }
+    const from = this.at;
+    this.#skip(width * out.length);
+    const lowBits = Math.min(width, 24);
+    const lowMask = (1 << lowBits) - 1;
+    const highMask = (1 << (width - lowBits)) - 1;
+    const { view } = this;
+    let at = from;
+    for (let i = 0; i < out.length; i++) {
+      let value = (view.getUint32(at >>> 3, true) >>> (at & 7)) & lowMask;
+      if (width > 24) {
+        const high = at + 24;
+        value += ((view.getUint32(high >>> 3, true) >>> (high & 7)) & highMask) * 16_777_216;
+      }
+      out[i] = value;
+      at += width;
+    }
+  }
+
   #read24(bits: number): number {
+    const { at } = this;
+    this.#skip(bits);
+    return (this.view.getUint32(at >>> 3, true) >>> (at & 7)) & ((1 << bits) - 1);
+  }
+
+  #skip(bits: number): void {
     if (this.at + bits > this.#end) throw new RangeError('ends before its content does');
-    const value = (this.view.getUint32(this.at >>> 3, true) >>> (this.at & 7)) & ((1 << bits) - 1);
     this.at += bits;
-    return value;
   }
 }
 

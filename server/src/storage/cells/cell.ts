@@ -13,6 +13,13 @@ const DOUBLE = 2;
 /** More decimal places than this are not looked for. */
 const PLACES_MAX = 12;
 const POWERS_OF_TEN = Float64Array.from({ length: PLACES_MAX + 1 }, (_, places) => 10 ** places);
+/**
+ * What happened to a decimal after it was read, besides nothing: converting a unit rounds once more, so that watts become kilowatts
+ * that are no decimals. Undone, they are.
+ */
+const AS_IT_IS = 0;
+const TIMES_THOUSANDTH = 1;
+const BY_THOUSAND = 2;
 /** Bits that a value costs more for each further decimal place. */
 const BITS_PER_PLACE = Math.log2(10);
 /** Bits that a value costs that stands apart as an exception. */
@@ -25,13 +32,9 @@ export function packIntegers(values: Float64Array): Uint8Array<ArrayBuffer> {
   return out.finish();
 }
 
-/** Unpacks as many whole numbers as were packed. */
-export function unpackIntegers(bytes: Uint8Array, count: number): Float64Array {
-  return reading(bytes, (reader) => {
-    const values = new Float64Array(count);
-    decodeIntegers(reader, values);
-    return values;
-  });
+/** Unpacks as many whole numbers as `out` takes; as many were packed. */
+export function unpackIntegers(bytes: Uint8Array, out: Float64Array): void {
+  reading(bytes, (reader) => decodeIntegers(reader, out));
 }
 
 /** Packs doubles of which some may be missing (NaN); null when all are. */
@@ -39,38 +42,33 @@ export function packColumn(column: Float64Array): Uint8Array<ArrayBuffer> | null
   const out = new BitWriter();
   const present = writePresence(column, out);
   if (present === null) return null;
-  const { places, exceptions } = decimalPlaces(present);
+  const form = decimalForm(present);
+  const { exceptions } = form;
   const singles = exceptions > 0 && present.every((value) => Math.fround(value) === value && !isNegativeZero(value));
   if (singles) writeSingles(present, out);
   else if (exceptions * 2 > present.length) writeDoubles(present, out);
-  else writeDecimals(present, places, exceptions, out);
+  else writeDecimals(present, form, out);
   return out.finish();
 }
 
-/** Unpacks a column of as many rows as were packed. */
-export function unpackColumn(bytes: Uint8Array, rows: number): Float64Array {
-  return reading(bytes, (reader) => {
-    const presence = readPresence(reader, rows);
-    const present = new Float64Array(presence?.count ?? rows);
+/** Unpacks a column of as many rows as `out` takes; as many were packed. */
+export function unpackColumn(bytes: Uint8Array, out: Float64Array): void {
+  reading(bytes, (reader) => {
+    const presence = readPresence(reader, out.length);
+    const present = presence === null ? out : new Float64Array(presence.count);
     const kind = reader.read(2);
     if (kind === DECIMAL) readDecimals(reader, present);
     else if (kind === SINGLE) readSingles(reader, present);
     else readDoubles(reader, present);
-    return presence === null ? present : spreadOut(present, presence.runs, rows);
+    if (presence !== null) spreadOut(present, presence.runs, out);
   });
 }
 
-/** How many values a packed column has, without unpacking them. */
-export function countPresent(bytes: Uint8Array, rows: number): number {
-  return reading(bytes, (reader) => readPresence(reader, rows)?.count ?? rows);
-}
-
-function reading<T>(bytes: Uint8Array, read: (reader: BitReader) => T): T {
+function reading(bytes: Uint8Array, read: (reader: BitReader) => void): void {
   const reader = new BitReader(bytes);
   try {
-    const result = read(reader);
+    read(reader);
     reader.check();
-    return result;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new Corrupt(`a stored column of ${bytes.length} bytes cannot be unpacked: ${messageOf(cause)}`, { cause });
@@ -119,8 +117,8 @@ function readPresence(reader: BitReader, rows: number): { runs: Float64Array; co
   return { runs, count };
 }
 
-function spreadOut(present: Float64Array, runs: Float64Array, rows: number): Float64Array {
-  const column = new Float64Array(rows).fill(Number.NaN);
+function spreadOut(present: Float64Array, runs: Float64Array, column: Float64Array): void {
+  column.fill(Number.NaN);
   let row = 0;
   let at = 0;
   for (let i = 0; i < runs.length; i++) {
@@ -131,58 +129,82 @@ function spreadOut(present: Float64Array, runs: Float64Array, rows: number): Flo
     }
     row += length;
   }
-  return column;
 }
 
-/** The number of decimal places that is cheapest, and how many values do not fit it. */
-function decimalPlaces(values: Float64Array): { places: number; exceptions: number } {
-  const needing = new Uint32Array(PLACES_MAX + 2);
-  let guess = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    let places = isDecimal(value, guess) ? guess : guess + 1;
-    while (places <= PLACES_MAX && !isDecimal(value, places)) places++;
-    while (places > 0 && places <= PLACES_MAX && isDecimal(value, places - 1)) places--;
-    needing[places] = (needing[places] as number) + 1;
-    if (places <= PLACES_MAX) guess = places;
-  }
-  let best = { places: 0, exceptions: values.length };
-  let bestBits = Number.POSITIVE_INFINITY;
-  let exceptions = values.length;
-  for (let places = 0; places <= PLACES_MAX; places++) {
-    exceptions -= needing[places] as number;
-    const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
-    if (bits < bestBits) {
-      bestBits = bits;
-      best = { places, exceptions };
-    }
+/** How the values of a column are written as decimals: `whole / 10^places`, then a conversion. */
+interface DecimalForm {
+  readonly conversion: number;
+  readonly places: number;
+  /** How many values do not have this form. */
+  readonly exceptions: number;
+  readonly bits: number;
+}
+
+/** The decimal form that costs least. */
+function decimalForm(values: Float64Array): DecimalForm {
+  let best = formWith(values, AS_IT_IS);
+  for (const conversion of [TIMES_THOUSANDTH, BY_THOUSAND]) {
+    if (best.exceptions === 0) break;
+    const form = formWith(values, conversion);
+    if (form.bits < best.bits) best = form;
   }
   return best;
 }
 
-/** Whether a value is a whole number divided by a power of ten, exactly: division rounds as the decimal's own conversion does. */
-function isDecimal(value: number, places: number): boolean {
+function formWith(values: Float64Array, conversion: number): DecimalForm {
+  const needing = new Uint32Array(PLACES_MAX + 2);
+  let guess = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    let places = isDecimal(value, conversion, guess) ? guess : guess + 1;
+    while (places <= PLACES_MAX && !isDecimal(value, conversion, places)) places++;
+    while (places > 0 && places <= PLACES_MAX && isDecimal(value, conversion, places - 1)) places--;
+    needing[places] = (needing[places] as number) + 1;
+    if (places <= PLACES_MAX) guess = places;
+  }
+  let best: DecimalForm = { conversion, places: 0, exceptions: values.length, bits: Number.POSITIVE_INFINITY };
+  let exceptions = values.length;
+  for (let places = 0; places <= PLACES_MAX; places++) {
+    exceptions -= needing[places] as number;
+    const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
+    if (bits < best.bits) best = { conversion, places, exceptions, bits };
+  }
+  return best;
+}
+
+/** Whether a value has a decimal form exactly: division rounds as the decimal's own conversion does. */
+function isDecimal(value: number, conversion: number, places: number): boolean {
+  const whole = wholeOf(value, conversion, places);
+  return decimalOf(whole, conversion, places) === value && Math.abs(whole) <= INTEGER_MAX && !isNegativeZero(value);
+}
+
+function wholeOf(value: number, conversion: number, places: number): number {
   const power = POWERS_OF_TEN[places] as number;
-  const whole = Math.round(value * power);
-  return whole / power === value && Math.abs(whole) <= INTEGER_MAX && !isNegativeZero(value);
+  return Math.round((conversion === AS_IT_IS ? value : value * 1000) * power);
+}
+
+function decimalOf(whole: number, conversion: number, places: number): number {
+  const decimal = whole / (POWERS_OF_TEN[places] as number);
+  if (conversion === AS_IT_IS) return decimal;
+  return conversion === TIMES_THOUSANDTH ? decimal * 0.001 : decimal / 1000;
 }
 
 function isNegativeZero(value: number): boolean {
   return value === 0 && 1 / value < 0;
 }
 
-function writeDecimals(values: Float64Array, places: number, exceptions: number, out: BitWriter): void {
-  const power = POWERS_OF_TEN[places] as number;
+function writeDecimals(values: Float64Array, { conversion, places, exceptions }: DecimalForm, out: BitWriter): void {
   const wholes = new Float64Array(values.length);
   const rows: number[] = [];
   let previous = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (exceptions > 0 && !isDecimal(value, places)) rows.push(i);
-    else previous = Math.round(value * power);
+    if (exceptions > 0 && !isDecimal(value, conversion, places)) rows.push(i);
+    else previous = wholeOf(value, conversion, places);
     wholes[i] = previous + 0;
   }
   out.write(DECIMAL, 2);
+  out.write(conversion, 2);
   out.write(places, 4);
   out.writeGamma(rows.length);
   if (rows.length > 0) {
@@ -196,6 +218,7 @@ function writeDecimals(values: Float64Array, places: number, exceptions: number,
 }
 
 function readDecimals(reader: BitReader, out: Float64Array): void {
+  const conversion = reader.read(2);
   const places = reader.read(4);
   if (places > PLACES_MAX) throw new RangeError(`${places} decimal places`);
   const exceptions = reader.readGamma();
@@ -208,7 +231,9 @@ function readDecimals(reader: BitReader, out: Float64Array): void {
   }
   decodeIntegers(reader, out);
   const power = POWERS_OF_TEN[places] as number;
-  if (power > 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) / power;
+  if (conversion !== AS_IT_IS)
+    for (let i = 0; i < out.length; i++) out[i] = decimalOf(out[i] as number, conversion, places);
+  else if (power > 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) / power;
   for (let i = 0; i < exceptions; i++) out[rows[i] as number] = values[i] as number;
 }
 

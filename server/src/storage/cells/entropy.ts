@@ -8,6 +8,8 @@ import { EXTRA_BITS, SYMBOL_BASE, SYMBOLS, symbolOf } from './symbols.ts';
  */
 const TABLE_LOG_MAX = 11;
 const TABLE_LOG_MIN = 5;
+/** A table has this many times fewer states than there are numbers: building it must not cost more than using it. */
+const NUMBERS_PER_STATE_LOG = 2;
 
 /** Bits that `encodeNumbers` takes for numbers with this histogram of symbols, about. */
 export function entropyBits(histogram: Uint32Array, count: number): number {
@@ -21,7 +23,7 @@ export function entropyBits(histogram: Uint32Array, count: number): number {
 
 /** Writes numbers from 0 to below 2^53; their count is for the caller to keep. */
 export function encodeNumbers(numbers: Float64Array, histogram: Uint32Array, out: BitWriter): void {
-  const tableLog = Math.min(Math.max(bitLength(numbers.length), TABLE_LOG_MIN), TABLE_LOG_MAX);
+  const tableLog = tableLogFor(numbers.length, histogram);
   const frequencies = normalise(histogram, numbers.length, tableLog);
   writeFrequencies(frequencies, tableLog, out);
   const slots = slotsOf(frequencies, tableLog);
@@ -82,6 +84,14 @@ export function decodeNumbers(reader: BitReader, out: Float64Array): void {
   }
   // The last number leads to no further state: its bits were not written.
   reader.at = at - bits;
+}
+
+/** A state for every few numbers, and for every symbol that occurs. */
+function tableLogFor(count: number, histogram: Uint32Array): number {
+  let symbols = 0;
+  for (const n of histogram) if (n > 0) symbols++;
+  const wanted = Math.max(bitLength(count) - NUMBERS_PER_STATE_LOG, bitLength(symbols) + 1, TABLE_LOG_MIN);
+  return Math.min(wanted, TABLE_LOG_MAX);
 }
 
 /** Scales a histogram to a sum of `2^tableLog`; whatever occurs keeps at least 1. */
@@ -155,9 +165,11 @@ function slotsOf(frequencies: Uint16Array, tableLog: number): Uint8Array {
   return slots;
 }
 
+const NO_PLACES = new Uint16Array(0);
+
 /** For each symbol its states in ascending order. */
 function placesOf(frequencies: Uint16Array, slots: Uint8Array): Uint16Array[] {
-  const places = Array.from(frequencies, (frequency) => new Uint16Array(frequency));
+  const places = Array.from(frequencies, (frequency) => (frequency > 0 ? new Uint16Array(frequency) : NO_PLACES));
   const used = new Uint16Array(SYMBOLS);
   for (let state = 0; state < slots.length; state++) {
     const symbol = slots[state] as number;

@@ -61,10 +61,7 @@ export function decodeIntegers(reader: BitReader, out: Float64Array): void {
   const numbers = out.subarray(order);
   if (coder === CONSTANT) numbers.fill(0);
   else if (coder === ENTROPY) decodeNumbers(reader, numbers);
-  else {
-    const width = reader.read(6);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = reader.read(width);
-  }
+  else reader.readFixed(reader.read(6), numbers);
   restore(out, order, heads);
   if (!stepped) return;
   for (let i = 0; i < out.length; i++) out[i] = origin + (out[i] as number) * step;

@@ -12,7 +12,7 @@ export interface Group {
   readonly name: string;
   /** Rows as they came: `ts`, `device`, then a DOUBLE per quantity. May hold an instant several times. */
   readonly recent: string;
-  /** A device's closed day in packed cells: `device`, `first_ts`, `last_ts`, `rows`, `extents`, `ts`, then a BLOB per quantity. */
+  /** Closed days of a device in packed cells: `device`, `first_ts`, `last_ts`, `rows`, `extents`, `ts`, then a BLOB per quantity. */
   readonly settled: string;
   /** Quantity → number of its column. */
   readonly quantities: Map<string, number>;

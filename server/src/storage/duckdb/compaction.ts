@@ -1,21 +1,20 @@
-import type { Rows } from '../../domain/frame.ts';
-import { lowerBound, sliceRows } from '../../domain/frame.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
-import { dropEmptyRows, joinRows } from '../rows.ts';
+import { type Rows, sliceRows } from '../../domain/frame.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { dropEmptyRows, joinRows, makeRows } from '../rows.ts';
 import type { Group } from './catalog.ts';
+import { type ChunkSpan, chunkSpans, cutIntoChunks } from './chunks.ts';
 import type { Connection } from './engine.ts';
 import { recentRows } from './scan.ts';
-import { appendDays, packDay, type SettledDay, unpackDay } from './settled.ts';
+import { appendChunks, type Chunk, packChunks, unpackChunk } from './settled.ts';
 
 /** Values that one transaction moves at most, but for a device's single day that has more. */
 const MOVE_VALUES_MAX = 2_000_000;
 
 /** Recent rows that are moved together: some devices on some days. */
-interface Move {
-  readonly devices: Set<number>;
+export interface Move {
+  /** Device → UTC days that have recent rows, ascending. */
+  readonly touched: Map<number, number[]>;
   readonly days: Set<number>;
-  /** `device day` of everything that has recent rows. */
-  readonly touched: Set<string>;
   rows: number;
 }
 
@@ -40,9 +39,9 @@ export async function planMoves(connection: Connection, group: Group, cutoff: nu
     for (let i = from; i < to; i++) {
       // A day that does not fit into one transaction goes by devices.
       if (move.rows > 0 && dayRows > rowsMax && move.rows + (rows[i] as number) > rowsMax) move = begin(moves);
+      const device = devices[i] as number;
+      move.touched.set(device, [...(move.touched.get(device) ?? []), day]);
       move.days.add(day);
-      move.devices.add(devices[i] as number);
-      move.touched.add(`${devices[i]} ${day}`);
       move.rows += rows[i] as number;
     }
     from = to;
@@ -51,103 +50,118 @@ export async function planMoves(connection: Connection, group: Group, cutoff: nu
 }
 
 function begin(moves: Move[]): Move {
-  const move: Move = { devices: new Set(), days: new Set(), touched: new Set(), rows: 0 };
+  const move: Move = { touched: new Map(), days: new Set(), rows: 0 };
   moves.push(move);
   return move;
 }
 
-/** Makes one move in one transaction: recent rows, merged with what their days already hold, become settled days. */
+/** Makes one move in one transaction: recent rows, merged with what their days already hold, become settled chunks. */
 export async function settle(connection: Connection, group: Group, move: Move): Promise<void> {
   const columns = [...group.quantities.values()].sort((a, b) => a - b);
-  const devices = [...move.devices];
+  const devices = [...move.touched.keys()];
   const days = [...move.days];
   const window = { start: (days[0] as number) * UTC_DAY_MS, end: ((days.at(-1) as number) + 1) * UTC_DAY_MS };
   await connection.transaction(async () => {
     const recent = await recentRows(connection, group, devices, columns, window);
-    const { known, rowIds } = await settledDays(connection, group, columns, move);
-    const packed: SettledDay[] = [];
+    const spans = await spansOf(connection, group, devices, window);
+    const plans = new Map(
+      [...move.touched].map(([device, touched]) => [device, chunkSpans(spans.get(device) ?? [], touched)]),
+    );
+    const taken = [...plans.values()].flatMap(({ taken }) => taken.map(({ rowId }) => rowId));
+    const before = await unpackAll(connection, group, columns, taken);
+    const packed: Chunk[] = [];
     for (const [device, rows] of recent) {
-      const merged = joinRows([rows], columns.length);
-      for (const [day, part] of splitByDay(merged)) {
-        const before = known.get(`${device} ${day}`);
-        const whole = dropEmptyRows(before === undefined ? part : joinRows([before, part], columns.length));
-        if (whole.timestamps.length > 0) packed.push(packDay(device, whole));
-      }
+      const { taken, kept } = plans.get(device) as ReturnType<typeof chunkSpans>;
+      const parts = [...taken.map(({ rowId }) => before.get(rowId) as Rows), rows];
+      const merged = dropEmptyRows(joinRows(parts, columns.length));
+      for (const part of cutIntoChunks(merged, kept)) packed.push(...packChunks(device, part));
     }
-    if (rowIds.length > 0) await connection.run(`DELETE FROM ${group.settled} WHERE rowid IN (${rowIds.join(', ')})`);
-    appendDays(connection, group, packed);
+    if (taken.length > 0) await connection.run(`DELETE FROM ${group.settled} WHERE rowid IN (${taken.join(', ')})`);
+    appendChunks(connection, group, packed);
     await connection.run(
       `DELETE FROM ${group.recent} WHERE ts >= ${window.start} AND ts < ${window.end} AND device IN (${devices.join(', ')})`,
     );
   });
 }
 
-/** The settled days that a move touches, unpacked, by `device day`. */
-async function settledDays(
+/** What is settled of devices in the months around a window: device → spans of its chunks, ascending. */
+async function spansOf(
+  connection: Connection,
+  group: Group,
+  devices: readonly number[],
+  { start, end }: Window,
+): Promise<Map<number, ChunkSpan[]>> {
+  const from = new Date(start);
+  const month = Date.UTC(from.getUTCFullYear(), from.getUTCMonth());
+  const result = await connection.run(
+    `SELECT device, first_ts, last_ts, rows, rowid::DOUBLE FROM ${group.settled}
+     WHERE last_ts >= ${month} AND first_ts < ${end} AND device IN (${devices.join(', ')}) ORDER BY first_ts`,
+  );
+  const device = result.integers(0);
+  const first = result.doubles(1);
+  const last = result.doubles(2);
+  const rows = result.integers(3);
+  const rowId = result.doubles(4);
+  const spans = new Map<number, ChunkSpan[]>();
+  for (let i = 0; i < result.rows; i++) {
+    const span = {
+      first: first[i] as number,
+      last: last[i] as number,
+      rows: rows[i] as number,
+      rowId: rowId[i] as number,
+    };
+    const list = spans.get(device[i] as number);
+    if (list) list.push(span);
+    else spans.set(device[i] as number, [span]);
+  }
+  return spans;
+}
+
+async function unpackAll(
   connection: Connection,
   group: Group,
   columns: readonly number[],
-  move: Move,
-): Promise<{ known: Map<string, Rows>; rowIds: number[] }> {
+  rowIds: readonly number[],
+): Promise<Map<number, Rows>> {
+  if (rowIds.length === 0) return new Map();
   const result = await connection.run(
-    `SELECT device, floor(first_ts / ${UTC_DAY_MS}), rowid::DOUBLE, rows, ts${columns.map((c) => `, q${c}`).join('')}
-     FROM ${group.settled}
-     WHERE floor(first_ts / ${UTC_DAY_MS}) IN (${[...move.days].join(', ')}) AND device IN (${[...move.devices].join(', ')})`,
+    `SELECT rowid::DOUBLE, rows, ts${columns.map((c) => `, q${c}`).join('')} FROM ${group.settled} WHERE rowid IN (${rowIds.join(', ')})`,
   );
-  const device = result.integers(0);
-  const day = result.doubles(1);
-  const id = result.doubles(2);
-  const rows = result.integers(3);
-  const timestamps = result.bytes(4);
-  const cells = columns.map((_, i) => result.bytes(5 + i));
-  const known = new Map<string, Rows>();
-  const rowIds: number[] = [];
+  const id = result.doubles(0);
+  const rows = result.integers(1);
+  const timestamps = result.bytes(2);
+  const cells = columns.map((_, i) => result.bytes(3 + i));
+  const unpacked = new Map<number, Rows>();
   for (let i = 0; i < result.rows; i++) {
-    const key = `${device[i]} ${day[i]}`;
-    if (!move.touched.has(key)) continue;
     const packed = cells.map((column) => column[i] ?? null);
-    known.set(key, unpackDay(rows[i] as number, timestamps[i] as Uint8Array, packed));
-    rowIds.push(id[i] as number);
+    const into = makeRows(rows[i] as number, columns.length);
+    unpacked.set(id[i] as number, unpackChunk(timestamps[i] as Uint8Array, packed, into));
   }
-  return { known, rowIds };
+  return unpacked;
 }
 
-/** Cuts ascending rows at midnights UTC. */
-export function* splitByDay(rows: Rows): Iterable<[day: number, rows: Rows]> {
-  const { timestamps } = rows;
-  for (let from = 0; from < timestamps.length; ) {
-    const day = Math.floor((timestamps[from] as number) / UTC_DAY_MS);
-    const end = (day + 1) * UTC_DAY_MS;
-    yield [day, sliceRows(rows, timestamps[from] as number, end)];
-    from = lowerBound(timestamps, end);
-  }
-}
-
-/** Drops the part of settled days that lies before an instant; answers how many rows went. */
+/** Drops the part of settled chunks that lies before an instant; answers how many rows went. */
 export async function trimSettled(connection: Connection, group: Group, instant: number): Promise<number> {
   const columns = [...group.quantities.values()].sort((a, b) => a - b);
   const gone = await connection.query(`SELECT coalesce(sum(rows), 0)::DOUBLE FROM ${group.settled} WHERE last_ts < ?`, [
     instant,
   ]);
   await connection.query(`DELETE FROM ${group.settled} WHERE last_ts < ?`, [instant]);
-  const cut = await connection.query(
-    `SELECT device, rows, ts${columns.map((c) => `, q${c}`).join('')} FROM ${group.settled} WHERE first_ts < ?`,
-    [instant],
-  );
-  const device = cut.integers(0);
-  const counts = cut.integers(1);
-  const timestamps = cut.bytes(2);
-  const cells = columns.map((_, i) => cut.bytes(3 + i));
+  const cut = await connection.query(`SELECT rowid::DOUBLE, device FROM ${group.settled} WHERE first_ts < ?`, [
+    instant,
+  ]);
+  const rowIds = cut.doubles(0);
+  const devices = cut.integers(1);
+  const chunks = await unpackAll(connection, group, columns, [...rowIds]);
   let rows = gone.doubles(0)[0] as number;
-  const kept: SettledDay[] = [];
-  for (let i = 0; i < cut.rows; i++) {
-    const packed = cells.map((column) => column[i] ?? null);
-    const day = unpackDay(counts[i] as number, timestamps[i] as Uint8Array, packed);
-    const rest = sliceRows(day, instant, Number.POSITIVE_INFINITY);
-    rows += day.timestamps.length - rest.timestamps.length;
-    kept.push(packDay(device[i] as number, rest));
+  const kept: Chunk[] = [];
+  for (const [i, rowId] of rowIds.entries()) {
+    const chunk = chunks.get(rowId) as Rows;
+    const rest = sliceRows(chunk, instant, Number.POSITIVE_INFINITY);
+    rows += chunk.timestamps.length - rest.timestamps.length;
+    kept.push(...packChunks(devices[i] as number, rest));
   }
   await connection.query(`DELETE FROM ${group.settled} WHERE first_ts < ?`, [instant]);
-  appendDays(connection, group, kept);
+  appendChunks(connection, group, kept);
   return rows;
 }

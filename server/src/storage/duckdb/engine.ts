@@ -28,6 +28,8 @@ export class Engine {
       // Small blocks and the newest format: a home's year is a few hundred kilobytes, not megabytes.
       default_block_size: '16384',
       storage_compatibility_version: 'latest',
+      // Cells are packed already: packing strings again gains nothing and makes a read unpack its neighbours.
+      disabled_compression_methods: 'dictionary,fsst,dict_fsst,zstd',
       // Arrival order is what tells which of two values is the newer one.
       preserve_insertion_order: 'true',
       autoload_known_extensions: 'false',

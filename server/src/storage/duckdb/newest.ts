@@ -1,10 +1,11 @@
 import type { Rows } from '../../domain/frame.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
+import { makeRows } from '../rows.ts';
 import type { Group } from './catalog.ts';
-import { splitByDay } from './compaction.ts';
+import { dayOf, splitByDay } from './chunks.ts';
 import type { Connection } from './engine.ts';
 import { recentRows, scan } from './scan.ts';
-import { type DayExtent, unpackDay, unpackExtents } from './settled.ts';
+import { type ChunkExtent, unpackChunk, unpackExtents } from './settled.ts';
 import { divide, type RowsByDay } from './spans.ts';
 
 /** Rows that are held at once while a whole group is gone through. */
@@ -26,13 +27,12 @@ export interface Newest {
   readonly value: number;
 }
 
-/** Extents of every series of a group. Days that have recent rows are merged and counted, all others tell by themselves. */
+/** Extents of every series of a group. Chunks whose days have recent rows are merged and counted, all others tell by themselves. */
 export async function extentsOf(connection: Connection, group: Group): Promise<Extent[]> {
   const touched = await recentDays(connection, group, Number.NEGATIVE_INFINITY);
   const extents = new Extents();
-  for (const day of await settledExtents(connection, group, Number.NEGATIVE_INFINITY)) {
-    if (touched.get(day.device)?.has(Math.floor(day.first / UTC_DAY_MS))) continue;
-    for (const extent of day.extents) extents.add(day.device, extent);
+  for (const chunk of await settledExtents(connection, group, Number.NEGATIVE_INFINITY)) {
+    if (!takeTouched(chunk, touched)) for (const extent of chunk.extents) extents.add(chunk.device, extent);
   }
   const columns = [...group.quantities.values()];
   await eachSpan(touched, async (devices, window) => {
@@ -46,6 +46,20 @@ export async function extentsOf(connection: Connection, group: Group): Promise<E
   return extents.all();
 }
 
+/** Adds the days of a chunk to those that are merged, when one of them is; answers whether it is. */
+function takeTouched({ device, first, last, rows }: SettledExtents, touched: Map<number, RowsByDay>): boolean {
+  const days = touched.get(device);
+  if (days === undefined) return false;
+  const from = dayOf(first);
+  const to = dayOf(last);
+  let any = false;
+  for (const day of days.keys()) if (day >= from && day <= to) any = true;
+  if (!any) return false;
+  const each = Math.ceil(rows / (to - from + 1));
+  for (let day = from; day <= to; day++) days.set(day, (days.get(day) ?? 0) + each);
+  return true;
+}
+
 /** The newest value of every series of a group that has one at or after `since`. */
 export async function newestOf(connection: Connection, group: Group, since: number): Promise<Newest[]> {
   const newest = new Map<string, Newest>();
@@ -56,9 +70,9 @@ export async function newestOf(connection: Connection, group: Group, since: numb
       for (const [i, column] of columns.entries()) takeNewest(newest, device, column, rows, i);
     }
   });
-  const days = await settledExtents(connection, group, since);
+  const chunks = await settledExtents(connection, group, since);
   const wanted = new Map<string, { rowId: number; column: number; last: number }>();
-  for (const { device, rowId, extents } of days) {
+  for (const { device, rowId, extents } of chunks) {
     for (const { column, last } of extents) {
       const key = `${device} ${column}`;
       // At the same instant the recent value is the newer one.
@@ -81,7 +95,8 @@ export async function newestOf(connection: Connection, group: Group, since: numb
   for (let i = 0; i < result.rows; i++) {
     const needed = byRow.get(rowIds[i] as number) ?? [];
     const packed = needed.map(({ column }) => cells.get(column)?.[i] ?? null);
-    const rows = unpackDay(counts[i] as number, timestamps[i] as Uint8Array, packed);
+    const into = makeRows(counts[i] as number, packed.length);
+    const rows = unpackChunk(timestamps[i] as Uint8Array, packed, into);
     for (const [c, { column }] of needed.entries()) takeNewest(newest, device[i] as number, column, rows, c);
   }
   return [...newest.values()];
@@ -121,7 +136,9 @@ interface SettledExtents {
   readonly device: number;
   readonly rowId: number;
   readonly first: number;
-  readonly extents: DayExtent[];
+  readonly last: number;
+  readonly rows: number;
+  readonly extents: ChunkExtent[];
 }
 
 async function settledExtents(connection: Connection, group: Group, since: number): Promise<SettledExtents[]> {
@@ -138,6 +155,8 @@ async function settledExtents(connection: Connection, group: Group, since: numbe
     device: device[i] as number,
     rowId: rowId[i] as number,
     first: first[i] as number,
+    last: last[i] as number,
+    rows: rows[i] as number,
     extents: unpackExtents(bytes as Uint8Array, first[i] as number, last[i] as number, rows[i] as number),
   }));
 }
@@ -156,7 +175,8 @@ async function eachSpan(
       end = Math.max(end, (day + 1) * UTC_DAY_MS);
     }
   }
-  for (const span of divide([...counts.values()], { start, end }, PASS_ROWS)) {
+  const ascending = [...counts.values()].map((days) => new Map([...days].sort(([a], [b]) => a - b)));
+  for (const span of divide(ascending, { start, end }, PASS_ROWS)) {
     await visit(
       span.devices.map((position) => devices[position] as number),
       span.window,
@@ -167,7 +187,7 @@ async function eachSpan(
 class Extents {
   readonly #found = new Map<string, Extent>();
 
-  add(device: number, { column, first, last, count }: DayExtent): void {
+  add(device: number, { column, first, last, count }: ChunkExtent): void {
     const key = `${device} ${column}`;
     const known = this.#found.get(key);
     if (known === undefined) {

@@ -1,9 +1,9 @@
 import { type Rows, sliceRows } from '../../domain/frame.ts';
 import type { Window } from '../../domain/window.ts';
-import { joinRows, splitByDevice } from '../rows.ts';
+import { joinRows, makeRows, partOf, splitByDevice } from '../rows.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
-import { unpackDay } from './settled.ts';
+import { unpackChunk } from './settled.ts';
 
 /** Rows of some devices: device number → rows on a strictly ascending axis; devices without rows are left out. */
 export type DeviceRows = Map<number, Rows>;
@@ -12,7 +12,7 @@ export type DeviceRows = Map<number, Rows>;
  * Rows of devices within a window, recent and settled merged. Columns are numbers of the group's columns, or null for a column
  * without values. Rows in which none of the columns has a value may be among them.
  *
- * Recent rows are read before settled days: a compaction in between is then seen twice, never missed, and merging the same rows
+ * Recent rows are read before settled chunks: a compaction in between is then seen twice, never missed, and merging the same rows
  * twice changes nothing.
  */
 export async function scan(
@@ -25,15 +25,11 @@ export async function scan(
   const known = columns.filter((column) => column !== null);
   if (devices.length === 0 || known.length === 0) return new Map();
   const recent = await recentRows(connection, group, devices, known, window);
-  const parts = await settledRows(connection, group, devices, known, window);
-  for (const [device, rows] of recent) {
-    const settled = parts.get(device);
-    if (settled) settled.push(rows);
-    else parts.set(device, [rows]);
-  }
+  const settled = await settledRows(connection, group, devices, known, window);
   const merged: DeviceRows = new Map();
-  for (const [device, list] of parts) {
-    const rows = sliceRows(joinRows(list, known.length), window.start, window.end);
+  for (const device of new Set([...settled.keys(), ...recent.keys()])) {
+    const parts = [settled.get(device), recent.get(device)].filter((part) => part !== undefined);
+    const rows = sliceRows(joinRows(parts, known.length), window.start, window.end);
     if (rows.timestamps.length > 0) merged.set(device, placeColumns(rows, columns));
   }
   return merged;
@@ -57,14 +53,14 @@ export async function recentRows(
   return splitByDevice(result.integers(0), rows);
 }
 
-/** Settled days that reach into a window, by device, in ascending time. */
+/** The rows of settled chunks that reach into a window, by device, in ascending time. */
 async function settledRows(
   connection: Connection,
   group: Group,
   devices: readonly number[],
   columns: readonly number[],
   { start, end }: Window,
-): Promise<Map<number, Rows[]>> {
+): Promise<DeviceRows> {
   const names = columns.map((column) => `, q${column}`).join('');
   const result = await connection.query(
     `SELECT device, first_ts, rows, ts${names} FROM ${group.settled} WHERE ${among(devices)} AND last_ts >= ? AND first_ts < ?`,
@@ -75,19 +71,21 @@ async function settledRows(
   const counts = result.integers(2);
   const timestamps = result.bytes(3);
   const cells = columns.map((_, i) => result.bytes(4 + i));
-  const order = Uint32Array.from(first.keys()).sort((a, b) => (first[a] as number) - (first[b] as number));
-  const parts = new Map<number, Rows[]>();
-  for (const row of order) {
-    const day = unpackDay(
-      counts[row] as number,
-      timestamps[row] as Uint8Array,
-      cells.map((column) => column[row] ?? null),
-    );
-    const list = parts.get(device[row] as number);
-    if (list) list.push(day);
-    else parts.set(device[row] as number, [day]);
+  const ascending = [...first.keys()].sort((a, b) => (first[a] as number) - (first[b] as number));
+  const found: DeviceRows = new Map();
+  for (const [id, chunks] of Map.groupBy(ascending, (chunk) => device[chunk] as number)) {
+    const length = chunks.reduce((sum, chunk) => sum + (counts[chunk] as number), 0);
+    const rows = makeRows(length, columns.length);
+    let at = 0;
+    for (const chunk of chunks) {
+      const part = partOf(rows, at, at + (counts[chunk] as number));
+      const packed = cells.map((column) => column[chunk] ?? null);
+      unpackChunk(timestamps[chunk] as Uint8Array, packed, part);
+      at += counts[chunk] as number;
+    }
+    found.set(id, rows);
   }
-  return parts;
+  return found;
 }
 
 /** A condition on the device: one as a parameter, so that the plan is kept, several as numbers in place. */

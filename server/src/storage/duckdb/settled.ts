@@ -1,13 +1,21 @@
-import type { Rows } from '../../domain/frame.ts';
+import { type Rows, sliceRows } from '../../domain/frame.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
 import { BitReader, BitWriter } from '../cells/bits.ts';
 import { packColumn, packIntegers, unpackColumn, unpackIntegers } from '../cells/cell.ts';
 import { decodeIntegers, encodeIntegers } from '../cells/integers.ts';
 import { Appender, CHUNK_ROWS } from './appender.ts';
 import { type Group, SETTLED_HEAD } from './catalog.ts';
+import { dayOf } from './chunks.ts';
 import type { Connection } from './engine.ts';
 
-/** A device's closed day, packed: a row of a settled table. */
-export interface SettledDay {
+/**
+ * Cells are cut down to this size. A quarter of a block: DuckDB keeps several side by side in a block only while they are small
+ * against it, and longer ones would leave much of the file empty.
+ */
+const CELL_BYTES_MAX = 4_000;
+
+/** Closed days of a device, packed: a row of a settled table. It holds whole days, or a part of one day and nothing else. */
+export interface Chunk {
   readonly device: number;
   readonly first: number;
   readonly last: number;
@@ -18,8 +26,8 @@ export interface SettledDay {
   readonly cells: readonly (Uint8Array | null)[];
 }
 
-/** What a settled day knows of one quantity. */
-export interface DayExtent {
+/** What a chunk knows of one quantity. */
+export interface ChunkExtent {
   /** Number of the quantity's column. */
   readonly column: number;
   readonly count: number;
@@ -27,73 +35,91 @@ export interface DayExtent {
   readonly last: number;
 }
 
-/** Packs merged rows of one device; the columns are those of the group, in order. */
-export function packDay(device: number, rows: Rows): SettledDay {
+/** Packs merged rows of one device, in as many chunks as keep cells small; the columns are those of the group, in order. */
+export function packChunks(device: number, rows: Rows): Chunk[] {
   const { timestamps, columns } = rows;
-  return {
-    device,
-    first: timestamps[0] as number,
-    last: timestamps[timestamps.length - 1] as number,
-    rows: timestamps.length,
-    extents: packExtents(rows),
-    timestamps: packIntegers(timestamps),
-    cells: columns.map(packColumn),
-  };
+  const cells = columns.map(packColumn);
+  const length = timestamps.length;
+  if (length > 1 && cells.some((cell) => cell !== null && cell.length > CELL_BYTES_MAX)) {
+    const middle = timestamps[length >> 1] as number;
+    const midnight = dayOf(middle) * UTC_DAY_MS;
+    const cut = midnight > (timestamps[0] as number) ? midnight : (nextMidnightWithin(rows, midnight) ?? middle);
+    const [before, after] = [sliceRows(rows, -Infinity, cut), sliceRows(rows, cut, Infinity)];
+    return [...packChunks(device, before), ...packChunks(device, after)];
+  }
+  return [
+    {
+      device,
+      first: timestamps[0] as number,
+      last: timestamps[length - 1] as number,
+      rows: length,
+      extents: packExtents(rows),
+      timestamps: packIntegers(timestamps),
+      cells,
+    },
+  ];
 }
 
-export function unpackDay(count: number, timestamps: Uint8Array, cells: readonly (Uint8Array | null)[]): Rows {
-  return {
-    timestamps: unpackIntegers(timestamps, count),
-    columns: cells.map((cell) =>
-      cell === null ? new Float64Array(count).fill(Number.NaN) : unpackColumn(cell, count),
-    ),
-  };
+function nextMidnightWithin({ timestamps }: Rows, midnight: number): number | null {
+  const next = midnight + UTC_DAY_MS;
+  return next <= (timestamps[timestamps.length - 1] as number) ? next : null;
 }
 
-/** Appends days to a group's settled table within the connection's transaction. */
-export function appendDays(connection: Connection, group: Group, days: readonly SettledDay[]): void {
-  if (days.length === 0) return;
+/** Unpacks a chunk into rows of its length. */
+export function unpackChunk(timestamps: Uint8Array, cells: readonly (Uint8Array | null)[], into: Rows): Rows {
+  unpackIntegers(timestamps, into.timestamps);
+  for (const [c, cell] of cells.entries()) {
+    const column = into.columns[c] as Float64Array;
+    if (cell === null) column.fill(Number.NaN);
+    else unpackColumn(cell, column);
+  }
+  return into;
+}
+
+/** Appends chunks to a group's settled table within the connection's transaction. */
+export function appendChunks(connection: Connection, group: Group, chunks: readonly Chunk[]): void {
+  if (chunks.length === 0) return;
   const appender = new Appender(connection, group.settled);
-  for (let from = 0; from < days.length; from += CHUNK_ROWS) {
-    const part = days.slice(from, from + CHUNK_ROWS);
-    const doubles = (pick: (day: SettledDay) => number) => Float64Array.from(part, pick);
-    const integers = (pick: (day: SettledDay) => number) => Int32Array.from(part, pick);
+  for (let from = 0; from < chunks.length; from += CHUNK_ROWS) {
+    const part = chunks.slice(from, from + CHUNK_ROWS);
+    const doubles = (pick: (chunk: Chunk) => number) => Float64Array.from(part, pick);
+    const integers = (pick: (chunk: Chunk) => number) => Int32Array.from(part, pick);
     appender.integers(
       0,
-      integers((day) => day.device),
+      integers((chunk) => chunk.device),
       0,
       part.length,
     );
     appender.doubles(
       1,
-      doubles((day) => day.first),
+      doubles((chunk) => chunk.first),
       0,
       part.length,
     );
     appender.doubles(
       2,
-      doubles((day) => day.last),
+      doubles((chunk) => chunk.last),
       0,
       part.length,
     );
     appender.integers(
       3,
-      integers((day) => day.rows),
+      integers((chunk) => chunk.rows),
       0,
       part.length,
     );
     appender.bytes(
       4,
-      part.map((day) => day.extents),
+      part.map((chunk) => chunk.extents),
     );
     appender.bytes(
       5,
-      part.map((day) => day.timestamps),
+      part.map((chunk) => chunk.timestamps),
     );
     for (let column = 0; column < group.quantities.size; column++) {
       appender.bytes(
         SETTLED_HEAD + column,
-        part.map((day) => day.cells[column] ?? null),
+        part.map((chunk) => chunk.cells[column] ?? null),
       );
     }
     appender.append(part.length);
@@ -102,8 +128,8 @@ export function appendDays(connection: Connection, group: Group, days: readonly 
 }
 
 /**
- * Which quantities a day has, how many values of each and when the first and last of them: so that extents and newest values are
- * found without unpacking cells. Offsets are milliseconds from the day's first and last instant.
+ * Which quantities a chunk has, how many values of each and when the first and last of them: so that extents and newest values are
+ * found without unpacking cells. Offsets are milliseconds from the chunk's first and last instant.
  */
 function packExtents({ timestamps, columns }: Rows): Uint8Array {
   const present: number[] = [];
@@ -135,7 +161,7 @@ function packExtents({ timestamps, columns }: Rows): Uint8Array {
   return out.finish();
 }
 
-export function unpackExtents(bytes: Uint8Array, first: number, last: number, rows: number): DayExtent[] {
+export function unpackExtents(bytes: Uint8Array, first: number, last: number, rows: number): ChunkExtent[] {
   const reader = new BitReader(bytes);
   const length = reader.readGamma();
   const whole = reader.read(1) === 1;

@@ -138,7 +138,7 @@ export class TelemetryDatabase {
     const answer: LatestValue[] = [];
     for (const group of this.#catalog.groups.values()) {
       const metrics = metricsOf(group);
-      for (const { device, column, timestamp, value } of await this.#readers.use((c) => newestOf(c, group, since))) {
+      for (const { device, column, timestamp, value } of await this.#snapshot((c) => newestOf(c, group, since))) {
         answer.push({ deviceId: this.#deviceId(device), metric: metrics.get(column) as string, timestamp, value });
       }
     }
@@ -149,7 +149,7 @@ export class TelemetryDatabase {
     const answer: SeriesExtent[] = [];
     for (const group of this.#catalog.groups.values()) {
       const metrics = metricsOf(group);
-      for (const { device, column, first, last, count } of await this.#readers.use((c) => extentsOf(c, group))) {
+      for (const { device, column, first, last, count } of await this.#snapshot((c) => extentsOf(c, group))) {
         answer.push({ deviceId: this.#deviceId(device), metric: metrics.get(column) as string, first, last, count });
       }
     }
@@ -218,6 +218,11 @@ export class TelemetryDatabase {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+
+  /** Several queries that see the same state. */
+  #snapshot<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#readers.use((connection) => connection.transaction(() => work(connection)));
   }
 
   #append(rows: GroupRows): void {
