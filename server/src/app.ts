@@ -173,8 +173,8 @@ async function startDemo(options: {
 }): Promise<{ sources: readonly Source[]; ended: Promise<void> }> {
   const { config, pipeline, now, onDemoProgress, signal } = options;
   const { records, directory, intake } = pipeline;
-  const { enabled, history_days: historyDays, seed } = config.demo;
-  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, seed });
+  const { enabled, history_days: historyDays, profile, seed } = config.demo;
+  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed });
   if (!(await demo.wanted())) return { sources: [], ended: Promise.resolve() };
   const source = await demo.prepare(onDemoProgress, signal);
   return { sources: [source], ended: demo.run(source, signal) };

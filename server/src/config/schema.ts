@@ -53,6 +53,7 @@ export const Config = z.strictObject({
     .strictObject({
       enabled: z.boolean().optional().describe('Default: on while no device of your own is known'),
       history_days: z.number().int().min(0).max(3660).default(90),
+      profile: z.enum(['home', 'rv', 'factory']).default('home'),
       seed: z.number().int().default(1),
     })
     .prefault({}),

@@ -1,6 +1,12 @@
 import { UTC_DAY_MS } from '../../domain/window.ts';
-import { firstHome, HOME_DEVICES, HOME_SITE, Home, type HomeState } from '../../sources/demo-home/home.ts';
-import { SimulatorSource } from '../../sources/demo-home/source.ts';
+import {
+  createSimulator,
+  type ProfileName,
+  resumeSimulator,
+  type Simulator,
+  type SimulatorState,
+} from '../../sources/simulator/simulator.ts';
+import { simulatorSource } from '../../sources/simulator/source.ts';
 import type { Source } from '../../sources/source.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
@@ -14,16 +20,21 @@ export interface DemoOptions {
   /** undefined: as long as no device of one's own is known. */
   readonly enabled: boolean | undefined;
   readonly historyDays: number;
+  readonly profile: ProfileName;
   readonly seed: number;
 }
 
 const STATE_KEY = 'demo';
+/** Keeps the names of one's own devices free. */
+const DEMO_PREFIX = 'Demo: ';
 const HISTORY_STEP_MS = 60_000;
-const PIECE_MS = 5 * UTC_DAY_MS;
+/** Rows of the history that are made and taken at once: five days of minutes. */
+const ROWS_AT_ONCE = 7200;
 
-/** A simulated home for who has nothing connected yet: some history at once, then live. It ends when a device of one's own reports. */
+/** A simulated site for who has nothing connected yet: some history at once, then live. It ends when a device of one's own reports. */
 export class DemoService {
   readonly #options: DemoOptions;
+  readonly #nameOf = new Map<string, string>();
   #siteId: string | null = null;
 
   constructor(options: DemoOptions) {
@@ -43,13 +54,16 @@ export class DemoService {
    * @param onProgress told the share of the history that is made, 0 to 1
    */
   async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
-    const { records, now, historyDays, seed } = this.#options;
-    this.#siteId = await this.#ensureSite();
-    const kept = (await records.importStates.get(STATE_KEY))?.state as HomeState | undefined;
+    const { records, now, historyDays, profile, seed } = this.#options;
+    const kept = (await records.importStates.get(STATE_KEY))?.state as SimulatorState | undefined;
     const start = Math.floor((now() - historyDays * UTC_DAY_MS) / HISTORY_STEP_MS) * HISTORY_STEP_MS;
-    const home = new Home(kept ?? firstHome(start, seed));
-    if (!kept) await this.#makeHistory(home, start, onProgress, signal);
-    return new SimulatorSource({ home, now, onState: (state) => records.importStates.put(STATE_KEY, state) });
+    const options = { profile, seed, start, stepMs: HISTORY_STEP_MS, maxRows: ROWS_AT_ONCE };
+    const resumes = kept?.profile === profile && kept.seed === seed;
+    const simulator = resumes ? resumeSimulator(options, kept) : createSimulator(options);
+    this.#siteId = await this.#ensureSite(simulator);
+    if (!resumes) await this.#makeHistory(simulator, start, onProgress, signal);
+    const onState = (state: SimulatorState) => records.importStates.put(STATE_KEY, state);
+    return simulatorSource({ name: 'demo', simulator, now, onState });
   }
 
   /** Runs the source until `signal` fires or the demo is not wanted any more. */
@@ -61,44 +75,52 @@ export class DemoService {
           ended.abort();
           return { accepted: 0, rejected: 0 };
         }
-        return this.#options.intake.accept(blocks.map(named));
+        return this.#options.intake.accept(blocks.map((block) => this.#named(block)));
       },
       AbortSignal.any([signal, ended.signal]),
     );
   }
 
   async #makeHistory(
-    home: Home,
+    simulator: Simulator,
     start: number,
     onProgress: (share: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { intake, now, records } = this.#options;
     const end = Math.floor(now() / HISTORY_STEP_MS) * HISTORY_STEP_MS;
-    while (home.now < end && !signal.aborted) {
-      await intake.accept(home.advance(Math.min(home.now + PIECE_MS, end), HISTORY_STEP_MS).map(named));
-      onProgress((home.now - start) / (end - start));
+    while (simulator.time < end && !signal.aborted) {
+      await intake.accept(simulator.advance(end).map((block) => this.#named(block)));
+      onProgress((simulator.time - start) / (end - start));
     }
-    if (!signal.aborted) await records.importStates.put(STATE_KEY, home.state());
+    if (!signal.aborted) await records.importStates.put(STATE_KEY, simulator.state());
   }
 
-  async #ensureSite(): Promise<string> {
-    const { sites, devices } = this.#options.records;
-    const known = (await sites.list()).find(({ isDemo }) => isDemo);
-    const site = known ?? (await sites.create({ ...HOME_SITE, isDemo: true }));
-    for (const { name, kind } of HOME_DEVICES) {
-      if (!(await devices.find(name))) await devices.create({ name, kind, siteId: site.id });
+  async #ensureSite(simulator: Simulator): Promise<string> {
+    const { sites, devices, tariffs } = this.#options.records;
+    const { name, timezone, currency, latitude, longitude, country } = simulator.site;
+    const known = (await sites.list()).find((site) => site.isDemo && site.name === name);
+    const site =
+      known ?? (await sites.create({ name, timezone, currency, latitude, longitude, country, isDemo: true }));
+    if (site.tariffId === null) {
+      const { tariff } = simulator.site;
+      const { id: tariffId } = (await tariffs.find(tariff.name)) ?? (await tariffs.create(tariff));
+      await sites.update(site.id, { tariffId });
+    }
+    for (const device of simulator.devices) {
+      const unique = `${DEMO_PREFIX}${device.name}`;
+      this.#nameOf.set(device.key, unique);
+      if (await devices.find(unique)) continue;
+      await devices.create({ name: unique, kind: device.kind, siteId: site.id, labels: device.labels });
     }
     return site.id;
+  }
+
+  #named<T extends { readonly devices: readonly string[] }>(block: T): T {
+    return { ...block, devices: block.devices.map((key) => this.#nameOf.get(key) ?? key) };
   }
 
   #hasOwnDevice(): boolean {
     return this.#options.directory.all().some(({ siteId }) => siteId !== this.#siteId);
   }
-}
-
-const NAME_OF: Readonly<Record<string, string>> = Object.fromEntries(HOME_DEVICES.map(({ key, name }) => [key, name]));
-
-function named<T extends { readonly devices: readonly string[] }>(block: T): T {
-  return { ...block, devices: block.devices.map((key) => NAME_OF[key] ?? key) };
 }
