@@ -5,7 +5,7 @@ import { hash, Random, Wander } from './random.ts';
 import type { SiteClock } from './site-clock.ts';
 
 /** Router, meters, chargers, ventilation and everything that waits for its remote control, W. */
-const STANDBY_W = 105;
+const STANDBY_W = 130;
 const LIGHTING_W = 190;
 
 /** What a house draws without its car and its heat pump's heating: about 8–12 kWh a day. */
@@ -39,7 +39,7 @@ export class Household {
     const { day, minute } = this.#clock;
     if (day.number !== this.#dayNumber) this.#turnDay();
     const cold = this.#fridge.step(stepS) + this.#freezer.step(stepS);
-    const standby = Math.max(60, STANDBY_W + this.#standby.step(stepS));
+    const standby = Math.max(90, STANDBY_W + this.#standby.step(stepS));
     const lights = this.#lights.step(stepS);
     const dark = Math.max(0, 1 - daylightWM2 / 90);
     const lit = this.#routine !== undefined && isActive(this.#routine, minute) ? LIGHTING_W * dark : 4;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mean, simulate, sum } from '../../../test/simulated-series.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
-import { createSimulator } from './simulator.ts';
+import { createSimulator, resumeSimulator } from './simulator.ts';
 
 const START = Date.UTC(2025, 0, 3);
 const DAYS = 45;
@@ -51,4 +51,17 @@ test('the tank empties by use and is filled again', () => {
     if (i > 0 && level > (tank[i - 1] as number)) filled++;
   });
   expect(filled).toBeGreaterThan(8);
+});
+
+test('a camper that is stopped and resumed every five hours lives the same life', () => {
+  const options = { profile: 'rv', seed: 1, start: START, stepMs: 30 * MINUTE_MS, faults: {} } as const;
+  const end = START + 300 * 5 * HOUR_MS;
+  const whole = simulate(createSimulator(options), end)('tank', 'rv.water_tank_percent').values;
+  let resumed = createSimulator(options);
+  const levels: number[] = [];
+  for (let until = START + 5 * HOUR_MS; until <= end; until += 5 * HOUR_MS) {
+    levels.push(...simulate(resumed, until)('tank', 'rv.water_tank_percent').values);
+    resumed = resumeSimulator(options, JSON.parse(JSON.stringify(resumed.state())));
+  }
+  expect(levels).toEqual([...whole]);
 });
