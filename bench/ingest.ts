@@ -1,14 +1,12 @@
 /**
  * Durable ingest over HTTP line protocol: Wattkeeper beside InfluxDB 1.x, the same batches, one after the other in the same run.
- * Run: `node bench/ingest.ts` (InfluxDB's `influxd` on the PATH or in WATTKEEPER_TEST_INFLUXD; without it only ours is measured).
+ * Run: `node bench/ingest.ts` (InfluxDB's `influxd` on the PATH or in WATTKEEPER_TEST_INFLUXD).
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { startService, TOKEN } from '../server/test/journeys/service.ts';
+import { sizeOf, startInflux } from './influx.ts';
 
 const HOSTS = 100;
 const LINES = 10_000;
@@ -57,41 +55,6 @@ async function post(url: string, headers: Record<string, string>, batches: reado
   return (performance.now() - began) / 1000;
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function startInflux(folder: string, program: string): Promise<{ url: string; child: ChildProcess }> {
-  const [http, rpc] = [await freePort(), await freePort()];
-  const config = join(folder, 'influxdb.conf');
-  writeFileSync(
-    config,
-    `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
-  );
-  const child = spawn(program, ['-config', config], { stdio: 'ignore' });
-  const url = `http://127.0.0.1:${http}`;
-  for (let attempt = 0; attempt < 100; attempt++) {
-    try {
-      await fetch(`${url}/query?q=CREATE+DATABASE+bench`, { method: 'POST' });
-      return { url, child };
-    } catch {
-      await delay(100);
-    }
-  }
-  throw new Error('influxd did not start');
-}
-
-function sizeOf(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-}
-
 const batches = makeBatches();
 const values = LINES * FIELDS * BATCHES;
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-bench-'));
@@ -109,18 +72,11 @@ try {
   const seconds = await post(`${service.url}/write`, { authorization: `Token ${TOKEN}` }, batches);
   await service.stop();
   add('wattkeeper (each batch synced)', seconds, ours, 'before day compaction');
-  const program = process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd';
-  try {
-    const version = execFileSync(program, ['version']).toString().trim();
-    const theirs = mkdtempSync(join(folder, 'influx-'));
-    const influx = await startInflux(theirs, program);
-    const influxSeconds = await post(`${influx.url}/write?db=bench`, {}, batches);
-    influx.child.kill('SIGTERM');
-    await new Promise((resolve) => influx.child.once('exit', resolve));
-    add(version, influxSeconds, theirs, '');
-  } catch (error) {
-    console.error(`InfluxDB was not measured: ${error instanceof Error ? error.message : error}`);
-  }
+  const theirs = mkdtempSync(join(folder, 'influx-'));
+  const influx = await startInflux(theirs);
+  const influxSeconds = await post(`${influx.url}/write?db=bench`, {}, batches);
+  await influx.stop();
+  add('InfluxDB 1.x', influxSeconds, theirs, '');
   console.table(rows);
   console.log(
     `${BATCHES} batches of ${LINES} lines with ${FIELDS} fields, ${CONNECTIONS} connections; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`,
