@@ -6,7 +6,7 @@ import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts'
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
-import type { Tariff } from '@wattkeeper/contract/tariff.ts';
+import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
 import type { Aggregate, Bucket, LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import type { ApiClient, Page } from './api.ts';
 import type { Window } from './period.ts';
@@ -18,21 +18,6 @@ export interface TelemetryRequest extends Window {
   readonly bucket: Bucket;
   readonly aggregate?: readonly Aggregate[];
   readonly pointsMax?: number;
-}
-
-export interface TariffComparison {
-  site_id: string;
-  currency: string;
-  time_period: { start: string; end: string };
-  items: {
-    tariff_id: string;
-    name: string;
-    cost: number;
-    revenue: number;
-    fixed_cost: number;
-    demand_cost: number;
-    total: number;
-  }[];
 }
 
 const MINUTE_MS = 60_000;

@@ -1,110 +1,110 @@
-import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
+import { useMemo } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
+import { usePalette } from '../../charts/use-palette.ts';
 import type { PeriodUnit } from '../../data/period-unit.ts';
-import type { MessageKey } from '../../messages/lookup.ts';
 import { Panel } from '../../ui/panel.tsx';
+import { Segmented } from '../../ui/segmented.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useWidth } from '../../ui/use-width.ts';
+import { amountText, barsOption, type ChartKind, type Part, paleness, partsOf, type Slot } from './bars-option.ts';
 import styles from './energy.module.css';
+import { LazyChart } from './lazy-chart.tsx';
 
-type Slot = EnergyBalance['periods'][number];
-type Part = { readonly key: keyof Slot & `${string}_kwh`; readonly label: MessageKey; readonly token: string };
+const NARROW_PX = 560;
+const KINDS: readonly ChartKind[] = ['energy', 'money'];
 
-const CAME_IN: readonly Part[] = [
-  { key: 'solar_kwh', label: 'energy.production', token: 'solar' },
-  { key: 'battery_discharged_kwh', label: 'energy.battery_out', token: 'battery' },
-  { key: 'import_kwh', label: 'energy.import', token: 'import' },
-];
-const WENT_OUT: readonly Part[] = [
-  { key: 'consumption_kwh', label: 'energy.consumption', token: 'load' },
-  { key: 'battery_charged_kwh', label: 'energy.battery_in', token: 'battery' },
-  { key: 'export_kwh', label: 'energy.export', token: 'export' },
-];
-const HEIGHT = 240;
+interface EnergyBarsProps {
+  readonly periods: readonly Slot[];
+  readonly unit: PeriodUnit;
+  readonly kind: ChartKind;
+  readonly onKind: (kind: ChartKind) => void;
+}
 
-/** Stacked bars by hour, day or month: what came in above the line, where it went below; the numbers in a table behind. */
-export function EnergyBars({ periods, unit }: { readonly periods: readonly Slot[]; readonly unit: PeriodUnit }) {
+/** Stacked bars by hour, day or month, of energy or of money; the numbers in a table behind. */
+export function EnergyBars({ periods, unit, kind, onKind }: EnergyBarsProps) {
   const text = useText();
-  const label = useSlotLabel(unit);
-  const sum = (slot: Slot, parts: readonly Part[]) => parts.reduce((total, { key }) => total + (slot[key] ?? 0), 0);
-  const above = Math.max(0.001, ...periods.map((slot) => sum(slot, CAME_IN)));
-  const below = Math.max(0.001, ...periods.map((slot) => sum(slot, WENT_OUT)));
-  const scale = HEIGHT / (above + below);
+  const format = useFormat();
+  const palette = usePalette();
+  const { ref, width } = useWidth<HTMLDivElement>();
+  const slotName = useSlotName(unit);
+  const narrow = width < NARROW_PX;
+  const parts = useMemo(() => partsOf(kind, periods), [kind, periods]);
+  const option = useMemo(() => {
+    const input = {
+      kind,
+      slots: periods,
+      parts,
+      labels: periods.map((slot) => slotName(slot, 'short')),
+      longLabels: periods.map((slot) => slotName(slot, 'long')),
+      partNames: parts.map(({ label }) => text(label)),
+      unit: kind === 'energy' ? 'kWh' : format.settings.currency,
+      narrow,
+    };
+    return barsOption(input, palette, format);
+  }, [kind, periods, parts, slotName, text, format, narrow, palette]);
+  const title = text(kind === 'energy' ? 'energy.chart' : 'energy.chart_money');
   return (
-    <Panel title={text('energy.chart')} note={text('energy.chart_note')}>
-      <Legend />
-      <svg
-        className={styles.bars}
-        viewBox={`0 0 ${periods.length * 20} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={text('energy.chart')}
-      >
-        {periods.map((slot, i) => (
-          <g key={slot.start}>
-            <title>{`${label(slot)}: ${[...CAME_IN, ...WENT_OUT].map((part) => `${text(part.label)} ${(slot[part.key] ?? 0).toFixed(2)} kWh`).join(', ')}`}</title>
-            <Stack slot={slot} parts={CAME_IN} x={i * 20 + 3} from={above * scale} scale={-scale} />
-            <Stack slot={slot} parts={WENT_OUT} x={i * 20 + 3} from={above * scale} scale={scale} />
-          </g>
-        ))}
-        <line x1={0} x2={periods.length * 20} y1={above * scale} y2={above * scale} className={styles.axis} />
-      </svg>
-      <div className={styles.ticks} aria-hidden="true">
-        {periods
-          .filter((_, i) => i % Math.ceil(periods.length / 8) === 0)
-          .map((slot) => (
-            <span key={slot.start}>{label(slot)}</span>
-          ))}
+    <Panel
+      title={title}
+      note={text(kind === 'energy' ? 'energy.chart_note' : 'energy.chart_money_note')}
+      actions={
+        <Segmented
+          label={text('energy.chart_kind')}
+          options={KINDS.map((value) => ({ value, label: text(`energy.kind_${value}`) }))}
+          value={kind}
+          onChange={onKind}
+        />
+      }
+    >
+      <Legend parts={parts} />
+      <div ref={ref} className={styles.place}>
+        <LazyChart option={option} height={narrow ? 260 : 340} label={title} />
       </div>
-      <SlotTable periods={periods} label={label} />
+      <SlotTable caption={title} kind={kind} parts={parts} periods={periods} name={(slot) => slotName(slot, 'long')} />
     </Panel>
   );
 }
 
-function Stack(props: { slot: Slot; parts: readonly Part[]; x: number; from: number; scale: number }) {
-  const { slot, parts, x, from, scale } = props;
-  let at = from;
-  return parts.map(({ key, token }) => {
-    const height = (slot[key] ?? 0) * scale;
-    const y = Math.min(at, at + height);
-    at += height;
-    return <rect key={key} x={x} y={y} width={14} height={Math.abs(height)} fill={`var(--${token})`} />;
-  });
-}
-
-function Legend() {
+function Legend({ parts }: { readonly parts: readonly Part[] }) {
   const text = useText();
   return (
     <ul className={styles.legend}>
-      {[...CAME_IN, ...WENT_OUT].map(({ key, label, token }) => (
-        <li key={key}>
-          <span style={{ background: `var(--${token})` }} aria-hidden="true" />
-          {text(label)}
+      {parts.map((part) => (
+        <li key={part.key}>
+          <span style={{ background: `var(--${part.token})`, opacity: paleness(part) }} aria-hidden="true" />
+          {text(part.label)}
         </li>
       ))}
     </ul>
   );
 }
 
-function SlotTable({ periods, label }: { readonly periods: readonly Slot[]; readonly label: (slot: Slot) => string }) {
+interface SlotTableProps {
+  readonly caption: string;
+  readonly kind: ChartKind;
+  readonly parts: readonly Part[];
+  readonly periods: readonly Slot[];
+  readonly name: (slot: Slot) => string;
+}
+
+function SlotTable({ caption, kind, parts, periods, name }: SlotTableProps) {
   const text = useText();
   const format = useFormat();
-  const parts = [...CAME_IN, ...WENT_OUT];
   const head = [text('energy.start'), ...parts.map((part) => ({ label: text(part.label), numeric: true }))];
   return (
     <details className={styles.details}>
       <summary>{text('energy.table')}</summary>
-      <Table caption={text('energy.chart')} head={head} maxHeight="24rem">
+      <Table caption={caption} head={head} maxHeight="24rem">
         {periods.map((slot) => (
           <tr key={slot.start}>
-            <th scope="row">{label(slot)}</th>
-            {parts.map(({ key }) => {
-              const { value, unit } = format.energy(slot[key] ?? null);
-              return (
-                <td key={key} data-numeric>
-                  {value} {unit}
-                </td>
-              );
-            })}
+            <th scope="row" data-nowrap>
+              {name(slot)}
+            </th>
+            {parts.map(({ key }) => (
+              <td key={key} data-numeric>
+                {amountText(kind, numberOf(slot[key]), format)}
+              </td>
+            ))}
           </tr>
         ))}
       </Table>
@@ -112,11 +112,27 @@ function SlotTable({ periods, label }: { readonly periods: readonly Slot[]; read
   );
 }
 
-function useSlotLabel(unit: PeriodUnit): (slot: Slot) => string {
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** What an hour, a day or a month is called: briefly under the chart, in full in its tip and table. */
+function useSlotName(unit: PeriodUnit): (slot: Slot, length: 'short' | 'long') => string {
   const format = useFormat();
-  return ({ start }) => {
-    const at = Date.parse(start);
-    if (unit === 'day') return format.clock(at);
-    return unit === 'year' ? format.date(at, { month: 'short' }) : format.date(at, { day: 'numeric', month: 'short' });
-  };
+  return useMemo(
+    () =>
+      ({ start, end }, length) => {
+        const at = Date.parse(start);
+        if (unit === 'day')
+          return length === 'short' ? format.clock(at) : `${format.clock(at)}–${format.clock(Date.parse(end))}`;
+        if (unit === 'year') {
+          return format.date(at, length === 'short' ? { month: 'short' } : { month: 'long', year: 'numeric' });
+        }
+        if (length === 'long') return format.day(at);
+        return unit === 'week'
+          ? format.date(at, { weekday: 'short', day: 'numeric' })
+          : format.date(at, { day: 'numeric' });
+      },
+    [format, unit],
+  );
 }

@@ -7,38 +7,44 @@ import { dayOf, type Period, periodOf, resolutionOf, shiftPeriod } from '../../d
 import { PERIOD_UNITS, type PeriodUnit } from '../../data/period-unit.ts';
 import { useSite } from '../../site-context.tsx';
 import { IconButton } from '../../ui/button.tsx';
-import { Stat } from '../../ui/figure.tsx';
-import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
+import type { Formatter } from '../../ui/format.ts';
+import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
-import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
+import type { ChartKind } from './bars-option.ts';
 import styles from './energy.module.css';
 import { EnergyBars } from './energy-bars.tsx';
-import { BandsPanel, FlowsPanel, SessionsPanel } from './energy-tables.tsx';
+import type { EnergySearch } from './energy-search.ts';
+import { BandsPanel, SessionsPanel } from './energy-tables.tsx';
+import { FlowsPanel } from './flows-panel.tsx';
+import { TariffPanel } from './tariff-panel.tsx';
+import { TotalsPanel } from './totals-panel.tsx';
 
 /** Energy, money and carbon of a day, week, month or year of the site's calendar. */
 export function EnergyPage() {
   const text = useText();
   const format = useFormat();
   const site = useSite();
-  const { unit = 'day', day = dayOf(Date.now(), site.timezone) } = useSearch({ from: '/signed-in/energy' });
+  const search = useSearch({ from: '/signed-in/energy' });
+  const { unit = 'day', day = dayOf(Date.now(), site.timezone), chart: kind = 'energy' } = search;
   const navigate = useNavigate();
-  const show = (search: { unit: PeriodUnit; day: string }) => void navigate({ to: '/energy', search });
+  const show = (change: EnergySearch) => void navigate({ to: '/energy', search: { ...search, ...change } });
+  const showKind = (next: ChartKind) => {
+    const { chart: _, ...rest } = search;
+    void navigate({ to: '/energy', search: next === 'money' ? { ...rest, chart: next } : rest, replace: true });
+  };
   const period = periodOf(unit, day, site.timezone);
   const balance = useQuery(useQueries().balance(site.id, period, resolutionOf(unit)));
-  const step = (steps: number) => show({ unit, day: shiftPeriod(unit, day, steps) });
+  const step = (steps: number) => show({ day: shiftPeriod(unit, day, steps) });
   return (
     <PageBody>
-      <PageHead
-        title={text('nav.energy')}
-        note={<p>{nameOf(period, unit, format.day(period.start), format.day(period.end - 1))}</p>}
-      >
+      <PageHead title={text('nav.energy')} note={<p className={styles.period}>{nameOf(period, format)}</p>}>
         <Segmented
           label={text('energy.period')}
           options={PERIOD_UNITS.map((value) => ({ value, label: text(`energy.${value}`) }))}
           value={unit}
-          onChange={(value) => show({ unit: value, day })}
+          onChange={(value) => show({ unit: value })}
         />
         <IconButton icon={ChevronLeft} label={text('energy.earlier')} onClick={() => step(-1)} />
         <IconButton
@@ -49,47 +55,44 @@ export function EnergyPage() {
         />
       </PageHead>
       <QueryView query={balance} height="24rem">
-        {(data) => <Balance balance={data} unit={unit} />}
+        {(data) => <Balance balance={data} unit={unit} kind={kind} onKind={showKind} />}
       </QueryView>
-      <SessionsPanel
-        siteId={site.id}
-        firstDay={dayOf(period.start, site.timezone)}
-        lastDay={dayOf(period.end - 1, site.timezone)}
-      />
+      <SessionsPanel siteId={site.id} firstDay={period.firstDay} lastDay={period.lastDay} />
+      <TariffPanel site={site} window={period} />
     </PageBody>
   );
 }
 
-function nameOf(period: Period, unit: PeriodUnit, first: string, last: string): string {
-  return unit === 'day' || period.end - period.start < 90_000_000 ? first : `${first} – ${last}`;
+function nameOf({ unit, start, end }: Period, format: Formatter): string {
+  if (unit === 'day') return format.day(start);
+  if (unit === 'week') return `${format.day(start)} – ${format.day(end - 1)}`;
+  return format.date(start, unit === 'month' ? { month: 'long', year: 'numeric' } : { year: 'numeric' });
 }
 
-function Balance({ balance, unit }: { readonly balance: EnergyBalance; readonly unit: PeriodUnit }) {
+interface BalanceProps {
+  readonly balance: EnergyBalance;
+  readonly unit: PeriodUnit;
+  readonly kind: ChartKind;
+  readonly onKind: (kind: ChartKind) => void;
+}
+
+function Balance({ balance, unit, kind, onKind }: BalanceProps) {
   const text = useText();
-  const format = useFormat();
   const { totals, warnings } = balance;
-  if (totals.coverage === 0) return <EmptyNote title={text('energy.none')}>{warnings.join(' ')}</EmptyNote>;
-  const share = format.share(totals.coverage, totals.coverage > 0.99 ? 1 : 0);
+  if (totals.coverage === 0) {
+    return (
+      <EmptyNote title={text('energy.none')}>
+        <p>{text('energy.none_hint')}</p>
+        {warnings.map((warning) => (
+          <p key={warning}>{warning}</p>
+        ))}
+      </EmptyNote>
+    );
+  }
   return (
     <>
-      <Panel title={text('energy.totals')} note={text('energy.coverage', { share: `${share.value} ${share.unit}` })}>
-        <dl className={styles.totals}>
-          <Stat label={text('energy.production')} quantity={format.energy(totals.solar_kwh)} />
-          <Stat label={text('energy.consumption')} quantity={format.energy(totals.consumption_kwh)} />
-          <Stat label={text('energy.import')} quantity={format.energy(totals.import_kwh)} />
-          <Stat label={text('energy.export')} quantity={format.energy(totals.export_kwh)} />
-          <Stat label={text('energy.self_sufficiency')} quantity={format.share(totals.self_sufficiency)} />
-          <Stat label={text('energy.self_consumption')} quantity={format.share(totals.self_consumption)} />
-          <Stat label={text('money.cost')} quantity={format.money(totals.cost)} />
-          <Stat label={text('money.revenue')} quantity={format.money(totals.revenue)} />
-          <Stat label={text('money.fixed')} quantity={format.money(totals.fixed_cost)} />
-          <Stat label={text('energy.carbon')} quantity={format.mass(totals.carbon_kg)} />
-        </dl>
-        {warnings.map((warning) => (
-          <WarningLine key={warning}>{warning}</WarningLine>
-        ))}
-      </Panel>
-      <EnergyBars periods={balance.periods} unit={unit} />
+      <TotalsPanel totals={totals} warnings={warnings} />
+      <EnergyBars periods={balance.periods} unit={unit} kind={kind} onKind={onKind} />
       <div className={styles.columns}>
         <FlowsPanel flows={balance.flows} />
         <BandsPanel bands={balance.cost_by_band} />
