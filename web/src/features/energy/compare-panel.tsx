@@ -73,7 +73,7 @@ function ComparisonTable({ answer, inUse }: { readonly answer: TariffComparison;
       <Table caption={text('tariff.compare')} head={head}>
         {items.map((item) => (
           <tr key={item.tariff_id}>
-            <th scope="row">
+            <th scope="row" className={styles.name}>
               {item.name}
               {item.tariff_id === inUse ? <span className={styles.quiet}> · {text('tariff.in_use')}</span> : null}
             </th>

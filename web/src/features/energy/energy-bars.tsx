@@ -129,9 +129,8 @@ function useSlotName(unit: PeriodUnit): (slot: Slot, length: 'short' | 'long') =
           return format.date(at, length === 'short' ? { month: 'short' } : { month: 'long', year: 'numeric' });
         }
         if (length === 'long') return format.day(at);
-        return unit === 'week'
-          ? format.date(at, { weekday: 'short', day: 'numeric' })
-          : format.date(at, { day: 'numeric' });
+        const number = format.date(at, { day: 'numeric' });
+        return unit === 'week' ? `${format.date(at, { weekday: 'short' })} ${number}` : number;
       },
     [format, unit],
   );

@@ -79,7 +79,7 @@ export function sankeyOption(
         left: 4,
         right: 4,
         top: 8,
-        bottom: 8,
+        bottom: narrow ? 24 : 10,
         nodeWidth: 10,
         nodeGap: narrow ? 34 : 22,
         draggable: false,

@@ -100,20 +100,19 @@ function TariffTable({ tariffs, inUse, busy, onUse, onEdit }: TariffTableProps) 
   const format = useFormat();
   const head = [
     text('tariff.name'),
+    { label: text('tariff.choice') },
     text('tariff.import'),
     text('tariff.export'),
     { label: text('tariff.fixed_per_day'), numeric: true },
-    { label: text('tariff.choice'), numeric: true },
   ];
   return (
     <Table caption={text('tariff.title')} head={head}>
       {tariffs.map((tariff) => (
         <tr key={tariff.id}>
-          <th scope="row">{tariff.name}</th>
-          <td>{importText(tariff, text, format)}</td>
-          <td>{exportText(tariff, text, format)}</td>
-          <td data-numeric>{format.money(tariff.fixed_per_day)}</td>
-          <td data-numeric>
+          <th scope="row" className={styles.name}>
+            {tariff.name}
+          </th>
+          <td>
             <span className={styles.choice}>
               {tariff.id === inUse ? (
                 <span className={styles.inUse}>
@@ -133,6 +132,9 @@ function TariffTable({ tariffs, inUse, busy, onUse, onEdit }: TariffTableProps) 
               />
             </span>
           </td>
+          <td>{importText(tariff, text, format)}</td>
+          <td>{exportText(tariff, text, format)}</td>
+          <td data-numeric>{format.money(tariff.fixed_per_day)}</td>
         </tr>
       ))}
     </Table>
