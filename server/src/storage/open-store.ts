@@ -3,15 +3,17 @@ import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
 import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
 import { MemoryOptions, openMemoryStore } from './memory.ts';
+import { openSqliteStore, SqliteOptions } from './sqlite.ts';
 
 /** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
-export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions, DuckDbOptions]);
+export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions, DuckDbOptions, SqliteOptions]);
 export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
 
 /** The one list of backends. */
 const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) => Promise<TelemetryStore> } = {
   memory: openMemoryStore,
   duckdb: openDuckDbStore,
+  sqlite: openSqliteStore,
 };
 type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
 

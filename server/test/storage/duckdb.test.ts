@@ -1,7 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
+import { UTC_DAY_MS } from '../../src/domain/window.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { batch, batchOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 
+const T0 = Date.UTC(2026, 0, 15);
 const at = (folder: string): TelemetryStoreOptions => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') });
+const compactAll = () => [1e14, new AbortController().signal] as const;
 
 telemetryStoreConformance('duckdb', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
+
+describe('the DuckDB store', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'duckdb-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('says who may have a file that is in use', async () => {
+    const writer = fileURLToPath(new URL('../conformance/telemetry-writer.ts', import.meta.url));
+    const child = spawn(process.execPath, [writer, JSON.stringify(at(folder)), '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const opening = openTelemetryStore(at(folder));
+    await expect(opening).rejects.toBeInstanceOf(Unavailable);
+    await expect(opening).rejects.toThrow(/telemetry\.duckdb is open in another process.*stop the other one/);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await (await openTelemetryStore(at(folder))).close();
+  });
+
+  it('refuses what is no database, and what is damaged, and leaves it as it is', async () => {
+    const { path } = at(folder) as { path: string };
+    await writeFile(path, 'this is a letter, not a database '.repeat(1000));
+    await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Corrupt);
+    expect(await readFile(path, 'utf8')).toContain('this is a letter');
+    await rm(path);
+    const store = await openTelemetryStore(at(folder));
+    await store.write([batch('g', [['d', T0, { v: 1 }]])]);
+    await store.close();
+    await truncate(path, 20_000);
+    await expect(openTelemetryStore(at(folder))).rejects.toThrow(/damaged: restore it from a backup/);
+  });
+
+  it('says so when the folder is missing', async () => {
+    await expect(openTelemetryStore(at(join(folder, 'nowhere')))).rejects.toBeInstanceOf(Unavailable);
+  });
+
+  it('takes 2,000 quantities in a group', async () => {
+    const store = await openTelemetryStore(at(folder));
+    const values = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`quantity ${i}`, i / 4]));
+    await store.write([
+      batch('g', [
+        ['d', T0, values],
+        ['d', T0 + 60_000, values],
+      ]),
+    ]);
+    await store.compact(...compactAll());
+    await store.write([batch('g', [['d', T0 + 120_000, { 'quantity 7': 9, more: 1 }]])]);
+    expect(await rowsOf(store, 'g', ['d'], ['quantity 7', 'quantity 1999', 'more'])).toEqual([
+      ['d', T0, 1.75, 499.75, null],
+      ['d', T0 + 60_000, 1.75, 499.75, null],
+      ['d', T0 + 120_000, 9, null, 1],
+    ]);
+    await store.close();
+  });
+
+  it('needs little over a byte for a value of a home once days are closed, whichever order they came in', async () => {
+    const store = await openTelemetryStore(at(folder));
+    const days = 60;
+    for (let i = 0; i < days; i++) {
+      const day = (i * 17) % days;
+      const timestamps = Float64Array.from({ length: 1440 }, (_, minute) => T0 + day * UTC_DAY_MS + minute * 60_000);
+      const power = timestamps.map(
+        (_, minute) => Math.round(2000 + 1500 * Math.sin(minute / 200) + noise(minute + i) * 80) / 1000,
+      );
+      const voltage = timestamps.map((_, minute) => Math.round(2300 + noise(minute * 3 + i) * 12) / 10);
+      const soc = timestamps.map((_, minute) => Math.round(500 + 400 * Math.sin(minute / 300)) / 10);
+      await store.write([batchOf(columnsBlock('home', 'd', timestamps, { power, voltage, soc }))]);
+      if (i % 10 === 9) await store.compact(...compactAll());
+    }
+    const { sizeBytes } = await store.stats();
+    expect((sizeBytes as number) / (days * 1440 * 3)).toBeLessThan(1.2);
+    await store.close();
+  });
+});
+
+/** Repeatable noise between -1 and 1. */
+function noise(seed: number): number {
+  const x = Math.sin(seed * 12.9898) * 43_758.5453;
+  return 2 * (x - Math.floor(x)) - 1;
+}

@@ -28,8 +28,6 @@ export class Engine {
       // Small blocks and the newest format: a home's year is a few hundred kilobytes, not megabytes.
       default_block_size: '16384',
       storage_compatibility_version: 'latest',
-      // Cells are packed already: packing strings again gains nothing and makes a read unpack its neighbours.
-      disabled_compression_methods: 'dictionary,fsst,dict_fsst,zstd',
       // Arrival order is what tells which of two values is the newer one.
       preserve_insertion_order: 'true',
       autoload_known_extensions: 'false',
@@ -37,7 +35,12 @@ export class Engine {
       allow_community_extensions: 'false',
     };
     for (const [name, value] of Object.entries(settings)) duckdb.set_config(config, name, value);
-    return new Engine(await duckdb.open(path, config));
+    const engine = new Engine(await duckdb.open(path, config));
+    const connection = await engine.connect();
+    // Cells are packed already: packing strings again gains nothing and makes a read unpack a cell's neighbours.
+    await connection.run("SET GLOBAL disabled_compression_methods = 'dictionary,fsst,dict_fsst,zstd'");
+    connection.close();
+    return engine;
   }
 
   async connect(): Promise<Connection> {
@@ -121,9 +124,7 @@ export class ConnectionPool {
     try {
       return await work(connection);
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next(connection);
-      else this.#free.push(connection);
+      this.#give(connection);
     }
   }
 
@@ -131,6 +132,18 @@ export class ConnectionPool {
   async close(): Promise<void> {
     const taken = await Promise.all(Array.from({ length: this.#size }, () => this.#take()));
     for (const connection of taken) connection.close();
+  }
+
+  /** Waits for what is under way, closes, and goes on with the connections that `reopen` answers; whoever comes meanwhile waits. */
+  async replace(reopen: () => Promise<readonly Connection[]>): Promise<void> {
+    await this.close();
+    for (const connection of await reopen()) this.#give(connection);
+  }
+
+  #give(connection: Connection): void {
+    const next = this.#waiting.shift();
+    if (next) next(connection);
+    else this.#free.push(connection);
   }
 
   async #take(): Promise<Connection> {

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
-import type { Rows } from '../../domain/frame.ts';
-import { sliceRows } from '../../domain/frame.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
 import type {
   AggregateRequest,
   CompactionReport,
@@ -14,13 +13,13 @@ import type {
 } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { dropEmptyRows } from '../rows.ts';
-import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
+import { aggregateDevices } from './aggregation.ts';
 import { Appender, CHUNK_ROWS } from './appender.ts';
 import { Catalog, type Group, RECENT_HEAD } from './catalog.ts';
 import { planMoves, settle, trimSettled } from './compaction.ts';
 import { type Connection, ConnectionPool, Engine, type EngineSettings } from './engine.ts';
 import { extentsOf, newestOf } from './newest.ts';
-import { reclaimSpace } from './reclaim.ts';
+import { copyTo, isWasteful } from './reclaim.ts';
 import { scan } from './scan.ts';
 import { countByDay, divide, type Span } from './spans.ts';
 
@@ -28,9 +27,6 @@ import { countByDay, divide, type Span } from './spans.ts';
 const READERS = 3;
 /** Rows of a frame, about. */
 const FRAME_ROWS = 65_536;
-/** Rows that are held at once to aggregate many devices. */
-const AGGREGATE_ROWS = 1_000_000;
-
 /** A frame of a span: position of its device among those asked. */
 export interface SpanFrame {
   readonly position: number;
@@ -40,29 +36,26 @@ export interface SpanFrame {
 
 /** Telemetry in one DuckDB file; lives on a worker thread. Changes take turns, reads go beside them. */
 export class TelemetryDatabase {
-  readonly #path: string;
-  readonly #engine: Engine;
-  readonly #writer: Connection;
+  readonly #settings: EngineSettings;
   readonly #readers: ConnectionPool;
   readonly #catalog: Catalog;
+  #engine: Engine;
+  #writer: Connection;
   /** Settles when the change before has ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, engine: Engine, writer: Connection, readers: ConnectionPool, catalog: Catalog) {
-    this.#path = path;
-    this.#engine = engine;
-    this.#writer = writer;
-    this.#readers = readers;
+  private constructor(settings: EngineSettings, opened: Opened, catalog: Catalog) {
+    this.#settings = settings;
+    this.#engine = opened.engine;
+    this.#writer = opened.writer;
+    this.#readers = new ConnectionPool(opened.readers);
     this.#catalog = catalog;
   }
 
   static async open(settings: EngineSettings): Promise<TelemetryDatabase> {
-    const engine = await Engine.open(settings);
-    const writer = await engine.connect();
-    const catalog = await Catalog.load(writer);
-    const readers: Connection[] = [];
-    for (let i = 0; i < READERS; i++) readers.push(await engine.connect());
-    return new TelemetryDatabase(settings.path, engine, writer, new ConnectionPool(readers), catalog);
+    await rm(copyOf(settings.path), { force: true });
+    const opened = await openEngine(settings);
+    return new TelemetryDatabase(settings, opened, await Catalog.load(opened.writer));
   }
 
   write(writes: readonly GroupRows[]): Promise<void> {
@@ -109,24 +102,12 @@ export class TelemetryDatabase {
   }
 
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    const window = widestSampleWindow(request);
     const group = this.#catalog.groups.get(request.group);
     const numbers = this.#numbersOf(request.deviceIds);
-    const answers = new Map<number, Buckets[]>();
-    if (group !== undefined && window !== null) {
-      for (const positions of await this.#divideDevices(group, numbers, window)) {
-        const found = await this.#scan(
-          group,
-          positions.map((position) => numbers[position] as number),
-          request,
-          window,
-        );
-        for (const position of positions) {
-          const rows = found.get(numbers[position] as number);
-          if (rows !== undefined) answers.set(position, aggregateOne(rows, request, position));
-        }
-      }
-    }
+    const answers =
+      group === undefined
+        ? new Map<number, Buckets[]>()
+        : await aggregateDevices(this.#readers, group, numbers, columnsOf(group, request.quantities), request);
     const buckets = Math.max(request.edges.length - 1, 0);
     return request.deviceIds.map((deviceId, position) => ({
       deviceId,
@@ -169,7 +150,7 @@ export class TelemetryDatabase {
           gone += await trimSettled(connection, group, instant);
         });
       }
-      if (gone > 0) await reclaimSpace(connection, [...this.#catalog.groups.values()]);
+      if (gone > 0) await this.#reclaimSpace();
       return gone;
     });
   }
@@ -187,7 +168,7 @@ export class TelemetryDatabase {
         rows += move.rows;
       }
     }
-    if (rows > 0) await this.#change(() => reclaimSpace(this.#writer, [...this.#catalog.groups.values()]));
+    if (rows > 0) await this.#change(() => this.#reclaimSpace());
     return { days: days.size, rows };
   }
 
@@ -201,7 +182,7 @@ export class TelemetryDatabase {
       );
       rows += result.doubles(0)[0] as number;
     }
-    const sizes = await Promise.all([sizeOf(this.#path), sizeOf(`${this.#path}.wal`)]);
+    const sizes = await Promise.all([sizeOf(this.#settings.path), sizeOf(`${this.#settings.path}.wal`)]);
     return { sizeBytes: sizes[0] + sizes[1], rows };
   }
 
@@ -210,6 +191,34 @@ export class TelemetryDatabase {
       await this.#readers.close();
       this.#writer.close();
       this.#engine.close();
+    });
+  }
+
+  /**
+   * Gives the space back that moved and deleted rows leave: a file of which much is empty is written anew beside the old one and
+   * takes its place by renaming, so that a crash at any point leaves one whole file. Reads wait while the file is opened again.
+   */
+  async #reclaimSpace(): Promise<void> {
+    if (!(await isWasteful(this.#writer))) return;
+    const copy = copyOf(this.#settings.path);
+    await rm(copy, { force: true });
+    await copyTo(this.#writer, copy, [...this.#catalog.groups.values()]);
+    const reopened = this.#readers.replace(async () => {
+      this.#writer.close();
+      this.#engine.close();
+      await rename(copy, this.#settings.path);
+      await syncFolder(dirname(this.#settings.path));
+      const { engine, writer, readers } = await openEngine(this.#settings);
+      this.#engine = engine;
+      this.#writer = writer;
+      return readers;
+    });
+    await reopened.catch((error) => {
+      // Without connections nothing can be answered: the thread ends, and whoever waits learns it.
+      setImmediate(() => {
+        throw error;
+      });
+      throw error;
     });
   }
 
@@ -246,33 +255,6 @@ export class TelemetryDatabase {
     appender.close();
   }
 
-  #scan(group: Group, numbers: readonly number[], request: AggregateRequest, window: Window) {
-    const columns = columnsOf(group, request.quantities);
-    return this.#readers.use((connection) => scan(connection, group, numbers, columns, window));
-  }
-
-  /** Positions of known devices in portions that are small enough to hold. */
-  async #divideDevices(group: Group, numbers: readonly (number | null)[], window: Window): Promise<number[][]> {
-    const devices = known(numbers);
-    if (devices.length <= 1) return devices.map((number) => [numbers.indexOf(number)]);
-    const counts = await this.#readers.use((connection) => countByDay(connection, group, devices, window));
-    const portions: number[][] = [];
-    let sum = Number.POSITIVE_INFINITY;
-    for (const [position, number] of numbers.entries()) {
-      const days = number === null ? undefined : counts.get(number);
-      if (days === undefined) continue;
-      let rows = 0;
-      for (const count of days.values()) rows += count;
-      sum += rows;
-      if (sum > AGGREGATE_ROWS) {
-        portions.push([]);
-        sum = rows;
-      }
-      portions.at(-1)?.push(position);
-    }
-    return portions;
-  }
-
   #numbersOf(deviceIds: readonly string[]): (number | null)[] {
     return deviceIds.map((id) => this.#catalog.devices.get(id) ?? null);
   }
@@ -282,10 +264,28 @@ export class TelemetryDatabase {
   }
 }
 
-function aggregateOne(rows: Rows, request: AggregateRequest, position: number): Buckets[] {
-  const expected = request.expectedIntervalMs[position] ?? null;
-  const { start, end } = sampleWindow(request.edges, expected);
-  return aggregateRows(sliceRows(rows, start, end), request, expected);
+interface Opened {
+  readonly engine: Engine;
+  readonly writer: Connection;
+  readonly readers: readonly Connection[];
+}
+
+async function openEngine(settings: EngineSettings): Promise<Opened> {
+  const engine = await Engine.open(settings);
+  const readers: Connection[] = [];
+  for (let i = 0; i < READERS; i++) readers.push(await engine.connect());
+  return { engine, writer: await engine.connect(), readers };
+}
+
+function copyOf(path: string): string {
+  return `${path}.copy`;
+}
+
+/** Makes a renaming in a folder survive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path);
+  await folder.sync().finally(() => folder.close());
 }
 
 function columnsOf(group: Group, quantities: readonly string[]): (number | null)[] {

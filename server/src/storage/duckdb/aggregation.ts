@@ -1,0 +1,73 @@
+import type { Buckets } from '../../domain/aggregate.ts';
+import { type Rows, sliceRows } from '../../domain/frame.ts';
+import type { Window } from '../../domain/window.ts';
+import type { AggregateRequest } from '../backend.ts';
+import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
+import type { Group } from './catalog.ts';
+import type { ConnectionPool } from './engine.ts';
+import { scan } from './scan.ts';
+import { countByDay } from './spans.ts';
+
+/** Values that are held at once. */
+const VALUES_MAX = 4_000_000;
+
+/**
+ * Aggregates devices, some at a time, from unpacked columns: unpacking a cell and going over it costs less than any SQL over rows.
+ * @param numbers of the devices asked, null where a device is unknown
+ * @returns position of a device among those asked → buckets; devices without rows are left out
+ */
+export async function aggregateDevices(
+  readers: ConnectionPool,
+  group: Group,
+  numbers: readonly (number | null)[],
+  columns: readonly (number | null)[],
+  request: AggregateRequest,
+): Promise<Map<number, Buckets[]>> {
+  const answers = new Map<number, Buckets[]>();
+  const window = widestSampleWindow(request);
+  if (window === null) return answers;
+  for (const positions of await portions(readers, group, numbers, window, columns.length)) {
+    const devices = [...new Set(positions.map((position) => numbers[position] as number))];
+    const found = await readers.use((connection) => scan(connection, group, devices, columns, window));
+    for (const position of positions) {
+      const rows = found.get(numbers[position] as number);
+      if (rows !== undefined) answers.set(position, aggregateOne(rows, request, position));
+    }
+  }
+  return answers;
+}
+
+function aggregateOne(rows: Rows, request: AggregateRequest, position: number): Buckets[] {
+  const expected = request.expectedIntervalMs[position] ?? null;
+  const { start, end } = sampleWindow(request.edges, expected);
+  return aggregateRows(sliceRows(rows, start, end), request, expected);
+}
+
+/** Positions of known devices in portions that are small enough to hold. */
+async function portions(
+  readers: ConnectionPool,
+  group: Group,
+  numbers: readonly (number | null)[],
+  window: Window,
+  columnCount: number,
+): Promise<number[][]> {
+  const positions = [...numbers.keys()].filter((position) => numbers[position] !== null);
+  if (positions.length <= 1) return positions.map((position) => [position]);
+  const devices = [...new Set(positions.map((position) => numbers[position] as number))];
+  const counts = await readers.use((connection) => countByDay(connection, group, devices, window));
+  const rowsMax = VALUES_MAX / (columnCount + 1);
+  const divided: number[][] = [];
+  let sum = Number.POSITIVE_INFINITY;
+  for (const position of positions) {
+    let rows = 0;
+    for (const count of counts.get(numbers[position] as number)?.values() ?? []) rows += count;
+    if (rows === 0) continue;
+    sum += rows;
+    if (sum > rowsMax) {
+      divided.push([]);
+      sum = rows;
+    }
+    divided.at(-1)?.push(position);
+  }
+  return divided;
+}

@@ -1,0 +1,25 @@
+// A worker that answers, refuses and dies on demand.
+import { InvalidInput } from '../../src/domain/errors.ts';
+import { serveCalls } from '../../src/storage/worker-calls.ts';
+
+const methods = {
+  async double(_: AbortSignal, numbers: Float64Array<ArrayBuffer>) {
+    const value = numbers.map((number) => 2 * number);
+    return { value, transfer: [value.buffer] };
+  },
+  async refuse(_: AbortSignal, found: string) {
+    throw new InvalidInput(`only good things are allowed; got ${found}`);
+  },
+  async wait(signal: AbortSignal) {
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return { value: undefined };
+  },
+  async die() {
+    process.exit(3);
+    return { value: undefined };
+  },
+};
+
+export type FailingMethods = typeof methods;
+
+serveCalls(methods, (error) => error);

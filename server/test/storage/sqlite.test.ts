@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
+import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
+import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
+
+const T0 = Date.UTC(2026, 0, 15);
+const at = (folder: string): TelemetryStoreOptions => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') });
+
+telemetryStoreConformance('sqlite', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
+
+describe('the SQLite store', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('lets nobody else have its file', async () => {
+    const store = await openTelemetryStore(at(folder));
+    await store.write([batch('g', [['d', T0, { v: 1 }]])]);
+    await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Unavailable);
+    await store.close();
+    await (await openTelemetryStore(at(folder))).close();
+  });
+
+  it('refuses what is no database', async () => {
+    await writeFile((at(folder) as { path: string }).path, 'this is a letter, not a database '.repeat(1000));
+    await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Corrupt);
+  });
+
+  it('spreads a group with very many quantities over tables and joins their rows again', async () => {
+    const store = await openTelemetryStore(at(folder));
+    const values = Object.fromEntries(Array.from({ length: 1700 }, (_, i) => [`quantity ${i}`, i / 4]));
+    await store.write([
+      batch('g', [
+        ['d', T0, values],
+        ['d', T0 + 1, { 'quantity 1': 1 }],
+        ['d', T0 + 2, { 'quantity 1699': 2 }],
+      ]),
+    ]);
+    expect(await rowsOf(store, 'g', ['d'], ['quantity 1699', 'nothing', 'quantity 1'])).toEqual([
+      ['d', T0, 424.75, null, 0.25],
+      ['d', T0 + 1, null, null, 1],
+      ['d', T0 + 2, 2, null, null],
+    ]);
+    expect((await store.stats()).rows).toBe(3);
+    expect(await store.deleteBefore(T0 + 2, null)).toBe(2);
+    await store.close();
+  });
+});

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
+import { WorkerCalls } from '../../src/storage/worker-calls.ts';
+import type { FailingMethods } from './failing.worker.ts';
+
+describe('calls to a worker', () => {
+  let calls: WorkerCalls<FailingMethods>;
+  beforeEach(() => {
+    calls = new WorkerCalls(new URL('./failing.worker.ts', import.meta.url), 'the test worker');
+  });
+  afterEach(() => calls.terminate());
+
+  it('carry values and memory there and back', async () => {
+    const numbers = Float64Array.of(1, 2);
+    const doubled = await calls.call('double', [numbers], { transfer: [numbers.buffer] });
+    expect(doubled).toEqual(Float64Array.of(2, 4));
+    expect(numbers).toHaveLength(0);
+  });
+
+  it('carry expected errors as what they are', async () => {
+    const refused = calls.call('refuse', ['coal']);
+    await expect(refused).rejects.toBeInstanceOf(InvalidInput);
+    await expect(refused).rejects.toThrow('only good things are allowed; got coal');
+  });
+
+  it('can be aborted, before and while they run', async () => {
+    await expect(calls.call('wait', [], { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+    const controller = new AbortController();
+    const waiting = calls.call('wait', [], { signal: controller.signal });
+    controller.abort();
+    await expect(waiting).rejects.toThrow(/aborted/);
+  });
+
+  it('reject with Unavailable once the worker has died, those under way and all later ones', async () => {
+    const waiting = calls.call('wait', []);
+    const dying = calls.call('die', []);
+    await expect(waiting).rejects.toBeInstanceOf(Unavailable);
+    await expect(dying).rejects.toThrow(/the test worker stopped with code 3; open it again/);
+    await expect(calls.call('refuse', ['x'])).rejects.toBeInstanceOf(Unavailable);
+  });
+});
