@@ -66,8 +66,8 @@ export interface StartOptions {
 export async function startApp({ config, log, onDemoProgress = () => {}, now = Date.now }: StartOptions): Promise<App> {
   const startedAt = now();
   const pipeline = await openPipeline(config, log, now);
+  const stopping = new AbortController();
   try {
-    const stopping = new AbortController();
     const demo = await startDemo({ config, pipeline, now, onDemoProgress, signal: stopping.signal });
     const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
     return {
@@ -79,6 +79,7 @@ export async function startApp({ config, log, onDemoProgress = () => {}, now = D
       },
     };
   } catch (error) {
+    stopping.abort();
     await pipeline.close(0);
     throw error;
   }
@@ -148,9 +149,12 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     },
     apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, sources, now }),
   });
+  const url = await listen(server, config).catch((error: unknown) => {
+    live.close();
+    throw error;
+  });
   const jobs = new PeriodicJobs((job, error) => log.error({ err: error, job }, `job ${job} failed`));
   jobs.start(periodicJobs(pipeline, services, log, now));
-  const url = await listen(server, config);
   return {
     url,
     pipeline,
