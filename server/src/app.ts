@@ -149,10 +149,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     },
     apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, sources, now }),
   });
-  const url = await listen(server, config).catch((error: unknown) => {
-    live.close();
-    throw error;
-  });
+  const url = await listen(server, config, () => live.close());
   const jobs = new PeriodicJobs((job, error) => log.error({ err: error, job }, `job ${job} failed`));
   jobs.start(periodicJobs(pipeline, services, log, now));
   return {
@@ -273,12 +270,13 @@ async function refuseOpenDoor({ http, auth }: Config, { records }: Pipeline): Pr
   );
 }
 
-async function listen(server: FastifyInstance, { http }: Config): Promise<string> {
+async function listen(server: FastifyInstance, { http }: Config, onFailure: () => void): Promise<string> {
   try {
     const address = await server.listen({ host: http.host, port: http.port });
     return `${address}${http.prefix.replace(/\/$/, '')}`;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    onFailure();
     await server.close();
     if (code === 'EADDRINUSE') {
       throw new Conflict(
