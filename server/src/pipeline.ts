@@ -172,6 +172,9 @@ function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
 
 function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
   if (config.type === 'memory') return { type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: config.max_bytes };
+  if (config.type === 'sqlite') {
+    return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
+  }
   return {
     type: 'duckdb',
     path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),

@@ -12,6 +12,11 @@ export const StoreConfig = z.discriminatedUnion('type', [
     memory_limit_mb: z.number().int().min(64).optional().describe('Default: a quarter of the machine, at most 1024'),
   }),
   z.strictObject({
+    type: z.literal('sqlite').describe('Embedded row store for small machines'),
+    name: z.string().min(1).default('sqlite'),
+    path: z.string().optional().describe('Default: telemetry.sqlite in data_dir'),
+  }),
+  z.strictObject({
     type: z.literal('memory').describe('Nothing survives a restart'),
     name: z.string().min(1).default('memory'),
     max_bytes: Bytes.default(256 * 1024 * 1024),
