@@ -4,7 +4,7 @@ import { decodeIntegers, encodeIntegers, INTEGER_MAX } from './integers.ts';
 
 /**
  * A cell: one column of a frame (one device, some span of time) as few bytes as possible, given back bit by bit.
- * Format in docs/formats/telemetry-cell.md.
+ * The format is in docs/formats/telemetry-cell.md.
  */
 const DECIMAL = 0;
 const SINGLE = 1;

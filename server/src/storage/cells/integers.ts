@@ -59,28 +59,45 @@ export function decodeIntegers(reader: BitReader, out: Float64Array): void {
   const step = stepped ? reader.readSigned() : 1;
   const heads = Array.from({ length: Math.max(order, 1) }, () => reader.readSigned());
   const numbers = out.subarray(order);
-  if (coder === CONSTANT) numbers.fill(0);
-  else if (coder === ENTROPY) decodeNumbers(reader, numbers);
+  if (coder === CONSTANT) {
+    progression(out, heads, origin, step);
+    return;
+  }
+  if (coder === ENTROPY) decodeNumbers(reader, numbers);
   else reader.readFixed(reader.read(6), numbers);
   restore(out, order, heads);
   if (!stepped) return;
   for (let i = 0; i < out.length; i++) out[i] = origin + (out[i] as number) * step;
 }
 
+/** What constant residuals stand for: the same number, or numbers at the same distance. */
+function progression(out: Float64Array, heads: readonly number[], origin: number, step: number): void {
+  const first = origin + (heads[0] as number) * step;
+  const distance = (heads[1] ?? 0) * step;
+  for (let i = 0; i < out.length; i++) out[i] = first + i * distance;
+}
+
 function restore(out: Float64Array, order: number, heads: readonly number[]): void {
+  const first = heads[0] as number;
   if (order === 0) {
-    const least = heads[0] as number;
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + least;
+    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + first;
     return;
   }
-  let value = heads[0] as number;
-  let slope = order === 2 ? (heads[1] as number) : 0;
+  let value = first;
   out[0] = value;
-  if (order === 2) out[1] = value += slope;
-  for (let i = order; i < out.length; i++) {
-    const difference = unfold(out[i] as number);
-    if (order === 2) value += slope += difference;
-    else value += difference;
+  if (order === 1) {
+    for (let i = 1; i < out.length; i++) {
+      value += unfold(out[i] as number);
+      out[i] = value;
+    }
+    return;
+  }
+  let slope = heads[1] as number;
+  value += slope;
+  out[1] = value;
+  for (let i = 2; i < out.length; i++) {
+    slope += unfold(out[i] as number);
+    value += slope;
     out[i] = value;
   }
 }
@@ -131,7 +148,10 @@ function fold(difference: number): number {
 }
 
 function unfold(number: number): number {
-  if (number < 4_294_967_296) return (number >>> 1) ^ -(number & 1);
+  if (number < 2_147_483_648) {
+    const small = number | 0;
+    return (small >> 1) ^ -(small & 1);
+  }
   return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
 }
 

@@ -49,6 +49,7 @@ export class TelemetryFile {
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
+      PRAGMA journal_size_limit = 1048576;
       PRAGMA cache_size = ${-cacheMb * 1024};
     `);
     this.#tables = new TelemetryTables(this.#db);

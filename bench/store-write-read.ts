@@ -1,0 +1,229 @@
+/**
+ * What the embedded stores cost: durable append rate, bytes per value on disk once days are closed, and how long a browser's usual
+ * questions take inside the process (p50 of repeated runs). Run: node bench/store-write-read.ts [--days 365] [--devices 3]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import type { Block } from '../server/src/domain/batch.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
+import type { TelemetryStore } from '../server/src/storage/backend.ts';
+import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/storage/open-store.ts';
+
+const START = Date.UTC(2025, 0, 1);
+const SECOND_MS = 1000;
+const RUNS = 11;
+
+interface Shape {
+  readonly name: string;
+  readonly group: string;
+  readonly days: number;
+  readonly devices: number;
+  readonly stepMs: number;
+  readonly quantities: readonly string[];
+  /** Values of one device for one day, a column per quantity. */
+  readonly day: (random: () => number, rows: number, state: Float64Array) => Float64Array[];
+}
+
+const { values: options } = parseArgs({
+  options: { days: { type: 'string', default: '365' }, devices: { type: 'string', default: '3' } },
+});
+
+const HOME: Shape = {
+  name: 'home, 1 min',
+  group: 'home',
+  days: Number(options.days),
+  devices: Number(options.devices),
+  stepMs: MINUTE_MS,
+  quantities: ['pv_kw', 'load_kw', 'grid_kw', 'l1_v', 'l2_v', 'l3_v', 'soc_percent', 'inside_c'],
+  day: homeDay,
+};
+
+const SHAPES: readonly Shape[] = [
+  { ...HOME, name: 'house, 30 min, a year', days: 365, devices: 1, stepMs: 30 * MINUTE_MS },
+  { ...HOME, name: 'home, 1 min, 90 days', days: 90, devices: 1 },
+  {
+    name: 'TSBS cpu-only, 10 s, a day',
+    group: 'cpu',
+    days: 1,
+    devices: 100,
+    stepMs: 10 * SECOND_MS,
+    quantities: Array.from({ length: 10 }, (_, i) => `usage_${i}`),
+    day: cpuDay,
+  },
+];
+
+const BACKENDS: readonly ((folder: string) => TelemetryStoreOptions)[] = [
+  () => ({ type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: 1.5e9 }),
+  (folder) => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') }),
+  (folder) => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') }),
+];
+
+const sizes: Record<string, string>[] = [];
+const speeds: Record<string, string>[] = [];
+for (const options of BACKENDS) {
+  const type = options('').type;
+  const size: Record<string, string> = { store: type };
+  for (const shape of SHAPES) {
+    size[`${shape.name}: B/value`] = await withStore(options, async (store) => {
+      const { values } = await fill(store, shape);
+      await store.compact(Number.MAX_SAFE_INTEGER, new AbortController().signal);
+      return (((await store.stats()).sizeBytes as number) / values).toFixed(2);
+    });
+  }
+  sizes.push(size);
+  speeds.push({ store: type, ...(await withStore(options, measureSpeed)) });
+}
+console.log(
+  `${HOME.devices} homes, ${HOME.days} days at 1 min, ${HOME.quantities.length} quantities; times in ms, p50`,
+);
+console.table(speeds);
+console.log('bytes per value after compaction');
+console.table(sizes);
+console.log(
+  `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
+);
+
+async function withStore<T>(
+  options: (folder: string) => TelemetryStoreOptions,
+  work: (store: TelemetryStore) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'store-bench-'));
+  const store = await openTelemetryStore(options(folder));
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function measureSpeed(store: TelemetryStore): Promise<Record<string, string>> {
+  const { values, writeMs } = await fill(store, HOME);
+  const compacting = performance.now();
+  await store.compact(Number.MAX_SAFE_INTEGER, new AbortController().signal);
+  const compactMs = performance.now() - compacting;
+  const end = START + HOME.days * UTC_DAY_MS;
+  const deviceIds = [`d${HOME.devices - 1}`];
+  const everyDevice = Array.from({ length: HOME.devices }, (_, i) => `d${i}`);
+  const raw = async (quantities: readonly string[]) => {
+    const window = { start: end - UTC_DAY_MS, end };
+    for await (const _ of store.read({ deviceIds, group: HOME.group, quantities, window }));
+  };
+  const buckets = (devices: readonly string[], days: number, widthMs: number) => {
+    const count = Math.round((days * UTC_DAY_MS) / widthMs);
+    const edges = Float64Array.from({ length: count + 1 }, (_, i) => end - days * UTC_DAY_MS + i * widthMs);
+    const quantities = HOME.quantities.slice(0, 1);
+    const expectedIntervalMs = devices.map(() => null);
+    return store.aggregate({ deviceIds: devices, group: HOME.group, quantities, edges, asOf: end, expectedIntervalMs });
+  };
+  return {
+    'write, M values/s': (values / writeMs / 1000).toFixed(2),
+    'compact, M values/s': store.capabilities.compacts ? (values / compactMs / 1000).toFixed(2) : '—',
+    '24 h raw, 1 quantity': await median(() => raw(HOME.quantities.slice(0, 1))),
+    '24 h raw, all': await median(() => raw(HOME.quantities)),
+    '30 d hourly': await median(() => buckets(deviceIds, Math.min(30, HOME.days), HOUR_MS)),
+    'all days daily': await median(() => buckets(deviceIds, HOME.days, UTC_DAY_MS)),
+    'all days daily, all homes': await median(() => buckets(everyDevice, HOME.days, UTC_DAY_MS)),
+    'latest of a day': await median(() => store.latest(end - UTC_DAY_MS)),
+  };
+}
+
+/** Writes a shape day by day, the devices' rows as they would arrive. */
+async function fill(store: TelemetryStore, shape: Shape): Promise<{ values: number; writeMs: number }> {
+  const random = generator(1);
+  const states = Array.from({ length: shape.devices }, () =>
+    Float64Array.from({ length: shape.quantities.length }, () => random() * 100),
+  );
+  let values = 0;
+  let writeMs = 0;
+  for (let day = 0; day < shape.days; day++) {
+    const block = dayBlock(shape, day, random, states);
+    const before = performance.now();
+    await store.write([{ sequence: day + 1, blocks: [block] }]);
+    writeMs += performance.now() - before;
+    values += block.timestamps.length * block.columns.length;
+  }
+  return { values, writeMs };
+}
+
+function dayBlock(shape: Shape, day: number, random: () => number, states: readonly Float64Array[]): Block {
+  const rows = UTC_DAY_MS / shape.stepMs;
+  const length = rows * shape.devices;
+  const timestamps = new Float64Array(length);
+  const device = new Int32Array(length);
+  const columns = shape.quantities.map(() => new Float64Array(length));
+  for (const [d, state] of states.entries()) {
+    const own = shape.day(random, rows, state);
+    for (let row = 0; row < rows; row++) {
+      const at = row * shape.devices + d;
+      timestamps[at] = START + day * UTC_DAY_MS + row * shape.stepMs;
+      device[at] = d;
+      for (const [c, column] of columns.entries()) column[at] = (own[c] as Float64Array)[row] as number;
+    }
+  }
+  const devices = states.map((_, i) => `d${i}`);
+  return { group: shape.group, quantities: shape.quantities, devices, device, timestamps, columns };
+}
+
+/** A home with solar and battery: power to 1 W, voltage to 0.1 V, charge and temperature to 0.1. */
+function homeDay(random: () => number, rows: number, state: Float64Array): Float64Array[] {
+  const columns = HOME.quantities.map(() => new Float64Array(rows));
+  let soc = (state[6] as number) % 100;
+  const clouds = random();
+  for (let row = 0; row < rows; row++) {
+    const sun = Math.max(0, Math.sin(((row / rows) * 24 - 6) * (Math.PI / 12)));
+    const pv = Math.round(5000 * sun * (1 - 0.6 * clouds * random()));
+    const load = Math.round(250 + 150 * random() + (random() < 0.08 ? 2000 * random() : 0));
+    soc = Math.min(100, Math.max(5, soc + (((pv - load) / 10_000) * 2400) / rows / 24));
+    const volts = () => Math.round(2300 + 15 * (random() + random() + random() - 1.5)) / 10;
+    const inside = Math.round(205 + 15 * Math.sin(row / rows) + 2 * random()) / 10;
+    const values = [
+      pv / 1000,
+      load / 1000,
+      (load - pv) / 1000,
+      volts(),
+      volts(),
+      volts(),
+      Math.round(soc * 10) / 10,
+      inside,
+    ];
+    for (const [c, value] of values.entries()) (columns[c] as Float64Array)[row] = value;
+  }
+  state[6] = soc;
+  return columns;
+}
+
+/** TSBS's cpu-only: random walks between 0 and 100 with normal steps, given as whole numbers. */
+function cpuDay(random: () => number, rows: number, state: Float64Array): Float64Array[] {
+  return Array.from(state, (_, c) =>
+    Float64Array.from({ length: rows }, () => {
+      const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+      state[c] = Math.min(100, Math.max(0, (state[c] as number) + normal));
+      return Math.floor(state[c] as number);
+    }),
+  );
+}
+
+async function median(work: () => Promise<unknown>): Promise<string> {
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const before = performance.now();
+    await work();
+    times.push(performance.now() - before);
+  }
+  return (times.sort((a, b) => a - b)[RUNS >> 1] as number).toFixed(1);
+}
+
+/** Repeatable random numbers from 0 to below 1 (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
