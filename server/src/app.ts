@@ -68,7 +68,7 @@ export async function startApp({ config, log, onDemoProgress = () => {}, now = D
   const pipeline = await openPipeline(config, log, now);
   const stopping = new AbortController();
   try {
-    const demo = await startDemo({ config, pipeline, now, onDemoProgress, signal: stopping.signal });
+    const demo = await startDemo({ config, log, pipeline, now, onDemoProgress, signal: stopping.signal });
     const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
     return {
       ...app,
@@ -167,15 +167,17 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
 
 async function startDemo(options: {
   config: Config;
+  log: Logger;
   pipeline: Pipeline;
   now: () => number;
   onDemoProgress: (share: number) => void;
   signal: AbortSignal;
 }): Promise<{ sources: readonly Source[]; ended: Promise<void> }> {
-  const { config, pipeline, now, onDemoProgress, signal } = options;
+  const { config, log, pipeline, now, onDemoProgress, signal } = options;
   const { records, directory, intake } = pipeline;
   const { enabled, history_days: historyDays, profile, seed } = config.demo;
-  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed });
+  const warn = (message: string) => log.warn(message);
+  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed, warn });
   if (!(await demo.wanted())) return { sources: [], ended: Promise.resolve() };
   const source = await demo.prepare(onDemoProgress, signal);
   return { sources: [source], ended: demo.run(source, signal) };

@@ -130,6 +130,36 @@ describe('charging sessions', () => {
     expect(await service.get(discharged?.id as string)).toMatchObject({ note: 'dinner', device_id: inverter.id });
   });
 
+  test('that somebody corrected are left alone by detection, however they were moved', async () => {
+    const { world, service } = await nightCharger(DAY_END + HOUR_MS);
+    const { items } = await service.page(QUERY);
+    const [discharged, charged] = items as [(typeof items)[0], (typeof items)[0]];
+    const corrected = await service.update(discharged.id, { energy_kwh: 3.3, cost: -0.2 });
+    expect(corrected).toMatchObject({ energy_kwh: 3.3, cost: -0.2, source: 'recorded' });
+    // Begins an hour earlier and ends half an hour before telemetry says so.
+    const moved = await service.update(charged.id, {
+      start_time: new Date(DAY + HOUR_MS).toISOString(),
+      end_time: new Date(DAY + 3.5 * HOUR_MS).toISOString(),
+    });
+    await service.detectRecent();
+    await service.detectSessions(world.site.id, { start: DAY + 3 * HOUR_MS, end: DAY_END });
+    expect((await service.page(QUERY)).items).toEqual([corrected, moved]);
+  });
+
+  test('that got a note go on being detected', async () => {
+    const { world, service, inverter } = await nightCharger(DAY + 3 * HOUR_MS);
+    const [running] = (await service.page(QUERY)).items;
+    expect(await service.update(running?.id as string, { note: 'cheap hours' })).toMatchObject({ source: 'detected' });
+    const rest = (kw: number, from: number, to: number) =>
+      every(5 * MINUTE_MS, DAY + from * HOUR_MS, DAY + to * HOUR_MS, () => kw);
+    await world.report(inverter, 'battery.power_kw', rest(2, 3, 4));
+    await world.report(inverter, 'battery.power_kw', rest(0, 4, 6));
+    world.now = DAY + 6 * HOUR_MS;
+    expect((await service.page(QUERY)).items).toMatchObject([
+      { id: running?.id, note: 'cheap hours', end_time: new Date(DAY + 4 * HOUR_MS).toISOString() },
+    ]);
+  });
+
   test('of days are those that start on them, by the site’s clock', async () => {
     const { service } = await nightCharger(DAY_END + HOUR_MS);
     const count = async (start_date: string, end_date: string) =>

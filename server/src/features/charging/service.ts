@@ -94,7 +94,10 @@ export class ChargingService {
     );
   }
 
-  /** Throws NotFound, Conflict, or InvalidInput when the session would end before it starts. */
+  /**
+   * Corrects a session. From then on it counts as recorded, so that detection leaves it alone; a note alone changes nothing in that.
+   * Throws NotFound, Conflict, or InvalidInput when the session would end before it starts.
+   */
   async update(id: string, patch: ChargingSessionPatch): Promise<ChargingSession> {
     const endTime = patch.end_time;
     return toSession(
@@ -109,6 +112,7 @@ export class ChargingService {
         cost: patch.cost,
         gridShare: patch.grid_share,
         note: patch.note,
+        source: Object.keys(patch).some((field) => field !== 'note') ? 'recorded' : undefined,
       }),
     );
   }

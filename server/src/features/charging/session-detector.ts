@@ -32,12 +32,14 @@ export interface SessionDetectorOptions {
 const RULES: Readonly<Record<'battery' | 'vehicle', SessionRules>> = { battery: BATTERY_RULES, vehicle: VEHICLE_RULES };
 
 /** A session may have begun this long before a window; a longer one is cut there. */
-const LOOKBACKS_MS = [UTC_DAY_MS, 4 * UTC_DAY_MS, 16 * UTC_DAY_MS];
+const LONGEST_LOOKBACK_MS = 16 * UTC_DAY_MS;
+const LOOKBACKS_MS = [UTC_DAY_MS, 4 * UTC_DAY_MS, LONGEST_LOOKBACK_MS];
 const PAGE = 1000;
 
 /**
  * Finds charging sessions in telemetry and keeps them on record. A session is known by its device and its start, so that another run
- * over the same time changes what is there instead of adding to it; what was recorded by hand stays.
+ * over the same time changes what is there instead of adding to it. What people recorded or corrected stays, and what telemetry shows
+ * of the same time and direction is not put beside it.
  */
 export class SessionDetector {
   readonly #options: SessionDetectorOptions;
@@ -123,9 +125,11 @@ export class SessionDetector {
     costs: readonly SessionCost[],
   ): Promise<void> {
     const { sessions } = this.#options;
-    const from = Math.min(span.start, found[0]?.startAt ?? span.start);
+    const from = Math.min(span.start, found[0]?.startAt ?? span.start) - LONGEST_LOOKBACK_MS;
     const known = await this.#known(deviceId, { start: from, end: span.end });
+    const recorded = [...known.values()].filter(({ source }) => source === 'recorded');
     for (const [i, session] of found.entries()) {
+      if (recorded.some((other) => isSameSession(other, session))) continue;
       const before = known.get(session.startAt);
       known.delete(session.startAt);
       const input = toInput(deviceId, session, costs[i] as SessionCost, before?.note ?? null);
@@ -147,6 +151,13 @@ export class SessionDetector {
     } while (cursor !== undefined);
     return known;
   }
+}
+
+/** A session that people recorded without an end stands for the one that it begins in. */
+function isSameSession(recorded: ChargingSessionRecord, found: DetectedSession): boolean {
+  if (recorded.startAt === found.startAt) return true;
+  const endAt = recorded.endAt ?? recorded.startAt + 1;
+  return recorded.direction === found.direction && recorded.startAt < found.endAt && found.startAt < endAt;
 }
 
 function stepsBetween(steps: Steps, { start, end }: Window): Steps {

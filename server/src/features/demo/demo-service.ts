@@ -1,9 +1,11 @@
+import { InvalidInput } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import {
   createSimulator,
   type ProfileName,
   resumeSimulator,
   type Simulator,
+  type SimulatorOptions,
   type SimulatorState,
 } from '../../sources/simulator/simulator.ts';
 import { simulatorSource } from '../../sources/simulator/source.ts';
@@ -22,6 +24,8 @@ export interface DemoOptions {
   readonly historyDays: number;
   readonly profile: ProfileName;
   readonly seed: number;
+  /** Told when the demo cannot go on where it stood and begins anew. */
+  readonly warn: (message: string) => void;
 }
 
 const STATE_KEY = 'demo';
@@ -35,7 +39,7 @@ const ROWS_AT_ONCE = 7200;
 export class DemoService {
   readonly #options: DemoOptions;
   readonly #nameOf = new Map<string, string>();
-  #siteId: string | null = null;
+  #demoSites: ReadonlySet<string> = new Set();
 
   constructor(options: DemoOptions) {
     this.#options = options;
@@ -43,25 +47,26 @@ export class DemoService {
 
   /** Whether there is to be a demo. */
   async wanted(): Promise<boolean> {
-    const { enabled, directory, records } = this.#options;
+    const { enabled } = this.#options;
     if (enabled !== undefined) return enabled;
-    const demoSites = new Set((await records.sites.list()).filter(({ isDemo }) => isDemo).map(({ id }) => id));
-    return directory.all().every(({ siteId }) => demoSites.has(siteId));
+    await this.#findDemoSites();
+    return !this.#hasOwnDevice();
   }
 
   /**
-   * Makes the site, its devices and its history, where they are missing, and answers the source that goes on from there.
+   * Makes the site, its devices and its history, where they are missing, and answers the source that goes on from there. A state that
+   * another profile, seed or version of the model left begins anew.
    * @param onProgress told the share of the history that is made, 0 to 1
    */
   async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
     const { records, now, historyDays, profile, seed } = this.#options;
-    const kept = (await records.importStates.get(STATE_KEY))?.state as SimulatorState | undefined;
     const start = Math.floor((now() - historyDays * UTC_DAY_MS) / HISTORY_STEP_MS) * HISTORY_STEP_MS;
     const options = { profile, seed, start, stepMs: HISTORY_STEP_MS, maxRows: ROWS_AT_ONCE };
-    const resumes = kept?.profile === profile && kept.seed === seed;
-    const simulator = resumes ? resumeSimulator(options, kept) : createSimulator(options);
-    this.#siteId = await this.#ensureSite(simulator);
-    if (!resumes) await this.#makeHistory(simulator, start, onProgress, signal);
+    const resumed = await this.#resume(options);
+    const simulator = resumed ?? createSimulator(options);
+    await this.#ensureSite(simulator);
+    await this.#findDemoSites();
+    if (resumed === null) await this.#makeHistory(simulator, start, onProgress, signal);
     const onState = (state: SimulatorState) => records.importStates.put(STATE_KEY, state);
     return simulatorSource({ name: 'demo', simulator, now, onState });
   }
@@ -81,6 +86,18 @@ export class DemoService {
     );
   }
 
+  async #resume(options: SimulatorOptions): Promise<Simulator | null> {
+    const kept = await this.#options.records.importStates.get(STATE_KEY);
+    if (kept === undefined) return null;
+    try {
+      return resumeSimulator(options, kept.state as SimulatorState);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      this.#options.warn(`the demo cannot go on where it stood and begins anew: ${error.message}`);
+      return null;
+    }
+  }
+
   async #makeHistory(
     simulator: Simulator,
     start: number,
@@ -96,7 +113,7 @@ export class DemoService {
     if (!signal.aborted) await records.importStates.put(STATE_KEY, simulator.state());
   }
 
-  async #ensureSite(simulator: Simulator): Promise<string> {
+  async #ensureSite(simulator: Simulator): Promise<void> {
     const { sites, devices, tariffs } = this.#options.records;
     const { name, timezone, currency, latitude, longitude, country } = simulator.site;
     const known = (await sites.list()).find((site) => site.isDemo && site.name === name);
@@ -113,7 +130,11 @@ export class DemoService {
       if (await devices.find(unique)) continue;
       await devices.create({ name: unique, kind: device.kind, siteId: site.id, labels: device.labels });
     }
-    return site.id;
+  }
+
+  async #findDemoSites(): Promise<void> {
+    const sites = await this.#options.records.sites.list();
+    this.#demoSites = new Set(sites.filter(({ isDemo }) => isDemo).map(({ id }) => id));
   }
 
   #named<T extends { readonly devices: readonly string[] }>(block: T): T {
@@ -121,6 +142,6 @@ export class DemoService {
   }
 
   #hasOwnDevice(): boolean {
-    return this.#options.directory.all().some(({ siteId }) => siteId !== this.#siteId);
+    return this.#options.directory.all().some(({ siteId }) => !this.#demoSites.has(siteId));
   }
 }

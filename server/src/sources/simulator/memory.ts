@@ -23,8 +23,10 @@ export class Memory {
   }
 
   restore(saved: readonly (number | null)[]): void {
-    if (saved.length !== this.#used) {
-      throw new InvalidInput(`the state holds ${saved.length} numbers where this simulation keeps ${this.#used}`);
+    if (saved?.length !== this.#used) {
+      throw new InvalidInput(
+        `the state holds ${saved?.length ?? 'no'} numbers where this simulation keeps ${this.#used}`,
+      );
     }
     saved.forEach((value, i) => {
       this.values[i] = value ?? Number.NaN;

@@ -68,7 +68,10 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   return new SimulatorOfProfile(options);
 }
 
-/** Goes on from a state; the options are those of the simulator that saved it, its `start` is not used. */
+/**
+ * Goes on from a state; the options are those of the simulator that saved it, its `start` is not used.
+ * @throws InvalidInput for a state of another profile, seed or version of the model
+ */
 export function resumeSimulator(options: SimulatorOptions, state: SimulatorState): Simulator {
   if (state.version !== 1 || state.profile !== options.profile || state.seed !== options.seed) {
     throw new InvalidInput(

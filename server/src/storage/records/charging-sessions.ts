@@ -39,7 +39,7 @@ export type ChargingSessionInput = Pick<
   ChargingSessionPatch;
 
 export type ChargingSessionPatch = {
-  readonly [K in keyof Omit<ChargingSessionRecord, 'id' | 'deviceId' | 'deviceName' | 'siteId' | 'source'>]?:
+  readonly [K in keyof Omit<ChargingSessionRecord, 'id' | 'deviceId' | 'deviceName' | 'siteId'>]?:
     | ChargingSessionRecord[K]
     | undefined;
 };
@@ -221,6 +221,7 @@ function toColumns(patch: ChargingSessionPatch) {
     cost: patch.cost,
     grid_share: patch.gridShare,
     note: patch.note,
+    source: patch.source,
   };
 }
 

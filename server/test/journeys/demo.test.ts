@@ -1,0 +1,80 @@
+import pino from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Config } from '../../src/config/schema.ts';
+import { DemoService } from '../../src/features/demo/demo-service.ts';
+import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
+import type { SimulatorState } from '../../src/sources/simulator/simulator.ts';
+
+const NOW = Date.UTC(2026, 5, 15, 12);
+
+async function pipelineInMemory(): Promise<Pipeline> {
+  const pipeline = await openPipeline(Config.parse({ persistence: false }), pino({ level: 'silent' }), () => NOW);
+  onTestFinished(() => pipeline.close(1000));
+  return pipeline;
+}
+
+function demoOn({ records, directory, intake }: Pipeline, profile: 'home' | 'rv' = 'home') {
+  const warnings: string[] = [];
+  const service = new DemoService({
+    records,
+    directory,
+    intake,
+    profile,
+    now: () => NOW,
+    enabled: undefined,
+    historyDays: 1,
+    seed: 1,
+    warn: (message) => warnings.push(message),
+  });
+  const prepare = async () => {
+    const progress: number[] = [];
+    const source = await service.prepare((share) => progress.push(share), AbortSignal.timeout(60_000));
+    return { source, hasMadeHistory: progress.length > 0 };
+  };
+  return { service, prepare, warnings };
+}
+
+describe('a demo that is started again', () => {
+  test('goes on where it stood', async () => {
+    const pipeline = await pipelineInMemory();
+    expect((await demoOn(pipeline).prepare()).hasMadeHistory).toBe(true);
+    const again = demoOn(pipeline);
+    expect((await again.prepare()).hasMadeHistory).toBe(false);
+    expect(again.warnings).toEqual([]);
+  });
+
+  test.each<[string, (state: SimulatorState) => unknown, RegExp]>([
+    ['an older version of the model', (state) => ({ ...state, version: 0 }), /begins anew: .*version 0/],
+    [
+      'a model that keeps other numbers',
+      (state) => ({ ...state, values: state.values.slice(1) }),
+      /the state holds \d+/,
+    ],
+    ['nothing that can be read', () => ({ version: 1, profile: 'home', seed: 1 }), /the state holds no numbers/],
+    ['another seed', (state) => ({ ...state, seed: 2 }), /seed 2/],
+  ])('begins anew, and says so, with the state of %s', async (_case, change, warning) => {
+    const pipeline = await pipelineInMemory();
+    await demoOn(pipeline).prepare();
+    const kept = await pipeline.records.importStates.get('demo');
+    await pipeline.records.importStates.put('demo', change(kept?.state as SimulatorState));
+    const again = demoOn(pipeline);
+    expect((await again.prepare()).hasMadeHistory).toBe(true);
+    expect(again.warnings).toEqual([expect.stringMatching(warning)]);
+    expect((await pipeline.records.importStates.get('demo'))?.state).toEqual(kept?.state);
+    expect(await pipeline.records.sites.list()).toHaveLength(1);
+  });
+
+  test('with another profile begins anew and does not take the site of the first for one’s own', async () => {
+    const pipeline = await pipelineInMemory();
+    await demoOn(pipeline).prepare();
+    const { service, prepare, warnings } = demoOn(pipeline, 'rv');
+    expect(await service.wanted()).toBe(true);
+    const { source, hasMadeHistory } = await prepare();
+    expect([hasMadeHistory, warnings]).toEqual([true, [expect.stringMatching(/profile home/)]]);
+    const stop = new AbortController();
+    const running = service.run(source, stop.signal);
+    await expect.poll(() => source.health().values).toBeGreaterThan(0);
+    stop.abort();
+    await running;
+  });
+});
