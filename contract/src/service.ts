@@ -112,19 +112,3 @@ export const Feature = z
   .meta({ id: 'Feature' });
 export type Feature = z.infer<typeof Feature>;
 export const FeaturePatch = z.object({ enabled: z.boolean() }).strict();
-
-export const Job = z
-  .object({
-    id: z.uuid(),
-    name: z.string(),
-    state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-    progress: z.number().min(0).max(1).nullable(),
-    message: z.string().nullable(),
-    result: z.unknown().nullable(),
-    error: z.string().nullable(),
-    created_at: Instant,
-    started_at: Instant.nullable(),
-    finished_at: Instant.nullable(),
-  })
-  .meta({ id: 'Job' });
-export type Job = z.infer<typeof Job>;

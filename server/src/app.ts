@@ -8,6 +8,7 @@ import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
+import { chargingJob } from './features/charging/job.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { ChargingService } from './features/charging/service.ts';
 import { DemoService } from './features/demo/demo-service.ts';
@@ -16,13 +17,16 @@ import { energyRoutes } from './features/energy/routes.ts';
 import { EnergyService } from './features/energy/service.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
+import { jobRoutes, toJob } from './features/jobs/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
+import { reportsJob } from './features/reports/job.ts';
 import { reportRoutes } from './features/reports/routes.ts';
 import { ReportService } from './features/reports/service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { SettingsService } from './features/settings/settings-service.ts';
 import { siteRoutes } from './features/sites/routes.ts';
+import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
 import { serviceRoutes, systemRoutes } from './features/system/routes.ts';
@@ -35,7 +39,8 @@ import type { Api } from './http/api.ts';
 import { LiveStream } from './http/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
-import { type PeriodicJob, PeriodicJobs } from './jobs/periodic.ts';
+import type { JobDefinition } from './jobs/job.ts';
+import { Scheduler } from './jobs/scheduler.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { Source } from './sources/source.ts';
 
@@ -118,15 +123,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     now,
     startedAt,
   });
-  const live = new LiveStream(
-    {
-      latest: ingest.latest,
-      subscribe: (listener) => ingest.live.subscribe(listener),
-      deviceId: (idOrName) => directory.find(idOrName)?.id,
-      snapshot: () => null,
-    },
-    startedAt,
-  );
+  const { live, scheduler } = createNews({ pipeline, services, log, now, startedAt });
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const server = await createServer({
     version: VERSION,
@@ -147,22 +144,44 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
         }),
       );
     },
-    apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, sources, now }),
+    apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, scheduler, sources, now }),
   });
   const url = await listen(server, config, () => live.close());
-  const jobs = new PeriodicJobs((job, error) => log.error({ err: error, job }, `job ${job} failed`));
-  jobs.start(periodicJobs(pipeline, services, log, now));
+  await scheduler.start();
   return {
     url,
     pipeline,
     auth,
     close: async () => {
       live.close();
-      await jobs.close();
+      await scheduler.close();
       await server.close();
       await pipeline.close(DRAIN_MS);
     },
   };
+}
+
+/** The scheduler and the live stream, which tells how jobs are doing. */
+function createNews(parts: Pick<ServeOptions, 'pipeline' | 'log' | 'now' | 'startedAt'> & { services: Services }) {
+  const { pipeline, services, log, now, startedAt } = parts;
+  const { records, directory, ingest } = pipeline;
+  const live: LiveStream = new LiveStream(
+    {
+      latest: ingest.latest,
+      subscribe: (listener) => ingest.live.subscribe(listener),
+      deviceId: (idOrName) => directory.find(idOrName)?.id,
+      snapshot: (topic) => (topic === 'jobs' ? scheduler.runs().map(toJob) : null),
+    },
+    startedAt,
+  );
+  const scheduler = new Scheduler(scheduledJobs(pipeline, services, now), {
+    runs: records.jobs,
+    timeZone: async () => (await records.sites.preferred()).timezone,
+    now,
+    onChange: (run) => live.publish('jobs', toJob(run)),
+    onError: (job, error) => log.error({ err: error, job }, `job ${job} failed`),
+  });
+  return { live, scheduler };
 }
 
 async function startDemo(options: {
@@ -211,11 +230,12 @@ interface ApiParts {
   readonly auth: AuthService;
   readonly monitor: StorageMonitor;
   readonly live: LiveStream;
+  readonly scheduler: Scheduler;
   readonly sources: readonly Source[];
   readonly now: () => number;
 }
 
-function registerApi(api: Api, { pipeline, services, auth, monitor, live, sources, now }: ApiParts): void {
+function registerApi(api: Api, { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts): void {
   const { records, directory, catalogue, queries, ingest, journal, intake } = pipeline;
   const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
   authRoutes(api, auth);
@@ -234,32 +254,17 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, source
     quarantine: new QuarantineService(journal, ingest),
     sources: () => sources.map(toSourceHealth),
   });
+  jobRoutes(api, { scheduler, records });
   live.routes(api);
 }
 
-function periodicJobs(pipeline: Pipeline, services: Services, log: Logger, now: () => number): PeriodicJob[] {
-  const compaction = async (signal: AbortSignal) => {
-    for (const { name, store } of pipeline.stores) {
-      const report = await store.compact(now(), signal);
-      if (report.days > 0) log.info({ store: name, ...report }, `store ${name}: rewrote ${report.days} closed days`);
-    }
-  };
-  return [
-    { name: 'day-compaction', schedule: '20 * * * *', timeZone: 'UTC', run: compaction },
-    {
-      name: 'charging-sessions',
-      schedule: '*/15 * * * *',
-      timeZone: 'UTC',
-      run: async () => void (await services.charging.detectRecent()),
-    },
-    // Hourly at half past: each site's day ends at its own midnight, and a report that is there is not made again.
-    {
-      name: 'reports',
-      schedule: '30 * * * *',
-      timeZone: 'UTC',
-      run: async (signal) => void (await services.reports.storeReports(signal)),
-    },
-  ];
+/** What runs by the clock, in the site's time. */
+function scheduledJobs(
+  { stores, records }: Pipeline,
+  { charging, reports }: Services,
+  now: () => number,
+): JobDefinition[] {
+  return [compactionJob(stores, now), chargingJob(charging), reportsJob(reports), cleanUpJob(records.jobs, now)];
 }
 
 /** Beyond loopback nobody may come in without credentials. */

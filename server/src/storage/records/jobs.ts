@@ -1,47 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { Job } from '@wattkeeper/contract/service.ts';
 import type { Selectable } from 'kysely';
 import { NotFound } from '../../domain/errors.ts';
+import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import type { RecordsContext, Schema } from './schema.ts';
 
-/** One run of a job. Instants are epoch milliseconds. */
-export interface JobRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly state: Job['state'];
-  /** 0–1; null while unknown. */
-  readonly progress: number | null;
-  readonly message: string | null;
-  /** JSON. */
-  readonly result: unknown;
-  readonly error: string | null;
-  readonly createdAt: number;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-}
-
-export type JobPatch = {
-  readonly [K in keyof Omit<JobRecord, 'id' | 'name' | 'createdAt'>]?: JobRecord[K] | undefined;
-};
-
 export interface JobFilter {
   readonly name?: string | undefined;
-  readonly state?: JobRecord['state'] | undefined;
+  readonly state?: JobRun['state'] | undefined;
 }
 
 export interface Jobs {
   /** A new run, queued. */
-  create(name: string): Promise<JobRecord>;
+  create(name: string): Promise<JobRun>;
   /** Throws NotFound. */
-  update(id: string, patch: JobPatch): Promise<JobRecord>;
-  find(id: string): Promise<JobRecord | undefined>;
+  update(id: string, patch: JobRunPatch): Promise<JobRun>;
+  find(id: string): Promise<JobRun | undefined>;
   /** Throws NotFound. */
-  require(id: string): Promise<JobRecord>;
+  require(id: string): Promise<JobRun>;
   /** Newest first. */
-  page(request: PageRequest & JobFilter): Promise<Page<JobRecord>>;
+  page(request: PageRequest & JobFilter): Promise<Page<JobRun>>;
   /** The newest run of a job, or the newest in one state. */
-  last(name: string, state?: JobRecord['state']): Promise<JobRecord | undefined>;
+  last(name: string, state?: JobRun['state']): Promise<JobRun | undefined>;
   /** Marks what was queued or running when the service ended as failed; answers how many. Call it once, before jobs start. */
   failInterrupted(error: string): Promise<number>;
   /** Drops finished runs that ended before an instant, but keeps each job's newest; answers how many. */
@@ -56,7 +36,7 @@ export class SqlJobs implements Jobs {
     this.#context = context;
   }
 
-  async create(name: string): Promise<JobRecord> {
+  async create(name: string): Promise<JobRun> {
     const row = await this.#context.db
       .insertInto('jobs')
       .values({ id: randomUUID(), name, state: 'queued', created_at: this.#context.now() })
@@ -65,7 +45,7 @@ export class SqlJobs implements Jobs {
     return toRecord(row);
   }
 
-  async update(id: string, patch: JobPatch): Promise<JobRecord> {
+  async update(id: string, patch: JobRunPatch): Promise<JobRun> {
     const row = await this.#context.db
       .updateTable('jobs')
       .set({ id, ...toColumns(patch) })
@@ -76,18 +56,18 @@ export class SqlJobs implements Jobs {
     return toRecord(row);
   }
 
-  async find(id: string): Promise<JobRecord | undefined> {
+  async find(id: string): Promise<JobRun | undefined> {
     const row = await this.#context.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
     return row && toRecord(row);
   }
 
-  async require(id: string): Promise<JobRecord> {
+  async require(id: string): Promise<JobRun> {
     const job = await this.find(id);
     if (job === undefined) throw unknownJob(id);
     return job;
   }
 
-  async page(request: PageRequest & JobFilter): Promise<Page<JobRecord>> {
+  async page(request: PageRequest & JobFilter): Promise<Page<JobRun>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
     let query = this.#newestFirst(request.name, request.state);
@@ -100,7 +80,7 @@ export class SqlJobs implements Jobs {
     return pageFrom(rows.map(toRecord), limit, (job) => [job.createdAt, job.id]);
   }
 
-  async last(name: string, state?: JobRecord['state']): Promise<JobRecord | undefined> {
+  async last(name: string, state?: JobRun['state']): Promise<JobRun | undefined> {
     const row = await this.#newestFirst(name, state).limit(1).executeTakeFirst();
     return row && toRecord(row);
   }
@@ -139,7 +119,7 @@ export class SqlJobs implements Jobs {
   }
 }
 
-function toColumns(patch: JobPatch) {
+function toColumns(patch: JobRunPatch) {
   return {
     state: patch.state,
     progress: patch.progress,
@@ -151,11 +131,11 @@ function toColumns(patch: JobPatch) {
   };
 }
 
-function toRecord(row: Selectable<Schema['jobs']>): JobRecord {
+function toRecord(row: Selectable<Schema['jobs']>): JobRun {
   return {
     id: row.id,
     name: row.name,
-    state: row.state as JobRecord['state'],
+    state: row.state as JobRun['state'],
     progress: row.progress,
     message: row.message,
     result: row.result === null ? null : JSON.parse(row.result),

@@ -1,0 +1,129 @@
+import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
+import { Job, JobQuery, type ScheduledJob, SchedulerStatus } from '@wattkeeper/contract/job.ts';
+import { z } from 'zod';
+import { Conflict } from '../../domain/errors.ts';
+import type { JobRun } from '../../domain/job-run.ts';
+import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { JobStatus, Scheduler } from '../../jobs/scheduler.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+
+export interface JobRoutesOptions {
+  readonly scheduler: Scheduler;
+  readonly records: Pick<RecordStore, 'jobs' | 'auditLog'>;
+}
+
+const schema = { tags: ['jobs'] };
+
+/** `/scheduler/status`, `/scheduler/jobs/{name}/run`, `/jobs`, `/jobs/{id}`. */
+export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
+  api.get(
+    '/scheduler/status',
+    {
+      schema: { ...schema, summary: 'What runs by the clock, and how it went', response: { 200: SchedulerStatus } },
+      config: { scope: 'read' },
+    },
+    async () => ({
+      state: scheduler.state,
+      ...scheduler.load(),
+      jobs: await Promise.all(scheduler.status().map((status) => describe(status, records.jobs, scheduler.timeZone))),
+    }),
+  );
+  api.post(
+    '/scheduler/jobs/:name/run',
+    {
+      schema: {
+        ...schema,
+        summary: 'Run a job now',
+        params: z.object({ name: z.string().min(1).max(100) }),
+        body: z.record(z.string(), z.unknown()).nullish().meta({ description: 'What this job takes' }),
+        response: { 202: Job },
+      },
+      config: { scope: 'write' },
+    },
+    async (request, reply) => {
+      const run = await scheduler.run(request.params.name, request.body ?? {});
+      await records.auditLog.append({ actor: callerOf(request).name, action: 'job.run', target: run.name });
+      return reply.status(202).send(toJob(run));
+    },
+  );
+  runRoutes(api, { scheduler, records });
+}
+
+function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
+  const params = z.object({ id: z.uuid() });
+  api.get(
+    '/jobs',
+    {
+      schema: {
+        ...schema,
+        summary: 'Runs of jobs, newest first',
+        querystring: JobQuery,
+        response: { 200: pageOf(Job) },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => {
+      const { items, nextCursor } = await records.jobs.page(query);
+      return { items: items.map(toJob), next_cursor: nextCursor };
+    },
+  );
+  api.get(
+    '/jobs/:id',
+    { schema: { ...schema, summary: 'One run of a job', params, response: { 200: Job } }, config: { scope: 'read' } },
+    async (request) => toJob(await records.jobs.require(request.params.id)),
+  );
+  api.delete(
+    '/jobs/:id',
+    {
+      schema: { ...schema, summary: 'Cancel a run that works or waits', params, response: { 202: Job } },
+      config: { scope: 'write' },
+    },
+    async (request, reply) => {
+      const run = await records.jobs.require(request.params.id);
+      if (!scheduler.cancel(run.id)) throw new Conflict(`job ${run.id} has ended already: it ${run.state}`);
+      await records.auditLog.append({ actor: callerOf(request).name, action: 'job.cancel', target: run.name });
+      return reply.status(202).send(toJob(run));
+    },
+  );
+}
+
+async function describe(status: JobStatus, runs: RecordStore['jobs'], timeZone: string): Promise<ScheduledJob> {
+  const { definition, running, nextRunAt, retryAt, consecutiveFailures } = status;
+  const last = await runs.last(definition.name);
+  const success = await runs.last(definition.name, 'succeeded');
+  return {
+    name: definition.name,
+    title: definition.title,
+    description: definition.description,
+    schedule: definition.schedule,
+    time_zone: timeZone,
+    enabled: definition.enabled?.() ?? true,
+    running,
+    next_run_at: instantOrNull(nextRunAt),
+    retry_at: instantOrNull(retryAt),
+    consecutive_failures: consecutiveFailures,
+    last_run: last ? toJob(last) : null,
+    last_success_at: instantOrNull(success?.finishedAt ?? null),
+  };
+}
+
+/** A run as the API shows it. */
+export function toJob(run: JobRun): Job {
+  return {
+    id: run.id,
+    name: run.name,
+    state: run.state,
+    progress: run.progress,
+    message: run.message,
+    result: run.result,
+    error: run.error,
+    created_at: formatInstant(run.createdAt),
+    started_at: instantOrNull(run.startedAt),
+    finished_at: instantOrNull(run.finishedAt),
+  };
+}
+
+function instantOrNull(instant: number | null): string | null {
+  return instant === null ? null : formatInstant(instant);
+}

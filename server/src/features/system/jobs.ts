@@ -1,0 +1,30 @@
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { JobDefinition } from '../../jobs/job.ts';
+import type { Jobs } from '../../storage/records/jobs.ts';
+import type { MeteredStore } from './storage-monitor.ts';
+
+const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;
+
+export function compactionJob(stores: readonly MeteredStore[], now: () => number): JobDefinition {
+  return {
+    name: 'day-compaction',
+    title: 'Day compaction',
+    description: 'Rewrites days that are over, so that they take less room and read faster.',
+    schedule: '20 * * * *',
+    run: async ({ signal }) => {
+      const days: Record<string, number> = {};
+      for (const { name, store } of stores) days[name] = (await store.compact(now(), signal)).days;
+      return { days };
+    },
+  };
+}
+
+export function cleanUpJob(jobs: Jobs, now: () => number): JobDefinition {
+  return {
+    name: 'clean-up',
+    title: 'Clean up',
+    description: 'Forgets old runs of jobs.',
+    schedule: '10 * * * *',
+    run: async () => ({ job_runs: await jobs.prune(now() - JOB_RUNS_KEPT_MS) }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+
+/** What a running job is given. */
+export interface JobContext<P = unknown> {
+  readonly params: P;
+  /** Aborts when someone cancels the run or the service stops; the job ends soon after, by throwing the reason. */
+  readonly signal: AbortSignal;
+  /** Tells how far it is, 0 to 1 (null: unknown), and what it does. Cheap: call it as often as it is handy. */
+  progress(share: number | null, message?: string): void;
+}
+
+/** A piece of work that runs by the clock, when asked, or both. */
+export interface JobDefinition<P = unknown> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Cron expression (minute hour day month weekday) in the site's time; null: only when asked. */
+  readonly schedule: string | null;
+  /** What a run takes; runs by the clock get what an empty object becomes. Without it a run takes nothing. */
+  readonly params?: z.ZodType<P>;
+  /** Runs with the same key do not overlap; the default is one run of the job at a time. */
+  key?(params: P): string;
+  /** Whether the clock starts it at present: a switched-off feature does nothing by itself. */
+  enabled?(): boolean;
+  /** The answer is kept as the run's result: JSON. */
+  run(context: JobContext<P>): Promise<unknown>;
+}

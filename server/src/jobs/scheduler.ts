@@ -1,0 +1,369 @@
+import type { JobState } from '@wattkeeper/contract/job.ts';
+import { Cron } from 'croner';
+import { Conflict, InvalidInput, messageOf, NotFound } from '../domain/errors.ts';
+import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
+import { HOUR_MS, MINUTE_MS } from '../domain/window.ts';
+import type { JobDefinition } from './job.ts';
+import { Progress } from './progress.ts';
+
+/** Where runs are kept. */
+export interface JobRuns {
+  create(name: string): Promise<JobRun>;
+  update(id: string, patch: JobRunPatch): Promise<JobRun>;
+  last(name: string, state?: JobState): Promise<JobRun | undefined>;
+  failInterrupted(error: string): Promise<number>;
+}
+
+export interface SchedulerOptions {
+  readonly runs: JobRuns;
+  /** The zone that schedules are read in; asked again at every look at the clock. */
+  readonly timeZone: () => Promise<string>;
+  readonly now: () => number;
+  /** Every change of a run: queued, running, progress, ended. */
+  readonly onChange: (run: JobRun) => void;
+  readonly onError: (job: string, error: unknown) => void;
+}
+
+/** How a job stands. Instants are epoch milliseconds. */
+export interface JobStatus {
+  readonly definition: JobDefinition;
+  readonly running: boolean;
+  readonly nextRunAt: number | null;
+  readonly retryAt: number | null;
+  readonly consecutiveFailures: number;
+}
+
+/** This many runs work at a time; the others wait in line. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 100;
+/** Waits after the first failures in a row; the next turn of the clock comes anyway. */
+const RETRY_AFTER_MS = [MINUTE_MS, 4 * MINUTE_MS, 16 * MINUTE_MS, HOUR_MS];
+/** The clock is looked at this often at least, so that a machine that slept or whose clock was set does not miss a turn. */
+const MAX_SLEEP_MS = 30_000;
+const CATCH_UP_AFTER_MS = 5_000;
+const INTERRUPTED = 'the service ended while it ran';
+
+interface Planned {
+  readonly definition: JobDefinition;
+  nextRunAt: number | null;
+  retryAt: number | null;
+  failures: number;
+}
+
+interface Active {
+  readonly key: string;
+  readonly name: string;
+  run: JobRun;
+  readonly params: unknown;
+  readonly byClock: boolean;
+  readonly abort: AbortController;
+  started: boolean;
+}
+
+/**
+ * Runs jobs by the clock and when asked. Every run is on record; a job never overlaps itself; a turn that was missed while the
+ * service was down is caught up once; failures are tried again after growing waits.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #jobs: Map<string, Planned>;
+  readonly #active = new Map<string, Active>();
+  readonly #line: Active[] = [];
+  readonly #work = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | null = null;
+  #state: 'stopped' | 'running' = 'stopped';
+  #timeZone = 'UTC';
+
+  constructor(jobs: readonly JobDefinition[], options: SchedulerOptions) {
+    this.#options = options;
+    this.#jobs = new Map(
+      jobs.map((definition) => [definition.name, { definition, nextRunAt: null, retryAt: null, failures: 0 }]),
+    );
+  }
+
+  get state(): 'stopped' | 'running' {
+    return this.#state;
+  }
+
+  /** The zone in which schedules are read at present. */
+  get timeZone(): string {
+    return this.#timeZone;
+  }
+
+  /** Settles what an earlier process left running, plans what was missed, and starts the clock. */
+  async start(): Promise<void> {
+    const { runs, now } = this.#options;
+    await runs.failInterrupted(INTERRUPTED);
+    this.#timeZone = await this.#options.timeZone();
+    for (const planned of this.#jobs.values()) {
+      if (planned.definition.schedule === null) continue;
+      planned.nextRunAt = this.#nextTurn(planned.definition.schedule);
+      const last = await runs.last(planned.definition.name);
+      if (last === undefined) continue;
+      const missed = this.#lastTurn(planned.definition.schedule);
+      const unfinished = last.state === 'failed' && last.error === INTERRUPTED;
+      if (unfinished || (missed !== null && last.createdAt < missed)) planned.nextRunAt = now() + CATCH_UP_AFTER_MS;
+    }
+    this.#state = 'running';
+    this.#sleep();
+  }
+
+  /** Tells running jobs to end and waits for them. */
+  async close(): Promise<void> {
+    this.#state = 'stopped';
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#line.length = 0;
+    for (const { abort } of this.#active.values()) abort.abort(new Conflict(INTERRUPTED));
+    await Promise.all(this.#work);
+  }
+
+  /** Starts what is due. The clock calls it; tests may. */
+  async tick(): Promise<void> {
+    await this.#followTimeZone();
+    const now = this.#options.now();
+    for (const planned of this.#jobs.values()) {
+      const due = Math.min(planned.nextRunAt ?? Number.POSITIVE_INFINITY, planned.retryAt ?? Number.POSITIVE_INFINITY);
+      if (due > now) continue;
+      const { definition } = planned;
+      planned.retryAt = null;
+      planned.nextRunAt = this.#nextTurn(definition.schedule);
+      if (definition.enabled?.() === false) continue;
+      const params = parseParams(definition, {});
+      if (this.#active.has(keyOf(definition, params))) continue;
+      await this.#enqueue(definition, params, true).catch((error: unknown) =>
+        this.#options.onError(definition.name, error),
+      );
+    }
+  }
+
+  /**
+   * Starts a run now.
+   * @throws NotFound for an unknown name, InvalidInput for parameters that do not fit, Conflict while such a run works or waits
+   */
+  async run(name: string, params: unknown = {}): Promise<JobRun> {
+    const { definition } = this.#planned(name);
+    const parsed = parseParams(definition, params);
+    const running = this.#active.get(keyOf(definition, parsed));
+    if (running) throw new Conflict(`${name} is running already, as job ${running.run.id}`);
+    return this.#enqueue(definition, parsed, false);
+  }
+
+  /** Ends a run that works or waits; answers false when it is not among them. */
+  cancel(id: string): boolean {
+    for (const active of this.#active.values()) {
+      if (active.run.id !== id) continue;
+      active.abort.abort(new CancelledError());
+      if (!active.started) this.#track(this.#drop(active));
+      return true;
+    }
+    return false;
+  }
+
+  /** Waits until no run works or waits. */
+  async idle(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  status(): JobStatus[] {
+    const working = new Set([...this.#active.values()].map(({ name }) => name));
+    return [...this.#jobs.values()].map(({ definition, nextRunAt, retryAt, failures }) => ({
+      definition,
+      running: working.has(definition.name),
+      nextRunAt,
+      retryAt,
+      consecutiveFailures: failures,
+    }));
+  }
+
+  /** Runs that wait or work. */
+  runs(): JobRun[] {
+    return [...this.#active.values()].map(({ run }) => run).filter((run) => run !== PLACEHOLDER);
+  }
+
+  /** How many runs wait and how many work. */
+  load(): { readonly queued: number; readonly running: number } {
+    return { queued: this.#line.length, running: this.#active.size - this.#line.length };
+  }
+
+  #planned(name: string): Planned {
+    const planned = this.#jobs.get(name);
+    if (planned) return planned;
+    throw new NotFound(
+      `there is no job ${JSON.stringify(name.slice(0, 80))}; there are ${[...this.#jobs.keys()].join(', ')}`,
+    );
+  }
+
+  async #enqueue(definition: JobDefinition, params: unknown, byClock: boolean): Promise<JobRun> {
+    if (this.#line.length >= MAX_WAITING) {
+      throw new Conflict(`${MAX_WAITING} jobs wait already: cancel some, or wait until they are done`);
+    }
+    const key = keyOf(definition, params);
+    const abort = new AbortController();
+    const active: Active = {
+      key,
+      name: definition.name,
+      run: PLACEHOLDER,
+      params,
+      byClock,
+      abort,
+      started: false,
+    };
+    this.#active.set(key, active);
+    try {
+      active.run = await this.#options.runs.create(definition.name);
+    } catch (error) {
+      this.#active.delete(key);
+      throw error;
+    }
+    this.#options.onChange(active.run);
+    this.#line.push(active);
+    this.#startNext();
+    return active.run;
+  }
+
+  #startNext(): void {
+    while (this.#state === 'running' && this.#line.length > 0 && this.load().running < MAX_RUNNING) {
+      const active = this.#line.shift() as Active;
+      active.started = true;
+      this.#track(this.#execute(active));
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#work.delete(tracked);
+      this.#startNext();
+      this.#sleep();
+    });
+    this.#work.add(tracked);
+  }
+
+  async #execute(active: Active): Promise<void> {
+    const { definition } = this.#planned(active.name);
+    const { signal } = active.abort;
+    const progress = new Progress((patch) => this.#update(active, patch));
+    try {
+      await this.#update(active, { state: 'running', startedAt: this.#options.now() });
+      signal.throwIfAborted();
+      const result = await definition.run({
+        params: active.params,
+        signal,
+        progress: (share, message) => progress.tell(share, message),
+      });
+      await progress.settle();
+      await this.#end(active, { state: 'succeeded', progress: 1, result: result ?? null });
+    } catch (error) {
+      await progress.settle();
+      await this.#end(active, outcomeOf(error, signal));
+      if (!signal.aborted) this.#options.onError(active.name, error);
+    }
+  }
+
+  async #drop(active: Active): Promise<void> {
+    const place = this.#line.indexOf(active);
+    if (place >= 0) this.#line.splice(place, 1);
+    await this.#end(active, { state: 'cancelled' });
+  }
+
+  async #end(active: Active, patch: JobRunPatch & { readonly state: JobState }): Promise<void> {
+    this.#active.delete(active.key);
+    await this.#update(active, { ...patch, finishedAt: this.#options.now() });
+    const planned = this.#planned(active.name);
+    if (patch.state === 'succeeded') {
+      planned.failures = 0;
+      planned.retryAt = null;
+    } else if (patch.state === 'failed' && this.#state === 'running') {
+      planned.failures++;
+      const wait = RETRY_AFTER_MS[planned.failures - 1];
+      if (active.byClock && wait !== undefined) planned.retryAt = this.#options.now() + wait;
+    }
+  }
+
+  async #update(active: Active, patch: JobRunPatch): Promise<void> {
+    try {
+      active.run = await this.#options.runs.update(active.run.id, patch);
+      this.#options.onChange(active.run);
+    } catch (error) {
+      this.#options.onError(active.name, error);
+    }
+  }
+
+  #sleep(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#state !== 'running') return;
+    const due = Math.min(
+      ...[...this.#jobs.values()].flatMap(({ nextRunAt, retryAt }) => [
+        nextRunAt ?? Number.POSITIVE_INFINITY,
+        retryAt ?? Number.POSITIVE_INFINITY,
+      ]),
+    );
+    const wait = Math.min(Math.max(due - this.#options.now(), 0), MAX_SLEEP_MS);
+    this.#timer = setTimeout(() => void this.#turn(), wait);
+    this.#timer.unref();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.tick();
+    } catch (error) {
+      this.#options.onError('scheduler', error);
+    }
+    this.#sleep();
+  }
+
+  /** Turns move with the zone of the site. */
+  async #followTimeZone(): Promise<void> {
+    const timeZone = await this.#options.timeZone();
+    if (timeZone === this.#timeZone) return;
+    this.#timeZone = timeZone;
+    for (const planned of this.#jobs.values()) planned.nextRunAt = this.#nextTurn(planned.definition.schedule);
+  }
+
+  #cron(schedule: string): Cron {
+    return new Cron(schedule, { timezone: this.#timeZone, paused: true });
+  }
+
+  #nextTurn(schedule: string | null): number | null {
+    if (schedule === null) return null;
+    return this.#cron(schedule).nextRun(new Date(this.#options.now()))?.getTime() ?? null;
+  }
+
+  #lastTurn(schedule: string): number | null {
+    return this.#cron(schedule).previousRuns(1, new Date(this.#options.now()))[0]?.getTime() ?? null;
+  }
+}
+
+/** Someone ended the run. */
+class CancelledError extends Error {}
+
+/** Stands while a run is put on record. */
+const PLACEHOLDER: JobRun = {
+  id: '',
+  name: '',
+  state: 'queued',
+  progress: null,
+  message: null,
+  result: null,
+  error: null,
+  createdAt: 0,
+  startedAt: null,
+  finishedAt: null,
+};
+
+function keyOf(definition: JobDefinition, params: unknown): string {
+  return `${definition.name} ${definition.key?.(params) ?? ''}`;
+}
+
+function parseParams(definition: JobDefinition, params: unknown): unknown {
+  if (definition.params === undefined) return {};
+  const parsed = definition.params.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
+  const details = fields.map(({ field, detail }) => (field === '' ? detail : `${field}: ${detail}`)).join('; ');
+  throw new InvalidInput(`${definition.name} cannot run with these parameters: ${details}`, { fields });
+}
+
+function outcomeOf(error: unknown, signal: AbortSignal): JobRunPatch & { readonly state: JobState } {
+  if (signal.aborted && signal.reason instanceof CancelledError) return { state: 'cancelled' };
+  return { state: 'failed', error: signal.aborted ? messageOf(signal.reason) : messageOf(error) };
+}
