@@ -136,12 +136,10 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
       registerSecurity(app, auth, { corsOrigins: config.http.cors_origins, publicUrl: config.http.public_url }),
     rootRoutes: async (app) => {
       serviceRoutes(app, monitor, registry);
+      const { device_tags: deviceTags, label_tags: labelTags } = config.ingest;
+      const { max_body_bytes: maxBodyBytes } = config.http;
       await app.register(async (influx) =>
-        influxRoutes(influx as unknown as Api, pipeline.intake, {
-          deviceTags: config.ingest.device_tags,
-          maxBodyBytes: config.http.max_body_bytes,
-          now,
-        }),
+        influxRoutes(influx as unknown as Api, pipeline.intake, { deviceTags, labelTags, maxBodyBytes, now }),
       );
     },
     apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, scheduler, sources, now }),

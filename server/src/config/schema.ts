@@ -24,6 +24,37 @@ export const StoreConfig = z.discriminatedUnion('type', [
 ]);
 export type StoreConfig = z.infer<typeof StoreConfig>;
 
+/** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
+const DESCRIPTIVE_TAGS = [
+  ...[
+    'site',
+    'location',
+    'region',
+    'country',
+    'city',
+    'building',
+    'datacenter',
+    'dc',
+    'rack',
+    'team',
+    'environment',
+    'env',
+  ],
+  ...[
+    'service',
+    'service_version',
+    'service_environment',
+    'os',
+    'arch',
+    'platform',
+    'version',
+    'firmware',
+    'manufacturer',
+  ],
+  ...['model', 'friendly_name', 'unit', 'unit_of_measurement', 'device_class', 'state_class', 'icon', 'fstype', 'mode'],
+  ...['domain=sensor', 'source=HA', 'source=hass', 'instance=prod'],
+];
+
 export const Config = z.strictObject({
   data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
   http: z
@@ -88,6 +119,10 @@ export const Config = z.strictObject({
         .min(1)
         .default(['device_id', 'device', 'host', 'entity_id'])
         .describe('Line protocol: the first of these tags that a line has names the device'),
+      label_tags: z
+        .array(z.string().min(1))
+        .default(DESCRIPTIVE_TAGS)
+        .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
     })
     .prefault({}),
   log: z

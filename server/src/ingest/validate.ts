@@ -10,7 +10,7 @@ export interface Refusal {
   /** null: the whole row. */
   readonly metric: string | null;
   readonly timestamp: number;
-  readonly code: 'not_finite' | 'time_out_of_range' | 'quarantine_full' | 'too_many_metrics';
+  readonly code: 'invalid_device' | 'not_finite' | 'time_out_of_range' | 'quarantine_full' | 'too_many_metrics';
   readonly detail: string;
 }
 

@@ -6,10 +6,10 @@ import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import { problemOf } from '../../http/problem.ts';
 import { decodeLineProtocol, type LineError, type Precision } from '../../sources/decode/line-protocol.ts';
+import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
 import type { IngestService } from './ingest-service.ts';
 
-export interface InfluxOptions {
-  readonly deviceTags: readonly string[];
+export interface InfluxOptions extends DeviceRules {
   /** Bound of a body, also after it was unpacked. */
   readonly maxBodyBytes: number;
   readonly now: () => number;
@@ -100,10 +100,11 @@ async function writeLines(request: FastifyRequest, reply: FastifyReply, intake: 
     precision: precisionOf(request),
     nowMs: options.now(),
     deviceTags: options.deviceTags,
+    labelTags: options.labelTags,
   });
   if (decoded.strings > 0) reply.header('x-wattkeeper-strings-left-out', decoded.strings);
   if (decoded.lines === 0 && decoded.bad > 0) throw new InvalidInput(reasons(decoded.errors, decoded.bad));
-  const receipt = await intake.accept(decoded.blocks, (device) => decoded.labels.get(device));
+  const receipt = await intake.acceptLines(decoded.blocks, (device) => decoded.labels.get(device));
   if (receipt.quarantined > 0) reply.header('x-wattkeeper-quarantined', receipt.quarantined);
   if (decoded.bad > 0 || receipt.rejected > 0) {
     const refused = receipt.refusals.map(({ metric, detail }) => `${metric ?? 'line'}: ${detail}`);

@@ -1,11 +1,12 @@
 import type { IngestAnswer, RejectedValue } from '@wattkeeper/contract/reading.ts';
 import type { Block } from '../../domain/batch.ts';
-import { InvalidInput } from '../../domain/errors.ts';
+import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
+import type { Refusal } from '../../ingest/validate.ts';
 import { decodeReadings } from '../../sources/decode/readings.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 
-type Labels = Readonly<Record<string, string>>;
+type LabelsOf = (device: string) => Readonly<Record<string, string>> | undefined;
 
 /** Errors that an answer tells one by one. */
 const MAX_ERRORS_TOLD = 100;
@@ -20,15 +21,37 @@ export class IngestService {
     this.#directory = directory;
   }
 
-  /** Takes blocks whose devices are named; labels are noted for devices that have others. */
-  async accept(
-    blocks: readonly Block[],
-    labelsOf: (device: string) => Labels | undefined = () => undefined,
-  ): Promise<Receipt> {
+  /** Takes blocks whose devices are named. Throws InvalidInput for a device that cannot be registered; nothing is taken then. */
+  async accept(blocks: readonly Block[]): Promise<Receipt> {
     const resolved: Block[] = [];
-    for (const block of blocks)
-      resolved.push({ ...block, devices: await this.#directory.resolve(block.devices, labelsOf) });
+    for (const block of blocks) resolved.push({ ...block, devices: await this.#directory.resolve(block.devices) });
     return this.#ingest.accept(resolved);
+  }
+
+  /**
+   * Takes what lines told; labels are noted for devices that have others. A device that cannot be registered costs only its own
+   * lines, of which each is one refusal.
+   */
+  async acceptLines(blocks: readonly Block[], labelsOf: LabelsOf): Promise<Receipt> {
+    const usable: Block[] = [];
+    const refusals: Refusal[] = [];
+    let rejected = 0;
+    for (const block of blocks) {
+      const known = await this.#withKnownDevices(block, labelsOf);
+      usable.push(known.usable);
+      rejected += known.values;
+      for (const { row, reason } of known.refused) {
+        const deviceId = block.devices[block.device[row] as number] as string;
+        const timestamp = block.timestamps[row] as number;
+        refusals.push({ deviceId, metric: null, timestamp, code: 'invalid_device', detail: reason });
+      }
+    }
+    const receipt = await this.#ingest.accept(usable);
+    return {
+      ...receipt,
+      rejected: receipt.rejected + rejected,
+      refusals: [...refusals, ...receipt.refusals].slice(0, MAX_ERRORS_TOLD),
+    };
   }
 
   /** Takes the body of `POST /readings`. A device that cannot be registered costs only its own readings. */
@@ -38,10 +61,13 @@ export class IngestService {
     let rejected = decoded.rejected;
     const blocks: Block[] = [];
     for (const [b, block] of decoded.blocks.entries()) {
-      const { usable, refused } = await this.#withKnownDevices(block, decoded.indexes[b] as readonly number[]);
+      const { usable, refused, values } = await this.#withKnownDevices(block);
       blocks.push(usable);
-      errors.push(...refused.errors);
-      rejected += refused.values;
+      const indexes = decoded.indexes[b] as readonly number[];
+      for (const { row, reason } of refused) {
+        errors.push({ index: indexes[row] as number, metric: null, code: 'invalid_device', detail: reason });
+      }
+      rejected += values;
     }
     const receipt = await this.#ingest.accept(blocks);
     const indexOf = indexFinder(decoded.blocks, decoded.indexes, blocks);
@@ -60,40 +86,53 @@ export class IngestService {
     };
   }
 
-  async #withKnownDevices(block: Block, indexes: readonly number[]) {
-    const ids: (string | null)[] = [];
-    const reasons: string[] = [];
-    for (const name of block.devices) {
-      try {
-        ids.push((await this.#directory.resolve([name]))[0] as string);
-        reasons.push('');
-      } catch (error) {
-        if (!(error instanceof InvalidInput)) throw error;
-        ids.push(null);
-        reasons.push(error.message);
-      }
-    }
-    if (!ids.includes(null))
-      return { usable: { ...block, devices: ids as string[] }, refused: { errors: [], values: 0 } };
-    const errors: RejectedValue[] = [];
-    let values = 0;
+  /** The rows of devices that are known or can be registered, and those that cannot be, with the number of their values. */
+  async #withKnownDevices(block: Block, labelsOf?: LabelsOf): Promise<KnownRows> {
+    const reasons = new Map<number, string>();
+    const ids = await this.#directory.resolve(block.devices, labelsOf).catch(async (error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      return this.#resolveEach(block.devices, labelsOf, reasons);
+    });
+    const known = { ...block, devices: ids };
+    if (reasons.size === 0) return { usable: known, refused: [], values: 0 };
     const kept: number[] = [];
-    for (let row = 0; row < block.device.length; row++) {
-      const device = block.device[row] as number;
-      if (ids[device] !== null) {
-        kept.push(row);
-        continue;
+    const refused: { row: number; reason: string }[] = [];
+    let values = 0;
+    for (const [row, device] of block.device.entries()) {
+      const reason = reasons.get(device);
+      if (reason === undefined) kept.push(row);
+      else {
+        refused.push({ row, reason });
+        values += block.columns.filter((column) => !Number.isNaN(column[row])).length;
       }
-      values += block.columns.filter((column) => !Number.isNaN(column[row])).length;
-      errors.push({
-        index: indexes[row] as number,
-        metric: null,
-        code: 'invalid_device',
-        detail: reasons[device] as string,
-      });
     }
-    return { usable: pickRows({ ...block, devices: ids.map((id) => id ?? '') }, kept), refused: { errors, values } };
+    return { usable: pickRows(known, kept), refused, values };
   }
+
+  async #resolveEach(names: readonly string[], labelsOf: LabelsOf | undefined, reasons: Map<number, string>) {
+    const ids: string[] = [];
+    for (const [d, name] of names.entries()) {
+      try {
+        ids.push(...(await this.#directory.resolve([name], labelsOf)));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        ids.push('');
+        reasons.set(d, error.message);
+      }
+    }
+    return ids;
+  }
+}
+
+interface KnownRows {
+  readonly usable: Block;
+  readonly refused: readonly { readonly row: number; readonly reason: string }[];
+  readonly values: number;
+}
+
+/** A name that cannot be one, or one device too many. */
+function isRefusal(error: unknown): error is InvalidInput | Conflict {
+  return error instanceof InvalidInput || error instanceof Conflict;
 }
 
 function pickRows(block: Block, rows: readonly number[]): Block {

@@ -1,5 +1,6 @@
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { BlockBuilder } from './line-protocol-block.ts';
+import { type DeviceRules, deviceOfTags } from './line-protocol-device.ts';
 
 /** What stands before the fields of a line: measurement and tags. */
 export interface SeriesKey {
@@ -8,9 +9,6 @@ export interface SeriesKey {
   readonly device: number;
 }
 
-/** Name of the device of lines without any tag. */
-export const UNTAGGED_DEVICE = 'line-protocol';
-
 const BACKSLASH = 92;
 const COMMA = 44;
 const EQUALS = 61;
@@ -18,14 +16,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Knows every measurement with its tags that this request has named, by its bytes, so that a line costs no strings. */
 export class SeriesKeys {
-  /** Tags of each device that do not name it. */
+  /** What the tags say of each device. */
   readonly labels = new Map<string, Record<string, string>>();
-  readonly #deviceTags: readonly string[];
+  readonly #rules: DeviceRules;
   readonly #builders = new Map<string, BlockBuilder>();
   readonly #byHash = new Map<number, SeriesKey[]>();
 
-  constructor(deviceTags: readonly string[]) {
-    this.#deviceTags = deviceTags;
+  constructor(rules: DeviceRules) {
+    this.#rules = rules;
   }
 
   get builders(): Iterable<BlockBuilder> {
@@ -56,24 +54,13 @@ export class SeriesKeys {
     if (!isMetricName(`${group}.x`)) return 'the measurement is longer than 198 characters or has control characters';
     if (tags.some((tag) => tag.length !== 2 || tag[0] === '')) return 'missing tag value';
     if (tags.some(([, value]) => value === '')) return 'missing tag value';
-    const named = Object.fromEntries(tags as [string, string][]);
-    const device = this.#deviceOf(named);
+    const named = new Map(tags as [string, string][]);
+    if (named.size < tags.length) return 'duplicate tags';
+    const { name, labels } = deviceOfTags(named, this.#rules);
+    this.labels.set(name, { ...this.labels.get(name), ...labels });
     const builder = this.#builders.get(group) ?? new BlockBuilder(group);
     this.#builders.set(group, builder);
-    return { bytes, builder, device: builder.deviceIndex(device) };
-  }
-
-  /**
-   * The first device tag names the device and the other tags are its labels. Lines without a device tag are told apart by all their
-   * tags, since each set of tags is a series of its own.
-   */
-  #deviceOf(tags: Readonly<Record<string, string>>): string {
-    const tag = this.#deviceTags.find((name) => tags[name] !== undefined);
-    const others = Object.entries(tags).filter(([name]) => name !== tag);
-    const all = others.map(([name, value]) => `${name}=${value}`).sort();
-    const device = tag === undefined ? all.join(',').slice(0, 200) || UNTAGGED_DEVICE : (tags[tag] as string);
-    if (others.length > 0) this.labels.set(device, { ...this.labels.get(device), ...Object.fromEntries(others) });
-    return device;
+    return { bytes, builder, device: builder.deviceIndex(name) };
   }
 }
 

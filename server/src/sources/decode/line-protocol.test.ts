@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DEFAULT_DEVICE_TAGS, type DecodedLines, decodeLineProtocol } from './line-protocol.ts';
+import { Config } from '../../config/schema.ts';
+import { type DecodedLines, decodeLineProtocol } from './line-protocol.ts';
 
 const NOW = 1_700_000_000_000;
+const { device_tags: deviceTags, label_tags: labelTags } = Config.parse({}).ingest;
 const decode = (text: string | Uint8Array, precision: 'ns' | 'us' | 'ms' | 's' | 'm' | 'h' = 'ns') =>
   decodeLineProtocol(typeof text === 'string' ? new TextEncoder().encode(text) : text, {
     precision,
     nowMs: NOW,
-    deviceTags: DEFAULT_DEVICE_TAGS,
+    deviceTags,
+    labelTags,
   });
 
 /** Everything that was taken, as rows that are easy to compare. */
@@ -57,9 +60,9 @@ test('every precision names the same instant', () => {
 test('names unescape as InfluxDB has it, and dots in field keys become underscores', () => {
   const decoded = decode('my\\ group,device=the\\ one\\,here,a\\=b=c d\\ e=1,f.g=2 1000000');
   expect(rowsOf(decoded)).toEqual([
-    { group: 'my group', device: 'the one,here', timestamp: 1, values: { 'd e': 1, f_g: 2 } },
+    { group: 'my group', device: 'the one,here/a\\=b=c', timestamp: 1, values: { 'd e': 1, f_g: 2 } },
   ]);
-  expect(decoded.labels.get('the one,here')).toEqual({ 'a=b': 'c' });
+  expect(decoded.labels.get('the one,here/a\\=b=c')).toEqual({ device: 'the one,here', 'a=b': 'c' });
 });
 
 test('texts are counted and left out, with whatever stands in them', () => {
@@ -72,7 +75,7 @@ test('texts are counted and left out, with whatever stands in them', () => {
 
 test('lines without a device tag are told apart by their tags', () => {
   const devices = decode('m,b=2,a=1 v=1\nm,a=1,b=2 v=2 5\nm v=3').blocks.flatMap(({ devices }) => devices);
-  expect(devices).toEqual(['a=1,b=2', 'line-protocol']);
+  expect(devices).toEqual(['a=1;b=2', 'line-protocol']);
 });
 
 test('comments, empty lines, CRLF and a field named twice', () => {
@@ -88,6 +91,7 @@ test.each([
   [',host=a v=1', 'missing measurement'],
   ['cpu,host v=1', 'missing tag value'],
   ['cpu,host= v=1', 'missing tag value'],
+  ['cpu,host=a,host=b v=1', 'duplicate tags'],
   ['cpu =1', 'missing field key'],
   ['cpu v', 'missing field value'],
   ['cpu v=', 'missing field value'],

@@ -1,16 +1,15 @@
 import type { Block } from '../../domain/batch.ts';
-import { MAX_QUANTITIES } from './line-protocol-block.ts';
+import { type BlockBuilder, MAX_QUANTITIES } from './line-protocol-block.ts';
+import type { DeviceRules } from './line-protocol-device.ts';
 import { SeriesKeys, unescapeName } from './line-protocol-series.ts';
 
 export type Precision = 'ns' | 'us' | 'ms' | 's' | 'm' | 'h';
 
-export interface LineProtocolOptions {
+export interface LineProtocolOptions extends DeviceRules {
   /** Unit of the timestamps. */
   readonly precision: Precision;
   /** Instant of lines without a timestamp, epoch milliseconds. */
   readonly nowMs: number;
-  /** The first of these tags that a line has names its device. */
-  readonly deviceTags: readonly string[];
 }
 
 export interface LineError {
@@ -23,7 +22,7 @@ export interface LineError {
 export interface DecodedLines {
   /** Devices by the names that the tags give. */
   readonly blocks: readonly Block[];
-  /** Tags of a device that do not name it. */
+  /** What the tags say of each device. */
   readonly labels: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Lines taken. */
   readonly lines: number;
@@ -33,8 +32,6 @@ export interface DecodedLines {
   readonly errors: readonly LineError[];
   readonly bad: number;
 }
-
-export const DEFAULT_DEVICE_TAGS = ['device_id', 'device', 'host', 'entity_id'] as const;
 
 const MAX_ERRORS_TOLD = 20;
 const SHOWN_CHARACTERS = 120;
@@ -100,7 +97,7 @@ class LineProtocolDecoder {
   constructor(bytes: Uint8Array, options: LineProtocolOptions) {
     this.#bytes = bytes;
     this.#options = options;
-    this.#series = new SeriesKeys(options.deviceTags);
+    this.#series = new SeriesKeys(options);
   }
 
   decode(): DecodedLines {
@@ -167,7 +164,7 @@ class LineProtocolDecoder {
     return null;
   }
 
-  #decodeFields(builder: { keys: Uint8Array[]; column(quantity: string, key: Uint8Array): number }): string | null {
+  #decodeFields(builder: BlockBuilder): string | null {
     const bytes = this.#bytes;
     for (let expected = 0; ; ) {
       let column = expected;
@@ -203,7 +200,7 @@ class LineProtocolDecoder {
   }
 
   /** Column of the field key at hand, or what is wrong with it. Dots become `_`, since the last dot of a metric's name divides it. */
-  #decodeKey(builder: { column(quantity: string, key: Uint8Array): number }): number | string {
+  #decodeKey(builder: BlockBuilder): number | string {
     const bytes = this.#bytes;
     const start = this.#at;
     let at = start;
@@ -223,8 +220,8 @@ class LineProtocolDecoder {
     const name = unescapeName(key);
     if (name === null) return 'invalid UTF-8';
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    if (name.length > 150 || /[\x00-\x1f\x7f]/.test(name))
-      return 'the field key is longer than 150 characters or has control characters';
+    if (builder.group.length + name.length > 199 || /[\x00-\x1f\x7f]/.test(name))
+      return 'measurement and field key are longer than 199 characters, or the field key has control characters';
     this.#at = at + 1;
     const column = builder.column(name.replaceAll('.', '_'), key);
     return column < 0 ? `more than ${MAX_QUANTITIES} different fields in one measurement` : column;
