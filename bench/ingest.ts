@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sizeOf, startInflux } from '../server/test/journeys/influx.ts';
 import { startService, TOKEN } from '../server/test/journeys/service.ts';
-import { sizeOf, startInflux } from './influx.ts';
 
 const HOSTS = 100;
 const LINES = 10_000;
@@ -73,7 +73,7 @@ try {
   await service.stop();
   add('wattkeeper (each batch synced)', seconds, ours, 'before day compaction');
   const theirs = mkdtempSync(join(folder, 'influx-'));
-  const influx = await startInflux(theirs);
+  const influx = await startInflux(theirs, process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd');
   const influxSeconds = await post(`${influx.url}/write?db=bench`, {}, batches);
   await influx.stop();
   add('InfluxDB 1.x', influxSeconds, theirs, '');

@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
+import { sizeOf, startInflux } from '../server/test/journeys/influx.ts';
 import { startService, TOKEN } from '../server/test/journeys/service.ts';
-import { sizeOf, startInflux } from './influx.ts';
 
 const DEVICES = 10;
 const FIELDS = 10;
@@ -84,7 +84,7 @@ try {
   const store = await openTelemetryStore({ type: 'duckdb', path: join(ours, 'telemetry.duckdb') });
   await store.compact(Date.now(), new AbortController().signal);
   await store.close();
-  const influx = await startInflux(theirs);
+  const influx = await startInflux(theirs, process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd');
   await fill(`${influx.url}/write?db=bench`, {});
   service = await startService(ours);
   const rows = [];

@@ -36,6 +36,7 @@ const V1Query = z.looseObject({
   u: z.string().optional(),
   p: z.string().optional(),
 });
+const Statement = z.looseObject({ q: z.string().optional(), db: z.string().optional() });
 const V2Query = z.looseObject({ precision: PrecisionText, org: z.string().optional(), bucket: z.string().optional() });
 
 /**
@@ -48,6 +49,9 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
     done(null, body),
   );
   app.setErrorHandler((error, request, reply) => sendInfluxError(error, request, reply));
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-influxdb-version', '1.8.10-wattkeeper').header('x-influxdb-build', 'OSS');
+  });
   const schema = {
     tags: ['ingest'],
     consumes: ['text/plain'],
@@ -69,29 +73,35 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
     url: '/ping',
     schema: { tags: ['ingest'], summary: 'Whether writes are taken, as InfluxDB answers it' },
     config: { scope: 'public' },
-    handler: async (_request, reply) => reply.header('x-influxdb-version', '1.8.10-wattkeeper').status(204).send(),
+    handler: async (_request, reply) => reply.status(204).send(),
   });
-  const Statement = z.looseObject({ q: z.string().optional() });
   app.route({
     method: ['GET', 'POST'],
     url: '/query',
     schema: {
       tags: ['ingest'],
-      summary: 'Answers CREATE DATABASE, which clients send before they write',
+      summary: 'Answers CREATE DATABASE and SHOW DATABASES, which clients send before they write',
       querystring: Statement,
     },
     config: { scope: 'write' },
-    handler: async (request, reply) => {
-      const statement =
-        (request.query as z.infer<typeof Statement>).q ??
-        new URLSearchParams(String(request.body ?? '')).get('q') ??
-        '';
-      if (/^\s*create\s+database\b/i.test(statement)) return reply.send({ results: [{ statement_id: 0 }] });
-      throw new InvalidInput(
-        `only CREATE DATABASE is answered here; ask GET /api/v1/telemetry for history. Got: ${statement.slice(0, 80)}`,
-      );
+    handler: async (request) => {
+      const form = new URLSearchParams(Buffer.isBuffer(request.body) ? request.body.toString() : '');
+      return answerStatement({ ...Object.fromEntries(form), ...(request.query as z.infer<typeof Statement>) });
     },
   });
+}
+
+/** Every database is there: whichever the client names. */
+function answerStatement({ q, db }: z.infer<typeof Statement>): object {
+  if (q === undefined || q.trim() === '') throw new InvalidInput('missing required parameter "q"');
+  if (/^\s*create\s+database\b/i.test(q)) return { results: [{ statement_id: 0 }] };
+  if (/^\s*show\s+databases\b/i.test(q)) {
+    const values = [[db || 'wattkeeper']];
+    return { results: [{ statement_id: 0, series: [{ name: 'databases', columns: ['name'], values }] }] };
+  }
+  throw new InvalidInput(
+    `only CREATE DATABASE and SHOW DATABASES are answered here; ask GET /api/v1/telemetry for history. Got: ${q.slice(0, 80)}`,
+  );
 }
 
 async function writeLines(request: FastifyRequest, reply: FastifyReply, intake: IngestService, options: InfluxOptions) {
@@ -161,14 +171,13 @@ function sendInfluxError(error: unknown, request: FastifyRequest, reply: Fastify
     reply.send({ code: INFLUX_CODE[influxStatus] ?? 'internal error', message: detail });
     return;
   }
-  reply
-    .header(
-      'x-influxdb-error',
-      encodeURI(detail.split('\n')[0] as string)
-        .replaceAll('%20', ' ')
-        .slice(0, 1000),
-    )
-    .send({ error: detail });
+  reply.header('x-influxdb-error', headerText(detail)).send({ error: detail });
+}
+
+/** On one line, in the characters that a header may have. */
+function headerText(text: string): string {
+  const line = text.toWellFormed().replaceAll('\n', ' ').slice(0, 1000).toWellFormed();
+  return line.replace(/[^ -~]/gu, encodeURIComponent);
 }
 
 const INFLUX_CODE: Readonly<Record<number, string>> = {

@@ -335,7 +335,7 @@ class LineProtocolDecoder {
     if (this.#errors.length === MAX_ERRORS_TOLD) return;
     const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * SHOWN_CHARACTERS))).toString();
     const shown = (text.split('\n')[0] as string).trimEnd();
-    const short = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
+    const short = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : shown;
     this.#errors.push({ line, detail: `unable to parse '${short}': ${reason}` });
   }
 }

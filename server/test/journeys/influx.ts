@@ -10,9 +10,8 @@ export interface Influx {
   stop(): Promise<void>;
 }
 
-/** Starts `influxd` on free loopback ports with its data in `folder`. */
-export async function startInflux(folder: string): Promise<Influx> {
-  const program = process.env.WATTKEEPER_TEST_INFLUXD ?? 'influxd';
+/** Starts the program `influxd` on free loopback ports with its data in `folder`. */
+export async function startInflux(folder: string, program: string): Promise<Influx> {
   const [http, rpc] = [await freePort(), await freePort()];
   const config = join(folder, 'influxdb.conf');
   writeFileSync(

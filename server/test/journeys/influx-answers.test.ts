@@ -1,0 +1,177 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWith } from '../needs.ts';
+import { type Influx, startInflux } from './influx.ts';
+import { type Service, startService, TOKEN, temporaryFolder } from './service.ts';
+
+/** What clients look at: the status, the shape of the body, and the headers that tell them whom they talk to. */
+interface Answer {
+  readonly status: number;
+  readonly error: string | null;
+  readonly json: unknown;
+  readonly version: boolean;
+  readonly errorHeader: boolean;
+}
+
+const GZIP = { 'content-encoding': 'gzip' };
+const GOOD = 'm,host=a v=1 1000000000';
+const CREATE = 'CREATE DATABASE "telegraf"';
+const post = (body: RequestInit['body'], headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  body,
+  headers,
+});
+
+/** Requests that a real InfluxDB and we answer alike; `words` stand in both errors. */
+const ALIKE: readonly [what: string, path: string, init: RequestInit, status: number, words?: RegExp][] = [
+  ['a good line', '/write?db=bench', post(GOOD), 204],
+  ['a good line, packed', '/write?db=bench', post(new Uint8Array(gzipSync(GOOD)), GZIP), 204],
+  ['an empty body', '/write?db=bench', post(''), 204],
+  ['empty lines', '/write?db=bench', post('\n\n'), 204],
+  ['a comment', '/write?db=bench', post('# nothing'), 204],
+  ['a text alone', '/write?db=bench', post('m,host=a s="x" 1'), 204],
+  ['a bad field', '/write?db=bench', post('m,host=a v=abc 1'), 400, /^unable to parse 'm,host=a v=abc 1': invalid/],
+  ['a missing field', '/write?db=bench', post('m,host=a'), 400, /^unable to parse 'm,host=a': missing fields$/],
+  ['a missing value', '/write?db=bench', post('m v= 1'), 400, /^unable to parse 'm v= 1': missing field value$/],
+  ['a missing tag value', '/write?db=bench', post('m,host= v=1'), 400, /': missing tag value$/],
+  ['a missing measurement', '/write?db=bench', post(',host=a v=1'), 400, /': missing measurement$/],
+  ['a tag named twice', '/write?db=bench', post('m,host=a,host=b v=1'), 400, /': duplicate tags$/],
+  ['an open quote', '/write?db=bench', post('m s="x 1'), 400, /': unbalanced quotes$/],
+  ['a bad timestamp', '/write?db=bench', post('m v=1 yesterday'), 400, /^unable to parse .*: bad timestamp$/],
+  ['a timestamp beyond 64 bits', '/write?db=bench', post('m v=1 92233720368547758070'), 400, /^unable to parse 'm v=1/],
+  [
+    'one bad line of three',
+    '/write?db=bench',
+    post(`${GOOD}\nbad\nm,host=a v=2 2`),
+    400,
+    /^partial write: unable to parse 'bad': missing fields dropped=0$/,
+  ],
+  [
+    'two bad lines of four',
+    '/write?db=bench',
+    post(`${GOOD}\nbad\nm,host=a v=2 2\nm v= 3`),
+    400,
+    /^partial write: unable to parse 'bad': missing fields\nunable to parse 'm v= 3': missing field value dropped=0$/,
+  ],
+  ['a body that is not packed', '/write?db=bench', post(GOOD, GZIP), 400, /gzip/],
+  ['a packed body that breaks off', '/write?db=bench', post(new Uint8Array(gzipSync(GOOD).subarray(0, 20)), GZIP), 400],
+  ['too large a body', '/write?db=bench', post(`${GOOD}\n`.repeat(1_500_000)), 413, /too large/i],
+  ['a ping', '/ping', {}, 204],
+  ['a ping without a body', '/ping', { method: 'HEAD' }, 204],
+  ['a database to make', `/query?q=${encodeURIComponent(CREATE)}`, { method: 'POST' }, 200],
+  ['a database to make, as a form', '/query', post(new URLSearchParams({ q: CREATE })), 200],
+  ['no statement', '/query', { method: 'POST' }, 400, /^missing required parameter "q"$/],
+];
+
+describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => {
+  const folder = temporaryFolder();
+  const influxFolder = temporaryFolder();
+  let service: Service;
+  let influx: Influx;
+
+  beforeAll(async () => {
+    [service, influx] = await Promise.all([startService(folder.path), startInflux(influxFolder.path, influxd)]);
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all([service.stop(), influx.stop()]);
+    folder.remove();
+    influxFolder.remove();
+  });
+
+  const both = (path: string, init: RequestInit) =>
+    Promise.all([ask(service.url + path, init, { authorization: `Token ${TOKEN}` }), ask(influx.url + path, init)]);
+
+  it.each(ALIKE)('%s', async (_what, path, init, status, words) => {
+    const [ours, theirs] = await both(path, init);
+    expect([ours.status, theirs.status]).toEqual([status, status]);
+    expect([ours.version, theirs.version]).toEqual([true, true]);
+    if (status < 300) expect(ours.json).toEqual(theirs.json);
+    expect([ours.errorHeader, ours.error === null]).toEqual([theirs.errorHeader, theirs.error === null]);
+    if (words === undefined) return;
+    expect(ours.error).toMatch(words);
+    expect(theirs.error).toMatch(words);
+  });
+
+  it('lists the database that a client asks for, as one that is there', async () => {
+    const [ours, theirs] = await both('/query?db=bench&q=SHOW+DATABASES', {});
+    const names = ({ json }: Answer) => {
+      type Listed = { results: { series: { name: string; columns: string[]; values: string[][] }[] }[] };
+      const { name, columns, values } = (json as Listed).results[0]?.series[0] as Listed['results'][0]['series'][0];
+      expect([name, columns]).toEqual(['databases', ['name']]);
+      return values.flat();
+    };
+    expect(names(ours)).toEqual(['bench']);
+    expect(names(theirs)).toContain('bench');
+  });
+
+  it('differs on purpose: no database is needed, and an unknown unit of time is refused instead of taken for ns', async () => {
+    const statuses = async (path: string) => (await both(path, post(GOOD))).map(({ status }) => status);
+    expect(await statuses('/write')).toEqual([204, 400]);
+    expect(await statuses('/write?db=nowhere')).toEqual([204, 404]);
+    expect(await statuses('/write?db=bench&precision=fortnight')).toEqual([400, 204]);
+  });
+
+  it('keeps the good lines beside bad ones, as InfluxDB does', async () => {
+    const lines = 'kept,host=p v=1 1700000000000000000\nkept,host=p v=\nkept,host=p v=3 1700000002000000000';
+    const [ours, theirs] = await both('/write?db=bench', post(lines));
+    expect([ours.error, theirs.error]).toEqual([expect.stringMatching(/^partial write/), ours.error]);
+    type Telemetry = { series: { timestamps: string[]; value: number[] }[] };
+    const window = 'start=2023-11-14T00:00:00Z&end=2023-11-16T00:00:00Z';
+    const { series } = await service.json<Telemetry>(
+      `/api/v1/telemetry?device_id=p&metric=kept.v&bucket=raw&${window}`,
+    );
+    expect(series[0]?.value).toEqual([1, 3]);
+    const query = encodeURIComponent('SELECT v FROM kept');
+    const stored = (await (await fetch(`${influx.url}/query?db=bench&q=${query}`)).json()) as {
+      results: { series: { values: [string, number][] }[] }[];
+    };
+    expect(stored.results[0]?.series[0]?.values.map(([, value]) => value)).toEqual([1, 3]);
+  });
+
+  it('answers whoever may not write in the same shape', async () => {
+    const { status, error, version } = await ask(`${service.url}/write?db=bench`, post(GOOD));
+    expect([status, error, version]).toEqual([401, expect.stringContaining('API token'), true]);
+  });
+
+  it('answers InfluxDB 2.x clients with a code and a message', async () => {
+    const response = await service.request('/api/v2/write?bucket=b&org=o&precision=s', post('m,host=a v=x 1'));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ code: 'invalid', message: expect.stringContaining("'m,host=a v=x 1'") });
+  });
+
+  it('shows a bad line of whatever characters', async () => {
+    const { status, error, errorHeader } = await ask(
+      `${service.url}/write`,
+      post(`m,host=${'\u{1f50b}'.repeat(100)}\n`, { authorization: `Token ${TOKEN}` }),
+    );
+    expect([status, error, errorHeader]).toEqual([400, expect.stringMatching(/missing fields$/), true]);
+  });
+
+  it('refuses only the lines of a device that cannot be one', async () => {
+    const unknown = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
+    const headers = { authorization: `Token ${TOKEN}` };
+    const { status, error } = await ask(
+      `${service.url}/write`,
+      post(`beside,host=${unknown} v=1 1000000\nbeside,host=good v=2 1000000`, headers),
+    );
+    expect([status, error]).toEqual([400, expect.stringMatching(/^partial write: .*looks like an id.* dropped=1$/)]);
+    const window = 'start=1970-01-01T00:00:00Z&end=1970-01-02T00:00:00Z';
+    const { series } = await service.json<{ series: { value: number[] }[] }>(
+      `/api/v1/telemetry?device_id=good&metric=beside.v&bucket=raw&${window}`,
+    );
+    expect(series[0]?.value).toEqual([2]);
+  });
+});
+
+async function ask(url: string, init: RequestInit, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url, { ...init, headers: { ...(init.headers as object), ...headers } });
+  const text = await response.text();
+  const json: unknown = text === '' ? null : JSON.parse(text);
+  return {
+    status: response.status,
+    json,
+    error: (json as { error?: string } | null)?.error ?? null,
+    version: /^1\.\d+\.\d+/.test(response.headers.get('x-influxdb-version') ?? ''),
+    errorHeader: response.headers.has('x-influxdb-error'),
+  };
+}
