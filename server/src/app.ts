@@ -19,6 +19,9 @@ import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes, toJob } from './features/jobs/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
+import { qualityJob } from './features/quality/job.ts';
+import { qualityRoutes } from './features/quality/routes.ts';
+import { QualityService } from './features/quality/service.ts';
 import { reportsJob } from './features/reports/job.ts';
 import { reportRoutes } from './features/reports/routes.ts';
 import { ReportService } from './features/reports/service.ts';
@@ -205,18 +208,33 @@ interface Services {
   readonly tariffs: TariffService;
   readonly charging: ChargingService;
   readonly reports: ReportService;
+  readonly quarantine: QuarantineService;
+  readonly quality: QualityService;
   readonly flags: FeatureFlags;
   readonly settings: SettingsService;
 }
 
-async function createServices({ records, queries, directory }: Pipeline, now: () => number): Promise<Services> {
+async function createServices(pipeline: Pipeline, now: () => number): Promise<Services> {
+  const { records, queries, directory, ingest, journal, catalogue } = pipeline;
   const { sites, tariffs, chargingSessions, reports } = records;
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
+  const quarantine = new QuarantineService(journal, ingest);
   return {
     energy,
     tariffs: new TariffService({ tariffs, energy, now }),
     charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
     reports: new ReportService({ reports, sites, energy, now }),
+    quarantine,
+    quality: new QualityService({
+      queries,
+      devices: directory,
+      energy,
+      now,
+      records,
+      describe: (metric) => catalogue.describe(metric),
+      arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
+      quarantined: (window) => quarantine.countByDevice(window),
+    }),
     flags: await FeatureFlags.load(records.features),
     settings: await SettingsService.load(records.settings),
   };
@@ -234,7 +252,7 @@ interface ApiParts {
 }
 
 function registerApi(api: Api, { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts): void {
-  const { records, directory, catalogue, queries, ingest, journal, intake } = pipeline;
+  const { records, directory, catalogue, queries, ingest, intake } = pipeline;
   const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
   authRoutes(api, auth);
   ingestRoutes(api, intake);
@@ -246,10 +264,11 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
   reportRoutes(api, services.reports);
+  qualityRoutes(api, services.quality);
   settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
   systemRoutes(api, {
     monitor,
-    quarantine: new QuarantineService(journal, ingest),
+    quarantine: services.quarantine,
     sources: () => sources.map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
@@ -259,10 +278,16 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
 /** What runs by the clock, in the site's time. */
 function scheduledJobs(
   { stores, records }: Pipeline,
-  { charging, reports }: Services,
+  { charging, reports, quality }: Services,
   now: () => number,
 ): JobDefinition[] {
-  return [compactionJob(stores, now), chargingJob(charging), reportsJob(reports), cleanUpJob(records.jobs, now)];
+  return [
+    compactionJob(stores, now),
+    chargingJob(charging),
+    reportsJob(reports),
+    qualityJob(quality),
+    cleanUpJob(records.jobs, now),
+  ];
 }
 
 /** Beyond loopback nobody may come in without credentials. */

@@ -87,6 +87,17 @@ export const FIRST_CATALOGUE: readonly Metric[] = ENTRIES.map(([name, label, uni
   custom: false,
 }));
 
+/** Groups of quantities that nature, people and the grid never leave alone. */
+const RESTLESS_GROUPS = new Set(['solar', 'grid', 'load', 'energy', 'environment', 'weather']);
+
+/**
+ * Whether a quantity changes all the time, save at zero and at the ends of its range, so that one that stands still is broken. A charge, a
+ * status or a price may stand for hours, and nothing is known of metrics outside the catalogue.
+ */
+export function isRestless(name: string): boolean {
+  return RESTLESS_GROUPS.has(splitMetric(name).group) && FIRST_CATALOGUE.some((metric) => metric.name === name);
+}
+
 const UNIT_OF_SUFFIX: Readonly<Record<string, string>> = {
   kw: 'kW',
   w: 'W',

@@ -2,6 +2,7 @@ import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
 import { Unavailable } from '../domain/errors.ts';
+import { ArrivalMeter } from './arrivals.ts';
 import { FanOut } from './fan-out.ts';
 import { IngestMeter } from './ingest-meter.ts';
 import type { Journal } from './journal.ts';
@@ -51,6 +52,7 @@ const IMPLAUSIBLE_TOLD = 100;
 export class Ingest {
   readonly latest = new LatestValues();
   readonly live = new LiveBus();
+  readonly arrivals = new ArrivalMeter();
   readonly meter: IngestMeter;
   readonly commitTimes = new Durations();
   readonly recent: RecentBatches;
@@ -158,6 +160,7 @@ export class Ingest {
     const changed = new Set<string>();
     for (const block of blocks) {
       this.#options.onBlock(block);
+      this.arrivals.add(block, this.#options.now());
       for (const device of this.latest.add(block, this.#options.now())) changed.add(device);
     }
     this.live.publish(changed);

@@ -1,7 +1,11 @@
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
+import type { Window } from '../../domain/window.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, QuarantineEntry } from '../../ingest/journal.ts';
+
+const PAGE = 1000;
+const MOST_PAGES = 100;
 
 /** Implausible values: looked at, then accepted into the history or discarded. */
 export class QuarantineService {
@@ -24,6 +28,21 @@ export class QuarantineService {
     const found = await this.#journal.quarantined(limit + 1, cursor === undefined ? null : Number(cursor));
     const entries = found.slice(0, limit);
     return { entries, nextCursor: found.length > limit ? String(entries.at(-1)?.id) : null };
+  }
+
+  /** How many values of a window wait, by device; of the newest 100,000. */
+  async countByDevice({ start, end }: Window): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    let before: number | null = null;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const entries: QuarantineEntry[] = await this.#journal.quarantined(PAGE, before);
+      for (const { deviceId, timestamp } of entries) {
+        if (timestamp >= start && timestamp < end) counts.set(deviceId, (counts.get(deviceId) ?? 0) + 1);
+      }
+      before = entries.at(-1)?.id ?? null;
+      if (entries.length < PAGE) break;
+    }
+    return counts;
   }
 
   /** Accepted values enter the history as they were given; answers how many values were still there. */

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { Day, Instant, TimePeriod } from './common.ts';
+
+const Spans = z.array(TimePeriod);
+
+export const QualityFinding = z
+  .object({
+    code: z.enum([
+      'incomplete',
+      'silent',
+      'stuck',
+      'interpolated',
+      'out_of_range',
+      'quarantined',
+      'counter_reset',
+      'duplicates',
+      'clock_skew',
+      'balance_off',
+      'counter_disagrees',
+    ]),
+    severity: z.enum(['info', 'warning', 'critical']),
+    device_id: z.string().nullable(),
+    device_name: z.string().nullable(),
+    metric: z.string().nullable(),
+    detail: z.string().meta({ description: 'What was found, with its figures' }),
+    advice: z.string().meta({ description: 'What to do about it' }),
+  })
+  .meta({ id: 'QualityFinding' });
+export type QualityFinding = z.infer<typeof QualityFinding>;
+
+export const SeriesQuality = z.object({
+  device_id: z.string(),
+  device_name: z.string(),
+  metric: z.string(),
+  score: z.number().min(0).max(100).nullable(),
+  samples: z.number().int(),
+  expected: z.number().int().nullable(),
+  interval_s: z.number().nullable(),
+  completeness: z.number().min(0).max(1).nullable(),
+  gaps: Spans.meta({ description: 'The longest ten' }),
+  gap_count: z.number().int(),
+  gap_s: z.number().meta({ description: 'All gaps together, seconds' }),
+  out_of_range: z.number().int(),
+  stuck: Spans,
+  interpolated: Spans,
+  resets: z.number().int(),
+});
+export type SeriesQuality = z.infer<typeof SeriesQuality>;
+
+export const DeviceArrivals = z.object({
+  device_id: z.string(),
+  device_name: z.string(),
+  readings: z.number().int(),
+  duplicates: z.number().int(),
+  late: z.number().int(),
+  quarantined: z.number().int(),
+  clock_ahead_s: z.number().nullable().meta({
+    description: 'How far the device’s clock is ahead at least; negative: behind, or its readings travel that long',
+  }),
+});
+export type DeviceArrivals = z.infer<typeof DeviceArrivals>;
+
+export const Consistency = z.object({
+  kind: z.enum(['site_balance', 'power_and_counter']),
+  device_id: z.string().nullable(),
+  device_name: z.string().nullable(),
+  subject: z.string().meta({ examples: ['solar.energy_kwh'] }),
+  measured_kwh: z.number().meta({ description: 'What came in, or what the counter says' }),
+  accounted_kwh: z.number().meta({ description: 'What went out, or what power over time gives' }),
+  deviation: z.number().meta({ description: '(measured − accounted) ÷ the larger of both' }),
+  consistent: z.boolean(),
+});
+export type Consistency = z.infer<typeof Consistency>;
+
+/** How good the data of a site's day are. */
+export const QualityReport = z
+  .object({
+    site_id: z.uuid(),
+    date: Day,
+    time_period: TimePeriod,
+    generated_at: Instant,
+    score: z.number().min(0).max(100).nullable().meta({ description: 'Mean of the series; null without any' }),
+    completeness: z.number().min(0).max(1).nullable(),
+    series: z.array(SeriesQuality),
+    devices: z.array(DeviceArrivals),
+    consistency: z.array(Consistency),
+    findings: z.array(QualityFinding).meta({ description: 'Worst first' }),
+  })
+  .meta({ id: 'QualityReport' });
+export type QualityReport = z.infer<typeof QualityReport>;
+
+export const QualityQuery = z.object({
+  site_id: z.string().optional(),
+  date: Day.optional().meta({ description: 'Default: today' }),
+});
+
+export const QualityDays = z
+  .object({
+    site_id: z.uuid(),
+    days: z.array(
+      z.object({
+        date: Day,
+        score: z.number().nullable(),
+        completeness: z.number().nullable(),
+        findings: z.number().int(),
+      }),
+    ),
+  })
+  .meta({ id: 'QualityDays', description: 'Scores of the days that have a report, oldest first' });
+export type QualityDays = z.infer<typeof QualityDays>;
+
+export const QualityDaysQuery = z.object({
+  site_id: z.string().optional(),
+  start: Day.optional().meta({ description: 'First day; default 30 days ago' }),
+  end: Day.optional().meta({ description: 'Last day; default today' }),
+});

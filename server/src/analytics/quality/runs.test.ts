@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeWith } from '../../../test/needs.ts';
+import type { Series } from '../../domain/frame.ts';
+import { interpolatedRuns, type Run, stuckRuns } from './runs.ts';
+
+const MINUTE = 60_000;
+
+function every(stepMs: number, values: readonly number[]): Series {
+  return { timestamps: Float64Array.from(values, (_, i) => i * stepMs), values: Float64Array.from(values) };
+}
+
+/** Noise without repeats, seeded by its index. */
+function noise(i: number): number {
+  return 20 + 5 * Math.sin(i * 12.9898) + 0.001 * Math.sin(i * 78.233);
+}
+
+describe('values that stand still', () => {
+  it('are found among moving ones, with their first and last sample', () => {
+    const values = Array.from({ length: 200 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
+    expect(stuckRuns(every(5 * MINUTE, values), [0])).toEqual([{ from: 80, to: 100 }]);
+  });
+
+  it('are no fault where the quantity rests', () => {
+    const night = Array.from({ length: 200 }, (_, i) => (i < 120 ? 0 : noise(i)));
+    expect(stuckRuns(every(5 * MINUTE, night), [0])).toEqual([]);
+    const full = Array.from({ length: 200 }, (_, i) => (i < 120 ? 100 : noise(i)));
+    expect(stuckRuns(every(5 * MINUTE, full), [0, 100])).toEqual([]);
+  });
+
+  it('are no fault of a coarse thermometer that repeats itself all day', () => {
+    const values = Array.from({ length: 1440 }, (_, i) => Math.round(2 * (20 + 3 * Math.sin(i / 200))) / 2);
+    expect(stuckRuns(every(MINUTE, values), [0])).toEqual([]);
+  });
+
+  it('shorter than an hour are left alone', () => {
+    const values = Array.from({ length: 400 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
+    expect(stuckRuns(every(1000, values), [0])).toEqual([]);
+  });
+
+  it('hold one value each, and neither neighbour has it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 300 }), (values) => {
+        for (const { from, to } of stuckRuns(every(10 * MINUTE, values), [0])) {
+          const held = values[from];
+          expect(values.slice(from, to).every((value) => value === held)).toBe(true);
+          expect(values[from - 1]).not.toBe(held);
+          expect(values[to]).not.toBe(held);
+        }
+      }),
+    );
+  });
+});
+
+describe('values on a straight line', () => {
+  it('are found between the measured ends', () => {
+    const line = (i: number) => 20 + ((i - 50) * (31.4159 - 20)) / 20;
+    const values = Array.from({ length: 120 }, (_, i) => (i >= 50 && i <= 70 ? line(i) : noise(i)));
+    expect(interpolatedRuns(every(5 * MINUTE, values))).toEqual([{ from: 51, to: 70 }]);
+  });
+
+  it('are no fault where a coarse sensor counts up in its last digit', () => {
+    const values = Array.from({ length: 100 }, (_, i) => Math.round(10 * (20 + 0.1 * (i % 30))) / 10);
+    expect(interpolatedRuns(every(5 * MINUTE, values))).toEqual([]);
+  });
+
+  it('are straight in time, not in samples', () => {
+    const timestamps = Float64Array.from({ length: 60 }, (_, i) => i * MINUTE + (i % 3) * 17_000);
+    const values = timestamps.map((instant, i) => (i >= 20 && i <= 40 ? 3 + instant / 777_777 : noise(i)));
+    expect(interpolatedRuns({ timestamps, values })).toEqual([{ from: 21, to: 40 }]);
+  });
+});
+
+describeWith('REAL_DATA', 'an inverter with labelled faults (pvanalytics)', (folder) => {
+  it('has every stuck value found and no other', () => {
+    const { series, labels } = labelled(join(folder, 'quality/inverter-stale-labelled.csv.gz'));
+    expect(marks(stuckRuns(series, [0]), series.values.length)).toEqual(labels);
+  });
+
+  it('has interpolated values found, save single ones and those between zeros, which nothing tells apart', () => {
+    const { series, labels } = labelled(join(folder, 'quality/inverter-interpolated-labelled.csv.gz'));
+    const found = marks(interpolatedRuns(series), series.values.length);
+    const wrong = found.filter((mark, i) => mark && !labels[i]);
+    const missed = labels.flatMap((label, i) => (label && !found[i] && series.values[i] !== 0 ? [i] : []));
+    expect(wrong).toHaveLength(0);
+    expect(missed).toHaveLength(1);
+    expect(labels.filter(Boolean)).toHaveLength(1254);
+  });
+});
+
+function labelled(path: string): { series: Series; labels: boolean[] } {
+  const rows = gunzipSync(readFileSync(path))
+    .toString()
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(','))
+    .filter(([, value]) => value !== '');
+  return {
+    series: {
+      timestamps: Float64Array.from(rows, ([time]) => Date.parse((time as string).replace(' ', 'T'))),
+      values: Float64Array.from(rows, ([, value]) => Number(value)),
+    },
+    labels: rows.map(([, , label]) => label === 'True'),
+  };
+}
+
+function marks(runs: readonly Run[], length: number): boolean[] {
+  const marked = new Array<boolean>(length).fill(false);
+  for (const { from, to } of runs) marked.fill(true, from, to);
+  return marked;
+}

@@ -1,0 +1,111 @@
+import type { Series } from '../../domain/frame.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+
+/** Consecutive samples `from … to` (half-open) that look alike in a way that a working sensor does not. */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A run of equal values is taken for a fault when chance would bring one so long in fewer than this many windows. */
+const FALSE_ALARM = 1e-4;
+/** Not even the steadiest quantity is believed to repeat itself more often than this. */
+const LARGEST_REPEAT_SHARE = 0.98;
+const SHORTEST_STUCK_SAMPLES = 6;
+const SHORTEST_STUCK_MS = HOUR_MS;
+
+/**
+ * Finds values that stand still: a sensor or a gateway that repeats its last value.
+ *
+ * How often a healthy series repeats a value, `p`, is read off the series itself outside its longest run, so a coarse thermometer may
+ * stay longer than a power meter. `n` samples then hold a chance run of `L` equal ones about `n p^(L−1)` times; a run is told when that is below
+ * 10⁻⁴ (the extreme value law of runs: Erdős and Rényi 1970). Resting values are no fault: zero and the ends of the range.
+ *
+ * @param resting values at which the quantity may stay for as long as it likes
+ */
+export function stuckRuns({ timestamps, values }: Series, resting: readonly number[]): Run[] {
+  const runs = equalRuns(values).filter(({ from }) => !resting.includes(values[from] as number));
+  const moving = values.filter((value) => !resting.includes(value)).length;
+  if (runs.length === 0) return [];
+  const longest = Math.max(...runs.map(({ from, to }) => to - from));
+  const repeats = runs.reduce((sum, { from, to }) => sum + (to - from === longest ? 0 : to - from - 1), 0);
+  const share = Math.min(repeats / Math.max(moving - longest, 1), LARGEST_REPEAT_SHARE);
+  const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);
+  return runs.filter(({ from, to }) => {
+    const lasted = (timestamps[to - 1] as number) - (timestamps[from] as number);
+    return to - from >= Math.max(needed, SHORTEST_STUCK_SAMPLES) && lasted >= SHORTEST_STUCK_MS;
+  });
+}
+
+function equalRuns(values: Float64Array): Run[] {
+  const runs: Run[] = [];
+  for (let from = 0; from < values.length; ) {
+    let to = from + 1;
+    while (to < values.length && values[to] === values[from]) to++;
+    if (to - from > 1) runs.push({ from, to });
+    from = to;
+  }
+  return runs;
+}
+
+/** Samples of the shortest line whose values are finer than the sensor's digits, and of one on those digits. */
+const SHORTEST_LINE = 5;
+const SHORTEST_LINE_IN_DIGITS = 12;
+/** Rounding of single-precision floats and of decimals with seven digits. */
+const RELATIVE_ROUNDING = 1e-6;
+/** Steps of a few units of the last digit make straight lines by themselves. */
+const LEAST_STEP_IN_DIGITS = 3;
+
+/**
+ * Finds values that lie on a straight line in time: somebody filled a gap by interpolation. The ends of a line are measured, so they are
+ * not part of the run. Level lines are `stuckRuns`' business.
+ *
+ * Readings of a smooth quantity are rounded to the sensor's last digit and so lie on short lines too, such as clear-sky power at noon;
+ * what was computed shows by having more digits than the rest, or by the length of the line.
+ */
+export function interpolatedRuns({ timestamps, values }: Series): Run[] {
+  const runs: Run[] = [];
+  const digit = lastDigit(values);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let start = 0; start + 2 < values.length; ) {
+    const slope = slopeAt(timestamps, values, start);
+    let end = start + 1;
+    while (end + 1 < values.length) {
+      const line = (values[end] as number) + slope * ((timestamps[end + 1] as number) - (timestamps[end] as number));
+      const rounding = Math.max(RELATIVE_ROUNDING * Math.abs(line), 1e-9 * largest);
+      if (Math.abs((values[end + 1] as number) - line) > rounding) break;
+      end++;
+    }
+    const step = Math.abs((values[start + 1] as number) - (values[start] as number));
+    const needed = isOnDigits(values.subarray(start + 1, end), digit) ? SHORTEST_LINE_IN_DIGITS : SHORTEST_LINE;
+    const straight = end - start + 1 >= needed && step > 1e-9 * largest && step >= LEAST_STEP_IN_DIGITS * digit;
+    if (straight) runs.push({ from: start + 1, to: end });
+    start = straight ? end : start + 1;
+  }
+  return runs;
+}
+
+function slopeAt(timestamps: Float64Array, values: Float64Array, at: number): number {
+  const rise = (values[at + 1] as number) - (values[at] as number);
+  return rise / ((timestamps[at + 1] as number) - (timestamps[at] as number));
+}
+
+/** The place value of the finest decimal that most values are written with; 0 where they have more than six. */
+function lastDigit(values: Float64Array): number {
+  for (let places = 0; places <= 6; places++) {
+    const scale = 10 ** places;
+    let fitting = 0;
+    for (const value of values) if (fits(value, scale)) fitting++;
+    if (fitting > 0.9 * values.length) return 1 / scale;
+  }
+  return 0;
+}
+
+function isOnDigits(values: Float64Array, digit: number): boolean {
+  return digit !== 0 && values.every((value) => fits(value, 1 / digit));
+}
+
+function fits(value: number, scale: number): boolean {
+  const scaled = value * scale;
+  return Math.abs(scaled - Math.round(scaled)) < 1e-6 * Math.max(Math.abs(scaled), 1);
+}

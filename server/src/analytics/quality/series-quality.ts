@@ -1,0 +1,119 @@
+import type { Metric } from '@wattkeeper/contract/metric.ts';
+import { GAP_FACTOR } from '../../domain/cadence.ts';
+import { lowerBound, type Series } from '../../domain/frame.ts';
+import type { Window } from '../../domain/window.ts';
+import { interpolatedRuns, stuckRuns } from './runs.ts';
+
+/** What is known about one series in one window. Instants are epoch milliseconds. */
+export interface SeriesQuality {
+  readonly samples: number;
+  /** Samples that the interval leads to expect; null where no interval can be told. */
+  readonly expected: number | null;
+  readonly intervalMs: number | null;
+  /** 0–1: the share of the expected samples that are there. */
+  readonly completeness: number | null;
+  /** Stretches without samples longer than 2.5 intervals. */
+  readonly gaps: readonly Window[];
+  readonly outOfRange: number;
+  readonly stuck: readonly Window[];
+  readonly interpolated: readonly Window[];
+  /** How often a counter fell. */
+  readonly resets: number;
+}
+
+export interface SeriesContext {
+  readonly metric: Pick<Metric, 'kind' | 'minimum' | 'maximum'>;
+  readonly window: Window;
+  /** Nothing is expected after it: normally now. */
+  readonly asOf: number;
+  /** The device's declared interval, or null to take the usual distance of its samples. */
+  readonly expectedIntervalMs: number | null;
+  /** The quantity never stands still by itself, save at zero or full: see `isRestless`. */
+  readonly restless: boolean;
+  /** The series is expected from here on: its first sample ever. */
+  readonly since: number;
+}
+
+/**
+ * Judges a series in a window.
+ * @param series samples of the window and of some days before it: they tell the usual interval and how often values repeat
+ */
+export function seriesQuality(series: Series, context: SeriesContext): SeriesQuality {
+  const { metric, window, asOf, since } = context;
+  const from = lowerBound(series.timestamps, window.start);
+  const to = lowerBound(series.timestamps, window.end);
+  const start = Math.max(window.start, since);
+  const end = Math.min(window.end, asOf);
+  const intervalMs = context.expectedIntervalMs ?? usualDistance(series.timestamps);
+  const inside = { timestamps: series.timestamps.subarray(from, to), values: series.values.subarray(from, to) };
+  const presence =
+    intervalMs === null || end <= start ? null : presenceOf(inside.timestamps, { start, end }, intervalMs);
+  const clip = (runs: readonly { from: number; to: number }[]) =>
+    runs
+      .map((run) => ({ start: series.timestamps[run.from] as number, end: series.timestamps[run.to - 1] as number }))
+      .filter((run) => run.end >= window.start && run.start < window.end)
+      .map((run) => ({ start: Math.max(run.start, window.start), end: Math.min(run.end, window.end) }));
+  const looksAlive = metric.kind === 'gauge' && context.restless;
+  return {
+    samples: to - from,
+    expected: presence && presence.missing + presence.present,
+    intervalMs,
+    completeness: presence && presence.present / Math.max(presence.missing + presence.present, 1),
+    gaps: presence?.gaps ?? [],
+    outOfRange: countOutside(inside.values, metric),
+    stuck: looksAlive ? clip(stuckRuns(series, restingValues(metric))) : [],
+    interpolated: looksAlive ? clip(interpolatedRuns(series)) : [],
+    resets: metric.kind === 'counter' ? countFalls(series.values, Math.max(from, 1), to) : 0,
+  };
+}
+
+/** Zero is where a quantity rests; full and empty are where a store of energy does. */
+function restingValues({ minimum, maximum }: SeriesContext['metric']): number[] {
+  return [0, minimum, maximum].filter((value) => value !== null);
+}
+
+/** Median distance of neighbours, or null with fewer than four samples. */
+function usualDistance(timestamps: Float64Array): number | null {
+  if (timestamps.length < 4) return null;
+  const distances = timestamps.slice(1).map((instant, i) => instant - (timestamps[i] as number));
+  distances.sort();
+  return distances[distances.length >> 1] as number;
+}
+
+/**
+ * Counts by stretches without a gap: so many intervals as a stretch lasts make so many samples, whatever the jitter of each.
+ * @param timestamps ascending, all before `end`
+ */
+function presenceOf(timestamps: Float64Array, { start, end }: Window, intervalMs: number) {
+  const inside = timestamps.subarray(lowerBound(timestamps, start));
+  if (inside.length === 0)
+    return { present: 0, missing: Math.round((end - start) / intervalMs), gaps: [{ start, end }] };
+  const gaps: Window[] = [];
+  let missing = Math.floor(((inside[0] as number) - start) / intervalMs);
+  if (missing >= GAP_FACTOR) gaps.push({ start, end: inside[0] as number });
+  for (let from = 0; from < inside.length; ) {
+    const first = inside[from] as number;
+    let to = from + 1;
+    while (to < inside.length && (inside[to] as number) - (inside[to - 1] as number) <= GAP_FACTOR * intervalMs) to++;
+    const last = inside[to - 1] as number;
+    missing += Math.max(Math.round((last - first) / intervalMs) + 1 - (to - from), 0);
+    const next = inside[to] ?? end;
+    missing += Math.max(Math.round((next - last) / intervalMs) - 1, 0);
+    if (next - last > GAP_FACTOR * intervalMs) gaps.push({ start: last, end: next });
+    from = to;
+  }
+  return { present: inside.length, missing, gaps };
+}
+
+function countOutside(values: Float64Array, { minimum, maximum }: SeriesContext['metric']): number {
+  let count = 0;
+  for (const value of values)
+    if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum)) count++;
+  return count;
+}
+
+function countFalls(values: Float64Array, from: number, to: number): number {
+  let falls = 0;
+  for (let i = from; i < to; i++) if ((values[i] as number) < (values[i - 1] as number)) falls++;
+  return falls;
+}

@@ -1,0 +1,204 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Metric } from '@wattkeeper/contract/metric.ts';
+import { type DeviceArrivals, QualityReport, type SeriesQuality } from '@wattkeeper/contract/quality.ts';
+import { lengthOf, seriesScore } from '../../analytics/quality/score.ts';
+import { seriesQuality } from '../../analytics/quality/series-quality.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import { seriesOf } from '../../domain/frame.ts';
+import { isRestless } from '../../domain/metric-catalogue.ts';
+import { addDays, dayOf, dayWindow } from '../../domain/site-time.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Arrivals } from '../../ingest/arrivals.ts';
+import { quantitiesByGroup } from '../../query/query-planner.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import { type ConsistencyOptions, consistencyOf } from './consistency.ts';
+import { findingsOf } from './findings.ts';
+
+export interface QualityOptions extends ConsistencyOptions {
+  readonly records: Pick<RecordStore, 'sites' | 'series' | 'reports'>;
+  readonly describe: (metric: string) => Metric;
+  readonly arrivals: (deviceId: string, window: Window) => Arrivals;
+  /** Values that wait in quarantine, by device, of those that were received in a window. */
+  readonly quarantined: (window: Window) => Promise<ReadonlyMap<string, number>>;
+}
+
+/** Samples of this long before a day tell the usual interval of a series and how often its values repeat. */
+const HISTORY_MS = 7 * UTC_DAY_MS;
+/** A series that was silent for longer is of a device that is gone: it is told no more. */
+const SILENT_MS = 30 * UTC_DAY_MS;
+const GAPS_TOLD = 10;
+const REPORT = 'quality';
+/** Late readings may still change a day that is this near. */
+const OPEN_DAYS = 2;
+const DEFAULT_DAYS = 30;
+
+/** Judges the data of a site day by day, and keeps the reports. */
+export class QualityService {
+  readonly #options: QualityOptions;
+
+  constructor(options: QualityOptions) {
+    this.#options = options;
+  }
+
+  /** The report of a day: the stored one of a day long past, else made anew. */
+  async report(date?: string, siteId?: string): Promise<QualityReport> {
+    const site = await this.#options.energy.site(siteId);
+    const today = dayOf(this.#options.now(), site.timezone);
+    const day = date ?? today;
+    if (day > today) {
+      const detail = `must not be after today, ${today} at ${site.name}; got ${day}`;
+      throw new InvalidInput(`date ${detail}`, { fields: [{ field: 'date', detail }] });
+    }
+    const stored = await this.#stored(site, day);
+    if (stored !== undefined && day < addDays(today, -OPEN_DAYS)) return stored;
+    return this.#make(site, day, stored);
+  }
+
+  /** Scores of the days that have a report, oldest first. */
+  async days(siteId?: string, start?: string, end?: string) {
+    const site = await this.#options.energy.site(siteId);
+    const today = dayOf(this.#options.now(), site.timezone);
+    const from = start ?? addDays(today, -DEFAULT_DAYS);
+    const reports = await this.#options.records.reports.list({
+      siteId: site.id,
+      kind: REPORT,
+      from,
+      to: end ?? today,
+    });
+    return {
+      site_id: site.id,
+      days: reports.map(({ content }) => {
+        const { date, score, completeness, findings } = QualityReport.parse(content);
+        return { date, score, completeness, findings: findings.length };
+      }),
+    };
+  }
+
+  /** The scheduled job: makes and stores the reports of every site's open days. Answers how many. */
+  async storeReports(signal: AbortSignal, progress: (share: number) => void): Promise<number> {
+    const sites = await this.#options.records.sites.list();
+    let made = 0;
+    for (const site of sites) {
+      const today = dayOf(this.#options.now(), site.timezone);
+      for (let back = OPEN_DAYS; back >= 0; back--) {
+        signal.throwIfAborted();
+        const day = addDays(today, -back);
+        const report = await this.#make(site, day, await this.#stored(site, day));
+        if (report.score !== null) await this.#options.records.reports.put(site.id, REPORT, day, report);
+        progress(++made / (sites.length * (OPEN_DAYS + 1)));
+      }
+    }
+    return made;
+  }
+
+  async #stored(site: SiteRecord, day: string): Promise<QualityReport | undefined> {
+    const record = await this.#options.records.reports.get(site.id, REPORT, day);
+    return record && QualityReport.parse(record.content);
+  }
+
+  async #make(site: SiteRecord, day: string, before: QualityReport | undefined): Promise<QualityReport> {
+    const { devices, now } = this.#options;
+    const window = dayWindow(day, site.timezone);
+    const ofSite = devices.ofSite(site.id);
+    const series: SeriesQuality[] = [];
+    for (const device of ofSite) series.push(...(await this.#seriesOf(device, window)));
+    const quarantined = await this.#options.quarantined(window);
+    const arrivals = ofSite.map((device) => this.#arrivalsOf(device, window, quarantined.get(device.id) ?? 0, before));
+    const consistency = await consistencyOf(this.#options, site, window);
+    const judged = series.filter(({ score }) => score !== null);
+    const expected = judged.reduce((sum, one) => sum + (one.expected ?? 0), 0);
+    const present = judged.reduce((sum, one) => sum + (one.completeness ?? 0) * (one.expected ?? 0), 0);
+    return {
+      site_id: site.id,
+      date: day,
+      time_period: periodOf(window),
+      generated_at: formatInstant(now()),
+      score: judged.length === 0 ? null : judged.reduce((sum, { score }) => sum + (score ?? 0), 0) / judged.length,
+      completeness: expected === 0 ? null : present / expected,
+      series,
+      devices: arrivals,
+      consistency,
+      findings: findingsOf(series, arrivals, consistency),
+    };
+  }
+
+  async #seriesOf(device: DeviceRecord, window: Window): Promise<SeriesQuality[]> {
+    const { queries, records, describe, now } = this.#options;
+    const since = new Map(
+      (await records.series.list(device.id)).map(({ metric, firstSeenAt }) => [metric, firstSeenAt]),
+    );
+    const latest = new Map(queries.latest([device.id]).map(({ metric, timestamp }) => [metric, timestamp]));
+    const judged: SeriesQuality[] = [];
+    for (const [group, quantities] of quantitiesByGroup(queries.metricsOf(device.id))) {
+      const span = { start: window.start - HISTORY_MS, end: window.end };
+      const [frame] = await queries.frames({ deviceIds: [device.id], group, quantities, window: span });
+      for (const quantity of quantities) {
+        const metric = `${group}.${quantity}`;
+        const first = since.get(metric) ?? Number.POSITIVE_INFINITY;
+        const series = frame
+          ? seriesOf(frame, quantity)
+          : { timestamps: new Float64Array(0), values: new Float64Array(0) };
+        const isGone = series.timestamps.length === 0 && (latest.get(metric) ?? 0) < window.start - SILENT_MS;
+        if (first >= window.end || isGone) continue;
+        const quality = seriesQuality(series, {
+          metric: describe(metric),
+          window,
+          asOf: now(),
+          expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
+          restless: isRestless(metric),
+          since: first,
+        });
+        const length = { start: window.start, end: Math.min(window.end, now()) };
+        judged.push({
+          device_id: device.id,
+          device_name: device.name,
+          metric,
+          score: seriesScore(quality, length),
+          samples: quality.samples,
+          expected: quality.expected,
+          interval_s: quality.intervalMs === null ? null : quality.intervalMs / 1000,
+          completeness: quality.completeness,
+          gaps: longest(quality.gaps).map(periodOf),
+          gap_count: quality.gaps.length,
+          gap_s: lengthOf(quality.gaps) / 1000,
+          out_of_range: quality.outOfRange,
+          stuck: quality.stuck.map(periodOf),
+          interpolated: quality.interpolated.map(periodOf),
+          resets: quality.resets,
+        });
+      }
+    }
+    return judged;
+  }
+
+  /** Counts of this process, or those that an earlier one had stored, whichever tell more. */
+  #arrivalsOf(
+    device: DeviceRecord,
+    window: Window,
+    quarantined: number,
+    before: QualityReport | undefined,
+  ): DeviceArrivals {
+    const counted = this.#options.arrivals(device.id, window);
+    const stored = before?.devices.find(({ device_id }) => device_id === device.id);
+    const more = stored !== undefined && stored.readings > counted.readings ? stored : null;
+    return {
+      device_id: device.id,
+      device_name: device.name,
+      readings: more?.readings ?? counted.readings,
+      duplicates: more?.duplicates ?? counted.duplicates,
+      late: more?.late ?? counted.late,
+      quarantined,
+      clock_ahead_s: more ? more.clock_ahead_s : counted.leastDelayMs === null ? null : -counted.leastDelayMs / 1000,
+    };
+  }
+}
+
+function longest(gaps: readonly Window[]): Window[] {
+  return [...gaps].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, GAPS_TOLD);
+}
+
+function periodOf({ start, end }: Window) {
+  return { start: formatInstant(start), end: formatInstant(end) };
+}

@@ -1,0 +1,78 @@
+import type { Block } from '../domain/batch.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../domain/window.ts';
+
+/** How readings of a device arrived. */
+export interface Arrivals {
+  readonly readings: number;
+  /** Readings whose instant had just been sent before. */
+  readonly duplicates: number;
+  /** Readings of the last day that came after newer ones. */
+  readonly late: number;
+  /** Least time from a reading's instant to its arrival, ms; negative: the device's clock is ahead. Null without live readings. */
+  readonly leastDelayMs: number | null;
+}
+
+const HOURS_KEPT = 72;
+/** Older readings are history that is brought in: they tell nothing about the device's clock. */
+const LIVE_MS = HOUR_MS;
+
+interface Hour {
+  hour: number;
+  readings: number;
+  duplicates: number;
+  late: number;
+  leastDelayMs: number;
+}
+
+/** Counts what the stores cannot tell afterwards, because the same reading twice is one there: by device and hour of the last three days. */
+export class ArrivalMeter {
+  readonly #hours = new Map<string, Hour[]>();
+  /** Newest instant by device, group and set of quantities. */
+  readonly #newest = new Map<string, number>();
+
+  add(block: Block, receivedAt: number): void {
+    const shape = ` ${block.group} ${block.quantities.join(' ')}`;
+    const keys = block.devices.map((device) => device + shape);
+    const newest = keys.map((key) => this.#newest.get(key) ?? Number.NEGATIVE_INFINITY);
+    const hours = block.devices.map((device) => this.#hourOf(device, receivedAt));
+    for (let row = 0; row < block.timestamps.length; row++) {
+      const device = block.device[row] as number;
+      const instant = block.timestamps[row] as number;
+      const before = newest[device] as number;
+      const hour = hours[device] as Hour;
+      const delay = receivedAt - instant;
+      hour.readings++;
+      if (instant > before) {
+        newest[device] = instant;
+        if (delay < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
+      } else if (instant === before) hour.duplicates++;
+      else if (delay < UTC_DAY_MS) hour.late++;
+    }
+    for (const [d, key] of keys.entries()) this.#newest.set(key, newest[d] as number);
+  }
+
+  /** What arrived from a device within a window, by whole UTC hours of arrival. */
+  of(deviceId: string, window: Window): Arrivals {
+    const hours = (this.#hours.get(deviceId) ?? []).filter(
+      ({ hour }) => hour * HOUR_MS >= window.start && hour * HOUR_MS < window.end,
+    );
+    const sum = (count: (hour: Hour) => number) => hours.reduce((total, hour) => total + count(hour), 0);
+    const least = Math.min(...hours.map(({ leastDelayMs }) => leastDelayMs));
+    return {
+      readings: sum(({ readings }) => readings),
+      duplicates: sum(({ duplicates }) => duplicates),
+      late: sum(({ late }) => late),
+      leastDelayMs: Number.isFinite(least) ? least : null,
+    };
+  }
+
+  #hourOf(deviceId: string, receivedAt: number): Hour {
+    const hour = Math.floor(receivedAt / HOUR_MS);
+    const kept = this.#hours.get(deviceId) ?? [];
+    const last = kept.at(-1);
+    if (last?.hour === hour) return last;
+    const fresh = { hour, readings: 0, duplicates: 0, late: 0, leastDelayMs: Number.POSITIVE_INFINITY };
+    this.#hours.set(deviceId, [...kept.filter((old) => old.hour > hour - HOURS_KEPT), fresh]);
+    return fresh;
+  }
+}
