@@ -22,6 +22,9 @@ export const Health = z
     scheduler: z.enum(['running', 'stopped']),
     models_loaded: z.number().int(),
     persistence: z.boolean(),
+    records: z
+      .object({ type: z.enum(['sqlite', 'postgres']), status: z.enum(['ok', 'failed']) })
+      .meta({ description: 'Where sites, devices, tariffs and users are kept' }),
     stores: z.array(StoreHealth),
     uptime_s: z.number(),
     warnings: z.array(z.string()),

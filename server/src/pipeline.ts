@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config, StoreConfig } from './config/schema.ts';
 import { messageOf } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
@@ -43,9 +44,9 @@ export async function openPipeline(config: Config, log: Logger, now: () => numbe
   try {
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
-    const records = await openRecords(folder?.file('wattkeeper.db') ?? ':memory:');
+    const records = await openRecords(recordsLocation(config));
     opened.onClose(() => records.close());
-    const journal = folder ? await openSqliteJournal(folder.file('wattkeeper.db'), now) : new MemoryJournal(now);
+    const journal = folder ? await openSqliteJournal(folder.file(LOCAL_DATABASE), now) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const stores: MeteredStore[] = [];
     for (const storeConfig of folder ? config.stores : [MEMORY_ONLY]) {

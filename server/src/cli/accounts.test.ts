@@ -26,7 +26,7 @@ async function commandLine() {
 }
 
 function passwordFile(password: string): string {
-  const path = temporaryDatabase();
+  const { path } = temporaryDatabase();
   writeFileSync(path, `${password}\n`);
   return path;
 }

@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
+import { recordsLocation } from '../config/records-location.ts';
 import { AuthService } from '../features/auth/auth-service.ts';
 import { openRecords } from '../storage/records/record-store.ts';
 import type { AccountContext } from './account-context.ts';
 
 /**
- * Runs a command about users, tokens or links on the records of the configured data folder; the service may run meanwhile.
+ * Runs a command about users, tokens or links on the configured records; the service may run meanwhile.
  * Answers the command's exit code.
  */
 export async function withAccounts(
@@ -15,7 +15,7 @@ export async function withAccounts(
   run: (argv: readonly string[], context: AccountContext) => Promise<number>,
 ): Promise<number> {
   const config = loadConfig({ file: configFile(argv), environment });
-  const records = await openRecords(config.persistence ? join(config.data_dir, 'wattkeeper.db') : ':memory:');
+  const records = await openRecords(recordsLocation(config));
   const log = pino({ base: null }, pino.destination(2));
   try {
     const auth = new AuthService({ records, warn: (message) => log.warn(message) });

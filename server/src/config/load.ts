@@ -157,8 +157,13 @@ function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {
   }
   const found = path.reduce<unknown>((node, key) => (node as Tree | undefined)?.[key], tree);
   const secret = /token|password|secret|key/.test(path.at(-1) ?? '');
-  const shown = secret ? '' : `; found ${JSON.stringify(found) ?? 'nothing'}`;
+  const shown = secret ? '' : `; found ${withoutPassword(JSON.stringify(found) ?? 'nothing')}`;
   return [{ field: path.join('.') || 'configuration', detail: `${issue.message}${shown}` }];
+}
+
+/** An address shows its user, but not the password. */
+function withoutPassword(shown: string): string {
+  return shown.replace(/(:\/\/[^:@/]*):.*@/, '$1:…@');
 }
 
 /** Names the allowed settings beside a wrong one, the closest first. */

@@ -55,6 +55,36 @@ const DESCRIPTIVE_TAGS = [
   ...['domain=sensor', 'source=HA', 'source=hass', 'instance=prod'],
 ];
 
+const PostgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
+  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own');
+
+/** Where sites, devices, tariffs, users and the like are kept. */
+export const RecordsConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('sqlite').describe('A file; the default'),
+    path: z.string().min(1).optional().describe('Default: wattkeeper.db in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes can share'),
+    url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
+    host: z.string().min(1).default('localhost'),
+    port: Port.default(5432),
+    database: z.string().min(1).default('wattkeeper'),
+    user: z.string().min(1).default('wattkeeper'),
+    password: z.string().optional(),
+    tls: z.boolean().default(false).describe("Encrypt, and check the server's certificate"),
+    schema: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _')
+      .default('wattkeeper')
+      .describe('Made where it is missing'),
+    max_connections: z.number().int().min(2).max(1000).default(10),
+  }),
+]);
+export type RecordsConfig = z.infer<typeof RecordsConfig>;
+
 export const Config = z.strictObject({
   data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
   http: z
@@ -94,6 +124,7 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   persistence: z.boolean().default(true).describe('Off: everything lives in memory and no file is written'),
+  records: RecordsConfig.default({ type: 'sqlite' }),
   stores: z
     .array(StoreConfig)
     .min(1)

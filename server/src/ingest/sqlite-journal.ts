@@ -28,7 +28,7 @@ export interface QuarantineRow {
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /**
- * Opens the journal in `wattkeeper.db`, on a thread of its own so that syncing the disk never holds up the service.
+ * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
  * Rejects with `Unavailable` when the file cannot be opened or is not a database.
  */
 export async function openSqliteJournal(path: string, now: () => number): Promise<Journal> {

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 async function arrange(jobs: readonly JobDefinition[], { timeZone = 'UTC', records: given }: Arrangement = {}) {
   const clock = { now: START };
-  const records = given ?? (await openRecords(':memory:', { now: () => clock.now }));
+  const records = given ?? (await openRecords({ type: 'sqlite', path: ':memory:' }, { now: () => clock.now }));
   const errors: string[] = [];
   const changes: JobRun[] = [];
   const zone = { name: timeZone };

@@ -56,7 +56,7 @@ export class SiteWorld {
   }
 
   static async open(now: number, patch: Omit<SitePatch, 'name'> = {}): Promise<SiteWorld> {
-    const records = await openRecords(':memory:');
+    const records = await openRecords({ type: 'sqlite', path: ':memory:' });
     onTestFinished(() => records.close());
     const site = await records.sites.create({
       name: 'Test site',

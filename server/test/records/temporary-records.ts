@@ -1,20 +1,37 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kysely } from 'kysely';
 import { onTestFinished } from 'vitest';
+import { openEngine } from '../../src/storage/records/engine.ts';
+import type { RecordsLocation, SqliteLocation } from '../../src/storage/records/location.ts';
 import { openRecords, type RecordStore, type RecordsOptions } from '../../src/storage/records/record-store.ts';
 
-/** Path of a database in a new folder that goes away with the test. */
-export function temporaryDatabase(): string {
+/** Makes an empty place for the records of one test. */
+export type NewPlace = () => Promise<RecordsLocation>;
+
+/** A database in a new folder that goes away with the test. */
+export function temporaryDatabase(): SqliteLocation {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-records-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, 'wattkeeper.db');
+  return { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
+}
+
+/** Records in a place, closed with the test. */
+export async function recordsIn(place: RecordsLocation, options?: RecordsOptions): Promise<RecordStore> {
+  const records = await openRecords(place, options);
+  onTestFinished(() => records.close());
+  return records;
 }
 
 /** Records in a new file; closed and removed with the test. */
 export async function temporaryRecords(options?: RecordsOptions): Promise<RecordStore> {
-  const path = temporaryDatabase();
-  const records = await openRecords(path, options);
-  onTestFinished(() => records.close());
-  return records;
+  return recordsIn(temporaryDatabase(), options);
+}
+
+/** The tables themselves, past the repositories; closed with the test. */
+export function rawDatabase<T>(place: RecordsLocation): Kysely<T> {
+  const db = new Kysely<T>({ dialect: openEngine(place, 5_000).dialect });
+  onTestFinished(() => db.destroy());
+  return db;
 }

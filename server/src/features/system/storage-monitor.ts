@@ -51,7 +51,7 @@ export interface MonitorOptions {
   readonly ingest: Ingest;
   readonly journal: Journal;
   readonly seriesCount: () => number;
-  readonly recordsHealth: () => Promise<{ status: 'ok' | 'failed'; error: string | null }>;
+  readonly recordsHealth: () => Promise<Health['records'] & { error: string | null }>;
   /** Things that a person should know and that no other field says. */
   readonly warnings: () => string[];
   readonly now: () => number;
@@ -85,6 +85,7 @@ export class StorageMonitor {
       scheduler: 'running',
       models_loaded: 0,
       persistence,
+      records: { type: records.type, status: records.status },
       stores,
       uptime_s: Math.round((now() - startedAt) / 1000),
       warnings,

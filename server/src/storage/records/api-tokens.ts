@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Scope } from '@wattkeeper/contract/auth.ts';
 import type { Selectable } from 'kysely';
 import { NotFound } from '../../domain/errors.ts';
+import { isTaken } from './constraint-errors.ts';
 import { nameTaken } from './rows.ts';
 import type { RecordsContext, Schema } from './schema.ts';
-import { isTaken } from './sqlite-errors.ts';
 
 /** A key for programs, stored as its hash. Instants are epoch milliseconds. */
 export interface ApiTokenRecord {

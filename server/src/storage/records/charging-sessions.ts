@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Selectable } from 'kysely';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
+import { isDangling, isTaken } from './constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import { present, unknownReference } from './rows.ts';
 import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from './schema.ts';
-import { isDangling, isTaken } from './sqlite-errors.ts';
 
 /** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
 export interface ChargingSessionRecord {

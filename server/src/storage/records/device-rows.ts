@@ -15,7 +15,7 @@ export async function findDevice(db: RecordsConnection, idOrName: string): Promi
   return row && toDevice(row);
 }
 
-/** Adds a device; constraint errors come as SQLite gives them. */
+/** Adds a device; constraint errors come as the database gives them. */
 export async function insertDevice(db: RecordsConnection, device: DeviceInput, now: number): Promise<DeviceRecord> {
   const row = await db
     .insertInto('devices')

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../domain/errors.ts';
+import { isDangling } from './constraint-errors.ts';
 import type { RecordsContext } from './schema.ts';
-import { isDangling } from './sqlite-errors.ts';
 
 /** Layouts that one user can have. */
 export const MAX_LAYOUTS = 100;

@@ -1,32 +1,33 @@
-import { Kysely, sql } from 'kysely';
+import { Kysely } from 'kysely';
 import { messageOf } from '../../domain/errors.ts';
 import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './audit-log.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import type { Devices } from './devices.ts';
+import { openEngine, type RecordsEngine } from './engine.ts';
 import { type Features, SqlFeatures } from './features.ts';
 import { type ImportStates, SqlImportStates } from './import-states.ts';
 import { type Jobs, SqlJobs } from './jobs.ts';
 import { type Layouts, SqlLayouts } from './layouts.ts';
+import type { RecordsLocation } from './location.ts';
 import { type Metrics, SqlMetrics } from './metrics.ts';
+import type { Engine } from './migrations/engine.ts';
 import { migrateRecords } from './migrations/migrate.ts';
 import { type Reports, SqlReports } from './reports.ts';
-import type { RecordsConnection, RecordsDatabase, Schema } from './schema.ts';
+import type { RecordsDatabase, Schema } from './schema.ts';
 import { type SeriesRegistry, SqlSeriesRegistry } from './series.ts';
 import { type Sessions, SqlSessions } from './sessions.ts';
 import { type Settings, SqlSettings } from './settings.ts';
 import { type SignInCodes, SqlSignInCodes } from './sign-in-codes.ts';
 import { type Sites, SqlSites } from './sites.ts';
 import { SqlDevices } from './sql-devices.ts';
-import { NodeSqliteDialect } from './sqlite-dialect.ts';
-import { openDatabase } from './sqlite-file.ts';
 import { SqlTariffs, type Tariffs } from './tariffs.ts';
 import { SqlUsers, type Users } from './users.ts';
 
 /**
  * Keeps what is relational. Instants are epoch milliseconds, ids UUIDs. Every function is one transaction: it is durable when
  * its promise resolves, and nothing happened when it rejects. Besides the errors that a function names, all throw Unavailable
- * while the database is locked or the disk is full, and Corrupt when the file is damaged.
+ * while the database is locked, cannot be reached or its disk is full, and Corrupt when it is damaged.
  */
 export interface RecordStore {
   readonly sites: Sites;
@@ -48,21 +49,22 @@ export interface RecordStore {
   readonly auditLog: AuditLog;
   /** Whether the database answers and takes writes. Never throws. */
   health(): Promise<RecordsHealth>;
-  /** Waits for what runs and closes the file; the store cannot be used afterwards. */
+  /** Waits for what runs and closes the file or the connections; the store cannot be used afterwards. */
   close(): Promise<void>;
 }
 
 export interface RecordsHealth {
+  readonly type: Engine;
   readonly status: 'ok' | 'failed';
-  /** Path of the file, or `:memory:`. */
-  readonly path: string;
+  /** Path of the file, `:memory:`, or `host:port/database`. */
+  readonly place: string;
   /** Bytes of the database, without its write-ahead log. */
   readonly sizeBytes: number | null;
   readonly error: string | null;
 }
 
 export interface RecordsOptions {
-  /** How long a statement waits for another connection's lock; the event loop waits with it. Default 5,000 ms. */
+  /** How long a statement waits for another connection's lock; with SQLite the event loop waits with it. Default 5,000 ms. */
   readonly busyTimeoutMs?: number | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
@@ -73,24 +75,25 @@ const BUSY_TIMEOUT_MS = 5_000;
 /**
  * Opens the records, creates or upgrades their tables.
  *
- * @param path of the SQLite file, created with its folder when missing; `:memory:` keeps everything in memory
- * @throws Corrupt for a file that is not a database or is damaged, Unavailable when it is locked or cannot be opened,
- * Conflict when a newer version of Wattkeeper wrote it
+ * @throws Corrupt for a file that is not a database or is damaged; Unavailable when it is locked or cannot be opened, when the
+ * server cannot be reached, does not let us in, is too old or gives too few rights; Conflict when a newer version of Wattkeeper
+ * wrote it
  */
-export async function openRecords(path: string, options: RecordsOptions = {}): Promise<RecordStore> {
-  const file = openDatabase(path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
-  const db: RecordsDatabase = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file, path) });
+export async function openRecords(location: RecordsLocation, options: RecordsOptions = {}): Promise<RecordStore> {
+  const engine = openEngine(location, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
+  const db: RecordsDatabase = new Kysely<Schema>({ dialect: engine.dialect });
   try {
-    await migrateRecords(db, 'sqlite', path);
+    await engine.check(db);
+    await migrateRecords(db, engine);
   } catch (error) {
     await db.destroy();
-    if (file.isOpen) file.close();
+    engine.release();
     throw error;
   }
-  return assemble(db, path, options.now ?? Date.now);
+  return assemble(db, engine, options.now ?? Date.now);
 }
 
-function assemble(db: RecordsDatabase, path: string, now: () => number): RecordStore {
+function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number): RecordStore {
   const context = { db, now };
   return {
     sites: new SqlSites(context),
@@ -110,23 +113,16 @@ function assemble(db: RecordsDatabase, path: string, now: () => number): RecordS
     signInCodes: new SqlSignInCodes(context),
     apiTokens: new SqlApiTokens(context),
     auditLog: new SqlAuditLog(context),
-    health: () => checkHealth(db, path),
+    health: () => checkHealth(db, engine),
     close: () => db.destroy(),
   };
 }
 
 /** Takes the write lock for a moment, because a file on a read-only or full disk still answers reads. */
-async function checkHealth(db: RecordsDatabase, path: string): Promise<RecordsHealth> {
+async function checkHealth(db: RecordsDatabase, { type, place, sizeBytes }: RecordsEngine): Promise<RecordsHealth> {
   try {
-    const sizeBytes = await db.transaction().execute(databaseBytes);
-    return { status: 'ok', path, sizeBytes, error: null };
+    return { type, status: 'ok', place, sizeBytes: await db.transaction().execute(sizeBytes), error: null };
   } catch (error) {
-    return { status: 'failed', path, sizeBytes: null, error: messageOf(error) };
+    return { type, status: 'failed', place, sizeBytes: null, error: messageOf(error) };
   }
-}
-
-async function databaseBytes(db: RecordsConnection): Promise<number> {
-  const { rows } = await sql<{ bytes: number }>`
-    select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()`.execute(db);
-  return rows[0]?.bytes ?? 0;
 }

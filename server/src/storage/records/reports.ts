@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
+import { isDangling } from './constraint-errors.ts';
 import { unknownReference } from './rows.ts';
 import type { RecordsContext, Schema } from './schema.ts';
-import { isDangling } from './sqlite-errors.ts';
 
 /** Most reports in one answer: 27 years of daily ones. */
 const MAX_REPORTS = 10_000;

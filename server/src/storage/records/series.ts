@@ -59,7 +59,11 @@ async function ensureOne(transaction: RecordsTransaction, { deviceId, metric, fi
       .expression((db) =>
         db
           .selectFrom('devices')
-          .select((select) => ['id', select.val(metric).as('metric'), select.val(firstSeenAt).as('first_seen_at')])
+          .select((select) => [
+            'id',
+            select.val(metric).as('metric'),
+            select.cast<number>(select.val(firstSeenAt), 'bigint').as('first_seen_at'),
+          ])
           .where('id', '=', deviceId),
       )
       .executeTakeFirst();

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_EMISSION_FACTOR_KG_PER_KWH } from '@wattkeeper/contract/site.ts';
 import type { Selectable } from 'kysely';
 import { Conflict, NotFound } from '../../domain/errors.ts';
+import { isDangling, isTaken } from './constraint-errors.ts';
 import { nameTaken, present, unknownNamed, unknownReference } from './rows.ts';
 import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from './schema.ts';
-import { isDangling, isTaken } from './sqlite-errors.ts';
 
 /** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */
 export interface SiteRecord {

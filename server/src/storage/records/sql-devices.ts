@@ -1,5 +1,6 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { NotFound } from '../../domain/errors.ts';
+import { isDangling, isTaken } from './constraint-errors.ts';
 import { Registrar } from './device-registration.ts';
 import { findDevice, insertDevice, toDevice } from './device-rows.ts';
 import type {
@@ -14,9 +15,8 @@ import type {
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import { nameTaken, unknownNamed, unknownReference } from './rows.ts';
 import type { RecordsContext } from './schema.ts';
-import { isDangling, isTaken } from './sqlite-errors.ts';
 
-/** Devices in the records' database. */
+/** Devices in the records' database. Each change is a transaction, since those that register devices read before they write. */
 export class SqlDevices implements Devices {
   readonly #context: RecordsContext;
   readonly #listeners = new Set<(change: DeviceChange) => void>();
@@ -50,7 +50,10 @@ export class SqlDevices implements Devices {
   }
 
   async create(device: DeviceInput): Promise<DeviceRecord> {
-    const created = await insertDevice(this.#context.db, device, this.#context.now()).catch(rethrow(device));
+    const created = await this.#context.db
+      .transaction()
+      .execute((transaction) => insertDevice(transaction, device, this.#context.now()))
+      .catch(rethrow(device));
     this.#tell([{ type: 'created', device: created }]);
     return created;
   }
@@ -73,11 +76,15 @@ export class SqlDevices implements Devices {
 
   async update(id: string, patch: DevicePatch): Promise<DeviceRecord> {
     const row = await this.#context.db
-      .updateTable('devices')
-      .set({ id, ...toColumns(patch) })
-      .where('id', '=', id)
-      .returningAll()
-      .executeTakeFirst()
+      .transaction()
+      .execute((transaction) =>
+        transaction
+          .updateTable('devices')
+          .set({ id, ...toColumns(patch) })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst(),
+      )
       .catch(rethrow(patch));
     if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
     const device = toDevice(row);
@@ -86,7 +93,11 @@ export class SqlDevices implements Devices {
   }
 
   async remove(id: string): Promise<void> {
-    const row = await this.#context.db.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst();
+    const row = await this.#context.db
+      .transaction()
+      .execute((transaction) =>
+        transaction.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst(),
+      );
     if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
     this.#tell([{ type: 'removed', device: toDevice(row) }]);
   }

@@ -9,11 +9,6 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** Extended result codes. */
-const CONSTRAINT_FOREIGNKEY = 787;
-const CONSTRAINT_PRIMARYKEY = 1555;
-const CONSTRAINT_UNIQUE = 2067;
-
 const RETRY_AFTER_S = 5;
 
 /** What SQLite complains about as an error that says what to do; errors that are defects of a query stay as they are. */
@@ -46,17 +41,6 @@ export function translateSqliteError(error: unknown, path: string): unknown {
     default:
       return error;
   }
-}
-
-/** Whether a statement failed because a key is already taken. */
-export function isTaken(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARYKEY;
-}
-
-/** Whether a statement failed because a row that it points to is missing, or because rows point to the one it removes. */
-export function isDangling(error: unknown): boolean {
-  return sqliteCode(error) === CONSTRAINT_FOREIGNKEY;
 }
 
 function sqliteCode(error: unknown): number | undefined {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import type { Selectable } from 'kysely';
 import { Conflict, NotFound } from '../../domain/errors.ts';
+import { isTaken } from './constraint-errors.ts';
 import { nameTaken, present, unknownNamed } from './rows.ts';
 import type { RecordsContext, Schema } from './schema.ts';
-import { isTaken } from './sqlite-errors.ts';
 
 /** Terms to replace. */
 export type TariffPatch = { readonly [K in keyof TariffTerms]?: TariffTerms[K] | undefined };

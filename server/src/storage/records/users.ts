@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Role } from '@wattkeeper/contract/auth.ts';
 import type { Selectable } from 'kysely';
 import { Conflict, NotFound } from '../../domain/errors.ts';
+import { isTaken } from './constraint-errors.ts';
 import { nameTaken } from './rows.ts';
 import type { RecordsContext, RecordsTransaction, Schema } from './schema.ts';
-import { isTaken } from './sqlite-errors.ts';
 
 /** Someone who signs in. Instants are epoch milliseconds. */
 export interface UserRecord {

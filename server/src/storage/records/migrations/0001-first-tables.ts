@@ -1,8 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-
-/** Which database a migration runs on, for the few things that the schema builder cannot say for both. */
-export type Engine = 'sqlite' | 'postgres';
+import type { Engine } from './engine.ts';
 
 export function firstTables(engine: Engine): Migration {
   return {
@@ -217,7 +215,7 @@ async function createKeys(db: Kysely<unknown>): Promise<void> {
 async function createAuditLog(db: Kysely<unknown>, engine: Engine): Promise<void> {
   await db.schema
     .createTable('audit_log')
-    .addColumn('id', engine === 'sqlite' ? 'integer' : 'serial', (col) =>
+    .addColumn('id', engine === 'sqlite' ? 'integer' : 'bigserial', (col) =>
       engine === 'sqlite' ? col.primaryKey().autoIncrement() : col.primaryKey(),
     )
     .addColumn('at', 'bigint', (col) => col.notNull())

@@ -1,35 +1,51 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { Conflict } from '../../../domain/errors.ts';
-import { type Engine, firstTables } from './0001-first-tables.ts';
+import { firstTables } from './0001-first-tables.ts';
+import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
 export function migrationsFor(engine: Engine): Record<string, Migration> {
   return { '0001-first-tables': firstTables(engine) };
 }
 
+/** Where the tables are. */
+export interface MigrationTarget {
+  readonly type: Engine;
+  /** Named in messages: the file, or the host and database. */
+  readonly place: string;
+  /** Schema of the tables, made where it is missing; undefined for an engine without schemas. */
+  readonly schema?: string | undefined;
+}
+
 /**
- * Brings the tables up to date, each migration in a transaction.
+ * Brings the tables up to date, all in one transaction. Of several programs that do so at once, one does and the others wait.
  *
- * @param place named in messages: the file, or the host and database
  * @param migrations for tests that look at older versions
  * @throws Conflict when the tables were made by a newer version
  */
 export async function migrateRecords<T>(
   db: Kysely<T>,
-  engine: Engine,
-  place: string,
-  migrations = migrationsFor(engine),
+  target: MigrationTarget,
+  migrations = migrationsFor(target.type),
 ): Promise<void> {
-  await refuseNewer(db, place, migrations);
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  await refuseNewer(db, target, migrations);
+  const migrator = new Migrator({
+    db: MIGRATION_PLUGINS[target.type].reduce((plain, plugin) => plain.withPlugin(plugin), db),
+    provider: { getMigrations: async () => migrations },
+    ...(target.schema !== undefined && { migrationTableSchema: target.schema }),
+  });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
 }
 
-async function refuseNewer<T>(db: Kysely<T>, place: string, migrations: Record<string, Migration>): Promise<void> {
+async function refuseNewer<T>(
+  db: Kysely<T>,
+  { place, schema }: MigrationTarget,
+  migrations: Record<string, Migration>,
+): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'kysely_migration')) return;
+  if (!tables.some((table) => table.name === 'kysely_migration' && table.schema === schema)) return;
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
   const unknown = rows.find(({ name }) => !(name in migrations));
   if (unknown === undefined) return;

@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import type { Config } from './schema.ts';
+
+/** File of the data folder in which the journal is, and the records unless they are told to be elsewhere. */
+export const LOCAL_DATABASE = 'wattkeeper.db';
+
+/** Where the records are, for `openRecords`; without persistence in memory, whatever `records` says. */
+export function recordsLocation({
+  persistence,
+  data_dir,
+  records,
+}: Pick<Config, 'persistence' | 'data_dir' | 'records'>) {
+  if (!persistence) return { type: 'sqlite', path: ':memory:' } as const;
+  if (records.type === 'sqlite')
+    return { type: 'sqlite', path: records.path ?? join(data_dir, LOCAL_DATABASE) } as const;
+  const { max_connections: maxConnections, ...location } = records;
+  return { ...location, maxConnections };
+}

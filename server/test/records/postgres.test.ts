@@ -1,0 +1,142 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Unavailable } from '../../src/domain/errors.ts';
+import { refuseOldServer } from '../../src/storage/records/engine.ts';
+import type { PostgresLocation } from '../../src/storage/records/location.ts';
+import { openRecords } from '../../src/storage/records/record-store.ts';
+import { describeWith } from '../needs.ts';
+import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
+import { recordStorePromises, sharedRecordsPromises } from './record-store-promises.ts';
+import { rawDatabase, recordsIn } from './temporary-records.ts';
+
+describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
+  let server: PostgresServer;
+  let places = 0;
+  const newPlace = async (): Promise<PostgresLocation> => {
+    places += 1;
+    return { type: 'postgres', url: server.url('records'), schema: `place_${places}` };
+  };
+  const administer = async (...statements: readonly string[]): Promise<void> => {
+    const client = new Client({ connectionString: server.url() });
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  /** Ends all connections but its own, as a failing network or an administrator does. */
+  const breakConnections = () =>
+    administer('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()');
+
+  beforeAll(async () => {
+    server = await startPostgresServer(bin);
+    // A server that speaks English sorts "a b" behind "ab", and capitals beside small letters.
+    await administer("create database records template template0 locale_provider icu icu_locale 'en-US'");
+    await administer("create role guest login password 'let me in'");
+  });
+  afterAll(() => server.remove());
+
+  recordStorePromises(newPlace);
+  sharedRecordsPromises(newPlace);
+
+  const guest = (changes: Partial<PostgresLocation> = {}): PostgresLocation => ({
+    type: 'postgres',
+    host: '127.0.0.1',
+    port: server.port,
+    database: 'records',
+    user: 'guest',
+    password: 'let me in',
+    schema: 'of_the_guest',
+    ...changes,
+  });
+
+  it('says what to do about a wrong password, and does not tell the password', async () => {
+    const refused = openRecords(guest({ password: 'a wrong password' }));
+    await expect(refused).rejects.toThrow(Unavailable);
+    await expect(refused).rejects.toThrow(/does not let the user "guest" in.*check records.user, records.password/);
+    await expect(refused).rejects.not.toThrow(/a wrong password/);
+    await expect(openRecords(guest({ password: undefined }))).rejects.toThrow(/does not let the user "guest" in/);
+  });
+
+  it('says how to make a database that is missing', async () => {
+    const refused = openRecords(guest({ database: 'nowhere' }));
+    await expect(refused).rejects.toThrow(Unavailable);
+    await expect(refused).rejects.toThrow(/no database "nowhere".*CREATE DATABASE "nowhere" OWNER "guest"/);
+  });
+
+  it('says which right is missing, and works once it is given', async () => {
+    await expect(openRecords(guest())).rejects.toThrow(
+      /"guest" may not do what is needed.*GRANT CREATE ON DATABASE "records" TO "guest"/,
+    );
+    await administer('grant create on database records to guest');
+    const records = await recordsIn(guest());
+    expect(await records.sites.ensureDefault()).toMatchObject({ name: 'Home' });
+  });
+
+  it('says so when nothing answers, or no TLS', async () => {
+    await expect(openRecords(guest({ port: 1 }))).rejects.toThrow(
+      /127.0.0.1:1\/records cannot be reached.*ECONNREFUSED/,
+    );
+    await expect(openRecords(guest({ tls: true }))).rejects.toThrow(/cannot be reached.*does not support SSL.*TLS/);
+  });
+
+  it('refuses a server before version 13', () => {
+    expect(() => refuseOldServer(120_022, 'db:5432/records')).toThrow(/version 12, and the records need 13 or newer/);
+    expect(() => refuseOldServer(130_000, 'db:5432/records')).not.toThrow();
+  });
+
+  it('keeps to its schema', async () => {
+    const [one, two] = [await newPlace(), await newPlace()];
+    await (await recordsIn(one)).sites.create({ name: 'Home' });
+    expect(await (await recordsIn(two)).sites.list()).toEqual([]);
+    const tables = await rawDatabase<unknown>(one).introspection.getTables();
+    expect(tables.filter(({ schema }) => schema === 'public')).toEqual([]);
+  });
+
+  it('says so on a server that only takes reads', async () => {
+    const place = await newPlace();
+    await (await recordsIn(place)).sites.create({ name: 'Home' });
+    await administer('alter database records set default_transaction_read_only = on');
+    onTestFinished(() => administer('alter database records reset default_transaction_read_only'));
+    await breakConnections();
+    const records = await recordsIn(place);
+    expect(await records.sites.list()).toHaveLength(1);
+    await expect(records.sites.create({ name: 'Boat' })).rejects.toThrow(/only takes reads.*connect to the primary/);
+    expect(await records.health()).toMatchObject({ status: 'failed', error: expect.stringContaining('primary') });
+  });
+
+  it('goes on after its connections broke', async () => {
+    const records = await recordsIn(await newPlace());
+    await records.sites.create({ name: 'Home' });
+    for (let round = 0; round < 3; round++) {
+      await breakConnections();
+      await expect.poll(() => records.health()).toMatchObject({ status: 'ok' });
+      expect(await records.sites.list()).toHaveLength(1);
+    }
+  });
+
+  it('leaves nothing of a transaction whose connection broke, and takes the next one', async () => {
+    const place = await newPlace();
+    const records = await recordsIn(place);
+    await records.sites.create({ name: 'Boat' });
+    const db = rawDatabase<{ sites: { name: string } }>(place);
+    const broken = db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom('sites').execute();
+      await breakConnections();
+      await transaction.selectFrom('sites').selectAll().execute();
+    });
+    await expect(broken).rejects.toThrow(Unavailable);
+    await expect.poll(() => records.health()).toMatchObject({ status: 'ok' });
+    await records.sites.create({ name: 'Home' });
+    expect(await records.sites.list()).toMatchObject([{ name: 'Boat' }, { name: 'Home' }]);
+  });
+
+  it('is unavailable while the server is down, and works again by itself', async () => {
+    const records = await recordsIn(await newPlace());
+    await records.devices.ensure('Meter');
+    await server.stop('SIGQUIT');
+    await expect(records.devices.list()).rejects.toThrow(Unavailable);
+    expect(await records.health()).toMatchObject({ type: 'postgres', status: 'failed' });
+    await server.start();
+    expect(await records.devices.list()).toMatchObject([{ name: 'Meter' }]);
+    expect(await records.health()).toMatchObject({ status: 'ok' });
+  });
+});

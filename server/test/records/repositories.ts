@@ -1,0 +1,332 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { Conflict, InvalidInput, NotFound } from '../../src/domain/errors.ts';
+import type { RecordStore, RecordsOptions } from '../../src/storage/records/record-store.ts';
+import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
+
+const FLAT = {
+  name: 'Flat',
+  import_price: { type: 'flat', price_per_kwh: 0.3 },
+  export_price: { type: 'none' },
+  fixed_per_day: 0,
+  demand_per_kw_month: 0,
+} as const;
+
+/** What every repository promises, on whichever engine. */
+export function repositoryPromises(newPlace: NewPlace): void {
+  const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
+
+  describe('repositories', () => {
+    it('has one default site at any time', async () => {
+      const { sites } = await open();
+      expect(await sites.default()).toBeUndefined();
+      const home = await sites.create({ name: 'Home', timezone: 'Europe/Warsaw', latitude: 52.2 });
+      expect(home).toMatchObject({ isDefault: true, isDemo: false, currency: 'EUR', latitude: 52.2, longitude: null });
+      const factory = await sites.create({ name: 'Factory', isDefault: true });
+      expect(await sites.default()).toEqual(factory);
+      await sites.update(home.id, { isDefault: true, country: 'PL' });
+      expect((await sites.list()).map((site) => [site.name, site.isDefault])).toEqual([
+        ['Factory', false],
+        ['Home', true],
+      ]);
+      await sites.remove(home.id);
+      expect(await sites.ensureDefault()).toMatchObject({ name: 'Factory', isDefault: true });
+    });
+
+    it('never lets devices of your own join the demo by themselves', async () => {
+      const { sites } = await open();
+      const demo = await sites.create({ name: 'Demo home', isDemo: true });
+      expect(demo.isDefault).toBe(false);
+      expect(await sites.preferred()).toEqual(demo);
+      expect(await sites.ensureDefault()).toMatchObject({ name: 'Home', isDefault: true });
+      expect(await sites.preferred()).toMatchObject({ name: 'Home' });
+    });
+
+    it('refuses names that are taken, unknown tariffs and impossible places', async () => {
+      const { sites } = await open();
+      const home = await sites.create({ name: 'Home' });
+      await sites.create({ name: 'Boat' });
+      await expect(sites.create({ name: 'Home' })).rejects.toThrow(Conflict);
+      await expect(sites.update(home.id, { name: 'Boat' })).rejects.toThrow(/a site named "Boat" is already there/);
+      await expect(sites.update(home.id, { tariffId: 'none' })).rejects.toThrow(InvalidInput);
+      await expect(sites.update('none', { name: 'Other' })).rejects.toThrow(NotFound);
+      await expect(sites.create({ name: 'Moon', latitude: 200 })).rejects.toThrow(/check constraint/i);
+      await expect(sites.require('Bota')).rejects.toThrow(
+        'there is no site with the id or name "Bota"; known: "Boat", "Home"',
+      );
+      expect(await sites.require('Home')).toEqual(await sites.require(home.id));
+    });
+
+    it('keeps a site that has devices, and a tariff that a site uses', async () => {
+      const { sites, devices, tariffs } = await open();
+      const tariff = await tariffs.create(FLAT);
+      const site = await sites.create({ name: 'Home', tariffId: tariff.id });
+      const device = await devices.create({ name: 'Meter', siteId: site.id });
+      await expect(sites.remove(site.id)).rejects.toThrow(/the site has 1 device/);
+      await expect(tariffs.remove(tariff.id)).rejects.toThrow(/prices the energy of "Home"/);
+      await devices.remove(device.id);
+      await sites.remove(site.id);
+      await tariffs.remove(tariff.id);
+      await expect(sites.remove(site.id)).rejects.toThrow(NotFound);
+      await expect(tariffs.remove(tariff.id)).rejects.toThrow(NotFound);
+    });
+
+    it('registers a device that reports under its name, with its labels, in the default site', async () => {
+      const { sites, devices } = await open();
+      const changes: string[] = [];
+      const stop = devices.onChange(({ type, device }) => changes.push(`${type} ${device.name}`));
+      const meter = await devices.ensure('meter', { phase: '1' }, 'meter');
+      expect(meter).toMatchObject({ kind: 'meter', labels: { phase: '1' }, siteId: (await sites.default())?.id });
+      expect(await sites.default()).toMatchObject({ name: 'Home' });
+      expect(await devices.ensure('meter', { phase: '1' }, 'battery')).toEqual(meter);
+      expect(await devices.ensure(meter.id, { room: 'cellar' })).toEqual({
+        ...meter,
+        labels: { phase: '1', room: 'cellar' },
+      });
+      expect(changes).toEqual(['created meter', 'updated meter']);
+      stop();
+      await devices.remove(meter.id);
+      expect(changes).toHaveLength(2);
+      await expect(devices.ensure(' ')).rejects.toThrow(InvalidInput);
+      await expect(devices.ensure('x'.repeat(201))).rejects.toThrow(InvalidInput);
+    });
+
+    it('registers many devices at once, all or none', async () => {
+      const { devices } = await open();
+      const registered = await devices.ensureAll([{ name: 'a' }, { name: 'b' }, { name: 'a' }]);
+      expect(registered.map((device) => device.name)).toEqual(['a', 'b', 'a']);
+      await expect(devices.ensureAll([{ name: 'c' }, { name: '' }])).rejects.toThrow(InvalidInput);
+      expect((await devices.list()).map((device) => device.name)).toEqual(['a', 'b']);
+    });
+
+    it('does not let labels grow without end', async () => {
+      const { devices } = await open();
+      for (let i = 0; i < 70; i++) await devices.ensure('meter', { [`tag${i}`]: 'x' });
+      expect(Object.keys((await devices.require('meter')).labels)).toHaveLength(64);
+    });
+
+    it('changes devices and keeps names unique', async () => {
+      const { sites, devices } = await open();
+      const home = await sites.create({ name: 'Home' });
+      const meter = await devices.create({ name: 'Meter', siteId: home.id, expectedIntervalS: 10 });
+      await devices.create({ name: 'Battery', siteId: home.id, kind: 'battery' });
+      expect(await devices.update(meter.id, {})).toEqual(meter);
+      expect(await devices.update(meter.id, { expectedIntervalS: null, labels: { a: 'b' } })).toMatchObject({
+        expectedIntervalS: null,
+        labels: { a: 'b' },
+      });
+      await expect(devices.update(meter.id, { name: 'Battery' })).rejects.toThrow(Conflict);
+      await expect(devices.update(meter.id, { siteId: 'nowhere' })).rejects.toThrow(/site_id must be the id of a site/);
+      await expect(devices.create({ name: 'X', siteId: 'nowhere' })).rejects.toThrow(InvalidInput);
+      await expect(devices.update('none', { name: 'Y' })).rejects.toThrow(NotFound);
+      expect(await devices.list({ kind: 'battery' })).toHaveLength(1);
+      expect(await devices.list({ siteId: 'nowhere' })).toEqual([]);
+    });
+
+    it('gives lists out in pages that miss nothing', async () => {
+      const { devices } = await open();
+      await devices.ensureAll(Array.from({ length: 25 }, (_, i) => ({ name: `device ${String(i).padStart(2, '0')}` })));
+      const names: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await devices.page({ limit: 10, cursor });
+        names.push(...page.items.map((device) => device.name));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+      expect(names).toEqual((await devices.list()).map((device) => device.name));
+      for (const bad of ['zzz', '%', Buffer.from('[1]').toString('base64url')]) {
+        await expect(devices.page({ limit: 10, cursor: bad })).rejects.toThrow(/cursor must be the next_cursor/);
+      }
+    });
+
+    it('registers series once, with the earliest instant seen', async () => {
+      const { devices, series } = await open();
+      const { id: deviceId } = await devices.ensure('meter');
+      const power = { deviceId, metric: 'grid.power_kw', firstSeenAt: 2000 };
+      expect(await series.ensure([power, { ...power, metric: 'grid.voltage_v' }])).toBe(2);
+      expect(
+        await series.ensure([
+          { ...power, firstSeenAt: 1000 },
+          { ...power, firstSeenAt: 3000 },
+        ]),
+      ).toBe(0);
+      expect(await series.ensure([{ ...power, deviceId: 'gone' }])).toBe(0);
+      expect(await series.list(deviceId)).toEqual([
+        { ...power, firstSeenAt: 1000 },
+        { ...power, metric: 'grid.voltage_v' },
+      ]);
+      await devices.remove(deviceId);
+      expect(await series.list()).toEqual([]);
+    });
+
+    it('describes a metric anew when it is registered again', async () => {
+      const { metrics } = await open();
+      const tank = { name: 'rv.tank_percent', unit: '%', kind: 'gauge', minimum: 0, maximum: 100, sign: null } as const;
+      expect(await metrics.register(tank)).toEqual({ ...tank, label: 'tank percent', custom: true });
+      await metrics.register({ ...tank, label: 'Fresh water', maximum: null });
+      expect(await metrics.list()).toEqual([{ ...tank, label: 'Fresh water', maximum: null, custom: true }]);
+      expect(await metrics.remove(tank.name)).toBe(true);
+      expect(await metrics.remove(tank.name)).toBe(false);
+    });
+
+    it('changes the terms of a tariff that are given and keeps the others', async () => {
+      const { tariffs } = await open();
+      const tariff = await tariffs.create(FLAT);
+      await tariffs.create({ ...FLAT, name: 'Other' });
+      expect((await tariffs.update(tariff.id, { fixed_per_day: 0.5, name: undefined })).terms).toEqual({
+        ...FLAT,
+        fixed_per_day: 0.5,
+      });
+      await expect(tariffs.create(FLAT)).rejects.toThrow(Conflict);
+      await expect(tariffs.update(tariff.id, { name: 'Other' })).rejects.toThrow(Conflict);
+      await expect(tariffs.update('none', {})).rejects.toThrow(NotFound);
+      await expect(tariffs.require('Night')).rejects.toThrow(/known: "Flat", "Other"/);
+    });
+
+    it('keeps charging sessions apart by device and start', async () => {
+      const { devices, chargingSessions } = await open();
+      const { id: deviceId, siteId } = await devices.ensure('battery');
+      const session = { deviceId, direction: 'charge', startAt: 1000, energyKwh: 3, source: 'recorded' } as const;
+      const created = await chargingSessions.create({ ...session, note: 'by hand' });
+      expect(created).toMatchObject({ deviceName: 'battery', siteId, endAt: null, cost: null, note: 'by hand' });
+      await expect(chargingSessions.create(session)).rejects.toThrow(/starts at the same time/);
+      await expect(chargingSessions.create({ ...session, deviceId: 'x' })).rejects.toThrow(InvalidInput);
+      await expect(chargingSessions.create({ ...session, startAt: 5, endAt: 5 })).rejects.toThrow(
+        /end_time must be later/,
+      );
+      expect(await chargingSessions.running(deviceId)).toEqual(created);
+      expect(await chargingSessions.upsert({ ...session, energyKwh: 9, source: 'detected' })).toEqual(created);
+      expect(await chargingSessions.upsert({ ...session, energyKwh: 4 })).toEqual({
+        ...created,
+        energyKwh: 4,
+        note: null,
+      });
+      expect(await chargingSessions.update(created.id, { endAt: 2000, cost: 1.5 })).toMatchObject({
+        endAt: 2000,
+        cost: 1.5,
+      });
+      await expect(chargingSessions.update(created.id, { startAt: 2000 })).rejects.toThrow(InvalidInput);
+      await expect(chargingSessions.update('none', {})).rejects.toThrow(NotFound);
+      expect(await chargingSessions.running(deviceId)).toBeUndefined();
+      await chargingSessions.remove(created.id);
+      expect(await chargingSessions.find(created.id)).toBeUndefined();
+    });
+
+    it('lists charging sessions of a window, newest first', async () => {
+      const { devices, chargingSessions } = await open();
+      const { id: deviceId, siteId } = await devices.ensure('battery');
+      for (let startAt = 1000; startAt <= 5000; startAt += 1000) {
+        await chargingSessions.create({ deviceId, direction: 'discharge', startAt, energyKwh: 1, source: 'detected' });
+      }
+      const first = await chargingSessions.page({ limit: 2, siteId, start: 2000, end: 5000 });
+      expect(first.items.map((session) => session.startAt)).toEqual([4000, 3000]);
+      const cursor = first.nextCursor ?? undefined;
+      const second = await chargingSessions.page({ limit: 2, siteId, start: 2000, end: 5000, cursor });
+      expect(second.items.map((session) => session.startAt)).toEqual([2000]);
+      expect(second.nextCursor).toBeNull();
+      expect((await chargingSessions.page({ limit: 9, siteId: 'other' })).items).toEqual([]);
+    });
+
+    it('notices when two people change a setting at once', async () => {
+      const { settings } = await open({ now: () => 7 });
+      expect(await settings.get('display')).toBeUndefined();
+      await settings.put('display', { language: 'en' }, 0);
+      expect(await settings.put('display', { language: 'pl' }, 1)).toMatchObject({ version: 2 });
+      await expect(settings.put('display', { language: 'de' }, 1)).rejects.toThrow(/is at version 2/);
+      expect(await settings.get('display')).toEqual({
+        key: 'display',
+        value: { language: 'pl' },
+        version: 2,
+        updatedAt: 7,
+      });
+    });
+
+    it('remembers how far an import has come', async () => {
+      const { importStates } = await open({ now: () => 7 });
+      await importStates.put('sha256:1', { row: 10 });
+      await importStates.put('sha256:1', { row: 20 });
+      expect(await importStates.list()).toEqual([{ key: 'sha256:1', state: { row: 20 }, updatedAt: 7 }]);
+      expect(await importStates.get('sha256:2')).toBeUndefined();
+      expect(await importStates.remove('sha256:1')).toBe(true);
+      expect(await importStates.remove('sha256:1')).toBe(false);
+    });
+
+    it('keeps the runs of jobs, and marks those that a crash cut off', async () => {
+      let now = 1000;
+      const { jobs } = await open({ now: () => now++ });
+      const done = await jobs.create('daily_report');
+      await jobs.update(done.id, { state: 'succeeded', progress: 1, result: { days: 3 }, finishedAt: 1500 });
+      const cut = await jobs.create('daily_report');
+      await jobs.update(cut.id, { state: 'running', startedAt: 1600, message: 'day 2 of 3' });
+      expect(await jobs.failInterrupted('the service was stopped')).toBe(1);
+      expect(await jobs.require(cut.id)).toMatchObject({
+        state: 'failed',
+        error: 'the service was stopped',
+        result: null,
+      });
+      expect(await jobs.last('daily_report')).toMatchObject({ id: cut.id });
+      expect(await jobs.last('daily_report', 'succeeded')).toMatchObject({ id: done.id, result: { days: 3 } });
+      expect((await jobs.page({ limit: 1, name: 'daily_report' })).items).toMatchObject([{ id: cut.id }]);
+      expect(await jobs.prune(1e12)).toBe(1);
+      expect(await jobs.find(done.id)).toBeUndefined();
+      await expect(jobs.update(cut.id, { progress: 7 })).rejects.toThrow(/check/i);
+      await expect(jobs.require('none')).rejects.toThrow(NotFound);
+    });
+
+    it('keeps one report of a site, kind and period', async () => {
+      const { sites, reports } = await open();
+      const { id: siteId } = await sites.ensureDefault();
+      for (const day of ['2026-03-28', '2026-03-29', '2026-03-30']) await reports.put(siteId, 'daily', day, { day });
+      await reports.put(siteId, 'daily', '2026-03-29', { day: 'again' });
+      const query = { siteId, kind: 'daily', from: '2026-03-29' };
+      expect((await reports.list(query)).map((report) => report.content)).toEqual([
+        { day: 'again' },
+        { day: '2026-03-30' },
+      ]);
+      expect(await reports.get(siteId, 'daily', '2026-03-27')).toBeUndefined();
+      expect(await reports.remove({ ...query, to: '2026-03-29' })).toBe(1);
+      await expect(reports.put('none', 'daily', '2026', {})).rejects.toThrow(InvalidInput);
+    });
+
+    it('keeps the last administrator', async () => {
+      const { users } = await open();
+      const owner = await users.create({ username: 'owner', role: 'admin', passwordHash: null });
+      await expect(users.remove(owner.id)).rejects.toThrow(Conflict);
+      await expect(users.update(owner.id, { role: 'viewer' })).rejects.toThrow(/last administrator/);
+      const second = await users.create({ username: 'second', role: 'admin', passwordHash: null });
+      await users.update(owner.id, { role: 'viewer' });
+      await expect(users.remove(second.id)).rejects.toThrow(Conflict);
+      await users.remove(owner.id);
+      await expect(users.create({ username: 'second', role: 'viewer', passwordHash: null })).rejects.toThrow(Conflict);
+    });
+
+    it('forgets what belonged to a user who is removed', async () => {
+      const { users, sessions, apiTokens, layouts } = await open();
+      const { id: userId } = await users.create({ username: 'ann', role: 'viewer', passwordHash: null });
+      await sessions.create({ idHash: 'h', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt: 9 });
+      await apiTokens.create({ name: 't', tokenHash: 'th', scopes: ['read'], userId, expiresAt: null });
+      await layouts.put(userId, 'now', { tiles: [] });
+      await users.remove(userId);
+      expect(await sessions.find('h')).toBeUndefined();
+      expect(await apiTokens.list()).toEqual([]);
+      expect(await layouts.get(userId, 'now')).toBeUndefined();
+      await expect(layouts.put(userId, 'now', {})).rejects.toThrow(InvalidInput);
+    });
+
+    it('writes the audit log and never changes it', async () => {
+      const place = await newPlace();
+      const { auditLog } = await recordsIn(place, { now: () => 5 });
+      await auditLog.append({ actor: 'owner', action: 'sign_in' });
+      await auditLog.append({ actor: 'owner', action: 'user.create', target: 'ann', detail: 'viewer' });
+      const page = await auditLog.page({ limit: 1 });
+      expect(page.items).toEqual([
+        { id: 2, at: 5, actor: 'owner', action: 'user.create', target: 'ann', detail: 'viewer' },
+      ]);
+      const next = await auditLog.page({ limit: 1, cursor: page.nextCursor ?? '' });
+      expect(next).toMatchObject({ items: [{ id: 1, target: null }], nextCursor: null });
+      const db = rawDatabase(place);
+      await expect(sql`update audit_log set actor = 'nobody'`.execute(db)).rejects.toThrow('append-only');
+      await expect(sql`delete from audit_log`.execute(db)).rejects.toThrow('append-only');
+    });
+  });
+}
