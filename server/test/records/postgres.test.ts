@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { Unavailable } from '../../src/domain/errors.ts';
+import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { refuseOldServer } from '../../src/storage/records/engine.ts';
 import type { PostgresLocation } from '../../src/storage/records/location.ts';
 import { openRecords } from '../../src/storage/records/record-store.ts';
@@ -81,6 +81,11 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
   it('refuses a server before version 13', () => {
     expect(() => refuseOldServer(120_022, 'db:5432/records')).toThrow(/version 12, and the records need 13 or newer/);
     expect(() => refuseOldServer(130_000, 'db:5432/records')).not.toThrow();
+  });
+
+  it('refuses a text that PostgreSQL cannot hold as wrong input', async () => {
+    const records = await recordsIn(await newPlace());
+    await expect(records.devices.ensure('zero \0 character')).rejects.toThrow(InvalidInput);
   });
 
   it('keeps to its schema', async () => {
