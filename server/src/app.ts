@@ -15,6 +15,7 @@ import { DemoService } from './features/demo/demo-service.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { energyRoutes } from './features/energy/routes.ts';
 import { EnergyService } from './features/energy/service.ts';
+import { importRoutes } from './features/ingest/import-routes.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes, toJob } from './features/jobs/routes.ts';
@@ -256,6 +257,7 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
   const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
   authRoutes(api, auth);
   ingestRoutes(api, intake);
+  importRoutes(api, records.importStates);
   siteRoutes(api, records);
   deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
   metricRoutes(api, catalogue, records);

@@ -12,7 +12,7 @@ import { ExpectedError } from './domain/errors.ts';
 /** The command line: finds the command, runs it, turns what was expected to go wrong into one clear message. */
 const COMMANDS: readonly Command[] = [
   { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, ENVIRONMENT) },
-  { name: 'import', summary: 'Bring a CSV file in', run: (argv) => importCommand(argv, ENVIRONMENT) },
+  { name: 'import', summary: 'Bring a CSV or JSON file in', run: (argv) => importCommand(argv, ENVIRONMENT) },
   {
     name: 'sign-in-link',
     summary: 'Print a link that signs in once',

@@ -1,26 +1,42 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
-import { InvalidInput, messageOf } from '../domain/errors.ts';
-import { openPipeline } from '../pipeline.ts';
-import { type ImportReport, importFile } from '../sources/import/import-file.ts';
+import { ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
+import { MINUTE_MS, SECOND_MS } from '../domain/window.ts';
+import { importFile } from '../sources/import/import-file.ts';
+import type { ImportReport } from '../sources/import/import-report.ts';
 import { parseMapping } from '../sources/import/mapping.ts';
+import type { SeriesReport } from '../sources/import/series-tally.ts';
+import type { ImportTarget } from './import-target.ts';
+import { openImportTarget } from './open-import-target.ts';
 
-const HELP = `Brings a CSV file (plain or gzip) in. Stop the service first: both write to the same data folder.
+const HELP = `Brings a file in: CSV or JSON, plain or gzip. When the service runs, it goes through its API.
 
-Usage: npm start -- import FILE --mapping FILE [--dry-run] [--force] [--config FILE] [--json]
+Usage: npm start -- import FILE --mapping FILE [--dry-run] [--force] [--url URL] [--token TOKEN] [--config FILE] [--json]
 
   --mapping FILE  how the columns become metrics (docs/import.md; examples in docs/examples/mappings)
   --dry-run       read everything, write nothing
   --force         import again what was imported before; nothing doubles
+  --url URL       a running service; default: the data folder, or the service that uses it (http.host, http.port)
+  --token TOKEN   API token with the scope write for a running service; better in WATTKEEPER_TOKEN, where others do not see it
   --config FILE   configuration to read instead of wattkeeper.yaml
   --json          print one JSON object with the result on the last line
   --help          this text`;
 
-/** Time for the stores to take what was imported. */
-const DRAIN_MS = 10 * 60_000;
+/** Series that the report for people names one by one. */
+const MAX_SERIES_SHOWN = 30;
+const PROGRESS_EVERY_MS = 10 * SECOND_MS;
+
+interface Values {
+  readonly mapping?: string | undefined;
+  readonly 'dry-run': boolean;
+  readonly force: boolean;
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+  readonly config?: string | undefined;
+  readonly json: boolean;
+}
 
 /** `import`: a file in, resumable. Answers 0 when everything was taken. */
 export async function importCommand(
@@ -34,6 +50,8 @@ export async function importCommand(
       mapping: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
+      url: { type: 'string' },
+      token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
@@ -43,70 +61,134 @@ export async function importCommand(
     console.log(HELP);
     return 0;
   }
-  const [path] = positionals;
-  if (path === undefined || values.mapping === undefined)
-    throw new InvalidInput(`import needs a file and --mapping FILE\n\n${HELP}`);
-  const text = readText(values.mapping);
-  const mapping = parseMapping(text, values.mapping);
-  const config = loadConfig({ file: values.config, environment });
-  const pipeline = await openPipeline(config, pino({ level: 'warn', base: null }, pino.destination(2)), Date.now);
   try {
-    const key = `import:${await checksumOf(path)}:${createHash('sha256').update(text).digest('hex')}`;
-    const kept = (await pipeline.records.importStates.get(key))?.state as
-      | { rows: number; finished: boolean }
-      | undefined;
-    if (kept?.finished && !values.force && !values['dry-run']) {
-      return tell(values.json, `${path} was imported before (${kept.rows} rows); --force imports it again.`, {
-        already_imported: true,
-        rows: kept.rows,
-      });
-    }
-    const report = await importFile({
-      path,
-      mapping,
-      unitOf: (metric) => pipeline.catalogue.describe(metric).unit,
-      ...(!values['dry-run'] && { sink: (blocks) => pipeline.intake.accept(blocks) }),
-      skipRows: values.force ? 0 : (kept?.rows ?? 0),
-      onProgress: async ({ rows, share }) => {
-        showProgress(rows, share);
-        if (!values['dry-run']) await pipeline.records.importStates.put(key, { rows, finished: false });
-      },
-    });
-    if (!values['dry-run']) await pipeline.records.importStates.put(key, { rows: report.rows, finished: true });
-    tell(values.json, describe(path, report, values['dry-run']), { ...report, dry_run: values['dry-run'] });
-    return report.rejected === 0 ? 0 : 1;
-  } finally {
-    await pipeline.close(DRAIN_MS);
+    return await runImport(positionals, values, environment);
+  } catch (error) {
+    if (values.json && error instanceof ExpectedError)
+      console.log(JSON.stringify({ error: { code: error.code, message: error.message } }));
+    throw error;
   }
 }
 
-function tell(json: boolean, text: string, result: object): number {
-  console.log(json ? JSON.stringify(result) : text);
-  return 0;
+async function runImport(
+  [path, ...more]: readonly string[],
+  values: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  if (path === undefined || more.length > 0 || values.mapping === undefined)
+    throw new InvalidInput(`import needs one file and --mapping FILE\n\n${HELP}`);
+  const text = readText(values.mapping);
+  const mapping = parseMapping(text, values.mapping);
+  const key = `${await checksumOf(path)}:${createHash('sha256').update(text).digest('hex')}`;
+  const config = loadConfig({ file: values.config, environment });
+  const token = values.token ?? environment.WATTKEEPER_TOKEN;
+  const target = await openImportTarget({ config, url: values.url, token });
+  try {
+    const kept = await target.progress(key);
+    if (kept?.finished && !values.force && !values['dry-run']) {
+      const said = `${path} was imported before (${kept.rows} rows); --force imports it again.`;
+      console.log(values.json ? JSON.stringify({ already_imported: true, rows: kept.rows }) : said);
+      return 0;
+    }
+    const isDry = values['dry-run'];
+    const skipRows = values.force || isDry ? 0 : (kept?.rows ?? 0);
+    const report = await importFile({
+      path,
+      mapping,
+      unitOf: (metric) => target.unitOf(metric),
+      ...(!isDry && { sink: (blocks) => target.take(blocks) }),
+      skipRows,
+      onProgress: followed(target, key, { isDry, skipRows }),
+    });
+    if (!isDry) await target.note(key, { rows: report.rows, finished: true });
+    const said = values.json ? JSON.stringify(toJson(report, isDry)) : describe(path, target.name, report, isDry);
+    console.log(said);
+    return report.rejected === 0 && report.absent_columns.length === 0 ? 0 : 1;
+  } finally {
+    await target.close();
+  }
 }
 
-function describe(path: string, report: ImportReport, dryRun: boolean): string {
-  const span =
-    report.first === null || report.last === null ? 'nothing' : `${iso(report.first)} to ${iso(report.last)}`;
-  const columns = Object.entries(report.values).map(([name, count]) => `  ${name}: ${count} values`);
-  const problems = report.problems.map(({ line, detail }) => `  line ${line}: ${detail}`);
+/** Shows and notes how far an import has come; on a terminal in place, elsewhere a line every ten seconds. */
+function followed(target: ImportTarget, key: string, { isDry, skipRows }: { isDry: boolean; skipRows: number }) {
+  let shownAt = Date.now();
+  return async ({ rows, share }: { rows: number; share: number }) => {
+    const text = `${Math.round(share * 100)} %, ${rows} rows`;
+    if (process.stderr.isTTY) process.stderr.write(`\r${text}${share >= 1 ? '\n' : ''}`);
+    else if (Date.now() - shownAt >= PROGRESS_EVERY_MS) {
+      shownAt = Date.now();
+      process.stderr.write(`${text}\n`);
+    }
+    if (!isDry && rows > skipRows) await target.note(key, { rows, finished: false });
+  };
+}
+
+function toJson({ first, last, series, ...report }: ImportReport, isDry: boolean): object {
+  return {
+    ...report,
+    first: first === null ? null : iso(first),
+    last: last === null ? null : iso(last),
+    series: series.map((one) => ({ ...one, first: iso(one.first), last: iso(one.last) })),
+    dry_run: isDry,
+  };
+}
+
+function describe(path: string, target: string, report: ImportReport, isDry: boolean): string {
+  const { rows, first, last, series, rejected, counted_by: unit } = report;
+  const span = first === null || last === null ? 'nothing' : `${iso(first)} to ${iso(last)}`;
+  const taken = `${report.accepted} values taken, ${report.already_there} already there, ${report.quarantined} quarantined, ${rejected} rejected`;
+  const reasons = Object.entries(report.rejected_by).map(
+    ([reason, { count, positions }]) =>
+      `  ${reason}: ${count}${positions.length > 0 ? ` (${unit} ${positions.join(', ')}${count > positions.length ? ' …' : ''})` : ''}`,
+  );
+  const notes = [
+    [report.ambiguous_times, 'times stand in an hour that autumn repeats'],
+    [report.skipped_times, 'times stand in an hour that spring skips'],
+    [report.ignored, 'values have names that the mapping ignores'],
+  ] as const;
   return [
-    `${path}: ${report.rows} rows, ${span}`,
-    ...columns,
-    dryRun
-      ? `Dry run: nothing was written; ${report.rejected} values cannot be read.`
-      : `${report.accepted} values taken, ${report.quarantined} quarantined, ${report.rejected} refused.`,
-    ...problems,
+    `${path}: ${rows} rows, ${span}`,
+    isDry ? `Dry run: nothing was written; ${rejected} rejected.` : `${taken} (${target}).`,
+    ...reasons,
+    ...notes.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}.`),
+    ...report.absent_columns.map((name) => `No record has the field "${name}".`),
+    ...series.slice(0, MAX_SERIES_SHOWN).map(seriesLine),
+    ...(series.length > MAX_SERIES_SHOWN ? [`  … and ${series.length - MAX_SERIES_SHOWN} more series`] : []),
+    ...report.problems.map(({ position, detail }) => `  ${unit} ${position}: ${detail}`),
   ].join('\n');
+}
+
+function seriesLine({ device, metric, values, interval_ms, duplicates, out_of_order, gaps }: SeriesReport): string {
+  const parts = [
+    `${values} values`,
+    ...(interval_ms === null ? [] : [`every ${duration(interval_ms)}`]),
+    ...(gaps.count === 0
+      ? []
+      : [`${gaps.count} gaps of ${duration(gaps.total_ms)} in all, the longest ${duration(gaps.longest_ms)}`]),
+    ...(duplicates === 0 ? [] : [`${duplicates} duplicates`]),
+    ...(out_of_order === 0 ? [] : [`${out_of_order} out of order`]),
+  ];
+  return `  ${device} ${metric}: ${parts.join(', ')}`;
+}
+
+/** `3 d 4 h`, `30 min`, `10 s`. */
+function duration(ms: number): string {
+  const [days, hours, minutes] = [
+    Math.floor(ms / 86_400_000),
+    Math.floor(ms / 3_600_000) % 24,
+    Math.floor(ms / MINUTE_MS) % 60,
+  ];
+  const parts = [
+    [days, 'd'],
+    [hours, 'h'],
+    [minutes, 'min'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`);
+  return told.length > 0 ? told.slice(0, 2).join(' ') : `${ms / SECOND_MS} s`;
 }
 
 function iso(instant: number): string {
   return new Date(instant).toISOString();
-}
-
-function showProgress(rows: number, share: number): void {
-  if (process.stderr.isTTY)
-    process.stderr.write(`\r${Math.round(share * 100)} %, ${rows} rows${share >= 1 ? '\n' : ''}`);
 }
 
 function readText(path: string): string {

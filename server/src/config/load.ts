@@ -13,7 +13,7 @@ export interface LoadOptions {
 const PREFIX = 'WATTKEEPER_';
 const DEFAULT_FILE = 'wattkeeper.yaml';
 /** Variables with the prefix that are not configuration. */
-const NOT_CONFIGURATION = /^WATTKEEPER_(TEST_|CONFIG$)/;
+const NOT_CONFIGURATION = /^WATTKEEPER_(TEST_|CONFIG$|TOKEN$)/;
 
 type Tree = { [key: string]: unknown };
 

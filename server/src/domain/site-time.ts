@@ -92,6 +92,18 @@ export function localTimes(instants: Float64Array, timeZone: string): LocalTimes
   return { days, dayIndex, minuteOfDay };
 }
 
+/**
+ * The instants at which a clock shows a time without offset, in order: none in the hour that spring skips, two in the one that autumn
+ * repeats. Throws `RangeError` for a text that is no time.
+ */
+export function instantsOfLocal(local: string, timeZone: string): number[] {
+  const time = Temporal.PlainDateTime.from(local);
+  const turns = (['earlier', 'later'] as const)
+    .map((disambiguation) => time.toZonedDateTime(timeZone, { disambiguation }))
+    .filter((turn) => turn.toPlainDateTime().equals(time));
+  return [...new Set(turns.map(({ epochMilliseconds }) => epochMilliseconds))];
+}
+
 /** The instant of a clock time without offset; in the repeated hour of autumn the first, in the skipped hour of spring the later one. */
 export function instantOfLocal(local: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone, { disambiguation: 'compatible' })

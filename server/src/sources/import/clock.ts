@@ -1,8 +1,11 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { instantOfLocal } from '../../domain/site-time.ts';
-import { HOUR_MS } from '../../domain/window.ts';
+import { dayWindow, instantsOfLocal } from '../../domain/site-time.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { Mapping } from './mapping.ts';
+
+/** What `read` answers for a time that the zone's clock never shows: spring skips it. */
+export const SKIPPED_TIME = Number.NEGATIVE_INFINITY;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const PARTS: Readonly<Record<string, string>> = {
@@ -15,86 +18,139 @@ const PARTS: Readonly<Record<string, string>> = {
   d: '(?<day>\\d{1,2})',
   HH: '(?<hour>\\d{2})',
   H: '(?<hour>\\d{1,2})',
+  h: '(?<hour>\\d{1,2})',
   mm: '(?<minute>\\d{2})',
+  m: '(?<minute>\\d{1,2})',
   ss: '(?<second>\\d{2})',
+  a: '(?<half>[AaPp])\\.?[Mm]\\.?',
 };
-const LOCAL_ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(:\d{2}(\.\d+)?)?)$/;
+const TOKENS = 'yyyy yy MMM MM M dd d HH H h mm m ss a';
+const LOCAL_ISO =
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})([T ](?<hour>\d{2}):(?<minute>\d{2})(:(?<second>\d{2}([.,]\d{1,9})?)?)?)?$/;
+/** Days whose start is remembered. */
+const MAX_DAYS = 10_000;
+
+interface Day {
+  /** The calendar day as if the zone were UTC, epoch milliseconds. */
+  readonly civil: number;
+  /** Its first instant when it has 24 hours, NaN when the clock changes on it. */
+  readonly start: number;
+}
 
 /**
- * Reads the times of a file in the order of its rows: in the hour that autumn repeats, a clock that falls back is in its second turn.
- * `read` answers epoch milliseconds, or NaN for a text that is no time of the format.
+ * Reads the times of a file in the order of its rows. In the hour that autumn repeats, the order tells which turn is meant: a series
+ * whose clock shows the same time again, or falls back, is in the other one. Newest first works as well.
  */
 export class FileClock {
-  readonly #format: string;
-  readonly #timeZone: string;
-  readonly #pattern: RegExp | null;
-  #before = Number.NEGATIVE_INFINITY;
+  readonly #options: Mapping['timestamp'];
+  readonly #pattern: RegExp;
+  readonly #days = new Map<number, Day | null>();
+  readonly #before = new Map<string, { instant: number; descending: boolean | undefined }>();
+  /** Times read so far that the clock shows twice. */
+  ambiguous = 0;
 
-  constructor({ format, timezone }: Mapping['timestamp']) {
-    this.#format = format;
-    this.#timeZone = timezone;
-    this.#pattern = ['iso', 'epoch_s', 'epoch_ms'].includes(format) ? null : patternOf(format);
+  constructor(options: Mapping['timestamp']) {
+    this.#options = options;
+    this.#pattern = isNamed(options.format) ? LOCAL_ISO : patternOf(options.format);
   }
 
-  read(text: string): number {
-    if (this.#format === 'epoch_s' || this.#format === 'epoch_ms') {
-      return text.trim() === '' ? Number.NaN : Math.round(Number(text) * (this.#format === 'epoch_s' ? 1000 : 1));
+  /**
+   * Epoch milliseconds; NaN for a text that is no time of the format, `SKIPPED_TIME` for one that does not exist.
+   * @param series whose order counts
+   */
+  read(given: string, series = ''): number {
+    const { format, shift_s: shift } = this.#options;
+    const text = given.trim();
+    if (format === 'epoch_s' || format === 'epoch_ms') {
+      return text === '' ? Number.NaN : Math.round(Number(text) * (format === 'epoch_s' ? 1000 : 1)) + shift * 1000;
     }
-    const local = this.#pattern ? this.#localOf(text.trim()) : localOfIso(text.trim());
-    if (local === null) return this.#pattern ? Number.NaN : parseInstant(text.trim());
-    return this.#instantOf(local);
+    const local = this.#pattern.exec(text)?.groups;
+    if (local === undefined) return format === 'iso' ? parseInstant(text) + shift * 1000 : Number.NaN;
+    return this.#instantOf(local, series) + shift * 1000;
   }
 
-  #instantOf(local: string): number {
-    let first: number;
-    try {
-      first = instantOfLocal(local, this.#timeZone);
-    } catch (error) {
-      if (error instanceof RangeError) return Number.NaN;
-      throw error;
+  #instantOf(parts: Readonly<Record<string, string | undefined>>, series: string): number {
+    const time = timeOfDay(parts);
+    const year = Number((parts.year as string).length === 2 ? `20${parts.year}` : parts.year);
+    const month = parts.monthName === undefined ? Number(parts.month) : monthOf(parts.monthName);
+    const closesDay = time === 0 && this.#options.midnight === 'end';
+    const day = this.#day(year, month, Number(parts.day));
+    if (day === null || Number.isNaN(time)) return Number.NaN;
+    const instant =
+      time < UTC_DAY_MS && !closesDay && !Number.isNaN(day.start)
+        ? day.start + time
+        : this.#onChangingDay(day.civil + time + (closesDay ? UTC_DAY_MS : 0), series);
+    if (instant !== SKIPPED_TIME) this.#note(series, instant);
+    return instant;
+  }
+
+  #onChangingDay(civil: number, series: string): number {
+    const [first, second] = instantsOfLocal(new Date(civil).toISOString().slice(0, -1), this.#options.timezone);
+    if (first === undefined) return SKIPPED_TIME;
+    if (second === undefined) return first;
+    this.ambiguous++;
+    if (this.#options.repeated === 'second') return second;
+    if (this.#options.repeated === 'first') return first;
+    const { instant: before, descending } = this.#before.get(series) ?? { instant: Number.NaN, descending: false };
+    if (descending ?? second < before) return second < before || first >= before ? second : first;
+    return before >= first && before < second ? second : first;
+  }
+
+  #note(series: string, instant: number): void {
+    const before = this.#before.get(series);
+    if (before === undefined) {
+      this.#before.set(series, { instant, descending: undefined });
+      return;
     }
-    const second = first + HOUR_MS;
-    const repeated = first < this.#before && second > this.#before && this.#isRepeated(local, first);
-    this.#before = repeated ? second : first;
-    return this.#before;
+    if (instant !== before.instant) before.descending = instant < before.instant;
+    before.instant = instant;
   }
 
-  /** Whether the clock shows the same time an hour later. */
-  #isRepeated(local: string, first: number): boolean {
-    const dayBefore = instantOfLocal(shifted(local, -86_400_000), this.#timeZone);
-    const dayAfter = instantOfLocal(shifted(local, 86_400_000), this.#timeZone);
-    return dayAfter - dayBefore > 2 * 86_400_000 && dayAfter - first > 86_400_000;
-  }
-
-  #localOf(text: string): string | null {
-    const found = this.#pattern?.exec(text)?.groups;
-    if (!found) return null;
-    const monthName = found.monthName?.toLowerCase();
-    const month = monthName === undefined ? Number(found.month) : MONTHS.indexOf(monthName) + 1;
-    const year = (found.year ?? '').length === 2 ? `20${found.year}` : found.year;
-    const two = (part: string | number | undefined) => String(part ?? 0).padStart(2, '0');
-    return `${year}-${two(month)}-${two(found.day)}T${two(found.hour)}:${two(found.minute)}:${two(found.second)}`;
+  /** null: there is no such day. */
+  #day(year: number, month: number, dayOfMonth: number): Day | null {
+    const key = (year * 100 + month) * 100 + dayOfMonth;
+    const known = this.#days.get(key);
+    if (known !== undefined) return known;
+    if (this.#days.size === MAX_DAYS) this.#days.clear();
+    const civil = new Date(Date.UTC(year, month - 1, dayOfMonth));
+    const exists = civil.getUTCMonth() === month - 1 && civil.getUTCDate() === dayOfMonth;
+    const day = exists ? dayAt(civil, this.#options.timezone) : null;
+    this.#days.set(key, day);
+    return day;
   }
 }
 
-function localOfIso(text: string): string | null {
-  const match = LOCAL_ISO.exec(text);
-  return match ? `${match[1]}T${match[2]}` : null;
+function dayAt(civil: Date, timeZone: string): Day {
+  const { start, end } = dayWindow(civil.toISOString().slice(0, 10), timeZone);
+  return { civil: civil.getTime(), start: end - start === UTC_DAY_MS ? start : Number.NaN };
 }
 
-function shifted(local: string, ms: number): string {
-  return new Date(Date.parse(`${local}Z`) + ms).toISOString().slice(0, 19);
+/** Milliseconds since 0:00 on the clock, at most 24:00; NaN for no time. */
+function timeOfDay({ hour = '0', minute = '0', second = '0', half }: Readonly<Record<string, string | undefined>>) {
+  const afternoon = half?.toLowerCase() === 'p' ? 12 : 0;
+  const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + afternoon;
+  const [minutes, seconds] = [Number(minute), Number(second.replace(',', '.'))];
+  const time = Math.round(((hours * 60 + minutes) * 60 + seconds) * 1000);
+  return hours <= 24 && minutes < 60 && seconds < 60 && time <= UTC_DAY_MS ? time : Number.NaN;
+}
+
+function monthOf(name: string): number {
+  return MONTHS.indexOf(name.toLowerCase()) + 1;
+}
+
+function isNamed(format: string): boolean {
+  return format === 'iso' || format === 'epoch_s' || format === 'epoch_ms';
 }
 
 function patternOf(format: string): RegExp {
-  const source = format.replace(
-    /yyyy|yy|MMM|MM|M|dd|d|HH|H|mm|ss|[^a-zA-Z\s\d]/g,
-    (part) => PARTS[part] ?? `\\${part}`,
-  );
   if (!/yy/.test(format) || !/M/.test(format) || !/d/.test(format)) {
     throw new InvalidInput(
-      `timestamp.format must be iso, epoch_s, epoch_ms or a pattern of yyyy yy MMM MM M dd d HH H mm ss; got "${format}"`,
+      `timestamp.format must be iso, epoch_s, epoch_ms or a pattern of ${TOKENS}; got "${format}"`,
     );
   }
+  const source = format.replace(
+    /yyyy|yy|MMM|MM|M|dd|d|HH|H|h|mm|m|ss|a|[^a-zA-Z\s\d]/g,
+    (part) => PARTS[part] ?? `\\${part}`,
+  );
   return new RegExp(`^${source}$`);
 }

@@ -3,38 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { describeWith } from '../../../test/needs.ts';
-import type { Block } from '../../domain/batch.ts';
-import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { FileClock } from './clock.ts';
-import { importFile } from './import-file.ts';
-import { type Mapping, parseMapping } from './mapping.ts';
+import { runImport as run } from '../../../test/import/run-import.ts';
+import { FileClock, SKIPPED_TIME } from './clock.ts';
+import { Mapping, parseMapping } from './mapping.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-import-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const catalogue = new MetricCatalogue();
 const MAPPING = `
 device: House
 timestamp: { column: time }
 columns:
   load_w: { metric: load.power_kw, unit: W }
 `;
-
-async function run(path: string, mapping: Mapping, skipRows = 0) {
-  const blocks: Block[] = [];
-  const report = await importFile({
-    path,
-    mapping,
-    unitOf: (metric) => catalogue.describe(metric).unit,
-    sink: async (given) => {
-      blocks.push(...given);
-      return { accepted: 0, rejected: 0, quarantined: 0 };
-    },
-    skipRows,
-    onProgress: async () => {},
-  });
-  return { report, blocks };
-}
 
 function file(name: string, content: string | Buffer): string {
   const path = join(folder, name);
@@ -47,7 +27,15 @@ const CSV =
 
 test('columns become metrics in their own unit; gaps stay gaps, and what cannot be read is told with its line', async () => {
   const { report, blocks } = await run(file('a.csv', `\uFEFF${CSV}`), parseMapping(MAPPING, 'm'));
-  expect(report).toMatchObject({ rows: 4, values: { load_w: 2 }, rejected: 1, problems: [{ line: 4 }] });
+  expect(report).toMatchObject({
+    rows: 4,
+    counted_by: 'line',
+    accepted: 2,
+    rejected: 1,
+    rejected_by: { not_a_number: { count: 1, positions: [4] } },
+    problems: [{ position: 4, detail: 'load_w must be a number; got "Unknown"' }],
+    series: [{ device: 'House', metric: 'load.power_kw', values: 2 }],
+  });
   expect(blocks).toMatchObject([{ group: 'load', quantities: ['power_kw'], devices: ['House'] }]);
   expect([...(blocks[0]?.columns[0] ?? [])]).toEqual([0.5, Number.NaN, Number.NaN, 1.5]);
 });
@@ -83,10 +71,13 @@ test('a unit that cannot become the metric’s is refused with those that can', 
 });
 
 describe('a local clock', () => {
-  const read = (format: string, timezone: string, ...texts: string[]) => {
-    const clock = new FileClock({ column: 't', format, timezone });
-    return texts.map((text) => clock.read(text)).map((ms) => (Number.isNaN(ms) ? null : new Date(ms).toISOString()));
-  };
+  const reader =
+    (options: object) =>
+    (format: string, timezone: string, ...texts: string[]) => {
+      const clock = new FileClock(Mapping.shape.timestamp.parse({ column: 't', format, timezone, ...options }));
+      return texts.map((text) => clock.read(text)).map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : ms));
+    };
+  const read = reader({});
   test('resolves the hour that autumn repeats by the order of rows', () => {
     const texts = [
       '25.10.2026 01:30',
@@ -111,8 +102,8 @@ describe('a local clock', () => {
     expect(read('ddMMMyyyy HH:mm:ss', 'Europe/Brussels', '01jan2022 00:00:00')).toEqual(['2021-12-31T23:00:00.000Z']);
     expect(read('M/d/yy H:mm', 'UTC', '1/13/17 0:10', '13/1/17 0:10', 'soon')).toEqual([
       '2017-01-13T00:10:00.000Z',
-      null,
-      null,
+      Number.NaN,
+      Number.NaN,
     ]);
     expect(read('epoch_s', 'UTC', '1700000000')).toEqual(['2023-11-14T22:13:20.000Z']);
     expect(read('iso', 'Europe/Warsaw', '2026-07-01 12:00', '2026-07-01T12:00:00Z')).toEqual([
@@ -120,25 +111,54 @@ describe('a local clock', () => {
       '2026-07-01T12:00:00.000Z',
     ]);
   });
-});
 
-describeWith('REAL_DATA', 'a real house', (data) => {
-  // Counted and summed with Python's csv module: values that are there, watts × 0.5 h / 1000.
-  test('comes in whole, with its gaps', async () => {
-    const { readFileSync } = await import('node:fs');
-    const mapping = parseMapping(readFileSync('docs/examples/mappings/home-year-30min.yaml', 'utf8'), 'house');
-    const { report, blocks } = await run(join(data, 'home/home-year-30min.csv.gz'), mapping);
-    expect(report).toMatchObject({
-      rows: 17_524,
-      rejected: 0,
-      values: { load_w: 17_188, pv_w: 8743, pv_forecast_w: 6772 },
-    });
-    const sum = (group: string, quantity: string) =>
-      blocks
-        .filter((block) => block.group === group)
-        .flatMap((block) => [...(block.columns[block.quantities.indexOf(quantity)] ?? [])])
-        .reduce((total, kw) => total + (Number.isNaN(kw) ? 0 : kw * 0.5), 0);
-    expect(sum('load', 'power_kw')).toBeCloseTo(7674.2707, 6);
-    expect(sum('solar', 'power_kw')).toBeCloseTo(5203.46965, 6);
+  test('tells the turns of an hour apart that has one value, and of a file with the newest first', () => {
+    const hours = ['2022-10-30 01:00', '2022-10-30 02:00', '2022-10-30 02:00', '2022-10-30 03:00'];
+    const instants = ['2022-10-29T23:00', '2022-10-30T00:00', '2022-10-30T01:00', '2022-10-30T02:00'];
+    const told = instants.map((instant) => `${instant}:00.000Z`);
+    expect(read('iso', 'Europe/Brussels', ...hours)).toEqual(told);
+    expect(read('iso', 'Europe/Brussels', ...hours.toReversed())).toEqual(told.toReversed());
+  });
+  test('says which turn is meant where the file has only one', () => {
+    const once = ['2022-10-30 01:30', '2022-10-30 02:30', '2022-10-30 03:30'];
+    expect(reader({ repeated: 'first' })('iso', 'Europe/Brussels', ...once)[1]).toBe('2022-10-30T00:30:00.000Z');
+    expect(reader({ repeated: 'second' })('iso', 'Europe/Brussels', ...once)[1]).toBe('2022-10-30T01:30:00.000Z');
+  });
+  test('keeps the order of each series apart', () => {
+    const clock = new FileClock(Mapping.shape.timestamp.parse({ column: 't', timezone: 'Europe/Brussels' }));
+    const turns = ['a', 'b', 'a', 'b'].map((series) => new Date(clock.read('2022-10-30 02:00', series)).toISOString());
+    expect(turns.map((turn) => turn.slice(11, 16))).toEqual(['00:00', '00:00', '01:00', '01:00']);
+    expect(clock.ambiguous).toBe(4);
+  });
+  test('does not invent an instant for the hour that spring skips', () => {
+    const texts = ['2022-03-27 01:59', '2022-03-27 02:30', '2022-03-27 03:00', '2022-02-29 00:00'];
+    expect(read('iso', 'Europe/Brussels', ...texts)).toEqual([
+      '2022-03-27T00:59:00.000Z',
+      SKIPPED_TIME,
+      '2022-03-27T01:00:00.000Z',
+      Number.NaN,
+    ]);
+  });
+  test('knows 24:00, and days that end at 0:00', () => {
+    expect(read('d/M/yyyy H:mm', 'UTC', '31/12/2017 24:00', '31/12/2017 24:01')).toEqual([
+      '2018-01-01T00:00:00.000Z',
+      Number.NaN,
+    ]);
+    const ends = reader({ midnight: 'end', shift_s: -900 });
+    expect(ends('d/M/yyyy H:mm', 'Asia/Seoul', '1/1/2018 0:15', '1/1/2018 0:00', '13/01/2018 23:45')).toEqual([
+      '2017-12-31T15:00:00.000Z',
+      '2018-01-01T14:45:00.000Z',
+      '2018-01-13T14:30:00.000Z',
+    ]);
+    // The clock changes at the midnight that ends the day: 24:00 of the day before does not exist in Cairo.
+    expect(ends('yyyy-MM-dd HH:mm', 'Africa/Cairo', '2024-04-25 00:00')).toEqual([SKIPPED_TIME]);
+  });
+  test('reads the clock of 12 hours', () => {
+    const texts = ['1/2/2026 12:05 AM', '1/2/2026 12:05 PM', '1/2/2026 11:59 pm'];
+    expect(read('M/d/yyyy h:mm a', 'UTC', ...texts)).toEqual([
+      '2026-01-02T00:05:00.000Z',
+      '2026-01-02T12:05:00.000Z',
+      '2026-01-02T23:59:00.000Z',
+    ]);
   });
 });

@@ -1,30 +1,65 @@
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
+
+const Device = z.string().min(1).max(200);
 
 const Column = z.strictObject({
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
   unit: z.string().optional().describe("Unit of the file; the metric's own when left out"),
   scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),
-  device: z.string().min(1).max(200).optional().describe('Device of this column alone'),
+  device: Device.optional().describe('Device of this column alone'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value, beside the empty one'),
   at_least: z.number().optional().describe('Lesser values of the file stand for no value'),
+  numbers: z.record(z.string(), z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
+});
+export type Column = z.infer<typeof Column>;
+
+const Timestamp = z.strictObject({
+  column: z.union([z.string(), z.array(z.string()).min(1)]).describe('Several are joined by a space'),
+  format: z.string().default('iso').describe('iso, epoch_s, epoch_ms, or a pattern such as d/M/yyyy HH:mm'),
+  timezone: TimeZone.default('UTC').describe('Zone of times that carry no offset'),
+  midnight: z
+    .enum(['start', 'end'])
+    .default('start')
+    .describe('end: 0:00 closes the day that it is written with, as 24:00 does'),
+  repeated: z
+    .enum(['in_order', 'first', 'second'])
+    .default('in_order')
+    .describe('Which turn of the hour that autumn repeats is meant'),
+  skipped: z
+    .enum(['reject', 'ignore'])
+    .default('reject')
+    .describe('What becomes of rows in the hour that spring skips'),
+  shift_s: z.number().default(0).describe('Added to every time: -900 when times mark the end of 15 minutes'),
+});
+
+const Long = z.strictObject({
+  metric_column: z.string().describe('Column that names what is measured'),
+  value_column: z.string(),
+  unit_column: z.string().optional().describe('Column that names the unit'),
+  metrics: z
+    .record(z.string(), Column)
+    .default({})
+    .describe("By the file's name; a name that is a metric's needs no entry"),
+  others: z.enum(['reject', 'ignore']).default('reject').describe('What becomes of names that are no metric'),
 });
 
 /** How a file's columns become metrics. */
 export const Mapping = z.strictObject({
   delimiter: z.string().length(1).optional().describe('Default: found in the first line'),
+  decimal: z.enum(['.', ',']).default('.'),
   header: z.boolean().default(true),
   columns_in_order: z.array(z.string()).optional().describe('Names of the columns of a file without a header'),
-  timestamp: z.strictObject({
-    column: z.string(),
-    format: z.string().default('iso').describe('iso, epoch_s, epoch_ms, or a pattern such as d/M/yyyy HH:mm'),
-    timezone: z.string().default('UTC').describe('Zone of times that carry no offset'),
-  }),
-  device: z.string().min(1).max(200).optional().describe('Device of all columns'),
+  records: z.string().min(1).optional().describe('JSON: path of the list inside the object, such as data.readings'),
+  timestamp: Timestamp,
+  device: Device.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
-  columns: z.record(z.string(), Column),
+  missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),
+  columns: z.record(z.string(), Column).default({}).describe('Wide: a column for each metric'),
+  long: Long.optional().describe('Long: a row for each value'),
 });
 export type Mapping = z.infer<typeof Mapping>;
 
@@ -39,18 +74,43 @@ export function parseMapping(text: string, name: string): Mapping {
   }
   const parsed = Mapping.safeParse(tree);
   const errors = parsed.success
-    ? []
+    ? contradictions(parsed.data)
     : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'mapping'}: ${issue.message}`);
-  if (parsed.success) {
-    const { device, device_column: deviceColumn, columns, header, columns_in_order: order } = parsed.data;
-    const undeviced = Object.entries(columns).filter(([, column]) => column.device === undefined);
-    if (device === undefined && deviceColumn === undefined && undeviced.length > 0) {
-      errors.push(`columns.${undeviced[0]?.[0]}: name a device for it, or device or device_column for all`);
-    }
-    if (!header && order === undefined) errors.push('columns_in_order: name the columns of a file without a header');
-    if (errors.length === 0) return parsed.data;
-  }
+  if (parsed.success && errors.length === 0) return parsed.data;
   throw new InvalidInput(
     `the mapping ${name} has ${errors.length} error(s):\n${errors.map((line) => `  ${line}`).join('\n')}`,
   );
+}
+
+/** Columns of the file that a mapping needs. */
+export function wantedColumns({ timestamp, device_column: device, columns, long }: Mapping): string[] {
+  return [
+    ...new Set([
+      ...timestampColumns(timestamp),
+      ...(device === undefined ? [] : [device]),
+      ...Object.keys(columns),
+      ...(long ? [long.metric_column, long.value_column] : []),
+      ...(long?.unit_column === undefined ? [] : [long.unit_column]),
+    ]),
+  ];
+}
+
+/** Columns that together say the time. */
+export function timestampColumns({ column }: Mapping['timestamp']): readonly string[] {
+  return typeof column === 'string' ? [column] : column;
+}
+
+function contradictions(mapping: Mapping): string[] {
+  const { device, device_column: deviceColumn, columns, long, header, columns_in_order: order } = mapping;
+  const errors: string[] = [];
+  const [undeviced] = Object.entries(columns).find(([, column]) => column.device === undefined) ?? [];
+  if (device === undefined && deviceColumn === undefined) {
+    if (undeviced !== undefined)
+      errors.push(`columns.${undeviced}: name a device for it, or device or device_column for all`);
+    if (long) errors.push('long: name a device, or a device_column');
+  }
+  if (Object.keys(columns).length > 0 === (long !== undefined))
+    errors.push('mapping: give either columns (a column for each metric) or long (a row for each value)');
+  if (!header && order === undefined) errors.push('columns_in_order: name the columns of a file without a header');
+  return errors;
 }

@@ -1,0 +1,44 @@
+import { type Conversion, conversion } from '../../domain/units.ts';
+import type { Column, Mapping } from './mapping.ts';
+
+/** Makes numbers of the cells of one column, in the metric's own unit. */
+export class CellReader {
+  readonly #column: Pick<Column, 'scale' | 'at_least' | 'numbers'>;
+  readonly #missing: ReadonlySet<string>;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #conversion: Conversion;
+  readonly #decimalComma: boolean;
+
+  /** @throws InvalidInput for a unit that cannot become the metric's, with those that can */
+  constructor(column: Column, unit: string, { missing, decimal }: Pick<Mapping, 'missing' | 'decimal'>) {
+    this.#column = column;
+    this.#missing = new Set(['', ...missing, ...column.missing]);
+    this.#numbers = new Map(Object.entries(column.numbers));
+    this.#conversion = column.unit === undefined ? { factor: 1, offset: 0 } : conversion(column.unit, unit);
+    this.#decimalComma = decimal === ',';
+  }
+
+  /** The value; NaN where there is none, undefined when the cell cannot be read. */
+  read(cell: unknown): number | undefined {
+    if (cell === undefined || cell === null) return Number.NaN;
+    const given = typeof cell === 'number' ? cell : this.#numberOf(cellText(cell).trim());
+    if (given === undefined || Number.isNaN(given)) return given;
+    if (this.#column.at_least !== undefined && given < this.#column.at_least) return Number.NaN;
+    return given * this.#column.scale * this.#conversion.factor + this.#conversion.offset;
+  }
+
+  #numberOf(text: string): number | undefined {
+    const named = this.#numbers.get(text);
+    if (named !== undefined) return named;
+    if (this.#missing.has(text)) return Number.NaN;
+    const number = Number(this.#decimalComma ? text.replace(',', '.') : text);
+    return Number.isFinite(number) ? number : undefined;
+  }
+}
+
+/** A cell as a text; of JSON also lists and objects, to be shown. */
+export function cellText(cell: unknown): string {
+  if (typeof cell === 'string') return cell;
+  if (cell === undefined || cell === null) return '';
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+}

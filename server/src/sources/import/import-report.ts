@@ -1,0 +1,111 @@
+import { MAX_SERIES_TOLD, type SeriesReport, SeriesTally } from './series-tally.ts';
+
+/** What came of an import. Instants are epoch milliseconds. */
+export interface ImportReport {
+  /** What `position` in problems and rejections counts. */
+  readonly counted_by: 'line' | 'record';
+  readonly rows: number;
+  /** Values that were taken now. */
+  readonly accepted: number;
+  /** Values of rows that an earlier run had brought in. */
+  readonly already_there: number;
+  readonly quarantined: number;
+  readonly rejected: number;
+  /** By reason: how many, and where the first of them stand. */
+  readonly rejected_by: Readonly<Record<string, { readonly count: number; readonly positions: readonly number[] }>>;
+  /** The first rejected and quarantined values, each with its reason. */
+  readonly problems: readonly { readonly position: number; readonly detail: string }[];
+  readonly first: number | null;
+  readonly last: number | null;
+  /** Rows in the hour that autumn repeats. */
+  readonly ambiguous_times: number;
+  /** Rows in the hour that spring skips. */
+  readonly skipped_times: number;
+  /** Values of names that the mapping ignores. */
+  readonly ignored: number;
+  /** Mapped columns that no record has (JSON). */
+  readonly absent_columns: readonly string[];
+  readonly series: readonly SeriesReport[];
+}
+
+const MAX_PROBLEMS = 100;
+const MAX_POSITIONS = 20;
+
+/** Gathers what the report tells. */
+export class ReportBuilder {
+  rows = 0;
+  accepted = 0;
+  alreadyThere = 0;
+  quarantined = 0;
+  skippedTimes = 0;
+  ignored = 0;
+  #rejected = 0;
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
+  readonly #reasons = new Map<string, { count: number; positions: number[] }>();
+  readonly #problems: { position: number; detail: string }[] = [];
+  readonly #series = new Map<string, Map<string, SeriesTally>>();
+  #seriesCount = 0;
+
+  /** Counts one thing that was refused; without a detail it only counts. */
+  reject(reason: string, position: number | null, detail?: string): void {
+    this.rejectMany(reason, 1);
+    if (position === null) return;
+    const { positions } = this.#reason(reason);
+    if (positions.length < MAX_POSITIONS && positions.at(-1) !== position) positions.push(position);
+    if (detail !== undefined) this.tell(position, detail);
+  }
+
+  rejectMany(reason: string, count: number): void {
+    if (count === 0) return;
+    this.#rejected += count;
+    this.#reason(reason).count += count;
+  }
+
+  tell(position: number, detail: string): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ position, detail });
+  }
+
+  /** The tally of a series; undefined beyond those that are told. */
+  series(device: string, metric: string): SeriesTally | undefined {
+    const ofDevice = this.#series.get(device) ?? new Map<string, SeriesTally>();
+    const known = ofDevice.get(metric);
+    if (known !== undefined || this.#seriesCount === MAX_SERIES_TOLD) return known;
+    const tally = new SeriesTally();
+    this.#seriesCount++;
+    this.#series.set(device, ofDevice.set(metric, tally));
+    return tally;
+  }
+
+  noteTime(instant: number): void {
+    if (instant < this.#first) this.#first = instant;
+    if (instant > this.#last) this.#last = instant;
+  }
+
+  build(rest: Pick<ImportReport, 'counted_by' | 'ambiguous_times' | 'absent_columns'>): ImportReport {
+    const hasTimes = this.#first <= this.#last;
+    return {
+      ...rest,
+      rows: this.rows,
+      accepted: this.accepted,
+      already_there: this.alreadyThere,
+      quarantined: this.quarantined,
+      rejected: this.#rejected,
+      rejected_by: Object.fromEntries(this.#reasons),
+      problems: this.#problems,
+      first: hasTimes ? this.#first : null,
+      last: hasTimes ? this.#last : null,
+      skipped_times: this.skippedTimes,
+      ignored: this.ignored,
+      series: [...this.#series].flatMap(([device, tallies]) =>
+        [...tallies].map(([metric, tally]) => tally.report(device, metric)),
+      ),
+    };
+  }
+
+  #reason(reason: string) {
+    const known = this.#reasons.get(reason) ?? { count: 0, positions: [] };
+    this.#reasons.set(reason, known);
+    return known;
+  }
+}

@@ -1,0 +1,107 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { JSONParser } from '@streamparser/json';
+import type { FileRecord } from './file-record.ts';
+
+/** Fields that a message names. */
+const MAX_FIELDS_NAMED = 40;
+
+/** Takes the wanted fields out of objects: by their own name, or by a path such as `battery.soc_percent`. */
+export class JsonFields {
+  readonly #wanted: readonly string[];
+  readonly #paths: readonly (readonly string[])[];
+  readonly #absent: Set<string>;
+  readonly #found = new Set<string>();
+
+  constructor(wanted: readonly string[]) {
+    this.#wanted = wanted;
+    this.#paths = wanted.map((name) => name.split('.'));
+    this.#absent = new Set(wanted);
+  }
+
+  take(position: number, record: unknown): FileRecord {
+    if (typeof record !== 'object' || record === null || Array.isArray(record))
+      return { position, broken: `must be an object; got ${JSON.stringify(record).slice(0, 60)}` };
+    const cells = this.#wanted.map((name, i) => this.#cell(record as Readonly<Record<string, unknown>>, name, i));
+    if (this.#absent.size > 0) this.#note(record, cells);
+    return { position, cells };
+  }
+
+  absent(): { columns: readonly string[]; found: readonly string[] } {
+    return { columns: [...this.#absent], found: [...this.#found] };
+  }
+
+  #cell(record: Readonly<Record<string, unknown>>, name: string, i: number): unknown {
+    if (Object.hasOwn(record, name)) return record[name];
+    const path = this.#paths[i] as readonly string[];
+    if (path.length === 1) return undefined;
+    return path.reduce<unknown>(
+      (node, key) => (isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined),
+      record,
+    );
+  }
+
+  #note(record: object, cells: readonly unknown[]): void {
+    for (const [i, cell] of cells.entries()) if (cell !== undefined) this.#absent.delete(this.#wanted[i] as string);
+    if (this.#found.size < MAX_FIELDS_NAMED) for (const field of fieldsOf(record)) this.#found.add(field);
+  }
+}
+
+/** One JSON object a line; a line that cannot be read costs only itself. */
+export async function* jsonLineRecords(text: Readable, fields: JsonFields): AsyncGenerator<FileRecord> {
+  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+  const failed = new Promise<never>((_resolve, reject) => text.once('error', reject));
+  failed.catch(() => lines.close());
+  let position = 0;
+  for await (const line of lines) {
+    position++;
+    const content = position === 1 ? line.replace(/^\uFEFF/, '') : line;
+    if (content.trim() === '') continue;
+    yield readLine(position, content, fields);
+  }
+  if (text.errored) throw text.errored;
+}
+
+function readLine(position: number, line: string, fields: JsonFields): FileRecord {
+  try {
+    return fields.take(position, JSON.parse(line));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { position, broken: `is not JSON: ${error.message}` };
+  }
+}
+
+/**
+ * Objects of a list inside one JSON text, of objects one after the other, or one alone. Only the object being read is held.
+ * @param list path of the objects: `$.*`, `$`, `$.data.readings.*`
+ */
+export async function* jsonArrayRecords(text: Readable, list: string, fields: JsonFields): AsyncGenerator<FileRecord> {
+  const parser = new JSONParser({ paths: [list], keepStack: false, ...(list === '$' && { separator: '' }) });
+  let ready: unknown[] = [];
+  let position = 0;
+  parser.onValue = ({ value }) => ready.push(value);
+  for await (const chunk of text as AsyncIterable<Buffer>) {
+    let broken: unknown;
+    try {
+      parser.write(chunk);
+    } catch (error) {
+      broken = error;
+    }
+    const records = ready;
+    ready = [];
+    for (const record of records) yield fields.take(++position, record);
+    if (broken !== undefined) throw broken;
+  }
+  if (!parser.isEnded) parser.end();
+}
+
+function* fieldsOf(record: object, prefix = ''): Generator<string> {
+  for (const [key, value] of Object.entries(record)) {
+    if (isObject(value)) yield* fieldsOf(value, `${prefix}${key}.`);
+    else yield `${prefix}${key}`;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,27 @@
+import type { Block } from '../../domain/batch.ts';
+import type { ReportBuilder } from './import-report.ts';
+import type { Mapping } from './mapping.ts';
+
+/** A row whose time is known. */
+export interface TimedRow {
+  readonly timestamp: number;
+  readonly cells: readonly unknown[];
+  /** Line or record of the file. */
+  readonly position: number;
+}
+
+/** Turns rows of one shape into blocks whose devices are named. */
+export interface Layout {
+  /** The series whose order tells the turns of a repeated hour apart. */
+  seriesOf(cells: readonly unknown[]): string;
+  blocks(rows: readonly TimedRow[]): Block[];
+}
+
+export interface LayoutOptions {
+  readonly mapping: Mapping;
+  /** Columns that the cells of a row hold. */
+  readonly columns: readonly string[];
+  /** Unit that a metric is kept in; empty when it has none. */
+  readonly unitOf: (metric: string) => string;
+  readonly report: ReportBuilder;
+}

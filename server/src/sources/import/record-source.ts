@@ -1,0 +1,120 @@
+import { createReadStream, type ReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import { csvRecords } from './csv-records.ts';
+import type { FileRecord } from './file-record.ts';
+import { JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
+import { type Mapping, wantedColumns } from './mapping.ts';
+
+/** A file as a stream of records. */
+export interface RecordSource {
+  /** What `position` counts, from 1. */
+  readonly countedBy: 'line' | 'record';
+  /** Columns that `cells` hold. */
+  readonly columns: readonly string[];
+  readonly records: AsyncIterable<FileRecord>;
+  /** Share of the file that was read, 0 to 1. */
+  share(): number;
+  /** Wanted columns that no record has had so far, and some of those that there are. */
+  absent(): { readonly columns: readonly string[]; readonly found: readonly string[] };
+  close(): void;
+}
+
+const HEAD_BYTES = 65_536;
+const GZIP_MAGIC = 0x8b1f;
+/** Beginnings of files that are often taken for tables. */
+const FOREIGN: readonly (readonly [start: string, what: string])[] = [
+  ['PK\x03\x04', 'a ZIP archive or an Excel file'],
+  ['PAR1', 'a Parquet file'],
+  ['SQLite format 3\0', 'an SQLite database'],
+  ['ARROW1', 'an Arrow file'],
+  ['\x28\xb5\x2f\xfd', 'a Zstandard file'],
+  ['BZh', 'a bzip2 file'],
+  ['\xff\xfe', 'text in UTF-16'],
+  ['\xfe\xff', 'text in UTF-16'],
+  ['<', 'XML or HTML'],
+];
+
+/**
+ * Opens a CSV or JSON file, plain or gzip; its first bytes tell which. Reading holds no more than a few records at a time.
+ * Throws `InvalidInput` for a file that is neither, or that lacks a column (CSV).
+ */
+export async function openRecordSource(path: string, mapping: Mapping): Promise<RecordSource> {
+  const head = await headOf(path);
+  const start = head
+    .trimStart()
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (start === '') throw new InvalidInput(`${path} is empty: a table in CSV, or JSON objects, are needed`);
+  const size = (await stat(path)).size;
+  const file = createReadStream(path);
+  const text = await unpacked(file, path);
+  const columns = wantedColumns(mapping);
+  const common = { columns, share: () => Math.min(file.bytesRead / size, 1), close: () => void file.destroy() };
+  if (start[0] !== '[' && start[0] !== '{') {
+    const records = csvRecords(text, mapping, columns, start);
+    return { ...common, countedBy: 'line', records, absent: () => ({ columns: [], found: [] }) };
+  }
+  const fields = new JsonFields(columns);
+  const absent = () => fields.absent();
+  if (mapping.records === undefined && areLines(start))
+    return { ...common, countedBy: 'line', records: jsonLineRecords(text, fields), absent };
+  const list = start[0] === '[' ? '$.*' : mapping.records === undefined ? '$' : `$.${mapping.records}.*`;
+  return { ...common, countedBy: 'record', records: jsonArrayRecords(text, list, fields), absent };
+}
+
+/** Whether the first line is an object by itself. */
+function areLines(start: string): boolean {
+  const line = start.split('\n')[0] as string;
+  if (!line.trim().endsWith('}')) return false;
+  try {
+    JSON.parse(line);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+async function unpacked(file: ReadStream, path: string): Promise<Readable> {
+  if (!(await isGzip(path))) return file;
+  const gunzip = createGunzip();
+  file.on('error', (error) => gunzip.destroy(error));
+  return file.pipe(gunzip);
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.readUInt16LE() === GZIP_MAGIC;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The first characters, unpacked. */
+async function headOf(path: string): Promise<string> {
+  const file = createReadStream(path, { end: HEAD_BYTES - 1 });
+  // A flush at the cut makes gunzip give what it has instead of missing the rest.
+  const text = (await isGzip(path)) ? file.pipe(createGunzip({ finishFlush: 2 })) : file;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of text as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= HEAD_BYTES) break;
+    }
+  } catch (error) {
+    if (length === 0) throw new InvalidInput(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  const bytes = Buffer.concat(chunks);
+  const foreign = FOREIGN.find(([start]) => bytes.subarray(0, start.length).toString('latin1') === start);
+  const found = foreign?.[1] ?? (bytes.includes(0) ? 'binary data' : undefined);
+  if (found !== undefined)
+    throw new InvalidInput(`${path} holds ${found}; import reads CSV, JSON and JSON lines in UTF-8, plain or gzip`);
+  return bytes.toString('utf8');
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import type { Block } from '../../src/domain/batch.ts';
+import { valueCount } from '../../src/domain/batch.ts';
+import { MetricCatalogue } from '../../src/domain/metric-catalogue.ts';
+import { importFile } from '../../src/sources/import/import-file.ts';
+import type { ImportReport } from '../../src/sources/import/import-report.ts';
+import { type Mapping, parseMapping } from '../../src/sources/import/mapping.ts';
+
+const catalogue = new MetricCatalogue();
+
+/** What an import gave: its report, and every value in the order in which it was handed on. */
+export interface ImportRun {
+  readonly report: ImportReport;
+  readonly blocks: readonly Block[];
+  /** Instants and values of one device's metric. */
+  values(device: string, metric: string): { readonly at: string; readonly value: number }[];
+}
+
+/** Imports a file into a list. */
+export async function runImport(path: string, mapping: Mapping, skipRows = 0): Promise<ImportRun> {
+  const blocks: Block[] = [];
+  const report = await importFile({
+    path,
+    mapping,
+    unitOf: (metric) => catalogue.describe(metric).unit,
+    sink: async (given) => {
+      blocks.push(...given);
+      const accepted = given.reduce((sum, block) => sum + valueCount(block), 0);
+      return { accepted, rejected: 0, quarantined: 0, refusals: [], implausible: [] };
+    },
+    skipRows,
+    onProgress: async () => {},
+  });
+  return { report, blocks, values: (device, metric) => valuesOf(blocks, device, metric) };
+}
+
+/** One of the mappings that are shown to people. */
+export function exampleMapping(name: string): Mapping {
+  const path = `docs/examples/mappings/${name}.yaml`;
+  return parseMapping(readFileSync(path, 'utf8'), path);
+}
+
+function valuesOf(blocks: readonly Block[], name: string, metric: string) {
+  const values: { at: string; value: number }[] = [];
+  for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
+    const column = columns[quantities.findIndex((quantity) => `${group}.${quantity}` === metric)] ?? [];
+    for (const [row, value] of column.entries()) {
+      if (Number.isNaN(value) || devices[device[row] as number] !== name) continue;
+      values.push({ at: new Date(timestamps[row] as number).toISOString(), value });
+    }
+  }
+  return values;
+}
