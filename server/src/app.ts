@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
+import { UTC_DAY_MS } from './domain/window.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
 import { chargingJob } from './features/charging/job.ts';
@@ -127,7 +128,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     now,
     startedAt,
   });
-  const { live, scheduler } = createNews({ pipeline, services, log, now, startedAt });
+  const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const server = await createServer({
     version: VERSION,
@@ -164,8 +165,10 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
 }
 
 /** The scheduler and the live stream, which tells how jobs are doing. */
-function createNews(parts: Pick<ServeOptions, 'pipeline' | 'log' | 'now' | 'startedAt'> & { services: Services }) {
-  const { pipeline, services, log, now, startedAt } = parts;
+function createNews(
+  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'log' | 'now' | 'startedAt'> & { services: Services },
+) {
+  const { config, pipeline, services, log, now, startedAt } = parts;
   const { records, directory, ingest } = pipeline;
   const live: LiveStream = new LiveStream(
     {
@@ -176,7 +179,7 @@ function createNews(parts: Pick<ServeOptions, 'pipeline' | 'log' | 'now' | 'star
     },
     startedAt,
   );
-  const scheduler = new Scheduler(scheduledJobs(pipeline, services, now), {
+  const scheduler = new Scheduler(scheduledJobs(pipeline, services, config, now), {
     runs: records.jobs,
     timeZone: async () => (await records.sites.preferred()).timezone,
     now,
@@ -279,8 +282,9 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
 
 /** What runs by the clock, in the site's time. */
 function scheduledJobs(
-  { stores, records }: Pipeline,
+  { stores, records: { jobs, auditLog } }: Pipeline,
   { charging, reports, quality }: Services,
+  { auth }: Config,
   now: () => number,
 ): JobDefinition[] {
   return [
@@ -288,7 +292,7 @@ function scheduledJobs(
     chargingJob(charging),
     reportsJob(reports),
     qualityJob(quality),
-    cleanUpJob(records.jobs, now),
+    cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
 }
 

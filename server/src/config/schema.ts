@@ -113,6 +113,12 @@ export const Config = z.strictObject({
         .min(16, 'must have at least 16 characters')
         .optional()
         .describe('Administrator API token'),
+      audit_retention_days: z
+        .number()
+        .int()
+        .min(31)
+        .default(731)
+        .describe('Older entries of the audit log are removed'),
     })
     .prefault({}),
   demo: z

@@ -47,6 +47,9 @@ export interface Journal {
 
   stats(): Promise<JournalStats>;
 
+  /** How many quarantined values it takes before somebody has to decide on those that it holds. */
+  quarantineRoom(): number;
+
   /** Quarantined values, newest first, with ids below `before`. */
   quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]>;
 

@@ -1,7 +1,7 @@
 import type { Batch, Block } from '../domain/batch.ts';
 import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
-/** Quarantined values that memory holds; older ones go first. */
+/** Quarantined values that memory holds. */
 const MAX_QUARANTINED = 10_000;
 
 /** The journal of a service without persistence: memory is all there is, and `durable` says so. */
@@ -22,7 +22,6 @@ export class MemoryJournal implements Journal {
     const receivedAt = this.#now();
     this.#batches.push({ batch: { sequence: ++this.#head, blocks }, receivedAt });
     for (const value of quarantined) this.#quarantine.push({ ...value, id: ++this.#lastQuarantineId, receivedAt });
-    this.#quarantine = this.#quarantine.slice(-MAX_QUARANTINED);
     return this.#head;
   }
 
@@ -46,6 +45,10 @@ export class MemoryJournal implements Journal {
 
   async stats(): Promise<JournalStats> {
     return { batches: this.#batches.length, bytes: 0, oldestAt: this.#batches[0]?.receivedAt ?? null };
+  }
+
+  quarantineRoom(): number {
+    return Math.max(MAX_QUARANTINED - this.#quarantine.length, 0);
   }
 
   async quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
-import { openSqliteJournal } from './sqlite-journal.ts';
+import { MAX_QUARANTINED, openSqliteJournal } from './sqlite-journal.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -86,6 +86,21 @@ test('quarantined values wait until they are dropped, and the same one is kept o
   await journal.dropQuarantined(entries.map(({ id }) => id));
   expect(await journal.quarantined(10, null)).toEqual([]);
   await journal.close();
+});
+
+test('the quarantine has room for a bounded number of values, also after a restart, and again once some were decided', async () => {
+  const journal = await open();
+  const value = { deviceId: 'a', metric: 'battery.soc_percent', value: 200, reason: 'above 100 %' };
+  const values = Array.from({ length: 1000 }, (_, i) => ({ ...value, timestamp: i }));
+  await journal.append([], values);
+  await journal.append([], values);
+  expect(journal.quarantineRoom()).toBe(MAX_QUARANTINED - 1000);
+  await journal.close();
+  const again = await open();
+  expect(again.quarantineRoom()).toBe(MAX_QUARANTINED - 1000);
+  await again.dropQuarantined((await again.quarantined(400, null)).map(({ id }) => id));
+  expect(again.quarantineRoom()).toBe(MAX_QUARANTINED - 600);
+  await again.close();
 });
 
 test('a file that is no database is refused with its path', async () => {

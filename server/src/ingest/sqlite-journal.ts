@@ -13,7 +13,13 @@ export type JournalRequest = { id: number } & (
   | { type: 'find' | 'drop'; ids: readonly number[] }
 );
 /** `id` 0 announces that the worker is ready; its result is the newest sequence. */
-export type JournalReply = { id: number; result?: unknown; error?: string };
+export type JournalReply = {
+  id: number;
+  result?: unknown;
+  error?: string;
+  /** How many values the quarantine holds, when that changed. */
+  quarantined?: number | undefined;
+};
 
 export interface QuarantineRow {
   id: number;
@@ -24,6 +30,9 @@ export interface QuarantineRow {
   reason: string;
   received_at: number;
 }
+
+/** Quarantined values that wait for a decision; about 20 MB. */
+export const MAX_QUARANTINED = 100_000;
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
@@ -46,6 +55,7 @@ class SqliteJournal implements Journal {
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   #lastId = 0;
   #head = 0;
+  #quarantined = 0;
   #failure: Error | null = null;
 
   constructor(path: string, now: () => number) {
@@ -91,6 +101,10 @@ class SqliteJournal implements Journal {
     return (await this.#ask({ type: 'stats' })) as JournalStats;
   }
 
+  quarantineRoom(): number {
+    return Math.max(MAX_QUARANTINED - this.#quarantined, 0);
+  }
+
   async quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]> {
     return toEntries(await this.#ask({ type: 'quarantined', limit, before }));
   }
@@ -119,7 +133,8 @@ class SqliteJournal implements Journal {
     });
   }
 
-  #settle({ id, result, error }: JournalReply): void {
+  #settle({ id, result, error, quarantined }: JournalReply): void {
+    if (quarantined !== undefined) this.#quarantined = quarantined;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (id === 0) this.#head = result as number;

@@ -34,10 +34,10 @@ port.on('message', (request: JournalRequest) => {
     return;
   }
   commitPending();
-  answer(request.id, () => perform(request));
+  answer(request, () => perform(request));
 });
 
-port.postMessage({ id: 0, result: head() } satisfies JournalReply);
+port.postMessage({ id: 0, result: head(), quarantined: countQuarantined() } satisfies JournalReply);
 
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 10_000 });
@@ -85,8 +85,9 @@ function commitPending(): void {
     for (const append of appends) reply({ id: append.id, error: String((error as Error).message) });
     return;
   }
+  const quarantined = appends.some((append) => append.quarantined.length > 0) ? countQuarantined() : undefined;
   appends.forEach((append, i) => {
-    reply({ id: append.id, result: sequences[i] });
+    reply({ id: append.id, result: sequences[i], quarantined });
   });
 }
 
@@ -148,6 +149,10 @@ function head(): number {
   return Number((row as { seq: number } | undefined)?.seq ?? 0);
 }
 
+function countQuarantined(): number {
+  return (database.prepare('SELECT count(*) AS count FROM quarantine').get() as { count: number }).count;
+}
+
 function inTransaction<T>(work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -160,9 +165,10 @@ function inTransaction<T>(work: () => T): T {
   }
 }
 
-function answer(id: number, work: () => unknown): void {
+function answer({ id, type }: JournalRequest, work: () => unknown): void {
   try {
-    reply({ id, result: work() });
+    const result = work();
+    reply({ id, result, quarantined: type === 'drop' ? countQuarantined() : undefined });
   } catch (error) {
     reply({ id, error: String((error as Error).message) });
   }

@@ -6,7 +6,8 @@ import { MAX_QUARANTINED_PER_BATCH, MAX_REFUSALS_TOLD, validate } from './valida
 
 const NOW = Date.UTC(2026, 5, 1);
 const catalogue = new MetricCatalogue();
-const judge = (...blocks: Block[]) => validate(blocks, (metric) => catalogue.describe(metric), NOW);
+const judge = (...blocks: Block[]) =>
+  validate(blocks, (metric) => catalogue.describe(metric), NOW, Number.POSITIVE_INFINITY);
 
 function block(group: string, values: Record<string, number[]>, timestamps?: number[]): Block {
   const columns = Object.values(values).map((column) => Float64Array.from(column));
@@ -65,4 +66,14 @@ test('what is told and what is kept apart has a bound, and what is beyond it is 
 
 test('a metric that nobody described has no limits', () => {
   expect(judge(block('rv', { tank_percent: [-1e9, 1e300] }))).toMatchObject({ accepted: 2, quarantined: [] });
+});
+
+test('implausible values are refused with what to do while the quarantine is full, and good ones are taken', () => {
+  const given = [block('battery', { soc_percent: [101, 50, 102, 103] })];
+  const verdict = validate(given, (metric) => catalogue.describe(metric), NOW, 1);
+  expect(verdict).toMatchObject({ accepted: 1, rejected: 2, quarantined: [{ value: 101 }] });
+  expect(verdict.refusals[0]).toMatchObject({
+    code: 'quarantine_full',
+    detail: '102 % is above 100 %, and the quarantine is full: accept or discard what waits there',
+  });
 });

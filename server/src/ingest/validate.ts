@@ -38,9 +38,15 @@ const CLOCK_AHEAD_MS = HOUR_MS;
  * Divides readings into good, implausible and unusable ones. Never changes a value: a column of the answer holds what was given,
  * or NaN where the value was taken out. The given blocks are not changed.
  * @param nowMs the clock that future times are held against
+ * @param quarantineRoom implausible values that can be kept apart; more are refused
  */
-export function validate(blocks: readonly Block[], describe: (metric: string) => Metric, nowMs: number): Verdict {
-  const verdict = new VerdictBuilder();
+export function validate(
+  blocks: readonly Block[],
+  describe: (metric: string) => Metric,
+  nowMs: number,
+  quarantineRoom: number,
+): Verdict {
+  const verdict = new VerdictBuilder(quarantineRoom);
   const good = blocks.map((block) => validateBlock(block, describe, nowMs, verdict));
   return verdict.build(good.filter((block) => rowCount(block) > 0));
 }
@@ -143,6 +149,11 @@ class VerdictBuilder {
   #rejected = 0;
   readonly #refusals: Refusal[] = [];
   readonly #quarantined: Quarantined[] = [];
+  readonly #quarantineRoom: number;
+
+  constructor(quarantineRoom: number) {
+    this.#quarantineRoom = quarantineRoom;
+  }
 
   refuse(refusal: Refusal): void {
     this.#rejected++;
@@ -150,12 +161,16 @@ class VerdictBuilder {
   }
 
   quarantine(value: Quarantined): void {
-    if (this.#quarantined.length < MAX_QUARANTINED_PER_BATCH) {
+    if (this.#quarantined.length < Math.min(this.#quarantineRoom, MAX_QUARANTINED_PER_BATCH)) {
       this.#quarantined.push(value);
       return;
     }
     const { deviceId, metric, timestamp, reason } = value;
-    const detail = `${reason}, and ${MAX_QUARANTINED_PER_BATCH} implausible values of this batch are kept apart already`;
+    const why =
+      this.#quarantined.length < MAX_QUARANTINED_PER_BATCH
+        ? 'the quarantine is full: accept or discard what waits there'
+        : `${MAX_QUARANTINED_PER_BATCH} implausible values of this batch are kept apart already`;
+    const detail = `${reason}, and ${why}`;
     this.refuse({ deviceId, metric, timestamp, code: 'quarantine_full', detail });
   }
 

@@ -11,6 +11,7 @@ import { LoginBackoff } from './login-backoff.ts';
 import { passwordFits } from './passwords.ts';
 import { hashOf, newSecret, sameSecret } from './secrets.ts';
 import { TokenAdministration } from './token-administration.ts';
+import { TokenCache, type TokenHolder } from './token-cache.ts';
 import { UserAdministration } from './user-administration.ts';
 
 export interface AuthOptions {
@@ -53,14 +54,16 @@ export class AuthService {
   readonly #options: AuthOptions;
   readonly #now: () => number;
   readonly #backoff = new LoginBackoff();
+  readonly #holders = new TokenCache();
 
   constructor(options: AuthOptions) {
     this.#options = options;
     this.records = options.records;
     this.#now = options.now ?? Date.now;
     this.cookiePath = options.cookiePath || '/';
-    this.users = new UserAdministration(options.records);
-    this.tokens = new TokenAdministration(options.records, this.#now);
+    const onRightsChanged = () => this.#holders.clear();
+    this.users = new UserAdministration(options.records, onRightsChanged);
+    this.tokens = new TokenAdministration(options.records, this.#now, onRightsChanged);
   }
 
   /**
@@ -185,14 +188,20 @@ export class AuthService {
     if (adminToken !== undefined && sameSecret(token, adminToken)) {
       return { name: 'token:administrator', scopes: ALL_SCOPES, csrfToken: null, userId: null, sessionId: null };
     }
-    const record = await this.records.apiTokens.findByHash(hashOf(token));
+    const tokenHash = hashOf(token);
+    return this.#holders.get(tokenHash, this.#now(), () => this.#holderOf(tokenHash));
+  }
+
+  async #holderOf(tokenHash: string): Promise<TokenHolder | null> {
+    const record = await this.records.apiTokens.findByHash(tokenHash);
     const now = this.#now();
     if (record === undefined || (record.expiresAt !== null && record.expiresAt <= now)) return null;
     if (record.lastUsedAt === null || now - record.lastUsedAt >= TOUCH_EVERY_MS) {
       await this.#note(this.records.apiTokens.touch(record.id, now));
     }
     const scopes = await this.#scopesInForce(record);
-    return { name: `token:${record.name}`, scopes, csrfToken: null, userId: record.userId, sessionId: null };
+    const caller = { name: `token:${record.name}`, scopes, csrfToken: null, userId: record.userId, sessionId: null };
+    return { caller, expiresAt: record.expiresAt };
   }
 
   /** A token never does more than the user who made it may do now. */

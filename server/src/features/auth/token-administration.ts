@@ -19,10 +19,13 @@ export type TokenMaker = Pick<Caller, 'name' | 'scopes' | 'userId'>;
 export class TokenAdministration {
   readonly #records: RecordStore;
   readonly #now: () => number;
+  readonly #onRightsChanged: () => void;
 
-  constructor(records: RecordStore, now: () => number) {
+  /** @param onRightsChanged told after a token was revoked */
+  constructor(records: RecordStore, now: () => number, onRightsChanged: () => void) {
     this.#records = records;
     this.#now = now;
+    this.#onRightsChanged = onRightsChanged;
   }
 
   /** All tokens for administrators, one's own for others. */
@@ -68,6 +71,7 @@ export class TokenAdministration {
       throw new NotFound(`there is no API token with the id or name ${JSON.stringify(idOrName)}`);
     }
     await apiTokens.remove(token.id);
+    this.#onRightsChanged();
     await auditLog.append({ actor: caller.name, action: 'token.revoke', target: token.name });
     return token;
   }

@@ -15,9 +15,12 @@ export interface NewUser {
 /** Users and their roles. Every change is written into the audit log under the actor's name. */
 export class UserAdministration {
   readonly #records: RecordStore;
+  readonly #onRightsChanged: () => void;
 
-  constructor(records: RecordStore) {
+  /** @param onRightsChanged told after a role changed or a user was removed */
+  constructor(records: RecordStore, onRightsChanged: () => void) {
     this.#records = records;
+    this.#onRightsChanged = onRightsChanged;
   }
 
   list(): Promise<UserRecord[]> {
@@ -57,6 +60,7 @@ export class UserAdministration {
   /** Throws Conflict when the last administrator would lose that role. */
   async setRole(id: string, role: string, actor: string): Promise<UserRecord> {
     const user = await this.#records.users.update(id, { role: checked(Role, 'role', role) });
+    this.#onRightsChanged();
     await this.#log(actor, 'user.set_role', user.username, `role ${role}`);
     return user;
   }
@@ -65,6 +69,7 @@ export class UserAdministration {
   async remove(id: string, actor: string): Promise<void> {
     const user = await this.require(id);
     await this.#records.users.remove(user.id);
+    this.#onRightsChanged();
     await this.#log(actor, 'user.remove', user.username, null);
   }
 

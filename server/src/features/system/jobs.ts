@@ -1,5 +1,6 @@
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
+import type { AuditLog } from '../../storage/records/audit-log.ts';
 import type { Jobs } from '../../storage/records/jobs.ts';
 import type { MeteredStore } from './storage-monitor.ts';
 
@@ -19,12 +20,22 @@ export function compactionJob(stores: readonly MeteredStore[], now: () => number
   };
 }
 
-export function cleanUpJob(jobs: Jobs, now: () => number): JobDefinition {
+export interface CleanUpOptions {
+  readonly jobs: Jobs;
+  readonly auditLog: AuditLog;
+  readonly auditKeptMs: number;
+  readonly now: () => number;
+}
+
+export function cleanUpJob({ jobs, auditLog, auditKeptMs, now }: CleanUpOptions): JobDefinition {
   return {
     name: 'clean-up',
     title: 'Clean up',
-    description: 'Forgets old runs of jobs.',
+    description: 'Forgets old runs of jobs and old entries of the audit log.',
     schedule: '10 * * * *',
-    run: async () => ({ job_runs: await jobs.prune(now() - JOB_RUNS_KEPT_MS) }),
+    run: async () => ({
+      job_runs: await jobs.prune(now() - JOB_RUNS_KEPT_MS),
+      audit_entries: await auditLog.prune(now() - auditKeptMs),
+    }),
   };
 }

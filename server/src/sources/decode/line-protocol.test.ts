@@ -45,6 +45,13 @@ test('measurement, tag, fields and time become group, device, quantities and mil
   expect(decoded.labels.get('inv1')).toEqual({ site: 'home' });
 });
 
+test('leading zeros do not make an integer too long', () => {
+  const values = (text: string) => decode(text).blocks[0]?.columns.map((column) => column[0]);
+  expect(
+    values(`m a=${'0'.repeat(40)}7i,b=-${'0'.repeat(40)}7i,c=-9223372036854775808i,d=18446744073709551615u`),
+  ).toEqual([7, -7, -(2 ** 63), 2 ** 64]);
+});
+
 test('every precision names the same instant', () => {
   const at = (time: string, precision: Parameters<typeof decode>[1]) =>
     decode(`m v=1 ${time}`, precision).blocks[0]?.timestamps[0];
@@ -101,6 +108,8 @@ test.each([
   ['cpu v=0x1F', 'invalid number'],
   ['cpu v=-1u', 'value out of range'],
   ['cpu v=9223372036854775808i', 'value out of range'],
+  [`cpu v=${'9'.repeat(399)}i`, 'value out of range'],
+  [`cpu v=0.${'0'.repeat(400)}1e401`, 'longer than 400 characters'],
   ['cpu v="x', 'unbalanced quotes'],
   ['cpu v=1 now', 'bad timestamp'],
   ['cpu v=1 12345678901234567890', 'time outside range'],

@@ -69,6 +69,8 @@ const FALSE = new Set(['f', 'F', 'false', 'False', 'FALSE']);
 const INTEGER = /^-?\d+$/;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const INT64_MAX = 2n ** 63n;
+/** Beyond this no number has a meaning, and a longer text is not looked at. */
+const MAX_NUMBER_LENGTH = 400;
 
 /**
  * InfluxDB line protocol → blocks: the measurement is the metric group, a field the quantity, a tag names the device. Numbers become
@@ -271,7 +273,8 @@ class LineProtocolDecoder {
       if (byte === COMMA || byte === SPACE || byte === NEWLINE || byte === RETURN) break;
     }
     this.#at = at;
-    const text = Buffer.from(bytes.subarray(start, Math.min(at, start + 400))).toString('latin1');
+    if (at - start > MAX_NUMBER_LENGTH) return `invalid number: it is longer than ${MAX_NUMBER_LENGTH} characters`;
+    const text = Buffer.from(bytes.subarray(start, at)).toString('latin1');
     if (text === '') return 'missing field value';
     if (TRUE.has(text)) this.#value = 1;
     else if (FALSE.has(text)) this.#value = 0;
@@ -282,10 +285,11 @@ class LineProtocolDecoder {
   }
 
   #decodeInteger(text: string): boolean | string {
-    const integer = BigInt(text.slice(0, -1));
+    const digits = text.slice(0, -1);
+    const integer = BigInt(digits);
     const unsigned = text.endsWith('u');
     const fits = unsigned ? integer >= 0n && integer < 2n * INT64_MAX : integer >= -INT64_MAX && integer < INT64_MAX;
-    if (!fits) return `unable to parse integer ${text.slice(0, -1)}: value out of range`;
+    if (!fits) return `unable to parse integer ${digits.slice(0, SHOWN_CHARACTERS)}: value out of range`;
     this.#value = Number(integer);
     return true;
   }

@@ -1,3 +1,4 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import type { RecordsContext } from './schema.ts';
 
@@ -22,11 +23,13 @@ export interface AuditInput {
   readonly detail?: string | null | undefined;
 }
 
-/** Entries are added and never changed or removed; the database refuses both. */
+/** Entries are added and never changed, and removed only when they are old; the database refuses all else. */
 export interface AuditLog {
   append(entry: AuditInput): Promise<void>;
   /** Newest first. */
   page(request: PageRequest): Promise<Page<AuditRecord>>;
+  /** Removes the entries before an instant, which must lie 30 days back, and says so in an entry; answers how many they were. */
+  prune(before: number): Promise<number>;
 }
 
 /** The audit log in the records' database. */
@@ -61,5 +64,20 @@ export class SqlAuditLog implements AuditLog {
       limit,
       (entry) => [entry.id],
     );
+  }
+
+  async prune(before: number): Promise<number> {
+    return this.#context.db.transaction().execute(async (transaction) => {
+      const removed = await transaction.deleteFrom('audit_log').where('at', '<', before).executeTakeFirst();
+      const count = Number(removed.numDeletedRows);
+      if (count === 0) return 0;
+      const detail = `${count} entries before ${formatInstant(before)}`;
+      const entry = { actor: 'system', action: 'audit.prune', target: null, detail };
+      await transaction
+        .insertInto('audit_log')
+        .values({ at: this.#context.now(), ...entry })
+        .execute();
+      return count;
+    });
   }
 }

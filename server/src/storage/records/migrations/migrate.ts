@@ -2,11 +2,12 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { Conflict } from '../../../domain/errors.ts';
 import { firstTables } from './0001-first-tables.ts';
+import { auditRetention } from './0002-audit-retention.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
 export function migrationsFor(engine: Engine): Record<string, Migration> {
-  return { '0001-first-tables': firstTables(engine) };
+  return { '0001-first-tables': firstTables(engine), '0002-audit-retention': auditRetention(engine) };
 }
 
 /** Where the tables are. */
