@@ -5,6 +5,7 @@ import { Conflict, Unavailable } from '../../src/domain/errors.ts';
 import type { RecordsLocation } from '../../src/storage/records/location.ts';
 import { migrateRecords, migrationsFor } from '../../src/storage/records/migrations/migrate.ts';
 import { openRecords } from '../../src/storage/records/record-store.ts';
+import { analyticsRepositoryPromises } from './analytics-repositories.ts';
 import { auditRetentionPromises } from './audit-retention.ts';
 import { repositoryPromises } from './repositories.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
@@ -16,6 +17,7 @@ export function recordStorePromises(newPlace: NewPlace): void {
   concurrencyPromises(newPlace);
   repositoryPromises(newPlace);
   auditRetentionPromises(newPlace);
+  analyticsRepositoryPromises(newPlace);
 }
 
 const targetOf = (place: RecordsLocation) => ({

@@ -1,7 +1,9 @@
 import { Kysely } from 'kysely';
 import { messageOf } from '../../domain/errors.ts';
+import { type Anomalies, SqlAnomalies } from './anomalies.ts';
 import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './audit-log.ts';
+import { type Baselines, SqlBaselines } from './baselines.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import type { Devices } from './devices.ts';
 import { openEngine, type RecordsEngine } from './engine.ts';
@@ -41,6 +43,8 @@ export interface RecordStore {
   readonly features: Features;
   readonly jobs: Jobs;
   readonly reports: Reports;
+  readonly baselines: Baselines;
+  readonly anomalies: Anomalies;
   readonly importStates: ImportStates;
   readonly users: Users;
   readonly sessions: Sessions;
@@ -107,6 +111,8 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     features: new SqlFeatures(context),
     jobs: new SqlJobs(context),
     reports: new SqlReports(context),
+    baselines: new SqlBaselines(context),
+    anomalies: new SqlAnomalies(context),
     importStates: new SqlImportStates(context),
     users: new SqlUsers(context),
     sessions: new SqlSessions(context),

@@ -70,6 +70,37 @@ export interface Schema {
     finished_at: number | null;
   };
   reports: { site_id: string; kind: string; period: string; content: string; created_at: number };
+  baselines: {
+    id: string;
+    device_id: string;
+    version: number;
+    is_active: number;
+    model: string;
+    trained_at: number;
+  };
+  anomalies: {
+    id: string;
+    device_id: string;
+    type: string;
+    severity: string;
+    metric: string;
+    start_at: number;
+    end_at: number;
+    value: number;
+    expected_value: number | null;
+    confidence: number;
+    reasons: string;
+    detected_at: number;
+    resolved_at: number | null;
+  };
+  anomaly_events: {
+    id: string;
+    anomaly_id: string;
+    at: number;
+    actor: string;
+    kind: string;
+    text: string | null;
+  };
   import_states: { key: string; state: string; updated_at: number };
   users: { id: string; username: string; role: string; password_hash: string | null; created_at: number };
   sessions: {

@@ -3,11 +3,16 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { Conflict } from '../../../domain/errors.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { auditRetention } from './0002-audit-retention.ts';
+import { baselinesAndAnomalies } from './0003-baselines-and-anomalies.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
 export function migrationsFor(engine: Engine): Record<string, Migration> {
-  return { '0001-first-tables': firstTables(engine), '0002-audit-retention': auditRetention(engine) };
+  return {
+    '0001-first-tables': firstTables(engine),
+    '0002-audit-retention': auditRetention(engine),
+    '0003-baselines-and-anomalies': baselinesAndAnomalies,
+  };
 }
 
 /** Where the tables are. */

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidInput, NotFound } from '../../src/domain/errors.ts';
+import type { AnomalyInput } from '../../src/storage/records/anomalies.ts';
+import { isTaken } from '../../src/storage/records/constraint-errors.ts';
+import type { RecordStore, RecordsOptions } from '../../src/storage/records/record-store.ts';
+import type { Schema } from '../../src/storage/records/schema.ts';
+import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
+
+/** What the repositories of models and their findings promise, on whichever engine. */
+export function analyticsRepositoryPromises(newPlace: NewPlace): void {
+  const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
+
+  describe('repositories of analytics', () => {
+    it('numbers the baselines of a machine and has one active at any time', async () => {
+      const { devices, baselines } = await open({ now: () => 7 });
+      const { id: deviceId } = await devices.ensure('press');
+      const { id: otherId } = await devices.ensure('oven');
+      const first = await baselines.add(deviceId, { r_squared: 0.9 }, true);
+      expect(first).toMatchObject({ deviceId, version: 1, isActive: true, model: { r_squared: 0.9 }, trainedAt: 7 });
+      const invalid = await baselines.add(deviceId, { r_squared: 0.1 }, false);
+      expect(invalid).toMatchObject({ version: 2, isActive: false });
+      expect(await baselines.active(deviceId)).toEqual(first);
+      const third = await baselines.add(deviceId, { r_squared: 0.95 }, true);
+      expect(await baselines.add(otherId, {}, true)).toMatchObject({ version: 1, isActive: true });
+      expect((await baselines.list(deviceId)).map(({ version, isActive }) => [version, isActive])).toEqual([
+        [3, true],
+        [2, false],
+        [1, false],
+      ]);
+      expect(await baselines.activate(first.id)).toEqual(first);
+      expect(await baselines.require(third.id)).toMatchObject({ isActive: false });
+      await expect(baselines.add('none', {}, true)).rejects.toThrow(InvalidInput);
+      await expect(baselines.activate('none')).rejects.toThrow(NotFound);
+      const place = await newPlace();
+      const direct = rawDatabase<Pick<Schema, 'baselines'>>(place);
+      const { id } = await (await recordsIn(place)).devices.ensure('press');
+      const row = { device_id: id, is_active: 1, model: '{}', trained_at: 1 };
+      const twice = direct.insertInto('baselines').values([
+        { ...row, id: 'a', version: 1 },
+        { ...row, id: 'b', version: 2 },
+      ]);
+      expect(isTaken(await twice.execute().catch((error: unknown) => error))).toBe(true);
+      await devices.remove(deviceId);
+      expect(await baselines.list(deviceId)).toEqual([]);
+    });
+
+    it('finds an anomaly again instead of adding it twice, and keeps what people say of it', async () => {
+      let now = 100;
+      const { devices, anomalies } = await open({ now: () => now++ });
+      const { id: deviceId } = await devices.ensure('press');
+      const found: AnomalyInput = {
+        ...{ deviceId, type: 'power_spike', severity: 'warning', metric: 'load.power_kw', startAt: 10, endAt: 20 },
+        ...{ value: 9.5, expectedValue: 4, confidence: 0.8, reasons: ['hour_of_day'] },
+      };
+      const spike = await anomalies.put(found);
+      expect(spike).toMatchObject({ ...found, detectedAt: 101, resolvedAt: null });
+      expect(await anomalies.note(spike.id, { actor: 'ann', kind: 'label', text: 'cleaning' })).toEqual(spike);
+      const resolved = await anomalies.note(spike.id, { actor: 'ann', kind: 'resolved', text: null });
+      expect(resolved).toEqual({ ...spike, resolvedAt: 103 });
+      expect(await anomalies.put({ ...found, endAt: 30, severity: 'critical' })).toEqual({
+        ...resolved,
+        endAt: 30,
+        severity: 'critical',
+      });
+      for (const startAt of [40, 50]) await anomalies.put({ ...found, startAt, endAt: startAt, expectedValue: null });
+      const active = await anomalies.page({ limit: 1, deviceId, active: true });
+      expect(active.items).toMatchObject([{ startAt: 50 }]);
+      const cursor = active.nextCursor ?? '';
+      expect(await anomalies.page({ limit: 9, deviceId, active: true, cursor })).toMatchObject({
+        items: [{ startAt: 40, expectedValue: null }],
+        nextCursor: null,
+      });
+      expect((await anomalies.page({ limit: 9, severity: 'critical', start: 10 })).items).toHaveLength(1);
+      expect((await anomalies.note(spike.id, { actor: 'bob', kind: 'reopened', text: 'again' })).resolvedAt).toBeNull();
+      expect((await anomalies.events(spike.id)).map(({ actor, kind, text }) => [actor, kind, text])).toEqual([
+        ['ann', 'label', 'cleaning'],
+        ['ann', 'resolved', null],
+        ['bob', 'reopened', 'again'],
+      ]);
+      await expect(anomalies.put({ ...found, deviceId: 'none' })).rejects.toThrow(InvalidInput);
+      await expect(anomalies.put({ ...found, confidence: 2 })).rejects.toThrow(/check/i);
+      await expect(anomalies.note('none', { actor: 'ann', kind: 'comment', text: '' })).rejects.toThrow(NotFound);
+    });
+  });
+}
