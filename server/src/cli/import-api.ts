@@ -20,6 +20,9 @@ const TIMEOUT_MS = 120_000;
 /** The service is busy or starting: another try makes sense. */
 const TRY_AGAIN = new Set([429, 502, 503, 504]);
 
+/** The connection was there, so another try makes sense. */
+const BROKE_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'TimeoutError']);
+
 const MetricPage = z.object({ items: z.array(Metric) });
 const Problem = z.object({ detail: z.string() });
 
@@ -56,9 +59,10 @@ class ImportApi {
     this.#token = token;
   }
 
-  /** What the service calls the metrics' units; a token that may not read gets by with the first catalogue. */
+  /** What the service calls the metrics' units; without a token that may read, the first catalogue has to do. */
   async catalogue(): Promise<MetricCatalogue> {
     const catalogue = new MetricCatalogue();
+    if (this.#token === undefined) return catalogue;
     const response = await this.#send('GET', '/metrics-catalogue');
     if (response.status === 403) return catalogue;
     for (const metric of MetricPage.parse(await this.#json(response)).items) catalogue.register(metric);
@@ -134,8 +138,8 @@ class ImportApi {
         `${this.#base} does not answer: ${cause?.message ?? messageOf(error)}; is the service running, and is --url its address?`,
         { cause: error },
       );
-      if (cause?.code === 'ECONNREFUSED' || cause?.code === 'ENOTFOUND') throw gone;
-      return gone;
+      if (BROKE_OFF.has(cause?.code ?? (error as Error).name)) return gone;
+      throw gone;
     }
   }
 

@@ -84,14 +84,14 @@ async function runImport(
   const token = values.token ?? environment.WATTKEEPER_TOKEN;
   const target = await openImportTarget({ config, url: values.url, token });
   try {
-    const kept = await target.progress(key);
-    if (kept?.finished && !values.force && !values['dry-run']) {
+    const isDry = values['dry-run'];
+    const kept = isDry ? undefined : await target.progress(key);
+    if (kept?.finished && !values.force) {
       const said = `${path} was imported before (${kept.rows} rows); --force imports it again.`;
       console.log(values.json ? JSON.stringify({ already_imported: true, rows: kept.rows }) : said);
       return 0;
     }
-    const isDry = values['dry-run'];
-    const skipRows = values.force || isDry ? 0 : (kept?.rows ?? 0);
+    const skipRows = values.force ? 0 : (kept?.rows ?? 0);
     const report = await importFile({
       path,
       mapping,
