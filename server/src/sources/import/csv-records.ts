@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { parse as parseCsv } from 'csv-parse';
 import { InvalidInput } from '../../domain/errors.ts';
+import { type CsvRow, csvRows } from './csv-rows.ts';
 import type { FileRecord } from './file-record.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
 
@@ -13,21 +13,17 @@ export async function* csvRecords(
   wanted: readonly string[],
   head: string,
 ): AsyncGenerator<FileRecord> {
-  const parser = parseCsv({
-    bom: true,
-    delimiter: mapping.delimiter ?? delimiterOf(head),
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-  });
-  text.on('error', (error: Error) => parser.destroy(error));
-  text.pipe(parser);
   let indexes = mapping.header ? null : indexesOf(mapping.columns_in_order ?? [], wanted, mapping);
-  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-    if (indexes === null) indexes = indexesOf(record, wanted, mapping);
-    else yield { position: info.lines, cells: indexes.map((index) => record[index]) };
+  for await (const row of csvRows(text, mapping.delimiter ?? delimiterOf(head))) {
+    if (indexes === null) indexes = indexesOf(headerOf(row), wanted, mapping);
+    else if ('broken' in row) yield row;
+    else yield { position: row.position, cells: indexes.map((index) => row.cells[index]) };
   }
+}
+
+function headerOf(row: CsvRow): readonly string[] {
+  if ('cells' in row) return row.cells;
+  throw new InvalidInput(`the names of the columns in line ${row.position} cannot be read: ${row.broken}`);
 }
 
 function indexesOf(names: readonly string[], wanted: readonly string[], mapping: Mapping): number[] {

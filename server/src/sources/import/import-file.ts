@@ -1,5 +1,4 @@
 import { TokenizerError, TokenParserError } from '@streamparser/json';
-import { CsvError } from 'csv-parse';
 import { type Block, valueCount } from '../../domain/batch.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { cellText } from './cell-reader.ts';
@@ -157,6 +156,6 @@ class FileImport {
 
 /** Whether the bytes of the file are at fault. */
 function isBroken(error: unknown): boolean {
-  if (error instanceof CsvError || error instanceof TokenizerError || error instanceof TokenParserError) return true;
+  if (error instanceof TokenizerError || error instanceof TokenParserError) return true;
   return (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
 }
