@@ -59,8 +59,6 @@ export class Ingest {
   readonly #options: IngestOptions;
   #fanOuts: FanOut[] = [];
   #bytesInFlight = 0;
-  /** Implausible values on their way to the journal. */
-  #quarantining = 0;
   #closed = false;
 
   constructor(options: IngestOptions) {
@@ -104,8 +102,8 @@ export class Ingest {
   async accept(blocks: readonly Block[]): Promise<Receipt> {
     if (this.#closed)
       throw new Unavailable('the service is stopping: send the readings again once it is back', { retryAfterS: 5 });
-    const room = Math.max(this.#options.journal.quarantineRoom() - this.#quarantining, 0);
-    const verdict = validate(blocks, this.#options.describe, this.#options.now(), room);
+    const { journal, describe, now } = this.#options;
+    const verdict = validate(blocks, describe, now(), journal.quarantineRoom());
     const bytes = bytesOf(verdict.blocks);
     if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
       throw new Unavailable('the disk is behind with what was sent before: send these readings again in a second', {
@@ -115,12 +113,10 @@ export class Ingest {
     }
     if (verdict.accepted + verdict.quarantined.length > 0) {
       this.#bytesInFlight += bytes;
-      this.#quarantining += verdict.quarantined.length;
       try {
         await this.#keep(verdict.blocks, verdict.quarantined);
       } finally {
         this.#bytesInFlight -= bytes;
-        this.#quarantining -= verdict.quarantined.length;
       }
     }
     this.meter.count(verdict.accepted, verdict.rejected, verdict.quarantined.length);
@@ -128,7 +124,7 @@ export class Ingest {
       accepted: verdict.accepted,
       rejected: verdict.rejected,
       quarantined: verdict.quarantined.length,
-      durable: this.#options.journal.durable,
+      durable: journal.durable,
       refusals: verdict.refusals,
       implausible: verdict.quarantined.slice(0, IMPLAUSIBLE_TOLD),
     };

@@ -47,7 +47,7 @@ export interface Journal {
 
   stats(): Promise<JournalStats>;
 
-  /** How many quarantined values it takes before somebody has to decide on those that it holds. */
+  /** How many quarantined values it takes, beside those on their way to it, before somebody has to decide on what it holds. */
   quarantineRoom(): number;
 
   /** Quarantined values, newest first, with ids below `before`. */

@@ -92,7 +92,9 @@ test('the quarantine has room for a bounded number of values, also after a resta
   const journal = await open();
   const value = { deviceId: 'a', metric: 'battery.soc_percent', value: 200, reason: 'above 100 %' };
   const values = Array.from({ length: 1000 }, (_, i) => ({ ...value, timestamp: i }));
-  await journal.append([], values);
+  const appended = journal.append([], values);
+  expect(journal.quarantineRoom()).toBe(MAX_QUARANTINED - 1000);
+  await appended;
   await journal.append([], values);
   expect(journal.quarantineRoom()).toBe(MAX_QUARANTINED - 1000);
   await journal.close();

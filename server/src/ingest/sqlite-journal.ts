@@ -56,6 +56,8 @@ class SqliteJournal implements Journal {
   #lastId = 0;
   #head = 0;
   #quarantined = 0;
+  /** Quarantined values on their way to the disk. */
+  #quarantining = 0;
   #failure: Error | null = null;
 
   constructor(path: string, now: () => number) {
@@ -72,11 +74,15 @@ class SqliteJournal implements Journal {
 
   async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number> {
     const payload = encodeBlocks(blocks);
-    const sequence = await this.#ask({ type: 'append', payload, receivedAt: this.#now(), quarantined }, [
-      payload.buffer,
-    ]);
-    this.#head = Math.max(this.#head, sequence as number);
-    return sequence as number;
+    const request = { type: 'append', payload, receivedAt: this.#now(), quarantined } as const;
+    this.#quarantining += quarantined.length;
+    try {
+      const sequence = (await this.#ask(request, [payload.buffer])) as number;
+      this.#head = Math.max(this.#head, sequence);
+      return sequence;
+    } finally {
+      this.#quarantining -= quarantined.length;
+    }
   }
 
   async read(after: number, maxBytes: number): Promise<Batch[]> {
@@ -102,7 +108,7 @@ class SqliteJournal implements Journal {
   }
 
   quarantineRoom(): number {
-    return Math.max(MAX_QUARANTINED - this.#quarantined, 0);
+    return Math.max(MAX_QUARANTINED - this.#quarantined - this.#quarantining, 0);
   }
 
   async quarantined(limit: number, before: number | null): Promise<QuarantineEntry[]> {

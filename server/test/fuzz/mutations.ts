@@ -38,7 +38,7 @@ function change(bytes: Buffer, others: readonly Buffer[], spice: readonly string
     case 4:
       return Buffer.concat([bytes.subarray(0, at), pick(others, chance).subarray(chance(20))]);
     case 5:
-      return insert(Buffer.from(pick(spice, chance).repeat(1 + chance(40))));
+      return insert(Buffer.from(pick(spice, chance).repeat(1 + chance(pick([4, 40, 400], chance)))));
     default:
       return insert(Buffer.from(pick(spice, chance)));
   }

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Block } from '../domain/batch.ts';
+import { MetricCatalogue } from '../domain/metric-catalogue.ts';
+import { Ingest } from './ingest.ts';
+import { MemoryJournal } from './memory-journal.ts';
+
+const NOW = Date.UTC(2026, 5, 1);
+const catalogue = new MetricCatalogue();
+
+/** Charges of a battery: `bad` of them beyond 100 %, one of 50 %. */
+function charges(device: string, bad: number): Block {
+  const values = Float64Array.from({ length: bad + 1 }, (_, i) => (i < bad ? 101 + i : 50));
+  return {
+    group: 'battery',
+    quantities: ['soc_percent'],
+    devices: [device],
+    device: new Int32Array(bad + 1),
+    timestamps: Float64Array.from(values, (_, i) => NOW - i * 1000),
+    columns: [values],
+  };
+}
+
+test('a quarantine that is full refuses more, keeps what it has, and takes good values as before', async () => {
+  const journal = new MemoryJournal(() => NOW);
+  const ingest = new Ingest({
+    journal,
+    stores: [],
+    window: { write: async () => {} },
+    describe: (metric) => catalogue.describe(metric),
+    onBlock: () => {},
+    onStoreError: () => {},
+    now: () => NOW,
+    pauseMs: 0,
+  });
+  await ingest.open();
+  const room = journal.quarantineRoom();
+  const receipts = await Promise.all([ingest.accept([charges('a', room - 5)]), ingest.accept([charges('b', 100)])]);
+  expect(receipts).toMatchObject([
+    { accepted: 1, quarantined: room - 5, rejected: 0 },
+    { accepted: 1, quarantined: 5, rejected: 95, refusals: Array(95).fill({ code: 'quarantine_full' }) },
+  ]);
+  const [newest] = await journal.quarantined(1, null);
+  await journal.dropQuarantined([newest?.id as number]);
+  expect(await ingest.accept([charges('c', 2)])).toMatchObject({ accepted: 1, quarantined: 1, rejected: 1 });
+});
