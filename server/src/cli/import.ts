@@ -153,7 +153,9 @@ function describe(path: string, target: string, report: ImportReport, isDry: boo
     ...notes.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}.`),
     ...report.absent_columns.map((name) => `No record has the field "${name}".`),
     ...series.slice(0, MAX_SERIES_SHOWN).map(seriesLine),
-    ...(series.length > MAX_SERIES_SHOWN ? [`  … and ${series.length - MAX_SERIES_SHOWN} more series`] : []),
+    ...(series.length > MAX_SERIES_SHOWN
+      ? [`  … and ${report.more_series ? 'more than ' : ''}${series.length - MAX_SERIES_SHOWN} more series`]
+      : []),
     ...report.problems.map(({ position, detail }) => `  ${unit} ${position}: ${detail}`),
   ].join('\n');
 }

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runImport as run } from '../../../test/import/run-import.ts';
+import { exampleMapping, runImport as run } from '../../../test/import/run-import.ts';
+import { InvalidInput } from '../../domain/errors.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';
 import { Mapping, parseMapping } from './mapping.ts';
 
@@ -67,6 +69,82 @@ test('a unit that cannot become the metric’s is refused with those that can', 
   const mapping = parseMapping(MAPPING.replace('unit: W', 'unit: BTU'), 'm');
   await expect(run(file('d.csv', CSV), mapping)).rejects.toThrow(
     'unit must be one of kW, W, MW to become kW; got "BTU"',
+  );
+});
+
+test('a row without a device is the mapping’s, and without that is rejected', async () => {
+  const path = file('e.csv', 'time,load_w,who\n2026-01-01T00:00Z,500,Barn\n2026-01-01T00:00Z,250,\n');
+  const mapping = `${MAPPING}device_column: who`;
+  const { values } = await run(path, parseMapping(mapping, 'm'));
+  expect([values('Barn', 'load.power_kw')[0]?.value, values('House', 'load.power_kw')[0]?.value]).toEqual([0.5, 0.25]);
+  const { report } = await run(path, parseMapping(mapping.replace('device: House', ''), 'm'));
+  expect(report).toMatchObject({ accepted: 1, rejected_by: { no_device: { count: 1, positions: [3] } } });
+});
+
+test('times beyond 1970 to 2199 are rejected', async () => {
+  const mapping = parseMapping(MAPPING.replace('column: time', 'column: time, format: epoch_s'), 'm');
+  const times = [0, -1, 7_258_118_400, 1e300, 'Infinity', '1e9'];
+  const { report } = await run(file('f.csv', `time,load_w\n${times.map((time) => `${time},1`).join('\n')}`), mapping);
+  expect(report).toMatchObject({
+    accepted: 2,
+    last: 1e12,
+    rejected_by: { not_a_time: { count: 4, positions: [3, 4, 5, 6] } },
+  });
+});
+
+test('a building without header, on a clock with daylight saving, in °F', async () => {
+  const rows = ['2013-11-03 00:00:00,50', '2013-11-03 01:00:00,41', '2013-11-03 01:00:00,32', '2013-11-03 02:00:00,23'];
+  const path = file(
+    'g.csv',
+    ['2013-03-10 01:00:00,212', '2013-03-10 02:00:00,0', '2013-03-10 03:00:00,59', ...rows].join('\n'),
+  );
+  const { report, values } = await run(path, exampleMapping('building-temperature-hourly'));
+  expect(report).toMatchObject({
+    rows: 7,
+    ambiguous_times: 2,
+    skipped_times: 1,
+    rejected_by: { skipped_time: { count: 1, positions: [2] } },
+  });
+  const degrees = values('Building', 'environment.outdoor_temp_c').map(({ at, value }) => [at, Math.round(value)]);
+  expect(degrees).toEqual([
+    ['2013-03-10T09:00:00.000Z', 100],
+    ['2013-03-10T10:00:00.000Z', 15],
+    ['2013-11-03T07:00:00.000Z', 10],
+    ['2013-11-03T08:00:00.000Z', 5],
+    ['2013-11-03T09:00:00.000Z', 0],
+    ['2013-11-03T10:00:00.000Z', -5],
+  ]);
+});
+
+test('every example is a mapping, and has a line in the documentation', () => {
+  const documentation = readFileSync('docs/import.md', 'utf8');
+  const names = readdirSync('docs/examples/mappings');
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) {
+    expect(() => exampleMapping(name.replace('.yaml', ''))).not.toThrow();
+    expect(documentation).toContain(`| \`${name}\` |`);
+  }
+});
+
+test('whatever the bytes are, rows are taken or rejected, or the file is refused', async () => {
+  const cell = fc.oneof(
+    fc.string(),
+    fc.constantFrom('2026-01-01T00:00Z', '1', '"', '\n', ',', ';', '\uFEFF', '{', '['),
+  );
+  const content = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(cell).map((cells) => `time,load_w\n${cells.join(',')}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(content, async (bytes) => {
+      try {
+        const { report } = await run(file('fuzz', Buffer.from(bytes as string)), parseMapping(MAPPING, 'm'));
+        expect(report.accepted).toBeLessThanOrEqual(report.rows);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvalidInput);
+      }
+    }),
+    { numRuns: 300 },
   );
 });
 

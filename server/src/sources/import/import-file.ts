@@ -1,4 +1,5 @@
 import { TokenizerError, TokenParserError } from '@streamparser/json';
+import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { type Block, valueCount } from '../../domain/batch.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { cellText } from './cell-reader.ts';
@@ -106,8 +107,9 @@ class FileImport {
       const { skipped, timezone } = this.#options.mapping.timestamp;
       if (skipped === 'reject')
         this.#report.reject('skipped_time', position, `"${text}" does not exist: the clocks of ${timezone} skip it`);
-    } else if (Number.isNaN(timestamp)) {
-      const detail = `"${text.slice(0, 60)}" is no time of the format ${this.#options.mapping.timestamp.format}`;
+    } else if (!(timestamp >= EARLIEST_MS && timestamp < LATEST_MS)) {
+      const { format } = this.#options.mapping.timestamp;
+      const detail = `"${text.slice(0, 60)}" is no time of the format ${format} between 1970 and 2199`;
       this.#report.reject('not_a_time', position, detail);
     } else {
       this.#report.noteTime(timestamp);

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exampleMapping, runImport } from '../../../test/import/run-import.ts';
+import { MAX_RECORD_SIZE } from './json-records.ts';
 import { parseMapping } from './mapping.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-import-'));
@@ -94,6 +95,15 @@ describe('JSON with nested fields and numbers as texts', () => {
     await expect(runImport(file(zipped.subarray(0, zipped.length / 2)), MAPPING)).rejects.toThrow(
       /cannot be read to its end: unexpected end of file; the \d+ rows before it were taken/,
     );
+  });
+
+  test('does not hold what has no end: a list that the mapping does not name, a line', async () => {
+    const many = JSON.stringify(Array.from({ length: 120_000 }, () => READINGS[0]));
+    await expect(runImport(file(`{"data": ${many}}`), MAPPING)).rejects.toThrow(
+      /record 1 has no end within 8 MB: .* name it as records/,
+    );
+    const line = `${JSON.stringify(READINGS[0])}\n{"a": "${'x'.repeat(MAX_RECORD_SIZE)}`;
+    await expect(runImport(file(line), MAPPING)).rejects.toThrow(/line 2 has no end within 8 MB/);
   });
 
   test('names a field that is nowhere beside those that are', async () => {

@@ -49,7 +49,7 @@ long: { metric_column: metric, value_column: value, unit_column: unit, metrics: 
     '2026-07-01T00:00Z;House;Load;1;W',
     '2026-07-01T00:00Z;House;Lod;1;W',
     '2026-07-01T00:01Z;House;Load;1;BTU',
-    '2026-07-01T00:02Z;;Load;1;W',
+    `2026-07-01T00:02Z;${'x'.repeat(201)};Load;1;W`,
     '2026-07-01T00:03Z;House;Load;much;W',
     'yesterday;House;Load;1;W',
   ]);

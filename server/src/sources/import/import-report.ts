@@ -26,6 +26,8 @@ export interface ImportReport {
   /** Mapped columns that no record has (JSON). */
   readonly absent_columns: readonly string[];
   readonly series: readonly SeriesReport[];
+  /** Whether there are more series than `series` tells. */
+  readonly more_series: boolean;
 }
 
 const MAX_PROBLEMS = 100;
@@ -46,6 +48,7 @@ export class ReportBuilder {
   readonly #problems: { position: number; detail: string }[] = [];
   readonly #series = new Map<string, Map<string, SeriesTally>>();
   #seriesCount = 0;
+  #moreSeries = false;
 
   /** Counts one thing that was refused; without a detail it only counts. */
   reject(reason: string, position: number | null, detail?: string): void {
@@ -70,7 +73,11 @@ export class ReportBuilder {
   series(device: string, metric: string): SeriesTally | undefined {
     const ofDevice = this.#series.get(device) ?? new Map<string, SeriesTally>();
     const known = ofDevice.get(metric);
-    if (known !== undefined || this.#seriesCount === MAX_SERIES_TOLD) return known;
+    if (known !== undefined) return known;
+    if (this.#seriesCount === MAX_SERIES_TOLD) {
+      this.#moreSeries = true;
+      return undefined;
+    }
     const tally = new SeriesTally();
     this.#seriesCount++;
     this.#series.set(device, ofDevice.set(metric, tally));
@@ -97,6 +104,7 @@ export class ReportBuilder {
       last: hasTimes ? this.#last : null,
       skipped_times: this.skippedTimes,
       ignored: this.ignored,
+      more_series: this.#moreSeries,
       series: [...this.#series].flatMap(([device, tallies]) =>
         [...tallies].map(([metric, tally]) => tally.report(device, metric)),
       ),

@@ -1,8 +1,10 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { JSONParser } from '@streamparser/json';
+import { InvalidInput } from '../../domain/errors.ts';
 import type { FileRecord } from './file-record.ts';
 
+/** Characters or bytes of one record; more is taken for something else than a record. */
+export const MAX_RECORD_SIZE = 8 * 1024 * 1024;
 /** Fields that a message names. */
 const MAX_FIELDS_NAMED = 40;
 
@@ -49,22 +51,23 @@ export class JsonFields {
 
 /** One JSON object a line; a line that cannot be read costs only itself. */
 export async function* jsonLineRecords(text: Readable, fields: JsonFields): AsyncGenerator<FileRecord> {
-  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
-  const failed = new Promise<never>((_resolve, reject) => text.once('error', reject));
-  failed.catch(() => lines.close());
   let position = 0;
-  for await (const line of lines) {
-    position++;
-    const content = position === 1 ? line.replace(/^\uFEFF/, '') : line;
-    if (content.trim() === '') continue;
-    yield readLine(position, content, fields);
+  let rest = '';
+  for await (const chunk of text.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() as string;
+    if (rest.length > MAX_RECORD_SIZE) throw tooLong(`line ${position + lines.length + 1}`);
+    for (const line of lines) {
+      position++;
+      if (line.trim() !== '') yield readLine(position, line, fields);
+    }
   }
-  if (text.errored) throw text.errored;
+  if (rest.trim() !== '') yield readLine(position + 1, rest, fields);
 }
 
 function readLine(position: number, line: string, fields: JsonFields): FileRecord {
   try {
-    return fields.take(position, JSON.parse(line));
+    return fields.take(position, JSON.parse(line.replace(/^\uFEFF/, '')));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { position, broken: `is not JSON: ${error.message}` };
@@ -79,6 +82,7 @@ export async function* jsonArrayRecords(text: Readable, list: string, fields: Js
   const parser = new JSONParser({ paths: [list], keepStack: false, ...(list === '$' && { separator: '' }) });
   let ready: unknown[] = [];
   let position = 0;
+  let sinceRecord = 0;
   parser.onValue = ({ value }) => ready.push(value);
   for await (const chunk of text as AsyncIterable<Buffer>) {
     let broken: unknown;
@@ -89,10 +93,18 @@ export async function* jsonArrayRecords(text: Readable, list: string, fields: Js
     }
     const records = ready;
     ready = [];
+    sinceRecord = records.length > 0 ? 0 : sinceRecord + chunk.length;
+    if (sinceRecord > MAX_RECORD_SIZE) throw tooLong(`record ${position + 1}`);
     for (const record of records) yield fields.take(++position, record);
     if (broken !== undefined) throw broken;
   }
   if (!parser.isEnded) parser.end();
+}
+
+function tooLong(which: string): InvalidInput {
+  return new InvalidInput(
+    `${which} has no end within ${MAX_RECORD_SIZE / 1024 / 1024} MB: where the records are a list inside an object, name it as records, such as records: data.readings`,
+  );
 }
 
 function* fieldsOf(record: object, prefix = ''): Generator<string> {

@@ -1,4 +1,5 @@
 import type { Block } from '../../domain/batch.ts';
+import { cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
 import type { Mapping } from './mapping.ts';
 
@@ -24,4 +25,12 @@ export interface LayoutOptions {
   /** Unit that a metric is kept in; empty when it has none. */
   readonly unitOf: (metric: string) => string;
   readonly report: ReportBuilder;
+}
+
+const MAX_DEVICE_NAME = 200;
+
+/** The device that a row names, or else that of the mapping; null for one that cannot be a device's name. */
+export function deviceOf(cells: readonly unknown[], index: number, fallback: string | undefined): string | null {
+  const name = (index < 0 ? '' : cellText(cells[index]).trim()) || (fallback ?? '');
+  return name === '' || name.length > MAX_DEVICE_NAME ? null : name;
 }

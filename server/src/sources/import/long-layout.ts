@@ -4,7 +4,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { CellReader, cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
-import type { Layout, LayoutOptions, TimedRow } from './layout.ts';
+import { deviceOf, type Layout, type LayoutOptions, type TimedRow } from './layout.ts';
 import type { Column, Mapping } from './mapping.ts';
 
 interface Rows {
@@ -83,11 +83,12 @@ export class LongLayout implements Layout {
     }
     const cell = cells[this.#index.value];
     const value = found.reader.read(cell);
-    const device = found.device ?? (cellText(cells[this.#index.device]).trim() || this.#options.mapping.device);
+    const device = found.device ?? deviceOf(cells, this.#index.device, this.#options.mapping.device);
     if (value === undefined) {
       const text = cellText(cell).slice(0, 60);
       this.#report.reject('not_a_number', position, `${name} must be a number; got "${text}"`);
-    } else if (device === undefined) this.#report.reject('no_device', position, `names no device for ${name}`);
+    } else if (device === null)
+      this.#report.reject('no_device', position, `names no device of 1 to 200 characters for ${name}`);
     else if (value === value) this.#keep({ metric: found.metric, device, timestamp, value }, byMetric);
   }
 

@@ -2,7 +2,7 @@ import type { Block } from '../../domain/batch.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { CellReader, cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
-import type { Layout, LayoutOptions, TimedRow } from './layout.ts';
+import { deviceOf, type Layout, type LayoutOptions, type TimedRow } from './layout.ts';
 
 interface MappedColumn {
   readonly name: string;
@@ -18,10 +18,12 @@ interface MappedColumn {
 export class WideLayout implements Layout {
   readonly #groups: readonly (readonly [MappedColumn, ...MappedColumn[]])[];
   readonly #deviceIndex: number;
+  readonly #device: string | undefined;
   readonly #report: ReportBuilder;
 
   constructor({ mapping, columns, unitOf, report }: LayoutOptions) {
     this.#report = report;
+    this.#device = mapping.device;
     this.#deviceIndex = mapping.device_column === undefined ? -1 : columns.indexOf(mapping.device_column);
     const mapped = Object.entries(mapping.columns).map(([name, column]) => ({
       name,
@@ -47,8 +49,8 @@ export class WideLayout implements Layout {
   #named({ device, group }: MappedColumn, rows: readonly TimedRow[]): readonly TimedRow[] {
     if (device !== null) return rows;
     return rows.filter(({ cells, position }) => {
-      if (this.seriesOf(cells).trim() !== '') return true;
-      this.#report.reject('no_device', position, `names no device for ${group}`);
+      if (deviceOf(cells, this.#deviceIndex, this.#device) !== null) return true;
+      this.#report.reject('no_device', position, `names no device of 1 to 200 characters for ${group}`);
       return false;
     });
   }
@@ -57,7 +59,7 @@ export class WideLayout implements Layout {
     const { group, device } = columns[0];
     const names = new Map<string, number>();
     const devices = Int32Array.from(rows, ({ cells }) => {
-      const name = device ?? this.seriesOf(cells).trim();
+      const name = device ?? (deviceOf(cells, this.#deviceIndex, this.#device) as string);
       const known = names.get(name) ?? names.size;
       names.set(name, known);
       return known;
