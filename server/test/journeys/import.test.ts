@@ -118,9 +118,12 @@ test('without a token it says how to make one; with one made meanwhile it goes t
   const forced = await run(dataDir, [...argv, '--token', token, '--force'], at);
   expect(forced.json()).toMatchObject({ accepted: ROWS });
   expect(await countOf(running)).toBe(ROWS);
-});
+  // What came in through the service is known to an import that finds the folder free.
+  await running.stop();
+  expect((await run(dataDir, argv)).json()).toEqual({ already_imported: true, rows: ROWS });
+}, 120_000);
 
-test('a service that is busy is asked again; one that goes away in the middle is taken up where it stopped', async () => {
+test('a service that is busy is asked again, and an import that stopped in the middle is taken up there', async () => {
   const { dataDir, running } = await service('resume');
   let posts = 0;
   const url = await troubledWay(running.url, (method) => {
