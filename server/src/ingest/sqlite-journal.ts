@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Batch, Block } from '../domain/batch.ts';
+import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
-import { decodeBlocks, encodeBlocks } from './batch-codec.ts';
 import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (

@@ -24,6 +24,7 @@ import { type SignInCodes, SqlSignInCodes } from './sign-in-codes.ts';
 import { type Sites, SqlSites } from './sites.ts';
 import { SqlDevices } from './sql-devices.ts';
 import { SqlTariffs, type Tariffs } from './tariffs.ts';
+import { exportRecords, recordsSchema, type TableRows } from './transfer.ts';
 import { SqlUsers, type Users } from './users.ts';
 
 /**
@@ -51,10 +52,18 @@ export interface RecordStore {
   readonly signInCodes: SignInCodes;
   readonly apiTokens: ApiTokens;
   readonly auditLog: AuditLog;
+  /** Everything but sessions, for backups; `importRecords` takes it in. */
+  readonly contents: RecordsContents;
   /** Whether the database answers and takes writes. Never throws. */
   health(): Promise<RecordsHealth>;
   /** Waits for what runs and closes the file or the connections; the store cannot be used afterwards. */
   close(): Promise<void>;
+}
+
+export interface RecordsContents {
+  /** The newest change of the tables. */
+  schema(): Promise<string>;
+  tables(): AsyncIterable<TableRows>;
 }
 
 export interface RecordsHealth {
@@ -119,6 +128,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     signInCodes: new SqlSignInCodes(context),
     apiTokens: new SqlApiTokens(context),
     auditLog: new SqlAuditLog(context),
+    contents: { schema: () => recordsSchema(db), tables: () => exportRecords(db) },
     health: () => checkHealth(db, engine),
     close: () => db.destroy(),
   };

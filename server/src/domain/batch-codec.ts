@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { type Block, rowCount } from '../domain/batch.ts';
-import { Corrupt, messageOf } from '../domain/errors.ts';
+import { type Block, rowCount } from './batch.ts';
+import { Corrupt, messageOf } from './errors.ts';
 
 /**
  * Blocks ↔ bytes, as the journal keeps them. Format 1 (docs/formats/journal.md):

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Block } from '../domain/batch.ts';
-import { Corrupt } from '../domain/errors.ts';
+import type { Block } from './batch.ts';
 import { decodeBlocks, encodeBlocks } from './batch-codec.ts';
+import { Corrupt } from './errors.ts';
 
 const anyBlock: fc.Arbitrary<Block> = fc
   .record({

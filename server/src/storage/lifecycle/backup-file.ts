@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { Decrypter, Encrypter } from 'age-encryption';
+import tar from 'tar-stream';
+import { Corrupt, Forbidden, InvalidInput, messageOf } from '../../domain/errors.ts';
+
+/** How a backup is encrypted and opened: with a passphrase, or for recipients (`age1…`) who hold identities (`AGE-SECRET-KEY-1…`). */
+export interface BackupKeys {
+  readonly passphrase?: string | undefined;
+  readonly recipients?: readonly string[] | undefined;
+  readonly identities?: readonly string[] | undefined;
+}
+
+/** A piece of a backup, small enough to hold. */
+export interface BackupEntry {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+export interface WrittenFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The last entry: a digest of every other one. A file that ends without it was cut off. */
+const CHECKSUMS = 'checksums.json';
+const AGE_MAGIC = 'age-encryption.org/v1';
+const ZSTD_LEVEL = 6;
+
+/** Whether a backup made with these keys is encrypted. */
+export function encrypts({ passphrase, recipients = [] }: BackupKeys): boolean {
+  return passphrase !== undefined || recipients.length > 0;
+}
+
+/**
+ * Writes entries as a tar in zstd, in age when there are keys, to a file that must not exist; on disk when it resolves. The format is in
+ * docs/formats/backup.md. A failure leaves the file for the caller to remove.
+ */
+export async function writeBackupFile(
+  path: string,
+  entries: AsyncIterable<BackupEntry>,
+  keys: BackupKeys,
+  signal: AbortSignal,
+): Promise<WrittenFile> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    const pack = tar.pack();
+    const zstd = createZstdCompress({
+      params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+    });
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const filled = fill(pack, entries).catch((error: unknown) => void pack.destroy(error as Error));
+    const compressed = pipeline(pack, zstd, { signal });
+    // A failure ends the loop below as well, and is told there.
+    compressed.catch(() => {});
+    for await (const chunk of await encrypted(zstd, keys)) {
+      hash.update(chunk as Uint8Array);
+      bytes += (chunk as Uint8Array).length;
+      await file.write(chunk as Uint8Array);
+    }
+    await filled;
+    await compressed;
+    await file.sync();
+    return { bytes, sha256: hash.digest('hex') };
+  } finally {
+    await file.close();
+  }
+}
+
+async function fill(pack: tar.Pack, entries: AsyncIterable<BackupEntry>): Promise<void> {
+  const digests: Record<string, string> = {};
+  for await (const { name, data } of entries) {
+    digests[name] = createHash('sha256').update(data).digest('hex');
+    await addEntry(pack, name, data);
+  }
+  await addEntry(pack, CHECKSUMS, Buffer.from(JSON.stringify(digests)));
+  pack.finalize();
+}
+
+function addEntry(pack: tar.Pack, name: string, data: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const entry = pack.entry({ name, size: data.length, mtime: new Date(0) }, (error) =>
+      error ? reject(error) : resolve(),
+    );
+    entry.on('error', reject);
+    entry.end(data);
+  });
+}
+
+async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> {
+  if (!encrypts(keys)) return source;
+  const encrypter = new Encrypter();
+  try {
+    if (keys.passphrase !== undefined) encrypter.setPassphrase(keys.passphrase);
+    else for (const recipient of keys.recipients ?? []) encrypter.addRecipient(recipient);
+  } catch (error) {
+    throw new InvalidInput(`backups cannot be encrypted for the recipients given: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const stream = await encrypter.encrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
+  return Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
+}
+
+/**
+ * Reads a backup's entries in order and checks each byte on the way: what was yielded counts only when the iteration has ended by itself.
+ * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, NotFound-like errors of the file system as they are
+ */
+export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGenerator<BackupEntry> {
+  const found: Record<string, string> = {};
+  let told: Record<string, string> | null = null;
+  const source = await decrypted(path, keys);
+  const extract = tar.extract();
+  const flow = pipeline(source, createZstdDecompress(), extract);
+  flow.catch(() => {});
+  try {
+    for await (const entry of extract) {
+      const data = await collect(entry as unknown as AsyncIterable<Uint8Array>);
+      const { name } = entry.header;
+      if (name === CHECKSUMS) {
+        told = JSON.parse(Buffer.from(data).toString()) as Record<string, string>;
+        continue;
+      }
+      found[name] = createHash('sha256').update(data).digest('hex');
+      yield { name, data };
+    }
+    await flow;
+  } catch (error) {
+    if (error instanceof Corrupt || error instanceof Forbidden) throw error;
+    throw new Corrupt(`the backup ${path} is damaged or cut off: ${messageOf(error)}`, { cause: error });
+  } finally {
+    extract.destroy();
+  }
+  if (told === null) throw new Corrupt(`the backup ${path} is cut off: its list of checksums is missing`);
+  compare(path, told, found);
+}
+
+function compare(path: string, told: Record<string, string>, found: Record<string, string>): void {
+  for (const name of new Set([...Object.keys(told), ...Object.keys(found)])) {
+    if (told[name] !== found[name])
+      throw new Corrupt(`the backup ${path} is damaged: its part ${name} is not what was written`);
+  }
+}
+
+async function decrypted(path: string, keys: BackupKeys): Promise<Readable> {
+  const source = createReadStream(path);
+  const head = await peek(path);
+  if (!head.startsWith(AGE_MAGIC)) return source;
+  const decrypter = new Decrypter();
+  if (keys.passphrase !== undefined) decrypter.addPassphrase(keys.passphrase);
+  for (const identity of keys.identities ?? []) decrypter.addIdentity(identity);
+  if (keys.passphrase === undefined && (keys.identities ?? []).length === 0) {
+    source.destroy();
+    throw new Forbidden(`the backup ${path} is encrypted: give its passphrase or an identity (AGE-SECRET-KEY-1…)`);
+  }
+  try {
+    const stream = await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
+    return Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
+  } catch (error) {
+    source.destroy();
+    if (/no identity matched/i.test(messageOf(error))) {
+      throw new Forbidden(`the backup ${path} cannot be opened with this passphrase or identity`, { cause: error });
+    }
+    throw new Corrupt(`the backup ${path} is damaged: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function peek(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(AGE_MAGIC.length), 0, AGE_MAGIC.length, 0);
+    return buffer.subarray(0, bytesRead).toString('latin1');
+  } finally {
+    await file.close();
+  }
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,143 @@
+import type { Batch } from '../../domain/batch.ts';
+import { Conflict, Corrupt } from '../../domain/errors.ts';
+import type { Frame } from '../../domain/frame.ts';
+import type { TelemetryStore } from '../backend.ts';
+import type { RecordsLocation } from '../records/location.ts';
+import { importRecords, type TableRows } from '../records/transfer.ts';
+import { BACKUP_FORMAT, type BackupHead, type BackupSummary } from './backup.ts';
+import { type BackupKeys, readBackupFile } from './backup-file.ts';
+import { type DayDigest, digestsOf, unpackFrame } from './packed-frame.ts';
+import { deviceGroups, readWholeDays } from './whole-days.ts';
+
+/** Where a backup is brought back to: an empty store, and a place without records. */
+export interface RestoreTarget {
+  readonly store: TelemetryStore;
+  /** Made by the restore. */
+  readonly records: RecordsLocation;
+}
+
+export interface RestoreReport {
+  readonly head: BackupHead;
+  readonly summary: BackupSummary;
+  /** Rows of records and values of telemetry that were brought back from the snapshot. */
+  readonly rows: number;
+  readonly values: number;
+  /** Series' days whose digests were compared, all equal. */
+  readonly comparedDays: number;
+}
+
+/** How many wrong days an error names. */
+const NAMED = 5;
+
+/**
+ * Reads a backup from end to end without touching anything.
+ * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, Conflict for a format of a newer version
+ */
+export async function checkBackup(
+  path: string,
+  keys: BackupKeys,
+  signal: AbortSignal,
+): Promise<{ head: BackupHead; summary: BackupSummary }> {
+  let head: BackupHead | null = null;
+  let summary: BackupSummary | null = null;
+  for await (const { name, data } of readBackupFile(path, keys)) {
+    signal.throwIfAborted();
+    if (name === 'backup.json') head = checkHead(path, parse<BackupHead>(data));
+    if (name === 'summary.json') summary = parse<BackupSummary>(data);
+  }
+  if (head === null || summary === null) throw new Corrupt(`${path} is no backup of Wattkeeper, or lacks a part`);
+  return { head, summary };
+}
+
+/**
+ * Brings a checked backup into empty stores and proves it: every day of every series is read back and compared with the digest that was
+ * taken when the backup was made.
+ * @throws Corrupt with the days that differ; as `checkBackup` otherwise
+ */
+export async function restoreBackup(
+  path: string,
+  keys: BackupKeys,
+  target: RestoreTarget,
+  signal: AbortSignal,
+  progress: (share: number) => void,
+): Promise<RestoreReport> {
+  const { head, summary } = await checkBackup(path, keys, signal);
+  const rows = await importRecords(target.records, head.records_schema, tablesOf(path, keys));
+  const expected = new Map<string, DayDigest>();
+  let values = 0;
+  for await (const { name, data } of readBackupFile(path, keys)) {
+    signal.throwIfAborted();
+    if (name.startsWith('telemetry/') && name.endsWith('.frame'))
+      await target.store.write([batchOf(unpackFrame(data))]);
+    if (!name.endsWith('.digests.json')) continue;
+    for (const digest of parse<DayDigest[]>(data)) {
+      expected.set(keyOf(digest), digest);
+      values += digest.count;
+    }
+    progress(0.7 * (values / Math.max(summary.values, 1)));
+  }
+  await compare(path, target.store, expected, signal, (share) => progress(0.7 + 0.3 * share));
+  return { head, summary, rows, values, comparedDays: expected.size };
+}
+
+async function compare(
+  path: string,
+  store: TelemetryStore,
+  expected: ReadonlyMap<string, DayDigest>,
+  signal: AbortSignal,
+  progress: (share: number) => void,
+): Promise<void> {
+  const missing = new Set(expected.keys());
+  const wrong: string[] = [];
+  for (const group of deviceGroups(await store.series())) {
+    for await (const frame of readWholeDays(store, group)) {
+      signal.throwIfAborted();
+      for (const found of digestsOf(frame)) {
+        const key = keyOf(found);
+        missing.delete(key);
+        const told = expected.get(key);
+        if (told === undefined || told.count !== found.count || told.digest !== found.digest) wrong.push(key);
+      }
+    }
+    progress(1 - missing.size / Math.max(expected.size, 1));
+  }
+  const all = [...wrong, ...missing];
+  if (all.length === 0) return;
+  throw new Corrupt(
+    `what was restored from ${path} is not what was backed up: ${all.length} of ${expected.size} days of series differ, such as ${all.slice(0, NAMED).join('; ')}`,
+  );
+}
+
+async function* tablesOf(path: string, keys: BackupKeys): AsyncGenerator<TableRows> {
+  for await (const { name, data } of readBackupFile(path, keys)) {
+    const table = /^records\/\d+-(.+)\.jsonl$/.exec(name)?.[1];
+    if (table === undefined) continue;
+    const lines = Buffer.from(data).toString().split('\n');
+    yield {
+      table,
+      rows: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
+  }
+}
+
+function batchOf({ deviceId, group, quantities, timestamps, columns }: Frame): Batch {
+  const device = new Int32Array(timestamps.length);
+  return { sequence: 0, blocks: [{ group, quantities, devices: [deviceId], device, timestamps, columns }] };
+}
+
+function checkHead(path: string, head: BackupHead): BackupHead {
+  if (head.format > BACKUP_FORMAT) {
+    throw new Conflict(
+      `the backup ${path} was made by Wattkeeper ${head.version}, whose format ${head.format} this version does not know: install ${head.version} or newer`,
+    );
+  }
+  return head;
+}
+
+function keyOf({ deviceId, metric, day }: DayDigest): string {
+  return `${deviceId} ${metric} ${new Date(day * 86_400_000).toISOString().slice(0, 10)}`;
+}
+
+function parse<T>(data: Uint8Array): T {
+  return JSON.parse(Buffer.from(data).toString()) as T;
+}
