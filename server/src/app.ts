@@ -3,12 +3,17 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SourceHealth } from '@wattkeeper/contract/service.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
+import { toJob } from './domain/job-run.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
+import { backupJobs } from './features/backup/jobs.ts';
+import { backupRoutes } from './features/backup/routes.ts';
+import type { BackupService } from './features/backup/service.ts';
 import { chargingJob } from './features/charging/job.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { ChargingService } from './features/charging/service.ts';
@@ -19,7 +24,7 @@ import { EnergyService } from './features/energy/service.ts';
 import { importRoutes } from './features/ingest/import-routes.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
-import { jobRoutes, toJob } from './features/jobs/routes.ts';
+import { jobRoutes } from './features/jobs/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { qualityJob } from './features/quality/job.ts';
 import { qualityRoutes } from './features/quality/routes.ts';
@@ -114,7 +119,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     warn: (message) => log.warn(message),
   });
   await refuseOpenDoor(config, pipeline);
-  const services = await createServices(pipeline, now);
+  const services = await createServices(pipeline, config, now);
   const monitor = new StorageMonitor({
     version: VERSION,
     persistence: config.persistence,
@@ -124,7 +129,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     journal: pipeline.journal,
     seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),
     recordsHealth: () => records.health(),
-    warnings: () => [],
+    warnings: () => services.backups?.warnings() ?? [],
     now,
     startedAt,
   });
@@ -214,14 +219,18 @@ interface Services {
   readonly reports: ReportService;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
+  /** Null without persistence: there is nothing to lose. */
+  readonly backups: BackupService | null;
   readonly flags: FeatureFlags;
   readonly settings: SettingsService;
 }
 
-async function createServices(pipeline: Pipeline, now: () => number): Promise<Services> {
+async function createServices(pipeline: Pipeline, config: Config, now: () => number): Promise<Services> {
   const { records, queries, directory, ingest, journal, catalogue } = pipeline;
   const { sites, tariffs, chargingSessions, reports } = records;
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
+  const backups = createBackups(pipeline, config, now);
+  await backups?.list();
   const quarantine = new QuarantineService(journal, ingest);
   return {
     energy,
@@ -239,6 +248,7 @@ async function createServices(pipeline: Pipeline, now: () => number): Promise<Se
       arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
       quarantined: (window) => quarantine.countByDevice(window),
     }),
+    backups,
     flags: await FeatureFlags.load(records.features),
     settings: await SettingsService.load(records.settings),
   };
@@ -277,14 +287,15 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
     sources: () => sources.map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
+  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
   live.routes(api);
 }
 
 /** What runs by the clock, in the site's time. */
 function scheduledJobs(
   { stores, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality }: Services,
-  { auth }: Config,
+  { charging, reports, quality, backups }: Services,
+  { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
   return [
@@ -292,6 +303,7 @@ function scheduledJobs(
     chargingJob(charging),
     reportsJob(reports),
     qualityJob(quality),
+    ...(backups ? backupJobs(backups, backup.enabled) : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
 }

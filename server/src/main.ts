@@ -1,6 +1,8 @@
 import { withAccounts } from './cli/accounts.ts';
+import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
 import { importCommand } from './cli/import.ts';
+import { restoreCommand } from './cli/restore.ts';
 import { signInLinkCommand } from './cli/sign-in-link.ts';
 import { startCommand } from './cli/start.ts';
 import { tokenCommand } from './cli/token.ts';
@@ -13,6 +15,16 @@ import { ExpectedError } from './domain/errors.ts';
 const COMMANDS: readonly Command[] = [
   { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, ENVIRONMENT) },
   { name: 'import', summary: 'Bring a CSV or JSON file in', run: (argv) => importCommand(argv, ENVIRONMENT) },
+  {
+    name: 'backup',
+    summary: 'Back everything up, list and verify backups',
+    run: (argv) => backupCommand(argv, ENVIRONMENT),
+  },
+  {
+    name: 'restore',
+    summary: 'Bring a backup back, as it was or at any instant',
+    run: (argv) => restoreCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'sign-in-link',
     summary: 'Print a link that signs in once',

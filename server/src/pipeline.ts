@@ -13,6 +13,8 @@ import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
 import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
+import { fileInstant, JOURNAL_ARCHIVE, JournalArchive } from './storage/lifecycle/journal-archive.ts';
+import { applyReady } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
@@ -25,6 +27,8 @@ export interface Pipeline {
   readonly records: RecordStore;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
+  /** Batches kept for restores to an instant; null when that is off or nothing is kept. */
+  readonly archive: JournalArchive | null;
   readonly window: MemoryStore;
   readonly catalogue: MetricCatalogue;
   readonly directory: DeviceDirectory;
@@ -44,6 +48,7 @@ export async function openPipeline(config: Config, log: Logger, now: () => numbe
   try {
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
+    if (folder) await takeRestore(folder, log, now());
     const records = await openRecords(recordsLocation(config));
     opened.onClose(() => records.close());
     const journal = folder ? await openSqliteJournal(folder.file(LOCAL_DATABASE), now) : new MemoryJournal(now);
@@ -54,13 +59,22 @@ export async function openPipeline(config: Config, log: Logger, now: () => numbe
       opened.onClose(() => store.close());
       stores.push(new MeteredStore(storeConfig.name, store, () => performance.now()));
     }
-    const pipeline = await connect({ config, log, now, records, journal, stores });
+    const pipeline = await connect({ config, log, now, records, journal, stores, folder });
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
+
+/** A restore that was prepared while the service ran takes effect before anything is opened. */
+async function takeRestore(folder: DataFolder, log: Logger, now: number): Promise<void> {
+  const before = await applyReady(folder.path, fileInstant(now));
+  if (before !== null) log.warn(`the prepared restore is in effect; what was there before is in ${before}`);
+}
+
+/** What the journal archive is called beside the stores. */
+const ARCHIVE_CURSOR = 'journal archive';
 
 const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 48 * 1024 * 1024 } as const satisfies StoreConfig;
 
@@ -71,22 +85,40 @@ interface Parts {
   readonly records: RecordStore;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
+  readonly folder: DataFolder | null;
 }
 
-async function connect({ config, log, now, records, journal, stores }: Parts): Promise<Omit<Pipeline, 'close'>> {
+async function connect({
+  config,
+  log,
+  now,
+  records,
+  journal,
+  stores,
+  folder,
+}: Parts): Promise<Omit<Pipeline, 'close'>> {
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(records, (error) =>
     log.error({ err: error }, 'series could not be put on record'),
   );
   await directory.load();
+  const archive =
+    folder && config.backup.point_in_time
+      ? await JournalArchive.open({
+          folder: folder.file(JOURNAL_ARCHIVE),
+          keys: config.backup,
+          deviceOf: (id) => directory.find(id),
+          now,
+        })
+      : null;
   const window = new MemoryStore(
     { spanMs: config.analytics.memory_retention_hours * HOUR_MS, maxBytes: config.analytics.memory_max_bytes },
     now,
   );
   const ingest = new Ingest({
     journal,
-    stores,
+    stores: archive ? [...stores, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : stores,
     window,
     describe: (metric) => catalogue.describe(metric),
     onBlock: (block) => directory.noteSeries(block),
@@ -117,6 +149,7 @@ async function connect({ config, log, now, records, journal, stores }: Parts): P
     records,
     journal,
     stores,
+    archive,
     window,
     catalogue,
     directory,

@@ -5,6 +5,7 @@ import { importProgress, noteImportProgress } from '../features/ingest/import-ro
 import { openPipeline } from '../pipeline.ts';
 import { openImportApi } from './import-api.ts';
 import type { ImportTarget } from './import-target.ts';
+import { ownUrl } from './own-url.ts';
 
 export interface TargetOptions {
   readonly config: Config;
@@ -38,14 +39,4 @@ async function openFolder(config: Config): Promise<ImportTarget> {
     take: (blocks) => intake.accept(blocks),
     close: () => close(DRAIN_MS),
   };
-}
-
-/** Where the service that uses the data folder answers on this machine. */
-function ownUrl({ http }: Config, inUse: Conflict): string {
-  if (http.port === 0) {
-    throw new Conflict(`${inUse.message}; or say with --url where it answers, since http.port is 0`, { cause: inUse });
-  }
-  const host =
-    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[http.host] ?? (http.host.includes(':') ? `[${http.host}]` : http.host);
-  return `http://${host}:${http.port}${http.prefix.replace(/\/$/, '')}`;
 }

@@ -162,6 +162,36 @@ export const Config = z.strictObject({
         .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
     })
     .prefault({}),
+  backup: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Make one every day by itself'),
+      folder: z.string().min(1).optional().describe('Default: backups in data_dir; better on another disk'),
+      keep_days: z
+        .number()
+        .int()
+        .min(1)
+        .max(3660)
+        .default(30)
+        .describe('Older backups are removed, but never the newest'),
+      point_in_time: z
+        .boolean()
+        .default(true)
+        .describe('Also keep what comes in between backups, so that a restore can go to any instant'),
+      passphrase: z.string().min(8, 'must have at least 8 characters').optional().describe('Encrypts backups with age'),
+      recipients: z
+        .array(z.string().startsWith('age1', 'must be an age recipient: age1…'))
+        .default([])
+        .describe('Encrypts backups for these age recipients, in place of a passphrase'),
+      identities: z
+        .array(z.string().startsWith('AGE-SECRET-KEY-', 'must be an age identity: AGE-SECRET-KEY-…'))
+        .default([])
+        .describe('Opens backups that were made for recipients: to verify and restore them here'),
+    })
+    .refine(({ passphrase, recipients }) => passphrase === undefined || recipients.length === 0, {
+      path: ['recipients'],
+      error: 'must be empty when there is a passphrase: age takes one or the other',
+    })
+    .prefault({}),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),

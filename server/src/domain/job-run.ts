@@ -1,4 +1,5 @@
-import type { JobState } from '@wattkeeper/contract/job.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Job, JobState } from '@wattkeeper/contract/job.ts';
 
 /** One run of a job. Instants are epoch milliseconds. */
 export interface JobRun {
@@ -19,3 +20,23 @@ export interface JobRun {
 export type JobRunPatch = {
   readonly [K in keyof Omit<JobRun, 'id' | 'name' | 'createdAt'>]?: JobRun[K] | undefined;
 };
+
+/** A run as the API shows it. */
+export function toJob(run: JobRun): Job {
+  return {
+    id: run.id,
+    name: run.name,
+    state: run.state,
+    progress: run.progress,
+    message: run.message,
+    result: run.result,
+    error: run.error,
+    created_at: formatInstant(run.createdAt),
+    started_at: instantOrNull(run.startedAt),
+    finished_at: instantOrNull(run.finishedAt),
+  };
+}
+
+function instantOrNull(instant: number | null): string | null {
+  return instant === null ? null : formatInstant(instant);
+}

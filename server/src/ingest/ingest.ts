@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
@@ -44,6 +45,7 @@ export interface Receipt {
 /** Bytes of readings that may wait for the disk; more are turned away until it catches up. */
 export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 const IMPLAUSIBLE_TOLD = 100;
+const CATCH_UP_LOOK_MS = 50;
 
 /**
  * The way of every reading: validate → journal → acknowledged → memory window, latest values and live stream, and in the background to
@@ -142,6 +144,13 @@ export class Ingest {
 
   status(store: string): ReturnType<FanOut['status']> {
     return this.#fanOut(store).status(this.#options.journal.head());
+  }
+
+  /** Resolves when a store has confirmed everything that was acknowledged before the call. */
+  async caughtUp(store: string, signal: AbortSignal): Promise<void> {
+    const head = this.#options.journal.head();
+    const fanOut = this.#fanOut(store);
+    while (fanOut.cursor < head) await sleep(CATCH_UP_LOOK_MS, undefined, { signal });
   }
 
   /** Stops taking readings and brings what was taken into the stores, as far as it gets until `signal` fires. */

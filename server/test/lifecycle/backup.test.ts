@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { identityToRecipient } from 'age-encryption';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/domain/batch.ts';
@@ -11,6 +12,7 @@ import { JournalArchive, readJournalArchive, segmentsIn } from '../../src/storag
 import { restoreBackup } from '../../src/storage/lifecycle/restore.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
+import { LEFT_OUT, TRANSFERRED } from '../../src/storage/records/transfer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-lifecycle-'));
 const closers: (() => Promise<void>)[] = [];
@@ -124,6 +126,18 @@ describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type)
 });
 
 describe('a restore', () => {
+  it('takes every table along, or leaves it behind on purpose', async () => {
+    const path = join(folder, `${++files}.db`);
+    await newRecords(path);
+    const tables = new DatabaseSync(path, { readOnly: true })
+      .prepare(
+        "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like 'kysely%'",
+      )
+      .all()
+      .map(({ name }) => name as string);
+    expect(tables.sort()).toEqual([...TRANSFERRED, ...LEFT_OUT].sort());
+  });
+
   it('refuses a place that holds something, and leaves it as it was', async () => {
     const store = await newStore('sqlite');
     await store.write([batch(0, 100)]);
@@ -166,7 +180,8 @@ describe('the journal archive', () => {
   it('gives back the batches of a span of time, sealed, open and after a crash', async () => {
     const clock = { now: START };
     const path = join(folder, 'journal');
-    const open = () => JournalArchive.open({ folder: path, keys: KEYS, now: () => clock.now });
+    const open = () =>
+      JournalArchive.open({ folder: path, keys: KEYS, deviceOf: () => undefined, now: () => clock.now });
     const taken = async (after: number, until: number) => {
       const found = [];
       for await (const { takenAt, blocks } of readJournalArchive(path, KEYS, after, until)) {
@@ -192,7 +207,7 @@ describe('the journal archive', () => {
 
   it('says which segment is damaged', async () => {
     const path = join(folder, 'damaged');
-    const archive = await JournalArchive.open({ folder: path, keys: {}, now: () => START });
+    const archive = await JournalArchive.open({ folder: path, keys: {}, deviceOf: () => undefined, now: () => START });
     await archive.write([batch(0, 10)]);
     await archive.seal();
     const [segment] = await segmentsIn(path);

@@ -2,7 +2,7 @@ import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { Job, JobQuery, type ScheduledJob, SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import { Conflict } from '../../domain/errors.ts';
-import type { JobRun } from '../../domain/job-run.ts';
+import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { JobStatus, Scheduler } from '../../jobs/scheduler.ts';
@@ -105,22 +105,6 @@ async function describe(status: JobStatus, runs: RecordStore['jobs'], timeZone: 
     consecutive_failures: consecutiveFailures,
     last_run: last ? toJob(last) : null,
     last_success_at: instantOrNull(success?.finishedAt ?? null),
-  };
-}
-
-/** A run as the API shows it. */
-export function toJob(run: JobRun): Job {
-  return {
-    id: run.id,
-    name: run.name,
-    state: run.state,
-    progress: run.progress,
-    message: run.message,
-    result: run.result,
-    error: run.error,
-    created_at: formatInstant(run.createdAt),
-    started_at: instantOrNull(run.startedAt),
-    finished_at: instantOrNull(run.finishedAt),
   };
 }
 

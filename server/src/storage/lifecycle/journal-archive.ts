@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Batch } from '../../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
 import { Corrupt } from '../../domain/errors.ts';
@@ -11,16 +12,27 @@ export interface ArchivedBatch extends Batch {
   readonly takenAt: number;
 }
 
+/** Folder of the archive in the data folder. */
+export const JOURNAL_ARCHIVE = 'journal-archive';
 const OPEN_SEGMENT = 'open.segment';
 const SEALED = '.wkj';
+const DEVICES = 'devices.json';
 /** Length and instant before each batch. */
 const PREFIX_BYTES = 16;
 /** A segment is sealed when it is that large or that old. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_MS = 60 * 60_000;
 
+/** What a device was called: one that is newer than the backup that a restore begins with is registered anew. */
+export interface ArchivedDevice {
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface JournalArchiveOptions {
   readonly folder: string;
+  readonly deviceOf: (id: string) => ArchivedDevice | undefined;
   readonly keys: BackupKeys;
   readonly now: () => number;
 }
@@ -31,6 +43,7 @@ export interface JournalArchiveOptions {
  */
 export class JournalArchive {
   readonly #options: JournalArchiveOptions;
+  #devices: Record<string, ArchivedDevice> = {};
   #bytes = 0;
   #firstAt: number | null = null;
 
@@ -42,12 +55,14 @@ export class JournalArchive {
   static async open(options: JournalArchiveOptions): Promise<JournalArchive> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const archive = new JournalArchive(options);
+    archive.#devices = await readArchivedDevices(options.folder);
     await archive.seal();
     return archive;
   }
 
   /** On disk when it resolves. */
   async write(batches: readonly Batch[]): Promise<void> {
+    await this.#noteDevices(batches);
     const takenAt = this.#options.now();
     const parts = batches.flatMap((batch) => {
       const blocks = encodeBlocks(batch.blocks);
@@ -92,9 +107,31 @@ export class JournalArchive {
     return old.length;
   }
 
+  async #noteDevices(batches: readonly Batch[]): Promise<void> {
+    const ids = new Set(batches.flatMap(({ blocks }) => blocks.flatMap(({ devices }) => devices)));
+    const fresh = [...ids].filter((id) => !(id in this.#devices));
+    if (fresh.length === 0) return;
+    for (const id of fresh) {
+      const device = this.#options.deviceOf(id);
+      if (device) this.#devices[id] = { name: device.name, kind: device.kind, labels: device.labels };
+    }
+    const path = this.#file(DEVICES);
+    await writeFile(`${path}.partial`, JSON.stringify(this.#devices), { mode: 0o600, flush: true });
+    await rename(`${path}.partial`, path);
+  }
+
   #file(name: string): string {
     return join(this.#options.folder, name);
   }
+}
+
+/** Devices of the archive by their ids. */
+export async function readArchivedDevices(folder: string): Promise<Record<string, ArchivedDevice>> {
+  const text = await readFile(join(folder, DEVICES), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  return JSON.parse(text) as Record<string, ArchivedDevice>;
 }
 
 /**

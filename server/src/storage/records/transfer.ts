@@ -31,6 +31,9 @@ const TABLES = {
   reports: ['site_id', 'kind', 'period'],
   users: ['id'],
   layouts: ['user_id', 'name'],
+  baselines: ['id'],
+  anomalies: ['id'],
+  anomaly_events: ['id'],
   api_tokens: ['id'],
   audit_log: ['id'],
 } as const satisfies { [T in keyof Schema]?: readonly (keyof Schema[T])[] };

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { Instant } from './common.ts';
+
+export const BackupName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be the name of a backup as GET /storage/backups lists it')
+  .meta({ examples: ['wattkeeper-2026-11-21T020000.000Z.backup'] });
+
+export const Backup = z
+  .object({
+    name: BackupName,
+    started_at: Instant,
+    finished_at: Instant,
+    version: z.string().meta({ description: 'Version of Wattkeeper that made it' }),
+    bytes: z.number().int(),
+    sha256: z.string(),
+    encrypted: z.boolean(),
+    series: z.number().int(),
+    values: z.number().int(),
+    rows: z.number().int().meta({ description: 'Rows of records' }),
+    verified_at: Instant.nullable().meta({ description: 'When it was last read back and compared' }),
+    problem: z.string().nullable().meta({ description: 'What the last verification found; null: nothing' }),
+  })
+  .meta({ id: 'Backup' });
+export type Backup = z.infer<typeof Backup>;
+
+export const RestoreRequest = z.object({
+  at: Instant.optional().meta({
+    description: 'Bring everything back as it stood at this instant, from the archived journal; default: as backed up',
+  }),
+});

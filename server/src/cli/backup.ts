@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import { Backup } from '@wattkeeper/contract/backup.ts';
+import pino from 'pino';
+import { backupFolder, createBackups } from '../backups.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { openPipeline } from '../pipeline.ts';
+import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
+import { ownUrl } from './own-url.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { runServiceJob } from './service-jobs.ts';
+
+const HELP = `Writes records, telemetry and configuration into one file. Works while the service runs, through its API.
+
+Usage: npm start -- backup [ACTION] [OPTIONS]
+
+  make           make one now (default)
+  list           what there is, newest first
+  verify [NAME]  restore a backup (default: the newest) into a scratch folder and compare every day of every series
+
+  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --config FILE  configuration to read instead of wattkeeper.yaml
+  --json         print one JSON object with the result on the last line
+  --help         this text`;
+
+const DRAIN_MS = 60_000;
+
+/** `backup make|list|verify`. Answers the exit code. */
+export async function backupCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      token: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [action = 'make', name, ...more] = positionals;
+  if (!['make', 'list', 'verify'].includes(action) || more.length > 0 || (name !== undefined && action !== 'verify')) {
+    throw new InvalidInput(`backup does not know "${positionals.join(' ')}"\n\n${HELP}`);
+  }
+  const config = loadConfig({ file: values.config, environment });
+  if (action === 'list') return list(config, values.json);
+  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const backup = await work(config, token, action === 'make' ? null : { name });
+  const said = describe(backup);
+  console.log(values.json ? JSON.stringify(backup) : said);
+  return backup.problem === null ? 0 : 1;
+}
+
+/** @param verify null to make a backup */
+async function work(
+  config: Config,
+  token: string | undefined,
+  verify: { name: string | undefined } | null,
+): Promise<Backup> {
+  const bar = new ProgressBar(verify ? 'Verifying' : 'Backing up');
+  try {
+    return await alone(config, verify, bar);
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    const service = { url: ownUrl(config, error), token };
+    const name = verify && (verify.name ?? (await newest(config)));
+    const path = name === null ? '/storage/backups' : `/storage/backups/${name}/verify`;
+    return Backup.parse(await runServiceJob(service, path, {}, (share, note) => bar.show(share, note ?? '')));
+  } finally {
+    bar.end();
+  }
+}
+
+async function alone(config: Config, verify: { name: string | undefined } | null, bar: ProgressBar): Promise<Backup> {
+  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const pipeline = await openPipeline(config, log, Date.now);
+  try {
+    const backups = createBackups(pipeline, config, Date.now);
+    if (backups === null) throw new InvalidInput('persistence is off: nothing is kept that could be backed up');
+    const job = { signal: new AbortController().signal, progress: (share: number | null) => bar.show(share) };
+    return await (verify ? backups.verify(verify.name, job) : backups.make(job));
+  } finally {
+    await pipeline.close(DRAIN_MS);
+  }
+}
+
+async function newest(config: Config): Promise<string> {
+  const [backup] = await folderOf(config).list();
+  if (backup === undefined) throw new InvalidInput(`there are no backups in ${folderOf(config).path} yet`);
+  return backup.name;
+}
+
+async function list(config: Config, asJson: boolean): Promise<number> {
+  const backups = await folderOf(config).list();
+  if (asJson) console.log(JSON.stringify({ items: backups }));
+  else if (backups.length === 0) console.log(`There are no backups in ${folderOf(config).path} yet.`);
+  else for (const backup of backups) console.log(describe(backup));
+  return 0;
+}
+
+function folderOf(config: Config): BackupFolder {
+  return new BackupFolder(backupFolder(config));
+}
+
+function describe({ name, bytes, values, series, encrypted, verified_at, problem }: Backup): string {
+  const state = problem ?? (verified_at === null ? 'not verified yet' : `verified ${verified_at}`);
+  const size = `${(bytes / 1e6).toFixed(1)} MB${encrypted ? ', encrypted' : ''}`;
+  return `${name}  ${size}  ${values} values of ${series} series  ${state}`;
+}

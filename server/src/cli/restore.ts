@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { backupFolder } from '../backups.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { InvalidInput } from '../domain/errors.ts';
+import { openDataFolder } from '../storage/data-folder.ts';
+import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
+import { fileInstant, JOURNAL_ARCHIVE } from '../storage/lifecycle/journal-archive.ts';
+import {
+  applyReady,
+  type FolderRestoreReport,
+  makeReady,
+  restoreIntoFolder,
+} from '../storage/lifecycle/restore-folder.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+const HELP = `Brings a backup back and proves it: every day of every series is compared with what was backed up.
+The service must be stopped, unless --into is given. What is in the data folder now moves into a folder beside it.
+
+Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--config FILE] [--json]
+
+  BACKUP         name of a backup, as \`npm start -- backup list\` shows it, or the path of one
+  --at TIME      go on to this instant from the archived journal, such as 2026-11-21T14:30:00+01:00
+  --into FOLDER  restore into an empty folder and leave the data folder alone
+  --config FILE  configuration to read instead of wattkeeper.yaml; backup.passphrase or backup.identities opens the backup
+  --json         print one JSON object with the result on the last line
+  --help         this text`;
+
+/** `restore`. Answers 0 when what was restored is proved to be what was backed up. */
+export async function restoreCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      at: { type: 'string' },
+      into: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [given, ...more] = positionals;
+  if (given === undefined || more.length > 0) throw new InvalidInput(`restore needs one backup\n\n${HELP}`);
+  if (values.at !== undefined && !isInstant(values.at)) {
+    throw new InvalidInput(`--at must be a time with an offset such as 2026-11-21T14:30:00Z; got "${values.at}"`);
+  }
+  const config = loadConfig({ file: values.config, environment });
+  const backup = await pathOf(given, config);
+  const report = values.into
+    ? { ...(await restore(config, backup, values.into, values.at)), folder: values.into, before: null }
+    : await replace(config, backup, values.at);
+  const { values: count, rows, comparedDays, batches, folder, before } = report;
+  if (values.json)
+    console.log(JSON.stringify({ values: count, rows, compared_days: comparedDays, batches, folder, before }));
+  else {
+    console.log(
+      `Restored ${count} values and ${rows} records into ${folder}; ${comparedDays} days of series compared, all equal.`,
+    );
+    if (values.at) console.log(`Took ${batches} batches from the archived journal, up to ${values.at}.`);
+    if (before) console.log(`What was there before is in ${before}.`);
+  }
+  return 0;
+}
+
+/** Restores beside the data and then puts it in its place, all under the folder's lock. */
+async function replace(config: Config, backup: string, at: string | undefined) {
+  const folder = openDataFolder(config.data_dir);
+  try {
+    const fresh = folder.file(`restore-scratch-${fileInstant(Date.now())}`);
+    const report = await restore(config, backup, fresh, at);
+    await makeReady(folder.path, fresh);
+    return { ...report, folder: folder.path, before: await applyReady(folder.path, fileInstant(Date.now())) };
+  } finally {
+    folder.release();
+  }
+}
+
+async function restore(
+  config: Config,
+  backup: string,
+  folder: string,
+  at: string | undefined,
+): Promise<FolderRestoreReport> {
+  const bar = new ProgressBar('Restoring');
+  try {
+    return await restoreIntoFolder({
+      backup,
+      keys: config.backup,
+      folder,
+      engine: config.stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb',
+      upTo:
+        at === undefined ? undefined : { instant: parseInstant(at), archive: join(config.data_dir, JOURNAL_ARCHIVE) },
+      signal: new AbortController().signal,
+      progress: (share) => bar.show(share),
+    });
+  } finally {
+    bar.end();
+  }
+}
+
+async function pathOf(given: string, config: Config): Promise<string> {
+  const folder = new BackupFolder(backupFolder(config));
+  if (existsSync(given) && given.includes('.')) return resolve(given);
+  const backup = await folder.require(given);
+  await folder.checkBytes(backup);
+  return folder.file(backup.name);
+}

@@ -1,0 +1,74 @@
+import { Backup, BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { pageOf } from '@wattkeeper/contract/common.ts';
+import { Job } from '@wattkeeper/contract/job.ts';
+import { z } from 'zod';
+import { toJob } from '../../domain/job-run.ts';
+import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { Scheduler } from '../../jobs/scheduler.ts';
+import type { AuditLog } from '../../storage/records/audit-log.ts';
+import type { BackupService } from './service.ts';
+
+export interface BackupRoutesOptions {
+  readonly backups: BackupService;
+  readonly scheduler: Scheduler;
+  readonly auditLog: AuditLog;
+}
+
+/** `/storage/backups`, `/storage/backups/{name}/verify`, `/storage/backups/{name}/restore`. */
+export function backupRoutes(api: Api, { backups, scheduler, auditLog }: BackupRoutesOptions): void {
+  const schema = { tags: ['storage'] };
+  const params = z.object({ name: BackupName });
+  api.get(
+    '/storage/backups',
+    {
+      schema: { ...schema, summary: 'Backups, newest first', response: { 200: pageOf(Backup) } },
+      config: { scope: 'read' },
+    },
+    async () => ({ items: await backups.list(), next_cursor: null }),
+  );
+  api.post(
+    '/storage/backups',
+    {
+      schema: { ...schema, summary: 'Make a backup now', response: { 202: Job } },
+      config: { scope: 'admin' },
+    },
+    async (request, reply) => {
+      const run = await scheduler.run('backup');
+      await auditLog.append({ actor: callerOf(request).name, action: 'backup.make' });
+      return reply.status(202).send(toJob(run));
+    },
+  );
+  api.post(
+    '/storage/backups/:name/verify',
+    {
+      schema: {
+        ...schema,
+        summary: 'Restore a backup into a scratch folder and compare',
+        params,
+        response: { 202: Job },
+      },
+      config: { scope: 'admin' },
+    },
+    async (request, reply) => reply.status(202).send(toJob(await scheduler.run('backup-verification', request.params))),
+  );
+  api.post(
+    '/storage/backups/:name/restore',
+    {
+      schema: {
+        ...schema,
+        summary: 'Bring a backup back; it takes effect at the next start, and what is there now is kept beside it',
+        params,
+        body: RestoreRequest.nullish(),
+        response: { 202: Job },
+      },
+      config: { scope: 'admin' },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const run = await scheduler.run('restore', { name, ...request.body });
+      await auditLog.append({ actor: callerOf(request).name, action: 'backup.restore', target: name });
+      return reply.status(202).send(toJob(run));
+    },
+  );
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Backup } from '@wattkeeper/contract/backup.ts';
+import { Corrupt, NotFound } from '../../domain/errors.ts';
+
+const BACKUP = '.backup';
+const PARTIAL = '.partial';
+const CARD = '.json';
+
+/** Backups in a folder, each with a card beside it that tells what it holds without opening it. */
+export class BackupFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Newest first. Backups whose card is missing or unreadable are left out. */
+  async list(): Promise<Backup[]> {
+    const names = await readdir(this.path).catch(whenMissing([]));
+    const cards = await Promise.all(
+      names.filter((name) => name.endsWith(BACKUP + CARD)).map((name) => readCard(join(this.path, name))),
+    );
+    return cards.filter((card) => card !== undefined).sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
+  }
+
+  /** Throws NotFound with the names that there are. */
+  async require(name: string): Promise<Backup> {
+    const all = await this.list();
+    const found = all.find((backup) => backup.name === name);
+    if (found) return found;
+    const names = all.slice(0, 5).map((backup) => backup.name);
+    throw new NotFound(
+      names.length === 0
+        ? `there are no backups in ${this.path}`
+        : `there is no backup ${name}; the newest are ${names.join(', ')}`,
+    );
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** A path to write a new backup to, which `keep` then gives its name. What an earlier attempt left there is gone. */
+  async draft(name: string): Promise<string> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    for (const left of await readdir(this.path)) if (left.endsWith(PARTIAL)) await rm(join(this.path, left));
+    return this.file(name + PARTIAL);
+  }
+
+  /** Gives a draft that is on disk its name, and writes its card. */
+  async keep(draft: string, card: Backup): Promise<void> {
+    await rename(draft, this.file(card.name));
+    await this.writeCard(card);
+  }
+
+  async writeCard(card: Backup): Promise<void> {
+    const path = this.file(card.name + CARD);
+    const file = await open(path + PARTIAL, 'w', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(card, null, 2));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(path + PARTIAL, path);
+  }
+
+  /** Removes backups that started before an instant, but never the newest; answers how many. */
+  async prune(before: string): Promise<number> {
+    const old = (await this.list()).slice(1).filter(({ started_at }) => started_at < before);
+    for (const { name } of old) {
+      await rm(this.file(name), { force: true });
+      await rm(this.file(name + CARD));
+    }
+    return old.length;
+  }
+
+  /** Throws Corrupt when the file is not the one that the card describes. */
+  async checkBytes({ name, sha256, bytes }: Backup): Promise<void> {
+    const hash = createHash('sha256');
+    let read = 0;
+    for await (const chunk of createReadStream(this.file(name))) {
+      hash.update(chunk as Buffer);
+      read += (chunk as Buffer).length;
+    }
+    if (read !== bytes) throw new Corrupt(`the backup ${name} has ${read} bytes; ${bytes} were written`);
+    if (hash.digest('hex') !== sha256) throw new Corrupt(`the backup ${name} was changed after it was written`);
+  }
+}
+
+async function readCard(path: string): Promise<Backup | undefined> {
+  try {
+    return Backup.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function whenMissing<T>(answer: T) {
+  return (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT') return answer;
+    throw error;
+  };
+}

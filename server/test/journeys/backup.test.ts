@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import { afterEach, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from './service.ts';
+
+const PASSPHRASE = { WATTKEEPER_BACKUP__PASSPHRASE: 'the passphrase of a test' };
+
+let closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  closers = [];
+});
+
+function newFolder(): string {
+  const folder = temporaryFolder();
+  closers.push(folder.remove);
+  return folder.path;
+}
+
+async function start(folder: string): Promise<Service> {
+  const service = await startService(folder, PASSPHRASE);
+  closers.push(() => service.kill());
+  return service;
+}
+
+async function post(service: Service, path: string, body: unknown = {}): Promise<Response> {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return service.request(`/api/v1${path}`, init);
+}
+
+async function send(service: Service, device: string, minute: number, value: number): Promise<void> {
+  const timestamp = new Date(Date.parse('2026-03-29T00:00:00Z') + minute * 60_000).toISOString();
+  const answer = await post(service, '/readings', {
+    device_id: device,
+    timestamp,
+    values: { 'solar.power_kw': value },
+  });
+  expect(answer.status).toBe(202);
+}
+
+async function ended(service: Service, answer: Response): Promise<Job> {
+  expect(answer.status).toBe(202);
+  const { id } = (await answer.json()) as Job;
+  let job: Job | undefined;
+  await expect
+    .poll(
+      async () => {
+        job = await service.json<Job>(`/api/v1/jobs/${id}`);
+        return job.finished_at;
+      },
+      { timeout: 30_000 },
+    )
+    .not.toBeNull();
+  return job as Job;
+}
+
+async function values(service: Service, device: string): Promise<number[]> {
+  const query = `device_id=${device}&metric=solar.power_kw&start=2026-03-29T00:00:00Z&end=2026-03-30T00:00:00Z&bucket=raw`;
+  const answer = await service.request(`/api/v1/telemetry?${query}`);
+  if (answer.status === 404) return [];
+  const { series } = (await answer.json()) as { series: { value: number[] }[] };
+  return series[0]?.value ?? [];
+}
+
+async function backups(service: Service): Promise<Backup[]> {
+  return (await service.json<{ items: Backup[] }>('/api/v1/storage/backups')).items;
+}
+
+it('a backup brings everything back, and then any instant behind it', async () => {
+  const folder = newFolder();
+  let service = await start(folder);
+  await send(service, 'roof', 0, 1);
+  await send(service, 'roof', 1, 2);
+  const made = await ended(service, await post(service, '/storage/backups'));
+  expect(made).toMatchObject({ state: 'succeeded', result: { values: 2, encrypted: true } });
+  const [backup] = await backups(service);
+  const name = (backup as Backup).name;
+
+  const verified = await ended(service, await post(service, `/storage/backups/${name}/verify`));
+  expect(verified).toMatchObject({ state: 'succeeded', result: { problem: null } });
+  expect((await backups(service))[0]?.verified_at).not.toBeNull();
+
+  await send(service, 'roof', 2, 3);
+  await send(service, 'shed', 2, 30);
+  // The archive takes batches within a second or two; the instant lies behind these and before the next.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const instant = new Date().toISOString();
+  await send(service, 'roof', 1, -999 + 1000);
+  await send(service, 'roof', 3, 4);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+
+  const back = await ended(service, await post(service, `/storage/backups/${name}/restore`, { at: instant }));
+  expect(back).toMatchObject({ state: 'succeeded' });
+  expect(await values(service, 'roof')).toEqual([1, 1, 3, 4]);
+  await service.stop();
+
+  service = await start(folder);
+  expect(await values(service, 'roof')).toEqual([1, 2, 3]);
+  expect(await values(service, 'shed')).toEqual([30]);
+  expect(readdirSync(folder).filter((entry) => entry.startsWith('before-restore-'))).toHaveLength(1);
+  expect(readdirSync(folder).filter((entry) => /restore-(ready|moving|scratch)/.test(entry))).toEqual([]);
+
+  await ended(service, await post(service, `/storage/backups/${name}/restore`));
+  await service.stop();
+  service = await start(folder);
+  expect(await values(service, 'roof')).toEqual([1, 2]);
+});
+
+it('a damaged backup is refused, told by the verification, and touches nothing', async () => {
+  const folder = newFolder();
+  const service = await start(folder);
+  await send(service, 'roof', 0, 1);
+  await ended(service, await post(service, '/storage/backups'));
+  const [backup] = await backups(service);
+  const path = join(folder, 'backups', (backup as Backup).name);
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+  writeFileSync(path, bytes);
+
+  const verified = await ended(service, await post(service, `/storage/backups/${backup?.name}/verify`));
+  expect(verified.result).toMatchObject({ problem: expect.stringContaining('was changed after it was written') });
+  const restored = await ended(service, await post(service, `/storage/backups/${backup?.name}/restore`));
+  expect(restored).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('was changed after it was written'),
+  });
+  expect(readdirSync(folder).filter((entry) => entry.startsWith('restore-'))).toEqual([]);
+
+  const unknown = await ended(service, await post(service, '/storage/backups/nothing.backup/restore'));
+  expect(unknown).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('there is no backup nothing.backup'),
+  });
+});
+
+it('a killed backup leaves nothing that looks like one', async () => {
+  const folder = newFolder();
+  let service = await start(folder);
+  for (let minute = 0; minute < 20; minute++) await send(service, `d${minute}`, minute, minute);
+  const answer = await post(service, '/storage/backups');
+  expect(answer.status).toBe(202);
+  await service.kill();
+  service = await start(folder);
+  const found = await backups(service);
+  for (const { problem } of found) expect(problem).toBeNull();
+  const made = await ended(service, await post(service, '/storage/backups'));
+  expect(made).toMatchObject({ state: 'succeeded', result: { values: 20 } });
+  expect(readdirSync(join(folder, 'backups')).filter((entry) => entry.endsWith('.partial'))).toEqual([]);
+});
