@@ -1,12 +1,14 @@
 /**
- * What the embedded stores cost: durable append rate, bytes per value on disk once days are closed, and how long a browser's usual
- * questions take inside the process (p50 of repeated runs). Run: node bench/store-write-read.ts [--days 365] [--devices 3]
+ * What the stores cost: durable append rate, bytes per value on disk once days are closed, and how long a browser's usual
+ * questions take inside the process (p50 of repeated runs). With the address of a PostgreSQL server that one too, in schemas that are
+ * dropped again. Run: node bench/store-write-read.ts [--days 365] [--devices 3] [--only duckdb] [--postgres postgres://…]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { Client } from 'pg';
 import type { Block } from '../server/src/domain/batch.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
@@ -15,6 +17,7 @@ import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/st
 const START = Date.UTC(2025, 0, 1);
 const SECOND_MS = 1000;
 const RUNS = 11;
+const SCHEMA = 'wattkeeper_benchmark';
 
 interface Shape {
   readonly name: string;
@@ -28,7 +31,12 @@ interface Shape {
 }
 
 const { values: options } = parseArgs({
-  options: { days: { type: 'string', default: '365' }, devices: { type: 'string', default: '3' } },
+  options: {
+    days: { type: 'string', default: '365' },
+    devices: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    postgres: { type: 'string' },
+  },
 });
 
 const HOME: Shape = {
@@ -59,22 +67,24 @@ const BACKENDS: readonly ((folder: string) => TelemetryStoreOptions)[] = [
   () => ({ type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: 1.5e9 }),
   (folder) => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') }),
   (folder) => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') }),
+  ...(options.postgres ? [() => ({ type: 'postgres', url: options.postgres, schema: SCHEMA }) as const] : []),
 ];
 
 const sizes: Record<string, string>[] = [];
 const speeds: Record<string, string>[] = [];
-for (const options of BACKENDS) {
-  const type = options('').type;
+for (const backend of BACKENDS) {
+  const type = backend('').type;
+  if (options.only && !options.only.split(',').includes(type)) continue;
   const size: Record<string, string> = { store: type };
   for (const shape of SHAPES) {
-    size[`${shape.name}: B/value`] = await withStore(options, async (store) => {
+    size[`${shape.name}: B/value`] = await withStore(backend, async (store) => {
       const { values } = await fill(store, shape);
       await store.compact(Number.MAX_SAFE_INTEGER, new AbortController().signal);
       return (((await store.stats()).sizeBytes as number) / values).toFixed(2);
     });
   }
   sizes.push(size);
-  speeds.push({ store: type, ...(await withStore(options, measureSpeed)) });
+  speeds.push({ store: type, ...(await withStore(backend, measureSpeed)) });
 }
 console.log(
   `${HOME.devices} homes, ${HOME.days} days at 1 min, ${HOME.quantities.length} quantities; times in ms, p50`,
@@ -87,17 +97,25 @@ console.log(
 );
 
 async function withStore<T>(
-  options: (folder: string) => TelemetryStoreOptions,
+  backend: (folder: string) => TelemetryStoreOptions,
   work: (store: TelemetryStore) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'store-bench-'));
-  const store = await openTelemetryStore(options(folder));
+  const store = await openTelemetryStore(backend(folder));
   try {
     return await work(store);
   } finally {
     await store.close();
     await rm(folder, { recursive: true });
+    if (store.type === 'postgres') await dropSchema();
   }
+}
+
+async function dropSchema(): Promise<void> {
+  const client = new Client({ connectionString: options.postgres });
+  await client.connect();
+  await client.query(`drop schema ${SCHEMA} cascade`);
+  await client.end();
 }
 
 async function measureSpeed(store: TelemetryStore): Promise<Record<string, string>> {

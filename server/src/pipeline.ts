@@ -209,6 +209,10 @@ function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameter
   if (config.type === 'sqlite') {
     return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
   }
+  if (config.type === 'postgres') {
+    const { max_connections: maxConnections, statement_timeout_ms: statementTimeoutMs, name: _, ...location } = config;
+    return { ...location, maxConnections, statementTimeoutMs };
+  }
   return {
     type: 'duckdb',
     path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),

@@ -3,6 +3,25 @@ import { z } from 'zod';
 const Port = z.number().int().min(0).max(65535);
 const Bytes = z.number().int().positive();
 
+const PostgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
+  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own');
+
+/** How to reach a PostgreSQL server. */
+const PostgresConnection = {
+  url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
+  host: z.string().min(1).default('localhost'),
+  port: Port.default(5432),
+  database: z.string().min(1).default('wattkeeper'),
+  user: z.string().min(1).default('wattkeeper'),
+  password: z.string().optional(),
+  tls: z.boolean().default(false).describe("Encrypt, and check the server's certificate"),
+  max_connections: z.number().int().min(2).max(1000).default(10),
+};
+
+const PostgresSchema = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _');
+
 /** A store in `stores:`; the first is read from, all are written to. */
 export const StoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
@@ -20,6 +39,13 @@ export const StoreConfig = z.discriminatedUnion('type', [
     type: z.literal('memory').describe('Nothing survives a restart'),
     name: z.string().min(1).default('memory'),
     max_bytes: Bytes.default(256 * 1024 * 1024),
+  }),
+  z.strictObject({
+    type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes and other programs can share'),
+    name: z.string().min(1).default('postgres'),
+    ...PostgresConnection,
+    schema: PostgresSchema.default('wattkeeper_telemetry').describe('Made where it is missing'),
+    statement_timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
   }),
 ]);
 export type StoreConfig = z.infer<typeof StoreConfig>;
@@ -55,11 +81,6 @@ const DESCRIPTIVE_TAGS = [
   ...['domain=sensor', 'source=HA', 'source=hass', 'instance=prod'],
 ];
 
-const PostgresUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
-  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own');
-
 /** Where sites, devices, tariffs, users and the like are kept. */
 export const RecordsConfig = z.discriminatedUnion('type', [
   z.strictObject({
@@ -68,19 +89,8 @@ export const RecordsConfig = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes can share'),
-    url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
-    host: z.string().min(1).default('localhost'),
-    port: Port.default(5432),
-    database: z.string().min(1).default('wattkeeper'),
-    user: z.string().min(1).default('wattkeeper'),
-    password: z.string().optional(),
-    tls: z.boolean().default(false).describe("Encrypt, and check the server's certificate"),
-    schema: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _')
-      .default('wattkeeper')
-      .describe('Made where it is missing'),
-    max_connections: z.number().int().min(2).max(1000).default(10),
+    ...PostgresConnection,
+    schema: PostgresSchema.default('wattkeeper').describe('Made where it is missing'),
   }),
 ]);
 export type RecordsConfig = z.infer<typeof RecordsConfig>;

@@ -3,10 +3,16 @@ import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
 import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
 import { MemoryOptions, openMemoryStore } from './memory.ts';
+import { openPostgresStore, PostgresOptions } from './postgres.ts';
 import { openSqliteStore, SqliteOptions } from './sqlite.ts';
 
 /** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
-export const TelemetryStoreOptions = z.discriminatedUnion('type', [MemoryOptions, DuckDbOptions, SqliteOptions]);
+export const TelemetryStoreOptions = z.discriminatedUnion('type', [
+  MemoryOptions,
+  DuckDbOptions,
+  SqliteOptions,
+  PostgresOptions,
+]);
 export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
 
 /** The one list of backends. */
@@ -14,6 +20,7 @@ const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) =
   memory: openMemoryStore,
   duckdb: openDuckDbStore,
   sqlite: openSqliteStore,
+  postgres: openPostgresStore,
 };
 type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
 

@@ -8,6 +8,8 @@ export interface PostgresPlace {
   readonly user: string;
   readonly database: string;
   readonly schema: string;
+  /** Where the configuration has the connection: `records`. */
+  readonly setting: string;
 }
 
 const RETRY_AFTER_S = 5;
@@ -31,7 +33,7 @@ export function translateConnectError(error: unknown, place: PostgresPlace): unk
   const said = error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error);
   if (said.includes('password must be a string')) return wrongPassword(error, place);
   return new Unavailable(
-    `PostgreSQL at ${place.name} cannot be reached (${said}): check host, port and TLS in records, that the server runs and that it takes connections from here`,
+    `PostgreSQL at ${place.name} cannot be reached (${said}): check host, port and TLS in ${place.setting}, that the server runs and that it takes connections from here`,
     { cause: error, retryAfterS: RETRY_AFTER_S },
   );
 }
@@ -50,7 +52,7 @@ function translateServerError(error: DatabaseError, place: PostgresPlace): unkno
       return wrongPassword(error, place);
     case '3D000':
       return unavailable(
-        `there is no database "${place.database}" on PostgreSQL at ${place.name}: create it with CREATE DATABASE "${place.database}" OWNER "${place.user}", or set records.database to one that exists`,
+        `there is no database "${place.database}" on PostgreSQL at ${place.name}: create it with CREATE DATABASE "${place.database}" OWNER "${place.user}", or set ${place.setting}.database to one that exists`,
       );
     case '42501':
       return unavailable(
@@ -64,8 +66,22 @@ function translateServerError(error: DatabaseError, place: PostgresPlace): unkno
     case '40P01':
     case '40001':
       return unavailable(`PostgreSQL at ${place.name} is locked by another program (${said}): try again`);
+    case '57014':
+      return unavailable(
+        `PostgreSQL at ${place.name} stopped a statement (${said}): ask for less at a time, or allow statements more time`,
+      );
     case '22021':
       return new InvalidInput('a text must not contain the character NUL', { cause: error });
+    case '22008':
+      return new InvalidInput(`an instant lies outside of what PostgreSQL keeps, 4714 BC to 294276 (${said})`, {
+        cause: error,
+      });
+    case '54000':
+    case '54011':
+      return new InvalidInput(
+        `a row or table is too wide for PostgreSQL at ${place.name}, which takes about 1,000 values in a row (${said}): spread the quantities over groups`,
+        { cause: error },
+      );
     case 'XX001':
     case 'XX002':
       return new Corrupt(`PostgreSQL at ${place.name} reports damaged data (${said}): restore a backup`, {
@@ -81,7 +97,7 @@ function translateServerError(error: DatabaseError, place: PostgresPlace): unkno
 
 function wrongPassword(error: unknown, place: PostgresPlace): Unavailable {
   return new Unavailable(
-    `PostgreSQL at ${place.name} does not let the user "${place.user}" in (${(error as Error).message}): check records.user, records.password and the server's pg_hba.conf`,
+    `PostgreSQL at ${place.name} does not let the user "${place.user}" in (${(error as Error).message}): check ${place.setting}.user, ${place.setting}.password and the server's pg_hba.conf`,
     { cause: error },
   );
 }

@@ -20,6 +20,21 @@ export function openPool(
   location: PostgresLocation,
   lockTimeoutMs: number,
 ): { readonly pool: PostgresPool; readonly place: PostgresPlace } {
+  const { pool, place } = connectPool(location, 'records', { lock_timeout: lockTimeoutMs });
+  return { pool: adapt(pool, place), place };
+}
+
+/**
+ * Connections as `pg` has them, which break without ending the process.
+ *
+ * @param setting where the configuration has the location, for messages
+ * @param limits timeouts of the connections
+ */
+export function connectPool(
+  location: Omit<PostgresLocation, 'type'>,
+  setting: string,
+  limits: PoolConfig,
+): { readonly pool: Pool; readonly place: PostgresPlace } {
   const config: PoolConfig = {
     ...(location.url === undefined
       ? {
@@ -36,13 +51,18 @@ export function openPool(
     max: location.maxConnections ?? MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    ...limits,
     types: { getTypeParser: (oid, format) => (oid === INT8 ? parseInteger : types.getTypeParser(oid, format)) },
   };
   const { host, port, database = '', user = '' } = new Client(config);
-  const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema };
-  return { pool: adapt(new Pool(config), place), place };
+  const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema, setting };
+  const pool = new Pool(config);
+  // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
+  // and a statement that runs on it fails.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return { pool, place };
 }
 
 /** A `bigint` as a number; what a number cannot hold exactly is refused instead of rounded. */
@@ -53,10 +73,6 @@ function parseInteger(text: string): number {
 }
 
 function adapt(pool: Pool, place: PostgresPlace): PostgresPool {
-  // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
-  // and a statement that runs on it fails.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     options: pool.options,
     connect: async () => {

@@ -1,0 +1,225 @@
+import { Corrupt } from '../../domain/errors.ts';
+import type { GroupRows } from '../coalesce.ts';
+import type { Database, Run } from './database.ts';
+import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
+
+/** Version of the tables; a schema with another one is refused. */
+const FORMAT = 1;
+/** Columns that a table and PostgreSQL have of their own. */
+const TAKEN = new Set(['device', 'ts', 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
+/** Names that stay as they are; others are numbered, as PostgreSQL cuts names at 63 bytes. */
+const PLAIN = /^[a-z_][a-z0-9_]{0,40}$/;
+/** Means that views show, and their seconds. */
+const VIEWS = { '1min': 60, '15min': 900, '1h': 3600, '1d': 86_400 };
+
+/** A metric group and its table, parted by months in UTC. */
+export interface Group {
+  readonly id: number;
+  readonly name: string;
+  /** Quoted. */
+  readonly table: string;
+  /** Quantity → its column, quoted. */
+  readonly columns: ReadonlyMap<string, string>;
+  /** Months that have a partition. */
+  readonly months: ReadonlySet<number>;
+}
+
+/** SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact. */
+export const instantOf = (milliseconds: string) =>
+  `(timestamptz 'epoch' + ${milliseconds}::float8 * interval '1 millisecond')`;
+
+/** Names and what stands for them in the database. Another node may add to it at any time. */
+export class Catalogue {
+  readonly #database: Database;
+  #groups = new Map<string, Group>();
+  #devices = new Map<string, number>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Makes the schema where it is missing. */
+  async open(): Promise<void> {
+    const { schema, name } = this.#database.place;
+    const version = await this.#database.transaction(async (run) => {
+      await lock(run, schema);
+      const [[missing] = []] = await run('select to_regnamespace($1) is null', [quote(schema)]);
+      if (missing) await run(`create schema ${quote(schema)}`);
+      await run(`create table if not exists telemetry_format (version integer primary key)`);
+      await run(`insert into telemetry_format select ${FORMAT} where not exists (select from telemetry_format)`);
+      await run(`create table if not exists telemetry_devices (id integer primary key, name text not null unique)`);
+      await run(`create table if not exists telemetry_groups (id integer primary key, name text not null unique)`);
+      await run(`create table if not exists telemetry_quantities (
+        metric_group integer, id integer, name text not null, primary key (metric_group, id), unique (metric_group, name))`);
+      const [[found] = []] = await run('select max(version) from telemetry_format');
+      return found;
+    });
+    if (version !== FORMAT) {
+      throw new Corrupt(
+        `the telemetry in schema "${schema}" of PostgreSQL at ${name} has format ${version}, this program reads ${FORMAT}: use the program that wrote it, or another schema`,
+      );
+    }
+    await this.refresh();
+  }
+
+  /** Takes over what other nodes added. */
+  async refresh(): Promise<void> {
+    await this.#database.transaction((run) => this.#load(run));
+  }
+
+  groups(): Iterable<Group> {
+    return this.#groups.values();
+  }
+
+  /** A group and the columns of some of its quantities; asks the database for what is not known yet. */
+  async find(name: string, quantities: readonly string[], devices: readonly string[]): Promise<Group | undefined> {
+    const known = this.#groups.get(name);
+    const all = known && quantities.every((q) => known.columns.has(q)) && devices.every((d) => this.#devices.has(d));
+    if (!all) await this.refresh();
+    return this.#groups.get(name);
+  }
+
+  group(name: string): Group | undefined {
+    return this.#groups.get(name);
+  }
+
+  device(name: string): number | undefined {
+    return this.#devices.get(name);
+  }
+
+  /** Makes devices, tables, columns and partitions for rows. One node at a time does it. */
+  async ensure(writes: readonly GroupRows[]): Promise<void> {
+    if (writes.every((rows) => this.#covers(rows))) return;
+    await this.#database.transaction(async (run) => {
+      await lock(run, this.#database.place.schema);
+      await this.#load(run);
+      const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !this.#devices.has(id));
+      await run(
+        `insert into telemetry_devices select $2::int + place - 1, name from unnest($1::text[]) with ordinality as n(name, place)`,
+        [devices, this.#devices.size],
+      );
+      for (const rows of writes) await this.#extend(run, rows);
+    });
+    await this.refresh();
+  }
+
+  /** Forgets rows before an instant: whole months with their partition. Answers how many. */
+  async deleteBefore(group: Group, instant: number): Promise<number> {
+    const gone = await this.#database.transaction(async (run) => {
+      await run(`lock table ${group.table} in access exclusive mode`);
+      let rows = 0;
+      for (const [name] of await run(PARTITIONS, [group.table])) {
+        const partition = quote(name as string);
+        const month = monthOfPartition(name as string);
+        if (monthStart(month) >= instant) continue;
+        if (monthStart(month + 1) <= instant) {
+          rows += Number((await run(`select count(*) from ${partition}`))[0]?.[0]);
+          await run(`drop table ${partition}`);
+        } else {
+          const deleted = `with gone as (delete from ${partition} where ts < ${instantOf('$1')} returning 1) select count(*) from gone`;
+          rows += Number((await run(deleted, [instant]))[0]?.[0]);
+        }
+      }
+      return rows;
+    });
+    await this.refresh();
+    return gone;
+  }
+
+  #covers({ group: name, quantities, devices, timestamps }: GroupRows): boolean {
+    const group = this.#groups.get(name);
+    if (group === undefined || !devices.every((id) => this.#devices.has(id))) return false;
+    return quantities.every((q) => group.columns.has(q)) && [...monthsOf(timestamps)].every((m) => group.months.has(m));
+  }
+
+  async #extend(run: Run, rows: GroupRows): Promise<void> {
+    let group = this.#groups.get(rows.group);
+    if (group === undefined) {
+      group = makeGroup(this.#groups.size, rows.group, [], []);
+      this.#groups.set(rows.group, group);
+      await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
+      // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
+      // so that an index over time alone would find nothing that these two do not.
+      await run(
+        `create table ${group.table} (device integer, ts timestamptz, primary key (device, ts)) partition by range (ts)`,
+      );
+    }
+    const known = [...group.columns.keys()];
+    const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
+    if (added.length > 0) {
+      const grown = makeGroup(group.id, group.name, [...known, ...added], group.months);
+      const columns = added.map((quantity) => `add column ${grown.columns.get(quantity)} double precision`);
+      await run(`alter table ${group.table} ${columns.join(', ')}`);
+      await run(
+        `insert into telemetry_quantities select $1::int, $2::int + place - 1, name from unnest($3::text[]) with ordinality as n(name, place)`,
+        [group.id, known.length, added],
+      );
+      for (const [name, seconds] of Object.entries(VIEWS)) await run(meanView(grown, name, seconds));
+    }
+    for (const month of monthsOf(rows.timestamps)) {
+      if (group.months.has(month)) continue;
+      const [from, to] = [month, month + 1].map((m) => instantOf(`'${monthStart(m)}'`));
+      const partition = quote(`${tableName(group.id, group.name)}$${monthName(month)}`);
+      await run(`create table ${partition} partition of ${group.table} for values from (${from}) to (${to})`);
+    }
+  }
+
+  async #load(run: Run): Promise<void> {
+    const devices = new Map<string, number>();
+    for (const [id, name] of await run('select id, name from telemetry_devices')) {
+      devices.set(name as string, id as number);
+    }
+    const quantities = new Map<number, string[]>();
+    for (const [id, name] of await run('select metric_group, name from telemetry_quantities order by id')) {
+      const sharing = quantities.get(id as number);
+      if (sharing) sharing.push(name as string);
+      else quantities.set(id as number, [name as string]);
+    }
+    const groups = new Map<string, Group>();
+    for (const [id, name] of await run('select id, name from telemetry_groups order by id')) {
+      const table = quote(tableName(id as number, name as string));
+      const partitions = await run(PARTITIONS, [table]);
+      const months = partitions.map(([partition]) => monthOfPartition(partition as string));
+      groups.set(name as string, makeGroup(id as number, name as string, quantities.get(id as number) ?? [], months));
+    }
+    this.#devices = devices;
+    this.#groups = groups;
+  }
+}
+
+const PARTITIONS =
+  'select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass order by 1';
+
+/** Waits until no other node changes the catalogue; ends with the transaction. */
+async function lock(run: Run, schema: string): Promise<void> {
+  await run(`select pg_advisory_xact_lock(hashtextextended('wattkeeper telemetry ' || $1, 0))`, [schema]);
+}
+
+function makeGroup(id: number, name: string, quantities: readonly string[], months: Iterable<number>): Group {
+  const columns = quantities.map((quantity, i): [string, string] => {
+    const plain = PLAIN.test(quantity) && !TAKEN.has(quantity);
+    return [quantity, quote(plain ? quantity : `q$${i}`)];
+  });
+  return { id, name, table: quote(tableName(id, name)), columns: new Map(columns), months: new Set(months) };
+}
+
+function tableName(id: number, name: string): string {
+  return `samples_${suffixOf(id, name)}`;
+}
+
+function suffixOf(id: number, name: string): string {
+  return PLAIN.test(name) ? name : `$${id}`;
+}
+
+/** Means of what was measured within a step that begins at `ts`, steps counted from 1970 in UTC. */
+function meanView(group: Group, name: string, seconds: number): string {
+  const means = [...group.columns.values()].map((column) => `, avg(s.${column}) as ${column}`).join('');
+  const step = `to_timestamp(floor(date_part('epoch', s.ts) / ${seconds}) * ${seconds})`;
+  return `create or replace view ${quote(`avg_${name}_${suffixOf(group.id, group.name)}`)} as
+    select d.name as device, ${step} as ts${means}
+    from ${group.table} s join telemetry_devices d on d.id = s.device group by d.name, ${step}`;
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

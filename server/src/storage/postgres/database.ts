@@ -1,0 +1,94 @@
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { Unavailable } from '../../domain/errors.ts';
+import type { PostgresLocation } from '../records/location.ts';
+import { type PostgresPlace, translateConnectError, translatePostgresError } from '../records/postgres-errors.ts';
+import { connectPool } from '../records/postgres-pool.ts';
+import { decodeFloats } from './float-arrays.ts';
+
+/** How long a statement waits for another one's lock. */
+const LOCK_TIMEOUT_MS = 10_000;
+/** How much longer than the server we wait for an answer before the connection counts as lost. */
+const ANSWER_GRACE_MS = 5_000;
+
+/** Runs statements on one connection; rows come as arrays of values. */
+export type Run = (sql: string, parameters?: readonly unknown[]) => Promise<unknown[][]>;
+
+/** Connections to one database; errors are those of the port. */
+export class Database {
+  readonly place: PostgresPlace;
+  readonly #pool: Pool;
+  #closing: Promise<void> | null = null;
+
+  constructor(location: Omit<PostgresLocation, 'type'>, statementTimeoutMs: number) {
+    const { pool, place } = connectPool(location, 'stores', {
+      lock_timeout: LOCK_TIMEOUT_MS,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
+    });
+    this.#pool = pool;
+    this.place = place;
+  }
+
+  /** One statement. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<unknown[][]> {
+    return this.#use((client) => runOn(client)(sql, parameters));
+  }
+
+  /** One row of arrays, each asked for with `arrayOf`; null where there is none. */
+  async columns(sql: string, parameters: readonly unknown[]): Promise<(Float64Array<ArrayBuffer> | null)[]> {
+    const [row = []] = await this.query(sql, parameters);
+    return (row as (string | null)[]).map((text) => (text === null ? null : decodeFloats(text)));
+  }
+
+  /** Statements that are all done or not at all. A commit is on the server's disk, whatever the server's settings say. */
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.#use(async (client) => {
+      const run = runOn(client);
+      await client.query(
+        `begin; select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`,
+      );
+      try {
+        const value = await work(run);
+        await run('commit');
+        return value;
+      } catch (error) {
+        if (error instanceof DatabaseError) await client.query('rollback');
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.end();
+    return this.#closing;
+  }
+
+  async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#closing !== null) throw new Unavailable(`the PostgreSQL store at ${this.place.name} is closed`);
+    const client = await this.#pool.connect().catch((error) => {
+      throw translateConnectError(error, this.place);
+    });
+    let whole = false;
+    try {
+      const value = await work(client);
+      whole = true;
+      return value;
+    } catch (error) {
+      throw translatePostgresError(error, this.place);
+    } finally {
+      client.release(!whole);
+    }
+  }
+}
+
+function runOn(client: PoolClient): Run {
+  return async (sql, parameters = []) => {
+    const { rows } = await client.query({ text: sql, values: [...parameters], rowMode: 'array' });
+    return rows;
+  };
+}
+
+/** Whether a row met no partition: SQLSTATE check_violation, as there are no other checks. */
+export function isPartitionMissing(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23514';
+}
