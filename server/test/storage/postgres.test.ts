@@ -91,6 +91,21 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     }
   });
 
+  it('adds groups and devices while others read', async () => {
+    const store = await opened(newPlace());
+    let writing = true;
+    const readers = Array.from({ length: 4 }, async () => {
+      while (writing) await store.latest(0);
+    });
+    for (let i = 0; i < 25; i++) {
+      const groups = Array.from({ length: 6 }, (_, g) => batch(`g${i}_${g}`, [[`d${i}_${g}`, T0, { v: g }]]));
+      await store.write(groups);
+    }
+    writing = false;
+    await Promise.all(readers);
+    expect(await store.latest(0)).toHaveLength(150);
+  }, 30_000);
+
   it('goes on writing after another node dropped a month', async () => {
     const place = newPlace();
     const [one, other] = await Promise.all([opened(place), opened(place)]);

@@ -24,6 +24,11 @@ export interface Group {
   readonly months: ReadonlySet<number>;
 }
 
+interface Names {
+  readonly groups: Map<string, Group>;
+  readonly devices: ReadonlyMap<string, number>;
+}
+
 /** SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact. */
 export const instantOf = (milliseconds: string) =>
   `(timestamptz 'epoch' + ${milliseconds}::float8 * interval '1 millisecond')`;
@@ -31,8 +36,10 @@ export const instantOf = (milliseconds: string) =>
 /** Names and what stands for them in the database. Another node may add to it at any time. */
 export class Catalogue {
   readonly #database: Database;
-  #groups = new Map<string, Group>();
-  #devices = new Map<string, number>();
+  #names: Names = { groups: new Map(), devices: new Map() };
+  #refreshes = 0;
+  /** Number of the refresh that `#names` is from. */
+  #refreshed = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -64,27 +71,33 @@ export class Catalogue {
 
   /** Takes over what other nodes added. */
   async refresh(): Promise<void> {
-    await this.#database.transaction((run) => this.#load(run));
+    const number = ++this.#refreshes;
+    const names = await this.#database.transaction(load);
+    // Of refreshes that overlap the one that began last knows most.
+    if (number < this.#refreshed) return;
+    this.#refreshed = number;
+    this.#names = names;
   }
 
   groups(): Iterable<Group> {
-    return this.#groups.values();
+    return this.#names.groups.values();
   }
 
   /** A group and the columns of some of its quantities; asks the database for what is not known yet. */
   async find(name: string, quantities: readonly string[], devices: readonly string[]): Promise<Group | undefined> {
-    const known = this.#groups.get(name);
-    const all = known && quantities.every((q) => known.columns.has(q)) && devices.every((d) => this.#devices.has(d));
+    const known = this.#names.groups.get(name);
+    const all =
+      known && quantities.every((q) => known.columns.has(q)) && devices.every((d) => this.#names.devices.has(d));
     if (!all) await this.refresh();
-    return this.#groups.get(name);
+    return this.#names.groups.get(name);
   }
 
   group(name: string): Group | undefined {
-    return this.#groups.get(name);
+    return this.#names.groups.get(name);
   }
 
   device(name: string): number | undefined {
-    return this.#devices.get(name);
+    return this.#names.devices.get(name);
   }
 
   /** Makes devices, tables, columns and partitions for rows. One node at a time does it. */
@@ -92,13 +105,13 @@ export class Catalogue {
     if (writes.every((rows) => this.#covers(rows))) return;
     await this.#database.transaction(async (run) => {
       await lock(run, this.#database.place.schema);
-      await this.#load(run);
-      const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !this.#devices.has(id));
+      const names = await load(run);
+      const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !names.devices.has(id));
       await run(
         `insert into telemetry_devices select $2::int + place - 1, name from unnest($1::text[]) with ordinality as n(name, place)`,
-        [devices, this.#devices.size],
+        [devices, names.devices.size],
       );
-      for (const rows of writes) await this.#extend(run, rows);
+      for (const rows of writes) await extend(run, names.groups, rows);
     });
     await this.refresh();
   }
@@ -127,68 +140,68 @@ export class Catalogue {
   }
 
   #covers({ group: name, quantities, devices, timestamps }: GroupRows): boolean {
-    const group = this.#groups.get(name);
-    if (group === undefined || !devices.every((id) => this.#devices.has(id))) return false;
+    const group = this.#names.groups.get(name);
+    if (group === undefined || !devices.every((id) => this.#names.devices.has(id))) return false;
     return quantities.every((q) => group.columns.has(q)) && [...monthsOf(timestamps)].every((m) => group.months.has(m));
-  }
-
-  async #extend(run: Run, rows: GroupRows): Promise<void> {
-    let group = this.#groups.get(rows.group);
-    if (group === undefined) {
-      group = makeGroup(this.#groups.size, rows.group, [], []);
-      this.#groups.set(rows.group, group);
-      await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
-      // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
-      // so that an index over time alone would find nothing that these two do not.
-      await run(
-        `create table ${group.table} (device integer, ts timestamptz, primary key (device, ts)) partition by range (ts)`,
-      );
-    }
-    const known = [...group.columns.keys()];
-    const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
-    if (added.length > 0) {
-      const grown = makeGroup(group.id, group.name, [...known, ...added], group.months);
-      const columns = added.map((quantity) => `add column ${grown.columns.get(quantity)} double precision`);
-      await run(`alter table ${group.table} ${columns.join(', ')}`);
-      await run(
-        `insert into telemetry_quantities select $1::int, $2::int + place - 1, name from unnest($3::text[]) with ordinality as n(name, place)`,
-        [group.id, known.length, added],
-      );
-      for (const [name, seconds] of Object.entries(VIEWS)) await run(meanView(grown, name, seconds));
-    }
-    for (const month of monthsOf(rows.timestamps)) {
-      if (group.months.has(month)) continue;
-      const [from, to] = [month, month + 1].map((m) => instantOf(`'${monthStart(m)}'`));
-      const partition = quote(`${tableName(group.id, group.name)}$${monthName(month)}`);
-      await run(`create table ${partition} partition of ${group.table} for values from (${from}) to (${to})`);
-    }
-  }
-
-  async #load(run: Run): Promise<void> {
-    const devices = new Map<string, number>();
-    for (const [id, name] of await run('select id, name from telemetry_devices')) {
-      devices.set(name as string, id as number);
-    }
-    const quantities = new Map<number, string[]>();
-    for (const [id, name] of await run('select metric_group, name from telemetry_quantities order by id')) {
-      const sharing = quantities.get(id as number);
-      if (sharing) sharing.push(name as string);
-      else quantities.set(id as number, [name as string]);
-    }
-    const groups = new Map<string, Group>();
-    for (const [id, name] of await run('select id, name from telemetry_groups order by id')) {
-      const table = quote(tableName(id as number, name as string));
-      const partitions = await run(PARTITIONS, [table]);
-      const months = partitions.map(([partition]) => monthOfPartition(partition as string));
-      groups.set(name as string, makeGroup(id as number, name as string, quantities.get(id as number) ?? [], months));
-    }
-    this.#devices = devices;
-    this.#groups = groups;
   }
 }
 
 const PARTITIONS =
   'select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass order by 1';
+
+/** Makes what rows of a group need, and adds the group to `groups`. */
+async function extend(run: Run, groups: Map<string, Group>, rows: GroupRows): Promise<void> {
+  let group = groups.get(rows.group);
+  if (group === undefined) {
+    group = makeGroup(groups.size, rows.group, [], []);
+    groups.set(rows.group, group);
+    await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
+    // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
+    // so that an index over time alone would find nothing that these two do not.
+    await run(
+      `create table ${group.table} (device integer, ts timestamptz, primary key (device, ts)) partition by range (ts)`,
+    );
+  }
+  const known = [...group.columns.keys()];
+  const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
+  if (added.length > 0) {
+    const grown = makeGroup(group.id, group.name, [...known, ...added], group.months);
+    const columns = added.map((quantity) => `add column ${grown.columns.get(quantity)} double precision`);
+    await run(`alter table ${group.table} ${columns.join(', ')}`);
+    await run(
+      `insert into telemetry_quantities select $1::int, $2::int + place - 1, name from unnest($3::text[]) with ordinality as n(name, place)`,
+      [group.id, known.length, added],
+    );
+    for (const [name, seconds] of Object.entries(VIEWS)) await run(meanView(grown, name, seconds));
+  }
+  for (const month of monthsOf(rows.timestamps)) {
+    if (group.months.has(month)) continue;
+    const [from, to] = [month, month + 1].map((m) => instantOf(`'${monthStart(m)}'`));
+    const partition = quote(`${tableName(group.id, group.name)}$${monthName(month)}`);
+    await run(`create table ${partition} partition of ${group.table} for values from (${from}) to (${to})`);
+  }
+}
+
+async function load(run: Run): Promise<Names> {
+  const devices = new Map<string, number>();
+  for (const [id, name] of await run('select id, name from telemetry_devices')) {
+    devices.set(name as string, id as number);
+  }
+  const quantities = new Map<number, string[]>();
+  for (const [id, name] of await run('select metric_group, name from telemetry_quantities order by id')) {
+    const sharing = quantities.get(id as number);
+    if (sharing) sharing.push(name as string);
+    else quantities.set(id as number, [name as string]);
+  }
+  const groups = new Map<string, Group>();
+  for (const [id, name] of await run('select id, name from telemetry_groups order by id')) {
+    const table = quote(tableName(id as number, name as string));
+    const partitions = await run(PARTITIONS, [table]);
+    const months = partitions.map(([partition]) => monthOfPartition(partition as string));
+    groups.set(name as string, makeGroup(id as number, name as string, quantities.get(id as number) ?? [], months));
+  }
+  return { groups, devices };
+}
 
 /** Waits until no other node changes the catalogue; ends with the transaction. */
 async function lock(run: Run, schema: string): Promise<void> {
