@@ -14,6 +14,7 @@ import type {
   TelemetryStore,
 } from './backend.ts';
 import { buffersOf, coalesce } from './coalesce.ts';
+import type { SpanFrame } from './duckdb/telemetry-database.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
 import { WorkerCalls } from './worker-calls.ts';
 
@@ -82,12 +83,9 @@ class DuckDbStore implements TelemetryStore {
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {
-    const { deviceIds, group, quantities } = request;
-    for (const span of await this.#calls.call('divideRead', [request])) {
-      for (const { position, timestamps, columns } of await this.#calls.call('readSpan', [request, span])) {
-        yield { deviceId: deviceIds[position] as string, group, quantities, timestamps, columns };
-      }
-    }
+    const { frames, rest } = await this.#calls.call('beginRead', [request]);
+    yield* framesOf(request, frames);
+    for (const span of rest) yield* framesOf(request, await this.#calls.call('readSpan', [request, span]));
   }
 
   aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
@@ -126,4 +124,14 @@ class DuckDbStore implements TelemetryStore {
       await this.#calls.terminate();
     }
   }
+}
+
+function framesOf({ deviceIds, group, quantities }: ReadRequest, frames: readonly SpanFrame[]): Frame[] {
+  return frames.map(({ position, timestamps, columns }) => ({
+    deviceId: deviceIds[position] as string,
+    group,
+    quantities,
+    timestamps,
+    columns,
+  }));
 }

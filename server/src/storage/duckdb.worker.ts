@@ -3,7 +3,7 @@ import type { GroupRows } from './coalesce.ts';
 import type { EngineSettings } from './duckdb/engine.ts';
 import { explainError } from './duckdb/errors.ts';
 import type { Span } from './duckdb/spans.ts';
-import { TelemetryDatabase } from './duckdb/telemetry-database.ts';
+import { type SpanFrame, TelemetryDatabase } from './duckdb/telemetry-database.ts';
 import { serveCalls } from './worker-calls.ts';
 
 let database: TelemetryDatabase;
@@ -18,13 +18,13 @@ const methods = {
   async write(_: AbortSignal, writes: readonly GroupRows[]) {
     return { value: await database.write(writes) };
   },
-  async divideRead(_: AbortSignal, request: ReadRequest) {
-    return { value: await database.divideRead(request) };
+  async beginRead(_: AbortSignal, request: ReadRequest) {
+    const value = await database.beginRead(request);
+    return { value, transfer: buffersOf(value.frames) };
   },
   async readSpan(_: AbortSignal, request: ReadRequest, span: Span) {
     const value = await database.readSpan(request, span);
-    const transfer = value.flatMap(({ timestamps, columns }) => [timestamps.buffer, ...columns.map((c) => c.buffer)]);
-    return { value, transfer: [...new Set(transfer)] as ArrayBuffer[] };
+    return { value, transfer: buffersOf(value) };
   },
   async aggregate(_: AbortSignal, request: AggregateRequest) {
     const value = await database.aggregate(request);
@@ -50,6 +50,11 @@ const methods = {
     return { value: await database.close() };
   },
 };
+
+function buffersOf(frames: readonly SpanFrame[]): ArrayBuffer[] {
+  const buffers = frames.flatMap(({ timestamps, columns }) => [timestamps.buffer, ...columns.map((c) => c.buffer)]);
+  return [...new Set(buffers)] as ArrayBuffer[];
+}
 
 /** What the DuckDB worker serves. */
 export type DuckDbMethods = typeof methods;

@@ -55,6 +55,65 @@ describe('the DuckDB store', () => {
     await expect(openTelemetryStore(at(join(folder, 'nowhere')))).rejects.toBeInstanceOf(Unavailable);
   });
 
+  it('loses no row to readers while days are moved, corrected and deleted beside them', async () => {
+    const store = await openTelemetryStore(at(folder));
+    const HOUR = 3_600_000;
+    const devices = ['a', 'b', 'c'];
+    const window = { start: T0, end: T0 + 40 * UTC_DAY_MS };
+    let written = T0;
+    let deleted = T0;
+    let corrections = 0;
+    let done = false;
+    const sums = async (device: string, columns: readonly string[]) => {
+      const request = { deviceIds: [device], group: 'g', quantities: columns, window };
+      let rows = 0;
+      let corrected = 0;
+      for await (const frame of store.read(request)) {
+        rows += frame.timestamps.length;
+        corrected += frame.columns.at(-1)?.filter((value) => value >= 1e6).length ?? 0;
+      }
+      return { rows, corrected };
+    };
+    const reader = async (device: string) => {
+      let reads = 0;
+      for (; !done; reads++) {
+        // What was confirmed before the read began is in it; what may be deleted while it goes on need not be.
+        const [from, corrected] = [written, corrections];
+        const found = await sums(device, reads % 2 === 0 ? ['v'] : ['w', 'v']);
+        expect(found.rows).toBeGreaterThanOrEqual((from - deleted) / HOUR);
+        expect(found.corrected).toBeGreaterThanOrEqual(Math.min(corrected, 1));
+      }
+      return reads;
+    };
+    const readers = devices.map(reader);
+    for (let day = 0; day < 30; day++) {
+      const rows = devices.flatMap((device) =>
+        Array.from({ length: 24 }, (_, h) => [device, written + h * HOUR, { v: day * 24 + h, w: -h }] as const),
+      );
+      await store.write([batch('g', rows as unknown as Parameters<typeof batch>[1])]);
+      written += UTC_DAY_MS;
+      if (day % 3 === 2) {
+        await store.compact(written, new AbortController().signal);
+        const late = written - UTC_DAY_MS + 5 * HOUR;
+        await store.write([
+          batch(
+            'g',
+            devices.map((device) => [device, late, { v: 1e6 + day }]),
+          ),
+        ]);
+        corrections++;
+      }
+      if (day % 7 === 6) {
+        deleted += 2 * UTC_DAY_MS;
+        await store.deleteBefore(deleted, null);
+      }
+    }
+    done = true;
+    expect(Math.min(...(await Promise.all(readers)))).toBeGreaterThan(5);
+    for (const device of devices) expect((await sums(device, ['v'])).rows).toBe((written - deleted) / HOUR);
+    await store.close();
+  });
+
   it('takes 2,000 quantities in a group', async () => {
     const store = await openTelemetryStore(at(folder));
     const values = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`quantity ${i}`, i / 4]));

@@ -5,7 +5,7 @@ import type { AggregateRequest } from '../backend.ts';
 import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
 import type { Group } from './catalog.ts';
 import type { ConnectionPool } from './engine.ts';
-import { scan } from './scan.ts';
+import { type Sources, scan } from './scan.ts';
 import { countByDay } from './spans.ts';
 
 /** Values that are held at once. */
@@ -18,6 +18,7 @@ const VALUES_MAX = 4_000_000;
  */
 export async function aggregateDevices(
   readers: ConnectionPool,
+  sources: Sources,
   group: Group,
   numbers: readonly (number | null)[],
   columns: readonly (number | null)[],
@@ -26,9 +27,9 @@ export async function aggregateDevices(
   const answers = new Map<number, Buckets[]>();
   const window = widestSampleWindow(request);
   if (window === null) return answers;
-  for (const positions of await portions(readers, group, numbers, window, columns.length)) {
+  for (const positions of await portions(readers, sources, group, numbers, window, columns.length)) {
     const devices = [...new Set(positions.map((position) => numbers[position] as number))];
-    const found = await readers.use((connection) => scan(connection, group, devices, columns, window));
+    const found = await readers.use((connection) => scan(connection, sources, group, devices, columns, window));
     for (const position of positions) {
       const rows = found.get(numbers[position] as number);
       if (rows !== undefined) answers.set(position, aggregateOne(rows, request, position));
@@ -46,6 +47,7 @@ function aggregateOne(rows: Rows, request: AggregateRequest, position: number): 
 /** Positions of known devices in portions that are small enough to hold. */
 async function portions(
   readers: ConnectionPool,
+  sources: Sources,
   group: Group,
   numbers: readonly (number | null)[],
   window: Window,
@@ -54,7 +56,7 @@ async function portions(
   const positions = [...numbers.keys()].filter((position) => numbers[position] !== null);
   if (positions.length <= 1) return positions.map((position) => [position]);
   const devices = [...new Set(positions.map((position) => numbers[position] as number))];
-  const counts = await readers.use((connection) => countByDay(connection, group, devices, window));
+  const counts = await readers.use((connection) => countByDay(connection, sources, group, devices, window));
   const rowsMax = VALUES_MAX / (columnCount + 1);
   const divided: number[][] = [];
   let sum = Number.POSITIVE_INFINITY;

@@ -36,7 +36,7 @@ export async function extentsOf(connection: Connection, group: Group): Promise<E
   }
   const columns = [...group.quantities.values()];
   await eachSpan(touched, async (devices, window) => {
-    for (const [device, rows] of await scan(connection, group, devices, columns, window)) {
+    for (const [device, rows] of await scan(connection, null, group, devices, columns, window)) {
       for (const [day, part] of splitByDay(rows)) {
         if (!touched.get(device)?.has(day)) continue;
         for (const [i, column] of columns.entries()) extents.addColumn(device, column, part, i);

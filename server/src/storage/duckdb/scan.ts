@@ -3,7 +3,18 @@ import type { Window } from '../../domain/window.ts';
 import { joinRows, makeRows, partOf, splitByDevice } from '../rows.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
+import type { RecentExtents } from './recent-extents.ts';
 import { unpackChunk } from './settled.ts';
+import type { SettledCache } from './settled-cache.ts';
+
+/** What is known of a database's rows without asking it. */
+export interface Sources {
+  readonly recent: RecentExtents;
+  readonly settled: SettledCache;
+}
+
+/** Of more devices than this the chunks are read at once, and not kept. */
+const CACHED_DEVICES = 16;
 
 /** Rows of some devices: device number → rows on a strictly ascending axis; devices without rows are left out. */
 export type DeviceRows = Map<number, Rows>;
@@ -14,9 +25,12 @@ export type DeviceRows = Map<number, Rows>;
  *
  * Recent rows are read before settled chunks: a compaction in between is then seen twice, never missed, and merging the same rows
  * twice changes nothing.
+ *
+ * @param sources what is known without asking; null within a transaction, which sees an older state
  */
 export async function scan(
   connection: Connection,
+  sources: Sources | null,
   group: Group,
   devices: readonly number[],
   columns: readonly (number | null)[],
@@ -24,8 +38,12 @@ export async function scan(
 ): Promise<DeviceRows> {
   const known = columns.filter((column) => column !== null);
   if (devices.length === 0 || known.length === 0) return new Map();
-  const recent = await recentRows(connection, group, devices, known, window);
-  const settled = await settledRows(connection, group, devices, known, window);
+  const fresh = sources === null ? devices : sources.recent.within(group, devices, window);
+  const recent = fresh.length === 0 ? new Map() : await recentRows(connection, group, fresh, known, window);
+  const settled =
+    sources !== null && devices.length <= CACHED_DEVICES
+      ? await cachedRows(connection, sources.settled, group, devices, known, window)
+      : await settledRows(connection, group, devices, known, window);
   const merged: DeviceRows = new Map();
   for (const device of new Set([...settled.keys(), ...recent.keys()])) {
     const parts = [settled.get(device), recent.get(device)].filter((part) => part !== undefined);
@@ -51,6 +69,33 @@ export async function recentRows(
   if (result.rows === 0) return new Map();
   const rows = { timestamps: result.doubles(1), columns: columns.map((_, i) => result.doubles(2 + i)) };
   return splitByDevice(result.integers(0), rows);
+}
+
+/** As `settledRows`, from memory where it can be. */
+async function cachedRows(
+  connection: Connection,
+  cache: SettledCache,
+  group: Group,
+  devices: readonly number[],
+  columns: readonly number[],
+  window: Window,
+): Promise<DeviceRows> {
+  const found: DeviceRows = new Map();
+  for (const device of devices) {
+    const chunks = await cache.chunks(connection, group, device, columns, window);
+    if (chunks.length === 0) continue;
+    const rows = makeRows(
+      chunks.reduce((sum, chunk) => sum + chunk.rows, 0),
+      columns.length,
+    );
+    let at = 0;
+    for (const { rows: count, timestamps, cells } of chunks) {
+      unpackChunk(timestamps, cells, partOf(rows, at, at + count));
+      at += count;
+    }
+    found.set(device, rows);
+  }
+  return found;
 }
 
 /** The rows of settled chunks that reach into a window, by device, in ascending time. */

@@ -1,7 +1,7 @@
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
-import { among, single } from './scan.ts';
+import { among, type Sources, single } from './scan.ts';
 
 /** Some devices and a window that are read at once, with about as many rows as fit. */
 export interface Span {
@@ -16,28 +16,31 @@ export type RowsByDay = Map<number, number>;
 /** Counts the rows of devices by UTC day, recent and settled (what is in both counts twice). */
 export async function countByDay(
   connection: Connection,
+  { recent, settled }: Sources,
   group: Group,
   devices: readonly number[],
-  { start, end }: Window,
+  window: Window,
 ): Promise<Map<number, RowsByDay>> {
-  const byDevice = new Map<number, RowsByDay>();
-  if (devices.length === 0) return byDevice;
-  const recent = `SELECT device, floor(ts / ${UTC_DAY_MS}) AS day, count(*) AS rows FROM ${group.recent}
-    WHERE ${among(devices)} AND ts >= ? AND ts < ? GROUP BY ALL`;
-  const settled = `SELECT device, floor(first_ts / ${UTC_DAY_MS}) AS day, rows FROM ${group.settled}
-    WHERE ${among(devices)} AND last_ts >= ? AND first_ts < ?`;
-  const result = await connection.query(
-    `SELECT device, day, sum(rows)::DOUBLE FROM (${recent} UNION ALL ${settled}) GROUP BY ALL ORDER BY day`,
-    [...single(devices), start, end, ...single(devices), start, end],
-  );
-  const device = result.integers(0);
-  const day = result.doubles(1);
-  const rows = result.doubles(2);
-  for (let i = 0; i < result.rows; i++) {
-    const days = byDevice.get(device[i] as number) ?? new Map<number, number>();
-    byDevice.set(device[i] as number, days.set(day[i] as number, rows[i] as number));
+  const counts = new Map<number, RowsByDay>();
+  const add = (device: number, day: number, rows: number) => {
+    const days = counts.get(device) ?? new Map<number, number>();
+    counts.set(device, days.set(day, (days.get(day) ?? 0) + rows));
+  };
+  for (const device of devices) {
+    const { first, rows } = await settled.heads(connection, group, device, window);
+    for (const [i, instant] of first.entries()) add(device, Math.floor(instant / UTC_DAY_MS), rows[i] as number);
   }
-  return byDevice;
+  const fresh = recent.within(group, devices, window);
+  if (fresh.length > 0) {
+    const result = await connection.query(
+      `SELECT device, floor(ts / ${UTC_DAY_MS}) AS day, count(*)::DOUBLE FROM ${group.recent}
+       WHERE ${among(fresh)} AND ts >= ? AND ts < ? GROUP BY ALL`,
+      [...single(fresh), window.start, window.end],
+    );
+    const [device, day, rows] = [result.integers(0), result.doubles(1), result.doubles(2)];
+    for (let i = 0; i < result.rows; i++) add(device[i] as number, day[i] as number, rows[i] as number);
+  }
+  return new Map([...counts].map(([device, days]) => [device, new Map([...days].sort(([a], [b]) => a - b))]));
 }
 
 /** Divides a request into spans: devices in their order, each device's spans in ascending time. */

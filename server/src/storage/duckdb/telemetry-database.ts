@@ -19,8 +19,10 @@ import { Catalog, type Group, RECENT_HEAD } from './catalog.ts';
 import { planMoves, settle, trimSettled } from './compaction.ts';
 import { type Connection, ConnectionPool, Engine, type EngineSettings } from './engine.ts';
 import { extentsOf, newestOf } from './newest.ts';
+import { RecentExtents } from './recent-extents.ts';
 import { copyTo, isWasteful } from './reclaim.ts';
-import { scan } from './scan.ts';
+import { type Sources, scan } from './scan.ts';
+import { SettledCache } from './settled-cache.ts';
 import { countByDay, divide, type Span } from './spans.ts';
 
 /** Reads that go on at the same time. */
@@ -41,21 +43,26 @@ export class TelemetryDatabase {
   readonly #catalog: Catalog;
   #engine: Engine;
   #writer: Connection;
+  readonly #sources: Sources;
   /** Settles when the change before has ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(settings: EngineSettings, opened: Opened, catalog: Catalog) {
+  private constructor(settings: EngineSettings, opened: Opened, catalog: Catalog, sources: Sources) {
     this.#settings = settings;
     this.#engine = opened.engine;
     this.#writer = opened.writer;
     this.#readers = new ConnectionPool(opened.readers);
     this.#catalog = catalog;
+    this.#sources = sources;
   }
 
   static async open(settings: EngineSettings): Promise<TelemetryDatabase> {
     await rm(copyOf(settings.path), { force: true });
     const opened = await openEngine(settings);
-    return new TelemetryDatabase(settings, opened, await Catalog.load(opened.writer));
+    const catalog = await Catalog.load(opened.writer);
+    const sources = { recent: new RecentExtents(), settled: new SettledCache() };
+    for (const group of catalog.groups.values()) await sources.recent.load(opened.writer, group);
+    return new TelemetryDatabase(settings, opened, catalog, sources);
   }
 
   write(writes: readonly GroupRows[]): Promise<void> {
@@ -67,19 +74,20 @@ export class TelemetryDatabase {
     });
   }
 
-  /** Divides a read into spans that are each small enough to hold. */
-  async divideRead(request: ReadRequest): Promise<Span[]> {
+  /** The first frames of a read, and the spans that the others come from: each small enough to hold. */
+  async beginRead(request: ReadRequest): Promise<{ frames: SpanFrame[]; rest: Span[] }> {
     const group = this.#catalog.groups.get(request.group);
-    if (group === undefined) return [];
+    if (group === undefined) return { frames: [], rest: [] };
     const numbers = this.#numbersOf(request.deviceIds);
     const counts = await this.#readers.use((connection) =>
-      countByDay(connection, group, known(numbers), request.window),
+      countByDay(connection, this.#sources, group, known(numbers), request.window),
     );
-    return divide(
+    const [first, ...rest] = divide(
       numbers.map((number) => (number === null ? undefined : counts.get(number))),
       request.window,
       FRAME_ROWS,
     );
+    return { frames: first === undefined ? [] : await this.readSpan(request, first), rest };
   }
 
   async readSpan(request: ReadRequest, span: Span): Promise<SpanFrame[]> {
@@ -89,7 +97,7 @@ export class TelemetryDatabase {
     const numbers = span.devices.map((position) => all[position] ?? null);
     const columns = columnsOf(group, request.quantities);
     const found = await this.#readers.use((connection) =>
-      scan(connection, group, known(numbers), columns, span.window),
+      scan(connection, this.#sources, group, known(numbers), columns, span.window),
     );
     const frames: SpanFrame[] = [];
     for (const [i, position] of span.devices.entries()) {
@@ -107,7 +115,14 @@ export class TelemetryDatabase {
     const answers =
       group === undefined
         ? new Map<number, Buckets[]>()
-        : await aggregateDevices(this.#readers, group, numbers, columnsOf(group, request.quantities), request);
+        : await aggregateDevices(
+            this.#readers,
+            this.#sources,
+            group,
+            numbers,
+            columnsOf(group, request.quantities),
+            request,
+          );
     const buckets = Math.max(request.edges.length - 1, 0);
     return request.deviceIds.map((deviceId, position) => ({
       deviceId,
@@ -143,12 +158,16 @@ export class TelemetryDatabase {
       let gone = 0;
       for (const group of this.#catalog.groups.values()) {
         if (name !== null && group.name !== name) continue;
-        await connection.transaction(async () => {
-          const recent = await connection.query(`SELECT count(*)::DOUBLE FROM ${group.recent} WHERE ts < ?`, [instant]);
-          gone += recent.doubles(0)[0] as number;
-          await connection.query(`DELETE FROM ${group.recent} WHERE ts < ?`, [instant]);
-          gone += await trimSettled(connection, group, instant);
-        });
+        await this.#rewrite(group, () =>
+          connection.transaction(async () => {
+            const recent = await connection.query(`SELECT count(*)::DOUBLE FROM ${group.recent} WHERE ts < ?`, [
+              instant,
+            ]);
+            gone += recent.doubles(0)[0] as number;
+            await connection.query(`DELETE FROM ${group.recent} WHERE ts < ?`, [instant]);
+            gone += await trimSettled(connection, group, instant);
+          }),
+        );
       }
       if (gone > 0) await this.#reclaimSpace();
       return gone;
@@ -163,7 +182,7 @@ export class TelemetryDatabase {
       for (const move of await this.#change(() => planMoves(this.#writer, group, cutoff))) {
         signal.throwIfAborted();
         // Each move takes its own turn, so that writes wait for one move at most.
-        await this.#change(() => settle(this.#writer, group, move));
+        await this.#change(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
         for (const day of move.days) days.add(day);
         rows += move.rows;
       }
@@ -222,6 +241,14 @@ export class TelemetryDatabase {
     });
   }
 
+  /** A change that moves or deletes rows of a group. Recent extents shrink behind it, before anyone is answered from memory again. */
+  #rewrite(group: Group, change: () => Promise<void>): Promise<void> {
+    return this.#sources.settled.changing(group, async () => {
+      await change();
+      await this.#sources.recent.load(this.#writer, group);
+    });
+  }
+
   /** Makes changes one after the other, in the order in which they were called. */
   #change<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
@@ -237,6 +264,7 @@ export class TelemetryDatabase {
   #append(rows: GroupRows): void {
     const group = this.#catalog.groups.get(rows.group) as Group;
     const numbers = Int32Array.from(rows.devices, (id) => this.#catalog.devices.get(id) as number);
+    this.#sources.recent.add(group, rows, numbers);
     const device = rows.device.map((place) => numbers[place] as number);
     const places = rows.quantities.map((quantity) => RECENT_HEAD + (group.quantities.get(quantity) as number));
     const given = new Set(places);

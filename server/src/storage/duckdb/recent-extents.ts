@@ -1,0 +1,55 @@
+import type { Window } from '../../domain/window.ts';
+import type { GroupRows } from '../coalesce.ts';
+import type { Group } from './catalog.ts';
+import type { Connection } from './engine.ts';
+
+interface Extent {
+  first: number;
+  last: number;
+}
+
+/** Where each device's recent rows begin and end, so that questions about settled days need not look at recent rows at all. */
+export class RecentExtents {
+  readonly #groups = new Map<Group['id'], Map<number, Extent>>();
+
+  /** Looks at the recent rows of a group; nothing may write to them meanwhile. */
+  async load(connection: Connection, group: Group): Promise<void> {
+    const result = await connection.query(`SELECT device, min(ts), max(ts) FROM ${group.recent} GROUP BY device`);
+    const [device, first, last] = [result.integers(0), result.doubles(1), result.doubles(2)];
+    this.#groups.set(
+      group.id,
+      new Map(Array.from(device, (id, i) => [id, { first: first[i] as number, last: last[i] as number }])),
+    );
+  }
+
+  /** Takes in rows that are about to be written. @param numbers of the devices of the rows */
+  add(group: Group, { device, timestamps }: GroupRows, numbers: Int32Array): void {
+    const extents = this.#groups.get(group.id) ?? new Map<number, Extent>();
+    this.#groups.set(group.id, extents);
+    const first = new Float64Array(numbers.length).fill(Number.POSITIVE_INFINITY);
+    const last = new Float64Array(numbers.length).fill(Number.NEGATIVE_INFINITY);
+    for (let row = 0; row < device.length; row++) {
+      const place = device[row] as number;
+      const instant = timestamps[row] as number;
+      if (instant < (first[place] as number)) first[place] = instant;
+      if (instant > (last[place] as number)) last[place] = instant;
+    }
+    for (const [place, number] of numbers.entries()) {
+      const known = extents.get(number);
+      const extent = {
+        first: Math.min(known?.first ?? Number.POSITIVE_INFINITY, first[place] as number),
+        last: Math.max(known?.last ?? Number.NEGATIVE_INFINITY, last[place] as number),
+      };
+      extents.set(number, extent);
+    }
+  }
+
+  /** Those of the devices whose recent rows may reach into a window. */
+  within(group: Group, devices: readonly number[], { start, end }: Window): number[] {
+    const extents = this.#groups.get(group.id);
+    return devices.filter((device) => {
+      const extent = extents?.get(device);
+      return extent !== undefined && extent.last >= start && extent.first < end;
+    });
+  }
+}
