@@ -10,13 +10,16 @@ export interface Influx {
   stop(): Promise<void>;
 }
 
-/** Starts the program `influxd` on free loopback ports with its data in `folder`. */
-export async function startInflux(folder: string, program: string): Promise<Influx> {
+/**
+ * Starts the program `influxd` on free loopback ports with its data in `folder`.
+ * @param data further settings of the section `data`
+ */
+export async function startInflux(folder: string, program: string, data = ''): Promise<Influx> {
   const [http, rpc] = [await freePort(), await freePort()];
   const config = join(folder, 'influxdb.conf');
   writeFileSync(
     config,
-    `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
+    `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n${data}\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
   );
   const child: ChildProcess = spawn(program, ['-config', config], { stdio: 'ignore' });
   const missing = new Promise<never>((_, reject) => child.once('error', reject));
