@@ -83,6 +83,7 @@ export async function startApp({ config, log, onDemoProgress = () => {}, now = D
   const pipeline = await openPipeline(config, log, now);
   const stopping = new AbortController();
   try {
+    await refuseOpenDoor(config, pipeline);
     const demo = await startDemo({ config, log, pipeline, now, onDemoProgress, signal: stopping.signal });
     const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
     return {
@@ -118,7 +119,6 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     now,
     warn: (message) => log.warn(message),
   });
-  await refuseOpenDoor(config, pipeline);
   const services = await createServices(pipeline, config, now);
   const monitor = new StorageMonitor({
     version: VERSION,

@@ -89,6 +89,11 @@ function classify(error: unknown): Classified {
   }
   const { statusCode, message } = error as Partial<FastifyError>;
   const code = statusCode === undefined ? undefined : CODE_OF_STATUS[statusCode];
+  if (statusCode === 413) {
+    const detail =
+      'the body is larger than http.max_body_bytes (WATTKEEPER_HTTP__MAX_BODY_BYTES) allows: send it in parts';
+    return { status: 413, code: 'payload_too_large', detail, fields: [] };
+  }
   if (statusCode !== undefined && code !== undefined)
     return { status: statusCode, code, detail: message ?? '', fields: [] };
   const detail =

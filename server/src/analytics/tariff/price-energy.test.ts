@@ -182,6 +182,19 @@ describe('other prices', () => {
     expect(pricingStart(terms({ import_price: { type: 'flat', price_per_kwh: 1 } }), instant, WARSAW)).toBe(instant);
   });
 
+  test('a fixed charge runs up with the day that is under way', () => {
+    const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
+    const window = dayWindow('2026-03-29', WARSAW);
+    const at = (hours: number) =>
+      priceEnergy(tariff, steady(window), { timeZone: WARSAW, asOf: window.start + hours * HOUR_MS }).fixedCost;
+    expect([at(-1), at(11.5), at(23), at(100)]).toEqual([
+      0,
+      expect.closeTo(1, 12),
+      expect.closeTo(2, 12),
+      expect.closeTo(2, 12),
+    ]);
+  });
+
   test('a fixed charge is one a day, whether it has 23, 24 or 25 hours', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
     for (const day of ['2026-03-29', '2026-06-15', '2026-10-25']) {

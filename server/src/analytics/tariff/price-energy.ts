@@ -11,6 +11,8 @@ export interface PricingOptions {
    * What is charged; slots before it only fill the tiers of the day or month. Default: all slots. Its edges are edges of slots.
    */
   readonly window?: Window;
+  /** Fixed charges accrue up to here: now, so that a day that is under way costs what has run up so far. Default: all of the window. */
+  readonly asOf?: number;
 }
 
 /** Money in the site's currency. */
@@ -43,6 +45,7 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   const { edges } = slots;
   const count = Math.max(edges.length - 1, 0);
   const window = options.window ?? { start: edges[0] ?? 0, end: edges[count] ?? 0 };
+  const asOf = options.asOf ?? Number.POSITIVE_INFINITY;
   const clock = localTimes(edges.subarray(0, count), options.timeZone);
   const pricer = importPricer(terms.import_price, slots, clock, options.timeZone);
   const costBySlot = new Float64Array(count);
@@ -52,7 +55,7 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   const fixedBySlot = new Float64Array(count);
   for (let s = 0; s < count; s++) {
     const charged = (edges[s] as number) >= window.start && (edges[s + 1] as number) <= window.end;
-    if (charged) fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s);
+    if (charged) fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s) * elapsedShare(edges, s, asOf);
     const bought = slots.importKwh[s] as number;
     if (bought === bought) {
       for (const { name, energyKwh, pricePerKwh } of pricer(s, bought)) {
@@ -83,6 +86,11 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
     fixedBySlot,
     warnings: fallbackWarnings(terms, bands),
   };
+}
+
+function elapsedShare(edges: Float64Array, slot: number, asOf: number): number {
+  const [start, end] = [edges[slot] as number, edges[slot + 1] as number];
+  return Math.min(Math.max((asOf - start) / (end - start), 0), 1);
 }
 
 /** Where pricing must begin so that the tiers of the window's first day or month are as full as they really were. */

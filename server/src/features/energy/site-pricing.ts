@@ -78,7 +78,7 @@ export class SitePricing {
     slots: SiteSlots,
     window: Window,
   ): Promise<{ readonly cost: EnergyCost; readonly warnings: readonly string[] }> {
-    const options = { timeZone: site.timezone, window };
+    const options = { timeZone: site.timezone, window, asOf: slots.asOf };
     const cost = priceEnergy(terms, await this.#pricedSlots(terms, site, slots), options);
     return { cost, warnings: cost.warnings };
   }

@@ -13,7 +13,9 @@ export interface Span {
 /** Rows by UTC day of one device; days without rows are left out, the others ascend. */
 export type RowsByDay = Map<number, number>;
 
-/** Counts the rows of devices by UTC day, recent and settled (what is in both counts twice). */
+/**
+ * Counts the rows of devices by UTC day, recent ones first and then settled ones: what moves meanwhile counts twice rather than never.
+ */
 export async function countByDay(
   connection: Connection,
   { recent, settled }: Sources,
@@ -26,10 +28,6 @@ export async function countByDay(
     const days = counts.get(device) ?? new Map<number, number>();
     counts.set(device, days.set(day, (days.get(day) ?? 0) + rows));
   };
-  for (const device of devices) {
-    const { first, rows } = await settled.heads(connection, group, device, window);
-    for (const [i, instant] of first.entries()) add(device, Math.floor(instant / UTC_DAY_MS), rows[i] as number);
-  }
   const fresh = recent.within(group, devices, window);
   if (fresh.length > 0) {
     const result = await connection.query(
@@ -39,6 +37,10 @@ export async function countByDay(
     );
     const [device, day, rows] = [result.integers(0), result.doubles(1), result.doubles(2)];
     for (let i = 0; i < result.rows; i++) add(device[i] as number, day[i] as number, rows[i] as number);
+  }
+  for (const device of devices) {
+    const { first, rows } = await settled.heads(connection, group, device, window);
+    for (const [i, instant] of first.entries()) add(device, Math.floor(instant / UTC_DAY_MS), rows[i] as number);
   }
   return new Map([...counts].map(([device, days]) => [device, new Map([...days].sort(([a], [b]) => a - b))]));
 }
