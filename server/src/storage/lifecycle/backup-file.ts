@@ -29,7 +29,7 @@ export interface WrittenFile {
 /** The last entry: a digest of every other one. A file that ends without it was cut off. */
 const CHECKSUMS = 'checksums.json';
 const AGE_MAGIC = 'age-encryption.org/v1';
-const ZSTD_LEVEL = 6;
+const ZSTD_LEVEL = 3;
 
 /** Whether a backup made with these keys is encrypted. */
 export function encrypts({ passphrase, recipients = [] }: BackupKeys): boolean {
