@@ -9,6 +9,7 @@ export const StoreHealth = z.object({
   lag_batches: z.number().int(),
   lag_ms: z.number(),
   last_error: z.string().nullable(),
+  failed_since: Instant.nullable().meta({ description: 'Since when it cannot be used at all; null while it can' }),
 });
 export type StoreHealth = z.infer<typeof StoreHealth>;
 

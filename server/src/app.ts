@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
-import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
+import { Conflict, InvalidInput, messageOf, Unavailable } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
 import { AuthService } from './features/auth/auth-service.ts';
@@ -40,7 +40,7 @@ import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
 import { serviceRoutes, systemRoutes } from './features/system/routes.ts';
-import { StorageMonitor } from './features/system/storage-monitor.ts';
+import { type MeteredStore, StorageMonitor } from './features/system/storage-monitor.ts';
 import { tariffRoutes } from './features/tariffs/routes.ts';
 import { TariffService } from './features/tariffs/service.ts';
 import { telemetryRoutes } from './features/telemetry/routes.ts';
@@ -80,7 +80,7 @@ export interface StartOptions {
 /** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
 export async function startApp({ config, log, onDemoProgress = () => {}, now = Date.now }: StartOptions): Promise<App> {
   const startedAt = now();
-  const pipeline = await openPipeline(config, log, now);
+  const pipeline = await openPipeline({ config, log, now, withoutStores: true });
   const stopping = new AbortController();
   try {
     await refuseOpenDoor(config, pipeline);
@@ -298,14 +298,30 @@ function scheduledJobs(
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
-  return [
-    compactionJob(stores, now),
+  const [primary] = stores as readonly [MeteredStore];
+  const ofHistory = [
     chargingJob(charging),
     reportsJob(reports),
     qualityJob(quality),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
+  ];
+  return [
+    compactionJob(stores, now),
+    ...ofHistory.map((job) => onlyWithHistory(job, primary)),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
+}
+
+/** A report or a backup of what cannot be read would be wrong for ever: such runs fail, and are tried again. */
+function onlyWithHistory(job: JobDefinition, primary: MeteredStore): JobDefinition {
+  return {
+    ...job,
+    run: async (context) => {
+      const trouble = primary.trouble();
+      if (trouble) throw new Unavailable(`the history cannot be read at present: ${trouble.error}`);
+      return job.run(context);
+    },
+  };
 }
 
 /** Beyond loopback nobody may come in without credentials. */

@@ -12,7 +12,9 @@ import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
 import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
+import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import { fileInstant, JOURNAL_ARCHIVE, JournalArchive } from './storage/lifecycle/journal-archive.ts';
 import { applyReady } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
@@ -39,12 +41,21 @@ export interface Pipeline {
   close(drainMs: number): Promise<void>;
 }
 
+export interface PipelineOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Go on in memory while a store cannot be used, as the service does; a command that needs its stores fails instead. */
+  readonly withoutStores: boolean;
+}
+
 /**
  * Opens records, journal and stores, and starts moving what an earlier run left in the journal.
  * Throws expected errors that say what to do: folder in use, damaged file, disk full.
  */
-export async function openPipeline(config: Config, log: Logger, now: () => number): Promise<Pipeline> {
+export async function openPipeline({ config, log, now, withoutStores }: PipelineOptions): Promise<Pipeline> {
   const opened = new Opened();
+  const onHeal = { primary: async () => {} };
   try {
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
@@ -54,17 +65,40 @@ export async function openPipeline(config: Config, log: Logger, now: () => numbe
     const journal = folder ? await openSqliteJournal(folder.file(LOCAL_DATABASE), now) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const stores: MeteredStore[] = [];
-    for (const storeConfig of folder ? config.stores : [MEMORY_ONLY]) {
-      const store = await openTelemetryStore(storeOptions(storeConfig, folder));
+    for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
+      const open = () => openTelemetryStore(storeOptions(storeConfig, folder));
+      const heal = () => (i === 0 ? onHeal.primary() : Promise.resolve());
+      const store = withoutStores ? await supervise(storeConfig, open, { log, now, heal }) : await open();
       opened.onClose(() => store.close());
       stores.push(new MeteredStore(storeConfig.name, store, () => performance.now()));
     }
     const pipeline = await connect({ config, log, now, records, journal, stores, folder });
+    onHeal.primary = () => restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+function supervise(
+  { name, type }: StoreConfig,
+  open: () => Promise<TelemetryStore>,
+  { log, now, heal }: Pick<PipelineOptions, 'log' | 'now'> & { heal: () => Promise<void> },
+): Promise<SupervisedStore> {
+  return SupervisedStore.open({
+    type,
+    open,
+    now,
+    onChange: (trouble) => {
+      if (trouble) {
+        log.error({ store: name }, `store ${name} cannot be used, the service goes on in memory: ${trouble.error}`);
+        return;
+      }
+      log.info({ store: name }, `store ${name} works again`);
+      heal().catch((error: unknown) => log.error({ err: error, store: name }, 'the latest values could not be read'));
+    },
+  });
 }
 
 /** A restore that was prepared while the service ran takes effect before anything is opened. */
@@ -173,9 +207,7 @@ async function hydrate(parts: {
 }): Promise<number> {
   const { primary, ingest, window, directory, config, now } = parts;
   const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
-  for (const { deviceId, metric, timestamp, value } of await primary.store.latest(now() - LATEST_LOOKBACK_MS)) {
-    ingest.latest.restore(deviceId, metric, timestamp, value);
-  }
+  await restoreLatest(primary, ingest, now());
   for (const [group, deviceIds] of devicesByGroup(directory)) {
     const quantities = [
       ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
@@ -192,7 +224,14 @@ async function hydrate(parts: {
     await window.write([batch]);
     for (const block of batch.blocks) ingest.latest.add(block, now());
   }
-  return since;
+  // A store that cannot be read has not told what was before.
+  return primary.trouble() === null ? since : now();
+}
+
+async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {
+  for (const { deviceId, metric, timestamp, value } of await store.latest(now - LATEST_LOOKBACK_MS)) {
+    ingest.latest.restore(deviceId, metric, timestamp, value);
+  }
 }
 
 function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {

@@ -80,7 +80,7 @@ async function work(
 
 async function alone(config: Config, verify: { name: string | undefined } | null, bar: ProgressBar): Promise<Backup> {
   const log = pino({ level: 'warn', base: null }, pino.destination(2));
-  const pipeline = await openPipeline(config, log, Date.now);
+  const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
   try {
     const backups = createBackups(pipeline, config, Date.now);
     if (backups === null) throw new InvalidInput('persistence is off: nothing is kept that could be backed up');

@@ -30,7 +30,12 @@ export async function openImportTarget({ config, url, token }: TargetOptions): P
 
 async function openFolder(config: Config): Promise<ImportTarget> {
   const log = pino({ level: 'warn', base: null }, pino.destination(2));
-  const { records, intake, catalogue, close } = await openPipeline(config, log, Date.now);
+  const { records, intake, catalogue, close } = await openPipeline({
+    config,
+    log,
+    now: Date.now,
+    withoutStores: false,
+  });
   return {
     name: config.data_dir,
     unitOf: (metric) => catalogue.describe(metric).unit,

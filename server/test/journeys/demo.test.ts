@@ -8,7 +8,12 @@ import type { SimulatorState } from '../../src/sources/simulator/simulator.ts';
 const NOW = Date.UTC(2026, 5, 15, 12);
 
 async function pipelineInMemory(): Promise<Pipeline> {
-  const pipeline = await openPipeline(Config.parse({ persistence: false }), pino({ level: 'silent' }), () => NOW);
+  const pipeline = await openPipeline({
+    config: Config.parse({ persistence: false }),
+    log: pino({ level: 'silent' }),
+    now: () => NOW,
+    withoutStores: false,
+  });
   onTestFinished(() => pipeline.close(1000));
   return pipeline;
 }

@@ -4,6 +4,7 @@ import { Durations } from '../../domain/durations.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal } from '../../ingest/journal.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
+import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
 
 /** A store in use with what is measured about it. */
 export class MeteredStore {
@@ -18,6 +19,11 @@ export class MeteredStore {
     this.name = name;
     this.store = store;
     this.#now = now;
+  }
+
+  /** Why the store is not in use, or null. */
+  trouble(): StoreTrouble | null {
+    return this.store instanceof SupervisedStore ? this.store.trouble : null;
   }
 
   async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
@@ -121,9 +127,20 @@ export class StorageMonitor {
     };
   }
 
-  #storeHealth({ name, store }: MeteredStore, primary: boolean): StoreHealth {
+  #storeHealth(metered: MeteredStore, primary: boolean): StoreHealth {
+    const { name, store } = metered;
     const { status, lagBatches, lagMs, lastError } = this.#options.ingest.status(name);
-    return { name, type: store.type, primary, status, lag_batches: lagBatches, lag_ms: lagMs, last_error: lastError };
+    const trouble = metered.trouble();
+    return {
+      name,
+      type: store.type,
+      primary,
+      status: trouble ? 'failed' : status,
+      lag_batches: lagBatches,
+      lag_ms: lagMs,
+      last_error: trouble?.error ?? lastError,
+      failed_since: trouble ? formatInstant(trouble.since) : null,
+    };
   }
 
   async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
@@ -147,6 +164,9 @@ export class StorageMonitor {
 }
 
 function describeTrouble(store: StoreHealth): string {
-  if (store.status === 'behind') return `store ${store.name} is ${Math.round(store.lag_ms / 1000)} s behind`;
-  return `store ${store.name} does not take readings: ${store.last_error}. They wait in the journal.`;
+  const { name, primary, status, lag_ms, last_error, failed_since } = store;
+  if (status === 'behind') return `store ${name} is ${Math.round(lag_ms / 1000)} s behind`;
+  if (failed_since === null) return `store ${name} does not take readings: ${last_error}. They wait in the journal.`;
+  const rest = primary ? 'Only what has come in since then, and the last hours, can be seen' : 'The other stores go on';
+  return `store ${name} cannot be used since ${failed_since}: ${last_error}. ${rest}; readings wait in the journal, and it is tried again by itself.`;
 }
