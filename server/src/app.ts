@@ -11,6 +11,8 @@ import { toJob } from './domain/job-run.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
+import { backfillJob } from './features/backfill/job.ts';
+import { backfillRoutes } from './features/backfill/routes.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import { backupRoutes } from './features/backup/routes.ts';
 import type { BackupService } from './features/backup/service.ts';
@@ -287,6 +289,7 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
     sources: () => sources.map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
+  backfillRoutes(api, scheduler, records.auditLog);
   if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
   live.routes(api);
 }
@@ -307,6 +310,7 @@ function scheduledJobs(
   ];
   return [
     compactionJob(stores, now),
+    backfillJob(stores),
     ...ofHistory.map((job) => onlyWithHistory(job, primary)),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];

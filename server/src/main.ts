@@ -1,4 +1,5 @@
 import { withAccounts } from './cli/accounts.ts';
+import { backfillCommand } from './cli/backfill.ts';
 import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
 import { importCommand } from './cli/import.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
     summary: 'Back everything up, list and verify backups',
     run: (argv) => backupCommand(argv, ENVIRONMENT),
   },
+  { name: 'backfill', summary: 'Fill one store from another', run: (argv) => backfillCommand(argv, ENVIRONMENT) },
   {
     name: 'restore',
     summary: 'Bring a backup back, as it was or at any instant',

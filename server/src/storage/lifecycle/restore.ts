@@ -1,13 +1,11 @@
-import type { Batch } from '../../domain/batch.ts';
 import { Conflict, Corrupt } from '../../domain/errors.ts';
-import type { Frame } from '../../domain/frame.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RecordsLocation } from '../records/location.ts';
 import { importRecords, type TableRows } from '../records/transfer.ts';
 import { BACKUP_FORMAT, type BackupHead, type BackupSummary } from './backup.ts';
 import { type BackupKeys, readBackupFile } from './backup-file.ts';
 import { type DayDigest, digestsOf, unpackFrame } from './packed-frame.ts';
-import { deviceGroups, readWholeDays } from './whole-days.ts';
+import { batchOf, deviceGroups, readWholeDays } from './whole-days.ts';
 
 /** Where a backup is brought back to: an empty store, and a place without records. */
 export interface RestoreTarget {
@@ -118,11 +116,6 @@ async function* tablesOf(path: string, keys: BackupKeys): AsyncGenerator<TableRo
       rows: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>),
     };
   }
-}
-
-function batchOf({ deviceId, group, quantities, timestamps, columns }: Frame): Batch {
-  const device = new Int32Array(timestamps.length);
-  return { sequence: 0, blocks: [{ group, quantities, devices: [deviceId], device, timestamps, columns }] };
 }
 
 function checkHead(path: string, head: BackupHead): BackupHead {

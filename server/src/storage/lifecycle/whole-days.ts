@@ -1,3 +1,4 @@
+import type { Batch } from '../../domain/batch.ts';
 import type { Frame } from '../../domain/frame.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { SeriesExtent, TelemetryStore } from '../backend.ts';
@@ -57,6 +58,12 @@ export async function* readWholeDays(store: Pick<TelemetryStore, 'read'>, of: De
     rows = all.timestamps.length - cut;
   }
   if (rows > 0) yield joinFrames(held);
+}
+
+/** A frame as it is written to a store. */
+export function batchOf({ deviceId, group, quantities, timestamps, columns }: Frame): Batch {
+  const device = new Int32Array(timestamps.length);
+  return { sequence: 0, blocks: [{ group, quantities, devices: [deviceId], device, timestamps, columns }] };
 }
 
 function joinFrames(frames: readonly Frame[]): Frame {

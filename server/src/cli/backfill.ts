@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { z } from 'zod';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { backfillJob } from '../features/backfill/job.ts';
+import { openPipeline } from '../pipeline.ts';
+import { ownUrl } from './own-url.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { runServiceJob } from './service-jobs.ts';
+
+const HELP = `Fills one store with what another one holds. Both stand under \`stores\` in the configuration; works while the service
+runs, through its API. One that was cut off goes on where it was; what is written is read back.
+
+Usage: npm start -- backfill --from STORE --to STORE [OPTIONS]
+
+  --from STORE   name of the store that is read
+  --to STORE     name of the store that is filled
+  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --config FILE  configuration to read instead of wattkeeper.yaml
+  --json         print one JSON object with the result on the last line
+  --help         this text`;
+
+const Report = z.object({ series: z.number(), values: z.number(), written: z.number() });
+const DRAIN_MS = 60_000;
+
+/** `backfill`. Answers 0 when everything that the source holds is in the target. */
+export async function backfillCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      from: { type: 'string' },
+      to: { type: 'string' },
+      token: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const { from, to } = values;
+  if (from === undefined || to === undefined) throw new InvalidInput(`backfill needs --from and --to\n\n${HELP}`);
+  const config = loadConfig({ file: values.config, environment });
+  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const bar = new ProgressBar('Copying');
+  const report = Report.parse(await fill(config, { from, to }, token, bar).finally(() => bar.end()));
+  if (values.json) console.log(JSON.stringify(report));
+  else
+    console.log(
+      `${report.values} values of ${report.series} series of ${from} are in ${to}; ${report.written} were not there before.`,
+    );
+  return 0;
+}
+
+async function fill(config: Config, params: { from: string; to: string }, token: string | undefined, bar: ProgressBar) {
+  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  try {
+    const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
+    try {
+      const job = { params, signal: new AbortController().signal, progress: (share: number | null) => bar.show(share) };
+      return await backfillJob(pipeline.stores).run(job);
+    } finally {
+      await pipeline.close(DRAIN_MS);
+    }
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    const service = { url: ownUrl(config, error), token };
+    return runServiceJob(service, '/storage/backfills', params, (share, note) => bar.show(share, note ?? ''));
+  }
+}

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWith } from '../needs.ts';
+import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
+import { type Service, startService, temporaryFolder } from './service.ts';
+
+const DAY = 86_400_000;
+const START = Date.parse('2026-03-28T00:00:00Z');
+
+describeWith('POSTGRES_BIN', 'several stores', (bin) => {
+  const folder = temporaryFolder();
+  let server: PostgresServer;
+  let service: Service;
+  beforeAll(async () => {
+    server = await startPostgresServer(bin);
+  });
+  afterAll(async () => {
+    await service.kill();
+    await server.remove();
+    folder.remove();
+  });
+
+  const stores = {
+    duckdb: '  - type: duckdb\n',
+    sqlite: '  - type: sqlite\n',
+    postgres: () => `  - type: postgres\n    url: ${server.url()}\n`,
+  };
+  const config = () => join(folder.path, 'wattkeeper.yaml');
+  const start = async (...list: string[]) => {
+    writeFileSync(config(), `stores:\n${list.join('')}`);
+    service = await startService(folder.path, {
+      WATTKEEPER_CONFIG: config(),
+      WATTKEEPER_INGEST__STORE_PAUSE_MS: '50',
+    });
+  };
+  const send = async (device: string, from: number, count: number) => {
+    const readings = Array.from({ length: count }, (_, i) => ({
+      device_id: device,
+      timestamp: new Date(START + (from + i) * 600_000).toISOString(),
+      values: { 'grid.power_kw': (from + i) / 3, ...(i % 2 === 0 && { 'grid.voltage_v': 230 + (i % 7) }) },
+    }));
+    const headers = { 'content-type': 'application/json' };
+    const answer = await service.request('/api/v1/readings', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(readings),
+    });
+    expect(await answer.json()).toMatchObject({ rejected: 0 });
+  };
+  const history = async (device: string) => {
+    const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * DAY).toISOString()}`;
+    const { series } = await service.json<{ series: { metric: string; timestamps: string[]; value: number[] }[] }>(
+      `/api/v1/telemetry?device_id=${device}&bucket=raw&${window}`,
+    );
+    return series.map(({ metric, timestamps, value }) => ({ metric, timestamps, value }));
+  };
+  const run = async (body: object): Promise<Job> => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const answer = await service.request('/api/v1/storage/backfills', init);
+    expect(answer.status).toBe(202);
+    const { id } = (await answer.json()) as Job;
+    const read = () => service.json<Job>(`/api/v1/jobs/${id}`);
+    await expect.poll(async () => (await read()).finished_at, { timeout: 30_000 }).not.toBeNull();
+    return read();
+  };
+
+  it('a new store is filled from the old one, and takes its place without anyone noticing', async () => {
+    await start(stores.duckdb);
+    await send('meter', 0, 1000);
+    await send('shed', 0, 300);
+    await service.stop();
+
+    await start(stores.duckdb, stores.sqlite, stores.postgres());
+    await send('meter', 1000, 10);
+    expect(await run({ from: 'duckdb', to: 'postgres' })).toMatchObject({
+      state: 'succeeded',
+      result: { series: 4, values: 1500 + 450 + 15 },
+    });
+    const again = await run({ from: 'duckdb', to: 'postgres' });
+    expect(again.result).toMatchObject({ values: 1965, written: 0 });
+    expect(await run({ from: 'duckdb', to: 'attic' })).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('there are duckdb, sqlite, postgres'),
+    });
+    const before = [await history('meter'), await history('shed')];
+    expect(before[0]?.[0]?.value).toHaveLength(1010);
+    await service.stop();
+
+    await start(stores.postgres(), stores.duckdb);
+    expect([await history('meter'), await history('shed')]).toEqual(before);
+    await service.stop();
+  });
+
+  it('the command line fills one while nothing runs', async () => {
+    writeFileSync(config(), `stores:\n${stores.duckdb}${stores.sqlite}`);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['server/src/main.ts', 'backfill', '--from', 'duckdb', '--to', 'sqlite', '--json'],
+      { env: { PATH: process.env.PATH, WATTKEEPER_DATA_DIR: folder.path, WATTKEEPER_CONFIG: config() } },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ series: 4, values: 1965 });
+    await start(stores.sqlite);
+    expect((await history('meter'))[0]?.value).toHaveLength(1010);
+  });
+});
