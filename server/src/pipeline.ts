@@ -252,6 +252,10 @@ function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameter
     const { max_connections: maxConnections, statement_timeout_ms: statementTimeoutMs, name: _, ...location } = config;
     return { ...location, maxConnections, statementTimeoutMs };
   }
+  if (config.type === 'influxdb') {
+    const { retention_policy: retentionPolicy, timeout_ms: timeoutMs, name: _, ...location } = config;
+    return { ...location, retentionPolicy, timeoutMs };
+  }
   return {
     type: 'duckdb',
     path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),

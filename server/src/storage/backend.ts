@@ -11,7 +11,14 @@ export interface Capabilities {
   readonly bounded: boolean;
   /** `compact` rewrites closed days smaller and faster to read. */
   readonly compacts: boolean;
+  /** A read beside a write sees all of a batch or nothing; otherwise rows that are not confirmed yet may be half there. */
+  readonly isolated: boolean;
+  /** Newest instant that it can keep, epoch milliseconds; the API takes none after 2199. */
+  readonly lastInstant: number;
 }
+
+/** The last instant of JavaScript's clock. */
+export const END_OF_TIME = 8.64e15;
 
 export interface ReadRequest {
   readonly deviceIds: readonly string[];

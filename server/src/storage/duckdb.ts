@@ -13,6 +13,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from './backend.ts';
+import { END_OF_TIME } from './backend.ts';
 import { buffersOf, coalesce } from './coalesce.ts';
 import type { SpanFrame } from './duckdb/telemetry-database.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
@@ -69,7 +70,13 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<Telemetry
 
 class DuckDbStore implements TelemetryStore {
   readonly type = 'duckdb';
-  readonly capabilities: Capabilities = { durable: true, bounded: false, compacts: true };
+  readonly capabilities: Capabilities = {
+    durable: true,
+    bounded: false,
+    compacts: true,
+    isolated: true,
+    lastInstant: END_OF_TIME,
+  };
   readonly #calls: WorkerCalls<DuckDbMethods>;
   #closing: Promise<void> | null = null;
 

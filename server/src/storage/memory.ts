@@ -15,6 +15,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from './backend.ts';
+import { END_OF_TIME } from './backend.ts';
 import { Ring } from './memory-ring.ts';
 import { aggregateRows, sampleWindow } from './sample-window.ts';
 
@@ -53,7 +54,13 @@ export async function openMemoryStore(options: MemoryOptions): Promise<MemorySto
 /** The last hours in typed arrays: always there, in front of any other store, or the whole store when persistence is off. */
 export class MemoryStore implements TelemetryStore {
   readonly type = 'memory';
-  readonly capabilities: Capabilities = { durable: false, bounded: true, compacts: false };
+  readonly capabilities: Capabilities = {
+    durable: false,
+    bounded: true,
+    compacts: false,
+    isolated: true,
+    lastInstant: END_OF_TIME,
+  };
   /** Group → device → rows. */
   readonly #groups = new Map<string, Map<string, Ring>>();
   readonly #spanMs: number;

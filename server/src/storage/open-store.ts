@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
 import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
+import { InfluxDbOptions, openInfluxDbStore } from './influxdb.ts';
 import { MemoryOptions, openMemoryStore } from './memory.ts';
 import { openPostgresStore, PostgresOptions } from './postgres.ts';
 import { openSqliteStore, SqliteOptions } from './sqlite.ts';
@@ -12,6 +13,7 @@ export const TelemetryStoreOptions = z.discriminatedUnion('type', [
   DuckDbOptions,
   SqliteOptions,
   PostgresOptions,
+  InfluxDbOptions,
 ]);
 export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
 
@@ -21,6 +23,7 @@ const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) =
   duckdb: openDuckDbStore,
   sqlite: openSqliteStore,
   postgres: openPostgresStore,
+  influxdb: openInfluxDbStore,
 };
 type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
 

@@ -15,6 +15,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from './backend.ts';
+import { END_OF_TIME } from './backend.ts';
 import { coalesce, type GroupRows } from './coalesce.ts';
 import { Catalogue, type Group, instantOf } from './postgres/catalogue.ts';
 import { Database, isPartitionMissing, type Run } from './postgres/database.ts';
@@ -80,7 +81,13 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Telem
 
 class PostgresStore implements TelemetryStore {
   readonly type = 'postgres';
-  readonly capabilities: Capabilities = { durable: true, bounded: false, compacts: false };
+  readonly capabilities: Capabilities = {
+    durable: true,
+    bounded: false,
+    compacts: false,
+    isolated: true,
+    lastInstant: END_OF_TIME,
+  };
   readonly #database: Database;
   readonly #catalogue: Catalogue;
   /** Changes come one after the other, in the order of the calls. */

@@ -13,6 +13,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from './backend.ts';
+import { END_OF_TIME } from './backend.ts';
 import { buffersOf, coalesce } from './coalesce.ts';
 import type { Piece } from './sqlite/telemetry-file.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
@@ -52,7 +53,13 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Telemetry
 
 class SqliteStore implements TelemetryStore {
   readonly type = 'sqlite';
-  readonly capabilities: Capabilities = { durable: true, bounded: false, compacts: false };
+  readonly capabilities: Capabilities = {
+    durable: true,
+    bounded: false,
+    compacts: false,
+    isolated: true,
+    lastInstant: END_OF_TIME,
+  };
   readonly #calls: WorkerCalls<SqliteMethods>;
   #closing: Promise<void> | null = null;
 

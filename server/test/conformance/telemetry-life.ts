@@ -184,7 +184,7 @@ function overlapping(world: World): void {
       const sure = acknowledged;
       const rows = await rowsOf(world.store, 'g', ['d'], ['a', 'b']);
       expect(rows.length).toBeGreaterThanOrEqual(sure);
-      rows.forEach((row, i) => {
+      rows.slice(0, world.store.capabilities.isolated ? rows.length : sure).forEach((row, i) => {
         expect(row).toEqual(['d', T0 + i * 7_200_000, i, i]);
       });
     }

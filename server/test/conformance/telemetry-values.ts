@@ -151,7 +151,8 @@ export function valuePromises(world: World): void {
   });
 
   it('takes instants from 1970 to far ahead, and before 1970', async () => {
-    const instants = [-86_400_001, -1, 0, 1, T0, 4_102_444_800_000, 8.64e13];
+    const far = Math.min(8.64e13, world.store.capabilities.lastInstant - 1);
+    const instants = [-86_400_001, -1, 0, 1, T0, 4_102_444_800_000, far];
     await world.store.write([
       batch(
         'g',

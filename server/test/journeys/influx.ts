@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Influx {
   readonly url: string;
   stop(): Promise<void>;
+  /** Starts it again after `stop`, at the same address over the same data. */
+  startAgain(): Promise<void>;
 }
 
 /**
@@ -21,15 +23,19 @@ export async function startInflux(folder: string, program: string, data = ''): P
     config,
     `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n${data}\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
   );
-  const child: ChildProcess = spawn(program, ['-config', config], { stdio: 'ignore' });
-  const missing = new Promise<never>((_, reject) => child.once('error', reject));
   const url = `http://127.0.0.1:${http}`;
-  await Promise.race([untilAnswers(url), missing]);
+  let child: ChildProcess;
+  const startAgain = async () => {
+    child = spawn(program, ['-config', config], { stdio: 'ignore' });
+    const missing = new Promise<never>((_, reject) => child.once('error', reject));
+    await Promise.race([untilAnswers(url), missing]);
+  };
   const stop = async () => {
     child.kill('SIGTERM');
     await new Promise((resolve) => child.once('exit', resolve));
   };
-  return { url, stop };
+  await startAgain();
+  return { url, stop, startAgain };
 }
 
 async function untilAnswers(url: string): Promise<void> {

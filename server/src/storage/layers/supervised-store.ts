@@ -11,6 +11,7 @@ import type {
   StoreStats,
   TelemetryStore,
 } from '../backend.ts';
+import { END_OF_TIME } from '../backend.ts';
 
 /** Why a store is not in use, and since when (epoch milliseconds). */
 export interface StoreTrouble {
@@ -32,7 +33,13 @@ export interface SupervisionOptions {
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What is said of a store that has never been open. */
-const UNKNOWN: Capabilities = { durable: true, bounded: false, compacts: false };
+const UNKNOWN: Capabilities = {
+  durable: true,
+  bounded: false,
+  compacts: false,
+  isolated: true,
+  lastInstant: END_OF_TIME,
+};
 
 /**
  * Keeps the service going without a store: one that cannot be opened, or that breaks at work, is left alone and tried again with growing waits

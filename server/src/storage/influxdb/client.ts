@@ -1,0 +1,233 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { InvalidInput, messageOf, Unavailable } from '../../domain/errors.ts';
+
+const compress = promisify(gzip);
+
+export interface InfluxLocation {
+  readonly url: string;
+  /** 1.x: the database; 2.x and 3.x: the bucket. */
+  readonly database: string;
+  readonly retentionPolicy?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** 2.x and 3.x. */
+  readonly token?: string | undefined;
+  readonly org?: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** One series of an answer; several follow each other when it is long. */
+export interface InfluxSeries {
+  readonly name: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly (string | number | null)[])[];
+}
+
+interface Answer {
+  readonly results?: readonly {
+    readonly statement_id?: number;
+    readonly series?: InfluxSeries[];
+    readonly error?: string;
+  }[];
+  readonly error?: string;
+}
+
+/** What a retention policy refuses: it is over before it is written, and writing again would not help. */
+const BEYOND_RETENTION = /points beyond retention policy/;
+
+/** The HTTP interface that InfluxDB 1.x, 2.x and 3.x share: line protocol in, InfluxQL out. */
+export class InfluxClient {
+  readonly place: string;
+  readonly #location: InfluxLocation;
+  /** First number of the server's version. */
+  #major = 1;
+
+  constructor(location: InfluxLocation) {
+    this.#location = location;
+    this.place = `${new URL(location.url).host}/${location.database}`;
+  }
+
+  get major(): number {
+    return this.#major;
+  }
+
+  /** Finds out which server answers, and makes the database where that can be done. */
+  async open(): Promise<void> {
+    const response = await this.#send('GET', '/ping');
+    await response.arrayBuffer();
+    if (response.status >= 400) throw await this.#refusal(response, '');
+    const version = response.headers.get('x-influxdb-version') ?? '1';
+    this.#major = Number(/\d+/.exec(version)?.[0] ?? 1);
+    if (this.#major === 1) await this.query(`CREATE DATABASE ${quoted(this.#location.database)}`);
+    else if (this.#major === 2) await this.#mapBucket();
+  }
+
+  /** On disk of the server when it resolves. */
+  async write(lines: string): Promise<void> {
+    const { database, retentionPolicy, org } = this.#location;
+    const query =
+      this.#major === 1
+        ? new URLSearchParams({ db: database, precision: 'ms', ...(retentionPolicy && { rp: retentionPolicy }) })
+        : new URLSearchParams({ bucket: database, precision: 'ms', ...(org && { org }) });
+    const path = this.#major === 1 ? '/write' : '/api/v2/write';
+    const body = new Uint8Array(await compress(lines));
+    const response = await this.#send('POST', `${path}?${query}`, body, {
+      'content-type': 'text/plain; charset=utf-8',
+      'content-encoding': 'gzip',
+    });
+    const text = await response.text();
+    if (response.ok || BEYOND_RETENTION.test(text)) return;
+    throw await this.#refusal(response, text);
+  }
+
+  /** The series that statements answer, with the statement's number, in pieces of at most 10,000 rows. */
+  async *stream(statements: string): AsyncGenerator<{ statement: number; series: InfluxSeries }> {
+    const { database, retentionPolicy } = this.#location;
+    const parameters = { db: database, epoch: 'ms', chunked: 'true', q: statements };
+    const query = new URLSearchParams({ ...parameters, ...(retentionPolicy && { rp: retentionPolicy }) });
+    const response = await this.#send('POST', '/query', query.toString(), {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+    if (!response.ok || response.body === null) throw await this.#refusal(response, await response.text());
+    for await (const line of linesOf(this.#guarded(response.body))) {
+      const answer = JSON.parse(line) as Answer;
+      if (answer.error !== undefined) throw this.#error(answer.error);
+      for (const { statement_id: statement = 0, series = [], error } of answer.results ?? []) {
+        if (error !== undefined) throw this.#error(error);
+        for (const one of series) yield { statement, series: one };
+      }
+    }
+  }
+
+  async query(statements: string): Promise<{ statement: number; series: InfluxSeries }[]> {
+    const found = [];
+    for await (const one of this.stream(statements)) found.push(one);
+    return found;
+  }
+
+  /** Deletes the points of a measurement before an instant. */
+  async delete(measurement: string, before: number): Promise<void> {
+    const { database, org } = this.#location;
+    if (this.#major === 1) {
+      await this.query(`DELETE FROM ${quoted(measurement)} WHERE time < ${before}ms`);
+      return;
+    }
+    const query = new URLSearchParams({ bucket: database, ...(org && { org }) });
+    const body = JSON.stringify({
+      start: '1677-09-22T00:00:00Z',
+      stop: new Date(before).toISOString(),
+      predicate: `_measurement=${JSON.stringify(measurement)}`,
+    });
+    const response = await this.#send('POST', `/api/v2/delete?${query}`, body, { 'content-type': 'application/json' });
+    const text = await response.text();
+    if (!response.ok) throw await this.#refusal(response, text);
+  }
+
+  /** InfluxQL finds a bucket of 2.x by a mapping; newer servers make one by themselves. */
+  async #mapBucket(): Promise<void> {
+    const { database, org } = this.#location;
+    const search = new URLSearchParams({ ...(org && { org }), db: database });
+    const known = await this.#send('GET', `/api/v2/dbrps?${search}`);
+    const text = await known.text();
+    if (!known.ok) throw await this.#refusal(known, text);
+    if ((JSON.parse(text) as { content?: unknown[] }).content?.length) return;
+    const buckets = await this.#send(
+      'GET',
+      `/api/v2/buckets?${new URLSearchParams({ ...(org && { org }), name: database })}`,
+    );
+    const found = JSON.parse(await buckets.text()) as { buckets?: { id: string }[] };
+    const id = found.buckets?.[0]?.id;
+    if (id === undefined) throw new Unavailable(`InfluxDB at ${this.place} has no bucket "${database}": make it first`);
+    const body = JSON.stringify({ bucketID: id, database, default: true, org, retention_policy: 'autogen' });
+    const made = await this.#send('POST', '/api/v2/dbrps', body, { 'content-type': 'application/json' });
+    const answer = await made.text();
+    if (!made.ok) throw await this.#refusal(made, answer);
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const { url, timeoutMs } = this.#location;
+    try {
+      return await fetch(`${url.replace(/\/$/, '')}${path}`, {
+        method,
+        headers: { ...this.#credentials(), ...headers },
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body !== undefined && { body }),
+      });
+    } catch (error) {
+      throw new Unavailable(`InfluxDB at ${this.place} does not answer: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  #credentials(): Record<string, string> {
+    const { token, username, password = '' } = this.#location;
+    if (token !== undefined) return { authorization: `Token ${token}` };
+    if (username === undefined) return {};
+    return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  }
+
+  /** A connection that breaks in the middle of an answer. */
+  async *#guarded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw new Unavailable(`InfluxDB at ${this.place} broke off: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  async #refusal(response: Response, text: string): Promise<Error> {
+    const said = messageIn(text) ?? `it answered ${response.status}`;
+    if (response.status === 401 || response.status === 403) {
+      return new Unavailable(
+        `InfluxDB at ${this.place} does not let us in: ${said}; check token, or username and password`,
+      );
+    }
+    if (response.status === 429 || response.status >= 500 || response.status === 404) {
+      return new Unavailable(`InfluxDB at ${this.place} cannot do this at present: ${said}`);
+    }
+    return this.#error(said);
+  }
+
+  #error(said: string): Error {
+    if (/timeout|unavailable|engine is closed/i.test(said)) {
+      return new Unavailable(`InfluxDB at ${this.place} cannot do this at present: ${said}`);
+    }
+    return new InvalidInput(`InfluxDB at ${this.place} refuses: ${said}`);
+  }
+}
+
+/** A name that is written as it is: of a database, or a measurement that is coded already. */
+function quoted(name: string): string {
+  return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) if (line !== '') yield line;
+  }
+  if (rest !== '') yield rest;
+}
+
+function messageIn(text: string): string | undefined {
+  try {
+    const { error, message } = JSON.parse(text) as { error?: string; message?: string };
+    return error ?? message;
+  } catch {
+    return text.trim() === '' ? undefined : text.trim().slice(0, 300);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return cause === undefined ? messageOf(error) : messageOf(cause);
+}

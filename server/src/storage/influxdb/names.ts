@@ -1,0 +1,34 @@
+/** What line protocol cannot carry in a name, or what would end a line, and the sign that stands for such a byte. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not stand in a line
+const HARD = /[%\\\u0000-\u001f\u007f]|^[#_]/g;
+const CODED = /%([0-9A-F]{2})/g;
+
+/** A name as it stands in InfluxDB: any text, coded reversibly where line protocol has no way to write it. */
+export function encodeName(name: string): string {
+  return name.replace(HARD, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+/** The name that `encodeName` has coded; names of other writers come back as they are. */
+export function decodeName(name: string): string {
+  return name.replace(CODED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** A measurement in line protocol. */
+export function measurementInLine(name: string): string {
+  return encodeName(name).replace(/[, ]/g, '\\$&');
+}
+
+/** A tag's value or a field's key in line protocol. */
+export function keyInLine(name: string): string {
+  return encodeName(name).replace(/[,= ]/g, '\\$&');
+}
+
+/** An identifier in InfluxQL. */
+export function identifier(name: string): string {
+  return `"${encodeName(name).replaceAll('"', '\\"')}"`;
+}
+
+/** A text in InfluxQL. */
+export function literal(text: string): string {
+  return `'${encodeName(text).replaceAll("'", "\\'")}'`;
+}
