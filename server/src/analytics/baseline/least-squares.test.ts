@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GOLDEN } from '../../../test/reference/statsmodels-ols.ts';
+import { leastSquares, type Regression } from './least-squares.ts';
+
+/** Relative; statsmodels itself keeps about twelve digits on Longley. */
+const DIGITS = 1e-8;
+
+function close(found: readonly number[], wanted: readonly number[], tolerance = DIGITS): void {
+  expect(found).toHaveLength(wanted.length);
+  for (const [i, value] of wanted.entries()) {
+    expect(Math.abs((found[i] as number) - value) / Math.abs(value), `${i}: ${found[i]} for ${value}`).toBeLessThan(
+      tolerance,
+    );
+  }
+}
+
+function fit(columns: readonly (readonly number[])[], y: readonly number[]): Regression {
+  const result = leastSquares(
+    columns.map((column) => Float64Array.from(column)),
+    Float64Array.from(y),
+  );
+  if ('kind' in result) throw new Error(`degenerate: ${result.kind}`);
+  return result;
+}
+
+describe.each(Object.entries(GOLDEN))('least squares on %s', (_name, golden) => {
+  const found = fit(golden.x, golden.y);
+  const estimates = [found.intercept, ...found.coefficients];
+
+  it('equals statsmodels in every statistic', () => {
+    close(
+      estimates.map(({ value }) => value),
+      golden.params,
+    );
+    close(
+      estimates.map(({ standardError }) => standardError),
+      golden.bse,
+    );
+    close(
+      estimates.map(({ t }) => t),
+      golden.t,
+    );
+    close(
+      estimates.map(({ pValue }) => pValue),
+      golden.p,
+    );
+    close(
+      found.coefficients.map(({ vif }) => vif),
+      golden.vif,
+    );
+    close(
+      [
+        found.rSquared,
+        found.adjustedRSquared,
+        found.fValue,
+        found.fPValue,
+        found.rmse,
+        found.mae,
+        found.autocorrelation,
+      ],
+      [golden.r2, golden.adj, golden.f, golden.fp, golden.rmse, golden.mae, golden.rho],
+    );
+  });
+});
+
+describe('least squares', () => {
+  it('names constant columns, combinations of others, and too few rows', () => {
+    const a = [1, 2, 4, 8, 16, 3, 9, 7];
+    const b = [5, 3, 8, 1, 2, 9, 4, 4];
+    const y = [3, 1, 4, 1, 5, 9, 2, 6];
+    const of = (...columns: number[][]) =>
+      leastSquares(
+        columns.map((column) => Float64Array.from(column)),
+        Float64Array.from(y),
+      );
+    expect(
+      of(
+        a,
+        b.map(() => 7.5),
+      ),
+    ).toEqual({ kind: 'constant', columns: [1] });
+    expect(
+      of(
+        a,
+        b,
+        a.map((value, i) => 2 * value - (b[i] as number)),
+      ),
+    ).toMatchObject({ kind: 'collinear' });
+    expect(leastSquares([Float64Array.of(1, 2)], Float64Array.of(1, 2))).toEqual({ kind: 'too_few', n: 2, needed: 3 });
+  });
+
+  it('leaves residuals that no column explains, whatever the units', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.float({ min: -100, max: 100, noNaN: true }),
+            fc.float({ min: -100, max: 100, noNaN: true }),
+            fc.float({ min: -100, max: 100, noNaN: true }),
+          ),
+          { minLength: 8, maxLength: 60 },
+        ),
+        fc.integer({ min: -6, max: 6 }),
+        (rows, power) => {
+          const scale = 10 ** power;
+          const columns = [Float64Array.from(rows, ([a]) => a * scale), Float64Array.from(rows, ([, b]) => b)];
+          const found = leastSquares(
+            columns,
+            Float64Array.from(rows, ([, , y]) => y),
+          );
+          if ('kind' in found) return;
+          const size = Math.sqrt(found.residuals.reduce((sum, r) => sum + r * r, 0)) + 1;
+          for (const [c, column] of columns.entries()) {
+            const mean = found.means[c] as number;
+            const norm = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0));
+            const dot = column.reduce(
+              (sum, value, i) => sum + ((value - mean) / norm) * (found.residuals[i] as number),
+              0,
+            );
+            expect(Math.abs(dot) / size).toBeLessThan(1e-8);
+          }
+        },
+      ),
+    );
+  });
+});
