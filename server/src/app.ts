@@ -16,6 +16,8 @@ import { backfillRoutes } from './features/backfill/routes.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import { backupRoutes } from './features/backup/routes.ts';
 import type { BackupService } from './features/backup/service.ts';
+import { baselineRoutes } from './features/baseline/routes.ts';
+import { BaselineService } from './features/baseline/service.ts';
 import { chargingJob } from './features/charging/job.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { ChargingService } from './features/charging/service.ts';
@@ -27,6 +29,8 @@ import { importRoutes } from './features/ingest/import-routes.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes } from './features/jobs/routes.ts';
+import { kpiRoutes } from './features/kpi/routes.ts';
+import { KpiService } from './features/kpi/service.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { qualityJob } from './features/quality/job.ts';
 import { qualityRoutes } from './features/quality/routes.ts';
@@ -219,6 +223,8 @@ interface Services {
   readonly tariffs: TariffService;
   readonly charging: ChargingService;
   readonly reports: ReportService;
+  readonly kpis: KpiService;
+  readonly baselines: BaselineService;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
   /** Null without persistence: there is nothing to lose. */
@@ -233,12 +239,22 @@ async function createServices(pipeline: Pipeline, config: Config, now: () => num
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
   const backups = createBackups(pipeline, config, now);
   await backups?.list();
+  const describe = (metric: string) => catalogue.describe(metric);
   const quarantine = new QuarantineService(journal, ingest);
   return {
     energy,
     tariffs: new TariffService({ tariffs, energy, now }),
     charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
     reports: new ReportService({ reports, sites, energy, now }),
+    kpis: new KpiService({ queries, devices: directory, energy, now }),
+    baselines: new BaselineService({
+      queries,
+      devices: directory,
+      energy,
+      now,
+      describe,
+      baselines: records.baselines,
+    }),
     quarantine,
     quality: new QualityService({
       queries,
@@ -246,7 +262,7 @@ async function createServices(pipeline: Pipeline, config: Config, now: () => num
       energy,
       now,
       records,
-      describe: (metric) => catalogue.describe(metric),
+      describe,
       arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
       quarantined: (window) => quarantine.countByDevice(window),
     }),
@@ -282,6 +298,8 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
   chargingRoutes(api, services.charging);
   reportRoutes(api, services.reports);
   qualityRoutes(api, services.quality);
+  kpiRoutes(api, services.kpis);
+  baselineRoutes(api, services.baselines, records.auditLog);
   settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
   systemRoutes(api, {
     monitor,

@@ -66,6 +66,10 @@ export class EnergyService {
     return this.#pricing;
   }
 
+  get feeds(): SiteFeeds {
+    return this.#feeds;
+  }
+
   /** Energy and cost of any window by slots of 15 minutes. */
   async priced(site: SiteRecord, window: Window): Promise<PricedEnergy> {
     const terms = await this.#pricing.termsOf(site);

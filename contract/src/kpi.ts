@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { Instant, TimePeriod } from './common.ts';
+
+export const KpiQuery = z.object({
+  machine_id: z.string().min(1).meta({ description: 'Id or name of a device that meters energy' }),
+  start: Instant.optional().meta({ description: 'Default: 24 hours before the end' }),
+  end: Instant.optional().meta({ description: 'Default: now' }),
+});
+export type KpiQuery = z.infer<typeof KpiQuery>;
+
+const machine = { machine_id: z.string(), machine_name: z.string() };
+const about = {
+  time_period: TimePeriod.extend({ hours: z.number() }),
+  coverage: z.number().min(0).max(1).meta({ description: 'Share of the window for which the energy is known' }),
+  warnings: z.array(z.string()),
+};
+const Reason = z.string().nullable().meta({ description: 'Why there is no value' });
+
+export const SecKpi = z
+  .object({
+    ...machine,
+    sec_kwh_per_unit: z.number().nullable(),
+    total_energy_kwh: z.number().nullable(),
+    total_production_units: z.number().nullable(),
+    time_period_hours: z.number(),
+    reason: Reason,
+    ...about,
+  })
+  .meta({ id: 'SecKpi', description: 'Specific energy consumption: energy ÷ production' });
+
+export const PeakDemandKpi = z
+  .object({
+    ...machine,
+    peak_demand_kw: z.number().nullable(),
+    timestamp: Instant.nullable().meta({ description: 'Start of the 15 minutes with the greatest mean power' }),
+    reason: Reason,
+    ...about,
+  })
+  .meta({ id: 'PeakDemandKpi' });
+
+export const LoadFactorKpi = z
+  .object({
+    ...machine,
+    load_factor: z.number().nullable().meta({ description: 'Mean power ÷ peak demand' }),
+    mean_power_kw: z.number().nullable(),
+    peak_demand_kw: z.number().nullable(),
+    reason: Reason,
+    ...about,
+  })
+  .meta({ id: 'LoadFactorKpi' });
+
+export const EnergyCostKpi = z
+  .object({
+    ...machine,
+    total_cost: z.number().nullable(),
+    currency: z.string(),
+    total_energy_kwh: z.number().nullable(),
+    bands: z.array(z.object({ band: z.string(), energy_kwh: z.number(), cost: z.number() })),
+    tariff: z.string().meta({ description: 'What the energy is priced by' }),
+    reason: Reason,
+    ...about,
+  })
+  .meta({ id: 'EnergyCostKpi' });
+
+export const CarbonKpi = z
+  .object({
+    ...machine,
+    total_carbon_kg: z.number().nullable(),
+    carbon_intensity_kg_per_kwh: z.number().nullable().meta({ description: 'Mean of the energy used' }),
+    total_energy_kwh: z.number().nullable(),
+    reason: Reason,
+    ...about,
+  })
+  .meta({ id: 'CarbonKpi' });
+
+const Value = z.object({ value: z.number().nullable(), unit: z.string(), reason: Reason });
+
+export const AllKpis = z
+  .object({
+    ...machine,
+    ...about,
+    kpis: z.object({
+      sec: Value,
+      peak_demand: Value.extend({ timestamp: Instant.nullable() }),
+      load_factor: z.object({ value: z.number().nullable(), percent: z.number().nullable(), reason: Reason }),
+      energy_cost: Value,
+      carbon_intensity: Value.meta({ description: 'Carbon of the energy used' }),
+    }),
+  })
+  .meta({ id: 'AllKpis' });
+export type AllKpis = z.infer<typeof AllKpis>;

@@ -1,0 +1,74 @@
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
+import type { Steps } from '../energy/steps.ts';
+
+/** The window of peak demand: what utilities bill by and ISO 50001 practice looks at. */
+export const DEMAND_WINDOW_MS = 15 * MINUTE_MS;
+/** A rolling window counts when the power is known for this share of it. */
+const LEAST_COVERAGE = 0.8;
+
+export interface PeakDemand {
+  /** Mean power over the rolling window, kW. */
+  readonly kw: number;
+  /** Start of that window, epoch milliseconds. */
+  readonly from: number;
+}
+
+/**
+ * The greatest mean power over a rolling window of 15 minutes, exactly: a mean over constant stretches is greatest where the window begins or
+ * ends with a stretch, so that only those places are looked at. Null where no window is known well enough.
+ * @param within the whole rolling window lies in it
+ */
+export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
+  const { starts, ends, values } = steps;
+  const count = starts.length;
+  // Energy (kWh) and known time (ms) before each stretch.
+  const energy = new Float64Array(count + 1);
+  const known = new Float64Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    const length = (ends[i] as number) - (starts[i] as number);
+    energy[i + 1] = (energy[i] as number) + ((values[i] as number) * length) / HOUR_MS;
+    known[i + 1] = (known[i] as number) + length;
+  }
+  const until = (instant: number, after: number) => {
+    // `after` is the first stretch that ends behind the instant.
+    const inside = after < count ? Math.max(instant - (starts[after] as number), 0) : 0;
+    return {
+      kwh: (energy[after] as number) + (inside * (values[after] ?? 0)) / HOUR_MS,
+      ms: (known[after] as number) + inside,
+    };
+  };
+  let best: PeakDemand | null = null;
+  for (const [edges, shift] of [
+    [sortedWith(starts, within.start), 0],
+    [sortedWith(ends, within.end), DEMAND_WINDOW_MS],
+  ] as const) {
+    let low = 0;
+    let high = 0;
+    for (const edge of edges) {
+      const from = edge - shift;
+      const to = from + DEMAND_WINDOW_MS;
+      if (from < within.start || to > within.end) continue;
+      while (low < count && (ends[low] as number) <= from) low++;
+      while (high < count && (ends[high] as number) <= to) high++;
+      const [before, behind] = [until(from, low), until(to, high)];
+      const ms = behind.ms - before.ms;
+      if (ms < LEAST_COVERAGE * DEMAND_WINDOW_MS) continue;
+      const kw = ((behind.kwh - before.kwh) * HOUR_MS) / ms;
+      if (best === null || isBetter({ kw, from }, best)) best = { kw, from };
+    }
+  }
+  return best;
+}
+
+/** Of windows that are equal up to rounding the earlier one. */
+function isBetter(found: PeakDemand, best: PeakDemand): boolean {
+  const rounding = 1e-9 * Math.abs(best.kw);
+  return found.kw > best.kw + rounding || (found.kw >= best.kw - rounding && found.from < best.from);
+}
+
+function sortedWith(instants: Float64Array, another: number): Float64Array {
+  const all = new Float64Array(instants.length + 1);
+  all.set(instants);
+  all[instants.length] = another;
+  return all.sort();
+}

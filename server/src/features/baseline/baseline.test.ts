@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { every, SiteWorld } from '../../../test/energy/site-world.ts';
+import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { BaselineService } from './service.ts';
+
+/** Sixty days over the change to summer time. */
+const START = Date.UTC(2026, 2, 1);
+const END = START + 60 * UTC_DAY_MS;
+const NOW = END + 10 * UTC_DAY_MS;
+const iso = (instant: number) => new Date(instant).toISOString();
+
+/** Shifts from six to ten in the evening, varying from hour to hour without repeating. */
+const count = (at: number) => {
+  const hour = (at / HOUR_MS) % 24;
+  return hour < 6 || hour >= 22 ? 0 : Math.round(60 + 30 * Math.sin(at / 7e6) + 20 * Math.sin(at / 1.3e6));
+};
+const outside = (at: number) => 9 + 6 * Math.sin(at / (UTC_DAY_MS * 9)) + 4 * Math.sin((2 * Math.PI * at) / UTC_DAY_MS);
+const noise = (at: number) => 0.9 * Math.sin((at / HOUR_MS) * 12.9898) + 0.5 * Math.sin((at / HOUR_MS) * 78.233);
+/** kWh of the hour that begins at `at`; what the machine takes from day 60 on is a tenth more. */
+const energy = (at: number) => (5 + 0.4 * count(at) - 0.3 * outside(at) + noise(at)) * (at >= END ? 1.1 : 1);
+
+async function world(days = 70) {
+  const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
+  const machine = await site.device('Press', 'machine', { expectedIntervalS: 3600 });
+  const climate = await site.device('Hall', 'other', { expectedIntervalS: 3600 });
+  const to = START + days * UTC_DAY_MS;
+  await site.report(machine, 'energy.power_kw', every(HOUR_MS, START, to, energy));
+  await site.report(machine, 'production.count', every(HOUR_MS, START, to, count));
+  await site.report(
+    machine,
+    'environment.pressure_bar',
+    every(HOUR_MS, START, to, () => 7),
+  );
+  await site.report(climate, 'environment.outdoor_temp_c', every(HOUR_MS, START, to, outside));
+  await site.report(
+    climate,
+    'environment.indoor_temp_c',
+    every(HOUR_MS, START, to, (at) => 2 * outside(at) + 1),
+  );
+  const catalogue = new MetricCatalogue();
+  const service = new BaselineService({
+    queries: site.queries,
+    devices: site.devices,
+    energy: site.energy,
+    baselines: site.records.baselines,
+    describe: (metric) => catalogue.describe(metric),
+    now: () => site.now,
+  });
+  const train = (drivers: string[], start = START) =>
+    service.train({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers });
+  return { service, train };
+}
+
+describe('a baseline', () => {
+  it('finds what drives the energy, in the machine and around it', async () => {
+    const { service, train } = await world();
+    const model = await train(['production_count', 'outdoor_temp_c']);
+    expect(model).toMatchObject({
+      training_samples: 1440,
+      valid: true,
+      is_active: true,
+      model_version: 1,
+      warnings: [],
+    });
+    expect(model.coefficients.production_count).toBeCloseTo(0.4, 2);
+    expect(model.coefficients.outdoor_temp_c).toBeCloseTo(-0.3, 1);
+    expect(model.r_squared).toBeGreaterThan(0.99);
+    expect(model.series.residual_kwh.reduce((sum, residual) => sum + residual, 0)).toBeCloseTo(0, 6);
+    const { drivers } = service.drivers('Press');
+    expect(drivers.map(({ name }) => name)).toEqual([
+      'production_count',
+      'pressure_bar',
+      'outdoor_temp_c',
+      'indoor_temp_c',
+    ]);
+  });
+
+  it('tells what was used beyond it, and how sure that is', async () => {
+    const { service, train } = await world();
+    await train(['production_count', 'outdoor_temp_c']);
+    const before = await service.deviation({ machine_id: 'Press', start: iso(START), end: iso(END) });
+    expect(before.deviation_kwh).toBeCloseTo(0, 6);
+    expect(before.deviation_severity).toBe('normal');
+    const after = await service.deviation({ machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) });
+    const expected = Array.from({ length: 240 }, (_, h) => energy(END + h * HOUR_MS)).reduce(
+      (sum, kwh) => sum + kwh,
+      0,
+    );
+    expect(after.total_actual_kwh).toBeCloseTo(expected, 6);
+    expect(after.deviation_percent).toBeGreaterThan(8);
+    expect(after.deviation_percent).toBeLessThan(12);
+    expect(after.deviation_severity).toBe('critical');
+    expect(after.fractional_savings_uncertainty).toBeLessThan(0.2);
+    expect(after.hourly_deviations).toHaveLength(240);
+    expect(after.cusum.at(-1)).toBeCloseTo(after.deviation_kwh, 6);
+  });
+
+  it('predicts an hour, and says when it has seen nothing like it', async () => {
+    const { service, train } = await world();
+    await train(['production_count', 'outdoor_temp_c']);
+    const usual = await service.predict('Press', { production_count: '60', outdoor_temp_c: 10 });
+    expect(usual.predicted_kwh).toBeCloseTo(5 + 24 - 3, 0);
+    expect(usual.confidence_interval_upper - usual.confidence_interval_lower).toBeGreaterThan(2);
+    expect(usual.extrapolated).toEqual([]);
+    const strange = await service.predict('Press', { production_count: 500, outdoor_temp_c: 10 });
+    expect(strange.extrapolated).toEqual(['production_count']);
+    await expect(service.predict('Press', { production_count: 60 })).rejects.toThrow(/outdoor_temp_c is missing/);
+    await expect(service.predict('Press', { production_count: 'much', outdoor_temp_c: 1 })).rejects.toThrow(
+      InvalidInput,
+    );
+  });
+
+  it('is replaced by a valid version only, unless a person decides', async () => {
+    const { service, train } = await world();
+    const good = await train(['production_count', 'outdoor_temp_c']);
+    const bad = await train(['outdoor_temp_c']);
+    expect(bad).toMatchObject({ valid: false, is_active: false, model_version: 2 });
+    expect((await service.models('Press')).map(({ model_version, is_active }) => [model_version, is_active])).toEqual([
+      [2, false],
+      [1, true],
+    ]);
+    await service.activate(bad.model_id);
+    expect((await service.model(good.model_id)).is_active).toBe(false);
+    expect(
+      (await service.deviation({ machine_id: 'Press', start: iso(START), end: iso(END) })).baseline_model_version,
+    ).toBe(2);
+  });
+
+  it('numbers versions in order when several are trained at once', async () => {
+    const { train } = await world();
+    const models = await Promise.all([1, 2, 3].map(() => train(['production_count', 'outdoor_temp_c'])));
+    expect(models.map(({ model_version }) => model_version)).toEqual([1, 2, 3]);
+  });
+
+  it('is refused with too little data, and says how long to collect', async () => {
+    const { train } = await world();
+    await expect(train(['production_count'], END - 20 * UTC_DAY_MS)).rejects.toThrow(
+      /^480 hours of this window have energy .* needs 500 .* about 1 more days/,
+    );
+    const few = await train(['production_count', 'outdoor_temp_c'], END - 30 * UTC_DAY_MS);
+    expect(few.warnings).toEqual(['720 hours are few: 1000 make a sound model']);
+  });
+
+  it('names drivers that tell nothing', async () => {
+    const { train } = await world();
+    const { warnings, criteria } = await train(['production_count', 'outdoor_temp_c', 'environment.humidity_percent']);
+    expect(warnings.join()).toMatch(
+      /^environment.humidity_percent tells nothing that the other drivers do not \(p = 0\.\d\d\): leave it out$/,
+    );
+    expect(criteria.find(({ rule }) => rule === 'greatest p of a driver')).toMatchObject({
+      passed: false,
+      threshold: '< 0.05',
+    });
+    expect(criteria.find(({ rule }) => rule === 'CV(RMSE)')).toMatchObject({ passed: true });
+  });
+
+  it('is refused with drivers from which nothing can be learnt', async () => {
+    const { service, train } = await world();
+    await expect(train(['production_count', 'pressure_bar'])).rejects.toThrow(/pressure_bar did not change/);
+    await expect(train(['outdoor_temp_c', 'indoor_temp_c'])).rejects.toThrow(/follows from the other drivers/);
+    await expect(train(['moon'])).rejects.toThrow(
+      /"moon" is reported by no device of the site; there are production_count/,
+    );
+    await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
+    await expect(service.models('Hall')).rejects.toThrow(/Hall meters no energy/);
+  });
+});

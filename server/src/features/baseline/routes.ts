@@ -1,0 +1,129 @@
+import {
+  BaselineModel,
+  BaselineModelsQuery,
+  BaselineTraining,
+  Deviation,
+  DeviationQuery,
+  Drivers,
+  Prediction,
+  PredictionQuery,
+  TrainedBaseline,
+} from '@wattkeeper/contract/baseline.ts';
+import { pageOf } from '@wattkeeper/contract/common.ts';
+import { z } from 'zod';
+import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { AuditLog } from '../../storage/records/audit-log.ts';
+import type { BaselineService } from './service.ts';
+
+const schema = { tags: ['baseline'] };
+
+/** `/baseline/train`, `/baseline/deviation`, `/baseline/predict`, `/baseline/models`, `/baseline/model/{id}`, `/baseline/drivers`. */
+export function baselineRoutes(api: Api, service: BaselineService, auditLog: AuditLog): void {
+  const params = z.object({ id: z.uuid() });
+  api.post(
+    '/baseline/train',
+    {
+      schema: {
+        ...schema,
+        summary: 'Train the next version of a machine’s baseline',
+        body: BaselineTraining,
+        response: { 200: TrainedBaseline },
+      },
+      config: { scope: 'write' },
+    },
+    async (request) => {
+      const trained = await service.train(request.body);
+      const detail = `version ${trained.model_version}${trained.is_active ? ', in use' : ', not valid'}`;
+      await auditLog.append({
+        actor: callerOf(request).name,
+        action: 'baseline.train',
+        target: trained.machine_name,
+        detail,
+      });
+      return trained;
+    },
+  );
+  api.post(
+    '/baseline/model/:id/activate',
+    {
+      schema: { ...schema, summary: 'Put a version in use', params, response: { 200: BaselineModel } },
+      config: { scope: 'write' },
+    },
+    async (request) => {
+      const model = await service.activate(request.params.id);
+      const detail = `version ${model.model_version}`;
+      await auditLog.append({
+        actor: callerOf(request).name,
+        action: 'baseline.activate',
+        target: model.machine_name,
+        detail,
+      });
+      return model;
+    },
+  );
+  api.get(
+    '/baseline/model/:id',
+    {
+      schema: { ...schema, summary: 'One version', params, response: { 200: BaselineModel } },
+      config: { scope: 'read' },
+    },
+    async (request) => service.model(request.params.id),
+  );
+  questionRoutes(api, service);
+}
+
+function questionRoutes(api: Api, service: BaselineService): void {
+  api.get(
+    '/baseline/models',
+    {
+      schema: {
+        ...schema,
+        summary: 'Versions of a machine, newest first',
+        querystring: BaselineModelsQuery,
+        response: { 200: pageOf(BaselineModel) },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => ({ items: await service.models(query.machine_id), next_cursor: null }),
+  );
+  api.get(
+    '/baseline/deviation',
+    {
+      schema: {
+        ...schema,
+        summary: 'Actual against predicted energy',
+        querystring: DeviationQuery,
+        response: { 200: Deviation },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => service.deviation(query),
+  );
+  api.get(
+    '/baseline/predict',
+    {
+      schema: {
+        ...schema,
+        summary: 'Energy of an hour under given conditions',
+        querystring: PredictionQuery,
+        response: { 200: Prediction },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query: { machine_id, ...given } }) => service.predict(machine_id, given),
+  );
+  api.get(
+    '/baseline/drivers',
+    {
+      schema: {
+        ...schema,
+        summary: 'What may drive a machine’s energy',
+        querystring: BaselineModelsQuery,
+        response: { 200: Drivers },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => service.drivers(query.machine_id),
+  );
+}

@@ -1,0 +1,299 @@
+import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import type { KpiQuery } from '@wattkeeper/contract/kpi.ts';
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import { sumKnown } from '../../analytics/energy/flows.ts';
+import { stepsOf } from '../../analytics/energy/steps.ts';
+import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
+import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
+import { decidingWindow } from '../../domain/cadence.ts';
+import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { seriesOf } from '../../domain/frame.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { EnergyService } from '../energy/service.ts';
+import { MACHINE_GROUP, MACHINE_POWER, type MachineEnergy, machineEnergy } from './machine-energy.ts';
+
+export interface KpiOptions {
+  readonly queries: TelemetryQueries;
+  readonly devices: { require(idOrName: string): DeviceRecord };
+  readonly energy: EnergyService;
+  readonly now: () => number;
+}
+
+/** What an industrial site pays where nothing else is known: day and night, and the longest window that is answered. */
+const INDUSTRIAL_TERMS: TariffTerms = {
+  name: 'industrial default',
+  import_price: {
+    type: 'time_of_use',
+    bands: [{ name: 'peak', price_per_kwh: 0.2, from: '08:00', to: '20:00', holidays: 'include' }],
+    otherwise: { name: 'off-peak', price_per_kwh: 0.1 },
+    holidays: [],
+  },
+  export_price: { type: 'none' },
+  fixed_per_day: 0,
+  demand_per_kw_month: 0,
+};
+const MOST_DAYS = 400;
+const COMPLETE = 0.99;
+
+/** A machine and a window with its energy. */
+interface Subject {
+  readonly device: DeviceRecord;
+  readonly site: SiteRecord;
+  readonly window: Window;
+  readonly energy: MachineEnergy;
+  readonly totalKwh: number | null;
+  readonly coverage: number;
+}
+
+/** Key performance indicators of machines (ISO 50001). */
+export class KpiService {
+  readonly #options: KpiOptions;
+
+  constructor(options: KpiOptions) {
+    this.#options = options;
+  }
+
+  /** Specific energy consumption: kWh for each unit produced. */
+  async sec(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const { sec, units, reason } = await this.#sec(subject);
+    const { hours } = periodOf(subject.window);
+    return {
+      ...aboutOf(subject),
+      sec_kwh_per_unit: sec,
+      total_energy_kwh: subject.totalKwh,
+      total_production_units: units,
+      time_period_hours: hours,
+      reason,
+    };
+  }
+
+  /** The greatest mean power over a rolling quarter hour. */
+  async peakDemand(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const { peak, reason } = await this.#peak(subject);
+    return {
+      ...aboutOf(subject),
+      peak_demand_kw: peak?.kw ?? null,
+      timestamp: peak ? formatInstant(peak.from) : null,
+      reason,
+    };
+  }
+
+  /** Mean power ÷ peak demand. */
+  async loadFactor(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const { peak, reason } = await this.#peak(subject);
+    const mean = meanPower(subject);
+    return {
+      ...aboutOf(subject),
+      ...loadFactor(mean, peak, reason),
+      mean_power_kw: mean,
+      peak_demand_kw: peak?.kw ?? null,
+    };
+  }
+
+  /** Σ energy × price, by tariff band. */
+  async energyCost(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const { cost, bands, tariff } = await this.#cost(subject);
+    return {
+      ...aboutOf(subject),
+      total_cost: cost,
+      currency: subject.site.currency,
+      total_energy_kwh: subject.totalKwh,
+      bands,
+      tariff,
+      reason: cost === null ? NO_ENERGY : null,
+    };
+  }
+
+  /** Σ energy × carbon of a kWh. */
+  async carbon(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const kg = await this.#carbon(subject);
+    const mean = kg === null || !subject.totalKwh ? null : kg / subject.totalKwh;
+    return {
+      ...aboutOf(subject),
+      total_carbon_kg: kg,
+      carbon_intensity_kg_per_kwh: mean,
+      total_energy_kwh: subject.totalKwh,
+      reason: kg === null ? NO_ENERGY : null,
+    };
+  }
+
+  async all(query: KpiQuery) {
+    const subject = await this.#subject(query);
+    const { sec, reason: secReason } = await this.#sec(subject);
+    const { peak, reason: peakReason } = await this.#peak(subject);
+    const { load_factor: factor, reason: factorReason } = loadFactor(meanPower(subject), peak, peakReason);
+    const { cost } = await this.#cost(subject);
+    const kg = await this.#carbon(subject);
+    return {
+      ...aboutOf(subject),
+      kpis: {
+        sec: { value: sec, unit: 'kWh/unit', reason: secReason },
+        peak_demand: {
+          value: peak?.kw ?? null,
+          unit: 'kW',
+          reason: peakReason,
+          timestamp: peak ? formatInstant(peak.from) : null,
+        },
+        load_factor: { value: factor, percent: factor === null ? null : 100 * factor, reason: factorReason },
+        energy_cost: { value: cost, unit: subject.site.currency, reason: cost === null ? NO_ENERGY : null },
+        carbon_intensity: { value: kg, unit: 'kg CO2', reason: kg === null ? NO_ENERGY : null },
+      },
+    };
+  }
+
+  async #subject(query: KpiQuery): Promise<Subject> {
+    const { queries, devices, energy, now } = this.#options;
+    const device = devices.require(query.machine_id);
+    const metrics = queries.metricsOf(device.id);
+    if (!metrics.some((metric) => metric.startsWith(`${MACHINE_GROUP}.`))) {
+      throw new NotFound(
+        `${device.name} meters no energy: it reports none of energy.power_kw and energy.energy_kwh; GET /api/v1/machines lists machines`,
+      );
+    }
+    const window = windowOf(query, now());
+    const site = await energy.site(device.siteId);
+    const found = await machineEnergy(queries, device.id, {
+      window,
+      timeZone: site.timezone,
+      asOf: now(),
+      bucket: '15m',
+    });
+    const elapsed = Math.max(Math.min(window.end, now()) - window.start, 0);
+    const known = found.knownMs.reduce((sum, ms) => sum + ms, 0);
+    return {
+      device,
+      site,
+      window,
+      energy: found,
+      totalKwh: sumKnown(found.kwh, 0, found.kwh.length),
+      coverage: elapsed === 0 ? 0 : Math.min(known / elapsed, 1),
+    };
+  }
+
+  async #sec({ device, window, totalKwh }: Subject) {
+    const { queries, now } = this.#options;
+    const edges = Float64Array.of(window.start, window.end);
+    const [answer] = await queries.buckets({
+      deviceIds: [device.id],
+      group: 'production',
+      quantities: ['count'],
+      edges,
+      asOf: now(),
+    });
+    const counted = answer?.buckets[0]?.sum[0] ?? Number.NaN;
+    const units = Number.isNaN(counted) ? null : counted;
+    if (totalKwh === null) return { sec: null, units, reason: NO_ENERGY };
+    if (units === null) return { sec: null, units, reason: 'the machine reports no production.count in this window' };
+    if (units === 0) return { sec: null, units, reason: 'nothing was produced in this window' };
+    return { sec: totalKwh / units, units, reason: null };
+  }
+
+  /** From power; a machine with a counter only has its quarter hours. */
+  async #peak({ device, window, energy }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
+    const { queries, now } = this.#options;
+    const expectedIntervalMs = device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000;
+    const [frame] = await queries.frames({
+      deviceIds: [device.id],
+      group: MACHINE_GROUP,
+      quantities: [MACHINE_POWER],
+      window: decidingWindow(window, expectedIntervalMs),
+    });
+    const peak = frame
+      ? peakDemand(stepsOf(seriesOf(frame, MACHINE_POWER), { expectedIntervalMs, asOf: now() }), window)
+      : peakDemand(quarterHours(energy), window);
+    return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
+  }
+
+  async #cost({ site, energy, totalKwh }: Subject) {
+    const { feeds, pricing } = this.#options.energy;
+    const own = await pricing.termsOf(site);
+    const importPrice = await feeds.importPrice(site.id, energy.edges);
+    const terms: TariffTerms = own ?? (importPrice === null ? INDUSTRIAL_TERMS : dynamicTerms(importPrice));
+    if (totalKwh === null) return { cost: null, bands: [], tariff: terms.name };
+    const slots = {
+      edges: energy.edges,
+      importKwh: energy.kwh,
+      exportKwh: new Float64Array(energy.kwh.length),
+      importPrice,
+      exportPrice: null,
+    };
+    const { cost, bands } = priceEnergy(terms, slots, { timeZone: site.timezone });
+    return {
+      cost,
+      bands: bands.map(({ band, energyKwh, cost: ofBand }) => ({ band, energy_kwh: energyKwh, cost: ofBand })),
+      tariff: terms.name,
+    };
+  }
+
+  async #carbon({ site, energy, totalKwh }: Subject): Promise<number | null> {
+    if (totalKwh === null) return null;
+    const factors = await this.#options.energy.feeds.carbon(site, energy.edges);
+    return energy.kwh.reduce((sum, kwh, s) => (kwh === kwh ? sum + kwh * (factors[s] as number) : sum), 0);
+  }
+}
+
+const NO_ENERGY = 'the energy of the machine is not known in this window';
+
+function windowOf({ start, end }: KpiQuery, now: number): Window {
+  const endMs = end === undefined ? now : parseInstant(end);
+  const startMs = start === undefined ? endMs - UTC_DAY_MS : parseInstant(start);
+  const refuse = (field: string, detail: string) => {
+    throw new InvalidInput(`${field} ${detail}`, { fields: [{ field, detail }] });
+  };
+  if (startMs >= endMs) refuse('start', `must be before end; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`);
+  if (endMs - startMs > MOST_DAYS * UTC_DAY_MS) refuse('start', `must be at most ${MOST_DAYS} days before end`);
+  return { start: startMs, end: endMs };
+}
+
+function periodOf({ start, end }: Window) {
+  return { start: formatInstant(start), end: formatInstant(end), hours: (end - start) / HOUR_MS };
+}
+
+function aboutOf({ device, window, coverage }: Subject) {
+  const warnings =
+    coverage < COMPLETE ? [`the energy is known for ${(100 * coverage).toFixed(1)} % of this window`] : [];
+  return {
+    machine_id: device.id,
+    machine_name: device.name,
+    time_period: periodOf(window),
+    coverage,
+    warnings,
+  };
+}
+
+/** Over the time for which the energy is known. */
+function meanPower({ energy, totalKwh }: Subject): number | null {
+  const knownMs = energy.knownMs.reduce((sum, ms) => sum + ms, 0);
+  return totalKwh === null || knownMs === 0 ? null : (totalKwh * HOUR_MS) / knownMs;
+}
+
+function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string | null) {
+  if (mean === null || peak === null) return { load_factor: null, reason: reason ?? NO_ENERGY };
+  if (peak.kw <= 0) return { load_factor: null, reason: 'the machine used no power in this window' };
+  return { load_factor: mean / peak.kw, reason: null };
+}
+
+function quarterHours({ edges, kwh, knownMs }: MachineEnergy) {
+  const known = [...kwh.keys()].filter((s) => kwh[s] === kwh[s] && (knownMs[s] as number) > 0);
+  return {
+    starts: Float64Array.from(known, (s) => edges[s] as number),
+    ends: Float64Array.from(known, (s) => (edges[s] as number) + (knownMs[s] as number)),
+    values: Float64Array.from(known, (s) => ((kwh[s] as number) * HOUR_MS) / (knownMs[s] as number)),
+  };
+}
+
+/** What a feed says; where it is silent, its mean. */
+function dynamicTerms(importPrice: Float64Array): TariffTerms {
+  const known = importPrice.filter((price) => price === price);
+  const mean = known.length === 0 ? 0 : known.reduce((sum, price) => sum + price, 0) / known.length;
+  const import_price = { type: 'dynamic', markup_per_kwh: 0, factor: 1, fallback_per_kwh: mean } as const;
+  return { ...INDUSTRIAL_TERMS, name: 'published prices', import_price };
+}
