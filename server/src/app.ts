@@ -16,6 +16,7 @@ import { backfillRoutes } from './features/backfill/routes.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import { backupRoutes } from './features/backup/routes.ts';
 import type { BackupService } from './features/backup/service.ts';
+import { retrainingJob } from './features/baseline/job.ts';
 import { baselineRoutes } from './features/baseline/routes.ts';
 import { BaselineService } from './features/baseline/service.ts';
 import { chargingJob } from './features/charging/job.ts';
@@ -315,7 +316,7 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
 /** What runs by the clock, in the site's time. */
 function scheduledJobs(
   { stores, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups }: Services,
+  { charging, reports, quality, backups, baselines }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -324,6 +325,7 @@ function scheduledJobs(
     chargingJob(charging),
     reportsJob(reports),
     qualityJob(quality),
+    retrainingJob(baselines),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
   ];
   return [

@@ -68,6 +68,7 @@ export class SiteWorld {
   }
 
   readonly devices = {
+    all: () => [...this.#devices.values()],
     ofSite: (siteId: string) => [...this.#devices.values()].filter((device) => device.siteId === siteId),
     require: (idOrName: string) => {
       const device = [...this.#devices.values()].find(({ id, name }) => id === idOrName || name === idOrName);

@@ -34,6 +34,8 @@ async function world(days = 70) {
     every(HOUR_MS, START, to, () => 7),
   );
   await site.report(climate, 'environment.outdoor_temp_c', every(HOUR_MS, START, to, outside));
+  const idle = (at: number) => 40 + 20 * ((((at / HOUR_MS) * 7919) % 1009) / 1009);
+  await site.report(climate, 'environment.humidity_percent', every(HOUR_MS, START, to, idle));
   await site.report(
     climate,
     'environment.indoor_temp_c',
@@ -73,6 +75,7 @@ describe('a baseline', () => {
       'production_count',
       'pressure_bar',
       'outdoor_temp_c',
+      'environment.humidity_percent',
       'indoor_temp_c',
     ]);
   });
@@ -126,6 +129,15 @@ describe('a baseline', () => {
     expect(
       (await service.deviation({ machine_id: 'Press', start: iso(START), end: iso(END) })).baseline_model_version,
     ).toBe(2);
+  });
+
+  it('is trained anew with its drivers, and stays when the new version is not valid', async () => {
+    const { service, train } = await world();
+    await train(['production_count', 'outdoor_temp_c']);
+    const { baselines } = await service.retrainAll(new AbortController().signal, () => {});
+    expect(baselines).toEqual([{ machine: 'Press', version: 2, in_use: true, reason: null }]);
+    const [newest] = await service.models('Press');
+    expect(Object.keys(newest?.coefficients ?? {})).toEqual(['production_count', 'outdoor_temp_c']);
   });
 
   it('numbers versions in order when several are trained at once', async () => {

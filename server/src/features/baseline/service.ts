@@ -20,7 +20,10 @@ import { availableDrivers, type Driver, type DriverOptions, driverColumns, findD
 import { fitOf, storedModel, toModel, toStored } from './stored-model.ts';
 
 export interface BaselineOptions extends DriverOptions {
-  readonly devices: DriverOptions['devices'] & { require(idOrName: string): DeviceRecord };
+  readonly devices: DriverOptions['devices'] & {
+    require(idOrName: string): DeviceRecord;
+    all(): readonly DeviceRecord[];
+  };
   readonly energy: EnergyService;
   readonly baselines: Baselines;
 }
@@ -58,6 +61,29 @@ export class BaselineService {
     const settled = training.catch(() => {});
     this.#training.set(machine.id, settled);
     return training;
+  }
+
+  /** Trains every baseline in use anew, with its drivers. Answers what came of it, machine by machine. */
+  async retrainAll(signal: AbortSignal, progress: (share: number, message: string) => void) {
+    const { baselines, devices } = this.#options;
+    const outcomes: { machine: string; version: number | null; in_use: boolean; reason: string | null }[] = [];
+    const machines = devices.all();
+    for (const [i, machine] of machines.entries()) {
+      signal.throwIfAborted();
+      progress(i / machines.length, machine.name);
+      const active = await baselines.active(machine.id);
+      if (active === undefined) continue;
+      const drivers = storedModel(active).drivers.map(({ name }) => name);
+      try {
+        const { model_version: version, is_active: inUse } = await this.train({ machine_id: machine.id, drivers });
+        const reason = inUse ? null : 'the new version is not valid: the one before stays in use';
+        outcomes.push({ machine: machine.name, version, in_use: inUse, reason });
+      } catch (error) {
+        if (!(error instanceof InvalidInput)) throw error;
+        outcomes.push({ machine: machine.name, version: null, in_use: false, reason: error.message });
+      }
+    }
+    return { baselines: outcomes };
   }
 
   /** Versions of a machine, newest first. */
