@@ -123,11 +123,22 @@ function collectStands(
  * is a misread and is passed over: one that falls and is followed by one at or above the old height, and one that leaps up and
  * from which the counter falls back by more than a tenth, yet not below the old height.
  */
-function collectIncrease({ timestamps, values }: Series, edges: Float64Array, out: Buckets): void {
+function collectIncrease(series: Series, edges: Float64Array, out: Buckets): void {
+  let bucket = 0;
+  for (const { since, until, growth } of counterGrowth(series)) {
+    while (bucket < out.increase.length && (edges[bucket + 1] as number) <= since) bucket++;
+    spread(growth, since, until, edges, out.increase, bucket);
+  }
+}
+
+/** What a counter grew by from sample to sample: see above. */
+export function* counterGrowth({
+  timestamps,
+  values,
+}: Series): Generator<{ since: number; until: number; growth: number }> {
   if (timestamps.length === 0) return;
   let height = values[0] as number;
   let since = timestamps[0] as number;
-  let bucket = 0;
   for (let i = 1; i < timestamps.length; i++) {
     const value = values[i] as number;
     const following = values[i + 1];
@@ -135,8 +146,7 @@ function collectIncrease({ timestamps, values }: Series, edges: Float64Array, ou
     const growth = value >= height ? value - height : isReset(height, value) ? value : 0;
     if (value >= height || isReset(height, value)) height = value;
     const until = timestamps[i] as number;
-    while (bucket < out.increase.length && (edges[bucket + 1] as number) <= since) bucket++;
-    spread(growth, since, until, edges, out.increase, bucket);
+    yield { since, until, growth };
     since = until;
   }
 }

@@ -2,18 +2,19 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
-import { stepsOf } from '../../analytics/energy/steps.ts';
+import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
+import { counterGrowth } from '../../domain/aggregate.ts';
 import { decidingWindow } from '../../domain/cadence.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
-import { seriesOf } from '../../domain/frame.ts';
+import { EMPTY_SERIES, type Series, seriesOf } from '../../domain/frame.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { MACHINE_GROUP, MACHINE_POWER, type MachineEnergy, machineEnergy } from './machine-energy.ts';
+import { MACHINE_COUNTER, MACHINE_GROUP, MACHINE_POWER, type MachineEnergy, machineEnergy } from './machine-energy.ts';
 
 export interface KpiOptions {
   readonly queries: TelemetryQueries;
@@ -196,19 +197,21 @@ export class KpiService {
     return { sec: totalKwh / units, units, reason: null };
   }
 
-  /** From power; a machine with a counter only has its quarter hours. */
-  async #peak({ device, window, energy }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
+  /** From power; of a machine with a counter only, from its growth between samples. */
+  async #peak({ device, window }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
     const { queries, now } = this.#options;
     const expectedIntervalMs = device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000;
+    const hasPower = queries.metricsOf(device.id).includes(`${MACHINE_GROUP}.${MACHINE_POWER}`);
+    const quantity = hasPower ? MACHINE_POWER : MACHINE_COUNTER;
     const [frame] = await queries.frames({
       deviceIds: [device.id],
       group: MACHINE_GROUP,
-      quantities: [MACHINE_POWER],
+      quantities: [quantity],
       window: decidingWindow(window, expectedIntervalMs),
     });
-    const peak = frame
-      ? peakDemand(stepsOf(seriesOf(frame, MACHINE_POWER), { expectedIntervalMs, asOf: now() }), window)
-      : peakDemand(quarterHours(energy), window);
+    const series = frame ? seriesOf(frame, quantity) : EMPTY_SERIES;
+    const steps = hasPower ? stepsOf(series, { expectedIntervalMs, asOf: now() }) : growthSteps(series);
+    const peak = peakDemand(within(steps, window), window);
     return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
   }
 
@@ -281,12 +284,23 @@ function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string
   return { load_factor: mean / peak.kw, reason: null };
 }
 
-function quarterHours({ edges, kwh, knownMs }: MachineEnergy) {
-  const known = [...kwh.keys()].filter((s) => kwh[s] === kwh[s] && (knownMs[s] as number) > 0);
+/** Mean power between the samples of a counter. */
+function growthSteps(series: Series): Steps {
+  const grown = [...counterGrowth(series)];
   return {
-    starts: Float64Array.from(known, (s) => edges[s] as number),
-    ends: Float64Array.from(known, (s) => (edges[s] as number) + (knownMs[s] as number)),
-    values: Float64Array.from(known, (s) => ((kwh[s] as number) * HOUR_MS) / (knownMs[s] as number)),
+    starts: Float64Array.from(grown, ({ since }) => since),
+    ends: Float64Array.from(grown, ({ until }) => until),
+    values: Float64Array.from(grown, ({ since, until, growth }) => (growth * HOUR_MS) / (until - since)),
+  };
+}
+
+/** Steps cut to a window. */
+function within({ starts, ends, values }: Steps, { start, end }: Window): Steps {
+  const inside = [...starts.keys()].filter((i) => (ends[i] as number) > start && (starts[i] as number) < end);
+  return {
+    starts: Float64Array.from(inside, (i) => Math.max(starts[i] as number, start)),
+    ends: Float64Array.from(inside, (i) => Math.min(ends[i] as number, end)),
+    values: Float64Array.from(inside, (i) => values[i] as number),
   };
 }
 

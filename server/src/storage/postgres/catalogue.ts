@@ -1,6 +1,7 @@
 import { Corrupt } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
 import type { Database, Run } from './database.ts';
+import { kpiFunctions } from './kpi-functions.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
 
 /** Version of the tables; a schema with another one is refused. */
@@ -58,6 +59,7 @@ export class Catalogue {
       await run(`create table if not exists telemetry_groups (id integer primary key, name text not null unique)`);
       await run(`create table if not exists telemetry_quantities (
         metric_group integer, id integer, name text not null, primary key (metric_group, id), unique (metric_group, name))`);
+      for (const definition of kpiFunctions(quote(schema))) await run(definition);
       const [[found] = []] = await run('select max(version) from telemetry_format');
       return found;
     });

@@ -1,0 +1,238 @@
+/**
+ * Key figures of machines as SQL functions, for people who work in SQL: the same definitions as `/api/v1/kpi`, and a test holds both to the same
+ * answers. A machine is named by its device id. `expected_s` is its declared interval; without it, and otherwise than in the API, where each day
+ * has its own, the usual distance of the samples in the window counts.
+ */
+export function kpiFunctions(schema: string): string[] {
+  const make = (signature: string, returns: string, body: string) =>
+    `create or replace function ${signature} returns ${returns} language plpgsql stable set search_path = ${schema} as $function$ ${body} $function$`;
+  return [
+    make(
+      'kpi_samples(machine text, of_group text, of_quantity text, from_ts timestamptz, to_ts timestamptz)',
+      'table (ts timestamptz, value float8)',
+      SAMPLES,
+    ),
+    make(
+      'kpi_steps(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'table (since timestamptz, until timestamptz, kw float8)',
+      STEPS,
+    ),
+    make(
+      'kpi_growth(machine text, from_ts timestamptz, to_ts timestamptz)',
+      'table (since timestamptz, until timestamptz, kwh float8)',
+      GROWTH,
+    ),
+    make(
+      'kpi_energy(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'table (since timestamptz, until timestamptz, kwh float8)',
+      ENERGY,
+    ),
+    make(
+      'calculate_energy(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'float8',
+      'begin return (select sum(kwh) from kpi_energy(machine, from_ts, to_ts, expected_s)); end',
+    ),
+    make(
+      'calculate_sec(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'float8',
+      SEC,
+    ),
+    make(
+      'kpi_peak_pieces(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'table (since timestamptz, until timestamptz, kwh float8)',
+      PEAK_PIECES,
+    ),
+    make(
+      'kpi_peak(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'table (kw float8, since timestamptz)',
+      PEAK,
+    ),
+    make(
+      'calculate_peak_demand(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'float8',
+      'begin return (select kw from kpi_peak(machine, from_ts, to_ts, expected_s)); end',
+    ),
+    make(
+      'calculate_load_factor(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
+      'float8',
+      LOAD_FACTOR,
+    ),
+    make(
+      `calculate_energy_cost(machine text, from_ts timestamptz, to_ts timestamptz, zone text default 'UTC', peak_price float8 default 0.20,
+      off_peak_price float8 default 0.10, peak_from time default '08:00', peak_to time default '20:00', expected_s float8 default null)`,
+      'float8',
+      COST,
+    ),
+    make(
+      'calculate_carbon_intensity(machine text, from_ts timestamptz, to_ts timestamptz, factor_kg_per_kwh float8 default 0.45, expected_s float8 default null)',
+      'float8',
+      'begin return calculate_energy(machine, from_ts, to_ts, expected_s) * factor_kg_per_kwh; end',
+    ),
+    make(
+      `calculate_all_kpis(machine text, from_ts timestamptz, to_ts timestamptz, zone text default 'UTC', expected_s float8 default null)`,
+      'table (sec float8, peak_demand float8, peak_demand_at timestamptz, load_factor float8, energy_cost float8, carbon_intensity float8)',
+      ALL,
+    ),
+  ];
+}
+
+const SAMPLES = `
+begin
+  if exists (select from telemetry_quantities q join telemetry_groups g on g.id = q.metric_group
+    where g.name = of_group and q.name = of_quantity) then
+    return query execute format(
+      'select s.ts, s.%1$I from %2$I s where s.device = (select id from telemetry_devices where name = $1)
+        and s.ts >= $2 and s.ts < $3 and s.%1$I is not null order by s.ts', of_quantity, 'samples_' || of_group)
+      using machine, from_ts, to_ts;
+  end if;
+end`;
+
+/** Power as it stands: each sample until the next, or for one interval where the next is further away than 2.5. */
+const STEPS = `
+declare interval_s float8 := expected_s;
+begin
+  if interval_s is null then
+    select percentile_disc(0.5) within group (order by distance) into interval_s from (
+      select extract(epoch from p.ts - lag(p.ts) over (order by p.ts))::float8 as distance
+      from kpi_samples(machine, 'energy', 'power_kw', from_ts - interval '2 hours', to_ts + interval '2 hours') p) distances;
+  end if;
+  interval_s := coalesce(interval_s, 900);
+  return query
+    select greatest(s.ts, from_ts), least(s.ends, to_ts), s.value from (
+      select p.ts, p.value,
+        case when lead(p.ts) over (order by p.ts) - p.ts <= interval_s * 2.5 * interval '1 second'
+          then lead(p.ts) over (order by p.ts) else p.ts + interval_s * interval '1 second' end as ends
+      from kpi_samples(machine, 'energy', 'power_kw',
+        from_ts - interval_s * 2.5 * interval '1 second', to_ts + interval_s * 2.5 * interval '1 second') p) s
+    where s.ends > from_ts and s.ts < to_ts order by s.ts;
+end`;
+
+/** Growth of the counter between its samples; resets, jitter and misreads as in the API. */
+const GROWTH = `
+declare height float8; begun timestamptz; grown float8; one record;
+begin
+  for one in select s.ts, s.value, lead(s.value) over (order by s.ts) as following
+    from kpi_samples(machine, 'energy', 'energy_kwh', from_ts - interval '2 days', to_ts + interval '2 days') s order by s.ts
+  loop
+    if height is null then height := one.value; begun := one.ts; continue; end if;
+    if one.following is not null and one.following >= height
+      and (one.value < height or one.value - one.following > 0.1 * abs(one.value)) then continue; end if;
+    grown := case when one.value >= height then one.value - height
+      when height - one.value > 0.1 * abs(height) then one.value else 0 end;
+    if one.value >= height or height - one.value > 0.1 * abs(height) then height := one.value; end if;
+    if one.ts > from_ts and begun < to_ts then
+      since := greatest(begun, from_ts); until := least(one.ts, to_ts);
+      kwh := grown * (extract(epoch from until - since) / extract(epoch from one.ts - begun))::float8;
+      return next;
+    end if;
+    begun := one.ts;
+  end loop;
+end`;
+
+/** Energy in pieces: in each hour the counter says how much, and the power when; without one of them the other says both. */
+const ENERGY = `
+begin
+  return query
+    with hourly_growth as (
+      select hour, greatest(g.since, hour) as piece_since, least(g.until, hour + interval '1 hour') as piece_until,
+        g.kwh * (extract(epoch from least(g.until, hour + interval '1 hour') - greatest(g.since, hour))
+          / extract(epoch from g.until - g.since))::float8 as piece
+      from kpi_growth(machine, from_ts, to_ts) g cross join lateral generate_series(
+        to_timestamp(floor(extract(epoch from g.since) / 3600) * 3600), g.until - interval '1 microsecond', interval '1 hour') hour
+    ), counted as (select hour, sum(piece) as total from hourly_growth group by hour), hourly_power as (
+      select hour, greatest(s.since, hour) as piece_since, least(s.until, hour + interval '1 hour') as piece_until,
+        s.kw * extract(epoch from least(s.until, hour + interval '1 hour') - greatest(s.since, hour))::float8 / 3600 as piece
+      from kpi_steps(machine, from_ts, to_ts, expected_s) s cross join lateral generate_series(
+        to_timestamp(floor(extract(epoch from s.since) / 3600) * 3600), s.until - interval '1 microsecond', interval '1 hour') hour
+    ), integrated as (select hour, sum(piece) as total from hourly_power group by hour)
+    select p.piece_since, p.piece_until, p.piece * coalesce(c.total / i.total, 1)
+      from hourly_power p join integrated i using (hour) left join counted c using (hour)
+      where c.total is null or i.total <> 0
+    union all
+    select g.piece_since, g.piece_until, g.piece
+      from hourly_growth g left join integrated i using (hour) where i.total is null or i.total = 0;
+end`;
+
+const SEC = `
+declare units float8;
+begin
+  select sum(p.value) into units from kpi_samples(machine, 'production', 'count', from_ts, to_ts) p;
+  return calculate_energy(machine, from_ts, to_ts, expected_s) / nullif(units, 0);
+end`;
+
+/** Power as it is; a machine with a counter only has its growth. */
+const PEAK_PIECES = `
+begin
+  return query select s.since, s.until, s.kw * extract(epoch from s.until - s.since)::float8 / 3600
+    from kpi_steps(machine, from_ts, to_ts, expected_s) s;
+  if not found then return query select g.since, g.until, g.kwh from kpi_growth(machine, from_ts, to_ts) g; end if;
+end`;
+
+/** The exact greatest mean over any 15 minutes that begin or end with a stretch, of which 80 % are known. */
+const PEAK = `
+declare
+  starts float8[]; ends float8[]; kws float8[]; energy float8[] := '{0}'; known float8[] := '{0}';
+  candidates float8[]; shift float8; edge float8; since_s float8; until_s float8;
+  low int; high int; count int; ms float8; mean float8; inside float8; kwh0 float8; ms0 float8; kwh1 float8; ms1 float8;
+  best float8; best_since float8; first_s float8 := extract(epoch from from_ts); last_s float8 := extract(epoch from to_ts);
+begin
+  select array_agg(extract(epoch from s.since)::float8 order by s.since), array_agg(extract(epoch from s.until)::float8 order by s.since),
+    array_agg(s.kw order by s.since) into starts, ends, kws
+    from (select p.since, p.until, p.kwh * 3600 / nullif(extract(epoch from p.until - p.since)::float8, 0) as kw
+      from kpi_peak_pieces(machine, from_ts, to_ts, expected_s) p) s;
+  count := coalesce(array_length(starts, 1), 0);
+  for i in 1 .. count loop
+    energy[i + 1] := energy[i] + kws[i] * (ends[i] - starts[i]) / 3600;
+    known[i + 1] := known[i] + ends[i] - starts[i];
+  end loop;
+  foreach shift in array array[0, 900]::float8[] loop
+    select array_agg(x order by x) into candidates from unnest(case when shift = 0 then starts || first_s else ends || last_s end) x;
+    low := 1; high := 1;
+    foreach edge in array coalesce(candidates, '{}') loop
+      since_s := edge - shift; until_s := since_s + 900;
+      continue when since_s < first_s or until_s > last_s;
+      while low <= count and ends[low] <= since_s loop low := low + 1; end loop;
+      while high <= count and ends[high] <= until_s loop high := high + 1; end loop;
+      inside := case when low <= count then greatest(since_s - starts[low], 0) else 0 end;
+      kwh0 := energy[low] + inside * coalesce(kws[low], 0) / 3600; ms0 := known[low] + inside;
+      inside := case when high <= count then greatest(until_s - starts[high], 0) else 0 end;
+      kwh1 := energy[high] + inside * coalesce(kws[high], 0) / 3600; ms1 := known[high] + inside;
+      ms := ms1 - ms0;
+      continue when ms < 0.8 * 900;
+      mean := (kwh1 - kwh0) * 3600 / ms;
+      if best is null or mean > best + 1e-9 * abs(best) or (mean >= best - 1e-9 * abs(best) and since_s < best_since) then
+        best := mean; best_since := since_s;
+      end if;
+    end loop;
+  end loop;
+  if best is not null then kw := best; since := to_timestamp(best_since); return next; end if;
+end`;
+
+const LOAD_FACTOR = `
+declare mean float8;
+begin
+  select sum(e.kwh) * 3600 / nullif(sum(extract(epoch from e.until - e.since))::float8, 0) into mean
+    from kpi_energy(machine, from_ts, to_ts, expected_s) e;
+  return mean / nullif(calculate_peak_demand(machine, from_ts, to_ts, expected_s), 0);
+end`;
+
+/** Pieces are cut at the quarter hours of the clock, on which tariffs change. */
+const COST = `
+begin
+  return (
+    select sum(e.kwh * extract(epoch from least(e.until, slot + interval '15 minutes') - greatest(e.since, slot))::float8
+      / extract(epoch from e.until - e.since)::float8
+      * case when (slot at time zone zone)::time >= peak_from and (slot at time zone zone)::time < peak_to then peak_price else off_peak_price end)
+    from kpi_energy(machine, from_ts, to_ts, expected_s) e
+    cross join lateral generate_series(
+      to_timestamp(floor(extract(epoch from e.since) / 900) * 900), e.until - interval '1 microsecond', interval '15 minutes') slot
+    where e.until > e.since);
+end`;
+
+const ALL = `
+begin
+  return query select calculate_sec(machine, from_ts, to_ts, expected_s), p.kw, p.since, calculate_load_factor(machine, from_ts, to_ts, expected_s),
+    calculate_energy_cost(machine, from_ts, to_ts, zone, expected_s => expected_s),
+    calculate_carbon_intensity(machine, from_ts, to_ts, expected_s => expected_s)
+    from (select 1) one left join kpi_peak(machine, from_ts, to_ts, expected_s) p on true;
+end`;
