@@ -4,76 +4,10 @@
  * has its own, the usual distance of the samples in the window counts.
  */
 export function kpiFunctions(schema: string): string[] {
-  const make = (signature: string, returns: string, body: string) =>
-    `create or replace function ${signature} returns ${returns} language plpgsql stable set search_path = ${schema} as $function$ ${body} $function$`;
-  return [
-    make(
-      'kpi_samples(machine text, of_group text, of_quantity text, from_ts timestamptz, to_ts timestamptz)',
-      'table (ts timestamptz, value float8)',
-      SAMPLES,
-    ),
-    make(
-      'kpi_steps(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'table (since timestamptz, until timestamptz, kw float8)',
-      STEPS,
-    ),
-    make(
-      'kpi_growth(machine text, from_ts timestamptz, to_ts timestamptz)',
-      'table (since timestamptz, until timestamptz, kwh float8)',
-      GROWTH,
-    ),
-    make(
-      'kpi_energy(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'table (since timestamptz, until timestamptz, kwh float8)',
-      ENERGY,
-    ),
-    make(
-      'calculate_energy(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'float8',
-      'begin return (select sum(kwh) from kpi_energy(machine, from_ts, to_ts, expected_s)); end',
-    ),
-    make(
-      'calculate_sec(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'float8',
-      SEC,
-    ),
-    make(
-      'kpi_peak_pieces(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'table (since timestamptz, until timestamptz, kwh float8)',
-      PEAK_PIECES,
-    ),
-    make(
-      'kpi_peak(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'table (kw float8, since timestamptz)',
-      PEAK,
-    ),
-    make(
-      'calculate_peak_demand(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'float8',
-      'begin return (select kw from kpi_peak(machine, from_ts, to_ts, expected_s)); end',
-    ),
-    make(
-      'calculate_load_factor(machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8 default null)',
-      'float8',
-      LOAD_FACTOR,
-    ),
-    make(
-      `calculate_energy_cost(machine text, from_ts timestamptz, to_ts timestamptz, zone text default 'UTC', peak_price float8 default 0.20,
-      off_peak_price float8 default 0.10, peak_from time default '08:00', peak_to time default '20:00', expected_s float8 default null)`,
-      'float8',
-      COST,
-    ),
-    make(
-      'calculate_carbon_intensity(machine text, from_ts timestamptz, to_ts timestamptz, factor_kg_per_kwh float8 default 0.45, expected_s float8 default null)',
-      'float8',
-      'begin return calculate_energy(machine, from_ts, to_ts, expected_s) * factor_kg_per_kwh; end',
-    ),
-    make(
-      `calculate_all_kpis(machine text, from_ts timestamptz, to_ts timestamptz, zone text default 'UTC', expected_s float8 default null)`,
-      'table (sec float8, peak_demand float8, peak_demand_at timestamptz, load_factor float8, energy_cost float8, carbon_intensity float8)',
-      ALL,
-    ),
-  ];
+  return FUNCTIONS.map(
+    ([name, parameters, returns, body]) =>
+      `create or replace function ${name}(${parameters}) returns ${returns} language plpgsql stable set search_path = ${schema} as $function$ ${body} $function$`,
+  );
 }
 
 const SAMPLES = `
@@ -236,3 +170,47 @@ begin
     calculate_carbon_intensity(machine, from_ts, to_ts, expected_s => expected_s)
     from (select 1) one left join kpi_peak(machine, from_ts, to_ts, expected_s) p on true;
 end`;
+
+const SPAN = 'machine text, from_ts timestamptz, to_ts timestamptz';
+const INTERVAL = 'expected_s float8 default null';
+const PIECES = 'table (since timestamptz, until timestamptz, kwh float8)';
+const PRICES = `zone text default 'UTC', peak_price float8 default 0.20, off_peak_price float8 default 0.10,
+  peak_from time default '08:00', peak_to time default '20:00'`;
+const KPIS =
+  'table (sec float8, peak_demand float8, peak_demand_at timestamptz, load_factor float8, energy_cost float8, carbon_intensity float8)';
+
+const FUNCTIONS: readonly (readonly [name: string, parameters: string, returns: string, body: string])[] = [
+  [
+    'kpi_samples',
+    'machine text, of_group text, of_quantity text, from_ts timestamptz, to_ts timestamptz',
+    'table (ts timestamptz, value float8)',
+    SAMPLES,
+  ],
+  ['kpi_steps', `${SPAN}, ${INTERVAL}`, 'table (since timestamptz, until timestamptz, kw float8)', STEPS],
+  ['kpi_growth', SPAN, PIECES, GROWTH],
+  ['kpi_energy', `${SPAN}, ${INTERVAL}`, PIECES, ENERGY],
+  ['kpi_peak_pieces', `${SPAN}, ${INTERVAL}`, PIECES, PEAK_PIECES],
+  ['kpi_peak', `${SPAN}, ${INTERVAL}`, 'table (kw float8, since timestamptz)', PEAK],
+  [
+    'calculate_energy',
+    `${SPAN}, ${INTERVAL}`,
+    'float8',
+    'begin return (select sum(kwh) from kpi_energy(machine, from_ts, to_ts, expected_s)); end',
+  ],
+  ['calculate_sec', `${SPAN}, ${INTERVAL}`, 'float8', SEC],
+  [
+    'calculate_peak_demand',
+    `${SPAN}, ${INTERVAL}`,
+    'float8',
+    'begin return (select kw from kpi_peak(machine, from_ts, to_ts, expected_s)); end',
+  ],
+  ['calculate_load_factor', `${SPAN}, ${INTERVAL}`, 'float8', LOAD_FACTOR],
+  ['calculate_energy_cost', `${SPAN}, ${PRICES}, ${INTERVAL}`, 'float8', COST],
+  [
+    'calculate_carbon_intensity',
+    `${SPAN}, factor_kg_per_kwh float8 default 0.45, ${INTERVAL}`,
+    'float8',
+    'begin return calculate_energy(machine, from_ts, to_ts, expected_s) * factor_kg_per_kwh; end',
+  ],
+  ['calculate_all_kpis', `${SPAN}, zone text default 'UTC', ${INTERVAL}`, KPIS, ALL],
+];
