@@ -91,7 +91,7 @@ function classify(error: unknown): Classified {
   const code = statusCode === undefined ? undefined : CODE_OF_STATUS[statusCode];
   if (statusCode === 413) {
     const detail =
-      'the body is larger than http.max_body_bytes (WATTKEEPER_HTTP__MAX_BODY_BYTES) allows: send it in parts';
+      'the body is too large: send it in parts, or raise http.max_body_bytes (WATTKEEPER_HTTP__MAX_BODY_BYTES)';
     return { status: 413, code: 'payload_too_large', detail, fields: [] };
   }
   if (statusCode !== undefined && code !== undefined)

@@ -27,8 +27,9 @@ describe('arrivals', () => {
     expect(meter.of('roof', DAY)).toEqual({ readings: 5, duplicates: 1, late: 1, leastDelayMs: 2000 });
   });
 
-  it('tell a clock that is ahead, and do not take history for a slow clock', () => {
+  it('tell a clock that is ahead, and take neither history nor forecasts for a wrong clock', () => {
     const meter = new ArrivalMeter();
+    meter.add(block([NOON + 18 * HOUR_MS], ['tomorrow']), NOON);
     meter.add(block([NOON - 40 * 24 * HOUR_MS, NOON - 39 * 24 * HOUR_MS]), NOON);
     expect(meter.of('roof', DAY).leastDelayMs).toBeNull();
     meter.add(block([NOON + 45_000]), NOON);

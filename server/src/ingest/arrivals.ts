@@ -13,7 +13,7 @@ export interface Arrivals {
 }
 
 const HOURS_KEPT = 72;
-/** Older readings are history that is brought in: they tell nothing about the device's clock. */
+/** Older readings are history that is brought in, and ones that far ahead are forecasts and prices: they tell nothing about a clock. */
 const LIVE_MS = HOUR_MS;
 
 interface Hour {
@@ -44,7 +44,7 @@ export class ArrivalMeter {
       hour.readings++;
       if (instant > before) {
         newest[device] = instant;
-        if (delay < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
+        if (Math.abs(delay) < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
       } else if (instant === before) hour.duplicates++;
       else if (delay < UTC_DAY_MS) hour.late++;
     }

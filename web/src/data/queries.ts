@@ -1,9 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
+import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
+import type { SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
+import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
@@ -96,6 +99,26 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       }),
     quarantine: () => list<QuarantinedValue>(['quarantine'], '/storage/quarantine', {}, MINUTE_MS / 2),
     sources: () => ({ ...list<SourceHealth>(['sources'], '/sources', {}, 5000), refetchInterval: 5000 }),
+    /** Asked often while something runs. */
+    scheduler: () =>
+      queryOptions({
+        queryKey: ['scheduler'],
+        queryFn: ({ signal }) => api.get<SchedulerStatus>('/scheduler/status', undefined, signal),
+        refetchInterval: ({ state }) => ((state.data?.running ?? 0) + (state.data?.queued ?? 0) > 0 ? 1000 : 15_000),
+      }),
+    backups: () => ({ ...list<Backup>(['backups'], '/storage/backups', {}, 5000), refetchInterval: 5000 }),
+    quality: () =>
+      queryOptions({
+        queryKey: ['quality'],
+        queryFn: ({ signal }) => api.get<QualityReport>('/storage/quality', undefined, signal),
+        staleTime: 5 * MINUTE_MS,
+      }),
+    qualityDays: () =>
+      queryOptions({
+        queryKey: ['quality-days'],
+        queryFn: ({ signal }) => api.get<QualityDays>('/storage/quality/days', undefined, signal),
+        staleTime: 5 * MINUTE_MS,
+      }),
     features: () => list<Feature>(['features'], '/features', {}, MINUTE_MS),
     users: () => list<User>(['users'], '/users', {}, MINUTE_MS),
     tokens: () => list<ApiToken>(['tokens'], '/tokens', {}, MINUTE_MS),

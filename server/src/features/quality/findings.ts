@@ -3,8 +3,9 @@ import type { Consistency, DeviceArrivals, QualityFinding, SeriesQuality } from 
 /** Share of the expected samples below which a series is told as incomplete, and below which that is serious. */
 const COMPLETE = 0.99;
 const POOR = 0.9;
-/** Clocks that far off shift tariffs and quarter hours. */
-const SKEW_S = 30;
+/** A clock that far ahead shifts tariffs and quarter hours; readings may be on their way for longer. */
+const AHEAD_S = 30;
+const BEHIND_S = 300;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
 type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric'>;
@@ -106,7 +107,7 @@ function deviceFindings({ quarantined, duplicates, readings, clock_ahead_s }: De
       advice: 'Harmless: they count once. Two senders for one device would explain it.',
     });
   }
-  if (clock_ahead_s !== null && Math.abs(clock_ahead_s) > SKEW_S) {
+  if (clock_ahead_s !== null && (clock_ahead_s > AHEAD_S || clock_ahead_s < -BEHIND_S)) {
     found.push({
       code: 'clock_skew',
       severity: 'warning',

@@ -5,6 +5,7 @@ import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
+import { Sparkline } from './sparkline.tsx';
 import styles from './system.module.css';
 
 type Times = StoreMetrics['write_ms'];
@@ -123,23 +124,4 @@ function useTimes(): (times: Times) => string {
 
 function joined({ value, unit }: { value: string; unit: string }): string {
   return unit ? `${value} ${unit}` : value;
-}
-
-/** Bars without axes: the shape of the last hour. */
-function Sparkline({ values, label }: { readonly values: readonly number[]; readonly label: string }) {
-  const most = Math.max(...values, 1);
-  return (
-    <svg
-      className={styles.sparkline}
-      viewBox={`0 0 ${values.length * 4} 40`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-    >
-      {values.map((value, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place in the hour
-        <rect key={i} x={i * 4} width={3} y={40 - (38 * value) / most} height={(38 * value) / most + 1} />
-      ))}
-    </svg>
-  );
 }

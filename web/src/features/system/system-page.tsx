@@ -3,7 +3,10 @@ import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { WarningLine } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { AccessPanels } from './access-panels.tsx';
+import { BackupsPanel } from './backups-panel.tsx';
 import { QuarantinePanel } from './control-panels.tsx';
+import { JobsPanel } from './jobs-panel.tsx';
+import { QualityPanel } from './quality-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
 
 /** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
@@ -31,7 +34,10 @@ export function SystemPage() {
       <StoresPanel />
       <IngestPanel />
       <SourcesPanel />
+      <QualityPanel />
       <QuarantinePanel />
+      <BackupsPanel />
+      <JobsPanel />
       <AccessPanels />
     </PageBody>
   );

@@ -1,0 +1,131 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import type { Backup } from '@wattkeeper/contract/backup.ts';
+import { useState } from 'react';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import { useJobRefresh } from './jobs-panel.tsx';
+import styles from './system.module.css';
+
+/** Backups: make one, verify one by restoring it into a scratch folder, bring one back. */
+export function BackupsPanel() {
+  const text = useText();
+  const { api } = useServices();
+  const refresh = useJobRefresh();
+  const [restoring, setRestoring] = useState<Backup | null>(null);
+  const make = useMutation({ mutationFn: () => api.post('/storage/backups'), onSuccess: refresh });
+  return (
+    <Panel
+      title={text('system.backups')}
+      note={text('system.backups_note')}
+      actions={
+        <Button kind="primary" disabled={make.isPending} onClick={() => make.mutate()}>
+          {text('system.back_up')}
+        </Button>
+      }
+    >
+      {make.isError ? <ErrorNote error={make.error} /> : null}
+      <QueryView query={useQuery(useQueries().backups())} height="5rem">
+        {(backups) =>
+          backups.length === 0 ? (
+            <p className={styles.quiet}>{text('system.no_backups')}</p>
+          ) : (
+            <BackupTable backups={backups} onRestore={setRestoring} />
+          )
+        }
+      </QueryView>
+      {restoring ? <RestoreDialog backup={restoring} onClose={() => setRestoring(null)} /> : null}
+    </Panel>
+  );
+}
+
+interface BackupTableProps {
+  readonly backups: readonly Backup[];
+  readonly onRestore: (backup: Backup) => void;
+}
+
+function BackupTable({ backups, onRestore }: BackupTableProps) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const refresh = useJobRefresh();
+  const verify = useMutation({
+    mutationFn: (name: string) => api.post(`/storage/backups/${name}/verify`),
+    onSuccess: refresh,
+  });
+  const head = [
+    text('system.time'),
+    { label: text('system.size'), numeric: true },
+    { label: text('system.values'), numeric: true },
+    text('system.verified'),
+    '',
+  ];
+  return (
+    <>
+      {verify.isError ? <ErrorNote error={verify.error} /> : null}
+      <Table caption={text('system.backups')} head={head} maxHeight="20rem">
+        {backups.map((backup) => {
+          const { value, unit } = format.bytes(backup.bytes);
+          return (
+            <tr key={backup.name}>
+              <th scope="row">
+                {format.dateTime(Date.parse(backup.started_at))}
+                {backup.encrypted ? <div className={styles.quiet}>{text('system.encrypted')}</div> : null}
+              </th>
+              <td data-numeric>{`${value} ${unit}`}</td>
+              <td data-numeric>{format.number(backup.values)}</td>
+              <td className={backup.problem ? styles.failed : undefined}>
+                {backup.problem ??
+                  (backup.verified_at ? format.dateTime(Date.parse(backup.verified_at)) : text('system.never'))}
+              </td>
+              <td data-numeric>
+                <div className={styles.rowActions}>
+                  <Button disabled={verify.isPending} onClick={() => verify.mutate(backup.name)}>
+                    {text('system.verify')}
+                  </Button>
+                  <Button onClick={() => onRestore(backup)}>{text('system.restore')}</Button>
+                </div>
+              </td>
+            </tr>
+          );
+        })}
+      </Table>
+    </>
+  );
+}
+
+function RestoreDialog({ backup, onClose }: { readonly backup: Backup; readonly onClose: () => void }) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const refresh = useJobRefresh();
+  const restore = useMutation({
+    mutationFn: () => api.post(`/storage/backups/${backup.name}/restore`, {}),
+    onSuccess: async () => {
+      await refresh();
+      onClose();
+    },
+  });
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={text('system.restore_title', { time: format.dateTime(Date.parse(backup.started_at)) })}
+      description={text('system.restore_note')}
+      footer={
+        <>
+          <Button onClick={onClose}>{text('action.cancel')}</Button>
+          <Button kind="danger" disabled={restore.isPending} onClick={() => restore.mutate()}>
+            {text('system.restore')}
+          </Button>
+        </>
+      }
+    >
+      {restore.isError ? <ErrorNote error={restore.error} /> : null}
+    </Modal>
+  );
+}

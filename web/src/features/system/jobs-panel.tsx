@@ -1,0 +1,93 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Job, ScheduledJob } from '@wattkeeper/contract/job.ts';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { ProgressBar } from '../../ui/progress.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './system.module.css';
+
+/** What runs by the clock: when it did, how it went, and a button to run it now. */
+export function JobsPanel() {
+  const text = useText();
+  return (
+    <Panel title={text('system.jobs')} note={text('system.jobs_note')}>
+      <QueryView query={useQuery(useQueries().scheduler())} height="16rem">
+        {({ jobs }) => <JobTable jobs={jobs} />}
+      </QueryView>
+    </Panel>
+  );
+}
+
+function JobTable({ jobs }: { readonly jobs: readonly ScheduledJob[] }) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const refresh = useJobRefresh();
+  const run = useMutation({
+    mutationFn: (name: string) => api.post(`/scheduler/jobs/${name}/run`, {}),
+    onSuccess: refresh,
+  });
+  const cancel = useMutation({ mutationFn: (id: string) => api.delete(`/jobs/${id}`), onSuccess: refresh });
+  const head = [text('system.job'), text('system.last_run'), text('system.next_run'), ''];
+  const at = (instant: string | null) => (instant === null ? '–' : format.dateTime(Date.parse(instant)));
+  return (
+    <>
+      {run.isError ? <ErrorNote error={run.error} /> : null}
+      <Table caption={text('system.jobs')} head={head}>
+        {jobs.map((job) => (
+          <tr key={job.name}>
+            <th scope="row">
+              {job.title}
+              <div className={`${styles.quiet} ${styles.description}`}>{job.description}</div>
+            </th>
+            <td>
+              <LastRun job={job} />
+            </td>
+            <td>{job.schedule === null ? text('system.on_demand') : at(job.retry_at ?? job.next_run_at)}</td>
+            <td data-numeric>
+              {job.running && job.last_run ? (
+                <Button onClick={() => cancel.mutate((job.last_run as Job).id)}>{text('action.cancel')}</Button>
+              ) : job.schedule === null ? null : (
+                <Button disabled={run.isPending} onClick={() => run.mutate(job.name)}>
+                  {text('system.run_now')}
+                </Button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+function LastRun({ job }: { readonly job: ScheduledJob }) {
+  const text = useText();
+  const format = useFormat();
+  const { last_run: run } = job;
+  if (run === null) return <span className={styles.quiet}>{text('system.never')}</span>;
+  if (run.finished_at === null) {
+    return (
+      <>
+        <ProgressBar label={job.title} share={run.progress} />
+        {run.message ? <span className={styles.quiet}>{run.message}</span> : null}
+      </>
+    );
+  }
+  return (
+    <>
+      {format.dateTime(Date.parse(run.finished_at))}
+      <div className={run.state === 'failed' ? styles.failed : styles.quiet}>
+        {run.error ?? text(`system.job_${run.state}`)}
+      </div>
+    </>
+  );
+}
+
+/** Asks for jobs and backups anew after something was started. */
+export function useJobRefresh(): () => Promise<unknown> {
+  const cache = useQueryClient();
+  return () => Promise.all(['scheduler', 'backups'].map((key) => cache.invalidateQueries({ queryKey: [key] })));
+}

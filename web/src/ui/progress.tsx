@@ -1,0 +1,21 @@
+import { Progress } from 'radix-ui';
+import styles from './progress.module.css';
+
+interface ProgressBarProps {
+  readonly label: string;
+  /** 0 to 1; null while unknown. */
+  readonly share: number | null;
+}
+
+/** How far something is; without a share it only shows that it goes on. */
+export function ProgressBar({ label, share }: ProgressBarProps) {
+  const percent = share === null ? null : Math.round(share * 100);
+  return (
+    <Progress.Root className={styles.track} value={percent} aria-label={label}>
+      <Progress.Indicator
+        className={percent === null ? styles.unknown : styles.bar}
+        style={{ width: `${percent ?? 30}%` }}
+      />
+    </Progress.Root>
+  );
+}
