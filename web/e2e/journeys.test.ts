@@ -112,6 +112,28 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     4 * PATIENCE_MS,
   );
 
+  it('backs everything up and verifies it, with progress, on the System page', async () => {
+    await open('system');
+    const backups = page.getByRole('region', { name: 'Backups' });
+    await backups.getByText('No backup has been made yet.').waitFor();
+    await backups.getByRole('button', { name: 'Back up now' }).click();
+    await backups.getByRole('button', { name: 'Verify' }).waitFor();
+    const row = backups.locator('tbody tr');
+    expect(await row.locator('td').nth(2).textContent()).toBe('never');
+    await backups.getByRole('button', { name: 'Verify' }).click();
+    await expect.poll(async () => row.locator('td').nth(2).textContent(), { timeout: PATIENCE_MS }).toMatch(/20\d\d/);
+    const jobs = page.getByRole('region', { name: 'Jobs' });
+    await jobs
+      .getByRole('row', { name: /^Backup / })
+      .getByText('done')
+      .waitFor();
+    await backups.getByRole('button', { name: 'Restore' }).click();
+    await page.getByRole('dialog').getByText('It takes effect when the service starts again').waitFor();
+    await page.keyboard.press('Escape');
+    const quality = page.getByRole('region', { name: 'Data quality' });
+    await quality.getByText('Score of 100').waitFor();
+  });
+
   it('wrote no error to the console on the way', () => {
     expect(failures).toEqual([]);
   });
