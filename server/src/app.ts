@@ -9,6 +9,8 @@ import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf, Unavailable } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
+import { archiveJob } from './features/archive/job.ts';
+import { archiveRoutes } from './features/archive/routes.ts';
 import { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
 import { backfillJob } from './features/backfill/job.ts';
@@ -309,13 +311,14 @@ function registerApi(api: Api, { pipeline, services, auth, monitor, live, schedu
   });
   jobRoutes(api, { scheduler, records });
   backfillRoutes(api, scheduler, records.auditLog);
+  if (pipeline.tiers) archiveRoutes(api, scheduler, records.auditLog);
   if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
   live.routes(api);
 }
 
 /** What runs by the clock, in the site's time. */
 function scheduledJobs(
-  { stores, records: { jobs, auditLog } }: Pipeline,
+  { stores, tiers, records: { jobs, auditLog } }: Pipeline,
   { charging, reports, quality, backups, baselines }: Services,
   { auth, backup }: Config,
   now: () => number,
@@ -327,6 +330,7 @@ function scheduledJobs(
     qualityJob(quality),
     retrainingJob(baselines),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
+    ...(tiers ? [archiveJob(tiers)] : []),
   ];
   return [
     compactionJob(stores, now),

@@ -1,4 +1,5 @@
 import { withAccounts } from './cli/accounts.ts';
+import { archiveCommand } from './cli/archive.ts';
 import { backfillCommand } from './cli/backfill.ts';
 import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
     summary: 'Back everything up, list and verify backups',
     run: (argv) => backupCommand(argv, ENVIRONMENT),
   },
+  { name: 'archive', summary: 'Move old months to the archive', run: (argv) => archiveCommand(argv, ENVIRONMENT) },
   { name: 'backfill', summary: 'Fill one store from another', run: (argv) => backfillCommand(argv, ENVIRONMENT) },
   {
     name: 'restore',

@@ -15,11 +15,13 @@ import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
+import { WriteGate } from './storage/layers/write-gate.ts';
 import { fileInstant, JOURNAL_ARCHIVE, JournalArchive } from './storage/lifecycle/journal-archive.ts';
 import { applyReady } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
+import { openTiers, type Tiers } from './tiers.ts';
 
 /** The latest values are looked for this far back at start. */
 const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
@@ -31,6 +33,8 @@ export interface Pipeline {
   readonly stores: readonly MeteredStore[];
   /** Batches kept for restores to an instant; null when that is off or nothing is kept. */
   readonly archive: JournalArchive | null;
+  /** Where old months go; null while no archive is configured. */
+  readonly tiers: Tiers | null;
   readonly window: MemoryStore;
   readonly catalogue: MetricCatalogue;
   readonly directory: DeviceDirectory;
@@ -65,14 +69,18 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const journal = folder ? await openSqliteJournal(folder.file(LOCAL_DATABASE), now) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const stores: MeteredStore[] = [];
+    const gate = new WriteGate();
     for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
-      const open = () => openTelemetryStore(storeOptions(storeConfig, folder));
+      const openAlone = () => openTelemetryStore(storeOptions(storeConfig, folder));
+      const open = i === 0 ? async () => gate.around(await openAlone()) : openAlone;
       const heal = () => (i === 0 ? onHeal.primary() : Promise.resolve());
       const store = withoutStores ? await supervise(storeConfig, open, { log, now, heal }) : await open();
       opened.onClose(() => store.close());
       stores.push(new MeteredStore(storeConfig.name, store, () => performance.now()));
     }
-    const pipeline = await connect({ config, log, now, records, journal, stores, folder });
+    const tiers = folder && (await openTiers({ config, folder, primary: stores[0] as MeteredStore, gate, now }));
+    opened.onClose(async () => tiers?.close());
+    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers });
     onHeal.primary = () => restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
@@ -120,17 +128,11 @@ interface Parts {
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
   readonly folder: DataFolder | null;
+  readonly tiers: Tiers | null;
 }
 
-async function connect({
-  config,
-  log,
-  now,
-  records,
-  journal,
-  stores,
-  folder,
-}: Parts): Promise<Omit<Pipeline, 'close'>> {
+async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
+  const { config, log, now, records, journal, stores, folder, tiers } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(records, (error) =>
@@ -164,7 +166,7 @@ async function connect({
   const primary = stores[0] as MeteredStore;
   const hydration = { windowSince: Number.POSITIVE_INFINITY };
   const queries = new QueryPlanner({
-    primary,
+    primary: tiers?.reads ?? primary,
     memory: {
       read: (request) => window.read(request),
       aggregate: (request) => window.aggregate(request),
@@ -184,6 +186,7 @@ async function connect({
     journal,
     stores,
     archive,
+    tiers,
     window,
     catalogue,
     directory,

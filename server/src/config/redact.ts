@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Config } from './schema.ts';
 
-const SECRET = /token|passphrase|password|secret|identit/i;
+const SECRET = /token|passphrase|password|secret|identit|connection_string/i;
 const HIDDEN = '(not shown)';
 
 /** The configuration in force as YAML, without its secrets. */

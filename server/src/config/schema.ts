@@ -111,6 +111,46 @@ export const RecordsConfig = z.discriminatedUnion('type', [
 ]);
 export type RecordsConfig = z.infer<typeof RecordsConfig>;
 
+const Prefix = z
+  .string()
+  .regex(/^([^/]+\/)*$/, 'must end in / and not begin with it, such as wattkeeper/house/')
+  .default('')
+  .describe('Stands before every key');
+
+/** Where archived months are kept. */
+export const ArchiveStoreConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('local').describe('A folder, also of a network drive'),
+    folder: z.string().min(1).optional().describe('Default: archive/objects in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
+    bucket: z.string().min(1),
+    region: z.string().min(1).default('us-east-1'),
+    endpoint: z.url().optional().describe('Of another provider than AWS'),
+    access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
+    secret_access_key: z.string().min(1).optional(),
+    prefix: Prefix,
+  }),
+  z.strictObject({
+    type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
+    bucket: z.string().min(1),
+    key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
+    endpoint: z.url().optional().describe('Of another server'),
+    prefix: Prefix,
+  }),
+  z.strictObject({
+    type: z.literal('azure').describe('A container of Azure Blob Storage'),
+    container: z.string().min(1),
+    connection_string: z.string().min(1),
+    prefix: Prefix,
+  }),
+]);
+export type ArchiveStoreConfig = z.infer<typeof ArchiveStoreConfig>;
+
+/** Youngest age, in days, at which telemetry may leave the first store. */
+const AfterDays = z.number().int().min(31).max(36_600);
+
 export const Config = z.strictObject({
   data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
   http: z
@@ -216,6 +256,25 @@ export const Config = z.strictObject({
     .refine(({ passphrase, recipients }) => passphrase === undefined || recipients.length === 0, {
       path: ['recipients'],
       error: 'must be empty when there is a passphrase: age takes one or the other',
+    })
+    .prefault({}),
+  archive: z
+    .strictObject({
+      store: ArchiveStoreConfig.optional().describe(
+        'Where months are kept that leave the first store; default: none, they stay',
+      ),
+      after_days: AfterDays.default(365).describe('Months that ended this long ago are archived'),
+      groups: z
+        .record(z.string(), AfterDays)
+        .default({})
+        .describe('Days for single metric groups, such as {solar: 90}, in place of after_days'),
+      cache_mb: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1024)
+        .describe('Fetched files that are kept in data_dir'),
     })
     .prefault({}),
   log: z

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { z } from 'zod';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { openPipeline } from '../pipeline.ts';
+import { ownUrl } from './own-url.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { runServiceJob } from './service-jobs.ts';
+
+const HELP = `Moves months that are older than \`archive.after_days\` into the archive (Parquet files under \`archive.store\`), reads them back, and
+only then takes them out of the first store. Works while the service runs, through its API. One that was cut off goes on where it was.
+
+Usage: npm start -- archive [OPTIONS]
+
+  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --config FILE  configuration to read instead of wattkeeper.yaml
+  --json         print one JSON object with the result on the last line
+  --help         this text`;
+
+const Report = z.object({
+  months: z.number(),
+  rows: z.number(),
+  bytes: z.number(),
+  postponed: z.array(z.string()).readonly(),
+});
+const DRAIN_MS = 60_000;
+
+/** `archive`. Answers 0 when everything that is old enough is in the archive. */
+export async function archiveCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      token: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const config = loadConfig({ file: values.config, environment });
+  if (config.archive.store === undefined) {
+    throw new InvalidInput('no archive is configured: set archive.store, for instance to {type: local}');
+  }
+  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const bar = new ProgressBar('Archiving');
+  const report = Report.parse(await archive(config, token, bar).finally(() => bar.end()));
+  if (values.json) console.log(JSON.stringify(report));
+  else {
+    console.log(`${report.months} months were archived: ${report.rows} rows in ${report.bytes} bytes.`);
+    for (const name of report.postponed) console.log(`${name} is left to the next run: old readings keep coming in.`);
+  }
+  return report.postponed.length === 0 ? 0 : 1;
+}
+
+async function archive(config: Config, token: string | undefined, bar: ProgressBar): Promise<unknown> {
+  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  try {
+    const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
+    try {
+      const work = {
+        signal: new AbortController().signal,
+        progress: (share: number | null, message: string) => bar.show(share, message),
+      };
+      if (pipeline.tiers === null) throw new InvalidInput('persistence is off: there is nothing to archive');
+      return await pipeline.tiers.archiveNow(work);
+    } finally {
+      await pipeline.close(DRAIN_MS);
+    }
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    const service = { url: ownUrl(config, error), token };
+    return runServiceJob(service, '/storage/archive', undefined, (share, note) => bar.show(share, note ?? ''));
+  }
+}

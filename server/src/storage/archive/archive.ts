@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Corrupt, NotFound } from '../../domain/errors.ts';
+import { intersect, type Window } from '../../domain/window.ts';
+import type { ReadRequest } from '../backend.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import type { ParquetMethods } from '../parquet.worker.ts';
+import { WorkerCalls } from '../worker-calls.ts';
+import { FileCache } from './file-cache.ts';
+import { monthName, monthOf } from './months.ts';
+import type { Contents, DeviceRows } from './parquet-file.ts';
+
+/** A file of the archive: rows of one metric group and month. Of two parts of a month, values of the later one win. */
+export interface Part {
+  readonly key: string;
+  readonly group: string;
+  /** Its UTC month. */
+  readonly month: Window;
+  /** Counts up within the month. */
+  readonly number: number;
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+}
+
+export interface ArchiveOptions {
+  readonly objects: ObjectStore;
+  /** For files that are written and for those that were fetched. */
+  readonly folder: string;
+  readonly cacheBytes: number;
+}
+
+/** Folders of files that are being written; one that a crash left is removed at the next start. */
+const WRITING = 'writing-';
+
+const PART = /^group=([^/]+)\/month=(\d{4}-\d{2})\/(\d+)-([0-9a-f]{64})\.parquet$/;
+
+/**
+ * Months of telemetry as Parquet files in an object store, under `group=…/month=YYYY-MM/NUMBER-SHA256.parquet`. The keys are the index:
+ * nothing else has to be kept to find or to check a file. One process at a time writes.
+ */
+export class Archive {
+  readonly #objects: ObjectStore;
+  readonly #folder: string;
+  readonly #cache: FileCache;
+  readonly #worker: WorkerCalls<ParquetMethods>;
+  #index: Promise<Part[]> | null = null;
+
+  private constructor({ objects, folder }: ArchiveOptions, cache: FileCache) {
+    this.#objects = objects;
+    this.#folder = folder;
+    this.#cache = cache;
+    this.#worker = new WorkerCalls<ParquetMethods>(new URL('../parquet.worker.ts', import.meta.url), 'the archive');
+  }
+
+  static async open(options: ArchiveOptions): Promise<Archive> {
+    await mkdir(options.folder, { recursive: true });
+    const left = (await readdir(options.folder)).filter((name) => name.startsWith(WRITING));
+    for (const name of left) await rm(join(options.folder, name), { recursive: true });
+    return new Archive(options, await FileCache.open(join(options.folder, 'cache'), options.cacheBytes));
+  }
+
+  get place(): string {
+    return this.#objects.place;
+  }
+
+  /** The files of a group that reach into a window, by month and number. @throws Unavailable when the object store does not answer */
+  async parts(group: string, window: Window): Promise<Part[]> {
+    this.#index ??= this.#list();
+    const index = this.#index;
+    const all = await index.catch((error: unknown) => {
+      if (this.#index === index) this.#index = null;
+      throw error;
+    });
+    return all.filter((part) => part.group === group && intersect(part.month, window) !== null);
+  }
+
+  /** Samples of devices in one file. @throws Corrupt when the file is not what was stored */
+  read(part: Part, { deviceIds, quantities, window }: ReadRequest): Promise<DeviceRows[]> {
+    const read = (path: string) => this.#worker.call('read', [path, deviceIds, quantities, window]);
+    const local = this.#objects.localPath(part.key);
+    return local === null
+      ? this.#cache.use(`${part.sha256}.parquet`, (path) => this.#fetch(part, path), read)
+      : read(local);
+  }
+
+  /**
+   * Stores rows of a group and month, and makes sure of it: the object is fetched again, and its bytes, rows and values are compared. A
+   * file with the same content that is there already is not stored twice.
+   * @param frames devices one after the other, each in ascending time, all within the month
+   * @throws Corrupt when the object store does not give back what it was given
+   */
+  async write(
+    group: string,
+    month: Window,
+    quantities: readonly string[],
+    frames: AsyncIterable<DeviceRows>,
+  ): Promise<{ part: Part; rows: number; bytes: number }> {
+    const scratch = await mkdtemp(join(this.#folder, WRITING));
+    try {
+      const draft = join(scratch, 'draft.parquet');
+      await this.#worker.call('begin', [draft, quantities]);
+      for await (const rows of frames) await this.#worker.call('add', [rows]);
+      const contents = await this.#worker.call('finish', []);
+      const part = await this.#place(group, month, draft);
+      await this.#verify(part, contents, join(scratch, 'stored.parquet'));
+      this.#index = Promise.resolve([...(await this.#others(part)), part].sort(inOrder));
+      return { part, rows: contents.rows, bytes: (await stat(draft)).size };
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Stores a file under its key unless it is there. */
+  async #place(group: string, month: Window, file: string): Promise<Part> {
+    const sha256 = await sha256Of(file);
+    const parts = await this.parts(group, month);
+    const known = parts.find((part) => part.sha256 === sha256 && part === parts.at(-1));
+    if (known) return known;
+    const number = (parts.at(-1)?.number ?? 0) + 1;
+    const name = `${String(number).padStart(4, '0')}-${sha256}.parquet`;
+    const key = `group=${encodeURIComponent(group)}/month=${monthName(month.start)}/${name}`;
+    await this.#objects.put(key, file);
+    return { key, group, month, number, sha256 };
+  }
+
+  async #verify(part: Part, { rows, checksum }: Contents, copy: string): Promise<void> {
+    try {
+      await this.#fetch(part, copy);
+      const stored = await this.#worker.call('contents', [copy]);
+      if (stored.rows !== rows || stored.checksum !== checksum) {
+        throw new Corrupt(
+          `${this.place} gives ${stored.rows} rows of ${part.key} back, or others, in place of ${rows}`,
+        );
+      }
+    } catch (error) {
+      if (error instanceof Corrupt) {
+        await this.#objects.remove(part.key);
+        this.#index = null;
+      }
+      throw error;
+    }
+  }
+
+  async #fetch({ key, sha256 }: Part, path: string): Promise<void> {
+    try {
+      await this.#objects.fetch(key, path);
+    } catch (cause) {
+      if (!(cause instanceof NotFound)) throw cause;
+      throw new Corrupt(`the archive lacks a file that it had: ${cause.message}`, { cause });
+    }
+    const found = await sha256Of(path);
+    if (found !== sha256) throw new Corrupt(`${key} in ${this.place} is damaged: its SHA-256 is ${found}`);
+  }
+
+  async #others({ key }: Part): Promise<Part[]> {
+    return ((await this.#index) ?? []).filter((part) => part.key !== key);
+  }
+
+  async #list(): Promise<Part[]> {
+    const objects = await this.#objects.list('group=');
+    return objects.flatMap(({ key }) => partOf(key) ?? []).sort(inOrder);
+  }
+}
+
+/** What a key says, or null for an object that is none of the archive's. */
+function partOf(key: string): Part | null {
+  const [, group, month, number, sha256] = PART.exec(key) ?? [];
+  if (group === undefined || month === undefined || sha256 === undefined) return null;
+  const start = Date.parse(`${month}-01T00:00:00Z`);
+  return { key, group: decodeURIComponent(group), month: monthOf(start), number: Number(number), sha256 };
+}
+
+function inOrder(a: Part, b: Part): number {
+  return a.month.start - b.month.start || a.number - b.number;
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,13 @@
+import type { Window } from '../../domain/window.ts';
+
+/** The UTC month that an instant lies in. */
+export function monthOf(instant: number): Window {
+  const date = new Date(instant);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return { start: Date.UTC(year, month), end: Date.UTC(year, month + 1) };
+}
+
+/** `2025-03`. */
+export function monthName(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 7);
+}

@@ -1,0 +1,134 @@
+import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import { concatRows, type Frame, mergeRows, type Rows } from '../../domain/frame.ts';
+import { intersect, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Archive, Part } from '../archive/archive.ts';
+import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../backend.ts';
+import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
+
+/** Nothing younger is ever archived, so that questions about recent time never wait for the archive. */
+export const YOUNGEST_ARCHIVED_MS = 31 * UTC_DAY_MS;
+
+/** Samples of one series that are held at once to aggregate them: 38 years at one a minute, six at one in ten seconds; 16 bytes each. */
+const MAX_SAMPLES = 20_000_000;
+
+export interface TieredReadsOptions {
+  readonly warm: Pick<TelemetryStore, 'read' | 'aggregate'>;
+  readonly archive: Pick<Archive, 'parts' | 'read'>;
+  readonly now: () => number;
+}
+
+/**
+ * Reads a store and the archive of what was taken out of it as if they were one. Where both have a value, the store's wins: it came in after
+ * the month was archived, or is the same.
+ */
+export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
+  readonly #options: TieredReadsOptions;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(options: TieredReadsOptions) {
+    this.#options = options;
+  }
+
+  async *read(request: ReadRequest): AsyncIterable<Frame> {
+    const done = this.#begin();
+    try {
+      const parts = await this.#partsOf(request.group, request.window);
+      if (parts.length === 0) {
+        yield* this.#options.warm.read(request);
+        return;
+      }
+      for (const deviceId of request.deviceIds) yield* this.#readDevice({ ...request, deviceIds: [deviceId] }, parts);
+    } finally {
+      done();
+    }
+  }
+
+  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
+    const done = this.#begin();
+    try {
+      const window = widestSampleWindow(request);
+      const parts = window === null ? [] : await this.#partsOf(request.group, window);
+      if (parts.length === 0) return await this.#options.warm.aggregate(request);
+      const answers: DeviceBuckets[] = [];
+      for (const [d, deviceId] of request.deviceIds.entries()) {
+        const buckets: Buckets[] = [];
+        for (const quantity of request.quantities) {
+          buckets.push(
+            await this.#aggregateRaw({ ...request, deviceIds: [deviceId], quantities: [quantity] }, parts, d),
+          );
+        }
+        answers.push({ deviceId, buckets });
+      }
+      return answers;
+    } finally {
+      done();
+    }
+  }
+
+  /** Resolves when every read that has begun by now has ended: only those can still expect in the store what was archived meanwhile. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #begin(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running.add(promise);
+    return () => {
+      this.#running.delete(promise);
+      resolve();
+    };
+  }
+
+  async #partsOf(group: string, window: Window): Promise<Part[]> {
+    const { archive, now } = this.#options;
+    return window.start >= now() - YOUNGEST_ARCHIVED_MS ? [] : archive.parts(group, window);
+  }
+
+  /** Frames of one device, ascending: those of archived months merged with what the store has of them, the store's between. */
+  async *#readDevice(request: ReadRequest, parts: readonly Part[]): AsyncIterable<Frame> {
+    const { warm, archive } = this.#options;
+    const { group, quantities, window } = request;
+    const deviceId = request.deviceIds[0] as string;
+    let from = window.start;
+    for (const ofMonth of byMonth(parts)) {
+      const month = intersect((ofMonth[0] as Part).month, window) as Window;
+      if (from < month.start) yield* warm.read({ ...request, window: { start: from, end: month.start } });
+      const ofWindow = { ...request, window: month };
+      const found: Rows[] = [];
+      for (const part of ofMonth) found.push(...(await archive.read(part, ofWindow)));
+      for await (const frame of warm.read(ofWindow)) found.push(frame);
+      const rows = mergeRows(concatRows(found, quantities.length));
+      if (rows.timestamps.length > 0) yield { deviceId, group, quantities, ...rows };
+      from = month.end;
+    }
+    if (from < window.end) yield* warm.read({ ...request, window: { start: from, end: window.end } });
+  }
+
+  /**
+   * Aggregates one series from its samples, those of the store as well: what a counter has grown by depends on all of them in their order, so
+   * that buckets of the store and of the archive cannot be put side by side.
+   */
+  async #aggregateRaw(request: AggregateRequest, parts: readonly Part[], device: number): Promise<Buckets> {
+    const interval = request.expectedIntervalMs[device] ?? null;
+    const window = sampleWindow(request.edges, interval);
+    const within = parts.filter(({ month }) => intersect(month, window) !== null);
+    const found: Rows[] = [];
+    let samples = 0;
+    for await (const frame of this.#readDevice({ ...request, window }, within)) {
+      samples += frame.timestamps.length;
+      if (samples > MAX_SAMPLES) {
+        throw new InvalidInput(
+          `the archived part of the question holds more than ${MAX_SAMPLES} samples of one series: ask for a shorter time`,
+        );
+      }
+      found.push(frame);
+    }
+    if (found.length === 0) return emptyBuckets(request.edges.length - 1);
+    return aggregateRows(concatRows(found, 1), request, interval)[0] as Buckets;
+  }
+}
+
+function byMonth(parts: readonly Part[]): Part[][] {
+  return [...Map.groupBy(parts, ({ month }) => month.start).values()];
+}

@@ -1,0 +1,83 @@
+import type { Batch } from '../../domain/batch.ts';
+import type { TelemetryStore } from '../backend.ts';
+
+/** Tells how far back writes reached since it was made. */
+export interface WriteWatch {
+  /** Earliest instant of the group that was written since, epoch milliseconds; Infinity while there is none. */
+  readonly earliest: number;
+  end(): void;
+}
+
+/** Lets a caller act between two writes of a store, and know what was written since it looked: what has just come in is never deleted unseen. */
+export class WriteGate {
+  readonly #running = new Set<Promise<void>>();
+  readonly #watches = new Map<symbol, { group: string; earliest: number }>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** A store whose writes go through the gate. */
+  around(store: TelemetryStore): TelemetryStore {
+    return {
+      type: store.type,
+      capabilities: store.capabilities,
+      write: (batches) => this.#write(batches, store),
+      read: (request) => store.read(request),
+      aggregate: (request) => store.aggregate(request),
+      latest: (since) => store.latest(since),
+      series: () => store.series(),
+      deleteBefore: (instant, group) => store.deleteBefore(instant, group),
+      compact: (before, signal) => store.compact(before, signal),
+      stats: () => store.stats(),
+      close: () => store.close(),
+    };
+  }
+
+  /** Watches a group from a moment on at which no write is under way. */
+  watch(group: string): Promise<WriteWatch> {
+    return this.exclusive(async () => {
+      const key = Symbol(group);
+      const seen = { group, earliest: Number.POSITIVE_INFINITY };
+      this.#watches.set(key, seen);
+      return {
+        get earliest() {
+          return seen.earliest;
+        },
+        end: () => {
+          this.#watches.delete(key);
+        },
+      };
+    });
+  }
+
+  /** Works while no write is under way; writes that are called meanwhile wait. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      await Promise.all(this.#running);
+      return work();
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Writes go on beside each other in the order of their calls, each behind what was exclusive before it. */
+  #write(batches: readonly Batch[], store: TelemetryStore): Promise<void> {
+    const result = this.#turn.then(() => {
+      this.#note(batches);
+      const writing = store.write(batches);
+      const ended = writing.catch(() => undefined).then(() => void this.#running.delete(ended));
+      this.#running.add(ended);
+      return writing;
+    });
+    return result;
+  }
+
+  #note(batches: readonly Batch[]): void {
+    for (const seen of this.#watches.values()) {
+      for (const { blocks } of batches) {
+        for (const { group, timestamps } of blocks) {
+          if (group !== seen.group) continue;
+          for (const instant of timestamps) if (instant < seen.earliest) seen.earliest = instant;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import type { ObjectEngine } from './object-store.ts';
+
+/** Ends the name of an object that is being written. */
+const DRAFT = '.part';
+
+/** Objects as files of a folder, which is made where it is missing. An object is on disk when `put` resolves. */
+export function localObjects(folder: string): ObjectEngine {
+  const fileOf = (key: string) => join(folder, ...key.split('/'));
+  return {
+    place: folder,
+    put: async (key, file) => {
+      const target = fileOf(key);
+      await mkdir(dirname(target), { recursive: true });
+      await copyFile(file, target + DRAFT);
+      await sync(target + DRAFT);
+      await rename(target + DRAFT, target);
+      await sync(dirname(target));
+    },
+    fetch: (key, file) => copyFile(fileOf(key), file),
+    list: async (prefix) => {
+      await mkdir(folder, { recursive: true });
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const keys = entries
+        .filter((entry) => entry.isFile() && !entry.name.endsWith(DRAFT))
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+        .filter((key) => key.startsWith(prefix));
+      return Promise.all(keys.map(async (key) => ({ key, bytes: (await stat(fileOf(key))).size })));
+    },
+    remove: (key) => rm(fileOf(key), { force: true }),
+    localPath: fileOf,
+    isMissing: (error) => (error as NodeJS.ErrnoException).code === 'ENOENT',
+  };
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  await handle.sync().finally(() => handle.close());
+}

@@ -1,0 +1,79 @@
+import { ExpectedError, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** What a kind of object storage does; it throws whatever its client throws. */
+export interface ObjectEngine {
+  /** Where it is, for messages: `s3://bucket`. */
+  readonly place: string;
+  /** Stores a file under a key: whole or not at all. What was there is replaced. */
+  put(key: string, file: string): Promise<void>;
+  /** Writes an object to a file; after an error the file may be there in part. */
+  fetch(key: string, file: string): Promise<void>;
+  /** Every object whose key begins with a prefix, in any order. */
+  list(prefix: string): Promise<StoredObject[]>;
+  /** Does nothing when there is no such object. */
+  remove(key: string): Promise<void>;
+  /** Where the object lies as a file on this machine, or null: it has to be fetched. */
+  localPath(key: string): string | null;
+  /** Whether an error of `fetch` says that there is no such object. */
+  isMissing(error: unknown): boolean;
+}
+
+/**
+ * A place that keeps files as objects under keys such as `a/b/c.parquet`. Every method rejects with `Unavailable` when the place does not
+ * answer or does not let us in, `fetch` with `NotFound` when there is no such object.
+ */
+export class ObjectStore {
+  readonly #engine: ObjectEngine;
+  readonly #prefix: string;
+
+  /** @param prefix stands before every key: `backup/house/`; may be empty */
+  constructor(engine: ObjectEngine, prefix: string) {
+    this.#engine = engine;
+    this.#prefix = prefix;
+  }
+
+  get place(): string {
+    return this.#prefix === '' ? this.#engine.place : `${this.#engine.place}/${this.#prefix}`;
+  }
+
+  put(key: string, file: string): Promise<void> {
+    return this.#guard(`store ${key}`, () => this.#engine.put(this.#prefix + key, file));
+  }
+
+  fetch(key: string, file: string): Promise<void> {
+    const isMissing = (error: unknown) => this.#engine.isMissing(error);
+    return this.#guard(`fetch ${key}`, () => this.#engine.fetch(this.#prefix + key, file), isMissing);
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found = await this.#guard('list', () => this.#engine.list(this.#prefix + prefix));
+    return found.map(({ key, bytes }) => ({ key: key.slice(this.#prefix.length), bytes }));
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#guard(`remove ${key}`, () => this.#engine.remove(this.#prefix + key));
+  }
+
+  localPath(key: string): string | null {
+    return this.#engine.localPath(this.#prefix + key);
+  }
+
+  async #guard<T>(
+    what: string,
+    work: () => Promise<T>,
+    isMissing: (error: unknown) => boolean = () => false,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof ExpectedError) throw cause;
+      const message = `${this.place}: cannot ${what}: ${messageOf(cause)}`;
+      throw isMissing(cause) ? new NotFound(message, { cause }) : new Unavailable(message, { cause });
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { ArchiveStoreConfig, Config } from './config/schema.ts';
+import { UTC_DAY_MS } from './domain/window.ts';
+import type { MeteredStore } from './features/system/storage-monitor.ts';
+import { Archive } from './storage/archive/archive.ts';
+import type { DataFolder } from './storage/data-folder.ts';
+import { TieredReads } from './storage/layers/tiered-reads.ts';
+import type { WriteGate } from './storage/layers/write-gate.ts';
+import { type ArchiveReport, archiveMonths } from './storage/lifecycle/archive-months.ts';
+import { type ObjectStoreOptions, openObjectStore } from './storage/objects/open-object-store.ts';
+
+/** The first store and the archive behind it. */
+export interface Tiers {
+  /** Both as one. */
+  readonly reads: TieredReads;
+  /** Moves the months that are old enough. */
+  archiveNow(work: {
+    signal: AbortSignal;
+    progress: (share: number | null, message: string) => void;
+  }): Promise<ArchiveReport>;
+  close(): Promise<void>;
+}
+
+export interface TiersOptions {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly primary: MeteredStore;
+  readonly gate: WriteGate;
+  readonly now: () => number;
+}
+
+/** Null while no archive is configured. */
+export async function openTiers({ config, folder, primary, gate, now }: TiersOptions): Promise<Tiers | null> {
+  const { store, after_days: afterDays, groups, cache_mb: cacheMb } = config.archive;
+  if (store === undefined) return null;
+  const objects = openObjectStore(objectStoreOptions(store, folder));
+  const archive = await Archive.open({ objects, folder: folder.file('archive'), cacheBytes: cacheMb * 2 ** 20 });
+  const reads = new TieredReads({ warm: primary, archive, now });
+  const before = (group: string) => now() - (groups[group] ?? afterDays) * UTC_DAY_MS;
+  return {
+    reads,
+    archiveNow: (work) => archiveMonths({ store: primary.store, gate, reads, archive, before, ...work }),
+    close: () => archive.close(),
+  };
+}
+
+function objectStoreOptions(config: ArchiveStoreConfig, folder: DataFolder): ObjectStoreOptions {
+  switch (config.type) {
+    case 'local':
+      return { type: 'local', folder: config.folder ?? join(folder.file('archive'), 'objects') };
+    case 's3': {
+      const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, ...rest } = config;
+      return { ...rest, accessKeyId, secretAccessKey };
+    }
+    case 'gcs': {
+      const { key_file: keyFile, ...rest } = config;
+      return { ...rest, keyFile };
+    }
+    case 'azure': {
+      const { connection_string: connectionString, ...rest } = config;
+      return { ...rest, connectionString };
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NotFound, Unavailable } from '../../src/domain/errors.ts';
+import { type ObjectStoreOptions, openObjectStore } from '../../src/storage/objects/open-object-store.ts';
+import { describeWith } from '../needs.ts';
+
+let folder: string;
+let port: number;
+let server: ChildProcess | undefined;
+
+async function start(program: string, args: (port: number, folder: string) => string[]): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'wattkeeper-objects-'));
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  port = (listener.address() as { port: number }).port;
+  listener.close();
+  await once(listener, 'close');
+  server = spawn(program, args(port, folder), { stdio: 'ignore' });
+  await retried(() => fetch(`http://127.0.0.1:${port}/`));
+}
+
+async function retried(work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries === 150 || server?.exitCode !== null) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+async function end(): Promise<void> {
+  const child = server;
+  server = undefined;
+  if (child?.exitCode === null) {
+    const exited = once(child, 'exit');
+    child.kill();
+    await exited;
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** What every object store promises. */
+function promises(options: () => ObjectStoreOptions, elsewhere: () => ObjectStoreOptions): void {
+  const key = 'group=solar%20roof/month=2026-01/0001-ab.parquet';
+  const other = 'group=load/x';
+  const put = async (name: string, bytes: Uint8Array) => {
+    const file = join(folder, 'source');
+    await writeFile(file, bytes);
+    await openObjectStore(options()).put(name, file);
+  };
+  const get = async (name: string) => {
+    const file = join(folder, 'target');
+    await openObjectStore(options()).fetch(name, file);
+    return readFile(file);
+  };
+
+  it('gives files back byte for byte, large and empty ones too, and the last one put', async () => {
+    const large = Uint8Array.from({ length: 9_000_001 }, (_, i) => (i * 31) ^ (i >> 8));
+    await put(key, large);
+    expect((await get(key)).equals(large)).toBe(true);
+    await put(key, new Uint8Array(0));
+    expect(await get(key)).toHaveLength(0);
+    await put(key, Uint8Array.of(1, 2, 3));
+    expect([...(await get(key))]).toEqual([1, 2, 3]);
+  });
+
+  it('lists by prefix, with sizes', async () => {
+    await put(key, Uint8Array.of(1, 2, 3));
+    await put(other, Uint8Array.of(1));
+    const store = openObjectStore(options());
+    const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+    expect((await store.list('group=')).sort(byKey)).toEqual([
+      { key: other, bytes: 1 },
+      { key, bytes: 3 },
+    ]);
+    expect(await store.list('group=l')).toEqual([{ key: other, bytes: 1 }]);
+    expect(await store.list('nothing')).toEqual([]);
+  });
+
+  it('says NotFound for what is not there, and removes twice without harm', async () => {
+    await put(other, Uint8Array.of(1));
+    const store = openObjectStore(options());
+    await store.remove(other);
+    await store.remove(other);
+    await expect(get(other)).rejects.toBeInstanceOf(NotFound);
+    expect(await store.list(other)).toEqual([]);
+  });
+
+  it('says Unavailable, and where, when the place cannot be used', async () => {
+    const store = openObjectStore(elsewhere());
+    await expect(store.put(key, join(folder, 'source'))).rejects.toSatisfy(
+      (error) => error instanceof Unavailable && error.message.startsWith(store.place),
+    );
+  });
+}
+
+describe('a folder', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wattkeeper-objects-'));
+  });
+  afterAll(end);
+  promises(
+    () => ({ type: 'local', folder: join(folder, 'objects') }),
+    () => ({ type: 'local', folder: join(folder, 'source') }),
+  );
+});
+
+describeWith('MOTO', 'S3', (program) => {
+  const options = () => ({
+    type: 's3' as const,
+    bucket: 'energy',
+    region: 'eu-central-1' as const,
+    endpoint: `http://127.0.0.1:${port}`,
+    accessKeyId: 'key',
+    secretAccessKey: 'secret',
+    prefix: 'my house/',
+  });
+  beforeAll(async () => {
+    await start(program, (at) => ['-H', '127.0.0.1', '-p', String(at)]);
+    const { endpoint, region, accessKeyId, secretAccessKey } = options();
+    const client = new S3Client({
+      endpoint,
+      region,
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    const configuration = { LocationConstraint: options().region };
+    await client.send(new CreateBucketCommand({ Bucket: 'energy', CreateBucketConfiguration: configuration }));
+    client.destroy();
+  }, 60_000);
+  afterAll(end);
+  promises(options, () => ({ ...options(), bucket: 'nobody' }));
+});
+
+describeWith('FAKE_GCS', 'Google Cloud Storage', (program) => {
+  const options = () => ({
+    type: 'gcs' as const,
+    bucket: 'energy',
+    endpoint: `http://127.0.0.1:${port}`,
+    prefix: 'house/',
+  });
+  beforeAll(async () => {
+    await start(program, (at) => ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(at), '-backend', 'memory']);
+    await fetch(`http://127.0.0.1:${port}/storage/v1/b`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"energy"}',
+    });
+  }, 60_000);
+  afterAll(end);
+  promises(options, () => ({ ...options(), bucket: 'nobody' }));
+});
+
+describeWith('AZURITE', 'Azure Blob Storage', (program) => {
+  /** The account that Azurite always has. */
+  const connectionString = () =>
+    `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:${port}/devstoreaccount1;`;
+  const options = () => ({
+    type: 'azure' as const,
+    container: 'energy',
+    connectionString: connectionString(),
+    prefix: 'house/',
+  });
+  beforeAll(async () => {
+    await start(program, (at, place) => [
+      '--blobHost',
+      '127.0.0.1',
+      '--blobPort',
+      String(at),
+      '--location',
+      place,
+      '--silent',
+      '--skipApiVersionCheck',
+    ]);
+    await BlobServiceClient.fromConnectionString(connectionString()).getContainerClient('energy').create();
+  }, 60_000);
+  afterAll(end);
+  promises(options, () => ({ ...options(), container: 'nobody' }));
+});
