@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { ArchiveStoreConfig, Config } from './config/schema.ts';
+import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { Archive } from './storage/archive/archive.ts';
+import type { TelemetryStore } from './storage/backend.ts';
 import type { DataFolder } from './storage/data-folder.ts';
 import { TieredReads } from './storage/layers/tiered-reads.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
@@ -39,8 +41,33 @@ export async function openTiers({ config, folder, primary, gate, now }: TiersOpt
   const before = (group: string) => now() - (groups[group] ?? afterDays) * UTC_DAY_MS;
   return {
     reads,
-    archiveNow: (work) => archiveMonths({ store: primary.store, gate, reads, archive, before, ...work }),
+    archiveNow: (work) => archiveMonths({ store: insistent(primary), gate, reads, archive, before, ...work }),
     close: () => archive.close(),
+  };
+}
+
+/**
+ * A store that is out of use answers reads with nothing, which must never pass for an empty month: here it rejects.
+ * @throws Unavailable from every call while the store is out of use
+ */
+export function insistent(
+  primary: Pick<MeteredStore, 'store' | 'trouble'>,
+): Pick<TelemetryStore, 'series' | 'read' | 'deleteBefore'> {
+  const { store } = primary;
+  const check = () => {
+    const trouble = primary.trouble();
+    if (trouble) throw new Unavailable(`the store cannot be archived at present: ${trouble.error}`);
+  };
+  return {
+    series: async () => {
+      check();
+      return store.series();
+    },
+    async *read(request) {
+      check();
+      yield* store.read(request);
+    },
+    deleteBefore: (instant, group) => store.deleteBefore(instant, group),
   };
 }
 
