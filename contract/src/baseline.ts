@@ -116,6 +116,7 @@ export const Deviation = z
     warnings: z.array(z.string()),
   })
   .meta({ id: 'BaselineDeviation' });
+export type BaselineDeviation = z.infer<typeof Deviation>;
 
 export const PredictionQuery = z
   .looseObject({ machine_id: z.string().min(1) })
@@ -148,3 +149,4 @@ export const Drivers = z
     ),
   })
   .meta({ id: 'BaselineDrivers' });
+export type BaselineDrivers = z.infer<typeof Drivers>;

@@ -12,6 +12,7 @@ import type { AppServices } from './app-context.tsx';
 import { isSignedOut } from './data/problem.ts';
 import { readEnergySearch } from './features/energy/energy-search.ts';
 import { readHistorySearch } from './features/history/history-search.ts';
+import { readMachinesSearch } from './features/machines/machines-search.ts';
 import { CrashPage, LoadingPage, NotFoundPage } from './features/shell/fallback-pages.tsx';
 import { Shell } from './features/shell/shell.tsx';
 import { readSystemSearch } from './features/system/system-search.ts';
@@ -89,6 +90,13 @@ const energy = createRoute({
   component: lazyRouteComponent(() => import('./features/energy/energy-page.tsx'), 'EnergyPage'),
 });
 
+const machines = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/machines',
+  validateSearch: readMachinesSearch,
+  component: lazyRouteComponent(() => import('./features/machines/machines-page.tsx'), 'MachinesPage'),
+});
+
 const system = createRoute({
   getParentRoute: () => signedIn,
   path: '/system',
@@ -96,7 +104,7 @@ const system = createRoute({
   component: lazyRouteComponent(() => import('./features/system/system-page.tsx'), 'SystemPage'),
 });
 
-const routeTree = root.addChildren([signIn, signedIn.addChildren([home, now, history, energy, system])]);
+const routeTree = root.addChildren([signIn, signedIn.addChildren([home, now, history, energy, machines, system])]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {
   return createRouter({

@@ -1,10 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import type { SchedulerStatus } from '@wattkeeper/contract/job.ts';
+import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
@@ -41,6 +43,27 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       }),
     sites: () => list<Site>(['sites'], '/sites', {}, MINUTE_MS),
     devices: (siteId: string) => list<Device>(['devices', siteId], '/devices', { site_id: siteId }, MINUTE_MS),
+    machines: (siteId: string) => list<Device>(['machines', siteId], '/machines', { site_id: siteId }, MINUTE_MS),
+    kpis: (machineId: string, window: Window) =>
+      queryOptions({
+        queryKey: ['kpis', machineId, window.start, window.end],
+        queryFn: ({ signal }) => api.get<AllKpis>('/kpi/all', windowOf(machineId, window), signal),
+        staleTime: 5 * MINUTE_MS,
+      }),
+    baselines: (machineId: string) =>
+      list<BaselineModel>(['baseline', machineId, 'models'], '/baseline/models', { machine_id: machineId }, MINUTE_MS),
+    drivers: (machineId: string) =>
+      queryOptions({
+        queryKey: ['baseline', machineId, 'drivers'],
+        queryFn: ({ signal }) => api.get<BaselineDrivers>('/baseline/drivers', { machine_id: machineId }, signal),
+        staleTime: 5 * MINUTE_MS,
+      }),
+    deviation: (machineId: string, window: Window) =>
+      queryOptions({
+        queryKey: ['baseline', machineId, 'deviation', window.start, window.end],
+        queryFn: ({ signal }) => api.get<BaselineDeviation>('/baseline/deviation', windowOf(machineId, window), signal),
+        staleTime: 5 * MINUTE_MS,
+      }),
     metrics: () => list<Metric>(['metrics'], '/metrics-catalogue', {}, 10 * MINUTE_MS),
     latest: (siteId: string) =>
       queryOptions({
@@ -163,6 +186,10 @@ export function telemetryParams(request: TelemetryRequest) {
     aggregate: request.aggregate?.join(','),
     max_points: request.pointsMax,
   };
+}
+
+function windowOf(machineId: string, { start, end }: Window) {
+  return { machine_id: machineId, start: iso(start), end: iso(end) };
 }
 
 function iso(epochMs: number): string {

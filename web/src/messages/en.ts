@@ -1,9 +1,10 @@
 import { energy } from './en/energy.ts';
 import { history } from './en/history.ts';
+import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
 import { shell } from './en/shell.ts';
 import { system } from './en/system.ts';
 import { tariff } from './en/tariff.ts';
 
 /** English, which the other languages follow key by key. */
-export const en = { ...shell, ...now, ...history, ...energy, ...tariff, ...system };
+export const en = { ...shell, ...now, ...history, ...energy, ...machines, ...tariff, ...system };

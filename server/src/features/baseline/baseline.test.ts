@@ -173,7 +173,7 @@ describe('a baseline', () => {
     await expect(train(['production_count', 'pressure_bar'])).rejects.toThrow(/pressure_bar did not change/);
     await expect(train(['outdoor_temp_c', 'indoor_temp_c'])).rejects.toThrow(/follows from the other drivers/);
     await expect(train(['moon'])).rejects.toThrow(
-      /"moon" is reported by no device of the site; there are production_count/,
+      /"moon" is reported neither by the machine nor around it; there are production_count/,
     );
     await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
     await expect(service.models('Hall')).rejects.toThrow(/Hall meters no energy/);

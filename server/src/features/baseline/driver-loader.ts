@@ -53,20 +53,17 @@ export function availableDrivers({ queries, devices }: DriverOptions, machine: D
   return [...own, ...around].filter(({ metric }) => !seen.has(metric) && seen.add(metric));
 }
 
-/** Finds who reports each driver: the machine itself, else another device of its site. Throws InvalidInput with those there are. */
+/** Finds who reports each driver. Throws InvalidInput with those that there are. */
 export function findDrivers(options: DriverOptions, machine: DeviceRecord, names: readonly string[]): Driver[] {
   const available = availableDrivers(options, machine);
-  const others = options.devices.ofSite(machine.siteId).filter(({ id }) => id !== machine.id);
   return names.map((name) => {
     const metric = SHORT_NAMES[name] ?? name;
     for (const wanted of [metric, STAND_IN[metric]]) {
       const found = available.find((driver) => driver.metric === wanted);
       if (found) return { ...found, name };
-      const other = others.find(({ id }) => wanted !== undefined && options.queries.metricsOf(id).includes(wanted));
-      if (other && wanted !== undefined) return { name, metric: wanted, deviceId: other.id };
     }
     const known = available.map((driver) => driver.name).join(', ') || 'none';
-    const detail = `"${name}" is reported by no device of the site; there are ${known}`;
+    const detail = `"${name}" is reported neither by the machine nor around it; there are ${known}`;
     throw new InvalidInput(`drivers: ${detail}`, { fields: [{ field: 'drivers', detail }] });
   });
 }

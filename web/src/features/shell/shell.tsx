@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { Activity, ChartLine, Coins, type LucideIcon, ServerCog, Zap } from 'lucide-react';
+import { Activity, ChartLine, Coins, Factory, type LucideIcon, ServerCog, Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
@@ -11,10 +11,15 @@ import styles from './shell.module.css';
 import { SiteSwitcher } from './site-switcher.tsx';
 
 /** The pages, in the order of the navigation. A page is one line here and one in the router. */
-const PAGES: readonly { to: '/now' | '/history' | '/energy' | '/system'; label: MessageKey; icon: LucideIcon }[] = [
+const PAGES: readonly {
+  to: '/now' | '/history' | '/energy' | '/machines' | '/system';
+  label: MessageKey;
+  icon: LucideIcon;
+}[] = [
   { to: '/now', label: 'nav.now', icon: Activity },
   { to: '/history', label: 'nav.history', icon: ChartLine },
   { to: '/energy', label: 'nav.energy', icon: Coins },
+  { to: '/machines', label: 'nav.machines', icon: Factory },
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
 
@@ -46,7 +51,7 @@ export function Shell() {
                   <span>Wattkeeper</span>
                 </Link>
                 <SiteSwitcher sites={sites.data ?? []} current={site} />
-                <Navigation />
+                <Navigation siteId={site?.id ?? null} />
                 <PreferencesMenu />
               </header>
             </>
@@ -64,11 +69,14 @@ export function Shell() {
   );
 }
 
-function Navigation() {
+/** Machines stand here only where there are any. */
+function Navigation({ siteId }: { readonly siteId: string | null }) {
   const text = useText();
+  const machines = useQuery({ ...useQueries().machines(siteId ?? ''), enabled: siteId !== null });
+  const pages = PAGES.filter(({ to }) => to !== '/machines' || (machines.data?.length ?? 0) > 0);
   return (
     <nav className={styles.nav} aria-label={text('nav.label')}>
-      {PAGES.map(({ to, label, icon: Icon }) => (
+      {pages.map(({ to, label, icon: Icon }) => (
         <Link key={to} to={to} className={styles.link} activeProps={{ 'aria-current': 'page' }}>
           <Icon size={20} strokeWidth={1.75} aria-hidden="true" />
           <span>{text(label)}</span>

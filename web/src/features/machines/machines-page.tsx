@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { useQueries, useText } from '../../app-context.tsx';
+import { useSite } from '../../site-context.tsx';
+import { EmptyNote } from '../../ui/notice.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Segmented } from '../../ui/segmented.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { BaselinePanel } from './baseline-panel.tsx';
+import { KpiTable } from './kpi-table.tsx';
+import { MACHINE_DAYS, type MachineDays } from './machines-search.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** Machines with their key figures, and the baseline of one of them. */
+export function MachinesPage() {
+  const text = useText();
+  const site = useSite();
+  const search = useSearch({ from: '/signed-in/machines' });
+  const navigate = useNavigate({ from: '/machines' });
+  const days: MachineDays = search.days ?? 7;
+  const end = Math.floor(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
+  const window = useMemo(() => ({ start: end - days * DAY_MS, end }), [end, days]);
+  const machines = useQuery(useQueries().machines(site.id));
+  return (
+    <PageBody>
+      <PageHead title={text('machines.title')}>
+        <Segmented
+          label={text('machines.period')}
+          options={MACHINE_DAYS.map((one) => ({
+            value: String(one),
+            label: one === 1 ? text('machines.day') : text('machines.days', { days: String(one) }),
+          }))}
+          value={String(days)}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: Number(value) as MachineDays }) })}
+        />
+      </PageHead>
+      <QueryView query={machines} height="20rem">
+        {(all) => {
+          if (all.length === 0) {
+            return (
+              <Panel title={text('machines.figures')}>
+                <EmptyNote title={text('machines.none')}>{text('machines.none_hint')}</EmptyNote>
+              </Panel>
+            );
+          }
+          const chosen = all.find(({ id }) => id === search.machine) ?? all[0];
+          return (
+            <>
+              <KpiTable
+                machines={all}
+                window={window}
+                chosen={chosen?.id ?? null}
+                onChoose={(machine) => void navigate({ search: (old) => ({ ...old, machine }) })}
+              />
+              {chosen ? <BaselinePanel key={chosen.id} machine={chosen} window={window} /> : null}
+            </>
+          );
+        }}
+      </QueryView>
+    </PageBody>
+  );
+}
