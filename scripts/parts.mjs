@@ -9,10 +9,10 @@ import { delimiter, dirname, join, resolve } from 'node:path';
  * @property {string} is what it is, for people
  * @property {string} enable the command that brings it
  * @property {string | undefined} path where it is; undefined when it is missing
- * @property {boolean} installable false for data that no package brings
+ * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
  */
 
-/** @type {Record<string, { is: string, enable: string, programs?: string[], folder?: string }>} */
+/** @type {Record<string, { is: string, enable: string, programs?: string[], folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
 // Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
@@ -28,12 +28,12 @@ const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
  */
 export function findParts(root, env) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
-  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, folder }]) => {
+  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, folder, optional }]) => {
     const found = folder === undefined ? findProgram(programs ?? [], folders) : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
     // Of PostgreSQL, tests need several programs: its part is the folder.
     const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
-    return { name, is, enable, path: path || undefined, installable: folder === undefined };
+    return { name, is, enable, path: path || undefined, required: folder === undefined && optional !== true };
   });
 }
 

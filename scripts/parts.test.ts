@@ -39,7 +39,12 @@ describe('findParts', () => {
   it('knows what it is and how to get it for every part, and does not ask to install data', () => {
     const parts = findParts(folder, {});
     for (const part of parts) expect([part.is, part.enable]).not.toContain('');
-    expect(parts.filter((part) => !part.installable).map((part) => part.name)).toEqual(['REAL_DATA']);
+    expect(parts.filter((part) => !part.required).map((part) => part.name)).toEqual([
+      'AZURITE',
+      'FAKE_GCS',
+      'MOTO',
+      'REAL_DATA',
+    ]);
   });
 });
 

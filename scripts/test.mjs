@@ -14,7 +14,7 @@ await main(process.argv.slice(2)).catch(fail);
 async function main(args) {
   const parts = findParts(root, process.env);
   const missing = parts.filter((part) => part.path === undefined);
-  if (process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1') refuseWithout(missing.filter((part) => part.installable));
+  if (process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1') refuseWithout(missing.filter((part) => part.required));
   await setUp({ web: true });
 
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-test-'));

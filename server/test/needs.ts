@@ -42,7 +42,8 @@ function variableOf(name: PartName): string {
   return `WATTKEEPER_TEST_${name}`;
 }
 
-/** Data cannot be installed, so its absence is never a failure. */
+/** Data cannot be installed, and some programs few machines can bring: their absence is never a failure. */
 function isRequired(name: PartName): boolean {
-  return process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1' && 'programs' in definitions[name];
+  const definition = definitions[name];
+  return process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1' && 'programs' in definition && !('optional' in definition);
 }

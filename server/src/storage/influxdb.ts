@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { emptyBuckets } from '../domain/aggregate.ts';
 import type { Batch } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { type Frame, mergeRows, type Rows } from '../domain/frame.ts';
@@ -18,8 +17,8 @@ import type {
 import { coalesce, type GroupRows } from './coalesce.ts';
 import { InfluxClient } from './influxdb/client.ts';
 import { decodeName, encodeName, identifier, keyInLine, literal, measurementInLine } from './influxdb/names.ts';
-import { dropEmptyRows, joinRows, splitByDevice } from './rows.ts';
-import { aggregateRows, sampleWindow } from './sample-window.ts';
+import { dropEmptyRows, splitByDevice } from './rows.ts';
+import { aggregatePieces } from './sample-window.ts';
 
 /** Characters of one request that writes, about. */
 const WRITE_CHARS = 4_000_000;
@@ -90,23 +89,8 @@ class InfluxDbStore implements TelemetryStore {
   /** InfluxQL's mean goes by samples, not by time, so buckets are worked out here from what it holds. */
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
     this.#refuseClosed();
-    const { deviceIds, group, quantities, edges } = request;
-    const bucketCount = Math.max(edges.length - 1, 0);
-    const found: DeviceBuckets[] = [];
-    for (const [position, deviceId] of deviceIds.entries()) {
-      const expected = request.expectedIntervalMs[position] ?? null;
-      const parts: Rows[] = [];
-      if (bucketCount > 0) {
-        const window = sampleWindow(edges, expected);
-        for await (const part of this.#pieces(deviceId, group, quantities, window)) parts.push(part);
-      }
-      const buckets =
-        parts.length > 0
-          ? aggregateRows(joinRows(parts, quantities.length), request, expected)
-          : quantities.map(() => emptyBuckets(bucketCount));
-      found.push({ deviceId, buckets });
-    }
-    return found;
+    const { group, quantities } = request;
+    return aggregatePieces(request, (deviceId, window) => this.#pieces(deviceId, group, quantities, window));
   }
 
   async latest(since: number): Promise<LatestValue[]> {

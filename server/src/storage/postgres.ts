@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { emptyBuckets } from '../domain/aggregate.ts';
 import type { Batch } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { type Frame, mergeRows, type Rows } from '../domain/frame.ts';
@@ -20,8 +19,8 @@ import { coalesce, type GroupRows } from './coalesce.ts';
 import { Catalogue, type Group, instantOf } from './postgres/catalogue.ts';
 import { Database, isPartitionMissing, type Run } from './postgres/database.ts';
 import { arrayOf, encodeFloats } from './postgres/float-arrays.ts';
-import { dropEmptyRows, joinRows, splitByDevice } from './rows.ts';
-import { aggregateRows, sampleWindow } from './sample-window.ts';
+import { dropEmptyRows, splitByDevice } from './rows.ts';
+import { aggregatePieces } from './sample-window.ts';
 
 /** Rows of a frame at most. */
 const FRAME_ROWS = 65_536;
@@ -131,24 +130,9 @@ class PostgresStore implements TelemetryStore {
   }
 
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    const { deviceIds, quantities, edges } = request;
-    const bucketCount = Math.max(edges.length - 1, 0);
+    const { deviceIds, quantities } = request;
     const group = await this.#catalogue.find(request.group, quantities, deviceIds);
-    const found: DeviceBuckets[] = [];
-    for (const [position, deviceId] of deviceIds.entries()) {
-      const expected = request.expectedIntervalMs[position] ?? null;
-      const parts: Rows[] = [];
-      if (bucketCount > 0) {
-        const window = sampleWindow(edges, expected);
-        for await (const part of this.#pieces(group, deviceId, quantities, window)) parts.push(part);
-      }
-      const buckets =
-        parts.length > 0
-          ? aggregateRows(joinRows(parts, quantities.length), request, expected)
-          : quantities.map(() => emptyBuckets(bucketCount));
-      found.push({ deviceId, buckets });
-    }
-    return found;
+    return aggregatePieces(request, (deviceId, window) => this.#pieces(group, deviceId, quantities, window));
   }
 
   async latest(since: number): Promise<LatestValue[]> {

@@ -1,8 +1,9 @@
-import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
+import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
 import { decidingWindow } from '../domain/cadence.ts';
 import { type Rows, withoutMissing } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
-import type { AggregateRequest } from './backend.ts';
+import type { AggregateRequest, DeviceBuckets } from './backend.ts';
+import { joinRows } from './rows.ts';
 
 /** The span whose samples decide the aggregates of buckets. */
 export function sampleWindow(edges: Float64Array, expectedIntervalMs: number | null): Window {
@@ -28,4 +29,27 @@ export function widestSampleWindow({ edges, expectedIntervalMs }: AggregateReque
 export function aggregateRows(rows: Rows, request: AggregateRequest, expectedIntervalMs: number | null): Buckets[] {
   const options = { expectedIntervalMs, asOf: request.asOf };
   return rows.columns.map((column) => aggregateSeries(withoutMissing(rows.timestamps, column), request.edges, options));
+}
+
+/** Aggregates of devices, one at a time, from the rows of their sample windows as they come in pieces. */
+export async function aggregatePieces(
+  request: AggregateRequest,
+  piecesOf: (deviceId: string, window: Window) => AsyncIterable<Rows>,
+): Promise<DeviceBuckets[]> {
+  const { deviceIds, quantities, edges } = request;
+  const bucketCount = Math.max(edges.length - 1, 0);
+  const found: DeviceBuckets[] = [];
+  for (const [position, deviceId] of deviceIds.entries()) {
+    const expected = request.expectedIntervalMs[position] ?? null;
+    const parts: Rows[] = [];
+    if (bucketCount > 0) {
+      for await (const part of piecesOf(deviceId, sampleWindow(edges, expected))) parts.push(part);
+    }
+    const buckets =
+      parts.length > 0
+        ? aggregateRows(joinRows(parts, quantities.length), request, expected)
+        : quantities.map(() => emptyBuckets(bucketCount));
+    found.push({ deviceId, buckets });
+  }
+  return found;
 }
