@@ -3,6 +3,7 @@ import { archiveCommand } from './cli/archive.ts';
 import { backfillCommand } from './cli/backfill.ts';
 import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
+import { doctorCommand } from './cli/doctor.ts';
 import { importCommand } from './cli/import.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { signInLinkCommand } from './cli/sign-in-link.ts';
@@ -23,6 +24,11 @@ const COMMANDS: readonly Command[] = [
     run: (argv) => backupCommand(argv, ENVIRONMENT),
   },
   { name: 'archive', summary: 'Move old months to the archive', run: (argv) => archiveCommand(argv, ENVIRONMENT) },
+  {
+    name: 'doctor',
+    summary: 'Look whether everything is as it should be',
+    run: (argv) => doctorCommand(argv, ENVIRONMENT),
+  },
   { name: 'backfill', summary: 'Fill one store from another', run: (argv) => backfillCommand(argv, ENVIRONMENT) },
   {
     name: 'restore',

@@ -1,0 +1,181 @@
+import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Health } from '@wattkeeper/contract/service.ts';
+import pino from 'pino';
+import { backupFolder } from '../backups.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict, messageOf } from '../domain/errors.ts';
+import { UTC_DAY_MS } from '../domain/window.ts';
+import { openPipeline } from '../pipeline.ts';
+import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
+import { ownUrl } from './own-url.ts';
+
+const HELP = `Looks whether everything is as it should be, and says what to do about what is not.
+
+Usage: npm start -- doctor [--config FILE] [--json]
+
+Checks the configuration, Node, the clock, the data folder and its disk, records and stores (or the service that runs), the port and the
+newest backup. Ends with 1 when something has failed.
+
+  --config FILE  configuration to read instead of wattkeeper.yaml
+  --json         print one JSON object with the result on the last line
+  --help         this text`;
+
+interface Finding {
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+}
+
+const NODE_MAJOR = 24;
+const LEAST_FREE_BYTES = 1e9;
+const OLD_BACKUP_MS = 3 * UTC_DAY_MS;
+/** No clock of a machine that runs this program is right before it was written. */
+const NOT_BEFORE = Date.UTC(2026, 0, 1);
+const TIMEOUT_MS = 5_000;
+const DRAIN_MS = 10_000;
+const MARKS = { ok: 'ok      ', warning: 'warning ', failed: 'FAILED  ' } as const;
+
+/** `doctor`. Answers 0 unless something has failed. */
+export async function doctorCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const findings: Finding[] = [];
+  for await (const finding of examine(() => loadConfig({ file: values.config, environment }))) {
+    findings.push(finding);
+    if (!values.json) console.log(`${MARKS[finding.status]}${finding.check}: ${finding.detail}`);
+  }
+  const healthy = findings.every(({ status }) => status !== 'failed');
+  if (values.json) console.log(JSON.stringify({ healthy, findings }));
+  return healthy ? 0 : 1;
+}
+
+async function* examine(load: () => Config): AsyncGenerator<Finding> {
+  const major = Number(process.versions.node.split('.')[0]);
+  yield major >= NODE_MAJOR
+    ? ok('node', process.version)
+    : failed('node', `${process.version}; it takes ${NODE_MAJOR} or newer: start with npm start, which brings one`);
+  yield Date.now() >= NOT_BEFORE
+    ? ok('clock', new Date().toISOString())
+    : failed('clock', `${new Date().toISOString()} is in the past: set the clock by NTP, or readings get wrong days`);
+  let config: Config;
+  try {
+    config = load();
+    yield ok('configuration', 'every setting is known and allowed');
+  } catch (error) {
+    yield failed('configuration', messageOf(error));
+    return;
+  }
+  if (!config.persistence) {
+    yield warning('persistence', 'is off: everything lives in memory and is gone when the service stops');
+    return;
+  }
+  yield* examineFolder(config);
+  yield* examineStores(config);
+  yield await examineBackups(config);
+}
+
+async function* examineFolder({ data_dir }: Config): AsyncGenerator<Finding> {
+  const path = resolve(data_dir);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    yield ok('data folder', path);
+  } catch (error) {
+    yield failed(
+      'data folder',
+      `${path} cannot be used: ${messageOf(error)}; set data_dir, or give this user the right to write`,
+    );
+    return;
+  }
+  const { bavail, blocks, bsize } = await statfs(path);
+  const free = bavail * bsize;
+  const detail = `${(free / 1e9).toFixed(1)} GB of ${((blocks * bsize) / 1e9).toFixed(1)} GB are free`;
+  yield free >= LEAST_FREE_BYTES ? ok('disk', detail) : warning('disk', `${detail}: make room, or move data_dir`);
+}
+
+/** Opens everything as the service does; where a service runs already, it is asked. */
+async function* examineStores(config: Config): AsyncGenerator<Finding> {
+  const log = pino({ level: 'silent' });
+  try {
+    const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
+    await pipeline.close(DRAIN_MS);
+    yield ok('records and stores', config.stores.map(({ name }) => name).join(', '));
+    yield await examinePort(config);
+  } catch (error) {
+    if (!(error instanceof Conflict)) {
+      yield failed('records and stores', messageOf(error));
+      return;
+    }
+    yield* askService(ownUrl(config, error));
+  }
+}
+
+async function* askService(url: string): AsyncGenerator<Finding> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const health = Health.parse(await response.json());
+    const { status, version, uptime_s, warnings } = health;
+    yield status === 'healthy'
+      ? ok('service', `${version} runs at ${url} for ${uptime_s} s`)
+      : failed('service', `at ${url} is ${status}`);
+    for (const text of warnings) yield warning('service', text);
+  } catch (error) {
+    yield failed('service', `something uses the data folder, but ${url}/health does not answer: ${messageOf(error)}`);
+  }
+}
+
+async function examinePort({ http }: Config): Promise<Finding> {
+  const server = createServer();
+  try {
+    await new Promise<void>((done, refuse) => server.once('error', refuse).listen(http.port, http.host, done));
+    return ok('port', `${http.host}:${http.port} is free`);
+  } catch (error) {
+    return failed(
+      'port',
+      `${http.host}:${http.port} cannot be used: ${messageOf(error)}; stop what has it, or set http.port`,
+    );
+  } finally {
+    server.close();
+  }
+}
+
+async function examineBackups(config: Config): Promise<Finding> {
+  const folder = new BackupFolder(backupFolder(config));
+  const [newest] = await folder.list();
+  if (newest === undefined) {
+    return warning('backup', 'there is none yet: npm start -- backup makes one, and the service makes one every night');
+  }
+  if (newest.problem !== null) return failed('backup', `${newest.name} cannot be relied on: ${newest.problem}`);
+  const age = Date.now() - Date.parse(newest.finished_at);
+  const detail = `the newest is of ${newest.finished_at}${newest.verified_at === null ? ', not verified yet' : ''}`;
+  return age > OLD_BACKUP_MS ? warning('backup', `${detail}: see whether the job runs`) : ok('backup', detail);
+}
+
+function ok(check: string, detail: string): Finding {
+  return { check, status: 'ok', detail };
+}
+
+function warning(check: string, detail: string): Finding {
+  return { check, status: 'warning', detail };
+}
+
+function failed(check: string, detail: string): Finding {
+  return { check, status: 'failed', detail };
+}
