@@ -1,68 +1,25 @@
 import { fileURLToPath } from 'node:url';
-import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { SourceHealth } from '@wattkeeper/contract/service.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
-import { Conflict, InvalidInput, messageOf, Unavailable } from './domain/errors.ts';
+import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
-import { UTC_DAY_MS } from './domain/window.ts';
-import { archiveJob } from './features/archive/job.ts';
-import { archiveRoutes } from './features/archive/routes.ts';
 import { AuthService } from './features/auth/auth-service.ts';
-import { authRoutes } from './features/auth/routes.ts';
-import { backfillJob } from './features/backfill/job.ts';
-import { backfillRoutes } from './features/backfill/routes.ts';
-import { backupJobs } from './features/backup/jobs.ts';
-import { backupRoutes } from './features/backup/routes.ts';
-import type { BackupService } from './features/backup/service.ts';
-import { retrainingJob } from './features/baseline/job.ts';
-import { baselineRoutes } from './features/baseline/routes.ts';
-import { BaselineService } from './features/baseline/service.ts';
-import { chargingJob } from './features/charging/job.ts';
-import { chargingRoutes } from './features/charging/routes.ts';
-import { ChargingService } from './features/charging/service.ts';
 import { DemoService } from './features/demo/demo-service.ts';
-import { deviceRoutes } from './features/devices/routes.ts';
-import { energyRoutes } from './features/energy/routes.ts';
-import { EnergyService } from './features/energy/service.ts';
-import { importRoutes } from './features/ingest/import-routes.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
-import { ingestRoutes } from './features/ingest/routes.ts';
-import { jobRoutes } from './features/jobs/routes.ts';
-import { kpiRoutes } from './features/kpi/routes.ts';
-import { KpiService } from './features/kpi/service.ts';
-import { metricRoutes } from './features/metrics/routes.ts';
-import { qualityJob } from './features/quality/job.ts';
-import { qualityRoutes } from './features/quality/routes.ts';
-import { QualityService } from './features/quality/service.ts';
-import { reportsJob } from './features/reports/job.ts';
-import { reportRoutes } from './features/reports/routes.ts';
-import { ReportService } from './features/reports/service.ts';
-import { FeatureFlags } from './features/settings/feature-flags.ts';
-import { settingsRoutes } from './features/settings/routes.ts';
-import { SettingsService } from './features/settings/settings-service.ts';
-import { siteRoutes } from './features/sites/routes.ts';
-import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
-import { QuarantineService } from './features/system/quarantine-service.ts';
-import { serviceRoutes, systemRoutes } from './features/system/routes.ts';
-import { type MeteredStore, StorageMonitor } from './features/system/storage-monitor.ts';
-import { tariffRoutes } from './features/tariffs/routes.ts';
-import { TariffService } from './features/tariffs/service.ts';
-import { telemetryRoutes } from './features/telemetry/routes.ts';
-import { TelemetryService } from './features/telemetry/telemetry-service.ts';
+import { serviceRoutes } from './features/system/routes.ts';
+import { StorageMonitor } from './features/system/storage-monitor.ts';
 import type { Api } from './http/api.ts';
 import { LiveStream } from './http/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
-import type { JobDefinition } from './jobs/job.ts';
 import { Scheduler } from './jobs/scheduler.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { registerApi } from './routes.ts';
+import { createServices, type Services, scheduledJobs } from './services.ts';
 import type { Source } from './sources/source.ts';
-
 /** A running service. */
 export interface App {
   /** Where it answers: `http://127.0.0.1:8001`, with the prefix. */
@@ -221,137 +178,6 @@ async function startDemo(options: {
   return { sources: [source], ended: demo.run(source, signal) };
 }
 
-interface Services {
-  readonly energy: EnergyService;
-  readonly tariffs: TariffService;
-  readonly charging: ChargingService;
-  readonly reports: ReportService;
-  readonly kpis: KpiService;
-  readonly baselines: BaselineService;
-  readonly quarantine: QuarantineService;
-  readonly quality: QualityService;
-  /** Null without persistence: there is nothing to lose. */
-  readonly backups: BackupService | null;
-  readonly flags: FeatureFlags;
-  readonly settings: SettingsService;
-}
-
-async function createServices(pipeline: Pipeline, config: Config, now: () => number): Promise<Services> {
-  const { records, queries, directory, ingest, journal, catalogue } = pipeline;
-  const { sites, tariffs, chargingSessions, reports } = records;
-  const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
-  const backups = createBackups(pipeline, config, now);
-  await backups?.list();
-  const describe = (metric: string) => catalogue.describe(metric);
-  const quarantine = new QuarantineService(journal, ingest);
-  return {
-    energy,
-    tariffs: new TariffService({ tariffs, energy, now }),
-    charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
-    reports: new ReportService({ reports, sites, energy, now }),
-    kpis: new KpiService({ queries, devices: directory, energy, now }),
-    baselines: new BaselineService({
-      queries,
-      devices: directory,
-      energy,
-      now,
-      describe,
-      baselines: records.baselines,
-    }),
-    quarantine,
-    quality: new QualityService({
-      queries,
-      devices: directory,
-      energy,
-      now,
-      records,
-      describe,
-      arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
-      quarantined: (window) => quarantine.countByDevice(window),
-    }),
-    backups,
-    flags: await FeatureFlags.load(records.features),
-    settings: await SettingsService.load(records.settings),
-  };
-}
-
-interface ApiParts {
-  readonly pipeline: Pipeline;
-  readonly services: Services;
-  readonly auth: AuthService;
-  readonly monitor: StorageMonitor;
-  readonly live: LiveStream;
-  readonly scheduler: Scheduler;
-  readonly sources: readonly Source[];
-  readonly now: () => number;
-}
-
-function registerApi(api: Api, { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts): void {
-  const { records, directory, catalogue, queries, ingest, intake } = pipeline;
-  const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
-  authRoutes(api, auth);
-  ingestRoutes(api, intake);
-  importRoutes(api, records.importStates);
-  siteRoutes(api, records);
-  deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
-  metricRoutes(api, catalogue, records);
-  telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
-  energyRoutes(api, services.energy);
-  tariffRoutes(api, services.tariffs);
-  chargingRoutes(api, services.charging);
-  reportRoutes(api, services.reports);
-  qualityRoutes(api, services.quality);
-  kpiRoutes(api, services.kpis);
-  baselineRoutes(api, services.baselines, records.auditLog);
-  settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
-  systemRoutes(api, {
-    monitor,
-    quarantine: services.quarantine,
-    sources: () => sources.map(toSourceHealth),
-  });
-  jobRoutes(api, { scheduler, records });
-  backfillRoutes(api, scheduler, records.auditLog);
-  if (pipeline.tiers) archiveRoutes(api, scheduler, records.auditLog);
-  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
-  live.routes(api);
-}
-
-/** What runs by the clock, in the site's time. */
-function scheduledJobs(
-  { stores, tiers, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines }: Services,
-  { auth, backup }: Config,
-  now: () => number,
-): JobDefinition[] {
-  const [primary] = stores as readonly [MeteredStore];
-  const ofHistory = [
-    chargingJob(charging),
-    reportsJob(reports),
-    qualityJob(quality),
-    retrainingJob(baselines),
-    ...(backups ? backupJobs(backups, backup.enabled) : []),
-    ...(tiers ? [archiveJob(tiers)] : []),
-  ];
-  return [
-    compactionJob(stores, now),
-    backfillJob(stores),
-    ...ofHistory.map((job) => onlyWithHistory(job, primary)),
-    cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
-  ];
-}
-
-/** A report or a backup of what cannot be read would be wrong for ever: such runs fail, and are tried again. */
-function onlyWithHistory(job: JobDefinition, primary: MeteredStore): JobDefinition {
-  return {
-    ...job,
-    run: async (context) => {
-      const trouble = primary.trouble();
-      if (trouble) throw new Unavailable(`the history cannot be read at present: ${trouble.error}`);
-      return job.run(context);
-    },
-  };
-}
-
 /** Beyond loopback nobody may come in without credentials. */
 async function refuseOpenDoor({ http, auth }: Config, { records }: Pipeline): Promise<void> {
   if (LOOPBACK.has(http.host) || auth.admin_token !== undefined) return;
@@ -378,17 +204,4 @@ async function listen(server: FastifyInstance, { http }: Config, onFailure: () =
     }
     throw new InvalidInput(`cannot listen on ${http.host}:${http.port}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function toSourceHealth(source: Source): SourceHealth {
-  const { status, lastReadingAt, values, rejected, lastError } = source.health();
-  return {
-    name: source.name,
-    type: source.type,
-    status,
-    last_reading_at: lastReadingAt === null ? null : formatInstant(lastReadingAt),
-    values,
-    rejected,
-    last_error: lastError,
-  };
 }

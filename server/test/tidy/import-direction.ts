@@ -27,8 +27,10 @@ const LAYERS: Record<string, Layer> = {
 // They put everything together, so they see everything, save those that stand before them.
 const ASSEMBLY: Record<string, readonly string[]> = {
   'tiers.ts': ['pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
-  'pipeline.ts': ['backups.ts', 'app.ts', 'cli', 'main.ts'],
-  'backups.ts': ['app.ts', 'cli', 'main.ts'],
+  'pipeline.ts': ['backups.ts', 'services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
+  'backups.ts': ['services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
+  'services.ts': ['routes.ts', 'app.ts', 'cli', 'main.ts'],
+  'routes.ts': ['app.ts', 'cli', 'main.ts'],
   'app.ts': ['cli', 'main.ts'],
   cli: ['main.ts'],
   'main.ts': [],

@@ -33,7 +33,7 @@ const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
   {
     name: 'analytics_dashboard',
     label: 'Analytics',
-    description: 'Trends, key figures and reports.',
+    description: 'Energy, reports, key figures and baselines.',
     dependsOn: [],
     default: true,
   },

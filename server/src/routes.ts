@@ -1,0 +1,101 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { SourceHealth } from '@wattkeeper/contract/service.ts';
+import { archiveRoutes } from './features/archive/routes.ts';
+import type { AuthService } from './features/auth/auth-service.ts';
+import { authRoutes } from './features/auth/routes.ts';
+import { backfillRoutes } from './features/backfill/routes.ts';
+import { backupRoutes } from './features/backup/routes.ts';
+import { baselineRoutes } from './features/baseline/routes.ts';
+import { chargingRoutes } from './features/charging/routes.ts';
+import { deviceRoutes } from './features/devices/routes.ts';
+import { energyRoutes } from './features/energy/routes.ts';
+import { importRoutes } from './features/ingest/import-routes.ts';
+import { ingestRoutes } from './features/ingest/routes.ts';
+import { jobRoutes } from './features/jobs/routes.ts';
+import { kpiRoutes } from './features/kpi/routes.ts';
+import { metricRoutes } from './features/metrics/routes.ts';
+import { qualityRoutes } from './features/quality/routes.ts';
+import { reportRoutes } from './features/reports/routes.ts';
+import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
+import { settingsRoutes } from './features/settings/routes.ts';
+import { siteRoutes } from './features/sites/routes.ts';
+import { systemRoutes } from './features/system/routes.ts';
+import type { StorageMonitor } from './features/system/storage-monitor.ts';
+import { tariffRoutes } from './features/tariffs/routes.ts';
+import { telemetryRoutes } from './features/telemetry/routes.ts';
+import { TelemetryService } from './features/telemetry/telemetry-service.ts';
+import type { Api } from './http/api.ts';
+import type { LiveStream } from './http/live-stream.ts';
+import type { Scheduler } from './jobs/scheduler.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Services } from './services.ts';
+import type { Source } from './sources/source.ts';
+
+/** What routes are made of. */
+export interface ApiParts {
+  readonly pipeline: Pipeline;
+  readonly services: Services;
+  readonly auth: AuthService;
+  readonly monitor: StorageMonitor;
+  readonly live: LiveStream;
+  readonly scheduler: Scheduler;
+  readonly sources: readonly Source[];
+  readonly now: () => number;
+}
+
+/** Everything under `/api/v1`. */
+export function registerApi(
+  api: Api,
+  { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts,
+): void {
+  const { records, directory, catalogue, queries, ingest, intake } = pipeline;
+  const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
+  authRoutes(api, auth);
+  ingestRoutes(api, intake);
+  importRoutes(api, records.importStates);
+  siteRoutes(api, records);
+  deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
+  metricRoutes(api, catalogue, records);
+  telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
+  tariffRoutes(api, services.tariffs);
+  chargingRoutes(api, services.charging);
+  qualityRoutes(api, services.quality);
+  underFlag(api, services.flags, 'analytics_dashboard', (analytics) => {
+    energyRoutes(analytics, services.energy);
+    reportRoutes(analytics, services.reports);
+    kpiRoutes(analytics, services.kpis);
+    baselineRoutes(analytics, services.baselines, records.auditLog);
+  });
+  settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
+  systemRoutes(api, {
+    monitor,
+    quarantine: services.quarantine,
+    sources: () => sources.map(toSourceHealth),
+  });
+  jobRoutes(api, { scheduler, records });
+  backfillRoutes(api, scheduler, records.auditLog);
+  if (pipeline.tiers) archiveRoutes(api, scheduler, records.auditLog);
+  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
+  live.routes(api);
+}
+
+/** Routes that answer 404 with the flag's name while it is not in force. */
+function underFlag(api: Api, flags: FeatureFlags, flag: FlagName, register: (scope: Api) => void): void {
+  void api.register(async (scope) => {
+    scope.addHook('onRequest', async () => flags.requireActive(flag));
+    register(scope as unknown as Api);
+  });
+}
+
+function toSourceHealth(source: Source): SourceHealth {
+  const { status, lastReadingAt, values, rejected, lastError } = source.health();
+  return {
+    name: source.name,
+    type: source.type,
+    status,
+    last_reading_at: lastReadingAt === null ? null : formatInstant(lastReadingAt),
+    values,
+    rejected,
+    last_error: lastError,
+  };
+}

@@ -1,0 +1,118 @@
+import { createBackups } from './backups.ts';
+import type { Config } from './config/schema.ts';
+import { Unavailable } from './domain/errors.ts';
+import { UTC_DAY_MS } from './domain/window.ts';
+import { archiveJob } from './features/archive/job.ts';
+import { backfillJob } from './features/backfill/job.ts';
+import { backupJobs } from './features/backup/jobs.ts';
+import type { BackupService } from './features/backup/service.ts';
+import { retrainingJob } from './features/baseline/job.ts';
+import { BaselineService } from './features/baseline/service.ts';
+import { chargingJob } from './features/charging/job.ts';
+import { ChargingService } from './features/charging/service.ts';
+import { EnergyService } from './features/energy/service.ts';
+import { KpiService } from './features/kpi/service.ts';
+import { qualityJob } from './features/quality/job.ts';
+import { QualityService } from './features/quality/service.ts';
+import { reportsJob } from './features/reports/job.ts';
+import { ReportService } from './features/reports/service.ts';
+import { FeatureFlags } from './features/settings/feature-flags.ts';
+import { SettingsService } from './features/settings/settings-service.ts';
+import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
+import { QuarantineService } from './features/system/quarantine-service.ts';
+import type { MeteredStore } from './features/system/storage-monitor.ts';
+import { TariffService } from './features/tariffs/service.ts';
+import type { JobDefinition } from './jobs/job.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** What features do, each built once. */
+export interface Services {
+  readonly energy: EnergyService;
+  readonly tariffs: TariffService;
+  readonly charging: ChargingService;
+  readonly reports: ReportService;
+  readonly kpis: KpiService;
+  readonly baselines: BaselineService;
+  readonly quarantine: QuarantineService;
+  readonly quality: QualityService;
+  /** Null without persistence: there is nothing to lose. */
+  readonly backups: BackupService | null;
+  readonly flags: FeatureFlags;
+  readonly settings: SettingsService;
+}
+
+/** Builds the services of features on a pipeline. */
+export async function createServices(pipeline: Pipeline, config: Config, now: () => number): Promise<Services> {
+  const { records, queries, directory, ingest, journal, catalogue } = pipeline;
+  const { sites, tariffs, chargingSessions, reports } = records;
+  const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
+  const backups = createBackups(pipeline, config, now);
+  await backups?.list();
+  const describe = (metric: string) => catalogue.describe(metric);
+  const quarantine = new QuarantineService(journal, ingest);
+  return {
+    energy,
+    tariffs: new TariffService({ tariffs, energy, now }),
+    charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
+    reports: new ReportService({ reports, sites, energy, now }),
+    kpis: new KpiService({ queries, devices: directory, energy, now }),
+    baselines: new BaselineService({
+      queries,
+      devices: directory,
+      energy,
+      now,
+      describe,
+      baselines: records.baselines,
+    }),
+    quarantine,
+    quality: new QualityService({
+      queries,
+      devices: directory,
+      energy,
+      now,
+      records,
+      describe,
+      arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
+      quarantined: (window) => quarantine.countByDevice(window),
+    }),
+    backups,
+    flags: await FeatureFlags.load(records.features),
+    settings: await SettingsService.load(records.settings),
+  };
+}
+
+/** What runs by the clock, in the site's time. */
+export function scheduledJobs(
+  { stores, tiers, records: { jobs, auditLog } }: Pipeline,
+  { charging, reports, quality, backups, baselines }: Services,
+  { auth, backup }: Config,
+  now: () => number,
+): JobDefinition[] {
+  const [primary] = stores as readonly [MeteredStore];
+  const ofHistory = [
+    chargingJob(charging),
+    reportsJob(reports),
+    qualityJob(quality),
+    retrainingJob(baselines),
+    ...(backups ? backupJobs(backups, backup.enabled) : []),
+    ...(tiers ? [archiveJob(tiers)] : []),
+  ];
+  return [
+    compactionJob(stores, now),
+    backfillJob(stores),
+    ...ofHistory.map((job) => onlyWithHistory(job, primary)),
+    cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
+  ];
+}
+
+/** A report or a backup of what cannot be read would be wrong for ever: such runs fail, and are tried again. */
+function onlyWithHistory(job: JobDefinition, primary: MeteredStore): JobDefinition {
+  return {
+    ...job,
+    run: async (context) => {
+      const trouble = primary.trouble();
+      if (trouble) throw new Unavailable(`the history cannot be read at present: ${trouble.error}`);
+      return job.run(context);
+    },
+  };
+}
