@@ -15,6 +15,7 @@ import type { Api } from './http/api.ts';
 import { LiveStream } from './http/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
+import { ModelPool } from './jobs/model-pool.ts';
 import { Scheduler } from './jobs/scheduler.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { registerApi } from './routes.ts';
@@ -85,7 +86,8 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     now,
     warn: (message) => log.warn(message),
   });
-  const services = await createServices(pipeline, config, now);
+  const models = new ModelPool();
+  const services = await createServices(pipeline, models, config, now);
   const monitor = new StorageMonitor({
     version: VERSION,
     persistence: config.persistence,
@@ -129,6 +131,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     close: async () => {
       live.close();
       await scheduler.close();
+      await models.close();
       await server.close();
       await pipeline.close(DRAIN_MS);
     },

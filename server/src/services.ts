@@ -23,6 +23,7 @@ import { QuarantineService } from './features/system/quarantine-service.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { TariffService } from './features/tariffs/service.ts';
 import type { JobDefinition } from './jobs/job.ts';
+import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** What features do, each built once. */
@@ -41,8 +42,13 @@ export interface Services {
   readonly settings: SettingsService;
 }
 
-/** Builds the services of features on a pipeline. */
-export async function createServices(pipeline: Pipeline, config: Config, now: () => number): Promise<Services> {
+/** Builds the services of features on a pipeline and threads for models. */
+export async function createServices(
+  pipeline: Pipeline,
+  models: ModelPool,
+  config: Config,
+  now: () => number,
+): Promise<Services> {
   const { records, queries, directory, ingest, journal, catalogue } = pipeline;
   const { sites, tariffs, chargingSessions, reports } = records;
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
@@ -63,6 +69,7 @@ export async function createServices(pipeline: Pipeline, config: Config, now: ()
       now,
       describe,
       baselines: records.baselines,
+      models,
     }),
     quarantine,
     quality: new QualityService({

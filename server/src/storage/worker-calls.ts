@@ -1,5 +1,6 @@
 import { parentPort, Worker } from 'node:worker_threads';
-import { Corrupt, ExpectedError, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
+import { messageOf, Unavailable } from '../domain/errors.ts';
+import { fromWire, toWire, type WireError } from '../domain/wire-error.ts';
 
 /** What a method on a worker gives back: a value, and memory in it that is handed over instead of copied. */
 export interface Answer<T> {
@@ -16,11 +17,6 @@ type ValueOf<M> = M extends (...args: never[]) => Promise<Answer<infer T>> ? T :
 
 type Request = { id: number; method: string; args: unknown[] } | { abort: number };
 type Reply = { id: number; value: unknown } | { id: number; error: WireError };
-interface WireError {
-  readonly kind: string;
-  readonly message: string;
-  readonly stack: string | undefined;
-}
 
 interface Pending {
   readonly resolve: (value: never) => void;
@@ -112,17 +108,4 @@ export function serveCalls(methods: WorkerMethods, explain: (error: unknown) => 
       running.delete(request.id);
     }
   });
-}
-
-function toWire(error: unknown): WireError {
-  const stack = error instanceof Error ? error.stack : undefined;
-  return { kind: error instanceof ExpectedError ? error.name : 'Error', message: messageOf(error), stack };
-}
-
-function fromWire({ kind, message, stack }: WireError): Error {
-  const cause = stack === undefined ? {} : { cause: stack };
-  if (kind === 'Unavailable') return new Unavailable(message, cause);
-  if (kind === 'Corrupt') return new Corrupt(message, cause);
-  if (kind === 'InvalidInput') return new InvalidInput(message, cause);
-  return new Error(message, cause);
 }

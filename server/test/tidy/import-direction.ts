@@ -16,7 +16,7 @@ const LAYERS: Record<string, Layer> = {
   storage: { values: ['domain'] },
   query: { values: ['domain'] },
   analytics: { values: ['domain'] },
-  jobs: { values: ['domain'] },
+  jobs: { values: ['domain', 'analytics'] },
   http: { values: ['domain'], types: ['config'] },
   features: {
     values: ['domain', 'analytics', 'query', 'storage', 'http', 'ingest', 'sources'],

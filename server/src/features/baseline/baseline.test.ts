@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { ModelPool } from '../../jobs/model-pool.ts';
 import { BaselineService } from './service.ts';
 
 /** Sixty days over the change to summer time. */
@@ -20,6 +21,9 @@ const outside = (at: number) => 9 + 6 * Math.sin(at / (UTC_DAY_MS * 9)) + 4 * Ma
 const noise = (at: number) => 0.9 * Math.sin((at / HOUR_MS) * 12.9898) + 0.5 * Math.sin((at / HOUR_MS) * 78.233);
 /** kWh of the hour that begins at `at`; what the machine takes from day 60 on is a tenth more. */
 const energy = (at: number) => (5 + 0.4 * count(at) - 0.3 * outside(at) + noise(at)) * (at >= END ? 1.1 : 1);
+
+const models = new ModelPool({ threads: 1 });
+afterAll(() => models.close());
 
 async function world(days = 70) {
   const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
@@ -47,6 +51,7 @@ async function world(days = 70) {
     devices: site.devices,
     energy: site.energy,
     baselines: site.records.baselines,
+    models,
     describe: (metric) => catalogue.describe(metric),
     now: () => site.now,
   });

@@ -8,10 +8,11 @@ import {
   severityOf,
   totalSigma,
 } from '../../analytics/baseline/deviation.ts';
-import { type Degenerate, leastSquares, type Regression } from '../../analytics/baseline/least-squares.ts';
+import type { Degenerate, Regression } from '../../analytics/baseline/least-squares.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { BaselineRecord, Baselines } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
@@ -26,6 +27,7 @@ export interface BaselineOptions extends DriverOptions {
   };
   readonly energy: EnergyService;
   readonly baselines: Baselines;
+  readonly models: ModelPool;
 }
 
 const TRAINING_DAYS = 90;
@@ -54,10 +56,10 @@ export class BaselineService {
   }
 
   /** Trains the next version; it is put in use when it is valid. Throws InvalidInput for too few hours and drivers that cannot be told apart. */
-  train(request: BaselineTraining) {
+  train(request: BaselineTraining, signal?: AbortSignal) {
     const machine = this.#machine(request.machine_id);
     const before = this.#training.get(machine.id) ?? Promise.resolve();
-    const training = before.then(() => this.#train(machine, request));
+    const training = before.then(() => this.#train(machine, request, signal));
     const settled = training.catch(() => {});
     this.#training.set(machine.id, settled);
     return training;
@@ -75,7 +77,10 @@ export class BaselineService {
       if (active === undefined) continue;
       const drivers = storedModel(active).drivers.map(({ name }) => name);
       try {
-        const { model_version: version, is_active: inUse } = await this.train({ machine_id: machine.id, drivers });
+        const { model_version: version, is_active: inUse } = await this.train(
+          { machine_id: machine.id, drivers },
+          signal,
+        );
         const reason = inUse ? null : 'the new version is not valid: the one before stays in use';
         outcomes.push({ machine: machine.name, version, in_use: inUse, reason });
       } catch (error) {
@@ -194,13 +199,13 @@ export class BaselineService {
     };
   }
 
-  async #train(machine: DeviceRecord, request: BaselineTraining) {
-    const { baselines } = this.#options;
+  async #train(machine: DeviceRecord, request: BaselineTraining, signal: AbortSignal | undefined) {
+    const { baselines, models } = this.#options;
     const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS);
     const drivers = findDrivers(this.#options, machine, [...new Set(request.drivers)]);
     const { starts, kwh, columns, total } = await this.#hours(machine, drivers, window);
     if (starts.length < LEAST_SAMPLES) throw tooFew(starts.length, total);
-    const fit = leastSquares(columns, kwh);
+    const fit = await models.run('baseline.train', { columns, kwh }, { signal });
     if ('kind' in fit) throw degenerate(fit, drivers);
     const warnings = [...sizeWarnings(starts.length), ...idleWarnings(fit, drivers)];
     const stored = toStored(fit, columns, { drivers, window, warnings });

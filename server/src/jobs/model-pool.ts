@@ -1,0 +1,86 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { Unavailable } from '../domain/errors.ts';
+import { MINUTE_MS } from '../domain/window.ts';
+import { fromWire } from '../domain/wire-error.ts';
+import type { InputOf, ModelAnswer, ModelCall, ModelList, ResultOf } from './model-calls.ts';
+import type { Models } from './models.ts';
+
+export interface RunOptions {
+  /** Ends the run at once, also in the midst of a calculation; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** A run that takes longer is ended; the time that it waits for a thread counts. Default: ten minutes. */
+  readonly timeoutMs?: number;
+  /** Columns of the input to hand over instead of copying: the caller cannot use them afterwards. */
+  readonly transfer?: readonly Float64Array[];
+}
+
+export interface ModelPoolOptions {
+  /** Exports `run`, made by `serveModels`. */
+  readonly worker?: URL;
+  readonly threads?: number;
+  /** Runs that wait for a thread; more are refused. */
+  readonly maxWaiting?: number;
+}
+
+const TIMEOUT_MS = 10 * MINUTE_MS;
+const MAX_WAITING = 100;
+/** A thread without work ends after this, and gives its memory back. */
+const IDLE_MS = 30_000;
+const RETRY_AFTER_S = 10;
+
+/** Runs models beside the service's own thread, so that none holds up a request; one core is left to that thread where there are several. */
+export class ModelPool<L extends ModelList = Models> {
+  readonly #pool: Piscina<ModelCall, ModelAnswer>;
+  readonly #maxWaiting: number;
+  readonly #closing = new AbortController();
+
+  constructor({
+    worker = new URL('./model.worker.ts', import.meta.url),
+    threads = Math.max(1, availableParallelism() - 1),
+    maxWaiting = MAX_WAITING,
+  }: ModelPoolOptions = {}) {
+    this.#maxWaiting = maxWaiting;
+    this.#pool = new Piscina({
+      filename: worker.href,
+      name: 'run',
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: IDLE_MS,
+    });
+  }
+
+  /**
+   * Runs a model and gives its result. Expected errors arrive as what they are.
+   * @throws Unavailable when too many runs wait, this one took too long, or the pool closes; the reason of the signal
+   */
+  async run<N extends keyof L & string>(
+    name: N,
+    input: InputOf<L, N>,
+    { signal, timeoutMs = TIMEOUT_MS, transfer = [] }: RunOptions = {},
+  ): Promise<ResultOf<L, N>> {
+    if (this.#pool.queueSize >= this.#maxWaiting) {
+      const message = `${name} cannot run at present: ${this.#maxWaiting} models wait for a thread already; try again later`;
+      throw new Unavailable(message, { retryAfterS: RETRY_AFTER_S });
+    }
+    const late = AbortSignal.timeout(timeoutMs);
+    const stop = AbortSignal.any([this.#closing.signal, late, ...(signal ? [signal] : [])]);
+    const transferList = [...new Set(transfer.map((column) => column.buffer as ArrayBuffer))];
+    const answer = await this.#pool.run({ name, input }, { signal: stop, transferList }).catch((error: unknown) => {
+      if (late.aborted && stop.reason === late.reason) throw tookTooLong(name, timeoutMs);
+      throw stop.aborted ? stop.reason : error;
+    });
+    if ('error' in answer) throw fromWire(answer.error);
+    return answer.value as ResultOf<L, N>;
+  }
+
+  /** Ends every run and every thread. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Unavailable('the service is stopping', { retryAfterS: RETRY_AFTER_S }));
+    await this.#pool.destroy();
+  }
+}
+
+function tookTooLong(name: string, timeoutMs: number): Unavailable {
+  return new Unavailable(`${name} took longer than ${timeoutMs / 1000} s and was ended: ask for a shorter window`);
+}
