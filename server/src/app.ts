@@ -6,6 +6,7 @@ import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
 import { AuthService } from './features/auth/auth-service.ts';
+import { DemoControl } from './features/demo/demo-control.ts';
 import { DemoService } from './features/demo/demo-service.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
@@ -17,6 +18,7 @@ import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
 import { ModelPool } from './jobs/model-pool.ts';
 import { Scheduler } from './jobs/scheduler.ts';
+import { obeyPersistence } from './persistence.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { registerApi } from './routes.ts';
 import { createServices, type Services, scheduledJobs } from './services.ts';
@@ -42,27 +44,35 @@ export interface StartOptions {
   /** Told the share of the demo's history that is made, 0 to 1. */
   readonly onDemoProgress?: (share: number) => void;
   readonly now?: () => number;
+  /** Called when a service without a data folder was told to have one and has moved there: close it and start it on the folder. */
+  readonly onMoved?: () => void;
 }
 
 /** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
-export async function startApp({ config, log, onDemoProgress = () => {}, now = Date.now }: StartOptions): Promise<App> {
+export async function startApp({
+  config,
+  log,
+  onDemoProgress = () => {},
+  onMoved = () => {},
+  now = Date.now,
+}: StartOptions): Promise<App> {
   const startedAt = now();
   const pipeline = await openPipeline({ config, log, now, withoutStores: true });
-  const stopping = new AbortController();
+  let demo: DemoControl | undefined;
   try {
     await refuseOpenDoor(config, pipeline);
-    const demo = await startDemo({ config, log, pipeline, now, onDemoProgress, signal: stopping.signal });
+    demo = await startDemo({ config, log, pipeline, now, onDemoProgress });
     const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
+    obeyPersistence({ pipeline, config, now, onMoved });
     return {
       ...app,
       close: async () => {
-        stopping.abort();
-        await demo.ended;
+        await demo?.stop();
         await app.close();
       },
     };
   } catch (error) {
-    stopping.abort();
+    await demo?.stop();
     await pipeline.close(0);
     throw error;
   }
@@ -74,7 +84,7 @@ interface ServeOptions {
   readonly now: () => number;
   readonly startedAt: number;
   readonly pipeline: Pipeline;
-  readonly sources: readonly Source[];
+  readonly sources: () => readonly Source[];
 }
 
 async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOptions): Promise<App> {
@@ -90,7 +100,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
   const services = await createServices(pipeline, models, config, now);
   const monitor = new StorageMonitor({
     version: VERSION,
-    persistence: config.persistence,
+    persistence: () => config.persistence && ingest.persists,
     stores: pipeline.stores,
     window: pipeline.window,
     ingest,
@@ -169,16 +179,20 @@ async function startDemo(options: {
   pipeline: Pipeline;
   now: () => number;
   onDemoProgress: (share: number) => void;
-  signal: AbortSignal;
-}): Promise<{ sources: readonly Source[]; ended: Promise<void> }> {
-  const { config, log, pipeline, now, onDemoProgress, signal } = options;
-  const { records, directory, intake } = pipeline;
+}): Promise<DemoControl> {
+  const { config, log, pipeline, now, onDemoProgress } = options;
+  const { records, directory, intake, flags } = pipeline;
   const { enabled, history_days: historyDays, profile, seed } = config.demo;
   const warn = (message: string) => log.warn(message);
-  const demo = new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed, warn });
-  if (!(await demo.wanted())) return { sources: [], ended: Promise.resolve() };
-  const source = await demo.prepare(onDemoProgress, signal);
-  return { sources: [source], ended: demo.run(source, signal) };
+  const demo = new DemoControl(
+    new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed, warn }),
+  );
+  flags.onSwitch('demo', async (active) => {
+    if (!active) return demo.stop();
+    demo.start().catch((error: unknown) => log.error({ err: error }, 'the demo could not be started'));
+  });
+  if (flags.isActive('demo')) await demo.start(onDemoProgress);
+  return demo;
 }
 
 /** Beyond loopback nobody may come in without credentials. */

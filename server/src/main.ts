@@ -4,6 +4,7 @@ import { backfillCommand } from './cli/backfill.ts';
 import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
 import { doctorCommand } from './cli/doctor.ts';
+import { featuresCommand } from './cli/features.ts';
 import { importCommand } from './cli/import.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { signInLinkCommand } from './cli/sign-in-link.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
     summary: 'Look whether everything is as it should be',
     run: (argv) => doctorCommand(argv, ENVIRONMENT),
   },
+  { name: 'features', summary: 'List features, switch them', run: (argv) => featuresCommand(argv, ENVIRONMENT) },
   { name: 'backfill', summary: 'Fill one store from another', run: (argv) => backfillCommand(argv, ENVIRONMENT) },
   {
     name: 'restore',

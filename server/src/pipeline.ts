@@ -6,7 +6,9 @@ import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
 import { DeviceDirectory } from './features/devices/device-directory.ts';
 import { IngestService } from './features/ingest/ingest-service.ts';
+import { FeatureFlags } from './features/settings/feature-flags.ts';
 import { MeteredStore } from './features/system/storage-monitor.ts';
+import { FallbackJournal } from './ingest/fallback-journal.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
@@ -29,6 +31,7 @@ const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 /** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
 export interface Pipeline {
   readonly records: RecordStore;
+  readonly flags: FeatureFlags;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
   /** Batches kept for restores to an instant; null when that is off or nothing is kept. */
@@ -66,7 +69,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     if (folder) await takeRestore(folder, log, now());
     const records = await openRecords(recordsLocation(config));
     opened.onClose(() => records.close());
-    const journal = folder ? await openSqliteJournal(folder.file(LOCAL_DATABASE), now) : new MemoryJournal(now);
+    const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const stores: MeteredStore[] = [];
     const gate = new WriteGate();
@@ -109,6 +112,17 @@ function supervise(
   });
 }
 
+function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<Journal> {
+  return FallbackJournal.open({
+    open: () => openSqliteJournal(path, now),
+    now,
+    onChange: (trouble) => {
+      if (trouble) log.error(`readings are held in memory: ${trouble.error}`);
+      else log.info('the journal takes readings again');
+    },
+  });
+}
+
 /** A restore that was prepared while the service ran takes effect before anything is opened. */
 async function takeRestore(folder: DataFolder, log: Logger, now: number): Promise<void> {
   const before = await applyReady(folder.path, fileInstant(now));
@@ -118,7 +132,9 @@ async function takeRestore(folder: DataFolder, log: Logger, now: number): Promis
 /** What the journal archive is called beside the stores. */
 const ARCHIVE_CURSOR = 'journal archive';
 
-const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 48 * 1024 * 1024 } as const satisfies StoreConfig;
+/** The store of a service without a data folder; with its window, all telemetry stays below 50 MB. */
+const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreConfig;
+const MEMORY_ONLY_WINDOW_BYTES = 8 * 1024 * 1024;
 
 interface Parts {
   readonly config: Config;
@@ -139,21 +155,21 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     log.error({ err: error }, 'series could not be put on record'),
   );
   await directory.load();
-  const archive =
-    folder && config.backup.point_in_time
-      ? await JournalArchive.open({
-          folder: folder.file(JOURNAL_ARCHIVE),
-          keys: config.backup,
-          deviceOf: (id) => directory.find(id),
-          now,
-        })
-      : null;
+  const archive = await openJournalArchive(parts, directory);
   const window = new MemoryStore(
-    { spanMs: config.analytics.memory_retention_hours * HOUR_MS, maxBytes: config.analytics.memory_max_bytes },
+    {
+      spanMs: config.analytics.memory_retention_hours * HOUR_MS,
+      maxBytes: folder ? config.analytics.memory_max_bytes : MEMORY_ONLY_WINDOW_BYTES,
+    },
     now,
   );
+  const flags = await FeatureFlags.load(records.features, { persistence: config.persistence });
+  // Without a folder the first store is memory itself: everything goes there, by the way of every reading.
+  const persists = folder === null || flags.isActive('persistence');
+  if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
   const ingest = new Ingest({
     journal,
+    persists,
     stores: archive ? [...stores, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : stores,
     window,
     describe: (metric) => catalogue.describe(metric),
@@ -172,6 +188,7 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
       aggregate: (request) => window.aggregate(request),
       coveredSince: () => Math.max(hydration.windowSince, window.coveredSince()),
     },
+    memoryHasMore: () => !ingest.persists,
     pending: () => ingest.pending(primary.name),
     latest: ingest.latest,
     metricsOf: (deviceId) => directory.metricsOf(deviceId),
@@ -183,6 +200,7 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
   ingest.start();
   return {
     records,
+    flags,
     journal,
     stores,
     archive,
@@ -194,6 +212,20 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     intake: new IngestService(ingest, directory),
     queries,
   };
+}
+
+/** Null where nothing is kept for restores to an instant. */
+async function openJournalArchive(
+  { config, folder, now }: Parts,
+  directory: DeviceDirectory,
+): Promise<JournalArchive | null> {
+  if (folder === null || !config.backup.point_in_time) return null;
+  return JournalArchive.open({
+    folder: folder.file(JOURNAL_ARCHIVE),
+    keys: config.backup,
+    deviceOf: (id) => directory.find(id),
+    now,
+  });
 }
 
 /**

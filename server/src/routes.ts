@@ -39,7 +39,7 @@ export interface ApiParts {
   readonly monitor: StorageMonitor;
   readonly live: LiveStream;
   readonly scheduler: Scheduler;
-  readonly sources: readonly Source[];
+  readonly sources: () => readonly Source[];
   readonly now: () => number;
 }
 
@@ -60,17 +60,17 @@ export function registerApi(
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
   qualityRoutes(api, services.quality);
-  underFlag(api, services.flags, 'analytics_dashboard', (analytics) => {
+  underFlag(api, pipeline.flags, 'analytics_dashboard', (analytics) => {
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);
     kpiRoutes(analytics, services.kpis);
     baselineRoutes(analytics, services.baselines, records.auditLog);
   });
-  settingsRoutes(api, { settings: services.settings, flags: services.flags, records });
+  settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, records });
   systemRoutes(api, {
     monitor,
     quarantine: services.quarantine,
-    sources: () => sources.map(toSourceHealth),
+    sources: () => sources().map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
   backfillRoutes(api, scheduler, records.auditLog);

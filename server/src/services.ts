@@ -16,7 +16,7 @@ import { qualityJob } from './features/quality/job.ts';
 import { QualityService } from './features/quality/service.ts';
 import { reportsJob } from './features/reports/job.ts';
 import { ReportService } from './features/reports/service.ts';
-import { FeatureFlags } from './features/settings/feature-flags.ts';
+import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
 import { SettingsService } from './features/settings/settings-service.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
@@ -38,7 +38,6 @@ export interface Services {
   readonly quality: QualityService;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: BackupService | null;
-  readonly flags: FeatureFlags;
   readonly settings: SettingsService;
 }
 
@@ -83,14 +82,13 @@ export async function createServices(
       quarantined: (window) => quarantine.countByDevice(window),
     }),
     backups,
-    flags: await FeatureFlags.load(records.features),
     settings: await SettingsService.load(records.settings),
   };
 }
 
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
-  { stores, tiers, records: { jobs, auditLog } }: Pipeline,
+  { stores, tiers, flags, records: { jobs, auditLog } }: Pipeline,
   { charging, reports, quality, backups, baselines }: Services,
   { auth, backup }: Config,
   now: () => number,
@@ -98,9 +96,8 @@ export function scheduledJobs(
   const [primary] = stores as readonly [MeteredStore];
   const ofHistory = [
     chargingJob(charging),
-    reportsJob(reports),
     qualityJob(quality),
-    retrainingJob(baselines),
+    ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
     ...(tiers ? [archiveJob(tiers)] : []),
   ];
@@ -110,6 +107,11 @@ export function scheduledJobs(
     ...ofHistory.map((job) => onlyWithHistory(job, primary)),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
+}
+
+/** The clock leaves a job alone while what it works for is switched off. */
+function underFlag(job: JobDefinition, flag: FlagName, flags: FeatureFlags): JobDefinition {
+  return { ...job, enabled: () => flags.isActive(flag) && (job.enabled?.() ?? true) };
 }
 
 /** A report or a backup of what cannot be read would be wrong for ever: such runs fail, and are tried again. */

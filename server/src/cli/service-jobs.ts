@@ -22,17 +22,26 @@ export async function runServiceJob(
   body: unknown,
   onProgress: (share: number | null, message: string | null) => void,
 ): Promise<unknown> {
-  let job = Job.parse(await call(service, 'POST', path, body));
+  let job = Job.parse(await callService(service, 'POST', path, body));
   while (job.finished_at === null) {
     await sleep(LOOK_EVERY_MS);
-    job = Job.parse(await call(service, 'GET', `/jobs/${job.id}`));
+    job = Job.parse(await callService(service, 'GET', `/jobs/${job.id}`));
     onProgress(job.progress, job.message);
   }
   if (job.state === 'succeeded') return job.result;
   throw new InvalidInput(`${job.name} ${job.state}: ${job.error ?? 'someone cancelled it'}`);
 }
 
-async function call({ url, token }: RunningService, method: string, path: string, body?: unknown): Promise<unknown> {
+/**
+ * Calls `/api/v1` of a running service and answers what it says.
+ * @throws as `runServiceJob`
+ */
+export async function callService(
+  { url, token }: RunningService,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(`${url}/api/v1${path}`, {
@@ -51,7 +60,7 @@ async function call({ url, token }: RunningService, method: string, path: string
   const detail = Problem.safeParse(json).data?.detail ?? `it answered ${response.status}`;
   if (response.status === 401 || response.status === 403) {
     const how =
-      'make a token with `npm start -- token create --name backup --scope read,admin` and give it in WATTKEEPER_TOKEN';
+      'make a token with `npm start -- token create --name cli --scope read,admin` and give it in WATTKEEPER_TOKEN';
     throw response.status === 401 ? new Unauthorized(`${detail}: ${how}`) : new Forbidden(`${detail}: ${how}`);
   }
   throw new InvalidInput(`the service at ${url} says: ${detail}`);

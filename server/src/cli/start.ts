@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import pino from 'pino';
-import { startApp } from '../app.ts';
+import pino, { type Logger } from 'pino';
+import { type App, startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 
 const HELP = `Runs the service until it is stopped with Ctrl+C or SIGTERM.
 
@@ -26,7 +27,9 @@ export async function startCommand(
   }
   const config = loadConfig({ file: values.config, environment });
   const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
-  const app = await startApp({ config, log, onDemoProgress: values.json ? () => {} : showProgress });
+  const onDemoProgress = values.json ? () => {} : showProgress;
+  const moved = Promise.withResolvers<'moved'>();
+  const app = await startApp({ config, log, onDemoProgress, onMoved: () => moved.resolve('moved') });
   const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
   const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
   if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
@@ -34,10 +37,27 @@ export async function startCommand(
     console.log(
       `\nWattkeeper is ready: ${publicUrl}/ui/\nSign in once with   ${link}\n(good for 15 minutes; \`npm start -- sign-in-link\` makes another)\n`,
     );
-  await untilStopped();
+  const stopped = untilStopped();
+  const how = await Promise.race([stopped, moved.promise]);
+  if (how === 'moved') await goOnOnDisk(app, config, log, stopped);
+  else {
+    log.info('stopping');
+    await app.close();
+  }
+  return 0;
+}
+
+/** The service that lived in memory ends, and one that has everything on disk takes its place at the same address. */
+async function goOnOnDisk(inMemory: App, config: Config, log: Logger, stopped: Promise<unknown>): Promise<void> {
+  await inMemory.close();
+  log.warn(
+    `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
+  );
+  const http = { ...config.http, port: Number(new URL(inMemory.url).port) };
+  const app = await startApp({ config: { ...config, http, persistence: true }, log });
+  await stopped;
   log.info('stopping');
   await app.close();
-  return 0;
 }
 
 /** A bar that grows in place on a terminal; elsewhere a line at the end. */

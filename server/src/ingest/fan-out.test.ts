@@ -26,7 +26,8 @@ function setUp(pauseMs = 0) {
     onError: () => store.errors++,
   });
   const append = async () => {
-    recent.add({ sequence: await journal.append([], []), blocks: [] });
+    const { sequence } = await journal.append([], []);
+    recent.add({ sequence, blocks: [] });
     fanOut.notify();
   };
   return { journal, recent, store, fanOut, append };

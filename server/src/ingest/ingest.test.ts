@@ -25,7 +25,8 @@ test('a quarantine that is full refuses more, keeps what it has, and takes good 
   const ingest = new Ingest({
     journal,
     stores: [],
-    window: { write: async () => {} },
+    window: { write: async () => {}, blocks: () => [] },
+    persists: true,
     describe: (metric) => catalogue.describe(metric),
     onBlock: () => {},
     onStoreError: () => {},

@@ -18,11 +18,18 @@ export interface StoreTarget {
   write(batches: readonly Batch[]): Promise<void>;
 }
 
+export interface WindowTarget extends Pick<StoreTarget, 'write'> {
+  /** Everything that it holds. */
+  blocks(): Iterable<Block>;
+}
+
 export interface IngestOptions {
   readonly journal: Journal;
   readonly stores: readonly StoreTarget[];
   /** The window of the last hours, written before the acknowledgement so that it answers at once. */
-  readonly window: Pick<StoreTarget, 'write'>;
+  readonly window: WindowTarget;
+  /** Whether readings go to the disk from the start. */
+  readonly persists: boolean;
   readonly describe: (metric: string) => Metric;
   /** Told of every device and metric in a block, so that unknown series are put on record. */
   readonly onBlock: (block: Block) => void;
@@ -62,9 +69,13 @@ export class Ingest {
   #fanOuts: FanOut[] = [];
   #bytesInFlight = 0;
   #closed = false;
+  #persists: boolean;
+  /** Ends when readings are taken again. */
+  #halt: Promise<void> | null = null;
 
   constructor(options: IngestOptions) {
     this.#options = options;
+    this.#persists = options.persists;
     this.meter = new IngestMeter(options.now);
     this.recent = new RecentBatches(options.journal);
   }
@@ -102,11 +113,14 @@ export class Ingest {
    * blocks is taken then.
    */
   async accept(blocks: readonly Block[]): Promise<Receipt> {
+    while (this.#halt) await this.#halt;
     if (this.#closed)
       throw new Unavailable('the service is stopping: send the readings again once it is back', { retryAfterS: 5 });
     const { journal, describe, now } = this.#options;
-    const verdict = validate(blocks, describe, now(), journal.quarantineRoom());
+    // Without the disk there is no place where implausible values could wait for a decision: they are refused.
+    const verdict = validate(blocks, describe, now(), this.#persists ? journal.quarantineRoom() : 0);
     const bytes = bytesOf(verdict.blocks);
+    let durable = this.#persists && journal.durable;
     if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
       throw new Unavailable('the disk is behind with what was sent before: send these readings again in a second', {
         code: 'too_many_requests',
@@ -116,7 +130,7 @@ export class Ingest {
     if (verdict.accepted + verdict.quarantined.length > 0) {
       this.#bytesInFlight += bytes;
       try {
-        await this.#keep(verdict.blocks, verdict.quarantined);
+        durable = await this.#keep(verdict.blocks, verdict.quarantined);
       } finally {
         this.#bytesInFlight -= bytes;
       }
@@ -126,7 +140,7 @@ export class Ingest {
       accepted: verdict.accepted,
       rejected: verdict.rejected,
       quarantined: verdict.quarantined.length,
-      durable: journal.durable,
+      durable,
       refusals: verdict.refusals,
       implausible: verdict.quarantined.slice(0, IMPLAUSIBLE_TOLD),
     };
@@ -135,6 +149,44 @@ export class Ingest {
   /** Takes readings that a person has looked at and found right, however implausible. */
   async acceptReviewed(blocks: readonly Block[]): Promise<void> {
     if (blocks.length > 0) await this.#keep(blocks, []);
+  }
+
+  /** Whether readings go to the disk. */
+  get persists(): boolean {
+    return this.#persists;
+  }
+
+  /** From now on readings stay in the memory window. */
+  stopPersisting(): void {
+    this.#persists = false;
+  }
+
+  /** Brings the whole window to the disk, and from then on every reading. Rejects when the disk does not take it; nothing changes then. */
+  async persist(): Promise<void> {
+    if (this.#persists) return;
+    await this.halted(async () => {
+      for (const block of this.#options.window.blocks()) await this.#append([block], []);
+      this.#persists = true;
+    });
+    for (const fanOut of this.#fanOuts) fanOut.notify();
+  }
+
+  /** Does something while no readings are taken: they wait. */
+  async halted<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#halt) await this.#halt;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#halt = promise;
+    try {
+      return await work();
+    } finally {
+      this.#halt = null;
+      resolve();
+    }
+  }
+
+  /** Turns readings away from now on, as a service does that stops. */
+  stopTaking(): void {
+    this.#closed = true;
   }
 
   /** Batches that a store has not confirmed yet, oldest first. */
@@ -155,17 +207,14 @@ export class Ingest {
 
   /** Stops taking readings and brings what was taken into the stores, as far as it gets until `signal` fires. */
   async close(signal: AbortSignal): Promise<void> {
-    this.#closed = true;
+    this.stopTaking();
     await Promise.all(this.#fanOuts.map((fanOut) => fanOut.drain(signal)));
     await this.#saveCursors();
   }
 
-  async #keep(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]): Promise<void> {
-    const before = this.#options.now();
-    const sequence = await this.#options.journal.append(blocks, quarantined);
-    this.commitTimes.add(this.#options.now() - before);
-    const batch: Batch = { sequence, blocks };
-    this.recent.add(batch);
+  /** Answers whether it is on disk. */
+  async #keep(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]): Promise<boolean> {
+    const batch = this.#persists ? await this.#append(blocks, quarantined) : { sequence: 0, blocks, durable: false };
     await this.#options.window.write([batch]);
     const changed = new Set<string>();
     for (const block of blocks) {
@@ -175,6 +224,15 @@ export class Ingest {
     }
     this.live.publish(changed);
     for (const fanOut of this.#fanOuts) fanOut.notify();
+    return batch.durable;
+  }
+
+  async #append(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]) {
+    const before = this.#options.now();
+    const { sequence, durable } = await this.#options.journal.append(blocks, quarantined);
+    this.commitTimes.add(this.#options.now() - before);
+    this.recent.add({ sequence, blocks });
+    return { sequence, blocks, durable };
   }
 
   #fanOut(store: string): FanOut {

@@ -14,6 +14,12 @@ export interface QuarantineEntry extends Quarantined {
   readonly receivedAt: number;
 }
 
+/** Why the disk does not take batches, and since when (epoch milliseconds). */
+export interface JournalTrouble {
+  readonly error: string;
+  readonly since: number;
+}
+
 export interface JournalStats {
   /** Batches and bytes that some store has not taken yet. */
   readonly batches: number;
@@ -22,16 +28,26 @@ export interface JournalStats {
   readonly oldestAt: number | null;
 }
 
+export interface Appended {
+  /** The batch's place in the order of batches. */
+  readonly sequence: number;
+  /** It survives a crash of process and machine. */
+  readonly durable: boolean;
+}
+
 /**
  * Where accepted batches stand until every store has taken them. Sequence numbers grow; several appends may share one commit.
  * Every method rejects with `Unavailable` when the journal cannot be written or read.
  */
 export interface Journal {
-  /** Appends survive a crash of process and machine before they resolve. */
+  /** Appends at present survive a crash of process and machine before they resolve. */
   readonly durable: boolean;
 
-  /** Takes blocks and quarantined values together, all or nothing; resolves with the batch's sequence number. */
-  append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number>;
+  /** Why appends are held in memory at present although they belong on disk, or null. */
+  readonly trouble: JournalTrouble | null;
+
+  /** Takes blocks and quarantined values together, all or nothing. */
+  append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended>;
 
   /** Batches behind `after`, ascending, until about `maxBytes`; none at the head. */
   read(after: number, maxBytes: number): Promise<Batch[]>;

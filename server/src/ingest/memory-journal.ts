@@ -1,5 +1,5 @@
 import type { Batch, Block } from '../domain/batch.ts';
-import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 /** Quarantined values that memory holds. */
 const MAX_QUARANTINED = 10_000;
@@ -7,6 +7,7 @@ const MAX_QUARANTINED = 10_000;
 /** The journal of a service without persistence: memory is all there is, and `durable` says so. */
 export class MemoryJournal implements Journal {
   readonly durable = false;
+  readonly trouble = null;
   readonly #now: () => number;
   #batches: { batch: Batch; receivedAt: number }[] = [];
   #cursors = new Map<string, number>();
@@ -18,11 +19,11 @@ export class MemoryJournal implements Journal {
     this.#now = now;
   }
 
-  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number> {
+  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
     const receivedAt = this.#now();
     this.#batches.push({ batch: { sequence: ++this.#head, blocks }, receivedAt });
     for (const value of quarantined) this.#quarantine.push({ ...value, id: ++this.#lastQuarantineId, receivedAt });
-    return this.#head;
+    return { sequence: this.#head, durable: false };
   }
 
   async read(after: number, _maxBytes: number): Promise<Batch[]> {

@@ -31,7 +31,7 @@ test('what was acknowledged is there after the journal is opened anew', async ()
   const second = await open();
   expect(await valuesBehind(second, 0)).toEqual([1, 2, 3]);
   expect(second.head()).toBe(3);
-  expect(await second.append([block(4)], [])).toBe(4);
+  expect(await second.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
   await second.close();
 });
 
@@ -60,7 +60,7 @@ test('batches go when every store has them, and sequence numbers are never used 
       ['b', 3],
     ]),
   );
-  expect(await reopened.append([block(9)], [])).toBe(4);
+  expect(await reopened.append([block(9)], [])).toMatchObject({ sequence: 4 });
   await reopened.close();
 });
 

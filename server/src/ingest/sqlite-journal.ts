@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { Batch, Block } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
-import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
-  | { type: 'append'; payload: Uint8Array; receivedAt: number; quarantined: readonly Quarantined[] }
+  | { type: 'append'; sequence: number; payload: Uint8Array; receivedAt: number; quarantined: readonly Quarantined[] }
   | { type: 'read'; after: number; maxBytes: number }
   | { type: 'cursors' | 'stats' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
@@ -36,25 +36,34 @@ export const MAX_QUARANTINED = 100_000;
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
+/** A journal on disk, which can be given batches that waited in memory for it. */
+export interface DiskJournal extends Journal {
+  /** Appends a batch in a place of the order that was kept for it. */
+  appendAs(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<void>;
+}
+
 /**
  * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
  * Rejects with `Unavailable` when the file cannot be opened or is not a database.
  */
-export async function openSqliteJournal(path: string, now: () => number): Promise<Journal> {
+export async function openSqliteJournal(path: string, now: () => number): Promise<DiskJournal> {
   const journal = new SqliteJournal(path, now);
   await journal.opened;
   return journal;
 }
 
-class SqliteJournal implements Journal {
+class SqliteJournal implements DiskJournal {
   readonly durable = true;
+  readonly trouble = null;
   readonly opened: Promise<void>;
   readonly #path: string;
   readonly #now: () => number;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   #lastId = 0;
+  /** Newest batch on disk, and newest place in the order that was given away. */
   #head = 0;
+  #given = 0;
   #quarantined = 0;
   /** Quarantined values on their way to the disk. */
   #quarantining = 0;
@@ -72,14 +81,20 @@ class SqliteJournal implements Journal {
     this.#worker.on('exit', () => this.#fail(new Error('its thread has ended')));
   }
 
-  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<number> {
+  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
+    const sequence = ++this.#given;
+    await this.appendAs(sequence, blocks, quarantined);
+    return { sequence, durable: true };
+  }
+
+  async appendAs(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<void> {
+    this.#given = Math.max(this.#given, sequence);
     const payload = encodeBlocks(blocks);
-    const request = { type: 'append', payload, receivedAt: this.#now(), quarantined } as const;
+    const request = { type: 'append', sequence, payload, receivedAt: this.#now(), quarantined } as const;
     this.#quarantining += quarantined.length;
     try {
-      const sequence = (await this.#ask(request, [payload.buffer])) as number;
+      await this.#ask(request, [payload.buffer]);
       this.#head = Math.max(this.#head, sequence);
-      return sequence;
     } finally {
       this.#quarantining -= quarantined.length;
     }
@@ -125,9 +140,12 @@ class SqliteJournal implements Journal {
 
   async close(): Promise<void> {
     if (this.#failure) return;
-    await this.#ask({ type: 'close' });
-    this.#failure = new Error('it is closed');
-    await this.#worker.terminate();
+    try {
+      await this.#ask({ type: 'close' });
+    } finally {
+      this.#failure = new Error('it is closed');
+      await this.#worker.terminate();
+    }
   }
 
   #ask(request: WithoutId<JournalRequest>, transfer: ArrayBuffer[] = []): Promise<unknown> {
@@ -143,7 +161,7 @@ class SqliteJournal implements Journal {
     if (quarantined !== undefined) this.#quarantined = quarantined;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (id === 0) this.#head = result as number;
+    if (id === 0) this.#head = this.#given = result as number;
     if (error === undefined) waiting?.resolve(result);
     else waiting?.reject(this.#unavailable(new Error(error)));
   }

@@ -10,7 +10,7 @@ const port = parentPort;
 if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
 
 const database = open((workerData as { path: string }).path);
-const insertBatch = database.prepare('INSERT INTO journal_batch (received_at, payload) VALUES (?, ?)');
+const insertBatch = database.prepare('INSERT INTO journal_batch (sequence, received_at, payload) VALUES (?, ?, ?)');
 const insertQuarantined = database.prepare(
   'INSERT OR IGNORE INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
 );
@@ -71,11 +71,10 @@ function commitPending(): void {
   const appends = pending;
   if (appends.length === 0) return;
   pending = [];
-  const sequences: number[] = [];
   try {
     inTransaction(() => {
       for (const append of appends) {
-        sequences.push(Number(insertBatch.run(append.receivedAt, append.payload).lastInsertRowid));
+        insertBatch.run(append.sequence, append.receivedAt, append.payload);
         for (const { deviceId, metric, timestamp, value, reason } of append.quarantined) {
           insertQuarantined.run(deviceId, metric, timestamp, value, reason, append.receivedAt);
         }
@@ -86,9 +85,7 @@ function commitPending(): void {
     return;
   }
   const quarantined = appends.some((append) => append.quarantined.length > 0) ? countQuarantined() : undefined;
-  appends.forEach((append, i) => {
-    reply({ id: append.id, result: sequences[i], quarantined });
-  });
+  for (const { id } of appends) reply({ id, quarantined });
 }
 
 function perform(request: Exclude<JournalRequest, Append>): unknown {
@@ -144,9 +141,14 @@ function advance(cursors: readonly (readonly [string, number])[]): null {
   return null;
 }
 
+/** Newest place in the order that was ever used: batches that waited in memory may have reached every store without being written here. */
 function head(): number {
-  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'journal_batch'").get();
-  return Number((row as { seq: number } | undefined)?.seq ?? 0);
+  const row = database
+    .prepare(
+      "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal_batch'), 0), coalesce((SELECT max(sequence) FROM journal_cursor), 0)) AS newest",
+    )
+    .get();
+  return (row as { newest: number }).newest;
 }
 
 function countQuarantined(): number {

@@ -21,8 +21,13 @@ function batch(sequence: number, rows: readonly Row[]): Batch {
   return { sequence, blocks: [block] };
 }
 
-/** A planner whose store has the first batches and whose journal still holds all behind `taken`. */
-async function plannerOf(batches: readonly Batch[], taken: number, memorySince = Number.POSITIVE_INFINITY) {
+/** A planner whose store has the first batches; all behind `taken` are still in the journal, or stay in memory. */
+async function plannerOf(
+  batches: readonly Batch[],
+  taken: number,
+  memorySince = Number.POSITIVE_INFINITY,
+  rest: 'journal' | 'memory' = 'journal',
+) {
   const primary = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
   const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
   for (const one of batches) {
@@ -36,8 +41,9 @@ async function plannerOf(batches: readonly Batch[], taken: number, memorySince =
       aggregate: (request) => memory.aggregate(request),
       coveredSince: () => memorySince,
     },
+    memoryHasMore: () => rest === 'memory',
     pending: async function* () {
-      yield* batches.filter(({ sequence }) => sequence > taken);
+      if (rest === 'journal') yield* batches.filter(({ sequence }) => sequence > taken);
     },
     latest: { of: () => [], deviceIds: () => [] },
     metricsOf: () => [],
@@ -52,7 +58,7 @@ const request = { deviceIds: ['a'], group: 'load', quantities: ['power_kw'] };
 
 test('a read sees every acknowledged sample once, however far the store has come, and the last write wins', async () => {
   await fc.assert(
-    fc.asyncProperty(journal, fc.nat(5), async (batches, taken) => {
+    fc.asyncProperty(journal, fc.nat(5), fc.constantFrom('journal', 'memory'), async (batches, taken, rest) => {
       const expected = new Map<number, number>();
       for (const { blocks } of batches) {
         for (const { timestamps, columns } of blocks) {
@@ -60,7 +66,7 @@ test('a read sees every acknowledged sample once, however far the store has come
             expected.set(instant, (columns[0] as Float64Array)[i] as number);
         }
       }
-      const planner = await plannerOf(batches, taken);
+      const planner = await plannerOf(batches, taken, Number.POSITIVE_INFINITY, rest);
       const [frame] = await planner.frames({ ...request, window: { start: START, end: NOW } });
       const sorted = [...expected].sort(([a], [b]) => a - b);
       expect([...(frame?.timestamps ?? [])]).toEqual(sorted.map(([instant]) => instant));

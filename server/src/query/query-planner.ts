@@ -26,6 +26,8 @@ export interface PlannerOptions {
   readonly primary: ReadableStore;
   /** The last hours in memory, and from which instant on it has everything. */
   readonly memory: ReadableStore & { coveredSince(): number };
+  /** Whether memory has readings that go to no store. */
+  readonly memoryHasMore: () => boolean;
   /** Batches that the primary store may not have yet, oldest first. */
   readonly pending: () => AsyncIterable<Batch>;
   readonly latest: { of(deviceId: string): Iterable<LatestSample>; deviceIds(): readonly string[] };
@@ -68,7 +70,7 @@ export class QueryPlanner implements TelemetryQueries {
       yield* memory.read(request);
       return;
     }
-    const pending = await collectPending(this.#options.pending(), request);
+    const pending = await this.#pending(request);
     if (pending.size === 0) {
       yield* primary.read(request);
       return;
@@ -92,7 +94,7 @@ export class QueryPlanner implements TelemetryQueries {
     };
     if (this.#options.memory.coveredSince() <= window.start) return this.#options.memory.aggregate(full);
 
-    const pending = await collectPending(this.#options.pending(), { ...request, window });
+    const pending = await this.#pending({ ...request, window });
     const settled = request.deviceIds.filter((deviceId) => !pending.has(deviceId));
     const answers = new Map<string, SeriesBuckets>();
     if (settled.length > 0) {
@@ -117,6 +119,17 @@ export class QueryPlanner implements TelemetryQueries {
 
   metricsOf(deviceId: string): readonly string[] {
     return this.#options.metricsOf(deviceId);
+  }
+
+  /** Rows that the primary store may not have, by device; later parts win. */
+  async #pending(request: FramesRequest): Promise<Map<string, Rows[]>> {
+    const { pending, memory, memoryHasMore } = this.#options;
+    const found = await collectPending(pending(), request);
+    if (!memoryHasMore()) return found;
+    for await (const frame of memory.read(request)) {
+      if (frame.timestamps.length > 0) found.set(frame.deviceId, [...(found.get(frame.deviceId) ?? []), frame]);
+    }
+    return found;
   }
 
   /** Only the buckets that pending rows can touch are computed from raw samples; the store answers for those before and after. */

@@ -63,7 +63,7 @@ export class MemoryStore implements TelemetryStore {
   };
   /** Group → device → rows. */
   readonly #groups = new Map<string, Map<string, Ring>>();
-  readonly #spanMs: number;
+  #spanMs: number;
   readonly #maxBytes: number;
   readonly #now: () => number;
   #newest = Number.NEGATIVE_INFINITY;
@@ -82,6 +82,33 @@ export class MemoryStore implements TelemetryStore {
   /** Instant from which on the store holds everything it was ever given; -Infinity while nothing has left. Never falls. */
   coveredSince(): number {
     return this.#coveredSince;
+  }
+
+  /** Changes the span that is kept; rows that are too old for it leave with one of the next writes. */
+  setSpan(spanMs: number): void {
+    this.#spanMs = MemoryOptions.shape.spanMs.parse(spanMs);
+    this.#swept = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Everything that is held, at most 65,536 rows a block; the columns are copies. */
+  *blocks(): Generator<Block> {
+    for (const [group, rings] of this.#groups) {
+      for (const [deviceId, ring] of rings) {
+        const quantities = [...ring.quantities];
+        const { timestamps, columns } = ring.slice(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, quantities);
+        for (let from = 0; from < timestamps.length; from += FRAME_ROWS) {
+          const part = timestamps.subarray(from, from + FRAME_ROWS);
+          yield {
+            group,
+            quantities,
+            devices: [deviceId],
+            device: new Int32Array(part.length),
+            timestamps: part,
+            columns: columns.map((column) => column.subarray(from, from + FRAME_ROWS)),
+          };
+        }
+      }
+    }
   }
 
   async write(batches: readonly Batch[]): Promise<void> {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Administrator's token of every service that a test starts. */
 export const TOKEN = 'token-of-a-test-0123456789';
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A folder that vanishes with `remove`. */
 export function temporaryFolder(): { path: string; remove: () => void } {

@@ -12,21 +12,14 @@ interface FlagDefinition {
   readonly default: boolean;
 }
 
-export type FlagName =
-  | 'persistence'
-  | 'analytics_dashboard'
-  | 'insights'
-  | 'forecasting'
-  | 'optimisation'
-  | 'control'
-  | 'notifications'
-  | 'demo';
+export type FlagName = 'persistence' | 'analytics_dashboard' | 'forecasting' | 'demo';
 
 const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
   {
     name: 'persistence',
     label: 'Keep history',
-    description: 'Writes readings to disk. Off: only the memory window is there.',
+    description:
+      'Writes readings to disk. Off: they stay in memory until it is on again; what is on disk stays there and can be read.',
     dependsOn: [],
     default: true,
   },
@@ -38,38 +31,10 @@ const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
     default: true,
   },
   {
-    name: 'insights',
-    label: 'Insights',
-    description: 'Finds what stands out in the data and explains it.',
-    dependsOn: ['analytics_dashboard'],
-    default: true,
-  },
-  {
     name: 'forecasting',
     label: 'Forecasts',
     description: 'Predicts demand and solar production.',
-    dependsOn: [],
-    default: true,
-  },
-  {
-    name: 'optimisation',
-    label: 'Optimisation',
-    description: 'Plans battery and loads along prices and forecasts.',
-    dependsOn: ['forecasting'],
-    default: true,
-  },
-  {
-    name: 'control',
-    label: 'Device control',
-    description: 'Sends commands to devices. Off until someone decides otherwise.',
-    dependsOn: ['optimisation'],
-    default: false,
-  },
-  {
-    name: 'notifications',
-    label: 'Notifications',
-    description: 'Sends alerts by e-mail, webhook and other channels.',
-    dependsOn: [],
+    dependsOn: ['analytics_dashboard'],
     default: true,
   },
   {
@@ -81,14 +46,14 @@ const FLAGS: readonly (FlagDefinition & { readonly name: FlagName })[] = [
   },
 ];
 
-/** Told when a flag comes into force or ceases to be, by itself or by what it depends on. */
-export type FlagListener = (name: FlagName, active: boolean) => void;
+/** Does what a flag stands for when it comes into force or ceases to be, by itself or by what it depends on; rejects when that cannot be. */
+export type FlagSwitch = (active: boolean) => Promise<void>;
 
 /** Feature flags: what is asked for is kept in the records, what is in force follows from that. */
 export class FeatureFlags {
   readonly #features: Features;
   readonly #enabled: Map<FlagName, boolean>;
-  readonly #listeners = new Set<FlagListener>();
+  readonly #switches = new Map<FlagName, FlagSwitch>();
 
   private constructor(features: Features, enabled: Map<FlagName, boolean>) {
     this.#features = features;
@@ -129,24 +94,34 @@ export class FeatureFlags {
     throw new NotFound(`the feature "${name}" is switched off: ${obstacle}`, { code: 'feature_disabled' });
   }
 
-  /** Switches a flag and tells listeners what that changes. Throws NotFound with the names that exist. */
+  /**
+   * Switches a flag and does what that means. Rejects with NotFound and the names that exist, or with what is in the way; then nothing
+   * has changed.
+   */
   async set(name: string, enabled: boolean): Promise<Feature> {
     const flag = definitionOf(name);
-    await this.#features.set(flag.name, enabled);
-    const before = this.#activeNames();
-    this.#enabled.set(flag.name, enabled);
+    const [asked, before] = [this.#enabled.get(flag.name) as boolean, this.#activeNames()];
+    await this.#ask(flag.name, enabled);
     const after = this.#activeNames();
-    for (const { name: changed } of FLAGS) {
-      if (before.has(changed) === after.has(changed)) continue;
-      for (const listener of this.#listeners) listener(changed, after.has(changed));
+    try {
+      for (const { name: changed } of FLAGS) {
+        if (before.has(changed) !== after.has(changed)) await this.#switches.get(changed)?.(after.has(changed));
+      }
+    } catch (error) {
+      await this.#ask(flag.name, asked);
+      throw error;
     }
     return this.#describe(flag);
   }
 
-  /** Answers how to stop. */
-  onChange(listener: FlagListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Says what to do when a flag comes into force or ceases to be. */
+  onSwitch(name: FlagName, work: FlagSwitch): void {
+    this.#switches.set(name, work);
+  }
+
+  async #ask(name: FlagName, enabled: boolean): Promise<void> {
+    await this.#features.set(name, enabled);
+    this.#enabled.set(name, enabled);
   }
 
   #activeNames(): Set<FlagName> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ADMIN_HEADERS, browserHeaders, securedApp, signInOwner } from '../../../test/records/secured-app.ts';
 import { temporaryRecords } from '../../../test/records/temporary-records.ts';
+import { Unavailable } from '../../domain/errors.ts';
 import { FeatureFlags } from './feature-flags.ts';
 import { settingsRoutes } from './routes.ts';
 import { SettingsService } from './settings-service.ts';
@@ -80,26 +81,36 @@ describe('feature flags', () => {
   it('switch off what depends on them, say why, and tell those who listen', async () => {
     const { features } = await temporaryRecords();
     const flags = await FeatureFlags.load(features);
-    await flags.set('control', true);
     const changes: string[] = [];
-    flags.onChange((name, active) => changes.push(`${name} ${active ? 'on' : 'off'}`));
-    expect(flags.isActive('control')).toBe(true);
-    await flags.set('forecasting', false);
-    expect(changes).toEqual(['forecasting off', 'optimisation off', 'control off']);
-    expect(flags.get('optimisation')).toMatchObject({
+    for (const name of ['analytics_dashboard', 'forecasting', 'demo'] as const)
+      flags.onSwitch(name, async (active) => void changes.push(`${name} ${active ? 'on' : 'off'}`));
+    expect(flags.isActive('forecasting')).toBe(true);
+    await flags.set('analytics_dashboard', false);
+    expect(changes).toEqual(['analytics_dashboard off', 'forecasting off']);
+    expect(flags.get('forecasting')).toMatchObject({
       enabled: true,
       active: false,
-      depends_on: ['forecasting'],
-      reason: 'it needs "forecasting", which is off',
+      depends_on: ['analytics_dashboard'],
+      reason: 'it needs "analytics_dashboard", which is off',
     });
-    expect(flags.get('control').reason).toBe('it needs "optimisation", which is off');
-    expect(() => flags.requireActive('optimisation')).toThrow(
-      expect.objectContaining({ code: 'feature_disabled', message: expect.stringContaining('"optimisation"') }),
+    expect(() => flags.requireActive('forecasting')).toThrow(
+      expect.objectContaining({ code: 'feature_disabled', message: expect.stringContaining('"forecasting"') }),
     );
+    await flags.set('analytics_dashboard', true);
+    await flags.set('forecasting', false);
     const again = await FeatureFlags.load(features, { forecasting: true, demo: false });
     expect([again.isActive('forecasting'), again.isActive('demo')]).toEqual([false, false]);
     await again.set('forecasting', true);
     expect(again.list().every((flag) => flag.reason === null)).toBe(true);
+  });
+
+  it('stay as they are when what they stand for cannot be done', async () => {
+    const { features } = await temporaryRecords();
+    const flags = await FeatureFlags.load(features, { persistence: false });
+    flags.onSwitch('persistence', () => Promise.reject(new Unavailable('the disk is full')));
+    await expect(flags.set('persistence', true)).rejects.toThrow('the disk is full');
+    expect(flags.isActive('persistence')).toBe(false);
+    expect((await FeatureFlags.load(features)).isActive('persistence')).toBe(false);
   });
 
   it('are switched by administrators, and unknown ones are named', async () => {
@@ -111,19 +122,21 @@ describe('feature flags', () => {
         headers: { ...headers },
         payload: { enabled: false },
       });
-    expect((await patch('insights')).json()).toMatchObject({
-      name: 'insights',
+    expect((await patch('forecasting')).json()).toMatchObject({
+      name: 'forecasting',
       enabled: false,
       active: false,
       reason: null,
     });
-    const unknown = await patch('insight');
+    const unknown = await patch('forecast');
     expect(unknown.statusCode).toBe(404);
-    expect(unknown.json().detail).toMatch(/no feature "insight"; there are persistence, analytics_dashboard, insights/);
+    expect(unknown.json().detail).toMatch(
+      /no feature "forecast"; there are persistence, analytics_dashboard, forecasting/,
+    );
     const maker = { name: 'x', scopes: ['read', 'write'] as const, userId: null };
     const { token } = await auth.tokens.create({ name: 'w', scopes: ['read', 'write'], expiresAt: null }, maker);
-    expect((await patch('insights', { authorization: `Bearer ${token}` })).statusCode).toBe(403);
+    expect((await patch('forecasting', { authorization: `Bearer ${token}` })).statusCode).toBe(403);
     const list = await app.inject({ url: '/api/v1/features', headers: ADMIN_HEADERS });
-    expect(list.json().items).toHaveLength(8);
+    expect(list.json().items).toHaveLength(4);
   });
 });

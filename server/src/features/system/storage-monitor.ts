@@ -2,7 +2,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { Durations } from '../../domain/durations.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
-import type { Journal } from '../../ingest/journal.ts';
+import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
 import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
 
@@ -51,7 +51,8 @@ export class MeteredStore {
 
 export interface MonitorOptions {
   readonly version: string;
-  readonly persistence: boolean;
+  /** Whether readings go to the disk. */
+  readonly persistence: () => boolean;
   readonly stores: readonly MeteredStore[];
   readonly window: TelemetryStore;
   readonly ingest: Ingest;
@@ -73,21 +74,23 @@ export class StorageMonitor {
   }
 
   async health(): Promise<Health> {
-    const { now, startedAt, version, persistence } = this.#options;
+    const { now, startedAt, version, journal } = this.#options;
+    const persistence = this.#options.persistence();
     const records = await this.#options.recordsHealth();
     const stores = this.#options.stores.map((store, i) => this.#storeHealth(store, i === 0));
     const warnings = [
       ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
+      ...(journal.trouble === null ? [] : [describeJournal(journal.trouble)]),
       ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
       ...this.#options.warnings(),
     ];
-    const unhealthy = records.status === 'failed';
+    const degraded = journal.trouble !== null || stores.some(({ status }) => status === 'failed');
     return {
-      status: unhealthy ? 'unhealthy' : stores.some(({ status }) => status === 'failed') ? 'degraded' : 'healthy',
+      status: records.status === 'failed' ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
       service: 'wattkeeper',
       version,
       timestamp: formatInstant(now()),
-      database: records.status === 'failed' ? 'failed' : persistence ? 'ok' : 'memory',
+      database: records.status === 'failed' ? 'failed' : persistence && journal.trouble === null ? 'ok' : 'memory',
       scheduler: 'running',
       models_loaded: 0,
       persistence,
@@ -161,6 +164,10 @@ export class StorageMonitor {
       read_ms: readTimes.summary(),
     };
   }
+}
+
+function describeJournal({ error, since }: JournalTrouble): string {
+  return `readings are in memory alone since ${formatInstant(since)}, and would not survive a crash: ${error} The disk is tried again by itself.`;
 }
 
 function describeTrouble(store: StoreHealth): string {

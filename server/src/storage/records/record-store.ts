@@ -24,7 +24,7 @@ import { type SignInCodes, SqlSignInCodes } from './sign-in-codes.ts';
 import { type Sites, SqlSites } from './sites.ts';
 import { SqlDevices } from './sql-devices.ts';
 import { SqlTariffs, type Tariffs } from './tariffs.ts';
-import { exportRecords, recordsSchema, type TableRows } from './transfer.ts';
+import { type ExportOptions, exportRecords, recordsSchema, type TableRows } from './transfer.ts';
 import { SqlUsers, type Users } from './users.ts';
 
 /**
@@ -63,7 +63,7 @@ export interface RecordStore {
 export interface RecordsContents {
   /** The newest change of the tables. */
   schema(): Promise<string>;
-  tables(): AsyncIterable<TableRows>;
+  tables(options?: ExportOptions): AsyncIterable<TableRows>;
 }
 
 export interface RecordsHealth {
@@ -128,7 +128,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     signInCodes: new SqlSignInCodes(context),
     apiTokens: new SqlApiTokens(context),
     auditLog: new SqlAuditLog(context),
-    contents: { schema: () => recordsSchema(db), tables: () => exportRecords(db) },
+    contents: { schema: () => recordsSchema(db), tables: (options) => exportRecords(db, options) },
     health: () => checkHealth(db, engine),
     close: () => db.destroy(),
   };

@@ -50,10 +50,20 @@ export async function recordsSchema(db: RecordsDatabase): Promise<string> {
   return rows[0]?.name ?? '';
 }
 
+/** Sessions and sign-in codes, for a move that is to keep people signed in. */
+const SIGN_INS = { sessions: ['id_hash'], sign_in_codes: ['code_hash'] } as const;
+
+export interface ExportOptions {
+  /** Default: false. */
+  readonly signIns?: boolean;
+}
+
 /** All rows, in parts. Rows that change meanwhile come as they were or as they are, never half. */
-export async function* exportRecords(db: RecordsDatabase): AsyncGenerator<TableRows> {
-  for (const table of TRANSFERRED) {
-    const keys = TABLES[table] as readonly string[];
+export async function* exportRecords(
+  db: RecordsDatabase,
+  { signIns = false }: ExportOptions = {},
+): AsyncGenerator<TableRows> {
+  for (const [table, keys] of Object.entries<readonly string[]>({ ...TABLES, ...(signIns && SIGN_INS) })) {
     let after: unknown[] | null = null;
     for (;;) {
       const rows: Record<string, unknown>[] = await page(db, table, keys, after ?? []);
@@ -97,7 +107,7 @@ export async function importRecords(
     const count = await db.transaction().execute(async (transaction) => {
       let inserted = 0;
       for await (const { table, rows } of parts) {
-        if (!(table in TABLES)) continue;
+        if (!(table in TABLES || table in SIGN_INS)) continue;
         for (const row of rows)
           await transaction
             .insertInto(table as 'sites')

@@ -1,0 +1,49 @@
+import type { Source } from '../../sources/source.ts';
+import type { DemoService } from './demo-service.ts';
+
+/** Starts and stops the demo, as often as someone wants. */
+export class DemoControl {
+  readonly #demo: DemoService;
+  #source: Source | null = null;
+  #ending = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(demo: DemoService) {
+    this.#demo = demo;
+  }
+
+  /** The demo's source while it runs. */
+  readonly sources = (): readonly Source[] => (this.#source === null ? [] : [this.#source]);
+
+  /**
+   * Makes the history where it is missing and goes on from there, unless there is no need of a demo.
+   * @param onProgress told the share of the history that is made, 0 to 1
+   */
+  async start(onProgress: (share: number) => void = () => {}): Promise<void> {
+    await this.stop();
+    const { signal } = this.#ending;
+    const prepared = this.#prepare(onProgress, signal);
+    // Whoever asked for the start is told when it fails.
+    this.#ended = prepared.then(
+      (started) => started?.run,
+      () => {},
+    );
+    await prepared;
+  }
+
+  async #prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<{ run: Promise<void> } | null> {
+    if (!(await this.#demo.wanted())) return null;
+    const source = await this.#demo.prepare(onProgress, signal);
+    if (signal.aborted) return null;
+    this.#source = source;
+    return { run: this.#demo.run(source, signal) };
+  }
+
+  /** Resolves when the demo has ended. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.#ending = new AbortController();
+    await this.#ended;
+    this.#source = null;
+  }
+}

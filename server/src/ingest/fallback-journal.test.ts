@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Block } from '../domain/batch.ts';
+import { Unavailable } from '../domain/errors.ts';
+import { FallbackJournal } from './fallback-journal.ts';
+import type { JournalTrouble } from './journal.ts';
+import { type DiskJournal, openSqliteJournal } from './sqlite-journal.ts';
+
+let folder: string;
+let full: boolean;
+let told: (JournalTrouble | null)[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wattkeeper-fallback-'));
+  full = false;
+  told = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const path = () => join(folder, 'wattkeeper.db');
+
+/** The real journal on a disk that is full when a test says so. */
+async function openDisk(): Promise<DiskJournal> {
+  const disk = await openSqliteJournal(path(), Date.now);
+  return new Proxy(disk, {
+    get: (of, name) => {
+      const value = Reflect.get(of, name, of) as unknown;
+      if (name === 'appendAs' && full) return () => Promise.reject(new Unavailable('the disk is full.'));
+      return typeof value === 'function' ? (value as (...all: unknown[]) => unknown).bind(of) : value;
+    },
+  });
+}
+
+const open = (maxBytes = 1e6) =>
+  FallbackJournal.open({
+    open: openDisk,
+    now: Date.now,
+    onChange: (trouble) => told.push(trouble),
+    maxBytes,
+    firstWaitMs: 20,
+    longestWaitMs: 40,
+  });
+
+const block = (value: number, rows = 1): Block => ({
+  group: 'load',
+  quantities: ['power_kw'],
+  devices: ['a'],
+  device: new Int32Array(rows),
+  timestamps: Float64Array.from({ length: rows }, (_, i) => 1000 * i),
+  columns: [new Float64Array(rows).fill(value)],
+});
+const values = async (journal: Pick<DiskJournal, 'read'>, after = 0) =>
+  (await journal.read(after, 1e9)).map(({ sequence, blocks }) => [sequence, blocks[0]?.columns[0]?.[0]]);
+
+test('a full disk does not stop readings; they are told not to be durable, and get there when it has room', async () => {
+  const journal = await open();
+  expect(await journal.append([block(1)], [])).toEqual({ sequence: 1, durable: true });
+  full = true;
+  const implausible = { deviceId: 'a', metric: 'battery.soc_percent', timestamp: 5, value: 200, reason: 'above 100 %' };
+  expect(await journal.append([block(2)], [implausible])).toEqual({ sequence: 2, durable: false });
+  expect(await journal.append([block(3)], [])).toEqual({ sequence: 3, durable: false });
+  expect(journal.trouble?.error).toBe('the disk is full.');
+  expect(journal.durable).toBe(false);
+  expect(journal.head()).toBe(3);
+  expect(await values(journal)).toEqual([1, 2, 3].map((n) => [n, n]));
+  expect(await journal.stats()).toMatchObject({ batches: 3 });
+
+  full = false;
+  await expect.poll(() => journal.trouble).toBeNull();
+  expect(told).toMatchObject([{ error: 'the disk is full.' }, null]);
+  expect(await journal.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
+  expect(await journal.quarantined(10, null)).toMatchObject([implausible]);
+  await journal.close();
+  const reopened = await openSqliteJournal(path(), Date.now);
+  expect(await values(reopened)).toEqual([1, 2, 3, 4].map((n) => [n, n]));
+  await reopened.close();
+});
+
+test('batches that every store took from memory need not reach the disk, and their places are not given again', async () => {
+  const journal = await open();
+  await journal.append([block(1)], []);
+  full = true;
+  for (const value of [2, 3]) await journal.append([block(value)], []);
+  await journal.advance(new Map([['a', 3]]));
+  expect(await values(journal, 1)).toEqual([]);
+  full = false;
+  await expect.poll(() => journal.trouble).toBeNull();
+  await journal.close();
+  const reopened = await openSqliteJournal(path(), Date.now);
+  expect(await reopened.cursors()).toEqual(new Map([['a', 3]]));
+  expect(await reopened.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
+  expect(await values(reopened)).toEqual([[4, 4]]);
+  await reopened.close();
+});
+
+test('what memory cannot hold is turned away, and what it holds stays', async () => {
+  const journal = await open(100_000);
+  full = true;
+  await journal.append([block(1, 4000)], []);
+  await expect(journal.append([block(2, 4000)], [])).rejects.toThrow(/the disk is full.*as many readings as it may/);
+  expect((await journal.append([block(3)], [])).durable).toBe(false);
+  expect((await values(journal)).map(([, value]) => value)).toEqual([1, 3]);
+  full = false;
+  await journal.close();
+  const reopened = await openSqliteJournal(path(), Date.now);
+  expect((await values(reopened)).map(([, value]) => value)).toEqual([1, 3]);
+  await reopened.close();
+});
+
+test('a stop on a full disk says what is lost', async () => {
+  const journal = await open();
+  full = true;
+  await journal.append([block(1)], []);
+  await expect(journal.close()).rejects.toThrow('1 batches that were acknowledged as not durable are lost');
+});
