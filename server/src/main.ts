@@ -6,6 +6,7 @@ import { type Command, commandList } from './cli/command.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { featuresCommand } from './cli/features.ts';
 import { importCommand } from './cli/import.ts';
+import { migrateCommand } from './cli/migrate.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { signInLinkCommand } from './cli/sign-in-link.ts';
 import { startCommand } from './cli/start.ts';
@@ -19,6 +20,11 @@ import { ExpectedError } from './domain/errors.ts';
 const COMMANDS: readonly Command[] = [
   { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, ENVIRONMENT) },
   { name: 'import', summary: 'Bring a CSV or JSON file in', run: (argv) => importCommand(argv, ENVIRONMENT) },
+  {
+    name: 'migrate',
+    summary: 'Bring in what older installations and other programs have gathered',
+    run: (argv) => migrateCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'backup',
     summary: 'Back everything up, list and verify backups',

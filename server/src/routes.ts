@@ -14,6 +14,7 @@ import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes } from './features/jobs/routes.ts';
 import { kpiRoutes } from './features/kpi/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
+import { migrationRoutes } from './features/migration/routes.ts';
 import { qualityRoutes } from './features/quality/routes.ts';
 import { reportRoutes } from './features/reports/routes.ts';
 import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
@@ -74,6 +75,7 @@ export function registerApi(
   });
   jobRoutes(api, { scheduler, records });
   backfillRoutes(api, scheduler, records.auditLog);
+  migrationRoutes(api, scheduler, records.auditLog);
   if (pipeline.tiers) archiveRoutes(api, scheduler, records.auditLog);
   if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
   live.routes(api);

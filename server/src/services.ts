@@ -12,6 +12,8 @@ import { chargingJob } from './features/charging/job.ts';
 import { ChargingService } from './features/charging/service.ts';
 import { EnergyService } from './features/energy/service.ts';
 import { KpiService } from './features/kpi/service.ts';
+import { migrationJob } from './features/migration/job.ts';
+import { MigrationService } from './features/migration/service.ts';
 import { qualityJob } from './features/quality/job.ts';
 import { QualityService } from './features/quality/service.ts';
 import { reportsJob } from './features/reports/job.ts';
@@ -38,6 +40,7 @@ export interface Services {
   readonly quality: QualityService;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: BackupService | null;
+  readonly migrations: MigrationService;
   readonly settings: SettingsService;
 }
 
@@ -82,14 +85,36 @@ export async function createServices(
       quarantined: (window) => quarantine.countByDevice(window),
     }),
     backups,
+    migrations: createMigrations(pipeline, backups, now),
     settings: await SettingsService.load(records.settings),
   };
+}
+
+/** Migrations into a pipeline, for the service and the command line. */
+export function createMigrations(
+  { stores, tiers, records, directory, journal, ingest, catalogue }: Pipeline,
+  backups: BackupService | null,
+  now: () => number,
+): MigrationService {
+  const [primary] = stores as readonly [MeteredStore];
+  return new MigrationService({
+    records,
+    directory,
+    journal,
+    ingest,
+    store: { read: (request) => (tiers?.reads ?? primary).read(request), series: () => primary.store.series() },
+    storeName: primary.name,
+    describe: (metric) => catalogue.describe(metric),
+    backups,
+    now,
+    random: Math.random,
+  });
 }
 
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines }: Services,
+  { charging, reports, quality, backups, baselines, migrations }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -99,6 +124,7 @@ export function scheduledJobs(
     qualityJob(quality),
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
+    migrationJob(migrations),
     ...(tiers ? [archiveJob(tiers)] : []),
   ];
   return [

@@ -1,4 +1,3 @@
-import { TokenizerError, TokenParserError } from '@streamparser/json';
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { type Block, valueCount } from '../../domain/batch.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
@@ -6,6 +5,7 @@ import { cellText } from './cell-reader.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';
 import type { FileRecord } from './file-record.ts';
 import { type ImportReport, ReportBuilder } from './import-report.ts';
+import { isBroken } from './json-records.ts';
 import type { Layout, TimedRow } from './layout.ts';
 import { LongLayout } from './long-layout.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
@@ -154,10 +154,4 @@ class FileImport {
     for (const { metric, timestamp, reason } of implausible)
       this.#report.tell(positions.get(timestamp) ?? 0, `${metric}: quarantined, ${reason}`);
   }
-}
-
-/** Whether the bytes of the file are at fault. */
-function isBroken(error: unknown): boolean {
-  if (error instanceof TokenizerError || error instanceof TokenParserError) return true;
-  return (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
 }

@@ -87,6 +87,10 @@ describe('JSON with nested fields and numbers as texts', () => {
     await expect(runImport(broken, MAPPING)).rejects.toThrow(
       /cannot be read to its end.*; the 2 rows before it were taken/s,
     );
+    const inside = file(`${list.slice(0, -1)},{"at": {`);
+    await expect(runImport(inside, MAPPING)).rejects.toThrow(
+      /cannot be read to its end: it ends in the middle.*; the 3 rows/,
+    );
     const wrong = file(`${list.slice(0, -1)},{"at": oops}]`);
     await expect(runImport(wrong, MAPPING)).rejects.toThrow(
       /cannot be read to its end.*; the 3 rows before it were taken/s,

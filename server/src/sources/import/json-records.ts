@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { JSONParser } from '@streamparser/json';
-import { InvalidInput } from '../../domain/errors.ts';
+import { JSONParser, TokenizerError, TokenParserError } from '@streamparser/json';
+import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import type { FileRecord } from './file-record.ts';
 
 /** Characters or bytes of one record; more is taken for something else than a record. */
@@ -98,7 +98,22 @@ export async function* jsonArrayRecords(text: Readable, list: string, fields: Js
     for (const record of records) yield fields.take(++position, record);
     if (broken !== undefined) throw broken;
   }
-  if (!parser.isEnded) parser.end();
+  if (!parser.isEnded) endOf(parser, position);
+}
+
+/** Throws when the text ends within a value. */
+function endOf(parser: JSONParser, records: number): void {
+  try {
+    parser.end();
+  } catch (error) {
+    throw new TokenParserError(`it ends in the middle, after ${records} whole records (${messageOf(error)})`);
+  }
+}
+
+/** Whether the bytes of the file are at fault. */
+export function isBroken(error: unknown): boolean {
+  if (error instanceof TokenizerError || error instanceof TokenParserError) return true;
+  return (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
 }
 
 function tooLong(which: string): InvalidInput {

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { Instant } from './common.ts';
+
+/** Where older data comes from. */
+export const MigrationSourceName = z.enum(['records']);
+export type MigrationSourceName = z.infer<typeof MigrationSourceName>;
+
+export const MigrationRequest = z
+  .strictObject({
+    source: MigrationSourceName,
+    from: z.string().min(1).max(4096).meta({
+      description: 'A folder or file on the machine that the service runs on',
+    }),
+    dry_run: z.boolean().default(false).meta({ description: 'Read and compare everything, write nothing' }),
+    device: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: 'Device of everything; else what each record names' }),
+    mapping: z
+      .string()
+      .max(1_000_000)
+      .optional()
+      .meta({ description: 'How names become metrics, as YAML or JSON (docs/migration.md); default: a proposal' }),
+    backup: z.boolean().default(true).meta({ description: 'Back up first, where there is anything' }),
+  })
+  .meta({ id: 'MigrationRequest' });
+export type MigrationRequest = z.infer<typeof MigrationRequest>;
+
+const Count = z.number().int().nonnegative();
+
+const Place = z.object({
+  where: z.string().meta({ description: 'File and line, or series' }),
+  reason: z.string(),
+});
+
+const Series = z.object({
+  device: z.string(),
+  metric: z.string(),
+  values: Count,
+  first: Instant,
+  last: Instant,
+});
+
+/** What a migration tells. `found` is the sum of `migrated`, `already_there`, `unreadable`, `missing` and, in a dry run, `to_migrate`. */
+export const MigrationReport = z
+  .object({
+    source: MigrationSourceName,
+    from: z.string(),
+    dry_run: z.boolean(),
+    found: Count.meta({ description: 'Records that were found' }),
+    migrated: Count,
+    already_there: Count,
+    unreadable: Count,
+    missing: Count.meta({ description: 'Records that are not accounted for; 0 when everything is well' }),
+    to_migrate: Count.meta({ description: 'Dry run: what a real run would bring in' }),
+    unreadable_items: z.array(Place).meta({ description: 'The first of them, with the reason' }),
+    missing_items: z.array(Place).meta({ description: 'The first of them, with the reason' }),
+    values: z.object({
+      found: Count,
+      written: Count,
+      quarantined: Count.meta({ description: 'Implausible: kept apart, to be looked at on the data-quality page' }),
+      differing: Count.meta({ description: 'The store has another value at that instant, and keeps it' }),
+      unreadable: Count.meta({ description: 'Of records whose other values were taken' }),
+    }),
+    series: z.array(Series).meta({ description: 'What was found, up to 1,000 series' }),
+    validation: z
+      .object({
+        series: Count,
+        days: Count.meta({ description: 'Days of a series whose count, extent and checksum were read back' }),
+        samples: Count.meta({ description: 'Values that were read back one by one' }),
+        compared_again: Count.meta({ description: 'Days that changed meanwhile and were compared value by value' }),
+      })
+      .nullable(),
+    backup: z.string().nullable().meta({ description: 'Name of the backup that was made first' }),
+    notes: z.array(z.string()).meta({ description: 'Fields that were left out, and the proposed mapping' }),
+    mapping: z.string().nullable().meta({ description: 'The mapping in force, as YAML, where there can be another' }),
+  })
+  .meta({ id: 'MigrationReport' });
+export type MigrationReport = z.infer<typeof MigrationReport>;

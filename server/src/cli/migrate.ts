@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
+import pino from 'pino';
+import { createBackups } from '../backups.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict, ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
+import { openPipeline } from '../pipeline.ts';
+import { createMigrations } from '../services.ts';
+import { ownUrl } from './own-url.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { runServiceJob } from './service-jobs.ts';
+
+const HELP = `Brings older data in: backs up, copies what is not there yet, and reads back what it wrote (docs/migration.md). One that was cut
+off goes on where it was; repeated, it changes nothing. Works while the service runs, through its API. CSV is for import.
+
+Usage: npm start -- migrate SOURCE FROM [OPTIONS]
+
+  records FROM    folder (or file) of JSON records: energy_data_*.json[.gz], coordinator_state_*.json
+
+  --dry-run       read and compare everything, write nothing; shows the mapping
+  --mapping FILE  how names become metrics, in place of the one that a dry run shows
+  --device NAME   the device of everything, in place of the one that each record names
+  --no-backup     do not back up first
+  --token TOKEN   API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --config FILE   configuration to read instead of wattkeeper.yaml
+  --json          print one JSON object with the result on the last line
+  --help          this text
+
+Ends with 0 when every record is accounted for, 1 otherwise. Nothing of FROM is changed.`;
+
+const DRAIN_MS = 60_000;
+/** A store takes what comes in at this pace while nothing else runs. */
+const STORE_PAUSE_MS = 20;
+/** Places that the report for people names one by one. */
+const MAX_SHOWN = 20;
+
+/** `migrate`. Answers 0 when every record is accounted for. */
+export async function migrateCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      mapping: { type: 'string' },
+      device: { type: 'string' },
+      'no-backup': { type: 'boolean', default: false },
+      token: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  try {
+    const request = requestOf(positionals, {
+      dry_run: values['dry-run'],
+      backup: !values['no-backup'],
+      device: values.device,
+      mapping: values.mapping === undefined ? undefined : readText(values.mapping),
+    });
+    const config = loadConfig({ file: values.config, environment });
+    const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+    const bar = new ProgressBar('Migrating');
+    const report = MigrationReport.parse(await run(config, request, token, bar).finally(() => bar.end()));
+    console.log(values.json ? JSON.stringify(report) : describe(report));
+    return report.missing === 0 ? 0 : 1;
+  } catch (error) {
+    if (values.json && error instanceof ExpectedError)
+      console.log(JSON.stringify({ error: { code: error.code, message: error.message } }));
+    throw error;
+  }
+}
+
+function requestOf([source, from, ...more]: readonly string[], options: object): MigrationRequest {
+  const known = MigrationSourceName.safeParse(source);
+  if (!known.success || from === undefined || more.length > 0) {
+    throw new InvalidInput(`migrate needs a source (${MigrationSourceName.options.join(', ')}) and FROM\n\n${HELP}`);
+  }
+  const parsed = MigrationRequest.safeParse({ source: known.data, from: resolve(from), ...options });
+  if (parsed.success) return parsed.data;
+  throw new InvalidInput(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+}
+
+async function run(config: Config, request: MigrationRequest, token: string | undefined, bar: ProgressBar) {
+  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const alone = { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } };
+  const progress = (share: number | null, note?: string | null) => bar.show(share, note ?? '');
+  try {
+    const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
+    try {
+      const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), Date.now);
+      return await migrations.migrate(request, { signal: new AbortController().signal, progress });
+    } finally {
+      await pipeline.close(DRAIN_MS);
+    }
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    return runServiceJob({ url: ownUrl(config, error), token }, '/storage/migrations', request, progress);
+  }
+}
+
+function describe(report: MigrationReport): string {
+  const { found, migrated, already_there: there, unreadable, missing, to_migrate: toMigrate, values } = report;
+  const done = report.dry_run ? `${toMigrate} to migrate` : `${migrated} migrated`;
+  const lines = [
+    `${report.dry_run ? 'Dry run: nothing was written. ' : ''}${found} found in ${report.from}: ${done}, ${there} already there, ${unreadable} unreadable, ${missing} missing.`,
+    ...(values.quarantined > 0 ? [`${values.quarantined} implausible values are in the quarantine.`] : []),
+    ...(values.differing > 0 ? [`${values.differing} values differ from what was there, which stays.`] : []),
+    ...(values.unreadable > 0 ? [`${values.unreadable} values could not be read; the rest of their records was.`] : []),
+    ...listed('Unreadable, and left where they are:', report.unreadable_items, unreadable),
+    ...listed('Missing:', report.missing_items, missing),
+    ...report.series.slice(0, MAX_SHOWN).map(describeSeries),
+    ...(report.series.length > MAX_SHOWN ? [`  … and ${report.series.length - MAX_SHOWN} more series`] : []),
+    ...report.notes,
+  ];
+  const { validation, backup } = report;
+  if (validation) {
+    lines.push(
+      `Read back: ${validation.days} days of ${validation.series} series, ${validation.samples} single values.`,
+    );
+  }
+  if (backup !== null) lines.push(`What was there before is in the backup ${backup}.`);
+  if (report.dry_run && report.mapping !== null) lines.push('', 'Mapping (--mapping takes another):', report.mapping);
+  return lines.join('\n');
+}
+
+function describeSeries({ device, metric, values, first, last }: MigrationReport['series'][number]): string {
+  return `  ${device} ${metric}: ${values} values, ${first} – ${last}`;
+}
+
+function listed(title: string, items: readonly { where: string; reason: string }[], count: number): string[] {
+  if (count === 0) return [];
+  const shown = items.slice(0, MAX_SHOWN);
+  const more = count > shown.length ? [`  … and ${count - shown.length} more (--json names ${items.length})`] : [];
+  return [title, ...shown.map(({ where, reason }) => `  ${where}: ${reason}`), ...more];
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidInput(`the mapping ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

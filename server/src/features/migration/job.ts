@@ -1,0 +1,15 @@
+import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import type { JobDefinition } from '../../jobs/job.ts';
+import type { MigrationService } from './service.ts';
+
+/** Brings older data in. */
+export function migrationJob(migrations: MigrationService): JobDefinition<MigrationRequest> {
+  return {
+    name: 'migration',
+    title: 'Migration',
+    description: 'Brings older data in: backs up, copies what is not there yet, and reads back what it wrote.',
+    schedule: null,
+    params: MigrationRequest,
+    run: ({ params, ...work }) => migrations.migrate(params, work),
+  };
+}

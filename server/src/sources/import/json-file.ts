@@ -1,0 +1,110 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { constants, gunzip } from 'node:zlib';
+import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import type { FileRecord } from './file-record.ts';
+import { isBroken, type JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
+
+const unzip = promisify(gunzip);
+const MB = 1024 * 1024;
+/** A file is held in memory: more than this has to be streamed, as `import` does. */
+export const MAX_FILE_BYTES = 64 * MB;
+export const MAX_UNPACKED_BYTES = 256 * MB;
+const GZIP_MAGIC = 0x8b1f;
+/** The streaming parser's bound on a record is looked at once a chunk. */
+const CHUNK_BYTES = 65_536;
+/** `{"a": 1}` as the first line of several. */
+const MAX_FIRST_LINE_BYTES = 8 * MB;
+
+/** What a small file of JSON holds: the records that could be read, and why it ends before its end, if it does. */
+export interface JsonFile {
+  readonly countedBy: 'line' | 'record';
+  readonly records: readonly FileRecord[];
+  readonly broken: string | null;
+}
+
+/**
+ * Reads a file of one JSON object, an array of them or one a line, plain or gzip. What stands before a fault is read.
+ * @throws InvalidInput for a file that is too large or no JSON at all, and what the file system throws
+ */
+export async function readJsonFile(path: string, fields: JsonFields): Promise<JsonFile> {
+  const { size } = await stat(path);
+  if (size > MAX_FILE_BYTES) throw tooLarge(`it has ${size} bytes`, MAX_FILE_BYTES);
+  const { bytes, broken } = await unpacked(await readFile(path));
+  const start = firstLine(bytes);
+  if (start === '') throw new InvalidInput(broken ?? 'it is empty');
+  if (start[0] !== '{' && start[0] !== '[') {
+    throw new InvalidInput(`it is not JSON: it begins with ${JSON.stringify(start.slice(0, 20))}`);
+  }
+  const isLines = start[0] === '{' && parsed(start) !== undefined && bytes.indexOf(10) >= 0;
+  const whole = isLines ? undefined : parsed(bytes.toString());
+  if (whole !== undefined) {
+    const records = (Array.isArray(whole) ? whole : [whole]).map((record, i) => fields.take(i + 1, record));
+    return { countedBy: 'record', records, broken };
+  }
+  const text = Readable.from(chunksOf(bytes), { objectMode: false });
+  const all = isLines ? jsonLineRecords(text, fields) : jsonArrayRecords(text, start[0] === '[' ? '$.*' : '$', fields);
+  const read = await gathered(all);
+  const last = read.records.at(-1);
+  // The line in which a compressed file breaks off is told as the break.
+  const isCut = broken !== null && last !== undefined && 'broken' in last;
+  const records = isCut ? read.records.slice(0, -1) : read.records;
+  return { countedBy: isLines ? 'line' : 'record', records, broken: broken ?? read.broken };
+}
+
+async function gathered(all: AsyncIterable<FileRecord>): Promise<{ records: FileRecord[]; broken: string | null }> {
+  const records: FileRecord[] = [];
+  try {
+    for await (const record of all) records.push(record);
+  } catch (error) {
+    if (!isBroken(error) && !(error instanceof InvalidInput)) throw error;
+    return { records, broken: `it is no JSON from record ${records.length + 1} on: ${firstLineOf(messageOf(error))}` };
+  }
+  return { records, broken: null };
+}
+
+async function unpacked(bytes: Buffer): Promise<{ bytes: Buffer; broken: string | null }> {
+  if (bytes.length < 2 || bytes.readUInt16LE() !== GZIP_MAGIC) return { bytes, broken: null };
+  try {
+    return { bytes: await unzip(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }), broken: null };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it is larger once unpacked', MAX_UNPACKED_BYTES);
+    const broken = `its gzip is damaged: ${messageOf(error)}`;
+    if (code !== 'Z_BUF_ERROR') throw new InvalidInput(broken, { cause: error });
+    // Cut off: what comes before the cut is good.
+    const options = { maxOutputLength: MAX_UNPACKED_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
+    return { bytes: await unzip(bytes, options), broken };
+  }
+}
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES);
+}
+
+function firstLine(bytes: Buffer): string {
+  const text = bytes
+    .subarray(0, MAX_FIRST_LINE_BYTES)
+    .toString()
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  return firstLineOf(text).trim();
+}
+
+function firstLineOf(text: string): string {
+  return text.split('\n', 1)[0] as string;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function tooLarge(what: string, allowed: number): InvalidInput {
+  return new InvalidInput(`${what}, and at most ${allowed / MB} MB are read: bring it in with import`);
+}

@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import pino from 'pino';
+import { onTestFinished } from 'vitest';
+import { createBackups } from '../../src/backups.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
+import { createMigrations } from '../../src/services.ts';
+
+/** A pipeline on a data folder of its own, and what lies to be migrated beside it. */
+export interface MigrationWorld {
+  /** Folder for what is migrated. */
+  readonly folder: string;
+  readonly pipeline: Pipeline;
+  migrate(request: Partial<MigrationRequest> & Pick<MigrationRequest, 'source' | 'from'>): Promise<MigrationReport>;
+  /** What the store holds of a device's metric: `instant value`. */
+  stored(device: string, metric: string): Promise<string[]>;
+}
+
+/** @param timezone of the site */
+export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: object = {}): Promise<MigrationWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'migration-'));
+  const environment = {
+    WATTKEEPER_DATA_DIR: join(folder, 'data'),
+    WATTKEEPER_INGEST__STORE_PAUSE_MS: '5',
+    ...settings,
+  };
+  const config = loadConfig({ environment });
+  const log = pino({ level: 'error', base: null });
+  const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
+  onTestFinished(async () => {
+    await pipeline.close(10_000);
+    await rm(folder, { recursive: true });
+  });
+  await pipeline.records.sites.create({ name: 'House', timezone });
+  const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), Date.now);
+  const work = { signal: new AbortController().signal, progress: () => {} };
+  return {
+    folder,
+    pipeline,
+    migrate: async (request) => MigrationReport.parse(await migrations.migrate(MigrationRequest.parse(request), work)),
+    stored: async (device, metric) => {
+      const [group, quantity] = metric.split('.') as [string, string];
+      const window = { start: 0, end: 4e12 };
+      const rows: string[] = [];
+      const request = { deviceIds: [pipeline.directory.require(device).id], group, quantities: [quantity], window };
+      for await (const { timestamps, columns } of pipeline.stores[0]?.store.read(request) ?? []) {
+        for (const [row, at] of timestamps.entries()) {
+          const value = columns[0]?.[row] as number;
+          if (value === value) rows.push(`${new Date(at).toISOString()} ${value}`);
+        }
+      }
+      return rows;
+    },
+  };
+}
