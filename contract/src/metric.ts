@@ -7,20 +7,23 @@ import { z } from 'zod';
 export const MetricKind = z.enum(['gauge', 'counter', 'delta']);
 export type MetricKind = z.infer<typeof MetricKind>;
 
+/** What metric names must not begin with: rollups lie in the stores under such names. */
+export const ROLLUP_PREFIX = 'rollup_';
+
 /** `group.quantity_unit`; the group is everything before the last dot. */
 export const MetricName = z
   .string()
   .max(200)
   .refine(isMetricName, {
     error: (issue) =>
-      `must be group.quantity, such as battery.soc_percent, at most 200 characters, without control characters; got ${JSON.stringify(issue.input).slice(0, 80)}`,
+      `must be group.quantity, such as battery.soc_percent, at most 200 characters, without control characters, not beginning with ${ROLLUP_PREFIX}; got ${JSON.stringify(issue.input).slice(0, 80)}`,
   })
   .meta({ description: 'Metric name: group.quantity_unit', examples: ['battery.soc_percent'] });
 
 /** Whether `text` names a metric. */
 export function isMetricName(text: string): boolean {
   const dot = text.lastIndexOf('.');
-  if (dot < 1 || dot === text.length - 1 || text.length > 200) return false;
+  if (dot < 1 || dot === text.length - 1 || text.length > 200 || text.startsWith(ROLLUP_PREFIX)) return false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 32 || code === 127) return false;

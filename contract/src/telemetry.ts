@@ -64,6 +64,7 @@ export const TelemetryAnswer = z
     time_period: TimePeriod,
     bucket: Bucket,
     downsampled: z.boolean(),
+    warnings: z.array(z.string()).meta({ description: 'What a reader has to know, such as raw samples that are gone' }),
     series: z.array(TelemetrySeries),
   })
   .meta({ id: 'TelemetryAnswer' });

@@ -14,6 +14,7 @@ import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
 import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import { openRollups, type Rollups } from './retention.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
@@ -23,6 +24,7 @@ import { applyReady } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
+import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 
 /** The latest values are looked for this far back at start. */
@@ -38,6 +40,8 @@ export interface Pipeline {
   readonly archive: JournalArchive | null;
   /** Where old months go; null while no archive is configured. */
   readonly tiers: Tiers | null;
+  /** What old readings were rolled up to. */
+  readonly rollups: Rollups;
   readonly window: MemoryStore;
   readonly catalogue: MetricCatalogue;
   readonly directory: DeviceDirectory;
@@ -83,7 +87,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     }
     const tiers = folder && (await openTiers({ config, folder, primary: stores[0] as MeteredStore, gate, now }));
     opened.onClose(async () => tiers?.close());
-    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers });
+    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate });
     onHeal.primary = () => restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
@@ -145,10 +149,11 @@ interface Parts {
   readonly stores: readonly MeteredStore[];
   readonly folder: DataFolder | null;
   readonly tiers: Tiers | null;
+  readonly gate: WriteGate;
 }
 
 async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
-  const { config, log, now, records, journal, stores, folder, tiers } = parts;
+  const { config, log, now, records, journal, stores, folder, tiers, gate } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(records, (error) =>
@@ -181,8 +186,10 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
   });
   const primary = stores[0] as MeteredStore;
   const hydration = { windowSince: Number.POSITIVE_INFINITY };
+  const rollups = await openRollups({ config, records, stores, tiers, gate, catalogue, directory, now });
   const queries = new QueryPlanner({
-    primary: tiers?.reads ?? primary,
+    primary: rollups.reads,
+    rawFrom: (group) => rollups.rawFrom(group),
     memory: {
       read: (request) => window.read(request),
       aggregate: (request) => window.aggregate(request),
@@ -205,6 +212,7 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     stores,
     archive,
     tiers,
+    rollups,
     window,
     catalogue,
     directory,
@@ -265,7 +273,7 @@ async function hydrate(parts: {
 
 async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {
   for (const { deviceId, metric, timestamp, value } of await store.latest(now - LATEST_LOOKBACK_MS)) {
-    ingest.latest.restore(deviceId, metric, timestamp, value);
+    if (!isRollupGroup(metric)) ingest.latest.restore(deviceId, metric, timestamp, value);
   }
 }
 

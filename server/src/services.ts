@@ -18,6 +18,7 @@ import { qualityJob } from './features/quality/job.ts';
 import { QualityService } from './features/quality/service.ts';
 import { reportsJob } from './features/reports/job.ts';
 import { ReportService } from './features/reports/service.ts';
+import { rollupJob } from './features/retention/job.ts';
 import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
 import { SettingsService } from './features/settings/settings-service.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
@@ -113,7 +114,7 @@ export function createMigrations(
 
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
-  { stores, tiers, flags, records: { jobs, auditLog } }: Pipeline,
+  { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
   { charging, reports, quality, backups, baselines, migrations }: Services,
   { auth, backup }: Config,
   now: () => number,
@@ -125,7 +126,8 @@ export function scheduledJobs(
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
     migrationJob(migrations),
-    ...(tiers ? [archiveJob(tiers)] : []),
+    rollupJob((work) => rollups.keepUp(ingest, work)),
+    ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),
   ];
   return [
     compactionJob(stores, now),

@@ -70,6 +70,7 @@ async function archive(config: Config, token: string | undefined, bar: ProgressB
         progress: (share: number | null, message: string) => bar.show(share, message),
       };
       if (pipeline.tiers === null) throw new InvalidInput('persistence is off: there is nothing to archive');
+      await pipeline.rollups.keepUp(pipeline.ingest, work);
       return await pipeline.tiers.archiveNow(work);
     } finally {
       await pipeline.close(DRAIN_MS);

@@ -126,6 +126,7 @@ function fitting(path: readonly string[], text: string): unknown {
   if ((types.includes('number') || types.includes('integer')) && text.trim() !== '' && Number.isFinite(Number(text))) {
     return Number(text);
   }
+  if (types.includes('null') && text === 'null') return null;
   if (types.includes('array')) return text.split(',').map((item) => item.trim());
   return text;
 }
@@ -133,6 +134,8 @@ function fitting(path: readonly string[], text: string): unknown {
 interface JsonSchema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** What keys that are not named have; false: there are none. */
+  readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
@@ -144,7 +147,8 @@ function typesAt(schema: JsonSchema | undefined, path: readonly string[]): strin
   if (alternatives.length > 0) return alternatives.flatMap((alternative) => typesAt(alternative, path));
   const [key, ...rest] = path;
   if (key === undefined) return schema.type ? [schema.type] : [];
-  return typesAt(/^\d+$/.test(key) ? schema.items : schema.properties?.[key], rest);
+  const named = schema.properties?.[key] ?? schema.additionalProperties;
+  return typesAt(/^\d+$/.test(key) ? schema.items : named || undefined, rest);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {

@@ -151,134 +151,178 @@ export type ArchiveStoreConfig = z.infer<typeof ArchiveStoreConfig>;
 /** Youngest age, in days, at which telemetry may leave the first store. */
 const AfterDays = z.number().int().min(31).max(36_600);
 
-export const Config = z.strictObject({
-  data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
-  http: z
-    .strictObject({
-      host: z
-        .string()
-        .min(1)
-        .default('127.0.0.1')
-        .describe('Address to listen on; anything but loopback needs credentials'),
-      port: Port.default(8001),
-      prefix: z
-        .string()
-        .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api/analytics')
-        .default('')
-        .describe('Path under which a reverse proxy shows the service, when it does not take it off'),
-      public_url: z.url().optional().describe('Address that people type; stands in the sign-in link'),
-      max_body_bytes: Bytes.default(32 * 1024 * 1024),
-      cors_origins: z.array(z.string()).default([]),
-      trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
-    })
-    .prefault({}),
-  auth: z
-    .strictObject({
-      admin_token: z
-        .string()
-        .min(16, 'must have at least 16 characters')
-        .optional()
-        .describe('Administrator API token'),
-      audit_retention_days: z
-        .number()
-        .int()
-        .min(31)
-        .default(731)
-        .describe('Older entries of the audit log are removed'),
-    })
-    .prefault({}),
-  demo: z
-    .strictObject({
-      enabled: z.boolean().optional().describe('Default: on while no device of your own is known'),
-      history_days: z.number().int().min(0).max(3660).default(90),
-      profile: z.enum(['home', 'rv', 'factory']).default('home'),
-      seed: z.number().int().default(1),
-    })
-    .prefault({}),
-  persistence: z.boolean().default(true).describe('Off: everything lives in memory and no file is written'),
-  records: RecordsConfig.default({ type: 'sqlite' }),
-  stores: z
-    .array(StoreConfig)
-    .min(1)
-    .max(10)
-    .default([{ type: 'duckdb', name: 'duckdb' }]),
-  analytics: z
-    .strictObject({
-      memory_retention_hours: z.number().positive().max(720).default(2).describe('Span of the memory window'),
-      memory_max_bytes: Bytes.default(32 * 1024 * 1024).describe('Bound of the memory window'),
-    })
-    .prefault({}),
-  ingest: z
-    .strictObject({
-      store_pause_ms: z
-        .number()
-        .int()
-        .min(0)
-        .max(60_000)
-        .default(1000)
-        .describe('Least time between two writes to a store'),
-      device_tags: z
-        .array(z.string().min(1))
-        .min(1)
-        .default(['device_id', 'device', 'host', 'entity_id'])
-        .describe('Line protocol: the first of these tags that a line has names the device'),
-      label_tags: z
-        .array(z.string().min(1))
-        .default(DESCRIPTIVE_TAGS)
-        .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
-    })
-    .prefault({}),
-  backup: z
-    .strictObject({
-      enabled: z.boolean().default(true).describe('Make one every day by itself'),
-      folder: z.string().min(1).optional().describe('Default: backups in data_dir; better on another disk'),
-      keep_days: z
-        .number()
-        .int()
-        .min(1)
-        .max(3660)
-        .default(30)
-        .describe('Older backups are removed, but never the newest'),
-      point_in_time: z
-        .boolean()
-        .default(true)
-        .describe('Also keep what comes in between backups, so that a restore can go to any instant'),
-      passphrase: z.string().min(8, 'must have at least 8 characters').optional().describe('Encrypts backups with age'),
-      recipients: z
-        .array(z.string().startsWith('age1', 'must be an age recipient: age1…'))
-        .default([])
-        .describe('Encrypts backups for these age recipients, in place of a passphrase'),
-      identities: z
-        .array(z.string().startsWith('AGE-SECRET-KEY-', 'must be an age identity: AGE-SECRET-KEY-…'))
-        .default([])
-        .describe('Opens backups that were made for recipients: to verify and restore them here'),
-    })
-    .refine(({ passphrase, recipients }) => passphrase === undefined || recipients.length === 0, {
-      path: ['recipients'],
-      error: 'must be empty when there is a passphrase: age takes one or the other',
-    })
-    .prefault({}),
-  archive: z
-    .strictObject({
-      store: ArchiveStoreConfig.optional().describe(
-        'Where months are kept that leave the first store; default: none, they stay',
-      ),
-      after_days: AfterDays.default(365).describe('Months that ended this long ago are archived'),
-      groups: z
-        .record(z.string(), AfterDays)
-        .default({})
-        .describe('Days for single metric groups, such as {solar: 90}, in place of after_days'),
-      cache_mb: z
-        .number()
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(1024)
-        .describe('Fetched files that are kept in data_dir'),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
-    .prefault({}),
-});
+/** Age, in days, at which raw readings may be thrown away; late ones must have had their time before. */
+const RawDays = z.number().int().min(7).max(36_600);
+const RollupDays = z.number().int().min(31).max(36_600).nullable();
+
+export const Config = z
+  .strictObject({
+    data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
+    http: z
+      .strictObject({
+        host: z
+          .string()
+          .min(1)
+          .default('127.0.0.1')
+          .describe('Address to listen on; anything but loopback needs credentials'),
+        port: Port.default(8001),
+        prefix: z
+          .string()
+          .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api/analytics')
+          .default('')
+          .describe('Path under which a reverse proxy shows the service, when it does not take it off'),
+        public_url: z.url().optional().describe('Address that people type; stands in the sign-in link'),
+        max_body_bytes: Bytes.default(32 * 1024 * 1024),
+        cors_origins: z.array(z.string()).default([]),
+        trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
+      })
+      .prefault({}),
+    auth: z
+      .strictObject({
+        admin_token: z
+          .string()
+          .min(16, 'must have at least 16 characters')
+          .optional()
+          .describe('Administrator API token'),
+        audit_retention_days: z
+          .number()
+          .int()
+          .min(31)
+          .default(731)
+          .describe('Older entries of the audit log are removed'),
+      })
+      .prefault({}),
+    demo: z
+      .strictObject({
+        enabled: z.boolean().optional().describe('Default: on while no device of your own is known'),
+        history_days: z.number().int().min(0).max(3660).default(90),
+        profile: z.enum(['home', 'rv', 'factory']).default('home'),
+        seed: z.number().int().default(1),
+      })
+      .prefault({}),
+    persistence: z.boolean().default(true).describe('Off: everything lives in memory and no file is written'),
+    records: RecordsConfig.default({ type: 'sqlite' }),
+    stores: z
+      .array(StoreConfig)
+      .min(1)
+      .max(10)
+      .default([{ type: 'duckdb', name: 'duckdb' }]),
+    analytics: z
+      .strictObject({
+        memory_retention_hours: z.number().positive().max(720).default(2).describe('Span of the memory window'),
+        memory_max_bytes: Bytes.default(32 * 1024 * 1024).describe('Bound of the memory window'),
+      })
+      .prefault({}),
+    ingest: z
+      .strictObject({
+        store_pause_ms: z
+          .number()
+          .int()
+          .min(0)
+          .max(60_000)
+          .default(1000)
+          .describe('Least time between two writes to a store'),
+        device_tags: z
+          .array(z.string().min(1))
+          .min(1)
+          .default(['device_id', 'device', 'host', 'entity_id'])
+          .describe('Line protocol: the first of these tags that a line has names the device'),
+        label_tags: z
+          .array(z.string().min(1))
+          .default(DESCRIPTIVE_TAGS)
+          .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
+      })
+      .prefault({}),
+    backup: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Make one every day by itself'),
+        folder: z.string().min(1).optional().describe('Default: backups in data_dir; better on another disk'),
+        keep_days: z
+          .number()
+          .int()
+          .min(1)
+          .max(3660)
+          .default(30)
+          .describe('Older backups are removed, but never the newest'),
+        point_in_time: z
+          .boolean()
+          .default(true)
+          .describe('Also keep what comes in between backups, so that a restore can go to any instant'),
+        passphrase: z
+          .string()
+          .min(8, 'must have at least 8 characters')
+          .optional()
+          .describe('Encrypts backups with age'),
+        recipients: z
+          .array(z.string().startsWith('age1', 'must be an age recipient: age1…'))
+          .default([])
+          .describe('Encrypts backups for these age recipients, in place of a passphrase'),
+        identities: z
+          .array(z.string().startsWith('AGE-SECRET-KEY-', 'must be an age identity: AGE-SECRET-KEY-…'))
+          .default([])
+          .describe('Opens backups that were made for recipients: to verify and restore them here'),
+      })
+      .refine(({ passphrase, recipients }) => passphrase === undefined || recipients.length === 0, {
+        path: ['recipients'],
+        error: 'must be empty when there is a passphrase: age takes one or the other',
+      })
+      .prefault({}),
+    archive: z
+      .strictObject({
+        store: ArchiveStoreConfig.optional().describe(
+          'Where months are kept that leave the first store; default: none, they stay',
+        ),
+        after_days: AfterDays.default(365).describe('Months that ended this long ago are archived'),
+        groups: z
+          .record(z.string(), AfterDays)
+          .default({})
+          .describe('Days for single metric groups, such as {solar: 90}, in place of after_days'),
+        cache_mb: z
+          .number()
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(1024)
+          .describe('Fetched files that are kept in data_dir'),
+      })
+      .prefault({}),
+    retention: z
+      .strictObject({
+        raw_days: RawDays.nullable()
+          .default(null)
+          .describe('Raw readings older than this are thrown away once they are rolled up; default: never'),
+        groups: z
+          .record(z.string(), RawDays)
+          .default({})
+          .describe('Days for single metric groups, such as {machine: 30}, in place of raw_days'),
+        rollups: z
+          .strictObject({
+            '1m': RollupDays.default(730),
+            '15m': RollupDays.default(3660),
+            '1h': RollupDays.default(null),
+            '1d': RollupDays.default(null),
+          })
+          .prefault({})
+          .describe('Days for which rollups of each width are kept; null: for ever'),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+      .prefault({}),
+  })
+  .refine(({ archive, retention }) => archive.store === undefined || !throwsAway(retention), {
+    path: ['retention'],
+    error:
+      'must not name raw_days or groups where archive.store is set: raw readings leave the store by archive.after_days then',
+  });
 export type Config = z.infer<typeof Config>;
+
+function throwsAway({
+  raw_days,
+  groups,
+}: {
+  raw_days: number | null;
+  groups: Readonly<Record<string, number>>;
+}): boolean {
+  return raw_days !== null || Object.keys(groups).length > 0;
+}

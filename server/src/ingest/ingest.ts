@@ -151,6 +151,12 @@ export class Ingest {
     if (blocks.length > 0) await this.#keep(blocks, []);
   }
 
+  /** Takes rows that were made of readings: they go to the stores as readings do, and nowhere else. */
+  async acceptDerived(blocks: readonly Block[]): Promise<void> {
+    await this.#append(blocks, []);
+    for (const fanOut of this.#fanOuts) fanOut.notify();
+  }
+
   /** Whether readings go to the disk. */
   get persists(): boolean {
     return this.#persists;

@@ -41,6 +41,7 @@ async function plannerOf(
       aggregate: (request) => memory.aggregate(request),
       coveredSince: () => memorySince,
     },
+    rawFrom: () => Number.NEGATIVE_INFINITY,
     memoryHasMore: () => rest === 'memory',
     pending: async function* () {
       if (rest === 'journal') yield* batches.filter(({ sequence }) => sequence > taken);

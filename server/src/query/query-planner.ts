@@ -26,6 +26,8 @@ export interface PlannerOptions {
   readonly primary: ReadableStore;
   /** The last hours in memory, and from which instant on it has everything. */
   readonly memory: ReadableStore & { coveredSince(): number };
+  /** Raw samples of a group are there from this instant on, epoch milliseconds; rollups stand for those before it. */
+  readonly rawFrom: (group: string) => number;
   /** Whether memory has readings that go to no store. */
   readonly memoryHasMore: () => boolean;
   /** Batches that the primary store may not have yet, oldest first. */
@@ -115,6 +117,10 @@ export class QueryPlanner implements TelemetryQueries {
 
   latest(deviceIds: readonly string[] = this.#options.latest.deviceIds()): readonly LatestSample[] {
     return deviceIds.flatMap((deviceId) => [...this.#options.latest.of(deviceId)]);
+  }
+
+  rawFrom(group: string): number {
+    return this.#options.rawFrom(group);
   }
 
   metricsOf(deviceId: string): readonly string[] {

@@ -4,7 +4,10 @@ import type { Window } from '../domain/window.ts';
 
 /** What features ask of telemetry. Every answer holds all acknowledged readings, wherever they lie at the moment. */
 export interface TelemetryQueries {
-  /** Raw samples: one frame for each device that has any in the window, in the order asked. */
+  /**
+   * Raw samples: one frame for each device that has any in the window, in the order asked. Before `rawFrom` rollups stand for them: a sample
+   * at the start of each bucket, the mean of a gauge, the last value of a counter, the sum of a delta.
+   */
   frames(request: FramesRequest): Promise<Frame[]>;
 
   /** The same in pieces, for windows too large to hold: frames of one device follow each other in time. */
@@ -15,6 +18,9 @@ export interface TelemetryQueries {
 
   /** The newest value of every series, by device id and full metric name. */
   latest(deviceIds?: readonly string[]): readonly LatestSample[];
+
+  /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity: all of them are. */
+  rawFrom(group: string): number;
 
   /** Quantities that a device has ever reported, as full metric names. */
   metricsOf(deviceId: string): readonly string[];

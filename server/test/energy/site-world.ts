@@ -34,6 +34,7 @@ export class SiteWorld {
         aggregate: (request) => this.#store.aggregate(request),
         coveredSince: () => Number.NEGATIVE_INFINITY,
       },
+      rawFrom: () => Number.NEGATIVE_INFINITY,
       memoryHasMore: () => false,
       pending: async function* () {},
       latest: {

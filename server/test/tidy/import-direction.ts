@@ -26,7 +26,8 @@ const LAYERS: Record<string, Layer> = {
 
 // They put everything together, so they see everything, save those that stand before them.
 const ASSEMBLY: Record<string, readonly string[]> = {
-  'tiers.ts': ['pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
+  'retention.ts': ['pipeline.ts'],
+  'tiers.ts': ['retention.ts', 'pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
   'pipeline.ts': ['backups.ts', 'persistence.ts', 'services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
   'persistence.ts': ['app.ts'],
   'backups.ts': ['services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],

@@ -120,7 +120,7 @@ function formatOf(accept: string): 'json' | keyof typeof FORMATS {
 }
 
 /** Written by hand: it is the hot path, and the columns are numbers and instants only. NaN becomes null. */
-function toJson({ window, bucket, downsampled, series }: History): string {
+function toJson({ window, bucket, downsampled, warnings, series }: History): string {
   const timesOf = new Map<Float64Array, string>();
   const times = (timestamps: Float64Array) => {
     const known = timesOf.get(timestamps) ?? JSON.stringify(isoTimes(timestamps));
@@ -133,5 +133,5 @@ function toJson({ window, bucket, downsampled, series }: History): string {
     return `${head.slice(0, -1)},"timestamps":${times(timestamps)}${body}}`;
   });
   const period = JSON.stringify({ start: formatInstant(window.start), end: formatInstant(window.end) });
-  return `{"time_period":${period},"bucket":"${bucket}","downsampled":${downsampled},"series":[${parts.join(',')}]}`;
+  return `{"time_period":${period},"bucket":"${bucket}","downsampled":${downsampled},"warnings":${JSON.stringify(warnings)},"series":[${parts.join(',')}]}`;
 }

@@ -1,4 +1,4 @@
-import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Aggregate, Bucket, TelemetryQuery } from '@wattkeeper/contract/telemetry.ts';
 import { type Buckets, meansOf } from '../../domain/aggregate.ts';
 import { standsUntil } from '../../domain/cadence.ts';
@@ -37,6 +37,7 @@ export interface History {
   readonly window: Window;
   readonly bucket: Bucket;
   readonly downsampled: boolean;
+  readonly warnings: readonly string[];
   readonly series: readonly SeriesAnswer[];
 }
 
@@ -154,7 +155,7 @@ export class TelemetryService {
         }
       }
     }
-    return { window, bucket: 'raw', downsampled, series };
+    return { window, bucket: 'raw', downsampled, warnings: this.#goneRaw(targets, window), series };
   }
 
   async #bucketed(
@@ -192,7 +193,17 @@ export class TelemetryService {
         }
       }
     }
-    return { window, bucket, downsampled: false, series };
+    return { window, bucket, downsampled: false, warnings: [], series };
+  }
+
+  /** Says of which groups raw samples are asked that were thrown away. */
+  #goneRaw(targets: readonly Target[], { start }: Window): string[] {
+    const groups = new Set(targets.flatMap(({ metrics }) => [...quantitiesByGroup(metrics).keys()]));
+    return [...groups].flatMap((group) => {
+      const from = this.#options.queries.rawFrom(group);
+      if (from <= start) return [];
+      return [`raw samples of ${group} are kept from ${formatInstant(from)} on; before that, rollups stand for them`];
+    });
   }
 
   async #byTimeZone(devices: readonly DeviceRecord[]): Promise<Map<string, DeviceRecord[]>> {

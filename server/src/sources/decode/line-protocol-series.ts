@@ -51,7 +51,8 @@ export class SeriesKeys {
     if (texts.flat().includes(null)) return 'invalid UTF-8';
     const group = measurement.join('=');
     if (group === '') return 'missing measurement';
-    if (!isMetricName(`${group}.x`)) return 'the measurement is longer than 198 characters or has control characters';
+    if (!isMetricName(`${group}.x`))
+      return 'the measurement is longer than 198 characters, has control characters or begins with rollup_';
     if (tags.some((tag) => tag.length !== 2 || tag[0] === '')) return 'missing tag value';
     if (tags.some(([, value]) => value === '')) return 'missing tag value';
     const named = new Map(tags as [string, string][]);

@@ -4,6 +4,7 @@ import { monthName, monthOf } from '../archive/months.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { TieredReads } from '../layers/tiered-reads.ts';
 import type { WriteGate } from '../layers/write-gate.ts';
+import { isRollupGroup } from '../rollups/rollup-names.ts';
 import { type DeviceGroup, deviceGroups, readWholeDays } from './whole-days.ts';
 
 export interface ArchiveReport {
@@ -38,7 +39,8 @@ const TRIES = 3;
  */
 export async function archiveMonths(options: ArchiveMonthsOptions): Promise<ArchiveReport> {
   const total = { months: 0, rows: 0, bytes: 0, postponed: [] as string[] };
-  const groups = new Set(deviceGroups(await options.store.series()).map(({ group }) => group));
+  const stored = deviceGroups(await options.store.series()).map(({ group }) => group);
+  const groups = new Set(stored.filter((group) => !isRollupGroup(group)));
   let tries = 0;
   for (const group of groups) {
     for (;;) {

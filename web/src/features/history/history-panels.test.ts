@@ -19,6 +19,7 @@ const answer = (bucket: 'raw' | '15m', metric: string, columns: object, minutes:
   time_period: { start: iso([0])[0]!, end: iso([60])[0]! },
   bucket,
   downsampled: false,
+  warnings: [],
   series: [{ device_id: 'a', device_name: 'A', metric, unit: '', coverage: 1, timestamps: iso(minutes), ...columns }],
 });
 const window = { start: T0, end: T0 + 60 * MINUTE };

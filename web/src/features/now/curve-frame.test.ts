@@ -15,6 +15,7 @@ const answer = (...all: ReturnType<typeof series>[]) => ({
   time_period: { start: at(0), end: at(59) },
   bucket: '5m' as const,
   downsampled: false,
+  warnings: [],
   series: all,
 });
 

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { InvalidInput } from '../domain/errors.ts';
+import { loadConfig } from './load.ts';
+
+const load = (environment: Record<string, string>) => loadConfig({ environment });
+
+test('variables reach settings of any depth, those under names that people choose as well', () => {
+  const config = load({
+    WATTKEEPER_HTTP__PORT: '9000',
+    WATTKEEPER_STORES__0__TYPE: 'sqlite',
+    WATTKEEPER_RETENTION__RAW_DAYS: '30',
+    WATTKEEPER_RETENTION__GROUPS__MACHINE: '7',
+    WATTKEEPER_RETENTION__ROLLUPS__1M: 'null',
+    WATTKEEPER_HTTP__CORS_ORIGINS: 'http://a, http://b',
+  });
+  expect(config.http).toMatchObject({ port: 9000, cors_origins: ['http://a', 'http://b'] });
+  expect(config.stores).toEqual([{ type: 'sqlite', name: 'sqlite' }]);
+  expect(config.retention).toMatchObject({
+    raw_days: 30,
+    groups: { machine: 7 },
+    rollups: { '1m': null, '15m': 3660 },
+  });
+});
+
+test('every error is told at once, with what was found and what is allowed', () => {
+  const wrong = () =>
+    load({ WATTKEEPER_HTTP__PROT: '1', WATTKEEPER_RETENTION__GROUPS__MACHINE: '3', WATTKEEPER_PERSISTENCE: 'perhaps' });
+  expect(wrong).toThrow(InvalidInput);
+  expect(wrong).toThrow(/3 errors:\n[\s\S]*http.prot: is not a setting; did you mean port\?/);
+  expect(wrong).toThrow(/retention.groups.machine: .*7; found 3/);
+  expect(wrong).toThrow(/persistence: .*boolean.*found "perhaps"/);
+});
+
+test('raw readings leave the store in one way', () => {
+  const both = { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local', WATTKEEPER_RETENTION__RAW_DAYS: '30' };
+  expect(() => load(both)).toThrow(/retention: must not name raw_days or groups where archive.store is set/);
+});

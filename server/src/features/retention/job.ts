@@ -1,0 +1,16 @@
+import type { JobContext, JobDefinition } from '../../jobs/job.ts';
+import type { RetentionReport } from '../../storage/lifecycle/retention.ts';
+
+/** Keeps rollups up with late readings, and throws away what is configured to go. */
+export function rollupJob(
+  keepUp: (work: Pick<JobContext, 'signal' | 'progress'>) => Promise<RetentionReport>,
+): JobDefinition {
+  return {
+    name: 'rollups',
+    title: 'Rollups and retention',
+    description:
+      'Rolls readings up to 1 min, 15 min, 1 h and 1 day before they leave the store, puts late ones to them, and throws away what is older than configured.',
+    schedule: '35 * * * *',
+    run: (work) => keepUp(work),
+  };
+}

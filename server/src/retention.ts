@@ -1,0 +1,95 @@
+import type { Config } from './config/schema.ts';
+import type { MetricCatalogue } from './domain/metric-catalogue.ts';
+import { MINUTE_MS } from './domain/window.ts';
+import type { DeviceDirectory } from './features/devices/device-directory.ts';
+import type { MeteredStore } from './features/system/storage-monitor.ts';
+import type { Ingest } from './ingest/ingest.ts';
+import type { JobContext } from './jobs/job.ts';
+import { RolledReads } from './storage/layers/rolled-reads.ts';
+import type { WriteGate } from './storage/layers/write-gate.ts';
+import {
+  Retention,
+  type RetentionPolicy,
+  type RetentionReport,
+  type RetentionState,
+} from './storage/lifecycle/retention.ts';
+import type { RecordStore } from './storage/records/record-store.ts';
+import { insistent, type Tiers } from './tiers.ts';
+
+export interface RollupsOptions {
+  readonly config: Config;
+  readonly records: RecordStore;
+  readonly stores: readonly MeteredStore[];
+  readonly tiers: Tiers | null;
+  readonly gate: WriteGate;
+  readonly catalogue: MetricCatalogue;
+  readonly directory: DeviceDirectory;
+  readonly now: () => number;
+}
+
+/** What grew old, rolled up. */
+export interface Rollups {
+  /** The first store, the archive and the rollups as one. */
+  readonly reads: RolledReads;
+  /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity while none were thrown away. */
+  rawFrom(group: string): number;
+  /** Rolls up what grew old and throws away what is configured to go. */
+  keepUp(ingest: Ingest, work: Pick<JobContext, 'signal' | 'progress'>): Promise<RetentionReport>;
+}
+
+const STATE_KEY = 'rollups';
+/** A store that takes longer to catch up holds the run up until the next one. */
+const SETTLE_MS = 10 * MINUTE_MS;
+
+export async function openRollups(options: RollupsOptions): Promise<Rollups> {
+  const { config, records, stores, tiers, gate, catalogue, directory, now } = options;
+  const [primary] = stores as readonly [MeteredStore];
+  const kept = await records.importStates.get(STATE_KEY);
+  const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
+  const zones = new Map<string, string>();
+  const raw = tiers?.reads ?? primary;
+  const retention = new Retention({
+    source: {
+      raw,
+      rollups: primary,
+      expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
+      timeZoneOf: (deviceId) => zones.get(directory.find(deviceId)?.siteId ?? '') ?? 'UTC',
+      now,
+    },
+    primary: insistent(primary),
+    gate,
+    stores: () => stores.map(({ store }) => store),
+    policy: policyOf(config),
+    states,
+    save: (changed) => records.importStates.put(STATE_KEY, Object.fromEntries(changed)),
+    now,
+  });
+  const extentOf = (group: string) => retention.extentOf(group);
+  return {
+    reads: new RolledReads({ raw, rollups: primary, extentOf, kindOf: (metric) => catalogue.describe(metric).kind }),
+    rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
+    keepUp: async (ingest, { signal, progress }) => {
+      for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
+      return retention.run({
+        keep: (block) => ingest.acceptDerived([block]),
+        settled: async (until) => {
+          const patience = AbortSignal.any([until, AbortSignal.timeout(SETTLE_MS)]);
+          for (const { name } of stores) await ingest.caughtUp(name, patience);
+        },
+        signal,
+        progress,
+      });
+    },
+  };
+}
+
+function policyOf({ retention, archive }: Config): RetentionPolicy {
+  return {
+    rawDays: (group) => {
+      if (archive.store) return { days: archive.groups[group] ?? archive.after_days, how: 'archived' };
+      const days = retention.groups[group] ?? retention.raw_days;
+      return days === null ? null : { days, how: 'deleted' };
+    },
+    rollupDays: (width) => retention.rollups[width],
+  };
+}

@@ -1,0 +1,313 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, expect, it } from 'vitest';
+import type { Buckets } from '../../src/domain/aggregate.ts';
+import { bucketEdges } from '../../src/domain/site-time.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
+import type { TelemetryStore } from '../../src/storage/backend.ts';
+import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
+import { WriteGate } from '../../src/storage/layers/write-gate.ts';
+import { Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
+import { MemoryStore } from '../../src/storage/memory.ts';
+import { openTelemetryStore } from '../../src/storage/open-store.ts';
+
+const TODAY = Date.UTC(2026, 3, 10);
+/** Days over the change to summer time in Warsaw on 29 March. */
+const FIRST = Date.UTC(2026, 2, 20);
+const ZONE = 'Europe/Warsaw';
+const GROUP = 'grid';
+const QUANTITIES = ['power_kw', 'import_kwh'];
+
+let closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  closers = [];
+});
+
+interface World {
+  readonly store: TelemetryStore;
+  readonly reads: RolledReads;
+  readonly states: Map<string, RetentionState>;
+  now: number;
+  write(samples: readonly Sample[]): Promise<void>;
+  /** A run of a service that has just been started, or goes on. */
+  run(fresh?: boolean): ReturnType<Retention['run']>;
+}
+
+interface Sample {
+  readonly at: number;
+  readonly power: number;
+  readonly counter: number;
+}
+
+function worldOf(
+  inner: TelemetryStore,
+  { days = 7, rollupDays = null }: { days?: number; rollupDays?: number | null } = {},
+): World {
+  const gate = new WriteGate();
+  const store = gate.around(inner);
+  closers.push(() => store.close());
+  const states = new Map<string, RetentionState>();
+  const make = () =>
+    new Retention({
+      source: {
+        raw: store,
+        rollups: store,
+        expectedIntervalMs: () => null,
+        timeZoneOf: () => ZONE,
+        now: () => world.now,
+      },
+      primary: store,
+      gate,
+      stores: () => [store],
+      policy: {
+        rawDays: () => ({ days, how: 'deleted' }),
+        rollupDays: (width) => (width === '1m' ? rollupDays : null),
+      },
+      states,
+      save: async () => {},
+      now: () => world.now,
+    });
+  let retention = make();
+  const world: World = {
+    store,
+    states,
+    now: TODAY,
+    reads: new RolledReads({
+      raw: store,
+      rollups: store,
+      extentOf: (group) => retention.extentOf(group),
+      kindOf: (metric) => (metric.endsWith('kwh') ? 'counter' : 'gauge'),
+    }),
+    write: (samples) =>
+      store.write([
+        {
+          sequence: 1,
+          blocks: [
+            {
+              group: GROUP,
+              quantities: QUANTITIES,
+              devices: ['meter'],
+              device: new Int32Array(samples.length),
+              timestamps: Float64Array.from(samples, ({ at }) => at),
+              columns: [
+                Float64Array.from(samples, ({ power }) => power),
+                Float64Array.from(samples, ({ counter }) => counter),
+              ],
+            },
+          ],
+        },
+      ]),
+    run: (fresh = false) => {
+      if (fresh) retention = make();
+      return retention.run({
+        keep: (block) => store.write([{ sequence: 1, blocks: [block] }]),
+        settled: async () => {},
+        signal: new AbortController().signal,
+        progress: () => {},
+      });
+    },
+  };
+  return world;
+}
+
+const memory = () => new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => TODAY);
+
+function aggregate(from: Pick<TelemetryStore, 'aggregate'>, edges: Float64Array): Promise<Buckets[]> {
+  const request = {
+    deviceIds: ['meter'],
+    group: GROUP,
+    quantities: QUANTITIES,
+    edges,
+    asOf: TODAY,
+    expectedIntervalMs: [null],
+  };
+  return from.aggregate(request).then(([answer]) => [...(answer?.buckets ?? [])]);
+}
+
+/**
+ * Sums of thousands of terms in another order differ by some units in the last place: 1e-9 of the value allows for millions of them. What a
+ * power has increased by means nothing: it is not looked at.
+ */
+function expectSame(found: readonly Buckets[], expected: readonly Buckets[]): void {
+  for (const [q, of] of expected.entries()) {
+    for (const key of Object.keys(of) as (keyof Buckets)[]) {
+      if (key === 'increase' && QUANTITIES[q] === 'power_kw') continue;
+      for (const [i, value] of of[key].entries()) {
+        const got = found[q]?.[key][i] as number;
+        if (!(Math.abs(got - value) <= 1e-9 * Math.max(1, Math.abs(value))) && !(got !== got && value !== value)) {
+          expect.fail(`${QUANTITIES[q]} ${key} of bucket ${i}: ${got}, from raw samples ${value}`);
+        }
+      }
+    }
+  }
+}
+
+/** A meter that reports every few minutes or hours and counts; it is silent for half a day at most, as growth over longer gaps depends on the window that is asked. */
+const history = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: -50, max: 80 })), {
+    minLength: 5,
+    maxLength: 250,
+  })
+  .map((steps) => {
+    const samples: Sample[] = [];
+    let at = FIRST;
+    let counter = 100;
+    for (const [minutes, power] of steps) {
+      at += minutes * MINUTE_MS * (minutes > 190 ? 4 : 1) + 7_000;
+      counter += Math.abs(power) / 10;
+      if (at < TODAY) samples.push({ at, power: power / 10, counter });
+    }
+    return samples;
+  });
+
+it('answers from rollups are those from the raw samples, whatever the bucket, before, across and behind what was thrown away', async () => {
+  const questions = fc.record({
+    bucket: fc.constantFrom('1m', '5m', '15m', '30m', '1h', '1d', '1w'),
+    from: fc.integer({ min: 0, max: 18 * 24 * 60 }),
+    minutes: fc.integer({ min: 1, max: 4 * 24 * 60 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(history, fc.array(questions, { minLength: 1, maxLength: 5 }), async (samples, asked) => {
+      const [world, reference] = [worldOf(memory()), memory()];
+      await world.write(samples);
+      for await (const frame of world.store.read({
+        deviceIds: ['meter'],
+        group: GROUP,
+        quantities: QUANTITIES,
+        window: { start: 0, end: TODAY },
+      })) {
+        const { timestamps, columns } = frame;
+        const device = new Int32Array(timestamps.length);
+        await reference.write([
+          {
+            sequence: 1,
+            blocks: [{ group: GROUP, quantities: QUANTITIES, devices: ['meter'], device, timestamps, columns }],
+          },
+        ]);
+      }
+      // In two steps, as a service does that runs for days.
+      world.now = TODAY - 3 * UTC_DAY_MS;
+      await world.run();
+      world.now = TODAY;
+      await world.run();
+      for (const { bucket, from, minutes } of asked) {
+        const start = FIRST + from * MINUTE_MS;
+        const edges = bucketEdges({ start, end: start + minutes * MINUTE_MS }, bucket, ZONE);
+        expectSame(await aggregate(world.reads, edges), await aggregate(reference, edges));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const everyMinute = (from: number, minutes: number, power = 1): Sample[] =>
+  Array.from({ length: minutes }, (_, i) => ({ at: from + i * MINUTE_MS, power, counter: i / 60 }));
+
+async function rawRows(world: World): Promise<number> {
+  let rows = 0;
+  const window = { start: 0, end: TODAY };
+  for await (const { timestamps } of world.store.read({
+    deviceIds: ['meter'],
+    group: GROUP,
+    quantities: QUANTITIES,
+    window,
+  }))
+    rows += timestamps.length;
+  return rows;
+}
+
+const energyKwh = async (world: World, start: number, end: number) => {
+  const [power] = await aggregate(world.reads, Float64Array.of(start, end));
+  return power?.integral[0];
+};
+
+it('raw samples go when they are old enough and no sooner, and reading them gives minutes in their place', async () => {
+  const world = worldOf(memory());
+  await world.write(everyMinute(FIRST, 21 * 1440));
+  const report = await world.run();
+  expect(report.deleted).toBe(14 * 1440);
+  expect(await rawRows(world)).toBe(7 * 1440);
+  expect(world.states.get(GROUP)).toEqual({ rolledUntil: TODAY - 3 * UTC_DAY_MS, rawFrom: TODAY - 7 * UTC_DAY_MS });
+  const window = { start: FIRST, end: TODAY };
+  let rows = 0;
+  for await (const frame of world.reads.read({ deviceIds: ['meter'], group: GROUP, quantities: QUANTITIES, window })) {
+    rows += frame.timestamps.length;
+    expect(frame.columns[0]?.every((value) => value === 1)).toBe(true);
+  }
+  expect(rows).toBe(21 * 1440);
+  expect((await world.run()).rollups).toBe(0);
+});
+
+it('late readings are rolled up too: those of raw days exactly, older ones where more come than were known', async () => {
+  const world = worldOf(memory());
+  const gap = FIRST + 2 * UTC_DAY_MS;
+  const recentGap = TODAY - 5 * UTC_DAY_MS;
+  const days = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20];
+  for (const day of days) await world.write(everyMinute(FIRST + day * UTC_DAY_MS, 1440));
+  await world.run();
+  expect(await energyKwh(world, gap + 3_600_000, gap + UTC_DAY_MS)).toBeNaN();
+  // A logger delivers the days that were missing; someone sends a single old reading again, with another value.
+  await world.write(everyMinute(gap, 1440, 2));
+  await world.write(everyMinute(recentGap, 1440, 3));
+  await world.write([{ at: FIRST + 3_600_000, power: 1000, counter: 0 }]);
+  await world.run();
+  expect(await energyKwh(world, gap, gap + UTC_DAY_MS)).toBeCloseTo(48, 9);
+  expect(await energyKwh(world, recentGap, recentGap + UTC_DAY_MS)).toBeCloseTo(72, 9);
+  expect(await energyKwh(world, FIRST, FIRST + UTC_DAY_MS)).toBeCloseTo(24, 9);
+  // The same again after a restart changes nothing.
+  await world.write(everyMinute(gap, 1440, 2));
+  await world.run(true);
+  expect(await energyKwh(world, gap, gap + UTC_DAY_MS)).toBeCloseTo(48, 9);
+  expect(await rawRows(world)).toBe(7 * 1440);
+});
+
+it('a run that is cut off leaves raw samples or rollups, never neither; the next one ends what it began', async () => {
+  const world = worldOf(memory());
+  await world.write(everyMinute(FIRST, 21 * 1440));
+  const deleteBefore = world.store.deleteBefore;
+  world.store.deleteBefore = () => Promise.reject(new Error('the power went'));
+  await expect(world.run()).rejects.toThrow('the power went');
+  world.store.deleteBefore = deleteBefore;
+  const edges = bucketEdges({ start: FIRST, end: TODAY }, '1h', ZONE);
+  const [whole] = await aggregate(world.reads, edges);
+  expect(whole?.integral.every((kwh) => Math.abs(kwh - 1) < 1e-9)).toBe(true);
+  await world.run(true);
+  const [again] = await aggregate(world.reads, edges);
+  expect(again?.integral).toEqual(whole?.integral);
+  expect(await rawRows(world)).toBe(7 * 1440);
+});
+
+it('minutes go as well when they are told to, and quarters of an hour stand for them', async () => {
+  const world = worldOf(memory(), { rollupDays: 10 });
+  await world.write(everyMinute(FIRST, 21 * 1440));
+  await world.run();
+  const read = async (start: number) => {
+    const window = { start, end: start + UTC_DAY_MS };
+    const frames = world.reads.read({ deviceIds: ['meter'], group: GROUP, quantities: QUANTITIES, window });
+    let rows = 0;
+    for await (const { timestamps } of frames) rows += timestamps.length;
+    return rows;
+  };
+  expect(await read(FIRST)).toBe(96);
+  expect(await read(TODAY - 9 * UTC_DAY_MS)).toBe(1440);
+  expect(await energyKwh(world, FIRST, FIRST + 3_600_000)).toBeCloseTo(1, 9);
+});
+
+it('works in DuckDB and SQLite, after compaction too', async () => {
+  for (const type of ['duckdb', 'sqlite'] as const) {
+    const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-retention-'));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const world = worldOf(await openTelemetryStore({ type, path: join(folder, `telemetry.${type}`) }));
+    await world.write(everyMinute(FIRST, 21 * 1440).map((sample, i) => ({ ...sample, power: 1 + (i % 7) / 10 })));
+    const edges = bucketEdges({ start: FIRST, end: TODAY }, '1h', ZONE);
+    const before = await aggregate(world.store, edges);
+    await world.run();
+    expect(await rawRows(world)).toBe(7 * 1440);
+    expectSame(await aggregate(world.reads, edges), before);
+    await world.store.compact(TODAY, new AbortController().signal);
+    expectSame(await aggregate(world.reads, edges), before);
+  }
+});
