@@ -11,15 +11,40 @@ export const DriverName = z
     examples: ['production_count'],
   });
 
+export const ModelType = z.enum(['linear', 'change_point', 'time_of_week_temperature']).meta({
+  description:
+    'linear: of the drivers; change_point: slopes beyond the outdoor temperatures where heating and cooling begin; time_of_week_temperature: a level for each hour of the week, and the outdoor temperature piece by piece',
+});
+export type ModelType = z.infer<typeof ModelType>;
+
+export const Resolution = z.enum(['hour', 'day']);
+export type Resolution = z.infer<typeof Resolution>;
+
+/** Of the models with change points: three, four or five parameters. */
+export const ModelName = z.enum(['linear', '3p_heating', '3p_cooling', '4p', '5p', 'time_of_week_temperature']);
+export type ModelName = z.infer<typeof ModelName>;
+
 export const BaselineTraining = z
   .object({
     machine_id: z.string().min(1).meta({ description: 'Id or name of a device that meters energy' }),
-    start_date: Instant.optional().meta({ description: 'Default: 90 days before the end' }),
+    start_date: Instant.optional().meta({ description: 'Default: 90 days before the end; 365 for days' }),
     end_date: Instant.optional().meta({ description: 'Default: now' }),
-    drivers: z.array(DriverName).min(1).max(20),
+    drivers: z.array(DriverName).max(20).default([]).meta({
+      description: 'At least one for a linear model; the others take outdoor_temp_c, and these beside it',
+    }),
+    model_type: z
+      .union([ModelType, z.literal('auto')])
+      .default('linear')
+      .meta({ description: 'auto: the one that best tells weeks that it has not seen' }),
+    resolution: Resolution.default('hour').meta({ description: 'What one observation is' }),
+  })
+  .refine(({ drivers, model_type }) => drivers.length > 0 || model_type !== 'linear', {
+    path: ['drivers'],
+    error: 'a linear model needs at least one driver',
   })
   .meta({ id: 'BaselineTraining' });
 export type BaselineTraining = z.infer<typeof BaselineTraining>;
+export type BaselineTrainingRequest = z.input<typeof BaselineTraining>;
 
 const ByDriver = z.record(z.string(), z.number());
 
@@ -42,23 +67,67 @@ const model = {
   is_active: z.boolean(),
   trained_at: Instant,
   time_period: TimePeriod,
-  training_samples: z.number().int().meta({ description: 'Hours with energy and every driver' }),
+  model_type: ModelType,
+  model_name: ModelName,
+  resolution: Resolution,
+  training_samples: z.number().int().meta({ description: 'Hours or days with energy and every driver' }),
   r_squared: z.number(),
   adjusted_r_squared: z.number(),
-  rmse: z.number().meta({ description: 'kWh an hour, for n − p − 1 degrees of freedom' }),
+  rmse: z.number().meta({ description: 'kWh an hour or day, for n − p − 1 degrees of freedom' }),
   mae: z.number(),
   cv_rmse: z.number(),
+  cv_rmse_out_of_sample: z
+    .number()
+    .nullable()
+    .meta({ description: 'On weeks that were left out of the fit; null for fewer than two weeks' }),
   nmbe: z.number(),
   f_value: z.number(),
   f_p_value: z.number(),
-  autocorrelation: z.number().meta({ description: 'Of the residuals, lag of an hour' }),
+  autocorrelation: z.number().meta({ description: 'Of the residuals, each with the one before' }),
   effective_samples: z.number(),
-  intercept: z.number(),
-  coefficients: ByDriver,
+  intercept: z.number().meta({ description: 'Of a model by time of week the mean over the hours of the week' }),
+  coefficients: ByDriver.meta({
+    description: 'By driver; heating and cooling: kWh a degree; pieces of the temperature',
+  }),
   standard_errors: ByDriver,
   t_values: ByDriver,
   p_values: ByDriver,
   vif: ByDriver,
+  balance_points: z
+    .array(
+      z.object({
+        kind: z.enum(['heating', 'cooling']),
+        temperature_c: z.number(),
+        standard_error_c: z.number(),
+        lower_c: z.number().meta({ description: '95 % confidence' }),
+        upper_c: z.number(),
+      }),
+    )
+    .meta({ description: 'Outdoor temperatures where heating and cooling begin' }),
+  lag_hours: z
+    .number()
+    .int()
+    .nullable()
+    .meta({ description: 'The energy follows the temperature of so many hours ago' }),
+  time_of_week: z
+    .object({
+      levels_kwh: z.array(z.number().nullable()).meta({
+        description: '168, from Monday 00:00 by the site’s clock, at the mean temperature; null: never seen',
+      }),
+      occupied: z.array(z.boolean()),
+      p_value: z.number().meta({ description: 'That all hours of the week are alike (F-test)' }),
+      temperature_p_value: z.number().meta({ description: 'That the temperature tells nothing (F-test)' }),
+    })
+    .nullable(),
+  candidates: z
+    .array(
+      z.object({
+        model_name: ModelName,
+        adjusted_r_squared: z.number().nullable(),
+        cv_rmse_out_of_sample: z.number().nullable(),
+      }),
+    )
+    .meta({ description: 'Models that were held against each other; null: cannot be fitted' }),
   driver_ranges: z.record(z.string(), z.object({ min: z.number(), max: z.number(), mean: z.number() })),
   valid: z.boolean().meta({ description: 'By the plant default: R² > 0.80 and every p < 0.05' }),
   criteria: z.array(Criterion),
@@ -67,21 +136,28 @@ const model = {
 export const BaselineModel = z.object(model).meta({ id: 'BaselineModel' });
 export type BaselineModel = z.infer<typeof BaselineModel>;
 
+const Contributions = z.record(z.string(), z.array(z.number())).meta({
+  description: 'What each part adds: with the intercept they make the prediction',
+});
+
 export const TrainedBaseline = BaselineModel.extend({
   series: z.object({
     timestamps: z.array(Instant),
     actual_kwh: z.array(z.number()),
     predicted_kwh: z.array(z.number()),
     residual_kwh: z.array(z.number()),
+    contributions_kwh: Contributions,
   }),
 }).meta({ id: 'TrainedBaseline' });
+export type TrainedBaseline = z.infer<typeof TrainedBaseline>;
 
 export const BaselineModelsQuery = z.object({ machine_id: z.string().min(1) });
 
 export const DeviationQuery = z.object({
   machine_id: z.string().min(1),
-  start: Instant.optional().meta({ description: 'Default: 24 hours before the end' }),
+  start: Instant.optional().meta({ description: 'Default: 24 hours before the end; 30 days for a model of days' }),
   end: Instant.optional().meta({ description: 'Default: now' }),
+  model_id: z.uuid().optional().meta({ description: 'Default: the version in use' }),
 });
 export type DeviationQuery = z.infer<typeof DeviationQuery>;
 
@@ -93,6 +169,7 @@ export const Deviation = z
     machine_name: z.string(),
     time_period: TimePeriod,
     baseline_model_version: z.number().int(),
+    resolution: Resolution,
     total_actual_kwh: z.number(),
     total_predicted_kwh: z.number(),
     deviation_kwh: z.number().meta({ description: 'Actual − predicted; negative: saved' }),
@@ -100,12 +177,14 @@ export const Deviation = z
     deviation_severity: Severity.meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical' }),
     uncertainty_kwh: z.number().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
     fractional_savings_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |deviation|' }),
-    hours: z.number().int().meta({ description: 'Hours with energy and every driver' }),
+    hours: z.number().int().meta({ description: 'Hours (days for a model of days) with energy and every driver' }),
     missing_hours: z.number().int(),
     extrapolated_hours: z.number().int().meta({ description: 'Hours with a driver outside what the model has seen' }),
+    intercept: z.number(),
+    contributions_kwh: Contributions,
     hourly_deviations: z.array(
       z.object({
-        hour: Instant,
+        hour: Instant.meta({ description: 'Start of the hour, or of the day' }),
         actual_kwh: z.number(),
         predicted_kwh: z.number(),
         deviation_kwh: z.number(),
@@ -119,7 +198,10 @@ export const Deviation = z
 export type BaselineDeviation = z.infer<typeof Deviation>;
 
 export const PredictionQuery = z
-  .looseObject({ machine_id: z.string().min(1) })
+  .looseObject({
+    machine_id: z.string().min(1),
+    at: Instant.optional().meta({ description: 'When, for a model by time of week; default: now' }),
+  })
   .meta({ description: 'Besides the machine a value for each driver of its model, such as production_count=120' });
 
 export const Prediction = z
@@ -128,7 +210,7 @@ export const Prediction = z
     machine_name: z.string(),
     baseline_model_version: z.number().int(),
     conditions: ByDriver,
-    predicted_kwh: z.number().meta({ description: 'For an hour under these conditions' }),
+    predicted_kwh: z.number().meta({ description: 'For an hour (or a day) under these conditions' }),
     confidence_interval_lower: z.number().meta({ description: '95 % prediction interval' }),
     confidence_interval_upper: z.number(),
     extrapolated: z.array(z.string()).meta({ description: 'Drivers outside what the model has seen' }),

@@ -65,7 +65,8 @@ export function registerApi(
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);
     kpiRoutes(analytics, services.kpis);
-    baselineRoutes(analytics, services.baselines, records.auditLog);
+    const { baselines, trainings } = services;
+    baselineRoutes(analytics, { service: baselines, trainings, scheduler, auditLog: records.auditLog });
   });
   settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, records });
   systemRoutes(api, {

@@ -6,8 +6,9 @@ import { archiveJob } from './features/archive/job.ts';
 import { backfillJob } from './features/backfill/job.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import type { BackupService } from './features/backup/service.ts';
-import { retrainingJob } from './features/baseline/job.ts';
+import { retrainingJob, trainingJob } from './features/baseline/job.ts';
 import { BaselineService } from './features/baseline/service.ts';
+import { Trainings } from './features/baseline/trainings.ts';
 import { chargingJob } from './features/charging/job.ts';
 import { ChargingService } from './features/charging/service.ts';
 import { EnergyService } from './features/energy/service.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly reports: ReportService;
   readonly kpis: KpiService;
   readonly baselines: BaselineService;
+  readonly trainings: Trainings;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
   /** Null without persistence: there is nothing to lose. */
@@ -59,21 +61,23 @@ export async function createServices(
   await backups?.list();
   const describe = (metric: string) => catalogue.describe(metric);
   const quarantine = new QuarantineService(journal, ingest);
+  const baselines = new BaselineService({
+    queries,
+    devices: directory,
+    energy,
+    now,
+    describe,
+    baselines: records.baselines,
+    models,
+  });
   return {
     energy,
     tariffs: new TariffService({ tariffs, energy, now }),
     charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
     reports: new ReportService({ reports, sites, energy, now }),
     kpis: new KpiService({ queries, devices: directory, energy, now }),
-    baselines: new BaselineService({
-      queries,
-      devices: directory,
-      energy,
-      now,
-      describe,
-      baselines: records.baselines,
-      models,
-    }),
+    baselines,
+    trainings: new Trainings(baselines),
     quarantine,
     quality: new QualityService({
       queries,
@@ -115,7 +119,7 @@ export function createMigrations(
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines, migrations }: Services,
+  { charging, reports, quality, backups, baselines, trainings, migrations }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -124,6 +128,7 @@ export function scheduledJobs(
     chargingJob(charging),
     qualityJob(quality),
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
+    trainingJob(trainings),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
     migrationJob(migrations),
     rollupJob((work) => rollups.keepUp(ingest, work)),

@@ -1,39 +1,76 @@
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
+import { type Basis, groupsOf, termsOf } from './basis.ts';
+import type { Conditions } from './conditions.ts';
 
-/** What a model needs to be held against new hours. */
+/** What a model needs to be held against new hours or days: plain data. */
 export interface BaselineFit {
-  readonly intercept: number;
-  /** In the order of the drivers, as everything below. */
+  readonly basis: Basis;
+  /** Intercept of each group, and its observations; not a number and 0 for one that was never seen. */
+  readonly levels: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+  /** In the order of the terms of the basis, as everything below. */
   readonly slopes: readonly number[];
-  readonly means: readonly number[];
-  /** Inverse of the centred cross products of the drivers, row by row. */
-  readonly inverse: readonly number[];
-  readonly ranges: readonly { readonly min: number; readonly max: number }[];
+  /** Group by group. */
+  readonly means: ArrayLike<number>;
+  /** Inverse of the centred cross products of the terms, row by row. */
+  readonly inverse: ArrayLike<number>;
   readonly rmse: number;
   readonly n: number;
+  readonly freedom: number;
   readonly effectiveN: number;
+}
+
+export interface Predictions {
+  /** kWh; NaN where the model has never seen such an hour of the week. */
+  readonly kwh: Float64Array;
+  /** What each term adds to the level of its group, term by term. */
+  readonly contributions: readonly Float64Array[];
 }
 
 export type Severity = 'normal' | 'warning' | 'critical';
 
-export function predict({ intercept, slopes }: BaselineFit, drivers: readonly number[]): number {
-  return slopes.reduce((sum, slope, d) => sum + slope * (drivers[d] as number), intercept);
+/** What hours or days under these conditions should take. */
+export function predict(fit: BaselineFit, conditions: Conditions, length: number): Predictions {
+  const terms = termsOf(fit.basis, conditions);
+  const { of } = groupsOf(fit.basis, conditions, length);
+  const contributions = terms.map((term, t) => term.map((value) => value * (fit.slopes[t] as number)));
+  const kwh = Float64Array.from({ length }, (_, i) =>
+    contributions.reduce((sum, part) => sum + (part[i] as number), levelOf(fit, of[i] as number)),
+  );
+  return { kwh, contributions };
 }
 
-/** Half the width of the 95 % prediction interval of one hour: t × s × √(1 + 1/n + d′S⁻¹d). */
-export function predictionMargin(fit: BaselineFit, drivers: readonly number[]): number {
-  const { means, inverse, rmse, n } = fit;
-  const away = drivers.map((value, d) => value - (means[d] as number));
-  let leverage = 1 / n;
-  for (const [a, left] of away.entries()) {
-    for (const [b, right] of away.entries()) leverage += left * (inverse[a * away.length + b] as number) * right;
+/** Half the width of the 95 % prediction interval: t × s × √(1 + 1/n + d′S⁻¹d), with n and d those of the group. */
+export function predictionMargins(fit: BaselineFit, conditions: Conditions, length: number): Float64Array {
+  const terms = termsOf(fit.basis, conditions);
+  const { of } = groupsOf(fit.basis, conditions, length);
+  const t = tQuantile(0.975, fit.freedom);
+  return Float64Array.from({ length }, (_, i) => {
+    const values = terms.map((term) => term[i] as number);
+    return t * fit.rmse * Math.sqrt(1 + leverage(fit, values, of[i] as number));
+  });
+}
+
+function levelOf({ levels, counts }: BaselineFit, group: number): number {
+  return (counts[group] as number) > 0 ? (levels[group] as number) : Number.NaN;
+}
+
+function leverage({ means, inverse, counts }: BaselineFit, values: readonly number[], group: number): number {
+  const p = values.length;
+  const away = values.map((value, t) => value - (means[group * p + t] as number));
+  let sum = 1 / (counts[group] as number);
+  for (let a = 0; a < p; a++) {
+    for (let b = 0; b < p; b++) sum += (away[a] as number) * (inverse[a * p + b] as number) * (away[b] as number);
   }
-  return tQuantile(0.975, n - means.length - 1) * rmse * Math.sqrt(1 + leverage);
+  return sum;
 }
 
-/** Drivers outside what the model was trained on. */
-export function extrapolated({ ranges }: BaselineFit, drivers: readonly number[]): number[] {
-  return drivers.flatMap((value, d) => {
+/** Which of these values lie outside what the model was trained on. */
+export function extrapolated(
+  ranges: readonly { readonly min: number; readonly max: number }[],
+  values: readonly number[],
+): number[] {
+  return values.flatMap((value, d) => {
     const { min, max } = ranges[d] as { min: number; max: number };
     return value < min || value > max ? [d] : [];
   });
@@ -45,16 +82,18 @@ export function severityOf(deviation: number, sigma: number): Severity {
   return size > 3 * sigma ? 'critical' : size > 2 * sigma ? 'warning' : 'normal';
 }
 
-/** σ of the sum over `hours`: residuals that resemble their neighbours add up to more, as n ÷ n′ has it. */
-export function totalSigma({ rmse, n, effectiveN }: BaselineFit, hours: number): number {
-  return rmse * Math.sqrt((hours * n) / effectiveN);
+type Spread = Pick<BaselineFit, 'rmse' | 'n' | 'freedom' | 'effectiveN'>;
+
+/** σ of the sum over `count` hours or days: residuals that resemble their neighbours add up to more, as n ÷ n′ has it. */
+export function totalSigma({ rmse, n, effectiveN }: Spread, count: number): number {
+  return rmse * Math.sqrt((count * n) / effectiveN);
 }
 
 /**
- * Uncertainty of the energy avoided over `hours`, at 90 % confidence, kWh: 1.26 × t × RMSE × √(m (n/n′) (1 + 2/n′)) (ASHRAE Guideline
- * 14-2014, annex B, equation B-13 times the mean use).
+ * Uncertainty of the energy avoided over `count` hours or days, at 90 % confidence, kWh: 1.26 × t × RMSE × √(m (n/n′) (1 + 2/n′)) (ASHRAE
+ * Guideline 14-2014, annex B, equation B-13 times the mean use).
  */
-export function savingsUncertainty({ rmse, n, effectiveN, means }: BaselineFit, hours: number): number {
-  const t = tQuantile(0.95, Math.max(effectiveN - means.length - 1, 1));
-  return 1.26 * t * rmse * Math.sqrt(hours * (n / effectiveN) * (1 + 2 / effectiveN));
+export function savingsUncertainty({ rmse, n, freedom, effectiveN }: Spread, count: number): number {
+  const t = tQuantile(0.95, Math.max(effectiveN - (n - freedom), 1));
+  return 1.26 * t * rmse * Math.sqrt(count * (n / effectiveN) * (1 + 2 / effectiveN));
 }

@@ -1,22 +1,26 @@
 import fCdf from '@stdlib/stats-base-dists-f-cdf';
 import tCdf from '@stdlib/stats-base-dists-t-cdf';
+import { invertTriangle, type Triangle, triangulate } from './triangle.ts';
 
 /** What multiple linear regression of `y` on some columns finds. Statistics as statsmodels' OLS gives them, with an intercept. */
 export interface Regression {
   /** Observations. */
   readonly n: number;
+  /** n less everything that was estimated. */
+  readonly freedom: number;
+  /** Where there are several groups, the mean of their levels. */
   readonly intercept: Estimate;
   /** In the order of the columns. */
   readonly coefficients: readonly (Estimate & { readonly vif: number })[];
   readonly rSquared: number;
   readonly adjustedRSquared: number;
-  /** √(SSE ÷ (n − p − 1)): p columns and the intercept are paid for. */
+  /** √(SSE ÷ freedom): the columns and the intercepts are paid for. */
   readonly rmse: number;
   /** Mean of the absolute residuals. */
   readonly mae: number;
   /** rmse ÷ mean of y (ASHRAE Guideline 14). NaN where the mean is 0. */
   readonly cvRmse: number;
-  /** Σ residuals ÷ ((n − p − 1) × mean of y); 0 up to rounding where the model was fitted. */
+  /** Σ residuals ÷ (freedom × mean of y); 0 up to rounding where the model was fitted. */
   readonly nmbe: number;
   readonly fValue: number;
   readonly fPValue: number;
@@ -26,8 +30,12 @@ export interface Regression {
   readonly effectiveN: number;
   readonly fitted: Float64Array;
   readonly residuals: Float64Array;
-  /** Means of the columns, and the inverse of their centred cross products, row by row: for errors of predictions. */
+  /** Intercept of each group, and its observations; NaN and 0 for one without any. */
+  readonly levels: Float64Array;
+  readonly counts: Float64Array;
+  /** Means of the columns, group by group (0 for one without observations). */
   readonly means: Float64Array;
+  /** Inverse of the columns' cross products within groups, row by row: for errors of predictions. */
   readonly inverse: Float64Array;
 }
 
@@ -46,74 +54,100 @@ export type Degenerate =
   /** These columns are sums of multiples of the others. */
   | { readonly kind: 'collinear'; readonly columns: readonly number[] };
 
-/** A column whose part that the others do not tell is smaller than this is taken for their combination. */
-const RANK_TOLERANCE = 1e-9;
+/** Observations that share an intercept: the group of each, from 0. */
+export interface Groups {
+  readonly of: ArrayLike<number>;
+  readonly count: number;
+}
 
 /**
- * Least squares by Householder QR with column pivoting on centred columns of unit length (Golub and Van Loan, Matrix Computations, 5.4.2),
- * which keeps 13 digits on NIST's Longley data where normal equations keep 7.
+ * Least squares by pivoted Householder QR on centred columns of unit length, which keeps 13 digits on NIST's Longley data where
+ * normal equations keep 7. An intercept for each group is taken out beforehand by centring within groups, which changes no
+ * estimate (Frisch–Waugh–Lovell theorem) and spares a column for each.
  * @param columns each as long as `y`, without NaN
+ * @param groups all observations are one unless told otherwise
  */
-export function leastSquares(columns: readonly Float64Array[], y: Float64Array): Regression | Degenerate {
+export function leastSquares(
+  columns: readonly Float64Array[],
+  y: Float64Array,
+  groups: Groups = { of: new Uint8Array(y.length), count: 1 },
+): Regression | Degenerate {
   const [n, p] = [y.length, columns.length];
-  if (n < p + 2) return { kind: 'too_few', n, needed: p + 2 };
-  const means = Float64Array.from(columns, meanOf);
+  const counts = new Float64Array(groups.count);
+  for (let i = 0; i < n; i++) counts[groups.of[i] as number] = (counts[groups.of[i] as number] as number) + 1;
+  const freedom = n - p - counts.filter((count) => count > 0).length;
+  if (freedom < 1) return { kind: 'too_few', n, needed: n - freedom + 1 };
+  const means = new Float64Array(groups.count * p);
   const norms = new Float64Array(p);
+  const constant: number[] = [];
   const scaled = columns.map((column, c) => {
-    const centred = column.map((value) => value - (means[c] as number));
-    const norm = Math.hypot(...chunked(centred));
+    const { centred, centres } = centre(column, groups, counts);
+    for (let g = 0; g < groups.count; g++) means[g * p + c] = centres[g] as number;
+    const norm = Math.sqrt(squares(centred));
+    if (!(norm > 1e-12 * Math.sqrt(squares(column)))) constant.push(c);
     norms[c] = norm;
-    return centred.map((value) => value / norm);
+    for (let i = 0; i < n; i++) centred[i] = (centred[i] as number) / norm;
+    return centred;
   });
-  const constant = [...norms.keys()].filter(
-    (c) => !((norms[c] as number) > 1e-12 * Math.abs(means[c] as number) * Math.sqrt(n)),
-  );
   if (constant.length > 0) return { kind: 'constant', columns: constant };
-  const meanY = meanOf(y);
-  const rotated = y.map((value) => value - meanY);
-  const { order, rank } = triangulate(scaled, rotated);
-  if (rank < p) return { kind: 'collinear', columns: order.slice(rank).sort((a, b) => a - b) };
-  const inverseR = invertUpper(scaled, order);
-  const slopes = new Float64Array(p);
-  const inverse = new Float64Array(p * p);
-  for (let i = 0; i < p; i++) {
-    const a = order[i] as number;
-    for (let k = i; k < p; k++) {
-      slopes[a] =
-        (slopes[a] as number) + ((inverseR[i * p + k] as number) * (rotated[k] as number)) / (norms[a] as number);
-    }
-    for (let j = 0; j < p; j++) {
-      const b = order[j] as number;
-      let sum = 0;
-      for (let k = Math.max(i, j); k < p; k++) sum += (inverseR[i * p + k] as number) * (inverseR[j * p + k] as number);
-      inverse[a * p + b] = sum / ((norms[a] as number) * (norms[b] as number));
-    }
-  }
-  return statistics({ columns, y, means, meanY, norms, slopes, inverse });
+  const { centred: rotated, centres: levels } = centre(y, groups, counts);
+  const triangle = triangulate(scaled, rotated);
+  if (triangle.rank < p)
+    return { kind: 'collinear', columns: triangle.order.slice(triangle.rank).sort((a, b) => a - b) };
+  return statistics({ columns, y, groups, counts, freedom, means, levels, norms, ...solve(triangle, rotated, norms) });
+}
+
+/** P(F > f), which 1 − cdf loses to rounding when it is tiny: F(f; a, b) = 1 − F(1/f; b, a). */
+export function upperTail(f: number, a: number, b: number): number {
+  return fCdf(1 / f, b, a);
 }
 
 interface Solved {
   readonly columns: readonly Float64Array[];
   readonly y: Float64Array;
+  readonly groups: Groups;
+  readonly counts: Float64Array;
+  readonly freedom: number;
   readonly means: Float64Array;
-  readonly meanY: number;
+  /** Means of y by group. */
+  readonly levels: Float64Array;
   readonly norms: Float64Array;
   readonly slopes: Float64Array;
   readonly inverse: Float64Array;
 }
 
-function statistics({ columns, y, means, meanY, norms, slopes, inverse }: Solved): Regression {
-  const [n, p] = [y.length, columns.length];
-  const freedom = n - p - 1;
-  const fitted = new Float64Array(n).fill(meanY);
-  for (const [c, column] of columns.entries()) {
-    for (let i = 0; i < n; i++) {
-      fitted[i] = (fitted[i] as number) + (slopes[c] as number) * ((column[i] as number) - (means[c] as number));
+/** Slopes, and the inverse of the cross products, for columns of their own length. */
+function solve(triangle: Triangle, rotated: Float64Array, norms: Float64Array) {
+  const p = norms.length;
+  const inverseR = invertTriangle(triangle);
+  const slopes = new Float64Array(p);
+  const inverse = new Float64Array(p * p);
+  for (let i = 0; i < p; i++) {
+    const a = triangle.order[i] as number;
+    let slope = 0;
+    for (let k = i; k < p; k++) slope += (inverseR[i * p + k] as number) * (rotated[k] as number);
+    slopes[a] = slope / (norms[a] as number);
+    for (let j = 0; j < p; j++) {
+      const b = triangle.order[j] as number;
+      let sum = 0;
+      for (let k = Math.max(i, j); k < p; k++) sum += (inverseR[i * p + k] as number) * (inverseR[j * p + k] as number);
+      inverse[a * p + b] = sum / ((norms[a] as number) * (norms[b] as number));
     }
   }
-  const residuals = y.map((value, i) => value - (fitted[i] as number));
-  const sse = squares(residuals);
-  const sst = squares(y.map((value) => value - meanY));
+  return { slopes, inverse };
+}
+
+function statistics(solved: Solved): Regression {
+  const { y, counts, freedom, means, levels: meansOfY, norms, slopes, inverse } = solved;
+  const [n, p, groups] = [y.length, slopes.length, counts.length];
+  const overall = Float64Array.from({ length: p }, (_, c) => weightedMean(counts, (g) => means[g * p + c] as number));
+  const meanY = weightedMean(counts, (g) => meansOfY[g] as number);
+  const levels = Float64Array.from({ length: groups }, (_, g) =>
+    (counts[g] as number) === 0
+      ? Number.NaN
+      : slopes.reduce((sum, slope, c) => sum - slope * (means[g * p + c] as number), meansOfY[g] as number),
+  );
+  const { fitted, residuals, sse, sst, absolute, sum, lagged } = residualsOf(solved, meanY);
   const variance = sse / freedom;
   const estimate = (value: number, standardError: number): Estimate => {
     const t = value / standardError;
@@ -121,15 +155,17 @@ function statistics({ columns, y, means, meanY, norms, slopes, inverse }: Solved
   };
   let spread = 1 / n;
   for (let a = 0; a < p; a++) {
-    for (let b = 0; b < p; b++) spread += (means[a] as number) * (inverse[a * p + b] as number) * (means[b] as number);
+    for (let b = 0; b < p; b++)
+      spread += (overall[a] as number) * (inverse[a * p + b] as number) * (overall[b] as number);
   }
-  const intercept = slopes.reduce((sum, slope, c) => sum - slope * (means[c] as number), meanY);
+  const intercept = slopes.reduce((rest, slope, c) => rest - slope * (overall[c] as number), meanY);
   const rSquared = 1 - sse / sst;
-  const fValue = p === 0 ? Number.NaN : (sst - sse) / p / variance;
-  const rmse = Math.sqrt(variance);
-  const autocorrelation = lagOne(residuals) / sse;
+  const explained = n - freedom - 1;
+  const fValue = explained === 0 ? Number.NaN : (sst - sse) / explained / variance;
+  const autocorrelation = lagged / sse;
   return {
     n,
+    freedom,
     intercept: estimate(intercept, Math.sqrt(variance * spread)),
     coefficients: Array.from(slopes, (slope, c) => ({
       ...estimate(slope, Math.sqrt(variance * (inverse[c * p + c] as number))),
@@ -137,96 +173,79 @@ function statistics({ columns, y, means, meanY, norms, slopes, inverse }: Solved
     })),
     rSquared,
     adjustedRSquared: 1 - ((1 - rSquared) * (n - 1)) / freedom,
-    rmse,
-    mae: residuals.reduce((sum, residual) => sum + Math.abs(residual), 0) / n,
-    cvRmse: rmse / meanY,
-    nmbe: residuals.reduce((sum, residual) => sum + residual, 0) / (freedom * meanY),
+    rmse: Math.sqrt(variance),
+    mae: absolute / n,
+    cvRmse: Math.sqrt(variance) / meanY,
+    nmbe: sum / (freedom * meanY),
     fValue,
-    fPValue: upperTail(fValue, p, freedom),
+    fPValue: upperTail(fValue, explained, freedom),
     autocorrelation,
     effectiveN: autocorrelation > 0 ? (n * (1 - autocorrelation)) / (1 + autocorrelation) : n,
     fitted,
     residuals,
+    levels,
+    counts,
     means,
     inverse,
   };
 }
 
-/** P(F > f), which 1 − cdf loses to rounding when it is tiny: F(f; a, b) = 1 − F(1/f; b, a). */
-function upperTail(f: number, a: number, b: number): number {
-  return fCdf(1 / f, b, a);
-}
-
-/**
- * Turns columns into an upper triangle in place (`R[i][k]` is element i of column `order[k]`), and `y` with them.
- * @returns the columns in the order of their pivots, and how many of them stand by themselves
- */
-function triangulate(columns: Float64Array[], y: Float64Array): { order: number[]; rank: number } {
-  const [n, p] = [y.length, columns.length];
-  const order = [...columns.keys()];
-  for (let k = 0; k < p; k++) {
-    const lengths = order.map((c, place) => (place < k ? -1 : tailNorm(columns[c] as Float64Array, k)));
-    const best = lengths.indexOf(Math.max(...lengths));
-    [order[k], order[best]] = [order[best] as number, order[k] as number];
-    const pivot = columns[order[k] as number] as Float64Array;
-    const norm = lengths[best] as number;
-    if (norm < RANK_TOLERANCE) return { order, rank: k };
-    const head = pivot[k] as number;
-    const diagonal = head > 0 ? -norm : norm;
-    const reflector = pivot.slice(k);
-    reflector[0] = head - diagonal;
-    const scale = 2 / squares(reflector);
-    for (const target of [...order.slice(k + 1).map((c) => columns[c] as Float64Array), y]) {
-      let dot = 0;
-      for (let i = k; i < n; i++) dot += (reflector[i - k] as number) * (target[i] as number);
-      for (let i = k; i < n; i++) target[i] = (target[i] as number) - scale * dot * (reflector[i - k] as number);
-    }
-    pivot[k] = diagonal;
-    pivot.fill(0, k + 1);
-  }
-  return { order, rank: p };
-}
-
-/** The inverse of the triangle, row by row. */
-function invertUpper(columns: readonly Float64Array[], order: readonly number[]): Float64Array {
-  const p = order.length;
-  const r = (i: number, k: number) => (columns[order[k] as number] as Float64Array)[i] as number;
-  const inverse = new Float64Array(p * p);
-  for (let k = 0; k < p; k++) {
-    inverse[k * p + k] = 1 / r(k, k);
-    for (let i = k - 1; i >= 0; i--) {
-      let sum = 0;
-      for (let j = i + 1; j <= k; j++) sum += r(i, j) * (inverse[j * p + k] as number);
-      inverse[i * p + k] = -sum / r(i, i);
+/** What the model says of each observation, what it leaves, and sums over that. */
+function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, meanY: number) {
+  const [n, p] = [y.length, slopes.length];
+  const fitted = Float64Array.from({ length: n }, (_, i) => levels[groups.of[i] as number] as number);
+  for (let c = 0; c < p; c++) {
+    const [column, slope] = [columns[c] as Float64Array, slopes[c] as number];
+    for (let i = 0; i < n; i++) {
+      const centre = means[(groups.of[i] as number) * p + c] as number;
+      fitted[i] = (fitted[i] as number) + slope * ((column[i] as number) - centre);
     }
   }
-  return inverse;
+  const residuals = new Float64Array(n);
+  let [sse, sst, absolute, sum, lagged, before] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const residual = (y[i] as number) - (fitted[i] as number);
+    const away = (y[i] as number) - meanY;
+    residuals[i] = residual;
+    sse += residual * residual;
+    sst += away * away;
+    absolute += Math.abs(residual);
+    sum += residual;
+    lagged += residual * before;
+    before = residual;
+  }
+  return { fitted, residuals, sse, sst, absolute, sum, lagged };
 }
 
-/** A second pass takes out what rounding left in the first. */
-function meanOf(values: Float64Array): number {
-  const first = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
+/** A column less the mean of each group. A second pass takes out what rounding left in the first. */
+function centre(column: Float64Array, { of, count }: Groups, counts: Float64Array) {
+  const centred = column.slice();
+  const centres = new Float64Array(count);
+  const sums = new Float64Array(count);
+  for (let pass = 0; pass < 2; pass++) {
+    sums.fill(0);
+    for (let i = 0; i < centred.length; i++)
+      sums[of[i] as number] = (sums[of[i] as number] as number) + (centred[i] as number);
+    for (let g = 0; g < count; g++) {
+      sums[g] = (counts[g] as number) === 0 ? 0 : (sums[g] as number) / (counts[g] as number);
+      centres[g] = (centres[g] as number) + (sums[g] as number);
+    }
+    for (let i = 0; i < centred.length; i++) centred[i] = (centred[i] as number) - (sums[of[i] as number] as number);
+  }
+  return { centred, centres };
+}
+
+function weightedMean(counts: Float64Array, ofGroup: (group: number) => number): number {
+  let [sum, n] = [0, 0];
+  for (const [g, count] of counts.entries()) {
+    sum += count * ofGroup(g);
+    n += count;
+  }
+  return sum / n;
 }
 
 function squares(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value * value, 0);
-}
-
-function lagOne(values: Float64Array): number {
   let sum = 0;
-  for (let i = 1; i < values.length; i++) sum += (values[i] as number) * (values[i - 1] as number);
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * (values[i] as number);
   return sum;
-}
-
-function tailNorm(column: Float64Array, from: number): number {
-  return Math.sqrt(squares(column.subarray(from)));
-}
-
-/** Norms of parts, for `Math.hypot`, which takes no more arguments than the stack. */
-function chunked(values: Float64Array): number[] {
-  const parts: number[] = [];
-  for (let from = 0; from < values.length; from += 4096)
-    parts.push(Math.sqrt(squares(values.subarray(from, from + 4096))));
-  return parts;
 }

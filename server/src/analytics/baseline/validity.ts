@@ -1,22 +1,36 @@
-import type { Criterion } from '@wattkeeper/contract/baseline.ts';
-import type { Regression } from './least-squares.ts';
+import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Fitted } from './train.ts';
 
-/** Fewer hours train no model; fewer than the second train one with a warning. */
-export const LEAST_SAMPLES = 500;
-export const ENOUGH_SAMPLES = 1000;
+/** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
+export const LEAST_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
+export const ENOUGH_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 1000, day: 328 };
 
 const PLANT_R_SQUARED = 0.8;
 const PLANT_P = 0.05;
 
+/** p of everything that the model is made of: of each driver and slope, and of time of week and temperature as a whole. */
+export function pValuesOf({ regression: { coefficients }, basis, jointP }: Fitted): number[] {
+  const all = coefficients.map(({ pValue }) => pValue);
+  if (basis.type !== 'time_of_week_temperature' || jointP === null) return all;
+  const pieces = [basis.occupiedKnots, basis.unoccupiedKnots].reduce(
+    (sum, { length }) => sum + Math.max(length - 1, 0),
+    0,
+  );
+  return [jointP.timeOfWeek, jointP.temperature, ...all.slice(pieces)];
+}
+
 /** The plant default: it alone decides whether a model takes the place of the one in use. */
-export function isValid({ rSquared, coefficients }: Regression): boolean {
-  return rSquared > PLANT_R_SQUARED && coefficients.every(({ pValue }) => pValue < PLANT_P);
+export function isValid(fitted: Fitted): boolean {
+  return fitted.regression.rSquared > PLANT_R_SQUARED && pValuesOf(fitted).every((p) => p < PLANT_P);
 }
 
 /** Every rule of measurement and verification with its verdict, none of which hides another. */
-export function criteriaOf(fit: Regression): Criterion[] {
-  const p = fit.coefficients.map(({ pValue }) => pValue);
+export function criteriaOf(fitted: Fitted, cvRmseOutOfSample: number | null, resolution: Resolution): Criterion[] {
+  const fit = fitted.regression;
+  const p = pValuesOf(fitted);
   const [least, greatest] = [Math.min(...p), Math.max(...p)];
+  const outside = cvRmseOutOfSample ?? Number.NaN;
+  const enough = ENOUGH_SAMPLES[resolution];
   const rule = (name: string, source: string, value: number, threshold: string, passed: boolean): Criterion => {
     const isKnown = Number.isFinite(value);
     return { rule: name, source, value: isKnown ? value : null, threshold, passed: isKnown ? passed : null };
@@ -30,9 +44,10 @@ export function criteriaOf(fit: Regression): Criterion[] {
     rule('floor of R²', 'DOE/LBNL EnPI', fit.rSquared, '≥ 0.50', fit.rSquared >= 0.5),
     rule('common practice R²', 'IPMVP', fit.rSquared, '≥ 0.75', fit.rSquared >= 0.75),
     rule('CV(RMSE)', 'California NMEC practice', fit.cvRmse, '< 25 %', Math.abs(fit.cvRmse) < 0.25),
+    rule('CV(RMSE), out of sample', 'California NMEC practice', outside, '< 25 %', Math.abs(outside) < 0.25),
     rule('NMBE', 'California NMEC practice', fit.nmbe, 'within ± 0.5 %', Math.abs(fit.nmbe) <= 0.005),
     rule('CV(RMSE), hourly', 'ASHRAE Guideline 14-2014', fit.cvRmse, '< 30 %', Math.abs(fit.cvRmse) < 0.3),
     rule('NMBE, hourly', 'ASHRAE Guideline 14-2014', fit.nmbe, 'within ± 10 %', Math.abs(fit.nmbe) <= 0.1),
-    rule('samples', 'plant default', fit.n, `≥ ${ENOUGH_SAMPLES}`, fit.n >= ENOUGH_SAMPLES),
+    rule('samples', 'plant default', fit.n, `≥ ${enough}`, fit.n >= enough),
   ];
 }

@@ -1,10 +1,16 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import { localTime } from '../../domain/site-time.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
+import { Scheduler } from '../../jobs/scheduler.ts';
+import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';
+import { Trainings } from './trainings.ts';
 
 /** Sixty days over the change to summer time. */
 const START = Date.UTC(2026, 2, 1);
@@ -56,8 +62,8 @@ async function world(days = 70) {
     now: () => site.now,
   });
   const train = (drivers: string[], start = START) =>
-    service.train({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers });
-  return { service, train };
+    service.train(BaselineTraining.parse({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers }));
+  return { service, train, records: site.records };
 }
 
 describe('a baseline', () => {
@@ -182,5 +188,119 @@ describe('a baseline', () => {
     );
     await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
     await expect(service.models('Hall')).rejects.toThrow(/Hall meters no energy/);
+  });
+});
+
+/** A hall that is heated below 15 °C, as it was two hours ago, and used more from Monday to Friday by the site's clock. */
+async function hall(usedKwh = 6) {
+  const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
+  const machine = await site.device('Hall heating', 'machine', { expectedIntervalS: 3600 });
+  const weather = await site.device('Weather', 'other', { expectedIntervalS: 3600 });
+  const cold = (at: number) => 8 + 7 * Math.sin(at / (UTC_DAY_MS * 5)) + 5 * Math.sin((2 * Math.PI * at) / UTC_DAY_MS);
+  const isUsed = (at: number) => {
+    const { weekday, minuteOfDay } = localTime(at, 'Europe/Warsaw');
+    return weekday <= 5 && minuteOfDay >= 7 * 60 && minuteOfDay < 18 * 60;
+  };
+  const kwh = (at: number) =>
+    3 + 0.8 * Math.max(15 - cold(at - 2 * HOUR_MS), 0) + (isUsed(at) ? usedKwh : 0) + 0.2 * noise(at);
+  await site.report(machine, 'energy.power_kw', every(HOUR_MS, START, NOW, kwh));
+  await site.report(weather, 'weather.temperature_c', every(HOUR_MS, START - UTC_DAY_MS, NOW, cold));
+  const catalogue = new MetricCatalogue();
+  const { records, queries, devices, energy } = site;
+  const describe = (metric: string) => catalogue.describe(metric);
+  const { baselines } = records;
+  const service = new BaselineService({ queries, devices, energy, baselines, models, describe, now: () => site.now });
+  const train = (how: Omit<z.input<typeof BaselineTraining>, 'machine_id'>) =>
+    service.train(
+      BaselineTraining.parse({ machine_id: 'Hall heating', end_date: iso(END), start_date: iso(START), ...how }),
+    );
+  return { service, train };
+}
+
+describe('a baseline of the outdoor temperature', () => {
+  it('follows heating with its delay, the hours of use by the clock of the site, and takes the model that tells most', async () => {
+    const { service, train } = await hall();
+    const model = await train({ model_type: 'auto' });
+    expect(model).toMatchObject({ model_type: 'time_of_week_temperature', lag_hours: 2, valid: true, is_active: true });
+    expect(model.candidates).toHaveLength(6);
+    expect(model.cv_rmse_out_of_sample).toBeLessThan(0.05);
+    // Summer time began in the window: hours of use are those of the clock.
+    const used = model.time_of_week?.occupied ?? [];
+    expect(used.flatMap((isUsed, hour) => (isUsed ? [hour] : []))).toEqual(
+      Array.from({ length: 168 }, (_, hour) => hour).filter((hour) => hour < 120 && hour % 24 >= 7 && hour % 24 < 18),
+    );
+    const later = await service.deviation({ machine_id: 'Hall heating', start: iso(END), end: iso(NOW) });
+    expect(Math.abs(later.deviation_percent ?? 99)).toBeLessThan(1);
+    expect(later.hours).toBe(240);
+    const { contributions_kwh: parts, intercept } = later;
+    expect(Object.keys(parts)).toEqual(['time_of_week', 'temperature']);
+    const made = intercept + Object.values(parts).reduce((sum, part) => sum + (part[7] as number), 0);
+    expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
+  });
+
+  it('finds where heating begins, and predicts by the hour of the week', async () => {
+    const { train: trainUnused } = await hall(0);
+    const bent = await trainUnused({ model_type: 'change_point' });
+    expect(bent).toMatchObject({ model_name: '3p_heating', lag_hours: 2 });
+    const [point] = bent.balance_points;
+    expect(point).toMatchObject({ kind: 'heating' });
+    expect(point?.lower_c).toBeLessThan(15);
+    expect(point?.upper_c).toBeGreaterThan(15);
+    expect(Object.keys(bent.coefficients)).toEqual(['heating']);
+    const { service, train } = await hall();
+    await train({ model_type: 'time_of_week_temperature' });
+    const at = (time: string) => service.predict('Hall heating', { outdoor_temp_c: 5, at: time });
+    const [used, idle] = [await at('2026-04-13T10:00:00+02:00'), await at('2026-04-12T10:00:00+02:00')];
+    expect(used.predicted_kwh - idle.predicted_kwh).toBeCloseTo(6, 0);
+    expect(idle.predicted_kwh).toBeCloseTo(3 + 0.8 * 10, 0);
+    expect((await service.predict('Hall heating', { outdoor_temp_c: 60, at: iso(END) })).extrapolated).toEqual([
+      'outdoor_temp_c',
+    ]);
+    await expect(service.predict('Hall heating', {})).rejects.toThrow(/outdoor_temp_c is missing/);
+  });
+
+  it('can be of days, but not by hours of the week then', async () => {
+    const { train } = await hall();
+    await expect(train({ model_type: 'change_point', resolution: 'day' })).rejects.toThrow(
+      /^59 days of this window .* needs 90/,
+    );
+    await expect(train({ model_type: 'time_of_week_temperature', resolution: 'day' })).rejects.toThrow(/is of hours/);
+    expect(() => BaselineTraining.parse({ machine_id: 'x' })).toThrow(/at least one driver/);
+  });
+
+  it('is trained anew in the same way, and compared version by version', async () => {
+    const { service, train } = await hall();
+    const bent = await train({ model_type: 'change_point' });
+    await service.activate(bent.model_id);
+    await service.retrainAll(new AbortController().signal, () => {});
+    const [newest] = await service.models('Hall heating');
+    expect(newest).toMatchObject({ model_version: 2, model_type: 'change_point' });
+    const window = { machine_id: 'Hall heating', start: iso(END), end: iso(NOW) };
+    const compared = await service.deviation({ ...window, model_id: newest?.model_id });
+    expect(compared.baseline_model_version).toBe(2);
+  });
+});
+
+describe('a training', () => {
+  it('that takes long goes on as a job, and is not done twice', async () => {
+    const { service, records } = await world();
+    const trainings = new Trainings(service, 0);
+    const scheduler = new Scheduler([trainingJob(trainings)], {
+      runs: records.jobs,
+      timeZone: async () => 'UTC',
+      now: Date.now,
+      onChange: () => {},
+      onError: () => {},
+    });
+    await scheduler.start();
+    onTestFinished(() => scheduler.close());
+    const drivers = ['production_count', 'outdoor_temp_c'];
+    const request = { machine_id: 'Press', start_date: iso(START), end_date: iso(END), drivers };
+    const answer = await trainings.train(BaselineTraining.parse(request), scheduler);
+    if (!('job' in answer)) throw new Error('it was not handed over');
+    await scheduler.idle();
+    const { state, result } = await records.jobs.require(answer.job.id);
+    expect({ state, result }).toMatchObject({ state: 'succeeded', result: { model_version: 1, is_active: true } });
+    expect(await service.models('Press')).toHaveLength(1);
   });
 });

@@ -16,6 +16,8 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   indoor_temp_c: 'environment.indoor_temp_c',
   pressure_bar: 'environment.pressure_bar',
 };
+/** Who measures the temperature outside. */
+export const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
 /** A site's weather stands in where no device has a thermometer outside. */
 const STAND_IN: Readonly<Record<string, string>> = { 'environment.outdoor_temp_c': 'weather.temperature_c' };
 /** Share of an hour for which a gauge must be known. */

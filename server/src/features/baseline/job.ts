@@ -1,13 +1,32 @@
+import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { BaselineService } from './service.ts';
+import { TRAINING_JOB, type Trainings } from './trainings.ts';
 
 /** Follows machines as they change: a version that is not valid leaves the one in use alone. */
 export function retrainingJob(baselines: BaselineService): JobDefinition {
   return {
     name: 'baseline-retraining',
     title: 'Retrain baselines',
-    description: 'Trains every baseline in use anew on the last 90 days, with the same drivers.',
+    description:
+      'Trains every baseline in use anew on the last 90 days (a year for days), with the same drivers and model.',
     schedule: '0 2 * * 0',
     run: ({ signal, progress }) => baselines.retrainAll(signal, progress),
+  };
+}
+
+const TrainingParams = BaselineTraining.safeExtend({ training_id: z.uuid().optional() });
+
+/** A training that takes long, or that nobody waits for. */
+export function trainingJob(trainings: Trainings): JobDefinition {
+  return {
+    name: TRAINING_JOB,
+    title: 'Train a baseline',
+    description: 'Trains the next version of a machine’s baseline.',
+    schedule: null,
+    params: TrainingParams,
+    key: (params) => JSON.stringify(params),
+    run: ({ params, signal, progress }) => trainings.run(params as z.infer<typeof TrainingParams>, signal, progress),
   };
 }

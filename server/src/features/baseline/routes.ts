@@ -10,40 +10,69 @@ import {
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
+import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
+import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { AuditLog } from '../../storage/records/audit-log.ts';
 import type { BaselineService } from './service.ts';
+import { TRAINING_JOB, type Trainings } from './trainings.ts';
+
+export interface BaselineRoutesOptions {
+  readonly service: BaselineService;
+  readonly trainings: Trainings;
+  readonly scheduler: Scheduler;
+  readonly auditLog: AuditLog;
+}
 
 const schema = { tags: ['baseline'] };
 
 /** `/baseline/train`, `/baseline/deviation`, `/baseline/predict`, `/baseline/models`, `/baseline/model/{id}`, `/baseline/drivers`. */
-export function baselineRoutes(api: Api, service: BaselineService, auditLog: AuditLog): void {
-  const params = z.object({ id: z.uuid() });
+export function baselineRoutes(api: Api, options: BaselineRoutesOptions): void {
+  trainingRoutes(api, options);
+  modelRoutes(api, options);
+  questionRoutes(api, options.service);
+}
+
+function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRoutesOptions): void {
   api.post(
     '/baseline/train',
     {
       schema: {
         ...schema,
         summary: 'Train the next version of a machine’s baseline',
+        description: 'Answers a job when it takes more than 5 s, and at once with the header Prefer: respond-async.',
         body: BaselineTraining,
-        response: { 200: TrainedBaseline },
+        response: { 200: TrainedBaseline, 202: Job },
       },
       config: { scope: 'write' },
     },
-    async (request) => {
-      const trained = await service.train(request.body);
-      const detail = `version ${trained.model_version}${trained.is_active ? ', in use' : ', not valid'}`;
-      await auditLog.append({
-        actor: callerOf(request).name,
-        action: 'baseline.train',
-        target: trained.machine_name,
-        detail,
-      });
+    async (request, reply) => {
+      const { headers, body } = request;
+      const audit = (target: string, detail: string) =>
+        auditLog.append({ actor: callerOf(request).name, action: 'baseline.train', target, detail });
+      const isAsync = String(headers.prefer ?? '').includes('respond-async');
+      const answer = isAsync
+        ? { job: await scheduler.run(TRAINING_JOB, body) }
+        : await trainings.train(body, scheduler);
+      if ('job' in answer) {
+        await audit(body.machine_id, `job ${answer.job.id}`);
+        return reply.status(202).send(toJob(answer.job));
+      }
+      const { trained } = answer;
+      await audit(
+        trained.machine_name,
+        `version ${trained.model_version}${trained.is_active ? ', in use' : ', not valid'}`,
+      );
       return trained;
     },
   );
+}
+
+function modelRoutes(api: Api, { service, auditLog }: BaselineRoutesOptions): void {
+  const params = z.object({ id: z.uuid() });
   api.post(
     '/baseline/model/:id/activate',
     {
@@ -70,7 +99,6 @@ export function baselineRoutes(api: Api, service: BaselineService, auditLog: Aud
     },
     async (request) => service.model(request.params.id),
   );
-  questionRoutes(api, service);
 }
 
 function questionRoutes(api: Api, service: BaselineService): void {

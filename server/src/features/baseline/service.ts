@@ -1,24 +1,26 @@
-import type { BaselineModel, BaselineTraining, DeviationQuery } from '@wattkeeper/contract/baseline.ts';
+import type {
+  BaselineModel,
+  BaselineTraining,
+  DeviationQuery,
+  Resolution,
+  TrainedBaseline,
+} from '@wattkeeper/contract/baseline.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import {
-  extrapolated,
-  predict,
-  predictionMargin,
-  savingsUncertainty,
-  severityOf,
-  totalSigma,
-} from '../../analytics/baseline/deviation.ts';
-import type { Degenerate, Regression } from '../../analytics/baseline/least-squares.ts';
-import { ENOUGH_SAMPLES, LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
+import type { Training } from '../../analytics/baseline/train.ts';
+import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { BaselineRecord, Baselines } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { MACHINE_GROUP, machineEnergy } from '../kpi/machine-energy.ts';
-import { availableDrivers, type Driver, type DriverOptions, driverColumns, findDrivers } from './driver-loader.ts';
-import { fitOf, storedModel, toModel, toStored } from './stored-model.ts';
+import { MACHINE_GROUP } from '../kpi/machine-energy.ts';
+import { compare, conditionsOf, predictParts } from './comparison.ts';
+import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOORS } from './driver-loader.ts';
+import { hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
+import { fitOf, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
+import { refuse, tooFew, unfit } from './training-errors.ts';
 
 export interface BaselineOptions extends DriverOptions {
   readonly devices: DriverOptions['devices'] & {
@@ -30,20 +32,16 @@ export interface BaselineOptions extends DriverOptions {
   readonly models: ModelPool;
 }
 
-const TRAINING_DAYS = 90;
-const MOST_DAYS = 800;
-/** Share of an hour for which the energy must be known. */
-const LEAST_COVERAGE = 0.9;
-const IDLE_P = 0.05;
+/** How far a training got: 0 to 1. */
+export type OnProgress = (share: number, message: string) => void;
 
-/** Complete hours of a machine: energy and every driver. */
-interface Hours {
-  readonly starts: Float64Array;
-  readonly kwh: Float64Array;
-  readonly columns: readonly Float64Array[];
-  /** Hours of the window, complete or not. */
-  readonly total: number;
-}
+const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365 };
+const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };
+const MOST_DAYS = 800;
+const IDLE_P = 0.05;
+/** Buildings answer to the temperature of up to so many hours ago. */
+const LAGS = [0, 1, 2, 3, 4, 5, 6];
+const NOT_AT_ALL = () => {};
 
 /** Energy baselines (ISO 50006): what a machine should use under the conditions that drive it, and how far it is from that. */
 export class BaselineService {
@@ -56,17 +54,21 @@ export class BaselineService {
   }
 
   /** Trains the next version; it is put in use when it is valid. Throws InvalidInput for too few hours and drivers that cannot be told apart. */
-  train(request: BaselineTraining, signal?: AbortSignal) {
+  train(
+    request: BaselineTraining,
+    signal?: AbortSignal,
+    onProgress: OnProgress = NOT_AT_ALL,
+  ): Promise<TrainedBaseline> {
     const machine = this.#machine(request.machine_id);
     const before = this.#training.get(machine.id) ?? Promise.resolve();
-    const training = before.then(() => this.#train(machine, request, signal));
+    const training = before.then(() => this.#train(machine, request, signal, onProgress));
     const settled = training.catch(() => {});
     this.#training.set(machine.id, settled);
     return training;
   }
 
-  /** Trains every baseline in use anew, with its drivers. Answers what came of it, machine by machine. */
-  async retrainAll(signal: AbortSignal, progress: (share: number, message: string) => void) {
+  /** Trains every baseline in use anew, with its drivers and in its way. Answers what came of it, machine by machine. */
+  async retrainAll(signal: AbortSignal, progress: OnProgress) {
     const { baselines, devices } = this.#options;
     const outcomes: { machine: string; version: number | null; in_use: boolean; reason: string | null }[] = [];
     const machines = devices.all();
@@ -75,14 +77,10 @@ export class BaselineService {
       progress(i / machines.length, machine.name);
       const active = await baselines.active(machine.id);
       if (active === undefined) continue;
-      const drivers = storedModel(active).drivers.map(({ name }) => name);
       try {
-        const { model_version: version, is_active: inUse } = await this.train(
-          { machine_id: machine.id, drivers },
-          signal,
-        );
-        const reason = inUse ? null : 'the new version is not valid: the one before stays in use';
-        outcomes.push({ machine: machine.name, version, in_use: inUse, reason });
+        const trained = await this.train(sameAgain(machine, storedModel(active)), signal);
+        const reason = trained.is_active ? null : 'the new version is not valid: the one before stays in use';
+        outcomes.push({ machine: machine.name, version: trained.model_version, in_use: trained.is_active, reason });
       } catch (error) {
         if (!(error instanceof InvalidInput)) throw error;
         outcomes.push({ machine: machine.name, version: null, in_use: false, reason: error.message });
@@ -123,128 +121,106 @@ export class BaselineService {
     };
   }
 
-  /** Actual against predicted, hour by hour. */
+  /** Actual against predicted, hour by hour or day by day. */
   async deviation(query: DeviationQuery) {
     const machine = this.#machine(query.machine_id);
-    const record = await this.#active(machine);
+    const record =
+      query.model_id === undefined ? await this.#active(machine) : await this.#version(machine, query.model_id);
     const model = storedModel(record);
-    const fit = fitOf(model);
-    const window = this.#windowOf(query.start, query.end, 1);
-    const { starts, kwh, columns, total } = await this.#hours(machine, model.drivers, window);
-    let [actual, predicted, beyond, sum] = [0, 0, 0, 0];
-    const cusum: number[] = [];
-    const hourly = Array.from(starts, (start, i) => {
-      const drivers = columns.map((column) => column[i] as number);
-      const expected = predict(fit, drivers);
-      const difference = (kwh[i] as number) - expected;
-      if (extrapolated(fit, drivers).length > 0) beyond++;
-      actual += kwh[i] as number;
-      predicted += expected;
-      sum += difference;
-      cusum.push(sum);
-      return {
-        hour: formatInstant(start),
-        actual_kwh: kwh[i] as number,
-        predicted_kwh: expected,
-        deviation_kwh: difference,
-        severity: severityOf(difference, fit.rmse),
-      };
-    });
-    const uncertainty = savingsUncertainty(fit, starts.length);
-    const difference = actual - predicted;
+    const window = this.#windowOf(query.start, query.end, DEVIATION_DAYS[model.resolution]);
+    const loaded = await loadObservations(this.#options, machine, needsOf(model), window);
     return {
       machine_id: machine.id,
       machine_name: machine.name,
       time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
       baseline_model_version: record.version,
-      total_actual_kwh: actual,
-      total_predicted_kwh: predicted,
-      deviation_kwh: difference,
-      deviation_percent: predicted === 0 ? null : (100 * difference) / predicted,
-      deviation_severity: severityOf(difference, totalSigma(fit, starts.length)),
-      uncertainty_kwh: uncertainty,
-      fractional_savings_uncertainty: difference === 0 ? null : uncertainty / Math.abs(difference),
-      hours: starts.length,
-      missing_hours: total - starts.length,
-      extrapolated_hours: beyond,
-      hourly_deviations: hourly,
-      cusum,
-      warnings: [
-        ...(starts.length < total
-          ? [`${total - starts.length} of ${total} hours lack energy or a driver and are left out`]
-          : []),
-        ...(beyond > 0 ? [`${beyond} hours lie outside what the model was trained on`] : []),
-      ],
+      ...compare(model, loaded),
     };
   }
 
-  /** What an hour under given conditions should take. */
+  /** What an hour or a day under given conditions should take. */
   async predict(machineId: string, given: Readonly<Record<string, unknown>>) {
     const machine = this.#machine(machineId);
     const record = await this.#active(machine);
     const model = storedModel(record);
-    const fit = fitOf(model);
-    const drivers = model.drivers.map(({ name, metric }) => conditionOf(given[name] ?? given[metric], name));
-    const expected = predict(fit, drivers);
-    const margin = predictionMargin(fit, drivers);
+    const at = typeof given.at === 'string' ? parseInstant(given.at) : this.#options.now();
+    const needed = [...model.drivers, ...(model.temperature ? [model.temperature] : [])];
+    const values = needed.map(({ name, metric }) => conditionOf(given[name] ?? given[metric], name));
+    const { timezone } = await this.#options.energy.site(machine.siteId);
+    const conditions = {
+      columns: model.drivers.map((_, d) => Float64Array.of(values[d] as number)),
+      temperature: model.temperature && Float64Array.of(values.at(-1) as number),
+      hourOfWeek: hoursOfWeek(Float64Array.of(at), timezone),
+    };
+    const expected = predict(fitOf(model), conditions, 1).kwh[0] as number;
+    if (Number.isNaN(expected)) throw refuse('at', 'the model has never seen this hour of the week: take another');
+    const margin = predictionMargins(fitOf(model), conditions, 1)[0] as number;
+    const ranges = [...model.ranges, ...(model.temperature ? [model.temperature.range] : [])];
     return {
       machine_id: machine.id,
       machine_name: machine.name,
       baseline_model_version: record.version,
-      conditions: Object.fromEntries(model.drivers.map(({ name }, d) => [name, drivers[d] as number])),
+      conditions: Object.fromEntries(needed.map(({ name }, d) => [name, values[d] as number])),
       predicted_kwh: expected,
       confidence_interval_lower: expected - margin,
       confidence_interval_upper: expected + margin,
-      extrapolated: extrapolated(fit, drivers).map((d) => model.drivers[d]?.name as string),
+      extrapolated: extrapolated(ranges, values).map((d) => needed[d]?.name as string),
     };
   }
 
-  async #train(machine: DeviceRecord, request: BaselineTraining, signal: AbortSignal | undefined) {
+  async #train(
+    machine: DeviceRecord,
+    request: BaselineTraining,
+    signal: AbortSignal | undefined,
+    onProgress: OnProgress,
+  ): Promise<TrainedBaseline> {
     const { baselines, models } = this.#options;
-    const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS);
-    const drivers = findDrivers(this.#options, machine, [...new Set(request.drivers)]);
-    const { starts, kwh, columns, total } = await this.#hours(machine, drivers, window);
-    if (starts.length < LEAST_SAMPLES) throw tooFew(starts.length, total);
-    const fit = await models.run('baseline.train', { columns, kwh }, { signal });
-    if ('kind' in fit) throw degenerate(fit, drivers);
-    const warnings = [...sizeWarnings(starts.length), ...idleWarnings(fit, drivers)];
-    const stored = toStored(fit, columns, { drivers, window, warnings });
+    const { model_type: type, resolution } = request;
+    signal?.throwIfAborted();
+    if (type === 'time_of_week_temperature' && resolution === 'day')
+      throw refuse('resolution', 'a model by time of week is of hours; got "day"');
+    const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS[resolution]);
+    const needs = this.#needsFor(machine, request);
+    onProgress(0.05, 'reads energy and drivers');
+    const loaded = await loadObservations(this.#options, machine, needs, window);
+    const { observations, temperatures, total } = loaded;
+    const samples = observations.starts.length;
+    if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution);
+    onProgress(0.3, `fits ${samples} ${resolution}s`);
+    const training = await models.run('baseline.train', { type, observations, temperatures }, { signal });
+    // A linear model takes the temperature as one driver more.
+    const outdoors = training.basis.type === 'linear' && needs.temperature ? [needs.temperature] : [];
+    const drivers = [...needs.drivers, ...outdoors].map(({ name }) => name);
+    if ('reason' in training) throw unfit(training, drivers, resolution);
+    onProgress(0.9, 'keeps the model');
+    const warnings = [...sizeWarnings(samples, resolution), ...idleWarnings(training, drivers)];
+    const stored = toStored(training, loaded, {
+      requested: type,
+      resolution,
+      drivers: needs.drivers,
+      temperature: needs.temperature,
+      window,
+      warnings,
+    });
     const record = await baselines.add(machine.id, stored, stored.valid);
-    return {
-      ...toModel(record, machine),
-      series: {
-        timestamps: Array.from(starts, formatInstant),
-        actual_kwh: [...kwh],
-        predicted_kwh: [...fit.fitted],
-        residual_kwh: [...fit.residuals],
-      },
-    };
+    return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
   }
 
-  async #hours(machine: DeviceRecord, drivers: readonly Driver[], window: Window): Promise<Hours> {
-    const { queries, energy, now } = this.#options;
-    const { timezone } = await energy.site(machine.siteId);
-    // Whole hours: a piece of one is no observation.
-    const whole = {
-      start: Math.ceil(window.start / HOUR_MS) * HOUR_MS,
-      end: Math.floor(Math.min(window.end, now()) / HOUR_MS) * HOUR_MS,
-    };
-    if (whole.end <= whole.start)
-      return { starts: new Float64Array(0), kwh: new Float64Array(0), columns: [], total: 0 };
-    const { edges, kwh, knownMs } = await machineEnergy(queries, machine.id, {
-      window: whole,
-      timeZone: timezone,
-      asOf: now(),
-      bucket: '1h',
-    });
-    const columns = await driverColumns(this.#options, drivers, edges);
-    const complete = [...kwh.keys()].filter((s) => {
-      const length = (edges[s + 1] as number) - (edges[s] as number);
-      const isKnown = length === HOUR_MS && kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
-      return isKnown && columns.every((column) => column[s] === column[s]);
-    });
-    const pick = (column: Float64Array) => Float64Array.from(complete, (s) => column[s] as number);
-    return { starts: pick(edges), kwh: pick(kwh), columns: columns.map(pick), total: kwh.length };
+  /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
+  #needsFor(machine: DeviceRecord, { drivers: names, model_type: type, resolution }: BaselineTraining): Needs {
+    const drivers = findDrivers(this.#options, machine, [...new Set(names)]);
+    if (type === 'linear') return { drivers, temperature: null, lags: [], resolution };
+    const isThere = availableDrivers(this.#options, machine).some(({ metric }) => OUTDOORS.includes(metric));
+    if (type === 'auto' && !isThere) return { drivers, temperature: null, lags: [], resolution };
+    const [temperature] = findDrivers(this.#options, machine, ['outdoor_temp_c']) as [Driver];
+    const others = drivers.filter(({ metric }) => metric !== temperature.metric);
+    return { drivers: others, temperature, lags: resolution === 'hour' ? LAGS : [0], resolution };
+  }
+
+  async #version(machine: DeviceRecord, id: string): Promise<BaselineRecord> {
+    const record = await this.#options.baselines.require(id);
+    if (record.deviceId === machine.id) return record;
+    throw refuse('model_id', `is a baseline of another machine than ${machine.name}`);
   }
 
   async #active(machine: DeviceRecord): Promise<BaselineRecord> {
@@ -271,16 +247,48 @@ export class BaselineService {
   }
 }
 
-function sizeWarnings(samples: number): string[] {
-  return samples < ENOUGH_SAMPLES ? [`${samples} hours are few: ${ENOUGH_SAMPLES} make a sound model`] : [];
+function needsOf({ drivers, temperature, basis, resolution }: StoredModel): Needs {
+  return { drivers, temperature, lags: basis.type === 'linear' ? [] : [basis.lagHours], resolution };
+}
+
+/** The request that trained a model, for the window of today. */
+function sameAgain(machine: DeviceRecord, { drivers, requested, resolution }: StoredModel): BaselineTraining {
+  return { machine_id: machine.id, drivers: drivers.map(({ name }) => name), model_type: requested, resolution };
+}
+
+function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['series'] {
+  const lag = model.basis.type === 'linear' ? 0 : model.basis.lagHours;
+  const isDriver = model.drivers.length > loaded.observations.columns.length;
+  const [outdoors] = loaded.temperatures;
+  const columns = [...loaded.observations.columns, ...(isDriver && outdoors ? [outdoors] : [])];
+  const seen = {
+    ...loaded,
+    observations: { ...loaded.observations, columns },
+    temperatures: loaded.temperatures.slice(lag, lag + 1),
+  };
+  const { known } = conditionsOf(seen, fitOf(model));
+  const { kwh, parts } = predictParts(model, known);
+  return {
+    timestamps: Array.from(known.starts, formatInstant),
+    actual_kwh: [...known.kwh],
+    predicted_kwh: [...kwh],
+    residual_kwh: Array.from(known.kwh, (actual, i) => actual - (kwh[i] as number)),
+    contributions_kwh: parts,
+  };
+}
+
+function sizeWarnings(samples: number, resolution: Resolution): string[] {
+  const enough = ENOUGH_SAMPLES[resolution];
+  return samples < enough ? [`${samples} ${resolution}s are few: ${enough} make a sound model`] : [];
 }
 
 /** Drivers that the energy does not follow. */
-function idleWarnings({ coefficients }: Regression, drivers: readonly Driver[]): string[] {
-  return coefficients.flatMap(({ pValue }, d) =>
-    pValue < IDLE_P
+function idleWarnings(training: Training, drivers: readonly string[]): string[] {
+  const p = pValuesOf(training).slice(-drivers.length);
+  return drivers.flatMap((name, d) =>
+    (p[d] as number) < IDLE_P
       ? []
-      : [`${drivers[d]?.name} tells nothing that the other drivers do not (p = ${pValue.toFixed(2)}): leave it out`],
+      : [`${name} tells nothing that the other drivers do not (p = ${(p[d] as number).toFixed(2)}): leave it out`],
   );
 }
 
@@ -291,28 +299,4 @@ function conditionOf(given: unknown, name: string): number {
   const detail =
     given === undefined ? 'is missing: the model needs it' : `must be a number; got ${JSON.stringify(given)}`;
   throw new InvalidInput(`${name} ${detail}`, { fields: [{ field: name, detail }] });
-}
-
-function tooFew(found: number, total: number): InvalidInput {
-  const missing = LEAST_SAMPLES - found;
-  const rate = total === 0 ? 0 : found / total;
-  const days = rate === 0 ? null : Math.ceil(missing / (24 * rate));
-  const wait =
-    days === null
-      ? 'none of the hours has energy and every driver'
-      : `collect for about ${days} more days, or leave out the driver that is missing most`;
-  return new InvalidInput(
-    `${found} hours of this window have energy and every driver, and a baseline needs ${LEAST_SAMPLES} (${ENOUGH_SAMPLES} for a sound one): ${wait}`,
-    { code: 'invalid_input' },
-  );
-}
-
-function degenerate(reason: Degenerate, drivers: readonly Driver[]): InvalidInput {
-  if (reason.kind === 'too_few') return tooFew(reason.n, reason.n);
-  const names = reason.columns.map((c) => drivers[c]?.name).join(', ');
-  const detail =
-    reason.kind === 'constant'
-      ? `${names} did not change in this window, so nothing can be learnt from it: leave it out`
-      : `${names} follows from the other drivers, so their effects cannot be told apart: leave it out`;
-  return new InvalidInput(`drivers: ${detail}`, { fields: [{ field: 'drivers', detail }] });
 }

@@ -1,32 +1,77 @@
-import { type BaselineModel, Criterion } from '@wattkeeper/contract/baseline.ts';
+import { type BaselineModel, Criterion, ModelName, ModelType, Resolution } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
+import { HOURS_OF_WEEK, termNames } from '../../analytics/baseline/basis.ts';
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
-import type { Regression } from '../../analytics/baseline/least-squares.ts';
+import type { Training } from '../../analytics/baseline/train.ts';
 import { criteriaOf, isValid } from '../../analytics/baseline/validity.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
 import type { BaselineRecord } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Driver } from './driver-loader.ts';
+import type { Loaded } from './observations.ts';
 
 const Estimates = z.object({ value: z.number(), standardError: z.number(), t: z.number(), pValue: z.number() });
+const Range = z.object({ min: z.number(), max: z.number(), mean: z.number().optional() });
+type MinMax = { min: number; max: number };
+const StoredDriver = z.object({ name: z.string(), metric: z.string(), deviceId: z.string() });
+const lagHours = z.number();
 
-/** A model as it is kept. */
+const StoredBasis = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('linear') }),
+  z.object({
+    type: z.literal('change_point'),
+    heating: z.number().nullable(),
+    cooling: z.number().nullable(),
+    lagHours,
+  }),
+  z.object({
+    type: z.literal('time_of_week_temperature'),
+    occupied: z.array(z.number()),
+    occupiedKnots: z.array(z.number()),
+    unoccupiedKnots: z.array(z.number()),
+    lagHours,
+  }),
+]);
+
+/** A model as it is kept. What has a default came with the models beyond the linear one. */
 const StoredModel = z.object({
-  drivers: z.array(z.object({ name: z.string(), metric: z.string(), deviceId: z.string() })),
+  name: ModelName.default('linear'),
+  requested: z.union([ModelType, z.literal('auto')]).default('linear'),
+  resolution: Resolution.default('hour'),
+  basis: StoredBasis.default({ type: 'linear' }),
+  drivers: z.array(StoredDriver),
+  temperature: StoredDriver.extend({ range: Range }).nullable().default(null),
   window: z.object({ start: z.number(), end: z.number() }),
   n: z.number(),
+  freedom: z.number().optional(),
   intercept: Estimates,
   coefficients: z.array(Estimates.extend({ vif: z.number() })),
+  levels: z.array(z.number().nullable()).default([]),
+  counts: z.array(z.number()).default([]),
   means: z.array(z.number()),
   inverse: z.array(z.number()),
-  ranges: z.array(z.object({ min: z.number(), max: z.number() })),
+  ranges: z.array(Range),
+  balancePoints: z
+    .array(z.object({ kind: z.enum(['heating', 'cooling']), value: z.number(), standardError: z.number() }))
+    .default([]),
+  jointP: z.object({ timeOfWeek: z.number(), temperature: z.number() }).nullable().default(null),
+  candidates: z
+    .array(
+      z.object({
+        name: ModelName,
+        adjustedRSquared: z.number().nullable(),
+        cvRmseOutOfSample: z.number().nullable(),
+      }),
+    )
+    .default([]),
   rSquared: z.number(),
   adjustedRSquared: z.number(),
   rmse: z.number(),
   mae: z.number(),
   cvRmse: z.number(),
+  cvRmseOutOfSample: z.number().nullable().default(null),
   nmbe: z.number(),
   fValue: z.number(),
   fPValue: z.number(),
@@ -38,30 +83,68 @@ const StoredModel = z.object({
 });
 export type StoredModel = z.infer<typeof StoredModel>;
 
-/** What is kept of a regression. */
-export function toStored(
-  fit: Regression,
-  columns: readonly Float64Array[],
-  { drivers, window, warnings }: { drivers: readonly Driver[]; window: Window; warnings: readonly string[] },
-): StoredModel {
-  const { fitted: _, residuals: __, means, inverse, coefficients, ...statistics } = fit;
+/** z for 95 %. */
+const CONFIDENCE_95 = 1.96;
+
+export interface TrainedWith {
+  readonly requested: StoredModel['requested'];
+  readonly resolution: Resolution;
+  readonly drivers: readonly Driver[];
+  readonly temperature: Driver | null;
+  readonly window: Window;
+  readonly warnings: readonly string[];
+}
+
+/** What is kept of a training. */
+export function toStored(training: Training, { observations, temperatures }: Loaded, given: TrainedWith): StoredModel {
+  const { regression, basis, name, balancePoints, jointP, candidates, cvRmseOutOfSample } = training;
+  const { fitted: _, residuals: __, means, inverse, coefficients, levels, counts, ...statistics } = regression;
+  const { drivers, temperature, warnings, ...rest } = given;
+  const outdoors = temperature && temperatures[0] && { ...temperature, range: rangeOf(temperatures[0]) };
+  // A linear model takes the temperature as one driver more.
+  const isDriver = basis.type === 'linear' && outdoors !== null && outdoors !== undefined;
   return {
     ...statistics,
+    ...rest,
+    name,
+    basis: mutable(basis),
     coefficients: [...coefficients],
-    drivers: [...drivers],
-    window,
+    drivers: [...drivers, ...(isDriver ? [temperature as Driver] : [])],
+    temperature: isDriver ? null : (outdoors ?? null),
+    levels: Array.from(levels, (level) => (Number.isNaN(level) ? null : level)),
+    counts: [...counts],
     means: [...means],
     inverse: [...inverse],
-    ranges: columns.map((column) =>
-      column.reduce((range, value) => ({ min: Math.min(range.min, value), max: Math.max(range.max, value) }), {
-        min: Number.POSITIVE_INFINITY,
-        max: Number.NEGATIVE_INFINITY,
-      }),
-    ),
-    valid: isValid(fit),
-    criteria: criteriaOf(fit),
+    ranges: [...observations.columns.map(rangeOf), ...(isDriver ? [outdoors.range] : [])],
+    balancePoints: [...balancePoints],
+    jointP,
+    candidates: [...candidates],
+    cvRmseOutOfSample,
+    valid: isValid(training),
+    criteria: criteriaOf(training, cvRmseOutOfSample, given.resolution),
     warnings: [...warnings],
   };
+}
+
+function mutable(basis: Training['basis']): StoredModel['basis'] {
+  if (basis.type !== 'time_of_week_temperature') return basis;
+  const { occupied, occupiedKnots, unoccupiedKnots } = basis;
+  return {
+    ...basis,
+    occupied: [...occupied],
+    occupiedKnots: [...occupiedKnots],
+    unoccupiedKnots: [...unoccupiedKnots],
+  };
+}
+
+function rangeOf(column: Float64Array): MinMax & { mean: number } {
+  let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const value of column) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sum += value;
+  }
+  return { min, max, mean: sum / column.length };
 }
 
 /** Throws Corrupt for a record that no version of this program wrote. */
@@ -71,27 +154,33 @@ export function storedModel({ id, model }: BaselineRecord): StoredModel {
   throw new Corrupt(`the baseline ${id} cannot be read: ${parsed.error.issues[0]?.message}`, { cause: parsed.error });
 }
 
-export function fitOf({
-  intercept,
-  coefficients,
-  means,
-  inverse,
-  ranges,
-  rmse,
-  n,
-  effectiveN,
-}: StoredModel): BaselineFit {
+export function fitOf(model: StoredModel): BaselineFit {
+  const { basis, intercept, coefficients, means, inverse, rmse, n, effectiveN } = model;
   const slopes = coefficients.map(({ value }) => value);
-  return { intercept: intercept.value, slopes, means, inverse, ranges, rmse, n, effectiveN };
+  const isOne = model.levels.length === 0;
+  return {
+    basis,
+    levels: isOne ? [intercept.value] : model.levels.map((level) => level ?? Number.NaN),
+    counts: isOne ? [n] : model.counts,
+    slopes,
+    means,
+    inverse,
+    rmse,
+    n,
+    freedom: model.freedom ?? n - slopes.length - 1,
+    effectiveN,
+  };
 }
 
 /** A model as the API shows it. */
 export function toModel(record: BaselineRecord, machine: DeviceRecord): BaselineModel {
   const model = storedModel(record);
-  const byDriver = <T>(pick: (index: number) => T): Record<string, T> =>
-    Object.fromEntries(model.drivers.map(({ name }, d) => [name, pick(d)]));
-  const ofCoefficient = (key: 'value' | 'standardError' | 't' | 'pValue' | 'vif') =>
-    byDriver((d) => model.coefficients[d]?.[key] as number);
+  const terms = termNames(
+    model.basis,
+    model.drivers.map(({ name }) => name),
+  );
+  const ofTerm = (key: 'value' | 'standardError' | 't' | 'pValue' | 'vif') =>
+    Object.fromEntries(terms.map((name, t) => [name, model.coefficients[t]?.[key] as number]));
   return {
     model_id: record.id,
     machine_id: machine.id,
@@ -100,29 +189,66 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     is_active: record.isActive,
     trained_at: formatInstant(record.trainedAt),
     time_period: { start: formatInstant(model.window.start), end: formatInstant(model.window.end) },
+    model_type: model.basis.type,
+    model_name: model.name,
+    resolution: model.resolution,
     training_samples: model.n,
     r_squared: model.rSquared,
     adjusted_r_squared: model.adjustedRSquared,
     rmse: model.rmse,
     mae: model.mae,
     cv_rmse: model.cvRmse,
+    cv_rmse_out_of_sample: model.cvRmseOutOfSample,
     nmbe: model.nmbe,
     f_value: model.fValue,
     f_p_value: model.fPValue,
     autocorrelation: model.autocorrelation,
     effective_samples: model.effectiveN,
     intercept: model.intercept.value,
-    coefficients: ofCoefficient('value'),
-    standard_errors: ofCoefficient('standardError'),
-    t_values: ofCoefficient('t'),
-    p_values: ofCoefficient('pValue'),
-    vif: ofCoefficient('vif'),
-    driver_ranges: byDriver((d) => ({
-      ...(model.ranges[d] as { min: number; max: number }),
-      mean: model.means[d] as number,
-    })),
+    coefficients: ofTerm('value'),
+    standard_errors: ofTerm('standardError'),
+    t_values: ofTerm('t'),
+    p_values: ofTerm('pValue'),
+    vif: ofTerm('vif'),
+    ...shapeOf(model),
+    driver_ranges: driverRanges(model),
     valid: model.valid,
     criteria: model.criteria,
     warnings: model.warnings,
   };
+}
+
+/** What only models of temperature have. */
+function shapeOf({ basis, balancePoints, candidates, levels, jointP }: StoredModel) {
+  return {
+    balance_points: balancePoints.map(({ kind, value, standardError }) => ({
+      kind,
+      temperature_c: value,
+      standard_error_c: standardError,
+      lower_c: value - CONFIDENCE_95 * standardError,
+      upper_c: value + CONFIDENCE_95 * standardError,
+    })),
+    lag_hours: basis.type === 'linear' ? null : basis.lagHours,
+    time_of_week:
+      basis.type === 'time_of_week_temperature' && jointP !== null
+        ? {
+            levels_kwh: levels,
+            occupied: Array.from({ length: HOURS_OF_WEEK }, (_, hour) => basis.occupied.includes(hour)),
+            p_value: jointP.timeOfWeek,
+            temperature_p_value: jointP.temperature,
+          }
+        : null,
+    candidates: candidates.map(({ name, adjustedRSquared, cvRmseOutOfSample }) => ({
+      model_name: name,
+      adjusted_r_squared: adjustedRSquared,
+      cv_rmse_out_of_sample: cvRmseOutOfSample,
+    })),
+  };
+}
+
+/** Of each driver, and of the temperature. */
+function driverRanges({ drivers, ranges, means, temperature }: StoredModel) {
+  const ofDrivers = drivers.map(({ name }, d) => [name, { mean: means[d] as number, ...(ranges[d] as MinMax) }]);
+  const outdoors = temperature ? [[temperature.name, { mean: Number.NaN, ...temperature.range }]] : [];
+  return Object.fromEntries([...ofDrivers, ...outdoors]);
 }

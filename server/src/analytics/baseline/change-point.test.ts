@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { days, GOLDEN, hours, isInUse, KNOTS, NONLINEAR } from '../../../test/reference/statsmodels-change-point.ts';
+import { type Basis, groupsOf, termsOf } from './basis.ts';
+import { fitChangePoint } from './change-point.ts';
+import type { Observations } from './conditions.ts';
+import { predict, predictionMargins } from './deviation.ts';
+import { leastSquares, type Regression } from './least-squares.ts';
+import { fitTimeOfWeek } from './time-of-week.ts';
+import { type Training, trainBaseline } from './train.ts';
+
+/** Relative. */
+const DIGITS = 1e-8;
+
+function close(found: ArrayLike<number>, wanted: ArrayLike<number>): void {
+  expect(found.length).toBe(wanted.length);
+  for (const [i, value] of Array.from(wanted).entries()) {
+    expect(Math.abs((found[i] as number) - value), `${i}: ${found[i]} for ${value}`).toBeLessThan(
+      DIGITS * Math.abs(value),
+    );
+  }
+}
+
+function fitAt(basis: Basis, observations: Observations): Regression {
+  const groups = groupsOf(basis, observations, observations.kwh.length);
+  const fit = leastSquares(termsOf(basis, observations), observations.kwh, groups);
+  if ('kind' in fit) throw new Error(fit.kind);
+  return fit;
+}
+
+describe('a change-point model', () => {
+  it.each(['5p', '4p', '3p_heating', '3p_cooling'] as const)(
+    '%s equals statsmodels at the same balance points',
+    (name) => {
+      const golden = GOLDEN[name];
+      const { heating, cooling } = golden;
+      const fit = fitAt({ type: 'change_point', heating, cooling, lagHours: 0 }, days());
+      const estimates = [fit.intercept, ...fit.coefficients];
+      close(
+        estimates.map(({ value }) => value),
+        golden.params,
+      );
+      close(
+        estimates.map(({ standardError }) => standardError),
+        golden.bse,
+      );
+      close(
+        estimates.map(({ t }) => t),
+        golden.t,
+      );
+      close(
+        estimates.map(({ pValue }) => pValue),
+        golden.p,
+      );
+      const { rSquared, adjustedRSquared, fValue, rmse, autocorrelation } = fit;
+      close(
+        [rSquared, adjustedRSquared, fValue, rmse, autocorrelation],
+        [golden.r2, golden.adj, golden.f, golden.rmse, golden.rho],
+      );
+    },
+  );
+
+  it('finds the balance points of least error, and how sure they are, as SciPy does', () => {
+    const fit = fitChangePoint(days(), '5p');
+    if ('reason' in fit) throw new Error(fit.reason.kind);
+    const widening = Math.sqrt(fit.regression.n / fit.regression.effectiveN);
+    for (const { kind, value, standardError } of fit.balancePoints) {
+      expect(value).toBeCloseTo(NONLINEAR[kind], 5);
+      expect(standardError / widening).toBeCloseTo(NONLINEAR.errors[kind], 5);
+    }
+    const { freedom, rmse } = fit.regression;
+    expect(rmse ** 2 * freedom).toBeCloseTo(NONLINEAR.sse, 6);
+  });
+
+  it('takes no more parts than the energy has', () => {
+    const place = days();
+    const only = (hinge: (degrees: number) => number) => {
+      const kwh = place.kwh.map((_, i) => 20 + hinge(place.temperature[i] as number) + 0.3 * Math.sin(i * 12.9898));
+      return trainBaseline({
+        type: 'change_point',
+        observations: { ...place, kwh, columns: [], temperature: null },
+        temperatures: [place.temperature],
+      }) as Training;
+    };
+    expect(only((degrees) => 1.5 * Math.max(12 - degrees, 0)).name).toBe('3p_heating');
+    expect(only((degrees) => 2 * Math.max(degrees - 18, 0)).name).toBe('3p_cooling');
+    expect(only((degrees) => Math.max(12 - degrees, 0) + 2 * Math.max(degrees - 18, 0)).name).toBe('5p');
+    expect(only((degrees) => Math.max(15 - degrees, 0) + 2 * Math.max(degrees - 15, 0)).name).toBe('4p');
+  });
+
+  it('is refused where the energy does not bend', () => {
+    const place = days();
+    const flat = { ...place, columns: [], temperature: null, kwh: place.kwh.map(() => 7) };
+    const found = trainBaseline({
+      type: 'change_point',
+      observations: flat,
+      temperatures: [place.temperature.map(() => 5)],
+    });
+    expect(found).toMatchObject({ reason: { kind: 'no_change_point' } });
+  });
+});
+
+describe('a model by time of week and temperature', () => {
+  const inUse = Array.from({ length: 168 }, (_, hour) => hour).filter(isInUse);
+  const basis: Basis = {
+    type: 'time_of_week_temperature',
+    occupied: inUse,
+    occupiedKnots: KNOTS.occupied,
+    unoccupiedKnots: KNOTS.unoccupied,
+    lagHours: 0,
+  };
+  const golden = GOLDEN.time_of_week;
+
+  it('equals statsmodels with a dummy for each hour of the week', () => {
+    const fit = fitAt(basis, hours());
+    close(fit.levels, golden.levels);
+    close(
+      fit.coefficients.map(({ value }) => value),
+      golden.params,
+    );
+    close(
+      fit.coefficients.map(({ standardError }) => standardError),
+      golden.bse,
+    );
+    close(
+      fit.coefficients.map(({ pValue }) => pValue),
+      golden.p,
+    );
+    const { rSquared, adjustedRSquared, fValue, rmse, autocorrelation } = fit;
+    close(
+      [rSquared, adjustedRSquared, fValue, rmse, autocorrelation],
+      [golden.r2, golden.adj, golden.f, golden.rmse, golden.rho],
+    );
+    const ready = { ...fit, basis, slopes: fit.coefficients.map(({ value }) => value) };
+    const { hourOfWeek, temperature, columns } = hours();
+    const five = {
+      columns: columns.map((column) => column.slice(0, 5)),
+      temperature: temperature.slice(0, 5),
+      hourOfWeek: hourOfWeek.slice(0, 5),
+    };
+    close(predict(ready, five, 5).kwh, golden.predicted);
+    close(predictionMargins(ready, five, 5), golden.margin);
+  });
+
+  it('finds the hours in use, and tests time and temperature as a whole', () => {
+    const fit = fitTimeOfWeek(hours());
+    if ('reason' in fit) throw new Error(fit.reason.kind);
+    expect(fit.basis.occupied).toEqual(inUse);
+    expect(fit.basis.occupiedKnots.length).toBeLessThanOrEqual(7);
+    expect(fit.jointP.timeOfWeek).toBeLessThan(1e-50);
+    expect(fit.jointP.temperature).toBeLessThan(1e-50);
+    expect(fit.regression.rSquared).toBeGreaterThan(0.95);
+  });
+
+  it('is what is chosen for a place with hours of use', () => {
+    const place = hours();
+    const model = trainBaseline({
+      type: 'auto',
+      observations: { ...place, temperature: null },
+      temperatures: [place.temperature],
+    }) as Training;
+    expect(model.name).toBe('time_of_week_temperature');
+    expect(model.candidates.map(({ name }) => name)).toEqual([
+      'linear',
+      '3p_heating',
+      '3p_cooling',
+      '4p',
+      '5p',
+      'time_of_week_temperature',
+    ]);
+    expect(model.cvRmseOutOfSample).toBe(
+      Math.min(...model.candidates.map(({ cvRmseOutOfSample }) => cvRmseOutOfSample ?? 9)),
+    );
+  });
+
+  it('follows the temperature of as many hours ago as the place does', () => {
+    const place = hours();
+    const at = (lag: number) => place.temperature.map((_, i) => place.temperature[Math.max(i - lag, 0)] as number);
+    const kwh = place.kwh.map(
+      (_, i) =>
+        20 + 1.5 * Math.max(14 - (place.temperature[Math.max(i - 2, 0)] as number), 0) + 0.2 * Math.sin(i * 12.9898),
+    );
+    const observations = { ...place, kwh, columns: [], temperature: null };
+    for (const type of ['change_point', 'time_of_week_temperature'] as const) {
+      const model = trainBaseline({ type, observations, temperatures: [0, 1, 2, 3].map(at) }) as Training;
+      expect(model.basis, type).toMatchObject({ lagHours: 2 });
+    }
+  });
+
+  it('does not speak of hours of the week that it has never seen', () => {
+    const place = hours();
+    const seen = { ...place, hourOfWeek: place.hourOfWeek.map((hour) => (hour === 5 ? 6 : hour)) };
+    const fit = fitTimeOfWeek(seen);
+    if ('reason' in fit) throw new Error(fit.reason.kind);
+    const ready = {
+      ...fit.regression,
+      basis: fit.basis,
+      slopes: fit.regression.coefficients.map(({ value }) => value),
+    };
+    const { kwh } = predict(ready, place, place.kwh.length);
+    for (const [i, value] of kwh.entries()) expect(Number.isNaN(value)).toBe(place.hourOfWeek[i] === 5);
+  });
+});

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { describeWith } from '../../../test/needs.ts';
+import { type Training, trainBaseline } from './train.ts';
+
+const HOUR_MS = 3_600_000;
+/** 1 January 2017 was a Sunday; the town keeps one clock. */
+const FIRST = Date.UTC(2017, 0, 1);
+const SUNDAY = 6 * 24;
+
+describeWith('REAL_DATA', 'three zones of a city', (folder) => {
+  const path = join(folder, 'industry/tetouan-10min-2017.csv.gz');
+  const rows = gunzipSync(readFileSync(path))
+    .toString()
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(',').map(Number));
+  const hours = Math.floor(rows.length / 6);
+  const hourly = (column: number) =>
+    Float64Array.from({ length: hours }, (_, h) => {
+      const six = rows.slice(6 * h, 6 * h + 6);
+      return six.reduce((sum, row) => sum + (row[column] as number), 0) / 6;
+    });
+  const degrees = hourly(1);
+  const starts = Float64Array.from({ length: hours }, (_, h) => FIRST + h * HOUR_MS);
+
+  it.each([
+    [1, 0.45],
+    [2, 0.6],
+    [3, 0.7],
+  ])(
+    'zone %i: time of week and temperature tells unseen weeks with at most %d of the error of a line',
+    (zone, share) => {
+      const model = trainBaseline({
+        type: 'auto',
+        observations: {
+          starts,
+          kwh: hourly(3 + zone),
+          columns: [],
+          temperature: null,
+          hourOfWeek: starts.map((_, h) => (h + SUNDAY) % 168),
+        },
+        temperatures: [degrees],
+      }) as Training;
+      const linear = model.candidates.find(({ name }) => name === 'linear')?.cvRmseOutOfSample as number;
+      expect(model.name).toBe('time_of_week_temperature');
+      expect((model.cvRmseOutOfSample as number) / linear).toBeLessThan(share);
+    },
+  );
+});

@@ -1,0 +1,90 @@
+/** An upper triangle R of columns in the order of their pivots: `values[i * p + k]`, i ≤ k. */
+export interface Triangle {
+  readonly values: Float64Array;
+  /** Column that stands at each place. */
+  readonly order: readonly number[];
+  /** Columns that stand by themselves; those after them are their combinations. */
+  readonly rank: number;
+}
+
+/** A column whose part that the others do not tell is smaller than this is taken for their combination. */
+const RANK_TOLERANCE = 1e-9;
+/** Squared lengths that shrank below this are measured anew: what was taken off has eaten their digits. */
+const STALE = 1e-6;
+
+/**
+ * Householder QR with column pivoting (Golub and Van Loan, Matrix Computations, 5.4.2) of columns of unit length. Works in place: the
+ * columns are used up, and the first p elements of `y` become Q′y.
+ */
+export function triangulate(columns: readonly Float64Array[], y: Float64Array): Triangle {
+  const p = columns.length;
+  const order = [...columns.keys()];
+  const left = new Float64Array(p).fill(1);
+  const values = new Float64Array(p * p);
+  for (let k = 0; k < p; k++) {
+    const best = longest(order, left, k);
+    [order[k], order[best]] = [order[best] as number, order[k] as number];
+    for (let i = 0; i < k; i++) {
+      const swapped = values[i * p + k] as number;
+      values[i * p + k] = values[i * p + best] as number;
+      values[i * p + best] = swapped;
+    }
+    const pivot = columns[order[k] as number] as Float64Array;
+    const norm = Math.sqrt(squaresFrom(pivot, k));
+    if (norm < RANK_TOLERANCE) return { values, order, rank: k };
+    const head = pivot[k] as number;
+    const diagonal = head > 0 ? -norm : norm;
+    pivot[k] = head - diagonal;
+    const scale = 1 / (norm * (norm + Math.abs(head)));
+    for (let j = k + 1; j < p; j++) {
+      const c = order[j] as number;
+      const target = columns[c] as Float64Array;
+      reflect(pivot, target, k, scale);
+      const above = target[k] as number;
+      values[k * p + j] = above;
+      left[c] = (left[c] as number) - above * above;
+      if ((left[c] as number) < STALE) left[c] = squaresFrom(target, k + 1);
+    }
+    reflect(pivot, y, k, scale);
+    values[k * p + k] = diagonal;
+  }
+  return { values, order, rank: p };
+}
+
+/** The inverse of a triangle of full rank, row by row, in the order of its pivots. */
+export function invertTriangle({ values, order }: Triangle): Float64Array {
+  const p = order.length;
+  const inverse = new Float64Array(p * p);
+  for (let k = 0; k < p; k++) {
+    inverse[k * p + k] = 1 / (values[k * p + k] as number);
+    for (let i = k - 1; i >= 0; i--) {
+      let sum = 0;
+      for (let j = i + 1; j <= k; j++) sum += (values[i * p + j] as number) * (inverse[j * p + k] as number);
+      inverse[i * p + k] = -sum / (values[i * p + i] as number);
+    }
+  }
+  return inverse;
+}
+
+function longest(order: readonly number[], left: Float64Array, from: number): number {
+  let best = from;
+  for (let j = from + 1; j < order.length; j++) {
+    if ((left[order[j] as number] as number) > (left[order[best] as number] as number)) best = j;
+  }
+  return best;
+}
+
+/** target −= scale × pivot × (pivot · target), from element k on. */
+function reflect(pivot: Float64Array, target: Float64Array, k: number, scale: number): void {
+  const n = target.length;
+  let dot = 0;
+  for (let i = k; i < n; i++) dot += (pivot[i] as number) * (target[i] as number);
+  const factor = scale * dot;
+  for (let i = k; i < n; i++) target[i] = (target[i] as number) - factor * (pivot[i] as number);
+}
+
+function squaresFrom(column: Float64Array, from: number): number {
+  let sum = 0;
+  for (let i = from; i < column.length; i++) sum += (column[i] as number) * (column[i] as number);
+  return sum;
+}

@@ -1,0 +1,112 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { termNames } from '../../analytics/baseline/basis.ts';
+import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';
+import {
+  type BaselineFit,
+  extrapolated,
+  type Predictions,
+  predict,
+  savingsUncertainty,
+  severityOf,
+  totalSigma,
+} from '../../analytics/baseline/deviation.ts';
+import type { Loaded } from './observations.ts';
+import { fitOf, type StoredModel } from './stored-model.ts';
+
+/** What a model says of hours or days: part by part, as the API shows it. */
+export interface Predicted extends Predictions {
+  readonly intercept: number;
+  readonly parts: Readonly<Record<string, number[]>>;
+}
+
+/** Hours of a window of which the model can speak, with what it needs of them. */
+export function conditionsOf(loaded: Loaded, { counts }: BaselineFit): { known: Observations; missing: number } {
+  const all = { ...loaded.observations, temperature: loaded.temperatures[0] ?? null };
+  const hours = counts.length > 1 ? all.hourOfWeek : null;
+  const rows = [...all.kwh.keys()].filter((i) => hours === null || (counts[hours[i] as number] as number) > 0);
+  return { known: rowsOf(all, rows), missing: loaded.total - rows.length };
+}
+
+/** Predictions with what makes them up: the intercept and the parts add up to each. */
+export function predictParts(model: StoredModel, known: Observations): Predicted {
+  const fit = fitOf(model);
+  const predictions = predict(fit, known, known.kwh.length);
+  const terms = termNames(
+    model.basis,
+    model.drivers.map(({ name }) => name),
+  );
+  const intercept = model.intercept.value;
+  const series = new Map(terms.map((name, t) => [name, Array.from(predictions.contributions[t] as Float64Array)]));
+  if (model.basis.type !== 'time_of_week_temperature')
+    return { ...predictions, intercept, parts: Object.fromEntries(series) };
+  const drivers = model.drivers.map(({ name }) => [name, series.get(name) as number[]] as const);
+  const pieces = terms.slice(0, terms.length - drivers.length).map((name) => series.get(name) as number[]);
+  const byTemperature = Array.from(known.kwh, (_, i) => pieces.reduce((sum, piece) => sum + (piece[i] as number), 0));
+  const levels = Array.from(known.hourOfWeek as Float64Array, (hour) => (fit.levels[hour] as number) - intercept);
+  const parts = { time_of_week: levels, temperature: byTemperature, ...Object.fromEntries(drivers) };
+  return { ...predictions, intercept, parts };
+}
+
+/** Actual against predicted, hour by hour or day by day, and in total. */
+export function compare(model: StoredModel, loaded: Loaded) {
+  const fit = fitOf(model);
+  const { known, missing } = conditionsOf(loaded, fit);
+  const { kwh: predicted, intercept, parts } = predictParts(model, known);
+  const beyond = extrapolatedRows(model, known);
+  let [actualSum, predictedSum, sum] = [0, 0, 0];
+  const cusum: number[] = [];
+  const hourly = Array.from(known.starts, (start, i) => {
+    const [actual, expected] = [known.kwh[i] as number, predicted[i] as number];
+    actualSum += actual;
+    predictedSum += expected;
+    sum += actual - expected;
+    cusum.push(sum);
+    return {
+      hour: formatInstant(start),
+      actual_kwh: actual,
+      predicted_kwh: expected,
+      deviation_kwh: actual - expected,
+      severity: severityOf(actual - expected, fit.rmse),
+    };
+  });
+  const count = hourly.length;
+  const uncertainty = savingsUncertainty(fit, count);
+  const difference = actualSum - predictedSum;
+  const slot = model.resolution;
+  return {
+    resolution: slot,
+    total_actual_kwh: actualSum,
+    total_predicted_kwh: predictedSum,
+    deviation_kwh: difference,
+    deviation_percent: predictedSum === 0 ? null : (100 * difference) / predictedSum,
+    deviation_severity: severityOf(difference, totalSigma(fit, count)),
+    uncertainty_kwh: uncertainty,
+    fractional_savings_uncertainty: difference === 0 ? null : uncertainty / Math.abs(difference),
+    hours: count,
+    missing_hours: missing,
+    extrapolated_hours: beyond,
+    intercept,
+    contributions_kwh: parts,
+    hourly_deviations: hourly,
+    cusum,
+    warnings: [
+      ...(missing > 0 ? [`${missing} of ${loaded.total} ${slot}s lack energy or a driver and are left out`] : []),
+      ...(beyond > 0 ? [`${beyond} ${slot}s lie outside what the model was trained on`] : []),
+    ],
+  };
+}
+
+function extrapolatedRows(
+  { ranges, temperature: outdoors }: StoredModel,
+  { columns, temperature, kwh }: Observations,
+): number {
+  const all = [...ranges, ...(outdoors ? [outdoors.range] : [])];
+  const values = [...columns, ...(outdoors && temperature ? [temperature] : [])];
+  return [...kwh.keys()].filter(
+    (i) =>
+      extrapolated(
+        all,
+        values.map((column) => column[i] as number),
+      ).length > 0,
+  ).length;
+}

@@ -1,0 +1,116 @@
+import type { Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Observations } from '../../analytics/baseline/conditions.ts';
+import { bucketEdges, localTimes } from '../../domain/site-time.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { EnergyService } from '../energy/service.ts';
+import { machineEnergy } from '../kpi/machine-energy.ts';
+import { type Driver, type DriverOptions, driverColumns } from './driver-loader.ts';
+
+/** What a model needs to know of each hour or day. */
+export interface Needs {
+  readonly drivers: readonly Driver[];
+  /** Who measures the outdoor temperature, for models that treat it apart. */
+  readonly temperature: Driver | null;
+  /** Hours by which the temperature goes before the energy. */
+  readonly lags: readonly number[];
+  readonly resolution: Resolution;
+}
+
+/** Complete hours or days. */
+export interface Loaded {
+  readonly observations: Observations;
+  /** The outdoor temperature by lag, in the order of the needs. */
+  readonly temperatures: readonly Float64Array[];
+  /** Hours or days of the window, complete or not. */
+  readonly total: number;
+}
+
+/** Share of an hour or day for which the energy must be known. */
+const LEAST_COVERAGE = 0.9;
+
+/** Energy of a machine and what drives it, for the hours or days of a window of which both are known. */
+export async function loadObservations(
+  options: DriverOptions & { readonly energy: EnergyService },
+  machine: DeviceRecord,
+  { drivers, temperature, lags, resolution }: Needs,
+  window: Window,
+): Promise<Loaded> {
+  const { queries, energy, now } = options;
+  const { timezone: timeZone } = await energy.site(machine.siteId);
+  const whole = wholeSlots(window, resolution, timeZone, now());
+  if (whole === null) return nothing(drivers, lags);
+  const bucket = resolution === 'hour' ? '1h' : '1d';
+  const { edges, kwh, knownMs } = await machineEnergy(queries, machine.id, {
+    window: whole,
+    timeZone,
+    asOf: now(),
+    bucket,
+  });
+  const columns = await driverColumns(options, drivers, edges);
+  const temperatures = temperature === null ? [] : await laggedColumns(options, temperature, edges, lags);
+  const complete = [...kwh.keys()].filter((s) => {
+    const length = (edges[s + 1] as number) - (edges[s] as number);
+    const isWhole = resolution === 'day' || length === HOUR_MS;
+    const isKnown = kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
+    return isWhole && isKnown && [...columns, ...temperatures].every((column) => column[s] === column[s]);
+  });
+  const pick = (column: Float64Array) => Float64Array.from(complete, (s) => column[s] as number);
+  const starts = pick(edges);
+  return {
+    observations: {
+      starts,
+      kwh: pick(kwh),
+      columns: columns.map(pick),
+      temperature: null,
+      hourOfWeek: resolution === 'hour' ? hoursOfWeek(starts, timeZone) : null,
+    },
+    temperatures: temperatures.map(pick),
+    total: kwh.length,
+  };
+}
+
+/** Hour of the week by the site's clock: 0 is Monday from 00:00. */
+export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Array {
+  const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
+  return starts.map((_, i) => {
+    const { weekday } = days[dayIndex[i] as number] as (typeof days)[number];
+    return (weekday - 1) * 24 + Math.floor(((minuteOfDay[i] as number) * MINUTE_MS) / HOUR_MS);
+  });
+}
+
+/** Whole hours, or whole days of the site: a piece of one is no observation. Null where there is none. */
+function wholeSlots({ start, end }: Window, resolution: Resolution, timeZone: string, now: number): Window | null {
+  const last = Math.min(end, now);
+  if (last <= start) return null;
+  const edges =
+    resolution === 'hour'
+      ? [Math.ceil(start / HOUR_MS) * HOUR_MS, Math.floor(last / HOUR_MS) * HOUR_MS]
+      : [...bucketEdges({ start, end: last }, '1d', timeZone)].filter((edge) => edge >= start && edge <= last);
+  const whole = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
+  return whole.end > whole.start ? whole : null;
+}
+
+async function laggedColumns(options: DriverOptions, driver: Driver, edges: Float64Array, lags: readonly number[]) {
+  const most = Math.max(...lags);
+  const first = edges[0] as number;
+  const earlier = Array.from({ length: most }, (_, i) => first - (most - i) * HOUR_MS);
+  const [column = new Float64Array()] = await driverColumns(
+    options,
+    [driver],
+    Float64Array.from([...earlier, ...edges]),
+  );
+  return lags.map((lag) => column.slice(most - lag, most - lag + edges.length - 1));
+}
+
+function nothing(drivers: readonly Driver[], lags: readonly number[]): Loaded {
+  const none = new Float64Array(0);
+  const observations: Observations = {
+    starts: none,
+    kwh: none,
+    columns: drivers.map(() => none),
+    temperature: null,
+    hourOfWeek: none,
+  };
+  return { observations, temperatures: lags.map(() => none), total: 0 };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { BaselineModel, BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { JobRun } from '../../domain/job-run.ts';
+import type { Scheduler } from '../../jobs/scheduler.ts';
+import type { BaselineService, OnProgress } from './service.ts';
+
+export const TRAINING_JOB = 'baseline-training';
+
+/** A training that takes longer goes on as a job. */
+const PATIENCE_MS = 5_000;
+/** Trainings that a job is to follow; the oldest is let go, and its job trains anew. */
+const MAX_UNDERWAY = 100;
+
+interface Underway {
+  readonly done: Promise<TrainedBaseline>;
+  readonly abort: AbortController;
+  readonly listener: { tell: OnProgress };
+}
+
+/** Trainings that were asked for: short ones are waited for, long ones go on as jobs. */
+export class Trainings {
+  readonly #baselines: BaselineService;
+  readonly #patienceMs: number;
+  readonly #underway = new Map<string, Underway>();
+
+  constructor(baselines: BaselineService, patienceMs = PATIENCE_MS) {
+    this.#baselines = baselines;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** The model, or the job that makes it. */
+  async train(
+    request: BaselineTraining,
+    scheduler: Scheduler,
+  ): Promise<{ trained: TrainedBaseline } | { job: JobRun }> {
+    const abort = new AbortController();
+    const listener: Underway['listener'] = { tell: () => {} };
+    const done = this.#baselines.train(request, abort.signal, (...progress) => listener.tell(...progress));
+    const patience = Promise.withResolvers<null>();
+    const timer = setTimeout(() => patience.resolve(null), this.#patienceMs);
+    try {
+      const trained = await Promise.race([done, patience.promise]);
+      if (trained !== null) return { trained };
+      done.catch(() => {});
+      return { job: await this.#handOver({ done, abort, listener }, request, scheduler) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Trains as a job, or follows the training that became one. The model without its series: that is kept with the run. */
+  async run(
+    { training_id: id, ...request }: BaselineTraining & { readonly training_id?: string | undefined },
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<BaselineModel> {
+    const underway = id === undefined ? undefined : this.#underway.get(id);
+    if (id !== undefined) this.#underway.delete(id);
+    if (underway) {
+      underway.listener.tell = onProgress;
+      signal.addEventListener('abort', () => underway.abort.abort(signal.reason));
+    }
+    const { series: _, ...model } = await (underway?.done ?? this.#baselines.train(request, signal, onProgress));
+    return model;
+  }
+
+  async #handOver(underway: Underway, request: BaselineTraining, scheduler: Scheduler): Promise<JobRun> {
+    const id = randomUUID();
+    const [oldest] = this.#underway.keys();
+    if (this.#underway.size >= MAX_UNDERWAY && oldest !== undefined) this.#underway.delete(oldest);
+    this.#underway.set(id, underway);
+    try {
+      return await scheduler.run(TRAINING_JOB, { ...request, training_id: id });
+    } catch (error) {
+      this.#underway.delete(id);
+      underway.abort.abort(error);
+      throw error;
+    }
+  }
+}

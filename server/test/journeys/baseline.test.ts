@@ -1,0 +1,66 @@
+import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
+
+const HOUR_MS = 3_600_000;
+const HOURS = 60 * 24;
+
+describe('baselines over the API', () => {
+  const folder = temporaryFolder();
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService(folder.path);
+    const end = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const hours = Array.from({ length: HOURS }, (_, h) => {
+      const count = Math.round(50 + 40 * Math.sin(h * 2.3));
+      const degrees = 8 + 9 * Math.sin(h / 60) + 4 * Math.sin(h / 3.8);
+      const power = 5 + 0.4 * count + 0.9 * Math.max(12 - degrees, 0) + 0.3 * Math.sin(h * 12.9898);
+      const values = { 'energy.power_kw': power, 'production.count': count, 'environment.outdoor_temp_c': degrees };
+      return { device_id: 'Press', timestamp: new Date(end - (HOURS - h) * HOUR_MS).toISOString(), values };
+    });
+    expect((await postReadings(service, hours)).status).toBe(202);
+    await send('PATCH', '/api/v1/devices/Press', { expected_interval_s: 3600 });
+  });
+  afterAll(async () => {
+    await service.stop();
+    folder.remove();
+  });
+
+  const send = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
+    service.request(path, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const train = (body: object, headers?: Record<string, string>) =>
+    send('POST', '/api/v1/baseline/train', { machine_id: 'Press', ...body }, headers);
+
+  it('trains at once what takes little time', async () => {
+    const answer = await train({ drivers: ['production_count'] });
+    expect(answer.status).toBe(200);
+    const model = (await answer.json()) as TrainedBaseline;
+    expect(model.coefficients.production_count).toBeCloseTo(0.4, 1);
+    expect(model.series.contributions_kwh.production_count).toHaveLength(model.training_samples);
+  });
+
+  it('trains as a job when told, and says what came of it', async () => {
+    const request = { drivers: ['production_count'], model_type: 'auto' };
+    const answer = await train(request, { prefer: 'respond-async' });
+    expect(answer.status).toBe(202);
+    const { id } = (await answer.json()) as Job;
+    const job = () => service.json<Job>(`/api/v1/jobs/${id}`);
+    await expect.poll(async () => (await job()).state, { timeout: 20_000 }).toBe('succeeded');
+    const model = (await job()).result as BaselineModel;
+    expect(model).toMatchObject({ model_name: '3p_heating', is_active: true, valid: true });
+    expect(model.balance_points[0]?.temperature_c).toBeCloseTo(12, 0);
+    expect(await service.json(`/api/v1/baseline/model/${model.model_id}`)).toEqual(model);
+  });
+
+  it('says what is wrong with a request, field by field', async () => {
+    const wrong = await train({ drivers: ['moon'] });
+    expect(wrong.status).toBe(422);
+    expect(await wrong.json()).toMatchObject({ code: 'invalid_input', errors: [{ field: 'drivers' }] });
+    expect((await train({})).status).toBe(422);
+  });
+});
