@@ -1,7 +1,20 @@
+import type { BacktestTask, ForecastTask } from '../analytics/forecast/backtest.ts';
 import type { ModelList } from './model-calls.ts';
 
 /** Models that run on threads of their own. To add one, add a line. */
 export const MODELS = {
   'baseline.train': async () => (await import('../analytics/baseline/train.ts')).trainBaseline,
+  'forecast.forecast': async () => {
+    const [{ forecast }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);
+    return (task: ForecastTask) => forecast(task, engines);
+  },
+  'forecast.backtest': async () => {
+    const [{ backtest }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);
+    return (task: BacktestTask) => backtest(task, engines);
+  },
 } satisfies ModelList;
 export type Models = typeof MODELS;
+
+async function forecastEngines() {
+  return (await import('./forecast-engines.ts')).loadForecastEngines();
+}

@@ -1,0 +1,109 @@
+import { calibrate, intervalOf, LEVELS, type Level, type Trials } from './intervals.ts';
+
+/** How good forecasts were in back-tests. */
+export interface Accuracy {
+  /** Slots that were foretold and measured. */
+  readonly samples: number;
+  /** Mean absolute error, kW. */
+  readonly mae: number;
+  /** Mean absolute error in percent of what was measured, where that was not near zero; null: nowhere. */
+  readonly mape: number | null;
+  /** Mean absolute error ÷ that of the naive forecast within the history (Hyndman and Koehler 2006); null: it makes none. */
+  readonly mase: number | null;
+  /** Mean error, kW: above zero it foretells too much. */
+  readonly bias: number;
+  /** Share of slots that lay within the interval, for each level; intervals learnt from other back-tests than those they are held against. */
+  readonly coverage: readonly { readonly level: Level; readonly share: number }[];
+}
+
+/** A measured value below this share of the mean is too near zero for a percentage. */
+const NEAR_ZERO = 0.01;
+const FOLDS = 5;
+
+/** Errors of back-tests. @param seasonSlots period of the naive forecast that MASE is scaled by */
+export function accuracyOf(trials: Trials, seasonSlots: number): Accuracy {
+  const pairs = pairsOf(trials);
+  const known = trials.values.filter((value) => value === value);
+  const typical = meanOf([...known].map(Math.abs));
+  const mae = meanOf(pairs.map(({ actual, predicted }) => Math.abs(actual - predicted)));
+  const ratios = pairs
+    .filter(({ actual }) => Math.abs(actual) > NEAR_ZERO * typical)
+    .map(({ actual, predicted }) => Math.abs((actual - predicted) / actual));
+  const scale = naiveScale(trials.values, seasonSlots);
+  return {
+    samples: pairs.length,
+    mae,
+    mape: ratios.length === 0 ? null : 100 * meanOf(ratios),
+    mase: scale > 0 ? mae / scale : null,
+    bias: meanOf(pairs.map(({ actual, predicted }) => predicted - actual)),
+    coverage: LEVELS.map((level) => ({ level, share: coverageOf(trials, level) })),
+  };
+}
+
+/** Mean absolute error of back-tests, kW; NaN when nothing can be compared, or a forecast is missing where there is a measurement. */
+export function meanAbsoluteError(trials: Trials): number {
+  const { origins, steps, values, predicted } = trials;
+  const isIncomplete = origins.some((origin, row) =>
+    Array.from({ length: steps }, (_, k) => k).some(
+      (k) => !Number.isNaN(values[origin + k]) && !Number.isFinite(predicted[row * steps + k]),
+    ),
+  );
+  return isIncomplete
+    ? Number.NaN
+    : meanOf(pairsOf(trials).map(({ actual, predicted: value }) => Math.abs(actual - value)));
+}
+
+/** Held against back-tests that the interval was not learnt from: a fifth at a time, neighbours together. */
+function coverageOf(trials: Trials, level: Level): number {
+  const { origins, steps, predicted, slots, values } = trials;
+  const least = leastOf(values);
+  let [inside, all] = [0, 0];
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const isHeld = (row: number) => Math.floor((row * FOLDS) / origins.length) === fold;
+    const rows = [...origins.keys()];
+    const calibration = calibrate(
+      trials,
+      rows.filter((row) => !isHeld(row)),
+    );
+    for (const row of rows.filter(isHeld)) {
+      const from = origins[row] as number;
+      const own = predicted.subarray(row * steps, (row + 1) * steps);
+      const { lower, upper } = intervalOf(calibration, level, { slots, from, predicted: own, least });
+      for (let k = 0; k < steps; k++) {
+        const actual = values[from + k] as number;
+        if (Number.isNaN(actual)) continue;
+        all++;
+        if (actual >= (lower[k] as number) && actual <= (upper[k] as number)) inside++;
+      }
+    }
+  }
+  return all === 0 ? 0 : inside / all;
+}
+
+/** What a load never falls below: zero, unless it was seen below it. */
+export function leastOf(values: Float64Array): number {
+  return values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0;
+}
+
+function pairsOf({ origins, steps, values, predicted }: Trials): { actual: number; predicted: number }[] {
+  return origins
+    .flatMap((origin, row) =>
+      Array.from({ length: steps }, (_, k) => ({
+        actual: values[origin + k] as number,
+        predicted: predicted[row * steps + k] as number,
+      })),
+    )
+    .filter((pair) => pair.actual === pair.actual && pair.predicted === pair.predicted);
+}
+
+function naiveScale(values: Float64Array, seasonSlots: number): number {
+  const steps = [...values.keys()]
+    .slice(seasonSlots)
+    .map((s) => Math.abs((values[s] as number) - (values[s - seasonSlots] as number)))
+    .filter((step) => step === step);
+  return meanOf(steps);
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

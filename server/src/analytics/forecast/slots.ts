@@ -1,0 +1,91 @@
+import { localTimes } from '../../domain/site-time.ts';
+
+/** Slots of a series on the site's calendar, in order and without a gap: those that are known, and those to foretell. */
+export interface Slots {
+  /** Epoch milliseconds at which each slot begins. */
+  readonly starts: Float64Array;
+  /** Slots of a usual day: 96, 24 or 1. */
+  readonly perDay: number;
+  readonly minuteOfDay: Int16Array;
+  /** 1 Monday to 7 Sunday. */
+  readonly weekday: Uint8Array;
+  /** 1 on public holidays. */
+  readonly holiday: Uint8Array;
+  /** Outdoor temperature as it is known, or foretold, when the forecast is made; null: none is. */
+  readonly temperatureC: Float64Array | null;
+}
+
+/** What is known when a forecast is made: mean power (kW, NaN is missing) of the first slots. */
+export interface History {
+  readonly slots: Slots;
+  readonly values: Float64Array;
+}
+
+/** A model that learnt from a history. */
+export interface Fitted {
+  /** kW of the slots that follow the history, one after the other. */
+  predict(steps: number): Float64Array;
+}
+
+export const SLOTS_PER_DAY = { '15m': 96, '1h': 24, '1d': 1 } as const;
+export type SlotWidth = keyof typeof SLOTS_PER_DAY;
+
+/**
+ * Lays slots on the calendar of a site.
+ * @param starts when each begins, epoch milliseconds
+ * @param holidays days (`YYYY-MM-DD`) on which people rest as on a Sunday
+ */
+export function slotsOf(
+  starts: Float64Array,
+  width: SlotWidth,
+  timeZone: string,
+  holidays: ReadonlySet<string> = new Set(),
+  temperatureC: Float64Array | null = null,
+): Slots {
+  const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
+  const ofDay = <T>(pick: (day: (typeof days)[number]) => T) => {
+    const picked = days.map(pick);
+    return (slot: number) => picked[dayIndex[slot] as number] as T;
+  };
+  const weekdayOf = ofDay(({ weekday }) => weekday);
+  const holidayOf = ofDay(({ day }) => (holidays.has(day) ? 1 : 0));
+  return {
+    starts,
+    perDay: SLOTS_PER_DAY[width],
+    minuteOfDay,
+    weekday: Uint8Array.from(starts, (_, s) => weekdayOf(s)),
+    holiday: Uint8Array.from(starts, (_, s) => holidayOf(s)),
+    temperatureC,
+  };
+}
+
+/** The slots from `from` on. */
+export function slotsFrom(slots: Slots, from: number): Slots {
+  const { starts, minuteOfDay, weekday, holiday, temperatureC } = slots;
+  return {
+    ...slots,
+    starts: starts.subarray(from),
+    minuteOfDay: minuteOfDay.subarray(from),
+    weekday: weekday.subarray(from),
+    holiday: holiday.subarray(from),
+    temperatureC: temperatureC?.subarray(from) ?? null,
+  };
+}
+
+/** Fills what is missing from the same time a week or a day away, else with the mean. What is all missing stays so. */
+export function fillGaps(values: Float64Array, perDay: number): Float64Array {
+  const filled = values.slice();
+  const known = values.filter((value) => value === value);
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  for (let s = 0; s < values.length; s++) {
+    if (values[s] === values[s]) continue;
+    filled[s] = mean;
+    for (const away of [7 * perDay, perDay, 14 * perDay, 2 * perDay]) {
+      const near = [filled[s - away], values[s + away]].filter((value) => value !== undefined && value === value);
+      if (near.length === 0) continue;
+      filled[s] = near.reduce((sum: number, value) => sum + (value as number), 0) / near.length;
+      break;
+    }
+  }
+  return filled;
+}
