@@ -2,22 +2,28 @@ import { z } from 'zod';
 import { Instant } from './common.ts';
 
 /** Where older data comes from. */
-export const MigrationSourceName = z.enum(['records']);
+export const MigrationSourceName = z.enum(['records', 'sessions', 'influxdb', 'home-assistant']);
 export type MigrationSourceName = z.infer<typeof MigrationSourceName>;
 
 export const MigrationRequest = z
   .strictObject({
     source: MigrationSourceName,
-    from: z.string().min(1).max(4096).meta({
-      description: 'A folder or file on the machine that the service runs on',
-    }),
+    from: z
+      .string()
+      .min(1)
+      .max(4096)
+      .refine((from) => !/^\w+:\/\/[^/]*@/.test(from), 'must not hold a password: set migration.influxdb')
+      .meta({
+        description:
+          'records, sessions: a folder or file; home-assistant: the database file; influxdb: address and database, such as http://localhost:8086/home. Paths are those of the machine that the service runs on',
+      }),
     dry_run: z.boolean().default(false).meta({ description: 'Read and compare everything, write nothing' }),
     device: z
       .string()
       .min(1)
       .max(200)
       .optional()
-      .meta({ description: 'Device of everything; else what each record names' }),
+      .meta({ description: 'records, sessions: device of everything; else what each record names' }),
     mapping: z
       .string()
       .max(1_000_000)
@@ -49,7 +55,7 @@ export const MigrationReport = z
     source: MigrationSourceName,
     from: z.string(),
     dry_run: z.boolean(),
-    found: Count.meta({ description: 'Records that were found' }),
+    found: Count.meta({ description: 'Records, points, rows or sessions that were found' }),
     migrated: Count,
     already_there: Count,
     unreadable: Count,

@@ -90,7 +90,7 @@ export async function createServices(
       quarantined: (window) => quarantine.countByDevice(window),
     }),
     backups,
-    migrations: createMigrations(pipeline, backups, now),
+    migrations: createMigrations(pipeline, backups, config, now),
     settings: await SettingsService.load(records.settings),
   };
 }
@@ -99,6 +99,7 @@ export async function createServices(
 export function createMigrations(
   { stores, tiers, records, directory, journal, ingest, catalogue }: Pipeline,
   backups: BackupService | null,
+  { migration, ingest: { device_tags: deviceTags, label_tags: labelTags } }: Config,
   now: () => number,
 ): MigrationService {
   const [primary] = stores as readonly [MeteredStore];
@@ -110,6 +111,8 @@ export function createMigrations(
     store: { read: (request) => (tiers?.reads ?? primary).read(request), series: () => primary.store.series() },
     storeName: primary.name,
     describe: (metric) => catalogue.describe(metric),
+    influx: migration.influxdb,
+    tags: { deviceTags, labelTags },
     backups,
     now,
     random: Math.random,

@@ -18,11 +18,14 @@ off goes on where it was; repeated, it changes nothing. Works while the service 
 
 Usage: npm start -- migrate SOURCE FROM [OPTIONS]
 
-  records FROM    folder (or file) of JSON records: energy_data_*.json[.gz], coordinator_state_*.json
+  records FROM         folder (or file) of JSON records: energy_data_*.json[.gz], coordinator_state_*.json
+  sessions FROM        folder (or file) of battery-selling sessions
+  influxdb FROM        address and database, such as http://localhost:8086/home; access is migration.influxdb of the configuration
+  home-assistant FROM  database of its recorder, home-assistant_v2.db
 
   --dry-run       read and compare everything, write nothing; shows the mapping
   --mapping FILE  how names become metrics, in place of the one that a dry run shows
-  --device NAME   the device of everything, in place of the one that each record names
+  --device NAME   the device of everything (home-assistant: of what belongs to the place as a whole)
   --no-backup     do not back up first
   --token TOKEN   API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
   --config FILE   configuration to read instead of wattkeeper.yaml
@@ -85,7 +88,8 @@ function requestOf([source, from, ...more]: readonly string[], options: object):
   if (!known.success || from === undefined || more.length > 0) {
     throw new InvalidInput(`migrate needs a source (${MigrationSourceName.options.join(', ')}) and FROM\n\n${HELP}`);
   }
-  const parsed = MigrationRequest.safeParse({ source: known.data, from: resolve(from), ...options });
+  const place = known.data === 'influxdb' ? from : resolve(from);
+  const parsed = MigrationRequest.safeParse({ source: known.data, from: place, ...options });
   if (parsed.success) return parsed.data;
   throw new InvalidInput(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
@@ -97,7 +101,7 @@ async function run(config: Config, request: MigrationRequest, token: string | un
   try {
     const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
     try {
-      const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), Date.now);
+      const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now);
       return await migrations.migrate(request, { signal: new AbortController().signal, progress });
     } finally {
       await pipeline.close(DRAIN_MS);

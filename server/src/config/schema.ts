@@ -233,6 +233,24 @@ export const Config = z
           .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
       })
       .prefault({}),
+    migration: z
+      .strictObject({
+        influxdb: z
+          .strictObject({
+            url: z.url().optional().describe('Address that these are for; they are sent to no other'),
+            username: z.string().min(1).optional(),
+            password: z.string().optional(),
+            token: z.string().min(1).optional().describe('2.x and 3.x'),
+            org: z.string().min(1).optional().describe('2.x'),
+          })
+          .prefault({})
+          .refine(
+            ({ url, username, token }) => url !== undefined || (username ?? token) === undefined,
+            'needs the url that username, password and token are for',
+          )
+          .describe('How the InfluxDB that is migrated from lets us in'),
+      })
+      .prefault({}),
     backup: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Make one every day by itself'),

@@ -46,4 +46,23 @@ describe('jobs over the API', () => {
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('day-compaction') });
   });
+
+  it('lets only administrators start by its name what reads the machine or replaces everything', async () => {
+    const init = (body: object) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const { token } = await service.json<{ token: string }>(
+      '/api/v1/tokens',
+      init({ name: 'writer', scopes: ['read', 'write'] }),
+    );
+    const start = (name: string) => {
+      const { headers, ...rest } = init({});
+      const as = { ...headers, authorization: `Bearer ${token}` };
+      return service.request(`/api/v1/scheduler/jobs/${name}/run`, { ...rest, headers: as });
+    };
+    expect((await start('day-compaction')).status).toBe(202);
+    for (const name of ['migration', 'restore', 'backfill']) expect((await start(name)).status).toBe(403);
+  });
 });

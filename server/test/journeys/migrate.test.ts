@@ -110,7 +110,7 @@ test('a migration that was killed in the middle is taken up, and everything is t
   const refused = await service.request('/api/v1/storage/migrations', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ source: 'attic', from }),
+    body: JSON.stringify({ source: 'influxdb', from: 'http://keeper:secret@localhost:8086/home' }),
   });
   expect(refused.status).toBe(422);
   const jobs = await service.json<{ items: Job[] }>('/api/v1/jobs');

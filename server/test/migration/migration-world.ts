@@ -35,7 +35,7 @@ export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: o
     await rm(folder, { recursive: true });
   });
   await pipeline.records.sites.create({ name: 'House', timezone });
-  const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), Date.now);
+  const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now);
   const work = { signal: new AbortController().signal, progress: () => {} };
   return {
     folder,

@@ -11,6 +11,7 @@ export function backfillJob(stores: readonly MeteredStore[]): JobDefinition<Back
     title: 'Backfill',
     description: 'Copies the history of one store into another, and reads back what it wrote.',
     schedule: null,
+    scope: 'admin',
     params: BackfillRequest,
     key: ({ to }) => to,
     run: async ({ params: { from, to }, signal, progress }) => {

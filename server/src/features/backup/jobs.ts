@@ -22,6 +22,7 @@ export function backupJobs(backups: BackupService, daily: boolean): JobDefinitio
     title: 'Restore',
     description: 'Brings a backup back and proves it; it takes effect at the next start.',
     schedule: null,
+    scope: 'admin',
     params: Restoration,
     run: async ({ params, ...work }) => {
       const { head, summary, ...counts } = await backups.prepareRestore(params.name, params.at, work);

@@ -7,6 +7,7 @@ import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { JobStatus, Scheduler } from '../../jobs/scheduler.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
+import { requireScope } from '../auth/auth-service.ts';
 
 export interface JobRoutesOptions {
   readonly scheduler: Scheduler;
@@ -42,7 +43,10 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
       config: { scope: 'write' },
     },
     async (request, reply) => {
-      const run = await scheduler.run(request.params.name, request.body ?? {});
+      const { name } = request.params;
+      const job = scheduler.status().find(({ definition }) => definition.name === name);
+      if (job?.definition.scope) requireScope(callerOf(request), job.definition.scope);
+      const run = await scheduler.run(name, request.body ?? {});
       await records.auditLog.append({ actor: callerOf(request).name, action: 'job.run', target: run.name });
       return reply.status(202).send(toJob(run));
     },

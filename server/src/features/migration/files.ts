@@ -1,24 +1,69 @@
 import type { Dirent } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import { basename, join, relative } from 'node:path';
+import { ExpectedError, InvalidInput, messageOf } from '../../domain/errors.ts';
+import type { FileRecord } from '../../sources/import/file-record.ts';
+import { readJsonFile } from '../../sources/import/json-file.ts';
+import type { JsonFields } from '../../sources/import/json-records.ts';
 
 /** A record a minute is 525,600 files a year. */
 const MAX_FILES = 3_000_000;
 
-/** Files of a folder and the folders in it (links are not followed) in the order of their paths, or the one file that is named. */
-export async function filesIn(
+/** A file of JSON records. */
+export interface RecordsOfFile {
+  readonly path: string;
+  readonly records: readonly { readonly where: string; readonly record: FileRecord }[];
+  /** What of it cannot be read, if anything. */
+  readonly broken: { readonly where: string; readonly unreadable: string } | null;
+  /** Share of the files that were read, 0 to 1. */
+  readonly share: number;
+  /** Files that were passed over. */
+  readonly others: number;
+}
+
+/**
+ * The JSON files (plain or gzip) of a folder and the folders in it, or the one that is named, in the order of their names.
+ * @throws InvalidInput for a folder that cannot be read or holds none
+ */
+export async function* readJsonFiles(
   from: string,
-  isWanted: (name: string) => boolean,
+  fields: JsonFields,
   signal: AbortSignal,
-): Promise<{ readonly files: readonly string[]; readonly others: number }> {
+): AsyncGenerator<RecordsOfFile> {
+  const { files, others } = await filesIn(from, signal);
+  for (const [i, path] of files.entries()) {
+    const name = relative(from, path) || basename(path);
+    yield { path, ...(await readOne(path, name, fields)), share: (i + 1) / files.length, others };
+  }
+}
+
+async function readOne(
+  path: string,
+  name: string,
+  fields: JsonFields,
+): Promise<Pick<RecordsOfFile, 'records' | 'broken'>> {
+  try {
+    const { countedBy, records, broken } = await readJsonFile(path, fields);
+    const whereOf = ({ position }: FileRecord) => (records.length === 1 ? name : `${name}, ${countedBy} ${position}`);
+    return {
+      records: records.map((record) => ({ where: whereOf(record), record })),
+      broken: broken === null ? null : { where: name, unreadable: broken },
+    };
+  } catch (error) {
+    const isOfSystem = typeof (error as NodeJS.ErrnoException).syscall === 'string';
+    if (!isOfSystem && !(error instanceof ExpectedError)) throw error;
+    return { records: [], broken: { where: name, unreadable: messageOf(error) } };
+  }
+}
+
+async function filesIn(from: string, signal: AbortSignal): Promise<{ files: readonly string[]; others: number }> {
   const files: string[] = [];
   let others = 0;
   try {
     if (!(await stat(from)).isDirectory()) return { files: [from], others };
     for await (const entry of entriesOf(from)) {
       signal.throwIfAborted();
-      if (!entry.isFile() || !isWanted(entry.name)) others++;
+      if (!entry.isFile() || !isJsonName(entry.name)) others++;
       else if (files.push(join(entry.parentPath, entry.name)) > MAX_FILES) {
         throw new InvalidInput(`${from} holds more than ${MAX_FILES} files: migrate its folders one by one`);
       }
@@ -31,6 +76,7 @@ export async function filesIn(
   return { files: files.sort(byPath), others };
 }
 
+/** Links are not followed. */
 async function* entriesOf(folder: string): AsyncGenerator<Dirent> {
   for await (const entry of await opendir(folder)) {
     if (entry.isDirectory()) yield* entriesOf(join(folder, entry.name));
@@ -38,8 +84,7 @@ async function* entriesOf(folder: string): AsyncGenerator<Dirent> {
   }
 }
 
-/** Whether a name is that of a JSON file, plain or gzip. */
-export function isJsonName(name: string): boolean {
+function isJsonName(name: string): boolean {
   return /\.(json|jsonl|ndjson)(\.gz)?$/i.test(name);
 }
 

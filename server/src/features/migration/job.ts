@@ -9,6 +9,7 @@ export function migrationJob(migrations: MigrationService): JobDefinition<Migrat
     title: 'Migration',
     description: 'Brings older data in: backs up, copies what is not there yet, and reads back what it wrote.',
     schedule: null,
+    scope: 'admin',
     params: MigrationRequest,
     run: ({ params, ...work }) => migrations.migrate(params, work),
   };

@@ -1,14 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { basename, relative } from 'node:path';
+import { basename } from 'node:path';
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { ExpectedError, InvalidInput } from '../../domain/errors.ts';
+import { InvalidInput } from '../../domain/errors.ts';
 import { MINUTE_MS } from '../../domain/window.ts';
 import { CellReader, cellText } from '../../sources/import/cell-reader.ts';
 import { FileClock, SKIPPED_TIME } from '../../sources/import/clock.ts';
 import type { FileRecord } from '../../sources/import/file-record.ts';
-import { readJsonFile } from '../../sources/import/json-file.ts';
 import { JsonFields } from '../../sources/import/json-records.ts';
 import { Mapping, parseMapping, timestampColumns, wantedColumns } from '../../sources/import/mapping.ts';
 import {
@@ -18,7 +17,7 @@ import {
   OLDER_TIMESTAMP,
   timeOfName,
 } from '../../storage/file/older-fields.ts';
-import { filesIn, isJsonName } from './files.ts';
+import { readJsonFiles } from './files.ts';
 import type { Found, FoundReading, MigrationSource } from './source.ts';
 
 export interface RecordsOptions {
@@ -82,13 +81,14 @@ class RecordFiles implements MigrationSource<FoundReading> {
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<readonly Found<FoundReading>[]> {
-    const { from } = this.#options;
-    const { files, others } = await filesIn(from, isJsonName, signal);
     this.#clock = new FileClock(this.#mapping.timestamp);
-    this.#others = others;
-    for (const [i, path] of files.entries()) {
-      yield await this.#readFile(path, relative(from, path) || basename(path));
-      this.#share = (i + 1) / files.length;
+    for await (const file of readJsonFiles(this.#options.from, this.#fields, signal)) {
+      const names = { path: file.path, lacksTime: true };
+      const found: Found<FoundReading>[] = [];
+      for (const { where, record } of file.records) found.push(await this.#found(where, record, names));
+      yield file.broken === null ? found : [...found, file.broken];
+      this.#share = file.share;
+      this.#others = file.others;
       this.#ambiguous = this.#clock.ambiguous;
     }
   }
@@ -114,24 +114,6 @@ class RecordFiles implements MigrationSource<FoundReading> {
   }
 
   async close(): Promise<void> {}
-
-  async #readFile(path: string, name: string): Promise<Found<FoundReading>[]> {
-    try {
-      const { countedBy, records, broken } = await readJsonFile(path, this.#fields);
-      const file = { path, lacksTime: true };
-      const found: Found<FoundReading>[] = [];
-      for (const record of records) {
-        const where = records.length === 1 ? name : `${name}, ${countedBy} ${record.position}`;
-        found.push(await this.#found(where, record, file));
-      }
-      if (broken !== null) found.push({ where: name, unreadable: broken });
-      return found;
-    } catch (error) {
-      const isOfSystem = typeof (error as NodeJS.ErrnoException).syscall === 'string';
-      if (!isOfSystem && !(error instanceof ExpectedError)) throw error;
-      return [{ where: name, unreadable: (error as Error).message }];
-    }
-  }
 
   async #found(
     where: string,

@@ -1,19 +1,25 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import { InvalidInput } from '../../domain/errors.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal } from '../../ingest/journal.ts';
 import type { JobContext } from '../../jobs/job.ts';
+import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { BackupService } from '../backup/service.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
+import { openHomeAssistant } from './home-assistant.ts';
+import { type InfluxAccess, openInfluxDatabase } from './influxdb.ts';
 import { migrate } from './migration.ts';
 import { openRecordFiles } from './records.ts';
-import type { FoundReading, MigrationSource } from './source.ts';
+import { SessionTarget } from './session-target.ts';
+import { openSessionFiles } from './sessions.ts';
+import type { FoundReading, MigrationSource, MigrationTarget } from './source.ts';
 import { TelemetryTarget } from './telemetry-target.ts';
 
 export interface MigrationServiceOptions {
-  readonly records: Pick<RecordStore, 'sites'>;
+  readonly records: Pick<RecordStore, 'sites' | 'chargingSessions'>;
   readonly directory: Pick<DeviceDirectory, 'resolve' | 'find'>;
   readonly journal: Pick<Journal, 'quarantined'>;
   readonly ingest: Pick<Ingest, 'accept' | 'caughtUp'>;
@@ -21,6 +27,9 @@ export interface MigrationServiceOptions {
   readonly store: Pick<TelemetryStore, 'read' | 'series'>;
   readonly storeName: string;
   readonly describe: (metric: string) => Metric;
+  /** How an InfluxDB lets us in, and which of its tags name devices. */
+  readonly influx: InfluxAccess;
+  readonly tags: DeviceRules;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: Pick<BackupService, 'make'> | null;
   readonly now: () => number;
@@ -43,8 +52,15 @@ export class MigrationService {
 
   /** @throws InvalidInput for what cannot be read at all, Unavailable for a source or store that does not answer */
   async migrate(request: MigrationRequest, work: Work): Promise<MigrationReport> {
-    const source = await this.#openReadings(request);
-    const target = await this.#telemetry(request, work);
+    const { timezone } = await this.#options.records.sites.preferred();
+    if (request.source === 'sessions') {
+      return this.#run(request, openSessionFiles({ ...request, timezone }), this.#sessions(request), work);
+    }
+    const source = await this.#openReadings(request, timezone);
+    return this.#run(request, source, await this.#telemetry(request, work), work);
+  }
+
+  async #run<T>(request: MigrationRequest, source: MigrationSource<T>, target: MigrationTarget<T>, work: Work) {
     try {
       return await migrate({ request, source, target, backUp: () => this.#backUp(work) }, work);
     } finally {
@@ -52,12 +68,26 @@ export class MigrationService {
     }
   }
 
-  async #openReadings(request: MigrationRequest): Promise<MigrationSource<FoundReading>> {
-    const { describe, records } = this.#options;
+  async #openReadings(request: MigrationRequest, timezone: string): Promise<MigrationSource<FoundReading>> {
+    const { describe, influx: access, tags: rules } = this.#options;
     const { from, device, mapping } = request;
-    const { timezone } = await records.sites.preferred();
     const unitOf = (metric: string) => describe(metric).unit;
+    if (request.source === 'home-assistant') return openHomeAssistant({ from, device, mapping, unitOf });
+    if (request.source === 'influxdb') {
+      if (device !== undefined) throw new InvalidInput('points of InfluxDB name their devices: leave the device out');
+      return openInfluxDatabase({ from, mapping, unitOf, access, rules });
+    }
     return openRecordFiles({ from, device, mapping, timezone, unitOf });
+  }
+
+  #sessions({ dry_run: dry }: MigrationRequest): SessionTarget {
+    const { records, directory } = this.#options;
+    return new SessionTarget({
+      sessions: records.chargingSessions,
+      resolve: (names) => directory.resolve(names),
+      find: (name) => directory.find(name),
+      dry,
+    });
   }
 
   async #telemetry({ dry_run: dry }: MigrationRequest, { signal }: Work): Promise<TelemetryTarget> {
@@ -89,9 +119,11 @@ export class MigrationService {
   }
 
   async #backUp(work: Work): Promise<string | null> {
-    const { backups, store, ingest, storeName } = this.#options;
+    const { backups, store, ingest, storeName, records } = this.#options;
     await ingest.caughtUp(storeName, work.signal);
-    if (backups === null || (await store.series()).length === 0) return null;
+    if (backups === null) return null;
+    const hasSessions = (await records.chargingSessions.page({ limit: 1 })).items.length > 0;
+    if (!hasSessions && (await store.series()).length === 0) return null;
     const progress = () => work.progress(null, 'backing up');
     return (await backups.make({ signal: work.signal, progress })).name;
   }

@@ -11,11 +11,11 @@ export interface FoundReading {
 
 /** A session in which a battery was charged or discharged. */
 export interface FoundSession {
-  readonly id: string;
+  readonly id: string | null;
   readonly device: string;
   /** Epoch milliseconds. */
   readonly startAt: number;
-  readonly endAt: number | null;
+  readonly endAt: number;
   readonly energyKwh: number;
   readonly startSocPercent: number | null;
   readonly endSocPercent: number | null;

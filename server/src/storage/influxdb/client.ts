@@ -22,7 +22,7 @@ export interface InfluxSeries {
   readonly name: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
-  readonly values: readonly (readonly (string | number | null)[])[];
+  readonly values: readonly (readonly (string | number | boolean | null)[])[];
 }
 
 interface Answer {
@@ -55,13 +55,18 @@ export class InfluxClient {
 
   /** Finds out which server answers, and makes the database where that can be done. */
   async open(): Promise<void> {
+    await this.connect();
+    if (this.#major === 1) await this.query(`CREATE DATABASE ${quoted(this.#location.database)}`);
+    else if (this.#major === 2) await this.#mapBucket();
+  }
+
+  /** Finds out which server answers; changes nothing. */
+  async connect(): Promise<void> {
     const response = await this.#send('GET', '/ping');
     await response.arrayBuffer();
     if (response.status >= 400) throw await this.#refusal(response, '');
     const version = response.headers.get('x-influxdb-version') ?? '1';
     this.#major = Number(/\d+/.exec(version)?.[0] ?? 1);
-    if (this.#major === 1) await this.query(`CREATE DATABASE ${quoted(this.#location.database)}`);
-    else if (this.#major === 2) await this.#mapBucket();
   }
 
   /** On disk of the server when it resolves. */

@@ -1,0 +1,52 @@
+import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { z } from 'zod';
+import { parseAs } from './mapping-file.ts';
+import { proposeMetric, type Statistic } from './statistic-proposal.ts';
+
+const Entry = z.strictObject({
+  device: z.string().min(1).max(200),
+  metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
+  unit: z.string().optional().describe("Unit of the statistic; the metric's own when left out"),
+  scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),
+  value: z
+    .enum(['mean', 'min', 'max', 'state', 'sum'])
+    .optional()
+    .describe('Column; default: mean, state or sum, the first that there is'),
+});
+export type Entry = z.infer<typeof Entry>;
+
+/** How statistics become metrics; null leaves one out. */
+const StatisticsMapping = z.strictObject({ statistics: z.record(z.string(), Entry.nullable()) });
+export type StatisticsMapping = z.infer<typeof StatisticsMapping>;
+
+/** Throws InvalidInput with every error at once. */
+export function parseStatisticsMapping(text: string): StatisticsMapping {
+  return parseAs(StatisticsMapping, text);
+}
+
+/** The device of what belongs to the place as a whole. */
+const PLACE = 'Home';
+
+/**
+ * A mapping of everything that something is known of. Each device has each metric once: the shortest id takes it, others become devices of their
+ * own, named as people call them.
+ */
+export function proposeMapping(statistics: readonly Statistic[], place = PLACE): StatisticsMapping {
+  const taken = new Set<string>();
+  const proposed = new Map<string, Entry | null>();
+  const shortestFirst = [...statistics].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
+  for (const statistic of shortestFirst) {
+    const proposal = proposeMetric(statistic);
+    if (proposal === null) {
+      proposed.set(statistic.id, null);
+      continue;
+    }
+    const { metric, unit, ofPlace } = proposal;
+    const own = statistic.name?.trim() || statistic.id.replace(/^[^.:]*[.:]/, '');
+    const names = [...(ofPlace ? [place] : []), own, statistic.id].map((name) => name.slice(0, 200));
+    const device = names.find((name) => !taken.has(`${metric} ${name}`)) ?? statistic.id;
+    taken.add(`${metric} ${device}`);
+    proposed.set(statistic.id, { device, metric, unit, scale: 1 });
+  }
+  return { statistics: Object.fromEntries([...proposed].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}

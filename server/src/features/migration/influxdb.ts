@@ -1,0 +1,166 @@
+import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { stringify } from 'yaml';
+import { InvalidInput } from '../../domain/errors.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
+import { InfluxClient, type InfluxLocation, type InfluxSeries } from '../../storage/influxdb/client.ts';
+import { InfluxNames } from './influxdb-mapping.ts';
+import type { Found, FoundReading, MigrationSource } from './source.ts';
+
+/** How an InfluxDB lets us in. */
+export type InfluxAccess = Pick<InfluxLocation, 'username' | 'password' | 'token' | 'org'> & {
+  /** The address that it is for: nobody else is told. */
+  readonly url?: string | undefined;
+};
+
+export interface InfluxOptions {
+  /** `http://host:8086/database`, with `?rp=NAME` for another retention policy than that of the database. */
+  readonly from: string;
+  readonly access: InfluxAccess;
+  /** In place of the names that line protocol gives. */
+  readonly mapping?: string | undefined;
+  readonly rules: DeviceRules;
+  readonly unitOf: (metric: string) => string;
+}
+
+/** What one statement reads: long enough for sparse points, short enough for a server's memory. */
+const WINDOW_MS = 30 * UTC_DAY_MS;
+const TIMEOUT_MS = 10 * 60_000;
+const MAX_MEASUREMENTS = 10_000;
+
+interface Measurement {
+  readonly name: string;
+  /** Instants of its first and last point, epoch milliseconds. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * A database of InfluxDB 1.x (InfluxQL, which buckets of 2.x and 3.x answer too). It is only read.
+ * @throws InvalidInput for an address that names no database, Unavailable when the server does not answer
+ */
+export async function openInfluxDatabase(options: InfluxOptions): Promise<MigrationSource<FoundReading>> {
+  const { url, ...access } = options.access;
+  const place = locationOf(options.from);
+  const isFor = url !== undefined && new URL(url).origin === new URL(place.url).origin;
+  const location = { ...place, ...(isFor && access), timeoutMs: TIMEOUT_MS };
+  const client = new InfluxClient(location);
+  await client.connect();
+  const measurements: Measurement[] = [];
+  const names = new Set<string>();
+  for (const { series } of await client.query('SHOW MEASUREMENTS'))
+    for (const [name] of series.values) names.add(String(name));
+  if (names.size > MAX_MEASUREMENTS) {
+    throw new InvalidInput(`${client.place} has ${names.size} measurements; at most ${MAX_MEASUREMENTS} are taken`);
+  }
+  for (const name of [...names].sort()) {
+    const [first, last] = [await edgeOf(client, name, 'ASC'), await edgeOf(client, name, 'DESC')];
+    if (first !== null && last !== null) measurements.push({ name, first, last });
+  }
+  if (measurements.length === 0) {
+    const hint = names.size > 0 ? ` in this retention policy: add ?rp=NAME` : ': is it the right one?';
+    throw new InvalidInput(`the database ${client.place} has no points${hint}`);
+  }
+  const known = new InfluxNames(options, new Set(measurements.map(({ name }) => name)));
+  return new InfluxDatabase(client, measurements, known, names.size - measurements.length);
+}
+
+class InfluxDatabase implements MigrationSource<FoundReading> {
+  readonly #client: InfluxClient;
+  readonly #measurements: readonly Measurement[];
+  readonly #names: InfluxNames;
+  readonly #elsewhere: number;
+  #share = 0;
+  #texts = 0;
+
+  constructor(client: InfluxClient, measurements: readonly Measurement[], names: InfluxNames, elsewhere: number) {
+    this.#client = client;
+    this.#measurements = measurements;
+    this.#names = names;
+    this.#elsewhere = elsewhere;
+  }
+
+  async *read(signal: AbortSignal): AsyncGenerator<readonly Found<FoundReading>[]> {
+    this.#texts = 0;
+    for (const [i, { name, first, last }] of this.#measurements.entries()) {
+      for (let start = first; start <= last; start += WINDOW_MS) {
+        signal.throwIfAborted();
+        const window = `time >= ${start}ms AND time < ${Math.min(start + WINDOW_MS, last + 1)}ms`;
+        for await (const { series } of this.#client.stream(
+          `SELECT * FROM ${quoted(name)} WHERE ${window} GROUP BY *`,
+        )) {
+          yield this.#found(series);
+        }
+        this.#share = (i + (start - first) / (last - first + 1)) / this.#measurements.length;
+      }
+    }
+    this.#share = 1;
+  }
+
+  share(): number {
+    return this.#share;
+  }
+
+  notes(): string[] {
+    return [
+      ...(this.#texts > 0 ? [`${this.#texts} points hold nothing but texts and were left out`] : []),
+      ...(this.#elsewhere > 0
+        ? [
+            `${this.#elsewhere} measurements have no points in this retention policy; ?rp=NAME behind the database reads another`,
+          ]
+        : []),
+      ...this.#names.notes(),
+    ];
+  }
+
+  mapping(): string {
+    return stringify(this.#names.mapping());
+  }
+
+  async close(): Promise<void> {}
+
+  #found({ name, tags = {}, columns, values }: InfluxSeries): Found<FoundReading>[] {
+    const fields = this.#names.fieldsOf(name, tags, columns.slice(1));
+    if (fields === null) return [];
+    const series = [name, ...Object.entries(tags).map(([tag, value]) => `${tag}=${value}`)].join(',');
+    const found: Found<FoundReading>[] = [];
+    for (const [time, ...cells] of values) {
+      const timestamp = Math.floor(Number(time));
+      const where = `${series} ${new Date(timestamp).toISOString()}`;
+      const readings: [string, number][] = [];
+      for (const [c, cell] of cells.entries()) {
+        const value = typeof cell === 'boolean' ? Number(cell) : cell;
+        const field = fields.mapped[c];
+        if (typeof value === 'number' && field) readings.push([field.metric, value * field.factor + field.offset]);
+      }
+      if (readings.length === 0) this.#texts++;
+      else if (!(timestamp >= EARLIEST_MS && timestamp < LATEST_MS))
+        found.push({ where, unreadable: 'its time is before 1970 or after 2199' });
+      else found.push({ where, item: { device: fields.device, timestamp, values: readings } });
+    }
+    return found;
+  }
+}
+
+async function edgeOf(client: InfluxClient, measurement: string, order: 'ASC' | 'DESC'): Promise<number | null> {
+  const [found] = await client.query(`SELECT * FROM ${quoted(measurement)} ORDER BY time ${order} LIMIT 1`);
+  const time = found?.series.values[0]?.[0];
+  return time === undefined ? null : Math.floor(Number(time));
+}
+
+function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retentionPolicy'> {
+  const url = URL.canParse(from) ? new URL(from) : null;
+  const parts = url?.pathname.split('/').filter((part) => part !== '') ?? [];
+  const database = parts.pop();
+  if (url === null || !/^https?:$/.test(url.protocol) || database === undefined) {
+    throw new InvalidInput(
+      `FROM must be an address with a database, such as http://localhost:8086/home; got "${from}"`,
+    );
+  }
+  const retentionPolicy = url.searchParams.get('rp') ?? undefined;
+  return { url: [url.origin, ...parts].join('/'), database: decodeURIComponent(database), retentionPolicy };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
