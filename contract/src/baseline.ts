@@ -153,6 +153,32 @@ export type TrainedBaseline = z.infer<typeof TrainedBaseline>;
 
 export const BaselineModelsQuery = z.object({ machine_id: z.string().min(1) });
 
+export const AdjustmentRequest = z
+  .object({
+    machine_id: z.string().min(1),
+    start: Instant,
+    end: Instant,
+    kwh: z
+      .number()
+      .nullable()
+      .default(null)
+      .meta({ description: 'What it took in all, negative for what it spared; null: leave the window out' }),
+    reason: z.string().trim().min(1).max(500),
+  })
+  .meta({
+    id: 'BaselineAdjustmentRequest',
+    description: 'Something out of the ordinary: a non-routine adjustment (IPMVP)',
+  });
+export type AdjustmentRequest = z.infer<typeof AdjustmentRequest>;
+
+export const Adjustment = AdjustmentRequest.extend({
+  id: z.uuid(),
+  kwh: z.number().nullable(),
+  created_by: z.string(),
+  created_at: Instant,
+}).meta({ id: 'BaselineAdjustment' });
+export type Adjustment = z.infer<typeof Adjustment>;
+
 export const DeviationQuery = z.object({
   machine_id: z.string().min(1),
   start: Instant.optional().meta({ description: 'Default: 24 hours before the end; 30 days for a model of days' }),
@@ -177,6 +203,9 @@ export const Deviation = z
     deviation_severity: Severity.meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical' }),
     uncertainty_kwh: z.number().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
     fractional_savings_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |deviation|' }),
+    adjustment_kwh: z.number().meta({ description: 'Of non-routine adjustments; in the prediction already' }),
+    adjustments: z.array(Adjustment).meta({ description: 'Those that touch this window' }),
+    excluded_hours: z.number().int().meta({ description: 'Left out by adjustments' }),
     hours: z.number().int().meta({ description: 'Hours (days for a model of days) with energy and every driver' }),
     missing_hours: z.number().int(),
     extrapolated_hours: z.number().int().meta({ description: 'Hours with a driver outside what the model has seen' }),
@@ -217,6 +246,14 @@ export const Prediction = z
   })
   .meta({ id: 'BaselinePrediction' });
 
+export const DriversQuery = z.object({
+  machine_id: z.string().min(1),
+  suggest: z.stringbool().default(true).meta({ description: 'Say which drivers to keep' }),
+  start: Instant.optional().meta({ description: 'Of the suggestion; default: 90 days before the end' }),
+  end: Instant.optional().meta({ description: 'Default: now' }),
+});
+export type DriversQuery = z.infer<typeof DriversQuery>;
+
 export const Drivers = z
   .object({
     machine_id: z.string(),
@@ -229,6 +266,24 @@ export const Drivers = z
         unit: z.string(),
       }),
     ),
+    suggestion: z
+      .object({
+        time_period: TimePeriod,
+        samples: z.number().int(),
+        drivers: z.array(DriverName).meta({ description: 'Best subset: greatest adjusted R² with every p < 0.05' }),
+        adjusted_r_squared: z.number(),
+        p_values: ByDriver,
+        left_out: z.array(
+          z.object({
+            name: DriverName,
+            reason: z.enum(['missing', 'constant', 'derived', 'collinear', 'idle']),
+            with: z.array(DriverName).meta({ description: 'Those that tell the same' }),
+            detail: z.string(),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: 'Null: not asked for, or too few hours have energy' }),
   })
   .meta({ id: 'BaselineDrivers' });
 export type BaselineDrivers = z.infer<typeof Drivers>;

@@ -65,8 +65,8 @@ export function registerApi(
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);
     kpiRoutes(analytics, services.kpis);
-    const { baselines, trainings } = services;
-    baselineRoutes(analytics, { service: baselines, trainings, scheduler, auditLog: records.auditLog });
+    const { baselines: service, trainings, adjustments } = services;
+    baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });
   settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, records });
   systemRoutes(api, {

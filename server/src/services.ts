@@ -6,6 +6,7 @@ import { archiveJob } from './features/archive/job.ts';
 import { backfillJob } from './features/backfill/job.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import type { BackupService } from './features/backup/service.ts';
+import { AdjustmentService } from './features/baseline/adjustments.ts';
 import { retrainingJob, trainingJob } from './features/baseline/job.ts';
 import { BaselineService } from './features/baseline/service.ts';
 import { Trainings } from './features/baseline/trainings.ts';
@@ -39,6 +40,7 @@ export interface Services {
   readonly kpis: KpiService;
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
+  readonly adjustments: AdjustmentService;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
   /** Null without persistence: there is nothing to lose. */
@@ -68,6 +70,7 @@ export async function createServices(
     now,
     describe,
     baselines: records.baselines,
+    adjustments: records.baselineAdjustments,
     models,
   });
   return {
@@ -78,6 +81,7 @@ export async function createServices(
     kpis: new KpiService({ queries, devices: directory, energy, now }),
     baselines,
     trainings: new Trainings(baselines),
+    adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
     quarantine,
     quality: new QualityService({
       queries,

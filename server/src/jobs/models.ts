@@ -12,6 +12,7 @@ export const MODELS = {
     const [{ backtest }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);
     return (task: BacktestTask) => backtest(task, engines);
   },
+  'baseline.suggest': async () => (await import('../analytics/baseline/suggest.ts')).suggestDrivers,
 } satisfies ModelList;
 export type Models = typeof MODELS;
 

@@ -1,4 +1,10 @@
-import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type {
+  Adjustment,
+  BaselineDeviation,
+  BaselineDrivers,
+  BaselineModel,
+  TrainedBaseline,
+} from '@wattkeeper/contract/baseline.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
@@ -55,6 +61,40 @@ describe('baselines over the API', () => {
     expect(model).toMatchObject({ model_name: '3p_heating', is_active: true, valid: true });
     expect(model.balance_points[0]?.temperature_c).toBeCloseTo(12, 0);
     expect(await service.json(`/api/v1/baseline/model/${model.model_id}`)).toEqual(model);
+  });
+
+  it('suggests drivers, and lists them without looking at any data when told', async () => {
+    const path = '/api/v1/baseline/drivers?machine_id=Press';
+    const { suggestion, drivers } = await service.json<BaselineDrivers>(path);
+    expect(suggestion?.drivers).toEqual(['production_count', 'outdoor_temp_c']);
+    expect(drivers.map(({ name }) => name)).toEqual(['production_count', 'outdoor_temp_c']);
+    expect((await service.json<BaselineDrivers>(`${path}&suggest=false`)).suggestion).toBeNull();
+    expect((await service.request(`${path}&suggest=perhaps`)).status).toBe(422);
+  });
+
+  it('takes note of what is out of the ordinary, and of who said so', async () => {
+    const [start, end] = [48, 24].map((hours) => new Date(Date.now() - hours * HOUR_MS).toISOString());
+    const added = await send('POST', '/api/v1/baseline/adjustments', {
+      machine_id: 'Press',
+      start,
+      end,
+      kwh: 240,
+      reason: 'works',
+    });
+    expect(added.status).toBe(201);
+    const adjustment = (await added.json()) as Adjustment;
+    const deviation = () =>
+      service.json<BaselineDeviation>(`/api/v1/baseline/deviation?machine_id=Press&start=${start}&end=${end}`);
+    expect((await deviation()).adjustments).toEqual([adjustment]);
+    expect((await deviation()).adjustment_kwh).toBeGreaterThan(200);
+    const path = '/api/v1/baseline/adjustments';
+    expect(await service.json(`${path}?machine_id=Press`)).toEqual({ items: [adjustment], next_cursor: null });
+    expect((await service.request(`${path}/${adjustment.id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await deviation()).adjustment_kwh).toBe(0);
+    const { items } = await service.json<{ items: { action: string }[] }>('/api/v1/audit-log?limit=10');
+    const actions = items.map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['baseline.adjust', 'baseline.adjustment_remove']));
+    expect((await send('POST', path, { machine_id: 'Press', start: end, end: start, reason: 'x' })).status).toBe(422);
   });
 
   it('says what is wrong with a request, field by field', async () => {

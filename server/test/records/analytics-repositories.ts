@@ -44,6 +44,23 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await baselines.list(deviceId)).toEqual([]);
     });
 
+    it('keeps adjustments of baselines by start, and lets them go with their machine', async () => {
+      const { devices, baselineAdjustments } = await open({ now: () => 7 });
+      const { id: deviceId } = await devices.ensure('press');
+      const works = { deviceId, start: 20, end: 30, kwh: -4.5, reason: 'works', createdBy: 'ann' };
+      const late = await baselineAdjustments.add(works);
+      expect(late).toMatchObject({ ...works, createdAt: 7 });
+      const early = await baselineAdjustments.add({ ...works, start: 10, kwh: null });
+      expect(await baselineAdjustments.list(deviceId)).toEqual([early, late]);
+      expect(await baselineAdjustments.list(deviceId, { start: 0, end: 20 })).toEqual([early]);
+      expect(await baselineAdjustments.list(deviceId, { start: 30, end: 40 })).toEqual([]);
+      await expect(baselineAdjustments.add({ ...works, deviceId: 'none' })).rejects.toThrow(InvalidInput);
+      expect(await baselineAdjustments.remove(late.id)).toEqual(late);
+      await expect(baselineAdjustments.remove(late.id)).rejects.toThrow(NotFound);
+      await devices.remove(deviceId);
+      expect(await baselineAdjustments.list(deviceId)).toEqual([]);
+    });
+
     it('finds an anomaly again instead of adding it twice, and keeps what people say of it', async () => {
       let now = 100;
       const { devices, anomalies } = await open({ now: () => now++ });

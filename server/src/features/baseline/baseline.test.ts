@@ -8,6 +8,7 @@ import { localTime } from '../../domain/site-time.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
+import { AdjustmentService } from './adjustments.ts';
 import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';
 import { Trainings } from './trainings.ts';
@@ -57,13 +58,15 @@ async function world(days = 70) {
     devices: site.devices,
     energy: site.energy,
     baselines: site.records.baselines,
+    adjustments: site.records.baselineAdjustments,
     models,
     describe: (metric) => catalogue.describe(metric),
     now: () => site.now,
   });
   const train = (drivers: string[], start = START) =>
     service.train(BaselineTraining.parse({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers }));
-  return { service, train, records: site.records };
+  const adjustments = new AdjustmentService(site, site.records.baselineAdjustments);
+  return { service, train, adjustments, records: site.records };
 }
 
 describe('a baseline', () => {
@@ -81,7 +84,8 @@ describe('a baseline', () => {
     expect(model.coefficients.outdoor_temp_c).toBeCloseTo(-0.3, 1);
     expect(model.r_squared).toBeGreaterThan(0.99);
     expect(model.series.residual_kwh.reduce((sum, residual) => sum + residual, 0)).toBeCloseTo(0, 6);
-    const { drivers } = service.drivers('Press');
+    const { drivers, suggestion } = await service.drivers({ machine_id: 'Press', suggest: false });
+    expect(suggestion).toBeNull();
     expect(drivers.map(({ name }) => name)).toEqual([
       'production_count',
       'pressure_bar',
@@ -179,6 +183,25 @@ describe('a baseline', () => {
     expect(criteria.find(({ rule }) => rule === 'CV(RMSE)')).toMatchObject({ passed: true });
   });
 
+  it('suggests drivers to keep, and says why not the others', async () => {
+    const { service } = await world();
+    const { suggestion } = await service.drivers({
+      machine_id: 'Press',
+      suggest: true,
+      start: iso(START),
+      end: iso(END),
+    });
+    expect(suggestion).toMatchObject({ samples: 1440, drivers: ['production_count', 'outdoor_temp_c'] });
+    expect(suggestion?.adjusted_r_squared).toBeGreaterThan(0.99);
+    expect(suggestion?.left_out.map(({ name, reason, with: others }) => [name, reason, others])).toEqual([
+      ['pressure_bar', 'constant', []],
+      ['environment.humidity_percent', 'idle', []],
+      ['indoor_temp_c', 'collinear', ['outdoor_temp_c']],
+    ]);
+    const few = await service.drivers({ machine_id: 'Press', suggest: true, end: iso(START + 15 * UTC_DAY_MS) });
+    expect(few.suggestion).toBeNull();
+  });
+
   it('is refused with drivers from which nothing can be learnt', async () => {
     const { service, train } = await world();
     await expect(train(['production_count', 'pressure_bar'])).rejects.toThrow(/pressure_bar did not change/);
@@ -209,7 +232,9 @@ async function hall(usedKwh = 6) {
   const { records, queries, devices, energy } = site;
   const describe = (metric: string) => catalogue.describe(metric);
   const { baselines } = records;
-  const service = new BaselineService({ queries, devices, energy, baselines, models, describe, now: () => site.now });
+  const adjustments = records.baselineAdjustments;
+  const now = () => site.now;
+  const service = new BaselineService({ queries, devices, energy, baselines, adjustments, models, describe, now });
   const train = (how: Omit<z.input<typeof BaselineTraining>, 'machine_id'>) =>
     service.train(
       BaselineTraining.parse({ machine_id: 'Hall heating', end_date: iso(END), start_date: iso(START), ...how }),
@@ -302,5 +327,56 @@ describe('a training', () => {
     const { state, result } = await records.jobs.require(answer.job.id);
     expect({ state, result }).toMatchObject({ state: 'succeeded', result: { model_version: 1, is_active: true } });
     expect(await service.models('Press')).toHaveLength(1);
+  });
+});
+
+describe('a non-routine adjustment', () => {
+  const window = { machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) };
+  const works = { machine_id: 'Press', start: iso(END + UTC_DAY_MS), end: iso(END + 3 * UTC_DAY_MS), reason: 'works' };
+
+  it('that tells energy moves what is expected, hour by hour', async () => {
+    const { service, train, adjustments } = await world();
+    await train(['production_count', 'outdoor_temp_c']);
+    const before = await service.deviation(window);
+    const added = await adjustments.add({ ...works, kwh: 480 }, 'ann');
+    const after = await service.deviation(window);
+    expect(after.adjustments).toEqual([added]);
+    expect(after.adjustment_kwh).toBeCloseTo(480, 9);
+    expect(after.total_predicted_kwh).toBeCloseTo(before.total_predicted_kwh + 480, 6);
+    expect(after.deviation_kwh).toBeCloseTo(before.deviation_kwh - 480, 6);
+    expect(after.contributions_kwh.adjustments?.slice(22, 26)).toEqual([0, 0, 10, 10]);
+    const half = await service.deviation({ ...window, end: iso(END + 2 * UTC_DAY_MS) });
+    expect(half.adjustment_kwh).toBeCloseTo(240, 9);
+    await adjustments.remove(added.id);
+    expect(await service.deviation(window)).toEqual(before);
+  });
+
+  it('without energy leaves its hours out of deviations and trainings', async () => {
+    const { service, train, adjustments } = await world();
+    const all = await train(['production_count', 'outdoor_temp_c']);
+    await adjustments.add({ ...works, kwh: null }, 'ann');
+    await adjustments.add({ ...works, start: iso(START), end: iso(START + UTC_DAY_MS), kwh: null }, 'ann');
+    const found = await service.deviation(window);
+    expect(found).toMatchObject({ hours: 192, excluded_hours: 48, missing_hours: 0, warnings: [] });
+    expect(found.adjustments).toHaveLength(1);
+    const less = await train(['production_count', 'outdoor_temp_c']);
+    expect(less.training_samples).toBe(all.training_samples - 24);
+  });
+
+  it('of the training window is not learnt', async () => {
+    const { train, adjustments } = await world();
+    const all = await train(['production_count', 'outdoor_temp_c']);
+    await adjustments.add({ ...works, start: iso(START), end: iso(END), kwh: 1440 }, 'ann');
+    const less = await train(['production_count', 'outdoor_temp_c']);
+    expect(less.intercept).toBeCloseTo(all.intercept - 1, 9);
+  });
+
+  it('needs a window and a machine', async () => {
+    const { adjustments } = await world();
+    await expect(adjustments.add({ ...works, end: works.start, kwh: 1 }, 'ann')).rejects.toThrow(
+      /must be after the start/,
+    );
+    await expect(adjustments.list('Hall')).rejects.toThrow(/meters no energy/);
+    await expect(adjustments.remove('none')).rejects.toThrow(NotFound);
   });
 });

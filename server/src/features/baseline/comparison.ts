@@ -20,11 +20,11 @@ export interface Predicted extends Predictions {
 }
 
 /** Hours of a window of which the model can speak, with what it needs of them. */
-export function conditionsOf(loaded: Loaded, { counts }: BaselineFit): { known: Observations; missing: number } {
+export function conditionsOf(loaded: Loaded, { counts }: BaselineFit): { known: Observations; rows: number[] } {
   const all = { ...loaded.observations, temperature: loaded.temperatures[0] ?? null };
   const hours = counts.length > 1 ? all.hourOfWeek : null;
   const rows = [...all.kwh.keys()].filter((i) => hours === null || (counts[hours[i] as number] as number) > 0);
-  return { known: rowsOf(all, rows), missing: loaded.total - rows.length };
+  return { known: rowsOf(all, rows), rows };
 }
 
 /** Predictions with what makes them up: the intercept and the parts add up to each. */
@@ -50,13 +50,16 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
 /** Actual against predicted, hour by hour or day by day, and in total. */
 export function compare(model: StoredModel, loaded: Loaded) {
   const fit = fitOf(model);
-  const { known, missing } = conditionsOf(loaded, fit);
+  const { known, rows } = conditionsOf(loaded, fit);
+  const missing = loaded.total - loaded.excluded - rows.length;
   const { kwh: predicted, intercept, parts } = predictParts(model, known);
+  const adjusted = rows.map((row) => loaded.adjustedKwh[row] as number);
+  const isAdjusted = adjusted.some((kwh) => kwh !== 0);
   const beyond = extrapolatedRows(model, known);
   let [actualSum, predictedSum, sum] = [0, 0, 0];
   const cusum: number[] = [];
   const hourly = Array.from(known.starts, (start, i) => {
-    const [actual, expected] = [known.kwh[i] as number, predicted[i] as number];
+    const [actual, expected] = [known.kwh[i] as number, (predicted[i] as number) + (adjusted[i] as number)];
     actualSum += actual;
     predictedSum += expected;
     sum += actual - expected;
@@ -82,11 +85,13 @@ export function compare(model: StoredModel, loaded: Loaded) {
     deviation_severity: severityOf(difference, totalSigma(fit, count)),
     uncertainty_kwh: uncertainty,
     fractional_savings_uncertainty: difference === 0 ? null : uncertainty / Math.abs(difference),
+    adjustment_kwh: adjusted.reduce((all, kwh) => all + kwh, 0),
+    excluded_hours: loaded.excluded,
     hours: count,
     missing_hours: missing,
     extrapolated_hours: beyond,
     intercept,
-    contributions_kwh: parts,
+    contributions_kwh: { ...parts, ...(isAdjusted && { adjustments: adjusted }) },
     hourly_deviations: hourly,
     cusum,
     warnings: [

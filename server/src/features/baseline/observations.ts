@@ -1,4 +1,5 @@
 import type { Resolution } from '@wattkeeper/contract/baseline.ts';
+import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
 import { bucketEdges, localTimes } from '../../domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
@@ -15,6 +16,8 @@ export interface Needs {
   /** Hours by which the temperature goes before the energy. */
   readonly lags: readonly number[];
   readonly resolution: Resolution;
+  /** Out of the ordinary. */
+  readonly adjustments: readonly Adjustment[];
 }
 
 /** Complete hours or days. */
@@ -22,6 +25,10 @@ export interface Loaded {
   readonly observations: Observations;
   /** The outdoor temperature by lag, in the order of the needs. */
   readonly temperatures: readonly Float64Array[];
+  /** kWh that adjustments add to what is expected. */
+  readonly adjustedKwh: Float64Array;
+  /** Hours or days that adjustments leave out. */
+  readonly excluded: number;
   /** Hours or days of the window, complete or not. */
   readonly total: number;
 }
@@ -33,7 +40,7 @@ const LEAST_COVERAGE = 0.9;
 export async function loadObservations(
   options: DriverOptions & { readonly energy: EnergyService },
   machine: DeviceRecord,
-  { drivers, temperature, lags, resolution }: Needs,
+  { drivers, temperature, lags, resolution, adjustments }: Needs,
   window: Window,
 ): Promise<Loaded> {
   const { queries, energy, now } = options;
@@ -49,11 +56,17 @@ export async function loadObservations(
   });
   const columns = await driverColumns(options, drivers, edges);
   const temperatures = temperature === null ? [] : await laggedColumns(options, temperature, edges, lags);
+  const adjusted = adjustSlots(edges, adjustments);
   const complete = [...kwh.keys()].filter((s) => {
     const length = (edges[s + 1] as number) - (edges[s] as number);
     const isWhole = resolution === 'day' || length === HOUR_MS;
     const isKnown = kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
-    return isWhole && isKnown && [...columns, ...temperatures].every((column) => column[s] === column[s]);
+    return (
+      adjusted.excluded[s] === 0 &&
+      isWhole &&
+      isKnown &&
+      [...columns, ...temperatures].every((column) => column[s] === column[s])
+    );
   });
   const pick = (column: Float64Array) => Float64Array.from(complete, (s) => column[s] as number);
   const starts = pick(edges);
@@ -66,6 +79,8 @@ export async function loadObservations(
       hourOfWeek: resolution === 'hour' ? hoursOfWeek(starts, timeZone) : null,
     },
     temperatures: temperatures.map(pick),
+    adjustedKwh: pick(adjusted.kwh),
+    excluded: adjusted.excluded.reduce((sum, one) => sum + one, 0),
     total: kwh.length,
   };
 }
@@ -112,5 +127,5 @@ function nothing(drivers: readonly Driver[], lags: readonly number[]): Loaded {
     temperature: null,
     hourOfWeek: none,
   };
-  return { observations, temperatures: lags.map(() => none), total: 0 };
+  return { observations, temperatures: lags.map(() => none), adjustedKwh: none, excluded: 0, total: 0 };
 }

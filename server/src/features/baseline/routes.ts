@@ -1,10 +1,13 @@
 import {
+  Adjustment,
+  AdjustmentRequest,
   BaselineModel,
   BaselineModelsQuery,
   BaselineTraining,
   Deviation,
   DeviationQuery,
   Drivers,
+  DriversQuery,
   Prediction,
   PredictionQuery,
   TrainedBaseline,
@@ -17,12 +20,14 @@ import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { AuditLog } from '../../storage/records/audit-log.ts';
+import type { AdjustmentService } from './adjustments.ts';
 import type { BaselineService } from './service.ts';
 import { TRAINING_JOB, type Trainings } from './trainings.ts';
 
 export interface BaselineRoutesOptions {
   readonly service: BaselineService;
   readonly trainings: Trainings;
+  readonly adjustments: AdjustmentService;
   readonly scheduler: Scheduler;
   readonly auditLog: AuditLog;
 }
@@ -34,6 +39,7 @@ export function baselineRoutes(api: Api, options: BaselineRoutesOptions): void {
   trainingRoutes(api, options);
   modelRoutes(api, options);
   questionRoutes(api, options.service);
+  adjustmentRoutes(api, options);
 }
 
 function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRoutesOptions): void {
@@ -146,12 +152,67 @@ function questionRoutes(api: Api, service: BaselineService): void {
     {
       schema: {
         ...schema,
-        summary: 'What may drive a machine’s energy',
-        querystring: BaselineModelsQuery,
+        summary: 'What may drive a machine’s energy, and which of it to keep',
+        querystring: DriversQuery,
         response: { 200: Drivers },
       },
       config: { scope: 'read' },
     },
-    async ({ query }) => service.drivers(query.machine_id),
+    async ({ query }) => service.drivers(query),
+  );
+}
+
+function adjustmentRoutes(api: Api, { adjustments, auditLog }: BaselineRoutesOptions): void {
+  const audit = (actor: string, action: string, { machine_id: target, start, end, kwh, reason }: Adjustment) => {
+    const detail = `${start} to ${end}: ${kwh === null ? 'left out' : `${kwh} kWh`}, ${reason}`;
+    return auditLog.append({ actor, action, target, detail });
+  };
+  api.get(
+    '/baseline/adjustments',
+    {
+      schema: {
+        ...schema,
+        summary: 'Non-routine adjustments of a machine, by start',
+        querystring: BaselineModelsQuery,
+        response: { 200: pageOf(Adjustment) },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => ({ items: await adjustments.list(query.machine_id), next_cursor: null }),
+  );
+  api.post(
+    '/baseline/adjustments',
+    {
+      schema: {
+        ...schema,
+        summary: 'Tell of something out of the ordinary',
+        description: 'Trainings do not learn it, and deviations do not count it.',
+        body: AdjustmentRequest,
+        response: { 201: Adjustment },
+      },
+      config: { scope: 'write' },
+    },
+    async (request, reply) => {
+      const { name } = callerOf(request);
+      const added = await adjustments.add(request.body, name);
+      await audit(name, 'baseline.adjust', added);
+      return reply.status(201).send(added);
+    },
+  );
+  api.delete(
+    '/baseline/adjustments/:id',
+    {
+      schema: {
+        ...schema,
+        summary: 'Remove an adjustment',
+        params: z.object({ id: z.uuid() }),
+        response: { 204: z.null() },
+      },
+      config: { scope: 'write' },
+    },
+    async (request, reply) => {
+      await audit(callerOf(request).name, 'baseline.adjustment_remove', await adjustments.remove(request.params.id));
+      return reply.status(204).send(null);
+    },
   );
 }

@@ -1,7 +1,9 @@
 import type {
+  BaselineDrivers,
   BaselineModel,
   BaselineTraining,
   DeviationQuery,
+  DriversQuery,
   Resolution,
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
@@ -12,12 +14,15 @@ import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseli
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
+import type { BaselineAdjustments } from '../../storage/records/baseline-adjustments.ts';
 import type { BaselineRecord, Baselines } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { MACHINE_GROUP } from '../kpi/machine-energy.ts';
+import { toAdjustment } from './adjustments.ts';
 import { compare, conditionsOf, predictParts } from './comparison.ts';
 import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOORS } from './driver-loader.ts';
+import { suggestion } from './driver-suggestion.ts';
+import { requireMachine } from './machine.ts';
 import { hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
 import { fitOf, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
 import { refuse, tooFew, unfit } from './training-errors.ts';
@@ -29,6 +34,7 @@ export interface BaselineOptions extends DriverOptions {
   };
   readonly energy: EnergyService;
   readonly baselines: Baselines;
+  readonly adjustments: BaselineAdjustments;
   readonly models: ModelPool;
 }
 
@@ -59,7 +65,7 @@ export class BaselineService {
     signal?: AbortSignal,
     onProgress: OnProgress = NOT_AT_ALL,
   ): Promise<TrainedBaseline> {
-    const machine = this.#machine(request.machine_id);
+    const machine = requireMachine(this.#options, request.machine_id);
     const before = this.#training.get(machine.id) ?? Promise.resolve();
     const training = before.then(() => this.#train(machine, request, signal, onProgress));
     const settled = training.catch(() => {});
@@ -91,7 +97,7 @@ export class BaselineService {
 
   /** Versions of a machine, newest first. */
   async models(machineId: string): Promise<BaselineModel[]> {
-    const machine = this.#machine(machineId);
+    const machine = requireMachine(this.#options, machineId);
     return (await this.#options.baselines.list(machine.id)).map((record) => toModel(record, machine));
   }
 
@@ -106,41 +112,48 @@ export class BaselineService {
     return toModel(record, this.#options.devices.require(record.deviceId));
   }
 
-  drivers(machineId: string) {
+  /** What may drive a machine's energy, and which of it to keep. */
+  async drivers({ machine_id, suggest, start, end }: DriversQuery): Promise<BaselineDrivers> {
     const { devices, describe } = this.#options;
-    const machine = this.#machine(machineId);
+    const machine = requireMachine(this.#options, machine_id);
+    const drivers = availableDrivers(this.#options, machine);
+    const window = this.#windowOf(start, end, TRAINING_DAYS.hour);
+    const adjustments = await this.#options.adjustments.list(machine.id, window);
     return {
       machine_id: machine.id,
-      drivers: availableDrivers(this.#options, machine).map(({ name, metric, deviceId }) => ({
+      drivers: drivers.map(({ name, metric, deviceId }) => ({
         name,
         metric,
         device_id: deviceId,
         device_name: devices.require(deviceId).name,
         unit: describe(metric).unit,
       })),
+      suggestion: suggest ? await suggestion(this.#options, machine, { drivers, adjustments }, window) : null,
     };
   }
 
   /** Actual against predicted, hour by hour or day by day. */
   async deviation(query: DeviationQuery) {
-    const machine = this.#machine(query.machine_id);
+    const machine = requireMachine(this.#options, query.machine_id);
     const record =
       query.model_id === undefined ? await this.#active(machine) : await this.#version(machine, query.model_id);
     const model = storedModel(record);
     const window = this.#windowOf(query.start, query.end, DEVIATION_DAYS[model.resolution]);
-    const loaded = await loadObservations(this.#options, machine, needsOf(model), window);
+    const adjustments = await this.#options.adjustments.list(machine.id, window);
+    const loaded = await loadObservations(this.#options, machine, { ...needsOf(model), adjustments }, window);
     return {
       machine_id: machine.id,
       machine_name: machine.name,
       time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
       baseline_model_version: record.version,
+      adjustments: adjustments.map(toAdjustment),
       ...compare(model, loaded),
     };
   }
 
   /** What an hour or a day under given conditions should take. */
   async predict(machineId: string, given: Readonly<Record<string, unknown>>) {
-    const machine = this.#machine(machineId);
+    const machine = requireMachine(this.#options, machineId);
     const record = await this.#active(machine);
     const model = storedModel(record);
     const at = typeof given.at === 'string' ? parseInstant(given.at) : this.#options.now();
@@ -180,9 +193,10 @@ export class BaselineService {
     if (type === 'time_of_week_temperature' && resolution === 'day')
       throw refuse('resolution', 'a model by time of week is of hours; got "day"');
     const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS[resolution]);
-    const needs = this.#needsFor(machine, request);
+    const adjustments = await this.#options.adjustments.list(machine.id, window);
+    const needs = { ...this.#needsFor(machine, request), adjustments };
     onProgress(0.05, 'reads energy and drivers');
-    const loaded = await loadObservations(this.#options, machine, needs, window);
+    const loaded = withoutAdjusted(await loadObservations(this.#options, machine, needs, window));
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
     if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution);
@@ -207,7 +221,10 @@ export class BaselineService {
   }
 
   /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
-  #needsFor(machine: DeviceRecord, { drivers: names, model_type: type, resolution }: BaselineTraining): Needs {
+  #needsFor(
+    machine: DeviceRecord,
+    { drivers: names, model_type: type, resolution }: BaselineTraining,
+  ): Omit<Needs, 'adjustments'> {
     const drivers = findDrivers(this.#options, machine, [...new Set(names)]);
     if (type === 'linear') return { drivers, temperature: null, lags: [], resolution };
     const isThere = availableDrivers(this.#options, machine).some(({ metric }) => OUTDOORS.includes(metric));
@@ -231,13 +248,6 @@ export class BaselineService {
     );
   }
 
-  #machine(idOrName: string): DeviceRecord {
-    const machine = this.#options.devices.require(idOrName);
-    if (this.#options.queries.metricsOf(machine.id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`)))
-      return machine;
-    throw new NotFound(`${machine.name} meters no energy: GET /api/v1/machines lists machines`);
-  }
-
   #windowOf(start: string | undefined, end: string | undefined, days: number): Window {
     const endMs = end === undefined ? this.#options.now() : parseInstant(end);
     const startMs = start === undefined ? endMs - days * UTC_DAY_MS : parseInstant(start);
@@ -247,13 +257,20 @@ export class BaselineService {
   }
 }
 
-function needsOf({ drivers, temperature, basis, resolution }: StoredModel): Needs {
+function needsOf({ drivers, temperature, basis, resolution }: StoredModel): Omit<Needs, 'adjustments'> {
   return { drivers, temperature, lags: basis.type === 'linear' ? [] : [basis.lagHours], resolution };
 }
 
 /** The request that trained a model, for the window of today. */
 function sameAgain(machine: DeviceRecord, { drivers, requested, resolution }: StoredModel): BaselineTraining {
   return { machine_id: machine.id, drivers: drivers.map(({ name }) => name), model_type: requested, resolution };
+}
+
+/** Energy of the usual way: what a model is to learn. */
+function withoutAdjusted(loaded: Loaded): Loaded {
+  const { observations, adjustedKwh } = loaded;
+  const kwh = observations.kwh.map((all, i) => all - (adjustedKwh[i] as number));
+  return { ...loaded, observations: { ...observations, kwh } };
 }
 
 function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['series'] {

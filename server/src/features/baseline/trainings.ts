@@ -23,6 +23,7 @@ export class Trainings {
   readonly #patienceMs: number;
   readonly #underway = new Map<string, Underway>();
 
+  /** @param patienceMs 0: every training is a job */
   constructor(baselines: BaselineService, patienceMs = PATIENCE_MS) {
     this.#baselines = baselines;
     this.#patienceMs = patienceMs;
@@ -38,6 +39,7 @@ export class Trainings {
     const done = this.#baselines.train(request, abort.signal, (...progress) => listener.tell(...progress));
     const patience = Promise.withResolvers<null>();
     const timer = setTimeout(() => patience.resolve(null), this.#patienceMs);
+    if (this.#patienceMs === 0) patience.resolve(null);
     try {
       const trained = await Promise.race([done, patience.promise]);
       if (trained !== null) return { trained };

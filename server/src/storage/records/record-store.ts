@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import { type Anomalies, SqlAnomalies } from './anomalies.ts';
 import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './audit-log.ts';
+import { type BaselineAdjustments, SqlBaselineAdjustments } from './baseline-adjustments.ts';
 import { type Baselines, SqlBaselines } from './baselines.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import type { Devices } from './devices.ts';
@@ -45,6 +46,7 @@ export interface RecordStore {
   readonly jobs: Jobs;
   readonly reports: Reports;
   readonly baselines: Baselines;
+  readonly baselineAdjustments: BaselineAdjustments;
   readonly anomalies: Anomalies;
   readonly importStates: ImportStates;
   readonly users: Users;
@@ -121,6 +123,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     jobs: new SqlJobs(context),
     reports: new SqlReports(context),
     baselines: new SqlBaselines(context),
+    baselineAdjustments: new SqlBaselineAdjustments(context),
     anomalies: new SqlAnomalies(context),
     importStates: new SqlImportStates(context),
     users: new SqlUsers(context),

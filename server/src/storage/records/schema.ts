@@ -78,6 +78,16 @@ export interface Schema {
     model: string;
     trained_at: number;
   };
+  baseline_adjustments: {
+    id: string;
+    device_id: string;
+    start_at: number;
+    end_at: number;
+    kwh: number | null;
+    reason: string;
+    created_by: string;
+    created_at: number;
+  };
   anomalies: {
     id: string;
     device_id: string;

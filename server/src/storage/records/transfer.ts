@@ -32,6 +32,7 @@ const TABLES = {
   users: ['id'],
   layouts: ['user_id', 'name'],
   baselines: ['id'],
+  baseline_adjustments: ['id'],
   anomalies: ['id'],
   anomaly_events: ['id'],
   api_tokens: ['id'],

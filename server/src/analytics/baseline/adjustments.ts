@@ -1,0 +1,32 @@
+import type { Window } from '../../domain/window.ts';
+
+/** Something out of the ordinary: energy that it took in all, spread evenly; null: hours that nobody can judge. */
+export interface Adjustment extends Window {
+  readonly kwh: number | null;
+}
+
+/** What adjustments do to slots of time. */
+export interface AdjustedSlots {
+  /** kWh to add to what a model expects. */
+  readonly kwh: Float64Array;
+  /** 1 where a slot is left out. */
+  readonly excluded: Uint8Array;
+}
+
+/**
+ * Non-routine adjustments by slot (IPMVP Core Concepts, 4.6).
+ * @param edges epoch milliseconds, ascending, one more than there are slots
+ */
+export function adjustSlots(edges: Float64Array, adjustments: readonly Adjustment[]): AdjustedSlots {
+  const slots = Math.max(edges.length - 1, 0);
+  const [kwh, excluded] = [new Float64Array(slots), new Uint8Array(slots)];
+  for (const { start, end, kwh: amount } of adjustments) {
+    for (let s = 0; s < slots; s++) {
+      const shared = Math.min(edges[s + 1] as number, end) - Math.max(edges[s] as number, start);
+      if (shared <= 0) continue;
+      if (amount === null) excluded[s] = 1;
+      else kwh[s] = (kwh[s] as number) + (amount * shared) / (end - start);
+    }
+  }
+  return { kwh, excluded };
+}

@@ -1,0 +1,134 @@
+import tCdf from '@stdlib/stats-base-dists-t-cdf';
+import { type CrossProducts, crossProducts, fitSubset } from './cross-products.ts';
+import { leastSquares } from './least-squares.ts';
+
+/** Which drivers to keep. Drivers are numbers of columns. */
+export interface Suggestion {
+  readonly drivers: readonly number[];
+  readonly adjustedRSquared: number;
+  /** In the order of the drivers. */
+  readonly pValues: readonly number[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  readonly driver: number;
+  /** derived: the energy itself in another unit; collinear: told by others; idle: tells nothing beside those that are kept. */
+  readonly reason: 'constant' | 'derived' | 'collinear' | 'idle';
+  /** Those that tell the same. */
+  readonly with: readonly number[];
+}
+
+const KEEP_P = 0.05;
+/** Above, a driver is told by the others to nine tenths (usual rule for the variance inflation factor). */
+const MAX_VIF = 10;
+/** Energy that follows from a driver to all but this share of its variance is what the driver was made of. */
+const DERIVED = 1e-4;
+/** All subsets of so many drivers are tried: 16,384. */
+const MAX_TRIED = 14;
+
+/**
+ * Best subset: the greatest adjusted R² of those in which every driver has p < 0.05 and none is told by the others (VIF above 10).
+ * Of more than 14 drivers, those that tell most one after the other are tried.
+ * @param columns without NaN
+ */
+export function suggestDrivers({ columns, kwh }: { columns: readonly Float64Array[]; kwh: Float64Array }): Suggestion {
+  const products = crossProducts(columns, kwh);
+  const all = [...columns.keys()];
+  const constant = all.filter((c) => isConstant(columns[c] as Float64Array));
+  const derived = all.filter((c) => !constant.includes(c) && errorOf(products, [c]) < DERIVED * products.yy);
+  const usable = all.filter((c) => !constant.includes(c) && !derived.includes(c));
+  const best = bestSubset(products, strongest(products, usable), columns, kwh);
+  const left = (driver: number, reason: LeftOut['reason'], others: readonly number[] = []): LeftOut => ({
+    driver,
+    reason,
+    with: others,
+  });
+  return {
+    ...best,
+    leftOut: [
+      ...constant.map((c) => left(c, 'constant')),
+      ...derived.map((c) => left(c, 'derived')),
+      ...usable
+        .filter((c) => !best.drivers.includes(c))
+        .map((c) => {
+          const others = tellers(products, c, best.drivers);
+          return left(c, others.length > 0 ? 'collinear' : 'idle', others);
+        }),
+    ].sort((a, b) => a.driver - b.driver),
+  };
+}
+
+function bestSubset(
+  products: CrossProducts,
+  tried: readonly number[],
+  columns: readonly Float64Array[],
+  kwh: Float64Array,
+): Omit<Suggestion, 'leftOut'> {
+  const n = kwh.length;
+  const count = 2 ** tried.length;
+  const membersOf = (set: number) => tried.filter((_, bit) => (set >> bit) & 1);
+  const errors = Float64Array.from({ length: count }, (_, set) => errorOf(products, membersOf(set)));
+  const freedom = (set: number) => n - membersOf(set).length - 1;
+  const variances = errors.map((error, set) => error / freedom(set));
+  const sets = Array.from({ length: count }, (_, set) => set).filter((set) => {
+    const everyTells = tried.every((_, bit) => {
+      if (((set >> bit) & 1) === 0) return true;
+      const tSquared = ((errors[set ^ (1 << bit)] as number) - (errors[set] as number)) / (variances[set] as number);
+      return 2 * tCdf(-Math.sqrt(Math.max(tSquared, 0)), freedom(set)) < KEEP_P;
+    });
+    return set > 0 && Number.isFinite(errors[set]) && everyTells;
+  });
+  // The least variance left is the greatest adjusted R².
+  for (const set of sets.sort((a, b) => (variances[a] as number) - (variances[b] as number))) {
+    const drivers = membersOf(set);
+    const fit = leastSquares(
+      drivers.map((c) => columns[c] as Float64Array),
+      kwh,
+    );
+    if ('kind' in fit || fit.coefficients.some(({ vif }) => vif > MAX_VIF)) continue;
+    const pValues = fit.coefficients.map(({ pValue }) => pValue);
+    return { drivers, adjustedRSquared: fit.adjustedRSquared, pValues };
+  }
+  return { drivers: [], adjustedRSquared: 0, pValues: [] };
+}
+
+/** Forward selection where there are too many for all subsets. */
+function strongest(products: CrossProducts, drivers: readonly number[]): number[] {
+  const chosen: number[] = [];
+  while (chosen.length < Math.min(MAX_TRIED, drivers.length)) {
+    const rest = drivers.filter((c) => !chosen.includes(c));
+    const errors = rest.map((c) => errorOf(products, [...chosen, c]));
+    const least = Math.min(...errors);
+    if (!Number.isFinite(least)) {
+      chosen.push(...rest.slice(0, MAX_TRIED - chosen.length));
+      break;
+    }
+    chosen.push(rest[errors.indexOf(least)] as number);
+  }
+  return chosen.sort((a, b) => a - b);
+}
+
+/** Which of the kept drivers tell this one: the fewest that leave less than a tenth of it. */
+function tellers({ p, xx }: CrossProducts, driver: number, kept: readonly number[]): number[] {
+  const own = xx[driver * p + driver] as number;
+  const towards = { p, xx, xy: xx.slice(driver * p, driver * p + p), yy: own };
+  const chosen: number[] = [];
+  while (chosen.length < kept.length) {
+    const rest = kept.filter((c) => !chosen.includes(c));
+    const errors = rest.map((c) => errorOf(towards, [...chosen, c]));
+    chosen.push(rest[errors.indexOf(Math.min(...errors))] as number);
+    if (Math.min(...errors) < own / MAX_VIF) return chosen.sort((a, b) => a - b);
+  }
+  return [];
+}
+
+/** Squared error; infinite where the drivers cannot be told apart. */
+function errorOf(products: CrossProducts, subset: readonly number[]): number {
+  return fitSubset(products, subset)?.sse ?? Number.POSITIVE_INFINITY;
+}
+
+function isConstant(column: Float64Array): boolean {
+  const first = column[0] as number;
+  return column.every((value) => Math.abs(value - first) <= 1e-12 * Math.abs(first));
+}

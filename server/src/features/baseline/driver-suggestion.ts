@@ -1,0 +1,69 @@
+import type { BaselineDrivers } from '@wattkeeper/contract/baseline.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import type { Window } from '../../domain/window.ts';
+import type { ModelPool } from '../../jobs/model-pool.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { EnergyService } from '../energy/service.ts';
+import type { Driver, DriverOptions } from './driver-loader.ts';
+import { loadObservations, type Needs } from './observations.ts';
+
+type Answer = NonNullable<BaselineDrivers['suggestion']>;
+
+/** A driver that is known for less of the hours with energy would cost too many of them. */
+const LEAST_KNOWN = 0.8;
+
+/** Which of the available drivers to keep; null for too few hours. */
+export async function suggestion(
+  options: DriverOptions & { readonly energy: EnergyService; readonly models: ModelPool },
+  machine: DeviceRecord,
+  { drivers, adjustments }: Pick<Needs, 'drivers' | 'adjustments'>,
+  window: Window,
+): Promise<Answer | null> {
+  const needs: Omit<Needs, 'drivers'> = { temperature: null, lags: [], resolution: 'hour', adjustments };
+  const samplesOf = async (some: readonly Driver[]) =>
+    (await loadObservations(options, machine, { ...needs, drivers: some }, window)).observations;
+  const all = (await samplesOf([])).starts.length;
+  const each = await Promise.all(drivers.map(async (driver) => (await samplesOf([driver])).starts.length / all));
+  const known = drivers.filter((_, d) => (each[d] as number) >= LEAST_KNOWN);
+  const { starts, kwh, columns } = await samplesOf(known);
+  if (starts.length < LEAST_SAMPLES.hour) return null;
+  const found = await options.models.run('baseline.suggest', { kwh, columns });
+  const nameOf = (d: number) => (known[d] as Driver).name;
+  return {
+    time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+    samples: starts.length,
+    drivers: found.drivers.map(nameOf),
+    adjusted_r_squared: found.adjustedRSquared,
+    p_values: Object.fromEntries(found.drivers.map((d, i) => [nameOf(d), found.pValues[i] as number])),
+    left_out: [
+      ...drivers.flatMap(({ name }, d) =>
+        known.some((driver) => driver.name === name)
+          ? []
+          : [
+              {
+                name,
+                reason: 'missing' as const,
+                with: [],
+                detail: `known for ${percent(each[d] as number)} of the hours with energy`,
+              },
+            ],
+      ),
+      ...found.leftOut.map(({ driver, reason, with: others }) => {
+        const names = others.map(nameOf);
+        return { name: nameOf(driver), reason, with: names, detail: explain(reason, names) };
+      }),
+    ],
+  };
+}
+
+function explain(reason: Exclude<Answer['left_out'][number]['reason'], 'missing'>, names: readonly string[]): string {
+  if (reason === 'constant') return 'did not change in this window';
+  if (reason === 'derived') return 'follows from the energy itself, so it cannot drive it';
+  if (reason === 'collinear') return `tells the same as ${names.join(', ')}`;
+  return 'tells nothing that the others do not';
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * (Number.isNaN(share) ? 0 : share))} %`;
+}
