@@ -15,6 +15,7 @@ interface BlockHeader {
   readonly quantities: readonly string[];
   readonly devices: readonly string[];
   readonly rows: number;
+  readonly erases?: true;
 }
 
 const encoder = new TextEncoder();
@@ -30,6 +31,7 @@ export function encodeBlocks(blocks: readonly Block[]): Uint8Array<ArrayBuffer> 
           quantities: block.quantities,
           devices: block.devices,
           rows: rowCount(block),
+          ...(block.erases && { erases: true }),
         }),
       ),
     ),
@@ -68,7 +70,7 @@ export function decodeBlocks(given: Uint8Array): Block[] {
   const headerLength = view.getUint32(8, true);
   const headers = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerLength));
   let at = align(PREFIX_BYTES + headerLength);
-  return headers.map(({ group, quantities, devices, rows }) => {
+  return headers.map(({ group, quantities, devices, rows, erases }) => {
     const device = new Int32Array(bytes.buffer, bytes.byteOffset + at, rows);
     at = align(at + rows * 4);
     const column = () => {
@@ -76,7 +78,8 @@ export function decodeBlocks(given: Uint8Array): Block[] {
       at += rows * 8;
       return values;
     };
-    return { group, quantities, devices, device, timestamps: column(), columns: quantities.map(column) };
+    const block = { group, quantities, devices, device, timestamps: column(), columns: quantities.map(column) };
+    return erases ? { ...block, erases } : block;
   });
 }
 

@@ -17,6 +17,8 @@ export interface Block {
   readonly timestamps: Float64Array;
   /** One column per quantity, each as long as `timestamps`; NaN is missing. */
   readonly columns: readonly Float64Array[];
+  /** The values are not to be kept but to be forgotten: each that is not NaN stands for the one at its place, whatever that is. */
+  readonly erases?: true;
 }
 
 /** Blocks that were accepted together and stand in the journal under one sequence number. */

@@ -25,7 +25,7 @@ test('a quarantine that is full refuses more, keeps what it has, and takes good 
   const ingest = new Ingest({
     journal,
     stores: [],
-    window: { write: async () => {}, blocks: () => [] },
+    window: { write: async () => {}, blocks: () => [], erase: async () => {} },
     persists: true,
     describe: (metric) => catalogue.describe(metric),
     onBlock: () => {},

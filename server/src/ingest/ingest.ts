@@ -19,6 +19,8 @@ export interface StoreTarget {
 }
 
 export interface WindowTarget extends Pick<StoreTarget, 'write'> {
+  /** Forgets single values. */
+  erase(blocks: readonly Block[]): Promise<void>;
   /** Everything that it holds. */
   blocks(): Iterable<Block>;
 }
@@ -154,6 +156,22 @@ export class Ingest {
   /** Takes rows that were made of readings: they go to the stores as readings do, and nowhere else. */
   async acceptDerived(blocks: readonly Block[]): Promise<void> {
     await this.#append(blocks, []);
+    for (const fanOut of this.#fanOuts) fanOut.notify();
+  }
+
+  /**
+   * Takes a change of what was read before: what its blocks erase and write, in this order. As safe as readings when it resolves.
+   * @throws Unavailable while readings do not go to the disk: a change that is gone after a restart would be none
+   */
+  async acceptChange(blocks: readonly Block[]): Promise<void> {
+    if (!this.#persists || !this.#options.journal.durable)
+      throw new Unavailable('readings are not kept on disk at present, so that what was kept cannot be changed');
+    const { sequence } = await this.#append(blocks, []);
+    for (const block of blocks) {
+      if (block.erases) await this.#options.window.erase([block]);
+      else await this.#options.window.write([{ sequence, blocks: [block] }]);
+    }
+    this.live.publish(new Set(blocks.flatMap(({ devices }) => devices)));
     for (const fanOut of this.#fanOuts) fanOut.notify();
   }
 

@@ -1,6 +1,9 @@
 import type { Batch, Block } from '../domain/batch.ts';
-import type { Rows } from '../domain/frame.ts';
+import { mergeRows, type Rows } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
+
+/** Stands in rows on their way for a value that is to be forgotten; no store holds it. */
+const ERASED = Number.NEGATIVE_INFINITY;
 
 /** What is looked for among batches that a store does not have yet. */
 export interface PendingRequest {
@@ -12,7 +15,8 @@ export interface PendingRequest {
 
 /**
  * Rows of batches that match, by device and in order of arrival; devices without any are not in the answer.
- * Columns stand in the order of the request's quantities.
+ * Columns stand in the order of the request's quantities. What is to be forgotten is marked: `withoutErased` takes it out once the rows are merged
+ * with those of the store.
  */
 export async function collectPending(
   batches: AsyncIterable<Batch>,
@@ -48,11 +52,21 @@ function collectBlock(
     const picked: Rows = {
       timestamps: Float64Array.from(rows, (row) => block.timestamps[row] as number),
       columns: columns.map((column) =>
-        Float64Array.from(rows, (row) => (column ? (column[row] as number) : Number.NaN)),
+        Float64Array.from(rows, (row) => {
+          const value = column ? (column[row] as number) : Number.NaN;
+          return block.erases && value === value ? ERASED : value;
+        }),
       ),
     };
     const parts = found.get(deviceId);
     if (parts) parts.push(picked);
     else found.set(deviceId, [picked]);
   }
+}
+
+/** Merged rows without the values that were to be forgotten, and without rows that have no other. */
+export function withoutErased(rows: Rows): Rows {
+  if (!rows.columns.some((column) => column.includes(ERASED))) return rows;
+  const columns = rows.columns.map((column) => column.map((value) => (value === ERASED ? Number.NaN : value)));
+  return mergeRows({ timestamps: rows.timestamps, columns });
 }

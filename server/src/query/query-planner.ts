@@ -4,7 +4,7 @@ import { decidingWindow } from '../domain/cadence.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 import type { Window } from '../domain/window.ts';
-import { collectPending } from './pending-rows.ts';
+import { collectPending, withoutErased } from './pending-rows.ts';
 import type {
   BucketsRequest,
   FramesRequest,
@@ -195,7 +195,7 @@ async function* withPending(
   const { group, quantities, window } = request;
   const deviceId = request.deviceIds[0] as string;
   const late = mergeRows(concatRows(pending, quantities.length));
-  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...rows });
+  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...withoutErased(rows) });
   let from = window.start;
   for await (const frame of stored) {
     const end = (frame.timestamps.at(-1) as number) + 1;

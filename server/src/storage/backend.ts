@@ -1,5 +1,5 @@
 import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/batch.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 
@@ -15,6 +15,8 @@ export interface Capabilities {
   readonly isolated: boolean;
   /** Newest instant that it can keep, epoch milliseconds; the API takes none after 2199. */
   readonly lastInstant: number;
+  /** Single values can be forgotten. */
+  readonly erases: boolean;
 }
 
 /** The last instant of JavaScript's clock. */
@@ -107,6 +109,13 @@ export interface TelemetryStore {
 
   /** Forgets samples before an instant, of one group or (null) of all. Answers how many rows went. */
   deleteBefore(instant: number, group: string | null): Promise<number>;
+
+  /**
+   * Forgets single values: those at the places of the values that the blocks hold, whatever these are. Places without a value are passed over;
+   * blocks are applied in order and may be applied again. A later write brings a value back.
+   * @throws Conflict where `erases` is false
+   */
+  erase(blocks: readonly Block[]): Promise<void>;
 
   /** Rewrites the UTC days that ended before an instant and changed since they were last rewritten. Does nothing where `compacts` is false. */
   compact(before: number, signal: AbortSignal): Promise<CompactionReport>;

@@ -1,7 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/batch.ts';
 import type { Frame } from '../domain/frame.ts';
+import { asBatch } from './apply-batches.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -76,6 +77,7 @@ class DuckDbStore implements TelemetryStore {
     compacts: true,
     isolated: true,
     lastInstant: END_OF_TIME,
+    erases: true,
   };
   readonly #calls: WorkerCalls<DuckDbMethods>;
   #closing: Promise<void> | null = null;
@@ -109,6 +111,11 @@ class DuckDbStore implements TelemetryStore {
 
   deleteBefore(instant: number, group: string | null): Promise<number> {
     return this.#calls.call('deleteBefore', [instant, group]);
+  }
+
+  async erase(blocks: readonly Block[]): Promise<void> {
+    const rows = coalesce([asBatch(blocks)]);
+    await this.#calls.call('erase', [rows], { transfer: buffersOf(rows) });
   }
 
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {

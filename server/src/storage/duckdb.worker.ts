@@ -18,6 +18,9 @@ const methods = {
   async write(_: AbortSignal, writes: readonly GroupRows[]) {
     return { value: await database.write(writes) };
   },
+  async erase(_: AbortSignal, erasures: readonly GroupRows[]) {
+    return { value: await database.erase(erasures) };
+  },
   async beginRead(_: AbortSignal, request: ReadRequest) {
     const value = await database.beginRead(request);
     return { value, transfer: buffersOf(value.frames) };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Batch } from '../domain/batch.ts';
-import { Unavailable } from '../domain/errors.ts';
+import { Conflict, Unavailable } from '../domain/errors.ts';
 import { type Frame, mergeRows, type Rows } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 import type {
@@ -59,6 +59,7 @@ class InfluxDbStore implements TelemetryStore {
     compacts: false,
     isolated: false,
     lastInstant: LAST_MS,
+    erases: false,
   };
   readonly #client: InfluxClient;
   /** Changes come one after the other, in the order of the calls. */
@@ -133,6 +134,13 @@ class InfluxDbStore implements TelemetryStore {
       }
       return gone;
     });
+  }
+
+  async erase(): Promise<void> {
+    this.#refuseClosed();
+    throw new Conflict(
+      'InfluxDB cannot forget single values of a point, only whole points: erasing could lose the others',
+    );
   }
 
   async compact(): Promise<CompactionReport> {

@@ -120,6 +120,20 @@ export class Ring {
     return mergeRows({ timestamps: timestamps.slice(), columns: chosen });
   }
 
+  /** Forgets values at instants: those of the columns that are not NaN. */
+  erase(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
+    const used = this.#used();
+    for (const row of rows) {
+      const instant = timestamps[row] as number;
+      const at = lowerBound(used.timestamps, instant);
+      if (used.timestamps[at] !== instant) continue;
+      for (const [c, column] of columns.entries()) {
+        const marked = column[row] as number;
+        if (marked === marked) (used.columns[places[c] as number] as Float64Array)[at] = Number.NaN;
+      }
+    }
+  }
+
   /** The rows in use, sharing memory: good until the next change. */
   view(): Rows {
     return this.#used();

@@ -60,6 +60,7 @@ export class MemoryStore implements TelemetryStore {
     compacts: false,
     isolated: true,
     lastInstant: END_OF_TIME,
+    erases: true,
   };
   /** Group → device → rows. */
   readonly #groups = new Map<string, Map<string, Ring>>();
@@ -190,6 +191,18 @@ export class MemoryStore implements TelemetryStore {
       }
     }
     return gone;
+  }
+
+  async erase(blocks: readonly Block[]): Promise<void> {
+    this.#check();
+    for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
+      for (const [index, id] of devices.entries()) {
+        const ring = this.#groups.get(group)?.get(id);
+        if (ring === undefined) continue;
+        const rows = [...device.keys()].filter((row) => device[row] === index);
+        ring.erase(timestamps, columns, ring.place(quantities), rows);
+      }
+    }
   }
 
   async compact(): Promise<CompactionReport> {

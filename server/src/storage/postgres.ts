@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { type Frame, mergeRows, type Rows } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
+import { asBatch } from './apply-batches.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -86,6 +87,7 @@ class PostgresStore implements TelemetryStore {
     compacts: false,
     isolated: true,
     lastInstant: END_OF_TIME,
+    erases: true,
   };
   readonly #database: Database;
   readonly #catalogue: Catalogue;
@@ -196,6 +198,15 @@ class PostgresStore implements TelemetryStore {
     });
   }
 
+  erase(blocks: readonly Block[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#catalogue.refresh();
+      await this.#database.transaction(async (run) => {
+        for (const rows of coalesce([asBatch(blocks)])) await this.#forget(run, rows);
+      });
+    });
+  }
+
   async compact(): Promise<CompactionReport> {
     await this.#database.query('select');
     return { days: 0, rows: 0 };
@@ -239,6 +250,33 @@ class PostgresStore implements TelemetryStore {
       on conflict (device, ts) do update set ${names.map((q, i) => `${q} = ${merged[i]}`).join(', ')}
       where (${names.map((q) => `t.${q}`).join(', ')}) is distinct from (${merged.join(', ')})`;
     for (const part of rowsInOrder(this.#catalogue, rows)) await run(sql, part.map(encodeFloats));
+  }
+
+  /** Takes values out of rows, and rows out that have none left. */
+  async #forget(run: Run, { group: name, quantities, devices, device, timestamps, columns }: GroupRows): Promise<void> {
+    const group = this.#catalogue.group(name);
+    if (group === undefined) return;
+    for (const [c, quantity] of quantities.entries()) {
+      const column = group.columns.get(quantity);
+      if (column === undefined) continue;
+      const marked = columns[c] as Float64Array;
+      const rows = [...marked.keys()].filter((row) => marked[row] === marked[row]);
+      const known = rows.filter(
+        (row) => this.#catalogue.device(devices[device[row] as number] as string) !== undefined,
+      );
+      const ids = known.map((row) => this.#catalogue.device(devices[device[row] as number] as string) as number);
+      const places = [ids, known.map((row) => timestamps[row] as number)].map((part) =>
+        encodeFloats(Float64Array.from(part)),
+      );
+      const at = `from unnest($1::float8[], $2::float8[]) as u(d, ms) where t.device = u.d::int and t.ts = ${instantOf('ms')}`;
+      await run(`update ${group.table} t set ${column} = null ${at}`, places);
+      const empty = [...group.columns.values()].map((other) => `t.${other} is null`).join(' and ');
+      await run(
+        `delete from ${group.table} t using unnest($1::float8[], $2::float8[]) as u(d, ms)
+        where t.device = u.d::int and t.ts = ${instantOf('ms')} and ${empty}`,
+        places,
+      );
+    }
   }
 
   /** Rows of a device in frames; each is asked for when the one before was taken, so that nothing is held in between. */

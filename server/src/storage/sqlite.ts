@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import type { Frame } from '../domain/frame.ts';
+import { asBatch } from './apply-batches.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -59,6 +60,7 @@ class SqliteStore implements TelemetryStore {
     compacts: false,
     isolated: true,
     lastInstant: END_OF_TIME,
+    erases: true,
   };
   readonly #calls: WorkerCalls<SqliteMethods>;
   #closing: Promise<void> | null = null;
@@ -97,6 +99,11 @@ class SqliteStore implements TelemetryStore {
 
   deleteBefore(instant: number, group: string | null): Promise<number> {
     return this.#calls.call('deleteBefore', [instant, group]);
+  }
+
+  async erase(blocks: readonly Block[]): Promise<void> {
+    const rows = coalesce([asBatch(blocks)]);
+    await this.#calls.call('erase', [rows], { transfer: buffersOf(rows) });
   }
 
   async compact(): Promise<CompactionReport> {

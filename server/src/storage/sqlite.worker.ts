@@ -16,6 +16,9 @@ const methods = {
   async write(_: AbortSignal, writes: readonly GroupRows[]) {
     return { value: file.write(writes) };
   },
+  async erase(_: AbortSignal, erasures: readonly GroupRows[]) {
+    return { value: file.erase(erasures) };
+  },
   async readPiece(_: AbortSignal, request: ReadRequest, position: number, from: number) {
     return { value: file.readPiece(request, position, from) };
   },

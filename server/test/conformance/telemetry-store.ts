@@ -6,6 +6,7 @@ import type { TelemetryStore } from '../../src/storage/backend.ts';
 import type { TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { aggregatesPromises } from './telemetry-aggregates.ts';
 import { crashPromises } from './telemetry-crash.ts';
+import { erasePromises } from './telemetry-erase.ts';
 import { lifePromises } from './telemetry-life.ts';
 import { mergePromises } from './telemetry-merge.ts';
 import { valuePromises } from './telemetry-values.ts';
@@ -62,6 +63,7 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
     describe('values', () => valuePromises(world));
     describe('merging', () => mergePromises(world));
     describe('aggregates', () => aggregatesPromises(world));
+    describe('erasing', () => erasePromises(world));
     describe('life', () => lifePromises(world));
     describe('crashes', () => crashPromises(world, () => options.inChild?.(folder)));
   });

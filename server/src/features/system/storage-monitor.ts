@@ -3,6 +3,7 @@ import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkee
 import { Durations } from '../../domain/durations.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
+import { applyBatches } from '../../storage/apply-batches.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
 import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
 
@@ -28,7 +29,7 @@ export class MeteredStore {
 
   async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
     const before = this.#now();
-    await this.store.write(batches);
+    await applyBatches(this.store, batches);
     this.writeTimes.add(this.#now() - before);
     for (const { blocks } of batches) {
       for (const block of blocks) this.valuesWritten += block.columns.length * block.timestamps.length;

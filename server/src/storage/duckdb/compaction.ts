@@ -55,8 +55,16 @@ function begin(moves: Move[]): Move {
   return move;
 }
 
-/** Makes one move in one transaction: recent rows, merged with what their days already hold, become settled chunks. */
-export async function settle(connection: Connection, group: Group, move: Move): Promise<void> {
+/**
+ * Makes one move in one transaction: recent rows, merged with what their days already hold, become settled chunks.
+ * @param change what is settled in place of the merged rows of a device, columns in the order of their numbers
+ */
+export async function settle(
+  connection: Connection,
+  group: Group,
+  move: Move,
+  change: (device: number, rows: Rows) => Rows = (_, rows) => rows,
+): Promise<void> {
   const columns = [...group.quantities.values()].sort((a, b) => a - b);
   const devices = [...move.touched.keys()];
   const days = [...move.days];
@@ -70,10 +78,12 @@ export async function settle(connection: Connection, group: Group, move: Move): 
     const taken = [...plans.values()].flatMap(({ taken }) => taken.map(({ rowId }) => rowId));
     const before = await unpackAll(connection, group, columns, taken);
     const packed: Chunk[] = [];
-    for (const [device, rows] of recent) {
+    for (const device of devices) {
+      const fresh = recent.get(device);
       const { taken, kept } = plans.get(device) as ReturnType<typeof chunkSpans>;
-      const parts = [...taken.map(({ rowId }) => before.get(rowId) as Rows), rows];
-      const merged = dropEmptyRows(joinRows(parts, columns.length));
+      const parts = [...taken.map(({ rowId }) => before.get(rowId) as Rows), ...(fresh ? [fresh] : [])];
+      const merged = dropEmptyRows(change(device, joinRows(parts, columns.length)));
+      if (merged.timestamps.length === 0) continue;
       for (const part of cutIntoChunks(merged, kept)) packed.push(...packChunks(device, part));
     }
     if (taken.length > 0) await connection.run(`DELETE FROM ${group.settled} WHERE rowid IN (${taken.join(', ')})`);

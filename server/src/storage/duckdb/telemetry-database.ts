@@ -18,6 +18,7 @@ import { Appender, CHUNK_ROWS } from './appender.ts';
 import { Catalog, type Group, RECENT_HEAD } from './catalog.ts';
 import { planMoves, settle, trimSettled } from './compaction.ts';
 import { type Connection, ConnectionPool, Engine, type EngineSettings } from './engine.ts';
+import { marksOf, movesOf, withoutMarked } from './erasing.ts';
 import { extentsOf, newestOf } from './newest.ts';
 import { RecentExtents } from './recent-extents.ts';
 import { copyTo, isWasteful } from './reclaim.ts';
@@ -71,6 +72,21 @@ export class TelemetryDatabase {
       await this.#writer.transaction(async () => {
         for (const rows of writes) this.#append(rows);
       });
+    });
+  }
+
+  /** Forgets the values at the places of those that the rows hold: their days are rewritten without them. */
+  erase(erasures: readonly GroupRows[]): Promise<void> {
+    return this.#change(async () => {
+      for (const rows of erasures) {
+        const group = this.#catalog.groups.get(rows.group);
+        if (group === undefined) continue;
+        const marks = marksOf(rows, group, (id) => this.#catalog.devices.get(id));
+        for (const move of movesOf(marks))
+          await this.#rewrite(group, () =>
+            settle(this.#writer, group, move, (device, merged) => withoutMarked(merged, marks.get(device))),
+          );
+      }
     });
   }
 

@@ -39,6 +39,7 @@ const UNKNOWN: Capabilities = {
   compacts: false,
   isolated: true,
   lastInstant: END_OF_TIME,
+  erases: true,
 };
 
 /**
@@ -116,6 +117,12 @@ export class SupervisedStore implements TelemetryStore {
     const store = this.#store;
     if (store === null) throw this.#unavailable();
     return this.#watch(store, () => store.deleteBefore(instant, group));
+  }
+
+  async erase(blocks: Parameters<TelemetryStore['erase']>[0]): Promise<void> {
+    const store = this.#store;
+    if (store === null) throw this.#unavailable();
+    await this.#watch(store, () => store.erase(blocks));
   }
 
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {

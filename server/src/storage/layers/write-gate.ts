@@ -1,4 +1,5 @@
 import type { Batch } from '../../domain/batch.ts';
+import { asBatch } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 
 /** Tells how far back writes reached since it was made. */
@@ -19,7 +20,8 @@ export class WriteGate {
     return {
       type: store.type,
       capabilities: store.capabilities,
-      write: (batches) => this.#write(batches, store),
+      write: (batches) => this.#pass(batches, () => store.write(batches)),
+      erase: (blocks) => this.#pass([asBatch(blocks)], () => store.erase(blocks)),
       read: (request) => store.read(request),
       aggregate: (request) => store.aggregate(request),
       latest: (since) => store.latest(since),
@@ -59,10 +61,10 @@ export class WriteGate {
   }
 
   /** Writes go on beside each other in the order of their calls, each behind what was exclusive before it. */
-  #write(batches: readonly Batch[], store: TelemetryStore): Promise<void> {
+  #pass(batches: readonly Batch[], write: () => Promise<void>): Promise<void> {
     const result = this.#turn.then(() => {
       this.#note(batches);
-      const writing = store.write(batches);
+      const writing = write();
       const ended = writing.catch(() => undefined).then(() => void this.#running.delete(ended));
       this.#running.add(ended);
       return writing;

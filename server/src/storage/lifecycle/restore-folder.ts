@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Block } from '../../domain/batch.ts';
 import { Conflict } from '../../domain/errors.ts';
+import { applyBatches } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { openTelemetryStore } from '../open-store.ts';
 import type { DeviceRecord } from '../records/devices.ts';
@@ -81,7 +82,7 @@ async function catchUp(
       const named: Block[] = [];
       for (const block of blocks) named.push(await devices.rename(block));
       await records.series.ensure(named.flatMap(seriesIn));
-      await store.write([{ sequence: ++batches, blocks: named }]);
+      await applyBatches(store, [{ sequence: ++batches, blocks: named }]);
     }
     return batches;
   } finally {

@@ -68,6 +68,31 @@ export class TelemetryFile {
     });
   }
 
+  /** Forgets the values at the places of those that the rows hold. */
+  erase(erasures: readonly GroupRows[]): void {
+    this.#transaction(() => {
+      for (const { group: name, quantities, devices, device, timestamps, columns } of erasures) {
+        const group = this.#tables.groups.get(name);
+        for (const [c, quantity] of quantities.entries()) {
+          const number = group?.quantities.get(quantity);
+          if (group === undefined || number === undefined) continue;
+          const table = tableOf(group, number);
+          const forget = this.#prepare(`UPDATE ${table} SET q${number} = NULL WHERE device = ? AND ts = ?`);
+          const others = [...group.quantities.values()].filter((column) => tableOf(group, column) === table);
+          const empty = this.#prepare(
+            `DELETE FROM ${table} WHERE device = ? AND ts = ? AND ${others.map((q) => `q${q} IS NULL`).join(' AND ')}`,
+          );
+          for (const [row, marked] of (columns[c] as Float64Array).entries()) {
+            const id = this.#tables.devices.get(devices[device[row] as number] as string);
+            if (marked !== marked || id === undefined) continue;
+            forget.run(id, timestamps[row] as number);
+            empty.run(id, timestamps[row] as number);
+          }
+        }
+      }
+    });
+  }
+
   /** Rows of the device at a position from an instant on, as many as fit into a frame. */
   readPiece(request: ReadRequest, position: number, from: number): Piece {
     const group = this.#tables.groups.get(request.group);

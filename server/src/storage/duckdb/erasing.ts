@@ -1,0 +1,49 @@
+import { lowerBound, type Rows } from '../../domain/frame.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { GroupRows } from '../coalesce.ts';
+import type { Group } from './catalog.ts';
+import type { Move } from './compaction.ts';
+
+/** Values of devices that are to be forgotten: device number → instant → places of the columns among the group's, by number. */
+export type Marks = Map<number, Map<number, number[]>>;
+
+/** The places of the values that rows hold. */
+export function marksOf(rows: GroupRows, group: Group, numberOf: (deviceId: string) => number | undefined): Marks {
+  const order = [...group.quantities.values()].sort((a, b) => a - b);
+  const marks: Marks = new Map();
+  for (const [c, quantity] of rows.quantities.entries()) {
+    const column = group.quantities.get(quantity);
+    if (column === undefined) continue;
+    for (const [row, marked] of (rows.columns[c] as Float64Array).entries()) {
+      const device = numberOf(rows.devices[rows.device[row] as number] as string);
+      if (marked !== marked || device === undefined) continue;
+      const instants = marks.get(device) ?? new Map<number, number[]>();
+      marks.set(device, instants);
+      const instant = rows.timestamps[row] as number;
+      instants.set(instant, [...(instants.get(instant) ?? []), order.indexOf(column)]);
+    }
+  }
+  return marks;
+}
+
+/** The days of devices that have to be settled anew, one at a time. */
+export function movesOf(marks: Marks): Move[] {
+  const moves: Move[] = [];
+  for (const [device, instants] of marks) {
+    const days = new Set(Array.from(instants.keys(), (instant) => Math.floor(instant / UTC_DAY_MS)));
+    for (const day of [...days].sort((a, b) => a - b)) {
+      moves.push({ touched: new Map([[device, [day]]]), days: new Set([day]), rows: 0 });
+    }
+  }
+  return moves;
+}
+
+/** Rows of a device in which what is marked is missing; changes them. */
+export function withoutMarked(rows: Rows, marks: ReadonlyMap<number, readonly number[]> = new Map()): Rows {
+  for (const [instant, places] of marks) {
+    const row = lowerBound(rows.timestamps, instant);
+    if (rows.timestamps[row] !== instant) continue;
+    for (const place of places) (rows.columns[place] as Float64Array)[row] = Number.NaN;
+  }
+  return rows;
+}
