@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config, StoreConfig } from './config/schema.ts';
+import type { Block } from './domain/batch.ts';
 import { messageOf } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
@@ -13,8 +14,10 @@ import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
+import { newestSample } from './query/newest-sample.ts';
 import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
+import { applyBatches } from './storage/apply-batches.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
@@ -203,7 +206,7 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     now,
   });
   await ingest.open();
-  hydration.windowSince = await hydrate({ primary, ingest, window, directory, config, now });
+  hydration.windowSince = await hydrate({ primary, ingest, queries, window, directory, config, now });
   ingest.start();
   return {
     records,
@@ -243,12 +246,13 @@ async function openJournalArchive(
 async function hydrate(parts: {
   primary: MeteredStore;
   ingest: Ingest;
+  queries: QueryPlanner;
   window: MemoryStore;
   directory: DeviceDirectory;
   config: Config;
   now: () => number;
 }): Promise<number> {
-  const { primary, ingest, window, directory, config, now } = parts;
+  const { primary, ingest, queries, window, directory, config, now } = parts;
   const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
   await restoreLatest(primary, ingest, now());
   for (const [group, deviceIds] of devicesByGroup(directory)) {
@@ -263,12 +267,31 @@ async function hydrate(parts: {
       ]);
     }
   }
+  const changed: Block[] = [];
   for await (const batch of ingest.pending(primary.name)) {
-    await window.write([batch]);
-    for (const block of batch.blocks) ingest.latest.add(block, now());
+    await applyBatches(window, [batch]);
+    for (const block of batch.blocks) {
+      if (block.erases) changed.push(block);
+      else ingest.latest.add(block, now());
+    }
+  }
+  for (const { group, quantities, devices } of changed) {
+    for (const deviceId of devices)
+      for (const quantity of quantities) await renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`);
   }
   // A store that cannot be read has not told what was before.
   return primary.trouble() === null ? since : now();
+}
+
+/** What the store holds of a series as newest may be among what is to be forgotten. */
+async function renewLatest(
+  { ingest, queries, now }: Pick<Pipeline, 'ingest' | 'queries'> & { now: () => number },
+  deviceId: string,
+  metric: string,
+): Promise<void> {
+  ingest.latest.forgetSeries(deviceId, metric);
+  const newest = await newestSample(queries, deviceId, metric, { start: now() - LATEST_LOOKBACK_MS, end: now() + 1 });
+  if (newest) ingest.latest.restore(deviceId, metric, newest.timestamp, newest.value);
 }
 
 async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {

@@ -16,6 +16,7 @@ import { kpiRoutes } from './features/kpi/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { migrationRoutes } from './features/migration/routes.ts';
 import { qualityRoutes } from './features/quality/routes.ts';
+import { repairRoutes } from './features/repair/routes.ts';
 import { reportRoutes } from './features/reports/routes.ts';
 import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
@@ -61,6 +62,7 @@ export function registerApi(
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
   qualityRoutes(api, services.quality);
+  repairRoutes(api, services.repairs, records.auditLog);
   underFlag(api, pipeline.flags, 'analytics_dashboard', (analytics) => {
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);

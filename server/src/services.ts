@@ -18,6 +18,7 @@ import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
 import { qualityJob } from './features/quality/job.ts';
 import { QualityService } from './features/quality/service.ts';
+import { type RepairOptions, RepairService } from './features/repair/service.ts';
 import { reportsJob } from './features/reports/job.ts';
 import { ReportService } from './features/reports/service.ts';
 import { rollupJob } from './features/retention/job.ts';
@@ -43,6 +44,7 @@ export interface Services {
   readonly adjustments: AdjustmentService;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
+  readonly repairs: RepairService;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: BackupService | null;
   readonly migrations: MigrationService;
@@ -73,30 +75,59 @@ export async function createServices(
     adjustments: records.baselineAdjustments,
     models,
   });
+  const charging = new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now });
+  const reportService = new ReportService({ reports, sites, energy, now });
+  const quality = new QualityService({
+    queries,
+    devices: directory,
+    energy,
+    now,
+    records,
+    describe,
+    arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
+    quarantined: (window) => quarantine.countByDevice(window),
+  });
+  const repairs = createRepairs(pipeline, now, async (siteId, window) => {
+    await reportService.renew(siteId, window);
+    await quality.renew(siteId, window);
+    await charging.detectSessions(siteId, window);
+  });
+  await repairs.finishInterrupted();
   return {
     energy,
     tariffs: new TariffService({ tariffs, energy, now }),
-    charging: new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now }),
-    reports: new ReportService({ reports, sites, energy, now }),
+    charging,
+    reports: reportService,
     kpis: new KpiService({ queries, devices: directory, energy, now }),
     baselines,
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
     quarantine,
-    quality: new QualityService({
-      queries,
-      devices: directory,
-      energy,
-      now,
-      records,
-      describe,
-      arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
-      quarantined: (window) => quarantine.countByDevice(window),
-    }),
+    quality,
+    repairs,
     backups,
     migrations: createMigrations(pipeline, backups, config, now),
     settings: await SettingsService.load(records.settings),
   };
+}
+
+function createRepairs(
+  { records, queries, directory, ingest, catalogue, stores, tiers }: Pipeline,
+  now: () => number,
+  onChanged: RepairOptions['onChanged'],
+): RepairService {
+  return new RepairService({
+    repairs: records.repairs,
+    queries,
+    devices: directory,
+    describe: (metric) => catalogue.describe(metric),
+    accept: (blocks) => ingest.acceptChange(blocks),
+    latest: ingest.latest,
+    cannotErase: () => stores.filter(({ store }) => !store.capabilities.erases).map(({ name }) => name),
+    isArchived: async (group, window) => (await tiers?.holds(group, window)) ?? false,
+    onChanged,
+    now,
+  });
 }
 
 /** Migrations into a pipeline, for the service and the command line. */

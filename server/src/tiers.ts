@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ArchiveStoreConfig, Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
-import { UTC_DAY_MS } from './domain/window.ts';
+import { UTC_DAY_MS, type Window } from './domain/window.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { Archive } from './storage/archive/archive.ts';
 import type { TelemetryStore } from './storage/backend.ts';
@@ -20,6 +20,8 @@ export interface Tiers {
     signal: AbortSignal;
     progress: (share: number | null, message: string) => void;
   }): Promise<ArchiveReport>;
+  /** Whether the archive has something of a group in a window. */
+  holds(group: string, window: Window): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function openTiers({ config, folder, primary, gate, now }: TiersOpt
   return {
     reads,
     archiveNow: (work) => archiveMonths({ store: insistent(primary), gate, reads, archive, before, ...work }),
+    holds: async (group, window) => (await archive.parts(group, window)).length > 0,
     close: () => archive.close(),
   };
 }

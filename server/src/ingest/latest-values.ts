@@ -91,6 +91,14 @@ export class LatestValues {
     return last === Number.NEGATIVE_INFINITY ? null : last;
   }
 
+  /** Forgets the newest value of a series, until one is taken in or restored. */
+  forgetSeries(deviceId: string, metric: string): void {
+    const { group, quantity } = splitMetric(metric);
+    const state = this.#devices.get(deviceId)?.get(group);
+    const position = state?.positions.get(quantity);
+    if (state !== undefined && position !== undefined) state.timestamps[position] = Number.NEGATIVE_INFINITY;
+  }
+
   forget(deviceId: string): void {
     this.#devices.delete(deviceId);
   }

@@ -93,6 +93,17 @@ export class QualityService {
     return made;
   }
 
+  /** Makes stored reports anew that tell of a window whose readings were changed. */
+  async renew(siteId: string, { start, end }: Window): Promise<void> {
+    const site = await this.#options.energy.site(siteId);
+    const last = dayOf(end - 1, site.timezone);
+    for (let day = dayOf(start, site.timezone); day <= last; day = addDays(day, 1)) {
+      const stored = await this.#stored(site, day);
+      if (stored === undefined) continue;
+      await this.#options.records.reports.put(site.id, REPORT, day, await this.#make(site, day, stored));
+    }
+  }
+
   async #stored(site: SiteRecord, day: string): Promise<QualityReport | undefined> {
     const record = await this.#options.records.reports.get(site.id, REPORT, day);
     return record && QualityReport.parse(record.content);

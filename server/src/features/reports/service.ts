@@ -2,6 +2,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { type ReportKind, type ReportQuery, StoredReport } from '@wattkeeper/contract/report.ts';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 import { addDays, dayOf, dayWindow, localTime } from '../../domain/site-time.ts';
+import type { Window } from '../../domain/window.ts';
 import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { ReportRecord, Reports } from '../../storage/records/reports.ts';
 import type { SiteRecord, Sites } from '../../storage/records/sites.ts';
@@ -10,13 +11,14 @@ import { periodsEndedBy, type ReportPeriod } from './report-periods.ts';
 
 export interface ReportServiceOptions {
   readonly reports: Reports;
-  readonly sites: Pick<Sites, 'list'>;
+  readonly sites: Pick<Sites, 'list' | 'require'>;
   readonly energy: EnergyService;
   readonly now: () => number;
 }
 
 /** Days that a run looks back for reports that an earlier run missed. */
 const CAUGHT_UP_DAYS = 7;
+const LONGEST_PERIOD_DAYS = 31;
 
 /** Reports of days, weeks and months that have ended, made once and kept. */
 export class ReportService {
@@ -55,6 +57,21 @@ export class ReportService {
       }
     }
     return stored;
+  }
+
+  /** Makes stored reports anew that tell of a window whose readings were changed. */
+  async renew(siteId: string, { start, end }: Window): Promise<void> {
+    const { sites, reports, now } = this.#options;
+    const site = await sites.require(siteId);
+    const [first, last] = [dayOf(start, site.timezone), dayOf(end - 1, site.timezone)];
+    const today = dayOf(now(), site.timezone);
+    for (let day = first; day < today && day <= addDays(last, LONGEST_PERIOD_DAYS); day = addDays(day, 1)) {
+      const { weekday } = localTime(dayWindow(day, site.timezone).start, site.timezone);
+      for (const period of periodsEndedBy(day, weekday)) {
+        if (period.firstDay > last || (await reports.get(siteId, period.kind, period.period)) === undefined) continue;
+        await this.#store(site, period, true);
+      }
+    }
   }
 
   /** Makes the report of a period; one that is there stays unless `renew` says otherwise. */

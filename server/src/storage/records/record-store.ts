@@ -16,6 +16,7 @@ import type { RecordsLocation } from './location.ts';
 import { type Metrics, SqlMetrics } from './metrics.ts';
 import type { Engine } from './migrations/engine.ts';
 import { migrateRecords } from './migrations/migrate.ts';
+import { type Repairs, SqlRepairs } from './repairs.ts';
 import { type Reports, SqlReports } from './reports.ts';
 import type { RecordsDatabase, Schema } from './schema.ts';
 import { type SeriesRegistry, SqlSeriesRegistry } from './series.ts';
@@ -48,6 +49,7 @@ export interface RecordStore {
   readonly baselines: Baselines;
   readonly baselineAdjustments: BaselineAdjustments;
   readonly anomalies: Anomalies;
+  readonly repairs: Repairs;
   readonly importStates: ImportStates;
   readonly users: Users;
   readonly sessions: Sessions;
@@ -125,6 +127,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     baselines: new SqlBaselines(context),
     baselineAdjustments: new SqlBaselineAdjustments(context),
     anomalies: new SqlAnomalies(context),
+    repairs: new SqlRepairs(context),
     importStates: new SqlImportStates(context),
     users: new SqlUsers(context),
     sessions: new SqlSessions(context),

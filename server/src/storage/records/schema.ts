@@ -128,6 +128,23 @@ export interface Schema {
     expires_at: number;
     used_at: number | null;
   };
+  repairs: {
+    id: string;
+    device_id: string;
+    metric: string;
+    start_at: number;
+    end_at: number;
+    operation: string;
+    reason: string;
+    actor: string;
+    state: string;
+    counts: string;
+    before: string;
+    after: string;
+    created_at: number;
+    undone_at: number | null;
+    undone_by: string | null;
+  };
   api_tokens: {
     id: string;
     name: string;

@@ -35,6 +35,7 @@ const TABLES = {
   baseline_adjustments: ['id'],
   anomalies: ['id'],
   anomaly_events: ['id'],
+  repairs: ['id'],
   api_tokens: ['id'],
   audit_log: ['id'],
 } as const satisfies { [T in keyof Schema]?: readonly (keyof Schema[T])[] };

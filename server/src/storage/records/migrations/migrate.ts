@@ -5,6 +5,7 @@ import { firstTables } from './0001-first-tables.ts';
 import { auditRetention } from './0002-audit-retention.ts';
 import { baselinesAndAnomalies } from './0003-baselines-and-anomalies.ts';
 import { baselineAdjustments } from './0004-baseline-adjustments.ts';
+import { repairs } from './0005-repairs.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -14,6 +15,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0002-audit-retention': auditRetention(engine),
     '0003-baselines-and-anomalies': baselinesAndAnomalies,
     '0004-baseline-adjustments': baselineAdjustments,
+    '0005-repairs': repairs,
   };
 }
 

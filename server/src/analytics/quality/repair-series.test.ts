@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidInput } from '../../domain/errors.ts';
+import type { Series } from '../../domain/frame.ts';
+import { repairSeries } from './repair-series.ts';
+
+const MIN = 60_000;
+const seriesOf = (samples: readonly (readonly [minute: number, value: number])[]): Series => ({
+  timestamps: Float64Array.from(samples, ([minute]) => minute * MIN),
+  values: Float64Array.from(samples, ([, value]) => value),
+});
+const pairs = ({ timestamps, values }: Series) => Array.from(timestamps, (instant, i) => [instant / MIN, values[i]]);
+const window = { start: 10 * MIN, end: 20 * MIN };
+const series = seriesOf([
+  [5, 0],
+  [10, 100],
+  [15, 7],
+  [20, 30],
+  [25, 5],
+]);
+
+describe('a repair', () => {
+  it('deletes, scales and sets what is in the half-open window', () => {
+    const before = [
+      [10, 100],
+      [15, 7],
+    ];
+    const of = (operation: Parameters<typeof repairSeries>[2]) => {
+      const change = repairSeries(series, window, operation, null);
+      expect(pairs(change.before)).toEqual(before);
+      return pairs(change.after);
+    };
+    expect(of({ type: 'delete' })).toEqual([]);
+    expect(of({ type: 'scale', factor: 0.001, offset: 1 })).toEqual([
+      [10, 1.1],
+      [15, 1.007],
+    ]);
+    expect(of({ type: 'set', value: 2 })).toEqual([
+      [10, 2],
+      [15, 2],
+    ]);
+  });
+
+  it('draws a line from the sample before to the one behind, and fills gaps at the usual spacing', () => {
+    expect(pairs(repairSeries(series, window, { type: 'interpolate' }, 5 * MIN).after)).toEqual([
+      [10, 10],
+      [15, 20],
+    ]);
+    const silent = seriesOf([
+      [9, 0],
+      [20, 11],
+    ]);
+    expect(pairs(repairSeries(silent, window, { type: 'interpolate' }, MIN).after)).toEqual(
+      Array.from({ length: 10 }, (_, i) => [10 + i, 1 + i]),
+    );
+    expect(() => repairSeries(silent, window, { type: 'interpolate' }, null)).toThrow(/how often .* is not known/);
+    const open = seriesOf([[15, 1]]);
+    expect(() => repairSeries(open, window, { type: 'interpolate' }, MIN)).toThrow(/no sample before the window/);
+  });
+
+  it('moves samples in time, over those that are where they go', () => {
+    const change = repairSeries(series, window, { type: 'shift', seconds: 600 }, null);
+    expect(pairs(change.before)).toEqual([
+      [10, 100],
+      [15, 7],
+      [20, 30],
+      [25, 5],
+    ]);
+    expect(pairs(change.after)).toEqual([
+      [20, 100],
+      [25, 7],
+    ]);
+  });
+
+  it('needs samples', () => {
+    const nothing = { start: 11 * MIN, end: 12 * MIN };
+    expect(() => repairSeries(series, nothing, { type: 'delete' }, null)).toThrow(InvalidInput);
+  });
+});

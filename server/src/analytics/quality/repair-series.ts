@@ -1,0 +1,92 @@
+import type { RepairOperation } from '@wattkeeper/contract/repair.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import { lowerBound, type Series } from '../../domain/frame.ts';
+import type { Window } from '../../domain/window.ts';
+
+/** What a repair takes away and what it puts there, each on a strictly ascending axis. */
+export interface SeriesChange {
+  readonly before: Series;
+  readonly after: Series;
+}
+
+/** A gap is filled where two samples are this many cadences apart. */
+const GAP_CADENCES = 1.5;
+
+/**
+ * The change that an operation makes to a series.
+ *
+ * @param series the window's samples, at least one on each side of it where there is one, and, for a shift, those around where they go
+ * @param cadenceMs usual spacing of samples, at which gaps are filled; null where it is not known: they stay
+ * @throws InvalidInput where there is nothing to repair, or nothing to interpolate between
+ */
+export function repairSeries(
+  series: Series,
+  window: Window,
+  operation: RepairOperation,
+  cadenceMs: number | null,
+): SeriesChange {
+  const from = lowerBound(series.timestamps, window.start);
+  const to = lowerBound(series.timestamps, window.end);
+  const before = { timestamps: series.timestamps.slice(from, to), values: series.values.slice(from, to) };
+  if (operation.type === 'interpolate') return { before, after: interpolated(series, from, to, window, cadenceMs) };
+  if (before.timestamps.length === 0) throw new InvalidInput('there is no sample in the window');
+  switch (operation.type) {
+    case 'delete':
+      return { before, after: { timestamps: new Float64Array(), values: new Float64Array() } };
+    case 'scale':
+      return { before, after: withValues(before, (value) => value * operation.factor + operation.offset) };
+    case 'set':
+      return { before, after: withValues(before, () => operation.value) };
+    case 'shift':
+      return shifted(series, before, Math.round(operation.seconds * 1000));
+  }
+}
+
+function withValues({ timestamps, values }: Series, change: (value: number) => number): Series {
+  return { timestamps, values: values.map(change) };
+}
+
+/** Moved samples take the place of those that are where they go. */
+function shifted(series: Series, moved: Series, byMs: number): SeriesChange {
+  const targets = moved.timestamps.map((instant) => instant + byMs);
+  const taken = new Map(Array.from(moved.timestamps, (instant, i) => [instant, moved.values[i] as number]));
+  for (const instant of targets) {
+    const at = lowerBound(series.timestamps, instant);
+    if (series.timestamps[at] === instant) taken.set(instant, series.values[at] as number);
+  }
+  const instants = Float64Array.from(taken.keys()).sort();
+  return {
+    before: { timestamps: instants, values: instants.map((instant) => taken.get(instant) as number) },
+    after: { timestamps: targets, values: moved.values },
+  };
+}
+
+function interpolated(
+  { timestamps, values }: Series,
+  from: number,
+  to: number,
+  { start, end }: Window,
+  cadenceMs: number | null,
+): Series {
+  const [left, right] = [timestamps[from - 1], timestamps[to]];
+  if (left === undefined || right === undefined) {
+    const side = left === undefined ? 'before' : 'behind';
+    throw new InvalidInput(`there is no sample ${side} the window to interpolate from`);
+  }
+  const instants: number[] = [];
+  for (let i = from; i <= to; i++) {
+    const last = i === from ? left : (timestamps[i - 1] as number);
+    const next = timestamps[i] as number;
+    if (cadenceMs !== null && next - last > GAP_CADENCES * cadenceMs) {
+      for (let at = last + cadenceMs; at < next - cadenceMs / 2; at += cadenceMs) {
+        if (at >= start && at < end) instants.push(Math.round(at));
+      }
+    }
+    if (i < to) instants.push(next);
+  }
+  if (instants.length === 0)
+    throw new InvalidInput('there is no sample in the window, and how often there should be one is not known');
+  const [a, b] = [values[from - 1] as number, values[to] as number];
+  const axis = Float64Array.from(instants);
+  return { timestamps: axis, values: axis.map((instant) => a + ((b - a) * (instant - left)) / (right - left)) };
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { NotFound } from '../../domain/errors.ts';
+import type { RecordsContext, Schema } from './schema.ts';
+
+/**
+ * How far a repair is. `applying` and `undoing` are those of which the service was told and did not hear the end: they are gone through again
+ * at the next start.
+ */
+export type RepairState = 'applying' | 'applied' | 'undoing' | 'undone';
+
+/** A change of the samples of one series. Instants are epoch milliseconds. */
+export interface RepairRecord {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly metric: string;
+  readonly startAt: number;
+  readonly endAt: number;
+  /** JSON. */
+  readonly operation: unknown;
+  readonly reason: string;
+  readonly actor: string;
+  readonly state: RepairState;
+  readonly counts: { readonly changed: number; readonly removed: number; readonly added: number };
+  /** The samples that it takes away, as a packed frame, and those that it puts in their place. */
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  readonly createdAt: number;
+  readonly undoneAt: number | null;
+  readonly undoneBy: string | null;
+}
+
+export type RepairInput = Omit<RepairRecord, 'id' | 'state' | 'createdAt' | 'undoneAt' | 'undoneBy'>;
+
+/** Repairs with what was there before them. */
+export interface Repairs {
+  /** Newest first. */
+  list(limit: number): Promise<RepairRecord[]>;
+  /** Throws NotFound. */
+  require(id: string): Promise<RepairRecord>;
+  /** Those that are under way. */
+  unfinished(): Promise<RepairRecord[]>;
+  /** Puts a repair on record as `applying`. */
+  add(input: RepairInput): Promise<RepairRecord>;
+  /** Repairs of a series that touch a window, are in force and were made after one. */
+  laterOf(repair: RepairRecord, window: { readonly start: number; readonly end: number }): Promise<RepairRecord[]>;
+  /** @param by who undoes it */
+  setState(id: string, state: RepairState, by?: string): Promise<RepairRecord>;
+}
+
+/** Repairs in the records' database. */
+export class SqlRepairs implements Repairs {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(limit: number): Promise<RepairRecord[]> {
+    const rows = this.#context.db.selectFrom('repairs').selectAll().orderBy('created_at', 'desc').orderBy('id');
+    return (await rows.limit(limit).execute()).map(toRecord);
+  }
+
+  async require(id: string): Promise<RepairRecord> {
+    const row = await this.#context.db.selectFrom('repairs').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);
+    return toRecord(row);
+  }
+
+  async unfinished(): Promise<RepairRecord[]> {
+    const rows = this.#context.db.selectFrom('repairs').selectAll().where('state', 'in', ['applying', 'undoing']);
+    return (await rows.orderBy('created_at').execute()).map(toRecord);
+  }
+
+  async add(input: RepairInput): Promise<RepairRecord> {
+    const row = await this.#context.db
+      .insertInto('repairs')
+      .values({
+        id: randomUUID(),
+        device_id: input.deviceId,
+        metric: input.metric,
+        start_at: input.startAt,
+        end_at: input.endAt,
+        operation: JSON.stringify(input.operation),
+        reason: input.reason,
+        actor: input.actor,
+        state: 'applying',
+        counts: JSON.stringify(input.counts),
+        before: Buffer.from(input.before).toString('base64'),
+        after: Buffer.from(input.after).toString('base64'),
+        created_at: this.#context.now(),
+        undone_at: null,
+        undone_by: null,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return toRecord(row);
+  }
+
+  async laterOf(
+    { id, deviceId, metric, createdAt }: RepairRecord,
+    { start, end }: { readonly start: number; readonly end: number },
+  ): Promise<RepairRecord[]> {
+    const rows = this.#context.db.selectFrom('repairs').selectAll();
+    const ofSeries = rows.where('device_id', '=', deviceId).where('metric', '=', metric).where('id', '!=', id);
+    const later = ofSeries.where('created_at', '>=', createdAt).where('state', '!=', 'undone');
+    return (await later.where('start_at', '<', end).where('end_at', '>', start).execute()).map(toRecord);
+  }
+
+  async setState(id: string, state: RepairState, by?: string): Promise<RepairRecord> {
+    const update = this.#context.db.updateTable('repairs').where('id', '=', id);
+    const row = await update
+      .set({ state, ...(by !== undefined && { undone_at: this.#context.now(), undone_by: by }) })
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);
+    return toRecord(row);
+  }
+}
+
+function toRecord(row: Selectable<Schema['repairs']>): RepairRecord {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    metric: row.metric,
+    startAt: row.start_at,
+    endAt: row.end_at,
+    operation: JSON.parse(row.operation),
+    reason: row.reason,
+    actor: row.actor,
+    state: row.state as RepairState,
+    counts: JSON.parse(row.counts) as RepairRecord['counts'],
+    before: Buffer.from(row.before, 'base64'),
+    after: Buffer.from(row.after, 'base64'),
+    createdAt: row.created_at,
+    undoneAt: row.undone_at,
+    undoneBy: row.undone_by,
+  };
+}
