@@ -134,6 +134,27 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await quality.getByText('Score of 100').waitFor();
   });
 
+  it('repairs stored samples after a preview, and undoes it', async () => {
+    await open('system');
+    const repairs = page.getByRole('region', { name: 'Repairs' }).first();
+    await repairs.getByText('Nothing was repaired.').waitFor();
+    await repairs.getByRole('button', { name: 'Repair samples' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Device').selectOption({ label: 'Demo: House load' });
+    await dialog.getByLabel('Metric').selectOption('load.power_kw');
+    await dialog.getByLabel('What to do').selectOption('Multiply and add');
+    await dialog.getByLabel('Factor').fill('2');
+    await dialog.getByLabel('Reason').fill('counted half');
+    await dialog.getByRole('button', { name: 'Preview' }).click();
+    await dialog.getByText(/^[1-9]\d* changed, 0 removed, 0 added$/).waitFor();
+    await dialog.locator('canvas').waitFor();
+    await page.screenshot({ path: `${OUTPUT}repair-1600.png` });
+    await dialog.getByRole('button', { name: 'Change the samples' }).click();
+    await repairs.getByText('counted half').waitFor();
+    await repairs.getByRole('button', { name: 'Undo' }).click();
+    await repairs.getByText('undone').waitFor();
+  });
+
   it('wrote no error to the console on the way', () => {
     expect(failures).toEqual([]);
   });

@@ -9,6 +9,7 @@ import type { SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
+import type { Repair } from '@wattkeeper/contract/repair.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
@@ -142,6 +143,7 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         queryFn: ({ signal }) => api.get<QualityDays>('/storage/quality/days', undefined, signal),
         staleTime: 5 * MINUTE_MS,
       }),
+    repairs: () => list<Repair>(['repairs'], '/storage/repairs', {}, MINUTE_MS),
     features: () => list<Feature>(['features'], '/features', {}, MINUTE_MS),
     users: () => list<User>(['users'], '/users', {}, MINUTE_MS),
     tokens: () => list<ApiToken>(['tokens'], '/tokens', {}, MINUTE_MS),

@@ -1,10 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import type { QualityFinding, QualityReport } from '@wattkeeper/contract/quality.ts';
+import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
+import { RepairDialog } from './repair-dialog.tsx';
 import { Sparkline } from './sparkline.tsx';
 import styles from './system.module.css';
 
@@ -46,22 +49,33 @@ function Report({ report }: { readonly report: QualityReport }) {
 
 function FindingTable({ findings }: { readonly findings: readonly QualityFinding[] }) {
   const text = useText();
+  const [repairing, setRepairing] = useState<{ deviceId: string; metric: string } | null>(null);
   return (
-    <Table
-      caption={text('system.findings')}
-      head={[text('system.series_one'), text('system.finding'), text('system.advice')]}
-      maxHeight="24rem"
-    >
-      {findings.map((finding) => (
-        <tr key={`${finding.code} ${finding.device_id} ${finding.metric} ${finding.detail}`}>
-          <th scope="row">
-            {finding.device_name ?? text('system.site')}
-            {finding.metric ? <div className={styles.quiet}>{finding.metric}</div> : null}
-          </th>
-          <td className={finding.severity === 'critical' ? styles.failed : undefined}>{finding.detail}</td>
-          <td className={styles.quiet}>{finding.advice}</td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      <Table
+        caption={text('system.findings')}
+        head={[text('system.series_one'), text('system.finding'), text('system.advice'), '']}
+        maxHeight="24rem"
+      >
+        {findings.map((finding) => (
+          <tr key={`${finding.code} ${finding.device_id} ${finding.metric} ${finding.detail}`}>
+            <th scope="row">
+              {finding.device_name ?? text('system.site')}
+              {finding.metric ? <div className={styles.quiet}>{finding.metric}</div> : null}
+            </th>
+            <td className={finding.severity === 'critical' ? styles.failed : undefined}>{finding.detail}</td>
+            <td className={styles.quiet}>{finding.advice}</td>
+            <td data-numeric>
+              {finding.device_id && finding.metric ? (
+                <Button onClick={() => setRepairing({ deviceId: finding.device_id!, metric: finding.metric! })}>
+                  {text('system.repair_one')}
+                </Button>
+              ) : null}
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {repairing ? <RepairDialog series={repairing} onClose={() => setRepairing(null)} /> : null}
+    </>
   );
 }

@@ -7,6 +7,7 @@ import { BackupsPanel } from './backups-panel.tsx';
 import { QuarantinePanel } from './control-panels.tsx';
 import { JobsPanel } from './jobs-panel.tsx';
 import { QualityPanel } from './quality-panel.tsx';
+import { RepairsPanel } from './repairs-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
 
 /** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
@@ -35,6 +36,7 @@ export function SystemPage() {
       <IngestPanel />
       <SourcesPanel />
       <QualityPanel />
+      <RepairsPanel />
       <QuarantinePanel />
       <BackupsPanel />
       <JobsPanel />
