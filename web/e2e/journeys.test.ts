@@ -78,6 +78,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await open('system');
     await page.getByText('duckdb').first().waitFor();
     await page.getByLabel('Name of the new token').fill('browser test');
+    await page.getByLabel('Expires').selectOption('in 30 days');
     await page.getByRole('button', { name: 'Create a token' }).click();
     const token = ((await page.getByText(/^wk_/).first().textContent()) ?? '').trim();
     const answer = await fetch(`${service.url}/api/v1/devices`, { headers: { authorization: `Bearer ${token}` } });
@@ -132,6 +133,28 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await page.keyboard.press('Escape');
     const quality = page.getByRole('region', { name: 'Data quality' });
     await quality.getByText('Score of 100').waitFor();
+  });
+
+  it('switches a feature, adds a user, changes and removes it', async () => {
+    await open('system');
+    const features = page.getByRole('region', { name: 'Features' }).first();
+    await features.getByRole('switch', { name: 'Analytics' }).click();
+    await features.getByText('it needs "analytics_dashboard", which is off').waitFor();
+    await features.getByRole('switch', { name: 'Analytics' }).click();
+    await features.getByText('it needs "analytics_dashboard", which is off').waitFor({ state: 'detached' });
+    const users = page.getByRole('region', { name: 'Users' }).first();
+    await users.getByLabel('User name').fill('ann');
+    await users.getByLabel('Password').fill('correct horse battery');
+    await users.getByLabel('Role').selectOption('Analyst');
+    await users.getByRole('button', { name: 'Add the user' }).click();
+    const row = users.getByRole('row', { name: /^ann/ });
+    await row.getByText('Analyst').waitFor();
+    await row.getByRole('button', { name: 'Change ann' }).click();
+    await page.getByRole('dialog').getByLabel('Role').selectOption('Viewer');
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await row.getByText('Viewer').waitFor();
+    await row.getByRole('button', { name: 'Remove ann' }).click();
+    await row.waitFor({ state: 'detached' });
   });
 
   it('repairs stored samples after a preview, and undoes it', async () => {

@@ -32,6 +32,8 @@ describe('arrivals', () => {
     meter.add(block([NOON + 18 * HOUR_MS], ['tomorrow']), NOON);
     meter.add(block([NOON - 40 * 24 * HOUR_MS, NOON - 39 * 24 * HOUR_MS]), NOON);
     expect(meter.of('roof', DAY).leastDelayMs).toBeNull();
+    meter.add({ ...block([NOON + HOUR_MS / 2]), group: 'price' }, NOON);
+    expect(meter.of('roof', DAY).leastDelayMs).toBeNull();
     meter.add(block([NOON + 45_000]), NOON);
     expect(meter.of('roof', DAY).leastDelayMs).toBe(-45_000);
   });

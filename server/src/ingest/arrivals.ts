@@ -1,5 +1,6 @@
 import type { Block } from '../domain/batch.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../domain/window.ts';
+import { FORECAST_GROUPS } from './validate.ts';
 
 /** How readings of a device arrived. */
 export interface Arrivals {
@@ -13,7 +14,7 @@ export interface Arrivals {
 }
 
 const HOURS_KEPT = 72;
-/** Older readings are history that is brought in, and ones that far ahead are forecasts and prices: they tell nothing about a clock. */
+/** Older readings are history that is brought in, and forecasts and prices are ahead of theirs: they tell nothing about a clock. */
 const LIVE_MS = HOUR_MS;
 
 interface Hour {
@@ -35,6 +36,7 @@ export class ArrivalMeter {
     const keys = block.devices.map((device) => device + shape);
     const newest = keys.map((key) => this.#newest.get(key) ?? Number.NEGATIVE_INFINITY);
     const hours = block.devices.map((device) => this.#hourOf(device, receivedAt));
+    const tellsClock = !FORECAST_GROUPS.has(block.group);
     for (let row = 0; row < block.timestamps.length; row++) {
       const device = block.device[row] as number;
       const instant = block.timestamps[row] as number;
@@ -44,7 +46,7 @@ export class ArrivalMeter {
       hour.readings++;
       if (instant > before) {
         newest[device] = instant;
-        if (Math.abs(delay) < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
+        if (tellsClock && Math.abs(delay) < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
       } else if (instant === before) hour.duplicates++;
       else if (delay < UTC_DAY_MS) hour.late++;
     }

@@ -29,7 +29,7 @@ export const MAX_REFUSALS_TOLD = 100;
 /** Implausible values of one batch that are kept apart; more are refused. */
 export const MAX_QUARANTINED_PER_BATCH = 10_000;
 /** Groups whose values are known ahead of time: day-ahead prices, weather forecasts. */
-const FORECAST_GROUPS = new Set(['price', 'weather', 'carbon']);
+export const FORECAST_GROUPS: ReadonlySet<string> = new Set(['price', 'weather', 'carbon']);
 const FORECAST_AHEAD_MS = 16 * UTC_DAY_MS;
 /** A clock may run ahead by this much. */
 const CLOCK_AHEAD_MS = HOUR_MS;

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
-import { Check, Pencil, Plus } from 'lucide-react';
+import { Check, Pencil, Plus, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -14,6 +14,7 @@ import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ComparePanel } from './compare-panel.tsx';
 import { refreshMoney } from './refresh-money.ts';
+import { RemoveTariffDialog } from './remove-tariff-dialog.tsx';
 import styles from './tariff.module.css';
 
 const TariffDialog = lazy(async () => ({ default: (await import('./tariff-dialog.tsx')).TariffDialog }));
@@ -29,6 +30,7 @@ export function TariffPanel({ site, window }: TariffPanelProps) {
   const text = useText();
   const tariffs = useQuery(useQueries().tariffs());
   const [editing, setEditing] = useState<Tariff | 'new' | null>(null);
+  const [removing, setRemoving] = useState<Tariff | null>(null);
   const use = useSiteTariff(site.id);
   const saved = (tariff: Tariff) => {
     setEditing(null);
@@ -57,6 +59,7 @@ export function TariffPanel({ site, window }: TariffPanelProps) {
                 busy={use.isPending}
                 onUse={use.mutate}
                 onEdit={setEditing}
+                onRemove={setRemoving}
               />
             )
           }
@@ -65,6 +68,7 @@ export function TariffPanel({ site, window }: TariffPanelProps) {
       {tariffs.data && tariffs.data.length > 0 ? (
         <ComparePanel site={site} window={window} tariffs={tariffs.data} />
       ) : null}
+      {removing ? <RemoveTariffDialog tariff={removing} onClose={() => setRemoving(null)} /> : null}
       {editing ? (
         <Suspense>
           <TariffDialog
@@ -93,9 +97,10 @@ interface TariffTableProps {
   readonly busy: boolean;
   readonly onUse: (id: string) => void;
   readonly onEdit: (tariff: Tariff) => void;
+  readonly onRemove: (tariff: Tariff) => void;
 }
 
-function TariffTable({ tariffs, inUse, busy, onUse, onEdit }: TariffTableProps) {
+function TariffTable({ tariffs, inUse, busy, onUse, onEdit, onRemove }: TariffTableProps) {
   const text = useText();
   const format = useFormat();
   const head = [
@@ -130,6 +135,13 @@ function TariffTable({ tariffs, inUse, busy, onUse, onEdit }: TariffTableProps) 
                 label={text('tariff.edit_title', { name: tariff.name })}
                 onClick={() => onEdit(tariff)}
               />
+              {tariff.id === inUse ? null : (
+                <IconButton
+                  icon={Trash2}
+                  label={text('tariff.remove', { name: tariff.name })}
+                  onClick={() => onRemove(tariff)}
+                />
+              )}
             </span>
           </td>
           <td>{importText(tariff, text, format)}</td>

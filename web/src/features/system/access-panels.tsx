@@ -1,23 +1,31 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ApiTokenCreated } from '@wattkeeper/contract/auth.ts';
+import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/auth.ts';
 import { Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { CopyBlock } from '../../ui/copy.tsx';
-import { TextField } from '../../ui/field.tsx';
+import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
+import { FeaturesPanel } from './features-panel.tsx';
 import styles from './system.module.css';
+import { UsersPanel } from './users-panel.tsx';
 
-/** API tokens and the audit log. */
+const DAY_MS = 86_400_000;
+const TOKEN_DAYS = [1, 30, 90, 365];
+
+/** Features, users, API tokens and the audit log. */
 export function AccessPanels() {
+  const isAdmin = useQuery(useQueries().me()).data?.scopes.includes('admin') ?? false;
   return (
     <>
+      <FeaturesPanel mayChange={isAdmin} />
+      {isAdmin ? <UsersPanel /> : null}
       <TokensPanel />
-      <AuditPanel />
+      {isAdmin ? <AuditPanel /> : null}
     </>
   );
 }
@@ -26,10 +34,16 @@ function TokensPanel() {
   const text = useText();
   const { api } = useServices();
   const cache = useQueryClient();
+  const own = useQuery(useQueries().me()).data?.scopes ?? [];
   const [name, setName] = useState('');
+  const [scopes, setScopes] = useState<readonly Scope[]>(['read', 'write']);
+  const [days, setDays] = useState('');
   const refresh = () => cache.invalidateQueries({ queryKey: ['tokens'] });
   const create = useMutation({
-    mutationFn: () => api.post<ApiTokenCreated>('/tokens', { name, scopes: ['read', 'write'] }),
+    mutationFn: () => {
+      const expires = days === '' ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString();
+      return api.post<ApiTokenCreated>('/tokens', { name, scopes, expires_at: expires });
+    },
     onSuccess: () => {
       setName('');
       return refresh();
@@ -40,7 +54,7 @@ function TokensPanel() {
     create.mutate();
   };
   return (
-    <Panel title={text('system.tokens')}>
+    <Panel title={text('system.tokens')} note={text('system.tokens_note')}>
       <form className={styles.form} onSubmit={submit}>
         <div className={styles.field}>
           <TextField
@@ -51,7 +65,30 @@ function TokensPanel() {
             maxLength={200}
           />
         </div>
-        <Button type="submit" kind="primary" disabled={create.isPending}>
+        <div className={styles.field}>
+          <SelectField label={text('system.expires')} value={days} onChange={(event) => setDays(event.target.value)}>
+            <option value="">{text('system.never')}</option>
+            {TOKEN_DAYS.map((count) => (
+              <option key={count} value={count}>
+                {text('system.in_days', { days: count })}
+              </option>
+            ))}
+          </SelectField>
+        </div>
+        <fieldset className={styles.choices}>
+          <legend>{text('system.scopes')}</legend>
+          {own.map((scope) => (
+            <CheckField
+              key={scope}
+              label={text(`system.scope_${scope}`)}
+              checked={scopes.includes(scope)}
+              onChange={(event) =>
+                setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope))
+              }
+            />
+          ))}
+        </fieldset>
+        <Button type="submit" kind="primary" disabled={create.isPending || scopes.length === 0}>
           {text('system.create_token')}
         </Button>
       </form>
@@ -72,7 +109,7 @@ function TokenTable({ onChange }: { readonly onChange: () => Promise<void> }) {
   const format = useFormat();
   const { api } = useServices();
   const revoke = useMutation({ mutationFn: (id: string) => api.delete(`/tokens/${id}`), onSuccess: onChange });
-  const head = [text('system.token'), text('system.scopes'), text('system.last_used'), ''];
+  const head = [text('system.token'), text('system.scopes'), text('system.expires'), text('system.last_used'), ''];
   return (
     <>
       {revoke.isError ? <ErrorNote error={revoke.error} /> : null}
@@ -85,7 +122,8 @@ function TokenTable({ onChange }: { readonly onChange: () => Promise<void> }) {
               {tokens.map((token) => (
                 <tr key={token.id}>
                   <th scope="row">{token.name}</th>
-                  <td>{token.scopes.join(', ')}</td>
+                  <td>{token.scopes.map((scope) => text(`system.scope_${scope}`)).join(', ')}</td>
+                  <td>{token.expires_at ? format.dateTime(Date.parse(token.expires_at)) : text('system.never')}</td>
                   <td>{token.last_used_at ? format.dateTime(Date.parse(token.last_used_at)) : text('system.never')}</td>
                   <td data-numeric>
                     <IconButton

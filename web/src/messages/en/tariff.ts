@@ -35,6 +35,7 @@ export const tariff = {
   'tariff.band_name': 'Name of the band',
   'tariff.add_band': 'Add a band',
   'tariff.remove': 'Remove {name}',
+  'tariff.remove_note': 'Sites that were billed by it have no prices then. This cannot be undone.',
   'tariff.from': 'From',
   'tariff.to': 'Until',
   'tariff.weekdays': 'Weekdays',

@@ -1,0 +1,45 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Feature } from '@wattkeeper/contract/service.ts';
+import { useQueries, useServices, useText } from '../../app-context.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Toggle } from '../../ui/toggle.tsx';
+import styles from './system.module.css';
+
+/** Parts that can be switched while the service runs. */
+export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
+  const text = useText();
+  const { api } = useServices();
+  const cache = useQueryClient();
+  const set = useMutation({
+    mutationFn: ({ name, enabled }: Pick<Feature, 'name' | 'enabled'>) => api.patch(`/features/${name}`, { enabled }),
+    onSuccess: () => cache.invalidateQueries(),
+  });
+  return (
+    <Panel title={text('system.features')} note={text('system.features_note')}>
+      {set.isError ? <ErrorNote error={set.error} /> : null}
+      <QueryView query={useQuery(useQueries().features())} height="8rem">
+        {(features) => (
+          <ul className={styles.switches}>
+            {features.map(({ name, label, description, enabled, active, reason }) => (
+              <li key={name}>
+                <div>
+                  <strong>{label}</strong>
+                  <div className={styles.quiet}>{description}</div>
+                  {enabled && !active ? <div className={styles.failed}>{reason}</div> : null}
+                </div>
+                <Toggle
+                  label={label}
+                  checked={enabled}
+                  disabled={!mayChange || set.isPending}
+                  onChange={(next) => set.mutate({ name, enabled: next })}
+                />
+              </li>
+            ))}
+          </ul>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
