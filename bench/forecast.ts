@@ -29,6 +29,20 @@ const FIRST_DAY = 120;
 const DAY = 24;
 const PEER_DAYS = 90;
 const PEER_EVERY = 11;
+const PEER_PROGRAM = `
+import json, logging, sys, time
+logging.disable(logging.CRITICAL)
+import pandas as pd
+from prophet import Prophet
+at = lambda seconds: pd.to_datetime(seconds, unit='s')
+answers, began = [], time.time()
+for task in json.load(sys.stdin):
+    model = Prophet(daily_seasonality=True, weekly_seasonality=True, yearly_seasonality=False)
+    model.fit(pd.DataFrame({'ds': at(task['ds']), 'y': task['y']}))
+    answers.append(list(model.predict(pd.DataFrame({'ds': at(task['future'])})).yhat))
+json.dump({'seconds': time.time() - began, 'yhat': answers}, sys.stdout)
+`;
+
 const engines = loadForecastEngines();
 const python = process.env.PYTHON ?? 'python3';
 const peer = spawnSync(python, ['-c', 'import prophet; print(prophet.__version__)'], { encoding: 'utf8' });
@@ -166,17 +180,3 @@ function lastDays(values: Float64Array, origin: number, length: number): Float64
 function meanOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 }
-
-const PEER_PROGRAM = `
-import json, logging, sys, time
-logging.disable(logging.CRITICAL)
-import pandas as pd
-from prophet import Prophet
-at = lambda seconds: pd.to_datetime(seconds, unit='s')
-answers, began = [], time.time()
-for task in json.load(sys.stdin):
-    model = Prophet(daily_seasonality=True, weekly_seasonality=True, yearly_seasonality=False)
-    model.fit(pd.DataFrame({'ds': at(task['ds']), 'y': task['y']}))
-    answers.append(list(model.predict(pd.DataFrame({'ds': at(task['future'])})).yhat))
-json.dump({'seconds': time.time() - began, 'yhat': answers}, sys.stdout)
-`;

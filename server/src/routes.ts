@@ -9,6 +9,7 @@ import { baselineRoutes } from './features/baseline/routes.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { energyRoutes } from './features/energy/routes.ts';
+import { forecastRoutes } from './features/forecast/routes.ts';
 import { importRoutes } from './features/ingest/import-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes } from './features/jobs/routes.ts';
@@ -70,6 +71,7 @@ export function registerApi(
     const { baselines: service, trainings, adjustments } = services;
     baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });
+  underFlag(api, pipeline.flags, 'forecasting', (scope) => forecastRoutes(scope, services.forecasts));
   settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, records });
   systemRoutes(api, {
     monitor,

@@ -13,6 +13,11 @@ import { Trainings } from './features/baseline/trainings.ts';
 import { chargingJob } from './features/charging/job.ts';
 import { ChargingService } from './features/charging/service.ts';
 import { EnergyService } from './features/energy/service.ts';
+import { forecastJobs } from './features/forecast/job.ts';
+import type { ForecastServices } from './features/forecast/routes.ts';
+import { ScheduleService } from './features/forecast/schedule-service.ts';
+import { ForecastService } from './features/forecast/service.ts';
+import { SolarForecastService } from './features/forecast/solar-service.ts';
 import { KpiService } from './features/kpi/service.ts';
 import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
@@ -42,6 +47,7 @@ export interface Services {
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
+  readonly forecasts: ForecastServices;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
   readonly repairs: RepairService;
@@ -102,6 +108,7 @@ export async function createServices(
     baselines,
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
+    forecasts: createForecasts(pipeline, energy, models, now),
     quarantine,
     quality,
     repairs,
@@ -128,6 +135,17 @@ function createRepairs(
     onChanged,
     now,
   });
+}
+
+function createForecasts(
+  { records: { sites, forecasts }, queries, directory: devices }: Pipeline,
+  energy: EnergyService,
+  models: ModelPool,
+  now: () => number,
+): ForecastServices {
+  const demand = new ForecastService({ queries, devices, energy, sites, forecasts, models, now });
+  const solar = new SolarForecastService({ energy, forecasts, models, now });
+  return { demand, solar, schedules: new ScheduleService({ energy, demand, solar, now }) };
 }
 
 /** Migrations into a pipeline, for the service and the command line. */
@@ -157,7 +175,7 @@ export function createMigrations(
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines, trainings, migrations }: Services,
+  { charging, reports, quality, backups, baselines, trainings, forecasts, migrations }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -167,6 +185,7 @@ export function scheduledJobs(
     qualityJob(quality),
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     trainingJob(trainings),
+    ...forecastJobs(forecasts.demand).map((job) => underFlag(job, 'forecasting', flags)),
     ...(backups ? backupJobs(backups, backup.enabled) : []),
     migrationJob(migrations),
     rollupJob((work) => rollups.keepUp(ingest, work)),

@@ -1,5 +1,11 @@
 import type { BacktestTask, ForecastTask } from '../analytics/forecast/backtest.ts';
+import type { SolarHours, SolarSite } from '../analytics/forecast/solar.ts';
 import type { ModelList } from './model-calls.ts';
+
+interface SolarTask {
+  readonly site: SolarSite;
+  readonly hours: SolarHours;
+}
 
 /** Models that run on threads of their own. To add one, add a line. */
 export const MODELS = {
@@ -7,6 +13,10 @@ export const MODELS = {
   'forecast.forecast': async () => {
     const [{ forecast }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);
     return (task: ForecastTask) => forecast(task, engines);
+  },
+  'forecast.solar': async () => {
+    const { fitSolar } = await import('../analytics/forecast/solar.ts');
+    return ({ site, hours }: SolarTask) => fitSolar(site, hours);
   },
   'forecast.backtest': async () => {
     const [{ backtest }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);

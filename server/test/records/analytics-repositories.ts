@@ -61,6 +61,27 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await baselineAdjustments.list(deviceId)).toEqual([]);
     });
 
+    it('keeps the newest forecast of each kind for a device and for its site', async () => {
+      let now = 5;
+      const { devices, forecasts } = await open({ now: () => now });
+      const { id: deviceId, siteId } = await devices.ensure('press');
+      const [ofDevice, ofSite] = [
+        { siteId, deviceId },
+        { siteId, deviceId: null },
+      ];
+      await forecasts.put(ofDevice, 'demand 24h', { kw: [1] });
+      await forecasts.put(ofSite, 'demand 24h', { kw: [9] });
+      now = 7;
+      const newer = await forecasts.put(ofDevice, 'demand 24h', { kw: [2] });
+      expect(newer).toEqual({ ...ofDevice, kind: 'demand 24h', content: { kw: [2] }, madeAt: 7 });
+      expect(await forecasts.get(ofDevice, 'demand 24h')).toEqual(newer);
+      expect(await forecasts.get(ofSite, 'demand 24h')).toMatchObject({ content: { kw: [9] } });
+      expect(await forecasts.get(ofDevice, 'demand 7d')).toBeUndefined();
+      await expect(forecasts.put({ siteId, deviceId: 'none' }, 'demand 24h', {})).rejects.toThrow(InvalidInput);
+      await devices.remove(deviceId);
+      expect(await forecasts.get(ofDevice, 'demand 24h')).toBeUndefined();
+    });
+
     it('finds an anomaly again instead of adding it twice, and keeps what people say of it', async () => {
       let now = 100;
       const { devices, anomalies } = await open({ now: () => now++ });

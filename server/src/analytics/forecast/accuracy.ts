@@ -14,6 +14,8 @@ export interface Accuracy {
   readonly bias: number;
   /** Share of slots that lay within the interval, for each level; intervals learnt from other back-tests than those they are held against. */
   readonly coverage: readonly { readonly level: Level; readonly share: number }[];
+  /** Of the greatest slot: share of back-tests in which it came within a slot of where it was foretold, and the mean absolute error of its kW. */
+  readonly peak: { readonly hitRate: number; readonly mae: number };
 }
 
 /** A measured value below this share of the mean is too near zero for a percentage. */
@@ -36,6 +38,7 @@ export function accuracyOf(trials: Trials, seasonSlots: number): Accuracy {
     mape: ratios.length === 0 ? null : 100 * meanOf(ratios),
     mase: scale > 0 ? mae / scale : null,
     bias: meanOf(pairs.map(({ actual, predicted }) => predicted - actual)),
+    peak: peakAccuracy(trials),
     coverage: LEVELS.map((level) => ({ level, share: coverageOf(trials, level) })),
   };
 }
@@ -78,6 +81,33 @@ function coverageOf(trials: Trials, level: Level): number {
     }
   }
   return all === 0 ? 0 : inside / all;
+}
+
+/** Back-tests in which every slot was measured count. */
+function peakAccuracy({ origins, steps, values, predicted }: Trials): Accuracy['peak'] {
+  const pairs = origins.flatMap((origin, row) => {
+    const actual = values.subarray(origin, origin + steps);
+    if (actual.some(Number.isNaN)) return [];
+    const [foretold, came] = [predicted.subarray(row * steps, (row + 1) * steps), actual].map(peakOf) as [Peak, Peak];
+    return [{ apart: Math.abs(foretold.step - came.step), error: Math.abs(foretold.value - came.value) }];
+  });
+  if (pairs.length === 0) return { hitRate: 0, mae: 0 };
+  return {
+    hitRate: pairs.filter(({ apart }) => apart <= 1).length / pairs.length,
+    mae: meanOf(pairs.map(({ error }) => error)),
+  };
+}
+
+interface Peak {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** The greatest value and where it is. */
+export function peakOf(values: Float64Array): Peak {
+  let step = 0;
+  for (let k = 1; k < values.length; k++) if ((values[k] as number) > (values[step] as number)) step = k;
+  return { step, value: values[step] as number };
 }
 
 /** What a load never falls below: zero, unless it was seen below it. */

@@ -1,4 +1,4 @@
-import { fillGaps, type History, type Slots } from './slots.ts';
+import { fillGaps, type History, type Slots, sameClock } from './slots.ts';
 import type { Matrix } from './weighted-fit.ts';
 
 /** A history laid out for models of the calendar: rows are its later slots, then those to foretell. */
@@ -57,12 +57,12 @@ export function regressionRows(frame: CalendarFrame): Matrix {
 
 /** Columns for trees, and which of them is the median of the same time on the seven newest days. */
 export function treeColumns(frame: CalendarFrame): { columns: Float64Array[]; median: Float64Array } {
-  const { slots, filled, lag, week, first, known, steps } = frame;
+  const { slots, lag, week, first, known, steps } = frame;
   const { perDay, minuteOfDay, weekday, temperatureC } = slots;
   const rows = known + steps;
   const column = (of: (s: number) => number) => Float64Array.from({ length: rows }, (_, r) => of(first + r));
-  const lagged = (away: number) => column((s) => at(filled, s - away));
-  const median = column((s) => medianOf(filled, s - lag, 7, perDay));
+  const lagged = (away: number) => column((s) => at(frame, s, away));
+  const median = column((s) => medianOf(frame, s, lag, 7, perDay));
   const columns = [
     column((s) => minuteOfDay[s] as number),
     column((s) => weekday[s] as number),
@@ -70,10 +70,10 @@ export function treeColumns(frame: CalendarFrame): { columns: Float64Array[]; me
     column((s) => restOf(slots, Math.max(0, s - perDay))),
     ...[lag, lag + 1, lag + 2, lag + perDay, lag + perDay - 1, lag + 5 * perDay].map(lagged),
     ...[week, week - 1, week + 7 * perDay].map(lagged),
-    ...[perDay, 7 * perDay].map((count) => column((s) => meanOf(filled, s - lag, count, 1))),
-    column((s) => meanOf(filled, s - lag, 7, perDay)),
+    ...[perDay, 7 * perDay].map((count) => column((s) => meanBefore(frame, s, lag, count))),
+    column((s) => meanOf(frame, s, lag, 7, perDay)),
     median,
-    column((s) => medianOf(filled, s - week, 4, 7 * perDay)),
+    column((s) => medianOf(frame, s, week, 4, 7 * perDay)),
     ...(temperatureC === null ? [] : [temperatureC.slice(first, first + rows)]),
   ];
   return { columns, median };
@@ -109,32 +109,41 @@ function weatherTerms({ perDay, temperatureC, minuteOfDay }: Slots, s: number): 
   return [heating, cooling].flatMap((degrees) => [degrees, degrees * Math.sin(angle), degrees * Math.cos(angle)]);
 }
 
-function lagTerms({ slots, filled, lag, week }: CalendarFrame, s: number): number[] {
+function lagTerms(frame: CalendarFrame, s: number): number[] {
+  const { slots, lag, week } = frame;
   const { perDay } = slots;
-  const lagged = at(filled, s - lag);
+  const lagged = at(frame, s, lag);
   const isSameKind = s >= lag && restOf(slots, s - lag) === restOf(slots, s);
   return [
     lagged,
     isSameKind ? lagged : 0,
-    meanOf(filled, s - lag, 7, perDay),
-    meanOf(filled, s - lag, perDay, 1),
-    meanOf(filled, s - week, WEEKS, 7 * perDay),
-    at(filled, s - week),
+    meanOf(frame, s, lag, 7, perDay),
+    meanBefore(frame, s, lag, perDay),
+    meanOf(frame, s, week, WEEKS, 7 * perDay),
+    at(frame, s, week),
   ];
 }
 
-/** Before the history began all was as in its first slot. */
-function at(values: Float64Array, slot: number): number {
-  return values[Math.max(slot, 0)] as number;
+/** What was at the same clock time so many slots before. Before the history began all was as in its first slot. */
+function at({ slots, filled }: CalendarFrame, slot: number, away: number): number {
+  const last = filled.length - 1;
+  return filled[Math.min(Math.max(sameClock(slots, slot, away), 0), last)] as number;
 }
 
-function meanOf(values: Float64Array, slot: number, count: number, step: number): number {
+function meanOf(frame: CalendarFrame, slot: number, away: number, count: number, step: number): number {
   let sum = 0;
-  for (let k = 0; k < count; k++) sum += at(values, slot - k * step);
+  for (let k = 0; k < count; k++) sum += at(frame, slot, away + k * step);
   return sum / count;
 }
 
-function medianOf(values: Float64Array, slot: number, count: number, step: number): number {
-  const sorted = Float64Array.from({ length: count }, (_, k) => at(values, slot - k * step)).sort();
+/** Mean of the slots that end `away` before. */
+function meanBefore({ filled }: CalendarFrame, slot: number, away: number, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += filled[Math.max(slot - away - k, 0)] as number;
+  return sum / count;
+}
+
+function medianOf(frame: CalendarFrame, slot: number, away: number, count: number, step: number): number {
+  const sorted = Float64Array.from({ length: count }, (_, k) => at(frame, slot, away + k * step)).sort();
   return sorted[count >> 1] as number;
 }

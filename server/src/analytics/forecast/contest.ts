@@ -17,6 +17,16 @@ export interface Entry {
   readonly reason: string | null;
 }
 
+export interface ContestTask {
+  /** At least a horizon longer than the values. */
+  readonly slots: Slots;
+  /** kW; NaN is missing. */
+  readonly values: Float64Array;
+  readonly horizon: Horizon;
+  /** Default: all models. */
+  readonly names?: readonly CandidateName[];
+}
+
 /** Which model serves a series, and how good it is: plain data. */
 export interface Contest {
   readonly best: CandidateName;
@@ -31,6 +41,7 @@ export interface Contest {
   readonly entries: readonly Entry[];
 }
 
+const CANDIDATE_NAMES = Object.keys(CANDIDATES) as CandidateName[];
 const NAIVE: readonly CandidateName[] = ['naive_day', 'naive_week'];
 /** Every fourth back-test decides who goes on, with as many as this. */
 const QUALIFYING_EVERY = 4;
@@ -42,7 +53,7 @@ const FINALISTS = 2;
  * @returns null when there is too little history for a back-test
  */
 export async function contest(
-  { slots, values, horizon }: { slots: Slots; values: Float64Array; horizon: Horizon },
+  { slots, values, horizon, names = CANDIDATE_NAMES }: ContestTask,
   run: RunBacktest,
   progress: (share: number, candidate: CandidateName) => void = () => {},
 ): Promise<Contest | null> {
@@ -50,7 +61,6 @@ export async function contest(
   const origins = originsOf(horizon, slots.perDay, values.length);
   if (origins.length === 0) return null;
   const days = (origins[0] as number) / slots.perDay;
-  const names = Object.keys(CANDIDATES) as CandidateName[];
   const trial = async (candidate: CandidateName, at: readonly number[]) => {
     const outcome = await run({ candidate, slots, values, steps, origins: at });
     if ('failed' in outcome) return outcome;

@@ -52,9 +52,22 @@ describe('slots', () => {
 
 describe('the seasonal naive forecast', () => {
   it('repeats the newest known season', () => {
-    const slots = slotsOf(hours(10), '1h', 'UTC');
+    const starts = Float64Array.from({ length: 10 }, (_, d) => START + d * 24 * HOUR_MS);
+    const slots = slotsOf(starts, '1d', 'UTC');
     const values = Float64Array.of(1, 2, 3, 4, Number.NaN, 6);
     expect([...fitSeasonalNaive({ slots, values }, 3).predict(4)]).toEqual([4, 2, 6, 4]);
+  });
+});
+
+describe('models on the days that are not 24 hours long', () => {
+  it('go by the clock, not by the number of hours', () => {
+    // From Friday; the clock skips an hour on Sunday 2026-03-29.
+    const starts = Float64Array.from({ length: 4 * 24 }, (_, h) => Date.parse('2026-03-26T23:00:00Z') + h * HOUR_MS);
+    const slots = slotsOf(starts, '1h', 'Europe/Warsaw');
+    const values = Float64Array.from({ length: 3 * 24 - 1 }, (_, h) => slots.minuteOfDay[h] as number);
+    const points = fitSeasonalNaive({ slots, values }, 24).predict(24);
+    // Monday by Sunday, and its hour from two, which Sunday had not, by the one after it.
+    expect([...points]).toEqual(Array.from({ length: 24 }, (_, h) => (h === 2 ? 180 : h * 60)));
   });
 });
 

@@ -1,12 +1,15 @@
-import type { Fitted, History } from './slots.ts';
+import { type Fitted, type History, sameClock } from './slots.ts';
 
-/** What was, will be: each slot is as the newest known one a whole number of periods before. NaN where none is known. */
-export function fitSeasonalNaive({ values }: History, period: number): Fitted {
+/** What was, will be: each slot is as the newest known one at the same clock time a whole number of periods before. NaN where none is known. */
+export function fitSeasonalNaive({ slots, values }: History, period: number): Fitted {
   return {
     predict: (steps) =>
       Float64Array.from({ length: steps }, (_, k) => {
-        const newest = values.length + k - period * (Math.floor(k / period) + 1);
-        for (let s = newest; s >= 0; s -= period) if (values[s] === values[s]) return values[s] as number;
+        const slot = values.length + k;
+        for (let away = period * (Math.floor(k / period) + 1); away <= slot; away += period) {
+          const value = values[sameClock(slots, slot, away)];
+          if (value !== undefined && value === value) return value;
+        }
         return Number.NaN;
       }),
   };

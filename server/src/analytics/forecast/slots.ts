@@ -72,6 +72,15 @@ export function slotsFrom(slots: Slots, from: number): Slots {
   };
 }
 
+/** The slot at the same clock time, `away` slots (whole days) before: on days that are not 24 h long another one than just so many before. */
+export function sameClock({ perDay, minuteOfDay }: Slots, slot: number, away: number): number {
+  const before = slot - away;
+  const minute = minuteOfDay[before];
+  if (minute === undefined) return before;
+  const late = (((minuteOfDay[slot] as number) - minute + 2160) % 1440) - 720;
+  return before + Math.round((late * perDay) / 1440);
+}
+
 /** Fills what is missing from the same time a week or a day away, else with the mean. What is all missing stays so. */
 export function fillGaps(values: Float64Array, perDay: number): Float64Array {
   const filled = values.slice();

@@ -9,6 +9,7 @@ import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.
 import type { Devices } from './devices.ts';
 import { openEngine, type RecordsEngine } from './engine.ts';
 import { type Features, SqlFeatures } from './features.ts';
+import { type Forecasts, SqlForecasts } from './forecasts.ts';
 import { type ImportStates, SqlImportStates } from './import-states.ts';
 import { type Jobs, SqlJobs } from './jobs.ts';
 import { type Layouts, SqlLayouts } from './layouts.ts';
@@ -48,6 +49,7 @@ export interface RecordStore {
   readonly reports: Reports;
   readonly baselines: Baselines;
   readonly baselineAdjustments: BaselineAdjustments;
+  readonly forecasts: Forecasts;
   readonly anomalies: Anomalies;
   readonly repairs: Repairs;
   readonly importStates: ImportStates;
@@ -126,6 +128,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     reports: new SqlReports(context),
     baselines: new SqlBaselines(context),
     baselineAdjustments: new SqlBaselineAdjustments(context),
+    forecasts: new SqlForecasts(context),
     anomalies: new SqlAnomalies(context),
     repairs: new SqlRepairs(context),
     importStates: new SqlImportStates(context),

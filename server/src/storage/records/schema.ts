@@ -88,6 +88,14 @@ export interface Schema {
     created_by: string;
     created_at: number;
   };
+  forecasts: {
+    subject: string;
+    kind: string;
+    site_id: string;
+    device_id: string | null;
+    content: string;
+    made_at: number;
+  };
   anomalies: {
     id: string;
     device_id: string;

@@ -33,6 +33,7 @@ const TABLES = {
   layouts: ['user_id', 'name'],
   baselines: ['id'],
   baseline_adjustments: ['id'],
+  forecasts: ['subject', 'kind'],
   anomalies: ['id'],
   anomaly_events: ['id'],
   repairs: ['id'],

@@ -6,6 +6,7 @@ import { auditRetention } from './0002-audit-retention.ts';
 import { baselinesAndAnomalies } from './0003-baselines-and-anomalies.ts';
 import { baselineAdjustments } from './0004-baseline-adjustments.ts';
 import { repairs } from './0005-repairs.ts';
+import { forecasts } from './0006-forecasts.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -16,6 +17,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0003-baselines-and-anomalies': baselinesAndAnomalies,
     '0004-baseline-adjustments': baselineAdjustments,
     '0005-repairs': repairs,
+    '0006-forecasts': forecasts,
   };
 }
 

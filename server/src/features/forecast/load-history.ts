@@ -1,0 +1,183 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Horizon } from '../../analytics/forecast/horizons.ts';
+import { SLOTS_PER_DAY, type Slots, type SlotWidth, slotsFrom, slotsOf } from '../../analytics/forecast/slots.ts';
+import { meansOf } from '../../domain/aggregate.ts';
+import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { lowerBound } from '../../domain/frame.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { EnergyService } from '../energy/service.ts';
+import { reportersOf, type SiteDevices } from '../energy/site-sources.ts';
+import { MACHINE_GROUP, machineEnergy } from '../kpi/machine-energy.ts';
+import { publicHolidays } from './holidays.ts';
+
+export interface LoadOptions {
+  readonly queries: TelemetryQueries;
+  readonly devices: SiteDevices;
+  readonly energy: EnergyService;
+  readonly now: () => number;
+}
+
+/** Whose load is foretold: a device's, or a whole site's. */
+export interface LoadSubject {
+  readonly site: SiteRecord;
+  readonly device: DeviceRecord | null;
+}
+
+/** What is known of a load, laid on the calendar with the slots to foretell. */
+export interface LoadHistory {
+  readonly slots: Slots;
+  /** kW of the slots that are over; NaN is missing. */
+  readonly values: Float64Array;
+}
+
+/** Energy by slot, kWh, and for how much of each it is known. */
+interface KnownEnergy {
+  readonly edges: Float64Array;
+  readonly kwh: Float64Array;
+  readonly knownMs: Float64Array;
+}
+
+/** Share of a slot for which the energy must be known. */
+const LEAST_COVERAGE = 0.5;
+const LOAD = { group: 'load', quantity: 'power_kw' };
+const TEMPERATURES = ['weather.temperature_c', 'environment.outdoor_temp_c'];
+
+/** Whether a device tells what it, or its site, takes. */
+export function metersLoad(queries: TelemetryQueries, deviceId: string): boolean {
+  return queries
+    .metricsOf(deviceId)
+    .some((metric) => metric.startsWith(`${MACHINE_GROUP}.`) || metric === `${LOAD.group}.${LOAD.quantity}`);
+}
+
+export function nameOf({ site, device }: LoadSubject): string {
+  return device?.name ?? site.name;
+}
+
+/**
+ * Reads the load of a subject as far back as a horizon looks.
+ * @throws NotFound `no_data` when nothing is known; InvalidInput when it is too little, with how much longer to collect
+ */
+export async function loadHistory(options: LoadOptions, subject: LoadSubject, horizon: Horizon): Promise<LoadHistory> {
+  const { width, steps, historyDays } = horizon;
+  const { timezone } = subject.site;
+  const now = options.now();
+  const start = dayWindow(addDays(dayOf(now, timezone), -historyDays), timezone).start;
+  const perDay = SLOTS_PER_DAY[width];
+  const end = dayWindow(addDays(dayOf(now, timezone), Math.ceil(steps / perDay) + 1), timezone).end;
+  const edges = bucketEdges({ start, end }, width, timezone);
+  const over = lowerBound(edges, now + 1) - 1;
+  const values = await meanPower(options, subject, edges.subarray(0, over + 1), width);
+  const first = values.findIndex((value) => !Number.isNaN(value));
+  const known = values.filter((value) => value === value).length / perDay;
+  if (first < 0) {
+    throw new NotFound(`${nameOf(subject)} has reported no load in the last ${historyDays} days`, { code: 'no_data' });
+  }
+  if (known < horizon.leastDays) throw tooLittle(subject, horizon, known);
+  const starts = edges.subarray(0, over + steps);
+  const [from, to] = [starts[0] as number, starts.at(-1) as number].map((at) =>
+    Number(dayOf(at, timezone).slice(0, 4)),
+  );
+  const holidays = publicHolidays(subject.site.country, { from: from as number, to: to as number });
+  const temperature = await lateTemperature(options, subject.site, edges.subarray(0, over + steps + 1), horizon);
+  return {
+    slots: slotsFrom(slotsOf(starts, width, timezone, holidays, temperature), first),
+    values: values.slice(first),
+  };
+}
+
+/** kW by slot of the hours that are over. */
+async function meanPower(
+  options: LoadOptions,
+  subject: LoadSubject,
+  edges: Float64Array,
+  width: SlotWidth,
+): Promise<Float64Array> {
+  const window = { start: edges[0] as number, end: edges.at(-1) as number };
+  const { kwh, knownMs } = regrouped(await energyOf(options, subject, window, edges, width), edges);
+  return kwh.map((sum, s) => {
+    const covered = knownMs[s] as number;
+    const length = (edges[s + 1] as number) - (edges[s] as number);
+    return covered >= LEAST_COVERAGE * length ? (sum * HOUR_MS) / covered : Number.NaN;
+  });
+}
+
+async function energyOf(
+  { queries, energy, now }: LoadOptions,
+  { site, device }: LoadSubject,
+  window: Window,
+  edges: Float64Array,
+  width: SlotWidth,
+): Promise<KnownEnergy> {
+  if (device === null) {
+    const { slots } = await energy.energy(site, window);
+    return { edges: slots.edges, kwh: slots.load, knownMs: slots.knownMs.load };
+  }
+  if (queries.metricsOf(device.id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`))) {
+    return machineEnergy(queries, device.id, { window, timeZone: site.timezone, asOf: now(), bucket: width });
+  }
+  const { group, quantity } = LOAD;
+  const [answer] = await queries.buckets({ deviceIds: [device.id], group, quantities: [quantity], edges, asOf: now() });
+  const empty = new Float64Array(edges.length - 1);
+  const buckets = answer?.buckets[0];
+  return { edges, kwh: buckets?.integral ?? empty, knownMs: buckets?.coveredMs ?? empty };
+}
+
+/** Sums of what is known in wider slots. */
+function regrouped({ edges, kwh, knownMs }: KnownEnergy, wider: Float64Array): KnownEnergy {
+  const [sums, known] = [new Float64Array(wider.length - 1), new Float64Array(wider.length - 1)];
+  let slot = 0;
+  for (let s = 0; s < kwh.length; s++) {
+    while (slot < sums.length - 1 && (wider[slot + 1] as number) <= (edges[s] as number)) slot++;
+    if (kwh[s] !== kwh[s]) continue;
+    sums[slot] = (sums[slot] as number) + (kwh[s] as number);
+    known[slot] = (known[slot] as number) + (knownMs[s] as number);
+  }
+  return { edges: wider, kwh: sums, knownMs: known };
+}
+
+/**
+ * The site's outdoor temperature by slot, as late as it will be for the last slot to foretell: what the weather will be is not known here,
+ * so models learn from what it was at this time on the newest day that is known. Null without a thermometer.
+ */
+async function lateTemperature(
+  { queries, devices, now }: LoadOptions,
+  site: SiteRecord,
+  edges: Float64Array,
+  { width, steps }: Horizon,
+): Promise<Float64Array | null> {
+  const metricsOf = (deviceId: string) => queries.metricsOf(deviceId);
+  const found = TEMPERATURES.flatMap((metric) =>
+    reportersOf(devices.ofSite(site.id), metricsOf, metric, 'weather_station').map(({ id }) => ({ id, metric })),
+  )[0];
+  if (found === undefined) return null;
+  const { group, quantity } = splitMetric(found.metric);
+  const [answer] = await queries.buckets({ deviceIds: [found.id], group, quantities: [quantity], edges, asOf: now() });
+  const buckets = answer?.buckets[0];
+  if (buckets === undefined) return null;
+  const means = meansOf(buckets);
+  const perDay = SLOTS_PER_DAY[width];
+  const late = perDay * Math.ceil(steps / perDay);
+  return means.map((_, s) => means[s - late] ?? Number.NaN);
+}
+
+function tooLittle(subject: LoadSubject, { leastDays }: Horizon, known: number): InvalidInput {
+  const missing = Math.ceil(leastDays - known);
+  return new InvalidInput(
+    `the load of ${nameOf(subject)} is known for ${known.toFixed(1)} days, and this forecast needs ${leastDays}: collect for about ${missing} more ${missing === 1 ? 'day' : 'days'}`,
+    { fields: [{ field: 'horizon', detail: `needs ${leastDays} days of history; there are ${known.toFixed(1)}` }] },
+  );
+}
+
+/** Up to when a forecast made at an instant is the newest that can be: the end of the slot that runs then. */
+export function slotStart(now: number, { width }: Horizon, timeZone: string): number {
+  const edges = bucketEdges({ start: now - UTC_DAY_MS, end: now + 1 }, width, timeZone);
+  return edges[lowerBound(edges, now + 1) - 1] as number;
+}
+
+/** An instant for messages and answers. */
+export const iso = formatInstant;

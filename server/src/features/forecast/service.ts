@@ -1,0 +1,339 @@
+import type { DemandForecast, DemandQuery, ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import { leastOf, peakOf } from '../../analytics/forecast/accuracy.ts';
+import { CANDIDATES, type CandidateName } from '../../analytics/forecast/candidates.ts';
+import { type Contest, contest } from '../../analytics/forecast/contest.ts';
+import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
+import { intervalOf, LEVELS, type Level } from '../../analytics/forecast/intervals.ts';
+import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { ModelPool } from '../../jobs/model-pool.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { Forecasts } from '../../storage/records/forecasts.ts';
+import type { Sites } from '../../storage/records/sites.ts';
+import {
+  iso,
+  type LoadHistory,
+  type LoadOptions,
+  type LoadSubject,
+  loadHistory,
+  metersLoad,
+  nameOf,
+  slotStart,
+} from './load-history.ts';
+import { type StoredContest, type StoredForecast, storedContest, storedForecast } from './stored-forecast.ts';
+
+export interface ForecastOptions extends LoadOptions {
+  readonly devices: LoadOptions['devices'] & {
+    require(idOrName: string): DeviceRecord;
+    all(): readonly DeviceRecord[];
+  };
+  readonly sites: Pick<Sites, 'list'>;
+  readonly forecasts: Forecasts;
+  readonly models: ModelPool;
+}
+
+export type OnProgress = (share: number, message: string) => void;
+
+/** Models that are quick enough to be chosen from while someone waits, and how many back-tests they get. */
+const QUICK: readonly CandidateName[] = ['naive_day', 'naive_week', 'regression_quick', 'regression_steady', 'mstl'];
+const QUICK_ORIGINS = 24;
+/** A choice of models is made anew after this, should the nightly back-test not come. */
+const CHOICE_AGE_MS = 8 * UTC_DAY_MS;
+const BACKTEST_TIMEOUT_MS = 5 * 60_000;
+const FORECAST_TIMEOUT_MS = 60_000;
+
+/** A forecast of a subject with the choice of models behind it. */
+interface Served {
+  readonly subject: LoadSubject;
+  readonly horizon: ForecastHorizon;
+  readonly forecast: StoredForecast;
+  readonly madeAt: number;
+  readonly choice: StoredContest;
+  readonly chosenAt: number;
+}
+
+/** What machines and sites will need: forecasts by the model that did best on their own past. */
+export class ForecastService {
+  readonly #options: ForecastOptions;
+  /** One calculation of a subject and horizon at a time. */
+  readonly #underway = new Map<string, Promise<Served>>();
+
+  constructor(options: ForecastOptions) {
+    this.#options = options;
+  }
+
+  /** Mean power of the slots ahead, with bands. Throws NotFound for an unknown subject or one without data, InvalidInput for too little. */
+  async demand(query: DemandQuery): Promise<DemandForecast> {
+    const served = await this.serve(await this.subject(query), query.horizon);
+    const { forecast, choice } = served;
+    const [inner, outer] = LEVELS.map((level) => bandOf(forecast, level));
+    const peak = peakOf(Float64Array.from(forecast.kw));
+    return {
+      ...aboutOf(served),
+      predictions: forecast.starts.map((start, k) => ({
+        timestamp: iso(start),
+        predicted_power_kw: forecast.kw[k] as number,
+        confidence_interval_lower: outer?.lower[k] as number,
+        confidence_interval_upper: outer?.upper[k] as number,
+        lower_80: inner?.lower[k] as number,
+        upper_80: inner?.upper[k] as number,
+      })),
+      peak_demand_predicted: { timestamp: iso(forecast.starts[peak.step] as number), power_kw: peak.value },
+      model: modelOf(served),
+      backtest: backtestOf(choice.contest),
+      warnings: warningsOf(choice.contest),
+    };
+  }
+
+  /** When the greatest slot ahead is, how great, and how sure that is. */
+  async peak(query: DemandQuery) {
+    const served = await this.serve(await this.subject(query), query.horizon);
+    const { forecast, choice } = served;
+    const { step, value } = peakOf(Float64Array.from(forecast.kw));
+    const band = bandOf(forecast, 0.95);
+    const { hitRate, mae } = choice.contest.accuracy.peak;
+    return {
+      ...aboutOf(served),
+      timestamp: iso(forecast.starts[step] as number),
+      power_kw: value,
+      lower_kw: band?.lower[step] as number,
+      upper_kw: band?.upper[step] as number,
+      confidence: hitRate,
+      mean_error_kw: mae,
+      warnings: warningsOf(choice.contest),
+    };
+  }
+
+  /** How good forecasts of a subject were in back-tests, and how each model did. */
+  async accuracy(query: DemandQuery): Promise<ForecastAccuracy> {
+    const served = await this.serve(await this.subject(query), query.horizon);
+    const { contest: found, thorough } = served.choice;
+    return {
+      ...aboutOf(served),
+      model: modelOf(served),
+      ...backtestOf(found),
+      bias_kw: found.accuracy.bias,
+      naive_model: CANDIDATES[found.naive.candidate].title,
+      thorough,
+      models: found.entries.map(({ candidate, mae, reason }) => ({
+        name: candidate,
+        title: CANDIDATES[candidate].title,
+        mae_kw: mae,
+        reason,
+      })),
+    };
+  }
+
+  /** Makes every forecast anew that is out of date. */
+  async refreshAll(signal: AbortSignal, progress: OnProgress) {
+    return this.#each(signal, progress, (subject, horizon) => this.serve(subject, horizon, signal));
+  }
+
+  /** Holds every model against every series. */
+  async backtestAll(signal: AbortSignal, progress: OnProgress) {
+    return this.#each(signal, progress, async (subject, horizon, tell) => {
+      const history = await loadHistory(this.#options, subject, HORIZONS[horizon]);
+      await this.#choose(subject, horizon, history, { thorough: true, signal, progress: tell });
+      await this.#forecast(subject, horizon, history, signal);
+    });
+  }
+
+  /** The stored forecast of the slot that runs, or a new one. */
+  serve(subject: LoadSubject, horizon: ForecastHorizon, signal?: AbortSignal): Promise<Served> {
+    const key = `${subject.site.id} ${subject.device?.id ?? ''} ${horizon}`;
+    const running = this.#underway.get(key);
+    if (running) return running;
+    const work = this.#serve(subject, horizon, signal).finally(() => this.#underway.delete(key));
+    this.#underway.set(key, work);
+    return work;
+  }
+
+  /** Whose load is meant. */
+  async subject({
+    machine_id: machineId,
+    device_id: deviceId,
+    site,
+  }: Omit<DemandQuery, 'horizon'>): Promise<LoadSubject> {
+    const { devices, energy, queries } = this.#options;
+    const named = [machineId, deviceId, site].filter((one) => one !== undefined);
+    if (named.length > 1) {
+      const detail = `name one of machine_id, device_id and site; got ${named.length}`;
+      throw new InvalidInput(detail, { fields: [{ field: 'machine_id', detail }] });
+    }
+    const device = machineId ?? deviceId;
+    if (device === undefined) return { site: await energy.site(site), device: null };
+    const found = devices.require(device);
+    if (!metersLoad(queries, found.id)) {
+      throw new NotFound(
+        `${found.name} meters no load: it reports none of energy.power_kw, energy.energy_kwh and load.power_kw; GET /api/v1/machines lists machines`,
+      );
+    }
+    return { site: await energy.site(found.siteId), device: found };
+  }
+
+  async #serve(subject: LoadSubject, name: ForecastHorizon, signal?: AbortSignal): Promise<Served> {
+    const { forecasts, now } = this.#options;
+    const horizon: Horizon = HORIZONS[name];
+    const [made, chosen] = await Promise.all(
+      [demandKind(name), choiceKind(name)].map((kind) => forecasts.get(idsOf(subject), kind)),
+    );
+    const forecast = storedForecast(made?.content);
+    const choice = storedContest(chosen?.content);
+    const isCurrent = forecast?.starts[0] === slotStart(now(), horizon, subject.site.timezone);
+    if (made && chosen && forecast && choice && isCurrent) {
+      return { subject, horizon: name, forecast, madeAt: made.madeAt, choice, chosenAt: chosen.madeAt };
+    }
+    const history = await loadHistory(this.#options, subject, horizon);
+    if (choice === null || now() - (chosen?.madeAt ?? 0) > CHOICE_AGE_MS) {
+      await this.#choose(subject, name, history, { thorough: false, signal, progress: () => {} });
+    }
+    return this.#forecast(subject, name, history, signal);
+  }
+
+  /** Foretells with the model that was chosen. */
+  async #forecast(
+    subject: LoadSubject,
+    name: ForecastHorizon,
+    { slots, values }: LoadHistory,
+    signal: AbortSignal | undefined,
+  ): Promise<Served> {
+    const { forecasts, models } = this.#options;
+    const chosen = await forecasts.get(idsOf(subject), choiceKind(name));
+    const choice = storedContest(chosen?.content);
+    if (chosen === undefined || choice === null) throw new Error(`no model was chosen for ${nameOf(subject)}`);
+    const { best, calibration } = choice.contest;
+    const { steps } = HORIZONS[name];
+    const task = { candidate: best, slots, values, steps };
+    const predicted = await models.run('forecast.forecast', task, { signal, timeoutMs: FORECAST_TIMEOUT_MS });
+    const from = values.length;
+    const window = { slots, from, predicted, least: leastOf(values) };
+    const forecast: StoredForecast = {
+      model: best,
+      starts: [...slots.starts.subarray(from, from + steps)],
+      kw: [...predicted.map((kw) => Math.max(kw, window.least))],
+      bands: LEVELS.map((level) => {
+        const { lower, upper } = intervalOf(calibration, level, window);
+        return { level, lower: [...lower], upper: [...upper] };
+      }),
+    };
+    const { madeAt } = await forecasts.put(idsOf(subject), demandKind(name), forecast);
+    return { subject, horizon: name, forecast, madeAt, choice, chosenAt: chosen.madeAt };
+  }
+
+  /** Chooses the model for a series and keeps the choice. */
+  async #choose(
+    subject: LoadSubject,
+    name: ForecastHorizon,
+    { slots, values }: LoadHistory,
+    { thorough, signal, progress }: { thorough: boolean; signal: AbortSignal | undefined; progress: OnProgress },
+  ): Promise<void> {
+    const { models, forecasts } = this.#options;
+    const horizon: Horizon = thorough ? HORIZONS[name] : { ...HORIZONS[name], origins: QUICK_ORIGINS };
+    const found = await contest(
+      { slots, values, horizon, ...(thorough ? {} : { names: QUICK }) },
+      async (task) => {
+        try {
+          return { predicted: await models.run('forecast.backtest', task, { signal, timeoutMs: BACKTEST_TIMEOUT_MS }) };
+        } catch (error) {
+          signal?.throwIfAborted();
+          return { failed: messageOf(error) };
+        }
+      },
+      (share, candidate) => progress(share, CANDIDATES[candidate].title),
+    );
+    if (found === null) {
+      throw new InvalidInput(
+        `the load of ${nameOf(subject)} has too many gaps for a back-test: collect for some more days`,
+      );
+    }
+    await forecasts.put(idsOf(subject), choiceKind(name), { contest: found, thorough } satisfies StoredContest);
+  }
+
+  /** Does something for each subject and horizon; those with too little data are left out. */
+  async #each(
+    signal: AbortSignal,
+    progress: OnProgress,
+    work: (subject: LoadSubject, horizon: ForecastHorizon, tell: OnProgress) => Promise<unknown>,
+  ) {
+    const subjects = await this.#subjects();
+    const horizons = Object.keys(HORIZONS) as ForecastHorizon[];
+    const all = subjects.flatMap((subject) => horizons.map((horizon) => ({ subject, horizon })));
+    const leftOut: { name: string; horizon: string; reason: string }[] = [];
+    for (const [i, { subject, horizon }] of all.entries()) {
+      signal.throwIfAborted();
+      const tell: OnProgress = (share, message) =>
+        progress((i + share) / all.length, `${nameOf(subject)}, ${horizon}${message && `: ${message}`}`);
+      tell(0, '');
+      try {
+        await work(subject, horizon, tell);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ExpectedError)) throw error;
+        leftOut.push({ name: nameOf(subject), horizon, reason: error.message });
+      }
+    }
+    return { done: all.length - leftOut.length, left_out: leftOut };
+  }
+
+  /** Sites, and machines that meter energy. */
+  async #subjects(): Promise<LoadSubject[]> {
+    const { sites, devices, queries } = this.#options;
+    return (await sites.list()).flatMap((site) => [
+      { site, device: null },
+      ...devices
+        .ofSite(site.id)
+        .filter((device) => device.kind === 'machine' && metersLoad(queries, device.id))
+        .map((device) => ({ site, device })),
+    ]);
+  }
+}
+
+function demandKind(horizon: ForecastHorizon): string {
+  return `demand ${horizon}`;
+}
+
+function choiceKind(horizon: ForecastHorizon): string {
+  return `choice ${horizon}`;
+}
+
+function idsOf({ site, device }: LoadSubject) {
+  return { siteId: site.id, deviceId: device?.id ?? null };
+}
+
+function aboutOf({ subject, horizon, madeAt }: Served) {
+  return {
+    machine_id: subject.device?.id ?? null,
+    machine_name: nameOf(subject),
+    site_id: subject.site.id,
+    forecast_generated_at: iso(madeAt),
+    horizon,
+  };
+}
+
+function modelOf({ choice, chosenAt }: Served) {
+  const { best } = choice.contest;
+  return { name: best, title: CANDIDATES[best].title, chosen_at: iso(chosenAt) };
+}
+
+function backtestOf({ accuracy, skill, naive, origins }: Contest) {
+  const coverage = (level: Level) => accuracy.coverage.find((one) => one.level === level)?.share ?? 0;
+  return {
+    mae_kw: accuracy.mae,
+    mape: accuracy.mape,
+    mase: accuracy.mase,
+    coverage: coverage(0.95),
+    coverage_80: coverage(0.8),
+    skill,
+    naive_mae_kw: naive.mae,
+    backtests: origins,
+  };
+}
+
+function bandOf({ bands }: StoredForecast, level: Level) {
+  return bands.find((band) => band.level === level);
+}
+
+function warningsOf({ origins, skill }: Contest): string[] {
+  const few = origins < 10 ? [`only ${origins} back-tests were possible: the bands are rough`] : [];
+  return skill > 0 ? few : [...few, 'no model beats what was at the same time before: the load follows no pattern yet'];
+}

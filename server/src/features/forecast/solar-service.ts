@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { SOLAR_LEAST_DAYS, type SolarFit } from '../../analytics/forecast/solar.ts';
+import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { lowerBound } from '../../domain/frame.ts';
+import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../domain/site-time.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+import type { ModelPool } from '../../jobs/model-pool.ts';
+import type { Forecasts } from '../../storage/records/forecasts.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { EnergyService } from '../energy/service.ts';
+import { iso } from './load-history.ts';
+
+export interface SolarForecastOptions {
+  readonly energy: EnergyService;
+  readonly forecasts: Forecasts;
+  readonly models: ModelPool;
+  readonly now: () => number;
+}
+
+const HISTORY_DAYS = 60;
+const AHEAD_HOURS = { '24h': 24, '7d': 7 * 24 } as const;
+const KIND = 'solar';
+const LEAST_COVERAGE = 0.5;
+const TIMEOUT_MS = 60_000;
+
+const Numbers = z.array(z.number());
+const StoredSolar = z.object({
+  starts: Numbers,
+  kw: Numbers,
+  clearKw: Numbers,
+  lowerKw: Numbers,
+  upperKw: Numbers,
+  plane: z.object({ tiltDeg: z.number(), azimuthDeg: z.number() }),
+  backtest: z.object({ mae: z.number(), persistenceMae: z.number(), coverage: z.number(), days: z.number() }),
+});
+type StoredSolar = z.infer<typeof StoredSolar>;
+
+/** What the roof of a site will give: the sun's course on its panels, with clouds as they usually follow each other there. */
+export class SolarForecastService {
+  readonly #options: SolarForecastOptions;
+
+  constructor(options: SolarForecastOptions) {
+    this.#options = options;
+  }
+
+  /** Throws InvalidInput for a site without a location or with too few days, NotFound for one without panels. */
+  async solar({ site: idOrName, horizon }: { site?: string | undefined; horizon: keyof typeof AHEAD_HOURS }) {
+    const site = await this.#options.energy.site(idOrName);
+    const { found, madeAt } = await this.#fitted(site);
+    const { mae, persistenceMae, coverage, days } = found.backtest;
+    const predictions = found.starts.slice(0, AHEAD_HOURS[horizon]).map((start, k) => ({
+      timestamp: iso(start),
+      predicted_power_kw: found.kw[k] as number,
+      clear_sky_power_kw: found.clearKw[k] as number,
+      confidence_interval_lower: found.lowerKw[k] as number,
+      confidence_interval_upper: found.upperKw[k] as number,
+    }));
+    return {
+      site_id: site.id,
+      site_name: site.name,
+      forecast_generated_at: iso(madeAt),
+      horizon,
+      predictions,
+      energy_kwh: predictions.reduce((sum, { predicted_power_kw: kw }) => sum + kw, 0),
+      plane: { tilt_deg: found.plane.tiltDeg, azimuth_deg: found.plane.azimuthDeg },
+      backtest: {
+        mae_kw: mae,
+        persistence_mae_kw: persistenceMae,
+        skill: persistenceMae > 0 ? 1 - mae / persistenceMae : 0,
+        coverage,
+        days,
+      },
+      warnings: ['no weather forecast is known: clouds are expected as they usually follow those of the day before'],
+    };
+  }
+
+  /** Mean power by slot, kW; NaN where nothing is foretold, as for a site without panels. */
+  async powerBySlot(site: SiteRecord, edges: Float64Array): Promise<Float64Array> {
+    const power = new Float64Array(edges.length - 1).fill(Number.NaN);
+    const { found } = await this.#fitted(site);
+    for (let s = 0; s < power.length; s++) {
+      const hour = lowerBound(Float64Array.from(found.starts), (edges[s] as number) + 1) - 1;
+      if (hour >= 0 && (edges[s] as number) < (found.starts[hour] as number) + HOUR_MS)
+        power[s] = found.kw[hour] as number;
+    }
+    return power;
+  }
+
+  async #fitted(site: SiteRecord): Promise<{ found: StoredSolar; madeAt: number }> {
+    const { energy, forecasts, models, now } = this.#options;
+    if (site.latitude === null || site.longitude === null) {
+      const detail = `${site.name} has no location: PATCH /api/v1/sites/${site.id} with latitude and longitude`;
+      throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
+    }
+    const subject = { siteId: site.id, deviceId: null };
+    const today = dayOf(now(), site.timezone);
+    const start = dayWindow(addDays(today, -HISTORY_DAYS), site.timezone).start;
+    const edges = bucketEdges({ start, end: now() + (AHEAD_HOURS['7d'] + 1) * HOUR_MS }, '1h', site.timezone);
+    const known = lowerBound(edges, now() + 1) - 1;
+    const kept = await forecasts.get(subject, KIND);
+    const stored = StoredSolar.safeParse(kept?.content).data;
+    if (kept && stored && stored.starts[0] === edges[known]) return { found: stored, madeAt: kept.madeAt };
+    const { slots, reported } = await energy.energy(site, { start, end: edges[known] as number });
+    if (!reported.has('solar')) {
+      throw new NotFound(`no device of ${site.name} reports solar power`, { code: 'no_data' });
+    }
+    const starts = edges.subarray(0, known + AHEAD_HOURS['7d']);
+    const kw = hourly(edges.subarray(0, known + 1), slots.edges, slots.solar, slots.knownMs.solar);
+    const fit = await models.run(
+      'forecast.solar',
+      {
+        site: { latitudeDeg: site.latitude, longitudeDeg: site.longitude },
+        hours: { starts, kw, day: localTimes(starts, site.timezone).dayIndex },
+      },
+      { timeoutMs: TIMEOUT_MS },
+    );
+    if (fit === null) {
+      const detail = `the panels of ${site.name} are known to have worked on fewer than ${SOLAR_LEAST_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
+      throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
+    }
+    const found = toStored(fit, starts, known);
+    return { found, madeAt: (await forecasts.put(subject, KIND, found)).madeAt };
+  }
+}
+
+function toStored(fit: SolarFit, starts: Float64Array, known: number): StoredSolar {
+  return {
+    starts: [...starts.subarray(known)],
+    kw: [...fit.predictedKw],
+    clearKw: [...fit.clearKw.subarray(known)],
+    lowerKw: [...fit.lowerKw],
+    upperKw: [...fit.upperKw],
+    plane: fit.plane,
+    backtest: fit.backtest,
+  };
+}
+
+/** Mean power of hours from the energy of shorter slots; NaN where less than half is known. */
+function hourly(hours: Float64Array, edges: Float64Array, kwh: Float64Array, knownMs: Float64Array): Float64Array {
+  return Float64Array.from({ length: hours.length - 1 }, (_, h) => {
+    const [from, to] = [lowerBound(edges, hours[h] as number), lowerBound(edges, hours[h + 1] as number)];
+    let [sum, known] = [0, 0];
+    for (let s = from; s < to; s++) {
+      if (kwh[s] !== kwh[s]) continue;
+      sum += kwh[s] as number;
+      known += knownMs[s] as number;
+    }
+    return known >= LEAST_COVERAGE * HOUR_MS ? (sum * HOUR_MS) / known : Number.NaN;
+  });
+}
