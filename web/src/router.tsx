@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import type { AppServices } from './app-context.tsx';
 import { isSignedOut } from './data/problem.ts';
+import { readBaselineSearch } from './features/baseline/baseline-search.ts';
 import { readEnergySearch } from './features/energy/energy-search.ts';
 import { readHistorySearch } from './features/history/history-search.ts';
 import { readMachinesSearch } from './features/machines/machines-search.ts';
@@ -97,6 +98,13 @@ const machines = createRoute({
   component: lazyRouteComponent(() => import('./features/machines/machines-page.tsx'), 'MachinesPage'),
 });
 
+const baseline = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/baseline',
+  validateSearch: readBaselineSearch,
+  component: lazyRouteComponent(() => import('./features/baseline/baseline-page.tsx'), 'BaselinePage'),
+});
+
 const system = createRoute({
   getParentRoute: () => signedIn,
   path: '/system',
@@ -104,7 +112,10 @@ const system = createRoute({
   component: lazyRouteComponent(() => import('./features/system/system-page.tsx'), 'SystemPage'),
 });
 
-const routeTree = root.addChildren([signIn, signedIn.addChildren([home, now, history, energy, machines, system])]);
+const routeTree = root.addChildren([
+  signIn,
+  signedIn.addChildren([home, now, history, energy, machines, baseline, system]),
+]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {
   return createRouter({

@@ -11,6 +11,7 @@ export interface Page<T> {
 interface RequestOptions {
   query?: QueryParams;
   body?: unknown;
+  headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
 }
 
@@ -39,8 +40,8 @@ export class ApiClient {
     return this.#request<T>('GET', path, { ...(query ? { query } : {}), signal });
   }
 
-  post<T>(path: string, body?: unknown): Promise<T> {
-    return this.#request<T>('POST', path, { body });
+  post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T> {
+    return this.#request<T>('POST', path, { body, ...(headers && { headers }) });
   }
 
   patch<T>(path: string, body: unknown): Promise<T> {
@@ -71,7 +72,7 @@ export class ApiClient {
   }
 
   async #request<T>(method: string, path: string, options: RequestOptions): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json' };
+    const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
     if (options.body !== undefined) headers['content-type'] = 'application/json';
     if (method !== 'GET' && this.#csrfToken) headers['x-csrf-token'] = this.#csrfToken;
     const response = await this.#send(this.url(path, options.query), {

@@ -1,11 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
-import type { BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
-import type { SchedulerStatus } from '@wattkeeper/contract/job.ts';
+import type { Job, SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
@@ -56,14 +56,41 @@ export function createQueries(api: ApiClient, healthUrl: string) {
     drivers: (machineId: string) =>
       queryOptions({
         queryKey: ['baseline', machineId, 'drivers'],
-        queryFn: ({ signal }) => api.get<BaselineDrivers>('/baseline/drivers', { machine_id: machineId }, signal),
+        queryFn: ({ signal }) =>
+          api.get<BaselineDrivers>('/baseline/drivers', { machine_id: machineId, suggest: false }, signal),
         staleTime: 5 * MINUTE_MS,
       }),
-    deviation: (machineId: string, window: Window) =>
+    /** Which drivers to keep: takes longer than the list. */
+    driverSuggestion: (machineId: string, window: Window) =>
       queryOptions({
-        queryKey: ['baseline', machineId, 'deviation', window.start, window.end],
-        queryFn: ({ signal }) => api.get<BaselineDeviation>('/baseline/deviation', windowOf(machineId, window), signal),
+        queryKey: ['baseline-suggestion', machineId, window.start, window.end],
+        queryFn: ({ signal }) => api.get<BaselineDrivers>('/baseline/drivers', windowOf(machineId, window), signal),
         staleTime: 5 * MINUTE_MS,
+      }),
+    deviation: (machineId: string, window: Window, modelId: string) =>
+      queryOptions({
+        queryKey: ['baseline', machineId, 'deviation', window.start, window.end, modelId],
+        queryFn: ({ signal }) =>
+          api.get<BaselineDeviation>(
+            '/baseline/deviation',
+            { ...windowOf(machineId, window), model_id: modelId },
+            signal,
+          ),
+        staleTime: 5 * MINUTE_MS,
+      }),
+    adjustments: (machineId: string) =>
+      list<Adjustment>(
+        ['baseline', machineId, 'adjustments'],
+        '/baseline/adjustments',
+        { machine_id: machineId },
+        MINUTE_MS,
+      ),
+    /** Asked until it has ended. */
+    job: (id: string) =>
+      queryOptions({
+        queryKey: ['job', id],
+        queryFn: ({ signal }) => api.get<Job>(`/jobs/${id}`, undefined, signal),
+        refetchInterval: ({ state }) => (state.data?.finished_at ? false : 400),
       }),
     metrics: () => list<Metric>(['metrics'], '/metrics-catalogue', {}, 10 * MINUTE_MS),
     latest: (siteId: string) =>

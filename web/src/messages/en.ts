@@ -1,3 +1,4 @@
+import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
 import { history } from './en/history.ts';
 import { machines } from './en/machines.ts';
@@ -7,4 +8,4 @@ import { system } from './en/system.ts';
 import { tariff } from './en/tariff.ts';
 
 /** English, which the other languages follow key by key. */
-export const en = { ...shell, ...now, ...history, ...energy, ...machines, ...tariff, ...system };
+export const en = { ...shell, ...now, ...history, ...energy, ...machines, ...baseline, ...tariff, ...system };

@@ -1,4 +1,5 @@
 import { useQueries as useManyQueries } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -10,12 +11,10 @@ import styles from './machines.module.css';
 interface KpiTableProps {
   readonly machines: readonly Device[];
   readonly window: Window;
-  readonly chosen: string | null;
-  readonly onChoose: (machineId: string) => void;
 }
 
-/** A row a machine; a click shows its baseline below. */
-export function KpiTable({ machines, window, chosen, onChoose }: KpiTableProps) {
+/** A row a machine, with the way to its baseline. */
+export function KpiTable({ machines, window }: KpiTableProps) {
   const text = useText();
   const format = useFormat();
   const queries = useQueries();
@@ -37,12 +36,8 @@ export function KpiTable({ machines, window, chosen, onChoose }: KpiTableProps) 
           const active = models[i]?.data?.find(({ is_active }) => is_active);
           const sec = of?.sec.value;
           return (
-            <tr key={machine.id} aria-current={machine.id === chosen ? 'true' : undefined}>
-              <th scope="row">
-                <button type="button" className={styles.machine} onClick={() => onChoose(machine.id)}>
-                  {machine.name}
-                </button>
-              </th>
+            <tr key={machine.id}>
+              <th scope="row">{machine.name}</th>
               <td data-numeric title={of?.sec.reason ?? undefined}>
                 {sec === null || sec === undefined
                   ? '–'
@@ -61,9 +56,14 @@ export function KpiTable({ machines, window, chosen, onChoose }: KpiTableProps) 
                 {joined(format.mass(of?.carbon_intensity.value))}
               </td>
               <td>
-                {active
-                  ? text('machines.version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
-                  : text('machines.no_baseline')}
+                <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
+                  {active
+                    ? text('machines.version', {
+                        version: active.model_version,
+                        r2: format.number(active.r_squared, 2),
+                      })
+                    : text('machines.train')}
+                </Link>
               </td>
             </tr>
           );
@@ -73,6 +73,6 @@ export function KpiTable({ machines, window, chosen, onChoose }: KpiTableProps) 
   );
 }
 
-export function joined({ value, unit }: Quantity): string {
+function joined({ value, unit }: Quantity): string {
   return unit ? `${value} ${unit}` : value;
 }

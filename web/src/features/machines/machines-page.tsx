@@ -9,14 +9,13 @@ import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { useNow } from '../../ui/use-now.ts';
-import { BaselinePanel } from './baseline-panel.tsx';
 import { KpiTable } from './kpi-table.tsx';
 import { MACHINE_DAYS, type MachineDays } from './machines-search.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-/** Machines with their key figures, and the baseline of one of them. */
+/** Machines with their key figures. */
 export function MachinesPage() {
   const text = useText();
   const site = useSite();
@@ -48,18 +47,7 @@ export function MachinesPage() {
               </Panel>
             );
           }
-          const chosen = all.find(({ id }) => id === search.machine) ?? all[0];
-          return (
-            <>
-              <KpiTable
-                machines={all}
-                window={window}
-                chosen={chosen?.id ?? null}
-                onChoose={(machine) => void navigate({ search: (old) => ({ ...old, machine }) })}
-              />
-              {chosen ? <BaselinePanel key={chosen.id} machine={chosen} window={window} /> : null}
-            </>
-          );
+          return <KpiTable machines={all} window={window} />;
         }}
       </QueryView>
     </PageBody>

@@ -3,8 +3,6 @@ export type MachineDays = (typeof MACHINE_DAYS)[number];
 
 export interface MachinesSearch {
   readonly days?: MachineDays;
-  /** Id of the machine whose baseline is in view. */
-  readonly machine?: string;
 }
 
 /** The view that an address asks for; what it does not say is left to the page. */
@@ -12,6 +10,5 @@ export function readMachinesSearch(raw: Record<string, unknown>): MachinesSearch
   const days = MACHINE_DAYS.find((one) => one === Number(raw.days));
   return {
     ...(days !== undefined && { days }),
-    ...(typeof raw.machine === 'string' && raw.machine !== '' && { machine: raw.machine }),
   };
 }

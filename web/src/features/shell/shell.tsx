@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { Activity, ChartLine, Coins, Factory, type LucideIcon, ServerCog, Zap } from 'lucide-react';
+import { Activity, ChartLine, Coins, Factory, type LucideIcon, Scale, ServerCog, Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
@@ -12,7 +12,7 @@ import { SiteSwitcher } from './site-switcher.tsx';
 
 /** The pages, in the order of the navigation. A page is one line here and one in the router. */
 const PAGES: readonly {
-  to: '/now' | '/history' | '/energy' | '/machines' | '/system';
+  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/system';
   label: MessageKey;
   icon: LucideIcon;
 }[] = [
@@ -20,6 +20,7 @@ const PAGES: readonly {
   { to: '/history', label: 'nav.history', icon: ChartLine },
   { to: '/energy', label: 'nav.energy', icon: Coins },
   { to: '/machines', label: 'nav.machines', icon: Factory },
+  { to: '/baseline', label: 'nav.baseline', icon: Scale },
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
 
@@ -69,11 +70,13 @@ export function Shell() {
   );
 }
 
-/** Machines stand here only where there are any. */
+const OF_MACHINES = ['/machines', '/baseline'];
+
+/** Machines and their baselines stand here only where there are any. */
 function Navigation({ siteId }: { readonly siteId: string | null }) {
   const text = useText();
   const machines = useQuery({ ...useQueries().machines(siteId ?? ''), enabled: siteId !== null });
-  const pages = PAGES.filter(({ to }) => to !== '/machines' || (machines.data?.length ?? 0) > 0);
+  const pages = PAGES.filter(({ to }) => !OF_MACHINES.includes(to) || (machines.data?.length ?? 0) > 0);
   return (
     <nav className={styles.nav} aria-label={text('nav.label')}>
       {pages.map(({ to, label, icon: Icon }) => (

@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+
+const PATIENCE_MS = 60_000;
+
+describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
+  const folder = temporaryFolder();
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    service = await startService(folder.path, {
+      WATTKEEPER_DEMO__ENABLED: 'true',
+      WATTKEEPER_DEMO__PROFILE: 'factory',
+      WATTKEEPER_DEMO__HISTORY_DAYS: '90',
+    });
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+    browser = await chromium.launch({ executablePath, args });
+    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+    await page.getByRole('navigation').getByRole('link', { name: 'Baseline' }).click();
+  }, PATIENCE_MS * 2);
+
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    folder.remove();
+  }, PATIENCE_MS);
+
+  const region = (name: string | RegExp) => page.getByRole('region', { name });
+  const training = () => region('Train');
+
+  it('finds machines by name, suggests drivers and says why not the others', async () => {
+    const machines = page.getByRole('region', { name: 'Machines' }).first();
+    await expect.poll(() => machines.locator('tbody tr').count()).toBe(8);
+    await machines.getByLabel('Name').fill('oven');
+    await expect.poll(() => machines.locator('tbody tr').count()).toBe(1);
+    await machines.getByRole('button', { name: 'Demo: Drying oven' }).click();
+    await region('Baseline of Demo: Drying oven').getByText('no baseline yet').waitFor();
+    await training().getByRole('button', { name: 'Suggest drivers' }).click();
+    await training()
+      .getByText(/^Suggested: .*production count.* \(adjusted R² 0\.9\d\d, [\d,]+ hours\)$/)
+      .waitFor();
+    expect(await training().getByRole('checkbox', { name: 'production count' }).isChecked()).toBe(true);
+  });
+
+  it('trains as a job, and shows what was learnt with every criterion and chart', async () => {
+    await training().getByRole('button', { name: 'Train', exact: true }).click();
+    await training()
+      .getByText(/^Version 1 of Demo: Drying oven: R² 0\.9\d\d, in use$/)
+      .waitFor();
+    const model = region(/^Version 1 · in use$/);
+    expect(await model.getByRole('row', { name: /plant default/ }).count()).toBe(3);
+    await model.getByRole('row', { name: /^production count/ }).waitFor();
+    const baseline = region('Baseline of Demo: Drying oven');
+    await baseline.getByText(/at 90 %/).waitFor();
+    for (const title of ['Used and expected', 'Residuals', 'Contributions', 'Cumulative sum (CUSUM)']) {
+      await baseline.getByRole('img', { name: `${title} of Demo: Drying oven over time` }).waitFor();
+    }
+    await baseline.getByRole('checkbox', { name: 'Show as a table' }).check();
+    await baseline.getByRole('region', { name: 'Figures' }).locator('tbody tr').first().waitFor();
+  });
+
+  it('compares versions, and keeps a poor one out of use until a person decides', async () => {
+    await training().getByLabel('Model').selectOption('The best of all');
+    await training().getByRole('button', { name: 'Train', exact: true }).click();
+    await training()
+      .getByText(/^Version 2 of/)
+      .waitFor();
+    await training().getByLabel('Model').selectOption('Linear');
+    for (const box of await training().getByRole('checkbox').all()) await box.uncheck();
+    await training().getByRole('checkbox', { name: 'outdoor temp c' }).check();
+    await training().getByRole('button', { name: 'Train', exact: true }).click();
+    await training()
+      .getByText(/^Version 3 of .* not in use$/)
+      .waitFor();
+    const versions = region('Versions side by side').first();
+    await versions.getByRole('columnheader', { name: 'Version 3' }).waitFor();
+    await versions.getByRole('button', { name: 'View version 3' }).click();
+    await region(/^Version 3 · not in use$/)
+      .getByText('not met')
+      .first()
+      .waitFor();
+    expect(new URL(page.url()).searchParams.get('model')).not.toBeNull();
+    await versions.getByRole('button', { name: 'Put in use' }).first().click();
+    await region(/^Version 3 · in use$/).waitFor();
+  });
+
+  it('trains several machines together, and cannot learn from too little', async () => {
+    await page.getByRole('radio', { name: '7 days' }).check({ force: true });
+    const machines = page.getByRole('region', { name: 'Machines' }).first();
+    await machines.getByLabel('Name').fill('');
+    await machines.getByRole('checkbox', { name: 'Choose Demo: Chiller' }).check();
+    await training().getByRole('button', { name: 'Train 2 machines' }).click();
+    await expect
+      .poll(() =>
+        training()
+          .getByText(/16\d hours of this window have energy .* needs 500/)
+          .count(),
+      )
+      .toBe(2);
+  });
+
+  it('notes what is out of the ordinary, and expects it', async () => {
+    const adjustments = region('Out of the ordinary').first();
+    await adjustments.getByLabel('Energy').fill('120');
+    await adjustments.getByLabel('Reason').fill('trial run');
+    await adjustments.getByRole('button', { name: 'Add' }).click();
+    await adjustments.getByRole('row', { name: /trial run/ }).waitFor();
+    await region('Baseline of Demo: Drying oven')
+      .getByText(/^adjustments: 1[12]\d/)
+      .waitFor();
+    await adjustments.getByRole('button', { name: 'Remove trial run' }).click();
+    await adjustments.getByText('Nothing is noted.').waitFor();
+  });
+
+  it('gives figures and coefficients away as files', async () => {
+    const exported = async (item: string) => {
+      await page.getByRole('button', { name: 'Export' }).click();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name: item }).click(),
+      ]);
+      return readFileSync(await download.path(), 'utf8');
+    };
+    const figures = (await exported('Figures (CSV)')).trim().split('\r\n');
+    expect(figures[0]).toMatch(/^start,actual_kwh,predicted_kwh,deviation_kwh,cusum_kwh,/);
+    expect(figures.length).toBeGreaterThan(150);
+    expect(await exported('Coefficients (CSV)')).toMatch(/^term,coefficient,standard_error,t,p,vif\r\nintercept,/);
+    expect(JSON.parse(await exported('Model (JSON)'))).toMatchObject({ machine_name: 'Demo: Drying oven' });
+  });
+
+  it('fits a phone and has no serious accessibility fault', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+  });
+});

@@ -1,0 +1,114 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { useMemo } from 'react';
+import { useQueries, useText } from '../../app-context.tsx';
+import { useSite } from '../../site-context.tsx';
+import { EmptyNote } from '../../ui/notice.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { AdjustmentsPanel } from './adjustments-panel.tsx';
+import { type BaselineSearch, baselineWindow, chosenMachines } from './baseline-search.ts';
+import { ChartsPanel } from './charts-panel.tsx';
+import { MachinePicker } from './machine-picker.tsx';
+import { ModelPanel } from './model-panel.tsx';
+import { RangePicker } from './range-picker.tsx';
+import { TrainingPanel } from './training-panel.tsx';
+import { VersionsPanel } from './versions-panel.tsx';
+
+const HOUR_MS = 3_600_000;
+
+/** Baselines of machines: trained, judged, compared, and held against what was used. */
+export function BaselinePage() {
+  const text = useText();
+  const site = useSite();
+  const search = useSearch({ from: '/signed-in/baseline' });
+  const navigate = useNavigate({ from: '/baseline' });
+  const change = (next: BaselineSearch) => void navigate({ search: (old) => ({ ...old, ...next }) });
+  const now = Math.floor(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only these make the window
+  const window = useMemo(() => baselineWindow(search, now), [search.days, search.from, search.to, now]);
+  return (
+    <PageBody>
+      <PageHead title={text('baseline.title')}>
+        <RangePicker search={search} window={window} onChange={change} />
+      </PageHead>
+      <QueryView query={useQuery(useQueries().machines(site.id))} height="20rem">
+        {(machines) => <Machines machines={machines} search={search} window={window} onChange={change} />}
+      </QueryView>
+    </PageBody>
+  );
+}
+
+interface MachinesProps {
+  readonly machines: readonly Device[];
+  readonly search: BaselineSearch;
+  readonly window: ReturnType<typeof baselineWindow>;
+  readonly onChange: (next: BaselineSearch) => void;
+}
+
+function Machines({ machines, search, window, onChange }: MachinesProps) {
+  const text = useText();
+  const wanted = chosenMachines(search);
+  const chosen = wanted.flatMap((id) => machines.find((machine) => machine.id === id) ?? []);
+  const all = chosen.length > 0 ? chosen : machines.slice(0, 1);
+  const [inView] = all;
+  if (inView === undefined) {
+    return (
+      <Panel title={text('baseline.machines')}>
+        <EmptyNote title={text('machines.none')}>{text('machines.none_hint')}</EmptyNote>
+      </Panel>
+    );
+  }
+  const choose = (ids: readonly string[]) => onChange({ machines: ids.join(','), model: '' });
+  return (
+    <>
+      <MachinePicker machines={machines} chosen={all.map(({ id }) => id)} onChoose={choose} />
+      <TrainingPanel key={`train ${inView.id}`} machines={all} window={window} />
+      <Baseline key={inView.id} machine={inView} search={search} window={window} onChange={onChange} />
+    </>
+  );
+}
+
+function Baseline({
+  machine,
+  search,
+  window,
+  onChange,
+}: Omit<MachinesProps, 'machines'> & { readonly machine: Device }) {
+  const text = useText();
+  const models = useQuery(useQueries().baselines(machine.id));
+  return (
+    <QueryView query={models} height="20rem">
+      {(versions) => {
+        const shown =
+          versions.find(({ model_id }) => model_id === search.model) ??
+          versions.find(({ is_active }) => is_active) ??
+          versions[0];
+        if (shown === undefined) {
+          return (
+            <Panel title={text('baseline.of', { name: machine.name })}>
+              <EmptyNote title={text('baseline.none')}>{text('baseline.none_hint')}</EmptyNote>
+            </Panel>
+          );
+        }
+        return (
+          <>
+            <ChartsPanel machine={machine} model={shown} window={window} />
+            <ModelPanel model={shown} />
+            <VersionsPanel
+              machine={machine}
+              versions={versions}
+              shown={shown.model_id}
+              window={window}
+              onView={(model) => onChange({ model })}
+            />
+            <AdjustmentsPanel machine={machine} window={window} />
+          </>
+        );
+      }}
+    </QueryView>
+  );
+}

@@ -1,0 +1,68 @@
+import type { BaselineDeviation } from '@wattkeeper/contract/baseline.ts';
+import { alignSeries, type Frame } from '../../charts/frame.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Series of a comparison, each on one time axis with gaps where hours are left out. */
+export interface BaselineFrames {
+  /** Actual, predicted. */
+  readonly energy: Frame;
+  readonly residuals: Frame;
+  readonly contributions: Frame;
+  /** What the columns of `contributions` are. */
+  readonly parts: readonly string[];
+  readonly cusum: Frame;
+}
+
+export function baselineFrames({
+  resolution,
+  hourly_deviations,
+  cusum,
+  contributions_kwh,
+}: BaselineDeviation): BaselineFrames {
+  const times = hourly_deviations.map(({ hour }) => Date.parse(hour));
+  const gapMs = (resolution === 'hour' ? 1.5 : 36) * HOUR_MS;
+  const frame = (...columns: readonly (readonly number[])[]) =>
+    alignSeries(columns.map((values) => ({ times, values, gapMs })));
+  const parts = Object.entries(contributions_kwh);
+  return {
+    energy: frame(
+      hourly_deviations.map(({ actual_kwh }) => actual_kwh),
+      hourly_deviations.map(({ predicted_kwh }) => predicted_kwh),
+    ),
+    residuals: frame(hourly_deviations.map(({ deviation_kwh }) => deviation_kwh)),
+    contributions: frame(...parts.map(([, values]) => values)),
+    parts: parts.map(([name]) => name),
+    // A sum does not jump where hours are missing.
+    cusum: alignSeries([{ times, values: cusum, gapMs: Number.POSITIVE_INFINITY }]),
+  };
+}
+
+/** `a,b\n1,2\n`, as RFC 4180 has it. */
+export function csvText(head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+  const cell = (value: string | number | null) => {
+    const text = value === null ? '' : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}
+
+/** Every hour or day with what was used and expected, and what makes up the expectation. */
+export function comparisonCsv({ hourly_deviations, cusum, contributions_kwh }: BaselineDeviation): string {
+  const parts = Object.entries(contributions_kwh);
+  const head = [
+    'start',
+    'actual_kwh',
+    'predicted_kwh',
+    'deviation_kwh',
+    'cusum_kwh',
+    ...parts.map(([name]) => `${name}_kwh`),
+  ];
+  return csvText(
+    head,
+    hourly_deviations.map(({ hour, actual_kwh, predicted_kwh, deviation_kwh }, i) => [
+      ...[hour, actual_kwh, predicted_kwh, deviation_kwh, cusum[i] ?? null],
+      ...parts.map(([, values]) => values[i] ?? null),
+    ]),
+  );
+}

@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query';
+import type { BaselineDrivers } from '@wattkeeper/contract/baseline.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { useState } from 'react';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import { Button } from '../../ui/button.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import styles from './baseline.module.css';
+
+interface DriverSuggestionProps {
+  readonly machine: Device;
+  readonly window: Window;
+  readonly onUse: (drivers: readonly string[]) => void;
+}
+
+/** Asks for the best subset of drivers, ticks it, and says why the others are left out. */
+export function DriverSuggestion({ machine, window, onUse }: DriverSuggestionProps) {
+  const text = useText();
+  const [asked, setAsked] = useState(false);
+  const query = useQuery({ ...useQueries().driverSuggestion(machine.id, window), enabled: asked });
+  const ask = async () => {
+    setAsked(true);
+    const { data } = await query.refetch();
+    if (data?.suggestion) onUse(data.suggestion.drivers);
+  };
+  return (
+    <div className={styles.suggestion}>
+      <Button disabled={query.isFetching} onClick={() => void ask()}>
+        {text(query.isFetching ? 'baseline.suggesting' : 'baseline.suggest')}
+      </Button>
+      {query.isError ? <ErrorNote error={query.error} /> : null}
+      {query.data ? <Answer suggestion={query.data.suggestion} /> : null}
+    </div>
+  );
+}
+
+function Answer({ suggestion }: Pick<BaselineDrivers, 'suggestion'>) {
+  const text = useText();
+  const format = useFormat();
+  if (suggestion === null) return <p role="status">{text('baseline.suggest_few')}</p>;
+  const { drivers, adjusted_r_squared: r2, samples, left_out: leftOut } = suggestion;
+  return (
+    <div role="status">
+      <p>
+        {drivers.length === 0
+          ? text('baseline.suggested_none')
+          : text('baseline.suggested', {
+              names: drivers.map((name) => name.replaceAll('_', ' ')).join(', '),
+              r2: format.number(r2, 3),
+              samples: format.number(samples),
+            })}
+      </p>
+      <ul>
+        {leftOut.map(({ name, detail }) => (
+          <li key={name}>
+            {text('baseline.left_out', { name: name.replaceAll('_', ' '), detail: detail.replaceAll('_', ' ') })}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

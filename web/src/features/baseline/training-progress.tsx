@@ -1,0 +1,66 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import { useEffect, useRef } from 'react';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { ProgressBar } from '../../ui/progress.tsx';
+import styles from './baseline.module.css';
+import { useBaselineRefresh } from './use-baseline-refresh.ts';
+
+interface TrainingProgressProps {
+  readonly machineId: string;
+  readonly name: string;
+  readonly jobId: string;
+}
+
+/** How far a training is, with a way to end it; then what came of it. */
+export function TrainingProgress({ machineId, name, jobId }: TrainingProgressProps) {
+  const text = useText();
+  const { api } = useServices();
+  const refresh = useRef(useBaselineRefresh(machineId));
+  const { data: job, error } = useQuery(useQueries().job(jobId));
+  const cancel = useMutation({ mutationFn: () => api.delete(`/jobs/${jobId}`) });
+  const succeeded = job?.state === 'succeeded';
+  useEffect(() => {
+    if (succeeded) void refresh.current();
+  }, [succeeded]);
+  if (error) {
+    return (
+      <li>
+        <ErrorNote error={error} />
+      </li>
+    );
+  }
+  if (job?.finished_at) return <Outcome name={name} job={job} />;
+  return (
+    <li className={styles.job}>
+      <ProgressBar label={text('baseline.progress', { name })} share={job?.progress ?? null} />
+      <Button disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+        {text('action.cancel')}
+      </Button>
+      <span className={styles.quiet}>
+        {name}: {job?.message ?? text('baseline.waiting')}
+      </span>
+    </li>
+  );
+}
+
+function Outcome({ name, job }: { readonly name: string; readonly job: Job }) {
+  const text = useText();
+  const format = useFormat();
+  if (job.state === 'cancelled') return <li className={styles.quiet}>{text('baseline.cancelled', { name })}</li>;
+  if (job.state !== 'succeeded') {
+    return (
+      <li className={styles.failed}>
+        <span role="alert">
+          {name}: {job.error}
+        </span>
+      </li>
+    );
+  }
+  const { model_version: version, r_squared: r2, is_active: inUse } = job.result as BaselineModel;
+  const use = text(inUse ? 'baseline.in_use' : 'baseline.not_in_use');
+  return <li>{text('baseline.trained', { version, name, r2: format.number(r2, 3), use })}</li>;
+}

@@ -1,0 +1,123 @@
+import { useQueries as useManyQueries, useMutation } from '@tanstack/react-query';
+import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import type { ReactNode } from 'react';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import { Button } from '../../ui/button.tsx';
+import { plain } from '../../ui/format.ts';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './baseline.module.css';
+import { useBaselineRefresh } from './use-baseline-refresh.ts';
+
+interface VersionsPanelProps {
+  readonly machine: Device;
+  /** Newest first. */
+  readonly versions: readonly BaselineModel[];
+  /** Id of the one in view. */
+  readonly shown: string;
+  readonly window: Window;
+  readonly onView: (modelId: string) => void;
+}
+
+/** So many stand beside each other; the one in use is always among them. */
+const VERSIONS_MAX = 5;
+
+/** Versions side by side: how they were made, how well they fit, what they say of the range, and which is in use. */
+export function VersionsPanel({ machine, versions, shown, window, onView }: VersionsPanelProps) {
+  const text = useText();
+  const { api } = useServices();
+  const beside = versions.filter(({ is_active, model_id }, i) => i < VERSIONS_MAX || is_active || model_id === shown);
+  const queries = useQueries();
+  const found = useManyQueries({
+    queries: beside.map(({ model_id }) => queries.deviation(machine.id, window, model_id)),
+  });
+  const activate = useMutation({
+    mutationFn: (id: string) => api.post(`/baseline/model/${id}/activate`),
+    onSuccess: useBaselineRefresh(machine.id),
+  });
+  const rows = useRows();
+  const differences = beside.map((_, i) => found[i]?.data?.deviation_kwh);
+  const format = useFormat();
+  return (
+    <Panel title={text('baseline.versions')}>
+      {activate.isError ? <ErrorNote error={activate.error} /> : null}
+      <Table
+        caption={text('baseline.versions')}
+        head={[
+          '',
+          ...beside.map((one) => ({ label: text('baseline.version', { version: one.model_version }), numeric: true })),
+        ]}
+      >
+        {rows.map(([label, cell]) => (
+          <tr key={label}>
+            <th scope="row">{label}</th>
+            {beside.map((one) => (
+              <td key={one.model_id} data-numeric>
+                {cell(one)}
+              </td>
+            ))}
+          </tr>
+        ))}
+        <tr>
+          <th scope="row">{text('baseline.in_range')}</th>
+          {beside.map(({ model_id }, i) => (
+            <td key={model_id} data-numeric>
+              {plain(format.energy(differences[i]))}
+            </td>
+          ))}
+        </tr>
+        <tr>
+          <th scope="row">{text('baseline.view')}</th>
+          {beside.map(({ model_id, model_version: version, is_active: inUse }) => (
+            <td key={model_id} data-numeric>
+              <span className={styles.choice}>
+                {model_id === shown ? (
+                  <span>{text('baseline.in_view')}</span>
+                ) : (
+                  <Button aria-label={text('baseline.view_version', { version })} onClick={() => onView(model_id)}>
+                    {text('baseline.view')}
+                  </Button>
+                )}
+                {inUse ? (
+                  <span>{text('baseline.in_use')}</span>
+                ) : (
+                  <Button disabled={activate.isPending} onClick={() => activate.mutate(model_id)}>
+                    {text('baseline.activate')}
+                  </Button>
+                )}
+              </span>
+            </td>
+          ))}
+        </tr>
+      </Table>
+    </Panel>
+  );
+}
+
+/** What each version is asked for. */
+function useRows(): [label: string, cell: (model: BaselineModel) => ReactNode][] {
+  const text = useText();
+  const format = useFormat();
+  const share = (value: number | null) => plain(format.share(value, 1));
+  return [
+    [text('baseline.model'), ({ model_name }) => text(`baseline.${model_name}`)],
+    [text('baseline.trained_at'), ({ trained_at }) => format.dateTime(Date.parse(trained_at))],
+    [
+      text('baseline.drivers'),
+      ({ driver_ranges }) => (
+        <span className={styles.wrap}>{Object.keys(driver_ranges).join(', ').replaceAll('_', ' ')}</span>
+      ),
+    ],
+    [text('baseline.samples'), ({ training_samples: n }) => format.number(n)],
+    [text('baseline.r2'), ({ r_squared }) => format.number(r_squared, 3)],
+    [text('baseline.adjusted_r2'), ({ adjusted_r_squared: r2 }) => format.number(r2, 3)],
+    [text('baseline.cv'), ({ cv_rmse }) => share(cv_rmse)],
+    [text('baseline.cv_out'), ({ cv_rmse_out_of_sample: cv }) => share(cv)],
+    [text('baseline.nmbe'), ({ nmbe }) => share(nmbe)],
+    [text('baseline.rmse'), ({ rmse }) => `${format.number(rmse, 2)} kWh`],
+    [text('baseline.valid'), ({ valid }) => text(valid ? 'baseline.yes' : 'baseline.no')],
+  ];
+}
