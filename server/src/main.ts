@@ -4,6 +4,7 @@ import { backfillCommand } from './cli/backfill.ts';
 import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
 import { doctorCommand } from './cli/doctor.ts';
+import { exportCommand } from './cli/export.ts';
 import { featuresCommand } from './cli/features.ts';
 import { importCommand } from './cli/import.ts';
 import { migrateCommand } from './cli/migrate.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
     summary: 'Bring in what older installations and other programs have gathered',
     run: (argv) => migrateCommand(argv, ENVIRONMENT),
   },
+  { name: 'export', summary: 'Write raw samples to a file', run: (argv) => exportCommand(argv, ENVIRONMENT) },
   {
     name: 'backup',
     summary: 'Back everything up, list and verify backups',

@@ -37,11 +37,21 @@ export async function runServiceJob(
  * @throws as `runServiceJob`
  */
 export async function callService(
-  { url, token }: RunningService,
+  service: RunningService,
   method: string,
   path: string,
   body?: unknown,
 ): Promise<unknown> {
+  return (await callServiceRaw(service, method, path, body)).json();
+}
+
+/** The same, with an answer that is still to be read. */
+export async function callServiceRaw(
+  { url, token }: RunningService,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`${url}/api/v1${path}`, {
@@ -55,8 +65,8 @@ export async function callService(
   } catch (error) {
     throw new Unavailable(`the service at ${url} does not answer: ${messageOf(error)}`, { cause: error });
   }
+  if (response.ok) return response;
   const json: unknown = await response.json().catch(() => null);
-  if (response.ok) return json;
   const detail = Problem.safeParse(json).data?.detail ?? `it answered ${response.status}`;
   if (response.status === 401 || response.status === 403) {
     const how =

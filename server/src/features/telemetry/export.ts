@@ -1,9 +1,13 @@
 import { zstdCompressSync } from 'node:zlib';
 import {
+  type Data,
+  Field,
   Float64,
-  makeVector,
+  makeData,
+  RecordBatch,
   RecordBatchStreamWriter,
-  Table,
+  Schema,
+  Struct,
   TimestampMillisecond,
   Utf8,
   vectorFromArray,
@@ -99,31 +103,46 @@ export async function* toArrow(rows: AsyncIterable<ExportRows>): AsyncIterable<U
   const writer = new RecordBatchStreamWriter();
   const output = writer[Symbol.asyncIterator]();
   const write = async () => {
-    for await (const group of gathered(rows)) writer.write(arrowTable(group));
-    writer.write(arrowTable([]));
+    writer.write(arrowBatch([]));
+    for await (const group of gathered(rows)) writer.write(arrowBatch(group));
     writer.finish();
   };
-  const writing = write();
-  writing.catch((error: unknown) => writer.abort(error));
-  for (let next = await output.next(); !next.done; next = await output.next()) yield next.value as Uint8Array;
-  await writing;
+  // Rejects with what stops the writing, and never resolves: whoever waits for bytes learns that none will come.
+  const failed = write().then(() => new Promise<never>(() => {}));
+  failed.catch(() => {
+    // Told by the race below.
+  });
+  for (;;) {
+    const next = await Promise.race([output.next(), failed]);
+    if (next.done) return;
+    yield next.value as Uint8Array;
+  }
 }
 
-function arrowTable(group: readonly ExportRows[]): Table {
+/** One schema for all batches: the writer ends the stream where it changes, were it only that a batch has no rows. */
+const ARROW_SCHEMA = new Schema([
+  new Field('timestamp', new TimestampMillisecond('UTC'), false),
+  ...['device_id', 'device_name', 'metric', 'unit'].map((name) => new Field(name, new Utf8(), false)),
+  new Field('value', new Float64(), false),
+]);
+
+function arrowBatch(group: readonly ExportRows[]): RecordBatch {
   const times = BigInt64Array.from(group.flatMap(({ timestamps }) => Array.from(timestamps, BigInt)));
-  const text = (of: (rows: ExportRows) => string) => vectorFromArray(repeated(group, of), new Utf8());
-  return new Table({
-    timestamp: makeVector({ type: new TimestampMillisecond('UTC'), data: times, length: times.length }),
-    device_id: text(({ device }) => device.id),
-    device_name: text(({ device }) => device.name),
-    metric: text(({ metric }) => metric),
-    unit: text(({ unit }) => unit),
-    value: makeVector({
-      type: new Float64(),
-      data: Float64Array.from(group.flatMap(({ values }) => Array.from(values))),
-      length: times.length,
-    }),
-  });
+  const values = Float64Array.from(group.flatMap(({ values: of }) => Array.from(of)));
+  const { length } = times;
+  const text = (of: (rows: ExportRows) => string): Data => {
+    const [first] = vectorFromArray(repeated(group, of), new Utf8()).data;
+    return first ?? makeData({ type: new Utf8(), length: 0 });
+  };
+  const children: Data[] = [
+    makeData({ type: new TimestampMillisecond('UTC'), data: times, length }),
+    text(({ device }) => device.id),
+    text(({ device }) => device.name),
+    text(({ metric }) => metric),
+    text(({ unit }) => unit),
+    makeData({ type: new Float64(), data: values, length }),
+  ];
+  return new RecordBatch(ARROW_SCHEMA, makeData({ type: new Struct(ARROW_SCHEMA.fields), length, children }));
 }
 
 async function* gathered(rows: AsyncIterable<ExportRows>): AsyncIterable<ExportRows[]> {
@@ -143,3 +162,10 @@ async function* gathered(rows: AsyncIterable<ExportRows>): AsyncIterable<ExportR
 function repeated(group: readonly ExportRows[], of: (rows: ExportRows) => string): string[] {
   return group.flatMap((rows) => new Array<string>(rows.timestamps.length).fill(of(rows)));
 }
+
+/** What raw samples can be exported as. */
+export const EXPORT_FORMATS = {
+  csv: { type: 'text/csv; charset=utf-8', encode: toCsv, extension: 'csv' },
+  parquet: { type: 'application/vnd.apache.parquet', encode: toParquet, extension: 'parquet' },
+  arrow: { type: 'application/vnd.apache.arrow.stream', encode: toArrow, extension: 'arrows' },
+} as const;

@@ -12,14 +12,8 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { isoTimes } from '../../domain/iso-time.ts';
 import type { Api } from '../../http/api.ts';
 import { energyData } from './energy-data.ts';
-import { exportRows, toArrow, toCsv, toParquet } from './export.ts';
+import { EXPORT_FORMATS, exportRows } from './export.ts';
 import type { History, TelemetryOptions, TelemetryService } from './telemetry-service.ts';
-
-const FORMATS = {
-  csv: { type: 'text/csv; charset=utf-8', encode: toCsv, extension: 'csv' },
-  parquet: { type: 'application/vnd.apache.parquet', encode: toParquet, extension: 'parquet' },
-  arrow: { type: 'application/vnd.apache.arrow.stream', encode: toArrow, extension: 'arrows' },
-} as const;
 
 const schema = { tags: ['telemetry'] };
 
@@ -67,7 +61,7 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
       if (query.bucket !== 'raw' && query.bucket !== 'auto') {
         throw new InvalidInput(`${format} holds raw samples: leave bucket out or say raw; got "${query.bucket}"`);
       }
-      const { type, encode, extension } = FORMATS[format];
+      const { type, encode, extension } = EXPORT_FORMATS[format];
       const window = service.windowOf(query);
       const rows = exportRows(
         service.stream(await service.targets(query), window),
@@ -112,7 +106,7 @@ function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, 
   );
 }
 
-function formatOf(accept: string): 'json' | keyof typeof FORMATS {
+function formatOf(accept: string): 'json' | keyof typeof EXPORT_FORMATS {
   if (accept.includes('text/csv')) return 'csv';
   if (accept.includes('parquet')) return 'parquet';
   if (accept.includes('arrow')) return 'arrow';

@@ -105,16 +105,19 @@ export class TelemetryService {
     return { start: startMs, end: endMs };
   }
 
-  /** The devices asked for, each with those of the metrics asked for that it has reported. */
+  /** The devices asked for, else all by name, each with those of the metrics asked for that it has reported, in order. */
   async targets(query: Pick<TelemetryQuery, 'device_id' | 'site_id' | 'metric'>): Promise<Target[]> {
     const { directory, sites } = this.#options;
     const siteId = query.site_id === undefined ? undefined : (await sites.require(query.site_id)).id;
-    const named = query.device_id?.map((name) => directory.require(name)) ?? directory.all();
+    const named = query.device_id?.map((name) => directory.require(name)) ?? directory.all().sort(byName);
     const devices = [...new Set(named)].filter((device) => siteId === undefined || device.siteId === siteId);
     const wanted = query.metric ? new Set(query.metric) : null;
     const targets = devices.map((device) => ({
       device,
-      metrics: directory.metricsOf(device.id).filter((metric) => wanted === null || wanted.has(metric)),
+      metrics: directory
+        .metricsOf(device.id)
+        .filter((metric) => wanted === null || wanted.has(metric))
+        .sort(),
     }));
     const count = targets.reduce((sum, { metrics }) => sum + metrics.length, 0);
     if (count > MAX_SERIES) {
@@ -210,6 +213,10 @@ export class TelemetryService {
     const zoneOf = new Map((await this.#options.sites.list()).map(({ id, timezone }) => [id, timezone]));
     return Map.groupBy(devices, ({ siteId }) => zoneOf.get(siteId) ?? 'UTC');
   }
+}
+
+function byName(a: DeviceRecord, b: DeviceRecord): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 const DEFAULT_AGGREGATES = {

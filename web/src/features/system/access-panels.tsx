@@ -75,19 +75,7 @@ function TokensPanel() {
             ))}
           </SelectField>
         </div>
-        <fieldset className={styles.choices}>
-          <legend>{text('system.scopes')}</legend>
-          {own.map((scope) => (
-            <CheckField
-              key={scope}
-              label={text(`system.scope_${scope}`)}
-              checked={scopes.includes(scope)}
-              onChange={(event) =>
-                setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope))
-              }
-            />
-          ))}
-        </fieldset>
+        <ScopeChoices own={own} chosen={scopes} onChange={setScopes} />
         <Button type="submit" kind="primary" disabled={create.isPending || scopes.length === 0}>
           {text('system.create_token')}
         </Button>
@@ -101,6 +89,31 @@ function TokensPanel() {
       ) : null}
       <TokenTable onChange={refresh} />
     </Panel>
+  );
+}
+
+interface ScopeChoicesProps {
+  readonly own: readonly Scope[];
+  readonly chosen: readonly Scope[];
+  readonly onChange: (scopes: readonly Scope[]) => void;
+}
+
+function ScopeChoices({ own, chosen, onChange }: ScopeChoicesProps) {
+  const text = useText();
+  return (
+    <fieldset className={styles.choices}>
+      <legend>{text('system.scopes')}</legend>
+      {own.map((scope) => (
+        <CheckField
+          key={scope}
+          label={text(`system.scope_${scope}`)}
+          checked={chosen.includes(scope)}
+          onChange={(event) =>
+            onChange(event.target.checked ? [...chosen, scope] : chosen.filter((other) => other !== scope))
+          }
+        />
+      ))}
+    </fieldset>
   );
 }
 

@@ -81,15 +81,8 @@ function Fields({ draft, onChange }: FieldsProps) {
   const latest = useQuery(useQueries().latest(site.id)).data?.items ?? [];
   const metrics = Object.keys(latest.find(({ device_id }) => device_id === draft.deviceId)?.values ?? {});
   const known = draft.metric && !metrics.includes(draft.metric) ? [draft.metric, ...metrics] : metrics;
-  const field = (name: keyof RepairDraft & string, label: string, props: ComponentProps<'input'> = {}) => (
-    <div className={styles.field}>
-      <TextField
-        label={label}
-        value={draft[name]}
-        onChange={(event) => onChange({ [name]: event.target.value })}
-        {...props}
-      />
-    </div>
+  const field = (name: keyof RepairDraft, label: string, props?: InputProps) => (
+    <DraftField name={name} label={label} draft={draft} onChange={onChange} {...props} />
   );
   const number = { inputMode: 'decimal' } as const;
   return (
@@ -142,6 +135,21 @@ function Fields({ draft, onChange }: FieldsProps) {
       {draft.operation === 'set' ? field('value', text('system.value'), number) : null}
       {draft.operation === 'shift' ? field('seconds', text('system.repair_seconds'), number) : null}
       {field('reason', text('system.repair_reason'), { maxLength: 500 })}
+    </div>
+  );
+}
+
+type InputProps = Omit<ComponentProps<'input'>, 'name' | 'onChange'>;
+
+interface DraftFieldProps extends FieldsProps {
+  readonly name: keyof RepairDraft;
+  readonly label: string;
+}
+
+function DraftField({ name, draft, onChange, ...props }: DraftFieldProps & InputProps) {
+  return (
+    <div className={styles.field}>
+      <TextField {...props} value={draft[name]} onChange={(event) => onChange({ [name]: event.target.value })} />
     </div>
   );
 }
