@@ -314,6 +314,16 @@ function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameter
   if (config.type === 'sqlite') {
     return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
   }
+  if (config.type === 'file') {
+    const { retention_days: retentionDays, path, timezone, device } = config;
+    return {
+      type: 'file',
+      path: path ?? (folder as DataFolder).file('telemetry-files'),
+      retentionDays,
+      timezone,
+      device,
+    };
+  }
   if (config.type === 'postgres') {
     const { max_connections: maxConnections, statement_timeout_ms: statementTimeoutMs, name: _, ...location } = config;
     return { ...location, maxConnections, statementTimeoutMs };

@@ -1,3 +1,4 @@
+import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 
 const Port = z.number().int().min(0).max(65535);
@@ -39,6 +40,24 @@ export const StoreConfig = z.discriminatedUnion('type', [
     type: z.literal('memory').describe('Nothing survives a restart'),
     name: z.string().min(1).default('memory'),
     max_bytes: Bytes.default(256 * 1024 * 1024),
+  }),
+  z.strictObject({
+    type: z.literal('file').describe('Gzip JSON, one file a day, beside the records of older installations'),
+    name: z.string().min(1).default('file'),
+    path: z.string().min(1).optional().describe('Folder; default: telemetry-files in data_dir'),
+    retention_days: z
+      .number()
+      .int()
+      .min(1)
+      .nullable()
+      .default(7)
+      .describe('Files of older days are removed; null keeps them. Records of older installations always stay'),
+    timezone: TimeZone.default('UTC').describe('Zone of the times in records of older installations'),
+    device: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Id of the device of these records; default: their system.inverter_serial, else Inverter'),
   }),
   z.strictObject({
     type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes and other programs can share'),

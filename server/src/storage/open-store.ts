@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
 import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
+import { FileOptions, openFileStore } from './file.ts';
 import { InfluxDbOptions, openInfluxDbStore } from './influxdb.ts';
 import { MemoryOptions, openMemoryStore } from './memory.ts';
 import { openPostgresStore, PostgresOptions } from './postgres.ts';
@@ -14,6 +15,7 @@ export const TelemetryStoreOptions = z.discriminatedUnion('type', [
   SqliteOptions,
   PostgresOptions,
   InfluxDbOptions,
+  FileOptions,
 ]);
 export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
 
@@ -24,6 +26,7 @@ const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) =
   sqlite: openSqliteStore,
   postgres: openPostgresStore,
   influxdb: openInfluxDbStore,
+  file: (options) => openFileStore(options),
 };
 type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
 

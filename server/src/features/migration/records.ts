@@ -182,7 +182,7 @@ function olderMapping(timezone: string): Mapping {
     device_column: OLDER_SERIAL,
     device: NAMELESS,
     missing: [...OLDER_MISSING],
-    columns: Object.fromEntries(OLDER_FIELDS.map(({ path, metric, unit }) => [path, { metric, unit }])),
+    columns: Object.fromEntries(OLDER_FIELDS.map(({ path, ...column }) => [path, column])),
   } satisfies z.input<typeof Mapping>);
 }
 

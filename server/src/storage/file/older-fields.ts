@@ -2,8 +2,8 @@
 interface OlderField {
   readonly path: string;
   readonly metric: string;
-  /** Unit of the file, where it is not the metric's own. */
-  readonly unit?: string;
+  /** Makes the value one in the metric's own unit. */
+  readonly scale?: number;
 }
 
 // Signs of battery power and current differ from installation to installation, so they are taken only where a mapping says how.
@@ -13,13 +13,13 @@ const FIELDS: readonly OlderField[] = [
   { path: 'battery.voltage_v', metric: 'battery.voltage_v' },
   { path: 'battery.temperature_c', metric: 'battery.temperature_c' },
   { path: 'photovoltaic.current_power_kw', metric: 'solar.power_kw' },
-  { path: 'photovoltaic.current_power_w', metric: 'solar.power_kw', unit: 'W' },
+  { path: 'photovoltaic.current_power_w', metric: 'solar.power_kw', scale: 0.001 },
   { path: 'grid.current_power_kw', metric: 'grid.power_kw' },
-  { path: 'grid.current_power_w', metric: 'grid.power_kw', unit: 'W' },
+  { path: 'grid.current_power_w', metric: 'grid.power_kw', scale: 0.001 },
   { path: 'grid.voltage_v', metric: 'grid.voltage_v' },
   { path: 'grid.frequency_hz', metric: 'grid.frequency_hz' },
   { path: 'house_consumption.current_power_kw', metric: 'load.power_kw' },
-  { path: 'house_consumption.current_power_w', metric: 'load.power_kw', unit: 'W' },
+  { path: 'house_consumption.current_power_w', metric: 'load.power_kw', scale: 0.001 },
   { path: 'pricing.current_price_pln', metric: 'price.import_per_kwh' },
 ];
 

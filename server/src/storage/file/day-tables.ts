@@ -1,0 +1,260 @@
+import { lowerBound } from '../../domain/frame.ts';
+import { UTC_DAY_MS } from '../../domain/window.ts';
+import type { GroupRows } from '../coalesce.ts';
+import { splitByDevice } from '../rows.ts';
+import { bytesOf, type DayTable, TableBuilder, type TableRows } from './day-table.ts';
+import { dayName, type StoreFolder } from './folder.ts';
+import { OlderFiles } from './older-files.ts';
+import { packTable, readRecords } from './record-lines.ts';
+
+export interface DayTablesOptions {
+  /** null: days stay. */
+  readonly retentionDays: number | null;
+  readonly timezone: string;
+  readonly device?: string | undefined;
+}
+
+/** What a day holds of a series. */
+export interface DayExtent {
+  readonly deviceId: string;
+  readonly metric: string;
+  readonly first: number;
+  readonly last: number;
+  readonly lastValue: number;
+  readonly count: number;
+}
+
+interface Summary {
+  readonly extents: readonly DayExtent[];
+  readonly rows: number;
+}
+
+/** Tables that are kept unpacked. */
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/** The days of a store: its own files, over the records of older installations. Changes must not overlap; reads may. */
+export class DayTables {
+  readonly #folder: StoreFolder;
+  readonly #older: OlderFiles;
+  readonly #options: DayTablesOptions;
+  readonly #now: () => number;
+  /** Day → name of its file; null for days of older records alone. */
+  readonly #names: Map<number, string | null>;
+  /** Before these instants records of older files are forgotten; by metric group, '' for all. */
+  #forgotten: Readonly<Record<string, number>>;
+  /** The one used longest ago first. */
+  readonly #cache = new Map<number, DayTable>();
+  #cachedBytes = 0;
+  #changes = 0;
+  readonly #summaries = new Map<number, Summary>();
+
+  private constructor(
+    folder: StoreFolder,
+    older: OlderFiles,
+    names: Map<number, string | null>,
+    forgotten: Readonly<Record<string, number>>,
+    options: DayTablesOptions,
+    now: () => number,
+  ) {
+    this.#folder = folder;
+    this.#older = older;
+    this.#names = names;
+    this.#forgotten = forgotten;
+    this.#options = options;
+    this.#now = now;
+  }
+
+  static async open(folder: StoreFolder, options: DayTablesOptions, now: () => number): Promise<DayTables> {
+    const older = await OlderFiles.open(folder.path, { timezone: options.timezone, device: options.device });
+    const names = new Map<number, string | null>(await folder.days());
+    for (const day of older.days()) if (!names.has(day)) names.set(day, null);
+    return new DayTables(folder, older, names, (await folder.state()).forgotten, options, now);
+  }
+
+  /** UTC days, ascending. */
+  days(): number[] {
+    return [...this.#names.keys()].sort((a, b) => a - b);
+  }
+
+  /** Empty for a day that is not there. */
+  async table(day: number): Promise<DayTable> {
+    const cached = this.#cache.get(day);
+    if (cached !== undefined) {
+      this.#cache.delete(day);
+      this.#cache.set(day, cached);
+      return cached;
+    }
+    const name = this.#names.get(day);
+    if (name === undefined) return new Map();
+    const changes = this.#changes;
+    const table = await this.#load(day, name);
+    // What was read while something changed may be what was before.
+    if (this.#changes === changes) this.#keep(day, table);
+    return table;
+  }
+
+  async extents(day: number): Promise<readonly DayExtent[]> {
+    return (await this.#summary(day)).extents;
+  }
+
+  async rows(): Promise<number> {
+    let rows = 0;
+    for (const day of this.days()) rows += (await this.#summary(day)).rows;
+    return rows;
+  }
+
+  /** Puts rows into the files of their days, over what is there; then removes days that are too old. */
+  async merge(groups: readonly GroupRows[]): Promise<void> {
+    for (const [day, added] of byDay(groups)) {
+      const builder = new TableBuilder();
+      addTable(builder, await this.table(day));
+      for (const { group, device, rows } of added) builder.addRows(group, device, rows);
+      await this.#write(day, builder.build());
+    }
+    const { retentionDays } = this.#options;
+    if (retentionDays === null) return;
+    const oldest = Math.floor(this.#now() / UTC_DAY_MS) - retentionDays;
+    for (const day of this.days()) if (day < oldest && this.#names.get(day) !== null) await this.#remove(day);
+  }
+
+  /** Answers how many rows went. */
+  async deleteBefore(instant: number, group: string | null): Promise<number> {
+    const before = await this.rows();
+    const key = group ?? '';
+    this.#forgotten = { ...this.#forgotten, [key]: Math.max(this.#forgotten[key] ?? instant, instant) };
+    await this.#folder.writeState({ ...(await this.#folder.state()), forgotten: this.#forgotten });
+    for (const day of this.days()) {
+      if (day * UTC_DAY_MS >= instant) break;
+      const kept = await this.#without(day, instant, group);
+      if (this.#names.get(day) === null) this.#forget(day);
+      else if (kept.size === 0) await this.#remove(day);
+      else await this.#write(day, kept);
+    }
+    return before - (await this.rows());
+  }
+
+  async #without(day: number, instant: number, group: string | null): Promise<DayTable> {
+    const kept = new TableBuilder();
+    addTable(kept, await this.table(day), (of) =>
+      group === null || of === group ? instant : Number.NEGATIVE_INFINITY,
+    );
+    return kept.build();
+  }
+
+  async #load(day: number, name: string | null): Promise<DayTable> {
+    const older = new TableBuilder();
+    await this.#older.readDay(day, older);
+    const builder = new TableBuilder();
+    const { '': all = Number.NEGATIVE_INFINITY } = this.#forgotten;
+    addTable(builder, older.build(), (group) => Math.max(all, this.#forgotten[group] ?? all));
+    const bytes = name === null ? null : await this.#folder.read(name);
+    if (bytes !== null) await readRecords(name as string, bytes, builder);
+    return builder.build();
+  }
+
+  async #write(day: number, table: DayTable): Promise<void> {
+    const name = dayName(day);
+    const before = this.#names.get(day);
+    await this.#folder.write(name, await packTable(table));
+    this.#forget(day);
+    this.#names.set(day, name);
+    this.#keep(day, table);
+    if (before && before !== name) await this.#folder.remove(before);
+  }
+
+  async #remove(day: number): Promise<void> {
+    const name = this.#names.get(day);
+    this.#forget(day);
+    if (name) await this.#folder.remove(name);
+    // Records of older files of that day are as they were.
+    if ([...this.#older.days()].includes(day)) this.#names.set(day, null);
+    else this.#names.delete(day);
+  }
+
+  async #summary(day: number): Promise<Summary> {
+    const known = this.#summaries.get(day) ?? summaryOf(await this.table(day));
+    this.#summaries.set(day, known);
+    return known;
+  }
+
+  #keep(day: number, table: DayTable): void {
+    if (this.#cache.has(day)) return;
+    this.#cache.set(day, table);
+    this.#cachedBytes += bytesOf(table);
+    for (const [oldest, other] of this.#cache) {
+      if (this.#cachedBytes <= CACHE_BYTES || oldest === day) break;
+      this.#cache.delete(oldest);
+      this.#cachedBytes -= bytesOf(other);
+    }
+  }
+
+  #forget(day: number): void {
+    const cached = this.#cache.get(day);
+    if (cached !== undefined) this.#cachedBytes -= bytesOf(cached);
+    this.#cache.delete(day);
+    this.#summaries.delete(day);
+    this.#changes++;
+  }
+}
+
+/** Adds the rows of a table from an instant on, which may differ by group. */
+function addTable(
+  builder: TableBuilder,
+  table: DayTable,
+  from: (group: string) => number = () => Number.NEGATIVE_INFINITY,
+): void {
+  for (const [group, devices] of table) {
+    for (const [device, { quantities, rows }] of devices) {
+      const cut = lowerBound(rows.timestamps, from(group));
+      const left = {
+        timestamps: rows.timestamps.subarray(cut),
+        columns: rows.columns.map((column) => column.subarray(cut)),
+      };
+      if (left.timestamps.length > 0) builder.addRows(group, device, { quantities, rows: left });
+    }
+  }
+}
+
+/** Rows by UTC day, in order of arrival. */
+function byDay(groups: readonly GroupRows[]): Map<number, { group: string; device: string; rows: TableRows }[]> {
+  const days = new Map<number, { group: string; device: string; rows: TableRows }[]>();
+  for (const { group, quantities, devices, device, timestamps, columns } of groups) {
+    for (const [place, rows] of splitByDevice(device, { timestamps, columns })) {
+      const dayOfRow = Int32Array.from(rows.timestamps, (instant) => Math.floor(instant / UTC_DAY_MS));
+      for (const [day, part] of splitByDevice(dayOfRow, rows)) {
+        const list = days.get(day) ?? [];
+        days.set(day, list);
+        list.push({ group, device: devices[place] as string, rows: { quantities, rows: part } });
+      }
+    }
+  }
+  return days;
+}
+
+function summaryOf(table: DayTable): Summary {
+  const extents: DayExtent[] = [];
+  let rows = 0;
+  for (const [group, devices] of table) {
+    for (const [deviceId, { quantities, rows: of }] of devices) {
+      rows += of.timestamps.length;
+      for (const [c, quantity] of quantities.entries()) {
+        const column = of.columns[c] as Float64Array;
+        const present = column.reduce<number[]>((places, value, row) => {
+          if (value === value) places.push(row);
+          return places;
+        }, []);
+        const [first, last] = [present[0], present.at(-1)];
+        if (first === undefined || last === undefined) continue;
+        extents.push({
+          deviceId,
+          metric: `${group}.${quantity}`,
+          first: of.timestamps[first] as number,
+          last: of.timestamps[last] as number,
+          lastValue: column[last] as number,
+          count: present.length,
+        });
+      }
+    }
+  }
+  return { extents, rows };
+}
