@@ -61,6 +61,19 @@ export const StoreMetrics = z.object({
 });
 export type StoreMetrics = z.infer<typeof StoreMetrics>;
 
+export const DiskMetrics = z.object({
+  free_bytes: z.number(),
+  total_bytes: z.number(),
+  used_bytes: z.number().meta({ description: 'By the data folder' }),
+  growth_bytes_per_day: z
+    .number()
+    .nullable()
+    .meta({ description: 'Of the data folder; null while less than a day is known' }),
+  full_in_days: z.number().nullable().meta({ description: 'At this rate; null where it does not grow' }),
+  full_at: Instant.nullable(),
+});
+export type DiskMetrics = z.infer<typeof DiskMetrics>;
+
 export const StorageMetrics = z
   .object({
     generated_at: Instant,
@@ -81,6 +94,7 @@ export const StorageMetrics = z
         .array(z.number())
         .meta({ description: 'Values taken in each of the last 60 minutes, oldest first' }),
     }),
+    disk: DiskMetrics.nullable().meta({ description: 'Null without a data folder' }),
     memory: z.object({ window_bytes: z.number(), window_rows: z.number(), resident_bytes: z.number() }),
   })
   .meta({ id: 'StorageMetrics' });

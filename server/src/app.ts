@@ -107,6 +107,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     journal: pipeline.journal,
     seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),
     recordsHealth: () => records.health(),
+    disk: services.disk,
     warnings: () => services.backups?.warnings() ?? [],
     now,
     startedAt,

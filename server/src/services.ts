@@ -29,6 +29,7 @@ import { ReportService } from './features/reports/service.ts';
 import { rollupJob } from './features/retention/job.ts';
 import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
 import { SettingsService } from './features/settings/settings-service.ts';
+import { DiskWatch, diskJob } from './features/system/disk-watch.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
@@ -55,6 +56,8 @@ export interface Services {
   readonly backups: BackupService | null;
   readonly migrations: MigrationService;
   readonly settings: SettingsService;
+  /** Null without persistence. */
+  readonly disk: DiskWatch | null;
 }
 
 /** Builds the services of features on a pipeline and threads for models. */
@@ -115,6 +118,7 @@ export async function createServices(
     backups,
     migrations: createMigrations(pipeline, backups, config, now),
     settings: await SettingsService.load(records.settings),
+    disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
   };
 }
 
@@ -175,7 +179,7 @@ export function createMigrations(
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines, trainings, forecasts, migrations }: Services,
+  { charging, reports, quality, backups, baselines, trainings, forecasts, migrations, disk }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -195,6 +199,7 @@ export function scheduledJobs(
     compactionJob(stores, now),
     backfillJob(stores),
     ...ofHistory.map((job) => onlyWithHistory(job, primary)),
+    ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
 }

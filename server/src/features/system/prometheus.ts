@@ -23,6 +23,12 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
   const storeLag = gauge('store_lag_batches', 'Batches that a store has not taken yet', ['store']);
   const storeWrite = gauge('store_write_milliseconds', 'Time of a write', ['store', 'quantile']);
   const storeRead = gauge('store_read_milliseconds', 'Time of a read', ['store', 'quantile']);
+  const diskFree = gauge('disk_free_bytes', 'Free space of the disk with the data folder');
+  const diskUsed = gauge('disk_used_bytes', 'Size of the data folder');
+  const diskFull = gauge(
+    'disk_full_in_days',
+    'Days until the disk is full at the present rate; NaN where it does not fill',
+  );
   const clients = gauge('live_clients', 'Clients of the live stream');
   gauge('up', 'Always 1').set(1);
 
@@ -40,6 +46,11 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
     journalBytes.set(metrics.journal.bytes);
     setQuantiles(commit, {}, metrics.journal.commit_ms);
     clients.set(liveClients());
+    if (metrics.disk) {
+      diskFree.set(metrics.disk.free_bytes);
+      diskUsed.set(metrics.disk.used_bytes);
+      diskFull.set(metrics.disk.full_in_days ?? Number.NaN);
+    }
     for (const store of metrics.stores) {
       const labels = { store: store.name };
       storeBytes.set(labels, store.size_bytes ?? Number.NaN);

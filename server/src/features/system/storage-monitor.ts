@@ -6,6 +6,7 @@ import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
 import { applyBatches } from '../../storage/apply-batches.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
 import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
+import type { DiskWatch } from './disk-watch.ts';
 
 /** A store in use with what is measured about it. */
 export class MeteredStore {
@@ -60,6 +61,8 @@ export interface MonitorOptions {
   readonly journal: Journal;
   readonly seriesCount: () => number;
   readonly recordsHealth: () => Promise<Health['records'] & { error: string | null }>;
+  /** Null without a data folder. */
+  readonly disk: DiskWatch | null;
   /** Things that a person should know and that no other field says. */
   readonly warnings: () => string[];
   readonly now: () => number;
@@ -83,6 +86,7 @@ export class StorageMonitor {
       ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
       ...(journal.trouble === null ? [] : [describeJournal(journal.trouble)]),
       ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
+      ...(this.#options.disk?.warnings() ?? []),
       ...this.#options.warnings(),
     ];
     const degraded = journal.trouble !== null || stores.some(({ status }) => status === 'failed');
@@ -123,6 +127,7 @@ export class StorageMonitor {
         quarantined: ingest.meter.quarantined,
         per_minute: ingest.meter.perMinute(),
       },
+      disk: (await this.#options.disk?.metrics()) ?? null,
       memory: {
         window_bytes: windowStats.sizeBytes ?? 0,
         window_rows: windowStats.rows ?? 0,

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { StoreMetrics } from '@wattkeeper/contract/service.ts';
+import type { DiskMetrics, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -26,26 +26,44 @@ export function StoresPanel() {
   return (
     <Panel title={text('system.stores')}>
       <QueryView query={useQuery(useQueries().storage())} height="7rem">
-        {({ stores }) => (
-          <Table caption={text('system.stores')} head={head}>
-            {stores.map((store) => (
-              <tr key={store.name}>
-                <th scope="row">
-                  {store.name}
-                  {store.primary ? <span className={styles.quiet}> {text('system.primary')}</span> : null}
-                </th>
-                <td>{text(store.lag_batches === 0 ? 'system.ok' : 'system.behind')}</td>
-                <td data-numeric>{joined(format.bytes(store.size_bytes))}</td>
-                <td data-numeric>{store.rows === null ? '–' : format.number(store.rows)}</td>
-                <td data-numeric>{format.number(store.lag_batches)}</td>
-                <td data-numeric>{times(store.write_ms)}</td>
-                <td data-numeric>{times(store.read_ms)}</td>
-              </tr>
-            ))}
-          </Table>
+        {({ stores, disk }) => (
+          <>
+            <Table caption={text('system.stores')} head={head}>
+              {stores.map((store) => (
+                <tr key={store.name}>
+                  <th scope="row">
+                    {store.name}
+                    {store.primary ? <span className={styles.quiet}> {text('system.primary')}</span> : null}
+                  </th>
+                  <td>{text(store.lag_batches === 0 ? 'system.ok' : 'system.behind')}</td>
+                  <td data-numeric>{joined(format.bytes(store.size_bytes))}</td>
+                  <td data-numeric>{store.rows === null ? '–' : format.number(store.rows)}</td>
+                  <td data-numeric>{format.number(store.lag_batches)}</td>
+                  <td data-numeric>{times(store.write_ms)}</td>
+                  <td data-numeric>{times(store.read_ms)}</td>
+                </tr>
+              ))}
+            </Table>
+            {disk ? <DiskLine disk={disk} /> : null}
+          </>
         )}
       </QueryView>
     </Panel>
+  );
+}
+
+function DiskLine({ disk }: { readonly disk: DiskMetrics }) {
+  const text = useText();
+  const format = useFormat();
+  const { free_bytes, total_bytes, full_in_days } = disk;
+  const values = { free: joined(format.bytes(free_bytes)), total: joined(format.bytes(total_bytes)) };
+  return (
+    <p className={styles.quiet}>
+      {text('system.disk', values)}{' '}
+      {full_in_days === null || full_in_days > 3650
+        ? null
+        : text('system.disk_full', { days: format.number(full_in_days) })}
+    </p>
   );
 }
 

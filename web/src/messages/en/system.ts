@@ -9,6 +9,8 @@ export const system = {
   'system.state': 'State',
   'system.size': 'Size',
   'system.rows': 'Rows',
+  'system.disk': '{free} of the disk’s {total} are free.',
+  'system.disk_full': 'Full in about {days} days at the present rate.',
   'system.lag': 'Waiting batches',
   'system.write': 'Write p50 / p99',
   'system.read': 'Read p50 / p99',

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { diskForecast } from './disk-forecast.ts';
+
+const DAY_MS = 86_400_000;
+const samples = (hours: number, usedAt: (hour: number) => number) =>
+  Array.from({ length: hours }, (_, hour) => ({ at: hour * 3_600_000, usedBytes: usedAt(hour) }));
+
+it('tells when the disk is full, whatever a single import or compaction did', () => {
+  const steady = samples(240, (hour) => 1e9 + hour * 1e6);
+  expect(diskForecast(steady, 24e8)).toEqual({ growthBytesPerDay: 24e6, fullInDays: 100 });
+  const swaying = samples(240, (hour) => 1e9 + hour * 1e6 + (hour === 100 ? 5e8 : 0) - (hour % 24 === 3 ? 2e7 : 0));
+  const { growthBytesPerDay } = diskForecast(swaying, 24e8);
+  // 11 of 240 samples are off: the median of the slopes moves by less than a hundredth.
+  expect(Math.abs((growthBytesPerDay ?? 0) - 24e6)).toBeLessThan(24e4);
+});
+
+it('says nothing of a disk that does not fill, or is not known for a day', () => {
+  expect(
+    diskForecast(
+      samples(48, () => 1e9),
+      1e9,
+    ),
+  ).toEqual({ growthBytesPerDay: 0, fullInDays: null });
+  expect(
+    diskForecast(
+      samples(20, (hour) => hour),
+      1e9,
+    ),
+  ).toEqual({ growthBytesPerDay: null, fullInDays: null });
+  expect(diskForecast([], 1e9)).toEqual({ growthBytesPerDay: null, fullInDays: null });
+  expect(
+    diskForecast(
+      samples(DAY_MS / 3_600_000 + 1, (hour) => hour),
+      240,
+    ).fullInDays,
+  ).toBe(10);
+});

@@ -1,0 +1,93 @@
+import { readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { DiskMetrics } from '@wattkeeper/contract/service.ts';
+import { type DiskSample, diskForecast } from '../../analytics/storage/disk-forecast.ts';
+import type { JobDefinition } from '../../jobs/job.ts';
+import type { ImportStates } from '../../storage/records/import-states.ts';
+
+const STATE_KEY = 'disk';
+/** Hourly: six weeks. */
+const SAMPLES_KEPT = 1000;
+/** A warning is given when the disk is full within this time. */
+const SOON_DAYS = 14;
+
+/** Watches how fast the data folder fills its disk. What it saw outlives a restart. */
+export class DiskWatch {
+  readonly #folder: string;
+  readonly #states: ImportStates;
+  readonly #now: () => number;
+  #samples: readonly DiskSample[] = [];
+
+  private constructor(folder: string, states: ImportStates, now: () => number) {
+    this.#folder = folder;
+    this.#states = states;
+    this.#now = now;
+  }
+
+  static async open(folder: string, states: ImportStates, now: () => number): Promise<DiskWatch> {
+    const watch = new DiskWatch(folder, states, now);
+    const kept = await states.get(STATE_KEY);
+    watch.#samples = (kept?.state as { samples: DiskSample[] } | undefined)?.samples ?? [];
+    return watch;
+  }
+
+  async metrics(): Promise<DiskMetrics> {
+    const { bavail, blocks, bsize } = await statfs(this.#folder);
+    const usedBytes = await sizeOf(this.#folder);
+    const freeBytes = bavail * bsize;
+    const known = [...this.#samples, { at: this.#now(), usedBytes }];
+    const { growthBytesPerDay, fullInDays } = diskForecast(known, freeBytes);
+    return {
+      free_bytes: freeBytes,
+      total_bytes: blocks * bsize,
+      used_bytes: usedBytes,
+      growth_bytes_per_day: growthBytesPerDay,
+      full_in_days: fullInDays,
+      full_at: fullInDays === null || fullInDays > 36_500 ? null : formatInstant(this.#now() + fullInDays * 86_400_000),
+    };
+  }
+
+  /** Looks at the folder, and remembers what it saw. */
+  async sample(): Promise<DiskMetrics> {
+    const metrics = await this.metrics();
+    const sample = { at: this.#now(), usedBytes: metrics.used_bytes };
+    this.#samples = [...this.#samples, sample].slice(-SAMPLES_KEPT);
+    await this.#states.put(STATE_KEY, { samples: this.#samples });
+    this.#last = metrics;
+    return metrics;
+  }
+
+  #last: DiskMetrics | null = null;
+
+  /** What a person should know, as of the last look. */
+  warnings(): string[] {
+    const days = this.#last?.full_in_days ?? null;
+    if (days === null || days > SOON_DAYS) return [];
+    return [`the disk of ${this.#folder} is full in about ${Math.max(Math.round(days), 1)} days at the present rate`];
+  }
+}
+
+export function diskJob(watch: DiskWatch): JobDefinition {
+  return {
+    name: 'disk-watch',
+    title: 'Disk',
+    description: 'Looks how fast the data folder fills its disk.',
+    schedule: '5 * * * *',
+    run: () => watch.sample(),
+  };
+}
+
+/** Bytes of all files below a folder; what vanishes meanwhile counts nothing. */
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const found = await stat(join(entry.parentPath, entry.name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    bytes += found?.size ?? 0;
+  }
+  return bytes;
+}
