@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, sliceRows } from '../domain/frame.ts';
 import { UTC_DAY_MS, type Window } from '../domain/window.ts';
@@ -71,6 +71,7 @@ class FileStore implements TelemetryStore {
     compacts: false,
     isolated: false,
     lastInstant: END_OF_TIME,
+    erases: true,
   };
   readonly #folder: StoreFolder;
   readonly #tables: DayTables;
@@ -171,6 +172,14 @@ class FileStore implements TelemetryStore {
     return this.#inTurn(async () => {
       await this.#fold();
       return this.#tables.deleteBefore(instant, group);
+    });
+  }
+
+  erase(blocks: readonly Block[]): Promise<void> {
+    const places = coalesce([{ sequence: 0, blocks }]);
+    return this.#inTurn(async () => {
+      await this.#fold();
+      await this.#tables.erase(places);
     });
   }
 

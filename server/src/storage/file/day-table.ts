@@ -44,8 +44,9 @@ export class TableBuilder {
   build(): DayTable {
     const table = new Map<string, Map<string, TableRows>>();
     for (const [group, devices] of this.#groups) {
-      const built = new Map([...devices].map(([device, columns]) => [device, columns.build()]));
-      table.set(group, built);
+      const built = [...devices].map(([device, columns]) => [device, columns.build()] as const);
+      const present = built.filter(([, { rows }]) => rows.timestamps.length > 0);
+      if (present.length > 0) table.set(group, new Map(present));
     }
     return table;
   }

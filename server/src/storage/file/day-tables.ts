@@ -3,7 +3,7 @@ import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { splitByDevice } from '../rows.ts';
 import { bytesOf, type DayTable, TableBuilder, type TableRows } from './day-table.ts';
-import { dayName, type StoreFolder } from './folder.ts';
+import { dayName, type FolderState, type StoreFolder } from './folder.ts';
 import { OlderFiles } from './older-files.ts';
 import { packTable, readRecords } from './record-lines.ts';
 
@@ -35,7 +35,9 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 /** The days of a store: its own files, over the records of older installations. Changes must not overlap; reads may. */
 export class DayTables {
   readonly #folder: StoreFolder;
-  readonly #older: OlderFiles;
+  readonly #olderFiles: OlderFiles;
+  /** Days whose older records stand below the day's own file, if it has one. */
+  readonly #older: Set<number>;
   readonly #options: DayTablesOptions;
   readonly #now: () => number;
   /** Day → name of its file; null for days of older records alone. */
@@ -50,16 +52,17 @@ export class DayTables {
 
   private constructor(
     folder: StoreFolder,
-    older: OlderFiles,
+    olderFiles: OlderFiles,
     names: Map<number, string | null>,
-    forgotten: Readonly<Record<string, number>>,
+    { forgotten, absorbed }: FolderState,
     options: DayTablesOptions,
     now: () => number,
   ) {
     this.#folder = folder;
-    this.#older = older;
+    this.#olderFiles = olderFiles;
     this.#names = names;
     this.#forgotten = forgotten;
+    this.#older = new Set([...olderFiles.days()].filter((day) => !absorbed.includes(day)));
     this.#options = options;
     this.#now = now;
   }
@@ -67,8 +70,9 @@ export class DayTables {
   static async open(folder: StoreFolder, options: DayTablesOptions, now: () => number): Promise<DayTables> {
     const older = await OlderFiles.open(folder.path, { timezone: options.timezone, device: options.device });
     const names = new Map<number, string | null>(await folder.days());
-    for (const day of older.days()) if (!names.has(day)) names.set(day, null);
-    return new DayTables(folder, older, names, (await folder.state()).forgotten, options, now);
+    const tables = new DayTables(folder, older, names, await folder.state(), options, now);
+    for (const day of tables.#older) if (!names.has(day)) names.set(day, null);
+    return tables;
   }
 
   /** UTC days, ascending. */
@@ -117,6 +121,21 @@ export class DayTables {
     for (const day of this.days()) if (day < oldest && this.#names.get(day) !== null) await this.#remove(day);
   }
 
+  /** Forgets the values that stand where the rows have one. */
+  async erase(groups: readonly GroupRows[]): Promise<void> {
+    for (const [day, places] of byDay(groups)) {
+      const table = new TableBuilder();
+      addTable(table, await this.table(day));
+      const before = table.build();
+      for (const { group, device, rows } of places) eraseFrom(before.get(group)?.get(device), rows);
+      const kept = new TableBuilder();
+      addTable(kept, before);
+      const after = kept.build();
+      if (after.size > 0) await this.#write(day, after);
+      else if (this.#names.has(day)) await this.#remove(day);
+    }
+  }
+
   /** Answers how many rows went. */
   async deleteBefore(instant: number, group: string | null): Promise<number> {
     const before = await this.rows();
@@ -143,7 +162,7 @@ export class DayTables {
 
   async #load(day: number, name: string | null): Promise<DayTable> {
     const older = new TableBuilder();
-    await this.#older.readDay(day, older);
+    if (this.#older.has(day)) await this.#olderFiles.readDay(day, older);
     const builder = new TableBuilder();
     const { '': all = Number.NEGATIVE_INFINITY } = this.#forgotten;
     addTable(builder, older.build(), (group) => Math.max(all, this.#forgotten[group] ?? all));
@@ -160,15 +179,20 @@ export class DayTables {
     this.#names.set(day, name);
     this.#keep(day, table);
     if (before && before !== name) await this.#folder.remove(before);
+    if (this.#older.delete(day)) await this.#noteAbsorbed(day);
   }
 
   async #remove(day: number): Promise<void> {
     const name = this.#names.get(day);
     this.#forget(day);
     if (name) await this.#folder.remove(name);
-    // Records of older files of that day are as they were.
-    if ([...this.#older.days()].includes(day)) this.#names.set(day, null);
+    if (this.#older.has(day)) this.#names.set(day, null);
     else this.#names.delete(day);
+  }
+
+  async #noteAbsorbed(day: number): Promise<void> {
+    const state = await this.#folder.state();
+    await this.#folder.writeState({ ...state, absorbed: [...state.absorbed, day] });
   }
 
   async #summary(day: number): Promise<Summary> {
@@ -211,6 +235,19 @@ function addTable(
         columns: rows.columns.map((column) => column.subarray(cut)),
       };
       if (left.timestamps.length > 0) builder.addRows(group, device, { quantities, rows: left });
+    }
+  }
+}
+
+function eraseFrom(from: TableRows | undefined, places: TableRows): void {
+  if (from === undefined) return;
+  for (const [c, quantity] of places.quantities.entries()) {
+    const column = from.rows.columns[from.quantities.indexOf(quantity)];
+    if (column === undefined) continue;
+    for (const [row, instant] of places.rows.timestamps.entries()) {
+      const at = lowerBound(from.rows.timestamps, instant);
+      const isPlace = from.rows.timestamps[at] === instant && !Number.isNaN(places.rows.columns[c]?.[row]);
+      if (isPlace) column[at] = Number.NaN;
     }
   }
 }

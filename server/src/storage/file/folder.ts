@@ -10,6 +10,8 @@ export interface FolderState {
   readonly folded: number;
   /** Records of older files before these instants are forgotten; by metric group, '' for all. */
   readonly forgotten: Readonly<Record<string, number>>;
+  /** UTC days whose older records are in the day's own file, as far as they still count. */
+  readonly absorbed: readonly number[];
 }
 
 const STATE = 'state.json';
@@ -88,7 +90,7 @@ export class StoreFolder {
   async state(): Promise<FolderState> {
     const text = (await this.read(STATE))?.toString();
     try {
-      return { folded: 0, forgotten: {}, ...(text && (JSON.parse(text) as FolderState)) };
+      return { folded: 0, forgotten: {}, absorbed: [], ...(text && (JSON.parse(text) as FolderState)) };
     } catch (error) {
       throw new Corrupt(`${STATE} in ${this.path} is damaged: ${messageOf(error)}`, { cause: error });
     }
