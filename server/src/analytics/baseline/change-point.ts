@@ -45,7 +45,9 @@ export function searchGrid(observations: Observations, shape: Shape, lagHours = 
   const { low, high } = bounds(observations.temperature as Float64Array);
   if (!(high > low)) return null;
   const points = evenly(low, high);
-  return searchAmong(observations, shape, { heating: points, cooling: points }, lagHours);
+  const heating = shape === '3p_cooling' ? [] : points;
+  const cooling = shape === '3p_heating' ? [] : points;
+  return searchAmong(observations, shape, { heating, cooling }, lagHours);
 }
 
 /** Ever finer grids between the neighbours of a place: many small dips lie beside the deepest one. */

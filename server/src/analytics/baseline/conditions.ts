@@ -16,8 +16,12 @@ export interface Observations extends Conditions {
 }
 
 /** Some of the observations. */
-export function rowsOf(all: Observations, rows: readonly number[]): Observations {
-  const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row] as number);
+export function rowsOf(all: Observations, rows: ArrayLike<number>): Observations {
+  const pick = (column: Float64Array) => {
+    const picked = new Float64Array(rows.length);
+    for (let i = 0; i < picked.length; i++) picked[i] = column[rows[i] as number] as number;
+    return picked;
+  };
   return {
     starts: pick(all.starts),
     kwh: pick(all.kwh),

@@ -34,9 +34,9 @@ export function predict(fit: BaselineFit, conditions: Conditions, length: number
   const terms = termsOf(fit.basis, conditions);
   const { of } = groupsOf(fit.basis, conditions, length);
   const contributions = terms.map((term, t) => term.map((value) => value * (fit.slopes[t] as number)));
-  const kwh = Float64Array.from({ length }, (_, i) =>
-    contributions.reduce((sum, part) => sum + (part[i] as number), levelOf(fit, of[i] as number)),
-  );
+  const kwh = new Float64Array(length);
+  for (let i = 0; i < length; i++) kwh[i] = levelOf(fit, of[i] as number);
+  for (const part of contributions) for (let i = 0; i < length; i++) kwh[i] = (kwh[i] as number) + (part[i] as number);
   return { kwh, contributions };
 }
 

@@ -193,7 +193,8 @@ function statistics(solved: Solved): Regression {
 /** What the model says of each observation, what it leaves, and sums over that. */
 function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, meanY: number) {
   const [n, p] = [y.length, slopes.length];
-  const fitted = Float64Array.from({ length: n }, (_, i) => levels[groups.of[i] as number] as number);
+  const fitted = new Float64Array(n);
+  for (let i = 0; i < n; i++) fitted[i] = levels[groups.of[i] as number] as number;
   for (let c = 0; c < p; c++) {
     const [column, slope] = [columns[c] as Float64Array, slopes[c] as number];
     for (let i = 0; i < n; i++) {

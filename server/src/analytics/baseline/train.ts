@@ -134,20 +134,16 @@ function leastIndex(values: readonly number[]): number {
 
 /** Whole weeks stay together, so that no hour is told by its neighbour; each part has weeks of every season. */
 function outOfSample(fit: Fit, observations: Observations): number | null {
-  const parts = Array.from(observations.starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
+  const parts = Uint8Array.from(observations.starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
+  const rowsWhere = (isWanted: (part: number) => boolean) =>
+    rowsOf(
+      observations,
+      Uint32Array.from(parts.keys()).filter((row) => isWanted(parts[row] as number)),
+    );
   let [squares, sum, count] = [0, 0, 0];
   for (const part of new Set(parts)) {
-    const rows = [...parts.keys()];
-    const unseen = rowsOf(
-      observations,
-      rows.filter((row) => parts[row] === part),
-    );
-    const seen = fit(
-      rowsOf(
-        observations,
-        rows.filter((row) => parts[row] !== part),
-      ),
-    );
+    const unseen = rowsWhere((own) => own === part);
+    const seen = fit(rowsWhere((own) => own !== part));
     if ('reason' in seen) return null;
     const slopes = seen.regression.coefficients.map(({ value }) => value);
     const predicted = predict({ ...seen.regression, slopes, basis: seen.basis }, unseen, unseen.kwh.length).kwh;
