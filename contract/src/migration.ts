@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
+import { TimeZone } from './site.ts';
 
 /** Where older data comes from. */
 export const MigrationSourceName = z.enum(['records', 'sessions', 'influxdb', 'home-assistant']);
@@ -24,6 +25,9 @@ export const MigrationRequest = z
       .max(200)
       .optional()
       .meta({ description: 'records, sessions: device of everything; else what each record names' }),
+    timezone: TimeZone.optional().meta({
+      description: "records, sessions: zone of times without an offset; default: the site's",
+    }),
     mapping: z
       .string()
       .max(1_000_000)

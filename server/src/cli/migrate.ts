@@ -26,6 +26,7 @@ Usage: npm start -- migrate SOURCE FROM [OPTIONS]
   --dry-run       read and compare everything, write nothing; shows the mapping
   --mapping FILE  how names become metrics, in place of the one that a dry run shows
   --device NAME   the device of everything (home-assistant: of what belongs to the place as a whole)
+  --timezone ZONE records, sessions: zone of times without an offset; default: the site's
   --no-backup     do not back up first
   --token TOKEN   API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
   --config FILE   configuration to read instead of wattkeeper.yaml
@@ -52,6 +53,7 @@ export async function migrateCommand(
       'dry-run': { type: 'boolean', default: false },
       mapping: { type: 'string' },
       device: { type: 'string' },
+      timezone: { type: 'string' },
       'no-backup': { type: 'boolean', default: false },
       token: { type: 'string' },
       config: { type: 'string' },
@@ -68,6 +70,7 @@ export async function migrateCommand(
       dry_run: values['dry-run'],
       backup: !values['no-backup'],
       device: values.device,
+      timezone: values.timezone,
       mapping: values.mapping === undefined ? undefined : readText(values.mapping),
     });
     const config = loadConfig({ file: values.config, environment });

@@ -39,6 +39,7 @@ describe('record files of older installations', () => {
     expect(dry.mapping).toContain('photovoltaic.current_power_kw');
     expect(dry.notes.join('\n')).toMatch(/left out: .*battery\.charging_status/);
     expect(dry.notes.join('\n')).toContain('1 files that are no JSON');
+    expect(dry.notes.join('\n')).toContain('6 times without an offset were read as those of Europe/Warsaw');
 
     const first = await migrate({ source: 'records', from });
     expect(first).toMatchObject({ found: 7, migrated: 7, already_there: 0, unreadable: 0, missing: 0 });
@@ -90,6 +91,7 @@ describe('record files of older installations', () => {
     expect(readable).toBeLessThan(400);
     expect(report).toMatchObject({ found: readable + 11, migrated: readable + 2, unreadable: 9, missing: 0 });
     expect(report.values.unreadable).toBe(1);
+    expect(report.notes.join('\n')).toContain('b.json: battery.soc_percent "full"');
     const reasons = Object.fromEntries(report.unreadable_items.map(({ where, reason }) => [where, reason]));
     expect(reasons).toEqual({
       'broken.json': expect.stringContaining('no JSON from record 1 on'),
@@ -162,6 +164,9 @@ describe('record files of older installations', () => {
       'timestamp: { column: when, format: dd/MM/yyyy HH:mm, timezone: Europe/Warsaw }\ndevice: x\ncolumns: { flow.watts: { metric: grid.power_kw, unit: W, scale: -1 } }';
     await migrate({ source: 'records', from, mapping, device: 'Meter' });
     expect(await stored('Meter', 'grid.power_kw')).toEqual(['2025-10-14T08:00:00.000Z -0.25']);
+    await writeFile(join(folder, 'other.json'), JSON.stringify(record('2025-10-14T10:00:00')));
+    await migrate({ source: 'records', from: join(folder, 'other.json'), timezone: 'America/New_York' });
+    expect(await stored('GW1', 'grid.power_kw')).toEqual(['2025-10-14T14:00:00.000Z -1.5']);
     await expect(migrate({ source: 'records', from, mapping: 'timestamp: {}' })).rejects.toThrow(/error\(s\)/);
     await expect(migrate({ source: 'records', from: join(folder, 'nowhere') })).rejects.toThrow(/cannot be read/);
   });

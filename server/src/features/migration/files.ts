@@ -94,3 +94,8 @@ function byPath(a: string, b: string): number {
   if (left !== right) return left < right ? -1 : 1;
   return a < b ? -1 : 1;
 }
+
+/** Where a person must look: an hour is easily lost. */
+export function naiveNote(count: number, timezone: string): string {
+  return `${count} times without an offset were read as those of ${timezone}; --timezone (timezone) says otherwise`;
+}

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { EARLIEST_MS, isInstant, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -17,7 +17,7 @@ import {
   OLDER_TIMESTAMP,
   timeOfName,
 } from '../../storage/file/older-fields.ts';
-import { readJsonFiles } from './files.ts';
+import { naiveNote, readJsonFiles } from './files.ts';
 import type { Found, FoundReading, MigrationSource } from './source.ts';
 
 export interface RecordsOptions {
@@ -32,6 +32,8 @@ export interface RecordsOptions {
   readonly unitOf: (metric: string) => string;
 }
 
+/** Records with values that are no number, of which the notes tell. */
+const MAX_ODD_TOLD = 100;
 /** Device of records that name none. */
 const NAMELESS = 'Inverter';
 /** A file that was written at one of the two turns of a repeated hour is that turn's. */
@@ -61,6 +63,9 @@ class RecordFiles implements MigrationSource<FoundReading> {
   #share = 0;
   #others = 0;
   #ambiguous = 0;
+  /** Times without an offset. */
+  #naive = 0;
+  readonly #odd = new Set<string>();
 
   constructor(options: RecordsOptions) {
     this.#options = options;
@@ -82,6 +87,7 @@ class RecordFiles implements MigrationSource<FoundReading> {
 
   async *read(signal: AbortSignal): AsyncGenerator<readonly Found<FoundReading>[]> {
     this.#clock = new FileClock(this.#mapping.timestamp);
+    this.#naive = 0;
     for await (const file of readJsonFiles(this.#options.from, this.#fields, signal)) {
       const names = { path: file.path, lacksTime: true };
       const found: Found<FoundReading>[] = [];
@@ -103,6 +109,8 @@ class RecordFiles implements MigrationSource<FoundReading> {
     return [
       ...(left.length > 0 ? [`fields that no metric is known for were left out: ${left.join(', ')}`] : []),
       ...(this.#others > 0 ? [`${this.#others} files that are no JSON by their name were passed over`] : []),
+      ...(this.#naive > 0 ? [naiveNote(this.#naive, this.#mapping.timestamp.timezone)] : []),
+      ...(this.#odd.size > 0 ? [`values that are no number were left out: ${[...this.#odd].join('; ')}`] : []),
       ...(this.#ambiguous > 0
         ? [`${this.#ambiguous} times without an offset lie in the hour that the clock of autumn shows twice`]
         : []),
@@ -130,9 +138,10 @@ class RecordFiles implements MigrationSource<FoundReading> {
     const problems: string[] = [];
     for (const { index, path, metric, reader } of this.#columns) {
       const value = reader.read(record.cells[index]);
-      if (value === undefined) problems.push(`${path}: ${cellText(record.cells[index]).slice(0, 60)}`);
+      if (value === undefined) problems.push(`${path} "${cellText(record.cells[index]).slice(0, 60)}"`);
       else if (value === value && !values.has(metric)) values.set(metric, value);
     }
+    if (problems.length > 0 && this.#odd.size < MAX_ODD_TOLD) this.#odd.add(`${where}: ${problems.join(', ')}`);
     if (values.size > 0) return { where, item: { device, timestamp: time, values: [...values], problems } };
     const why = problems.length > 0 ? `; what is no number: ${problems.join(', ')}` : '';
     return { where, unreadable: `it holds no value of a known field${why}` };
@@ -158,6 +167,7 @@ class RecordFiles implements MigrationSource<FoundReading> {
     const instant = clock.read(text, device);
     if (instant === SKIPPED_TIME) return `"${text}" does not exist: the clocks of ${options.timezone} skip it`;
     if (!(instant >= EARLIEST_MS && instant < LATEST_MS)) return `"${text.slice(0, 60)}" is no time from 1970 to 2199`;
+    if (options.format === 'iso' && !isInstant(text)) this.#naive++;
     const isTwice = clock.ambiguous > before;
     return isTwice && named !== null ? turnOf(text, instant, options, file.path) : instant;
   }

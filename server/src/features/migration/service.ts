@@ -52,7 +52,7 @@ export class MigrationService {
 
   /** @throws InvalidInput for what cannot be read at all, Unavailable for a source or store that does not answer */
   async migrate(request: MigrationRequest, work: Work): Promise<MigrationReport> {
-    const { timezone } = await this.#options.records.sites.preferred();
+    const timezone = request.timezone ?? (await this.#options.records.sites.preferred()).timezone;
     if (request.source === 'sessions') {
       return this.#run(request, openSessionFiles({ ...request, timezone }), this.#sessions(request), work);
     }

@@ -1,11 +1,11 @@
-import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { EARLIEST_MS, isInstant, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { CellReader, cellText } from '../../sources/import/cell-reader.ts';
 import { FileClock } from '../../sources/import/clock.ts';
 import type { FileRecord } from '../../sources/import/file-record.ts';
 import { JsonFields } from '../../sources/import/json-records.ts';
 import { Mapping } from '../../sources/import/mapping.ts';
 import { OLDER_MISSING, OLDER_SERIAL } from '../../storage/file/older-fields.ts';
-import { readJsonFiles } from './files.ts';
+import { naiveNote, readJsonFiles } from './files.ts';
 import type { Found, FoundSession, MigrationSource } from './source.ts';
 
 export interface SessionsOptions {
@@ -45,6 +45,7 @@ class SessionFiles implements MigrationSource<FoundSession> {
   });
   #clock: FileClock;
   #share = 0;
+  #naive = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -54,6 +55,7 @@ class SessionFiles implements MigrationSource<FoundSession> {
 
   async *read(signal: AbortSignal): AsyncGenerator<readonly Found<FoundSession>[]> {
     this.#clock = new FileClock(this.#times);
+    this.#naive = 0;
     for await (const { records, broken, share } of readJsonFiles(this.#options.from, this.#fields, signal)) {
       const found = records.map(({ where, record }) => this.#found(where, record));
       yield broken === null ? found : [...found, broken];
@@ -67,7 +69,10 @@ class SessionFiles implements MigrationSource<FoundSession> {
 
   notes(): string[] {
     const left = this.#fields.absent().found.filter((name) => !(FIELDS as readonly string[]).includes(name));
-    return left.length > 0 ? [`fields that a session does not have were left out: ${left.join(', ')}`] : [];
+    return [
+      ...(left.length > 0 ? [`fields that a session does not have were left out: ${left.join(', ')}`] : []),
+      ...(this.#naive > 0 ? [naiveNote(this.#naive, this.#times.timezone)] : []),
+    ];
   }
 
   mapping(): null {
@@ -88,6 +93,7 @@ class SessionFiles implements MigrationSource<FoundSession> {
       const text = textOf(name);
       if (text === null) return { where, unreadable: `it has no ${name}` };
       times[name] = this.#clock.read(text, name);
+      if (!isInstant(text)) this.#naive++;
       if (!(times[name] >= EARLIEST_MS && times[name] < LATEST_MS)) {
         return { where, unreadable: `${name} "${text.slice(0, 60)}" is no time of ${this.#times.timezone}` };
       }
