@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { leastOf } from '../server/src/analytics/forecast/accuracy.ts';
+import { limitsOf } from '../server/src/analytics/forecast/accuracy.ts';
 import { backtest, forecast } from '../server/src/analytics/forecast/backtest.ts';
 import type { CandidateName } from '../server/src/analytics/forecast/candidates.ts';
 import { contest } from '../server/src/analytics/forecast/contest.ts';
@@ -123,7 +123,7 @@ function insideOf(trials: Trials, level: (typeof LEVELS)[number]): number {
       slots,
       from,
       predicted: own,
-      least: leastOf(values.subarray(0, from)),
+      limits: limitsOf(values.subarray(0, from)),
     });
     for (let k = 0; k < steps; k++) {
       const actual = values[from + k] as number;

@@ -54,6 +54,9 @@ export const DemandForecast = z
         upper_80: z.number(),
       }),
     ),
+    measured: z
+      .array(z.object({ timestamp: Instant, power_kw: z.number().nullable() }))
+      .meta({ description: 'The slots before, as they came; null: not known' }),
     peak_demand_predicted: z.object({ timestamp: Instant, power_kw: z.number() }),
     model: ForecastModel,
     backtest: z.object(backtest),
@@ -76,6 +79,7 @@ export const PeakForecast = z
     warnings: z.array(z.string()),
   })
   .meta({ id: 'PeakForecast' });
+export type PeakForecast = z.infer<typeof PeakForecast>;
 
 export const ForecastAccuracy = z
   .object({

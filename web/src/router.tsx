@@ -12,6 +12,7 @@ import type { AppServices } from './app-context.tsx';
 import { isSignedOut } from './data/problem.ts';
 import { readBaselineSearch } from './features/baseline/baseline-search.ts';
 import { readEnergySearch } from './features/energy/energy-search.ts';
+import { readForecastSearch } from './features/forecast/forecast-search.ts';
 import { readHistorySearch } from './features/history/history-search.ts';
 import { readMachinesSearch } from './features/machines/machines-search.ts';
 import { CrashPage, LoadingPage, NotFoundPage } from './features/shell/fallback-pages.tsx';
@@ -105,6 +106,13 @@ const baseline = createRoute({
   component: lazyRouteComponent(() => import('./features/baseline/baseline-page.tsx'), 'BaselinePage'),
 });
 
+const forecast = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/forecast',
+  validateSearch: readForecastSearch,
+  component: lazyRouteComponent(() => import('./features/forecast/forecast-page.tsx'), 'ForecastPage'),
+});
+
 const system = createRoute({
   getParentRoute: () => signedIn,
   path: '/system',
@@ -114,7 +122,7 @@ const system = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, now, history, energy, machines, baseline, system]),
+  signedIn.addChildren([home, now, history, energy, machines, baseline, forecast, system]),
 ]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {

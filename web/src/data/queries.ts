@@ -5,6 +5,13 @@ import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } fr
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
+import type {
+  DemandForecast,
+  ForecastAccuracy,
+  ForecastHorizon,
+  PeakForecast,
+  SolarForecast,
+} from '@wattkeeper/contract/forecast.ts';
 import type { Job, SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
@@ -92,6 +99,14 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         queryFn: ({ signal }) => api.get<Job>(`/jobs/${id}`, undefined, signal),
         refetchInterval: ({ state }) => (state.data?.finished_at ? false : 400),
       }),
+    demandForecast: (subject: ForecastOf, horizon: ForecastHorizon) =>
+      forecastOptions<DemandForecast>(['demand', subject, horizon], '/forecast/demand', { ...subject, horizon }),
+    peakForecast: (subject: ForecastOf, horizon: ForecastHorizon) =>
+      forecastOptions<PeakForecast>(['peak', subject, horizon], '/forecast/peak', { ...subject, horizon }),
+    forecastAccuracy: (subject: ForecastOf, horizon: ForecastHorizon) =>
+      forecastOptions<ForecastAccuracy>(['accuracy', subject, horizon], '/forecast/accuracy', { ...subject, horizon }),
+    solarForecast: (siteId: string, horizon: SolarForecast['horizon']) =>
+      forecastOptions<SolarForecast>(['solar', siteId, horizon], '/forecast/solar', { site: siteId, horizon }),
     metrics: () => list<Metric>(['metrics'], '/metrics-catalogue', {}, 10 * MINUTE_MS),
     latest: (siteId: string) =>
       queryOptions({
@@ -193,10 +208,23 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       }),
   };
 
+  /** Refused with a reason when there is too little history: asking again at once does not help. */
+  function forecastOptions<T>(key: readonly unknown[], path: string, query: Record<string, string>) {
+    return queryOptions({
+      queryKey: ['forecast', ...key],
+      queryFn: ({ signal }) => api.get<T>(path, query, signal),
+      staleTime: MINUTE_MS,
+      refetchInterval: 5 * MINUTE_MS,
+    });
+  }
+
   function list<T>(queryKey: readonly unknown[], path: string, query: Record<string, string>, staleTime: number) {
     return queryOptions({ queryKey, queryFn: ({ signal }) => api.list<T>(path, query, signal), staleTime });
   }
 }
+/** Whose load is foretold. */
+export type ForecastOf = { readonly machine_id: string } | { readonly site: string };
+
 export type Queries = ReturnType<typeof createQueries>;
 
 export function latestKey(siteId: string): readonly unknown[] {

@@ -1,5 +1,6 @@
 import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
+import { forecast } from './en/forecast.ts';
 import { history } from './en/history.ts';
 import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
@@ -8,4 +9,14 @@ import { system } from './en/system.ts';
 import { tariff } from './en/tariff.ts';
 
 /** English, which the other languages follow key by key. */
-export const en = { ...shell, ...now, ...history, ...energy, ...machines, ...baseline, ...tariff, ...system };
+export const en = {
+  ...shell,
+  ...now,
+  ...history,
+  ...energy,
+  ...machines,
+  ...baseline,
+  ...forecast,
+  ...tariff,
+  ...system,
+};

@@ -1,4 +1,4 @@
-import { calibrate, intervalOf, LEVELS, type Level, type Trials } from './intervals.ts';
+import { calibrate, intervalOf, LEVELS, type Level, type Limits, type Trials } from './intervals.ts';
 
 /** How good forecasts were in back-tests. */
 export interface Accuracy {
@@ -21,6 +21,8 @@ export interface Accuracy {
 /** A measured value below this share of the mean is too near zero for a percentage. */
 const NEAR_ZERO = 0.01;
 const FOLDS = 5;
+/** How much more than ever before a load may take: its connection has room. */
+const HEADROOM = 0.25;
 
 /** Errors of back-tests. @param seasonSlots period of the naive forecast that MASE is scaled by */
 export function accuracyOf(trials: Trials, seasonSlots: number): Accuracy {
@@ -59,7 +61,6 @@ export function meanAbsoluteError(trials: Trials): number {
 /** Held against back-tests that the interval was not learnt from: a fifth at a time, neighbours together. */
 function coverageOf(trials: Trials, level: Level): number {
   const { origins, steps, predicted, slots, values } = trials;
-  const least = leastOf(values);
   let [inside, all] = [0, 0];
   for (let fold = 0; fold < FOLDS; fold++) {
     const isHeld = (row: number) => Math.floor((row * FOLDS) / origins.length) === fold;
@@ -71,7 +72,12 @@ function coverageOf(trials: Trials, level: Level): number {
     for (const row of rows.filter(isHeld)) {
       const from = origins[row] as number;
       const own = predicted.subarray(row * steps, (row + 1) * steps);
-      const { lower, upper } = intervalOf(calibration, level, { slots, from, predicted: own, least });
+      const { lower, upper } = intervalOf(calibration, level, {
+        slots,
+        from,
+        predicted: own,
+        limits: limitsOf(values.subarray(0, from)),
+      });
       for (let k = 0; k < steps; k++) {
         const actual = values[from + k] as number;
         if (Number.isNaN(actual)) continue;
@@ -110,9 +116,14 @@ export function peakOf(values: Float64Array): Peak {
   return { step, value: values[step] as number };
 }
 
-/** What a load never falls below: zero, unless it was seen below it. */
-export function leastOf(values: Float64Array): number {
-  return values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0;
+/** What a load stays between, kW: above zero unless it was seen below it, and not far above the most that was seen. */
+export function limitsOf(values: Float64Array): Limits {
+  let [least, most] = [0, 0];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least: least < 0 ? (1 + HEADROOM) * least : 0, most: (1 + HEADROOM) * most };
 }
 
 function pairsOf({ origins, steps, values, predicted }: Trials): { actual: number; predicted: number }[] {

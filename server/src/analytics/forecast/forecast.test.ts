@@ -145,24 +145,35 @@ describe('intervals', () => {
     // Mean of 0.1 × (1 … 24).
     expect(mae).toBeCloseTo(1.25, 1);
     for (const { level, share } of coverage) expect(Math.abs(share - level)).toBeLessThan(0.02);
-    const window = { slots: trials.slots, from: 0, predicted: new Float64Array(24).fill(10), least: 0 };
+    const window = {
+      slots: trials.slots,
+      from: 0,
+      predicted: new Float64Array(24).fill(10),
+      limits: { least: 0, most: 100 },
+    };
     const { lower, upper } = intervalOf(calibrate(trials), 0.8, window);
     expect((upper[23] as number) - (lower[23] as number)).toBeGreaterThan(
       6 * ((upper[0] as number) - (lower[0] as number)),
     );
   });
 
-  it('lie within each other and never below what a load can be', () => {
+  it('lie within each other and within what a load can be', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 12 }), fc.double({ min: 0, max: 20, noNaN: true }), (count, level) => {
         const trials = trialsWith(count);
-        const window = { slots: trials.slots, from: 0, predicted: new Float64Array(24).fill(level), least: 0 };
+        const window = {
+          slots: trials.slots,
+          from: 0,
+          predicted: new Float64Array(24).fill(level),
+          limits: { least: 0, most: 15 },
+        };
         const calibration = calibrate(trials);
         const [inner, outer] = [intervalOf(calibration, 0.8, window), intervalOf(calibration, 0.95, window)];
         for (let k = 0; k < 24; k++) {
           expect(outer.lower[k]).toBeLessThanOrEqual(inner.lower[k] as number);
           expect(outer.upper[k]).toBeGreaterThanOrEqual(inner.upper[k] as number);
           expect(outer.lower[k]).toBeGreaterThanOrEqual(0);
+          expect(outer.upper[k]).toBeLessThanOrEqual(15);
         }
       }),
     );

@@ -62,22 +62,33 @@ export function calibrate(trials: Trials, rows = [...trials.origins.keys()]): Ca
   return { scale, typical, bounds };
 }
 
-/** The interval around a forecast. @param least kW below which the load cannot fall */
+/** Where a load can be, kW. */
+export interface Limits {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The interval around a forecast, cut to where the load can be. */
 export function intervalOf(
   { scale, typical, bounds }: Calibration,
   level: Level,
-  { slots, from, predicted, least }: { slots: Slots; from: number; predicted: Float64Array; least: number },
+  { slots, from, predicted, limits }: { slots: Slots; from: number; predicted: Float64Array; limits: Limits },
 ): { lower: Float64Array; upper: Float64Array } {
   const found = bounds.find((bound) => bound.level === level);
   if (found === undefined) throw new RangeError(`level must be one of ${LEVELS.join(', ')}; got ${level}`);
   const end = (side: readonly number[]) =>
     predicted.map((value, k) =>
-      Math.max(
-        least,
+      within(
+        limits,
         value + (side[k] as number) * (scale[phaseOf(slots, from + k)] as number) * growth(value, typical),
       ),
     );
   return { lower: end(found.lower), upper: end(found.upper) };
+}
+
+/** A value cut to where the load can be. */
+export function within({ least, most }: Limits, value: number): number {
+  return Math.max(least, Math.min(most, value));
 }
 
 interface TrialError {

@@ -201,7 +201,7 @@ describe('a load that can wait', () => {
     // 2 kWh at 0.30 now, at 0.10 at night.
     expect(found.total_savings).toBeCloseTo(0.4, 9);
     expect(found.loads[0]?.explanation).toBe(
-      'run dishwasher 22:00–00:00 for 0.20 PLN, because at 12:00 it costs 0.60 PLN',
+      'Run dishwasher 22:00–00:00 for 0.20 PLN, because at 12:00 it costs 0.60 PLN',
     );
     const soon = await schedules.schedule({ loads: [{ ...dishwasher, latest: '2026-04-15T14:00:00Z' }] });
     expect(soon.loads[0]).toMatchObject({ start: '2026-04-15T10:00:00.000Z', savings: 0 });

@@ -74,6 +74,8 @@ export class ScheduleService {
     const orUnknown = (work: Promise<Float64Array>, what: string) =>
       work.catch((error: unknown) => {
         if (!(error instanceof ExpectedError)) throw error;
+        // A site without panels lacks nothing.
+        if (error.code === 'no_data') return unknown();
         warnings.push(`${what} is left out: ${error.message}`);
         return unknown();
       });
@@ -142,11 +144,11 @@ function explain(
   { timezone, currency }: SiteRecord,
 ): string {
   const times = `${clock(best.start, timezone)}–${clock(best.end, timezone)}`;
-  if (best.start === now.start) return `run ${name} ${times}: no later time is better`;
-  if (savings === null) return `run ${name} ${times}, when the site takes least`;
+  if (best.start === now.start) return `Run ${name} ${times}: no later time is better`;
+  if (savings === null) return `Run ${name} ${times}, when the site takes least`;
   const sun = best.solarShare >= 0.01 ? `, ${Math.round(100 * best.solarShare)} % of it from the roof` : '';
   const money = (amount: number) => `${amount.toFixed(2)} ${currency}`;
-  return `run ${name} ${times} for ${money(best.cost as number)}${sun}, because at ${clock(now.start, timezone)} it costs ${money(now.cost as number)}`;
+  return `Run ${name} ${times} for ${money(best.cost as number)}${sun}, because at ${clock(now.start, timezone)} it costs ${money(now.cost as number)}`;
 }
 
 function clock(instant: number, timeZone: string): string {

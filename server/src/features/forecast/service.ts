@@ -1,9 +1,9 @@
 import type { DemandForecast, DemandQuery, ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
-import { leastOf, peakOf } from '../../analytics/forecast/accuracy.ts';
+import { limitsOf, peakOf } from '../../analytics/forecast/accuracy.ts';
 import { CANDIDATES, type CandidateName } from '../../analytics/forecast/candidates.ts';
 import { type Contest, contest } from '../../analytics/forecast/contest.ts';
 import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
-import { intervalOf, LEVELS, type Level } from '../../analytics/forecast/intervals.ts';
+import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -35,10 +35,19 @@ export interface ForecastOptions extends LoadOptions {
 export type OnProgress = (share: number, message: string) => void;
 
 /** Models that are quick enough to be chosen from while someone waits, and how many back-tests they get. */
-const QUICK: readonly CandidateName[] = ['naive_day', 'naive_week', 'regression_quick', 'regression_steady', 'mstl'];
+const QUICK: readonly CandidateName[] = [
+  'naive_day',
+  'naive_week',
+  'regression_quick',
+  'regression_steady',
+  'ets',
+  'mstl',
+];
 const QUICK_ORIGINS = 24;
 /** A choice of models is made anew after this, should the nightly back-test not come. */
 const CHOICE_AGE_MS = 8 * UTC_DAY_MS;
+/** Slots before a forecast that are shown with it. */
+const BEFORE = { '1h': 24, '24h': 48, '7d': 21 } as const satisfies Record<ForecastHorizon, number>;
 const BACKTEST_TIMEOUT_MS = 5 * 60_000;
 const FORECAST_TIMEOUT_MS = 60_000;
 
@@ -78,6 +87,7 @@ export class ForecastService {
         lower_80: inner?.lower[k] as number,
         upper_80: inner?.upper[k] as number,
       })),
+      measured: forecast.before.map(({ start, kw }) => ({ timestamp: iso(start), power_kw: kw })),
       peak_demand_predicted: { timestamp: iso(forecast.starts[peak.step] as number), power_kw: peak.value },
       model: modelOf(served),
       backtest: backtestOf(choice.contest),
@@ -206,11 +216,15 @@ export class ForecastService {
     const task = { candidate: best, slots, values, steps };
     const predicted = await models.run('forecast.forecast', task, { signal, timeoutMs: FORECAST_TIMEOUT_MS });
     const from = values.length;
-    const window = { slots, from, predicted, least: leastOf(values) };
+    const window = { slots, from, predicted, limits: limitsOf(values) };
     const forecast: StoredForecast = {
       model: best,
       starts: [...slots.starts.subarray(from, from + steps)],
-      kw: [...predicted.map((kw) => Math.max(kw, window.least))],
+      kw: [...predicted.map((kw) => within(window.limits, kw))],
+      before: [...slots.starts.subarray(0, from)].slice(-BEFORE[name]).map((start, i, { length }) => {
+        const kw = values[from - length + i] as number;
+        return { start, kw: Number.isNaN(kw) ? null : kw };
+      }),
       bands: LEVELS.map((level) => {
         const { lower, upper } = intervalOf(calibration, level, window);
         return { level, lower: [...lower], upper: [...upper] };
@@ -335,5 +349,5 @@ function bandOf({ bands }: StoredForecast, level: Level) {
 
 function warningsOf({ origins, skill }: Contest): string[] {
   const few = origins < 10 ? [`only ${origins} back-tests were possible: the bands are rough`] : [];
-  return skill > 0 ? few : [...few, 'no model beats what was at the same time before: the load follows no pattern yet'];
+  return skill > 0 ? few : [...few, 'nothing foretells this load better than the same time of a day or week before'];
 }

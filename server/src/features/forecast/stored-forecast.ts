@@ -44,6 +44,8 @@ const StoredForecast = z.object({
   /** Epoch milliseconds at which each slot begins. */
   starts: Numbers,
   kw: Numbers,
+  /** The slots before, as they came; null: not known. */
+  before: z.array(z.object({ start: z.number(), kw: z.number().nullable() })),
   bands: z.array(z.object({ level: Level, lower: Numbers, upper: Numbers })),
 });
 export type StoredForecast = z.infer<typeof StoredForecast>;

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { Activity, ChartLine, Coins, Factory, type LucideIcon, Scale, ServerCog, Zap } from 'lucide-react';
+import { Activity, ChartLine, Coins, Factory, type LucideIcon, Scale, ServerCog, TrendingUp, Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
@@ -12,7 +12,7 @@ import { SiteSwitcher } from './site-switcher.tsx';
 
 /** The pages, in the order of the navigation. A page is one line here and one in the router. */
 const PAGES: readonly {
-  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/system';
+  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/forecast' | '/system';
   label: MessageKey;
   icon: LucideIcon;
 }[] = [
@@ -21,6 +21,7 @@ const PAGES: readonly {
   { to: '/energy', label: 'nav.energy', icon: Coins },
   { to: '/machines', label: 'nav.machines', icon: Factory },
   { to: '/baseline', label: 'nav.baseline', icon: Scale },
+  { to: '/forecast', label: 'nav.forecast', icon: TrendingUp },
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
 

@@ -1,0 +1,113 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import type { ForecastOf } from '../../data/queries.ts';
+import { Stat } from '../../ui/figure.tsx';
+import { plain } from '../../ui/format.ts';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './forecast.module.css';
+import { useSlotLabel } from './slot-label.ts';
+
+interface SubjectProps {
+  readonly subject: ForecastOf;
+  readonly horizon: ForecastHorizon;
+}
+
+/** When the greatest load comes, how great, how sure. */
+export function PeakPanel({ subject, horizon }: SubjectProps) {
+  const text = useText();
+  const format = useFormat();
+  const slotLabel = useSlotLabel(horizon);
+  return (
+    <Panel title={text('forecast.peak')}>
+      <QueryView query={useQuery(useQueries().peakForecast(subject, horizon))} height="6rem">
+        {(peak) => (
+          <dl className={styles.stats}>
+            <Stat label={text('forecast.peak_at')} quantity={slotLabel(Date.parse(peak.timestamp))} />
+            <Stat
+              label={text('forecast.peak_power')}
+              quantity={format.power(peak.power_kw)}
+              note={text('forecast.peak_band', {
+                low: plain(format.power(peak.lower_kw)),
+                high: plain(format.power(peak.upper_kw)),
+              })}
+            />
+            <Stat
+              label={text('forecast.peak_sure')}
+              quantity={format.share(peak.confidence)}
+              note={text('forecast.peak_sure_note')}
+            />
+          </dl>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+/** Errors of back-tests against what comes without a model, and every model's. */
+export function AccuracyPanel({ subject, horizon }: SubjectProps) {
+  const text = useText();
+  const query = useQuery(useQueries().forecastAccuracy(subject, horizon));
+  const note = query.data ? text('forecast.accuracy_note', { count: query.data.backtests }) : undefined;
+  return (
+    <Panel title={text('forecast.accuracy')} note={note}>
+      <QueryView query={query} height="6rem">
+        {(found) => (
+          <>
+            <Figures found={found} />
+            {found.thorough ? null : <p className={styles.quiet}>{text('forecast.accuracy_quick')}</p>}
+            <Models found={found} />
+          </>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+function Figures({ found }: { readonly found: ForecastAccuracy }) {
+  const text = useText();
+  const format = useFormat();
+  const percent = found.mape === null ? null : plain(format.share(found.mape / 100, 1));
+  return (
+    <dl className={styles.stats}>
+      <Stat
+        label={text('forecast.error')}
+        quantity={format.power(found.mae_kw)}
+        note={percent === null ? undefined : text('forecast.mape_note', { percent })}
+      />
+      <Stat label={text('forecast.naive')} quantity={format.power(found.naive_mae_kw)} note={found.naive_model} />
+      <Stat
+        label={text(found.skill < 0 ? 'forecast.skill_worse' : 'forecast.skill')}
+        quantity={format.share(Math.abs(found.skill))}
+      />
+      <Stat label={text('forecast.covered_80')} quantity={format.share(found.coverage_80)} />
+      <Stat label={text('forecast.covered_95')} quantity={format.share(found.coverage)} />
+    </dl>
+  );
+}
+
+function Models({ found }: { readonly found: ForecastAccuracy }) {
+  const text = useText();
+  const format = useFormat();
+  return (
+    <details className={styles.details}>
+      <summary>{text('forecast.models')}</summary>
+      <Table
+        caption={text('forecast.models')}
+        head={[text('forecast.model'), { label: text('forecast.error'), numeric: true }]}
+      >
+        {found.models.map(({ name, title, mae_kw: mae, reason }) => (
+          <tr key={name} aria-current={name === found.model.name ? 'true' : undefined}>
+            <th scope="row">
+              {title}
+              {reason ? <span className={styles.reason}>{reason}</span> : null}
+            </th>
+            <td data-numeric>{plain(format.power(mae))}</td>
+          </tr>
+        ))}
+      </Table>
+    </details>
+  );
+}

@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import { useQueries, useText } from '../../app-context.tsx';
+import type { ForecastOf } from '../../data/queries.ts';
+import { useSite } from '../../site-context.tsx';
+import { SelectField } from '../../ui/field.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Segmented } from '../../ui/segmented.tsx';
+import { AccuracyPanel, PeakPanel } from './accuracy-panels.tsx';
+import { DemandPanel } from './demand-panel.tsx';
+import styles from './forecast.module.css';
+import { FORECAST_HORIZONS } from './forecast-search.ts';
+import { ShiftPanel } from './shift-panel.tsx';
+import { SolarPanel } from './solar-panel.tsx';
+
+/** What comes: the load with its band, how good that is, the next peak, solar power, and when to run what can wait. */
+export function ForecastPage() {
+  const text = useText();
+  const site = useSite();
+  const search = useSearch({ from: '/signed-in/forecast' });
+  const navigate = useNavigate({ from: '/forecast' });
+  const machines = useQuery(useQueries().machines(site.id));
+  const horizon: ForecastHorizon = search.horizon ?? '24h';
+  const machine = machines.data?.find(({ id }) => id === search.machine);
+  const subject: ForecastOf = machine ? { machine_id: machine.id } : { site: site.id };
+  const choose = (id: string) =>
+    void navigate({ search: ({ machine: _, ...old }) => (id === '' ? old : { ...old, machine: id }) });
+  return (
+    <PageBody>
+      <PageHead title={text('forecast.title')}>
+        {machines.data && machines.data.length > 0 ? (
+          <SelectField
+            label={text('forecast.of')}
+            value={machine?.id ?? ''}
+            onChange={(event) => choose(event.target.value)}
+          >
+            <option value="">{text('forecast.whole_site')}</option>
+            {machines.data.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </SelectField>
+        ) : null}
+        <Segmented
+          label={text('forecast.horizon')}
+          options={FORECAST_HORIZONS.map((value) => ({ value, label: text(`forecast.${value}`) }))}
+          value={horizon}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, horizon: value }) })}
+        />
+      </PageHead>
+      <DemandPanel subject={subject} name={machine?.name ?? site.name} horizon={horizon} />
+      <div className={styles.pair}>
+        <PeakPanel subject={subject} horizon={horizon} />
+        <AccuracyPanel subject={subject} horizon={horizon} />
+      </div>
+      {machine ? null : <SolarPanel horizon={horizon === '7d' ? '7d' : '24h'} />}
+      {machine ? null : <ShiftPanel />}
+    </PageBody>
+  );
+}

@@ -1,0 +1,15 @@
+import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import { useCallback } from 'react';
+import { useFormat } from '../../app-context.tsx';
+
+/** What a slot of a horizon is called: a day by its name and date, a shorter one by weekday and time. */
+export function useSlotLabel(horizon: ForecastHorizon): (at: number) => string {
+  const format = useFormat();
+  return useCallback(
+    (at) =>
+      horizon === '7d'
+        ? format.date(at, { weekday: 'short', day: 'numeric', month: 'short' })
+        : format.date(at, { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+    [format, horizon],
+  );
+}
