@@ -128,6 +128,16 @@ const model = {
       }),
     )
     .meta({ description: 'Models that were held against each other; null: cannot be fitted' }),
+  diagnostics: z
+    .object({
+      durbin_watson: z.number().meta({ description: 'Near 2 where residuals are independent of the ones before' }),
+      heteroscedasticity_p: z.number().nullable().meta({ description: 'That residuals scatter alike (Breusch–Pagan)' }),
+      influential: z
+        .array(z.object({ at: Instant, cooks_distance: z.number() }))
+        .meta({ description: 'The five hours or days that move the model most' }),
+    })
+    .nullable()
+    .meta({ description: 'Of the residuals; null for a model of an older version' }),
   driver_ranges: z.record(z.string(), z.object({ min: z.number(), max: z.number(), mean: z.number() })),
   valid: z.boolean().meta({ description: 'By the plant default: R² > 0.80 and every p < 0.05' }),
   criteria: z.array(Criterion),

@@ -134,6 +134,14 @@ export const NONLINEAR = {
   sse: 1328.3010932767352,
 };
 
+/** Of `5p`: `durbin_watson`, the F of `het_breuschpagan`, and the five greatest of `cooks_distance` with their rows. */
+export const DIAGNOSTICS = {
+  durbinWatson: 1.460699128922826,
+  breuschPaganP: 0.9929475821832727,
+  rows: [86, 302, 284, 71, 269],
+  cooks: [0.053216645834038186, 0.02794076648961885, 0.022598068311193643, 0.02163720219156583, 0.019008009346918493],
+};
+
 export const KNOTS = { occupied: [-8, 0, 8, 16, 26], unoccupied: [-8, 4, 14, 26] };
 
 /** Four hundred days of a place with heating from 12 and cooling from 18 °C, and a driver. */

@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { days, GOLDEN, hours, isInUse, KNOTS, NONLINEAR } from '../../../test/reference/statsmodels-change-point.ts';
+import {
+  DIAGNOSTICS,
+  days,
+  GOLDEN,
+  hours,
+  isInUse,
+  KNOTS,
+  NONLINEAR,
+} from '../../../test/reference/statsmodels-change-point.ts';
 import { type Basis, groupsOf, termsOf } from './basis.ts';
 import { fitChangePoint } from './change-point.ts';
 import type { Observations } from './conditions.ts';
 import { predict, predictionMargins } from './deviation.ts';
+import { diagnose } from './diagnostics.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
 import { fitTimeOfWeek } from './time-of-week.ts';
 import { type Training, trainBaseline } from './train.ts';
@@ -69,6 +78,20 @@ describe('a change-point model', () => {
     }
     const { freedom, rmse } = fit.regression;
     expect(rmse ** 2 * freedom).toBeCloseTo(NONLINEAR.sse, 6);
+  });
+
+  it('has the diagnostics of statsmodels', () => {
+    const basis = { type: 'change_point', heating: 12.5, cooling: 18.25, lagHours: 0 } as const;
+    const fitted = { basis, regression: fitAt(basis, days()) };
+    const { durbinWatson, heteroscedasticityP, influential, days: seen } = diagnose(fitted, days());
+    const { cooks, rows, ...golden } = DIAGNOSTICS;
+    close([durbinWatson, heteroscedasticityP ?? Number.NaN], [golden.durbinWatson, golden.breuschPaganP]);
+    close(
+      influential.map(({ cooksDistance }) => cooksDistance),
+      cooks,
+    );
+    expect(influential.map(({ start }) => start / 86_400_000)).toEqual(rows);
+    expect(seen).toBe(400);
   });
 
   it('takes no more parts than the energy has', () => {

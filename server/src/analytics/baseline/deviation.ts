@@ -55,7 +55,12 @@ function levelOf({ levels, counts }: BaselineFit, group: number): number {
   return (counts[group] as number) > 0 ? (levels[group] as number) : Number.NaN;
 }
 
-function leverage({ means, inverse, counts }: BaselineFit, values: readonly number[], group: number): number {
+/** How far conditions lie from what was seen: 1/n + d′S⁻¹d. */
+export function leverage(
+  { means, inverse, counts }: Pick<BaselineFit, 'means' | 'inverse' | 'counts'>,
+  values: readonly number[],
+  group: number,
+): number {
   const p = values.length;
   const away = values.map((value, t) => value - (means[group * p + t] as number));
   let sum = 1 / (counts[group] as number);

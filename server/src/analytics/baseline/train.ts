@@ -2,6 +2,7 @@ import type { Basis } from './basis.ts';
 import { type BalancePoint, fitChangePoint, SHAPES, type Shape, searchGrid } from './change-point.ts';
 import { type Observations, rowsOf } from './conditions.ts';
 import { predict } from './deviation.ts';
+import { type Diagnostics, diagnose } from './diagnostics.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
 import { fitTimeOfWeek, type TimeOfWeekFit } from './time-of-week.ts';
 import type { Unfit } from './unfit.ts';
@@ -37,6 +38,7 @@ export interface Training extends Fitted {
   readonly name: Candidate['name'];
   readonly cvRmseOutOfSample: number | null;
   readonly candidates: readonly Candidate[];
+  readonly diagnostics: Diagnostics;
 }
 
 const FOLDS = 5;
@@ -54,11 +56,12 @@ export function trainBaseline(input: TrainingInput): Training | Unfit {
   const tried = namesFor(input).map((name) => attempt(name, input));
   const candidates = tried.map(({ candidate }) => candidate);
   const n = input.observations.kwh.length;
-  let best: (typeof tried)[number] | undefined;
+  let best: Attempt | undefined;
   for (const one of tried) if (!('reason' in one.fitted) && isBetter(one.candidate, best?.candidate, n)) best = one;
-  if (best === undefined || 'reason' in best.fitted) return (tried[0] as (typeof tried)[number]).fitted as Unfit;
+  if (best === undefined || 'reason' in best.fitted) return (tried[0] as Attempt).fitted as Unfit;
   const { name, cvRmseOutOfSample } = best.candidate;
-  return { ...best.fitted, name, cvRmseOutOfSample, candidates };
+  const diagnostics = diagnose(best.fitted, best.observations);
+  return { ...best.fitted, name, cvRmseOutOfSample, candidates, diagnostics };
 }
 
 function namesFor({ type, observations, temperatures }: TrainingInput): Candidate['name'][] {
@@ -70,12 +73,23 @@ function namesFor({ type, observations, temperatures }: TrainingInput): Candidat
   return [...linear, ...SHAPES, ...(observations.hourOfWeek ? (['time_of_week_temperature'] as const) : [])];
 }
 
-function attempt(name: Candidate['name'], input: TrainingInput): { fitted: Fitted | Unfit; candidate: Candidate } {
+interface Attempt {
+  readonly fitted: Fitted | Unfit;
+  readonly candidate: Candidate;
+  readonly observations: Observations;
+}
+
+function attempt(name: Candidate['name'], input: TrainingInput): Attempt {
   const { fit, observations } = prepared(name, input);
   const fitted = bending(fit(observations));
-  if ('reason' in fitted) return { fitted, candidate: { name, adjustedRSquared: null, cvRmseOutOfSample: null } };
+  if ('reason' in fitted)
+    return { fitted, observations, candidate: { name, adjustedRSquared: null, cvRmseOutOfSample: null } };
   const { adjustedRSquared } = fitted.regression;
-  return { fitted, candidate: { name, adjustedRSquared, cvRmseOutOfSample: outOfSample(fit, observations) } };
+  return {
+    fitted,
+    observations,
+    candidate: { name, adjustedRSquared, cvRmseOutOfSample: outOfSample(fit, observations) },
+  };
 }
 
 /** Only slopes that tell something make a change point. */

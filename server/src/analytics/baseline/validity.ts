@@ -1,5 +1,5 @@
 import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
-import type { Fitted } from './train.ts';
+import type { Fitted, Training } from './train.ts';
 
 /** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
 export const LEAST_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
@@ -25,12 +25,15 @@ export function isValid(fitted: Fitted): boolean {
 }
 
 /** Every rule of measurement and verification with its verdict, none of which hides another. */
-export function criteriaOf(fitted: Fitted, cvRmseOutOfSample: number | null, resolution: Resolution): Criterion[] {
-  const fit = fitted.regression;
-  const p = pValuesOf(fitted);
+export function criteriaOf(training: Training, resolution: Resolution): Criterion[] {
+  const { regression: fit, cvRmseOutOfSample, diagnostics } = training;
+  const p = pValuesOf(training);
   const [least, greatest] = [Math.min(...p), Math.max(...p)];
   const outside = cvRmseOutOfSample ?? Number.NaN;
   const enough = ENOUGH_SAMPLES[resolution];
+  const { days, biasedMonths, durbinWatson, heteroscedasticityP, influential } = diagnostics;
+  const scatter = heteroscedasticityP ?? Number.NaN;
+  const cook = influential[0]?.cooksDistance ?? Number.NaN;
   const rule = (name: string, source: string, value: number, threshold: string, passed: boolean): Criterion => {
     const isKnown = Number.isFinite(value);
     return { rule: name, source, value: isKnown ? value : null, threshold, passed: isKnown ? passed : null };
@@ -48,6 +51,11 @@ export function criteriaOf(fitted: Fitted, cvRmseOutOfSample: number | null, res
     rule('NMBE', 'California NMEC practice', fit.nmbe, 'within ± 0.5 %', Math.abs(fit.nmbe) <= 0.005),
     rule('CV(RMSE), hourly', 'ASHRAE Guideline 14-2014', fit.cvRmse, '< 30 %', Math.abs(fit.cvRmse) < 0.3),
     rule('NMBE, hourly', 'ASHRAE Guideline 14-2014', fit.nmbe, 'within ± 10 %', Math.abs(fit.nmbe) <= 0.1),
+    rule('months off by more than 1 %', 'CalTRACK 3.7.5.1', biasedMonths, '≤ 2', biasedMonths <= 2),
+    rule('days with data', 'CalTRACK 2.2.1', days, `≥ ${ENOUGH_SAMPLES.day}`, days >= ENOUGH_SAMPLES.day),
+    rule('Durbin–Watson', 'residuals, usual rule', durbinWatson, '1.5–2.5', durbinWatson >= 1.5 && durbinWatson <= 2.5),
+    rule('even scatter, p', 'Breusch–Pagan', scatter, '≥ 0.05', scatter >= 0.05),
+    rule('greatest Cook’s distance', 'Cook 1977', cook, '< 1', cook < 1),
     rule('samples', 'plant default', fit.n, `≥ ${enough}`, fit.n >= enough),
   ];
 }

@@ -73,6 +73,17 @@ const StoredModel = z.object({
   cvRmse: z.number(),
   cvRmseOutOfSample: z.number().nullable().default(null),
   nmbe: z.number(),
+  diagnostics: z
+    .object({
+      durbinWatson: z.number(),
+      heteroscedasticityP: z.number().nullable(),
+      influential: z.array(z.object({ start: z.number(), cooksDistance: z.number() })),
+      days: z.number(),
+      biasedMonths: z.number(),
+      months: z.number(),
+    })
+    .nullable()
+    .default(null),
   fValue: z.number(),
   fPValue: z.number(),
   autocorrelation: z.number(),
@@ -120,8 +131,9 @@ export function toStored(training: Training, { observations, temperatures }: Loa
     jointP,
     candidates: [...candidates],
     cvRmseOutOfSample,
+    diagnostics: { ...training.diagnostics, influential: [...training.diagnostics.influential] },
     valid: isValid(training),
-    criteria: criteriaOf(training, cvRmseOutOfSample, given.resolution),
+    criteria: criteriaOf(training, given.resolution),
     warnings: [...warnings],
   };
 }
@@ -211,6 +223,14 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     p_values: ofTerm('pValue'),
     vif: ofTerm('vif'),
     ...shapeOf(model),
+    diagnostics: model.diagnostics && {
+      durbin_watson: model.diagnostics.durbinWatson,
+      heteroscedasticity_p: model.diagnostics.heteroscedasticityP,
+      influential: model.diagnostics.influential.map(({ start, cooksDistance }) => ({
+        at: formatInstant(start),
+        cooks_distance: cooksDistance,
+      })),
+    },
     driver_ranges: driverRanges(model),
     valid: model.valid,
     criteria: model.criteria,

@@ -1,0 +1,88 @@
+import { type Basis, groupsOf, termsOf } from './basis.ts';
+import type { Observations } from './conditions.ts';
+import { leverage } from './deviation.ts';
+import { leastSquares, type Regression } from './least-squares.ts';
+
+/** What the residuals of a model say about it. */
+export interface Diagnostics {
+  /** Near 2 where residuals are independent of the ones before; 0 to 4. */
+  readonly durbinWatson: number;
+  /** p that residuals scatter alike whatever the terms are (Breusch–Pagan, Koenker's form, F); null where that cannot be tested. */
+  readonly heteroscedasticityP: number | null;
+  /** The observations that move the model most, by Cook's distance. */
+  readonly influential: readonly { readonly start: number; readonly cooksDistance: number }[];
+  /** UTC days with an observation. */
+  readonly days: number;
+  /** UTC months whose predictions are off by more than 1 % of their energy (CalTRACK 3.7.5.1), and all months. */
+  readonly biasedMonths: number;
+  readonly months: number;
+}
+
+const INFLUENTIAL = 5;
+const BIAS = 0.01;
+const DAY_MS = 86_400_000;
+
+interface Model {
+  readonly basis: Basis;
+  readonly regression: Regression;
+}
+
+export function diagnose({ basis, regression }: Model, observations: Observations): Diagnostics {
+  const { residuals } = regression;
+  const months = biases(observations, residuals);
+  const terms = termsOf(basis, observations);
+  const aside = leastSquares(
+    terms,
+    residuals.map((residual) => residual * residual),
+  );
+  return {
+    durbinWatson: durbinWatson(residuals),
+    heteroscedasticityP: 'kind' in aside || terms.length === 0 ? null : aside.fPValue,
+    influential: influential({ basis, regression }, observations, terms),
+    days: new Set(observations.starts.map((start) => Math.floor(start / DAY_MS))).size,
+    biasedMonths: months.filter((bias) => Math.abs(bias) > BIAS).length,
+    months: months.length,
+  };
+}
+
+function durbinWatson(residuals: Float64Array): number {
+  let [steps, squares] = [0, 0];
+  for (let i = 0; i < residuals.length; i++) {
+    const residual = residuals[i] as number;
+    squares += residual * residual;
+    if (i > 0) steps += (residual - (residuals[i - 1] as number)) ** 2;
+  }
+  return steps / squares;
+}
+
+/** D = e² h ÷ (p s² (1 − h)²), with the leverage h (Cook, Detection of influential observation, Technometrics 19 (1977)). */
+function influential(
+  { basis, regression }: Model,
+  observations: Observations,
+  terms: readonly Float64Array[],
+): Diagnostics['influential'] {
+  const { residuals, rmse, n, freedom } = regression;
+  const { of } = groupsOf(basis, observations, n);
+  const distances = residuals.map((residual, i) => {
+    const values = terms.map((term) => term[i] as number);
+    const h = leverage(regression, values, of[i] as number);
+    return (residual ** 2 * h) / ((n - freedom) * rmse ** 2 * (1 - h) ** 2);
+  });
+  const order = Uint32Array.from(distances.keys()).sort((a, b) => (distances[b] as number) - (distances[a] as number));
+  return Array.from(order.subarray(0, INFLUENTIAL), (i) => ({
+    start: observations.starts[i] as number,
+    cooksDistance: distances[i] as number,
+  }));
+}
+
+/** Σ residuals ÷ Σ energy, month by month. */
+function biases({ starts, kwh }: Observations, residuals: Float64Array): number[] {
+  const sums = new Map<number, { left: number; all: number }>();
+  for (let i = 0; i < starts.length; i++) {
+    const at = new Date(starts[i] as number);
+    const month = at.getUTCFullYear() * 12 + at.getUTCMonth();
+    const sum = sums.get(month) ?? { left: 0, all: 0 };
+    sums.set(month, { left: sum.left + (residuals[i] as number), all: sum.all + (kwh[i] as number) });
+  }
+  return [...sums.values()].map(({ left, all }) => left / all);
+}
