@@ -24,6 +24,16 @@ export const Backup = z
   .meta({ id: 'Backup' });
 export type Backup = z.infer<typeof Backup>;
 
+/** A backup and where it is. */
+export const KeptBackup = Backup.extend({
+  local: z.boolean().meta({ description: 'In the backup folder of this machine' }),
+  copied_to: z
+    .string()
+    .nullable()
+    .meta({ description: 'Object store that has a copy', examples: ['s3://backups/house/'] }),
+}).meta({ id: 'KeptBackup' });
+export type KeptBackup = z.infer<typeof KeptBackup>;
+
 export const RestoreRequest = z.object({
   at: Instant.optional().meta({
     description: 'Bring everything back as it stood at this instant, from the archived journal; default: as backed up',

@@ -71,7 +71,7 @@ export async function createServices(
   const { sites, tariffs, chargingSessions, reports } = records;
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
   const backups = createBackups(pipeline, config, now);
-  await backups?.list();
+  await backups?.listHere();
   const describe = (metric: string) => catalogue.describe(metric);
   const quarantine = new QuarantineService(journal, ingest);
   const baselines = new BaselineService({
@@ -190,7 +190,7 @@ export function scheduledJobs(
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     trainingJob(trainings),
     ...forecastJobs(forecasts.demand).map((job) => underFlag(job, 'forecasting', flags)),
-    ...(backups ? backupJobs(backups, backup.enabled) : []),
+    ...(backups ? backupJobs(backups, backup.enabled, backup.schedule) : []),
     migrationJob(migrations),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),

@@ -37,7 +37,7 @@ export interface TiersOptions {
 export async function openTiers({ config, folder, primary, gate, now }: TiersOptions): Promise<Tiers | null> {
   const { store, after_days: afterDays, groups, cache_mb: cacheMb } = config.archive;
   if (store === undefined) return null;
-  const objects = openObjectStore(objectStoreOptions(store, folder));
+  const objects = openObjectStore(objectStoreOptions(store, join(folder.file('archive'), 'objects')));
   const archive = await Archive.open({ objects, folder: folder.file('archive'), cacheBytes: cacheMb * 2 ** 20 });
   const reads = new TieredReads({ warm: primary, archive, now });
   const before = (group: string) => now() - (groups[group] ?? afterDays) * UTC_DAY_MS;
@@ -74,10 +74,11 @@ export function insistent(
   };
 }
 
-function objectStoreOptions(config: ArchiveStoreConfig, folder: DataFolder): ObjectStoreOptions {
+/** Options of an object store as it is configured. @param defaultFolder of a local one */
+export function objectStoreOptions(config: ArchiveStoreConfig, defaultFolder: string): ObjectStoreOptions {
   switch (config.type) {
     case 'local':
-      return { type: 'local', folder: config.folder ?? join(folder.file('archive'), 'objects') };
+      return { type: 'local', folder: config.folder ?? defaultFolder };
     case 's3': {
       const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, ...rest } = config;
       return { ...rest, accessKeyId, secretAccessKey };

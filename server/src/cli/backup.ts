@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Backup } from '@wattkeeper/contract/backup.ts';
 import pino from 'pino';
-import { backupFolder, createBackups } from '../backups.ts';
+import { backupCopies, backupFolder, createBackups } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
@@ -98,10 +98,16 @@ async function newest(config: Config): Promise<string> {
 }
 
 async function list(config: Config, asJson: boolean): Promise<number> {
-  const backups = await folderOf(config).list();
+  const here = await folderOf(config).list();
+  const names = new Set(here.map(({ name }) => name));
+  const copies = backupCopies(config);
+  const elsewhere = ((await copies?.list()) ?? []).filter(({ name }) => !names.has(name));
+  const backups = [...here, ...elsewhere].sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   if (asJson) console.log(JSON.stringify({ items: backups }));
   else if (backups.length === 0) console.log(`There are no backups in ${folderOf(config).path} yet.`);
-  else for (const backup of backups) console.log(describe(backup));
+  else
+    for (const backup of backups)
+      console.log(`${describe(backup)}${names.has(backup.name) ? '' : `, in ${copies?.place}`}`);
   return 0;
 }
 

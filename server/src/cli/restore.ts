@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupFolder } from '../backups.ts';
+import { backupCopies, backupFolder } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
@@ -111,7 +112,16 @@ async function restore(
 async function pathOf(given: string, config: Config): Promise<string> {
   const folder = new BackupFolder(backupFolder(config));
   if (existsSync(given) && given.includes('.')) return resolve(given);
-  const backup = await folder.require(given);
+  const backup = await fromCopy(given, config, folder);
   await folder.checkBytes(backup);
   return folder.file(backup.name);
+}
+
+/** A backup by its name, fetched from its copy where it is not here. */
+async function fromCopy(name: string, config: Config, folder: BackupFolder): Promise<Backup> {
+  const copies = backupCopies(config);
+  const here = (await folder.list()).some((backup) => backup.name === name);
+  if (here || copies === null) return folder.require(name);
+  if ((await copies.list()).some((copy) => copy.name === name)) return copies.fetch(name);
+  return folder.require(name);
 }

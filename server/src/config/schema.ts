@@ -1,4 +1,5 @@
 import { TimeZone } from '@wattkeeper/contract/site.ts';
+import { Cron } from 'croner';
 import { z } from 'zod';
 
 const Port = z.number().int().min(0).max(65535);
@@ -174,6 +175,15 @@ const AfterDays = z.number().int().min(31).max(36_600);
 const RawDays = z.number().int().min(7).max(36_600);
 const RollupDays = z.number().int().min(31).max(36_600).nullable();
 
+function isSchedule(text: string): boolean {
+  if (text.trim().split(/\s+/).length !== 5) return false;
+  try {
+    return new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
 export const Config = z
   .strictObject({
     data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
@@ -274,6 +284,12 @@ export const Config = z
       .strictObject({
         enabled: z.boolean().default(true).describe('Make one every day by itself'),
         folder: z.string().min(1).optional().describe('Default: backups in data_dir; better on another disk'),
+        schedule: z
+          .string()
+          .default('0 2 * * *')
+          .refine(isSchedule, 'must be a cron expression of five fields, such as 0 2 * * *')
+          .describe("When, in the site's time: minute hour day month weekday"),
+        copy_to: ArchiveStoreConfig.optional().describe('Where copies of backups are sent; default: nowhere'),
         keep_days: z
           .number()
           .int()

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
@@ -172,7 +172,7 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         queryFn: ({ signal }) => api.get<SchedulerStatus>('/scheduler/status', undefined, signal),
         refetchInterval: ({ state }) => ((state.data?.running ?? 0) + (state.data?.queued ?? 0) > 0 ? 1000 : 15_000),
       }),
-    backups: () => ({ ...list<Backup>(['backups'], '/storage/backups', {}, 5000), refetchInterval: 5000 }),
+    backups: () => ({ ...list<KeptBackup>(['backups'], '/storage/backups', {}, 5000), refetchInterval: 5000 }),
     quality: () =>
       queryOptions({
         queryKey: ['quality'],

@@ -6,8 +6,8 @@ import type { BackupService } from './service.ts';
 const Verification = z.object({ name: z.string().optional() });
 const Restoration = RestoreRequest.extend({ name: z.string() });
 
-/** Daily backups, their weekly verification, and restores that a person asks for. */
-export function backupJobs(backups: BackupService, daily: boolean): JobDefinition[] {
+/** Regular backups, their weekly verification, and restores that a person asks for. */
+export function backupJobs(backups: BackupService, daily: boolean, schedule: string): JobDefinition[] {
   const verification: JobDefinition<z.infer<typeof Verification>> = {
     name: 'backup-verification',
     title: 'Verify backup',
@@ -34,7 +34,7 @@ export function backupJobs(backups: BackupService, daily: boolean): JobDefinitio
       name: 'backup',
       title: 'Backup',
       description: 'Writes records, telemetry and configuration into one file, and removes backups that are too old.',
-      schedule: '0 2 * * *',
+      schedule,
       enabled: () => daily,
       run: (work) => backups.make(work),
     },

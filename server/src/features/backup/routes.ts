@@ -1,4 +1,4 @@
-import { Backup, BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { BackupName, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ export function backupRoutes(api: Api, { backups, scheduler, auditLog }: BackupR
   api.get(
     '/storage/backups',
     {
-      schema: { ...schema, summary: 'Backups, newest first', response: { 200: pageOf(Backup) } },
+      schema: { ...schema, summary: 'Backups, newest first', response: { 200: pageOf(KeptBackup) } },
       config: { scope: 'read' },
     },
     async () => ({ items: await backups.list(), next_cursor: null }),

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { Backup, KeptBackup } from '@wattkeeper/contract/backup.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import { writeBackup } from '../../storage/lifecycle/backup.ts';
+import type { BackupCopies } from '../../storage/lifecycle/backup-copies.ts';
 import { type BackupKeys, encrypts } from '../../storage/lifecycle/backup-file.ts';
 import { BackupFolder } from '../../storage/lifecycle/backup-folder.ts';
 import { fileInstant, type JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
@@ -16,6 +17,8 @@ import type { RecordStore } from '../../storage/records/record-store.ts';
 export interface BackupServiceOptions {
   readonly folder: string;
   readonly dataFolder: string;
+  /** Null where none are sent. */
+  readonly copies: BackupCopies | null;
   readonly keys: BackupKeys;
   readonly keepDays: number;
   /** The primary store, and how it catches up with what was acknowledged. */
@@ -28,6 +31,8 @@ export interface BackupServiceOptions {
   readonly now: () => number;
 }
 
+const COPIES_KNOWN_MS = MINUTE_MS;
+
 type Work = Pick<JobContext, 'signal' | 'progress'>;
 
 /** Backups of everything: made, listed, verified by restoring them, brought back. */
@@ -35,14 +40,33 @@ export class BackupService {
   readonly #options: BackupServiceOptions;
   readonly #folder: BackupFolder;
   #warning: string | null = null;
+  #copyWarning: string | null = null;
+  #copies: readonly Backup[] = [];
+  #copiesAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BackupServiceOptions) {
     this.#options = options;
     this.#folder = new BackupFolder(options.folder);
   }
 
-  /** Newest first. */
-  async list(): Promise<Backup[]> {
+  /** Newest first, those here and those of which there is a copy. */
+  async list(): Promise<KeptBackup[]> {
+    const backups = await this.listHere();
+    const copies = await this.#listCopies();
+    const copied = new Set(copies.map(({ name }) => name));
+    const here = new Set(backups.map(({ name }) => name));
+    const all = [...backups, ...copies.filter(({ name }) => !here.has(name))];
+    return all
+      .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
+      .map((backup) => ({
+        ...backup,
+        local: here.has(backup.name),
+        copied_to: copied.has(backup.name) ? (this.#options.copies?.place ?? null) : null,
+      }));
+  }
+
+  /** Those of the backup folder, newest first. */
+  async listHere(): Promise<Backup[]> {
     const backups = await this.#folder.list();
     const bad = backups.find(({ problem }) => problem !== null);
     this.#warning = bad ? `the backup ${bad.name} cannot be relied on: ${bad.problem}` : null;
@@ -51,7 +75,7 @@ export class BackupService {
 
   /** What the last look at the backups found wrong. */
   warnings(): string[] {
-    return this.#warning === null ? [] : [this.#warning];
+    return [this.#warning, this.#copyWarning].filter((warning) => warning !== null);
   }
 
   /** Makes a backup, then removes those that are too old. */
@@ -85,6 +109,7 @@ export class BackupService {
       await this.#folder.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
       const oldest = (await this.#folder.list()).at(-1) ?? card;
       await archive?.journal.prune(Date.parse(oldest.started_at));
+      await this.#sendCopies(signal, progress);
       return card;
     } catch (error) {
       await rm(draft, { force: true });
@@ -94,12 +119,13 @@ export class BackupService {
 
   /** Restores a backup (default: the newest) into a scratch folder, compares it, and notes the outcome on its card. */
   async verify(name: string | undefined, { signal, progress }: Work): Promise<Backup> {
-    const backup = name === undefined ? (await this.#folder.list())[0] : await this.#folder.require(name);
+    const backup = name === undefined ? (await this.#folder.list())[0] : await this.#require(name);
     if (backup === undefined) throw new NotFound(`there are no backups in ${this.#folder.path} yet`);
     const problem = await this.#problemOf(backup, { signal, progress });
     const card = { ...backup, verified_at: formatInstant(this.#options.now()), problem };
     await this.#folder.writeCard(card);
-    await this.list();
+    const kept = (await this.list()).find((other) => other.name === card.name);
+    if (kept?.copied_to) await this.#withCopies((copies) => copies.writeCard(card));
     return card;
   }
 
@@ -108,13 +134,54 @@ export class BackupService {
    * @throws as `restoreIntoFolder`; nothing of what runs is touched
    */
   async prepareRestore(name: string, at: string | undefined, work: Work): Promise<FolderRestoreReport> {
-    const backup = await this.#folder.require(name);
+    const backup = await this.#require(name);
     await this.#folder.checkBytes(backup);
     return this.#inScratch(async (folder) => {
       const report = await this.#restore(backup, folder, at, work);
       await makeReady(this.#options.dataFolder, folder);
       return report;
     });
+  }
+
+  /** A backup that is here, brought back from its copy where that is needed. */
+  async #require(name: string): Promise<Backup> {
+    const { copies } = this.#options;
+    const here = (await this.#folder.list()).some((backup) => backup.name === name);
+    if (here || copies === null || !(await copies.list()).some((copy) => copy.name === name))
+      return this.#folder.require(name);
+    return copies.fetch(name);
+  }
+
+  /** Sends what has no copy yet, also what earlier runs could not send; a place that is away is told, and tried again the next time. */
+  async #sendCopies(signal: AbortSignal, progress: Work['progress']): Promise<void> {
+    const { now, keepDays } = this.#options;
+    await this.#withCopies(async (copies) => {
+      await copies.send(signal, (share, name) => progress(share, `${name} → ${copies.place}`));
+      await copies.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
+    });
+    this.#copiesAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Asked of the place at most once a minute: pages look at the list every few seconds. */
+  async #listCopies(): Promise<readonly Backup[]> {
+    if (this.#options.now() - this.#copiesAt < COPIES_KNOWN_MS) return this.#copies;
+    await this.#withCopies(async (copies) => {
+      this.#copies = await copies.list();
+    });
+    this.#copiesAt = this.#options.now();
+    return this.#copies;
+  }
+
+  async #withCopies(work: (copies: BackupCopies) => Promise<unknown>): Promise<void> {
+    const { copies } = this.#options;
+    if (copies === null) return;
+    try {
+      await work(copies);
+      this.#copyWarning = null;
+    } catch (error) {
+      if (!(error instanceof ExpectedError)) throw error;
+      this.#copyWarning = `copies of backups: ${error.message}`;
+    }
   }
 
   async #problemOf(backup: Backup, work: Work): Promise<string | null> {

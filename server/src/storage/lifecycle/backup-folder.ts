@@ -79,10 +79,15 @@ export class BackupFolder {
   }
 
   /** Throws Corrupt when the file is not the one that the card describes. */
-  async checkBytes({ name, sha256, bytes }: Backup): Promise<void> {
+  checkBytes(backup: Backup): Promise<void> {
+    return this.checkFile(this.file(backup.name), backup);
+  }
+
+  /** The same for a file of another name. */
+  async checkFile(path: string, { name, sha256, bytes }: Backup): Promise<void> {
     const hash = createHash('sha256');
     let read = 0;
-    for await (const chunk of createReadStream(this.file(name))) {
+    for await (const chunk of createReadStream(path)) {
       hash.update(chunk as Buffer);
       read += (chunk as Buffer).length;
     }

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -16,7 +16,7 @@ export function BackupsPanel() {
   const text = useText();
   const { api } = useServices();
   const refresh = useJobRefresh();
-  const [restoring, setRestoring] = useState<Backup | null>(null);
+  const [restoring, setRestoring] = useState<KeptBackup | null>(null);
   const make = useMutation({ mutationFn: () => api.post('/storage/backups'), onSuccess: refresh });
   return (
     <Panel
@@ -44,8 +44,8 @@ export function BackupsPanel() {
 }
 
 interface BackupTableProps {
-  readonly backups: readonly Backup[];
-  readonly onRestore: (backup: Backup) => void;
+  readonly backups: readonly KeptBackup[];
+  readonly onRestore: (backup: KeptBackup) => void;
 }
 
 function BackupTable({ backups, onRestore }: BackupTableProps) {
@@ -74,6 +74,11 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
             <tr key={backup.name}>
               <th scope="row">
                 {format.dateTime(Date.parse(backup.started_at))}
+                {backup.copied_to ? (
+                  <div className={styles.quiet}>
+                    {text(backup.local ? 'system.copied_to' : 'system.only_in', { place: backup.copied_to })}
+                  </div>
+                ) : null}
                 {backup.encrypted ? <div className={styles.quiet}>{text('system.encrypted')}</div> : null}
               </th>
               <td data-numeric>{`${value} ${unit}`}</td>
@@ -98,7 +103,7 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
   );
 }
 
-function RestoreDialog({ backup, onClose }: { readonly backup: Backup; readonly onClose: () => void }) {
+function RestoreDialog({ backup, onClose }: { readonly backup: KeptBackup; readonly onClose: () => void }) {
   const text = useText();
   const format = useFormat();
   const { api } = useServices();

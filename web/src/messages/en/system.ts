@@ -96,6 +96,8 @@ export const system = {
   'system.back_up': 'Back up now',
   'system.no_backups': 'No backup has been made yet.',
   'system.encrypted': 'encrypted',
+  'system.copied_to': 'copied to {place}',
+  'system.only_in': 'only in {place}',
   'system.verified': 'Verified',
   'system.verify': 'Verify',
   'system.restore': 'Restore',
