@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -176,6 +177,38 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await repairs.getByText('counted half').waitFor();
     await repairs.getByRole('button', { name: 'Undo' }).click();
     await repairs.getByText('undone').waitFor();
+  });
+
+  it('brings older records in after a look at what would come', async () => {
+    const records = join(folder.path, 'records.json');
+    const record = (minute: string) => ({ timestamp: `2025-06-01T10:${minute}:00Z`, battery: { soc_percent: 50 } });
+    writeFileSync(records, JSON.stringify([record('00'), record('01'), { mood: 'fine' }]));
+    await open('system');
+    const panel = page.getByRole('region', { name: 'Migration' }).first();
+    await panel.getByText('No older data was brought in.').waitFor();
+    await panel.getByRole('button', { name: 'Bring older data in' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Path on the server, or address').fill(records);
+    await dialog.getByLabel('Device (optional)').fill('Old battery');
+    await dialog.getByRole('button', { name: 'Look what would come' }).click();
+    await dialog.getByText('battery.soc_percent', { exact: true }).waitFor();
+    await dialog.getByText('it has no timestamp').waitFor();
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      for (const width of [390, 1600]) {
+        await page.setViewportSize({ width, height: 1000 });
+        await page.screenshot({ path: `${OUTPUT}migration-${scheme}-${width}.png` });
+      }
+    }
+    const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Migrate' }).click();
+    await dialog.getByText('Migrated', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await panel.getByText('JSON records').waitFor();
+    expect((await panel.locator('dl').textContent())?.replace(/\s+/g, ' ')).toMatch(
+      /Found3Migrated2Already there0Unreadable1Missing0/,
+    );
   });
 
   it('wrote no error to the console on the way', () => {

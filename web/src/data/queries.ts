@@ -92,6 +92,14 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         { machine_id: machineId },
         MINUTE_MS,
       ),
+    /** The newest migration, if there was one; asked again while it runs. */
+    lastMigration: () =>
+      queryOptions({
+        queryKey: ['migration'],
+        queryFn: async ({ signal }) =>
+          (await api.get<Page<Job>>('/jobs', { name: 'migration', limit: 1 }, signal)).items,
+        refetchInterval: ({ state }) => (state.data?.[0]?.finished_at === null ? 1000 : MINUTE_MS),
+      }),
     /** Asked until it has ended. */
     job: (id: string) =>
       queryOptions({

@@ -24,6 +24,15 @@ export function TextField({ label, hint, error, unit, ...input }: FieldFrame & C
   );
 }
 
+/** A labelled field of several lines. */
+export function AreaField({ label, hint, error, ...area }: FieldFrame & ComponentProps<'textarea'>) {
+  return (
+    <Frame label={label} hint={hint} error={error}>
+      {(ids) => <textarea spellCheck={false} {...area} {...ids} className={`${styles.input} ${styles.area}`} />}
+    </Frame>
+  );
+}
+
 /** A labelled choice of one among few. */
 export function SelectField({ label, hint, error, children, ...select }: FieldFrame & ComponentProps<'select'>) {
   return (

@@ -70,7 +70,7 @@ class RecordFiles implements MigrationSource<FoundReading> {
   constructor(options: RecordsOptions) {
     this.#options = options;
     const { mapping, timezone, unitOf } = options;
-    this.#mapping = mapping === undefined ? olderMapping(timezone) : wideMapping(mapping);
+    this.#mapping = mapping === undefined ? Mapping.parse(olderMapping(timezone)) : wideMapping(mapping);
     const wanted = wantedColumns(this.#mapping);
     this.#fields = new JsonFields(wanted);
     this.#columns = Object.entries(this.#mapping.columns).map(([path, column]) => ({
@@ -118,7 +118,7 @@ class RecordFiles implements MigrationSource<FoundReading> {
   }
 
   mapping(): string {
-    return stringify(this.#mapping);
+    return this.#options.mapping ?? stringify(olderMapping(this.#options.timezone));
   }
 
   async close(): Promise<void> {}
@@ -186,14 +186,14 @@ async function turnOf(text: string, instant: number, options: Mapping['timestamp
   return turns.find((turn) => Math.abs(turn - writtenAt) < WRITTEN_WITHIN_MS) ?? instant;
 }
 
-function olderMapping(timezone: string): Mapping {
-  return Mapping.parse({
+function olderMapping(timezone: string): z.input<typeof Mapping> {
+  return {
     timestamp: { column: OLDER_TIMESTAMP, timezone },
     device_column: OLDER_SERIAL,
     device: NAMELESS,
     missing: [...OLDER_MISSING],
     columns: Object.fromEntries(OLDER_FIELDS.map(({ path, ...column }) => [path, column])),
-  } satisfies z.input<typeof Mapping>);
+  };
 }
 
 function wideMapping(text: string): Mapping {

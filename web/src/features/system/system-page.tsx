@@ -6,6 +6,7 @@ import { AccessPanels } from './access-panels.tsx';
 import { BackupsPanel } from './backups-panel.tsx';
 import { QuarantinePanel } from './control-panels.tsx';
 import { JobsPanel } from './jobs-panel.tsx';
+import { MigrationPanel } from './migration-panel.tsx';
 import { QualityPanel } from './quality-panel.tsx';
 import { RepairsPanel } from './repairs-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
@@ -39,6 +40,7 @@ export function SystemPage() {
       <RepairsPanel />
       <QuarantinePanel />
       <BackupsPanel />
+      <MigrationPanel />
       <JobsPanel />
       <AccessPanels />
     </PageBody>

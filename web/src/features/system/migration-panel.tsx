@@ -1,0 +1,59 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
+import { useState } from 'react';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { ProgressBar } from '../../ui/progress.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { MigrationDialog } from './migration-dialog.tsx';
+import { MigrationCounts } from './migration-report.tsx';
+import styles from './system.module.css';
+
+/** Bringing in what older installations and other programs have, and how it went the last time. */
+export function MigrationPanel() {
+  const text = useText();
+  const [open, setOpen] = useState(false);
+  return (
+    <Panel
+      title={text('system.migration')}
+      note={text('system.migration_note')}
+      actions={<Button onClick={() => setOpen(true)}>{text('system.migration_new')}</Button>}
+    >
+      <QueryView query={useQuery(useQueries().lastMigration())} height="4rem">
+        {([job]) =>
+          job === undefined ? (
+            <p className={styles.quiet}>{text('system.no_migration')}</p>
+          ) : (
+            <LastMigration job={job} />
+          )
+        }
+      </QueryView>
+      {open ? <MigrationDialog onClose={() => setOpen(false)} /> : null}
+    </Panel>
+  );
+}
+
+function LastMigration({ job }: { readonly job: Job }) {
+  const text = useText();
+  const format = useFormat();
+  if (job.finished_at === null) {
+    return (
+      <>
+        <ProgressBar label={text('system.migration')} share={job.progress} />
+        <p className={styles.quiet}>{job.message}</p>
+      </>
+    );
+  }
+  const report = job.state === 'succeeded' ? (job.result as MigrationReport) : null;
+  return (
+    <>
+      <p className={report ? undefined : styles.failed}>
+        {format.dateTime(Date.parse(job.finished_at))}
+        {report ? ` · ${text(`system.migration_${report.source}`)} · ${report.from}` : ` · ${job.error}`}
+      </p>
+      {report ? <MigrationCounts report={report} /> : null}
+    </>
+  );
+}
