@@ -21,7 +21,15 @@ export const Resolution = z.enum(['hour', 'day']);
 export type Resolution = z.infer<typeof Resolution>;
 
 /** Of the models with change points: three, four or five parameters. */
-export const ModelName = z.enum(['linear', '3p_heating', '3p_cooling', '4p', '5p', 'time_of_week_temperature']);
+export const ModelName = z.enum([
+  'linear',
+  '3p_heating',
+  '3p_cooling',
+  '4p',
+  '5p',
+  'time_of_week_temperature',
+  'time_of_week_temperature_season',
+]);
 export type ModelName = z.infer<typeof ModelName>;
 
 export const BaselineTraining = z

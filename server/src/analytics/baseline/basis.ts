@@ -24,10 +24,16 @@ export type Basis =
       /** Ends of the pieces, ascending; the first and the last piece go on beyond them. */
       readonly occupiedKnots: readonly number[];
       readonly unoccupiedKnots: readonly number[];
+      /** Two waves a year beside it, for what comes with the season but not with the temperature: daylight, holidays. */
+      readonly season: boolean;
       readonly lagHours: number;
     };
 
 export const HOURS_OF_WEEK = 168;
+/** Waves of the season, each as sine and cosine. */
+const TIMES_A_YEAR = [1, 2];
+/** The mean Gregorian year. */
+const YEAR_MS = 365.2425 * 86_400_000;
 
 /** The columns of the regression. */
 export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
@@ -48,6 +54,7 @@ export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
   return [
     ...pieces(temperature, basis.occupiedKnots, (i) => occupied[i] === 1),
     ...pieces(temperature, basis.unoccupiedKnots, (i) => occupied[i] === 0),
+    ...(basis.season ? waves(conditions.starts) : []),
     ...columns,
   ];
 }
@@ -61,7 +68,26 @@ export function termNames(basis: Basis, drivers: readonly string[]): string[] {
   }
   const named = (kind: string, knots: readonly number[]) =>
     knots.slice(1).map((_, piece) => `${kind}_temperature_${piece + 1}`);
-  return [...named('occupied', basis.occupiedKnots), ...named('unoccupied', basis.unoccupiedKnots), ...drivers];
+  const season = basis.season ? waves(new Float64Array(0)).map((_, wave) => `season_${wave + 1}`) : [];
+  return [
+    ...named('occupied', basis.occupiedKnots),
+    ...named('unoccupied', basis.unoccupiedKnots),
+    ...season,
+    ...drivers,
+  ];
+}
+
+/** How many columns the pieces of the temperature are, all at the front. */
+export function pieceCount({
+  occupiedKnots,
+  unoccupiedKnots,
+}: Extract<Basis, { type: 'time_of_week_temperature' }>): number {
+  return Math.max(occupiedKnots.length - 1, 0) + Math.max(unoccupiedKnots.length - 1, 0);
+}
+
+/** How many columns stand before those of the drivers: pieces of the temperature, and the season. */
+export function ownCount(basis: Extract<Basis, { type: 'time_of_week_temperature' }>): number {
+  return pieceCount(basis) + (basis.season ? 2 * TIMES_A_YEAR.length : 0);
 }
 
 /** Which intercept each observation has. */
@@ -89,6 +115,13 @@ function pieces(temperature: Float64Array, knots: readonly number[], applies: (i
     ];
     return temperature.map((degrees, i) => (applies(i) ? Math.min(Math.max(degrees - begin, least), most) : 0));
   });
+}
+
+/** Once and twice a year. */
+function waves(starts: Float64Array): Float64Array[] {
+  return TIMES_A_YEAR.flatMap((times) =>
+    [Math.sin, Math.cos].map((wave) => starts.map((start) => wave((2 * Math.PI * times * start) / YEAR_MS))),
+  );
 }
 
 function required<T>(value: T | null, what: string): T {

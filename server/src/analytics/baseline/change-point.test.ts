@@ -129,6 +129,7 @@ describe('a model by time of week and temperature', () => {
     occupied: inUse,
     occupiedKnots: KNOTS.occupied,
     unoccupiedKnots: KNOTS.unoccupied,
+    season: false,
     lagHours: 0,
   };
   const golden = GOLDEN.time_of_week;
@@ -154,8 +155,9 @@ describe('a model by time of week and temperature', () => {
       [golden.r2, golden.adj, golden.f, golden.rmse, golden.rho],
     );
     const ready = { ...fit, basis, slopes: fit.coefficients.map(({ value }) => value) };
-    const { hourOfWeek, temperature, columns } = hours();
+    const { starts, hourOfWeek, temperature, columns } = hours();
     const five = {
+      starts: starts.slice(0, 5),
       columns: columns.map((column) => column.slice(0, 5)),
       temperature: temperature.slice(0, 5),
       hourOfWeek: hourOfWeek.slice(0, 5),
@@ -193,6 +195,27 @@ describe('a model by time of week and temperature', () => {
     expect(model.cvRmseOutOfSample).toBe(
       Math.min(...model.candidates.map(({ cvRmseOutOfSample }) => cvRmseOutOfSample ?? 9)),
     );
+  });
+
+  it('sees what comes with the season, in a year of hours and no less', () => {
+    const year = Float64Array.from({ length: 8760 }, (_, i) => i);
+    const temperature = year.map(
+      (i) => 10 + 9 * Math.sin((2 * Math.PI * i) / 8760) + 4 * Math.sin((2 * Math.PI * i) / 24),
+    );
+    const kwh = year.map(
+      (i) => 20 + 5 * Math.cos((2 * Math.PI * i) / 8766) + 0.3 * Math.max(15 - (temperature[i] as number), 0),
+    );
+    const place = { starts: year.map((i) => i * 3_600_000), kwh, columns: [], temperature: null };
+    const train = (hoursSeen: number) => {
+      const cut = (column: Float64Array) => column.slice(0, hoursSeen);
+      const hourOfWeek = cut(year.map((i) => i % 168));
+      const observations = { ...place, starts: cut(place.starts), kwh: cut(kwh), hourOfWeek };
+      return trainBaseline({ type: 'auto', observations, temperatures: [cut(temperature)] }) as Training;
+    };
+    const all = train(8760);
+    expect(all.name).toBe('time_of_week_temperature_season');
+    expect(all.cvRmseOutOfSample).toBeLessThan(0.01);
+    expect(train(5000).candidates.map(({ name }) => name)).not.toContain('time_of_week_temperature_season');
   });
 
   it('follows the temperature of as many hours ago as the place does', () => {

@@ -1,5 +1,7 @@
 /** What is known of some hours or days, in order of time. Columns are of one length, without NaN. */
 export interface Conditions {
+  /** Epoch milliseconds. */
+  readonly starts: Float64Array;
   /** What drives the energy, driver by driver. */
   readonly columns: readonly Float64Array[];
   /** Outdoors, °C; null where no model needs it. */
@@ -10,8 +12,6 @@ export interface Conditions {
 
 /** Conditions, and the energy that they took. */
 export interface Observations extends Conditions {
-  /** Epoch milliseconds. */
-  readonly starts: Float64Array;
   readonly kwh: Float64Array;
 }
 

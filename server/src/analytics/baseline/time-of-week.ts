@@ -1,4 +1,4 @@
-import { type Basis, degreesAbove, degreesBelow, groupsOf, HOURS_OF_WEEK, termsOf } from './basis.ts';
+import { type Basis, degreesAbove, degreesBelow, groupsOf, HOURS_OF_WEEK, pieceCount, termsOf } from './basis.ts';
 import type { Observations } from './conditions.ts';
 import { type Degenerate, leastSquares, type Regression, upperTail } from './least-squares.ts';
 import type { Unfit } from './unfit.ts';
@@ -21,8 +21,8 @@ const MAX_PIECES = 6;
 /** A piece with fewer observations joins its neighbour (CalTRACK 3.4). */
 const LEAST_IN_PIECE = 20;
 
-/** Time-of-week-and-temperature on hours. */
-export function fitTimeOfWeek(observations: Observations, lagHours = 0): TimeOfWeekFit | Unfit {
+/** Time-of-week-and-temperature on hours, with the season beside it where that is asked for. */
+export function fitTimeOfWeek(observations: Observations, lagHours = 0, season = false): TimeOfWeekFit | Unfit {
   const temperature = observations.temperature as Float64Array;
   const hours = observations.hourOfWeek as Float64Array;
   const occupied = hoursInUse(observations);
@@ -32,13 +32,15 @@ export function fitTimeOfWeek(observations: Observations, lagHours = 0): TimeOfW
     occupied,
     occupiedKnots: knotsOf(temperature.filter((_, i) => inUse.has(hours[i] as number))),
     unoccupiedKnots: knotsOf(temperature.filter((_, i) => !inUse.has(hours[i] as number))),
+    season,
     lagHours,
   };
+  const terms = termsOf(basis, observations);
   const groups = groupsOf(basis, observations, hours.length);
-  const regression = leastSquares(termsOf(basis, observations), observations.kwh, groups);
+  const regression = leastSquares(terms, observations.kwh, groups);
   if ('kind' in regression) return { reason: regression, basis };
-  const withoutHours = leastSquares(termsOf(basis, observations), observations.kwh);
-  const withoutTemperature = leastSquares(observations.columns, observations.kwh, groups);
+  const withoutHours = leastSquares(terms, observations.kwh);
+  const withoutTemperature = leastSquares(terms.slice(pieceCount(basis)), observations.kwh, groups);
   return {
     basis,
     regression,

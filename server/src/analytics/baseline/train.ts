@@ -28,7 +28,7 @@ export interface Fitted {
 
 /** One of the models that were held against each other. */
 export interface Candidate {
-  readonly name: 'linear' | Shape | 'time_of_week_temperature';
+  readonly name: 'linear' | Shape | 'time_of_week_temperature' | 'time_of_week_temperature_season';
   readonly adjustedRSquared: number | null;
   /** √(mean squared error) ÷ mean, on weeks that were left out of the fit; null where it cannot be had. */
   readonly cvRmseOutOfSample: number | null;
@@ -45,6 +45,8 @@ const FOLDS = 5;
 /** A slope whose p is greater may as well be none. */
 const IDLE_P = 0.05;
 const WEEK_MS = 7 * 86_400_000;
+/** Less than nearly a year shows no season. */
+const SEASON_MS = 330 * 86_400_000;
 
 type Fit = (observations: Observations) => Fitted | Unfit;
 
@@ -70,7 +72,9 @@ function namesFor({ type, observations, temperatures }: TrainingInput): Candidat
   if (type === 'time_of_week_temperature') return ['time_of_week_temperature'];
   const linear = observations.columns.length + temperatures.length > 0 ? (['linear'] as const) : [];
   if (temperatures.length === 0) return [...linear];
-  return [...linear, ...SHAPES, ...(observations.hourOfWeek ? (['time_of_week_temperature'] as const) : [])];
+  if (observations.hourOfWeek === null) return [...linear, ...SHAPES];
+  const seasonal = spanOf(observations) >= SEASON_MS ? (['time_of_week_temperature_season'] as const) : [];
+  return [...linear, ...SHAPES, 'time_of_week_temperature', ...seasonal];
 }
 
 interface Attempt {
@@ -112,15 +116,17 @@ function prepared(
     return { fit: fitLinear, observations: { ...observations, columns } };
   }
   const lagged = temperatures.map((temperature) => ({ ...observations, temperature }));
-  const lag =
-    name === 'time_of_week_temperature'
-      ? leastIndex(lagged.map((one) => errorOf(fitTimeOfWeek(one))))
-      : leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
-  const fit: Fit =
-    name === 'time_of_week_temperature'
-      ? (one) => withoutBends(fitTimeOfWeek(one, lag))
-      : (one) => withoutJoint(fitChangePoint(one, name, lag));
-  return { fit, observations: lagged[lag] as Observations };
+  if (name === 'time_of_week_temperature' || name === 'time_of_week_temperature_season') {
+    const season = name === 'time_of_week_temperature_season';
+    const lag = leastIndex(lagged.map((one) => errorOf(fitTimeOfWeek(one, 0, season))));
+    return { fit: (one) => withoutBends(fitTimeOfWeek(one, lag, season)), observations: lagged[lag] as Observations };
+  }
+  const lag = leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
+  return { fit: (one) => withoutJoint(fitChangePoint(one, name, lag)), observations: lagged[lag] as Observations };
+}
+
+function spanOf({ starts }: Observations): number {
+  return (starts.at(-1) ?? 0) - (starts[0] ?? 0);
 }
 
 function fitLinear({ columns, kwh }: Observations): Fitted | Unfit {

@@ -1,4 +1,5 @@
 import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
+import { ownCount } from './basis.ts';
 import type { Fitted, Training } from './train.ts';
 
 /** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
@@ -12,11 +13,7 @@ const PLANT_P = 0.05;
 export function pValuesOf({ regression: { coefficients }, basis, jointP }: Fitted): number[] {
   const all = coefficients.map(({ pValue }) => pValue);
   if (basis.type !== 'time_of_week_temperature' || jointP === null) return all;
-  const pieces = [basis.occupiedKnots, basis.unoccupiedKnots].reduce(
-    (sum, { length }) => sum + Math.max(length - 1, 0),
-    0,
-  );
-  return [jointP.timeOfWeek, jointP.temperature, ...all.slice(pieces)];
+  return [jointP.timeOfWeek, jointP.temperature, ...all.slice(ownCount(basis))];
 }
 
 /** The plant default: it alone decides whether a model takes the place of the one in use. */

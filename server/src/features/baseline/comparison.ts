@@ -1,5 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { termNames } from '../../analytics/baseline/basis.ts';
+import { pieceCount, termNames } from '../../analytics/baseline/basis.ts';
 import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';
 import {
   type BaselineFit,
@@ -40,10 +40,17 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
   if (model.basis.type !== 'time_of_week_temperature')
     return { ...predictions, intercept, parts: Object.fromEntries(series) };
   const drivers = model.drivers.map(({ name }) => [name, series.get(name) as number[]] as const);
-  const pieces = terms.slice(0, terms.length - drivers.length).map((name) => series.get(name) as number[]);
-  const byTemperature = Array.from(known.kwh, (_, i) => pieces.reduce((sum, piece) => sum + (piece[i] as number), 0));
+  const added = (names: readonly string[]) =>
+    Array.from(known.kwh, (_, i) => names.reduce((sum, name) => sum + (series.get(name)?.[i] as number), 0));
+  const pieces = pieceCount(model.basis);
+  const season = model.basis.season ? { season: added(terms.slice(pieces, terms.length - drivers.length)) } : {};
   const levels = Array.from(known.hourOfWeek as Float64Array, (hour) => (fit.levels[hour] as number) - intercept);
-  const parts = { time_of_week: levels, temperature: byTemperature, ...Object.fromEntries(drivers) };
+  const parts = {
+    time_of_week: levels,
+    temperature: added(terms.slice(0, pieces)),
+    ...season,
+    ...Object.fromEntries(drivers),
+  };
   return { ...predictions, intercept, parts };
 }
 

@@ -161,6 +161,7 @@ export class BaselineService {
     const values = needed.map(({ name, metric }) => conditionOf(given[name] ?? given[metric], name));
     const { timezone } = await this.#options.energy.site(machine.siteId);
     const conditions = {
+      starts: Float64Array.of(at),
       columns: model.drivers.map((_, d) => Float64Array.of(values[d] as number)),
       temperature: model.temperature && Float64Array.of(values.at(-1) as number),
       hourOfWeek: hoursOfWeek(Float64Array.of(at), timezone),

@@ -31,6 +31,7 @@ const StoredBasis = z.discriminatedUnion('type', [
     occupied: z.array(z.number()),
     occupiedKnots: z.array(z.number()),
     unoccupiedKnots: z.array(z.number()),
+    season: z.boolean().default(false),
     lagHours,
   }),
 ]);

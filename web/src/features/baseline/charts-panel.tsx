@@ -107,7 +107,7 @@ function Charts({ name, found, window }: ChartsProps) {
   const kwh = { unit: 'kWh' } as const;
   const line = (key: string, label: string, colour: Token): ChartSeries => ({ key, label, colour, ...kwh });
   const part = (one: string) => {
-    if (one === 'time_of_week' || one === 'temperature') return text(`baseline.${one}`);
+    if (one === 'time_of_week' || one === 'temperature' || one === 'season') return text(`baseline.${one}`);
     return one === 'adjustments' ? text('baseline.adjusted') : one.replaceAll('_', ' ');
   };
   const charts: [title: string, frame: Frame, series: ChartSeries[], height: number][] = [
