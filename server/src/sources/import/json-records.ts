@@ -113,7 +113,8 @@ function endOf(parser: JSONParser, records: number): void {
 /** Whether the bytes of the file are at fault. */
 export function isBroken(error: unknown): boolean {
   if (error instanceof TokenizerError || error instanceof TokenParserError) return true;
-  return (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return code.startsWith('Z_') || code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
 }
 
 function tooLong(which: string): InvalidInput {
