@@ -178,6 +178,8 @@ export const AdjustmentRequest = z
     end: Instant,
     kwh: z
       .number()
+      .min(-1e12)
+      .max(1e12)
       .nullable()
       .default(null)
       .meta({ description: 'What it took in all, negative for what it spared; null: leave the window out' }),

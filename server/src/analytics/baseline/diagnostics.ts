@@ -19,6 +19,8 @@ export interface Diagnostics {
 }
 
 const INFLUENTIAL = 5;
+/** Of Durbin and Watson. */
+const INDEPENDENT = 2;
 const BIAS = 0.01;
 const DAY_MS = 86_400_000;
 
@@ -52,7 +54,7 @@ function durbinWatson(residuals: Float64Array): number {
     squares += residual * residual;
     if (i > 0) steps += (residual - (residuals[i - 1] as number)) ** 2;
   }
-  return steps / squares;
+  return squares === 0 ? INDEPENDENT : steps / squares;
 }
 
 /** D = e² h ÷ (p s² (1 − h)²), with the leverage h (Cook, Detection of influential observation, Technometrics 19 (1977)). */
@@ -66,6 +68,8 @@ function influential(
   const distances = residuals.map((residual, i) => {
     const values = terms.map((term) => term[i] as number);
     const h = leverage(regression, values, of[i] as number);
+    // The only one of its hour of the week tells its own level.
+    if (h > 1 - 1e-9) return 0;
     return (residual ** 2 * h) / ((n - freedom) * rmse ** 2 * (1 - h) ** 2);
   });
   const order = Uint32Array.from(distances.keys()).sort((a, b) => (distances[b] as number) - (distances[a] as number));

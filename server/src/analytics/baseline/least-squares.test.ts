@@ -90,6 +90,18 @@ describe('least squares', () => {
     expect(leastSquares([Float64Array.of(1, 2)], Float64Array.of(1, 2))).toEqual({ kind: 'too_few', n: 2, needed: 3 });
   });
 
+  it('has finite statistics for a perfect fit, and none for what does not vary', () => {
+    const a = Array.from({ length: 20 }, (_, i) => (i * 7) % 11);
+    const perfect = fit(
+      [a],
+      a.map((value) => 2 * value + 1),
+    );
+    const { fValue, autocorrelation, effectiveN, rmse, coefficients } = perfect;
+    for (const value of [fValue, autocorrelation, effectiveN, rmse, coefficients[0]?.t])
+      expect(Number.isFinite(value)).toBe(true);
+    expect(leastSquares([Float64Array.from(a)], new Float64Array(20).fill(3))).toEqual({ kind: 'flat' });
+  });
+
   it('leaves residuals that no column explains, whatever the units', () => {
     fc.assert(
       fc.property(

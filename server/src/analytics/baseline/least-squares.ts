@@ -50,6 +50,8 @@ export interface Estimate {
 /** Why a regression cannot be had. Columns are numbers. */
 export type Degenerate =
   | { readonly kind: 'too_few'; readonly n: number; readonly needed: number }
+  /** `y` does not vary. */
+  | { readonly kind: 'flat' }
   | { readonly kind: 'constant'; readonly columns: readonly number[] }
   /** These columns are sums of multiples of the others. */
   | { readonly kind: 'collinear'; readonly columns: readonly number[] };
@@ -90,6 +92,7 @@ export function leastSquares(
     return centred;
   });
   if (constant.length > 0) return { kind: 'constant', columns: constant };
+  if (isFlat(y)) return { kind: 'flat' };
   const { centred: rotated, centres: levels } = centre(y, groups, counts);
   const triangle = triangulate(scaled, rotated);
   if (triangle.rank < p)
@@ -215,7 +218,8 @@ function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, mean
     lagged += residual * before;
     before = residual;
   }
-  return { fitted, residuals, sse, sst, absolute, sum, lagged };
+  // A perfect fit leaves what rounding leaves, so that no statistic is infinite.
+  return { fitted, residuals, sse: Math.max(sse, Number.EPSILON ** 2 * sst), sst, absolute, sum, lagged };
 }
 
 /** A column less the mean of each group. A second pass takes out what rounding left in the first. */
@@ -234,6 +238,11 @@ function centre(column: Float64Array, { of, count }: Groups, counts: Float64Arra
     for (let i = 0; i < centred.length; i++) centred[i] = (centred[i] as number) - (sums[of[i] as number] as number);
   }
   return { centred, centres };
+}
+
+function isFlat(y: Float64Array): boolean {
+  const first = y[0] as number;
+  return y.every((value) => Math.abs(value - first) <= 1e-12 * Math.abs(first));
 }
 
 function weightedMean(counts: Float64Array, ofGroup: (group: number) => number): number {

@@ -1,73 +1,16 @@
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';
+import { count, END, energy, iso, models, NOW, noise, START, world } from '../../../test/baseline/press-world.ts';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { localTime } from '../../domain/site-time.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
-import { ModelPool } from '../../jobs/model-pool.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
-import { AdjustmentService } from './adjustments.ts';
 import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';
 import { Trainings } from './trainings.ts';
-
-/** Sixty days over the change to summer time. */
-const START = Date.UTC(2026, 2, 1);
-const END = START + 60 * UTC_DAY_MS;
-const NOW = END + 10 * UTC_DAY_MS;
-const iso = (instant: number) => new Date(instant).toISOString();
-
-/** Shifts from six to ten in the evening, varying from hour to hour without repeating. */
-const count = (at: number) => {
-  const hour = (at / HOUR_MS) % 24;
-  return hour < 6 || hour >= 22 ? 0 : Math.round(60 + 30 * Math.sin(at / 7e6) + 20 * Math.sin(at / 1.3e6));
-};
-const outside = (at: number) => 9 + 6 * Math.sin(at / (UTC_DAY_MS * 9)) + 4 * Math.sin((2 * Math.PI * at) / UTC_DAY_MS);
-const noise = (at: number) => 0.9 * Math.sin((at / HOUR_MS) * 12.9898) + 0.5 * Math.sin((at / HOUR_MS) * 78.233);
-/** kWh of the hour that begins at `at`; what the machine takes from day 60 on is a tenth more. */
-const energy = (at: number) => (5 + 0.4 * count(at) - 0.3 * outside(at) + noise(at)) * (at >= END ? 1.1 : 1);
-
-const models = new ModelPool({ threads: 1 });
-afterAll(() => models.close());
-
-async function world(days = 70) {
-  const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
-  const machine = await site.device('Press', 'machine', { expectedIntervalS: 3600 });
-  const climate = await site.device('Hall', 'other', { expectedIntervalS: 3600 });
-  const to = START + days * UTC_DAY_MS;
-  await site.report(machine, 'energy.power_kw', every(HOUR_MS, START, to, energy));
-  await site.report(machine, 'production.count', every(HOUR_MS, START, to, count));
-  await site.report(
-    machine,
-    'environment.pressure_bar',
-    every(HOUR_MS, START, to, () => 7),
-  );
-  await site.report(climate, 'environment.outdoor_temp_c', every(HOUR_MS, START, to, outside));
-  const idle = (at: number) => 40 + 20 * ((((at / HOUR_MS) * 7919) % 1009) / 1009);
-  await site.report(climate, 'environment.humidity_percent', every(HOUR_MS, START, to, idle));
-  await site.report(
-    climate,
-    'environment.indoor_temp_c',
-    every(HOUR_MS, START, to, (at) => 2 * outside(at) + 1),
-  );
-  const catalogue = new MetricCatalogue();
-  const service = new BaselineService({
-    queries: site.queries,
-    devices: site.devices,
-    energy: site.energy,
-    baselines: site.records.baselines,
-    adjustments: site.records.baselineAdjustments,
-    models,
-    describe: (metric) => catalogue.describe(metric),
-    now: () => site.now,
-  });
-  const train = (drivers: string[], start = START) =>
-    service.train(BaselineTraining.parse({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers }));
-  const adjustments = new AdjustmentService(site, site.records.baselineAdjustments);
-  return { service, train, adjustments, records: site.records };
-}
 
 describe('a baseline', () => {
   it('finds what drives the energy, in the machine and around it', async () => {
@@ -128,6 +71,9 @@ describe('a baseline', () => {
     await expect(service.predict('Press', { production_count: 'much', outdoor_temp_c: 1 })).rejects.toThrow(
       InvalidInput,
     );
+    await expect(service.predict('Press', { production_count: 1e300, outdoor_temp_c: 1 })).rejects.toThrow(
+      /at most 1000000000000/,
+    );
   });
 
   it('is replaced by a valid version only, unless a person decides', async () => {
@@ -153,6 +99,40 @@ describe('a baseline', () => {
     expect(baselines).toEqual([{ machine: 'Press', version: 2, in_use: true, reason: null }]);
     const [newest] = await service.models('Press');
     expect(Object.keys(newest?.coefficients ?? {})).toEqual(['production_count', 'outdoor_temp_c']);
+  });
+
+  it('is refused where the energy never changes, and kept where it is exactly what it follows from', async () => {
+    const site = await SiteWorld.open(NOW, { timezone: 'UTC' });
+    const pump = await site.device('Pump', 'machine', { expectedIntervalS: 3600 });
+    const lamp = await site.device('Lamp', 'machine', { expectedIntervalS: 3600 });
+    await site.report(
+      pump,
+      'energy.power_kw',
+      every(HOUR_MS, START, END, (at) => 2 * count(at)),
+    );
+    await site.report(pump, 'production.count', every(HOUR_MS, START, END, count));
+    await site.report(
+      lamp,
+      'energy.power_kw',
+      every(HOUR_MS, START, END, () => 4),
+    );
+    await site.report(lamp, 'production.count', every(HOUR_MS, START, END, count));
+    const { queries, devices, energy, records } = site;
+    const options = {
+      queries,
+      devices,
+      energy,
+      baselines: records.baselines,
+      adjustments: records.baselineAdjustments,
+    };
+    const catalogue = new MetricCatalogue();
+    const describe = (metric: string) => catalogue.describe(metric);
+    const service = new BaselineService({ ...options, models, describe, now: () => END });
+    const train = (machine_id: string) =>
+      service.train(BaselineTraining.parse({ machine_id, start_date: iso(START), drivers: ['production_count'] }));
+    await expect(train('Lamp')).rejects.toThrow(/the energy did not change in this window/);
+    expect((await train('Pump')).coefficients.production_count).toBeCloseTo(2, 9);
+    expect(TrainedBaseline.safeParse(await train('Pump')).error).toBeUndefined();
   });
 
   it('numbers versions in order when several are trained at once', async () => {
@@ -300,6 +280,7 @@ describe('a baseline of the outdoor temperature', () => {
     await service.retrainAll(new AbortController().signal, () => {});
     const [newest] = await service.models('Hall heating');
     expect(newest).toMatchObject({ model_version: 2, model_type: 'change_point' });
+    expect(newest?.time_period).toEqual({ start: iso(START + NOW - END), end: iso(NOW) });
     const window = { machine_id: 'Hall heating', start: iso(END), end: iso(NOW) };
     const compared = await service.deviation({ ...window, model_id: newest?.model_id });
     expect(compared.baseline_model_version).toBe(2);
@@ -327,56 +308,5 @@ describe('a training', () => {
     const { state, result } = await records.jobs.require(answer.job.id);
     expect({ state, result }).toMatchObject({ state: 'succeeded', result: { model_version: 1, is_active: true } });
     expect(await service.models('Press')).toHaveLength(1);
-  });
-});
-
-describe('a non-routine adjustment', () => {
-  const window = { machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) };
-  const works = { machine_id: 'Press', start: iso(END + UTC_DAY_MS), end: iso(END + 3 * UTC_DAY_MS), reason: 'works' };
-
-  it('that tells energy moves what is expected, hour by hour', async () => {
-    const { service, train, adjustments } = await world();
-    await train(['production_count', 'outdoor_temp_c']);
-    const before = await service.deviation(window);
-    const added = await adjustments.add({ ...works, kwh: 480 }, 'ann');
-    const after = await service.deviation(window);
-    expect(after.adjustments).toEqual([added]);
-    expect(after.adjustment_kwh).toBeCloseTo(480, 9);
-    expect(after.total_predicted_kwh).toBeCloseTo(before.total_predicted_kwh + 480, 6);
-    expect(after.deviation_kwh).toBeCloseTo(before.deviation_kwh - 480, 6);
-    expect(after.contributions_kwh.adjustments?.slice(22, 26)).toEqual([0, 0, 10, 10]);
-    const half = await service.deviation({ ...window, end: iso(END + 2 * UTC_DAY_MS) });
-    expect(half.adjustment_kwh).toBeCloseTo(240, 9);
-    await adjustments.remove(added.id);
-    expect(await service.deviation(window)).toEqual(before);
-  });
-
-  it('without energy leaves its hours out of deviations and trainings', async () => {
-    const { service, train, adjustments } = await world();
-    const all = await train(['production_count', 'outdoor_temp_c']);
-    await adjustments.add({ ...works, kwh: null }, 'ann');
-    await adjustments.add({ ...works, start: iso(START), end: iso(START + UTC_DAY_MS), kwh: null }, 'ann');
-    const found = await service.deviation(window);
-    expect(found).toMatchObject({ hours: 192, excluded_hours: 48, missing_hours: 0, warnings: [] });
-    expect(found.adjustments).toHaveLength(1);
-    const less = await train(['production_count', 'outdoor_temp_c']);
-    expect(less.training_samples).toBe(all.training_samples - 24);
-  });
-
-  it('of the training window is not learnt', async () => {
-    const { train, adjustments } = await world();
-    const all = await train(['production_count', 'outdoor_temp_c']);
-    await adjustments.add({ ...works, start: iso(START), end: iso(END), kwh: 1440 }, 'ann');
-    const less = await train(['production_count', 'outdoor_temp_c']);
-    expect(less.intercept).toBeCloseTo(all.intercept - 1, 9);
-  });
-
-  it('needs a window and a machine', async () => {
-    const { adjustments } = await world();
-    await expect(adjustments.add({ ...works, end: works.start, kwh: 1 }, 'ann')).rejects.toThrow(
-      /must be after the start/,
-    );
-    await expect(adjustments.list('Hall')).rejects.toThrow(/meters no energy/);
-    await expect(adjustments.remove('none')).rejects.toThrow(NotFound);
   });
 });

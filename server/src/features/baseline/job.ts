@@ -10,7 +10,7 @@ export function retrainingJob(baselines: BaselineService): JobDefinition {
     name: 'baseline-retraining',
     title: 'Retrain baselines',
     description:
-      'Trains every baseline in use anew on the last 90 days (a year for days), with the same drivers and model.',
+      'Trains every baseline in use anew, with the same drivers and model, on the latest window of the same length.',
     schedule: '0 2 * * 0',
     run: ({ signal, progress }) => baselines.retrainAll(signal, progress),
   };

@@ -45,6 +45,8 @@ const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365
 const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };
 const MOST_DAYS = 800;
 const IDLE_P = 0.05;
+/** Greater values of drivers are none that anything measures. */
+const MOST_VALUE = 1e12;
 /** Buildings answer to the temperature of up to so many hours ago. */
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
 const NOT_AT_ALL = () => {};
@@ -73,7 +75,7 @@ export class BaselineService {
     return training;
   }
 
-  /** Trains every baseline in use anew, with its drivers and in its way. Answers what came of it, machine by machine. */
+  /** Trains every baseline in use anew, with its drivers and model, on a window as long as before. Answers what came of it, machine by machine. */
   async retrainAll(signal: AbortSignal, progress: OnProgress) {
     const { baselines, devices } = this.#options;
     const outcomes: { machine: string; version: number | null; in_use: boolean; reason: string | null }[] = [];
@@ -84,7 +86,7 @@ export class BaselineService {
       const active = await baselines.active(machine.id);
       if (active === undefined) continue;
       try {
-        const trained = await this.train(sameAgain(machine, storedModel(active)), signal);
+        const trained = await this.train(sameAgain(machine, storedModel(active), this.#options.now()), signal);
         const reason = trained.is_active ? null : 'the new version is not valid: the one before stays in use';
         outcomes.push({ machine: machine.name, version: trained.model_version, in_use: trained.is_active, reason });
       } catch (error) {
@@ -262,9 +264,17 @@ function needsOf({ drivers, temperature, basis, resolution }: StoredModel): Omit
   return { drivers, temperature, lags: basis.type === 'linear' ? [] : [basis.lagHours], resolution };
 }
 
-/** The request that trained a model, for the window of today. */
-function sameAgain(machine: DeviceRecord, { drivers, requested, resolution }: StoredModel): BaselineTraining {
-  return { machine_id: machine.id, drivers: drivers.map(({ name }) => name), model_type: requested, resolution };
+/** The request that trained a model, for a window of the same length that ends now. */
+function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): BaselineTraining {
+  const { drivers, requested, resolution, window } = model;
+  return {
+    machine_id: machine.id,
+    start_date: formatInstant(now - (window.end - window.start)),
+    end_date: formatInstant(now),
+    drivers: drivers.map(({ name }) => name),
+    model_type: requested,
+    resolution,
+  };
 }
 
 /** Energy of the usual way: what a model is to learn. */
@@ -313,8 +323,10 @@ function idleWarnings(training: Training, drivers: readonly string[]): string[] 
 function conditionOf(given: unknown, name: string): number {
   const value =
     typeof given === 'number' ? given : typeof given === 'string' && given.trim() !== '' ? Number(given) : Number.NaN;
-  if (Number.isFinite(value)) return value;
+  if (Math.abs(value) <= MOST_VALUE) return value;
   const detail =
-    given === undefined ? 'is missing: the model needs it' : `must be a number; got ${JSON.stringify(given)}`;
+    given === undefined
+      ? 'is missing: the model needs it'
+      : `must be a number of at most ${MOST_VALUE} in size; got ${JSON.stringify(given)}`;
   throw new InvalidInput(`${name} ${detail}`, { fields: [{ field: name, detail }] });
 }

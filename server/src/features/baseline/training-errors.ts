@@ -21,6 +21,9 @@ export function tooFew(found: number, total: number, resolution: Resolution): In
 /** Names what the model cannot learn from. */
 export function unfit({ reason, basis }: Unfit, drivers: readonly string[], resolution: Resolution): InvalidInput {
   if (reason.kind === 'too_few') return tooFew(reason.n, reason.n, resolution);
+  if (reason.kind === 'flat') {
+    return refuse('machine_id', 'the energy did not change in this window, so nothing drives it: take a longer window');
+  }
   if (reason.kind === 'no_change_point') {
     return refuse(
       'model_type',
