@@ -105,6 +105,7 @@ describe('a baseline', () => {
     const site = await SiteWorld.open(NOW, { timezone: 'UTC' });
     const pump = await site.device('Pump', 'machine', { expectedIntervalS: 3600 });
     const lamp = await site.device('Lamp', 'machine', { expectedIntervalS: 3600 });
+    const speck = await site.device('Speck', 'machine', { expectedIntervalS: 3600 });
     await site.report(
       pump,
       'energy.power_kw',
@@ -117,6 +118,12 @@ describe('a baseline', () => {
       every(HOUR_MS, START, END, () => 4),
     );
     await site.report(lamp, 'production.count', every(HOUR_MS, START, END, count));
+    await site.report(
+      speck,
+      'energy.power_kw',
+      every(HOUR_MS, START, END, (at) => 1e-300 * count(at)),
+    );
+    await site.report(speck, 'production.count', every(HOUR_MS, START, END, count));
     const { queries, devices, energy, records } = site;
     const options = {
       queries,
@@ -131,6 +138,7 @@ describe('a baseline', () => {
     const train = (machine_id: string) =>
       service.train(BaselineTraining.parse({ machine_id, start_date: iso(START), drivers: ['production_count'] }));
     await expect(train('Lamp')).rejects.toThrow(/the energy did not change in this window/);
+    await expect(train('Speck')).rejects.toThrow(/too large or too small to calculate with/);
     expect((await train('Pump')).coefficients.production_count).toBeCloseTo(2, 9);
     expect(TrainedBaseline.safeParse(await train('Pump')).error).toBeUndefined();
   });

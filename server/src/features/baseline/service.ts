@@ -24,7 +24,7 @@ import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOOR
 import { suggestion } from './driver-suggestion.ts';
 import { requireMachine } from './machine.ts';
 import { hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
-import { fitOf, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
+import { fitOf, isStorable, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
 import { refuse, tooFew, unfit } from './training-errors.ts';
 
 export interface BaselineOptions extends DriverOptions {
@@ -219,6 +219,11 @@ export class BaselineService {
       window,
       warnings,
     });
+    if (!isStorable(stored))
+      throw refuse(
+        'machine_id',
+        'the values of this window are too large or too small to calculate with: take another',
+      );
     const record = await baselines.add(machine.id, stored, stored.valid);
     return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
   }

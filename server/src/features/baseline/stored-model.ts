@@ -160,6 +160,11 @@ function rangeOf(column: Float64Array): MinMax & { mean: number } {
   return { min, max, mean: sum / column.length };
 }
 
+/** Whether it can be read again: JSON knows no infinite numbers. */
+export function isStorable(model: StoredModel): boolean {
+  return StoredModel.safeParse(model).success;
+}
+
 /** Throws Corrupt for a record that no version of this program wrote. */
 export function storedModel({ id, model }: BaselineRecord): StoredModel {
   const parsed = StoredModel.safeParse(model);
