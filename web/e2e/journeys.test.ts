@@ -136,6 +136,35 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await quality.getByText('Score of 100').waitFor();
   });
 
+  it.each([
+    ['Deutsch', 'de', 'Energiefluss', ['Jetzt', 'Verlauf', 'Energie & Kosten', 'System']],
+    ['Polski', 'pl', 'Przepływ energii', ['Teraz', 'Historia', 'Energia i koszty', 'System']],
+  ] as const)('speaks %s, on every page and width', async (name, language, flow, titles) => {
+    await page.setViewportSize({ width: 1600, height: 1000 });
+    await open('now');
+    await page.getByRole('button', { name: 'Preferences' }).first().click();
+    await page.getByRole('menuitemradio', { name }).click();
+    await page.getByText(flow).first().waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe(language);
+    for (const [i, path] of PAGES.entries()) {
+      for (const width of [390, 1600]) {
+        await page.setViewportSize({ width, height: 1000 });
+        await open(path);
+        await page
+          .getByText(titles[i] as string)
+          .first()
+          .waitFor();
+        await page.screenshot({ path: `${OUTPUT}${path}-${language}-${width}.png`, fullPage: true });
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, `${path} in ${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+      }
+    }
+    await page.evaluate(() => localStorage.clear());
+    await page.setViewportSize({ width: 1600, height: 1000 });
+  });
+
   it('switches a feature, adds a user, changes and removes it', async () => {
     await open('system');
     const features = page.getByRole('region', { name: 'Features' }).first();

@@ -1,7 +1,8 @@
 import { type ReactNode, Suspense, use, useEffect } from 'react';
 import { TextContext, usePreferences } from './app-context.tsx';
 import type { Language } from './data/preferences.ts';
-import { loadMessages, type Text, textOf } from './messages/lookup.ts';
+import { loadMessages } from './messages/catalogues.ts';
+import { type Text, textOf } from './messages/lookup.ts';
 
 const loading = new Map<Language, Promise<Text>>();
 
@@ -29,7 +30,7 @@ function Words({ children }: { readonly children: ReactNode }) {
 function words(language: Language): Promise<Text> {
   let promise = loading.get(language);
   if (!promise) {
-    promise = loadMessages().then(textOf);
+    promise = loadMessages(language).then(textOf);
     loading.set(language, promise);
   }
   return promise;

@@ -13,7 +13,7 @@ function memory(initial?: string) {
 
 describe('PreferenceStore', () => {
   it("starts with the browser's language where the app speaks it", () => {
-    expect(new PreferenceStore(memory(), ['fr-FR', 'de-AT']).get().language).toBe('en');
+    expect(new PreferenceStore(memory(), ['fr-FR', 'de-AT']).get().language).toBe('de');
     expect(new PreferenceStore(memory(), ['fr']).get().language).toBe('en');
   });
 
@@ -31,7 +31,7 @@ describe('PreferenceStore', () => {
     expect(new PreferenceStore(memory('not json'), ['en']).get().theme).toBe('system');
     expect(new PreferenceStore(memory('{"theme":"pink","language":"xx"}'), ['pl']).get()).toEqual({
       theme: 'system',
-      language: 'en',
+      language: 'pl',
       siteId: null,
     });
   });

@@ -2,8 +2,8 @@
 const STORAGE_KEY = 'wattkeeper.preferences';
 
 export type Theme = 'system' | 'light' | 'dark';
-export type Language = 'en';
-export const LANGUAGES: readonly Language[] = ['en'];
+export type Language = 'en' | 'de' | 'pl';
+export const LANGUAGES: readonly Language[] = ['en', 'de', 'pl'];
 export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 
 export interface Preferences {

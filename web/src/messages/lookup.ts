@@ -7,11 +7,6 @@ export type MessageValues = Readonly<Record<string, string | number>>;
 /** A message with its `{names}` filled in. */
 export type Text = (key: MessageKey, values?: MessageValues) => string;
 
-/** Fetches the catalogue, apart from the first code that runs. */
-export async function loadMessages(): Promise<Messages> {
-  return (await import('./en.ts')).en;
-}
-
 /** The lookup of one language. A name that the values lack stays visible, in braces. */
 export function textOf(messages: Messages): Text {
   return (key, values) => {

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { Check, LogOut, Settings2 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { usePreferences, useServices, useText } from '../../app-context.tsx';
-import { THEMES } from '../../data/preferences.ts';
+import { LANGUAGES, type Language, THEMES } from '../../data/preferences.ts';
 import type { MessageKey } from '../../messages/lookup.ts';
 import styles from './menu.module.css';
 
@@ -13,11 +13,14 @@ const THEME_NAMES: Record<(typeof THEMES)[number], MessageKey> = {
   dark: 'theme.dark',
 };
 
-/** Theme and the way out. */
+/** Each in its own words, for those who read no other. */
+const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', de: 'Deutsch', pl: 'Polski' };
+
+/** Theme, language and the way out. */
 export function PreferencesMenu() {
   const text = useText();
   const { preferences } = useServices();
-  const { theme } = usePreferences();
+  const { theme, language } = usePreferences();
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className={styles.trigger} aria-label={text('menu.label')}>
@@ -31,6 +34,13 @@ export function PreferencesMenu() {
             value={theme}
             options={THEMES.map((value) => ({ value, label: text(THEME_NAMES[value]) }))}
             onChange={(value) => preferences.set({ theme: value })}
+          />
+          <DropdownMenu.Separator className={styles.separator} />
+          <Choice
+            label={text('menu.language')}
+            value={language}
+            options={LANGUAGES.map((value) => ({ value, label: LANGUAGE_NAMES[value] }))}
+            onChange={(value) => preferences.set({ language: value })}
           />
           <DropdownMenu.Separator className={styles.separator} />
           <SignOut />

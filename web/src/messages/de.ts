@@ -1,0 +1,22 @@
+import { baseline } from './de/baseline.ts';
+import { energy } from './de/energy.ts';
+import { forecast } from './de/forecast.ts';
+import { history } from './de/history.ts';
+import { machines } from './de/machines.ts';
+import { now } from './de/now.ts';
+import { shell } from './de/shell.ts';
+import { system } from './de/system.ts';
+import { tariff } from './de/tariff.ts';
+import type { Messages } from './lookup.ts';
+
+export const de: Messages = {
+  ...shell,
+  ...now,
+  ...history,
+  ...energy,
+  ...machines,
+  ...baseline,
+  ...forecast,
+  ...tariff,
+  ...system,
+};

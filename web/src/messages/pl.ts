@@ -1,0 +1,22 @@
+import type { Messages } from './lookup.ts';
+import { baseline } from './pl/baseline.ts';
+import { energy } from './pl/energy.ts';
+import { forecast } from './pl/forecast.ts';
+import { history } from './pl/history.ts';
+import { machines } from './pl/machines.ts';
+import { now } from './pl/now.ts';
+import { shell } from './pl/shell.ts';
+import { system } from './pl/system.ts';
+import { tariff } from './pl/tariff.ts';
+
+export const pl: Messages = {
+  ...shell,
+  ...now,
+  ...history,
+  ...energy,
+  ...machines,
+  ...baseline,
+  ...forecast,
+  ...tariff,
+  ...system,
+};
