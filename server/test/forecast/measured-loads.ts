@@ -78,7 +78,7 @@ export function measuredLoads(folder: string): Promise<MeasuredLoad[]> {
 }
 
 /** Means of hours since 1970; NaN for hours without a value. */
-function hourly(rows: readonly { at: string; value: number }[]): { first: number; kw: Float64Array } {
+export function hourly(rows: readonly { at: string; value: number }[]): { first: number; kw: Float64Array } {
   const hours = rows.map(({ at }) => Math.floor(Date.parse(at) / HOUR_MS));
   const first = hours.reduce((least, hour) => Math.min(least, hour), Number.POSITIVE_INFINITY);
   const last = hours.reduce((most, hour) => Math.max(most, hour), Number.NEGATIVE_INFINITY);

@@ -62,10 +62,20 @@ function grow(rows: Int32Array, depth: number, growing: Growing): Node {
   if (split === null) {
     return { feature: -1, bin: 0, left: null, right: null, value: medianOf(rows, growing.errors) };
   }
-  const column = growing.bins[split.feature] as Uint8Array;
-  const left = rows.filter((r) => (column[r] as number) <= split.bin);
-  const right = rows.filter((r) => (column[r] as number) > split.bin);
+  const { left, right } = divide(rows, growing.bins[split.feature] as Uint8Array, split.bin);
   return { ...split, left: grow(left, depth - 1, growing), right: grow(right, depth - 1, growing), value: 0 };
+}
+
+/** Rows up to a bin, and those beyond, both in order. */
+function divide(rows: Int32Array, column: Uint8Array, bin: number): { left: Int32Array; right: Int32Array } {
+  const [left, right] = [new Int32Array(rows.length), new Int32Array(rows.length)];
+  let [lefts, rights] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const r = rows[i] as number;
+    if ((column[r] as number) <= bin) left[lefts++] = r;
+    else right[rights++] = r;
+  }
+  return { left: left.subarray(0, lefts), right: right.subarray(0, rights) };
 }
 
 /** The split that takes most out of the squared sum of signs. */
@@ -74,9 +84,9 @@ function bestSplit(
   { bins, signs, weights, leastRows }: Growing,
 ): { feature: number; bin: number } | null {
   let [total, weight] = [0, 0];
-  for (const r of rows) {
-    total += signs[r] as number;
-    weight += weights[r] as number;
+  for (let i = 0; i < rows.length; i++) {
+    total += signs[rows[i] as number] as number;
+    weight += weights[rows[i] as number] as number;
   }
   let best: { feature: number; bin: number } | null = null;
   let most = (total * total) / weight + 1e-9;
@@ -85,7 +95,8 @@ function bestSplit(
     sums.fill(0);
     loads.fill(0);
     counts.fill(0);
-    for (const r of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const r = rows[i] as number;
       const bin = column[r] as number;
       sums[bin] = (sums[bin] as number) + (signs[r] as number);
       loads[bin] = (loads[bin] as number) + (weights[r] as number);

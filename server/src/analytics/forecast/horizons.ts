@@ -14,7 +14,7 @@ export interface Horizon {
 }
 
 export const HORIZONS = {
-  '1h': { width: '15m', steps: 4, historyDays: 60, leastDays: 7, origins: 60, stride: 29 },
+  '1h': { width: '15m', steps: 4, historyDays: 42, leastDays: 7, origins: 48, stride: 29 },
   '24h': { width: '1h', steps: 24, historyDays: 400, leastDays: 14, origins: 60, stride: 25 },
   '7d': { width: '1d', steps: 7, historyDays: 730, leastDays: 42, origins: 40, stride: 3 },
 } as const satisfies Record<string, Horizon>;
