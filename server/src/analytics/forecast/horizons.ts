@@ -23,8 +23,8 @@ export type HorizonName = keyof typeof HORIZONS;
 /** Where back-tests begin: slots of a history of `known` slots, oldest first, each with a whole horizon after it and enough before it. */
 export function originsOf({ steps, leastDays, origins, stride }: Horizon, perDay: number, known: number): number[] {
   const last = known - steps;
-  // The first half of what must be there is left to learn from.
-  const first = Math.ceil((leastDays * perDay) / 2);
+  // The first half is left to learn from.
+  const first = Math.ceil(Math.max(leastDays * perDay, known) / 2);
   const count = Math.min(origins, Math.floor((last - first) / stride) + 1);
   return Array.from({ length: Math.max(count, 0) }, (_, i) => last - (count - 1 - i) * stride);
 }
