@@ -12,7 +12,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
  * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
  */
 
-/** @type {Record<string, { is: string, enable: string, programs?: string[], folder?: string, optional?: boolean }>} */
+/** @type {Record<string, { is: string, enable: string, programs?: string[], extension?: string, folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
 // Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
@@ -28,13 +28,34 @@ const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
  */
 export function findParts(root, env) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
-  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, folder, optional }]) => {
-    const found = folder === undefined ? findProgram(programs ?? [], folders) : findFolder(resolve(root, folder));
+  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, extension, folder, optional }]) => {
+    const found =
+      extension !== undefined
+        ? findPostgresWith(extension)
+        : folder === undefined
+          ? findProgram(programs ?? [], folders)
+          : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
     // Of PostgreSQL, tests need several programs: its part is the folder.
     const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
     return { name, is, enable, path: path || undefined, required: folder === undefined && optional !== true };
   });
+}
+
+/**
+ * The folder with the programs of a PostgreSQL that has an extension.
+ *
+ * @param {string} extension
+ */
+function findPostgresWith(extension) {
+  const control = join('extension', `${extension}.control`);
+  return postgresqlFolders().find(
+    (bin) =>
+      isExecutable(join(bin, 'initdb')) &&
+      [join(bin.replace('/lib/', '/share/'), '..'), join(bin, '..', 'share')].some((share) =>
+        existsSync(join(share, control)),
+      ),
+  );
 }
 
 /** @param {string} name */

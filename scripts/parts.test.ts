@@ -43,6 +43,7 @@ describe('findParts', () => {
       'AZURITE',
       'FAKE_GCS',
       'MOTO',
+      'TIMESCALEDB',
       'REAL_DATA',
     ]);
   });

@@ -65,6 +65,10 @@ export const StoreConfig = z.discriminatedUnion('type', [
     name: z.string().min(1).default('postgres'),
     ...PostgresConnection,
     schema: PostgresSchema.default('wattkeeper_telemetry').describe('Made where it is missing'),
+    extension: z
+      .enum(['auto', 'timescaledb', 'none'])
+      .default('auto')
+      .describe('auto: TimescaleDB where the database has it'),
     statement_timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
   }),
   z.strictObject({

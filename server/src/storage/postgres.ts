@@ -20,6 +20,7 @@ import { coalesce, type GroupRows } from './coalesce.ts';
 import { Catalogue, type Group, instantOf } from './postgres/catalogue.ts';
 import { Database, isPartitionMissing, type Run } from './postgres/database.ts';
 import { arrayOf, encodeFloats } from './postgres/float-arrays.ts';
+import { hypertableBytes, liftDecompressionLimit } from './postgres/timescale.ts';
 import { dropEmptyRows, splitByDevice } from './rows.ts';
 import { aggregatePieces } from './sample-window.ts';
 
@@ -52,6 +53,10 @@ export const PostgresOptions = z.object({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)
     .default('wattkeeper_telemetry')
     .meta({ description: 'Made where it is missing' }),
+  extension: z.enum(['auto', 'timescaledb', 'none']).default('auto').meta({
+    description:
+      'auto: TimescaleDB where the database has it; timescaledb: makes the extension where it is missing, and fails where that cannot be',
+  }),
   maxConnections: z.number().int().min(2).max(1000).default(10),
   statementTimeoutMs: z.number().int().min(100).default(60_000).meta({
     description: 'The server ends a statement after so long. Too little makes long spans and overviews fail',
@@ -61,7 +66,7 @@ export type PostgresOptions = z.input<typeof PostgresOptions>;
 
 /** @throws Unavailable when the server does not answer or is too old, Corrupt when the schema is of another version */
 export async function openPostgresStore(options: PostgresOptions): Promise<TelemetryStore> {
-  const { statementTimeoutMs, ...location } = PostgresOptions.parse(options);
+  const { statementTimeoutMs, extension, ...location } = PostgresOptions.parse(options);
   const database = new Database(location, statementTimeoutMs);
   try {
     const [[version] = []] = await database.query(`select current_setting('server_version_num')::int`);
@@ -71,7 +76,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Telem
       );
     }
     const catalogue = new Catalogue(database);
-    await catalogue.open();
+    await catalogue.open(extension);
     return new PostgresStore(database, catalogue);
   } catch (error) {
     await database.close();
@@ -117,6 +122,7 @@ class PostgresStore implements TelemetryStore {
   async #writeAll(writes: readonly GroupRows[]): Promise<void> {
     await this.#catalogue.ensure(writes);
     await this.#database.transaction(async (run) => {
+      if (this.#catalogue.timescale) await liftDecompressionLimit(run);
       for (const rows of writes) await this.#insert(run, rows);
     });
   }
@@ -202,6 +208,7 @@ class PostgresStore implements TelemetryStore {
     return this.#inTurn(async () => {
       await this.#catalogue.refresh();
       await this.#database.transaction(async (run) => {
+        if (this.#catalogue.timescale) await liftDecompressionLimit(run);
         for (const rows of coalesce([asBatch(blocks)])) await this.#forget(run, rows);
       });
     });
@@ -215,7 +222,9 @@ class PostgresStore implements TelemetryStore {
   async stats(): Promise<StoreStats> {
     await this.#catalogue.refresh();
     const [[sizeBytes] = []] = await this.#database.query(
-      `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
+      this.#catalogue.timescale
+        ? hypertableBytes(this.#catalogue.timescale)
+        : `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
        where relkind = 'r' and relname ~ '^(samples|telemetry)_' and relnamespace = current_schema()::text::regnamespace`,
     );
     if ((sizeBytes as number) > COUNTED_BYTES_MAX) return { sizeBytes: sizeBytes as number, rows: null };

@@ -26,8 +26,9 @@ export interface PostgresServer {
  * Makes a server in a temporary folder and starts it.
  *
  * @param bin folder with `initdb` and `postgres`, the part POSTGRES_BIN
+ * @param preloaded libraries that the server loads when it starts, such as timescaledb
  */
-export async function startPostgresServer(bin: string): Promise<PostgresServer> {
+export async function startPostgresServer(bin: string, preloaded = ''): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-postgres-'));
   const data = join(folder, 'data');
   const as = unprivileged(folder);
@@ -43,7 +44,17 @@ export async function startPostgresServer(bin: string): Promise<PostgresServer> 
   const address = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
   let child: ChildProcess | undefined;
   const start = async () => {
-    const options = ['-D', data, ...address, '-c', 'fsync=off', '-c', 'lc_messages=C'];
+    const options = [
+      '-D',
+      data,
+      ...address,
+      '-c',
+      'fsync=off',
+      '-c',
+      'lc_messages=C',
+      '-c',
+      `shared_preload_libraries=${preloaded}`,
+    ];
     child = spawn(join(bin, 'postgres'), options, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     await ready(child);
   };

@@ -1,8 +1,20 @@
-import { Corrupt } from '../../domain/errors.ts';
+import { Corrupt, InvalidInput } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
 import type { Database, Run } from './database.ts';
 import { kpiFunctions } from './kpi-functions.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
+import {
+  continuousMeans,
+  dropChunks,
+  type ExtensionChoice,
+  findTimescale,
+  hypertablesOf,
+  isRecent,
+  liftDecompressionLimit,
+  makeHypertable,
+  OLDEST_TIMESCALE,
+  type Timescale,
+} from './timescale.ts';
 
 /** Version of the tables; a schema with another one is refused. */
 const FORMAT = 1;
@@ -21,8 +33,8 @@ export interface Group {
   readonly table: string;
   /** Quantity → its column, quoted. */
   readonly columns: ReadonlyMap<string, string>;
-  /** Months that have a partition. */
-  readonly months: ReadonlySet<number>;
+  /** Months that have a partition; null: chunks come by themselves. */
+  readonly months: ReadonlySet<number> | null;
 }
 
 interface Names {
@@ -42,12 +54,22 @@ export class Catalogue {
   /** Number of the refresh that `#names` is from. */
   #refreshed = 0;
 
+  /** Null: tables are parted by PostgreSQL itself. */
+  #timescale: Timescale | null = null;
+
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** Makes the schema where it is missing. */
-  async open(): Promise<void> {
+  get timescale(): Timescale | null {
+    return this.#timescale;
+  }
+
+  /**
+   * Makes the schema where it is missing.
+   * @throws InvalidInput when TimescaleDB is asked for and cannot be used
+   */
+  async open(extension: ExtensionChoice): Promise<void> {
     const { schema, name } = this.#database.place;
     const version = await this.#database.transaction(async (run) => {
       await lock(run, schema);
@@ -68,13 +90,32 @@ export class Catalogue {
         `the telemetry in schema "${schema}" of PostgreSQL at ${name} has format ${version}, this program reads ${FORMAT}: use the program that wrote it, or another schema`,
       );
     }
+    await this.#findLayout(extension);
     await this.refresh();
+  }
+
+  /** A schema keeps the layout of its first table. */
+  async #findLayout(extension: ExtensionChoice): Promise<void> {
+    const { schema, name } = this.#database.place;
+    this.#timescale = await this.#database.transaction(async (run) => {
+      const found = await findTimescale(run, extension);
+      const tables = await run(`select id, name from telemetry_groups`);
+      const known = found === null ? new Set<string>() : await hypertablesOf(run, schema);
+      const native = tables.filter(([id, group]) => !known.has(tableName(id as number, group as string)));
+      if (found !== null && isRecent(found.version) && native.length === 0) return found;
+      if (extension !== 'timescaledb') return null;
+      throw new InvalidInput(
+        native.length > 0
+          ? `the schema "${schema}" of PostgreSQL at ${name} has tables without TimescaleDB: use another schema and fill it with backfill`
+          : `TimescaleDB at ${name} is version ${found?.version}, and ${OLDEST_TIMESCALE} or newer is needed`,
+      );
+    });
   }
 
   /** Takes over what other nodes added. */
   async refresh(): Promise<void> {
     const number = ++this.#refreshes;
-    const names = await this.#database.transaction(load);
+    const names = await this.#database.transaction((run) => load(run, this.#timescale));
     // Of refreshes that overlap the one that began last knows most.
     if (number < this.#refreshed) return;
     this.#refreshed = number;
@@ -107,19 +148,20 @@ export class Catalogue {
     if (writes.every((rows) => this.#covers(rows))) return;
     await this.#database.transaction(async (run) => {
       await lock(run, this.#database.place.schema);
-      const names = await load(run);
+      const names = await load(run, this.#timescale);
       const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !names.devices.has(id));
       await run(
         `insert into telemetry_devices select $2::int + place - 1, name from unnest($1::text[]) with ordinality as n(name, place)`,
         [devices, names.devices.size],
       );
-      for (const rows of writes) await extend(run, names.groups, rows);
+      for (const rows of writes) await extend(run, names.groups, rows, this.#timescale);
     });
     await this.refresh();
   }
 
   /** Forgets rows before an instant: whole months with their partition. Answers how many. */
   async deleteBefore(group: Group, instant: number): Promise<number> {
+    if (this.#timescale) return this.#deleteChunks(this.#timescale, group, instant);
     const gone = await this.#database.transaction(async (run) => {
       await run(`lock table ${group.table} in access exclusive mode`);
       let rows = 0;
@@ -141,10 +183,22 @@ export class Catalogue {
     return gone;
   }
 
+  #deleteChunks(timescale: Timescale, group: Group, instant: number): Promise<number> {
+    const before = instantOf(`'${instant}'`);
+    return this.#database.transaction(async (run) => {
+      await liftDecompressionLimit(run);
+      const [[rows] = []] = await run(`select count(*) from ${group.table} where ts < ${before}`);
+      await dropChunks(run, timescale, group.table, before);
+      await run(`delete from ${group.table} where ts < ${before}`);
+      return Number(rows);
+    });
+  }
+
   #covers({ group: name, quantities, devices, timestamps }: GroupRows): boolean {
     const group = this.#names.groups.get(name);
     if (group === undefined || !devices.every((id) => this.#names.devices.has(id))) return false;
-    return quantities.every((q) => group.columns.has(q)) && [...monthsOf(timestamps)].every((m) => group.months.has(m));
+    if (!quantities.every((q) => group.columns.has(q))) return false;
+    return group.months === null || [...monthsOf(timestamps)].every((m) => group.months?.has(m));
   }
 }
 
@@ -152,17 +206,22 @@ const PARTITIONS =
   'select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass order by 1';
 
 /** Makes what rows of a group need, and adds the group to `groups`. */
-async function extend(run: Run, groups: Map<string, Group>, rows: GroupRows): Promise<void> {
+async function extend(
+  run: Run,
+  groups: Map<string, Group>,
+  rows: GroupRows,
+  timescale: Timescale | null,
+): Promise<void> {
   let group = groups.get(rows.group);
   if (group === undefined) {
-    group = makeGroup(groups.size, rows.group, [], []);
+    group = makeGroup(groups.size, rows.group, [], timescale ? null : []);
     groups.set(rows.group, group);
     await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
     // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
     // so that an index over time alone would find nothing that these two do not.
-    await run(
-      `create table ${group.table} (device integer, ts timestamptz, primary key (device, ts)) partition by range (ts)`,
-    );
+    const parted = timescale ? '' : ' partition by range (ts)';
+    await run(`create table ${group.table} (device integer, ts timestamptz, primary key (device, ts))${parted}`);
+    if (timescale) await makeHypertable(run, timescale, group.table);
   }
   const known = [...group.columns.keys()];
   const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
@@ -174,17 +233,17 @@ async function extend(run: Run, groups: Map<string, Group>, rows: GroupRows): Pr
       `insert into telemetry_quantities select $1::int, $2::int + place - 1, name from unnest($3::text[]) with ordinality as n(name, place)`,
       [group.id, known.length, added],
     );
-    for (const [name, seconds] of Object.entries(VIEWS)) await run(meanView(grown, name, seconds));
+    for (const [name, seconds] of Object.entries(VIEWS)) await makeMeans(run, grown, name, seconds, timescale);
   }
-  for (const month of monthsOf(rows.timestamps)) {
-    if (group.months.has(month)) continue;
+  for (const month of group.months === null ? [] : monthsOf(rows.timestamps)) {
+    if (group.months?.has(month)) continue;
     const [from, to] = [month, month + 1].map((m) => instantOf(`'${monthStart(m)}'`));
     const partition = quote(`${tableName(group.id, group.name)}$${monthName(month)}`);
     await run(`create table ${partition} partition of ${group.table} for values from (${from}) to (${to})`);
   }
 }
 
-async function load(run: Run): Promise<Names> {
+async function load(run: Run, timescale: Timescale | null): Promise<Names> {
   const devices = new Map<string, number>();
   for (const [id, name] of await run('select id, name from telemetry_devices')) {
     devices.set(name as string, id as number);
@@ -198,8 +257,8 @@ async function load(run: Run): Promise<Names> {
   const groups = new Map<string, Group>();
   for (const [id, name] of await run('select id, name from telemetry_groups order by id')) {
     const table = quote(tableName(id as number, name as string));
-    const partitions = await run(PARTITIONS, [table]);
-    const months = partitions.map(([partition]) => monthOfPartition(partition as string));
+    const partitions = timescale ? null : await run(PARTITIONS, [table]);
+    const months = partitions?.map(([partition]) => monthOfPartition(partition as string)) ?? null;
     groups.set(name as string, makeGroup(id as number, name as string, quantities.get(id as number) ?? [], months));
   }
   return { groups, devices };
@@ -210,12 +269,12 @@ async function lock(run: Run, schema: string): Promise<void> {
   await run(`select pg_advisory_xact_lock(hashtextextended('wattkeeper telemetry ' || $1, 0))`, [schema]);
 }
 
-function makeGroup(id: number, name: string, quantities: readonly string[], months: Iterable<number>): Group {
+function makeGroup(id: number, name: string, quantities: readonly string[], months: Iterable<number> | null): Group {
   const columns = quantities.map((quantity, i): [string, string] => {
     const plain = PLAIN.test(quantity) && !TAKEN.has(quantity);
     return [quantity, quote(plain ? quantity : `q$${i}`)];
   });
-  return { id, name, table: quote(tableName(id, name)), columns: new Map(columns), months: new Set(months) };
+  return { id, name, table: quote(tableName(id, name)), columns: new Map(columns), months: months && new Set(months) };
 }
 
 function tableName(id: number, name: string): string {
@@ -224,6 +283,25 @@ function tableName(id: number, name: string): string {
 
 function suffixOf(id: number, name: string): string {
   return PLAIN.test(name) ? name : `$${id}`;
+}
+
+async function makeMeans(
+  run: Run,
+  group: Group,
+  name: string,
+  seconds: number,
+  timescale: Timescale | null,
+): Promise<void> {
+  if (timescale === null) {
+    await run(meanView(group, name, seconds));
+    return;
+  }
+  const columns = [...group.columns.values()];
+  const view = quote(`avg_${name}_${suffixOf(group.id, group.name)}`);
+  const means = quote(`means_${name}_${suffixOf(group.id, group.name)}`);
+  await continuousMeans(run, timescale, means, group.table, columns, seconds);
+  await run(`create view ${view} as select d.name as device, m.ts${columns.map((column) => `, m.${column}`).join('')}
+    from ${means} m join telemetry_devices d on d.id = m.device`);
 }
 
 /** Means of what was measured within a step that begins at `ts`, steps counted from 1970 in UTC. */
