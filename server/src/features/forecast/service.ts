@@ -136,7 +136,7 @@ export class ForecastService {
 
   /** Makes every forecast anew that is out of date. */
   async refreshAll(signal: AbortSignal, progress: OnProgress) {
-    return this.#each(signal, progress, (subject, horizon) => this.serve(subject, horizon, signal));
+    return this.#each(signal, progress, (subject, horizon) => this.serve(subject, horizon));
   }
 
   /** Holds every model against every series. */
@@ -148,12 +148,12 @@ export class ForecastService {
     });
   }
 
-  /** The stored forecast of the slot that runs, or a new one. */
-  serve(subject: LoadSubject, horizon: ForecastHorizon, signal?: AbortSignal): Promise<Served> {
+  /** The stored forecast of the slot that runs, or a new one. Callers share it, so none of them can cancel it: it takes seconds. */
+  serve(subject: LoadSubject, horizon: ForecastHorizon): Promise<Served> {
     const key = `${subject.site.id} ${subject.device?.id ?? ''} ${horizon}`;
     const running = this.#underway.get(key);
     if (running) return running;
-    const work = this.#serve(subject, horizon, signal).finally(() => this.#underway.delete(key));
+    const work = this.#serve(subject, horizon).finally(() => this.#underway.delete(key));
     this.#underway.set(key, work);
     return work;
   }
@@ -181,7 +181,7 @@ export class ForecastService {
     return { site: await energy.site(found.siteId), device: found };
   }
 
-  async #serve(subject: LoadSubject, name: ForecastHorizon, signal?: AbortSignal): Promise<Served> {
+  async #serve(subject: LoadSubject, name: ForecastHorizon): Promise<Served> {
     const { forecasts, now } = this.#options;
     const horizon: Horizon = HORIZONS[name];
     const [made, chosen] = await Promise.all(
@@ -195,9 +195,9 @@ export class ForecastService {
     }
     const history = await loadHistory(this.#options, subject, horizon);
     if (choice === null || now() - (chosen?.madeAt ?? 0) > CHOICE_AGE_MS) {
-      await this.#choose(subject, name, history, { thorough: false, signal, progress: () => {} });
+      await this.#choose(subject, name, history, { thorough: false, signal: undefined, progress: () => {} });
     }
-    return this.#forecast(subject, name, history, signal);
+    return this.#forecast(subject, name, history, undefined);
   }
 
   /** Foretells with the model that was chosen. */
