@@ -12,7 +12,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
  * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
  */
 
-/** @type {Record<string, { is: string, enable: string, programs?: string[], extension?: string, folder?: string, optional?: boolean }>} */
+/** @type {Record<string, { is: string, enable: string, programs?: string[], extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
 // Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
@@ -28,18 +28,27 @@ const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
  */
 export function findParts(root, env) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
-  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, extension, folder, optional }]) => {
+  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, extension, mounts, folder, optional }]) => {
     const found =
-      extension !== undefined
-        ? findPostgresWith(extension)
-        : folder === undefined
-          ? findProgram(programs ?? [], folders)
-          : findFolder(resolve(root, folder));
+      mounts === true
+        ? findMountable()
+        : extension !== undefined
+          ? findPostgresWith(extension)
+          : folder === undefined
+            ? findProgram(programs ?? [], folders)
+            : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
     // Of PostgreSQL, tests need several programs: its part is the folder.
     const path = given ?? (name === 'POSTGRES_BIN' && found !== undefined ? dirname(found) : found);
     return { name, is, enable, path: path || undefined, required: folder === undefined && optional !== true };
   });
+}
+
+/** The folder below which disks can be mounted. */
+function findMountable() {
+  return process.platform === 'linux' && process.getuid?.() === 0 && isExecutable('/usr/bin/mount')
+    ? '/tmp'
+    : undefined;
 }
 
 /**

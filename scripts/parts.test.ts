@@ -43,6 +43,7 @@ describe('findParts', () => {
       'AZURITE',
       'FAKE_GCS',
       'MOTO',
+      'SMALL_DISK',
       'TIMESCALEDB',
       'REAL_DATA',
     ]);
