@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { HORIZONS } from '../../analytics/forecast/horizons.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
@@ -124,6 +124,23 @@ describe('a forecast of demand', () => {
     ]);
     expect(after.models.find(({ name }) => name === 'mixture')?.reason).toMatch(/wants 28 days/);
     expect(after.mae_kw).toBeLessThan(1);
+  });
+
+  it('goes on with another model when the chosen one breaks, and says which broke', async () => {
+    const { demand, site } = await world();
+    await demand.demand({ machine_id: 'Press', horizon: '24h' });
+    site.now = NOW + HOUR_MS;
+    const run = models.run.bind(models);
+    let broken = '';
+    const breaking = vi.spyOn(models, 'run').mockImplementation(async (name, input, options) => {
+      if (name !== 'forecast.forecast' || broken !== '') return run(name, input, options);
+      broken = (input as { candidate: string }).candidate;
+      throw new Error('unreachable');
+    });
+    onTestFinished(() => breaking.mockRestore());
+    const found = await demand.accuracy({ machine_id: 'Press', horizon: '24h' });
+    expect(found.model.name).not.toBe(broken);
+    expect(found.models.find(({ name }) => name === broken)).toMatchObject({ mae_kw: null, reason: 'unreachable' });
   });
 
   it('is refused with what is missing', async () => {

@@ -197,7 +197,19 @@ export class ForecastService {
     if (choice === null || now() - (chosen?.madeAt ?? 0) > CHOICE_AGE_MS) {
       await this.#choose(subject, name, history, { thorough: false, signal: undefined, progress: () => {} });
     }
-    return this.#forecast(subject, name, history, undefined);
+    try {
+      return await this.#forecast(subject, name, history, undefined);
+    } catch (error) {
+      if (error instanceof ExpectedError) throw error;
+      // A model that breaks on what came since it was chosen loses its place; which, and why, stands in the accuracy.
+      await this.#choose(subject, name, history, {
+        thorough: false,
+        signal: undefined,
+        progress: () => {},
+        broke: messageOf(error),
+      });
+      return this.#forecast(subject, name, history, undefined);
+    }
   }
 
   /** Foretells with the model that was chosen. */
@@ -239,12 +251,15 @@ export class ForecastService {
     subject: LoadSubject,
     name: ForecastHorizon,
     { slots, values }: LoadHistory,
-    { thorough, signal, progress }: { thorough: boolean; signal: AbortSignal | undefined; progress: OnProgress },
+    { thorough, signal, progress, broke }: ChoiceOptions,
   ): Promise<void> {
     const { models, forecasts } = this.#options;
+    const before = storedContest((await forecasts.get(idsOf(subject), choiceKind(name)))?.content)?.contest.best;
+    const broken = broke === undefined || before === undefined ? [] : [{ candidate: before, mae: null, reason: broke }];
+    const names = QUICK.filter((one) => broken.every(({ candidate }) => candidate !== one));
     const horizon: Horizon = thorough ? HORIZONS[name] : { ...HORIZONS[name], origins: QUICK_ORIGINS };
     const found = await contest(
-      { slots, values, horizon, ...(thorough ? {} : { names: QUICK }) },
+      { slots, values, horizon, ...(thorough ? {} : { names }) },
       async (task) => {
         try {
           return { predicted: await models.run('forecast.backtest', task, { signal, timeoutMs: BACKTEST_TIMEOUT_MS }) };
@@ -260,7 +275,8 @@ export class ForecastService {
         `the load of ${nameOf(subject)} has too many gaps for a back-test: collect for some more days`,
       );
     }
-    await forecasts.put(idsOf(subject), choiceKind(name), { contest: found, thorough } satisfies StoredContest);
+    const kept = { ...found, entries: [...found.entries, ...broken] };
+    await forecasts.put(idsOf(subject), choiceKind(name), { contest: kept, thorough } satisfies StoredContest);
   }
 
   /** Does something for each subject and horizon; those with too little data are left out. */
@@ -300,6 +316,14 @@ export class ForecastService {
         .map((device) => ({ site, device })),
     ]);
   }
+}
+
+interface ChoiceOptions {
+  readonly thorough: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly progress: OnProgress;
+  /** What the model said that was chosen before and broke. */
+  readonly broke?: string;
 }
 
 function demandKind(horizon: ForecastHorizon): string {
