@@ -75,8 +75,9 @@ export class FallbackJournal implements Journal {
   }
 
   async read(after: number, maxBytes: number): Promise<Batch[]> {
-    const held = this.#held.filter(({ sequence }) => sequence > after);
     const batches = await this.#disk.read(after, maxBytes);
+    const held = this.#held.filter(({ sequence }) => sequence > after);
+    if (held.length === 0) return batches;
     const from = batches.at(-1)?.sequence ?? after;
     // Batches of the disk beyond this part come first; the held ones follow once they are the next in order.
     const more = batches.length > 0 && (await this.#disk.read(from, 1)).length > 0;

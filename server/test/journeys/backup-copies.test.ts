@@ -82,6 +82,15 @@ it('a place that is away fails no backup: it is told, and what is missing is sen
   expect((await list(service)).map(({ copied_to }) => copied_to)).toEqual([copies, copies]);
 }, 120_000);
 
+it('looking at the copies disturbs no backup that is being written', async () => {
+  const { service } = await world();
+  await run(service, '/storage/backups');
+  const done = run(service, '/storage/backups');
+  for (let i = 0; i < 20; i++) await list(service);
+  expect((await done).state).toBe('succeeded');
+  expect(await list(service)).toHaveLength(2);
+}, 120_000);
+
 it('a copy that was changed is not restored, and nothing is touched', async () => {
   const { data, copies, service } = await world();
   await run(service, '/storage/backups');

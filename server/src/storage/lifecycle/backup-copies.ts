@@ -64,7 +64,7 @@ export class BackupCopies {
   /** Brings a copy back into the folder. @throws Corrupt when it is not what was sent; NotFound */
   async fetch(name: string): Promise<Backup> {
     const card = await this.#readCard(name);
-    const draft = await this.#folder.draft(name);
+    const draft = await this.#folder.incoming(name);
     try {
       await this.#objects.fetch(name, draft);
       await this.#folder.checkFile(draft, card);
@@ -88,7 +88,7 @@ export class BackupCopies {
   }
 
   async #readCard(name: string): Promise<Backup> {
-    const path = await this.#folder.draft(`${name}.card`);
+    const path = await this.#folder.incoming(`${name}.card`);
     try {
       await this.#objects.fetch(name + CARD, path);
       const parsed = Backup.safeParse(JSON.parse(await readFile(path, 'utf8')));

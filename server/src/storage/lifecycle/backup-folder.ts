@@ -7,6 +7,7 @@ import { Corrupt, NotFound } from '../../domain/errors.ts';
 
 const BACKUP = '.backup';
 const PARTIAL = '.partial';
+const INCOMING = '.incoming';
 const CARD = '.json';
 
 /** Backups in a folder, each with a card beside it that tells what it holds without opening it. */
@@ -48,6 +49,12 @@ export class BackupFolder {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     for (const left of await readdir(this.path)) if (left.endsWith(PARTIAL)) await rm(join(this.path, left));
     return this.file(name + PARTIAL);
+  }
+
+  /** A path for something that is fetched into the folder while a backup may be written there. */
+  async incoming(name: string): Promise<string> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    return this.file(name + INCOMING);
   }
 
   /** Gives a draft that is on disk its name, and writes its card. */
