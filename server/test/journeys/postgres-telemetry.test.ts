@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
@@ -17,13 +16,8 @@ describeWith('POSTGRES_BIN', 'the service with telemetry in PostgreSQL', (bin) =
     timestamp: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
     values: { 'grid.power_kw': second },
   });
-  const stored = async (): Promise<unknown[]> => {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    const { rows } = await client.query('select power_kw from wattkeeper_telemetry.samples_grid order by ts');
-    await client.end();
-    return rows.map(({ power_kw }) => power_kw);
-  };
+  const stored = async (): Promise<unknown[]> =>
+    (await server.ask('select power_kw from wattkeeper_telemetry.samples_grid order by ts')).flat();
 
   beforeAll(async () => {
     server = await startPostgresServer(bin);

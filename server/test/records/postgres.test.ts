@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { refuseOldServer } from '../../src/storage/records/engine.ts';
@@ -17,10 +16,7 @@ describeWith('POSTGRES_BIN', 'records in PostgreSQL', (bin) => {
     return { type: 'postgres', url: server.url('records'), schema: `place_${places}` };
   };
   const administer = async (...statements: readonly string[]): Promise<void> => {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    for (const statement of statements) await client.query(statement);
-    await client.end();
+    for (const statement of statements) await server.ask(statement);
   };
   /** Ends all connections but its own, as a failing network or an administrator does. */
   const breakConnections = () =>

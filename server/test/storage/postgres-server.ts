@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Client } from 'pg';
 
 const USER = 'postgres';
 const PASSWORD = 'password-of-a-test';
@@ -14,6 +15,8 @@ export interface PostgresServer {
   readonly port: number;
   /** Address of a database for the superuser. */
   url(database?: string): string;
+  /** The rows of one statement, each as an array, over a connection that is closed whatever happens. */
+  ask(sql: string, parameters?: readonly unknown[]): Promise<unknown[][]>;
   /** Ends the server at once, as a crash would, or in order; connections break off. */
   stop(signal?: 'SIGINT' | 'SIGQUIT'): Promise<void>;
   /** Starts it again on the same port. */
@@ -72,7 +75,16 @@ export async function startPostgresServer(bin: string, preloaded = ''): Promise<
   };
   await start();
   const url = (database = 'postgres') => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
-  return { port, url, stop, start, remove };
+  const ask = async (sql: string, parameters: readonly unknown[] = []): Promise<unknown[][]> => {
+    const client = new Client({ connectionString: url() });
+    await client.connect();
+    try {
+      return (await client.query({ text: sql, values: [...parameters], rowMode: 'array' })).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  return { port, url, ask, stop, start, remove };
 }
 
 /** PostgreSQL refuses to run as root: then everything in the folder is nobody's. */

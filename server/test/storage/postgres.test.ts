@@ -23,15 +23,6 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     onTestFinished(() => store.close());
     return store;
   };
-  const ask = async (sql: string, parameters: unknown[] = []): Promise<unknown[][]> => {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    try {
-      return (await client.query({ text: sql, values: parameters, rowMode: 'array' })).rows;
-    } finally {
-      await client.end();
-    }
-  };
 
   beforeAll(async () => {
     server = await startPostgresServer(bin);
@@ -62,7 +53,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
       while (written < count) await new Promise((resolve) => setTimeout(resolve, 2));
     };
     await reached(20);
-    await ask('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()');
+    await server.ask('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()');
     await reached(50);
     await server.stop('SIGQUIT');
     await server.start();
@@ -138,7 +129,9 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     await store.write([batch('battery', rows)]);
     await store.write([batch('battery', [['van', T0 + 30_000, { soc_percent: 10, volts: 12.5 }]])]);
     const means = (view: string) =>
-      ask(`select device, date_part('epoch', ts) * 1000, soc_percent, volts from ${place.schema}.${view} order by ts`);
+      server.ask(
+        `select device, date_part('epoch', ts) * 1000, soc_percent, volts from ${place.schema}.${view} order by ts`,
+      );
     expect((await means('avg_1min_battery')).slice(0, 2)).toEqual([
       ['van', T0, 5, 12.5],
       ['van', T0 + 60_000, 1, null],
@@ -155,7 +148,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     await store.write([batch('g', [month(0), month(1), month(2), ['d', month(1)[1] - 1, { v: 9 }]])]);
     const partitions = async () =>
       (
-        await ask(
+        await server.ask(
           `select relname from pg_class where relkind = 'r' and relnamespace = $1::regnamespace and relname ~ '^samples' order by 1`,
           [place.schema],
         )
@@ -177,7 +170,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
   it('refuses tables of another version', async () => {
     const place = newPlace();
     await (await opened(place)).close();
-    await ask(`update ${place.schema}.telemetry_format set version = 99`);
+    await server.ask(`update ${place.schema}.telemetry_format set version = 99`);
     await expect(openTelemetryStore(place)).rejects.toThrow(Corrupt);
     await expect(openTelemetryStore(place)).rejects.toThrow(/has format 99, this program reads 1/);
   });

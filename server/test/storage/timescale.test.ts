@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { InvalidInput } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
@@ -18,26 +17,19 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     return { type: 'postgres', url: server.url(), schema: `folder_${name}`, extension: 'timescaledb' };
   };
-  const ask = async (sql: string, parameters: unknown[] = []): Promise<unknown[][]> => {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    try {
-      return (await client.query({ text: sql, values: parameters, rowMode: 'array' })).rows;
-    } finally {
-      await client.end();
-    }
-  };
   /** What policies and autovacuum do by themselves to what is old: here whenever a test asks for compaction. */
   const compressAll = async (schema: string): Promise<void> => {
-    await ask(
-      `select compress_chunk(c, true) from timescaledb_information.hypertables h,
+    await server
+      .ask(
+        `select compress_chunk(c, true) from timescaledb_information.hypertables h,
          show_chunks(format('%I.%I', h.hypertable_schema, h.hypertable_name)::regclass) c where h.hypertable_schema = $1`,
-      [schema],
-    ).catch((error: Error) => {
-      // The policy was at the same chunk.
-      if (!/already compressed|deadlock|concurrent/.test(error.message)) throw error;
-    });
-    await ask('vacuum');
+        [schema],
+      )
+      .catch((error: Error) => {
+        // The policy was at the same chunk.
+        if (!/already compressed|deadlock|concurrent/.test(error.message)) throw error;
+      });
+    await server.ask('vacuum');
   };
   const compressing = (store: TelemetryStore, schema: string): TelemetryStore =>
     new Proxy(store, {
@@ -55,7 +47,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
 
   beforeAll(async () => {
     server = await startPostgresServer(bin, 'timescaledb');
-    await ask('create extension timescaledb');
+    await server.ask('create extension timescaledb');
   });
   afterAll(() => server.remove());
 
@@ -80,18 +72,18 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
     const rows: Row[] = Array.from({ length: 30 * 288 }, (_, i) => ['d', T0 + i * 300_000, { a: i % 288 }]);
     await store.write([batch('g', rows)]);
     await store.write([batch('g', [['d', T0 + 1, { b: 5 }]])]);
-    const [[tables, policies] = []] = await ask(
+    const [[tables, policies] = []] = await server.ask(
       `select (select count(*)::int from timescaledb_information.hypertables where hypertable_schema = $1),
          (select count(*)::int from timescaledb_information.jobs where hypertable_schema = $1 and proc_name = 'policy_compression')`,
       [schema],
     );
     expect([tables, policies]).toEqual([1, 1]);
     const daily = `select ts, a from "${schema}".avg_1d_g where device = 'd' order by ts`;
-    const means = await ask(daily);
+    const means = await server.ask(daily);
     expect(means).toHaveLength(30);
     expect(means.every(([, mean]) => mean === 143.5)).toBe(true);
     await compressAll(schema);
-    const [[compressed] = []] = await ask(
+    const [[compressed] = []] = await server.ask(
       `select count(*)::int from timescaledb_information.chunks where hypertable_schema = $1 and is_compressed`,
       [schema],
     );
@@ -104,7 +96,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
       ),
     ]);
     expect(await rowsOf(store, 'g', ['d'], ['a'], T0, T0 + 2)).toEqual([['d', T0, 1]]);
-    expect((await ask(daily)).every(([, mean]) => mean === 1)).toBe(true);
+    expect((await server.ask(daily)).every(([, mean]) => mean === 1)).toBe(true);
   });
 
   it('leaves a schema without it as it is, and says so where it is asked for', async () => {
