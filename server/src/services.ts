@@ -37,6 +37,7 @@ import { TariffService } from './features/tariffs/service.ts';
 import type { JobDefinition } from './jobs/job.ts';
 import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
+import { backfillEnds } from './tiers.ts';
 
 /** What features do, each built once. */
 export interface Services {
@@ -197,7 +198,7 @@ export function scheduledJobs(
   ];
   return [
     compactionJob(stores, now),
-    backfillJob(stores),
+    backfillJob(backfillEnds(stores, tiers)),
     ...ofHistory.map((job) => onlyWithHistory(job, primary)),
     ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { ArchiveStoreConfig, Config } from './config/schema.ts';
+import type { Batch } from './domain/batch.ts';
 import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';
+import type { BackfillEnd } from './features/backfill/job.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { Archive } from './storage/archive/archive.ts';
 import type { TelemetryStore } from './storage/backend.ts';
@@ -49,17 +51,29 @@ export async function openTiers({ config, folder, primary, gate, now }: TiersOpt
   };
 }
 
+/** Stores as a backfill takes them: the first one with the archive of what was taken out of it. */
+export function backfillEnds(stores: readonly MeteredStore[], tiers: Pick<Tiers, 'reads'> | null): BackfillEnd[] {
+  return stores.map((metered, i) => {
+    const reads = i === 0 ? tiers?.reads : undefined;
+    const { series, read } = insistent({ store: metered.store, reads, trouble: () => metered.trouble() });
+    const archivedMonths = async () => (await reads?.months()) ?? [];
+    const write = (batches: readonly Batch[]) => metered.store.write(batches);
+    return { name: metered.name, trouble: () => metered.trouble(), store: { series, read, write, archivedMonths } };
+  });
+}
+
 /**
  * A store that is out of use answers reads with nothing, which must never pass for an empty month: here it rejects.
+ * @param primary `reads` where it is not read alone
  * @throws Unavailable from every call while the store is out of use
  */
 export function insistent(
-  primary: Pick<MeteredStore, 'store' | 'trouble'>,
+  primary: Pick<MeteredStore, 'store' | 'trouble'> & { readonly reads?: Pick<TelemetryStore, 'read'> | undefined },
 ): Pick<TelemetryStore, 'series' | 'read' | 'deleteBefore'> {
-  const { store } = primary;
+  const { store, reads = store } = primary;
   const check = () => {
     const trouble = primary.trouble();
-    if (trouble) throw new Unavailable(`the store cannot be archived at present: ${trouble.error}`);
+    if (trouble) throw new Unavailable(`the store cannot be read at present: ${trouble.error}`);
   };
   return {
     series: async () => {
@@ -68,7 +82,8 @@ export function insistent(
     },
     async *read(request) {
       check();
-      yield* store.read(request);
+      yield* reads.read(request);
+      check();
     },
     deleteBefore: (instant, group) => store.deleteBefore(instant, group),
   };

@@ -6,12 +6,13 @@ import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { backfillJob } from '../features/backfill/job.ts';
 import { openPipeline } from '../pipeline.ts';
+import { backfillEnds } from '../tiers.ts';
 import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { runServiceJob } from './service-jobs.ts';
 
-const HELP = `Fills one store with what another one holds. Both stand under \`stores\` in the configuration; works while the service
-runs, through its API. One that was cut off goes on where it was; what is written is read back.
+const HELP = `Fills one store with what another one holds, archived months included. Both stand under \`stores\` in the configuration; works
+while the service runs, through its API. One that was cut off goes on where it was; what is written is read back.
 
 Usage: npm start -- backfill --from STORE --to STORE [OPTIONS]
 
@@ -22,7 +23,7 @@ Usage: npm start -- backfill --from STORE --to STORE [OPTIONS]
   --json         print one JSON object with the result on the last line
   --help         this text`;
 
-const Report = z.object({ series: z.number(), values: z.number(), written: z.number() });
+const Report = z.object({ series: z.number(), values: z.number(), written: z.number(), archivedMonths: z.number() });
 const DRAIN_MS = 60_000;
 
 /** `backfill`. Answers 0 when everything that the source holds is in the target. */
@@ -52,10 +53,12 @@ export async function backfillCommand(
   const bar = new ProgressBar('Copying');
   const report = Report.parse(await fill(config, { from, to }, token, bar).finally(() => bar.end()));
   if (values.json) console.log(JSON.stringify(report));
-  else
+  else {
     console.log(
       `${report.values} values of ${report.series} series of ${from} are in ${to}; ${report.written} were not there before.`,
     );
+    if (report.archivedMonths > 0) console.log(`${report.archivedMonths} months were read from the archive.`);
+  }
   return 0;
 }
 
@@ -64,8 +67,9 @@ async function fill(config: Config, params: { from: string; to: string }, token:
   try {
     const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
     try {
-      const job = { params, signal: new AbortController().signal, progress: (share: number | null) => bar.show(share) };
-      return await backfillJob(pipeline.stores).run(job);
+      const progress = (share: number | null, note?: string) => bar.show(share, note ?? '');
+      const job = { params, signal: new AbortController().signal, progress };
+      return await backfillJob(backfillEnds(pipeline.stores, pipeline.tiers)).run(job);
     } finally {
       await pipeline.close(DRAIN_MS);
     }

@@ -1,5 +1,5 @@
 import type { Window } from '../domain/window.ts';
-import { ArchiveFileWriter, contentsOf, type DeviceRows, readArchiveFile } from './archive/parquet-file.ts';
+import { ArchiveFileWriter, contentsOf, type DeviceRows, holdingsOf, readArchiveFile } from './archive/parquet-file.ts';
 import { serveCalls } from './worker-calls.ts';
 
 let writer: ArchiveFileWriter;
@@ -18,6 +18,9 @@ const methods = {
   },
   async contents(_: AbortSignal, path: string) {
     return { value: await contentsOf(path) };
+  },
+  async holdings(_: AbortSignal, path: string) {
+    return { value: await holdingsOf(path) };
   },
   async read(
     _: AbortSignal,

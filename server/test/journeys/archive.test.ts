@@ -40,6 +40,22 @@ it('old months move to the archive, by request and by command, and every answer 
   expect(await answers()).toEqual(late);
 }, 60_000);
 
+it('a store that is filled from the first one has the archived months as well', async () => {
+  const before = await answers();
+  await service.stop();
+  const stores = { WATTKEEPER_STORES__0__TYPE: 'duckdb', WATTKEEPER_STORES__1__TYPE: 'sqlite' };
+  service = await startService(folder.path, { ...environment, ...stores });
+  const init = { headers: { 'content-type': 'application/json' }, body: '{"from":"duckdb","to":"sqlite"}' };
+  const { id } = await service.json<Job>('/api/v1/storage/backfills', { method: 'POST', ...init });
+  const job = () => service.json<Job>(`/api/v1/jobs/${id}`);
+  await expect.poll(async () => (await job()).finished_at, { timeout: 30_000 }).not.toBeNull();
+  expect(await job()).toMatchObject({ state: 'succeeded', result: { archivedMonths: 2 } });
+  await service.stop();
+
+  service = await startService(folder.path, { WATTKEEPER_STORES__0__TYPE: 'sqlite' });
+  expect(await answers()).toEqual(before);
+}, 60_000);
+
 async function send(from: number, count: number): Promise<void> {
   const readings = Array.from({ length: count }, (_, i) => ({
     device_id: 'meter',

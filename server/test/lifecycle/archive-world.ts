@@ -5,6 +5,8 @@ import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { TieredReads } from '../../src/storage/layers/tiered-reads.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
 import { type ArchiveReport, archiveMonths } from '../../src/storage/lifecycle/archive-months.ts';
+import { type DayDigest, digestsOf } from '../../src/storage/lifecycle/packed-frame.ts';
+import { type DeviceGroup, readWholeDays } from '../../src/storage/lifecycle/whole-days.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
@@ -42,6 +44,14 @@ export async function openArchiveWorld(folder: string, engine?: ObjectEngine): P
       await store.close();
     },
   };
+}
+
+/** Digests of every day of every series, in order: equal for stores that answer the same. */
+export async function allDigests(from: Pick<TelemetryStore, 'read'>, of: readonly DeviceGroup[]): Promise<DayDigest[]> {
+  const found: DayDigest[] = [];
+  for (const group of of) for await (const frame of readWholeDays(from, group)) found.push(...digestsOf(frame));
+  const name = ({ deviceId, metric, day }: DayDigest) => `${deviceId} ${metric} ${String(day).padStart(6)}`;
+  return found.sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
 /** All rows of devices, as `device instant value value …`. */

@@ -1,15 +1,25 @@
 import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
-import { backfill } from '../../storage/lifecycle/backfill.ts';
-import type { MeteredStore } from '../system/storage-monitor.ts';
+import type { StoreTrouble } from '../../storage/layers/supervised-store.ts';
+import { type BackfillOptions, type BackfillSource, backfill } from '../../storage/lifecycle/backfill.ts';
 
-/** Fills one store from another; the target goes on taking what comes in meanwhile. */
-export function backfillJob(stores: readonly MeteredStore[]): JobDefinition<BackfillRequest> {
+/** A store that can be filled, or that another one is filled from. */
+export interface BackfillEnd {
+  readonly name: string;
+  /** Why it is not in use, or null. */
+  readonly trouble: () => StoreTrouble | null;
+  /** With its archive, where it has one. */
+  readonly store: BackfillSource & BackfillOptions['to'];
+}
+
+/** Fills one store from another and its archive; the target goes on taking what comes in meanwhile. */
+export function backfillJob(stores: readonly BackfillEnd[]): JobDefinition<BackfillRequest> {
   return {
     name: 'backfill',
     title: 'Backfill',
-    description: 'Copies the history of one store into another, and reads back what it wrote.',
+    description:
+      'Copies the history of one store, archived months included, into another, and reads back what it wrote.',
     schedule: null,
     scope: 'admin',
     params: BackfillRequest,
@@ -17,12 +27,13 @@ export function backfillJob(stores: readonly MeteredStore[]): JobDefinition<Back
     run: async ({ params: { from, to }, signal, progress }) => {
       if (from === to) throw new InvalidInput(`from and to are both "${to}": name two stores`);
       const [source, target] = [find(stores, from), find(stores, to)];
-      return backfill({ from: source, to: target, signal, progress: (share) => progress(share, `${from} → ${to}`) });
+      const note = (share: number, name: string) => progress(share, `${from} → ${to}${name && `: ${name}`}`);
+      return backfill({ from: source, to: target, signal, progress: note });
     },
   };
 }
 
-function find(stores: readonly MeteredStore[], name: string) {
+function find(stores: readonly BackfillEnd[], name: string) {
   const found = stores.find((store) => store.name === name);
   if (found === undefined) {
     throw new InvalidInput(`there is no store "${name}"; there are ${stores.map((store) => store.name).join(', ')}`);

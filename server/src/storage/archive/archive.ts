@@ -6,12 +6,12 @@ import { pipeline } from 'node:stream/promises';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 import { intersect, type Window } from '../../domain/window.ts';
 import type { ReadRequest } from '../backend.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
+import type { ObjectStore, StoredObject } from '../objects/object-store.ts';
 import type { ParquetMethods } from '../parquet.worker.ts';
 import { WorkerCalls } from '../worker-calls.ts';
 import { FileCache } from './file-cache.ts';
 import { monthName, monthOf } from './months.ts';
-import type { Contents, DeviceRows } from './parquet-file.ts';
+import type { Contents, DeviceRows, Holdings } from './parquet-file.ts';
 
 /** A file of the archive: rows of one metric group and month. Of two parts of a month, values of the later one win. */
 export interface Part {
@@ -23,6 +23,7 @@ export interface Part {
   readonly number: number;
   /** SHA-256 of the file. */
   readonly sha256: string;
+  readonly bytes: number;
 }
 
 export interface ArchiveOptions {
@@ -66,24 +67,31 @@ export class Archive {
     return this.#objects.place;
   }
 
-  /** The files of a group that reach into a window, by month and number. @throws Unavailable when the object store does not answer */
-  async parts(group: string, window: Window): Promise<Part[]> {
+  /** Every file, by month and number. @throws Unavailable when the object store does not answer */
+  async all(): Promise<readonly Part[]> {
     this.#index ??= this.#list();
     const index = this.#index;
-    const all = await index.catch((error: unknown) => {
+    return index.catch((error: unknown) => {
       if (this.#index === index) this.#index = null;
       throw error;
     });
-    return all.filter((part) => part.group === group && intersect(part.month, window) !== null);
+  }
+
+  /** The files of a group that reach into a window, by month and number. @throws as `all` */
+  async parts(group: string, window: Window): Promise<Part[]> {
+    return (await this.all()).filter((part) => part.group === group && intersect(part.month, window) !== null);
   }
 
   /** Samples of devices in one file. @throws Corrupt when the file is not what was stored */
   read(part: Part, { deviceIds, quantities, window }: ReadRequest): Promise<DeviceRows[]> {
-    const read = (path: string) => this.#worker.call('read', [path, deviceIds, quantities, window]);
+    return this.#use(part, (path) => this.#worker.call('read', [path, deviceIds, quantities, window]));
+  }
+
+  /** What a file holds values of, once every byte of it has been compared with its SHA-256. @throws Corrupt when it is not what was stored */
+  async holdings(part: Part): Promise<Holdings> {
     const local = this.#objects.localPath(part.key);
-    return local === null
-      ? this.#cache.use(`${part.sha256}.parquet`, (path) => this.#fetch(part, path), read)
-      : read(local);
+    if (local !== null) await check(part, local, this.place);
+    return this.#use(part, (path) => this.#worker.call('holdings', [path]));
   }
 
   /**
@@ -107,7 +115,7 @@ export class Archive {
       const part = await this.#place(group, month, draft);
       await this.#verify(part, contents, join(scratch, 'stored.parquet'));
       this.#index = Promise.resolve([...(await this.#others(part)), part].sort(inOrder));
-      return { part, rows: contents.rows, bytes: (await stat(draft)).size };
+      return { part, rows: contents.rows, bytes: part.bytes };
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -127,7 +135,7 @@ export class Archive {
     const name = `${String(number).padStart(4, '0')}-${sha256}.parquet`;
     const key = `group=${encodeURIComponent(group)}/month=${monthName(month.start)}/${name}`;
     await this.#objects.put(key, file);
-    return { key, group, month, number, sha256 };
+    return { key, group, month, number, sha256, bytes: (await stat(file)).size };
   }
 
   async #verify(part: Part, { rows, checksum }: Contents, copy: string): Promise<void> {
@@ -148,15 +156,22 @@ export class Archive {
     }
   }
 
-  async #fetch({ key, sha256 }: Part, path: string): Promise<void> {
+  /** Works on a file where it lies, or on the cached copy of it. */
+  #use<T>(part: Part, work: (path: string) => Promise<T>): Promise<T> {
+    const local = this.#objects.localPath(part.key);
+    return local === null
+      ? this.#cache.use(`${part.sha256}.parquet`, (path) => this.#fetch(part, path), work)
+      : work(local);
+  }
+
+  async #fetch(part: Part, path: string): Promise<void> {
     try {
-      await this.#objects.fetch(key, path);
+      await this.#objects.fetch(part.key, path);
     } catch (cause) {
       if (!(cause instanceof NotFound)) throw cause;
       throw new Corrupt(`the archive lacks a file that it had: ${cause.message}`, { cause });
     }
-    const found = await sha256Of(path);
-    if (found !== sha256) throw new Corrupt(`${key} in ${this.place} is damaged: its SHA-256 is ${found}`);
+    await check(part, path, this.place);
   }
 
   async #others({ key }: Part): Promise<Part[]> {
@@ -165,20 +180,28 @@ export class Archive {
 
   async #list(): Promise<Part[]> {
     const objects = await this.#objects.list('group=');
-    return objects.flatMap(({ key }) => partOf(key) ?? []).sort(inOrder);
+    return objects.flatMap((object) => partOf(object) ?? []).sort(inOrder);
   }
 }
 
 /** What a key says, or null for an object that is none of the archive's. */
-function partOf(key: string): Part | null {
+function partOf({ key, bytes }: StoredObject): Part | null {
   const [, group, month, number, sha256] = PART.exec(key) ?? [];
   if (group === undefined || month === undefined || sha256 === undefined) return null;
   const start = Date.parse(`${month}-01T00:00:00Z`);
-  return { key, group: decodeURIComponent(group), month: monthOf(start), number: Number(number), sha256 };
+  return { key, group: decodeURIComponent(group), month: monthOf(start), number: Number(number), sha256, bytes };
 }
 
 function inOrder(a: Part, b: Part): number {
-  return a.month.start - b.month.start || a.number - b.number;
+  return a.month.start - b.month.start || a.number - b.number || (a.key < b.key ? -1 : 1);
+}
+
+async function check({ key, sha256 }: Part, path: string, place: string): Promise<void> {
+  const found = await sha256Of(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause;
+    throw new Corrupt(`the archive lacks a file that it had: there is no ${key} in ${place}`, { cause });
+  });
+  if (found !== sha256) throw new Corrupt(`${key} in ${place} is damaged: its SHA-256 is ${found}`);
 }
 
 async function sha256Of(file: string): Promise<string> {

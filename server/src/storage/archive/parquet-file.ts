@@ -21,6 +21,12 @@ export interface Contents {
   readonly checksum: string;
 }
 
+/** Of whom a file has values, and of what; not every device has every quantity. */
+export interface Holdings {
+  readonly deviceIds: readonly string[];
+  readonly quantities: readonly string[];
+}
+
 /**
  * Writes a file of the archive: `device` (text), `ts` (ms, UTC) and a column of doubles for each quantity, null where there is no
  * value. Rows that are added together are a row group of their own, so that one device is read without the others. The same rows
@@ -91,6 +97,13 @@ export async function contentsOf(path: string): Promise<Contents> {
     rows += read.timestamps.length;
   }
   return { rows, checksum: checksum.digest('hex') };
+}
+
+/** Tells of whom a file has values, and of what, from its footer alone. @throws Corrupt when it cannot be read */
+export async function holdingsOf(path: string): Promise<Holdings> {
+  const { metadata } = await openFile(path);
+  const devices = new Set([...rowGroups(metadata)].map(([group]) => extentOf(group).deviceId));
+  return { deviceIds: [...devices], quantities: quantitiesOf(metadata) };
 }
 
 /** Samples of some devices within a window; quantities that the file does not have are missing. @throws Corrupt when it cannot be read */

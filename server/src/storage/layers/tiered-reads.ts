@@ -3,6 +3,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { concatRows, type Frame, mergeRows, type Rows } from '../../domain/frame.ts';
 import { intersect, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { Archive, Part } from '../archive/archive.ts';
+import type { Holdings } from '../archive/parquet-file.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../backend.ts';
 import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
 
@@ -14,8 +15,18 @@ const MAX_SAMPLES = 20_000_000;
 
 export interface TieredReadsOptions {
   readonly warm: Pick<TelemetryStore, 'read' | 'aggregate'>;
-  readonly archive: Pick<Archive, 'parts' | 'read'>;
+  readonly archive: Pick<Archive, 'all' | 'parts' | 'read' | 'holdings'>;
   readonly now: () => number;
+}
+
+/** A month of a metric group that was moved to the archive. */
+export interface ArchivedMonth {
+  readonly group: string;
+  readonly month: Window;
+  /** Of its files. */
+  readonly bytes: number;
+  /** What its files have. @throws Corrupt when one is missing or is not what was stored, Unavailable while they cannot be fetched */
+  readonly holdings: () => Promise<Holdings>;
 }
 
 /**
@@ -64,6 +75,24 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     } finally {
       done();
     }
+  }
+
+  /** What is in the archive, month by month of each group. @throws Unavailable when the object store does not answer */
+  async months(): Promise<ArchivedMonth[]> {
+    const { archive } = this.#options;
+    const byGroup = [...Map.groupBy(await archive.all(), ({ group }) => group).values()];
+    return byGroup.flatMap(byMonth).map((parts) => {
+      const { group, month } = parts[0] as Part;
+      const holdings = async () => {
+        const found: Holdings[] = [];
+        for (const part of parts) found.push(await archive.holdings(part));
+        return {
+          deviceIds: [...new Set(found.flatMap(({ deviceIds }) => deviceIds))],
+          quantities: [...new Set(found.flatMap(({ quantities }) => quantities))],
+        };
+      };
+      return { group, month, bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0), holdings };
+    });
   }
 
   /** Resolves when every read that has begun by now has ended: only those can still expect in the store what was archived meanwhile. */

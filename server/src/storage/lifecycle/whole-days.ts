@@ -1,5 +1,5 @@
 import type { Batch } from '../../domain/batch.ts';
-import type { Frame } from '../../domain/frame.ts';
+import { type Frame, lowerBound } from '../../domain/frame.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { SeriesExtent, TelemetryStore } from '../backend.ts';
 
@@ -48,16 +48,27 @@ export async function* readWholeDays(store: Pick<TelemetryStore, 'read'>, of: De
     if (rows < ROWS) continue;
     const all = joinFrames(held);
     const lastDay = Math.floor((all.timestamps.at(-1) as number) / UTC_DAY_MS) * UTC_DAY_MS;
-    const cut = all.timestamps.findIndex((instant) => instant >= lastDay);
+    const cut = lowerBound(all.timestamps, lastDay);
     if (cut === 0) {
       held = [all];
       continue;
     }
-    yield sliceFrame(all, 0, cut);
+    yield* bySize(sliceFrame(all, 0, cut));
     held = [sliceFrame(all, cut, all.timestamps.length)];
     rows = all.timestamps.length - cut;
   }
-  if (rows > 0) yield joinFrames(held);
+  if (rows > 0) yield* bySize(joinFrames(held));
+}
+
+/** A long frame, such as an archived month, in pieces that end with the day in which they reach `ROWS`. */
+function* bySize(frame: Frame): Generator<Frame> {
+  const { timestamps } = frame;
+  for (let from = 0; from < timestamps.length; ) {
+    const reached = timestamps[Math.min(from + ROWS, timestamps.length) - 1] as number;
+    const to = lowerBound(timestamps, (Math.floor(reached / UTC_DAY_MS) + 1) * UTC_DAY_MS);
+    yield sliceFrame(frame, from, to);
+    from = to;
+  }
 }
 
 /** A frame as it is written to a store. */
@@ -87,6 +98,7 @@ function joinFrames(frames: readonly Frame[]): Frame {
 }
 
 function sliceFrame(frame: Frame, from: number, to: number): Frame {
+  if (from === 0 && to === frame.timestamps.length) return frame;
   return {
     ...frame,
     timestamps: frame.timestamps.slice(from, to),

@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { MeteredStore } from '../../src/features/system/storage-monitor.ts';
+import { backfill } from '../../src/storage/lifecycle/backfill.ts';
+import { openTelemetryStore } from '../../src/storage/open-store.ts';
+import { backfillEnds } from '../../src/tiers.ts';
+import { openArchiveWorld } from './archive-world.ts';
+
+/** Fills `target.sqlite` from a DuckDB store and its archive, and says so; killed in the middle by its test. */
+const [, , folder] = process.argv as [string, string, string];
+const world = await openArchiveWorld(folder);
+const to = await openTelemetryStore({ type: 'sqlite', path: join(folder, 'target.sqlite') });
+const [from] = backfillEnds([new MeteredStore('duckdb', world.store, () => 0)], world);
+console.log('begins');
+const signal = new AbortController().signal;
+if (from) await backfill({ from: from.store, to, signal, progress: () => {} });
+await to.close();
+await world.close();
+console.log('done');

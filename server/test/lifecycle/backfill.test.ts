@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
+import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
+import { MeteredStore } from '../../src/features/system/storage-monitor.ts';
+import type { TelemetryStore } from '../../src/storage/backend.ts';
+import { type BackfillReport, backfill } from '../../src/storage/lifecycle/backfill.ts';
+import { type DeviceGroup, deviceGroups } from '../../src/storage/lifecycle/whole-days.ts';
+import { localObjects } from '../../src/storage/objects/local.ts';
+import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
+import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { backfillEnds } from '../../src/tiers.ts';
+import { batch, type Row } from '../conformance/telemetry-blocks.ts';
+import { describeWith } from '../needs.ts';
+import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
+import { type ArchiveWorld, allDigests, allRows, openArchiveWorld } from './archive-world.ts';
+
+const JANUARY = Date.UTC(2026, 0, 1);
+const MARCH = Date.UTC(2026, 2, 1);
+const CHILD = fileURLToPath(new URL('./backfill-child.ts', import.meta.url));
+const KILLS = 8;
+const never = new AbortController().signal;
+
+let folder: string;
+let world: ArchiveWorld;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wattkeeper-backfill-'));
+  world = await openArchiveWorld(folder);
+});
+afterEach(async () => {
+  await world.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Hours from January on of two machines, one of which has a quantity that the other lacks, and of a roof. */
+async function history(days: number): Promise<DeviceGroup[]> {
+  const rows = Array.from({ length: days * 24 }, (_, i): Row => {
+    const at = JANUARY + i * HOUR_MS;
+    return i % 3 === 0 ? ['a', at, { power_kw: i / 8, energy_kwh: i }] : ['b', at, { power_kw: -0.1 * i }];
+  });
+  const roof = rows.slice(0, 40 * 24).map(([id, at, values]): Row => [id, at + 1, values]);
+  await world.store.write([batch('load', rows), batch('solar', roof)]);
+  return deviceGroups(await world.store.series());
+}
+
+async function reopened(engine?: ObjectEngine): Promise<void> {
+  await world.close();
+  world = await openArchiveWorld(folder, engine);
+}
+
+async function open(options: TelemetryStoreOptions): Promise<TelemetryStore> {
+  const store = await openTelemetryStore(options);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const newTarget = () => open({ type: 'sqlite', path: join(folder, 'target.sqlite') });
+
+function fill(
+  to: TelemetryStore,
+  signal = never,
+  progress: (share: number) => void = () => {},
+): Promise<BackfillReport> {
+  const [from] = backfillEnds([new MeteredStore('duckdb', world.store, () => 0)], world);
+  return backfill({ from: (from as NonNullable<typeof from>).store, to, signal, progress });
+}
+
+/** A store that breaks off at the n-th write. */
+function breaking(store: TelemetryStore, at: number): TelemetryStore {
+  let writes = 0;
+  return new Proxy(store, {
+    get: (of, name) =>
+      name === 'write' && ++writes > at
+        ? () => Promise.reject(new Unavailable('the target is away'))
+        : (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
+  });
+}
+
+describe('filling a store whose source has an archive', () => {
+  it('copies archived months and what is still in the store, late values first, each once', async () => {
+    const groups = await history(100);
+    await world.archiveBefore(MARCH + 40 * UTC_DAY_MS);
+    const late: Row[] = [
+      ['a', JANUARY, { power_kw: 77 }],
+      ['c', JANUARY + 5, { power_kw: 1 }],
+    ];
+    await world.store.write([batch('load', late)]);
+    const all = [...groups, { ...(groups[0] as DeviceGroup), deviceId: 'c' }];
+    const before = await allDigests(world.reads, all);
+
+    const target = await newTarget();
+    const shares: number[] = [];
+    const report = await fill(target, never, (share) => shares.push(share));
+    const values = before.reduce((sum, { count }) => sum + count, 0);
+    expect(values).toBe(100 * 32 + 40 * 32 + 1);
+    expect(report).toEqual({ series: 7, values, written: values, archivedMonths: 5 });
+    expect(await allDigests(target, all)).toEqual(before);
+    expect((await target.series()).map(({ count }) => count).reduce((a, b) => a + b)).toBe(values);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
+    expect(await fill(target)).toEqual({ ...report, written: 0 });
+  });
+
+  it('counts a month once that a run which was cut off left in both places', async () => {
+    const groups = await history(70);
+    await reopened({ ...localObjects(join(folder, 'objects')), fetch: async () => Promise.reject(new Error('reset')) });
+    await expect(world.archiveBefore(MARCH)).rejects.toBeInstanceOf(Unavailable);
+    await reopened();
+    expect(await world.reads.months()).toHaveLength(1);
+    expect((await world.store.series()).map(({ first }) => first)).toContain(JANUARY);
+    const target = await newTarget();
+    const values = 70 * 32 + 40 * 32;
+    expect(await fill(target)).toMatchObject({ values, written: values, archivedMonths: 1 });
+    expect(await allDigests(target, groups)).toEqual(await allDigests(world.store, groups));
+  });
+
+  it('goes on where it was when the target broke off, or somebody stopped it', async () => {
+    const groups = await history(100);
+    await world.archiveBefore(MARCH);
+    const target = await newTarget();
+    await expect(fill(breaking(target, 3))).rejects.toThrow('the target is away');
+    const stop = new AbortController();
+    await expect(fill(target, stop.signal, (share) => share > 0.7 && stop.abort())).rejects.toThrow(/abort/);
+    const there = (await target.series()).reduce((sum, { count }) => sum + count, 0);
+    const { values, written } = await fill(target);
+    expect(written).toBe(values - there);
+    expect(written).toBeLessThan(values / 2);
+    expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
+  });
+
+  it('fetches each file of an archive elsewhere once, however many devices it has', async () => {
+    const groups = await history(60);
+    await world.archiveBefore(MARCH);
+    const fetched: string[] = [];
+    const engine = localObjects(join(folder, 'objects'));
+    const fetch: ObjectEngine['fetch'] = (key, file) => {
+      fetched.push(key);
+      return engine.fetch(key, file);
+    };
+    await reopened({ ...engine, fetch, localPath: () => null });
+    const target = await newTarget();
+    await fill(target);
+    expect(fetched.sort()).toEqual((await world.archive.all()).map(({ key }) => key).sort());
+    expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
+  });
+
+  it('says which file is away, damaged or missing, and goes on when it is back', async () => {
+    await history(60);
+    await world.archiveBefore(MARCH);
+    const [january] = await world.archive.all();
+    const path = join(folder, 'objects', january?.key as string);
+    const engine = localObjects(join(folder, 'objects'));
+    const target = await newTarget();
+
+    const away = () => Promise.reject(new Error('connection refused'));
+    await reopened({ ...engine, localPath: () => null, fetch: away });
+    await expect(fill(target)).rejects.toThrow(/cannot fetch group=load\/month=2026-01.*connection refused/);
+    await reopened({ ...engine, list: away });
+    await expect(fill(target)).rejects.toBeInstanceOf(Unavailable);
+
+    await reopened();
+    await appendFile(path, 'x');
+    await expect(fill(target)).rejects.toThrow(/month=2026-01.* is damaged/);
+    expect(await target.series(), 'nothing of it was copied').toEqual([]);
+    await rm(path);
+    await expect(fill(target)).rejects.toBeInstanceOf(Corrupt);
+  });
+
+  it(`loses and doubles nothing when it is killed ${KILLS} times`, async () => {
+    const groups = await history(200);
+    await world.archiveBefore(MARCH + 62 * UTC_DAY_MS);
+    const before = await allDigests(world.reads, groups);
+    await world.close();
+    for (let kill = 0; kill < KILLS; kill++) await fillUntilKilled(40 + 20 * kill);
+    world = await openArchiveWorld(folder);
+    const target = await newTarget();
+    const { values } = await fill(target);
+    expect(await allDigests(target, groups)).toEqual(before);
+    expect((await target.series()).reduce((sum, { count }) => sum + count, 0)).toBe(values);
+    expect((await readdir(join(folder, 'archive'))).filter((name) => name !== 'cache')).toEqual([]);
+  }, 60_000);
+});
+
+describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', (bin) => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgresServer(bin);
+  });
+  afterAll(() => server.remove());
+
+  it('brings every archived day, and nothing twice', async () => {
+    const groups = await history(100);
+    await world.archiveBefore(MARCH);
+    const target = await open({ type: 'postgres', url: server.url() });
+    const report = await fill(target);
+    expect(report).toMatchObject({ values: 100 * 32 + 40 * 32, archivedMonths: 4 });
+    expect(await allDigests(target, groups)).toEqual(await allDigests(world.reads, groups));
+    expect(await allRows(target, ['a'], 'load', ['power_kw'])).toHaveLength(800);
+    expect(await fill(target)).toMatchObject({ values: report.values, written: 0 });
+  });
+});
+
+async function fillUntilKilled(afterMs: number): Promise<void> {
+  const child = spawn(process.execPath, [CHILD, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  let timer: NodeJS.Timeout | undefined;
+  for await (const _ of createInterface({ input: child.stdout })) {
+    timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+  }
+  clearTimeout(timer);
+  await exited;
+}
