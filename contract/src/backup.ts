@@ -19,6 +19,16 @@ export const Backup = z
     values: z.number().int(),
     rows: z.number().int().meta({ description: 'Rows of records' }),
     verified_at: Instant.nullable().meta({ description: 'When it was last read back and compared' }),
+    archive: z
+      .object({
+        place: z.string(),
+        objects: z.number().int().meta({ description: 'Files of the archive that the backup needs' }),
+        bytes: z.number().int(),
+        included: z.boolean().meta({ description: 'Copies of all of them lie beside the backup' }),
+      })
+      .nullable()
+      .default(null)
+      .meta({ description: 'Archived months, which are not in the backup itself; null: it lists none' }),
     problem: z.string().nullable().meta({ description: 'What the last verification found; null: nothing' }),
   })
   .meta({ id: 'Backup' });
@@ -35,7 +45,11 @@ export const KeptBackup = Backup.extend({
 export type KeptBackup = z.infer<typeof KeptBackup>;
 
 export const RestoreRequest = z.object({
+  without_archive: z.boolean().default(false).meta({
+    description: 'Go on where files of the archive are missing or damaged; default: nothing is restored then',
+  }),
   at: Instant.optional().meta({
     description: 'Bring everything back as it stood at this instant, from the archived journal; default: as backed up',
   }),
 });
+export type RestoreRequest = z.infer<typeof RestoreRequest>;

@@ -1,15 +1,21 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { redactedYaml } from './config/redact.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
+import { BackedUpArchive } from './features/backup/backed-up-archive.ts';
 import { BackupService } from './features/backup/service.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import type { Pipeline } from './pipeline.ts';
+import { ARCHIVE_COPIES, ArchiveCopies } from './storage/lifecycle/archive-copies.ts';
+import { archiveSource, type ObjectSource } from './storage/lifecycle/archived-objects.ts';
 import { BackupCopies } from './storage/lifecycle/backup-copies.ts';
 import { BackupFolder } from './storage/lifecycle/backup-folder.ts';
+import { CopiedFiles } from './storage/lifecycle/copied-files.ts';
 import { JOURNAL_ARCHIVE } from './storage/lifecycle/journal-archive.ts';
+import type { ArchiveTarget } from './storage/lifecycle/restore.ts';
+import type { ObjectStore } from './storage/objects/object-store.ts';
 import { openObjectStore } from './storage/objects/open-object-store.ts';
-import { objectStoreOptions } from './tiers.ts';
+import { archiveObjects, objectStoreOptions } from './tiers.ts';
 
 /** Where backups lie. */
 export function backupFolder({ backup, data_dir }: Config): string {
@@ -18,17 +24,42 @@ export function backupFolder({ backup, data_dir }: Config): string {
 
 /** Copies of backups in an object store; null where none is configured. */
 export function backupCopies(config: Config): BackupCopies | null {
-  const { copy_to: copyTo } = config.backup;
-  if (copyTo === undefined) return null;
-  const objects = openObjectStore(objectStoreOptions(copyTo, join(config.data_dir, 'backup-copies')));
-  return new BackupCopies(objects, new BackupFolder(backupFolder(config)));
+  const objects = copyObjects(config);
+  return objects && new BackupCopies(objects, new BackupFolder(backupFolder(config)));
+}
+
+function copyObjects({ backup: { copy_to: copyTo }, data_dir: dataFolder }: Config): ObjectStore | null {
+  return copyTo === undefined ? null : openObjectStore(objectStoreOptions(copyTo, join(dataFolder, 'backup-copies')));
+}
+
+/** Copies of archived files beside the backups of a folder, and (or null) where backups are copied to. */
+function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; elsewhere: ArchiveCopies | null } {
+  const of = (objects: ObjectStore) => new ArchiveCopies(new CopiedFiles(objects, ARCHIVE_COPIES), config.backup);
+  const elsewhere = copyObjects(config);
+  return { here: of(openObjectStore({ type: 'local', folder })), elsewhere: elsewhere && of(elsewhere) };
+}
+
+/**
+ * Where a restore of a backup file looks for archived months, and brings them back to.
+ * @param into the folder that is restored into: it gets an archive of its own where archived months lie in the data folder
+ */
+export function restoredArchive(config: Config, backup: string, into: string): Omit<ArchiveTarget, 'scratch'> {
+  const { here, elsewhere } = archiveCopies(config, dirname(backup));
+  const [own, former] = [archiveObjects(config, into), archiveObjects(config, config.data_dir)];
+  const copies: ObjectSource[] = elsewhere ? [here, elsewhere] : [here];
+  if (former !== null && former.place !== own?.place) copies.push(archiveSource(former));
+  return { archive: own, copies, bringBack: true };
 }
 
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
-  const { stores, ingest, records, archive } = pipeline;
+  const { stores, ingest, records, archive, tiers } = pipeline;
   if (!config.persistence) return null;
   const [primary] = stores as readonly [MeteredStore];
+  const objects = archiveObjects(config, config.data_dir);
+  const copies = archiveCopies(config, backupFolder(config));
+  const { include_archive: include } = config.backup;
+  const list = tiers && (() => tiers.listed());
   return new BackupService({
     folder: backupFolder(config),
     dataFolder: config.data_dir,
@@ -39,6 +70,7 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,
     archive: archive && { journal: archive, folder: join(config.data_dir, JOURNAL_ARCHIVE) },
+    months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),
     configuration: redactedYaml(config),
     version: VERSION,
     now,

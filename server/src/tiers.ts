@@ -5,12 +5,13 @@ import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';
 import type { BackfillEnd } from './features/backfill/job.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
-import { Archive } from './storage/archive/archive.ts';
+import { Archive, type Part } from './storage/archive/archive.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import type { DataFolder } from './storage/data-folder.ts';
 import { TieredReads } from './storage/layers/tiered-reads.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
 import { type ArchiveReport, archiveMonths } from './storage/lifecycle/archive-months.ts';
+import type { ObjectStore } from './storage/objects/object-store.ts';
 import { type ObjectStoreOptions, openObjectStore } from './storage/objects/open-object-store.ts';
 
 /** The first store and the archive behind it. */
@@ -22,6 +23,8 @@ export interface Tiers {
     signal: AbortSignal;
     progress: (share: number | null, message: string) => void;
   }): Promise<ArchiveReport>;
+  /** The archive's files, as they are listed now. */
+  listed(): Promise<readonly Part[]>;
   /** Whether the archive has something of a group in a window. */
   holds(group: string, window: Window): Promise<boolean>;
   close(): Promise<void>;
@@ -37,18 +40,26 @@ export interface TiersOptions {
 
 /** Null while no archive is configured. */
 export async function openTiers({ config, folder, primary, gate, now }: TiersOptions): Promise<Tiers | null> {
-  const { store, after_days: afterDays, groups, cache_mb: cacheMb } = config.archive;
-  if (store === undefined) return null;
-  const objects = openObjectStore(objectStoreOptions(store, join(folder.file('archive'), 'objects')));
+  const { after_days: afterDays, groups, cache_mb: cacheMb } = config.archive;
+  const objects = archiveObjects(config, folder.path);
+  if (objects === null) return null;
   const archive = await Archive.open({ objects, folder: folder.file('archive'), cacheBytes: cacheMb * 2 ** 20 });
   const reads = new TieredReads({ warm: primary, archive, now });
   const before = (group: string) => now() - (groups[group] ?? afterDays) * UTC_DAY_MS;
   return {
     reads,
     archiveNow: (work) => archiveMonths({ store: insistent(primary), gate, reads, archive, before, ...work }),
+    listed: () => archive.listAnew(),
     holds: async (group, window) => (await archive.parts(group, window)).length > 0,
     close: () => archive.close(),
   };
+}
+
+/** Where archived months lie; null while no archive is configured. @param dataFolder where they are by default */
+export function archiveObjects({ archive: { store } }: Config, dataFolder: string): ObjectStore | null {
+  return store === undefined
+    ? null
+    : openObjectStore(objectStoreOptions(store, join(dataFolder, 'archive', 'objects')));
 }
 
 /** Stores as a backfill takes them: the first one with the archive of what was taken out of it. */

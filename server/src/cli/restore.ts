@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder } from '../backups.ts';
+import { backupCopies, backupFolder, restoredArchive } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
@@ -21,11 +21,13 @@ import { ProgressBar } from './progress-bar.ts';
 const HELP = `Brings a backup back and proves it: every day of every series is compared with what was backed up.
 The service must be stopped, unless --into is given. What is in the data folder now moves into a folder beside it.
 
-Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--config FILE] [--json]
+Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--without-archive] [--config FILE] [--json]
 
   BACKUP         name of a backup, as \`npm start -- backup list\` shows it, or the path of one
   --at TIME      go on to this instant from the archived journal, such as 2026-11-21T14:30:00+01:00
   --into FOLDER  restore into an empty folder and leave the data folder alone
+  --without-archive
+                 go on where files of the archive are missing or damaged
   --config FILE  configuration to read instead of wattkeeper.yaml; backup.passphrase or backup.identities opens the backup
   --json         print one JSON object with the result on the last line
   --help         this text`;
@@ -41,6 +43,7 @@ export async function restoreCommand(
     options: {
       at: { type: 'string' },
       into: { type: 'string' },
+      'without-archive': { type: 'boolean', default: false },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
@@ -57,28 +60,41 @@ export async function restoreCommand(
   }
   const config = loadConfig({ file: values.config, environment });
   const backup = await pathOf(given, config);
+  const what: Wanted = { config, backup, at: values.at, withArchive: !values['without-archive'] };
   const report = values.into
-    ? { ...(await restore(config, backup, values.into, values.at)), folder: values.into, before: null }
-    : await replace(config, backup, values.at);
-  const { values: count, rows, comparedDays, batches, folder, before } = report;
+    ? { ...(await restore(what, values.into, values.into)), folder: values.into, before: null }
+    : await replace(what);
+  const { values: count, rows, comparedDays, archive, batches, folder, before } = report;
   if (values.json)
-    console.log(JSON.stringify({ values: count, rows, compared_days: comparedDays, batches, folder, before }));
+    console.log(JSON.stringify({ values: count, rows, compared_days: comparedDays, archive, batches, folder, before }));
   else {
     console.log(
       `Restored ${count} values and ${rows} records into ${folder}; ${comparedDays} days of series compared, all equal.`,
     );
+    if (archive)
+      console.log(
+        `All ${archive.objects} files of the archive are whole; ${archive.fromCopies} were put back from copies.`,
+      );
     if (values.at) console.log(`Took ${batches} batches from the archived journal, up to ${values.at}.`);
     if (before) console.log(`What was there before is in ${before}.`);
   }
   return 0;
 }
 
+interface Wanted {
+  readonly config: Config;
+  /** Path of the backup. */
+  readonly backup: string;
+  readonly at: string | undefined;
+  readonly withArchive: boolean;
+}
+
 /** Restores beside the data and then puts it in its place, all under the folder's lock. */
-async function replace(config: Config, backup: string, at: string | undefined) {
-  const folder = openDataFolder(config.data_dir);
+async function replace(what: Wanted) {
+  const folder = openDataFolder(what.config.data_dir);
   try {
     const fresh = folder.file(`restore-scratch-${fileInstant(Date.now())}`);
-    const report = await restore(config, backup, fresh, at);
+    const report = await restore(what, fresh, folder.path);
     await makeReady(folder.path, fresh);
     return { ...report, folder: folder.path, before: await applyReady(folder.path, fileInstant(Date.now())) };
   } finally {
@@ -86,11 +102,11 @@ async function replace(config: Config, backup: string, at: string | undefined) {
   }
 }
 
+/** @param dataFolder what the folder becomes in the end */
 async function restore(
-  config: Config,
-  backup: string,
+  { config, backup, at, withArchive }: Wanted,
   folder: string,
-  at: string | undefined,
+  dataFolder: string,
 ): Promise<FolderRestoreReport> {
   const bar = new ProgressBar('Restoring');
   try {
@@ -101,6 +117,7 @@ async function restore(
       engine: config.stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb',
       upTo:
         at === undefined ? undefined : { instant: parseInstant(at), archive: join(config.data_dir, JOURNAL_ARCHIVE) },
+      archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
       signal: new AbortController().signal,
       progress: (share) => bar.show(share),
     });

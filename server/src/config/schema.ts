@@ -294,6 +294,10 @@ export const Config = z
           .refine(isSchedule, 'must be a cron expression of five fields, such as 0 2 * * *')
           .describe("When, in the site's time: minute hour day month weekday"),
         copy_to: ArchiveStoreConfig.optional().describe('Where copies of backups are sent; default: nowhere'),
+        include_archive: z
+          .boolean()
+          .default(false)
+          .describe('Also keep copies of archived months beside the backups, each once'),
         keep_days: z
           .number()
           .int()

@@ -82,7 +82,8 @@ async function everything(store: TelemetryStore) {
 }
 
 async function backupOf(store: TelemetryStore, records: RecordStore, path = join(folder, `${++files}.backup`)) {
-  const written = await writeBackup(path, {
+  const { card } = await writeBackup(path, {
+    archived: null,
     store,
     records: records.contents,
     configuration: 'http:\n  port: 8001\n',
@@ -92,7 +93,7 @@ async function backupOf(store: TelemetryStore, records: RecordStore, path = join
     signal: never,
     progress: () => {},
   });
-  return { path, ...written };
+  return { path, ...card };
 }
 
 describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type) => {

@@ -11,7 +11,8 @@ export function backupJobs(backups: BackupService, daily: boolean, schedule: str
   const verification: JobDefinition<z.infer<typeof Verification>> = {
     name: 'backup-verification',
     title: 'Verify backup',
-    description: 'Restores the newest backup into a scratch folder and compares every day of every series.',
+    description:
+      'Restores the newest backup into a scratch folder, compares every day of every series, and reads the archived files that it needs.',
     schedule: '0 4 * * 0',
     params: Verification,
     enabled: () => daily,
@@ -25,7 +26,7 @@ export function backupJobs(backups: BackupService, daily: boolean, schedule: str
     scope: 'admin',
     params: Restoration,
     run: async ({ params, ...work }) => {
-      const { head, summary, ...counts } = await backups.prepareRestore(params.name, params.at, work);
+      const { head, summary, ...counts } = await backups.prepareRestore(params.name, params, work);
       return { ...counts, backed_up_at: summary.finished_at, takes_effect: 'at the next start of the service' };
     },
   };

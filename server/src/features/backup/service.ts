@@ -1,18 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backup, KeptBackup } from '@wattkeeper/contract/backup.ts';
+import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
+import { ExpectedError, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
+import { ARCHIVE_COPIES } from '../../storage/lifecycle/archive-copies.ts';
+import type { ArchiveManifest } from '../../storage/lifecycle/archived-objects.ts';
 import { writeBackup } from '../../storage/lifecycle/backup.ts';
 import type { BackupCopies } from '../../storage/lifecycle/backup-copies.ts';
 import { type BackupKeys, encrypts } from '../../storage/lifecycle/backup-file.ts';
 import { BackupFolder } from '../../storage/lifecycle/backup-folder.ts';
 import { fileInstant, type JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
-import { type FolderRestoreReport, makeReady, restoreIntoFolder } from '../../storage/lifecycle/restore-folder.ts';
+import {
+  type FolderRestore,
+  type FolderRestoreReport,
+  makeReady,
+  restoreIntoFolder,
+} from '../../storage/lifecycle/restore-folder.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { BackedUpArchive } from './backed-up-archive.ts';
 
 export interface BackupServiceOptions {
   readonly folder: string;
@@ -26,6 +34,8 @@ export interface BackupServiceOptions {
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   readonly records: Pick<RecordStore, 'contents'>;
   readonly archive: { readonly journal: JournalArchive; readonly folder: string } | null;
+  /** Archived months; null where nothing is archived. */
+  readonly months: BackedUpArchive | null;
   readonly configuration: string;
   readonly version: string;
   readonly now: () => number;
@@ -41,6 +51,7 @@ export class BackupService {
   readonly #folder: BackupFolder;
   #warning: string | null = null;
   #copyWarning: string | null = null;
+  #archiveWarning: string | null = null;
   #copies: readonly Backup[] = [];
   #copiesAt = Number.NEGATIVE_INFINITY;
 
@@ -75,19 +86,21 @@ export class BackupService {
 
   /** What the last look at the backups found wrong. */
   warnings(): string[] {
-    return [this.#warning, this.#copyWarning].filter((warning) => warning !== null);
+    const own = [this.#warning, this.#copyWarning, this.#archiveWarning].filter((warning) => warning !== null);
+    return [...own, ...(this.#options.months?.warnings() ?? [])];
   }
 
   /** Makes a backup, then removes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
-    const { store, caughtUp, records, keys, configuration, version, now, keepDays, archive } = this.#options;
+    const { store, caughtUp, records, keys, configuration, version, now, keepDays, archive, months } = this.#options;
     await caughtUp(signal);
     const startedAt = formatInstant(now());
     const name = `wattkeeper-${fileInstant(now())}.backup`;
     const draft = await this.#folder.draft(name);
     try {
-      const written = await writeBackup(draft, {
+      const { card: written, archive: manifest } = await writeBackup(draft, {
         store,
+        archived: months && (() => months.manifest()),
         records: records.contents,
         configuration,
         version,
@@ -103,6 +116,7 @@ export class BackupService {
         encrypted: encrypts(keys),
         verified_at: null,
         problem: null,
+        archive: manifest && (await this.#describeArchive(manifest, { signal, progress })),
         ...written,
       };
       await this.#folder.keep(draft, card);
@@ -133,11 +147,16 @@ export class BackupService {
    * Prepares a backup to take the place of everything at the next start.
    * @throws as `restoreIntoFolder`; nothing of what runs is touched
    */
-  async prepareRestore(name: string, at: string | undefined, work: Work): Promise<FolderRestoreReport> {
+  async prepareRestore(
+    name: string,
+    { at, without_archive: withoutArchive }: RestoreRequest,
+    work: Work,
+  ): Promise<FolderRestoreReport> {
     const backup = await this.#require(name);
     await this.#folder.checkBytes(backup);
     return this.#inScratch(async (folder) => {
-      const report = await this.#restore(backup, folder, at, work);
+      const months = withoutArchive ? undefined : this.#options.months?.target(true);
+      const report = await this.#restore(backup, folder, at, months, work);
       await makeReady(this.#options.dataFolder, folder);
       return report;
     });
@@ -152,10 +171,18 @@ export class BackupService {
     return copies.fetch(name);
   }
 
+  async #describeArchive(manifest: ArchiveManifest, work: Work): Promise<Backup['archive']> {
+    const [before] = await this.#folder.list();
+    const describe = async (scratch: string) => this.#options.months?.describe(manifest, before, scratch, work);
+    return (await this.#inScratch(describe)) ?? null;
+  }
+
   /** Sends what has no copy yet, also what earlier runs could not send; a place that is away is told, and tried again the next time. */
   async #sendCopies(signal: AbortSignal, progress: Work['progress']): Promise<void> {
-    const { now, keepDays } = this.#options;
+    const { now, keepDays, months, folder } = this.#options;
     await this.#withCopies(async (copies) => {
+      const archived = join(folder, ARCHIVE_COPIES);
+      await this.#inScratch(async (scratch) => months?.send(archived, scratch, { signal, progress }));
       await copies.send(signal, (share, name) => progress(share, `${name} → ${copies.place}`));
       await copies.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
     });
@@ -184,20 +211,33 @@ export class BackupService {
     }
   }
 
+  /** @throws Unavailable while files of the archive cannot be asked for: that says nothing of the backup */
   async #problemOf(backup: Backup, work: Work): Promise<string | null> {
     try {
       await this.#folder.checkBytes(backup);
       const { keys } = this.#options;
       const isSealed = backup.encrypted && keys.passphrase === undefined && (keys.identities ?? []).length === 0;
-      if (!isSealed) await this.#inScratch((folder) => this.#restore(backup, folder, undefined, work));
+      if (isSealed) return null;
+      const months = this.#options.months?.target(false);
+      const { archive } = await this.#inScratch((folder) => this.#restore(backup, folder, undefined, months, work));
+      this.#archiveWarning =
+        archive && archive.fromCopies > 0
+          ? `${archive.fromCopies} of ${archive.objects} files of the archive are missing or damaged there, and whole beside the backup ${backup.name}: restoring it brings them back`
+          : null;
       return null;
     } catch (error) {
-      if (work.signal.aborted) throw error;
+      if (work.signal.aborted || error instanceof Unavailable) throw error;
       return messageOf(error);
     }
   }
 
-  #restore(backup: Backup, folder: string, at: string | undefined, { signal, progress }: Work) {
+  #restore(
+    backup: Backup,
+    folder: string,
+    at: string | undefined,
+    months: FolderRestore['archive'],
+    { signal, progress }: Work,
+  ) {
     const { keys, archive, now } = this.#options;
     if (at !== undefined && archive === null) {
       throw new InvalidInput('there is no archived journal to restore to an instant: backup.point_in_time is off');
@@ -210,6 +250,7 @@ export class BackupService {
       folder,
       engine: 'duckdb',
       upTo: instant === null || archive === null ? undefined : { instant, archive: archive.folder },
+      archive: months,
       signal,
       progress: (share) => progress(share, 'restoring'),
     });

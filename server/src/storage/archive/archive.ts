@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 import { intersect, type Window } from '../../domain/window.ts';
 import type { ReadRequest } from '../backend.ts';
+import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore, StoredObject } from '../objects/object-store.ts';
 import type { ParquetMethods } from '../parquet.worker.ts';
 import { WorkerCalls } from '../worker-calls.ts';
@@ -75,6 +73,17 @@ export class Archive {
       if (this.#index === index) this.#index = null;
       throw error;
     });
+  }
+
+  /** Every file that the object store lists now, and those that were known before. @throws as `all`, while none were known */
+  async listAnew(): Promise<readonly Part[]> {
+    const known = await this.#index?.catch(() => undefined);
+    const listed = await this.#list().catch((error: unknown) => {
+      if (known === undefined) throw error;
+      return [];
+    });
+    const byKey = new Map([...(known ?? []), ...listed].map((part) => [part.key, part]));
+    return [...byKey.values()].sort(inOrder);
   }
 
   /** The files of a group that reach into a window, by month and number. @throws as `all` */
@@ -202,10 +211,4 @@ async function check({ key, sha256 }: Part, path: string, place: string): Promis
     throw new Corrupt(`the archive lacks a file that it had: there is no ${key} in ${place}`, { cause });
   });
   if (found !== sha256) throw new Corrupt(`${key} in ${place} is damaged: its SHA-256 is ${found}`);
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

@@ -1,11 +1,14 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RecordsContents } from '../records/record-store.ts';
+import type { ArchiveManifest } from './archived-objects.ts';
 import { type BackupEntry, type BackupKeys, type WrittenFile, writeBackupFile } from './backup-file.ts';
 import { digestsOf, packFrame } from './packed-frame.ts';
 import { deviceGroups, readWholeDays } from './whole-days.ts';
 
 export const BACKUP_FORMAT = 1;
+/** Lists the archive's files; absent where there was no archive. */
+export const ARCHIVE_ENTRY = 'archive.json';
 
 /** The first entry of a backup. */
 export interface BackupHead {
@@ -25,6 +28,8 @@ export interface BackupSummary {
 }
 
 export interface BackupOptions {
+  /** Lists the archive; null where there is none. */
+  readonly archived: (() => Promise<ArchiveManifest>) | null;
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly records: RecordsContents;
   /** The configuration without its secrets, as YAML. */
@@ -40,15 +45,20 @@ export interface BackupOptions {
  * Writes a backup of everything: records, telemetry, configuration. Writes may go on meanwhile: each part is a moment's, and a
  * restore to an instant after the backup's end takes in what came between them.
  */
-export async function writeBackup(path: string, options: BackupOptions): Promise<WrittenFile & BackupSummary> {
+export async function writeBackup(
+  path: string,
+  options: BackupOptions,
+): Promise<{ card: WrittenFile & BackupSummary; archive: ArchiveManifest | null }> {
   const summary = { finished_at: '', series: 0, values: 0, rows: 0 };
-  const file = await writeBackupFile(path, entriesOf(options, summary), options.keys, options.signal);
-  return { ...file, ...summary };
+  const listed: { archive: ArchiveManifest | null } = { archive: null };
+  const file = await writeBackupFile(path, entriesOf(options, summary, listed), options.keys, options.signal);
+  return { card: { ...file, ...summary }, ...listed };
 }
 
 async function* entriesOf(
-  { store, records, configuration, version, now, progress, signal }: BackupOptions,
+  { store, records, configuration, version, now, progress, signal, archived }: BackupOptions,
   summary: { finished_at: string; series: number; values: number; rows: number },
+  listed: { archive: ArchiveManifest | null },
 ): AsyncGenerator<BackupEntry> {
   const head: BackupHead = {
     format: BACKUP_FORMAT,
@@ -78,6 +88,11 @@ async function* entriesOf(
       yield json(`${name}.digests.json`, digests);
       progress(total === 0 ? 1 : Math.min(summary.values / total, 1));
     }
+  }
+  if (archived !== null) {
+    // At the end: a month that left the store meanwhile is listed.
+    listed.archive = await archived();
+    yield json(ARCHIVE_ENTRY, listed.archive);
   }
   summary.finished_at = formatInstant(now());
   yield json('summary.json', summary);

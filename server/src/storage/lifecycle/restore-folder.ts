@@ -11,7 +11,7 @@ import { openRecords, type RecordStore } from '../records/record-store.ts';
 import type { SeriesRecord } from '../records/series.ts';
 import type { BackupKeys } from './backup-file.ts';
 import { readArchivedDevices, readJournalArchive } from './journal-archive.ts';
-import { type RestoreReport, restoreBackup } from './restore.ts';
+import { type ArchiveTarget, type RestoreReport, restoreBackup } from './restore.ts';
 
 /** Files of a data folder that a restore replaces; backups, archives and the lock stay. */
 const REPLACED = /^(wattkeeper\.db|telemetry\.(duckdb|sqlite))(-wal|-shm|\.wal)?$/;
@@ -27,6 +27,8 @@ export interface FolderRestore {
   readonly engine: 'duckdb' | 'sqlite';
   /** Take in what the journal archive holds up to an instant, epoch milliseconds. */
   readonly upTo?: { readonly instant: number; readonly archive: string } | undefined;
+  /** What becomes of archived months; absent: they are left out. */
+  readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
 }
@@ -49,7 +51,8 @@ export async function restoreIntoFolder(options: FolderRestore): Promise<FolderR
   try {
     const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
     try {
-      const report = await restoreBackup(backup, keys, { store, records }, signal, progress);
+      const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
+      const report = await restoreBackup(backup, keys, { store, records, archive }, signal, progress);
       return { ...report, batches: await catchUp(store, records, report, options) };
     } finally {
       await store.close();

@@ -2,7 +2,8 @@ import { Conflict, Corrupt } from '../../domain/errors.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RecordsLocation } from '../records/location.ts';
 import { importRecords, type TableRows } from '../records/transfer.ts';
-import { BACKUP_FORMAT, type BackupHead, type BackupSummary } from './backup.ts';
+import { type ArchiveManifest, type ArchivePlaces, bringArchiveBack, locateArchive } from './archived-objects.ts';
+import { ARCHIVE_ENTRY, BACKUP_FORMAT, type BackupHead, type BackupSummary } from './backup.ts';
 import { type BackupKeys, readBackupFile } from './backup-file.ts';
 import { type DayDigest, digestsOf, unpackFrame } from './packed-frame.ts';
 import { batchOf, deviceGroups, readWholeDays } from './whole-days.ts';
@@ -12,6 +13,15 @@ export interface RestoreTarget {
   readonly store: TelemetryStore;
   /** Made by the restore. */
   readonly records: RecordsLocation;
+  /** What becomes of archived months; absent: they are left out. */
+  readonly archive?: ArchiveTarget | undefined;
+}
+
+export interface ArchiveTarget extends ArchivePlaces {
+  /** Path of a file that may be written. */
+  readonly scratch: string;
+  /** Put what the archive lacks back into it; otherwise it is only looked for. */
+  readonly bringBack: boolean;
 }
 
 export interface RestoreReport {
@@ -22,6 +32,16 @@ export interface RestoreReport {
   readonly values: number;
   /** Series' days whose digests were compared, all equal. */
   readonly comparedDays: number;
+  /** Files of the archive, all whole, and how many of them only as copies beside the backup; null where the backup lists none or they were left out. */
+  readonly archive: { readonly objects: number; readonly fromCopies: number } | null;
+}
+
+/** What a backup says of itself. */
+export interface CheckedBackup {
+  readonly head: BackupHead;
+  readonly summary: BackupSummary;
+  /** Null where there was no archive, as in backups of earlier versions. */
+  readonly archive: ArchiveManifest | null;
 }
 
 /** How many wrong days an error names. */
@@ -31,25 +51,23 @@ const NAMED = 5;
  * Reads a backup from end to end without touching anything.
  * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, Conflict for a format of a newer version
  */
-export async function checkBackup(
-  path: string,
-  keys: BackupKeys,
-  signal: AbortSignal,
-): Promise<{ head: BackupHead; summary: BackupSummary }> {
+export async function checkBackup(path: string, keys: BackupKeys, signal: AbortSignal): Promise<CheckedBackup> {
   let head: BackupHead | null = null;
+  let archive: ArchiveManifest | null = null;
   let summary: BackupSummary | null = null;
   for await (const { name, data } of readBackupFile(path, keys)) {
     signal.throwIfAborted();
     if (name === 'backup.json') head = checkHead(path, parse<BackupHead>(data));
+    if (name === ARCHIVE_ENTRY) archive = parse<ArchiveManifest>(data);
     if (name === 'summary.json') summary = parse<BackupSummary>(data);
   }
   if (head === null || summary === null) throw new Corrupt(`${path} is no backup of Wattkeeper, or lacks a part`);
-  return { head, summary };
+  return { head, summary, archive };
 }
 
 /**
  * Brings a checked backup into empty stores and proves it: every day of every series is read back and compared with the digest that was
- * taken when the backup was made.
+ * taken when the backup was made. Files of the archive are looked for before anything is written.
  * @throws Corrupt with the days that differ; as `checkBackup` otherwise
  */
 export async function restoreBackup(
@@ -59,7 +77,9 @@ export async function restoreBackup(
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<RestoreReport> {
-  const { head, summary } = await checkBackup(path, keys, signal);
+  const { head, summary, archive } = await checkBackup(path, keys, signal);
+  const located =
+    archive && target.archive && (await locateArchive(archive, target.archive, target.archive.scratch, signal));
   const rows = await importRecords(target.records, head.records_schema, tablesOf(path, keys));
   const expected = new Map<string, DayDigest>();
   let values = 0;
@@ -75,7 +95,10 @@ export async function restoreBackup(
     progress(0.7 * (values / Math.max(summary.values, 1)));
   }
   await compare(path, target.store, expected, signal, (share) => progress(0.7 + 0.3 * share));
-  return { head, summary, rows, values, comparedDays: expected.size };
+  if (located && target.archive?.archive && target.archive.bringBack)
+    await bringArchiveBack(located, target.archive.archive, target.archive.scratch, signal);
+  const found = located ? { objects: located.objects, fromCopies: located.elsewhere.size } : null;
+  return { head, summary, rows, values, comparedDays: expected.size, archive: found };
 }
 
 async function compare(

@@ -79,6 +79,13 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
                     {text(backup.local ? 'system.copied_to' : 'system.only_in', { place: backup.copied_to })}
                   </div>
                 ) : null}
+                {backup.archive?.objects ? (
+                  <div className={styles.quiet}>
+                    {text(backup.archive.included ? 'system.archive_included' : 'system.archive_needed', {
+                      count: format.number(backup.archive.objects),
+                    })}
+                  </div>
+                ) : null}
                 {backup.encrypted ? <div className={styles.quiet}>{text('system.encrypted')}</div> : null}
               </th>
               <td data-numeric>{`${value} ${unit}`}</td>

@@ -97,6 +97,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
     'Eine Datei mit allem, jede Nacht erstellt. Eine Prüfung stellt sie wieder her und vergleicht jeden Tag.',
   'system.back_up': 'Jetzt sichern',
   'system.no_backups': 'Noch keine Sicherung wurde erstellt.',
+  'system.archive_needed': 'benötigte Archivdateien: {count}',
+  'system.archive_included': 'mitkopierte Archivdateien: {count}',
   'system.encrypted': 'verschlüsselt',
   'system.copied_to': 'kopiert nach {place}',
   'system.only_in': 'nur in {place}',

@@ -95,6 +95,8 @@ export const system = {
     'One file with everything, made every night. A verification restores it and compares every day.',
   'system.back_up': 'Back up now',
   'system.no_backups': 'No backup has been made yet.',
+  'system.archive_needed': 'archived files it needs: {count}',
+  'system.archive_included': 'archived files copied with it: {count}',
   'system.encrypted': 'encrypted',
   'system.copied_to': 'copied to {place}',
   'system.only_in': 'only in {place}',

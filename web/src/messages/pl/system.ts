@@ -96,6 +96,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.backups_note': 'Jeden plik ze wszystkim, tworzony co noc. Sprawdzenie odtwarza go i porównuje każdy dzień.',
   'system.back_up': 'Utwórz kopię teraz',
   'system.no_backups': 'Nie ma jeszcze kopii zapasowej.',
+  'system.archive_needed': 'potrzebne pliki archiwum: {count}',
+  'system.archive_included': 'skopiowane pliki archiwum: {count}',
   'system.encrypted': 'zaszyfrowana',
   'system.copied_to': 'skopiowana do {place}',
   'system.only_in': 'tylko w {place}',

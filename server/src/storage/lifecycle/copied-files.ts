@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+import { Corrupt } from '../../domain/errors.ts';
+import { sha256Of } from '../file-digest.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+
+/** A file that never changes, and what it is called in every place. */
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Files that never change, each kept once in an object store. Every function rejects with `Unavailable` while the place does not answer. */
+export class CopiedFiles {
+  readonly #objects: ObjectStore;
+  readonly #prefix: string;
+
+  /** @param prefix stands before every name: `archive/` */
+  constructor(objects: ObjectStore, prefix: string) {
+    this.#objects = objects;
+    this.#prefix = prefix;
+  }
+
+  get place(): string {
+    return this.#objects.place;
+  }
+
+  /** In ascending order. */
+  async names(): Promise<string[]> {
+    const objects = await this.#objects.list(this.#prefix);
+    return objects.map(({ key }) => key.slice(this.#prefix.length)).sort();
+  }
+
+  /**
+   * Sends the files that are not there yet, and reads each back; answers how many.
+   * @param scratch path of a file that may be written
+   * @throws Corrupt when the place does not give back what it was given
+   */
+  async send(
+    files: readonly NamedFile[],
+    scratch: string,
+    signal: AbortSignal,
+    progress: (share: number, name: string) => void,
+  ): Promise<number> {
+    const there = new Set(await this.names());
+    const missing = files.filter(({ name }) => !there.has(name));
+    for (const [i, { name, path }] of missing.entries()) {
+      signal.throwIfAborted();
+      progress(i / missing.length, name);
+      await this.#objects.put(this.#prefix + name, path);
+      await this.fetch(name, scratch);
+      if ((await sha256Of(scratch)) === (await sha256Of(path))) continue;
+      await this.remove(name);
+      throw new Corrupt(`${this.place} does not give ${this.#prefix}${name} back as it was sent`);
+    }
+    await rm(scratch, { force: true });
+    return missing.length;
+  }
+
+  /** @throws NotFound */
+  fetch(name: string, file: string): Promise<void> {
+    return this.#objects.fetch(this.#prefix + name, file);
+  }
+
+  /** Does nothing when there is no such file. */
+  remove(name: string): Promise<void> {
+    return this.#objects.remove(this.#prefix + name);
+  }
+}
