@@ -140,7 +140,7 @@ describe('a backup of a place with an archive', () => {
   it('says which file is missing and which is damaged, and nothing is restored; without the archive the rest is', async () => {
     await world.archiveBefore(MARCH);
     const { archive: manifest } = await backUp();
-    const [january, february] = manifest?.objects as [ArchivedObject, ArchivedObject];
+    const [january, february] = (manifest?.objects ?? []) as [ArchivedObject, ArchivedObject];
     await rm(pathOf(january));
     await appendFile(pathOf(february), 'x');
     const target = { archive: archive(), copies: [copies()], bringBack: true };
@@ -263,7 +263,7 @@ describe('copies of archived files beside the backups', () => {
     const { archive: manifest } = await backUp(of);
     await of.describe(manifest as never, undefined, await scratch(), work);
     await of.send(join(folder, 'backups', ARCHIVE_COPIES), await scratch(), work);
-    const [january] = manifest?.objects as [ArchivedObject];
+    const [january] = (manifest?.objects ?? []) as [ArchivedObject];
     const copy = join(folder, 'backups', ARCHIVE_COPIES, `${january.sha256}.wka`);
     const bytes = await readFile(copy);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
