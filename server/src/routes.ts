@@ -13,6 +13,7 @@ import { forecastRoutes } from './features/forecast/routes.ts';
 import { importRoutes } from './features/ingest/import-routes.ts';
 import { ingestRoutes } from './features/ingest/routes.ts';
 import { jobRoutes } from './features/jobs/routes.ts';
+import { customKpiRoutes } from './features/kpi/custom-kpi-routes.ts';
 import { kpiRoutes } from './features/kpi/routes.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { migrationRoutes } from './features/migration/routes.ts';
@@ -68,6 +69,7 @@ export function registerApi(
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);
     kpiRoutes(analytics, services.kpis);
+    customKpiRoutes(analytics, services.customKpis);
     const { baselines: service, trainings, adjustments } = services;
     baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });

@@ -18,6 +18,7 @@ import type { ForecastServices } from './features/forecast/routes.ts';
 import { ScheduleService } from './features/forecast/schedule-service.ts';
 import { ForecastService } from './features/forecast/service.ts';
 import { SolarForecastService } from './features/forecast/solar-service.ts';
+import { CustomKpiService } from './features/kpi/custom-kpis.ts';
 import { KpiService } from './features/kpi/service.ts';
 import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
@@ -46,6 +47,7 @@ export interface Services {
   readonly charging: ChargingService;
   readonly reports: ReportService;
   readonly kpis: KpiService;
+  readonly customKpis: CustomKpiService;
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
@@ -74,6 +76,7 @@ export async function createServices(
   const backups = createBackups(pipeline, config, now);
   await backups?.listHere();
   const describe = (metric: string) => catalogue.describe(metric);
+  const kpis = new KpiService({ queries, devices: directory, energy, now });
   const quarantine = new QuarantineService(journal, ingest);
   const baselines = new BaselineService({
     queries,
@@ -108,7 +111,16 @@ export async function createServices(
     tariffs: new TariffService({ tariffs, energy, now }),
     charging,
     reports: reportService,
-    kpis: new KpiService({ queries, devices: directory, energy, now }),
+    kpis,
+    customKpis: new CustomKpiService({
+      records: records.customKpis,
+      kpis,
+      queries,
+      devices: directory,
+      sites,
+      catalogue,
+      now,
+    }),
     baselines,
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),

@@ -44,6 +44,12 @@ const UNITS: Readonly<Record<string, readonly [quantity: string, factor: number,
   ms: ['short time', 1],
 };
 
+/** What a unit measures, and how its values become values in the first unit of that quantity: `value × factor + offset`. */
+export function knownUnit(symbol: string): ({ readonly quantity: string } & Conversion) | undefined {
+  const found = Object.hasOwn(UNITS, symbol) ? UNITS[symbol] : undefined;
+  return found && { quantity: found[0], factor: found[1], offset: found[2] ?? 0 };
+}
+
 export interface Conversion {
   readonly factor: number;
   readonly offset: number;

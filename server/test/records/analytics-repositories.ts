@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidInput, NotFound } from '../../src/domain/errors.ts';
+import { Conflict, InvalidInput, NotFound } from '../../src/domain/errors.ts';
 import type { AnomalyInput } from '../../src/storage/records/anomalies.ts';
 import { isTaken } from '../../src/storage/records/constraint-errors.ts';
 import type { RecordStore, RecordsOptions } from '../../src/storage/records/record-store.ts';
@@ -59,6 +59,34 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await expect(baselineAdjustments.remove(late.id)).rejects.toThrow(NotFound);
       await devices.remove(deviceId);
       expect(await baselineAdjustments.list(deviceId)).toEqual([]);
+    });
+
+    it('keeps custom key figures by name, and lets them go with their site', async () => {
+      let now = 5;
+      const { sites, customKpis } = await open({ now: () => now });
+      const { id: siteId } = await sites.create({ name: 'Mill' });
+      const input = { name: 'b', description: '', expression: 'kpi.sec', unit: null, siteId };
+      const ofSite = await customKpis.create(input);
+      expect(ofSite).toMatchObject({ ...input, createdAt: 5, updatedAt: 5 });
+      const ofAll = await customKpis.create({ ...input, name: 'a', siteId: null });
+      expect(await customKpis.list()).toEqual([ofAll, ofSite]);
+      now = 7;
+      expect(await customKpis.update(ofAll.id, { unit: 'Wh/unit' })).toEqual({
+        ...ofAll,
+        unit: 'Wh/unit',
+        updatedAt: 7,
+      });
+      expect(await customKpis.update(ofAll.id, { unit: null })).toMatchObject({ unit: null });
+      await expect(customKpis.create(input)).rejects.toThrow(/named "b" is already there/);
+      await expect(customKpis.update(ofAll.id, { name: 'b' })).rejects.toThrow(Conflict);
+      await expect(customKpis.create({ ...input, name: 'c', siteId: 'none' })).rejects.toThrow(InvalidInput);
+      await expect(customKpis.update('none', { name: 'c' })).rejects.toThrow(NotFound);
+      await sites.remove(siteId);
+      expect(await customKpis.list()).toMatchObject([{ id: ofAll.id }]);
+      await customKpis.remove(ofAll.id);
+      await expect(customKpis.remove(ofAll.id)).rejects.toThrow(NotFound);
+      for (let i = 0; i < 200; i++) await customKpis.create({ ...input, name: `k${i}`, siteId: null });
+      await expect(customKpis.create({ ...input, siteId: null })).rejects.toThrow(/there are 200 custom key figures/);
     });
 
     it('keeps the newest forecast of each kind for a device and for its site', async () => {

@@ -1,7 +1,7 @@
 import { NotFound } from '../../domain/errors.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
-import { MACHINE_GROUP } from '../kpi/machine-energy.ts';
+import { metersEnergy } from '../kpi/machine-energy.ts';
 
 /** Where machines are found. */
 export interface Machines {
@@ -12,6 +12,6 @@ export interface Machines {
 /** A device that meters energy. Throws NotFound. */
 export function requireMachine({ devices, queries }: Machines, idOrName: string): DeviceRecord {
   const machine = devices.require(idOrName);
-  if (queries.metricsOf(machine.id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`))) return machine;
+  if (metersEnergy(queries, machine.id)) return machine;
   throw new NotFound(`${machine.name} meters no energy: GET /api/v1/machines lists machines`);
 }

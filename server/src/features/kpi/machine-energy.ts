@@ -17,6 +17,11 @@ export interface MachineEnergy {
 export const MACHINE_GROUP = 'energy';
 export const MACHINE_POWER = 'power_kw';
 export const MACHINE_COUNTER = 'energy_kwh';
+/** Whether a device is a machine: it meters energy. */
+export function metersEnergy(queries: Pick<TelemetryQueries, 'metricsOf'>, deviceId: string): boolean {
+  return queries.metricsOf(deviceId).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
+}
+
 /** Counters are read this far beyond a window, so that the growth across a gap at its edge is known. */
 const MARGIN_MS = 2 * UTC_DAY_MS;
 

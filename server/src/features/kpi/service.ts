@@ -3,6 +3,8 @@ import type { KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
 import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
+import type { Outcome } from '../../analytics/kpi/check-expression.ts';
+import type { KpiName } from '../../analytics/kpi/expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { counterGrowth } from '../../domain/aggregate.ts';
@@ -14,7 +16,14 @@ import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { MACHINE_COUNTER, MACHINE_GROUP, MACHINE_POWER, type MachineEnergy, machineEnergy } from './machine-energy.ts';
+import {
+  MACHINE_COUNTER,
+  MACHINE_GROUP,
+  MACHINE_POWER,
+  type MachineEnergy,
+  machineEnergy,
+  metersEnergy,
+} from './machine-energy.ts';
 
 export interface KpiOptions {
   readonly queries: TelemetryQueries;
@@ -150,11 +159,39 @@ export class KpiService {
     };
   }
 
+  /**
+   * The key figures that custom ones are made of, with the share of the window for which the energy is known. Loads no more than the names
+   * need.
+   */
+  async figures(query: KpiQuery, names: ReadonlySet<KpiName>) {
+    const subject = await this.#subject(query);
+    const { totalKwh, coverage } = subject;
+    const { warnings } = aboutOf(subject);
+    const needs = (...some: KpiName[]) => some.some((name) => names.has(name));
+    const none = { sec: null, units: null, peak: null, cost: null, reason: null };
+    const made = needs('sec', 'production') ? await this.#sec(subject) : none;
+    const peak = needs('peak_demand', 'load_factor') ? await this.#peak(subject) : none;
+    const factor = loadFactor(meanPower(subject), peak.peak, peak.reason);
+    const { cost } = needs('energy_cost') ? await this.#cost(subject) : none;
+    const kg = needs('carbon', 'carbon_intensity') ? await this.#carbon(subject) : null;
+    const values = {
+      energy: outcomeOf(totalKwh, NO_ENERGY),
+      production: outcomeOf(made.units, NO_PRODUCTION),
+      sec: outcomeOf(made.sec, made.reason),
+      mean_power: outcomeOf(meanPower(subject), NO_ENERGY),
+      peak_demand: outcomeOf(peak.peak?.kw ?? null, peak.reason),
+      load_factor: outcomeOf(factor.load_factor, factor.reason),
+      energy_cost: outcomeOf(cost, NO_ENERGY),
+      carbon: outcomeOf(kg, NO_ENERGY),
+      carbon_intensity: outcomeOf(kg === null || !totalKwh ? null : kg / totalKwh, totalKwh === 0 ? NO_USE : NO_ENERGY),
+    } satisfies Record<KpiName, Outcome>;
+    return { values, coverage, warnings };
+  }
+
   async #subject(query: KpiQuery): Promise<Subject> {
     const { queries, devices, energy, now } = this.#options;
     const device = devices.require(query.machine_id);
-    const metrics = queries.metricsOf(device.id);
-    if (!metrics.some((metric) => metric.startsWith(`${MACHINE_GROUP}.`))) {
+    if (!metersEnergy(queries, device.id)) {
       throw new NotFound(
         `${device.name} meters no energy: it reports none of energy.power_kw and energy.energy_kwh; GET /api/v1/machines lists machines`,
       );
@@ -192,7 +229,7 @@ export class KpiService {
     const counted = answer?.buckets[0]?.sum[0] ?? Number.NaN;
     const units = Number.isNaN(counted) ? null : counted;
     if (totalKwh === null) return { sec: null, units, reason: NO_ENERGY };
-    if (units === null) return { sec: null, units, reason: 'the machine reports no production.count in this window' };
+    if (units === null) return { sec: null, units, reason: NO_PRODUCTION };
     if (units === 0) return { sec: null, units, reason: 'nothing was produced in this window' };
     return { sec: totalKwh / units, units, reason: null };
   }
@@ -244,8 +281,15 @@ export class KpiService {
 }
 
 const NO_ENERGY = 'the energy of the machine is not known in this window';
+const NO_PRODUCTION = 'the machine reports no production.count in this window';
+const NO_USE = 'the machine used no energy in this window';
 
-function windowOf({ start, end }: KpiQuery, now: number): Window {
+function outcomeOf(value: number | null, reason: string | null): Outcome {
+  return value === null ? { reason: reason ?? NO_ENERGY } : { value };
+}
+
+/** The window that is asked for: 24 hours by default, 400 days at most. Throws InvalidInput. */
+export function windowOf({ start, end }: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
   const endMs = end === undefined ? now : parseInstant(end);
   const startMs = start === undefined ? endMs - UTC_DAY_MS : parseInstant(start);
   const refuse = (field: string, detail: string) => {
@@ -256,7 +300,8 @@ function windowOf({ start, end }: KpiQuery, now: number): Window {
   return { start: startMs, end: endMs };
 }
 
-function periodOf({ start, end }: Window) {
+/** A window on the wire, with its length. */
+export function periodOf({ start, end }: Window) {
   return { start: formatInstant(start), end: formatInstant(end), hours: (end - start) / HOUR_MS };
 }
 

@@ -6,6 +6,7 @@ import { type AuditLog, SqlAuditLog } from './audit-log.ts';
 import { type BaselineAdjustments, SqlBaselineAdjustments } from './baseline-adjustments.ts';
 import { type Baselines, SqlBaselines } from './baselines.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
+import { type CustomKpis, SqlCustomKpis } from './custom-kpis.ts';
 import type { Devices } from './devices.ts';
 import { openEngine, type RecordsEngine } from './engine.ts';
 import { type Features, SqlFeatures } from './features.ts';
@@ -52,6 +53,7 @@ export interface RecordStore {
   readonly forecasts: Forecasts;
   readonly anomalies: Anomalies;
   readonly repairs: Repairs;
+  readonly customKpis: CustomKpis;
   readonly importStates: ImportStates;
   readonly users: Users;
   readonly sessions: Sessions;
@@ -131,6 +133,7 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     forecasts: new SqlForecasts(context),
     anomalies: new SqlAnomalies(context),
     repairs: new SqlRepairs(context),
+    customKpis: new SqlCustomKpis(context),
     importStates: new SqlImportStates(context),
     users: new SqlUsers(context),
     sessions: new SqlSessions(context),

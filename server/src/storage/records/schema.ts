@@ -153,6 +153,16 @@ export interface Schema {
     undone_at: number | null;
     undone_by: string | null;
   };
+  custom_kpis: {
+    id: string;
+    name: string;
+    description: string;
+    expression: string;
+    unit: string | null;
+    site_id: string | null;
+    created_at: number;
+    updated_at: number;
+  };
   api_tokens: {
     id: string;
     name: string;

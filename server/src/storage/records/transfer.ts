@@ -37,6 +37,7 @@ const TABLES = {
   anomalies: ['id'],
   anomaly_events: ['id'],
   repairs: ['id'],
+  custom_kpis: ['id'],
   api_tokens: ['id'],
   audit_log: ['id'],
 } as const satisfies { [T in keyof Schema]?: readonly (keyof Schema[T])[] };

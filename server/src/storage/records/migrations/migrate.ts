@@ -7,6 +7,7 @@ import { baselinesAndAnomalies } from './0003-baselines-and-anomalies.ts';
 import { baselineAdjustments } from './0004-baseline-adjustments.ts';
 import { repairs } from './0005-repairs.ts';
 import { forecasts } from './0006-forecasts.ts';
+import { customKpis } from './0007-custom-kpis.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -18,6 +19,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0004-baseline-adjustments': baselineAdjustments,
     '0005-repairs': repairs,
     '0006-forecasts': forecasts,
+    '0007-custom-kpis': customKpis,
   };
 }
 

@@ -1,0 +1,24 @@
+import type { MetricKind } from '@wattkeeper/contract/metric.ts';
+import type { Buckets } from '../../domain/aggregate.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+import type { MetricFunction } from './expression.ts';
+
+/**
+ * What a function makes of the first bucket of a metric; NaN where nothing is known. The mean of a gauge is weighted by time, that of a
+ * delta is the mean of its samples; the sum of a counter is what it grew by; the energy of a gauge is its value × hours.
+ */
+export function metricValue(apply: MetricFunction, kind: MetricKind, buckets: Buckets): number {
+  const at = (column: Float64Array) => column[0] ?? Number.NaN;
+  switch (apply) {
+    case 'sum':
+      return at(kind === 'counter' ? buckets.increase : buckets.sum);
+    case 'energy':
+      return kind === 'gauge' ? at(buckets.integral) : metricValue('sum', kind, buckets);
+    case 'mean':
+      return kind === 'gauge'
+        ? (at(buckets.integral) * HOUR_MS) / at(buckets.coveredMs)
+        : at(buckets.sum) / at(buckets.count);
+    default:
+      return at(buckets[apply]);
+  }
+}

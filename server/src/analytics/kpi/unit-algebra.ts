@@ -1,0 +1,199 @@
+import { knownUnit } from '../../domain/units.ts';
+
+/** Base unit → its power; powers of zero are left out. */
+export type Powers = Readonly<Record<string, number>>;
+
+/** A unit in terms of base units: `base = value × factor + offset`. */
+export interface Unit {
+  readonly name: string;
+  readonly powers: Powers;
+  readonly factor: number;
+  readonly offset: number;
+  /** A place on a scale without a true zero, such as 20 °C: two of them have a difference, but neither a sum nor a ratio. */
+  readonly isPoint: boolean;
+}
+
+/** What units mean where an expression is used. */
+export interface UnitContext {
+  /** ISO 4217 code that `¤` stands for; null: it stays `¤`. */
+  readonly currency: string | null;
+  /** Whether a word that is in no table counts as a unit of its own, such as `pallets`. */
+  isUnit(word: string): boolean;
+}
+
+export const PURE_NUMBER: Unit = { name: '', powers: {}, factor: 1, offset: 0, isPoint: false };
+
+/** What the first unit of each quantity of the table of conversions is in base units. A volt is a watt for each ampere. */
+const QUANTITIES: Readonly<Record<string, readonly [factor: number, Powers]>> = {
+  power: [1, { kWh: 1, h: -1 }],
+  energy: [1, { kWh: 1 }],
+  temperature: [1, { K: 1 }],
+  share: [0.01, {}],
+  voltage: [1e-3, { kWh: 1, h: -1, A: -1 }],
+  current: [1, { A: 1 }],
+  frequency: [3600, { h: -1 }],
+  speed: [3600, { m: 1, h: -1 }],
+  pressure: [1, { bar: 1 }],
+  time: [1, { h: 1 }],
+  'short time': [1 / 3.6e6, { h: 1 }],
+};
+
+/** Units that only take part in compositions. Kelvin are differences here. */
+const ATOMS: Readonly<Record<string, readonly [factor: number, Powers]>> = {
+  K: [1, { K: 1 }],
+  d: [24, { h: 1 }],
+  Ah: [1, { A: 1, h: 1 }],
+  kg: [1, { kg: 1 }],
+  g: [1e-3, { kg: 1 }],
+  t: [1e3, { kg: 1 }],
+  m: [1, { m: 1 }],
+  km: [1e3, { m: 1 }],
+  m2: [1, { m: 2 }],
+  m3: [1, { m: 3 }],
+  l: [1e-3, { m: 3 }],
+  L: [1e-3, { m: 3 }],
+  unit: [1, { unit: 1 }],
+  units: [1, { unit: 1 }],
+};
+
+/** Compositions that are shown under a name of their own. */
+const NAMED: Readonly<Record<string, Factored>> = {
+  kW: { factor: 1, powers: { kWh: 1, h: -1 } },
+  V: { factor: 1e-3, powers: { kWh: 1, h: -1, A: -1 } },
+};
+
+type Factored = Pick<Unit, 'powers' | 'factor'>;
+
+const WORD = String.raw`[\p{L}°%¤µ][\p{L}\p{Nd}°%¤_]*`;
+const ATOM = String.raw`(${WORD})(?:([²³])|\^(-?[1-9]\d{0,2}))?`;
+const ONE_ATOM = new RegExp(`^${ATOM}$`, 'u');
+/**
+ * Matches a unit in a longer text: words with `·`, `*` or `/` between them. A word before a parenthesis or a dot is a function's or a key
+ * figure's name and ends the unit before it.
+ */
+const LONE_ATOM = String.raw`${ATOM}(?![\p{L}\p{Nd}°%¤_.²³^]|\s*\()`;
+export const UNIT_PATTERN = new RegExp(String.raw`${LONE_ATOM}(?:\s*[/·*]\s*${LONE_ATOM})*`, 'uy');
+
+/** A unit as a person wrote it, without spaces and with `·` for every product. */
+export function tidyUnit(text: string): string {
+  return text.replace(/\s+/g, '').replaceAll('*', '·');
+}
+
+/** Reads a unit such as `kWh/m²` or `1/h`; '' is a pure number. Answers the word that is no unit where there is one. */
+export function parseUnit(text: string, context: UnitContext): Unit | { readonly unknown: string } {
+  const tidy = tidyUnit(text);
+  if (tidy === '') return PURE_NUMBER;
+  const parts = tidy.split(/(?=[·/])/u);
+  if (parts.length > 1 && parts[0] === '1') parts.shift();
+  let product: Factored = PURE_NUMBER;
+  for (const part of parts) {
+    const written = part.replace(/^[·/]/u, '');
+    const [, word, superscript, exponent] = ONE_ATOM.exec(written) ?? [];
+    const atom = word === undefined ? undefined : atomOf(word, context);
+    if (atom === undefined) return { unknown: written };
+    const power = superscript ? (superscript === '²' ? 2 : 3) : Number(exponent ?? 1);
+    if (written === tidy && power === 1) return { ...atom, name: shown(tidy, context) };
+    product = times(product, atom, part.startsWith('/') ? -power : power);
+  }
+  return { ...product, name: shown(tidy, context), offset: 0, isPoint: false };
+}
+
+/** The unit of a metric. One that cannot be read is a unit of its own. */
+export function metricUnit(text: string, context: UnitContext): Unit {
+  const unit = parseUnit(text, { ...context, isUnit: () => true });
+  return 'unknown' in unit ? { ...own(text), name: text } : unit;
+}
+
+/** Whether values in one unit can be told in the other. */
+export function isAlike(a: Unit, b: Unit): boolean {
+  const [left, right] = [Object.keys(a.powers), Object.keys(b.powers)];
+  return (
+    a.isPoint === b.isPoint && left.length === right.length && left.every((key) => a.powers[key] === b.powers[key])
+  );
+}
+
+/** A product of values in both. What is multiplied with a number keeps its unit; of two numbers no percent are left. */
+export function multiply(a: Unit, b: Unit): Unit {
+  const { powers } = times(a, b, 1);
+  if (isNumber(a) !== isNumber(b)) return isNumber(a) ? b : a;
+  return composed(powers);
+}
+
+/** A quotient, likewise. */
+export function divide(a: Unit, b: Unit): Unit {
+  return isNumber(b) && !isNumber(a) ? a : composed(times(a, b, -1).powers);
+}
+
+/** A difference of two places on a scale. */
+export function differenceOf(point: Unit): Unit {
+  return composed(point.powers);
+}
+
+function isNumber({ powers }: Unit): boolean {
+  return Object.keys(powers).length === 0;
+}
+
+/** Under the shortest name: `kWh/unit`, `kW`, `V`, `¤/kW`. */
+function composed(powers: Powers): Unit {
+  let best: Unit = { ...PURE_NUMBER, powers, name: written(powers) };
+  let size = sizeOf(powers);
+  for (const [name, named] of Object.entries(NAMED)) {
+    for (const power of [1, -1]) {
+      const rest = times({ powers, factor: 1 }, named, -power).powers;
+      if (sizeOf(rest) + 1 >= size) continue;
+      size = sizeOf(rest) + 1;
+      best = { ...PURE_NUMBER, powers, name: written({ [name]: power, ...rest }), factor: named.factor ** power };
+    }
+  }
+  return best;
+}
+
+function written(powers: Powers): string {
+  const all = Object.entries(powers);
+  const above = all.filter(([, power]) => power > 0).map(([base, power]) => base + exponentOf(power));
+  const below = all.filter(([, power]) => power < 0).map(([base, power]) => `/${base}${exponentOf(-power)}`);
+  return (above.join('·') || (below.length > 0 ? '1' : '')) + below.join('');
+}
+
+function exponentOf(power: number): string {
+  return ['', '', '²', '³'][power] ?? `^${power}`;
+}
+
+function sizeOf(powers: Powers): number {
+  return Object.values(powers).reduce((sum, power) => sum + Math.abs(power), 0);
+}
+
+function times(a: Factored, b: Factored, power: number): Factored {
+  const powers: Record<string, number> = { ...a.powers };
+  for (const [base, of] of Object.entries(b.powers)) {
+    const sum = (powers[base] ?? 0) + of * power;
+    if (sum === 0) delete powers[base];
+    else powers[base] = sum;
+  }
+  return { powers, factor: a.factor * b.factor ** power };
+}
+
+function atomOf(word: string, { currency, isUnit }: UnitContext): Unit | undefined {
+  const atom = Object.hasOwn(ATOMS, word) ? ATOMS[word] : undefined;
+  if (atom) return { ...PURE_NUMBER, factor: atom[0], powers: atom[1] };
+  const known = knownUnit(word);
+  const quantity = known && QUANTITIES[known.quantity];
+  if (quantity) {
+    const [factor, powers] = quantity;
+    const isPoint = known.quantity === 'temperature';
+    return { ...PURE_NUMBER, powers, factor: known.factor * factor, offset: known.offset, isPoint };
+  }
+  if (word === '¤') return own(currency ?? '¤');
+  if (word === 'ct') return { ...own(currency ?? '¤'), factor: 0.01 };
+  return word === currency || CURRENCIES.has(word) || isUnit(word) ? own(word) : undefined;
+}
+
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+function own(base: string): Unit {
+  return { ...PURE_NUMBER, powers: { [base]: 1 } };
+}
+
+function shown(text: string, { currency }: UnitContext): string {
+  return text.replaceAll('¤', currency ?? '¤');
+}

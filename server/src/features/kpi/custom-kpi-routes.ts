@@ -1,0 +1,70 @@
+import type { Scope } from '@wattkeeper/contract/auth.ts';
+import { pageOf } from '@wattkeeper/contract/common.ts';
+import {
+  CustomKpi,
+  CustomKpiCreate,
+  CustomKpiPatch,
+  CustomKpiPreview,
+  CustomKpiPreviewRequest,
+  CustomKpiQuery,
+  CustomKpiValue,
+} from '@wattkeeper/contract/custom-kpi.ts';
+import { z } from 'zod';
+import type { Api } from '../../http/api.ts';
+import type { CustomKpiService } from './custom-kpis.ts';
+
+const IdParams = z.object({ id: z.uuid().meta({ description: 'Id of a custom key figure' }) });
+
+function options<S extends object>(scope: Scope, schema: S) {
+  return { schema: { tags: ['kpi'], ...schema }, config: { scope } };
+}
+
+/** `/kpi/custom`: key figures that people define. */
+export function customKpiRoutes(api: Api, service: CustomKpiService): void {
+  const one = { params: IdParams, response: { 200: CustomKpi } };
+  api.get(
+    '/kpi/custom',
+    options('read', { summary: 'All custom key figures', response: { 200: pageOf(CustomKpi) } }),
+    async () => ({ items: await service.list(), next_cursor: null }),
+  );
+  api.post(
+    '/kpi/custom',
+    options('write', { summary: 'Define a key figure', body: CustomKpiCreate, response: { 201: CustomKpi } }),
+    async ({ body }, reply) => reply.status(201).send(await service.create(body)),
+  );
+  api.post(
+    '/kpi/custom/preview',
+    options('read', {
+      summary: 'Try an expression: what is wrong with it, or its unit and value',
+      body: CustomKpiPreviewRequest,
+      response: { 200: CustomKpiPreview },
+    }),
+    async ({ body }) => service.preview(body),
+  );
+  api.get('/kpi/custom/:id', options('read', { ...one, summary: 'One custom key figure' }), async ({ params }) =>
+    service.get(params.id),
+  );
+  api.patch(
+    '/kpi/custom/:id',
+    options('write', { ...one, summary: 'Change a custom key figure', body: CustomKpiPatch }),
+    async ({ params, body }) => service.update(params.id, body),
+  );
+  api.delete(
+    '/kpi/custom/:id',
+    options('write', { summary: 'Remove a custom key figure', params: IdParams, response: { 204: z.null() } }),
+    async ({ params }, reply) => {
+      await service.remove(params.id);
+      return reply.status(204).send(null);
+    },
+  );
+  api.get(
+    '/kpi/custom/:id/value',
+    options('read', {
+      summary: 'What a custom key figure comes to for a machine',
+      params: IdParams,
+      querystring: CustomKpiQuery,
+      response: { 200: CustomKpiValue },
+    }),
+    async ({ params, query }) => service.value(params.id, query),
+  );
+}

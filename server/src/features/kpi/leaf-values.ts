@@ -1,0 +1,125 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
+import type { Outcome } from '../../analytics/kpi/check-expression.ts';
+import { type KpiName, type Leaf, printExpression } from '../../analytics/kpi/expression.ts';
+import { metricValue } from '../../analytics/kpi/metric-value.ts';
+import type { Buckets } from '../../domain/aggregate.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { HOUR_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { SiteDevices } from '../energy/site-sources.ts';
+import { metersEnergy } from './machine-energy.ts';
+import type { KpiService } from './service.ts';
+
+/** Groups that hold for a whole site: what a machine does not report itself is taken from the site's other devices. */
+const AROUND = new Set(['environment', 'weather', 'price', 'carbon']);
+const COMPLETE = 0.99;
+
+export interface LeafOptions {
+  readonly queries: TelemetryQueries;
+  readonly devices: SiteDevices;
+  readonly kpis: KpiService;
+  readonly catalogue: { describe(name: string): Metric };
+  readonly now: () => number;
+}
+
+/** What an expression reads, loaded. */
+export interface LeafValues {
+  read(leaf: Leaf): Outcome;
+  /** Least share of the window for which a gauge or the machine's energy is known; null where neither is read. */
+  readonly coverage: number | null;
+  readonly warnings: string[];
+}
+
+/** One part of it, with what is known of its window. */
+interface Loaded {
+  readonly outcome: Outcome;
+  readonly coverage: number | null;
+  readonly warnings: string[];
+}
+
+/** Loads what an expression reads of a machine in a window. */
+export async function readLeaves(
+  options: LeafOptions,
+  leaves: readonly Leaf[],
+  machine: DeviceRecord,
+  window: Window,
+): Promise<LeafValues> {
+  const elapsedMs = Math.max(Math.min(window.end, options.now()) - window.start, 0);
+  const figureOf = await loadFigures(options, leaves, machine, window);
+  const buckets = bucketLoader(options, machine, window);
+  const loaded = new Map<string, Loaded>();
+  await Promise.all(
+    leaves.map(async (leaf) => {
+      if (leaf.type === 'kpi') loaded.set(printExpression(leaf), figureOf(leaf.name));
+      if (leaf.type !== 'metric') return;
+      const kind = options.catalogue.describe(leaf.metric).kind;
+      loaded.set(printExpression(leaf), toLoaded(leaf, kind, await buckets(leaf.metric), elapsedMs));
+    }),
+  );
+  const parts = [...loaded.values()];
+  const coverages = parts.flatMap(({ coverage }) => coverage ?? []);
+  return {
+    read: (leaf) =>
+      leaf.type === 'hours' ? { value: elapsedMs / HOUR_MS } : (loaded.get(printExpression(leaf)) as Loaded).outcome,
+    coverage: coverages.length === 0 ? null : Math.min(...coverages),
+    warnings: [...new Set(parts.flatMap(({ warnings }) => warnings))],
+  };
+}
+
+/** Key figures, all from one load of the machine's energy. */
+async function loadFigures(
+  { kpis, queries }: LeafOptions,
+  leaves: readonly Leaf[],
+  machine: DeviceRecord,
+  { start, end }: Window,
+): Promise<(name: KpiName) => Loaded> {
+  const names = new Set(leaves.flatMap((leaf) => (leaf.type === 'kpi' ? leaf.name : [])));
+  if (names.size === 0 || !metersEnergy(queries, machine.id)) {
+    const outcome = { reason: `${machine.name} meters no energy` };
+    return () => ({ outcome, coverage: 0, warnings: [] });
+  }
+  const query = { machine_id: machine.id, start: formatInstant(start), end: formatInstant(end) };
+  const { values, coverage, warnings } = await kpis.figures(query, names);
+  return (name) => ({ outcome: values[name], coverage, warnings });
+}
+
+/** The whole window of a metric as one bucket, asked once for all functions of it; null where nobody reports it. */
+function bucketLoader({ queries, devices, now }: LeafOptions, machine: DeviceRecord, { start, end }: Window) {
+  const asked = new Map<string, Promise<Buckets | null>>();
+  const load = async (metric: string): Promise<Buckets | null> => {
+    const { group, quantity } = splitMetric(metric);
+    const around = AROUND.has(group) ? devices.ofSite(machine.siteId) : [];
+    const reporter = [machine, ...around].find(({ id }) => queries.metricsOf(id).includes(metric));
+    if (reporter === undefined) return null;
+    const edges = Float64Array.of(start, end);
+    const request = { deviceIds: [reporter.id], group, quantities: [quantity], edges, asOf: now() };
+    const [answer] = await queries.buckets(request);
+    return answer?.buckets[0] ?? null;
+  };
+  return (metric: string) => {
+    const known = asked.get(metric) ?? load(metric);
+    asked.set(metric, known);
+    return known;
+  };
+}
+
+/** Only of what is measured all the time it can be told how much is missing. */
+function toLoaded({ apply, metric }: MetricLeaf, kind: MetricKind, buckets: Buckets | null, elapsedMs: number): Loaded {
+  const isGauge = kind === 'gauge';
+  if (buckets === null) {
+    const reason = `${metric} is reported neither by the machine nor, for its surroundings, by its site`;
+    return { outcome: { reason }, coverage: isGauge ? 0 : null, warnings: [] };
+  }
+  const value = metricValue(apply, kind, buckets);
+  const covered = buckets.coveredMs[0] ?? 0;
+  const coverage = isGauge ? (elapsedMs === 0 ? 0 : Math.min(covered / elapsedMs, 1)) : null;
+  if (Number.isNaN(value))
+    return { outcome: { reason: `${metric} is not known in this window` }, coverage, warnings: [] };
+  const isPartial = coverage !== null && coverage < COMPLETE;
+  const warnings = isPartial ? [`${metric} is known for ${(100 * coverage).toFixed(1)} % of this window`] : [];
+  return { outcome: { value }, coverage, warnings };
+}
+
+type MetricLeaf = Extract<Leaf, { type: 'metric' }>;
