@@ -8,6 +8,20 @@ export const KpiQuery = z.object({
 });
 export type KpiQuery = z.infer<typeof KpiQuery>;
 
+/** Key figures that custom ones can refer to as `kpi.NAME`, with their units; ¤ is the money of the machine's site. */
+export const KPI_UNITS = {
+  energy: 'kWh',
+  production: 'unit',
+  sec: 'kWh/unit',
+  mean_power: 'kW',
+  peak_demand: 'kW',
+  load_factor: '',
+  energy_cost: '¤',
+  carbon: 'kg',
+  carbon_intensity: 'kg/kWh',
+} as const;
+export type KpiName = keyof typeof KPI_UNITS;
+
 const machine = { machine_id: z.string(), machine_name: z.string() };
 const about = {
   time_period: TimePeriod.extend({ hours: z.number() }),

@@ -1,6 +1,7 @@
+import { KPI_UNITS } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { type Expression, KPI_UNITS, type Leaf, type Operator } from './expression.ts';
+import type { Expression, Leaf, Operator } from './expression.ts';
 import { ExpressionError } from './expression-error.ts';
 import {
   differenceOf,

@@ -1,10 +1,9 @@
 import { MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/custom-kpi.ts';
+import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/kpi.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Expression,
-  KPI_UNITS,
-  type KpiName,
   leavesOf,
   MAX_DEPTH,
   METRIC_FUNCTIONS,

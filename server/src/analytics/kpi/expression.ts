@@ -1,24 +1,11 @@
 import { MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/custom-kpi.ts';
+import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/kpi.ts';
 import { ExpressionError } from './expression-error.ts';
 import { tidyUnit, UNIT_PATTERN } from './unit-algebra.ts';
 
 /** What is done with the samples of a metric. */
 export const METRIC_FUNCTIONS = ['sum', 'mean', 'min', 'max', 'last', 'energy'] as const;
 export type MetricFunction = (typeof METRIC_FUNCTIONS)[number];
-
-/** Key figures that an expression can refer to as `kpi.NAME`, with their units. */
-export const KPI_UNITS = {
-  energy: 'kWh',
-  production: 'unit',
-  sec: 'kWh/unit',
-  mean_power: 'kW',
-  peak_demand: 'kW',
-  load_factor: '',
-  energy_cost: '¤',
-  carbon: 'kg',
-  carbon_intensity: 'kg/kWh',
-} as const;
-export type KpiName = keyof typeof KPI_UNITS;
 
 export const OPERATORS = ['+', '-', '*', '/'] as const;
 export type Operator = (typeof OPERATORS)[number];

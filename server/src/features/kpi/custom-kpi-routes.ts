@@ -41,6 +41,15 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
     }),
     async ({ body }) => service.preview(body),
   );
+  api.get(
+    '/kpi/custom/values',
+    options('read', {
+      summary: 'What all custom key figures come to for a machine',
+      querystring: CustomKpiQuery,
+      response: { 200: pageOf(CustomKpiValue) },
+    }),
+    async ({ query }) => ({ items: await service.values(query), next_cursor: null }),
+  );
   api.get('/kpi/custom/:id', options('read', { ...one, summary: 'One custom key figure' }), async ({ params }) =>
     service.get(params.id),
   );

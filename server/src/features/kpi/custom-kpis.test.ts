@@ -194,13 +194,23 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
   });
 
   it('belongs to a site, with its money', async () => {
-    const { create, service, site } = await plant();
+    const { create, service, site, tried } = await plant();
     const { id: berlin } = await site.records.sites.create({ name: 'Berlin', currency: 'EUR' });
     const fee = 'kpi.energy_cost + 5 EUR';
     await expect(create({ expression: fee })).rejects.toThrow(/¤ on its left and EUR on its right/);
     const { id, result_unit } = await create({ expression: fee, site_id: berlin });
     expect(result_unit).toBe('EUR');
     await expect(service.value(id, { machine_id: 'Press' })).rejects.toThrow(/must be a machine of the site Berlin/);
+    await create({ name: 'Everywhere', expression: 'kpi.energy / hours()' });
+    expect(await service.values({ machine_id: 'Press', ...DAY })).toMatchObject([
+      { name: 'Everywhere', value: expect.closeTo(245 / 23, 9), unit: 'kW' },
+    ]);
+    // Złoty go with the money of a machine in Warsaw, but not of every machine.
+    expect(await tried('kpi.energy_cost + 5 PLN')).toMatchObject({ error: { column: 17 } });
+    expect(await tried('kpi.energy_cost + 5 PLN', { site_id: site.site.id })).toMatchObject({
+      error: null,
+      unit: 'PLN',
+    });
     await site.records.sites.remove(berlin);
     await expect(service.get(id)).rejects.toThrow(NotFound);
   });
@@ -233,6 +243,8 @@ describe('the API of custom key figures', () => {
     const { status, body } = await send('POST', '', given);
     expect([status, body]).toEqual([201, expect.objectContaining({ ...given, unit: null, result_unit: 'kWh/unit' })]);
     expect((await send('GET', '')).body).toEqual({ items: [body], next_cursor: null });
+    const { body: values } = await send('GET', `/values?machine_id=Press&start=${DAY.start}&end=${DAY.end}`);
+    expect(values.items).toMatchObject([{ id: body.id, value: expect.closeTo(245 / 460, 9) }]);
     expect((await send('PATCH', `/${body.id}`, { description: 'x' })).body).toMatchObject({
       ...given,
       description: 'x',

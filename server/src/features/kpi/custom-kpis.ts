@@ -86,46 +86,78 @@ export class CustomKpiService {
 
   /** What one comes to for a machine. Throws NotFound, or InvalidInput for a machine of a site that it is not for. */
   async value(id: string, query: CustomKpiQuery): Promise<CustomKpiValue> {
-    const { records, devices, now } = this.#options;
+    const { records, devices, sites } = this.#options;
     const record = await records.require(id);
     const machine = devices.require(query.machine_id);
-    if (record.siteId !== null && record.siteId !== machine.siteId) {
-      const detail = `must be a machine of the site ${(await this.#options.sites.require(record.siteId)).name}, for which the key figure is defined; ${machine.name} is at another`;
+    if (!isFor(record, machine)) {
+      const { name } = await sites.require(record.siteId as string);
+      const detail = `must be a machine of the site ${name}, for which the key figure is defined; ${machine.name} is at another`;
       throw new InvalidInput(`machine_id ${detail}`, { fields: [{ field: 'machine_id', detail }] });
     }
-    const { error, ...value } = await this.#evaluate(record, machine, query);
-    return {
-      id,
-      name: record.name,
-      machine_id: machine.id,
-      machine_name: machine.name,
-      time_period: periodOf(windowOf(query, now())),
-      ...value,
-      reason: error?.detail ?? value.reason,
-    };
+    const [value] = await this.#values([record], machine, query);
+    return value as CustomKpiValue;
+  }
+
+  /** What all that are for a machine come to, by name. Throws NotFound, or InvalidInput for the window. */
+  async values(query: CustomKpiQuery): Promise<CustomKpiValue[]> {
+    const machine = this.#options.devices.require(query.machine_id);
+    const records = await this.#options.records.list();
+    return this.#values(
+      records.filter((record) => isFor(record, machine)),
+      machine,
+      query,
+    );
   }
 
   /** What an expression would come to, or what is wrong with it. Throws NotFound for an unknown machine or site. */
   async preview({ site_id: siteId, machine_id, ...given }: CustomKpiPreviewRequest): Promise<CustomKpiPreview> {
     const definition = { expression: given.expression, unit: given.unit || null, siteId };
-    if (machine_id !== undefined) {
-      return this.#evaluate(definition, this.#options.devices.require(machine_id), { ...given, machine_id });
-    }
     const checked = attempt(definition, await this.#contextOf(siteId));
     if ('error' in checked) return { ...NOTHING, error: checked.error };
-    return { ...NOTHING, unit: checked.unit.name };
+    if (machine_id === undefined) return { ...NOTHING, unit: checked.unit.name };
+    const machine = this.#options.devices.require(machine_id);
+    const { values } = await this.#evaluate([definition], machine, { ...given, machine_id });
+    return values[0] as CustomKpiPreview;
   }
 
-  async #evaluate(definition: Definition, machine: DeviceRecord, query: CustomKpiQuery): Promise<CustomKpiPreview> {
-    const { now } = this.#options;
+  async #values(
+    records: readonly CustomKpiRecord[],
+    machine: DeviceRecord,
+    query: CustomKpiQuery,
+  ): Promise<CustomKpiValue[]> {
+    const { window, values } = await this.#evaluate(records, machine, query);
+    return records.map(({ id, name }, r) => {
+      const { error, ...value } = values[r] as CustomKpiPreview;
+      return {
+        id,
+        name,
+        machine_id: machine.id,
+        machine_name: machine.name,
+        time_period: periodOf(window),
+        ...value,
+        reason: error?.detail ?? value.reason,
+      };
+    });
+  }
+
+  /** Several for one machine, whose readings are loaded once. */
+  async #evaluate(definitions: readonly Definition[], machine: DeviceRecord, query: CustomKpiQuery) {
     const context = await this.#contextOf(machine.siteId);
-    const checked = attempt(definition, context);
-    if ('error' in checked) return { ...NOTHING, error: checked.error };
-    const window = windowOf(query, now());
-    const { read, coverage, warnings } = await readLeaves(this.#options, checked.leaves, machine, window);
-    const outcome = checked.value(read);
-    const [value, reason] = 'value' in outcome ? [outcome.value, null] : [null, outcome.reason];
-    return { error: null, value, unit: checked.unit.name, reason, coverage, warnings };
+    const window = windowOf(query, this.#options.now());
+    const checked = definitions.map((definition) => attempt(definition, context));
+    const leaves = checked.flatMap((one) => ('error' in one ? [] : one.leaves));
+    const load = await readLeaves(this.#options, leaves, machine, window);
+    const values = checked.map((one): CustomKpiPreview => {
+      if ('error' in one) return { ...NOTHING, error: one.error };
+      const outcome = one.value((leaf) => load(leaf).outcome);
+      const [value, reason] = 'value' in outcome ? [outcome.value, null] : [null, outcome.reason];
+      const parts = one.leaves.map(load);
+      const coverages = parts.flatMap(({ coverage }) => coverage ?? []);
+      const coverage = coverages.length === 0 ? null : Math.min(...coverages);
+      const warnings = [...new Set(parts.flatMap((part) => part.warnings))];
+      return { error: null, value, unit: one.unit.name, reason, coverage, warnings };
+    });
+    return { window, values };
   }
 
   async #describe(record: CustomKpiRecord): Promise<CustomKpi> {
@@ -145,6 +177,10 @@ export class CustomKpiService {
       metric: (name) => catalogue.get(name) ?? (isReported(name) ? catalogue.describe(name) : undefined),
     };
   }
+}
+
+function isFor({ siteId }: CustomKpiRecord, machine: DeviceRecord): boolean {
+  return siteId === null || siteId === machine.siteId;
 }
 
 function toCustomKpi(record: CustomKpiRecord, context: ExpressionContext): CustomKpi {

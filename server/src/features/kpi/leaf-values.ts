@@ -1,7 +1,8 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { KpiName } from '@wattkeeper/contract/kpi.ts';
 import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
-import { type KpiName, type Leaf, printExpression } from '../../analytics/kpi/expression.ts';
+import { type Leaf, printExpression } from '../../analytics/kpi/expression.ts';
 import { metricValue } from '../../analytics/kpi/metric-value.ts';
 import type { Buckets } from '../../domain/aggregate.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
@@ -24,48 +25,33 @@ export interface LeafOptions {
   readonly now: () => number;
 }
 
-/** What an expression reads, loaded. */
-export interface LeafValues {
-  read(leaf: Leaf): Outcome;
-  /** Least share of the window for which a gauge or the machine's energy is known; null where neither is read. */
-  readonly coverage: number | null;
-  readonly warnings: string[];
-}
-
-/** One part of it, with what is known of its window. */
+/** What is read for one leaf, with what is known of its window. */
 interface Loaded {
   readonly outcome: Outcome;
+  /** Share of the window for which a gauge or the machine's energy is known; null for what is not measured all the time. */
   readonly coverage: number | null;
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
 }
 
-/** Loads what an expression reads of a machine in a window. */
+/** Loads what expressions read of a machine in a window, each series once. */
 export async function readLeaves(
   options: LeafOptions,
   leaves: readonly Leaf[],
   machine: DeviceRecord,
   window: Window,
-): Promise<LeafValues> {
+): Promise<(leaf: Leaf) => Loaded> {
   const elapsedMs = Math.max(Math.min(window.end, options.now()) - window.start, 0);
   const figureOf = await loadFigures(options, leaves, machine, window);
   const buckets = bucketLoader(options, machine, window);
-  const loaded = new Map<string, Loaded>();
-  await Promise.all(
-    leaves.map(async (leaf) => {
-      if (leaf.type === 'kpi') loaded.set(printExpression(leaf), figureOf(leaf.name));
-      if (leaf.type !== 'metric') return;
-      const kind = options.catalogue.describe(leaf.metric).kind;
-      loaded.set(printExpression(leaf), toLoaded(leaf, kind, await buckets(leaf.metric), elapsedMs));
-    }),
-  );
-  const parts = [...loaded.values()];
-  const coverages = parts.flatMap(({ coverage }) => coverage ?? []);
-  return {
-    read: (leaf) =>
-      leaf.type === 'hours' ? { value: elapsedMs / HOUR_MS } : (loaded.get(printExpression(leaf)) as Loaded).outcome,
-    coverage: coverages.length === 0 ? null : Math.min(...coverages),
-    warnings: [...new Set(parts.flatMap(({ warnings }) => warnings))],
+  const load = async (leaf: Leaf): Promise<Loaded> => {
+    if (leaf.type === 'kpi') return figureOf(leaf.name);
+    if (leaf.type === 'hours') return { outcome: { value: elapsedMs / HOUR_MS }, coverage: null, warnings: [] };
+    const { kind } = options.catalogue.describe(leaf.metric);
+    return toLoaded(leaf, kind, await buckets(leaf.metric), elapsedMs);
   };
+  const keys = new Map(leaves.map((leaf) => [printExpression(leaf), leaf]));
+  const loaded = new Map(await Promise.all([...keys].map(async ([key, leaf]) => [key, await load(leaf)] as const)));
+  return (leaf) => loaded.get(printExpression(leaf)) as Loaded;
 }
 
 /** Key figures, all from one load of the machine's energy. */

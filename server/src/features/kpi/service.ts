@@ -1,10 +1,9 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import type { KpiQuery } from '@wattkeeper/contract/kpi.ts';
+import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
 import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
-import type { KpiName } from '../../analytics/kpi/expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { counterGrowth } from '../../domain/aggregate.ts';
