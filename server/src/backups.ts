@@ -12,6 +12,7 @@ import { BackupCopies } from './storage/lifecycle/backup-copies.ts';
 import { BackupFolder } from './storage/lifecycle/backup-folder.ts';
 import { CopiedFiles } from './storage/lifecycle/copied-files.ts';
 import { JOURNAL_ARCHIVE } from './storage/lifecycle/journal-archive.ts';
+import { JOURNAL_COPIES, JournalCopies, type JournalPlaces } from './storage/lifecycle/journal-copies.ts';
 import type { ArchiveTarget } from './storage/lifecycle/restore.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
 import { openObjectStore } from './storage/objects/open-object-store.ts';
@@ -39,6 +40,13 @@ function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; e
   return { here: of(openObjectStore({ type: 'local', folder })), elsewhere: elsewhere && of(elsewhere) };
 }
 
+/** Where what came in between backups is found: in the data folder, and among the copies. */
+export function journalPlaces(config: Config): JournalPlaces {
+  const objects = copyObjects(config);
+  const copies = objects && new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), config.backup);
+  return { folder: join(config.data_dir, JOURNAL_ARCHIVE), copies };
+}
+
 /**
  * Where a restore of a backup file looks for archived months, and brings them back to.
  * @param into the folder that is restored into: it gets an archive of its own where archived months lie in the data folder
@@ -53,7 +61,7 @@ export function restoredArchive(config: Config, backup: string, into: string): O
 
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
-  const { stores, ingest, records, archive, tiers } = pipeline;
+  const { stores, ingest, records, archive: journal, tiers } = pipeline;
   if (!config.persistence) return null;
   const [primary] = stores as readonly [MeteredStore];
   const objects = archiveObjects(config, config.data_dir);
@@ -69,7 +77,8 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     store: primary.store,
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,
-    archive: archive && { journal: archive, folder: join(config.data_dir, JOURNAL_ARCHIVE) },
+    journal,
+    journalPlaces: journalPlaces(config),
     months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),
     configuration: redactedYaml(config),
     version: VERSION,

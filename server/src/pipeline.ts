@@ -22,7 +22,12 @@ import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import { WriteGate } from './storage/layers/write-gate.ts';
-import { fileInstant, JOURNAL_ARCHIVE, JournalArchive } from './storage/lifecycle/journal-archive.ts';
+import {
+  fileInstant,
+  interruptJournalArchive,
+  JOURNAL_ARCHIVE,
+  JournalArchive,
+} from './storage/lifecycle/journal-archive.ts';
 import { applyReady } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
@@ -230,7 +235,11 @@ async function openJournalArchive(
   { config, folder, now }: Parts,
   directory: DeviceDirectory,
 ): Promise<JournalArchive | null> {
-  if (folder === null || !config.backup.point_in_time) return null;
+  if (folder === null) return null;
+  if (!config.backup.point_in_time) {
+    await interruptJournalArchive(folder.file(JOURNAL_ARCHIVE));
+    return null;
+  }
   return JournalArchive.open({
     folder: folder.file(JOURNAL_ARCHIVE),
     keys: config.backup,

@@ -203,7 +203,7 @@ export function scheduledJobs(
     ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
     trainingJob(trainings),
     ...forecastJobs(forecasts.demand).map((job) => underFlag(job, 'forecasting', flags)),
-    ...(backups ? backupJobs(backups, backup.enabled, backup.schedule) : []),
+    ...(backups ? backupJobs(backups, backupSchedules(backup)) : []),
     migrationJob(migrations),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),
@@ -215,6 +215,16 @@ export function scheduledJobs(
     ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
+}
+
+function backupSchedules({
+  enabled,
+  schedule,
+  copy_to: copyTo,
+  copy_journal: journal,
+  point_in_time: kept,
+}: Config['backup']) {
+  return { backup: schedule, journal: kept && copyTo !== undefined ? journal : null, daily: enabled };
 }
 
 /** The clock leaves a job alone while what it works for is switched off. */

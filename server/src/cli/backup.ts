@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Backup } from '@wattkeeper/contract/backup.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import pino from 'pino';
-import { backupCopies, backupFolder, createBackups } from '../backups.ts';
+import { backupCopies, backupFolder, createBackups, journalPlaces } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
@@ -103,12 +107,27 @@ async function list(config: Config, asJson: boolean): Promise<number> {
   const copies = backupCopies(config);
   const elsewhere = ((await copies?.list()) ?? []).filter(({ name }) => !names.has(name));
   const backups = [...here, ...elsewhere].sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
-  if (asJson) console.log(JSON.stringify({ items: backups }));
+  const until = await copiedJournalUntil(config);
+  if (asJson) console.log(JSON.stringify({ items: backups, journal_copied_until: until }));
   else if (backups.length === 0) console.log(`There are no backups in ${folderOf(config).path} yet.`);
   else
     for (const backup of backups)
       console.log(`${describe(backup)}${names.has(backup.name) ? '' : `, in ${copies?.place}`}`);
+  if (!asJson && until !== null) console.log(`The copies of the journal go on until ${until}.`);
   return 0;
+}
+
+/** How far a restore to an instant can go without this machine; null where the journal is not copied. */
+async function copiedJournalUntil(config: Config): Promise<string | null> {
+  const { copies } = journalPlaces(config);
+  if (copies === null) return null;
+  const scratch = await mkdtemp(join(tmpdir(), 'wattkeeper-'));
+  try {
+    const last = (await copies.spans(scratch)).at(-1);
+    return last ? formatInstant(last.until) : null;
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
 }
 
 function folderOf(config: Config): BackupFolder {

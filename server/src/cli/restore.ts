@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, restoredArchive } from '../backups.ts';
+import { backupCopies, backupFolder, journalPlaces, restoredArchive } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
 import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
-import { fileInstant, JOURNAL_ARCHIVE } from '../storage/lifecycle/journal-archive.ts';
+import { fileInstant } from '../storage/lifecycle/journal-archive.ts';
 import {
   applyReady,
   type FolderRestoreReport,
@@ -24,7 +24,7 @@ The service must be stopped, unless --into is given. What is in the data folder 
 Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--without-archive] [--config FILE] [--json]
 
   BACKUP         name of a backup, as \`npm start -- backup list\` shows it, or the path of one
-  --at TIME      go on to this instant from the archived journal, such as 2026-11-21T14:30:00+01:00
+  --at TIME      go on to this instant from the archived journal or its copies, such as 2026-11-21T14:30:00+01:00
   --into FOLDER  restore into an empty folder and leave the data folder alone
   --without-archive
                  go on where files of the archive are missing or damaged
@@ -115,8 +115,7 @@ async function restore(
       keys: config.backup,
       folder,
       engine: config.stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb',
-      upTo:
-        at === undefined ? undefined : { instant: parseInstant(at), archive: join(config.data_dir, JOURNAL_ARCHIVE) },
+      upTo: at === undefined ? undefined : { instant: parseInstant(at), journal: journalPlaces(config) },
       archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
       signal: new AbortController().signal,
       progress: (share) => bar.show(share),

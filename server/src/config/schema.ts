@@ -294,6 +294,13 @@ export const Config = z
           .refine(isSchedule, 'must be a cron expression of five fields, such as 0 2 * * *')
           .describe("When, in the site's time: minute hour day month weekday"),
         copy_to: ArchiveStoreConfig.optional().describe('Where copies of backups are sent; default: nowhere'),
+        copy_journal: z
+          .string()
+          .default('0 * * * *')
+          .refine(isSchedule, 'must be a cron expression of five fields, such as */15 * * * *')
+          .describe(
+            'When what came in between backups is sent there as well; at most that much is lost with the machine',
+          ),
         include_archive: z
           .boolean()
           .default(false)

@@ -51,7 +51,7 @@ it('a backup is copied, and brings everything back where the machine with it is 
   expect((await run(service, '/storage/backups')).state).toBe('succeeded');
   const [backup] = await list(service);
   expect(backup).toMatchObject({ local: true, copied_to: copies });
-  expect(readdirSync(copies).sort()).toEqual([backup?.name, `${backup?.name}.json`]);
+  expect(readdirSync(copies).sort()).toEqual(['journal', backup?.name, `${backup?.name}.json`]);
   await service.kill();
 
   const fresh = newFolder();

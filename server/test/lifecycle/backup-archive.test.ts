@@ -74,6 +74,7 @@ async function backUp(of = months()) {
     configuration: '',
     version: '1.2.3',
     keys: KEYS,
+    startedAt: MARCH,
     now: () => MARCH,
     ...work,
   });
@@ -129,7 +130,15 @@ describe('a backup of a place with an archive', () => {
       return found;
     };
     const path = join(folder, 'a.backup');
-    const rest = { records: records.contents, configuration: '', version: '1', keys: KEYS, now: () => MARCH, ...work };
+    const rest = {
+      records: records.contents,
+      configuration: '',
+      version: '1',
+      keys: KEYS,
+      startedAt: MARCH,
+      now: () => MARCH,
+      ...work,
+    };
     await writeBackup(path, { store, archived: () => manifest.manifest(), ...rest });
     expect(await restore({ archive: archive(), copies: [], bringBack: true })).toMatchObject({
       archive: { objects: 2 },

@@ -9,7 +9,7 @@ import { Conflict, Corrupt } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { writeBackup } from '../../src/storage/lifecycle/backup.ts';
 import { JournalArchive, readJournalArchive, segmentsIn } from '../../src/storage/lifecycle/journal-archive.ts';
-import { restoreBackup } from '../../src/storage/lifecycle/restore.ts';
+import { checkBackup, type RestoreTarget, restoreBackup } from '../../src/storage/lifecycle/restore.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
 import { LEFT_OUT, TRANSFERRED } from '../../src/storage/records/transfer.ts';
@@ -89,11 +89,16 @@ async function backupOf(store: TelemetryStore, records: RecordStore, path = join
     configuration: 'http:\n  port: 8001\n',
     version: '1.2.3',
     keys: KEYS,
+    startedAt: START,
     now: () => START,
     signal: never,
     progress: () => {},
   });
   return { path, ...card };
+}
+
+async function restored(path: string, target: RestoreTarget) {
+  return restoreBackup(await checkBackup(path, KEYS, never), KEYS, target, never, () => {});
 }
 
 describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type) => {
@@ -110,8 +115,12 @@ describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type)
     const into = { type: 'sqlite', path: join(folder, `${++files}.db`) } as const;
     const other = await newStore(type === 'duckdb' ? 'sqlite' : 'duckdb');
     const shares: number[] = [];
-    const report = await restoreBackup(backup.path, KEYS, { store: other, records: into }, never, (s) =>
-      shares.push(s),
+    const report = await restoreBackup(
+      await checkBackup(backup.path, KEYS, never),
+      KEYS,
+      { store: other, records: into },
+      never,
+      (s) => shares.push(s),
     );
     expect(report.values).toBe(backup.values);
     expect(report.comparedDays).toBe(12);
@@ -149,7 +158,7 @@ describe('a restore', () => {
     const taken = await newRecords(path);
     await taken.features.set('insights', false);
     const target = { store: await newStore('sqlite'), records: { type: 'sqlite', path } as const };
-    await expect(restoreBackup(backup.path, KEYS, target, never, () => {})).rejects.toThrow(Conflict);
+    await expect(restored(backup.path, target)).rejects.toThrow(Conflict);
     expect(await target.store.series()).toEqual([]);
   });
 
@@ -171,7 +180,7 @@ describe('a restore', () => {
             : (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
       }),
     };
-    await expect(restoreBackup(backup.path, KEYS, target, never, () => {})).rejects.toThrow(
+    await expect(restored(backup.path, target)).rejects.toThrow(
       /days of series differ, such as 5f0c1f6e-.* grid\..* 2026-03-28/,
     );
   });

@@ -6,8 +6,18 @@ import type { BackupService } from './service.ts';
 const Verification = z.object({ name: z.string().optional() });
 const Restoration = RestoreRequest.extend({ name: z.string() });
 
-/** Regular backups, their weekly verification, and restores that a person asks for. */
-export function backupJobs(backups: BackupService, daily: boolean, schedule: string): JobDefinition[] {
+/** Cron expressions in the site's time. */
+export interface BackupSchedules {
+  readonly backup: string;
+  /** Null where the journal is not copied. */
+  readonly journal: string | null;
+  /** Whether backups are made by the clock. */
+  readonly daily: boolean;
+}
+
+/** Regular backups, their weekly verification, copies of the journal between them, and restores that a person asks for. */
+export function backupJobs(backups: BackupService, schedules: BackupSchedules): JobDefinition[] {
+  const { daily } = schedules;
   const verification: JobDefinition<z.infer<typeof Verification>> = {
     name: 'backup-verification',
     title: 'Verify backup',
@@ -35,11 +45,22 @@ export function backupJobs(backups: BackupService, daily: boolean, schedule: str
       name: 'backup',
       title: 'Backup',
       description: 'Writes records, telemetry and configuration into one file, and removes backups that are too old.',
-      schedule,
+      schedule: schedules.backup,
       enabled: () => daily,
       run: (work) => backups.make(work),
     },
     verification,
     restoration,
+    ...(schedules.journal === null ? [] : [journalJob(backups, schedules.journal)]),
   ];
+}
+
+function journalJob(backups: BackupService, schedule: string): JobDefinition {
+  return {
+    name: 'journal-copies',
+    title: 'Copy journal',
+    description: 'Sends what came in since the last time to where backups are copied to, for restores to an instant.',
+    schedule,
+    run: (work) => backups.copyJournal(work),
+  };
 }

@@ -13,6 +13,7 @@ import type { BackupCopies } from '../../storage/lifecycle/backup-copies.ts';
 import { type BackupKeys, encrypts } from '../../storage/lifecycle/backup-file.ts';
 import { BackupFolder } from '../../storage/lifecycle/backup-folder.ts';
 import { fileInstant, type JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
+import type { JournalPlaces, SentJournal } from '../../storage/lifecycle/journal-copies.ts';
 import {
   type FolderRestore,
   type FolderRestoreReport,
@@ -33,7 +34,10 @@ export interface BackupServiceOptions {
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   readonly records: Pick<RecordStore, 'contents'>;
-  readonly archive: { readonly journal: JournalArchive; readonly folder: string } | null;
+  /** Null while the journal is not archived. */
+  readonly journal: JournalArchive | null;
+  /** Where archived batches are, also those of earlier times. */
+  readonly journalPlaces: JournalPlaces;
   /** Archived months; null where nothing is archived. */
   readonly months: BackedUpArchive | null;
   readonly configuration: string;
@@ -92,14 +96,16 @@ export class BackupService {
 
   /** Makes a backup, then removes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
-    const { store, caughtUp, records, keys, configuration, version, now, keepDays, archive, months } = this.#options;
+    const { store, caughtUp, records, keys, configuration, version, now, keepDays, journal, months } = this.#options;
+    // Before the store has caught up: what the journal archive took until then is in the backup.
+    const startedAt = now();
     await caughtUp(signal);
-    const startedAt = formatInstant(now());
-    const name = `wattkeeper-${fileInstant(now())}.backup`;
+    const name = `wattkeeper-${fileInstant(startedAt)}.backup`;
     const draft = await this.#folder.draft(name);
     try {
       const { card: written, archive: manifest } = await writeBackup(draft, {
         store,
+        startedAt,
         archived: months && (() => months.manifest()),
         records: records.contents,
         configuration,
@@ -111,7 +117,7 @@ export class BackupService {
       });
       const card: Backup = {
         name,
-        started_at: startedAt,
+        started_at: formatInstant(startedAt),
         version,
         encrypted: encrypts(keys),
         verified_at: null,
@@ -122,7 +128,7 @@ export class BackupService {
       await this.#folder.keep(draft, card);
       await this.#folder.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
       const oldest = (await this.#folder.list()).at(-1) ?? card;
-      await archive?.journal.prune(Date.parse(oldest.started_at));
+      await journal?.prune(Date.parse(oldest.started_at));
       await this.#sendCopies(signal, progress);
       return card;
     } catch (error) {
@@ -171,6 +177,23 @@ export class BackupService {
     return copies.fetch(name);
   }
 
+  /** Copies what was archived of the journal since the last time; null where that is not done, or the place is away. */
+  async copyJournal(work: Work): Promise<SentJournal | null> {
+    let sent: SentJournal | null = null;
+    await this.#withCopies(async () => {
+      sent = await this.#sendJournal(work);
+    });
+    return sent;
+  }
+
+  async #sendJournal({ signal, progress }: Work): Promise<SentJournal | null> {
+    const { journal, journalPlaces } = this.#options;
+    const { copies } = journalPlaces;
+    if (journal === null || copies === null) return null;
+    const note = (share: number, name: string) => progress(share, `${name} → ${copies.place}`);
+    return this.#inScratch((scratch) => copies.send(journal, { scratch, signal, progress: note }));
+  }
+
   async #describeArchive(manifest: ArchiveManifest, work: Work): Promise<Backup['archive']> {
     const [before] = await this.#folder.list();
     const describe = async (scratch: string) => this.#options.months?.describe(manifest, before, scratch, work);
@@ -185,6 +208,10 @@ export class BackupService {
       await this.#inScratch(async (scratch) => months?.send(archived, scratch, { signal, progress }));
       await copies.send(signal, (share, name) => progress(share, `${name} → ${copies.place}`));
       await copies.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
+      await this.#sendJournal({ signal, progress });
+      const oldest = (await copies.list()).at(-1);
+      const { copies: segments } = this.#options.journalPlaces;
+      if (oldest) await this.#inScratch(async (scratch) => segments?.prune(Date.parse(oldest.started_at), scratch));
     });
     this.#copiesAt = Number.NEGATIVE_INFINITY;
   }
@@ -238,8 +265,8 @@ export class BackupService {
     months: FolderRestore['archive'],
     { signal, progress }: Work,
   ) {
-    const { keys, archive, now } = this.#options;
-    if (at !== undefined && archive === null) {
+    const { keys, journal, journalPlaces, now } = this.#options;
+    if (at !== undefined && journal === null && journalPlaces.copies === null) {
       throw new InvalidInput('there is no archived journal to restore to an instant: backup.point_in_time is off');
     }
     const instant = at === undefined ? null : parseInstant(at);
@@ -249,7 +276,7 @@ export class BackupService {
       keys,
       folder,
       engine: 'duckdb',
-      upTo: instant === null || archive === null ? undefined : { instant, archive: archive.folder },
+      upTo: instant === null ? undefined : { instant, journal: journalPlaces },
       archive: months,
       signal,
       progress: (share) => progress(share, 'restoring'),

@@ -36,6 +36,8 @@ export interface BackupOptions {
   readonly configuration: string;
   readonly version: string;
   readonly keys: BackupKeys;
+  /** The journal goes on from this instant, epoch milliseconds: whatever was taken before is in the store. */
+  readonly startedAt: number;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
@@ -56,14 +58,14 @@ export async function writeBackup(
 }
 
 async function* entriesOf(
-  { store, records, configuration, version, now, progress, signal, archived }: BackupOptions,
+  { store, records, configuration, version, startedAt, now, progress, signal, archived }: BackupOptions,
   summary: { finished_at: string; series: number; values: number; rows: number },
   listed: { archive: ArchiveManifest | null },
 ): AsyncGenerator<BackupEntry> {
   const head: BackupHead = {
     format: BACKUP_FORMAT,
     version,
-    started_at: formatInstant(now()),
+    started_at: formatInstant(startedAt),
     records_schema: await records.schema(),
   };
   yield json('backup.json', head);

@@ -46,14 +46,20 @@ export class CopiedFiles {
     for (const [i, { name, path }] of missing.entries()) {
       signal.throwIfAborted();
       progress(i / missing.length, name);
-      await this.#objects.put(this.#prefix + name, path);
-      await this.fetch(name, scratch);
-      if ((await sha256Of(scratch)) === (await sha256Of(path))) continue;
-      await this.remove(name);
-      throw new Corrupt(`${this.place} does not give ${this.#prefix}${name} back as it was sent`);
+      await this.put({ name, path }, scratch);
     }
-    await rm(scratch, { force: true });
     return missing.length;
+  }
+
+  /** Sends a file, also in the place of one of its name, and reads it back; answers its SHA-256. @throws Corrupt as `send` */
+  async put({ name, path }: NamedFile, scratch: string): Promise<string> {
+    await this.#objects.put(this.#prefix + name, path);
+    await this.fetch(name, scratch);
+    const [sent, found] = [await sha256Of(path), await sha256Of(scratch)];
+    await rm(scratch, { force: true });
+    if (sent === found) return sent;
+    await this.remove(name);
+    throw new Corrupt(`${this.place} does not give ${this.#prefix}${name} back as it was sent`);
   }
 
   /** @throws NotFound */

@@ -16,7 +16,9 @@ export interface ArchivedBatch extends Batch {
 export const JOURNAL_ARCHIVE = 'journal-archive';
 const OPEN_SEGMENT = 'open.segment';
 const SEALED = '.wkj';
-const DEVICES = 'devices.json';
+/** Names the devices of the batches. */
+export const ARCHIVED_DEVICES = 'devices.json';
+const SINCE = 'since.json';
 /** Length and instant before each batch. */
 const PREFIX_BYTES = 16;
 /** A segment is sealed when it is that large or that old. */
@@ -37,6 +39,14 @@ export interface JournalArchiveOptions {
   readonly now: () => number;
 }
 
+/** A sealed segment: the batches that were taken from `start` to `end`, both included. */
+export interface Segment {
+  readonly name: string;
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Keeps every batch after all stores have taken it, so that a restore can go on from a snapshot to any instant behind it. It is fed like a store.
  * The segment that grows is plain; sealed ones are compressed and encrypted as backups are.
@@ -46,6 +56,9 @@ export class JournalArchive {
   #devices: Record<string, ArchivedDevice> = {};
   #bytes = 0;
   #firstAt: number | null = null;
+  #since = 0;
+  /** One write or sealing after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(options: JournalArchiveOptions) {
     this.#options = options;
@@ -57,11 +70,31 @@ export class JournalArchive {
     const archive = new JournalArchive(options);
     archive.#devices = await readArchivedDevices(options.folder);
     await archive.seal();
+    archive.#since = (await archivedSince(options.folder)) ?? options.now();
+    await writeSince(options.folder, archive.#since);
     return archive;
   }
 
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /** Every batch that was taken from this instant on is here, epoch milliseconds. */
+  get since(): number {
+    return this.#since;
+  }
+
   /** On disk when it resolves. */
-  async write(batches: readonly Batch[]): Promise<void> {
+  write(batches: readonly Batch[]): Promise<void> {
+    return this.#alone(() => this.#write(batches));
+  }
+
+  /** Closes the segment that grows, if it holds anything. What was taken before the instant that it answers is in sealed segments. */
+  seal(): Promise<number> {
+    return this.#alone(() => this.#seal());
+  }
+
+  async #write(batches: readonly Batch[]): Promise<void> {
     await this.#noteDevices(batches);
     const takenAt = this.#options.now();
     const parts = batches.flatMap((batch) => {
@@ -82,11 +115,10 @@ export class JournalArchive {
       await file.close();
     }
     this.#firstAt ??= takenAt;
-    if (this.#bytes >= SEGMENT_BYTES || takenAt - this.#firstAt >= SEGMENT_MS) await this.seal();
+    if (this.#bytes >= SEGMENT_BYTES || takenAt - this.#firstAt >= SEGMENT_MS) await this.#seal();
   }
 
-  /** Closes the segment that grows, if it holds anything. */
-  async seal(): Promise<void> {
+  async #seal(): Promise<number> {
     const batches = await readOpen(this.#file(OPEN_SEGMENT));
     const [first] = batches;
     if (first !== undefined) {
@@ -98,11 +130,16 @@ export class JournalArchive {
     await rm(this.#file(OPEN_SEGMENT), { force: true });
     this.#bytes = 0;
     this.#firstAt = null;
+    return this.#options.now();
   }
 
   /** Drops sealed segments that ended before an instant; answers how many. */
   async prune(before: number): Promise<number> {
     const old = (await segmentsIn(this.#options.folder)).filter(({ end }) => end < before);
+    if (old.length > 0) {
+      this.#since = Math.max(this.#since, before);
+      await writeSince(this.#options.folder, this.#since);
+    }
     for (const { path } of old) await rm(path);
     return old.length;
   }
@@ -115,9 +152,15 @@ export class JournalArchive {
       const device = this.#options.deviceOf(id);
       if (device) this.#devices[id] = { name: device.name, kind: device.kind, labels: device.labels };
     }
-    const path = this.#file(DEVICES);
+    const path = this.#file(ARCHIVED_DEVICES);
     await writeFile(`${path}.partial`, JSON.stringify(this.#devices), { mode: 0o600, flush: true });
     await rename(`${path}.partial`, path);
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   #file(name: string): string {
@@ -125,9 +168,31 @@ export class JournalArchive {
   }
 }
 
+/** From when on an archive has everything, epoch milliseconds; null where there is none, or one that was interrupted and holds nothing since. */
+export async function archivedSince(folder: string): Promise<number | null> {
+  const text = await readFile(join(folder, SINCE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text !== null) return (JSON.parse(text) as { since: number | null }).since;
+  // One of an earlier version: it has everything from its first batch on, if not for longer.
+  return (await segmentsIn(folder))[0]?.start ?? null;
+}
+
+/** Notes that what comes in from now on is not kept: an archive that is opened later begins anew. */
+export async function interruptJournalArchive(folder: string): Promise<void> {
+  if ((await archivedSince(folder)) !== null) await writeSince(folder, null);
+}
+
+async function writeSince(folder: string, since: number | null): Promise<void> {
+  const path = join(folder, SINCE);
+  await writeFile(`${path}.partial`, JSON.stringify({ since }), { mode: 0o600, flush: true });
+  await rename(`${path}.partial`, path);
+}
+
 /** Devices of the archive by their ids. */
 export async function readArchivedDevices(folder: string): Promise<Record<string, ArchivedDevice>> {
-  const text = await readFile(join(folder, DEVICES), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(join(folder, ARCHIVED_DEVICES), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
     throw error;
   });
@@ -156,18 +221,25 @@ export async function* readJournalArchive(
 }
 
 /** Sealed segments, oldest first. */
-export async function segmentsIn(folder: string): Promise<{ path: string; start: number; end: number }[]> {
+export async function segmentsIn(folder: string): Promise<Segment[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   return names
-    .filter((name) => name.endsWith(SEALED))
+    .filter(isSegment)
     .sort()
-    .map((name) => {
-      const [start, end] = name.slice(0, -SEALED.length).split('_').map(instantOf) as [number, number];
-      return { path: join(folder, name), start, end };
-    });
+    .map((name) => ({ name, path: join(folder, name), ...spanOf(name) }));
+}
+
+export function isSegment(name: string): boolean {
+  return name.endsWith(SEALED);
+}
+
+/** When the first and the last batch of a segment were taken. */
+export function spanOf(name: string): { start: number; end: number } {
+  const [start, end] = name.slice(0, -SEALED.length).split('_').map(instantOf) as [number, number];
+  return { start, end };
 }
 
 async function* entriesOf(batches: readonly ArchivedBatch[]): AsyncGenerator<BackupEntry> {

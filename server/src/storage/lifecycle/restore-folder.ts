@@ -11,13 +11,16 @@ import { openRecords, type RecordStore } from '../records/record-store.ts';
 import type { SeriesRecord } from '../records/series.ts';
 import type { BackupKeys } from './backup-file.ts';
 import { readArchivedDevices, readJournalArchive } from './journal-archive.ts';
-import { type ArchiveTarget, type RestoreReport, restoreBackup } from './restore.ts';
+import { type JournalPlaces, journalBetween } from './journal-copies.ts';
+import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
 
 /** Files of a data folder that a restore replaces; backups, archives and the lock stay. */
 const REPLACED = /^(wattkeeper\.db|telemetry\.(duckdb|sqlite))(-wal|-shm|\.wal)?$/;
 const READY = 'restore-ready';
 const MOVING = 'restore-moving';
 const BEFORE = 'before-restore';
+/** Where copies of the archived journal are fetched to. */
+const FETCHED = 'journal-copies';
 
 export interface FolderRestore {
   readonly backup: string;
@@ -25,8 +28,8 @@ export interface FolderRestore {
   /** Must not exist, or be empty. */
   readonly folder: string;
   readonly engine: 'duckdb' | 'sqlite';
-  /** Take in what the journal archive holds up to an instant, epoch milliseconds. */
-  readonly upTo?: { readonly instant: number; readonly archive: string } | undefined;
+  /** Take in what was archived of the journal up to an instant, epoch milliseconds. */
+  readonly upTo?: { readonly instant: number; readonly journal: JournalPlaces } | undefined;
   /** What becomes of archived months; absent: they are left out. */
   readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
@@ -49,13 +52,17 @@ export async function restoreIntoFolder(options: FolderRestore): Promise<FolderR
     throw new Conflict(`${folder} holds files already: restore into an empty folder`);
   const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
   try {
+    const checked = await checkBackup(backup, keys, signal);
+    const journal = await journalOf(checked, options);
     const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
     try {
       const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
-      const report = await restoreBackup(backup, keys, { store, records, archive }, signal, progress);
-      return { ...report, batches: await catchUp(store, records, report, options) };
+      const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
+      const batches = journal === null ? 0 : await catchUp(store, records, report, journal, options);
+      return { ...report, batches };
     } finally {
       await store.close();
+      await rm(join(folder, FETCHED), { recursive: true, force: true });
     }
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -63,24 +70,35 @@ export async function restoreIntoFolder(options: FolderRestore): Promise<FolderR
   }
 }
 
-/** Takes in the archived journal; devices and series that came after the backup are put on record again, under new ids. */
-async function catchUp(
-  store: TelemetryStore,
-  location: RecordsLocation,
-  { summary, head }: RestoreReport,
-  { upTo, keys, signal }: FolderRestore,
-): Promise<number> {
-  if (upTo === undefined) return 0;
+/** Where the archived journal lies that goes on from a backup to the instant asked for; null where none is. */
+async function journalOf(
+  { head, summary }: CheckedBackup,
+  { upTo, folder, signal }: FolderRestore,
+): Promise<string | null> {
+  if (upTo === undefined) return null;
   if (upTo.instant < Date.parse(summary.finished_at)) {
     throw new Conflict(
       `the backup was made from ${head.started_at} to ${summary.finished_at}, after the instant asked for: take an earlier backup`,
     );
   }
+  const span = { from: Date.parse(head.started_at), to: upTo.instant };
+  return journalBetween(upTo.journal, span, { folder: join(folder, FETCHED), signal });
+}
+
+/** Takes in the archived journal; devices and series that came after the backup are put on record again, under new ids. */
+async function catchUp(
+  store: TelemetryStore,
+  location: RecordsLocation,
+  { head }: RestoreReport,
+  journal: string,
+  { upTo, keys, signal }: FolderRestore,
+): Promise<number> {
   const records = await openRecords(location);
   try {
-    const devices = await knownDevices(records, upTo.archive);
+    const until = upTo?.instant ?? Number.POSITIVE_INFINITY;
+    const devices = await knownDevices(records, journal);
     let batches = 0;
-    for await (const { blocks } of readJournalArchive(upTo.archive, keys, Date.parse(head.started_at), upTo.instant)) {
+    for await (const { blocks } of readJournalArchive(journal, keys, Date.parse(head.started_at), until)) {
       signal.throwIfAborted();
       const named: Block[] = [];
       for (const block of blocks) named.push(await devices.rename(block));

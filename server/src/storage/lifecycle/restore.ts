@@ -38,6 +38,7 @@ export interface RestoreReport {
 
 /** What a backup says of itself. */
 export interface CheckedBackup {
+  readonly path: string;
   readonly head: BackupHead;
   readonly summary: BackupSummary;
   /** Null where there was no archive, as in backups of earlier versions. */
@@ -62,7 +63,7 @@ export async function checkBackup(path: string, keys: BackupKeys, signal: AbortS
     if (name === 'summary.json') summary = parse<BackupSummary>(data);
   }
   if (head === null || summary === null) throw new Corrupt(`${path} is no backup of Wattkeeper, or lacks a part`);
-  return { head, summary, archive };
+  return { path, head, summary, archive };
 }
 
 /**
@@ -71,13 +72,12 @@ export async function checkBackup(path: string, keys: BackupKeys, signal: AbortS
  * @throws Corrupt with the days that differ; as `checkBackup` otherwise
  */
 export async function restoreBackup(
-  path: string,
+  { path, head, summary, archive }: CheckedBackup,
   keys: BackupKeys,
   target: RestoreTarget,
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<RestoreReport> {
-  const { head, summary, archive } = await checkBackup(path, keys, signal);
   const located =
     archive && target.archive && (await locateArchive(archive, target.archive, target.archive.scratch, signal));
   const rows = await importRecords(target.records, head.records_schema, tablesOf(path, keys));

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { CopiedFiles } from '../../src/storage/lifecycle/copied-files.ts';
+import { JournalArchive } from '../../src/storage/lifecycle/journal-archive.ts';
+import { JOURNAL_COPIES, JournalCopies } from '../../src/storage/lifecycle/journal-copies.ts';
+import { localObjects } from '../../src/storage/objects/local.ts';
+import { ObjectStore } from '../../src/storage/objects/object-store.ts';
+import { batch } from '../conformance/telemetry-blocks.ts';
+
+/** Archives batches, counting up, and sends them, for ever; says the count that the copies have, and until when; killed by its test. */
+const [, , folder, first] = process.argv as [string, string, string, string];
+let count = Number(first);
+const journal = await JournalArchive.open({
+  folder: join(folder, 'journal-archive'),
+  deviceOf: (name) => ({ name, kind: 'meter', labels: {} }),
+  keys: {},
+  now: Date.now,
+});
+const objects = new ObjectStore(localObjects(join(folder, 'drive')), '');
+const copies = new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), {});
+const work = { scratch: folder, signal: new AbortController().signal, progress: () => {} };
+console.log('begins');
+for (;;) {
+  for (let i = 0; i < 5; i++) {
+    await journal.write([batch('load', [['a', count, { power_kw: count }]])]);
+    count++;
+  }
+  const { until } = await copies.send(journal, work);
+  console.log(`${count} ${until}`);
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+
+const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
+const REGION = 'eu-central-1';
+const TRIES = 150;
+const PAUSE_MS = 100;
+
+/** A server that speaks S3, on a free port of the loopback, with its objects in memory. */
+export interface S3Server {
+  readonly client: S3Client;
+  /** Environment that makes a setting such as `BACKUP__COPY_TO` point at a bucket. */
+  environment(setting: string, bucket: string, prefix: string): Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** @param program the part MOTO */
+export async function startS3Server(program: string, ...buckets: string[]): Promise<S3Server> {
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const child = spawn(program, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const client = new S3Client({ endpoint, region: REGION, forcePathStyle: true, credentials: CREDENTIALS });
+  const stop = async () => {
+    client.destroy();
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill();
+    await exited;
+  };
+  try {
+    await answering(endpoint);
+    for (const bucket of buckets) {
+      const configuration = { LocationConstraint: REGION } as const;
+      await client.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: configuration }));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    client,
+    stop,
+    environment: (setting, bucket, prefix) => ({
+      [`WATTKEEPER_${setting}__TYPE`]: 's3',
+      [`WATTKEEPER_${setting}__BUCKET`]: bucket,
+      [`WATTKEEPER_${setting}__PREFIX`]: prefix,
+      [`WATTKEEPER_${setting}__REGION`]: REGION,
+      [`WATTKEEPER_${setting}__ENDPOINT`]: endpoint,
+      [`WATTKEEPER_${setting}__ACCESS_KEY_ID`]: CREDENTIALS.accessKeyId,
+      [`WATTKEEPER_${setting}__SECRET_ACCESS_KEY`]: CREDENTIALS.secretAccessKey,
+    }),
+  };
+}
+
+async function answering(endpoint: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await fetch(endpoint);
+      return;
+    } catch (error) {
+      if (tries === TRIES) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as { port: number };
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
