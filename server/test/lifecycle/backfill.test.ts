@@ -19,6 +19,7 @@ import { backfillEnds } from '../../src/tiers.ts';
 import { batch, type Row } from '../conformance/telemetry-blocks.ts';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
+import { type S3Server, startS3Server } from '../storage/s3-server.ts';
 import { type ArchiveWorld, allDigests, allRows, openArchiveWorld } from './archive-world.ts';
 
 const JANUARY = Date.UTC(2026, 0, 1);
@@ -204,6 +205,29 @@ describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', 
     expect(await allRows(target, ['a'], 'load', ['power_kw'])).toHaveLength(800);
     expect(await fill(target)).toMatchObject({ values: report.values, written: 0 });
   });
+});
+
+describeWith('MOTO', 'filling a store from an archive in S3', (program) => {
+  let s3: S3Server;
+  beforeAll(async () => {
+    s3 = await startS3Server(program, 'archive');
+  }, 60_000);
+  afterAll(() => s3.stop());
+
+  it('brings every archived day, says when the bucket is away, and leaves then what it has', async () => {
+    const groups = await history(100);
+    await reopened(s3.engine('archive'));
+    await world.archiveBefore(MARCH);
+    const before = await allDigests(world.reads, groups);
+    const target = await newTarget();
+    expect(await fill(target)).toMatchObject({ values: 100 * 32 + 40 * 32, archivedMonths: 4 });
+    expect(await allDigests(target, groups)).toEqual(before);
+
+    await reopened(s3.engine('archive'));
+    await s3.stop();
+    await expect(fill(target)).rejects.toBeInstanceOf(Unavailable);
+    expect(await allDigests(target, groups)).toEqual(before);
+  }, 60_000);
 });
 
 async function fillUntilKilled(afterMs: number): Promise<void> {

@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Forbidden, InvalidInput, Unavailable } from '../../src/domain/errors.ts';
@@ -24,6 +29,9 @@ const JANUARY = Date.UTC(2026, 0, 1);
 const MARCH = Date.UTC(2026, 2, 1);
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = { identities: [IDENTITY], recipients: [await identityToRecipient(IDENTITY)] };
+const CHILD = fileURLToPath(new URL('./backup-archive-child.ts', import.meta.url));
+/** Files: the last of them fall into the sending to the drive. */
+const KILLED_AFTER = [10, 10, 10, 60, 60, 60];
 const signal = new AbortController().signal;
 const work = { signal, progress: () => {} };
 
@@ -283,4 +291,46 @@ describe('copies of archived files beside the backups', () => {
     expect(await restore(of.target(true))).toMatchObject({ archive: { fromCopies: 1 } });
     await archiveSource(archive()).fetch(january, join(folder, 'x'));
   });
+
+  it(`are whole, each once, when the machine that makes them is killed ${KILLED_AFTER.length} times`, async () => {
+    const listed: ArchivedObject[] = [];
+    for (let i = 0; i < 120; i++) {
+      const bytes = randomBytes(200_000);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const key = `group=load/month=2026-01/${String(i + 1).padStart(4, '0')}-${sha256}.parquet`;
+      await mkdir(join(folder, 'objects', 'group=load', 'month=2026-01'), { recursive: true });
+      await writeFile(join(folder, 'objects', key), bytes);
+      listed.push({ key, sha256, bytes: bytes.length });
+    }
+    await writeFile(join(folder, 'listed.json'), JSON.stringify(listed));
+    const expected = listed.map(({ sha256 }) => `${sha256}.wka`).sort();
+    const names = async (place: string) => copiesIn(localObjects(join(folder, place))).files.names();
+    const seen: number[] = [];
+    for (const files of KILLED_AFTER) {
+      await copyUntilKilled(files);
+      seen.push((await names('backups')).length);
+      for (const place of ['backups', 'drive']) {
+        for (const name of await names(place)) {
+          const object = listed.find(({ sha256 }) => name.startsWith(sha256)) as ArchivedObject;
+          await copiesIn(localObjects(join(folder, place))).fetch(object, join(folder, 'x'));
+        }
+      }
+    }
+    expect(seen, 'each run goes on where the last one was').toEqual(seen.toSorted((a, b) => a - b));
+    expect(await copyUntilKilled(Number.POSITIVE_INFINITY)).toContain('done');
+    expect(await names('backups')).toEqual(expected);
+    expect(await names('drive')).toEqual(expected);
+  }, 120_000);
 });
+
+/** Ends the child after so many files that it has begun with; answers what it said. */
+async function copyUntilKilled(files: number): Promise<string[]> {
+  const child = spawn(process.execPath, [CHILD, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (lines.push(line) === files) child.kill('SIGKILL');
+  }
+  await exited;
+  return lines;
+}

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
+import { s3Objects } from '../../src/storage/objects/s3.ts';
 
 const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
 const REGION = 'eu-central-1';
@@ -12,6 +14,8 @@ const PAUSE_MS = 100;
 /** A server that speaks S3, on a free port of the loopback, with its objects in memory. */
 export interface S3Server {
   readonly client: S3Client;
+  /** A bucket as the service sees it. */
+  engine(bucket: string): ObjectEngine;
   /** Environment that makes a setting such as `BACKUP__COPY_TO` point at a bucket. */
   environment(setting: string, bucket: string, prefix: string): Record<string, string>;
   stop(): Promise<void>;
@@ -43,6 +47,7 @@ export async function startS3Server(program: string, ...buckets: string[]): Prom
   return {
     client,
     stop,
+    engine: (bucket) => s3Objects({ bucket, region: REGION, endpoint, ...CREDENTIALS }),
     environment: (setting, bucket, prefix) => ({
       [`WATTKEEPER_${setting}__TYPE`]: 's3',
       [`WATTKEEPER_${setting}__BUCKET`]: bucket,
