@@ -40,6 +40,7 @@ const corpus = await nabCorpus(folder);
 const profiles = Object.keys(NAB_PROFILES) as NabProfile[];
 const rows: Record<string, Record<string, string | number>> = {};
 run('seasonal', seasonalScores);
+run('seasonal, alarm at 0.99', (series) => seasonalScores(series).map((score) => Number(score >= 0.99)));
 run('windowed Gaussian, here', windowedGaussianScores);
 for (const [name, scores] of Object.entries(PUBLISHED)) {
   rows[`${name}, published`] = Object.fromEntries(profiles.map((profile, p) => [profile, scores[p] as number]));

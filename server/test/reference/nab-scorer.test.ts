@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
-import { type NabDetector, nabCorpus, seasonalScores, windowedGaussianScores } from './nab-corpus.ts';
+import { type NabDetector, type NabSeries, nabCorpus, seasonalScores, windowedGaussianScores } from './nab-corpus.ts';
 import {
   NAB_PROFILES,
   type NabProfile,
@@ -96,10 +96,16 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
     }
   });
 
-  it('finds more with the seasonal detector', async () => {
-    const [standard, lowFalsePositives, lowFalseNegatives] = await scoresOf(seasonalScores);
-    expect(standard).toBeGreaterThan(59);
-    expect(lowFalsePositives).toBeGreaterThan(46);
-    expect(lowFalseNegatives).toBeGreaterThan(67);
+  // Reached: 70.5, 61.5 and 75.5; an alarm at 0.99 gives 69.8, 60.0 and 74.7. What is asked leaves room for another machine's rounding of powers,
+  // by which a few of some 180 false alarms may come or go: each is 0.06 points, twice that where they are to be few.
+  it.each([
+    ['with the best threshold', seasonalScores, [68.5, 59, 74]],
+    [
+      'with an alarm at 0.99',
+      (series: NabSeries) => seasonalScores(series).map((s) => Number(s >= 0.99)),
+      [68, 58, 73],
+    ],
+  ] as const)('scores the seasonal detector well above that: %s', async (_, detect, least) => {
+    for (const [p, score] of (await scoresOf(detect)).entries()) expect(score).toBeGreaterThan(least[p] as number);
   });
 });

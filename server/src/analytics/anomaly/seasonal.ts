@@ -21,7 +21,10 @@ export interface SeasonalDetection {
   readonly expected: Float64Array;
   /** Robust standard deviation of what lay between value and expectation at that hour of the day, in the series' unit. */
   readonly sigma: Float64Array;
-  /** 0–1: one minus a bound on the probability of so strange residuals; 0 for missing values. An event is told when it begins or grows. */
+  /**
+   * 0–1: one minus a bound on the probability of residuals so strange, of one value or of the last few; from 0.99 on worth an alarm. An event is
+   * told when it begins or grows, not as long as it lasts. 0 for missing values.
+   */
   readonly score: Float64Array;
 }
 
@@ -68,7 +71,8 @@ interface ProfileState {
 interface MomentsState {
   count: number;
   mean: number;
-  variance: number;
+  /** Mean fourth power of what was away from the mean. */
+  fourth: number;
 }
 
 const SLOT_MS = 15 * MINUTE_MS;
@@ -87,22 +91,24 @@ const CLIP = 3;
 const HOUR_PRIOR = 12;
 /** A profile that was held against values for so long has twice the error that it seems to have, and clips from then on. */
 const PROFILE_PRIOR_HOURS = 24;
-/** Sigma is never less than this share of what is expected, nor than half the smallest step of the values. */
-const SIGMA_MIN = 1e-9;
+/** Differences of less than this share of the value are rounding, and so are those of a value below `NEAR_ZERO`. */
+const ROUNDING = 1e-9;
+const NEAR_ZERO = 1e-9;
+/** Values beyond it are taken for missing: their powers are no numbers. */
+const VALUE_MAX = 1e60;
 /** Values that the short and the long window of the score reach back, as time constants. */
 const SHORT_VALUES = 12;
 const LONG_VALUES = 6400;
 /** The weight of a value falls with age as age to this power less one, until the long window is full. */
 const FADING = 3;
 const CHANNEL_VALUES_MIN = 6;
-const VARIANCE_MIN = 1e-12;
 /**
- * What is known is kept as k/(k + this) of its k deviations, so that even the strangest fades; it does within so long, and only what is
+ * What is known is kept as k/(k + this) of its strangeness k, so that even the strangest fades; it does within so long, and only what is
  * stranger by this factor is news.
  */
 const KNOWN_HALF = 5;
-const KNOWN_MS = 3 * UTC_DAY_MS;
-const NEWS_FACTOR = 1.1;
+const KNOWN_MS = 2 * UTC_DAY_MS;
+const NEWS_FACTOR = 1.05;
 
 /**
  * Finds what is unusual in a series that no baseline explains.
@@ -177,7 +183,7 @@ export class SeasonalDetector {
   }
 
   /**
-   * Judges the next value, then learns from it. Missing values (NaN) are expected, but neither judged nor learnt.
+   * Judges the next value, then learns from it. Of missing values (NaN) it says what was expected; they are neither judged nor learnt.
    * @param instant epoch milliseconds, not before the last one
    */
   step(instant: number, value: number): SeasonalStep {
@@ -188,9 +194,9 @@ export class SeasonalDetector {
     const minute = this.#clock.minuteOfWeek(instant);
     const hour = Math.floor(minute / 60) % 24;
     const slot = Math.floor((minute * MINUTE_MS) / state.slotMs);
-    const least = Math.max((state.resolution ?? 0) / 2, SIGMA_MIN * Math.max(Math.abs(state.value), 1));
+    const least = Math.max((state.resolution ?? 0) / 2, rounding(state.value));
     const { expected, sigma, low, high } = this.#expect(slot, hour, least ** 2);
-    if (!Number.isFinite(value)) return { expected, sigma, score: 0 };
+    if (!(Math.abs(value) <= VALUE_MAX)) return { expected, sigma, score: 0 };
     const residual = value - Math.min(Math.max(value, low), high);
     const score = state.since === null ? 0 : this.#score(instant, residual);
     this.#learn(instant, value, slot, hour);
@@ -232,14 +238,15 @@ export class SeasonalDetector {
     const state = this.#state;
     state.recent += (residual - state.recent) / SHORT_VALUES;
     const [single, lasting] = state.channels as [MomentsState, MomentsState];
-    const strangeness = Math.max(deviation(single, residual), deviation(lasting, state.recent));
+    const least = rounding(state.value);
+    const strangeness = Math.max(strangenessOf(single, residual, least), strangenessOf(lasting, state.recent, least));
     const known = state.known * Math.exp(-(instant - state.time) / KNOWN_MS);
-    const share = strangeness / (strangeness + KNOWN_HALF);
+    const share = 1 - KNOWN_HALF / (strangeness + KNOWN_HALF);
     const isNews = share > known * NEWS_FACTOR;
     state.known = Math.max(known, share);
     if (instant - (state.since as number) < state.probationMs || !isNews) return 0;
-    // Cantelli's inequality: no distribution has more than 1/(1 + k²) of its mass k deviations above its mean.
-    return 1 - 1 / (1 + strangeness ** 2);
+    // Markov's inequality: no distribution has more than 1/k⁴ of its mass farther from its mean than k times ⁴√(fourth central moment).
+    return 1 - 1 / Math.max(strangeness, 1) ** 4;
   }
 
   #learn(instant: number, value: number, slot: number, hour: number): void {
@@ -344,19 +351,26 @@ function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Le
   }
 }
 
-function emptyMoments(): MomentsState {
-  return { count: 0, mean: 0, variance: 0 };
+function rounding(value: number): number {
+  return ROUNDING * Math.max(Math.abs(value), NEAR_ZERO);
 }
 
-/** How many standard deviations a quantity is from its mean so far; then it is taken in. */
-function deviation(moments: MomentsState, quantity: number): number {
+function emptyMoments(): MomentsState {
+  return { count: 0, mean: 0, fourth: 0 };
+}
+
+/**
+ * How far a quantity is from its mean so far, in units of ⁴√(mean fourth power): where far ones recur, that soon grows much more than a standard
+ * deviation does. Then the quantity is taken in.
+ */
+function strangenessOf(moments: MomentsState, quantity: number, least: number): number {
   const away = quantity - moments.mean;
-  const floor = VARIANCE_MIN * (1 + moments.mean ** 2);
-  const strangeness = moments.count < CHANNEL_VALUES_MIN ? 0 : Math.abs(away) / Math.sqrt(moments.variance + floor);
+  const usual = Math.max(moments.fourth ** 0.25, least);
+  const strangeness = moments.count < CHANNEL_VALUES_MIN ? 0 : Math.abs(away) / usual;
   moments.count++;
   // More than 1/n: what was strange while the profile knew little is to fade.
   const gain = Math.max(FADING / (moments.count + FADING - 1), 1 / LONG_VALUES);
   moments.mean += gain * away;
-  moments.variance = (1 - gain) * (moments.variance + gain * away ** 2);
+  moments.fourth += gain * (away ** 4 - moments.fourth);
   return strangeness;
 }
