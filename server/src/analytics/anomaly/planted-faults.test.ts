@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../test/simulated-series.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
-import type { FaultTruth } from '../../sources/simulator/faults.ts';
+import type { FaultRule, FaultTruth } from '../../sources/simulator/faults.ts';
 import { Random } from '../../sources/simulator/random.ts';
 import { createSimulator } from '../../sources/simulator/simulator.ts';
 import { detectSeasonal } from './seasonal.ts';
@@ -15,7 +15,7 @@ const SIGMAS = 3;
 const LASTING = 3;
 
 /** Kinds, sizes and lengths are those of the factory's own faults. */
-const KINDS = [
+const KINDS: readonly (FaultRule & Required<Pick<FaultRule, 'hours'>>)[] = [
   {
     device: 'climate',
     metric: 'environment.indoor_temp_c',
@@ -32,7 +32,7 @@ const KINDS = [
     minutes: [60, 480],
     hours: [6, 18],
   },
-] as const;
+];
 
 /** One fault of each kind every few days; each lasts for at least four steps, so that three values surely lie in it. */
 function plan(seed: number, start: number, stepMs: number): FaultTruth[] {
