@@ -1,8 +1,14 @@
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
+import type {
+  CustomKpi,
+  CustomKpiPreview,
+  CustomKpiPreviewRequest,
+  CustomKpiValue,
+} from '@wattkeeper/contract/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import type {
@@ -34,6 +40,8 @@ export interface TelemetryRequest extends Window {
 }
 
 const MINUTE_MS = 60_000;
+/** Pause after the last key until what was typed is checked. */
+const TYPING_MS = 250;
 
 /** Every question that the pages ask, with its key and how long its answer stays fresh. */
 export function createQueries(api: ApiClient, healthUrl: string) {
@@ -57,6 +65,25 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         queryKey: ['kpis', machineId, window.start, window.end],
         queryFn: ({ signal }) => api.get<AllKpis>('/kpi/all', windowOf(machineId, window), signal),
         staleTime: 5 * MINUTE_MS,
+      }),
+    customKpis: () => list<CustomKpi>(['custom-kpis'], '/kpi/custom', {}, MINUTE_MS),
+    customKpiValues: (machineId: string, window: Window) =>
+      list<CustomKpiValue>(
+        ['custom-kpis', 'values', machineId, window.start, window.end],
+        '/kpi/custom/values',
+        windowOf(machineId, window),
+        5 * MINUTE_MS,
+      ),
+    /** Asked when nobody has typed for a moment; the answer before stays until then. */
+    customKpiPreview: (request: CustomKpiPreviewRequest) =>
+      queryOptions({
+        queryKey: ['custom-kpi-preview', request],
+        queryFn: async ({ signal }) => {
+          await pause(TYPING_MS, signal);
+          return api.post<CustomKpiPreview>('/kpi/custom/preview', request);
+        },
+        placeholderData: keepPreviousData,
+        staleTime: MINUTE_MS,
       }),
     baselines: (machineId: string) =>
       list<BaselineModel>(['baseline', machineId, 'models'], '/baseline/models', { machine_id: machineId }, MINUTE_MS),
@@ -251,6 +278,17 @@ export function telemetryParams(request: TelemetryRequest) {
     aggregate: request.aggregate?.join(','),
     max_points: request.pointsMax,
   };
+}
+
+/** Waits; rejects at once when the question is no longer asked. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
 
 function windowOf(machineId: string, { start, end }: Window) {

@@ -2,6 +2,7 @@ import { baseline } from './de/baseline.ts';
 import { energy } from './de/energy.ts';
 import { forecast } from './de/forecast.ts';
 import { history } from './de/history.ts';
+import { kpis } from './de/kpis.ts';
 import { machines } from './de/machines.ts';
 import { now } from './de/now.ts';
 import { shell } from './de/shell.ts';
@@ -14,6 +15,7 @@ export const de: Messages = {
   ...now,
   ...history,
   ...energy,
+  ...kpis,
   ...machines,
   ...baseline,
   ...forecast,

@@ -2,6 +2,7 @@ import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
 import { forecast } from './en/forecast.ts';
 import { history } from './en/history.ts';
+import { kpis } from './en/kpis.ts';
 import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
 import { shell } from './en/shell.ts';
@@ -14,6 +15,7 @@ export const en = {
   ...now,
   ...history,
   ...energy,
+  ...kpis,
   ...machines,
   ...baseline,
   ...forecast,

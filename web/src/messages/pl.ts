@@ -3,6 +3,7 @@ import { baseline } from './pl/baseline.ts';
 import { energy } from './pl/energy.ts';
 import { forecast } from './pl/forecast.ts';
 import { history } from './pl/history.ts';
+import { kpis } from './pl/kpis.ts';
 import { machines } from './pl/machines.ts';
 import { now } from './pl/now.ts';
 import { shell } from './pl/shell.ts';
@@ -14,6 +15,7 @@ export const pl: Messages = {
   ...now,
   ...history,
   ...energy,
+  ...kpis,
   ...machines,
   ...baseline,
   ...forecast,

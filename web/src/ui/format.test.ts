@@ -30,6 +30,18 @@ describe('Formatter', () => {
     expect(plain(warsaw.energy(kwh))).toBe(text);
   });
 
+  it.each([
+    [0, '0'],
+    [0.532608695, '0.5326'],
+    [-12.3456, '-12.35'],
+    [999.96, '1,000'],
+    [244_821.4, '244,821'],
+    [0.0000123456, '1.235E-5'],
+    [6.02e23, '6.02E23'],
+  ])('writes a figure of %d as %s', (value, text) => {
+    expect(warsaw.figure(value)).toBe(text);
+  });
+
   it('never turns a missing value into a zero', () => {
     expect([plain(warsaw.power(null)), plain(warsaw.energy(undefined)), warsaw.money(Number.NaN)]).toEqual([
       '–',

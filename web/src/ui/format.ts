@@ -67,6 +67,14 @@ export class Formatter {
     return { value: this.number(value, digitsOf(value, unit)), unit: this.unit(unit) };
   }
 
+  /** A number of any size to about four digits. */
+  figure(value: number | null | undefined): string {
+    if (missing(value)) return NOTHING.value;
+    const size = Math.abs(value);
+    if (size >= 1000) return size < 1e9 ? this.number(value) : this.#short(value, 'scientific');
+    return size > 0 && size < 1e-4 ? this.#short(value, 'scientific') : this.#short(value, 'standard');
+  }
+
   unit(unit: string): string {
     return unit.replace('¤', this.settings.currency);
   }
@@ -165,6 +173,11 @@ export class Formatter {
     if (size < 1000) return { value: this.number(kilo, size < 10 ? 2 : size < 100 ? 1 : 0), unit: units[1] };
     const giga = size >= 1e6;
     return { value: this.number(kilo / (giga ? 1e6 : 1000), 2), unit: giga ? units[3] : units[2] };
+  }
+
+  #short(value: number, notation: 'standard' | 'scientific'): string {
+    const options = { maximumSignificantDigits: 4, notation } as const;
+    return new Intl.NumberFormat(this.settings.language, options).format(value);
   }
 
   #currency(amount: number, least: number, most: number): string {

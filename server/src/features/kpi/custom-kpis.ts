@@ -128,6 +128,7 @@ export class CustomKpiService {
     const { window, values } = await this.#evaluate(records, machine, query);
     return records.map(({ id, name }, r) => {
       const { error, ...value } = values[r] as CustomKpiPreview;
+      const reason = error ? problemOf(error) : value.reason;
       return {
         id,
         name,
@@ -135,7 +136,7 @@ export class CustomKpiService {
         machine_name: machine.name,
         time_period: periodOf(window),
         ...value,
-        reason: error?.detail ?? value.reason,
+        reason,
       };
     });
   }
@@ -194,7 +195,7 @@ function toCustomKpi(record: CustomKpiRecord, context: ExpressionContext): Custo
     unit,
     site_id: siteId,
     result_unit: 'error' in checked ? null : checked.unit.name,
-    problem: 'error' in checked ? checked.error.detail : null,
+    problem: 'error' in checked ? problemOf(checked.error) : null,
     created_at: formatInstant(createdAt),
     updated_at: formatInstant(updatedAt),
   };
@@ -207,13 +208,17 @@ function check({ expression, unit }: Definition, context: ExpressionContext): Ch
   return { ...checkExpression(parsed, unit, context), leaves: leavesOf(parsed) };
 }
 
+function problemOf({ column, detail }: NonNullable<CustomKpiPreview['error']>): string {
+  return column === null ? detail : `column ${column}: ${detail}`;
+}
+
 /** Tells what is wrong as a value: people see it while they type, and in place of a value when metrics changed since. */
 function attempt(definition: Definition, context: ExpressionContext) {
   try {
     return check(definition, context);
   } catch (error) {
     if (error instanceof ExpressionError) {
-      return { error: { field: 'expression' as const, column: error.column, detail: error.message } };
+      return { error: { field: 'expression' as const, column: error.column, detail: error.detail } };
     }
     if (!(error instanceof InvalidInput)) throw error;
     return { error: { field: 'unit' as const, column: null, detail: error.message } };

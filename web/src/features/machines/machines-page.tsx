@@ -9,6 +9,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { CustomKpiPanel } from './custom-kpi-panel.tsx';
 import { KpiTable } from './kpi-table.tsx';
 import { MACHINE_DAYS, type MachineDays } from './machines-search.ts';
 
@@ -47,7 +48,12 @@ export function MachinesPage() {
               </Panel>
             );
           }
-          return <KpiTable machines={all} window={window} />;
+          return (
+            <>
+              <KpiTable machines={all} window={window} />
+              <CustomKpiPanel machines={all} window={window} />
+            </>
+          );
         }}
       </QueryView>
     </PageBody>
