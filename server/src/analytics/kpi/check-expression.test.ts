@@ -167,6 +167,12 @@ describe('a custom key figure', () => {
     expect(none('1e300 * 1e300')).toEqual({ reason: 'the value is greater than a number can be' });
   });
 
+  it('may be a sum as long as an expression can be', () => {
+    expect(told(`1${'+1'.repeat(249)}`)).toEqual([{ value: 250 }, '']);
+    expect(told(`2${'/1'.repeat(249)}`)).toEqual([{ value: 2 }, '']);
+    expect(told(`1${' *9m'.repeat(124)}`)[1]).toBe('m^124');
+  });
+
   it('keeps apart the moneys of sites with different currencies', () => {
     const check = (text: string, currency: string | null) =>
       checkExpression(parseExpression(text), null, { ...CONTEXT, currency }).unit.name;
