@@ -171,6 +171,7 @@ function createNews(
     onChange: (run) => live.publish('jobs', toJob(run)),
     onError: (job, error) => log.error({ err: error, job }, `job ${job} failed`),
   });
+  services.anomalies.subscribe((anomaly) => live.publish('anomalies', anomaly));
   return { live, scheduler };
 }
 

@@ -1,5 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SourceHealth } from '@wattkeeper/contract/service.ts';
+import { anomalyRoutes } from './features/anomaly/routes.ts';
 import { archiveRoutes } from './features/archive/routes.ts';
 import type { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
@@ -70,6 +71,7 @@ export function registerApi(
     reportRoutes(analytics, services.reports);
     kpiRoutes(analytics, services.kpis);
     customKpiRoutes(analytics, services.customKpis);
+    anomalyRoutes(analytics, services.anomalies);
     const { baselines: service, trainings, adjustments } = services;
     baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });

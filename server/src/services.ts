@@ -2,6 +2,8 @@ import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
+import { anomalyJob } from './features/anomaly/job.ts';
+import { AnomalyService } from './features/anomaly/service.ts';
 import { archiveJob } from './features/archive/job.ts';
 import { backfillJob } from './features/backfill/job.ts';
 import { backupJobs } from './features/backup/jobs.ts';
@@ -51,6 +53,7 @@ export interface Services {
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
+  readonly anomalies: AnomalyService;
   readonly forecasts: ForecastServices;
   readonly quarantine: QuarantineService;
   readonly quality: QualityService;
@@ -78,16 +81,8 @@ export async function createServices(
   const describe = (metric: string) => catalogue.describe(metric);
   const kpis = new KpiService({ queries, devices: directory, energy, now });
   const quarantine = new QuarantineService(journal, ingest);
-  const baselines = new BaselineService({
-    queries,
-    devices: directory,
-    energy,
-    now,
-    describe,
-    baselines: records.baselines,
-    adjustments: records.baselineAdjustments,
-    models,
-  });
+  const learning = { queries, devices: directory, energy, now, describe, models, baselines: records.baselines };
+  const baselines = new BaselineService({ ...learning, adjustments: records.baselineAdjustments });
   const charging = new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now });
   const reportService = new ReportService({ reports, sites, energy, now });
   const quality = new QualityService({
@@ -113,17 +108,13 @@ export async function createServices(
     reports: reportService,
     kpis,
     customKpis: new CustomKpiService({
+      ...{ kpis, queries, devices: directory, sites, catalogue, now },
       records: records.customKpis,
-      kpis,
-      queries,
-      devices: directory,
-      sites,
-      catalogue,
-      now,
     }),
     baselines,
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
+    anomalies: new AnomalyService({ ...learning, anomalies: records.anomalies }),
     forecasts: createForecasts(pipeline, energy, models, now),
     quarantine,
     quality,
@@ -192,7 +183,7 @@ export function createMigrations(
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines, trainings, forecasts, migrations, disk }: Services,
+  { charging, reports, quality, backups, baselines, trainings, anomalies, forecasts, migrations, disk }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -200,7 +191,9 @@ export function scheduledJobs(
   const ofHistory = [
     chargingJob(charging),
     qualityJob(quality),
-    ...[reportsJob(reports), retrainingJob(baselines)].map((job) => underFlag(job, 'analytics_dashboard', flags)),
+    ...[reportsJob(reports), retrainingJob(baselines), anomalyJob(anomalies)].map((job) =>
+      underFlag(job, 'analytics_dashboard', flags),
+    ),
     trainingJob(trainings),
     ...forecastJobs(forecasts.demand).map((job) => underFlag(job, 'forecasting', flags)),
     ...(backups ? backupJobs(backups, backupSchedules(backup)) : []),

@@ -9,6 +9,7 @@ interface SolarTask {
 
 /** Models that run on threads of their own. To add one, add a line. */
 export const MODELS = {
+  'anomaly.detect': async () => (await import('../analytics/anomaly/device.ts')).detectInDevice,
   'baseline.train': async () => (await import('../analytics/baseline/train.ts')).trainBaseline,
   'forecast.forecast': async () => {
     const [{ forecast }, engines] = await Promise.all([import('../analytics/forecast/backtest.ts'), forecastEngines()]);

@@ -143,6 +143,17 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
         ['ann', 'resolved', null],
         ['bob', 'reopened', 'again'],
       ]);
+      expect(await anomalies.count({ deviceId })).toBe(3);
+      expect(await anomalies.count({ deviceId, type: 'drop' })).toBe(0);
+      expect((await anomalies.page({ limit: 9, deviceId, start: 31, end: 50 })).items).toMatchObject([{ startAt: 40 }]);
+      await anomalies.note(spike.id, { actor: 'ann', kind: 'label', text: 'wrong' });
+      expect(await anomalies.labelled(deviceId)).toEqual([
+        { metric: 'load.power_kw', type: 'power_spike', reasons: ['hour_of_day'], label: 'wrong' },
+      ]);
+      const grown = { ...found, type: 'efficiency_drop', startAt: 5, endAt: 60 };
+      expect(await anomalies.update(spike.id, grown)).toMatchObject({ id: spike.id, ...grown, detectedAt: 101 });
+      await expect(anomalies.update(spike.id, { ...found, startAt: 50, endAt: 50 })).rejects.toThrow(Conflict);
+      await expect(anomalies.update('none', found)).rejects.toThrow(NotFound);
       await expect(anomalies.put({ ...found, deviceId: 'none' })).rejects.toThrow(InvalidInput);
       await expect(anomalies.put({ ...found, confidence: 2 })).rejects.toThrow(/check/i);
       await expect(anomalies.note('none', { actor: 'ann', kind: 'comment', text: '' })).rejects.toThrow(NotFound);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { NotFound } from '../../domain/errors.ts';
-import { isDangling } from './constraint-errors.ts';
+import { Conflict, NotFound } from '../../domain/errors.ts';
+import { isDangling, isTaken } from './constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import { unknownReference } from './rows.ts';
 import type { RecordsContext, Schema } from './schema.ts';
@@ -20,7 +20,7 @@ export interface AnomalyRecord {
   /** Full metric name; value and expected value are in its unit. */
   readonly metric: string;
   readonly startAt: number;
-  /** Of the last reading that belongs to it. */
+  /** Behind the last slot that belongs to it. */
   readonly endAt: number;
   readonly value: number;
   /** null where no baseline says what to expect. */
@@ -48,20 +48,36 @@ export interface AnomalyEvent {
 export interface AnomalyFilter {
   readonly deviceId?: string | undefined;
   readonly severity?: AnomalyRecord['severity'] | undefined;
-  /** Those that start at or after this instant. */
+  readonly type?: string | undefined;
+  /** Those that last until this instant or longer. */
   readonly start?: number | undefined;
-  /** Only those that nobody resolved. */
-  readonly active?: true | undefined;
+  /** Those that start before this instant. */
+  readonly end?: number | undefined;
+  /** Only those that nobody resolved; false: only those that somebody did. */
+  readonly active?: boolean | undefined;
+}
+
+/** What somebody said last of an anomaly. */
+export interface LabelledAnomaly {
+  readonly metric: string;
+  readonly type: string;
+  readonly reasons: unknown;
+  readonly label: string;
 }
 
 /** A machine has at most one anomaly of a type that starts at an instant in a metric. */
 export interface Anomalies {
   /** Newest start first. */
   page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>>;
+  count(filter: AnomalyFilter): Promise<number>;
   /** Throws NotFound. */
   require(id: string): Promise<AnomalyRecord>;
   /** Adds an anomaly, or describes it anew when it was found before: who resolved it stays. Throws InvalidInput for an unknown device. */
   put(anomaly: AnomalyInput): Promise<AnomalyRecord>;
+  /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
+  update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord>;
+  /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
+  labelled(deviceId: string): Promise<LabelledAnomaly[]>;
   /** Adds an event; `resolved` and `reopened` change the anomaly as well. Throws NotFound. */
   note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord>;
   /** Oldest first, at most 1,000. */
@@ -79,12 +95,7 @@ export class SqlAnomalies implements Anomalies {
   async page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
-    let query = this.#context.db.selectFrom('anomalies').selectAll().orderBy('start_at', 'desc').orderBy('id', 'desc');
-    const { deviceId, severity, start, active } = request;
-    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
-    if (severity !== undefined) query = query.where('severity', '=', severity);
-    if (start !== undefined) query = query.where('start_at', '>=', start);
-    if (active) query = query.where('resolved_at', 'is', null);
+    let query = this.#where(request).selectAll().orderBy('start_at', 'desc').orderBy('id', 'desc');
     if (after !== null) {
       query = query.where((where) =>
         where(where.refTuple('start_at', 'id'), '<', where.tuple(Number(after[0]), String(after[1]))),
@@ -94,6 +105,24 @@ export class SqlAnomalies implements Anomalies {
     return pageFrom(rows.map(toRecord), limit, (anomaly) => [anomaly.startAt, anomaly.id]);
   }
 
+  async count(filter: AnomalyFilter): Promise<number> {
+    const row = await this.#where(filter)
+      .select(({ fn }) => fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  #where({ deviceId, severity, type, start, end, active }: AnomalyFilter) {
+    let query = this.#context.db.selectFrom('anomalies');
+    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    if (severity !== undefined) query = query.where('severity', '=', severity);
+    if (type !== undefined) query = query.where('type', '=', type);
+    if (start !== undefined) query = query.where('end_at', '>=', start);
+    if (end !== undefined) query = query.where('start_at', '<', end);
+    if (active !== undefined) query = query.where('resolved_at', active ? 'is' : 'is not', null);
+    return query;
+  }
+
   async require(id: string): Promise<AnomalyRecord> {
     const row = await this.#context.db.selectFrom('anomalies').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw unknownAnomaly(id);
@@ -101,16 +130,7 @@ export class SqlAnomalies implements Anomalies {
   }
 
   async put(anomaly: AnomalyInput): Promise<AnomalyRecord> {
-    const { deviceId, type, metric, startAt } = anomaly;
-    const described = {
-      severity: anomaly.severity,
-      end_at: anomaly.endAt,
-      value: anomaly.value,
-      expected_value: anomaly.expectedValue,
-      confidence: anomaly.confidence,
-      reasons: JSON.stringify(anomaly.reasons),
-    };
-    const key = { device_id: deviceId, metric, type, start_at: startAt };
+    const { key, described } = rowOf(anomaly);
     const row = await this.#context.db
       .insertInto('anomalies')
       .values({ id: randomUUID(), ...key, ...described, detected_at: this.#context.now() })
@@ -118,9 +138,45 @@ export class SqlAnomalies implements Anomalies {
       .returningAll()
       .executeTakeFirstOrThrow()
       .catch((error: unknown) => {
-        throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
+        throw isDangling(error) ? unknownReference('device_id', 'device', anomaly.deviceId, error) : error;
       });
     return toRecord(row);
+  }
+
+  async update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord> {
+    const { key, described } = rowOf(anomaly);
+    const row = await this.#context.db
+      .updateTable('anomalies')
+      .set({ ...key, ...described })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
+      .catch((error: unknown) => {
+        if (!isTaken(error)) throw error;
+        throw new Conflict(`another ${anomaly.type} of ${anomaly.metric} starts at the same instant`, { cause: error });
+      });
+    if (row === undefined) throw unknownAnomaly(id);
+    return toRecord(row);
+  }
+
+  async labelled(deviceId: string): Promise<LabelledAnomaly[]> {
+    const rows = await this.#context.db
+      .selectFrom('anomaly_events')
+      .innerJoin('anomalies', 'anomalies.id', 'anomaly_events.anomaly_id')
+      .select(['anomalies.id', 'anomalies.metric', 'anomalies.type', 'anomalies.reasons', 'anomaly_events.text'])
+      .where('anomalies.device_id', '=', deviceId)
+      .where('anomaly_events.kind', '=', 'label')
+      .orderBy('anomaly_events.at', 'desc')
+      .orderBy('anomaly_events.id', 'desc')
+      .limit(MAX_EVENTS)
+      .execute();
+    const last = new Map(rows.toReversed().map((row) => [row.id, row]));
+    return Array.from(last.values(), ({ metric, type, reasons, text }) => ({
+      metric,
+      type,
+      reasons: JSON.parse(reasons),
+      label: text ?? '',
+    }));
   }
 
   async note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord> {
@@ -148,6 +204,20 @@ export class SqlAnomalies implements Anomalies {
       .execute();
     return rows.map((row) => ({ ...row, kind: row.kind as AnomalyEvent['kind'] }));
   }
+}
+
+function rowOf({ deviceId, type, metric, startAt, ...rest }: AnomalyInput) {
+  return {
+    key: { device_id: deviceId, metric, type, start_at: startAt },
+    described: {
+      severity: rest.severity,
+      end_at: rest.endAt,
+      value: rest.value,
+      expected_value: rest.expectedValue,
+      confidence: rest.confidence,
+      reasons: JSON.stringify(rest.reasons),
+    },
+  };
 }
 
 function toRecord(row: Selectable<Schema['anomalies']>): AnomalyRecord {

@@ -1,0 +1,227 @@
+import { HOUR_MS } from '../../domain/window.ts';
+import { attribute, growForest, type IsolationForest, scoreLimit, scoreRows } from './isolation-forest.ts';
+import type { Normal } from './normal.ts';
+import { medianOf, quantileOf } from './robust.ts';
+import { beyond, type Stretch, standOut } from './scan.ts';
+
+export type AnomalyType =
+  | 'power_spike'
+  | 'drop'
+  | 'temperature_spike'
+  | 'pressure'
+  | 'efficiency_drop'
+  | 'unusual_pattern'
+  | 'stuck_sensor';
+
+export type ChannelKind = 'power' | 'temperature' | 'pressure';
+
+/** A quantity of a device, slot by slot, with what is normal for it. */
+export interface Channel {
+  /** Full metric name. */
+  readonly metric: string;
+  readonly kind: ChannelKind;
+  readonly values: Float64Array;
+  readonly normal: Normal;
+}
+
+/** What a device did, slot by slot. Columns are of one length; NaN is missing. */
+export interface DeviceSlots {
+  /** Epoch milliseconds, ascending without gaps. */
+  readonly starts: Float64Array;
+  readonly slotMs: number;
+  readonly channels: readonly Channel[];
+  /** Code of the operating mode, mean of the slot; null where it is not reported. */
+  readonly status: Float64Array | null;
+  /** Indoor less outdoor temperature, K; null where one of them is not measured. */
+  readonly temperatureDifference: Float64Array | null;
+  /** By the site's clock: 0–23 and 1 (Monday) to 7. */
+  readonly hour: Float64Array;
+  readonly weekday: Float64Array;
+}
+
+export interface DetectOptions {
+  /** Share of the slots that the forest takes for anomalous, above 0 and at most 0.5. */
+  readonly contamination: number;
+  readonly seed: number;
+  /** Times the usual limit, by metric and type: what labels have taught. */
+  readonly limitFactor: (metric: string, type: AnomalyType) => number;
+}
+
+/** Features that a forest can look at, in this order. */
+export const FEATURES = [
+  'deviation',
+  'lasting_deviation',
+  'temperature_difference',
+  'pressure_change',
+  'mode_change',
+  'hour',
+  'weekday',
+] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** One event. */
+export interface FoundAnomaly {
+  readonly type: AnomalyType;
+  readonly severity: 'warning' | 'critical';
+  readonly metric: string;
+  /** Epoch milliseconds, half-open. */
+  readonly start: number;
+  readonly end: number;
+  /** Means over the event, in the metric's unit. */
+  readonly value: number;
+  readonly expected: number;
+  /** 0–1. */
+  readonly confidence: number;
+  /** In σ of what stretches so long usually deviate, and the least that is told. */
+  readonly strength: number;
+  readonly limit: number;
+  /** What sets it apart, the most telling first; shares add up to 1. */
+  readonly features: readonly { readonly feature: Feature; readonly share: number }[];
+  /** kWh more than expected; null for what is no power. */
+  readonly extraKwh: number | null;
+}
+
+/** A mean deviation beyond this many σ is critical (the residual thresholds of ISO 50001 practice: 2 σ warns, 3 σ is critical). */
+const CRITICAL_Z = 3;
+/** More power than expected for as long as this is no spike but a machine that takes more than it should. */
+const LASTING_MS = 8 * HOUR_MS;
+/** Below this share of what it usually draws at work, a machine is expected to rest. */
+const RESTING_SHARE = 0.25;
+const TREES = 100;
+
+/**
+ * Finds what a device did out of the ordinary: stretches that stand out of what is normal for each channel, joined with an isolation forest
+ * over deviation, temperatures, pressure, mode and clock. An event is told when one of its slots is among those that the forest isolates
+ * (the contamination) or its mean deviation is beyond 3 σ. The forest also says why, and how sure it is.
+ * @throws InvalidInput for a contamination out of range
+ */
+export function detectAnomalies(slots: DeviceSlots, options: DetectOptions): FoundAnomaly[] {
+  const forest = forestOf(slots, options);
+  return slots.channels.flatMap((channel) =>
+    (channel.kind === 'power' ? standOut(channel.normal) : beyond(channel.normal.z)).flatMap((stretch) => {
+      const event = describe(slots, channel, stretch);
+      const isToldByLabels =
+        Math.abs(stretch.strength) >= stretch.limit * options.limitFactor(channel.metric, event.type);
+      const isIsolated = forest !== null && peakOf(forest.scores, stretch) > forest.limit;
+      if (!isToldByLabels || (!isIsolated && event.severity !== 'critical')) return [];
+      const doubt = forest === null || isIsolated ? 1 : UNISOLATED;
+      return [
+        {
+          ...event,
+          confidence: doubt * confidenceOf(stretch),
+          features: forest === null ? [] : reasonsOf(forest, stretch),
+        },
+      ];
+    }),
+  );
+}
+
+/** What confidence is left where the forest sees nothing odd. */
+const UNISOLATED = 0.9;
+
+/** 0.5 at the limit of what is told, towards 1 the further beyond. */
+function confidenceOf({ strength, limit }: Stretch): number {
+  return 1 - 0.5 * Math.exp(-(Math.abs(strength) - limit));
+}
+
+function describe(
+  { starts, slotMs }: DeviceSlots,
+  { metric, kind, values, normal }: Channel,
+  stretch: Stretch,
+): Omit<FoundAnomaly, 'confidence' | 'features'> {
+  const { from, to, strength, limit } = stretch;
+  let [value, expected, z, count] = [0, 0, 0, 0];
+  for (let i = from; i < to; i++) {
+    if (normal.z[i] !== normal.z[i]) continue;
+    value += values[i] as number;
+    expected += normal.expected[i] as number;
+    z += normal.z[i] as number;
+    count++;
+  }
+  const mean = { value: value / count, expected: expected / count, z: z / count };
+  const start = starts[from] as number;
+  const end = (starts[to - 1] as number) + slotMs;
+  const type = kind === 'power' ? powerType(normal, mean.expected, end - start, strength) : SENSOR_TYPES[kind];
+  return {
+    type,
+    severity: Math.abs(mean.z) >= CRITICAL_Z ? 'critical' : 'warning',
+    metric,
+    start,
+    end,
+    value: mean.value,
+    expected: mean.expected,
+    strength,
+    limit,
+    extraKwh: kind === 'power' ? ((value - expected) * slotMs) / HOUR_MS : null,
+  };
+}
+
+const SENSOR_TYPES = { temperature: 'temperature_spike', pressure: 'pressure' } as const;
+
+function powerType({ expected }: Normal, mean: number, lastedMs: number, strength: number): AnomalyType {
+  if (strength < 0) return 'drop';
+  if (lastedMs >= LASTING_MS) return 'efficiency_drop';
+  return mean < RESTING_SHARE * quantileOf(expected, 0.95) ? 'unusual_pattern' : 'power_spike';
+}
+
+interface Grown {
+  readonly forest: IsolationForest;
+  readonly columns: readonly Float64Array[];
+  readonly names: readonly Feature[];
+  readonly scores: Float64Array;
+  readonly limit: number;
+}
+
+/** Null where there is too little to look at. */
+function forestOf(slots: DeviceSlots, { contamination, seed }: DetectOptions): Grown | null {
+  const features = featuresOf(slots);
+  const names = FEATURES.filter((name) => features[name] !== null);
+  const columns = names.map((name) => features[name] as Float64Array);
+  const forest = growForest(columns, { seed, trees: TREES });
+  const scores = scoreRows(forest, columns);
+  return { forest, columns, names, scores, limit: scoreLimit(scores, contamination) };
+}
+
+/** Slots of the lasting deviation: 16 hours of quarters. */
+const LASTING_SLOTS = 64;
+
+function featuresOf(slots: DeviceSlots): Record<Feature, Float64Array | null> {
+  const { channels, status, temperatureDifference, hour, weekday } = slots;
+  const main = channels.find(({ kind }) => kind === 'power') ?? channels[0];
+  const pressure = channels.find(({ kind }) => kind === 'pressure');
+  const middle = pressure && medianOf(pressure.values);
+  return {
+    deviation: main?.normal.z ?? null,
+    lasting_deviation: main ? trailingMean(main.normal.z, LASTING_SLOTS) : null,
+    temperature_difference: temperatureDifference,
+    pressure_change: pressure ? pressure.values.map((bar) => bar - (middle as number)) : null,
+    mode_change: status?.map((code, i) => Math.abs(code - (status[Math.max(0, i - 1)] as number))) ?? null,
+    hour,
+    weekday,
+  };
+}
+
+function trailingMean(values: Float64Array, length: number): Float64Array {
+  let [sum, count] = [0, 0];
+  return values.map((value, i) => {
+    const left = values[i - length];
+    if (value === value) [sum, count] = [sum + value, count + 1];
+    if (left !== undefined && left === left) [sum, count] = [sum - left, count - 1];
+    return count === 0 ? Number.NaN : sum / count;
+  });
+}
+
+function peakOf(scores: Float64Array, { from, to }: Stretch): number {
+  return scores.subarray(from, to).reduce((most, score) => Math.max(most, score), 0);
+}
+
+/** What isolates the slot of an event that the forest finds oddest. */
+function reasonsOf({ forest, columns, names, scores }: Grown, stretch: Stretch): FoundAnomaly['features'] {
+  const peak = peakOf(scores, stretch);
+  const at = scores.subarray(stretch.from, stretch.to).indexOf(peak) + stretch.from;
+  const shares = attribute(
+    forest,
+    columns.map((column) => column[at] as number),
+  );
+  return names.map((feature, f) => ({ feature, share: shares[f] as number })).sort((a, b) => b.share - a.share);
+}

@@ -1,0 +1,14 @@
+/** Median of the values that are known; NaN where there are none. */
+export function medianOf(values: Float64Array): number {
+  return quantileOf(values, 0.5);
+}
+
+/** Value below which a share of the known values lies, interpolated between neighbours; NaN where there are none. */
+export function quantileOf(values: Float64Array, share: number): number {
+  const known = values.filter((value) => value === value).sort();
+  if (known.length === 0) return Number.NaN;
+  const at = share * (known.length - 1);
+  const low = known[Math.floor(at)] as number;
+  const high = known[Math.ceil(at)] as number;
+  return low + (high - low) * (at - Math.floor(at));
+}

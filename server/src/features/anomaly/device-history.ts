@@ -1,0 +1,204 @@
+import type { DeviceHistory, SensorColumn } from '../../analytics/anomaly/device.ts';
+import { predict } from '../../analytics/baseline/deviation.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { bucketEdges, localTimes } from '../../domain/site-time.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
+import type { Baselines } from '../../storage/records/baselines.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { availableDrivers, type Driver, type DriverOptions, driverColumns } from '../baseline/driver-loader.ts';
+import { hoursOfWeek } from '../baseline/observations.ts';
+import { fitOf, type StoredModel, storedModel } from '../baseline/stored-model.ts';
+import type { EnergyService } from '../energy/service.ts';
+import { MACHINE_GROUP, MACHINE_POWER, machineEnergy } from '../kpi/machine-energy.ts';
+
+export interface HistoryOptions extends DriverOptions {
+  readonly energy: EnergyService;
+  readonly baselines: Pick<Baselines, 'active'>;
+}
+
+/** A device's history with what it was read from. */
+export interface LoadedHistory {
+  readonly history: DeviceHistory;
+  /** Of the baseline that tells what to expect; null without one. */
+  readonly modelVersion: number | null;
+}
+
+export const SLOT_MS = 15 * MINUTE_MS;
+const SLOTS_PER_HOUR = HOUR_MS / SLOT_MS;
+const LOAD_POWER = 'load.power_kw';
+/** Share of a slot for which the power must be known. */
+const LEAST_COVERAGE = 0.5;
+const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
+const INDOORS = 'environment.indoor_temp_c';
+const STATUS = 'production.status';
+const WORKED = 'production.operating_hours';
+/** What drives a machine besides its mode and the temperature outside. */
+const WORK_DRIVERS = ['production.count', 'production.material_moisture_percent'];
+const SENSOR_UNITS: Readonly<Record<string, SensorColumn['kind']>> = { '°C': 'temperature', bar: 'pressure' };
+
+/** Whether there is anything to judge in what a device reports. */
+export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRecord): boolean {
+  return queries.metricsOf(id).some((metric) => isPower(metric) || sensorKind(describe(metric).unit, metric) !== null);
+}
+
+/** What a device did in a window, by quarter hours, with what drove it. */
+export async function loadHistory(
+  options: HistoryOptions,
+  device: DeviceRecord,
+  window: Window,
+): Promise<LoadedHistory> {
+  const { timezone: timeZone } = await options.energy.site(device.siteId);
+  const start = Math.floor(window.start / SLOT_MS) * SLOT_MS;
+  const end = Math.floor(Math.min(window.end, options.now()) / SLOT_MS) * SLOT_MS;
+  const edges = bucketEdges({ start, end }, '15m', timeZone);
+  const starts = edges.slice(0, -1);
+  const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
+  const around = availableDrivers(options, device);
+  const column = async (wanted: (driver: Driver) => boolean) => {
+    const driver = around.find(wanted);
+    return driver === undefined ? null : ((await driverColumns(options, [driver], edges))[0] ?? null);
+  };
+  const isOwn = ({ deviceId }: Driver) => deviceId === device.id;
+  const [status, worked, indoors, outdoors] = await Promise.all([
+    column((driver) => driver.metric === STATUS && isOwn(driver)),
+    column((driver) => driver.metric === WORKED && isOwn(driver)),
+    column(({ metric }) => metric === INDOORS),
+    column(({ metric }) => OUTDOORS.includes(metric)),
+  ]);
+  const work = await driverColumns(
+    options,
+    around.filter((driver) => WORK_DRIVERS.includes(driver.metric) && isOwn(driver)),
+    edges,
+  );
+  const values = await powerColumn(options, device, { start, end }, timeZone);
+  const expected = values && (await expectedPower(options, device, edges, timeZone));
+  const sensors = await sensorColumns(options, device, edges);
+  return {
+    modelVersion: expected?.version ?? null,
+    history: {
+      timeZone,
+      starts,
+      slotMs: SLOT_MS,
+      hour: Float64Array.from(minuteOfDay, (minute) => Math.floor(minute / 60)),
+      weekday: starts.map((_, i) => days[dayIndex[i] as number]?.weekday ?? Number.NaN),
+      power: values && {
+        metric: powerMetric(options, device),
+        values: expected ? values.map((kw, i) => (Number.isNaN(expected.kw[i] as number) ? Number.NaN : kw)) : values,
+        expected: expected?.kw ?? null,
+      },
+      sensors,
+      status,
+      worked: worked?.map((hours) => hours * SLOTS_PER_HOUR) ?? null,
+      // A baseline knows its own drivers; a column that it lacks would only be told once more.
+      drivers: [...(outdoors ? [outdoors] : []), ...(expected ? [] : work)],
+      temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - (outdoors[i] as number)) : null,
+    },
+  };
+}
+
+function isPower(metric: string): boolean {
+  return metric.startsWith(`${MACHINE_GROUP}.`) || metric === LOAD_POWER;
+}
+
+function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
+  const isMachine = queries.metricsOf(id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
+  return isMachine ? `${MACHINE_GROUP}.${MACHINE_POWER}` : LOAD_POWER;
+}
+
+/** The weather may do as it likes. */
+function sensorKind(unit: string, metric: string): SensorColumn['kind'] | null {
+  return OUTDOORS.includes(metric) ? null : (SENSOR_UNITS[unit] ?? null);
+}
+
+/** Mean kW by slot; null for a device that meters no power. */
+async function powerColumn(
+  options: HistoryOptions,
+  device: DeviceRecord,
+  window: Window,
+  timeZone: string,
+): Promise<Float64Array | null> {
+  const { queries, now } = options;
+  if (!queries.metricsOf(device.id).some(isPower)) return null;
+  if (powerMetric(options, device) === LOAD_POWER) {
+    const edges = bucketEdges(window, '15m', timeZone);
+    return (
+      (await driverColumns(options, [{ name: LOAD_POWER, metric: LOAD_POWER, deviceId: device.id }], edges))[0] ?? null
+    );
+  }
+  const { kwh, knownMs } = await machineEnergy(queries, device.id, { window, timeZone, asOf: now(), bucket: '15m' });
+  return kwh.map((energy, i) => {
+    const hours = (knownMs[i] as number) / HOUR_MS;
+    return hours * HOUR_MS >= LEAST_COVERAGE * SLOT_MS ? energy / hours : Number.NaN;
+  });
+}
+
+async function sensorColumns(
+  options: HistoryOptions,
+  device: DeviceRecord,
+  edges: Float64Array,
+): Promise<SensorColumn[]> {
+  const { queries, describe } = options;
+  const found = queries.metricsOf(device.id).flatMap((metric) => {
+    const { unit, kind: shape } = describe(metric);
+    const kind = shape === 'gauge' ? sensorKind(unit, metric) : null;
+    return kind === null ? [] : [{ metric, kind }];
+  });
+  const drivers = found.map(({ metric }) => ({ name: metric, metric, deviceId: device.id }));
+  const columns = await driverColumns(options, drivers, edges);
+  return found.map((sensor, i) => ({ ...sensor, values: columns[i] as Float64Array }));
+}
+
+/** What the hourly baseline in use says of quarter hours: of counts and amounts a quarter makes a fourth of an hour's. Null without one. */
+async function expectedPower(
+  options: HistoryOptions,
+  device: DeviceRecord,
+  edges: Float64Array,
+  timeZone: string,
+): Promise<{ kw: Float64Array; version: number } | null> {
+  const record = await options.baselines.active(device.id);
+  if (record === undefined) return null;
+  const model = storedModel(record);
+  if (model.resolution !== 'hour') return null;
+  const { drivers, temperature, basis } = model;
+  const columns = await driverColumns(options, drivers, edges);
+  const lag = basis.type === 'linear' ? 0 : basis.lagHours;
+  const starts = edges.slice(0, -1);
+  const conditions = {
+    starts,
+    columns: columns.map((column, d) =>
+      isCounted(options, drivers[d] as Driver) ? column.map((one) => one * SLOTS_PER_HOUR) : column,
+    ),
+    temperature: await laggedTemperature(options, model, edges, lag),
+    hourOfWeek: hoursOfWeek(starts, timeZone),
+  };
+  if (temperature && conditions.temperature === null) return null;
+  return { kw: predict(fitOf(model), conditions, starts.length).kwh, version: record.version };
+}
+
+function isCounted({ describe }: DriverOptions, { metric }: Driver): boolean {
+  const { kind } = describe(metric);
+  return kind === 'delta' || kind === 'counter';
+}
+
+async function laggedTemperature(
+  options: HistoryOptions,
+  { temperature }: StoredModel,
+  edges: Float64Array,
+  lagHours: number,
+): Promise<Float64Array | null> {
+  if (temperature === null) return null;
+  const shifted = edges.map((edge) => edge - lagHours * HOUR_MS);
+  return (await driverColumns(options, [temperature], shifted))[0] ?? null;
+}
+
+/** Metrics of a device whose sensors may stick: gauges that never rest. */
+export function stickingMetrics(
+  { queries, describe }: DriverOptions,
+  { id }: DeviceRecord,
+): { group: string; quantity: string; metric: string }[] {
+  return queries.metricsOf(id).flatMap((metric) => {
+    const { unit, kind } = describe(metric);
+    if (kind !== 'gauge' || !(unit in SENSOR_UNITS)) return [];
+    return [{ ...splitMetric(metric), metric }];
+  });
+}

@@ -1,0 +1,263 @@
+import type {
+  Anomaly,
+  AnomalyDetail,
+  AnomalyDetection,
+  AnomalyLabel,
+  AnomalyQuery,
+  DetectedAnomalies,
+  RecentAnomaliesQuery,
+} from '@wattkeeper/contract/anomaly.ts';
+import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
+import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import type { Detection } from '../../analytics/anomaly/device.ts';
+import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
+import { HOUR_MS, intersect, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { ModelPool } from '../../jobs/model-pool.ts';
+import type { Anomalies, AnomalyEvent, AnomalyRecord } from '../../storage/records/anomalies.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
+import { type FoundEvent, limitsOf, toAnomaly, toInput } from './stored-anomaly.ts';
+import { stuckSensors } from './stuck-sensors.ts';
+
+export interface AnomalyOptions extends HistoryOptions {
+  readonly devices: HistoryOptions['devices'] & {
+    require(idOrName: string): DeviceRecord;
+    all(): readonly DeviceRecord[];
+  };
+  readonly anomalies: Anomalies;
+  readonly models: ModelPool;
+}
+
+export type OnProgress = (share: number, message: string) => void;
+
+/** So much before a window tells what is normal; less than the least tells nothing. */
+const REFERENCE_MS = 42 * UTC_DAY_MS;
+const LEAST_MS = 7 * UTC_DAY_MS;
+const MOST_MS = 92 * UTC_DAY_MS;
+const DEFAULT_MS = UTC_DAY_MS;
+/** The hourly run looks at the last days again: events grow, readings come late. */
+const JOB_MS = 3 * UTC_DAY_MS;
+const RECENT_MS = UTC_DAY_MS;
+const CONTAMINATION = 0.1;
+const SEED = 1;
+/** Most events of one device that a window is searched for when found ones are held against them. */
+const MOST_KNOWN = 500;
+/** Shown around an event: as long as it is, within these. */
+const AROUND_MS = { least: 6 * HOUR_MS, most: 2 * UTC_DAY_MS };
+const TIMEOUT_MS = 60_000;
+
+/** What machines and sensors did out of the ordinary. */
+export class AnomalyService {
+  readonly #options: AnomalyOptions;
+  readonly #listeners = new Set<(anomaly: Anomaly) => void>();
+
+  constructor(options: AnomalyOptions) {
+    this.#options = options;
+  }
+
+  /** Calls back with anomalies that are new or changed, until the answer is called. */
+  subscribe(listener: (anomaly: Anomaly) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Looks through a window of a device and keeps what it finds. Throws NotFound, and InvalidInput for too little to judge by. */
+  async detect(request: AnomalyDetection, signal?: AbortSignal): Promise<DetectedAnomalies> {
+    const { devices, describe, now } = this.#options;
+    const device = devices.require(request.machine_id);
+    if (!isJudged(this.#options, device)) {
+      throw new NotFound(
+        `${device.name} reports nothing that is judged: no power of a machine or a load, no temperature and no pressure`,
+      );
+    }
+    const window = windowOf(request, now());
+    const { detection, modelVersion, warnings } = await this.#judge(device, window, request.contamination, signal);
+    const events: FoundEvent[] = [...detection.anomalies, ...(await stuckSensors(this.#options, device, window))];
+    const kept = await this.#keep(device, window, events);
+    return {
+      machine_id: device.id,
+      machine_name: device.name,
+      time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+      anomalies_detected: kept.length,
+      anomalies: kept.map((record) => toAnomaly(record, device, describe)).sort((a, b) => (a.start < b.start ? -1 : 1)),
+      baseline_model_version: modelVersion,
+      warnings,
+    };
+  }
+
+  /** The last days of every device. Answers what came of it. */
+  async detectAll(signal: AbortSignal, progress: OnProgress) {
+    const { devices, now } = this.#options;
+    const judged = devices.all().filter((device) => isJudged(this.#options, device));
+    const leftOut: { name: string; reason: string }[] = [];
+    let found = 0;
+    for (const [i, device] of judged.entries()) {
+      signal.throwIfAborted();
+      progress(i / judged.length, device.name);
+      const start = formatInstant(now() - JOB_MS);
+      try {
+        const request = { machine_id: device.id, start, contamination: CONTAMINATION };
+        found += (await this.detect(request, signal)).anomalies_detected;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ExpectedError)) throw error;
+        leftOut.push({ name: device.name, reason: error.message });
+      }
+    }
+    return { devices: judged.length - leftOut.length, anomalies: found, left_out: leftOut };
+  }
+
+  /** What went on within the last 24 hours, newest first. */
+  async recent({ machine_id: machine, severity, limit }: RecentAnomaliesQuery) {
+    return this.#list({ ...this.#ofMachine(machine), severity, start: this.#options.now() - RECENT_MS }, limit);
+  }
+
+  /** What nobody has resolved, newest first. */
+  async active({ machine_id: machine, severity, limit }: RecentAnomaliesQuery) {
+    return this.#list({ ...this.#ofMachine(machine), severity, active: true }, limit);
+  }
+
+  async page({ machine_id: machine, severity, type, start, end, active, limit, cursor }: AnomalyQuery) {
+    const filter = {
+      ...this.#ofMachine(machine),
+      ...{ severity, type, limit, cursor },
+      start: start === undefined ? undefined : parseInstant(start),
+      end: end === undefined ? undefined : parseInstant(end),
+      active: active === undefined ? undefined : active === 'true',
+    };
+    const { items, nextCursor } = await this.#options.anomalies.page(filter);
+    return { items: items.map((record) => this.#show(record)), next_cursor: nextCursor };
+  }
+
+  /** One anomaly with its history and what was expected around it. */
+  async detail(id: string): Promise<AnomalyDetail> {
+    const { anomalies } = this.#options;
+    const record = await anomalies.require(id);
+    const events = await anomalies.events(id);
+    const label = Label.safeParse(events.findLast(({ kind }) => kind === 'label')?.text);
+    return {
+      ...this.#show(record),
+      label: label.success ? label.data : null,
+      events: events.map(({ at, ...rest }) => ({ at: formatInstant(at), ...rest })),
+      series: await this.#series(record),
+    };
+  }
+
+  async resolve(id: string, actor: string, comment: string | undefined): Promise<Anomaly> {
+    return this.#note(id, { actor, kind: 'resolved', text: comment ?? null });
+  }
+
+  async reopen(id: string, actor: string, comment: string | undefined): Promise<Anomaly> {
+    return this.#note(id, { actor, kind: 'reopened', text: comment ?? null });
+  }
+
+  async comment(id: string, actor: string, text: string): Promise<Anomaly> {
+    return this.#note(id, { actor, kind: 'comment', text });
+  }
+
+  /** Says whether it was one: what was wrong raises the limit from which such events are told. */
+  async label(id: string, actor: string, label: AnomalyLabel): Promise<Anomaly> {
+    return this.#note(id, { actor, kind: 'label', text: label });
+  }
+
+  async #judge(device: DeviceRecord, window: Window, contamination: number, signal: AbortSignal | undefined) {
+    const { models, anomalies } = this.#options;
+    const span = { start: window.start - REFERENCE_MS, end: window.end };
+    const { history, modelVersion } = await loadHistory(this.#options, device, span);
+    const columns = [...(history.power ? [history.power.values] : []), ...history.sensors.map(({ values }) => values)];
+    const known = Math.max(0, ...columns.map((column) => column.filter((value) => value === value).length)) * SLOT_MS;
+    if (known < LEAST_MS) throw tooLittle(device, known);
+    const limits = limitsOf(await anomalies.labelled(device.id));
+    const task = { history, window, contamination, seed: SEED, limits };
+    const detection: Detection = await models.run('anomaly.detect', task, { signal, timeoutMs: TIMEOUT_MS });
+    const warnings = history.power && modelVersion === null ? [NO_BASELINE] : [];
+    return { detection, modelVersion, warnings };
+  }
+
+  /** Holds what was found against what is known: an event that went on stays the one it was. */
+  async #keep(device: DeviceRecord, window: Window, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
+    const { anomalies } = this.#options;
+    const { items } = await anomalies.page({ deviceId: device.id, ...window, limit: MOST_KNOWN });
+    const left = new Set(items);
+    const kept: AnomalyRecord[] = [];
+    for (const event of events) {
+      const input = toInput(device.id, event);
+      const before = [...left].find((one) => isSame(one, event));
+      if (before) left.delete(before);
+      const record = before ? await anomalies.update(before.id, input) : await anomalies.put(input);
+      kept.push(record);
+      if (before === undefined || before.endAt !== record.endAt) this.#tell(record);
+    }
+    return kept;
+  }
+
+  async #series({ deviceId, metric, startAt, endAt }: AnomalyRecord): Promise<AnomalyDetail['series']> {
+    const device = this.#options.devices.require(deviceId);
+    const around = Math.min(Math.max(endAt - startAt, AROUND_MS.least), AROUND_MS.most);
+    const window = { start: startAt - around, end: Math.min(endAt + around, this.#options.now()) };
+    const judged = await this.#judge(device, window, CONTAMINATION, undefined).catch((error: unknown) => {
+      if (error instanceof InvalidInput) return null;
+      throw error;
+    });
+    const band = judged?.detection.bands.find((one) => one.metric === metric);
+    if (band === undefined) return null;
+    const numbers = (of: (i: number) => number) =>
+      Array.from(band.starts, (_, i) => (Number.isFinite(of(i)) ? of(i) : null));
+    const [expected, sigma] = [(i: number) => band.expected[i] as number, (i: number) => band.sigma[i] as number];
+    return {
+      timestamps: Array.from(band.starts, formatInstant),
+      value: numbers((i) => band.values[i] as number),
+      expected: numbers(expected),
+      lower: numbers((i) => expected(i) - 2 * sigma(i)),
+      upper: numbers((i) => expected(i) + 2 * sigma(i)),
+    };
+  }
+
+  async #list(filter: Parameters<Anomalies['count']>[0], limit: number) {
+    const { anomalies } = this.#options;
+    const [total, { items }] = await Promise.all([anomalies.count(filter), anomalies.page({ ...filter, limit })]);
+    return { total_count: total, anomalies: items.map((record) => this.#show(record)) };
+  }
+
+  async #note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<Anomaly> {
+    const record = await this.#options.anomalies.note(id, event);
+    this.#tell(record);
+    return this.#show(record);
+  }
+
+  #ofMachine(machine: string | undefined): { deviceId?: string } {
+    return machine === undefined ? {} : { deviceId: this.#options.devices.require(machine).id };
+  }
+
+  #show(record: AnomalyRecord): Anomaly {
+    return toAnomaly(record, this.#options.devices.require(record.deviceId), this.#options.describe);
+  }
+
+  #tell(record: AnomalyRecord): void {
+    for (const listener of this.#listeners) listener(this.#show(record));
+  }
+}
+
+const NO_BASELINE = 'the machine has no hourly baseline in use: what is normal was learnt from its own history alone';
+
+/** The same quantity out of order at the same time; a sensor that sticks is another matter than one that reads too much. */
+function isSame(one: AnomalyRecord, { metric, type, start, end }: FoundEvent): boolean {
+  const isStuck = (of: string) => of === 'stuck_sensor';
+  const overlap = intersect({ start: one.startAt, end: one.endAt }, { start, end });
+  return one.metric === metric && isStuck(one.type) === isStuck(type) && overlap !== null;
+}
+
+function windowOf({ start, end }: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
+  const endMs = end === undefined ? now : parseInstant(end);
+  const startMs = start === undefined ? endMs - DEFAULT_MS : parseInstant(start);
+  if (startMs < endMs && endMs - startMs <= MOST_MS) return { start: startMs, end: endMs };
+  const detail = `must be before the end and at most ${MOST_MS / UTC_DAY_MS} days away; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
+  throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
+}
+
+function tooLittle({ name }: DeviceRecord, knownMs: number): InvalidInput {
+  const days = (ms: number) => (ms / UTC_DAY_MS).toFixed(1);
+  return new InvalidInput(
+    `${days(knownMs)} days of ${name} are known before the end of the window, and ${days(LEAST_MS)} are needed to tell what is normal: collect for ${days(LEAST_MS - knownMs)} days more`,
+  );
+}

@@ -1,0 +1,94 @@
+import type { Anomaly, AnomalyLabel } from '@wattkeeper/contract/anomaly.ts';
+import { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/anomaly.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Metric } from '@wattkeeper/contract/metric.ts';
+import { z } from 'zod';
+import type { FoundAnomaly } from '../../analytics/anomaly/detect.ts';
+import type { LimitFactor } from '../../analytics/anomaly/device.ts';
+import { Corrupt } from '../../domain/errors.ts';
+import type { AnomalyInput, AnomalyRecord, LabelledAnomaly } from '../../storage/records/anomalies.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+
+/** What is kept of why an anomaly was told. */
+const Reasons = z.object({
+  features: z.array(z.object({ feature: AnomalyFeature, share: z.number() })),
+  strength: z.number(),
+  limit: z.number(),
+  extraKwh: z.number().nullable(),
+});
+
+export type FoundEvent = Omit<FoundAnomaly, 'expected'> & { readonly expected: number | null };
+
+export function toInput(deviceId: string, found: FoundEvent): AnomalyInput {
+  const { type, severity, metric, start, end, value, expected, confidence, features, strength, limit, extraKwh } =
+    found;
+  const reasons: z.infer<typeof Reasons> = { features: [...features], strength, limit, extraKwh };
+  return {
+    ...{ deviceId, type, severity, metric, value, confidence, reasons },
+    startAt: start,
+    endAt: end,
+    expectedValue: expected,
+  };
+}
+
+/** An anomaly as the API shows it. Throws Corrupt for a record that no version of this program wrote. */
+export function toAnomaly(record: AnomalyRecord, device: DeviceRecord, describe: (metric: string) => Metric): Anomaly {
+  const { value, expectedValue: expected, resolvedAt } = record;
+  const { features, strength, extraKwh } = reasonsOf(record);
+  const type = AnomalyType.safeParse(record.type);
+  if (!type.success) throw new Corrupt(`the anomaly ${record.id} is of an unknown type: ${record.type}`);
+  return {
+    id: record.id,
+    machine_id: device.id,
+    machine_name: device.name,
+    start: formatInstant(record.startAt),
+    end: formatInstant(record.endAt),
+    detected_at: formatInstant(record.detectedAt),
+    anomaly_type: type.data,
+    severity: record.severity,
+    metric_name: record.metric,
+    unit: describe(record.metric).unit,
+    metric_value: value,
+    expected_value: expected,
+    deviation_percent: expected === null || expected === 0 ? null : (100 * (value - expected)) / Math.abs(expected),
+    confidence_score: record.confidence,
+    strength,
+    extra_energy_kwh: extraKwh,
+    reasons: features,
+    is_resolved: resolvedAt !== null,
+    resolved_at: resolvedAt === null ? null : formatInstant(resolvedAt),
+  };
+}
+
+function reasonsOf({ id, reasons }: { readonly id?: string; readonly reasons: unknown }) {
+  const parsed = Reasons.safeParse(reasons);
+  if (parsed.success) return parsed.data;
+  throw new Corrupt(`the reasons of the anomaly ${id} cannot be read: ${parsed.error.issues[0]?.message}`);
+}
+
+/** Labels may raise a limit to this multiple at most: what stands out so far is told whatever was said of others. */
+const MOST_FACTOR = 4;
+const BEYOND = 1.02;
+
+/**
+ * What labels teach, by metric and type: the lowest multiple of the usual limit that would have told the most right events and the fewest
+ * wrong ones.
+ */
+export function limitsOf(labelled: readonly LabelledAnomaly[]): LimitFactor[] {
+  const groups = Map.groupBy(labelled, ({ metric, type }) => JSON.stringify([metric, type]));
+  return [...groups.values()].flatMap((group) => {
+    const { metric, type } = group[0] as LabelledAnomaly;
+    const known = AnomalyType.safeParse(type);
+    const told = group.map((one) => {
+      const { strength, limit } = reasonsOf(one);
+      return { ratio: Math.abs(strength) / limit, label: one.label as AnomalyLabel };
+    });
+    const candidates = [1, ...told.filter(({ label }) => label === 'wrong').map(({ ratio }) => BEYOND * ratio)];
+    const mistakes = (factor: number) =>
+      told.filter(({ ratio, label }) => (label === 'wrong') === ratio >= factor).length;
+    const best = candidates
+      .sort((a, b) => a - b)
+      .reduce((one, other) => (mistakes(other) < mistakes(one) ? other : one));
+    return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, MOST_FACTOR) }] : [];
+  });
+}
