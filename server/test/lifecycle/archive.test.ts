@@ -78,6 +78,18 @@ describe('a file of the archive', () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  it('keeps −0 and 0 apart, however often they come', async () => {
+    const path = join(folder, 'zeros.parquet');
+    const timestamps = Float64Array.from({ length: 20_000 }, (_, i) => i * 1000);
+    const columns = [timestamps.map((_, i) => [0.5, -0, 0, Number.NaN][i % 4] as number)];
+    const writer = new ArchiveFileWriter(path, ['power_kw']);
+    await writer.add({ deviceId: 'a', timestamps, columns });
+    const written = await writer.finish();
+    expect(await contentsOf(path)).toEqual(written);
+    const read = await readArchiveFile(path, ['a'], ['power_kw'], { start: 0, end: 1e14 });
+    expect(read).toEqual([{ deviceId: 'a', timestamps, columns }]);
+  });
+
   it('is read by DuckDB, partitions and all', async () => {
     await world.store.write([batch('load', history(40))]);
     await world.archiveBefore(MARCH);

@@ -69,6 +69,8 @@ export class ArchiveFileWriter {
         ...this.#quantities.map((quantity, c) => ({
           name: columnOf(quantity),
           data: Array.from(columns[c] as Float64Array, (value) => (value === value ? value : null)),
+          // The writer's dictionary takes −0 for 0.
+          ...((columns[c] as Float64Array).some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
         })),
       ],
     });

@@ -94,7 +94,7 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.job_cancelled': 'abgebrochen',
   'system.backups': 'Sicherungen',
   'system.backups_note':
-    'Eine Datei mit allem, jede Nacht erstellt. Eine Prüfung stellt sie wieder her und vergleicht jeden Tag.',
+    'Eine Datei mit allem außer archivierten Monaten, jede Nacht erstellt. Eine Prüfung stellt sie wieder her und vergleicht jeden Tag.',
   'system.back_up': 'Jetzt sichern',
   'system.no_backups': 'Noch keine Sicherung wurde erstellt.',
   'system.archive_needed': 'benötigte Archivdateien: {count}',

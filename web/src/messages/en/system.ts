@@ -92,7 +92,7 @@ export const system = {
   'system.job_cancelled': 'cancelled',
   'system.backups': 'Backups',
   'system.backups_note':
-    'One file with everything, made every night. A verification restores it and compares every day.',
+    'One file with everything but archived months, made every night. A verification restores it and compares every day.',
   'system.back_up': 'Back up now',
   'system.no_backups': 'No backup has been made yet.',
   'system.archive_needed': 'archived files it needs: {count}',

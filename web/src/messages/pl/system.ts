@@ -93,7 +93,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.job_failed': 'nieudane',
   'system.job_cancelled': 'przerwane',
   'system.backups': 'Kopie zapasowe',
-  'system.backups_note': 'Jeden plik ze wszystkim, tworzony co noc. Sprawdzenie odtwarza go i porównuje każdy dzień.',
+  'system.backups_note':
+    'Jeden plik ze wszystkim oprócz zarchiwizowanych miesięcy, tworzony co noc. Sprawdzenie odtwarza go i porównuje każdy dzień.',
   'system.back_up': 'Utwórz kopię teraz',
   'system.no_backups': 'Nie ma jeszcze kopii zapasowej.',
   'system.archive_needed': 'potrzebne pliki archiwum: {count}',
