@@ -91,6 +91,6 @@ describe('faults of a factory without a baseline', () => {
       }
     }
     expect(counts.found / counts.faults).toBeGreaterThan(0.97);
-    expect(counts.right / counts.events).toBeGreaterThan(0.95);
+    expect(counts.right / counts.events).toBeGreaterThan(0.97);
   });
 });

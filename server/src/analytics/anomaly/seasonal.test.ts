@@ -221,6 +221,33 @@ describe('seasonal detection', () => {
     }
   });
 
+  it('gives numbers whatever comes', () => {
+    const wild = fc.oneof(
+      fc.double({ noNaN: true }),
+      fc.constantFrom(0, 1, -1e60, 1e60, 1e-300, Number.NaN, Number.POSITIVE_INFINITY),
+      fc.double({ min: 20, max: 21, noNaN: true }),
+    );
+    const wait = fc.constantFrom(0, 1, MINUTE_MS, HOUR_MS, 400 * UTC_DAY_MS);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(wait, wild), { minLength: 2, maxLength: 300 }), (rows) => {
+        let time = START;
+        const timestamps = Float64Array.from(rows, ([passed]) => {
+          time += passed;
+          return time;
+        });
+        const values = Float64Array.from(rows, ([, value]) => value);
+        const { expected, sigma, score } = detectSeasonal({ timestamps, values }, { probationMs: 0 });
+        const first = values.findIndex((value) => Math.abs(value) <= 1e60);
+        for (let i = first + 1; first >= 0 && i < values.length; i++) {
+          expect(expected[i], 'expected').toSatisfy(Number.isFinite);
+          expect(sigma[i], 'sigma').toSatisfy((number: number) => number > 0 && number < Number.POSITIVE_INFINITY);
+          expect(score[i], 'score').toSatisfy((number: number) => number >= 0 && number <= 1);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('does not grow with the series', () => {
     const detector = SeasonalDetector.begin();
     const sizes: number[] = [];

@@ -90,7 +90,7 @@ const CLIP = 3;
 /** An hour's spread weighs as much as that of all hours after so many days. */
 const HOUR_PRIOR = 12;
 /** A profile that was held against values for so long has twice the error that it seems to have, and clips from then on. */
-const PROFILE_PRIOR_HOURS = 24;
+const PROFILE_PRIOR_HOURS = 48;
 /** Differences of less than this share of the value are rounding, and so are those of a value below `NEAR_ZERO`. */
 const ROUNDING = 1e-9;
 const NEAR_ZERO = 1e-9;
