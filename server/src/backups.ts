@@ -23,6 +23,11 @@ export function backupFolder({ backup, data_dir }: Config): string {
   return backup.folder ?? join(data_dir, 'backups');
 }
 
+/** The embedded store that a restore fills: the first one, where it is one. */
+export function restoredEngine({ stores }: Config): 'duckdb' | 'sqlite' {
+  return stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb';
+}
+
 /** Copies of backups in an object store; null where none is configured. */
 export function backupCopies(config: Config): BackupCopies | null {
   const objects = copyObjects(config);
@@ -74,6 +79,7 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     copies: backupCopies(config),
     keys: config.backup,
     keepDays: config.backup.keep_days,
+    engine: restoredEngine(config),
     store: primary.store,
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,

@@ -28,7 +28,7 @@ import {
   JOURNAL_ARCHIVE,
   JournalArchive,
 } from './storage/lifecycle/journal-archive.ts';
-import { applyReady } from './storage/lifecycle/restore-folder.ts';
+import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
@@ -135,8 +135,9 @@ function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | '
   });
 }
 
-/** A restore that was prepared while the service ran takes effect before anything is opened. */
+/** A restore that was prepared while the service ran takes effect before anything is opened; what others left goes. */
 async function takeRestore(folder: DataFolder, log: Logger, now: number): Promise<void> {
+  await removeScratch(folder.path);
   const before = await applyReady(folder.path, fileInstant(now));
   if (before !== null) log.warn(`the prepared restore is in effect; what was there before is in ${before}`);
 }

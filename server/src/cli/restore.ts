@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, journalPlaces, restoredArchive } from '../backups.ts';
+import { backupCopies, backupFolder, journalPlaces, restoredArchive, restoredEngine } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
@@ -14,7 +14,9 @@ import {
   applyReady,
   type FolderRestoreReport,
   makeReady,
+  removeScratch,
   restoreIntoFolder,
+  scratchFolder,
 } from '../storage/lifecycle/restore-folder.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -93,7 +95,8 @@ interface Wanted {
 async function replace(what: Wanted) {
   const folder = openDataFolder(what.config.data_dir);
   try {
-    const fresh = folder.file(`restore-scratch-${fileInstant(Date.now())}`);
+    await removeScratch(folder.path);
+    const fresh = await scratchFolder(folder.path);
     const report = await restore(what, fresh, folder.path);
     await makeReady(folder.path, fresh);
     return { ...report, folder: folder.path, before: await applyReady(folder.path, fileInstant(Date.now())) };
@@ -114,7 +117,7 @@ async function restore(
       backup,
       keys: config.backup,
       folder,
-      engine: config.stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb',
+      engine: restoredEngine(config),
       upTo: at === undefined ? undefined : { instant: parseInstant(at), journal: journalPlaces(config) },
       archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
       signal: new AbortController().signal,

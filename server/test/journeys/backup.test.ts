@@ -4,6 +4,7 @@ import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
+import { restoreIntoFolder } from '../../src/storage/lifecycle/restore-folder.ts';
 import { type Service, startService, temporaryFolder } from './service.ts';
 
 // An identity opens at once; a passphrase takes a second or more each time.
@@ -27,8 +28,8 @@ function newFolder(): string {
   return folder.path;
 }
 
-async function start(folder: string): Promise<Service> {
-  const service = await startService(folder, KEYS);
+async function start(folder: string, environment: Record<string, string> = {}): Promise<Service> {
+  const service = await startService(folder, { ...KEYS, ...environment });
   closers.push(() => service.kill());
   return service;
 }
@@ -156,4 +157,32 @@ it('a killed backup leaves nothing that looks like one', async () => {
   const made = await ended(service, await post(service, '/storage/backups'));
   expect(made).toMatchObject({ state: 'succeeded', result: { values: 20 } });
   expect(readdirSync(join(folder, 'backups')).filter((entry) => entry.endsWith('.partial'))).toEqual([]);
+});
+
+it('a place whose first store is SQLite comes back into SQLite', async () => {
+  const folder = newFolder();
+  const stores = { WATTKEEPER_STORES__0__TYPE: 'sqlite' };
+  let service = await start(folder, stores);
+  await send(service, 'roof', 0, 1);
+  const made = await ended(service, await post(service, '/storage/backups'));
+  const { name } = made.result as Backup;
+  expect((await ended(service, await post(service, `/storage/backups/${name}/restore`))).state).toBe('succeeded');
+  await service.stop();
+  service = await start(folder, stores);
+  expect(await values(service, 'roof')).toEqual([1]);
+});
+
+it('a restore into a folder that was cut off is never taken for a data folder, and can be made again', async () => {
+  const [folder, into] = [newFolder(), newFolder()];
+  const service = await start(folder);
+  await send(service, 'roof', 0, 1);
+  const { result } = await ended(service, await post(service, '/storage/backups'));
+  await service.stop();
+  writeFileSync(join(into, 'restore-unfinished'), '');
+  writeFileSync(join(into, 'wattkeeper.db'), 'half of one');
+  await expect(startService(into)).rejects.toThrow(/a restore into .* was cut off.*run the same/);
+  const what = { backup: join(folder, 'backups', (result as Backup).name), keys: { identities: [IDENTITY] } };
+  const how = { engine: 'duckdb', signal: new AbortController().signal, progress: () => {} } as const;
+  expect(await restoreIntoFolder({ ...what, ...how, folder: into })).toMatchObject({ values: 1 });
+  expect(await values(await start(into), 'roof')).toEqual([1]);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
@@ -19,6 +19,7 @@ import {
   type FolderRestoreReport,
   makeReady,
   restoreIntoFolder,
+  scratchFolder,
 } from '../../storage/lifecycle/restore-folder.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { BackedUpArchive } from './backed-up-archive.ts';
@@ -30,6 +31,8 @@ export interface BackupServiceOptions {
   readonly copies: BackupCopies | null;
   readonly keys: BackupKeys;
   readonly keepDays: number;
+  /** The embedded store that a restore fills. */
+  readonly engine: 'duckdb' | 'sqlite';
   /** The primary store, and how it catches up with what was acknowledged. */
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
@@ -275,7 +278,7 @@ export class BackupService {
       backup: this.#folder.file(backup.name),
       keys,
       folder,
-      engine: 'duckdb',
+      engine: this.#options.engine,
       upTo: instant === null ? undefined : { instant, journal: journalPlaces },
       archive: months,
       signal,
@@ -284,7 +287,7 @@ export class BackupService {
   }
 
   async #inScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    const folder = await mkdtemp(join(this.#options.dataFolder, 'restore-scratch-'));
+    const folder = await scratchFolder(this.#options.dataFolder);
     try {
       return await use(folder);
     } finally {

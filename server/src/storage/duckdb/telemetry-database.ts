@@ -58,7 +58,7 @@ export class TelemetryDatabase {
   }
 
   static async open(settings: EngineSettings): Promise<TelemetryDatabase> {
-    await rm(copyOf(settings.path), { force: true });
+    await removeCopy(settings.path);
     const opened = await openEngine(settings);
     const catalog = await Catalog.load(opened.writer);
     const sources = { recent: new RecentExtents(), settled: new SettledCache() };
@@ -236,7 +236,7 @@ export class TelemetryDatabase {
   async #reclaimSpace(): Promise<void> {
     if (!(await isWasteful(this.#writer))) return;
     const copy = copyOf(this.#settings.path);
-    await rm(copy, { force: true });
+    await removeCopy(this.#settings.path);
     await copyTo(this.#writer, copy, [...this.#catalog.groups.values()]);
     const reopened = this.#readers.replace(async () => {
       this.#writer.close();
@@ -323,6 +323,11 @@ async function openEngine(settings: EngineSettings): Promise<Opened> {
 
 function copyOf(path: string): string {
   return `${path}.copy`;
+}
+
+/** Removes a copy that a crash cut off, and what was to be worked into it. */
+async function removeCopy(path: string): Promise<void> {
+  for (const left of [copyOf(path), `${copyOf(path)}.wal`]) await rm(left, { force: true });
 }
 
 /** Makes a renaming in a folder survive a power cut. */

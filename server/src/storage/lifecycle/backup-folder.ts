@@ -10,7 +10,10 @@ const PARTIAL = '.partial';
 const INCOMING = '.incoming';
 const CARD = '.json';
 
-/** Backups in a folder, each with a card beside it that tells what it holds without opening it. */
+/**
+ * Backups in a folder, each with a card beside it that tells what it holds without opening it. A backup is there when both are: the card
+ * comes first and goes last, so that a crash in between leaves no file that nothing lists or removes.
+ */
 export class BackupFolder {
   readonly path: string;
 
@@ -18,12 +21,11 @@ export class BackupFolder {
     this.path = path;
   }
 
-  /** Newest first. Backups whose card is missing or unreadable are left out. */
+  /** Newest first. A backup whose card is missing or unreadable, and a card without its backup, are left out. */
   async list(): Promise<Backup[]> {
-    const names = await readdir(this.path).catch(whenMissing([]));
-    const cards = await Promise.all(
-      names.filter((name) => name.endsWith(BACKUP + CARD)).map((name) => readCard(join(this.path, name))),
-    );
+    const names = new Set(await readdir(this.path).catch(whenMissing([])));
+    const whole = [...names].filter((name) => name.endsWith(BACKUP) && names.has(name + CARD));
+    const cards = await Promise.all(whole.map((name) => readCard(join(this.path, name + CARD))));
     return cards.filter((card) => card !== undefined).sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   }
 
@@ -47,7 +49,14 @@ export class BackupFolder {
   /** A path to write a new backup to, which `keep` then gives its name. What an earlier attempt left there is gone. */
   async draft(name: string): Promise<string> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    for (const left of await readdir(this.path)) if (left.endsWith(PARTIAL)) await rm(join(this.path, left));
+    const names = new Set(await readdir(this.path));
+    const isLeft = (entry: string) => {
+      const backup = entry.slice(0, -CARD.length);
+      // One that is being fetched has its card before it has its name.
+      const isAlone = entry.endsWith(BACKUP + CARD) && !names.has(backup) && !names.has(backup + INCOMING);
+      return isAlone || entry.endsWith(PARTIAL);
+    };
+    for (const left of names) if (isLeft(left)) await rm(join(this.path, left), { force: true });
     return this.file(name + PARTIAL);
   }
 
@@ -57,10 +66,10 @@ export class BackupFolder {
     return this.file(name + INCOMING);
   }
 
-  /** Gives a draft that is on disk its name, and writes its card. */
+  /** Writes the card of a draft that is on disk, and gives the draft its name. */
   async keep(draft: string, card: Backup): Promise<void> {
-    await rename(draft, this.file(card.name));
     await this.writeCard(card);
+    await rename(draft, this.file(card.name));
   }
 
   async writeCard(card: Backup): Promise<void> {

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Block } from '../../domain/batch.ts';
 import { Conflict } from '../../domain/errors.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
+import { LOCK_FILES, lockFolder, UNFINISHED_RESTORE } from '../data-folder.ts';
 import { openTelemetryStore } from '../open-store.ts';
 import type { DeviceRecord } from '../records/devices.ts';
 import type { RecordsLocation } from '../records/location.ts';
@@ -14,10 +15,15 @@ import { readArchivedDevices, readJournalArchive } from './journal-archive.ts';
 import { type JournalPlaces, journalBetween } from './journal-copies.ts';
 import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
 
-/** Files of a data folder that a restore replaces; backups, archives and the lock stay. */
-const REPLACED = /^(wattkeeper\.db|telemetry\.(duckdb|sqlite))(-wal|-shm|\.wal)?$/;
+/**
+ * Files of a data folder that a restore replaces, each with all that its engine keeps beside it: a log that stayed would be worked into the
+ * restored file. Backups, archives and the lock stay.
+ */
+const REPLACED = /^(wattkeeper\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
+const SCRATCH = 'restore-scratch-';
 const READY = 'restore-ready';
 const MOVING = 'restore-moving';
+/** Where former files go; it gets a date to its name when all are there. */
 const BEFORE = 'before-restore';
 /** Where copies of the archived journal are fetched to. */
 const FETCHED = 'journal-copies';
@@ -25,7 +31,7 @@ const FETCHED = 'journal-copies';
 export interface FolderRestore {
   readonly backup: string;
   readonly keys: BackupKeys;
-  /** Must not exist, or be empty. */
+  /** Must not exist, be empty, or hold what a restore that was cut off left. */
   readonly folder: string;
   readonly engine: 'duckdb' | 'sqlite';
   /** Take in what was archived of the journal up to an instant, epoch milliseconds. */
@@ -42,31 +48,54 @@ export interface FolderRestoreReport extends RestoreReport {
 }
 
 /**
- * Brings a backup back into a folder of its own and proves it there. A failure leaves nothing behind.
- * @throws Conflict when the folder holds something, or when the instant is before the backup's end; else as `restoreBackup`
+ * Brings a backup back into a folder of its own and proves it there. A failure leaves nothing behind; what a crash leaves is never taken for
+ * a data folder, and goes when the restore is called again.
+ * @throws Conflict when the folder is in use or holds something, or when the instant is before the backup's end; else as `restoreBackup`
  */
 export async function restoreIntoFolder(options: FolderRestore): Promise<FolderRestoreReport> {
-  const { backup, keys, folder, engine, signal, progress } = options;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  if ((await readdir(folder)).length > 0)
-    throw new Conflict(`${folder} holds files already: restore into an empty folder`);
-  const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
+  const { folder } = options;
+  const lock = lockFolder(folder);
   try {
-    const checked = await checkBackup(backup, keys, signal);
-    const journal = await journalOf(checked, options);
-    const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
-    try {
-      const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
-      const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
-      const batches = journal === null ? 0 : await catchUp(store, records, report, journal, options);
-      return { ...report, batches };
-    } finally {
-      await store.close();
-      await rm(join(folder, FETCHED), { recursive: true, force: true });
-    }
+    await begin(folder);
   } catch (error) {
+    lock.release();
+    throw error;
+  }
+  try {
+    const report = await fill(options);
+    await rm(join(folder, UNFINISHED_RESTORE));
+    lock.release();
+    return report;
+  } catch (error) {
+    lock.release();
     await rm(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Marks a folder as one that is being filled; what an earlier restore left there goes. */
+async function begin(folder: string): Promise<void> {
+  const entries = (await readdir(folder)).filter((name) => !LOCK_FILES.includes(name));
+  if (entries.length > 0 && !entries.includes(UNFINISHED_RESTORE))
+    throw new Conflict(`${folder} holds files already: restore into an empty folder`);
+  await writeFile(join(folder, UNFINISHED_RESTORE), '', { mode: 0o600, flush: true });
+  for (const name of entries) if (name !== UNFINISHED_RESTORE) await rm(join(folder, name), { recursive: true });
+}
+
+async function fill(options: FolderRestore): Promise<FolderRestoreReport> {
+  const { backup, keys, folder, engine, signal, progress } = options;
+  const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
+  const checked = await checkBackup(backup, keys, signal);
+  const journal = await journalOf(checked, options);
+  const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
+  try {
+    const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
+    const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
+    const batches = journal === null ? 0 : await catchUp(store, records, report, journal, options);
+    return { ...report, batches };
+  } finally {
+    await store.close();
+    await rm(join(folder, FETCHED), { recursive: true, force: true });
   }
 }
 
@@ -147,10 +176,27 @@ export function readyFolder(dataFolder: string): string {
   return join(dataFolder, READY);
 }
 
+/** A folder of the data folder for work that a crash may cut off: `removeScratch` removes what is left. */
+export function scratchFolder(dataFolder: string): Promise<string> {
+  return mkdtemp(join(dataFolder, SCRATCH));
+}
+
+/** Removes scratch folders that a crash left. Nobody else uses the data folder meanwhile. */
+export async function removeScratch(dataFolder: string): Promise<void> {
+  const left = (await readdir(dataFolder)).filter((name) => name.startsWith(SCRATCH));
+  for (const name of left) await rm(join(dataFolder, name), { recursive: true });
+}
+
 /** Makes a folder that `restoreIntoFolder` has filled the one that the next start takes. */
 export async function makeReady(dataFolder: string, filled: string): Promise<void> {
-  await rm(readyFolder(dataFolder), { recursive: true, force: true });
-  await rename(filled, readyFolder(dataFolder));
+  const ready = readyFolder(dataFolder);
+  if ((await readdir(dataFolder)).includes(READY)) {
+    // Away in one step: half of an earlier restore must never be what the next start takes.
+    const former = await scratchFolder(dataFolder);
+    await rename(ready, join(former, READY));
+    await rm(former, { recursive: true });
+  }
+  await rename(filled, ready);
 }
 
 /**
@@ -158,31 +204,33 @@ export async function makeReady(dataFolder: string, filled: string): Promise<voi
  * middle another call goes on. Answers where the former files are, or null when no restore was prepared.
  */
 export async function applyReady(dataFolder: string, label: string): Promise<string | null> {
-  const [ready, moving] = [readyFolder(dataFolder), join(dataFolder, MOVING)];
   const entries = await readdir(dataFolder).catch(whenMissing);
-  if (!entries.includes(MOVING)) {
-    if (!entries.includes(READY)) return null;
-    const before = join(dataFolder, `${BEFORE}-${label}`);
-    await mkdir(before, { recursive: true, mode: 0o700 });
-    for (const name of entries) if (REPLACED.test(name)) await rename(join(dataFolder, name), join(before, name));
-    // From here on whatever lies in the data folder under a restored name is the restored file.
-    await rename(ready, moving);
-  }
+  const interrupted = entries.includes(MOVING) ? await finish(dataFolder, `${label}-1`) : null;
+  if (!entries.includes(READY)) return interrupted;
+  const before = join(dataFolder, BEFORE);
+  await mkdir(before, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dataFolder))
+    if (REPLACED.test(name)) await rename(join(dataFolder, name), join(before, name));
+  // From here on whatever lies in the data folder under a restored name is the restored file.
+  await rename(readyFolder(dataFolder), join(dataFolder, MOVING));
+  return finish(dataFolder, label);
+}
+
+async function finish(dataFolder: string, label: string): Promise<string> {
+  const moving = join(dataFolder, MOVING);
   for (const name of await readdir(moving)) {
     if (REPLACED.test(name)) await rename(join(moving, name), join(dataFolder, name));
   }
+  const before = join(dataFolder, `${BEFORE}-${label}`);
+  const isNamed = !(await readdir(dataFolder)).includes(BEFORE);
+  if (!isNamed) await rename(join(dataFolder, BEFORE), before);
   await rm(moving, { recursive: true });
-  return newestBefore(await readdir(dataFolder), dataFolder);
+  return isNamed ? newestBefore(await readdir(dataFolder), dataFolder) : before;
 }
 
 function newestBefore(names: readonly string[], dataFolder: string): string {
-  return join(
-    dataFolder,
-    names
-      .filter((name) => name.startsWith(`${BEFORE}-`))
-      .sort()
-      .at(-1) ?? BEFORE,
-  );
+  const named = names.filter((name) => name.startsWith(`${BEFORE}-`));
+  return join(dataFolder, named.sort().at(-1) ?? BEFORE);
 }
 
 function whenMissing(error: NodeJS.ErrnoException): string[] {
