@@ -130,6 +130,7 @@ export type AnomalyList = z.infer<typeof AnomalyList>;
 
 export const AnomalyQuery = z.object({
   machine_id: z.string().min(1).optional(),
+  site_id: z.string().min(1).optional().meta({ description: 'Id or name of a site' }),
   severity: AnomalySeverity.optional(),
   type: AnomalyType.optional(),
   start: Instant.optional().meta({ description: 'Only those that end after it' }),
@@ -138,7 +139,7 @@ export const AnomalyQuery = z.object({
     .enum(['true', 'false'])
     .optional()
     .meta({ description: 'true: only those that nobody resolved; false: only resolved ones' }),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().optional(),
 });
 export type AnomalyQuery = z.infer<typeof AnomalyQuery>;

@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import type { AppServices } from './app-context.tsx';
 import { isSignedOut } from './data/problem.ts';
+import { readAnomaliesSearch } from './features/anomalies/anomalies-search.ts';
 import { readBaselineSearch } from './features/baseline/baseline-search.ts';
 import { readEnergySearch } from './features/energy/energy-search.ts';
 import { readForecastSearch } from './features/forecast/forecast-search.ts';
@@ -106,6 +107,13 @@ const baseline = createRoute({
   component: lazyRouteComponent(() => import('./features/baseline/baseline-page.tsx'), 'BaselinePage'),
 });
 
+const anomalies = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/anomalies',
+  validateSearch: readAnomaliesSearch,
+  component: lazyRouteComponent(() => import('./features/anomalies/anomalies-page.tsx'), 'AnomaliesPage'),
+});
+
 const forecast = createRoute({
   getParentRoute: () => signedIn,
   path: '/forecast',
@@ -122,7 +130,7 @@ const system = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, now, history, energy, machines, baseline, forecast, system]),
+  signedIn.addChildren([home, now, history, energy, machines, baseline, anomalies, forecast, system]),
 ]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {

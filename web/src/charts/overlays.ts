@@ -67,7 +67,10 @@ export function priceLevels(prices: readonly number[]): PriceLevel[] {
 }
 
 /** A strip along the top of the plot for each interval, such as a charging session. */
-export function intervalOverlay(intervals: readonly Interval[], colour: 'battery' | 'vehicle'): Overlay {
+export function intervalOverlay(
+  intervals: readonly Interval[],
+  colour: 'battery' | 'vehicle' | 'warning' | 'critical',
+): Overlay {
   return (chart, palette) => {
     const { ctx, bbox } = chart;
     const height = STRIP_PX * devicePixelRatio;

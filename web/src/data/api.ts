@@ -44,6 +44,10 @@ export class ApiClient {
     return this.#request<T>('POST', path, { body, ...(headers && { headers }) });
   }
 
+  put<T>(path: string, body?: unknown): Promise<T> {
+    return this.#request<T>('PUT', path, { body });
+  }
+
   patch<T>(path: string, body: unknown): Promise<T> {
     return this.#request<T>('PATCH', path, { body });
   }

@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { Anomaly, AnomalyDetail } from '@wattkeeper/contract/anomaly.ts';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
@@ -37,6 +38,15 @@ export interface TelemetryRequest extends Window {
   readonly bucket: Bucket;
   readonly aggregate?: readonly Aggregate[];
   readonly pointsMax?: number;
+}
+
+/** Anomalies that a page asks for, by the names of the API. */
+export interface AnomalyFilter {
+  readonly site_id: string;
+  readonly machine_id?: string;
+  readonly severity?: 'warning' | 'critical';
+  readonly active?: 'true' | 'false';
+  readonly start: string;
 }
 
 const MINUTE_MS = 60_000;
@@ -142,6 +152,14 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       forecastOptions<ForecastAccuracy>(['accuracy', subject, horizon], '/forecast/accuracy', { ...subject, horizon }),
     solarForecast: (siteId: string, horizon: SolarForecast['horizon']) =>
       forecastOptions<SolarForecast>(['solar', siteId, horizon], '/forecast/solar', { site: siteId, horizon }),
+    anomalies: (filter: AnomalyFilter) =>
+      list<Anomaly>(['anomalies', 'list', filter], '/anomaly', { ...filter }, MINUTE_MS),
+    anomaly: (id: string) =>
+      queryOptions({
+        queryKey: ['anomalies', id],
+        queryFn: ({ signal }) => api.get<AnomalyDetail>(`/anomaly/${id}`, undefined, signal),
+        staleTime: MINUTE_MS,
+      }),
     metrics: () => list<Metric>(['metrics'], '/metrics-catalogue', {}, 10 * MINUTE_MS),
     latest: (siteId: string) =>
       queryOptions({

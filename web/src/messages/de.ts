@@ -1,3 +1,4 @@
+import { anomalies } from './de/anomalies.ts';
 import { baseline } from './de/baseline.ts';
 import { energy } from './de/energy.ts';
 import { forecast } from './de/forecast.ts';
@@ -18,6 +19,7 @@ export const de: Messages = {
   ...kpis,
   ...machines,
   ...baseline,
+  ...anomalies,
   ...forecast,
   ...tariff,
   ...system,

@@ -1,3 +1,4 @@
+import { anomalies } from './en/anomalies.ts';
 import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
 import { forecast } from './en/forecast.ts';
@@ -18,6 +19,7 @@ export const en = {
   ...kpis,
   ...machines,
   ...baseline,
+  ...anomalies,
   ...forecast,
   ...tariff,
   ...system,

@@ -1,4 +1,5 @@
 import type { Messages } from './lookup.ts';
+import { anomalies } from './pl/anomalies.ts';
 import { baseline } from './pl/baseline.ts';
 import { energy } from './pl/energy.ts';
 import { forecast } from './pl/forecast.ts';
@@ -18,6 +19,7 @@ export const pl: Messages = {
   ...kpis,
   ...machines,
   ...baseline,
+  ...anomalies,
   ...forecast,
   ...tariff,
   ...system,

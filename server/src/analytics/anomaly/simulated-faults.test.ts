@@ -65,6 +65,10 @@ function* works(seed: number) {
   const task = { window: { start: START, end: END }, contamination: 0.1, seed: 1, limits: [] };
   const truthsOf = (device: string): FaultTruth[] =>
     faults.filter((fault) => fault.device === device && !UNTOLD.includes(fault.kind));
+  // Means of three samples of a twelfth of an hour each: the share of the slot.
+  const worked = new Map(
+    MACHINES.map(({ key }) => [key, means(key, 'production.operating_hours').map((hours) => 12 * hours)]),
+  );
   for (const { key, duty, moisture } of MACHINES) {
     const history = {
       ...common,
@@ -80,10 +84,10 @@ function* works(seed: number) {
             ]
           : [],
       status: means(key, 'production.status'),
-      // Means of three samples an hour's twelfth each: the share of the slot.
-      worked: means(key, 'production.operating_hours').map((hours) => 12 * hours),
+      worked: worked.get(key) as Float64Array,
       drivers: [
         outdoors,
+        activityBeside(key, worked),
         ...(duty.type === 'production' ? [means(key, 'production.count')] : []),
         ...(moisture ? [means(key, 'production.material_moisture_percent')] : []),
       ],
@@ -96,6 +100,14 @@ function* works(seed: number) {
     truths: truthsOf('climate').filter(({ metric }) => metric === hall.metric),
     anomalies: detectInDevice({ ...task, history }).anomalies,
   };
+}
+
+function activityBeside(key: string, worked: ReadonlyMap<string, Float64Array>): Float64Array {
+  const others = [...worked].filter(([other]) => other !== key).map(([, column]) => column);
+  return Float64Array.from({ length: SLOTS }, (_, i) => {
+    const known = others.map((column) => column[i] as number).filter((share) => share === share);
+    return known.reduce((sum, share) => sum + share, 0) / known.length;
+  });
 }
 
 function slotMeans({ timestamps, values }: { timestamps: Float64Array; values: Float64Array }): Float64Array {

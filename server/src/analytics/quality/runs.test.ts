@@ -36,6 +36,14 @@ describe('values that stand still', () => {
     expect(stuckRuns(every(MINUTE, values), [0])).toEqual([]);
   });
 
+  it('are no fault of a value that the quantity comes back to, such as a set point', () => {
+    const settled = (i: number) => i % 200 < 60;
+    const values = Array.from({ length: 800 }, (_, i) => (settled(i) ? 18.5 : noise(i)));
+    expect(stuckRuns(every(5 * MINUTE, values), [0])).toEqual([]);
+    const broken = values.map((value, i) => (i >= 680 && i < 760 ? 21.3 : value));
+    expect(stuckRuns(every(5 * MINUTE, broken), [0])).toEqual([{ from: 680, to: 760 }]);
+  });
+
   it('shorter than an hour are left alone', () => {
     const values = Array.from({ length: 400 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
     expect(stuckRuns(every(1000, values), [0])).toEqual([]);

@@ -12,6 +12,8 @@ const FALSE_ALARM = 1e-4;
 /** Not even the steadiest quantity is believed to repeat itself more often than this. */
 const LARGEST_REPEAT_SHARE = 0.98;
 const SHORTEST_STUCK_SAMPLES = 6;
+/** A value at which the series stays another time for this share as long is one at which it rests. */
+const RETURN_SHARE = 0.25;
 const SHORTEST_STUCK_MS = HOUR_MS;
 
 /**
@@ -19,7 +21,8 @@ const SHORTEST_STUCK_MS = HOUR_MS;
  *
  * How often a healthy series repeats a value, `p`, is read off the series itself outside its longest run, so a coarse thermometer may
  * stay longer than a power meter. `n` samples then hold a chance run of `L` equal ones about `n p^(L−1)` times; a run is told when that is below
- * 10⁻⁴ (the extreme value law of runs: Erdős and Rényi 1970). Resting values are no fault: zero and the ends of the range.
+ * 10⁻⁴ (the extreme value law of runs: Erdős and Rényi 1970). Resting values are no fault: zero and the ends of the range, and what the
+ * series comes back to for long, such as the set point of a thermostat.
  *
  * @param resting values at which the quantity may stay for as long as it likes
  */
@@ -33,7 +36,12 @@ export function stuckRuns({ timestamps, values }: Series, resting: readonly numb
   const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);
   return runs.filter(({ from, to }) => {
     const lasted = (timestamps[to - 1] as number) - (timestamps[from] as number);
-    return to - from >= Math.max(needed, SHORTEST_STUCK_SAMPLES) && lasted >= SHORTEST_STUCK_MS;
+    const isLong = to - from >= Math.max(needed, SHORTEST_STUCK_SAMPLES) && lasted >= SHORTEST_STUCK_MS;
+    const returns = (other: Run) =>
+      other.from !== from &&
+      values[other.from] === values[from] &&
+      other.to - other.from >= Math.max(RETURN_SHARE * (to - from), SHORTEST_STUCK_SAMPLES);
+    return isLong && !runs.some(returns);
   });
 }
 

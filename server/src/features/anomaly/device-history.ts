@@ -72,6 +72,7 @@ export async function loadHistory(
   );
   const values = await powerColumn(options, device, { start, end }, timeZone);
   const expected = values && (await expectedPower(options, device, edges, timeZone));
+  const activity = values !== null && expected === null ? await siteActivity(options, device, edges) : null;
   const sensors = await sensorColumns(options, device, edges);
   return {
     modelVersion: expected?.version ?? null,
@@ -88,9 +89,10 @@ export async function loadHistory(
       },
       sensors,
       status,
-      worked: worked?.map((hours) => hours * SLOTS_PER_HOUR) ?? null,
-      // A baseline knows its own drivers; a column that it lacks would only be told once more.
-      drivers: [...(outdoors ? [outdoors] : []), ...(expected ? [] : work)],
+      // What says nothing of its own mode, such as lights and heating, follows the machines around it.
+      worked: worked?.map((hours) => hours * SLOTS_PER_HOUR) ?? (status === null ? activity : null),
+      // A baseline has been told what drives the machine; without one the rest of the works tells as well.
+      drivers: [...(outdoors ? [outdoors] : []), ...(expected ? [] : [...work, ...(activity ? [activity] : [])])],
       temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - (outdoors[i] as number)) : null,
     },
   };
@@ -129,6 +131,24 @@ async function powerColumn(
   return kwh.map((energy, i) => {
     const hours = (knownMs[i] as number) / HOUR_MS;
     return hours * HOUR_MS >= LEAST_COVERAGE * SLOT_MS ? energy / hours : Number.NaN;
+  });
+}
+
+/** Share of the time that the other machines of the site worked; null where none says so. */
+async function siteActivity(
+  { queries, devices, now }: HistoryOptions,
+  device: DeviceRecord,
+  edges: Float64Array,
+): Promise<Float64Array | null> {
+  const others = devices.ofSite(device.siteId).filter(({ id }) => id !== device.id);
+  const deviceIds = others.filter(({ id }) => queries.metricsOf(id).includes(WORKED)).map(({ id }) => id);
+  if (deviceIds.length === 0) return null;
+  const { group, quantity } = splitMetric(WORKED);
+  const answers = await queries.buckets({ deviceIds, group, quantities: [quantity], edges, asOf: now() });
+  const columns = answers.flatMap(({ buckets }) => (buckets[0] ? [buckets[0].sum] : []));
+  return Float64Array.from({ length: edges.length - 1 }, (_, i) => {
+    const known = columns.map((column) => column[i] as number).filter((hours) => hours === hours);
+    return (known.reduce((sum, hours) => sum + hours, 0) / known.length) * SLOTS_PER_HOUR;
   });
 }
 

@@ -117,10 +117,11 @@ export class AnomalyService {
     return this.#list({ ...this.#ofMachine(machine), severity, active: true }, limit);
   }
 
-  async page({ machine_id: machine, severity, type, start, end, active, limit, cursor }: AnomalyQuery) {
+  async page({ machine_id: machine, site_id: site, severity, type, start, end, active, limit, cursor }: AnomalyQuery) {
     const filter = {
       ...this.#ofMachine(machine),
       ...{ severity, type, limit, cursor },
+      deviceIds: site === undefined ? undefined : await this.#devicesOf(site),
       start: start === undefined ? undefined : parseInstant(start),
       end: end === undefined ? undefined : parseInstant(end),
       active: active === undefined ? undefined : active === 'true',
@@ -223,6 +224,11 @@ export class AnomalyService {
     const record = await this.#options.anomalies.note(id, event);
     this.#tell(record);
     return this.#show(record);
+  }
+
+  async #devicesOf(site: string): Promise<string[]> {
+    const { devices, energy } = this.#options;
+    return devices.ofSite((await energy.site(site)).id).map(({ id }) => id);
   }
 
   #ofMachine(machine: string | undefined): { deviceId?: string } {

@@ -6,8 +6,8 @@ import type { DriverOptions } from '../baseline/driver-loader.ts';
 import { stickingMetrics } from './device-history.ts';
 import type { FoundEvent } from './stored-anomaly.ts';
 
-/** Samples of this long before a window tell how often a sensor repeats itself. */
-const HISTORY_MS = 7 * UTC_DAY_MS;
+/** Samples of this long before a window tell how often a sensor repeats itself, and at which values it rests at weekends. */
+const HISTORY_MS = 21 * UTC_DAY_MS;
 const CONFIDENCE = 0.95;
 const CRITICAL_MS = UTC_DAY_MS;
 

@@ -47,6 +47,8 @@ export interface AnomalyEvent {
 
 export interface AnomalyFilter {
   readonly deviceId?: string | undefined;
+  /** Only those of these devices. */
+  readonly deviceIds?: readonly string[] | undefined;
   readonly severity?: AnomalyRecord['severity'] | undefined;
   readonly type?: string | undefined;
   /** Those that last until this instant or longer. */
@@ -112,9 +114,10 @@ export class SqlAnomalies implements Anomalies {
     return Number(row.count);
   }
 
-  #where({ deviceId, severity, type, start, end, active }: AnomalyFilter) {
+  #where({ deviceId, deviceIds, severity, type, start, end, active }: AnomalyFilter) {
     let query = this.#context.db.selectFrom('anomalies');
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    if (deviceIds !== undefined) query = query.where('device_id', 'in', [...deviceIds]);
     if (severity !== undefined) query = query.where('severity', '=', severity);
     if (type !== undefined) query = query.where('type', '=', type);
     if (start !== undefined) query = query.where('end_at', '>=', start);

@@ -1,6 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { Activity, ChartLine, Coins, Factory, type LucideIcon, Scale, ServerCog, TrendingUp, Zap } from 'lucide-react';
+import {
+  Activity,
+  ChartLine,
+  Coins,
+  Factory,
+  type LucideIcon,
+  Radar,
+  Scale,
+  ServerCog,
+  TrendingUp,
+  Zap,
+} from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
@@ -12,7 +23,7 @@ import { SiteSwitcher } from './site-switcher.tsx';
 
 /** The pages, in the order of the navigation. A page is one line here and one in the router. */
 const PAGES: readonly {
-  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/forecast' | '/system';
+  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/anomalies' | '/forecast' | '/system';
   label: MessageKey;
   icon: LucideIcon;
 }[] = [
@@ -21,6 +32,7 @@ const PAGES: readonly {
   { to: '/energy', label: 'nav.energy', icon: Coins },
   { to: '/machines', label: 'nav.machines', icon: Factory },
   { to: '/baseline', label: 'nav.baseline', icon: Scale },
+  { to: '/anomalies', label: 'nav.anomalies', icon: Radar },
   { to: '/forecast', label: 'nav.forecast', icon: TrendingUp },
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
@@ -78,8 +90,9 @@ function Navigation({ siteId }: { readonly siteId: string | null }) {
   const text = useText();
   const machines = useQuery({ ...useQueries().machines(siteId ?? ''), enabled: siteId !== null });
   const pages = PAGES.filter(({ to }) => !OF_MACHINES.includes(to) || (machines.data?.length ?? 0) > 0);
+  const nav = useCurrentInView();
   return (
-    <nav className={styles.nav} aria-label={text('nav.label')}>
+    <nav ref={nav} className={styles.nav} aria-label={text('nav.label')}>
       {pages.map(({ to, label, icon: Icon }) => (
         <Link key={to} to={to} className={styles.link} activeProps={{ 'aria-current': 'page' }}>
           <Icon size={20} strokeWidth={1.75} aria-hidden="true" />
@@ -88,6 +101,17 @@ function Navigation({ siteId }: { readonly siteId: string | null }) {
       ))}
     </nav>
   );
+}
+
+/** On a phone the bar holds more pages than fit: the one in view is scrolled to. */
+function useCurrentInView() {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is current when the path changes
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
+  return nav;
 }
 
 /** A new page takes the focus, as it would in a browser without scripts; the first one leaves it where it is. */

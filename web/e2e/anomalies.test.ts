@@ -1,0 +1,92 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+
+const PATIENCE_MS = 60_000;
+
+describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
+  const folder = temporaryFolder();
+  let browser: Browser;
+  let service: Service;
+  let page: Page;
+  const panel = (name: string | RegExp) => page.getByRole('region', { name });
+  const dialog = () => page.getByRole('dialog');
+
+  beforeAll(async () => {
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+    browser = await chromium.launch({ executablePath, args });
+    service = await startService(folder.path, {
+      WATTKEEPER_DEMO__ENABLED: 'true',
+      WATTKEEPER_DEMO__PROFILE: 'factory',
+      WATTKEEPER_DEMO__HISTORY_DAYS: '60',
+    });
+    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+    await page.getByRole('navigation').getByRole('link', { name: 'Anomalies' }).click();
+  }, PATIENCE_MS * 2);
+
+  afterAll(async () => {
+    await page?.context().close();
+    await service?.stop();
+    await browser?.close();
+    folder.remove();
+  }, PATIENCE_MS);
+
+  it('looks by itself or at once, and shows what it found as soon as it is there', async () => {
+    await panel('Timeline').getByRole('button', { name: 'Look now' }).click();
+    await panel('Timeline').getByRole('button', { name: 'Look now', disabled: false }).waitFor();
+    // The last days may be quiet: all that the sixty days hold is looked for through the API.
+    const devices = await service.json<{ items: { name: string }[] }>('/api/v1/machines');
+    let found = 0;
+    for (const { name } of devices.items) {
+      const body = { machine_id: name, start: new Date(Date.now() - 50 * 86_400_000).toISOString() };
+      const headers = { 'content-type': 'application/json' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      const answer = await service.request('/api/v1/anomaly/detect', init);
+      expect(answer.status).toBe(200);
+      found += ((await answer.json()) as { anomalies_detected: number }).anomalies_detected;
+    }
+    expect(found).toBeGreaterThan(0);
+    await page.getByText('90 days', { exact: true }).click();
+    await expect.poll(() => panel('Events').locator('tbody tr').count(), { timeout: PATIENCE_MS }).toBe(found);
+    await expect.poll(() => panel('Timeline').locator('button[data-severity]').count()).toBe(found);
+  }, 120_000);
+
+  it('tells of one event what it was against what was expected, and why', async () => {
+    await panel('Events').locator('tbody tr').first().getByRole('button').click();
+    await dialog()
+      .getByRole('img', { name: /the band that was expected/ })
+      .waitFor();
+    await dialog().getByText('Stands out by').waitFor();
+    await dialog().getByText('What sets it apart').waitFor();
+    expect(new URL(page.url()).searchParams.get('event')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('takes a judgement, a comment and a settlement', async () => {
+    await dialog().getByText('No, all was well').click();
+    await dialog().getByText('as it should be').waitFor();
+    await dialog().getByLabel('Comment').fill('the Christmas party');
+    await dialog().getByRole('button', { name: 'Resolve' }).click();
+    await dialog().getByText('the Christmas party').waitFor();
+    await dialog().getByRole('button', { name: 'Open again' }).waitFor();
+    await dialog().getByRole('button', { name: 'Close' }).click();
+    await page.getByText('Resolved', { exact: true }).click();
+    await expect.poll(() => panel('Events').locator('tbody tr').count()).toBe(1);
+    await page.getByText('All', { exact: true }).click();
+  });
+
+  it('fits a phone and has no serious accessibility fault', async () => {
+    await panel('Events').locator('tbody tr').first().getByRole('button').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+  });
+});

@@ -1,0 +1,178 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { Job } from '@wattkeeper/contract/job.ts';
+import { Radar } from 'lucide-react';
+import { useEffect, useMemo } from 'react';
+import { useQueries, useServices, useText } from '../../app-context.tsx';
+import { useSite } from '../../site-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { SelectField } from '../../ui/field.tsx';
+import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Segmented } from '../../ui/segmented.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import styles from './anomalies.module.css';
+import {
+  ANOMALY_DAYS,
+  ANOMALY_STATES,
+  type AnomaliesSearch,
+  type AnomalyDays,
+  type AnomalyState,
+  SEVERITIES,
+} from './anomalies-search.ts';
+import { AnomalyDialog } from './anomaly-dialog.tsx';
+import { AnomalyTable } from './anomaly-table.tsx';
+import { AnomalyTimeline } from './anomaly-timeline.tsx';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** What machines, loads and sensors did out of the ordinary. */
+export function AnomaliesPage() {
+  const text = useText();
+  const site = useSite();
+  const search = useSearch({ from: '/signed-in/anomalies' });
+  const navigate = useNavigate({ from: '/anomalies' });
+  const { days = 30, state = 'all', severity, machine, event } = search;
+  const now = Math.ceil(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
+  const window = useMemo(() => ({ start: now - days * DAY_MS, end: now }), [now, days]);
+  const query = useQuery(
+    useQueries().anomalies({
+      site_id: site.id,
+      start: new Date(window.start).toISOString(),
+      ...(machine && { machine_id: machine }),
+      ...(severity && { severity }),
+      ...(state !== 'all' && { active: state === 'open' ? 'true' : 'false' }),
+    }),
+  );
+  useLiveAnomalies();
+  const open = (id: string | undefined) =>
+    void navigate({ search: ({ event: _, ...old }) => (id === undefined ? old : { ...old, event: id }) });
+  return (
+    <PageBody>
+      <PageHead title={text('anomalies.title')}>
+        <Filters days={days} state={state} severity={severity} machine={machine} />
+      </PageHead>
+      <QueryView query={query} height="24rem">
+        {(anomalies) => (
+          <>
+            <Panel
+              title={text('anomalies.timeline')}
+              note={anomalies.length === 0 ? text('anomalies.look_note') : text('anomalies.timeline_note')}
+              actions={<LookNow />}
+            >
+              {anomalies.length === 0 ? (
+                <EmptyNote title={text('anomalies.none')} icon={Radar}>
+                  {text('anomalies.none_hint')}
+                </EmptyNote>
+              ) : (
+                <AnomalyTimeline anomalies={anomalies} window={window} onOpen={open} />
+              )}
+            </Panel>
+            {anomalies.length === 0 ? null : (
+              <Panel title={text('anomalies.list')} note={text('anomalies.count', { count: String(anomalies.length) })}>
+                <AnomalyTable anomalies={anomalies} onOpen={open} />
+              </Panel>
+            )}
+          </>
+        )}
+      </QueryView>
+      {event ? <AnomalyDialog id={event} onClose={() => open(undefined)} /> : null}
+    </PageBody>
+  );
+}
+
+interface FilterProps {
+  readonly days: AnomalyDays;
+  readonly state: AnomalyState;
+  readonly severity: AnomaliesSearch['severity'] | undefined;
+  readonly machine: string | undefined;
+}
+
+function Filters({ days, state, severity, machine }: FilterProps) {
+  const text = useText();
+  const site = useSite();
+  const navigate = useNavigate({ from: '/anomalies' });
+  const devices = useQuery(useQueries().devices(site.id));
+  const choose = (key: 'machine' | 'severity', value: string) =>
+    void navigate({ search: ({ [key]: _, ...old }) => (value === '' ? old : { ...old, [key]: value }) });
+  return (
+    <>
+      <SelectField
+        label={text('anomalies.machine')}
+        value={machine ?? ''}
+        onChange={({ target }) => choose('machine', target.value)}
+      >
+        <option value="">{text('anomalies.all_machines')}</option>
+        {devices.data?.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={text('anomalies.severity')}
+        value={severity ?? ''}
+        onChange={({ target }) => choose('severity', target.value)}
+      >
+        <option value="">{text('anomalies.all_severities')}</option>
+        {SEVERITIES.map((one) => (
+          <option key={one} value={one}>
+            {text(`anomalies.${one}`)}
+          </option>
+        ))}
+      </SelectField>
+      <Segmented
+        label={text('anomalies.state')}
+        options={ANOMALY_STATES.map((value) => ({ value, label: text(`anomalies.${value}`) }))}
+        value={state}
+        onChange={(value) => void navigate({ search: (old) => ({ ...old, state: value }) })}
+      />
+      <Segmented
+        label={text('anomalies.period')}
+        options={ANOMALY_DAYS.map((one) => ({
+          value: String(one),
+          label: text('anomalies.days', { days: String(one) }),
+        }))}
+        value={String(days)}
+        onChange={(value) => void navigate({ search: (old) => ({ ...old, days: Number(value) as AnomalyDays }) })}
+      />
+    </>
+  );
+}
+
+/** Starts the hourly job at once. What it finds comes in by itself. */
+function LookNow() {
+  const text = useText();
+  const { api } = useServices();
+  const look = useMutation({ mutationFn: () => api.post<Job>('/scheduler/jobs/anomaly-detection/run') });
+  const job = useQuery({ ...useQueries().job(look.data?.id ?? ''), enabled: look.data !== undefined });
+  const isLooking = look.isPending || (look.data !== undefined && !job.data?.finished_at);
+  const refresh = useRefresh();
+  const isDone = job.data?.finished_at != null;
+  useEffect(() => {
+    if (isDone) refresh();
+  }, [isDone, refresh]);
+  return (
+    <div className={styles.look}>
+      <Button icon={Radar} disabled={isLooking} onClick={() => look.mutate()}>
+        {text(isLooking ? 'anomalies.looking' : 'anomalies.look')}
+      </Button>
+      {look.isError ? <ErrorNote error={look.error} /> : null}
+      {job.data?.error ? <p role="alert">{job.data.error}</p> : null}
+    </div>
+  );
+}
+
+function useRefresh(): () => void {
+  const queryClient = useQueryClient();
+  return useMemo(() => () => void queryClient.invalidateQueries({ queryKey: ['anomalies'] }), [queryClient]);
+}
+
+function useLiveAnomalies(): void {
+  const { live } = useServices();
+  const refresh = useRefresh();
+  useEffect(() => live.subscribe(['anomalies'], { event: refresh }), [live, refresh]);
+}

@@ -1,0 +1,221 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { AnomalyDetail } from '@wattkeeper/contract/anomaly.ts';
+import { type FormEvent, useMemo } from 'react';
+import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { ChartLegend } from '../../charts/chart-legend.tsx';
+import { alignSeries, type Frame } from '../../charts/frame.ts';
+import { intervalOverlay } from '../../charts/overlays.ts';
+import { TimeChart } from '../../charts/time-chart.tsx';
+import type { ChartSeries } from '../../charts/uplot-options.ts';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { AreaField } from '../../ui/field.tsx';
+import { Stat } from '../../ui/figure.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { Segmented } from '../../ui/segmented.tsx';
+import styles from './anomalies.module.css';
+import { SeverityMark } from './anomaly-table.tsx';
+import { useAnomalyWords } from './anomaly-words.ts';
+
+const CHART_PX = 240;
+/** Features that say next to nothing are left out. */
+const LEAST_SHARE = 0.05;
+
+/** One event: what it did against what was expected, why it was told, and what people say of it. */
+export function AnomalyDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+  const text = useText();
+  const words = useAnomalyWords();
+  const query = useQuery(useQueries().anomaly(id));
+  const title = query.data
+    ? text('anomalies.event', { type: words.type(query.data), machine: query.data.machine_name })
+    : text('anomalies.title');
+  return (
+    <Modal open onClose={onClose} title={title} wide {...(query.data && { description: words.span(query.data) })}>
+      <QueryView query={query} height="24rem">
+        {(anomaly) => (
+          <div className={styles.detail}>
+            <Figures anomaly={anomaly} />
+            <Course anomaly={anomaly} />
+            <Reasons anomaly={anomaly} />
+            <Judgement anomaly={anomaly} />
+            <Said anomaly={anomaly} />
+          </div>
+        )}
+      </QueryView>
+    </Modal>
+  );
+}
+
+interface DetailProps {
+  readonly anomaly: AnomalyDetail;
+}
+
+function Figures({ anomaly }: DetailProps) {
+  const text = useText();
+  const format = useFormat();
+  const words = useAnomalyWords();
+  const { unit, metric_value: value, expected_value: expected, deviation_percent: percent } = anomaly;
+  const { extra_energy_kwh: extra, strength, confidence_score: confidence } = anomaly;
+  const isStuck = anomaly.anomaly_type === 'stuck_sensor';
+  return (
+    <dl className={styles.stats}>
+      <Stat label={text('anomalies.severity')} quantity="" note={<SeverityMark anomaly={anomaly} />} />
+      <Stat label={text('anomalies.value')} quantity={words.measured(value, unit)} note={anomaly.metric_name} />
+      {expected === null ? null : (
+        <Stat
+          label={text('anomalies.expected')}
+          quantity={words.measured(expected, unit)}
+          note={percent === null ? undefined : `${percent > 0 ? '+' : '−'}${format.number(Math.abs(percent))} %`}
+        />
+      )}
+      {extra === null ? null : <Stat label={text('anomalies.extra')} quantity={format.energy(extra)} />}
+      {isStuck ? null : (
+        <Stat
+          label={text('anomalies.strength')}
+          quantity={text('anomalies.sigma', { value: format.number(Math.abs(strength), 1) })}
+        />
+      )}
+      <Stat label={text('anomalies.sure')} quantity={format.share(confidence)} />
+    </dl>
+  );
+}
+
+function Course({ anomaly }: DetailProps) {
+  const text = useText();
+  const { series, unit, severity, start, end } = anomaly;
+  const frame = useMemo(() => (series === null ? null : frameOf(series)), [series]);
+  const overlays = useMemo(
+    () => [intervalOverlay([{ start: Date.parse(start), end: Date.parse(end) }], severity)],
+    [start, end, severity],
+  );
+  if (frame === null) return <p className={styles.quiet}>{text('anomalies.chart_none')}</p>;
+  const lines: ChartSeries[] = [
+    { key: 'expected', label: text('anomalies.band'), colour: 'battery', unit, dashed: true },
+    { key: 'actual', label: text('anomalies.actual'), colour: 'load', unit },
+  ];
+  return (
+    <div>
+      <ChartLegend series={lines} />
+      <TimeChart
+        label={text('anomalies.chart')}
+        window={{ start: frame.times[0] ?? 0, end: frame.times.at(-1) ?? 1 }}
+        frame={frame}
+        series={lines}
+        height={CHART_PX}
+        overlays={overlays}
+      />
+    </div>
+  );
+}
+
+function frameOf({ timestamps, value, expected, lower, upper }: NonNullable<AnomalyDetail['series']>): Frame {
+  const times = timestamps.map((at) => Date.parse(at));
+  const gapMs = Number.POSITIVE_INFINITY;
+  return alignSeries([
+    { times, values: expected, low: lower, high: upper, gapMs },
+    { times, values: value, gapMs },
+  ]);
+}
+
+function Reasons({ anomaly: { reasons } }: DetailProps) {
+  const text = useText();
+  const format = useFormat();
+  const telling = reasons.filter(({ share }) => share >= LEAST_SHARE);
+  if (telling.length === 0) return null;
+  return (
+    <section>
+      <h3 className={styles.head}>{text('anomalies.why')}</h3>
+      <ul className={styles.reasons}>
+        {telling.map(({ feature, share }) => (
+          <li key={feature}>
+            <span>{text(`anomalies.feature.${feature}`)}</span>
+            <span className={styles.share} aria-hidden="true">
+              <span style={{ width: `${100 * share}%` }} />
+            </span>
+            <span className={styles.percent}>{format.share(share).value} %</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Right or wrong, resolved or open, and a comment with either. */
+function Judgement({ anomaly: { id, label, is_resolved: isResolved } }: DetailProps) {
+  const text = useText();
+  const { api } = useServices();
+  const queryClient = useQueryClient();
+  const onSuccess = () => queryClient.invalidateQueries({ queryKey: ['anomalies'] });
+  const judge = useMutation({ mutationFn: (body: object) => api.put(`/anomaly/${id}/label`, body), onSuccess });
+  const say = useMutation({
+    mutationFn: ({ action, comment }: { action: 'resolve' | 'reopen' | 'comments'; comment: string }) => {
+      const body = comment === '' ? {} : { comment };
+      return action === 'comments'
+        ? api.post(`/anomaly/${id}/comments`, body)
+        : api.put(`/anomaly/${id}/${action}`, body);
+    },
+    onSuccess,
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { submitter } = event.nativeEvent as SubmitEvent;
+    const action =
+      (submitter as HTMLButtonElement | null)?.value === 'comments' ? 'comments' : isResolved ? 'reopen' : 'resolve';
+    const comment = String(new FormData(form).get('comment') ?? '').trim();
+    if (action === 'comments' && comment === '') return;
+    say.mutate({ action, comment }, { onSuccess: () => form.reset() });
+  };
+  return (
+    <section className={styles.judgement}>
+      <h3 className={styles.head}>{text('anomalies.judge')}</h3>
+      <Segmented
+        label={text('anomalies.judge')}
+        options={[
+          { value: 'right', label: text('anomalies.right') },
+          { value: 'wrong', label: text('anomalies.wrong') },
+        ]}
+        value={label}
+        onChange={(value) => judge.mutate({ label: value })}
+      />
+      <p className={styles.quiet}>{text('anomalies.judge_note')}</p>
+      <form onSubmit={submit} className={styles.form}>
+        <AreaField label={text('anomalies.comment')} name="comment" rows={2} maxLength={2000} />
+        <div className={styles.buttons}>
+          <Button type="submit" value="comments" disabled={say.isPending}>
+            {text('anomalies.say')}
+          </Button>
+          <Button type="submit" kind="primary" value="state" disabled={say.isPending}>
+            {text(isResolved ? 'anomalies.reopen' : 'anomalies.resolve')}
+          </Button>
+        </div>
+      </form>
+      {judge.isError ? <ErrorNote error={judge.error} /> : null}
+      {say.isError ? <ErrorNote error={say.error} /> : null}
+    </section>
+  );
+}
+
+function Said({ anomaly: { events } }: DetailProps) {
+  const text = useText();
+  const format = useFormat();
+  if (events.length === 0) return null;
+  const words = (kind: string, said: string | null) =>
+    kind === 'label' && (said === 'right' || said === 'wrong') ? text(`anomalies.label.${said}`) : said;
+  return (
+    <section>
+      <h3 className={styles.head}>{text('anomalies.history')}</h3>
+      <ol className={styles.said}>
+        {events.map(({ at, actor, kind, text: said }) => (
+          <li key={`${at} ${kind} ${actor}`}>
+            <span className={styles.quiet}>
+              {format.dateTime(Date.parse(at))} · {actor} {text(`anomalies.kind.${kind}`)}
+            </span>
+            {said ? <p>{words(kind, said)}</p> : null}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
