@@ -146,6 +146,9 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await anomalies.count({ deviceId })).toBe(3);
       expect(await anomalies.count({ deviceId, type: 'drop' })).toBe(0);
       expect((await anomalies.page({ limit: 9, deviceId, start: 31, end: 50 })).items).toMatchObject([{ startAt: 40 }]);
+      expect((await anomalies.page({ limit: 9, start: 30 })).items).toMatchObject([{ startAt: 50 }, { startAt: 40 }]);
+      expect((await anomalies.page({ limit: 9, deviceIds: [deviceId] })).items).toHaveLength(3);
+      expect(await anomalies.page({ limit: 9, deviceIds: [] })).toEqual({ items: [], nextCursor: null });
       await anomalies.note(spike.id, { actor: 'ann', kind: 'label', text: 'wrong' });
       expect(await anomalies.labelled(deviceId)).toEqual([
         { metric: 'load.power_kw', type: 'power_spike', reasons: ['hour_of_day'], label: 'wrong' },
@@ -154,6 +157,15 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await anomalies.update(spike.id, grown)).toMatchObject({ id: spike.id, ...grown, detectedAt: 101 });
       await expect(anomalies.update(spike.id, { ...found, startAt: 50, endAt: 50 })).rejects.toThrow(Conflict);
       await expect(anomalies.update('none', found)).rejects.toThrow(NotFound);
+      await anomalies.note(spike.id, { actor: 'ann', kind: 'resolved', text: null });
+      const [later] = (await anomalies.page({ limit: 1, deviceId })).items;
+      await anomalies.note(later?.id ?? '', { actor: 'bob', kind: 'comment', text: 'mine' });
+      await anomalies.absorb(spike.id, [later?.id ?? '']);
+      expect((await anomalies.require(spike.id)).resolvedAt).toBeNull();
+      expect((await anomalies.events(spike.id)).at(-1)).toMatchObject({ actor: 'bob', text: 'mine' });
+      await expect(anomalies.require(later?.id ?? '')).rejects.toThrow(NotFound);
+      await expect(anomalies.absorb('none', [spike.id])).rejects.toThrow(NotFound);
+      expect(await anomalies.count({ deviceId })).toBe(2);
       await expect(anomalies.put({ ...found, deviceId: 'none' })).rejects.toThrow(InvalidInput);
       await expect(anomalies.put({ ...found, confidence: 2 })).rejects.toThrow(/check/i);
       await expect(anomalies.note('none', { actor: 'ann', kind: 'comment', text: '' })).rejects.toThrow(NotFound);

@@ -49,6 +49,11 @@ describe('values that stand still', () => {
     expect(stuckRuns(every(1000, values), [0])).toEqual([]);
   });
 
+  it('are found among any number of pairs', () => {
+    const values = Array.from({ length: 600_000 }, (_, i) => (i < 500_000 ? i >> 1 : -1));
+    expect(stuckRuns(every(1000, values), [0])).toEqual([{ from: 500_000, to: 600_000 }]);
+  });
+
   it('hold one value each, and neither neighbour has it', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 300 }), (values) => {

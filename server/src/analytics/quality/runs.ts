@@ -30,7 +30,7 @@ export function stuckRuns({ timestamps, values }: Series, resting: readonly numb
   const runs = equalRuns(values).filter(({ from }) => !resting.includes(values[from] as number));
   const moving = values.filter((value) => !resting.includes(value)).length;
   if (runs.length === 0) return [];
-  const longest = Math.max(...runs.map(({ from, to }) => to - from));
+  const longest = runs.reduce((most, { from, to }) => Math.max(most, to - from), 0);
   const repeats = runs.reduce((sum, { from, to }) => sum + (to - from === longest ? 0 : to - from - 1), 0);
   const share = Math.min(repeats / Math.max(moving - longest, 1), LARGEST_REPEAT_SHARE);
   const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);

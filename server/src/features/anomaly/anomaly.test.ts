@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
@@ -125,6 +125,19 @@ describe('anomalies of a machine', () => {
         start: iso(AT),
       },
     ]);
+  });
+
+  it('of sensors that stand still are told no more either when they were labelled wrong', async () => {
+    const still = between(AT, AT + 4 * HOUR_MS, () => 20.4);
+    const { service, today, site } = await world({ indoors: still });
+    const [event] = (await service.detect(today)).anomalies;
+    await service.label(event?.id as string, 'ann', 'wrong');
+    expect((await service.detect(today)).anomalies).toEqual([]);
+    const reads = vi.spyOn(site.queries, 'stream');
+    const before = { ...today, end: iso(AT - 12 * HOUR_MS) };
+    expect((await service.detect(before)).anomalies).toEqual([]);
+    // Rollups tell that nothing stood still, so no month of samples is read.
+    expect(reads).not.toHaveBeenCalled();
   });
 
   it('stay the same event while they go on, with what people said of it', async () => {

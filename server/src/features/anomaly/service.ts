@@ -11,12 +11,13 @@ import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
-import { HOUR_MS, intersect, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { Anomalies, AnomalyEvent, AnomalyRecord } from '../../storage/records/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
-import { type FoundEvent, limitsOf, toAnomaly, toInput } from './stored-anomaly.ts';
+import { EventKeeper } from './event-keeper.ts';
+import { type FoundEvent, limitsOf, toAnomaly } from './stored-anomaly.ts';
 import { stuckSensors } from './stuck-sensors.ts';
 
 export interface AnomalyOptions extends HistoryOptions {
@@ -40,8 +41,6 @@ const JOB_MS = 3 * UTC_DAY_MS;
 const RECENT_MS = UTC_DAY_MS;
 const CONTAMINATION = 0.1;
 const SEED = 1;
-/** Most events of one device that a window is searched for when found ones are held against them. */
-const MOST_KNOWN = 500;
 /** Shown around an event: as long as it is, within these. */
 const AROUND_MS = { least: 6 * HOUR_MS, most: 2 * UTC_DAY_MS };
 const TIMEOUT_MS = 60_000;
@@ -49,10 +48,12 @@ const TIMEOUT_MS = 60_000;
 /** What machines and sensors did out of the ordinary. */
 export class AnomalyService {
   readonly #options: AnomalyOptions;
+  readonly #keeper: EventKeeper;
   readonly #listeners = new Set<(anomaly: Anomaly) => void>();
 
   constructor(options: AnomalyOptions) {
     this.#options = options;
+    this.#keeper = new EventKeeper(options.anomalies);
   }
 
   /** Calls back with anomalies that are new or changed, until the answer is called. */
@@ -71,9 +72,17 @@ export class AnomalyService {
       );
     }
     const window = windowOf(request, now());
-    const { detection, modelVersion, warnings } = await this.#judge(device, window, request.contamination, signal);
-    const events: FoundEvent[] = [...detection.anomalies, ...(await stuckSensors(this.#options, device, window))];
-    const kept = await this.#keep(device, window, events);
+    const { detection, limits, modelVersion, warnings } = await this.#judge(
+      device,
+      window,
+      request.contamination,
+      signal,
+    );
+    const hoursOf = (metric: string) =>
+      limits.find((one) => one.metric === metric && one.type === 'stuck_sensor')?.factor ?? 1;
+    const stuck = await stuckSensors(this.#options, device, window, hoursOf);
+    const events: FoundEvent[] = [...detection.anomalies, ...stuck];
+    const kept = await this.#keep(device, events);
     return {
       machine_id: device.id,
       machine_name: device.name,
@@ -172,24 +181,13 @@ export class AnomalyService {
     const task = { history, window, contamination, seed: SEED, limits };
     const detection: Detection = await models.run('anomaly.detect', task, { signal, timeoutMs: TIMEOUT_MS });
     const warnings = history.power && modelVersion === null ? [NO_BASELINE] : [];
-    return { detection, modelVersion, warnings };
+    return { detection, limits, modelVersion, warnings };
   }
 
-  /** Holds what was found against what is known: an event that went on stays the one it was. */
-  async #keep(device: DeviceRecord, window: Window, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
-    const { anomalies } = this.#options;
-    const { items } = await anomalies.page({ deviceId: device.id, ...window, limit: MOST_KNOWN });
-    const left = new Set(items);
-    const kept: AnomalyRecord[] = [];
-    for (const event of events) {
-      const input = toInput(device.id, event);
-      const before = [...left].find((one) => isSame(one, event));
-      if (before) left.delete(before);
-      const record = before ? await anomalies.update(before.id, input) : await anomalies.put(input);
-      kept.push(record);
-      if (before === undefined || before.endAt !== record.endAt) this.#tell(record);
-    }
-    return kept;
+  async #keep(device: DeviceRecord, events: readonly FoundEvent[]): Promise<AnomalyRecord[]> {
+    const kept = await this.#keeper.keep(device, events);
+    for (const { record, isNews } of kept) if (isNews) this.#tell(record);
+    return kept.map(({ record }) => record);
   }
 
   async #series({ deviceId, metric, startAt, endAt }: AnomalyRecord): Promise<AnomalyDetail['series']> {
@@ -245,13 +243,6 @@ export class AnomalyService {
 }
 
 const NO_BASELINE = 'the machine has no hourly baseline in use: what is normal was learnt from its own history alone';
-
-/** The same quantity out of order at the same time; a sensor that sticks is another matter than one that reads too much. */
-function isSame(one: AnomalyRecord, { metric, type, start, end }: FoundEvent): boolean {
-  const isStuck = (of: string) => of === 'stuck_sensor';
-  const overlap = intersect({ start: one.startAt, end: one.endAt }, { start, end });
-  return one.metric === metric && isStuck(one.type) === isStuck(type) && overlap !== null;
-}
 
 function windowOf({ start, end }: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
   const endMs = end === undefined ? now : parseInstant(end);

@@ -17,7 +17,11 @@ const Reasons = z.object({
   extraKwh: z.number().nullable(),
 });
 
-export type FoundEvent = Omit<FoundAnomaly, 'expected'> & { readonly expected: number | null };
+export type FoundEvent = Omit<FoundAnomaly, 'expected'> & {
+  readonly expected: number | null;
+  /** It went on already where the history that was looked at begins. */
+  readonly beganBefore?: boolean;
+};
 
 export function toInput(deviceId: string, found: FoundEvent): AnomalyInput {
   const { type, severity, metric, start, end, value, expected, confidence, features, strength, limit, extraKwh } =
@@ -66,7 +70,7 @@ function reasonsOf({ id, reasons }: { readonly id?: string; readonly reasons: un
   throw new Corrupt(`the reasons of the anomaly ${id} cannot be read: ${parsed.error.issues[0]?.message}`);
 }
 
-/** Labels may raise a limit to this multiple at most: what stands out so far is told whatever was said of others. */
+/** Labels may raise a limit to this multiple at most, but that of sensors that rest: what stands out so far is told whatever was said of others. */
 const MOST_FACTOR = 4;
 const BEYOND = 1.02;
 
@@ -89,6 +93,7 @@ export function limitsOf(labelled: readonly LabelledAnomaly[]): LimitFactor[] {
     const best = candidates
       .sort((a, b) => a - b)
       .reduce((one, other) => (mistakes(other) < mistakes(one) ? other : one));
-    return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, MOST_FACTOR) }] : [];
+    const most = type === 'stuck_sensor' ? Number.POSITIVE_INFINITY : MOST_FACTOR;
+    return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, most) }] : [];
   });
 }

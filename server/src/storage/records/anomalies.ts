@@ -51,7 +51,7 @@ export interface AnomalyFilter {
   readonly deviceIds?: readonly string[] | undefined;
   readonly severity?: AnomalyRecord['severity'] | undefined;
   readonly type?: string | undefined;
-  /** Those that last until this instant or longer. */
+  /** Those that last beyond this instant. */
   readonly start?: number | undefined;
   /** Those that start before this instant. */
   readonly end?: number | undefined;
@@ -78,6 +78,10 @@ export interface Anomalies {
   put(anomaly: AnomalyInput): Promise<AnomalyRecord>;
   /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
   update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord>;
+  /**
+   * Makes others part of an anomaly, with what was said of them: they are gone then. It is open where one of them was. Throws NotFound.
+   */
+  absorb(id: string, others: readonly string[]): Promise<void>;
   /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
   labelled(deviceId: string): Promise<LabelledAnomaly[]>;
   /** Adds an event; `resolved` and `reopened` change the anomaly as well. Throws NotFound. */
@@ -117,10 +121,12 @@ export class SqlAnomalies implements Anomalies {
   #where({ deviceId, deviceIds, severity, type, start, end, active }: AnomalyFilter) {
     let query = this.#context.db.selectFrom('anomalies');
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
-    if (deviceIds !== undefined) query = query.where('device_id', 'in', [...deviceIds]);
+    // PostgreSQL knows no empty list.
+    if (deviceIds?.length === 0) query = query.where('id', 'is', null);
+    else if (deviceIds !== undefined) query = query.where('device_id', 'in', [...deviceIds]);
     if (severity !== undefined) query = query.where('severity', '=', severity);
     if (type !== undefined) query = query.where('type', '=', type);
-    if (start !== undefined) query = query.where('end_at', '>=', start);
+    if (start !== undefined) query = query.where('end_at', '>', start);
     if (end !== undefined) query = query.where('start_at', '<', end);
     if (active !== undefined) query = query.where('resolved_at', active ? 'is' : 'is not', null);
     return query;
@@ -160,6 +166,28 @@ export class SqlAnomalies implements Anomalies {
       });
     if (row === undefined) throw unknownAnomaly(id);
     return toRecord(row);
+  }
+
+  async absorb(id: string, others: readonly string[]): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      const all = transaction
+        .selectFrom('anomalies')
+        .select(['id', 'resolved_at'])
+        .where('id', 'in', [id, ...others]);
+      const rows = await all.execute();
+      if (!rows.some((row) => row.id === id)) throw unknownAnomaly(id);
+      await transaction
+        .updateTable('anomaly_events')
+        .set({ anomaly_id: id })
+        .where('anomaly_id', 'in', [...others])
+        .execute();
+      await transaction
+        .deleteFrom('anomalies')
+        .where('id', 'in', [...others])
+        .execute();
+      if (rows.every((row) => row.resolved_at !== null)) return;
+      await transaction.updateTable('anomalies').set({ resolved_at: null }).where('id', '=', id).execute();
+    });
   }
 
   async labelled(deviceId: string): Promise<LabelledAnomaly[]> {
