@@ -21,7 +21,10 @@ export const Health = z
     timestamp: Instant,
     database: z.enum(['ok', 'memory', 'failed']),
     scheduler: z.enum(['running', 'stopped']),
-    models_loaded: z.number().int(),
+    models_loaded: z
+      .number()
+      .int()
+      .meta({ description: 'Baselines in use, and loads whose forecast model is chosen, by horizon' }),
     persistence: z.boolean(),
     records: z
       .object({ type: z.enum(['sqlite', 'postgres']), status: z.enum(['ok', 'failed']) })

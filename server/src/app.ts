@@ -98,6 +98,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
   });
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, now);
+  const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
   const monitor = new StorageMonitor({
     version: VERSION,
     persistence: () => config.persistence && ingest.persists,
@@ -107,12 +108,13 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     journal: pipeline.journal,
     seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),
     recordsHealth: () => records.health(),
+    scheduler: () => scheduler.state,
+    modelsLoaded: () => services.modelsLoaded(),
     disk: services.disk,
     warnings: () => services.backups?.warnings() ?? [],
     now,
     startedAt,
   });
-  const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const server = await createServer({
     version: VERSION,

@@ -62,6 +62,8 @@ export interface Services {
   readonly backups: BackupService | null;
   readonly migrations: MigrationService;
   readonly settings: SettingsService;
+  /** Baselines in use, and loads whose forecast model is chosen. */
+  readonly modelsLoaded: () => Promise<number>;
   /** Null without persistence. */
   readonly disk: DiskWatch | null;
 }
@@ -101,6 +103,7 @@ export async function createServices(
     await charging.detectSessions(siteId, window);
   });
   await repairs.finishInterrupted();
+  const forecasts = createForecasts(pipeline, energy, models, now);
   return {
     energy,
     tariffs: new TariffService({ tariffs, energy, now }),
@@ -115,13 +118,14 @@ export async function createServices(
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
     anomalies: new AnomalyService({ ...learning, anomalies: records.anomalies }),
-    forecasts: createForecasts(pipeline, energy, models, now),
+    forecasts,
     quarantine,
     quality,
     repairs,
     backups,
     migrations: createMigrations(pipeline, backups, config, now),
     settings: await SettingsService.load(records.settings),
+    modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
     disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
   };
 }

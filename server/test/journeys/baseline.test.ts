@@ -61,6 +61,7 @@ describe('baselines over the API', () => {
     expect(model).toMatchObject({ model_name: '3p_heating', is_active: true, valid: true });
     expect(model.balance_points[0]?.temperature_c).toBeCloseTo(12, 0);
     expect(await service.json(`/api/v1/baseline/model/${model.model_id}`)).toEqual(model);
+    expect(await service.json('/health')).toMatchObject({ scheduler: 'running', models_loaded: 1 });
   });
 
   it('suggests drivers, and lists them without looking at any data when told', async () => {

@@ -105,6 +105,8 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       expect(await forecasts.get(ofDevice, 'demand 24h')).toEqual(newer);
       expect(await forecasts.get(ofSite, 'demand 24h')).toMatchObject({ content: { kw: [9] } });
       expect(await forecasts.get(ofDevice, 'demand 7d')).toBeUndefined();
+      expect(await forecasts.count(['demand 24h', 'demand 7d'])).toBe(2);
+      expect(await forecasts.count(['demand 7d'])).toBe(0);
       await expect(forecasts.put({ siteId, deviceId: 'none' }, 'demand 24h', {})).rejects.toThrow(InvalidInput);
       await devices.remove(deviceId);
       expect(await forecasts.get(ofDevice, 'demand 24h')).toBeUndefined();

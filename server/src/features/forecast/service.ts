@@ -134,6 +134,11 @@ export class ForecastService {
     };
   }
 
+  /** How many loads have a model that was chosen for them, by horizon. */
+  countChosen(): Promise<number> {
+    return this.#options.forecasts.count((Object.keys(HORIZONS) as ForecastHorizon[]).map(choiceKind));
+  }
+
   /** Makes every forecast anew that is out of date. */
   async refreshAll(signal: AbortSignal, progress: OnProgress) {
     return this.#each(signal, progress, (subject, horizon) => this.serve(subject, horizon));

@@ -60,6 +60,9 @@ export interface MonitorOptions {
   readonly ingest: Ingest;
   readonly journal: Journal;
   readonly seriesCount: () => number;
+  readonly scheduler: () => Health['scheduler'];
+  /** Models in use; asked only while the records can be read. */
+  readonly modelsLoaded: () => Promise<number>;
   readonly recordsHealth: () => Promise<Health['records'] & { error: string | null }>;
   /** Null without a data folder. */
   readonly disk: DiskWatch | null;
@@ -96,8 +99,8 @@ export class StorageMonitor {
       version,
       timestamp: formatInstant(now()),
       database: records.status === 'failed' ? 'failed' : persistence && journal.trouble === null ? 'ok' : 'memory',
-      scheduler: 'running',
-      models_loaded: 0,
+      scheduler: this.#options.scheduler(),
+      models_loaded: records.status === 'failed' ? 0 : await this.#options.modelsLoaded(),
       persistence,
       records: { type: records.type, status: records.status },
       stores,

@@ -27,6 +27,8 @@ export interface Baselines {
   /** Newest version first, at most 1,000. */
   list(deviceId: string): Promise<BaselineRecord[]>;
   active(deviceId: string): Promise<BaselineRecord | undefined>;
+  /** How many machines have a version in use. */
+  countActive(): Promise<number>;
   /** Throws NotFound. */
   require(id: string): Promise<BaselineRecord>;
   /** Adds the next version; an active one takes the place of the one before. Throws InvalidInput for an unknown device. */
@@ -53,6 +55,15 @@ export class SqlBaselines implements Baselines {
     const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
     const row = await versions.where('is_active', '=', 1).executeTakeFirst();
     return row && toRecord(row);
+  }
+
+  async countActive(): Promise<number> {
+    const row = await this.#context.db
+      .selectFrom('baselines')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('is_active', '=', 1)
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
   }
 
   async require(id: string): Promise<BaselineRecord> {

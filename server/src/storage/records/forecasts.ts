@@ -21,6 +21,8 @@ export interface ForecastRecord extends ForecastSubject {
 /** Forecasts and the back-tests behind them; each takes the place of the one before. */
 export interface Forecasts {
   get(subject: ForecastSubject, kind: string): Promise<ForecastRecord | undefined>;
+  /** How many of these kinds there are. */
+  count(kinds: readonly string[]): Promise<number>;
   /** Throws InvalidInput for an unknown site or device. */
   put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord>;
 }
@@ -37,6 +39,15 @@ export class SqlForecasts implements Forecasts {
     const rows = this.#context.db.selectFrom('forecasts').selectAll().where('subject', '=', keyOf(subject));
     const row = await rows.where('kind', '=', kind).executeTakeFirst();
     return row && toRecord(row);
+  }
+
+  async count(kinds: readonly string[]): Promise<number> {
+    const row = await this.#context.db
+      .selectFrom('forecasts')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('kind', 'in', [...kinds])
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
   }
 
   async put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord> {
