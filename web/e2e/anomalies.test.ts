@@ -1,40 +1,21 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import type { Service } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-
-const PATIENCE_MS = 60_000;
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
-  const folder = temporaryFolder();
-  let browser: Browser;
+  let demo: DemoBrowser;
   let service: Service;
   let page: Page;
   const panel = (name: string | RegExp) => page.getByRole('region', { name });
   const dialog = () => page.getByRole('dialog');
 
   beforeAll(async () => {
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-    browser = await chromium.launch({ executablePath, args });
-    service = await startService(folder.path, {
-      WATTKEEPER_DEMO__ENABLED: 'true',
-      WATTKEEPER_DEMO__PROFILE: 'factory',
-      WATTKEEPER_DEMO__HISTORY_DAYS: '60',
-    });
-    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
-    await page.getByRole('navigation').getByRole('link', { name: 'Anomalies' }).click();
+    demo = await openDemo(executablePath, 'factory', 60, 'Anomalies');
+    ({ service, page } = demo);
   }, PATIENCE_MS * 2);
-
-  afterAll(async () => {
-    await page?.context().close();
-    await service?.stop();
-    await browser?.close();
-    folder.remove();
-  }, PATIENCE_MS);
+  afterAll(() => demo?.close(), PATIENCE_MS);
 
   it('looks by itself or at once, and shows what it found as soon as it is there', async () => {
     await panel('Timeline').getByRole('button', { name: 'Look now' }).click();
@@ -80,12 +61,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
 
   it('fits a phone and has no serious accessibility fault', async () => {
     await panel('Events').locator('tbody tr').first().getByRole('button').waitFor();
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-    }
-    await page.setViewportSize({ width: 390, height: 844 });
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+    await expectAccessible(page);
+    await expectFitsPhone(page);
   });
 });

@@ -1,46 +1,21 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
 
-const PATIENCE_MS = 60_000;
+const DAYS = 45;
 
 describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-    browser = await chromium.launch({ executablePath, args });
-  }, PATIENCE_MS);
-  afterAll(() => browser?.close(), PATIENCE_MS);
-
-  describe.each([
-    { profile: 'home', days: '45' },
-    { profile: 'factory', days: '45' },
-  ])('of the demo $profile', ({ profile, days }) => {
-    const folder = temporaryFolder();
-    let service: Service;
+  describe.each(['home', 'factory'] as const)('of the demo %s', (profile) => {
+    let demo: DemoBrowser;
     let page: Page;
     const panel = (name: string | RegExp) => page.getByRole('region', { name });
 
     beforeAll(async () => {
-      service = await startService(folder.path, {
-        WATTKEEPER_DEMO__ENABLED: 'true',
-        WATTKEEPER_DEMO__PROFILE: profile,
-        WATTKEEPER_DEMO__HISTORY_DAYS: days,
-      });
-      page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-      page.setDefaultTimeout(PATIENCE_MS);
-      await page.goto(service.signInLink);
-      await page.waitForURL('**/ui/now*');
-      await page.getByRole('navigation').getByRole('link', { name: 'Forecast' }).click();
+      demo = await openDemo(executablePath, profile, DAYS, 'Forecast');
+      ({ page } = demo);
     }, PATIENCE_MS * 2);
-
-    afterAll(async () => {
-      await page?.context().close();
-      await service?.stop();
-      folder.remove();
-    }, PATIENCE_MS);
+    afterAll(() => demo?.close(), PATIENCE_MS);
 
     it('show the load ahead with its band, the peak, and their error against no model', async () => {
       const load = panel(/^Load of/);
@@ -76,14 +51,8 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
     });
 
     it('fit a phone and have no serious accessibility fault', async () => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-      }
-      await page.setViewportSize({ width: 390, height: 844 });
-      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
-      await page.setViewportSize({ width: 1600, height: 1000 });
+      await expectAccessible(page);
+      await expectFitsPhone(page);
     });
 
     if (profile === 'factory') {

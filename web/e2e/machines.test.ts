@@ -1,47 +1,21 @@
 import { mkdirSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
 
-const PATIENCE_MS = 60_000;
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
 describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
-  const folder = temporaryFolder();
-  let service: Service;
-  let browser: Browser;
+  let demo: DemoBrowser;
   let page: Page;
 
   beforeAll(async () => {
     mkdirSync(OUTPUT, { recursive: true });
-    service = await startService(folder.path, {
-      WATTKEEPER_DEMO__ENABLED: 'true',
-      WATTKEEPER_DEMO__PROFILE: 'factory',
-      WATTKEEPER_DEMO__HISTORY_DAYS: '90',
-    });
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-    browser = await chromium.launch({ executablePath, args });
-    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(service.signInLink);
-    await page.waitForURL('**/ui/now*');
+    demo = await openDemo(executablePath, 'factory', 90);
+    ({ page } = demo);
   }, PATIENCE_MS * 2);
-
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-    folder.remove();
-  }, PATIENCE_MS);
-
-  async function expectAccessible(): Promise<void> {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-    }
-  }
+  afterAll(() => demo?.close(), PATIENCE_MS);
 
   /** Pictures for people, in both schemes, wide and narrow. */
   async function lookAt(name: string): Promise<void> {
@@ -92,7 +66,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await dialog.getByLabel('Unit').fill('Wh/unit');
     await expect.poll(() => result.textContent()).toMatch(/^Result[\d.,]+ Wh\/unit/);
     await lookAt('custom-kpi-dialog');
-    await expectAccessible();
+    await expectAccessible(page);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
     const values = panel.getByRole('region', { name: 'Values of custom key figures' });
@@ -121,8 +95,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
   });
 
   it('fits a phone and has no serious accessibility fault', async () => {
-    await expectAccessible();
-    await page.setViewportSize({ width: 390, height: 844 });
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+    await expectAccessible(page);
+    await expectFitsPhone(page);
   });
 });

@@ -1,0 +1,63 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+
+/** How long a page may take on a busy machine. */
+export const PATIENCE_MS = 60_000;
+
+/** A service with a demo of its own, and a browser that is signed in to it. */
+export interface DemoBrowser {
+  readonly service: Service;
+  readonly browser: Browser;
+  readonly page: Page;
+  close(): Promise<void>;
+}
+
+/** Starts both and opens the page of that name, or stays on the first one. */
+export async function openDemo(
+  executablePath: string,
+  profile: 'home' | 'factory',
+  days: number,
+  pageName?: string,
+): Promise<DemoBrowser> {
+  const folder = temporaryFolder();
+  const service = await startService(folder.path, {
+    WATTKEEPER_DEMO__ENABLED: 'true',
+    WATTKEEPER_DEMO__PROFILE: profile,
+    WATTKEEPER_DEMO__HISTORY_DAYS: String(days),
+  });
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+  const browser = await chromium.launch({ executablePath, args });
+  const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(service.signInLink);
+  await page.waitForURL('**/ui/now*');
+  if (pageName) await page.getByRole('navigation').getByRole('link', { name: pageName }).click();
+  return {
+    service,
+    browser,
+    page,
+    close: async () => {
+      await browser.close();
+      await service.stop();
+      folder.remove();
+    },
+  };
+}
+
+/** No serious fault in either theme (axe). */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+  }
+}
+
+/** Nothing to scroll sideways on a phone. */
+export async function expectFitsPhone(page: Page): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+  await page.setViewportSize({ width: 1600, height: 1000 });
+}
