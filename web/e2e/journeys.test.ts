@@ -130,7 +130,11 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
       .getByText('done')
       .waitFor();
     await backups.getByRole('button', { name: 'Restore' }).click();
-    await page.getByRole('dialog').getByText('It takes effect when the service starts again').waitFor();
+    const restoring = page.getByRole('dialog');
+    await restoring.getByText('It takes effect when the service starts again').waitFor();
+    await restoring.getByLabel('Up to this instant').fill('1999-01-01T00:00');
+    await restoring.getByRole('button', { name: 'Restore' }).click();
+    expect(await restoring.getByLabel('Up to this instant').evaluate((field) => field.matches(':invalid'))).toBe(true);
     await page.keyboard.press('Escape');
     const quality = page.getByRole('region', { name: 'Data quality' });
     await quality.getByText('Score of 100').waitFor();

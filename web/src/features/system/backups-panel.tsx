@@ -3,12 +3,12 @@ import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
 import { useJobRefresh } from './jobs-panel.tsx';
+import { RestoreDialog } from './restore-dialog.tsx';
 import styles from './system.module.css';
 
 /** Backups: make one, verify one by restoring it into a scratch folder, bring one back. */
@@ -107,37 +107,5 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
         })}
       </Table>
     </>
-  );
-}
-
-function RestoreDialog({ backup, onClose }: { readonly backup: KeptBackup; readonly onClose: () => void }) {
-  const text = useText();
-  const format = useFormat();
-  const { api } = useServices();
-  const refresh = useJobRefresh();
-  const restore = useMutation({
-    mutationFn: () => api.post(`/storage/backups/${backup.name}/restore`, {}),
-    onSuccess: async () => {
-      await refresh();
-      onClose();
-    },
-  });
-  return (
-    <Modal
-      open
-      onClose={onClose}
-      title={text('system.restore_title', { time: format.dateTime(Date.parse(backup.started_at)) })}
-      description={text('system.restore_note')}
-      footer={
-        <>
-          <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button kind="danger" disabled={restore.isPending} onClick={() => restore.mutate()}>
-            {text('system.restore')}
-          </Button>
-        </>
-      }
-    >
-      {restore.isError ? <ErrorNote error={restore.error} /> : null}
-    </Modal>
   );
 }

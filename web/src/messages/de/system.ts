@@ -106,6 +106,10 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.verify': 'Prüfen',
   'system.restore': 'Wiederherstellen',
   'system.restore_title': 'Sicherung vom {time} wiederherstellen',
+  'system.restore_at': 'Bis zu diesem Zeitpunkt',
+  'system.restore_at_hint':
+    'Leer: wie es war, als die Sicherung entstand. Spätere Messwerte kommen aus dem aufbewahrten Journal.',
+  'system.restore_without_archive': 'Weitermachen, wenn Dateien des Archivs fehlen oder beschädigt sind',
   'system.restore_note':
     'Sie wird neben den Daten wiederhergestellt und verglichen. Sie gilt ab dem nächsten Start des Dienstes; was jetzt da ist, bleibt in einem eigenen Ordner.',
   'system.quality': 'Datenqualität',

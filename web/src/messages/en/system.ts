@@ -104,6 +104,9 @@ export const system = {
   'system.verify': 'Verify',
   'system.restore': 'Restore',
   'system.restore_title': 'Restore the backup of {time}',
+  'system.restore_at': 'Up to this instant',
+  'system.restore_at_hint': 'Empty: as it was when the backup was made. Later readings come from the kept journal.',
+  'system.restore_without_archive': 'Go on where files of the archive are missing or damaged',
   'system.restore_note':
     'It is brought back beside the data and compared. It takes effect when the service starts again; what is there now is kept in a folder of its own.',
   'system.quality': 'Data quality',

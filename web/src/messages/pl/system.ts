@@ -106,6 +106,9 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.verify': 'Sprawdź',
   'system.restore': 'Przywróć',
   'system.restore_title': 'Przywróć kopię z {time}',
+  'system.restore_at': 'Do tej chwili',
+  'system.restore_at_hint': 'Puste: jak w chwili wykonania kopii. Późniejsze odczyty pochodzą z zachowanego dziennika.',
+  'system.restore_without_archive': 'Kontynuuj, gdy brakuje plików archiwum lub są uszkodzone',
   'system.restore_note':
     'Jest odtwarzana obok danych i porównywana. Zacznie obowiązywać przy następnym starcie usługi; to, co jest teraz, zostaje w osobnym folderze.',
   'system.quality': 'Jakość danych',

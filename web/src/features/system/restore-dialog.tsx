@@ -1,0 +1,74 @@
+import { useMutation } from '@tanstack/react-query';
+import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { type FormEvent, useId } from 'react';
+import { useFormat, useServices, useText } from '../../app-context.tsx';
+import { useSite } from '../../site-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { CheckField, TextField } from '../../ui/field.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { fromLocalField, toLocalField } from '../history/history-window.ts';
+import { useJobRefresh } from './jobs-panel.tsx';
+import styles from './system.module.css';
+
+const MINUTE_MS = 60_000;
+
+interface RestoreDialogProps {
+  readonly backup: KeptBackup;
+  readonly onClose: () => void;
+}
+
+/** Asks before a backup takes the place of what is there: as it was made, or with the journal up to an instant. */
+export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
+  const text = useText();
+  const format = useFormat();
+  const { api } = useServices();
+  const { timezone } = useSite();
+  const refresh = useJobRefresh();
+  const form = useId();
+  const madeAt = Date.parse(backup.started_at);
+  const restore = useMutation({
+    mutationFn: (request: Partial<RestoreRequest>) => api.post(`/storage/backups/${backup.name}/restore`, request),
+    onSuccess: async () => {
+      await refresh();
+      onClose();
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    const at = fromLocalField(String(data.get('at') ?? ''), timezone);
+    restore.mutate({
+      ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
+      without_archive: data.get('without_archive') !== null,
+    });
+  };
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={text('system.restore_title', { time: format.dateTime(madeAt) })}
+      description={text('system.restore_note')}
+      footer={
+        <>
+          <Button onClick={onClose}>{text('action.cancel')}</Button>
+          <Button kind="danger" type="submit" form={form} disabled={restore.isPending}>
+            {text('system.restore')}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} className={styles.restore} onSubmit={submit}>
+        <TextField
+          label={text('system.restore_at')}
+          hint={text('system.restore_at_hint')}
+          name="at"
+          type="datetime-local"
+          min={toLocalField(madeAt + MINUTE_MS, timezone)}
+        />
+        <CheckField label={text('system.restore_without_archive')} name="without_archive" />
+      </form>
+      {restore.isError ? <ErrorNote error={restore.error} /> : null}
+    </Modal>
+  );
+}
