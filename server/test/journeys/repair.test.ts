@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Repair, RepairOperation, RepairPreview } from '@wattkeeper/contract/repair.ts';
 import { afterEach, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
@@ -127,6 +129,25 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
   expect(items).toHaveLength(8);
   expect(items.every(({ state, undone_by }) => state === 'undone' && undone_by === 'token:administrator')).toBe(true);
 }, 90_000);
+
+it('a repair that a crash kept from its record is made once, and never over a reading that came in behind it', async () => {
+  const { folder, service: first } = await world();
+  const [from, to] = [START + DAY_MS / 2, START + DAY_MS / 2 + 4 * 300_000];
+  const made = await apply(first, from, to, { type: 'set', value: 5 });
+  const reading = { device_id: 'meter', timestamp: iso(from), values: { 'load.power_kw': 7 } };
+  expect((await postReadings(first, reading)).status).toBe(202);
+  const undone = await apply(first, from + DAY_MS, to + DAY_MS, { type: 'delete' });
+  expect((await undo(first, undone)).status).toBe(200);
+  await first.kill();
+  const records = new DatabaseSync(join(folder, 'wattkeeper.db'));
+  records.exec(`UPDATE repairs SET state = 'applying' WHERE id IN ('${made.id}', '${undone.id}')`);
+  records.close();
+  const service = await start(folder);
+  expect((await powerOf(service, from, to)).map(([, value]) => value)).toEqual([7, 5, 5, 5]);
+  expect(await powerOf(service, from + DAY_MS, to + DAY_MS)).toEqual([]);
+  const { items } = await service.json<{ items: Repair[] }>('/api/v1/storage/repairs');
+  expect(items.map(({ state }) => state)).toEqual(['applied', 'applied']);
+});
 
 it('says what it would do, and why it cannot', async () => {
   const { service } = await world();

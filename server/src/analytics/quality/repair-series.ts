@@ -13,6 +13,29 @@ export interface SeriesChange {
 const GAP_CADENCES = 1.5;
 
 /**
+ * What of a change, which is made as a whole or not at all, is still to be made: nothing where the series shows that it was made; otherwise the
+ * samples that are as they were, since others came in later.
+ */
+export function unmadeOf({ before, after }: SeriesChange, series: Series): SeriesChange {
+  const [was, becomes, is] = [before, after, series].map(byInstant) as [Samples, Samples, Samples];
+  const instants = [...new Set([...was.keys(), ...becomes.keys()])];
+  const isMade = instants.some((at) => is.get(at) === becomes.get(at) && becomes.get(at) !== was.get(at));
+  const left = (of: Series): Series => {
+    const rows = isMade ? [] : [...of.timestamps.keys()].filter((row) => isAsItWas(of.timestamps[row] as number));
+    const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row] as number);
+    return { timestamps: pick(of.timestamps), values: pick(of.values) };
+  };
+  const isAsItWas = (at: number) => is.get(at) === was.get(at);
+  return { before: left(before), after: left(after) };
+}
+
+type Samples = ReadonlyMap<number, number>;
+
+function byInstant({ timestamps, values }: Series): Samples {
+  return new Map(Array.from(timestamps, (at, row) => [at, values[row] as number]));
+}
+
+/**
  * The change that an operation makes to a series.
  *
  * @param series the window's samples, at least one on each side of it where there is one, and, for a shift, those around where they go

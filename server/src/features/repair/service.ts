@@ -1,7 +1,7 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
-import { repairSeries, type SeriesChange } from '../../analytics/quality/repair-series.ts';
+import { repairSeries, type SeriesChange, unmadeOf } from '../../analytics/quality/repair-series.ts';
 import type { Block } from '../../domain/batch.ts';
 import { downsample } from '../../domain/downsample.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
@@ -103,7 +103,7 @@ export class RepairService {
         after: pack(device.id, metric.name, change.after),
       });
       try {
-        await this.#make(record, change);
+        await this.#make(record, change, unmadeOf(change, await this.#seriesOf(record)));
       } catch (error) {
         await repairs.setState(record.id, 'undone', actor);
         throw error;
@@ -142,13 +142,14 @@ export class RepairService {
     return (await this.#options.repairs.list(LISTED)).map((record) => this.#toRepair(record));
   }
 
-  /** Goes through what a crash cut off again: making the same change twice changes nothing. */
+  /** Goes on with what a crash cut off. Readings that came in behind a change that had been made already stay. */
   async finishInterrupted(): Promise<void> {
     const { repairs } = this.#options;
     for (const record of await repairs.unfinished()) {
       const { before, after } = changeOf(record);
       const undoing = record.state === 'undoing';
-      await this.#make(record, undoing ? { before: after, after: before } : { before, after });
+      const change = undoing ? { before: after, after: before } : { before, after };
+      await this.#make(record, change, unmadeOf(change, await this.#seriesOf(record)));
       await repairs.setState(record.id, undoing ? 'undone' : 'applied');
     }
   }
@@ -207,9 +208,24 @@ export class RepairService {
       );
   }
 
-  async #make({ deviceId, metric }: RepairRecord, change: SeriesChange): Promise<void> {
+  /** The samples around a repair as they are. */
+  async #seriesOf({ deviceId, metric, startAt, endAt }: RepairRecord): Promise<Series> {
+    const { group, quantity } = splitMetric(metric);
+    const window = { start: startAt, end: endAt };
+    const [frame] = await this.#options.queries.frames({
+      deviceIds: [deviceId],
+      group,
+      quantities: [quantity],
+      window,
+    });
+    return frame ? seriesOf(frame, quantity) : { timestamps: new Float64Array(), values: new Float64Array() };
+  }
+
+  /** @param unmade what of the change is still to be made */
+  async #make({ deviceId, metric }: RepairRecord, change: SeriesChange, unmade = change): Promise<void> {
     const { accept, latest, queries, now, devices, onChanged } = this.#options;
-    await accept(blocksOf(deviceId, metric, change));
+    const blocks = blocksOf(deviceId, metric, unmade);
+    if (blocks.length > 0) await accept(blocks);
     latest.forgetSeries(deviceId, metric);
     const lately = { start: now() - LATEST_LOOKBACK_MS, end: now() + 1 };
     const newest = await newestSample(queries, deviceId, metric, lately);
