@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
-import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isMainThread } from 'node:worker_threads';
@@ -63,5 +63,9 @@ const writesRecord: Call = function (this: unknown) {
   return CHANGES.test(sourceSQL) && !JOURNAL.test(sourceSQL);
 };
 for (const name of ['run', 'all', 'get']) count(StatementSync.prototype, name, writesRecord);
-if (!isMainThread) count(createRequire(import.meta.url)('@duckdb/node-bindings') as object, 'query', changes);
+// DuckDB lives on a thread of its own.
+if (!isMainThread) {
+  const { Connection } = await import('../../src/storage/duckdb/engine.ts');
+  for (const name of ['run', 'query']) count(Connection.prototype, name, changes);
+}
 syncBuiltinESMExports();

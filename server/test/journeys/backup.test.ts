@@ -144,21 +144,6 @@ it('a damaged backup is refused, told by the verification, and touches nothing',
   });
 });
 
-it('a killed backup leaves nothing that looks like one', async () => {
-  const folder = newFolder();
-  let service = await start(folder);
-  for (let minute = 0; minute < 20; minute++) await send(service, `d${minute}`, minute, minute);
-  const answer = await post(service, '/storage/backups');
-  expect(answer.status).toBe(202);
-  await service.kill();
-  service = await start(folder);
-  const found = await backups(service);
-  for (const { problem } of found) expect(problem).toBeNull();
-  const made = await ended(service, await post(service, '/storage/backups'));
-  expect(made).toMatchObject({ state: 'succeeded', result: { values: 20 } });
-  expect(readdirSync(join(folder, 'backups')).filter((entry) => entry.endsWith('.partial'))).toEqual([]);
-});
-
 it('a place whose first store is SQLite comes back into SQLite', async () => {
   const folder = newFolder();
   const stores = { WATTKEEPER_STORES__0__TYPE: 'sqlite' };

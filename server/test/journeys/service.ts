@@ -23,6 +23,8 @@ export interface Service {
   log(): string;
   request(path: string, init?: RequestInit): Promise<Response>;
   json<T = unknown>(path: string, init?: RequestInit): Promise<T>;
+  /** The signal that ended it, or its exit code; null while it runs. */
+  outcome(): NodeJS.Signals | number | null;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL; resolves when the process is gone. */
@@ -62,6 +64,7 @@ export async function startService(dataFolder: string, environment: Record<strin
       if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
       return (await response.json()) as T;
     },
+    outcome: () => child.signalCode ?? child.exitCode,
     stop: () => ended(child, 'SIGTERM'),
     kill: async () => {
       await ended(child, 'SIGKILL');

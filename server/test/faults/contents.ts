@@ -1,0 +1,124 @@
+import pino from 'pino';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Buckets } from '../../src/domain/aggregate.ts';
+import type { Frame } from '../../src/domain/frame.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../src/domain/window.ts';
+import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
+import { quantitiesByGroup } from '../../src/query/query-planner.ts';
+import type { FramesRequest, SeriesBuckets } from '../../src/query/telemetry-queries.ts';
+import { type DayDigest, digestsOf } from '../../src/storage/lifecycle/packed-frame.ts';
+import { readWholeDays } from '../../src/storage/lifecycle/whole-days.ts';
+
+/** Everything before today: what is asked does not depend on the moment. */
+export const TODAY = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS;
+export const WINDOW: Window = { start: TODAY - 90 * UTC_DAY_MS, end: TODAY };
+const HOURS = Float64Array.from(
+  { length: (WINDOW.end - WINDOW.start) / HOUR_MS + 1 },
+  (_, i) => WINDOW.start + i * HOUR_MS,
+);
+const DRAIN_MS = 60_000;
+
+/** What a data folder answers, by the names of its devices. */
+export interface Contents {
+  /** `device metric day` → digest of its samples; only days of which raw samples are kept. */
+  readonly days: ReadonlyMap<string, Pick<DayDigest, 'count' | 'digest'>>;
+  /** `device metric` → samples and their sum by the hour; NaN where there are none. */
+  readonly hours: ReadonlyMap<string, { readonly count: Float64Array; readonly sum: Float64Array }>;
+  /** `device metric` → instant from which on raw samples are kept. */
+  readonly rawFrom: ReadonlyMap<string, number>;
+  /** `device metric` → samples by instant, of the devices whose samples were asked for. */
+  readonly samples: ReadonlyMap<string, ReadonlyMap<number, number>>;
+}
+
+/** Opens the data folder as a start does, brings what waits in the journal into the stores, and closes it. */
+export async function withFolder<T>(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  use: (pipeline: Pipeline) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig({ environment: { WATTKEEPER_DATA_DIR: folder, ...environment } });
+  const pipeline = await openPipeline({ config, log: pino({ level: 'silent' }), now: Date.now, withoutStores: false });
+  try {
+    return await use(pipeline);
+  } finally {
+    await pipeline.close(DRAIN_MS);
+  }
+}
+
+/** @param sampled devices whose samples are told one by one, and whose days are not */
+export function readFolder(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  sampled: readonly string[],
+): Promise<Contents> {
+  return withFolder(folder, environment, (pipeline) => contentsOf(pipeline, sampled));
+}
+
+async function contentsOf({ queries, directory }: Pipeline, sampled: readonly string[]): Promise<Contents> {
+  const days = new Map<string, Pick<DayDigest, 'count' | 'digest'>>();
+  const hours = new Map<string, { count: Float64Array; sum: Float64Array }>();
+  const rawFrom = new Map<string, number>();
+  const samples = new Map<string, Map<number, number>>();
+  const store = { read: (request: FramesRequest) => queries.stream(request) };
+  for (const { id, name } of directory.all()) {
+    for (const [group, quantities] of quantitiesByGroup(directory.metricsOf(id))) {
+      const kept = queries.rawFrom(group) + UTC_DAY_MS;
+      const [answer] = await queries.buckets({ deviceIds: [id], group, quantities, edges: HOURS });
+      for (const [q, quantity] of quantities.entries()) {
+        const { count, sum } = (answer as SeriesBuckets).buckets[q] as Buckets;
+        hours.set(`${name} ${group}.${quantity}`, { count, sum });
+        rawFrom.set(`${name} ${group}.${quantity}`, kept);
+      }
+      for await (const frame of readWholeDays(store, { deviceId: id, group, quantities, window: WINDOW, values: 0 })) {
+        if (sampled.includes(name)) noteSamples(samples, name, frame);
+        else
+          for (const { metric, day, count, digest } of digestsOf(frame))
+            if (day * UTC_DAY_MS >= kept) days.set(`${name} ${metric} ${day}`, { count, digest });
+      }
+    }
+  }
+  return { days, hours, rawFrom, samples };
+}
+
+function noteSamples(samples: Map<string, Map<number, number>>, name: string, frame: Frame): void {
+  for (const [c, quantity] of frame.quantities.entries()) {
+    const key = `${name} ${frame.group}.${quantity}`;
+    const found = samples.get(key) ?? new Map<number, number>();
+    samples.set(key, found);
+    for (const [row, at] of frame.timestamps.entries()) {
+      if (found.has(at)) throw new Error(`${key} has two samples at ${new Date(at).toISOString()}`);
+      const value = (frame.columns[c] as Float64Array)[row] as number;
+      if (value === value) found.set(at, value);
+    }
+  }
+}
+
+/** What of the one is not in the other, in words; null where both are the same. Devices that were sampled in either are left out. */
+export function difference(expected: Contents, found: Contents): string | null {
+  for (const key of new Set([...expected.days.keys(), ...found.days.keys()])) {
+    const at = key.lastIndexOf(' ');
+    const isGone = Number(key.slice(at + 1)) * UTC_DAY_MS < (found.rawFrom.get(key.slice(0, at)) ?? 0);
+    const [told, is] = [expected.days.get(key), found.days.get(key)];
+    if (isGone || isSampled(key.slice(0, at), expected, found) || told?.digest === is?.digest) continue;
+    return `${key}: ${is?.count ?? 0} samples in place of ${told?.count ?? 0}, or others`;
+  }
+  for (const [key, told] of expected.hours) {
+    if (isSampled(key, expected, found)) continue;
+    const is = found.hours.get(key);
+    if (is === undefined) return `${key} is missing`;
+    const i = told.count.findIndex((count, hour) => is.count[hour] !== count || differs(told.sum[hour], is.sum[hour]));
+    if (i < 0) continue;
+    const hour = new Date(HOURS[i] as number).toISOString();
+    return `${key}, hour ${hour}: ${is.count[i]} samples, sum ${is.sum[i]}, in place of ${told.count[i]}, ${told.sum[i]}`;
+  }
+  return null;
+}
+
+function isSampled(key: string, ...all: readonly Contents[]): boolean {
+  return all.some(({ samples }) => samples.has(key));
+}
+
+/** Rollups add in another order. */
+function differs(told = Number.NaN, is = Number.NaN): boolean {
+  return Math.abs(is - told) > 1e-9 * Math.max(1, Math.abs(told));
+}

@@ -1,0 +1,19 @@
+import type { Operation } from './operation.ts';
+import { archive } from './operations/archive.ts';
+import { backup } from './operations/backup.ts';
+import { compaction } from './operations/compaction.ts';
+import { migration } from './operations/migration.ts';
+import { repair } from './operations/repair.ts';
+import { restore } from './operations/restore.ts';
+import { retention } from './operations/retention.ts';
+
+/** What moves or changes data, and must lose and double nothing when it is killed. */
+export const OPERATIONS: readonly Operation[] = [
+  compaction,
+  archive,
+  backup,
+  restore(),
+  migration(),
+  retention,
+  repair(),
+];

@@ -1,0 +1,20 @@
+import { withFolder } from '../contents.ts';
+import type { Operation } from '../operation.ts';
+import { onService, runJob } from '../processes.ts';
+import { fillFolder, HISTORY } from '../readings.ts';
+
+/** Old readings of a group are rolled up and thrown away: every hour answers the same, from them or from the rollups. */
+export const retention: Operation = {
+  name: 'retention',
+  environment: { WATTKEEPER_RETENTION__GROUPS__MACHINE: '14' },
+  prepare: (folder) => fillFolder(folder, retention.environment, { ...HISTORY, days: 40, devices: ['press'] }),
+  start: (begin) =>
+    onService(begin, { late: false }, async (service) => {
+      await runJob(service, '/scheduler/jobs/rollups/run');
+    }),
+  check: async ({ folder, environment }, done) => {
+    if (!done) return;
+    const rawFrom = await withFolder(folder, environment, async ({ queries }) => queries.rawFrom('machine'));
+    if (!Number.isFinite(rawFrom)) throw new Error('nothing was thrown away');
+  },
+};
