@@ -35,12 +35,27 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     await figures.getByText('kWh/unit').first().waitFor();
     await figures
       .getByRole('row', { name: /Demo: Drying oven/ })
-      .getByRole('link')
+      .getByRole('link', { name: 'Train one' })
       .click();
     await page.getByRole('heading', { name: 'Baseline', exact: true }).waitFor();
     await page.getByRole('region', { name: 'Baseline of Demo: Drying oven' }).waitFor();
     await page.goBack();
     await figures.first().waitFor();
+  });
+
+  it('has a page for each machine: figures, power, and what was out of the ordinary', async () => {
+    const figures = page.getByRole('region', { name: 'Key figures' });
+    await expect.poll(() => figures.getByRole('img', { name: /^Mean power of/ }).count()).toBe(8);
+    await figures.getByRole('link', { name: 'Demo: Drying oven' }).click();
+    await page.getByRole('heading', { name: 'Demo: Drying oven', level: 1 }).waitFor();
+    await figures.getByText('Peak demand').waitFor();
+    await page.getByRole('region', { name: 'Power' }).getByRole('img').waitFor();
+    await page.getByRole('region', { name: 'Out of the ordinary' }).waitFor();
+    await lookAt('machine');
+    await expectAccessible(page);
+    await expectFitsPhone(page);
+    await page.goBack();
+    await figures.getByRole('link', { name: 'Demo: Drying oven' }).waitFor();
   });
 
   it('makes a key figure of one’s own, which is checked while it is written', async () => {

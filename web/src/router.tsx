@@ -100,6 +100,13 @@ const machines = createRoute({
   component: lazyRouteComponent(() => import('./features/machines/machines-page.tsx'), 'MachinesPage'),
 });
 
+const machine = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/machines/$machine',
+  validateSearch: readMachinesSearch,
+  component: lazyRouteComponent(() => import('./features/machines/machine-page.tsx'), 'MachinePage'),
+});
+
 const baseline = createRoute({
   getParentRoute: () => signedIn,
   path: '/baseline',
@@ -130,7 +137,7 @@ const system = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, now, history, energy, machines, baseline, anomalies, forecast, system]),
+  signedIn.addChildren([home, now, history, energy, machines, machine, baseline, anomalies, forecast, system]),
 ]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {

@@ -1,10 +1,11 @@
-import { useQueries as useManyQueries } from '@tanstack/react-query';
+import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import type { Quantity } from '../../ui/format.ts';
 import { Panel } from '../../ui/panel.tsx';
+import { Sparkline } from '../../ui/sparkline.tsx';
 import { Table } from '../../ui/table.tsx';
 import styles from './machines.module.css';
 
@@ -26,8 +27,10 @@ export function KpiTable({ machines, window }: KpiTableProps) {
       label: text(`machines.${key}`),
       numeric: true,
     })),
+    text('machines.course'),
     text('machines.baseline'),
   ];
+  const courses = useCourses(machines, window);
   return (
     <Panel title={text('machines.figures')}>
       <Table caption={text('machines.figures')} head={head}>
@@ -37,7 +40,16 @@ export function KpiTable({ machines, window }: KpiTableProps) {
           const sec = of?.sec.value;
           return (
             <tr key={machine.id}>
-              <th scope="row">{machine.name}</th>
+              <th scope="row">
+                <Link
+                  to="/machines/$machine"
+                  params={{ machine: machine.id }}
+                  search={(old) => old}
+                  className={styles.machine}
+                >
+                  {machine.name}
+                </Link>
+              </th>
               <td data-numeric title={of?.sec.reason ?? undefined}>
                 {sec === null || sec === undefined
                   ? '–'
@@ -56,6 +68,16 @@ export function KpiTable({ machines, window }: KpiTableProps) {
                 {joined(format.mass(of?.carbon_intensity.value))}
               </td>
               <td>
+                <div className={styles.course}>
+                  {courses.has(machine.id) ? (
+                    <Sparkline
+                      values={courses.get(machine.id) as number[]}
+                      label={text('machines.course_of', { name: machine.name })}
+                    />
+                  ) : null}
+                </div>
+              </td>
+              <td>
                 <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
                   {active
                     ? text('machines.version', {
@@ -71,6 +93,23 @@ export function KpiTable({ machines, window }: KpiTableProps) {
       </Table>
     </Panel>
   );
+}
+
+const DAY_MS = 86_400_000;
+/** Up to so long, hours are shown; beyond, days. */
+const HOURS_MS = 2 * DAY_MS;
+
+/** Mean power by hour or day of each machine, by id; what is not known counts as nothing. */
+function useCourses(machines: readonly Device[], window: Window): ReadonlyMap<string, number[]> {
+  const request = {
+    ...window,
+    deviceIds: machines.map(({ id }) => id),
+    metrics: ['energy.power_kw'],
+    bucket: window.end - window.start <= HOURS_MS ? ('1h' as const) : ('1d' as const),
+    aggregate: ['mean' as const],
+  };
+  const { data } = useQuery(useQueries().telemetry(request));
+  return new Map(data?.series.map(({ device_id: id, mean }) => [id, (mean ?? []).map((kw) => Math.max(kw ?? 0, 0))]));
 }
 
 function joined({ value, unit }: Quantity): string {

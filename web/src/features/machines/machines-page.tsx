@@ -7,13 +7,12 @@ import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
-import { Segmented } from '../../ui/segmented.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { CustomKpiPanel } from './custom-kpi-panel.tsx';
 import { KpiTable } from './kpi-table.tsx';
-import { MACHINE_DAYS, type MachineDays } from './machines-search.ts';
+import { MachinePeriod } from './machine-period.tsx';
+import { type MachineDays, machineWindow } from './machines-search.ts';
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** Machines with their key figures. */
@@ -23,20 +22,15 @@ export function MachinesPage() {
   const search = useSearch({ from: '/signed-in/machines' });
   const navigate = useNavigate({ from: '/machines' });
   const days: MachineDays = search.days ?? 7;
-  const end = Math.floor(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
-  const window = useMemo(() => ({ start: end - days * DAY_MS, end }), [end, days]);
+  const now = useNow(HOUR_MS);
+  const window = useMemo(() => machineWindow(days, now), [now, days]);
   const machines = useQuery(useQueries().machines(site.id));
   return (
     <PageBody>
       <PageHead title={text('machines.title')}>
-        <Segmented
-          label={text('machines.period')}
-          options={MACHINE_DAYS.map((one) => ({
-            value: String(one),
-            label: one === 1 ? text('machines.day') : text('machines.days', { days: String(one) }),
-          }))}
-          value={String(days)}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: Number(value) as MachineDays }) })}
+        <MachinePeriod
+          days={days}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: value }) })}
         />
       </PageHead>
       <QueryView query={machines} height="20rem">

@@ -6,9 +6,9 @@ import { Button } from '../../ui/button.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
+import { Sparkline } from '../../ui/sparkline.tsx';
 import { Table } from '../../ui/table.tsx';
 import { RepairDialog } from './repair-dialog.tsx';
-import { Sparkline } from './sparkline.tsx';
 import styles from './system.module.css';
 
 /** How good today's data are, what is wrong with them and what to do about it. */
@@ -36,7 +36,9 @@ function Report({ report }: { readonly report: QualityReport }) {
         <Stat label={text('system.findings')} quantity={format.number(report.findings.length)} />
       </dl>
       {days.length > 1 ? (
-        <Sparkline values={days.map(({ score }) => score ?? 0)} label={text('system.quality_chart')} />
+        <div className={styles.course}>
+          <Sparkline values={days.map(({ score }) => score ?? 0)} label={text('system.quality_chart')} />
+        </div>
       ) : null}
       {report.findings.length === 0 ? (
         <p className={styles.quiet}>{text('system.no_findings')}</p>

@@ -4,8 +4,8 @@ import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
+import { Sparkline } from '../../ui/sparkline.tsx';
 import { Table } from '../../ui/table.tsx';
-import { Sparkline } from './sparkline.tsx';
 import styles from './system.module.css';
 
 type Times = StoreMetrics['write_ms'];
@@ -89,7 +89,9 @@ export function IngestPanel() {
               <Stat label={text('system.commit')} quantity={times(journal.commit_ms)} />
               <Stat label={text('system.memory')} quantity={format.bytes(memory.resident_bytes)} />
             </dl>
-            <Sparkline values={ingest.per_minute} label={text('system.rate_chart')} />
+            <div className={styles.course}>
+              <Sparkline values={ingest.per_minute} label={text('system.rate_chart')} />
+            </div>
           </>
         )}
       </QueryView>

@@ -1,8 +1,8 @@
-import styles from './system.module.css';
+import styles from './sparkline.module.css';
 
-/** Bars without axes: the shape of what came one after the other. */
+/** Bars without axes, as large as their place: the shape of what came one after the other. */
 export function Sparkline({ values, label }: { readonly values: readonly number[]; readonly label: string }) {
-  const most = Math.max(...values, 1);
+  const most = Math.max(...values, Number.MIN_VALUE);
   return (
     <svg
       className={styles.sparkline}

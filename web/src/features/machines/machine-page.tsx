@@ -1,0 +1,179 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { useMemo } from 'react';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import { useSite } from '../../site-context.tsx';
+import { Stat } from '../../ui/figure.tsx';
+import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
+import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { AnomalyTable } from '../anomalies/anomaly-table.tsx';
+import { MachinePeriod } from './machine-period.tsx';
+import styles from './machines.module.css';
+import { machineWindow } from './machines-search.ts';
+import { PowerPanel } from './power-panel.tsx';
+
+const HOUR_MS = 3_600_000;
+
+/** One machine: its key figures, its power with what was out of the ordinary, and the ways on. */
+export function MachinePage() {
+  const text = useText();
+  const site = useSite();
+  const { machine: id } = useParams({ from: '/signed-in/machines/$machine' });
+  const { days = 7 } = useSearch({ from: '/signed-in/machines/$machine' });
+  const navigate = useNavigate({ from: '/machines/$machine' });
+  const now = useNow(HOUR_MS);
+  const window = useMemo(() => machineWindow(days, now), [now, days]);
+  const machines = useQuery(useQueries().machines(site.id));
+  const machine = machines.data?.find((one) => one.id === id);
+  return (
+    <PageBody>
+      <PageHead title={machine?.name ?? text('machines.machine')}>
+        <MachinePeriod
+          days={days}
+          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: value }) })}
+        />
+      </PageHead>
+      <QueryView query={machines} height="20rem">
+        {() =>
+          machine ? (
+            <Machine machine={machine} window={window} />
+          ) : (
+            <Panel title={text('machines.machine')}>
+              <EmptyNote title={text('machines.unknown')}>
+                <Link to="/machines" className={styles.machine}>
+                  {text('machines.back')}
+                </Link>
+              </EmptyNote>
+            </Panel>
+          )
+        }
+      </QueryView>
+    </PageBody>
+  );
+}
+
+interface MachineProps {
+  readonly machine: Device;
+  readonly window: Window;
+}
+
+function Machine({ machine, window }: MachineProps) {
+  const text = useText();
+  const site = useSite();
+  const navigate = useNavigate();
+  const start = new Date(window.start).toISOString();
+  const anomalies = useQuery(useQueries().anomalies({ site_id: site.id, machine_id: machine.id, start }));
+  return (
+    <>
+      <Figures machine={machine} window={window} />
+      <PowerPanel machine={machine} window={window} anomalies={anomalies.data ?? []} />
+      <Panel title={text('machines.anomalies')}>
+        <QueryView query={anomalies} height="6rem">
+          {(all) =>
+            all.length === 0 ? (
+              <p className={styles.quiet}>{text('anomalies.none')}</p>
+            ) : (
+              <AnomalyTable
+                anomalies={all}
+                onOpen={(event) => void navigate({ to: '/anomalies', search: { machine: machine.id, event } })}
+              />
+            )
+          }
+        </QueryView>
+      </Panel>
+      <CustomFigures machine={machine} window={window} />
+    </>
+  );
+}
+
+function Figures({ machine, window }: MachineProps) {
+  const text = useText();
+  const format = useFormat();
+  const query = useQuery(useQueries().kpis(machine.id, window));
+  const models = useQuery(useQueries().baselines(machine.id));
+  const active = models.data?.find(({ is_active: isActive }) => isActive);
+  const ways = (
+    <nav className={styles.ways} aria-label={text('machines.ways')}>
+      <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
+        {active
+          ? text('machines.baseline_version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
+          : text('machines.train')}
+      </Link>
+      <Link to="/forecast" search={{ machine: machine.id }} className={styles.machine}>
+        {text('nav.forecast')}
+      </Link>
+      <Link to="/anomalies" search={{ machine: machine.id }} className={styles.machine}>
+        {text('nav.anomalies')}
+      </Link>
+    </nav>
+  );
+  return (
+    <Panel title={text('machines.figures')} actions={ways}>
+      <QueryView query={query} height="6rem">
+        {({ kpis, warnings }) => (
+          <>
+            {warnings.map((warning) => (
+              <WarningLine key={warning}>{warning}</WarningLine>
+            ))}
+            <dl className={styles.stats}>
+              <Stat
+                label={text('machines.sec')}
+                quantity={
+                  kpis.sec.value === null
+                    ? '–'
+                    : { value: format.figure(kpis.sec.value), unit: text('machines.sec_unit') }
+                }
+                note={kpis.sec.reason}
+              />
+              <Stat
+                label={text('machines.peak')}
+                quantity={format.power(kpis.peak_demand.value)}
+                note={
+                  kpis.peak_demand.timestamp === null
+                    ? kpis.peak_demand.reason
+                    : format.dateTime(Date.parse(kpis.peak_demand.timestamp))
+                }
+              />
+              <Stat label={text('machines.load_factor')} quantity={format.share(kpis.load_factor.value)} />
+              <Stat label={text('machines.cost')} quantity={format.money(kpis.energy_cost.value)} />
+              <Stat label={text('machines.carbon')} quantity={format.mass(kpis.carbon_intensity.value)} />
+            </dl>
+          </>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+/** Key figures of one's own, where there are any. */
+function CustomFigures({ machine, window }: MachineProps) {
+  const text = useText();
+  const format = useFormat();
+  const names = useQuery(useQueries().customKpis());
+  const values = useQuery(useQueries().customKpiValues(machine.id, window));
+  if (!names.data || names.data.length === 0) return null;
+  const nameOf = (id: string) => names.data.find((one) => one.id === id)?.name ?? '';
+  return (
+    <Panel title={text('kpi.title')}>
+      <QueryView query={values} height="6rem">
+        {(all) => (
+          <dl className={styles.stats}>
+            {all.map(({ id, value, unit, reason }) => (
+              <Stat
+                key={id}
+                label={nameOf(id)}
+                quantity={value === null ? '–' : { value: format.figure(value), unit: unit ?? '' }}
+                note={reason}
+              />
+            ))}
+          </dl>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}

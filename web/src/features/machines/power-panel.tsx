@@ -1,0 +1,101 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
+import { useMemo } from 'react';
+import { useQueries, useText } from '../../app-context.tsx';
+import { ChartLegend } from '../../charts/chart-legend.tsx';
+import { alignSeries, type Frame } from '../../charts/frame.ts';
+import { intervalOverlay } from '../../charts/overlays.ts';
+import { TimeChart } from '../../charts/time-chart.tsx';
+import type { ChartSeries } from '../../charts/uplot-options.ts';
+import type { Window } from '../../data/period.ts';
+import { EmptyNote } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { QueryView } from '../../ui/query-view.tsx';
+
+interface PowerPanelProps {
+  readonly machine: Device;
+  readonly window: Window;
+  readonly anomalies: readonly Anomaly[];
+}
+
+const HEIGHT_PX = 280;
+const HOUR_MS = 3_600_000;
+const QUARTERS_MS = 8 * 24 * HOUR_MS;
+
+/** The power of a machine, with what was out of the ordinary marked. */
+export function PowerPanel({ machine, window, anomalies }: PowerPanelProps) {
+  const text = useText();
+  const isShort = window.end - window.start <= QUARTERS_MS;
+  const query = useQuery(
+    useQueries().telemetry({
+      ...window,
+      deviceIds: [machine.id],
+      metrics: ['energy.power_kw'],
+      bucket: isShort ? '15m' : '1h',
+      aggregate: ['mean', 'min', 'max'],
+    }),
+  );
+  return (
+    <Panel title={text('machines.power')} note={text('machines.power_note')}>
+      <QueryView query={query} height={`${HEIGHT_PX}px`}>
+        {(answer) => (
+          <PowerChart answer={answer} window={window} anomalies={anomalies} widthMs={isShort ? HOUR_MS / 4 : HOUR_MS} />
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+interface PowerChartProps extends Omit<PowerPanelProps, 'machine'> {
+  readonly answer: TelemetryAnswer;
+  readonly widthMs: number;
+}
+
+function PowerChart({ answer, window, anomalies, widthMs }: PowerChartProps) {
+  const text = useText();
+  const frame = useMemo(() => frameOf(answer, widthMs), [answer, widthMs]);
+  const overlays = useMemo(
+    () =>
+      (['warning', 'critical'] as const).map((severity) =>
+        intervalOverlay(
+          anomalies
+            .filter((one) => one.severity === severity)
+            .map(({ start, end }) => ({ start: Date.parse(start), end: Date.parse(end) })),
+          severity,
+        ),
+      ),
+    [anomalies],
+  );
+  if (frame === null) return <EmptyNote title={text('machines.no_power')} />;
+  const series: ChartSeries[] = [{ key: 'power', label: text('machines.mean_power'), colour: 'load', unit: 'kW' }];
+  return (
+    <>
+      <ChartLegend series={series} />
+      <TimeChart
+        label={text('machines.power')}
+        window={window}
+        frame={frame}
+        series={series}
+        height={HEIGHT_PX}
+        overlays={overlays}
+      />
+    </>
+  );
+}
+
+/** Means stand in the middle of their bucket; null where nothing is known. */
+function frameOf({ series }: TelemetryAnswer, widthMs: number): Frame | null {
+  const [power] = series;
+  if (power?.mean === undefined) return null;
+  const { timestamps, mean, min, max } = power;
+  return alignSeries([
+    {
+      times: timestamps.map((at) => Date.parse(at) + widthMs / 2),
+      values: mean,
+      ...(min && max && { low: min, high: max }),
+      gapMs: 1.5 * widthMs,
+    },
+  ]);
+}
