@@ -1,5 +1,6 @@
 import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -68,30 +69,42 @@ export function KpiTable({ machines, window }: KpiTableProps) {
                 {joined(format.mass(of?.carbon_intensity.value))}
               </td>
               <td>
-                <div className={styles.course}>
-                  {courses.has(machine.id) ? (
-                    <Sparkline
-                      values={courses.get(machine.id) as number[]}
-                      label={text('machines.course_of', { name: machine.name })}
-                    />
-                  ) : null}
-                </div>
+                <Course name={machine.name} values={courses.get(machine.id)} />
               </td>
               <td>
-                <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
-                  {active
-                    ? text('machines.version', {
-                        version: active.model_version,
-                        r2: format.number(active.r_squared, 2),
-                      })
-                    : text('machines.train')}
-                </Link>
+                <BaselineLink machine={machine} active={active} />
               </td>
             </tr>
           );
         })}
       </Table>
     </Panel>
+  );
+}
+
+function Course({ name, values }: { readonly name: string; readonly values: readonly number[] | undefined }) {
+  const text = useText();
+  return (
+    <div className={styles.course}>
+      {values ? <Sparkline values={values} label={text('machines.course_of', { name })} /> : null}
+    </div>
+  );
+}
+
+interface BaselineLinkProps {
+  readonly machine: Device;
+  readonly active: BaselineModel | undefined;
+}
+
+function BaselineLink({ machine, active }: BaselineLinkProps) {
+  const text = useText();
+  const format = useFormat();
+  return (
+    <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
+      {active
+        ? text('machines.version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
+        : text('machines.train')}
+    </Link>
   );
 }
 

@@ -102,7 +102,7 @@ function Figures({ machine, window }: MachineProps) {
       <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
         {active
           ? text('machines.baseline_version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
-          : text('machines.train')}
+          : text('machines.train_baseline')}
       </Link>
       <Link to="/forecast" search={{ machine: machine.id }} className={styles.machine}>
         {text('nav.forecast')}

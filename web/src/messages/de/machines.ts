@@ -25,6 +25,7 @@ export const machines: Readonly<Record<keyof typeof en, string>> = {
   'machines.unknown': 'Keine Maschine dieses Standorts hat diese Adresse.',
   'machines.back': 'Alle Maschinen',
   'machines.anomalies': 'Auffälliges',
+  'machines.train_baseline': 'Ausgangsbasis trainieren',
   'machines.ways': 'Mehr von dieser Maschine',
   'machines.baseline_version': 'Ausgangsbasis {version}, R² {r2}',
   'machines.power': 'Leistung',

@@ -23,6 +23,7 @@ export const machines = {
   'machines.unknown': 'No machine of this site has this address.',
   'machines.back': 'All machines',
   'machines.anomalies': 'Out of the ordinary',
+  'machines.train_baseline': 'Train a baseline',
   'machines.ways': 'More of this machine',
   'machines.baseline_version': 'Baseline {version}, R² {r2}',
   'machines.power': 'Power',

@@ -25,6 +25,7 @@ export const machines: Readonly<Record<keyof typeof en, string>> = {
   'machines.unknown': 'Żadna maszyna tego obiektu nie ma tego adresu.',
   'machines.back': 'Wszystkie maszyny',
   'machines.anomalies': 'Anomalie',
+  'machines.train_baseline': 'Wytrenuj energię bazową',
   'machines.ways': 'Więcej o tej maszynie',
   'machines.baseline_version': 'Energia bazowa {version}, R² {r2}',
   'machines.power': 'Moc',
