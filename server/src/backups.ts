@@ -66,7 +66,7 @@ export function restoredArchive(config: Config, backup: string, into: string): O
 
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
-  const { stores, ingest, records, archive: journal, tiers } = pipeline;
+  const { stores, ingest, records, rollups, archive: journal, tiers } = pipeline;
   if (!config.persistence) return null;
   const [primary] = stores as readonly [MeteredStore];
   const objects = archiveObjects(config, config.data_dir);
@@ -83,6 +83,7 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     store: primary.store,
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,
+    undisturbed: (work) => rollups.undisturbed(work),
     journal,
     journalPlaces: journalPlaces(config),
     months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),

@@ -35,6 +35,8 @@ export interface Rollups {
   rawFrom(group: string): number;
   /** Rolls up what grew old and throws away what is configured to go. */
   keepUp(ingest: Ingest, work: Pick<JobContext, 'signal' | 'progress'>): Promise<RetentionReport>;
+  /** Does what must find readings or their rollups, as they are when it begins, while no run moves on; it waits for one that is under way. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const STATE_KEY = 'rollups';
@@ -64,22 +66,30 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     save: (changed) => records.importStates.put(STATE_KEY, Object.fromEntries(changed)),
     now,
   });
+  let turn: Promise<unknown> = Promise.resolve();
+  const undisturbed = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  };
   const extentOf = (group: string) => retention.extentOf(group);
   return {
     reads: new RolledReads({ raw, rollups: primary, extentOf, kindOf: (metric) => catalogue.describe(metric).kind }),
     rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
-    keepUp: async (ingest, { signal, progress }) => {
-      for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
-      return retention.run({
-        keep: (block) => ingest.acceptDerived([block]),
-        settled: async (until) => {
-          const patience = AbortSignal.any([until, AbortSignal.timeout(SETTLE_MS)]);
-          for (const { name } of stores) await ingest.caughtUp(name, patience);
-        },
-        signal,
-        progress,
-      });
-    },
+    keepUp: (ingest, { signal, progress }) =>
+      undisturbed(async () => {
+        for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
+        return retention.run({
+          keep: (block) => ingest.acceptDerived([block]),
+          settled: async (until) => {
+            const patience = AbortSignal.any([until, AbortSignal.timeout(SETTLE_MS)]);
+            for (const { name } of stores) await ingest.caughtUp(name, patience);
+          },
+          signal,
+          progress,
+        });
+      }),
+    undisturbed,
   };
 }
 

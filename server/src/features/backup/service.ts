@@ -37,6 +37,8 @@ export interface BackupServiceOptions {
   readonly store: Pick<TelemetryStore, 'series' | 'read'>;
   readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   readonly records: Pick<RecordStore, 'contents'>;
+  /** Keeps readings from being rolled up and thrown away while they are read: what had gone before its turn would be in neither form. */
+  readonly undisturbed: <T>(work: () => Promise<T>) => Promise<T>;
   /** Null while the journal is not archived. */
   readonly journal: JournalArchive | null;
   /** Where archived batches are, also those of earlier times. */
@@ -99,25 +101,28 @@ export class BackupService {
 
   /** Makes a backup, then removes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
-    const { store, caughtUp, records, keys, configuration, version, now, keepDays, journal, months } = this.#options;
+    const { store, caughtUp, records, undisturbed, keys, configuration, version, now, keepDays, journal, months } =
+      this.#options;
     // Before the store has caught up: what the journal archive took until then is in the backup.
     const startedAt = now();
     await caughtUp(signal);
     const name = `wattkeeper-${fileInstant(startedAt)}.backup`;
     const draft = await this.#folder.draft(name);
     try {
-      const { card: written, archive: manifest } = await writeBackup(draft, {
-        store,
-        startedAt,
-        archived: months && (() => months.manifest()),
-        records: records.contents,
-        configuration,
-        version,
-        keys,
-        now,
-        signal,
-        progress: (share) => progress(share, 'writing'),
-      });
+      const { card: written, archive: manifest } = await undisturbed(() =>
+        writeBackup(draft, {
+          store,
+          startedAt,
+          archived: months && (() => months.manifest()),
+          records: records.contents,
+          configuration,
+          version,
+          keys,
+          now,
+          signal,
+          progress: (share) => progress(share, 'writing'),
+        }),
+      );
       const card: Backup = {
         name,
         started_at: formatInstant(startedAt),
