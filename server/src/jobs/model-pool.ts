@@ -48,6 +48,9 @@ export class ModelPool<L extends ModelList = Models> {
       maxThreads: threads,
       idleTimeout: IDLE_MS,
     });
+    this.#pool.on('error', () => {
+      // Runs reject by themselves; here comes what belongs to none, such as the answer of one that was given up in the same moment.
+    });
   }
 
   /**
@@ -67,11 +70,20 @@ export class ModelPool<L extends ModelList = Models> {
     const stop = AbortSignal.any([this.#closing.signal, late, ...(signal ? [signal] : [])]);
     const transferList = [...new Set(transfer.map((column) => column.buffer as ArrayBuffer))];
     const answer = await this.#pool.run({ name, input }, { signal: stop, transferList }).catch((error: unknown) => {
+      this.#wake();
       if (late.aborted && stop.reason === late.reason) throw tookTooLong(name, timeoutMs);
       throw stop.aborted ? stop.reason : error;
     });
     if ('error' in answer) throw fromWire(answer.error);
     return answer.value as ResultOf<L, N>;
+  }
+
+  /** In place of a thread that was ended the pool starts another only when it is called: those that wait behind it would wait for ever. */
+  #wake(): void {
+    if (this.#pool.queueSize === 0 || this.#closing.signal.aborted) return;
+    this.#pool.run({ name: '', input: null }, { signal: this.#closing.signal }).catch(() => {
+      // Whatever became of it, it has started a thread, or the pool is closing.
+    });
   }
 
   /** Ends every run and every thread. */

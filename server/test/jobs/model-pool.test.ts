@@ -45,12 +45,16 @@ describe('a pool of models', () => {
     const failed = await pool.run('fail', undefined as never).catch((error: unknown) => error as Error);
     expect(failed).toMatchObject({ name: 'Error', message: expect.stringContaining('undefined') });
     expect((failed as Error).cause).toContain('test-models.ts');
-    await expect(pool.run('die', undefined as never)).rejects.toThrow();
-    expect((await pool.run('double', Float64Array.of(1))).column).toEqual(Float64Array.of(2));
+    const dying = pool.run('die', undefined as never);
+    const behind = pool.run('double', Float64Array.of(1));
+    await expect(dying).rejects.toThrow();
+    expect((await behind).column).toEqual(Float64Array.of(2));
   });
 
   it('ends a model in the midst of a calculation when cancelled, and runs what waits behind it', async () => {
     const pool = open();
+    // The thread is there: what is asked now runs at once.
+    await pool.run('double', Float64Array.of(1));
     const cancel = new AbortController();
     const spinning = pool.run('spin', undefined as never, { signal: cancel.signal });
     const next = pool.run('double', Float64Array.of(4));
