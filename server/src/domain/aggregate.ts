@@ -43,19 +43,21 @@ export function aggregateSeries(series: Series, edges: Float64Array, options: Ag
   return buckets;
 }
 
-/** Buckets without any sample. */
+/** Buckets without any sample. Their columns share memory, which is made and handed to another thread at once. */
 export function emptyBuckets(count: number): Buckets {
-  const missing = () => new Float64Array(count).fill(Number.NaN);
+  const memory = new Float64Array(9 * count);
+  const column = (place: number) => memory.subarray(place * count, (place + 1) * count);
+  memory.fill(Number.NaN, 2 * count);
   return {
-    count: new Float64Array(count),
-    sum: missing(),
-    min: missing(),
-    max: missing(),
-    first: missing(),
-    last: missing(),
-    integral: missing(),
-    coveredMs: new Float64Array(count),
-    increase: missing(),
+    count: column(0),
+    coveredMs: column(1),
+    sum: column(2),
+    min: column(3),
+    max: column(4),
+    first: column(5),
+    last: column(6),
+    integral: column(7),
+    increase: column(8),
   };
 }
 
@@ -125,17 +127,17 @@ function collectStands(
  */
 function collectIncrease(series: Series, edges: Float64Array, out: Buckets): void {
   let bucket = 0;
-  for (const { since, until, growth } of counterGrowth(series)) {
+  eachGrowth(series, (growth, since, until) => {
     while (bucket < out.increase.length && (edges[bucket + 1] as number) <= since) bucket++;
     spread(growth, since, until, edges, out.increase, bucket);
-  }
+  });
 }
 
-/** What a counter grew by from sample to sample: see above. */
-export function* counterGrowth({
-  timestamps,
-  values,
-}: Series): Generator<{ since: number; until: number; growth: number }> {
+/** Tells what a counter grew by from sample to sample: see above. */
+export function eachGrowth(
+  { timestamps, values }: Series,
+  visit: (growth: number, since: number, until: number) => void,
+): void {
   if (timestamps.length === 0) return;
   let height = values[0] as number;
   let since = timestamps[0] as number;
@@ -146,7 +148,7 @@ export function* counterGrowth({
     const growth = value >= height ? value - height : isReset(height, value) ? value : 0;
     if (value >= height || isReset(height, value)) height = value;
     const until = timestamps[i] as number;
-    yield { since, until, growth };
+    visit(growth, since, until);
     since = until;
   }
 }

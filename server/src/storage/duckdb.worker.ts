@@ -31,8 +31,8 @@ const methods = {
   },
   async aggregate(_: AbortSignal, request: AggregateRequest) {
     const value = await database.aggregate(request);
-    const arrays = value.flatMap(({ buckets }) => buckets.flatMap((b) => Object.values(b) as Float64Array[]));
-    return { value, transfer: arrays.map((array) => array.buffer as ArrayBuffer) };
+    const columns = value.flatMap(({ buckets }) => buckets.flatMap((b) => Object.values(b) as Float64Array[]));
+    return { value, transfer: [...new Set(columns.map((column) => column.buffer as ArrayBuffer))] };
   },
   async latest(_: AbortSignal, since: number) {
     return { value: await database.latest(since) };

@@ -1,5 +1,5 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { meansOf } from '../../domain/aggregate.ts';
+import { type Buckets, emptyBuckets, meansOf } from '../../domain/aggregate.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
@@ -76,27 +76,32 @@ export async function driverColumns(
   drivers: readonly Driver[],
   edges: Float64Array,
 ): Promise<Float64Array[]> {
-  return Promise.all(
-    drivers.map(async ({ metric, deviceId }) => {
-      const { group, quantity } = splitMetric(metric);
-      const [answer] = await queries.buckets({
-        deviceIds: [deviceId],
-        group,
-        quantities: [quantity],
-        edges,
-        asOf: now(),
-      });
-      const buckets = answer?.buckets[0];
-      if (buckets === undefined) return new Float64Array(edges.length - 1).fill(Number.NaN);
-      const { kind } = describe(metric);
-      if (kind === 'delta') return buckets.sum;
-      if (kind === 'counter') return buckets.increase;
-      return meansOf(buckets).map((mean, s) => {
-        const length = (edges[s + 1] as number) - (edges[s] as number);
-        return (buckets.coveredMs[s] as number) >= LEAST_COVERAGE * length ? mean : Number.NaN;
-      });
+  // What a device reports in one group is stored together, and read at once.
+  const together = Map.groupBy(drivers, ({ deviceId, metric }) => `${deviceId} ${splitMetric(metric).group}`);
+  const columns = new Map<Driver, Float64Array>();
+  await Promise.all(
+    [...together.values()].map(async (some) => {
+      const [{ deviceId, metric }] = some as [Driver, ...Driver[]];
+      const { group } = splitMetric(metric);
+      const quantities = [...new Set(some.map((driver) => splitMetric(driver.metric).quantity))];
+      const [answer] = await queries.buckets({ deviceIds: [deviceId], group, quantities, edges, asOf: now() });
+      for (const driver of some) {
+        const buckets = answer?.buckets[quantities.indexOf(splitMetric(driver.metric).quantity)];
+        columns.set(driver, columnOf(buckets ?? emptyBuckets(edges.length - 1), describe(driver.metric).kind, edges));
+      }
     }),
   );
+  return drivers.map((driver) => columns.get(driver) as Float64Array);
+}
+
+/** A copy: a column that goes to another thread takes no others along. */
+function columnOf(buckets: Buckets, kind: Metric['kind'], edges: Float64Array): Float64Array {
+  if (kind === 'delta') return buckets.sum.slice();
+  if (kind === 'counter') return buckets.increase.slice();
+  return meansOf(buckets).map((mean, s) => {
+    const length = (edges[s + 1] as number) - (edges[s] as number);
+    return (buckets.coveredMs[s] as number) >= LEAST_COVERAGE * length ? mean : Number.NaN;
+  });
 }
 
 function shortNameOf(metric: string): string {

@@ -7,7 +7,7 @@ import { type SignedEnergy, splitSteps } from '../../analytics/energy/steps.ts';
 import type { Buckets } from '../../domain/aggregate.ts';
 import { lowerBound } from '../../domain/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
@@ -27,8 +27,15 @@ export interface SiteEnergy {
 
 export type SiteOfEnergy = Pick<SiteRecord, 'id' | 'timezone' | 'latitude' | 'longitude'>;
 
-/** Counters are read this far beyond a span, so that the growth across a gap at its edge is known. */
-const COUNTER_MARGIN_MS = 2 * UTC_DAY_MS;
+/** How far beyond a span slots go: whole days, and a bucket at either end. */
+interface Margin {
+  readonly days: number;
+  readonly bucketMs: number;
+}
+/** The nights around a span tell when panels sleep, and far readings of counters the growth across a gap at its edge. */
+const WIDE: Margin = { days: 1, bucketMs: 2 * UTC_DAY_MS };
+/** Power alone says everything slot by slot. */
+const NARROW: Margin = { days: 0, bucketMs: 15 * MINUTE_MS };
 
 /** Reads what a site's devices report and works out its energy, a month at a time. */
 export class EnergyLoader {
@@ -69,7 +76,7 @@ export class EnergyLoader {
     span: Window,
     asOf: number,
   ): Promise<Part> {
-    const edges = slotEdges(span, site.timezone);
+    const edges = slotEdges(span, site.timezone, sources.some(looksAround) ? WIDE : NARROW);
     const read = await Promise.all(
       [...byGroup(sources).values()].map((group) => this.#readGroup(group, edges, span, asOf)),
     );
@@ -164,17 +171,18 @@ function spansOf(window: Window, timeZone: string): Window[] {
   return edges.slice(1).map((end, i) => ({ start: edges[i] as number, end }));
 }
 
-/**
- * Quarter hours from local midnight one day before a span to one day after it, which show the nights around it, with the span's own
- * edges; a wide bucket at either end tells what counters read before and after.
- */
-function slotEdges(span: Window, timeZone: string): Float64Array {
-  const first = dayWindow(addDays(dayOf(span.start, timeZone), -1), timeZone);
-  const last = dayWindow(addDays(dayOf(span.end - 1, timeZone), 1), timeZone);
+function looksAround({ metrics, hasPositiveCounter, hasNegativeCounter }: CornerSource): boolean {
+  return hasPositiveCounter || hasNegativeCounter || metrics.corner === 'solar';
+}
+
+/** Quarter hours of the local days of a span and of those around it, with the span's own edges, and a bucket at either end. */
+function slotEdges(span: Window, timeZone: string, { days, bucketMs }: Margin): Float64Array {
+  const first = dayWindow(addDays(dayOf(span.start, timeZone), -days), timeZone);
+  const last = dayWindow(addDays(dayOf(span.end - 1, timeZone), days), timeZone);
   const quarters = bucketEdges({ start: first.start, end: last.end }, '15m', timeZone);
   const edges = new Set([...quarters, span.start, span.end]);
-  edges.add(first.start - COUNTER_MARGIN_MS);
-  edges.add((quarters.at(-1) as number) + COUNTER_MARGIN_MS);
+  edges.add(first.start - bucketMs);
+  edges.add((quarters.at(-1) as number) + bucketMs);
   return Float64Array.from(edges).sort();
 }
 

@@ -22,7 +22,7 @@ export function metersEnergy(queries: Pick<TelemetryQueries, 'metricsOf'>, devic
   return queries.metricsOf(deviceId).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
 }
 
-/** Counters are read this far beyond a window, so that the growth across a gap at its edge is known. */
+/** Counters are read this far beyond the days around a window, so that the growth across a gap at its edge is known; power needs neither. */
 const MARGIN_MS = 2 * UTC_DAY_MS;
 
 /**
@@ -38,12 +38,13 @@ export async function machineEnergy(
   const [hasPower, hasCounter] = [MACHINE_POWER, MACHINE_COUNTER].map((name) =>
     known.includes(`${MACHINE_GROUP}.${name}`),
   );
+  const margin = hasCounter ? 1 : 0;
   const days = {
-    start: dayWindow(addDays(dayOf(window.start, timeZone), -1), timeZone).start,
-    end: dayWindow(addDays(dayOf(window.end - 1, timeZone), 1), timeZone).end,
+    start: dayWindow(addDays(dayOf(window.start, timeZone), -margin), timeZone).start,
+    end: dayWindow(addDays(dayOf(window.end - 1, timeZone), margin), timeZone).end,
   };
   const inner = new Set([...bucketEdges(days, bucket, timeZone), window.start, window.end]);
-  inner.add(days.start - MARGIN_MS).add(days.end + MARGIN_MS);
+  if (hasCounter) inner.add(days.start - MARGIN_MS).add(days.end + MARGIN_MS);
   const edges = Float64Array.from(inner).sort();
   const quantities = [...(hasPower ? [MACHINE_POWER] : []), ...(hasCounter ? [MACHINE_COUNTER] : [])];
   const [answer] = await queries.buckets({ deviceIds: [deviceId], group: MACHINE_GROUP, quantities, edges, asOf });

@@ -6,7 +6,7 @@ import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
-import { counterGrowth } from '../../domain/aggregate.ts';
+import { eachGrowth } from '../../domain/aggregate.ts';
 import { decidingWindow } from '../../domain/cadence.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { EMPTY_SERIES, type Series, seriesOf } from '../../domain/frame.ts';
@@ -330,12 +330,13 @@ function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string
 
 /** Mean power between the samples of a counter. */
 function growthSteps(series: Series): Steps {
-  const grown = [...counterGrowth(series)];
-  return {
-    starts: Float64Array.from(grown, ({ since }) => since),
-    ends: Float64Array.from(grown, ({ until }) => until),
-    values: Float64Array.from(grown, ({ since, until, growth }) => (growth * HOUR_MS) / (until - since)),
-  };
+  const [starts, ends, values]: [number[], number[], number[]] = [[], [], []];
+  eachGrowth(series, (growth, since, until) => {
+    starts.push(since);
+    ends.push(until);
+    values.push((growth * HOUR_MS) / (until - since));
+  });
+  return { starts: Float64Array.from(starts), ends: Float64Array.from(ends), values: Float64Array.from(values) };
 }
 
 /** Steps cut to a window. */

@@ -98,19 +98,26 @@ export class SupervisedStore implements TelemetryStore {
 
   aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
     const buckets = Math.max(request.edges.length - 1, 0);
-    const nothing = request.deviceIds.map((deviceId) => ({
-      deviceId,
-      buckets: request.quantities.map(() => emptyBuckets(buckets)),
-    }));
+    const nothing = () =>
+      request.deviceIds.map((deviceId) => ({
+        deviceId,
+        buckets: request.quantities.map(() => emptyBuckets(buckets)),
+      }));
     return this.#ask((store) => store.aggregate(request), nothing);
   }
 
   latest(since: number): Promise<LatestValue[]> {
-    return this.#ask((store) => store.latest(since), []);
+    return this.#ask(
+      (store) => store.latest(since),
+      () => [],
+    );
   }
 
   series(): Promise<SeriesExtent[]> {
-    return this.#ask((store) => store.series(), []);
+    return this.#ask(
+      (store) => store.series(),
+      () => [],
+    );
   }
 
   async deleteBefore(instant: number, group: string | null): Promise<number> {
@@ -126,11 +133,17 @@ export class SupervisedStore implements TelemetryStore {
   }
 
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
-    return this.#ask((store) => store.compact(before, signal), { days: 0, rows: 0 });
+    return this.#ask(
+      (store) => store.compact(before, signal),
+      () => ({ days: 0, rows: 0 }),
+    );
   }
 
   stats(): Promise<StoreStats> {
-    return this.#ask((store) => store.stats(), { sizeBytes: null, rows: null });
+    return this.#ask(
+      (store) => store.stats(),
+      () => ({ sizeBytes: null, rows: null }),
+    );
   }
 
   async close(): Promise<void> {
@@ -143,9 +156,9 @@ export class SupervisedStore implements TelemetryStore {
   }
 
   /** Asks the store, or answers with nothing while it is not in use. */
-  #ask<T>(question: (store: TelemetryStore) => Promise<T>, nothing: T): Promise<T> {
+  async #ask<T>(question: (store: TelemetryStore) => Promise<T>, nothing: () => T): Promise<T> {
     const store = this.#store;
-    return store === null ? Promise.resolve(nothing) : this.#watch(store, () => question(store));
+    return store === null ? nothing() : this.#watch(store, () => question(store));
   }
 
   async #watch<T>(store: TelemetryStore, work: () => Promise<T>): Promise<T> {
