@@ -66,9 +66,9 @@ function showProgress(share: number): void {
   if (process.stderr.isTTY) {
     const filled = Math.round(share * 30);
     process.stderr.write(
-      `\rMaking the demo home's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(share * 100)} %${done ? '\n' : ''}`,
+      `\rMaking the demo's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(share * 100)} %${done ? '\n' : ''}`,
     );
-  } else if (done) process.stderr.write("Made the demo home's history.\n");
+  } else if (done) process.stderr.write("Made the demo's history.\n");
 }
 
 function untilStopped(): Promise<void> {

@@ -48,9 +48,12 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
+/** What is told of a request, and looked at to say what was found in it. */
+type Asked = Pick<FastifyRequest, 'id' | 'url'> & Partial<Pick<FastifyRequest, 'body' | 'query' | 'params'>>;
+
 /** The HTTP answer to anything thrown: the one place where errors become problem answers. */
-export function problemOf(error: unknown, request: { id: string; url: string }): Problem {
-  const { status, code, detail, fields } = classify(error);
+export function problemOf(error: unknown, request: Asked): Problem {
+  const { status, code, detail, fields } = classify(error, request);
   return {
     type: `urn:wattkeeper:problem:${code}`,
     title: TITLE[code],
@@ -70,7 +73,7 @@ interface Classified {
   readonly fields: readonly FieldError[];
 }
 
-function classify(error: unknown): Classified {
+function classify(error: unknown, request: Asked): Classified {
   if (error instanceof ExpectedError) {
     return { status: STATUS[error.code], code: error.code, detail: error.message, fields: error.fields };
   }
@@ -78,7 +81,7 @@ function classify(error: unknown): Classified {
     const part = (error as { validationContext?: string }).validationContext;
     const fields = error.validation.map((issue) => ({
       field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || (part ?? 'request'),
-      detail: issue.message ?? 'is not valid',
+      detail: withFound(issue.message ?? 'is not valid', issue.instancePath, part, request),
     }));
     return {
       status: 422,
@@ -99,6 +102,24 @@ function classify(error: unknown): Classified {
   const detail =
     'The request failed for a reason that was not foreseen; the log has the details under this request_id.';
   return { status: 500, code: 'internal', detail, fields: [] };
+}
+
+/** Values that are repeated to nobody. */
+const SECRET = /password|token|secret|code/i;
+const MOST_FOUND = 60;
+
+/** Says what was found where the message does not. */
+function withFound(message: string, path: string, part: string | undefined, { body, query, params }: Asked): string {
+  if (/\b(got|received)\b/.test(message) || SECRET.test(path)) return message;
+  const from = { body, querystring: query, params }[part ?? ''];
+  const steps = path.split('/').slice(1);
+  const found = steps.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
+    from,
+  );
+  if (steps.length === 0 || found === undefined) return message;
+  const text = JSON.stringify(found);
+  return `${message}; got ${text.length > MOST_FOUND ? `${text.slice(0, MOST_FOUND)}…` : text}`;
 }
 
 /** Fastify's error handler. Unforeseen errors are logged with their stack. */

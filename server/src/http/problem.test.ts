@@ -1,0 +1,41 @@
+import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sendProblem } from './problem.ts';
+
+const Body = z.object({
+  horizon: z.enum(['1h', '24h']),
+  share: z.number().max(0.5, { error: 'must be at most 0.5' }),
+  parts: z.array(z.object({ kw: z.number() })).optional(),
+  password: z.string().min(12).optional(),
+});
+
+async function asked(body: unknown, query = ''): Promise<string> {
+  const app = Fastify().withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  const querystring = z.object({ days: z.coerce.number().max(9).optional() });
+  app.post('/', { schema: { body: Body, querystring } }, async () => 'fine');
+  const answer = await app.inject({ method: 'POST', url: `/${query}`, payload: body as object });
+  return (answer.json() as { detail: string }).detail;
+}
+
+describe('a problem answer', () => {
+  const good = { horizon: '1h', share: 0.1 };
+
+  it.each([
+    [{ ...good, horizon: '9h' }, '', /^horizon: .*"1h"\|"24h"; got "9h"$/],
+    [{ ...good, share: 0.9 }, '', /^share: must be at most 0\.5; got 0\.9$/],
+    [{ ...good, parts: [{ kw: 1 }, { kw: 'x' }] }, '', /^parts\.1\.kw: .*received string$/],
+    [good, '?days=12', /^days: .*; got "12"$/],
+    [{ ...good, horizon: 'x'.repeat(500) }, '', /; got "x{59}…$/],
+  ])('says what was found: %o %s', async (body, query, detail) => {
+    expect(await asked(body, query)).toMatch(detail);
+  });
+
+  it('repeats no secret', async () => {
+    expect(await asked({ ...good, password: 'hunter2' })).not.toContain('hunter2');
+  });
+});
