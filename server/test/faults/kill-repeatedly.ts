@@ -123,7 +123,7 @@ class Killing {
   #point(kill: number, kills: number): Exclude<Point, null> {
     const strata = Math.ceil(kills / 2);
     // One that ended before it was to be killed is tried again, earlier.
-    const share = (((kill >> 1) + this.#random()) / strata) * 0.8 ** this.#misses;
+    const share = (((kill >> 1) + this.#random()) / strata) * 0.5 ** this.#misses;
     return kill % 2 === 0 ? { step: 1 + Math.floor(share * this.#length.steps) } : { afterMs: share * this.#length.ms };
   }
 

@@ -30,6 +30,7 @@ export function repair(): Operation {
     },
     start: (begin) => onService(begin, { late: false }, (service) => change(service, windowsOf(begin.scene))),
     check: async (scene) => {
+      // What a crash cut off is finished by the service, not by opening the folder.
       const service = await startService(scene.folder);
       const { items } = await service
         .json<{ items: Repair[] }>('/api/v1/storage/repairs')
