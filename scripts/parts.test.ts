@@ -41,6 +41,7 @@ describe('findParts', () => {
     for (const part of parts) expect([part.is, part.enable]).not.toContain('');
     expect(parts.filter((part) => !part.required).map((part) => part.name)).toEqual([
       'AZURITE',
+      'CITUS',
       'FAKE_GCS',
       'MOTO',
       'SMALL_DISK',

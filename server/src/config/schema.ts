@@ -66,9 +66,9 @@ export const StoreConfig = z.discriminatedUnion('type', [
     ...PostgresConnection,
     schema: PostgresSchema.default('wattkeeper_telemetry').describe('Made where it is missing'),
     extension: z
-      .enum(['auto', 'timescaledb', 'none'])
+      .enum(['auto', 'timescaledb', 'citus', 'none'])
       .default('auto')
-      .describe('auto: TimescaleDB where the database has it'),
+      .describe('auto: TimescaleDB or Citus where the database has it'),
     statement_timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
   }),
   z.strictObject({

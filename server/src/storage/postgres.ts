@@ -18,9 +18,10 @@ import type {
 import { END_OF_TIME } from './backend.ts';
 import { coalesce, type GroupRows } from './coalesce.ts';
 import { Catalogue, type Group, instantOf } from './postgres/catalogue.ts';
+import { DEVICE_SHARDS, SHARD_BYTES } from './postgres/citus.ts';
 import { Database, isPartitionMissing, type Run } from './postgres/database.ts';
 import { arrayOf, encodeFloats } from './postgres/float-arrays.ts';
-import { hypertableBytes, liftDecompressionLimit } from './postgres/timescale.ts';
+import { hypertableBytes } from './postgres/timescale.ts';
 import { dropEmptyRows, splitByDevice } from './rows.ts';
 import { aggregatePieces } from './sample-window.ts';
 
@@ -33,6 +34,9 @@ const QUANTITIES_PER_QUERY = 50;
 /** Beyond this many bytes rows are not counted: counting reads all tables. */
 const COUNTED_BYTES_MAX = 256 * 2 ** 20;
 const OLDEST_VERSION = 130_000;
+/** SQL for the bytes of all tables of the current schema. */
+const TABLE_BYTES = `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
+  where relkind = 'r' and relname ~ '^(samples|telemetry)_' and relnamespace = current_schema()::text::regnamespace`;
 const MILLISECONDS = `round(date_part('epoch', ts) * 1000)`;
 
 /**
@@ -53,9 +57,9 @@ export const PostgresOptions = z.object({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/)
     .default('wattkeeper_telemetry')
     .meta({ description: 'Made where it is missing' }),
-  extension: z.enum(['auto', 'timescaledb', 'none']).default('auto').meta({
+  extension: z.enum(['auto', 'timescaledb', 'citus', 'none']).default('auto').meta({
     description:
-      'auto: TimescaleDB where the database has it; timescaledb: makes the extension where it is missing, and fails where that cannot be',
+      'auto: TimescaleDB or Citus where the database has it; by name: makes the extension where it is missing, and fails where that cannot be',
   }),
   maxConnections: z.number().int().min(2).max(1000).default(10),
   statementTimeoutMs: z.number().int().min(100).default(60_000).meta({
@@ -122,7 +126,7 @@ class PostgresStore implements TelemetryStore {
   async #writeAll(writes: readonly GroupRows[]): Promise<void> {
     await this.#catalogue.ensure(writes);
     await this.#database.transaction(async (run) => {
-      if (this.#catalogue.timescale) await liftDecompressionLimit(run);
+      await this.#catalogue.prepare(run);
       for (const rows of writes) await this.#insert(run, rows);
     });
   }
@@ -146,11 +150,14 @@ class PostgresStore implements TelemetryStore {
   async latest(since: number): Promise<LatestValue[]> {
     await this.#catalogue.refresh();
     const found: LatestValue[] = [];
+    const devices = this.#catalogue.layout.citus
+      ? `${DEVICE_SHARDS} d join telemetry_devices using (id)`
+      : 'telemetry_devices d';
     for (const group of this.#catalogue.groups()) {
       for (const quantities of slices([...group.columns])) {
         // Goes backwards along the primary key, so that it stops at the newest value.
         const newest = quantities.map(
-          ([, column], i) => `select d.name, ${i}, ${MILLISECONDS}, value from telemetry_devices d cross join lateral
+          ([, column], i) => `select name, ${i}, ${MILLISECONDS}, value from ${devices} cross join lateral
             (select ts, ${column} as value from ${group.table} where device = d.id and ts >= ${instantOf('$1')}
               and ${column} is not null order by ts desc limit 1) newest`,
         );
@@ -208,7 +215,7 @@ class PostgresStore implements TelemetryStore {
     return this.#inTurn(async () => {
       await this.#catalogue.refresh();
       await this.#database.transaction(async (run) => {
-        if (this.#catalogue.timescale) await liftDecompressionLimit(run);
+        await this.#catalogue.prepare(run);
         for (const rows of coalesce([asBatch(blocks)])) await this.#forget(run, rows);
       });
     });
@@ -221,12 +228,9 @@ class PostgresStore implements TelemetryStore {
 
   async stats(): Promise<StoreStats> {
     await this.#catalogue.refresh();
-    const [[sizeBytes] = []] = await this.#database.query(
-      this.#catalogue.timescale
-        ? hypertableBytes(this.#catalogue.timescale)
-        : `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
-       where relkind = 'r' and relname ~ '^(samples|telemetry)_' and relnamespace = current_schema()::text::regnamespace`,
-    );
+    const { timescale, citus } = this.#catalogue.layout;
+    const bytes = timescale ? hypertableBytes(timescale) : citus ? SHARD_BYTES : TABLE_BYTES;
+    const [[sizeBytes] = []] = await this.#database.query(bytes);
     if ((sizeBytes as number) > COUNTED_BYTES_MAX) return { sizeBytes: sizeBytes as number, rows: null };
     let rows = 0;
     for (const { table } of this.#catalogue.groups()) {

@@ -9,6 +9,7 @@ import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';
 import { every, SiteWorld } from '../energy/site-world.ts';
 import { describeWith } from '../needs.ts';
+import { startCitus } from './citus-server.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 const ZONE = 'Europe/Warsaw';
@@ -16,10 +17,13 @@ const ZONE = 'Europe/Warsaw';
 const WINDOW = { start: dayWindow('2026-03-28', ZONE).start, end: dayWindow('2026-03-30', ZONE).end };
 const NOW = WINDOW.end + 5 * UTC_DAY_MS;
 
-describeWith('POSTGRES_BIN', 'the SQL functions for key figures', (bin) => {
+describeWith('POSTGRES_BIN', 'the SQL functions for key figures', (bin) => sameAsApi(() => startPostgresServer(bin)));
+describeWith('CITUS', 'the SQL functions for key figures in Citus', (bin) => sameAsApi(() => startCitus(bin)));
+
+function sameAsApi(start: () => Promise<PostgresServer>): void {
   let server: PostgresServer;
   beforeAll(async () => {
-    server = await startPostgresServer(bin);
+    server = await start();
   });
   afterAll(() => server.remove());
 
@@ -116,4 +120,4 @@ describeWith('POSTGRES_BIN', 'the SQL functions for key figures', (bin) => {
       },
     ]);
   });
-});
+}

@@ -30,8 +30,13 @@ export interface PostgresServer {
  *
  * @param bin folder with `initdb` and `postgres`, the part POSTGRES_BIN
  * @param preloaded libraries that the server loads when it starts, such as timescaledb
+ * @param more settings of the server, by name
  */
-export async function startPostgresServer(bin: string, preloaded = ''): Promise<PostgresServer> {
+export async function startPostgresServer(
+  bin: string,
+  preloaded = '',
+  more: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-postgres-'));
   const data = join(folder, 'data');
   const as = unprivileged(folder);
@@ -47,16 +52,12 @@ export async function startPostgresServer(bin: string, preloaded = ''): Promise<
   const address = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
   let child: ChildProcess | undefined;
   const start = async () => {
+    const named = { fsync: 'off', lc_messages: 'C', shared_preload_libraries: preloaded, ...more };
     const options = [
       '-D',
       data,
       ...address,
-      '-c',
-      'fsync=off',
-      '-c',
-      'lc_messages=C',
-      '-c',
-      `shared_preload_libraries=${preloaded}`,
+      ...Object.entries(named).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ];
     child = spawn(join(bin, 'postgres'), options, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     await ready(child);

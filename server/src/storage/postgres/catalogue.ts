@@ -1,20 +1,26 @@
 import { Corrupt, InvalidInput } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
+import {
+  changeInSequence,
+  commitOnDisk,
+  DEVICE_SHARDS,
+  distributeCatalogue,
+  distributedTablesOf,
+  distributeSamples,
+} from './citus.ts';
 import type { Database, Run } from './database.ts';
+import {
+  EXTENSIONS,
+  type Extension,
+  type ExtensionChoice,
+  type ExtensionName,
+  type Extensions,
+  findExtensions,
+  isRecent,
+} from './extension.ts';
 import { kpiFunctions } from './kpi-functions.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
-import {
-  continuousMeans,
-  dropChunks,
-  type ExtensionChoice,
-  findTimescale,
-  hypertablesOf,
-  isRecent,
-  liftDecompressionLimit,
-  makeHypertable,
-  OLDEST_TIMESCALE,
-  type Timescale,
-} from './timescale.ts';
+import { continuousMeans, dropChunks, hypertablesOf, liftDecompressionLimit, makeHypertable } from './timescale.ts';
 
 /** Version of the tables; a schema with another one is refused. */
 const FORMAT = 1;
@@ -42,9 +48,17 @@ interface Names {
   readonly devices: ReadonlyMap<string, number>;
 }
 
-/** SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact. */
+/** What lays the tables of a schema out besides PostgreSQL itself. */
+type Layout =
+  | { readonly timescale: Extension; readonly citus: null }
+  | { readonly timescale: null; readonly citus: Extension | null };
+
+/**
+ * SQL for an instant from epoch milliseconds as `float8`. A product of whole numbers is exact; nothing in it depends on the session's zone, so
+ * that it may be computed on any node.
+ */
 export const instantOf = (milliseconds: string) =>
-  `(timestamptz 'epoch' + ${milliseconds}::float8 * interval '1 millisecond')`;
+  `((timestamp 'epoch' + ${milliseconds}::float8 * interval '1 millisecond') at time zone 'UTC')`;
 
 /** Names and what stands for them in the database. Another node may add to it at any time. */
 export class Catalogue {
@@ -54,23 +68,37 @@ export class Catalogue {
   /** Number of the refresh that `#names` is from. */
   #refreshed = 0;
 
-  /** Null: tables are parted by PostgreSQL itself. */
-  #timescale: Timescale | null = null;
+  #layout: Layout = { timescale: null, citus: null };
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  get timescale(): Timescale | null {
-    return this.#timescale;
+  get layout(): Layout {
+    return this.#layout;
+  }
+
+  /** What a transaction begins with that changes rows. */
+  async prepare(run: Run): Promise<void> {
+    if (this.#layout.timescale) await liftDecompressionLimit(run);
+    if (this.#layout.citus) await commitOnDisk(run);
+  }
+
+  async #prepareTables(run: Run): Promise<void> {
+    await this.prepare(run);
+    if (this.#layout.citus) await changeInSequence(run);
   }
 
   /**
    * Makes the schema where it is missing.
-   * @throws InvalidInput when TimescaleDB is asked for and cannot be used
+   * @throws InvalidInput when an extension is asked for and cannot be used
    */
   async open(extension: ExtensionChoice): Promise<void> {
     const { schema, name } = this.#database.place;
+    const extensions = await this.#database.transaction(async (run) => {
+      await lock(run, schema);
+      return findExtensions(run, extension, this.#database.place);
+    });
     const version = await this.#database.transaction(async (run) => {
       await lock(run, schema);
       const [[missing] = []] = await run('select to_regnamespace($1) is null', [quote(schema)]);
@@ -90,32 +118,58 @@ export class Catalogue {
         `the telemetry in schema "${schema}" of PostgreSQL at ${name} has format ${version}, this program reads ${FORMAT}: use the program that wrote it, or another schema`,
       );
     }
-    await this.#findLayout(extension);
+    await this.#chooseLayout(extension, extensions);
     await this.refresh();
   }
 
   /** A schema keeps the layout of its first table. */
-  async #findLayout(extension: ExtensionChoice): Promise<void> {
+  async #chooseLayout(choice: ExtensionChoice, { timescaledb, citus }: Extensions): Promise<void> {
     const { schema, name } = this.#database.place;
-    this.#timescale = await this.#database.transaction(async (run) => {
-      const found = await findTimescale(run, extension);
-      const tables = await run(`select id, name from telemetry_groups`);
-      const known = found === null ? new Set<string>() : await hypertablesOf(run, schema);
-      const native = tables.filter(([id, group]) => !known.has(tableName(id as number, group as string)));
-      if (found !== null && isRecent(found.version) && native.length === 0) return found;
-      if (extension !== 'timescaledb') return null;
-      throw new InvalidInput(
-        native.length > 0
-          ? `the schema "${schema}" of PostgreSQL at ${name} has tables without TimescaleDB: use another schema and fill it with backfill`
-          : `TimescaleDB at ${name} is version ${found?.version}, and ${OLDEST_TIMESCALE} or newer is needed`,
-      );
+    this.#layout = await this.#database.transaction(async (run) => {
+      await lock(run, schema);
+      const groups = await run(`select id, name from telemetry_groups`);
+      const tables = groups.map(([id, group]) => tableName(id as number, group as string));
+      if (timescaledb && this.#fits(choice, 'timescaledb', timescaledb, tables, await hypertablesOf(run, schema))) {
+        return { timescale: timescaledb, citus: null };
+      }
+      if (citus === null) {
+        const [[isDistributed] = []] = await run('select to_regclass($1) is not null', [DEVICE_SHARDS]);
+        if (!isDistributed) return { timescale: null, citus };
+        throw new InvalidInput(
+          `the schema "${schema}" of PostgreSQL at ${name} is distributed by Citus: set extension to citus or auto, or use another schema`,
+        );
+      }
+      const distributed = await distributedTablesOf(run, schema);
+      if (!this.#fits(choice, 'citus', citus, tables, distributed)) return { timescale: null, citus: null };
+      await distributeCatalogue(run, distributed);
+      return { timescale: null, citus };
     });
+  }
+
+  /** Whether an extension can have the tables, of which it lays some out already. */
+  #fits(
+    choice: ExtensionChoice,
+    name: ExtensionName,
+    { version }: Extension,
+    tables: readonly string[],
+    own: ReadonlySet<string>,
+  ): boolean {
+    const { place } = this.#database;
+    const { title, oldest } = EXTENSIONS[name];
+    const isOther = tables.some((table) => !own.has(table));
+    if (!isOther && isRecent(version, oldest)) return true;
+    if (choice === 'auto') return false;
+    throw new InvalidInput(
+      isOther
+        ? `the schema "${place.schema}" of PostgreSQL at ${place.name} has tables without ${title}: use another schema and fill it with backfill`
+        : `${title} at ${place.name} is version ${version}, and ${oldest} or newer is needed`,
+    );
   }
 
   /** Takes over what other nodes added. */
   async refresh(): Promise<void> {
     const number = ++this.#refreshes;
-    const names = await this.#database.transaction((run) => load(run, this.#timescale));
+    const names = await this.#database.transaction((run) => load(run, this.#layout));
     // Of refreshes that overlap the one that began last knows most.
     if (number < this.#refreshed) return;
     this.#refreshed = number;
@@ -148,21 +202,29 @@ export class Catalogue {
     if (writes.every((rows) => this.#covers(rows))) return;
     await this.#database.transaction(async (run) => {
       await lock(run, this.#database.place.schema);
-      const names = await load(run, this.#timescale);
+      await this.#prepareTables(run);
+      const names = await load(run, this.#layout);
       const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !names.devices.has(id));
       await run(
         `insert into telemetry_devices select $2::int + place - 1, name from unnest($1::text[]) with ordinality as n(name, place)`,
         [devices, names.devices.size],
       );
-      for (const rows of writes) await extend(run, names.groups, rows, this.#timescale);
+      if (this.#layout.citus) {
+        await run(
+          `insert into ${DEVICE_SHARDS} select $1::int + place from generate_series(0, $2::int - 1) as n(place)`,
+          [names.devices.size, devices.length],
+        );
+      }
+      for (const rows of writes) await extend(run, names.groups, rows, this.#layout);
     });
     await this.refresh();
   }
 
   /** Forgets rows before an instant: whole months with their partition. Answers how many. */
   async deleteBefore(group: Group, instant: number): Promise<number> {
-    if (this.#timescale) return this.#deleteChunks(this.#timescale, group, instant);
+    if (this.#layout.timescale) return this.#deleteChunks(this.#layout.timescale, group, instant);
     const gone = await this.#database.transaction(async (run) => {
+      await this.#prepareTables(run);
       await run(`lock table ${group.table} in access exclusive mode`);
       let rows = 0;
       for (const [name] of await run(PARTITIONS, [group.table])) {
@@ -183,10 +245,10 @@ export class Catalogue {
     return gone;
   }
 
-  #deleteChunks(timescale: Timescale, group: Group, instant: number): Promise<number> {
+  #deleteChunks(timescale: Extension, group: Group, instant: number): Promise<number> {
     const before = instantOf(`'${instant}'`);
     return this.#database.transaction(async (run) => {
-      await liftDecompressionLimit(run);
+      await this.prepare(run);
       const [[rows] = []] = await run(`select count(*) from ${group.table} where ts < ${before}`);
       await dropChunks(run, timescale, group.table, before);
       await run(`delete from ${group.table} where ts < ${before}`);
@@ -210,7 +272,7 @@ async function extend(
   run: Run,
   groups: Map<string, Group>,
   rows: GroupRows,
-  timescale: Timescale | null,
+  { timescale, citus }: Layout,
 ): Promise<void> {
   let group = groups.get(rows.group);
   if (group === undefined) {
@@ -222,6 +284,7 @@ async function extend(
     const parted = timescale ? '' : ' partition by range (ts)';
     await run(`create table ${group.table} (device integer, ts timestamptz, primary key (device, ts))${parted}`);
     if (timescale) await makeHypertable(run, timescale, group.table);
+    if (citus) await distributeSamples(run, group.table);
   }
   const known = [...group.columns.keys()];
   const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
@@ -243,7 +306,7 @@ async function extend(
   }
 }
 
-async function load(run: Run, timescale: Timescale | null): Promise<Names> {
+async function load(run: Run, { timescale }: Layout): Promise<Names> {
   const devices = new Map<string, number>();
   for (const [id, name] of await run('select id, name from telemetry_devices')) {
     devices.set(name as string, id as number);
@@ -290,7 +353,7 @@ async function makeMeans(
   group: Group,
   name: string,
   seconds: number,
-  timescale: Timescale | null,
+  timescale: Extension | null,
 ): Promise<void> {
   if (timescale === null) {
     await run(meanView(group, name, seconds));
@@ -310,7 +373,7 @@ function meanView(group: Group, name: string, seconds: number): string {
   const step = `to_timestamp(floor(date_part('epoch', s.ts) / ${seconds}) * ${seconds})`;
   return `create or replace view ${quote(`avg_${name}_${suffixOf(group.id, group.name)}`)} as
     select d.name as device, ${step} as ts${means}
-    from ${group.table} s join telemetry_devices d on d.id = s.device group by d.name, ${step}`;
+    from ${group.table} s join telemetry_devices d on d.id = s.device group by s.device, d.name, ${step}`;
 }
 
 function quote(name: string): string {

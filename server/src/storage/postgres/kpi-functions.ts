@@ -15,9 +15,9 @@ begin
   if exists (select from telemetry_quantities q join telemetry_groups g on g.id = q.metric_group
     where g.name = of_group and q.name = of_quantity) then
     return query execute format(
-      'select s.ts, s.%1$I from %2$I s where s.device = (select id from telemetry_devices where name = $1)
+      'select s.ts, s.%1$I from %2$I s where s.device = $1
         and s.ts >= $2 and s.ts < $3 and s.%1$I is not null order by s.ts', of_quantity, 'samples_' || of_group)
-      using machine, from_ts, to_ts;
+      using (select id from telemetry_devices where name = machine), from_ts, to_ts;
   end if;
 end`;
 

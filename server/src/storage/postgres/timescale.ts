@@ -1,38 +1,9 @@
 import type { Run } from './database.ts';
+import type { Extension } from './extension.ts';
 
-/** TimescaleDB in a database. */
-export interface Timescale {
-  readonly version: string;
-  /** Quoted schema of its functions. */
-  readonly functions: string;
-}
-
-/** What is asked for: `auto` takes TimescaleDB where the database has it and no table is laid out otherwise. */
-export type ExtensionChoice = 'auto' | 'timescaledb' | 'none';
-
-/** Upserts into compressed chunks came with this version. */
-const OLDEST = [2, 11] as const;
 const CHUNK = "interval '7 days'";
 /** Late readings have had their time by then; later ones still find their way in. */
 const COMPRESS_AFTER = "interval '14 days'";
-
-/** TimescaleDB where the database has it, or null. Makes the extension where it is asked for by name. */
-export async function findTimescale(run: Run, choice: ExtensionChoice): Promise<Timescale | null> {
-  if (choice === 'none') return null;
-  if (choice === 'timescaledb') await run('create extension if not exists timescaledb schema public');
-  const [found] = await run(
-    `select extversion, quote_ident(nspname) from pg_extension e join pg_namespace n on n.oid = extnamespace where extname = 'timescaledb'`,
-  );
-  return found === undefined ? null : { version: found[0] as string, functions: found[1] as string };
-}
-
-/** Whether a version can do what is needed. */
-export function isRecent(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
-}
-
-export const OLDEST_TIMESCALE = OLDEST.join('.');
 
 /** Names of the tables of a schema that are hypertables. */
 export async function hypertablesOf(run: Run, schema: string): Promise<Set<string>> {
@@ -44,7 +15,7 @@ export async function hypertablesOf(run: Run, schema: string): Promise<Set<strin
 }
 
 /** Makes an empty table with the columns `device` and `ts` a hypertable that compresses what is old. */
-export async function makeHypertable(run: Run, { functions }: Timescale, table: string): Promise<void> {
+export async function makeHypertable(run: Run, { functions }: Extension, table: string): Promise<void> {
   await run(
     `select ${functions}.create_hypertable($1::text::regclass, 'ts', chunk_time_interval => ${CHUNK}, create_default_indexes => false)`,
     [table],
@@ -67,7 +38,7 @@ export async function liftDecompressionLimit(run: Run): Promise<void> {
  */
 export async function continuousMeans(
   run: Run,
-  { functions }: Timescale,
+  { functions }: Extension,
   name: string,
   table: string,
   columns: readonly string[],
@@ -85,12 +56,12 @@ export async function continuousMeans(
 }
 
 /** Drops whole chunks before an instant. */
-export async function dropChunks(run: Run, { functions }: Timescale, table: string, before: string): Promise<void> {
+export async function dropChunks(run: Run, { functions }: Extension, table: string, before: string): Promise<void> {
   await run(`select ${functions}.drop_chunks($1::text::regclass, older_than => ${before})`, [table]);
 }
 
 /** SQL for the bytes of all hypertables of the current schema. */
-export function hypertableBytes({ functions }: Timescale): string {
+export function hypertableBytes({ functions }: Extension): string {
   return `select coalesce(sum(${functions}.hypertable_size(format('%I.%I', hypertable_schema, hypertable_name)::regclass)), 0)::bigint
     from timescaledb_information.hypertables where hypertable_schema = current_schema()::text`;
 }

@@ -17,6 +17,9 @@ const RETRY_AFTER_S = 5;
 const CONNECTION_LOST =
   /^(Connection terminated|Client (was closed|has encountered)|timeout exceeded|Query read timeout)/;
 
+/** How Citus tells, without a code of its own, that it lost a worker. */
+const WORKER_LOST = /^failure on connection marked as essential/;
+
 /** What a statement met with, as an error that says what to do; errors that are defects of a query stay as they are. */
 export function translatePostgresError(error: unknown, place: PostgresPlace): unknown {
   if (error instanceof DatabaseError) return translateServerError(error, place);
@@ -89,7 +92,7 @@ function translateServerError(error: DatabaseError, place: PostgresPlace): unkno
       });
   }
   // 08: connection, 53: out of connections, memory or disk, 57: stopped or starting, 58: the system's own errors.
-  if (/^(08|53|57|58)/.test(error.code ?? '')) {
+  if (/^(08|53|57|58)/.test(error.code ?? '') || WORKER_LOST.test(said)) {
     return unavailable(`PostgreSQL at ${place.name} does not serve at present (${said}): check the server's log`);
   }
   return error;
