@@ -10,6 +10,7 @@ import { IngestService } from './features/ingest/ingest-service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
 import { MeteredStore } from './features/system/storage-monitor.ts';
 import { FallbackJournal } from './ingest/fallback-journal.ts';
+import type { BatchSink } from './ingest/fan-out.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
@@ -181,10 +182,12 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
   // Without a folder the first store is memory itself: everything goes there, by the way of every reading.
   const persists = folder === null || flags.isActive('persistence');
   if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
+  const primary = stores[0] as MeteredStore;
+  const sinks = [withSeries(primary, directory), ...stores.slice(1)];
   const ingest = new Ingest({
     journal,
     persists,
-    stores: archive ? [...stores, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : stores,
+    stores: archive ? [...sinks, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : sinks,
     window,
     describe: (metric) => catalogue.describe(metric),
     onBlock: (block) => directory.noteSeries(block),
@@ -193,7 +196,6 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     now,
     pauseMs: config.ingest.store_pause_ms,
   });
-  const primary = stores[0] as MeteredStore;
   const hydration = { windowSince: Number.POSITIVE_INFINITY };
   const rollups = await openRollups({ config, records, stores, tiers, gate, catalogue, directory, now });
   const queries = new QueryPlanner({
@@ -228,6 +230,21 @@ async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
     ingest,
     intake: new IngestService(ingest, directory),
     queries,
+  };
+}
+
+/**
+ * The first store, which takes a batch once its series are on record: until then it stays in the journal, so that a crash leaves no samples
+ * that nobody finds.
+ */
+function withSeries(primary: MeteredStore, directory: DeviceDirectory): BatchSink & { readonly name: string } {
+  const isReading = ({ group, erases }: Block) => erases !== true && !isRollupGroup(group);
+  return {
+    name: primary.name,
+    write: async (batches) => {
+      await directory.putOnRecord(batches.flatMap(({ blocks }) => blocks.filter(isReading)));
+      await primary.write(batches);
+    },
   };
 }
 

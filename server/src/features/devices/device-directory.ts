@@ -1,5 +1,5 @@
 import type { Block } from '../../domain/batch.ts';
-import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
@@ -92,7 +92,19 @@ export class DeviceDirectory {
     if (this.#unsaved.length > 0) this.#saving ??= this.#save();
   }
 
-  /** Resolves when everything noted is on record. */
+  /**
+   * Resolves when every series of the blocks is on record.
+   * @throws Unavailable while the records do not take them: they are kept, and tried with the next blocks
+   */
+  async putOnRecord(blocks: readonly Block[]): Promise<void> {
+    for (const block of blocks) this.noteSeries(block);
+    await this.#saving;
+    const [first] = this.#unsaved;
+    if (first === undefined) return;
+    throw new Unavailable(`${this.#unsaved.length} new series, such as ${first.metric}, cannot be put on record`);
+  }
+
+  /** Resolves when everything noted is on record, or could not be put there. */
   async settled(): Promise<void> {
     await this.#saving;
   }
@@ -102,7 +114,10 @@ export class DeviceDirectory {
       while (this.#unsaved.length > 0) {
         const series = this.#unsaved;
         this.#unsaved = [];
-        await this.#records.series.ensure(series);
+        await this.#records.series.ensure(series).catch((error: unknown) => {
+          this.#unsaved.unshift(...series);
+          throw error;
+        });
       }
     } catch (error) {
       this.#onError(error);
