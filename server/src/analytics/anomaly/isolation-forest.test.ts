@@ -31,7 +31,7 @@ describe('an isolation forest', () => {
     for (let odd = 0; odd < columns.length; odd++) {
       const row = columns.map((_, f) => (f === odd ? 9 : 0));
       const shares = attribute(forest, row);
-      expect(shares.indexOf(Math.max(...shares))).toBe(odd);
+      expect(shares[odd]).toBeGreaterThan(0.5);
       expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
     }
   });

@@ -163,30 +163,19 @@ function addHeightsWithGaps(forest: IsolationForest, root: number, block: Float6
 }
 
 /**
- * Which features isolate a row: shares that add up to 1. A split counts the more the earlier the row is set apart behind it, as in local DIFFI
- * (M. Carletti, M. Terzi, G. A. Susto, "Interpretable Anomaly Detection with DIFFI", 2023, section 4.3).
+ * Which features isolate a row: shares that add up to 1. A feature tells as much as the score falls when its value is taken for missing, which
+ * sends the row where most rows went (occlusion). Paths alone hardly tell features apart: every tree splits by all of them.
  */
 export function attribute(forest: IsolationForest, row: readonly number[]): Float64Array {
-  const { features, roots, feature, height } = forest;
-  const total = new Float64Array(features);
-  const times = new Float64Array(features);
-  const deepest = height.reduce((most, one) => Math.max(most, one), 1);
-  for (const root of roots) {
-    const path: number[] = [];
-    let node = root;
-    for (let f = feature[node] as number; f >= 0; f = feature[node] as number) {
-      path.push(f);
-      node = below(forest, node, row[f] as number);
-    }
-    const gain = 1 / Math.max(height[node] as number, 1) - 1 / deepest;
-    for (const f of path) {
-      total[f] = (total[f] as number) + gain;
-      times[f] = (times[f] as number) + 1;
-    }
-  }
-  const mean = total.map((sum, f) => (times[f] === 0 ? 0 : sum / (times[f] as number)));
-  const all = mean.reduce((sum, one) => sum + one, 0);
-  return all === 0 ? mean.fill(1 / features) : mean.map((one) => one / all);
+  const scoreOf = (values: readonly number[]) =>
+    scoreRows(
+      forest,
+      values.map((value) => Float64Array.of(value)),
+    )[0] as number;
+  const score = scoreOf(row);
+  const falls = Float64Array.from(row, (_, f) => Math.max(0, score - scoreOf(row.with(f, Number.NaN))));
+  const all = falls.reduce((sum, one) => sum + one, 0);
+  return all === 0 ? falls.fill(1 / row.length) : falls.map((one) => one / all);
 }
 
 /** The node below to which a value goes. */
