@@ -61,6 +61,10 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
   describe('of a coordinator and two workers', () => {
     const workers: PostgresServer[] = [];
     let coordinator: PostgresServer;
+    const placeOf = (node: PostgresServer) => {
+      const login = { host: '127.0.0.1', port: node.port, database: 'postgres', user: 'keeper', password: 'keeper' };
+      return { type: 'postgres' as const, ...login, schema: newPlace(node).schema };
+    };
 
     beforeAll(async () => {
       coordinator = await startCitus(bin);
@@ -70,13 +74,18 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
         workers.push(worker);
         await coordinator.ask(`select citus_add_node('127.0.0.1', $1)`, [worker.port]);
       }
+      await coordinator.ask(`create role keeper login password 'keeper'`);
+      await coordinator.ask('grant create on database postgres to keeper');
+      for (const node of [coordinator, ...workers]) {
+        await node.ask(`insert into pg_dist_authinfo values (0, 'keeper', 'password=keeper')`);
+      }
     }, 60_000);
     afterAll(async () => {
       for (const one of [coordinator, ...workers]) await one.remove();
     });
 
     it('spreads samples by device, those of all groups together, and has small tables everywhere', async () => {
-      const place = newPlace(coordinator);
+      const place = placeOf(coordinator);
       const store = await opened(place);
       const rows = Array.from({ length: 40 }, (_, i): Row => [`d${i}`, T0 + i, { v: i, w: -i }]);
       await store.write([batch('g', rows), batch('h', rows)]);
@@ -116,7 +125,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
     });
 
     it('refuses what a worker that is away would have to keep, whole, and takes it when it is back', async () => {
-      const store = await opened(newPlace(coordinator));
+      const store = await opened(placeOf(coordinator));
       const rows = (value: number) => Array.from({ length: 20 }, (_, i): Row => [`d${i}`, T0, { v: value }]);
       const devices = rows(0).map(([device]) => device);
       await store.write([batch('g', rows(1))]);
@@ -129,7 +138,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
     }, 30_000);
 
     it('asks for the coordinator where a worker is named', async () => {
-      const worker = openTelemetryStore({ ...newPlace(coordinator), url: workers[0]?.url() });
+      const worker = openTelemetryStore(placeOf(workers[0] as PostgresServer));
       await expect(worker).rejects.toThrow(/is a worker of Citus: set stores to the coordinator/);
     });
   });
