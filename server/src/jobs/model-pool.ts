@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, platform } from 'node:os';
 import { Piscina } from 'piscina';
 import { Unavailable } from '../domain/errors.ts';
 import { MINUTE_MS } from '../domain/window.ts';
@@ -28,6 +28,8 @@ const MAX_WAITING = 100;
 /** A thread without work ends after this, and gives its memory back. */
 const IDLE_MS = 30_000;
 const RETRY_AFTER_S = 10;
+/** Models give way to requests and to the store's thread. Elsewhere than on Linux this would slow the whole process down. */
+const NICE = platform() === 'linux' ? 10 : 0;
 
 /** Runs models beside the service's own thread, so that none holds up a request; one core is left to that thread where there are several. */
 export class ModelPool<L extends ModelList = Models> {
@@ -47,6 +49,7 @@ export class ModelPool<L extends ModelList = Models> {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: IDLE_MS,
+      niceIncrement: NICE,
     });
     this.#pool.on('error', () => {
       // Runs reject by themselves; here comes what belongs to none, such as the answer of one that was given up in the same moment.

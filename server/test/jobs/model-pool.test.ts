@@ -1,3 +1,4 @@
+import { getPriority, platform } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { ModelPool } from '../../src/jobs/model-pool.ts';
@@ -26,6 +27,12 @@ describe('a pool of models', () => {
     expect(kept).toHaveLength(2);
     expect((await pool.run('double', given, { transfer: [given, given] })).column).toEqual(Float64Array.of(6));
     expect(given).toHaveLength(0);
+  });
+
+  it.runIf(platform() === 'linux')('lets the threads of models give way to all others', async () => {
+    const own = getPriority();
+    expect(await open().run('priority', undefined as never)).toBe(Math.min(own + 10, 19));
+    expect(getPriority()).toBe(own);
   });
 
   it('passes expected errors on as what they are, with their fields', async () => {

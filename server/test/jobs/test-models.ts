@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { InvalidInput } from '../../src/domain/errors.ts';
 import type { ModelList } from '../../src/jobs/model-calls.ts';
@@ -16,4 +17,5 @@ export const TEST_MODELS = {
   },
   wait: async () => (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   die: async () => () => process.exit(3),
+  priority: async () => () => getPriority(),
 } satisfies ModelList;
