@@ -36,6 +36,8 @@ const WORKED = 'production.operating_hours';
 const WORK_DRIVERS = ['production.count', 'production.material_moisture_percent'];
 const SENSOR_UNITS: Readonly<Record<string, SensorColumn['kind']>> = { '°C': 'temperature', bar: 'pressure' };
 
+type Column = Float64Array | null;
+
 /** Whether there is anything to judge in what a device reports. */
 export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRecord): boolean {
   return queries.metricsOf(id).some((metric) => isPower(metric) || sensorKind(describe(metric).unit, metric) !== null);
@@ -54,22 +56,22 @@ export async function loadHistory(
   const starts = edges.slice(0, -1);
   const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
   const around = availableDrivers(options, device);
-  const column = async (wanted: (driver: Driver) => boolean) => {
-    const driver = around.find(wanted);
-    return driver === undefined ? null : ((await driverColumns(options, [driver], edges))[0] ?? null);
-  };
-  const isOwn = ({ deviceId }: Driver) => deviceId === device.id;
-  const [status, worked, indoors, outdoors] = await Promise.all([
-    column((driver) => driver.metric === STATUS && isOwn(driver)),
-    column((driver) => driver.metric === WORKED && isOwn(driver)),
-    column(({ metric }) => metric === INDOORS),
-    column(({ metric }) => OUTDOORS.includes(metric)),
-  ]);
-  const work = await driverColumns(
-    options,
-    around.filter((driver) => WORK_DRIVERS.includes(driver.metric) && isOwn(driver)),
-    edges,
-  );
+  const own = around.filter(({ deviceId }) => deviceId === device.id);
+  const named = [
+    own.find(({ metric }) => metric === STATUS),
+    own.find(({ metric }) => metric === WORKED),
+    around.find(({ metric }) => metric === INDOORS),
+    around.find(({ metric }) => OUTDOORS.includes(metric)),
+  ];
+  const drivers = [
+    ...named.filter((driver) => driver !== undefined),
+    ...own.filter(({ metric }) => WORK_DRIVERS.includes(metric)),
+  ];
+  const columns = await driverColumns(options, drivers, edges);
+  const [status, worked, indoors, outdoors] = named.map((driver) =>
+    driver === undefined ? null : (columns[drivers.indexOf(driver)] as Float64Array),
+  ) as [Column, Column, Column, Column];
+  const work = columns.filter((_, d) => !named.includes(drivers[d]));
   const values = await powerColumn(options, device, { start, end }, timeZone);
   const expected = values && (await expectedPower(options, device, edges, timeZone));
   const activity = values !== null && expected === null ? await siteActivity(options, device, edges) : null;

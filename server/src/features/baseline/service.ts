@@ -56,6 +56,8 @@ export class BaselineService {
   readonly #options: BaselineOptions;
   /** One training of a machine at a time. */
   readonly #training = new Map<string, Promise<unknown>>();
+  /** History is read for one training at a time: requests come in between. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(options: BaselineOptions) {
     this.#options = options;
@@ -199,7 +201,7 @@ export class BaselineService {
     const adjustments = await this.#options.adjustments.list(machine.id, window);
     const needs = { ...this.#needsFor(machine, request), adjustments };
     onProgress(0.05, 'reads energy and drivers');
-    const loaded = withoutAdjusted(await loadObservations(this.#options, machine, needs, window));
+    const loaded = withoutAdjusted(await this.#read(machine, needs, window));
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
     if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution);
@@ -226,6 +228,12 @@ export class BaselineService {
       );
     const record = await baselines.add(machine.id, stored, stored.valid);
     return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
+  }
+
+  #read(machine: DeviceRecord, needs: Needs, window: Window): Promise<Loaded> {
+    const loaded = this.#reading.then(() => loadObservations(this.#options, machine, needs, window));
+    this.#reading = loaded.catch(() => {});
+    return loaded;
   }
 
   /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
