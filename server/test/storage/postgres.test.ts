@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { Database } from '../../src/storage/postgres/database.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { describeWith } from '../needs.ts';
 import { newPlace, opened, partedTablesPromises } from './parted-tables.ts';
@@ -28,6 +29,29 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
     await server.ask(`update ${place.schema}.telemetry_format set version = 99`);
     await expect(openTelemetryStore(place)).rejects.toThrow(Corrupt);
     await expect(openTelemetryStore(place)).rejects.toThrow(/has format 99, this program reads 1/);
+  });
+
+  it('does again what the server gave up for another transaction', async () => {
+    await server.ask('create table crossed (id integer primary key, n integer)');
+    await server.ask('insert into crossed values (1, 0), (2, 0)');
+    const database = new Database({ url: server.url(), schema: 'public' }, 30_000);
+    onTestFinished(() => database.close());
+    // Each holds the row that the other one wants next: the server has to end one of them.
+    let [waiting, begun] = [2, () => {}];
+    const both = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const count = (first: number, second: number) =>
+      database.transaction(async (run) => {
+        await run('update crossed set n = n + 1 where id = $1', [first]);
+        waiting -= 1;
+        if (waiting === 0) begun();
+        await both;
+        await run('update crossed set n = n + 1 where id = $1', [second]);
+      });
+    await Promise.all([count(1, 2), count(2, 1)]);
+    expect(waiting).toBeLessThan(0);
+    expect(await server.ask('select n from crossed')).toEqual([[2], [2]]);
   });
 
   it('says so when nothing answers', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Unavailable } from '../../domain/errors.ts';
 import type { PostgresLocation } from '../records/location.ts';
@@ -9,6 +10,10 @@ import { decodeFloats } from './float-arrays.ts';
 const LOCK_TIMEOUT_MS = 10_000;
 /** How much longer than the server we wait for an answer before the connection counts as lost. */
 const ANSWER_GRACE_MS = 5_000;
+
+/** How often a transaction is tried that others stand in the way of, and the pause before the next time, which grows. */
+const ATTEMPTS = 5;
+const ATTEMPT_PAUSE_MS = 50;
 
 /** Runs statements on one connection; rows come as arrays of values. */
 export type Run = (sql: string, parameters?: readonly unknown[]) => Promise<unknown[][]>;
@@ -40,22 +45,36 @@ export class Database {
     return (row as (string | null)[]).map((text) => (text === null ? null : decodeFloats(text)));
   }
 
-  /** Statements that are all done or not at all. A commit is on the server's disk, whatever the server's settings say. */
+  /**
+   * Statements that are all done or not at all. A commit is on the server's disk, whatever the server's settings say. Where the server ends
+   * one of several that wait for each other, that one is done again: `work` must change nothing but the database.
+   */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     return this.#use(async (client) => {
-      const run = runOn(client);
-      await client.query(
-        `begin; select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`,
-      );
-      try {
-        const value = await work(run);
-        await run('commit');
-        return value;
-      } catch (error) {
-        if (error instanceof DatabaseError) await client.query('rollback');
-        throw error;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#attempt(client, work);
+        } catch (error) {
+          if (attempt === ATTEMPTS || !isVictim(error)) throw error;
+          await setTimeout(attempt * ATTEMPT_PAUSE_MS);
+        }
       }
     });
+  }
+
+  async #attempt<T>(client: PoolClient, work: (run: Run) => Promise<T>): Promise<T> {
+    const run = runOn(client);
+    await client.query(
+      `begin; select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`,
+    );
+    try {
+      const value = await work(run);
+      await run('commit');
+      return value;
+    } catch (error) {
+      if (error instanceof DatabaseError) await client.query('rollback');
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -86,6 +105,11 @@ function runOn(client: PoolClient): Run {
     const { rows } = await client.query({ text: sql, values: [...parameters], rowMode: 'array' });
     return rows;
   };
+}
+
+/** Whether the server gave up a transaction for others that it ran beside: SQLSTATE deadlock_detected and serialization_failure. */
+function isVictim(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001');
 }
 
 /** Whether a row met no partition: SQLSTATE check_violation, as there are no other checks. */
