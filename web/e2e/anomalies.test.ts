@@ -1,3 +1,4 @@
+import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Service } from '../../server/test/journeys/service.ts';
@@ -39,7 +40,7 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
   it('tells of one event what it was against what was expected, and why', async () => {
     await panel('Events').locator('tbody tr').first().getByRole('button').click();
     await dialog()
-      .getByRole('img', { name: /the band that was expected/ })
+      .getByRole('img', { name: /the range that was expected/ })
       .waitFor();
     await dialog().getByText('Stands out by').waitFor();
     await dialog().getByText('What sets it apart').waitFor();
@@ -57,6 +58,44 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     await page.getByText('Resolved', { exact: true }).click();
     await expect.poll(() => panel('Events').locator('tbody tr').count()).toBe(1);
     await page.getByText('All', { exact: true }).click();
+  });
+
+  it('goes from bar to bar by the arrow keys, from left to right', async () => {
+    const line = panel('Timeline')
+      .getByRole('toolbar')
+      .filter({ has: page.locator('button:nth-child(2)') })
+      .first();
+    const bars = line.getByRole('button');
+    await bars.last().focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => bars.first().evaluate((bar) => bar === document.activeElement)).toBe(true);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => bars.nth(1).evaluate((bar) => bar === document.activeElement)).toBe(true);
+    expect(await line.locator('button[tabindex="0"]').count()).toBe(1);
+    expect(await bars.nth(1).getAttribute('aria-label')).toMatch(/(Warning|Critical), (open|resolved)$/);
+    const edges = await bars.evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().left));
+    expect(edges).toEqual(edges.toSorted((a, b) => a - b));
+  });
+
+  it('lie over the history of their device, and can be hidden there', async () => {
+    const [event] = (await service.json<{ items: Anomaly[] }>('/api/v1/anomaly')).items;
+    const { machine_id: machine, metric_name: metric } = event as Anomaly;
+    await page.goto(new URL(`/ui/history?range=90d&series=${machine}:${metric}`, page.url()).href);
+    const notes = page.getByRole('region', { name: 'Anomalies' });
+    await notes
+      .getByRole('link', { name: `: ${event?.machine_name}` })
+      .first()
+      .waitFor();
+    const chart = page.getByRole('img', { name: /Line chart/ }).first();
+    const withBands = await chart.screenshot();
+    await page.getByRole('checkbox', { name: 'Anomalies' }).uncheck();
+    await notes.waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.get('anomalies')).toBe('0');
+    await expect.poll(async () => (await chart.screenshot()).equals(withBands)).toBe(false);
+    await page.getByRole('checkbox', { name: 'Anomalies' }).check();
+    await notes.getByRole('link').first().click();
+    await dialog().getByText('Stands out by').waitFor();
+    await dialog().getByRole('button', { name: 'Close' }).click();
   });
 
   it('fits a phone and has no serious accessibility fault', async () => {

@@ -78,10 +78,12 @@ export function intervalOverlay(
     for (const interval of intervals) {
       const { left, width } = extentOf(chart, interval);
       if (width <= 0) continue;
+      // In a long window a short one would be too thin to see.
+      const seen = Math.max(width, devicePixelRatio);
       ctx.fillStyle = translucent(palette[colour], 0.1);
-      ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.fillRect(left, bbox.top, seen, bbox.height);
       ctx.fillStyle = palette[colour];
-      ctx.fillRect(left, bbox.top, width, height);
+      ctx.fillRect(left, bbox.top, seen, height);
     }
     ctx.restore();
   };

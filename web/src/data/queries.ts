@@ -47,6 +47,7 @@ export interface AnomalyFilter {
   readonly severity?: 'warning' | 'critical';
   readonly active?: 'true' | 'false';
   readonly start: string;
+  readonly end?: string;
 }
 
 const MINUTE_MS = 60_000;

@@ -61,7 +61,7 @@ function Figures({ anomaly }: DetailProps) {
   return (
     <dl className={styles.stats}>
       <Stat label={text('anomalies.severity')} quantity="" note={<SeverityMark anomaly={anomaly} />} />
-      <Stat label={text('anomalies.value')} quantity={words.measured(value, unit)} note={anomaly.metric_name} />
+      <Stat label={text('anomalies.value')} quantity={words.measured(value, unit)} note={words.metric(anomaly)} />
       {expected === null ? null : (
         <Stat
           label={text('anomalies.expected')}

@@ -31,6 +31,7 @@ export function AnomalyTable({ anomalies, onOpen }: AnomalyTableProps) {
             <button type="button" className={styles.open} onClick={() => onOpen(anomaly.id)}>
               {words.type(anomaly)}
             </button>
+            <div className={styles.quiet}>{words.metric(anomaly)}</div>
           </th>
           <td>{anomaly.machine_name}</td>
           <td data-nowrap>{format.dateTime(Date.parse(anomaly.start))}</td>

@@ -1,5 +1,6 @@
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
-import { useFormat } from '../../app-context.tsx';
+import { type KeyboardEvent, useState } from 'react';
+import { useFormat, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import styles from './anomalies.module.css';
 import { useAnomalyWords } from './anomaly-words.ts';
@@ -15,42 +16,15 @@ const TICKS = 5;
 /** One line for each device, with a bar for each event. */
 export function AnomalyTimeline({ anomalies, window, onOpen }: AnomalyTimelineProps) {
   const format = useFormat();
-  const words = useAnomalyWords();
   const lines = [...Map.groupBy(anomalies, ({ machine_id: id }) => id).values()].sort((a, b) =>
     (a[0] as Anomaly).machine_name.localeCompare((b[0] as Anomaly).machine_name),
   );
-  const percentOf = (at: number) =>
-    (100 * (Math.min(Math.max(at, window.start), window.end) - window.start)) / (window.end - window.start);
   const ticks = Array.from({ length: TICKS }, (_, i) => window.start + (i * (window.end - window.start)) / (TICKS - 1));
   return (
     <div className={styles.timeline}>
-      {lines.map((line) => {
-        const { machine_id: id, machine_name: name } = line[0] as Anomaly;
-        return (
-          <div key={id} className={styles.line}>
-            <span className={styles.device}>{name}</span>
-            <div className={styles.track}>
-              {line.map((anomaly) => {
-                const [start, end] = [percentOf(Date.parse(anomaly.start)), percentOf(Date.parse(anomaly.end))];
-                const title = `${words.type(anomaly)}, ${words.span(anomaly)}`;
-                return (
-                  <button
-                    key={anomaly.id}
-                    type="button"
-                    className={styles.bar}
-                    data-severity={anomaly.severity}
-                    data-resolved={anomaly.is_resolved || undefined}
-                    style={{ left: `${start}%`, width: `${end - start}%` }}
-                    title={title}
-                    aria-label={`${name}: ${title}`}
-                    onClick={() => onOpen(anomaly.id)}
-                  />
-                );
-              })}
-            </div>
-          </div>
-        );
-      })}
+      {lines.map((line) => (
+        <TimelineLine key={(line[0] as Anomaly).machine_id} anomalies={line} window={window} onOpen={onOpen} />
+      ))}
       <div className={styles.line} aria-hidden="true">
         <span />
         <div className={styles.ticks}>
@@ -61,4 +35,52 @@ export function AnomalyTimeline({ anomalies, window, onOpen }: AnomalyTimelinePr
       </div>
     </div>
   );
+}
+
+/** The events of one device from left to right: one stop of the tab key, the arrows go from bar to bar. */
+function TimelineLine({ anomalies, window, onOpen }: AnomalyTimelineProps) {
+  const text = useText();
+  const words = useAnomalyWords();
+  const [reached, setReached] = useState<string | null>(null);
+  const events = anomalies.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
+  const name = (events[0] as Anomaly).machine_name;
+  const stop = events.find(({ id }) => id === reached)?.id ?? events.at(-1)?.id;
+  const percentOf = (at: number) =>
+    (100 * (Math.min(Math.max(at, window.start), window.end) - window.start)) / (window.end - window.start);
+  return (
+    <div className={styles.line}>
+      <span className={styles.device}>{name}</span>
+      <div className={styles.track} role="toolbar" aria-label={name} onKeyDown={moveFocus}>
+        {events.map((anomaly) => {
+          const [start, end] = [percentOf(Date.parse(anomaly.start)), percentOf(Date.parse(anomaly.end))];
+          const state = text(anomaly.is_resolved ? 'anomalies.state_resolved' : 'anomalies.state_open');
+          const title = `${words.type(anomaly)}, ${words.span(anomaly)}, ${text(`anomalies.${anomaly.severity}`)}, ${state}`;
+          return (
+            <button
+              key={anomaly.id}
+              type="button"
+              className={styles.bar}
+              data-severity={anomaly.severity}
+              data-resolved={anomaly.is_resolved || undefined}
+              style={{ left: `${start}%`, width: `${end - start}%` }}
+              title={title}
+              aria-label={`${name}: ${title}`}
+              tabIndex={anomaly.id === stop ? 0 : -1}
+              onFocus={() => setReached(anomaly.id)}
+              onClick={() => onOpen(anomaly.id)}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function moveFocus(event: KeyboardEvent<HTMLElement>): void {
+  const bars = [...event.currentTarget.querySelectorAll('button')];
+  const at = bars.indexOf(event.target as HTMLButtonElement);
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: bars.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  bars[Math.min(Math.max(to, 0), bars.length - 1)]?.focus();
 }

@@ -1,16 +1,16 @@
-import { useQuery } from '@tanstack/react-query';
+import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
 import { CircleOff } from 'lucide-react';
 import { type Ref, useMemo } from 'react';
-import { useQueries, useText } from '../../app-context.tsx';
-import type { Interval } from '../../charts/frame.ts';
-import { gapOverlay, intervalOverlay, type Overlay, priceOverlay } from '../../charts/overlays.ts';
+import { useText } from '../../app-context.tsx';
+import { gapOverlay, type Overlay } from '../../charts/overlays.ts';
 import type { Token } from '../../charts/palette.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
-import { dayOf, type Window } from '../../data/period.ts';
+import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { EmptyNote, ErrorNote, messageOf, WarningLine } from '../../ui/notice.tsx';
 import { PriceScale } from '../../ui/price-scale.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
+import { AnomalyNotes } from './anomaly-notes.tsx';
 import { useBucketLabel } from './bucket-label.ts';
 import styles from './history.module.css';
 import { bucketMs, type HistoryPanel, historyPanels, seriesData } from './history-panels.ts';
@@ -20,7 +20,7 @@ import { comparedWindow } from './history-window.ts';
 import type { SeriesOffer } from './series-choice.ts';
 import { SeriesTable } from './series-table.tsx';
 import { useHistoryAnswers } from './use-history.ts';
-import { usePriceOverlayData } from './use-overlays.ts';
+import { anomalyOverlays, useOverlays } from './use-overlays.ts';
 
 interface HistoryChartsProps {
   readonly ref: Ref<HTMLDivElement>;
@@ -43,7 +43,7 @@ export function HistoryCharts(props: HistoryChartsProps) {
   const { ref, view, window, points, chosen, colours, onWindow, onRemove } = props;
   const text = useText();
   const { data, compared, now, panels, bucket } = usePanels(props);
-  const overlays = useOverlays(view, window);
+  const overlays = useOverlays(view, window, chosen);
   if (now.error && data.length === 0) return <ErrorNote error={now.error} onRetry={now.retry} />;
   if (now.pending && data.length === 0) return <Skeleton height={`${FIRST_HEIGHT_PX}px`} />;
   const empty = data.every(({ input }) => input.values.every((value) => value === null));
@@ -65,6 +65,7 @@ export function HistoryCharts(props: HistoryChartsProps) {
               first={i === 0}
               narrow={points < 600}
               overlays={overlays.draw}
+              anomalies={overlays.anomalies}
               onWindow={onWindow}
               bucketWidthMs={bucketMs(bucket)}
             />
@@ -72,6 +73,7 @@ export function HistoryCharts(props: HistoryChartsProps) {
         </div>
       )}
       <Notes bucket={bucket} compared={compared.length > 0 ? view.compare : null} prices={overlays.prices} />
+      <AnomalyNotes anomalies={overlays.anomalies} />
       {view.table ? <HistoryTable panels={panels} bucketWidthMs={bucketMs(bucket)} /> : null}
     </div>
   );
@@ -100,41 +102,24 @@ function usePanels({ view, window, points, chosen, colours }: HistoryChartsProps
   return { data, compared, now, panels, bucket: data[0]?.bucket ?? 'raw' };
 }
 
-function useOverlays(view: HistoryView, window: Window) {
-  const site = useSite();
-  const prices = usePriceOverlayData(window, view.prices);
-  const days = [dayOf(window.start, site.timezone), dayOf(window.end, site.timezone)] as const;
-  const sessions = useQuery({ ...useQueries().sessions(site.id, ...days), enabled: view.sessions });
-  const draw = useMemo(() => {
-    const all: Overlay[] = prices.length > 0 ? [priceOverlay(prices)] : [];
-    if (!view.sessions) return all;
-    const intervals = (sessions.data ?? [])
-      .filter(({ direction }) => direction === 'charge')
-      .map(
-        (session): Interval => ({
-          start: Date.parse(session.start_time),
-          end: session.end_time ? Date.parse(session.end_time) : window.end,
-        }),
-      );
-    return [...all, intervalOverlay(intervals, 'battery')];
-  }, [prices, sessions.data, view.sessions, window.end]);
-  return { draw, prices };
-}
-
 interface PanelChartProps {
   readonly panel: HistoryPanel;
   readonly window: Window;
   readonly first: boolean;
   readonly narrow: boolean;
   readonly overlays: readonly Overlay[];
+  readonly anomalies: readonly Anomaly[];
   readonly onWindow: (window: Window) => void;
   readonly bucketWidthMs: number;
 }
 
-function PanelChart({ panel, window, first, narrow, overlays, onWindow, bucketWidthMs }: PanelChartProps) {
+function PanelChart({ panel, window, first, narrow, overlays, anomalies, onWindow, bucketWidthMs }: PanelChartProps) {
   const text = useText();
   const timeLabel = useBucketLabel(bucketWidthMs);
-  const all = useMemo(() => [gapOverlay(panel.gaps), ...overlays], [panel.gaps, overlays]);
+  const all = useMemo(() => {
+    const keys = panel.series.map(({ key }) => key);
+    return [gapOverlay(panel.gaps), ...overlays, ...anomalyOverlays(anomalies, keys)];
+  }, [panel, overlays, anomalies]);
   const height = first ? (narrow ? PHONE_HEIGHT_PX : FIRST_HEIGHT_PX) : NEXT_HEIGHT_PX;
   return (
     <TimeChart

@@ -14,6 +14,7 @@ const DEFAULT: HistoryView = {
   compare: null,
   prices: true,
   sessions: false,
+  anomalies: true,
   table: false,
 };
 const roundTrip = (view: HistoryView) => readHistoryView(parseSearch(stringifySearch({ ...writeHistoryView(view) })));
@@ -21,7 +22,7 @@ const roundTrip = (view: HistoryView) => readHistoryView(parseSearch(stringifySe
 describe('the view of History in the address', () => {
   it.each<HistoryView>([
     DEFAULT,
-    { ...DEFAULT, range: '1y', compare: 'year', prices: false, sessions: true, table: true },
+    { ...DEFAULT, range: '1y', compare: 'year', prices: false, sessions: true, anomalies: false, table: true },
     { ...DEFAULT, range: { start: Date.UTC(2026, 2, 28, 23), end: Date.UTC(2026, 2, 29, 22) }, compare: 'week' },
     {
       ...DEFAULT,

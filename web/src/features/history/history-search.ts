@@ -22,6 +22,7 @@ export interface HistoryView {
   readonly compare: Comparison | null;
   readonly prices: boolean;
   readonly sessions: boolean;
+  readonly anomalies: boolean;
   readonly table: boolean;
 }
 
@@ -34,6 +35,7 @@ export interface HistorySearch {
   readonly compare?: Comparison;
   readonly prices?: '0';
   readonly sessions?: '1';
+  readonly anomalies?: '0';
   readonly table?: '1';
 }
 
@@ -43,19 +45,20 @@ export function readHistorySearch(raw: Record<string, unknown>): HistorySearch {
 }
 
 export function readHistoryView(raw: Record<string, unknown> | HistorySearch): HistoryView {
-  const { series, range, from, to, compare, prices, sessions, table } = raw as Record<string, unknown>;
+  const { series, range, from, to, compare, prices, sessions, anomalies, table } = raw as Record<string, unknown>;
   return {
     series: typeof series === 'string' ? readSeries(series) : [],
     range: readWindow(from, to) ?? (PRESETS.includes(range as Preset) ? (range as Preset) : DEFAULT_PRESET),
     compare: COMPARISONS.includes(compare as Comparison) ? (compare as Comparison) : null,
     prices: prices !== '0',
     sessions: sessions === '1',
+    anomalies: anomalies !== '0',
     table: table === '1',
   };
 }
 
 export function writeHistoryView(view: HistoryView): HistorySearch {
-  const { series, range, compare, prices, sessions, table } = view;
+  const { series, range, compare, prices, sessions, anomalies, table } = view;
   return {
     ...(series.length > 0 ? { series: series.map(writeSeries).join(',') } : {}),
     ...(typeof range !== 'string'
@@ -66,6 +69,7 @@ export function writeHistoryView(view: HistoryView): HistorySearch {
     ...(compare ? { compare } : {}),
     ...(prices ? {} : { prices: '0' as const }),
     ...(sessions ? { sessions: '1' as const } : {}),
+    ...(anomalies ? {} : { anomalies: '0' as const }),
     ...(table ? { table: '1' as const } : {}),
   };
 }

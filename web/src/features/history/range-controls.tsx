@@ -160,6 +160,11 @@ export function OverlayControls({ view, onChange }: OverlayControlsProps) {
         checked={view.sessions}
         onChange={(event) => onChange({ sessions: event.target.checked }, true)}
       />
+      <CheckField
+        label={text('history.anomalies')}
+        checked={view.anomalies}
+        onChange={(event) => onChange({ anomalies: event.target.checked }, true)}
+      />
     </div>
   );
 }

@@ -1,13 +1,72 @@
-import type { Window } from '../../data/period.ts';
-import type { PricedInterval } from '../../data/tariff-price.ts';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import { useMemo } from 'react';
+import { useQueries } from '../../app-context.tsx';
+import type { Interval } from '../../charts/frame.ts';
+import { intervalOverlay, type Overlay, priceOverlay } from '../../charts/overlays.ts';
+import { dayOf, type Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { useSitePrices } from '../../use-site-prices.ts';
+import type { HistoryView } from './history-search.ts';
+import type { SeriesOffer } from './series-choice.ts';
 
 /** In a longer window than this the bands of a day are thinner than a pixel. */
 const PRICES_SPAN_MOST_MS = 40 * 86_400_000;
+/** Anomalies are asked for by whole hours, so that a window that moves on does not ask each time. */
+const HOUR_MS = 3_600_000;
+const SEVERITIES = ['warning', 'critical'] as const;
 
-/** Prices to draw under a window; none where they could not be told apart. */
-export function usePriceOverlayData(window: Window, wanted: boolean): readonly PricedInterval[] {
+/** What lies over the curves of a view: prices and charging sessions over all charts, anomalies over those of their device. */
+export function useOverlays(view: HistoryView, window: Window, chosen: readonly SeriesOffer[]) {
   const site = useSite();
-  return useSitePrices(site, window, wanted && window.end - window.start <= PRICES_SPAN_MOST_MS);
+  const prices = useSitePrices(site, window, view.prices && window.end - window.start <= PRICES_SPAN_MOST_MS);
+  const days = [dayOf(window.start, site.timezone), dayOf(window.end, site.timezone)] as const;
+  const sessions = useQuery({ ...useQueries().sessions(site.id, ...days), enabled: view.sessions });
+  const anomalies = useAnomalies(window, view.anomalies, chosen);
+  const draw = useMemo(() => {
+    const all: Overlay[] = prices.length > 0 ? [priceOverlay(prices)] : [];
+    if (!view.sessions) return all;
+    const intervals = (sessions.data ?? [])
+      .filter(({ direction }) => direction === 'charge')
+      .map(
+        (session): Interval => ({
+          start: Date.parse(session.start_time),
+          end: session.end_time ? Date.parse(session.end_time) : window.end,
+        }),
+      );
+    return [...all, intervalOverlay(intervals, 'battery')];
+  }, [prices, sessions.data, view.sessions, window.end]);
+  return { draw, prices, anomalies };
+}
+
+const NONE: readonly Anomaly[] = [];
+
+/** Anomalies of the devices in view that lie in the window, newest first. */
+function useAnomalies({ start, end }: Window, wanted: boolean, chosen: readonly SeriesOffer[]): readonly Anomaly[] {
+  const site = useSite();
+  const hours = {
+    start: new Date(Math.floor(start / HOUR_MS) * HOUR_MS).toISOString(),
+    end: new Date(Math.ceil(end / HOUR_MS) * HOUR_MS).toISOString(),
+  };
+  const query = useQueries().anomalies({ site_id: site.id, ...hours });
+  const { data } = useQuery({ ...query, enabled: wanted, placeholderData: keepPreviousData });
+  return useMemo(() => {
+    const devices = new Set(chosen.map(({ deviceId }) => deviceId));
+    const isInView = (one: Anomaly) =>
+      devices.has(one.machine_id) && Date.parse(one.end) > start && Date.parse(one.start) < end;
+    return wanted && data ? data.filter(isInView) : NONE;
+  }, [data, wanted, chosen, start, end]);
+}
+
+/** Bands of the anomalies of those devices whose series a chart shows. */
+export function anomalyOverlays(anomalies: readonly Anomaly[], seriesKeys: readonly string[]): Overlay[] {
+  const own = anomalies.filter(({ machine_id: id }) => seriesKeys.some((key) => key.startsWith(`${id}:`)));
+  return SEVERITIES.map((severity) =>
+    intervalOverlay(
+      own
+        .filter((one) => one.severity === severity)
+        .map(({ start, end }) => ({ start: Date.parse(start), end: Date.parse(end) })),
+      severity,
+    ),
+  );
 }

@@ -34,6 +34,8 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.earlier_of': '{name}, früher',
   'history.prices': 'Preise',
   'history.sessions': 'Laden',
+  'history.anomalies': 'Auffälliges',
+  'history.anomalies_more': '{count} weitere',
   'compare.label': 'Vergleichen mit',
   'compare.none': 'nichts',
   'compare.period': 'dem Zeitraum davor',

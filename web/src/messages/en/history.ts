@@ -29,6 +29,8 @@ export const history = {
   'history.earlier_of': '{name}, earlier',
   'history.prices': 'Prices',
   'history.sessions': 'Charging',
+  'history.anomalies': 'Anomalies',
+  'history.anomalies_more': '{count} more',
 
   'compare.label': 'Compare with',
   'compare.none': 'nothing',

@@ -32,6 +32,8 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.earlier_of': '{name}, wcześniej',
   'history.prices': 'Ceny',
   'history.sessions': 'Ładowanie',
+  'history.anomalies': 'Anomalie',
+  'history.anomalies_more': 'jeszcze {count}',
   'compare.label': 'Porównaj z',
   'compare.none': 'niczym',
   'compare.period': 'poprzednim okresem',

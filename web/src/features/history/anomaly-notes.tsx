@@ -1,0 +1,33 @@
+import { Link } from '@tanstack/react-router';
+import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import { useText } from '../../app-context.tsx';
+import { SeverityMark } from '../anomalies/anomaly-table.tsx';
+import { useAnomalyWords } from '../anomalies/anomaly-words.ts';
+import styles from './history.module.css';
+
+/** Named under the charts at most: the page of anomalies has all of them. */
+const NAMED_MAX = 6;
+
+/** What the bands of anomalies over the charts stand for, newest first. */
+export function AnomalyNotes({ anomalies }: { readonly anomalies: readonly Anomaly[] }) {
+  const text = useText();
+  const words = useAnomalyWords();
+  if (anomalies.length === 0) return null;
+  const more = anomalies.length - NAMED_MAX;
+  return (
+    <section className={styles.anomalies} aria-label={text('history.anomalies')}>
+      <ul>
+        {anomalies.slice(0, NAMED_MAX).map((anomaly) => (
+          <li key={anomaly.id}>
+            <SeverityMark anomaly={anomaly} />{' '}
+            <Link to="/anomalies" search={{ event: anomaly.id }}>
+              {text('anomalies.event', { type: words.type(anomaly), machine: anomaly.machine_name })}
+            </Link>{' '}
+            {words.span(anomaly)}
+          </li>
+        ))}
+      </ul>
+      {more > 0 ? <Link to="/anomalies">{text('history.anomalies_more', { count: String(more) })}</Link> : null}
+    </section>
+  );
+}
