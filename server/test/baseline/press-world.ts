@@ -62,5 +62,5 @@ export async function world(days = 70) {
   const train = (drivers: string[], start = START) =>
     service.train(BaselineTraining.parse({ machine_id: 'Press', start_date: iso(start), end_date: iso(END), drivers }));
   const adjustments = new AdjustmentService(site, site.records.baselineAdjustments);
-  return { service, train, adjustments, records: site.records };
+  return { service, train, adjustments, records: site.records, site };
 }

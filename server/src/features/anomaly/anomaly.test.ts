@@ -227,6 +227,8 @@ describe('anomalies of a machine', () => {
     await expect(backwards).rejects.toThrow(InvalidInput);
     await expect(backwards).rejects.toThrow(/start must be before the end and at most 92 days away/);
     await expect(service.detect({ ...today, contamination: 0.7 })).rejects.toThrow(/at most 0.5; got 0.7/);
+    const ahead = service.detect({ ...today, start: iso(NOW + HOUR_MS), end: iso(NOW + 2 * HOUR_MS) });
+    await expect(ahead).rejects.toThrow(/start must not be in the future; got 2026-04-15T11/);
     const empty = service.detect({ ...today, start: iso(NOW - 300 * UTC_DAY_MS), end: iso(NOW - 290 * UTC_DAY_MS) });
     await expect(empty).rejects.toThrow(/0\.0 days of Press are known/);
   });

@@ -28,6 +28,8 @@ const SLOTS_PER_HOUR = HOUR_MS / SLOT_MS;
 const LOAD_POWER = 'load.power_kw';
 /** Share of a slot for which the power must be known. */
 const LEAST_COVERAGE = 0.5;
+/** Share of the known power that a baseline has to foretell: where a driver fell silent or comes by the hour, the rest would go unjudged. */
+const LEAST_FORETOLD = 0.75;
 const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
 const INDOORS = 'environment.indoor_temp_c';
 const STATUS = 'production.status';
@@ -43,11 +45,15 @@ export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRec
   return queries.metricsOf(id).some((metric) => isPower(metric) || sensorKind(describe(metric).unit, metric) !== null);
 }
 
-/** What a device did in a window, by quarter hours, with what drove it. */
+/**
+ * What a device did in a window, by quarter hours, with what drove it.
+ * @param judgedFrom start of what is judged; what lies before tells what is normal
+ */
 export async function loadHistory(
   options: HistoryOptions,
   device: DeviceRecord,
   window: Window,
+  judgedFrom: number,
 ): Promise<LoadedHistory> {
   const { timezone: timeZone } = await options.energy.site(device.siteId);
   const start = Math.floor(window.start / SLOT_MS) * SLOT_MS;
@@ -73,7 +79,10 @@ export async function loadHistory(
   ) as [Column, Column, Column, Column];
   const work = columns.filter((_, d) => !named.includes(drivers[d]));
   const values = await powerColumn(options, device, { start, end }, timeZone);
-  const expected = values && (await expectedPower(options, device, edges, timeZone));
+  const baseline = values && (await expectedPower(options, device, edges, timeZone));
+  const judged = starts.findIndex((at) => at >= judgedFrom);
+  const doesForetell = [0, Math.max(judged, 0)].every((from) => baseline && foretells(baseline.kw, values, from));
+  const expected = doesForetell ? baseline : null;
   const activity = values !== null && expected === null ? await siteActivity(options, device, edges) : null;
   const sensors = await sensorColumns(options, device, edges);
   return {
@@ -98,6 +107,16 @@ export async function loadHistory(
       temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - (outdoors[i] as number)) : null,
     },
   };
+}
+
+function foretells(expected: Float64Array, values: Float64Array, from: number): boolean {
+  let [known, foretold] = [0, 0];
+  for (let i = from; i < values.length; i++) {
+    if (values[i] !== values[i]) continue;
+    known++;
+    if (expected[i] === expected[i]) foretold++;
+  }
+  return foretold >= LEAST_FORETOLD * known;
 }
 
 function isPower(metric: string): boolean {

@@ -173,7 +173,7 @@ export class AnomalyService {
   async #judge(device: DeviceRecord, window: Window, contamination: number, signal: AbortSignal | undefined) {
     const { models, anomalies } = this.#options;
     const span = { start: window.start - REFERENCE_MS, end: window.end };
-    const { history, modelVersion } = await loadHistory(this.#options, device, span);
+    const { history, modelVersion } = await loadHistory(this.#options, device, span, window.start);
     const columns = [...(history.power ? [history.power.values] : []), ...history.sensors.map(({ values }) => values)];
     const known = Math.max(0, ...columns.map((column) => column.filter((value) => value === value).length)) * SLOT_MS;
     if (known < LEAST_MS) throw tooLittle(device, known);
@@ -242,13 +242,17 @@ export class AnomalyService {
   }
 }
 
-const NO_BASELINE = 'the machine has no hourly baseline in use: what is normal was learnt from its own history alone';
+const NO_BASELINE =
+  'no hourly baseline is in use, or its drivers are not known by quarter hours: what is normal was learnt from the history of the machine alone';
 
 function windowOf({ start, end }: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
   const endMs = end === undefined ? now : parseInstant(end);
   const startMs = start === undefined ? endMs - DEFAULT_MS : parseInstant(start);
-  if (startMs < endMs && endMs - startMs <= MOST_MS) return { start: startMs, end: endMs };
-  const detail = `must be before the end and at most ${MOST_MS / UTC_DAY_MS} days away; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
+  const isWindow = startMs < endMs && endMs - startMs <= MOST_MS;
+  if (isWindow && startMs < now) return { start: startMs, end: endMs };
+  const detail = isWindow
+    ? `must not be in the future; got ${formatInstant(startMs)}`
+    : `must be before the end and at most ${MOST_MS / UTC_DAY_MS} days away; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
   throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
 }
 
