@@ -168,9 +168,13 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
       await expect(anomalies.require(later?.id ?? '')).rejects.toThrow(NotFound);
       await expect(anomalies.absorb('none', [spike.id])).rejects.toThrow(NotFound);
       expect(await anomalies.count({ deviceId })).toBe(2);
+      const first = await anomalies.note(spike.id, { actor: 'ann', kind: 'resolved', text: null });
+      expect(await anomalies.note(spike.id, { actor: 'bob', kind: 'resolved', text: 'as well' })).toEqual(first);
       await expect(anomalies.put({ ...found, deviceId: 'none' })).rejects.toThrow(InvalidInput);
       await expect(anomalies.put({ ...found, confidence: 2 })).rejects.toThrow(/check/i);
       await expect(anomalies.note('none', { actor: 'ann', kind: 'comment', text: '' })).rejects.toThrow(NotFound);
+      await devices.remove(deviceId);
+      expect(await anomalies.count({})).toBe(0);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
@@ -84,7 +84,7 @@ export interface Anomalies {
   absorb(id: string, others: readonly string[]): Promise<void>;
   /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
   labelled(deviceId: string): Promise<LabelledAnomaly[]>;
-  /** Adds an event; `resolved` and `reopened` change the anomaly as well. Throws NotFound. */
+  /** Adds an event; `resolved` and `reopened` change the anomaly as well: it was resolved when somebody did so first. Throws NotFound. */
   note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord>;
   /** Oldest first, at most 1,000. */
   events(id: string): Promise<AnomalyEvent[]>;
@@ -214,8 +214,15 @@ export class SqlAnomalies implements Anomalies {
     const at = this.#context.now();
     const resolvedAt = { resolved: at, reopened: null, comment: undefined, label: undefined }[event.kind];
     return this.#context.db.transaction().execute(async (transaction) => {
-      const update = transaction.updateTable('anomalies').set({ id, resolved_at: resolvedAt }).where('id', '=', id);
-      const row = await update.returningAll().executeTakeFirst();
+      const row = await transaction
+        .updateTable('anomalies')
+        .set(({ fn, ref }) => ({
+          id,
+          resolved_at: resolvedAt === at ? fn.coalesce(ref('resolved_at'), sql<number>`${at}`) : resolvedAt,
+        }))
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst();
       if (row === undefined) throw unknownAnomaly(id);
       const { actor, kind, text } = event;
       const added = { id: randomUUID(), anomaly_id: id, at, actor, kind, text };
