@@ -26,6 +26,28 @@ describe('a cell', () => {
     );
   });
 
+  it.each([
+    [[7881.81640625, -1125.383056640625]],
+    [[1_000_000.5, 0.123456789012]],
+    [[123_456_789.25, 3.000000000001, -987_654_321.75]],
+  ])('gives large values with few places back beside small ones with many: %o', (values) => {
+    const column = Float64Array.from(values);
+    expect(unpacked(packColumn(column) as Uint8Array, column.length)).toEqual(column);
+  });
+
+  it('gives any sums of large and of fine decimals back', () => {
+    const decimal = fc
+      .tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 12 }))
+      .map(([whole, places]) => whole / 10 ** places);
+    fc.assert(
+      fc.property(fc.array(decimal, { minLength: 1, maxLength: 50 }), (values) => {
+        const column = Float64Array.from(values);
+        expect(unpacked(packColumn(column) as Uint8Array, column.length)).toEqual(column.map((value) => value));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('gives whole numbers back, also where their differences are large', () => {
     const whole = fc.integer({ min: -(2 ** 50), max: 2 ** 50 });
     fc.assert(

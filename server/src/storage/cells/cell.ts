@@ -154,22 +154,34 @@ function decimalForm(values: Float64Array): DecimalForm {
 function formWith(values: Float64Array, conversion: number): DecimalForm {
   const needing = new Uint32Array(PLACES_MAX + 2);
   let guess = 0;
+  let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     let places = isDecimal(value, conversion, guess) ? guess : guess + 1;
     while (places <= PLACES_MAX && !isDecimal(value, conversion, places)) places++;
     while (places > 0 && places <= PLACES_MAX && isDecimal(value, conversion, places - 1)) places--;
     needing[places] = (needing[places] as number) + 1;
-    if (places <= PLACES_MAX) guess = places;
+    if (places > PLACES_MAX) continue;
+    guess = places;
+    largest = Math.max(largest, Math.abs(wholeOf(value, conversion, 0)));
   }
   let best: DecimalForm = { conversion, places: 0, exceptions: values.length, bits: Number.POSITIVE_INFINITY };
-  let exceptions = values.length;
+  let remaining = values.length;
   for (let places = 0; places <= PLACES_MAX; places++) {
-    exceptions -= needing[places] as number;
+    remaining -= needing[places] as number;
+    // A value that needs few places may be too large a whole number with more of them.
+    const isWithin = (largest + 1) * (POWERS_OF_TEN[places] as number) <= INTEGER_MAX;
+    const exceptions = isWithin ? remaining : exceptionsWith(values, conversion, places);
     const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
     if (bits < best.bits) best = { conversion, places, exceptions, bits };
   }
   return best;
+}
+
+function exceptionsWith(values: Float64Array, conversion: number, places: number): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!isDecimal(values[i] as number, conversion, places)) count++;
+  return count;
 }
 
 /** Whether a value has a decimal form exactly: division rounds as the decimal's own conversion does. */
