@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { Health } from '@wattkeeper/contract/service.ts';
+import type { Health, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
 import { ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
@@ -50,6 +50,9 @@ async function send(service: Service): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const answer = await service.request('/api/v1/readings', { method: 'POST', headers, body: JSON.stringify(readings) });
   expect(await answer.json()).toMatchObject({ rejected: 0 });
+  // A month of which readings still wait in the journal is archived another night.
+  const waiting = async () => (await service.json<StorageMetrics>('/api/v1/storage/metrics')).journal.batches;
+  await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
 }
 
 async function answers(service: Service): Promise<unknown> {
