@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { Health, StorageMetrics } from '@wattkeeper/contract/service.ts';
+import type { Health } from '@wattkeeper/contract/service.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
-import { ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
+import { ROOT, type Service, settled, startService, TOKEN, temporaryFolder } from './service.ts';
 
 const DAY = 86_400_000;
 const START = Date.parse('2024-01-30T00:00:00Z');
@@ -50,9 +50,7 @@ async function send(service: Service): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const answer = await service.request('/api/v1/readings', { method: 'POST', headers, body: JSON.stringify(readings) });
   expect(await answer.json()).toMatchObject({ rejected: 0 });
-  // A month of which readings still wait in the journal is archived another night.
-  const waiting = async () => (await service.json<StorageMetrics>('/api/v1/storage/metrics')).journal.batches;
-  await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
+  await settled(service);
 }
 
 async function answers(service: Service): Promise<unknown> {

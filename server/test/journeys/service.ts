@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { StorageMetrics } from '@wattkeeper/contract/service.ts';
+import { expect } from 'vitest';
 
 /** Administrator's token of every service that a test starts. */
 export const TOKEN = 'token-of-a-test-0123456789';
@@ -79,6 +81,12 @@ export function postReadings(service: Service, readings: unknown): Promise<Respo
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(readings),
   });
+}
+
+/** Waits until every store has what was acknowledged: a month of which readings wait in the journal is archived another night. */
+export async function settled(service: Service): Promise<void> {
+  const waiting = async () => (await service.json<StorageMetrics>('/api/v1/storage/metrics')).journal.batches;
+  await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
 }
 
 function firstJson(child: ChildProcess, log: () => string): Promise<{ url: string; sign_in_link: string }> {
