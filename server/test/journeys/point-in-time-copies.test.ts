@@ -10,7 +10,7 @@ import { identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
 import { type S3Server, startS3Server } from '../storage/s3-server.ts';
-import { ROOT, type Service, settled, startService, temporaryFolder } from './service.ts';
+import { ROOT, type Service, startService, temporaryFolder } from './service.ts';
 
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const OLD = '2024-01-30T00:00:00.000Z';
@@ -65,7 +65,6 @@ describeWith('MOTO', 'a lost machine', (program) => {
     const before = size();
     await post(service, '/readings', { device_id: device, timestamp, values: { 'solar.power_kw': value } });
     await expect.poll(size, { timeout: 30_000 }).toBeGreaterThan(before);
-    await settled(service);
   };
   const values = async (service: Service, device: string) => {
     const path = `/api/v1/telemetry?device_id=${device}&bucket=raw&start=2024-01-01T00:00:00Z&end=2026-06-01T00:00:00Z`;
