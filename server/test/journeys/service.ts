@@ -85,8 +85,9 @@ export function postReadings(service: Service, readings: unknown): Promise<Respo
 
 /** Waits until every store has what was acknowledged: a month of which readings wait in the journal is archived another night. */
 export async function settled(service: Service): Promise<void> {
-  const waiting = async () => (await service.json<StorageMetrics>('/api/v1/storage/metrics')).journal.batches;
-  await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
+  const lags = async () =>
+    (await service.json<StorageMetrics>('/api/v1/storage/metrics')).stores.map((store) => store.lag_batches);
+  await expect.poll(async () => Math.max(...(await lags())), { timeout: 30_000 }).toBe(0);
 }
 
 function firstJson(child: ChildProcess, log: () => string): Promise<{ url: string; sign_in_link: string }> {
