@@ -1,17 +1,9 @@
+import type { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/anomaly.ts';
 import { HOUR_MS } from '../../domain/window.ts';
 import { attribute, growForest, type IsolationForest, scoreLimit, scoreRows } from './isolation-forest.ts';
 import type { Normal } from './normal.ts';
 import { medianOf, quantileOf } from './robust.ts';
 import { beyond, type Stretch, standOut } from './scan.ts';
-
-export type AnomalyType =
-  | 'power_spike'
-  | 'drop'
-  | 'temperature_spike'
-  | 'pressure'
-  | 'efficiency_drop'
-  | 'unusual_pattern'
-  | 'stuck_sensor';
 
 export type ChannelKind = 'power' | 'temperature' | 'pressure';
 
@@ -48,7 +40,7 @@ export interface DetectOptions {
 }
 
 /** Features that a forest can look at, in this order. */
-export const FEATURES = [
+const FEATURES = [
   'deviation',
   'lasting_deviation',
   'temperature_difference',
@@ -56,8 +48,8 @@ export const FEATURES = [
   'mode_change',
   'hour',
   'weekday',
-] as const;
-export type Feature = (typeof FEATURES)[number];
+] as const satisfies readonly AnomalyFeature[];
+type Feature = (typeof FEATURES)[number];
 
 /** One event. */
 export interface FoundAnomaly {

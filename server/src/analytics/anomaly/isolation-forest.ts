@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../domain/errors.ts';
+import { quantileOf } from './robust.ts';
 
 /** What a forest is grown with. */
 export interface ForestOptions {
@@ -82,7 +83,7 @@ export function scoreRows(forest: IsolationForest, columns: readonly Float64Arra
 export function scoreLimit(scores: Float64Array, contamination: number): number {
   if (!(contamination > 0 && contamination <= 0.5))
     throw new InvalidInput(`contamination must be above 0 and at most 0.5; got ${contamination}`);
-  return quantile(scores.slice().sort(), 1 - contamination);
+  return quantileOf(scores, 1 - contamination);
 }
 
 /** Nodes for walking without a branch: a leaf leads to itself. */
@@ -310,14 +311,6 @@ class Grower {
     sample.set(above, from + below.length);
     return from + below.length;
   }
-}
-
-/** Value below which a share of ascending values lies, interpolated. */
-function quantile(ascending: Float64Array, share: number): number {
-  const at = share * (ascending.length - 1);
-  const low = ascending[Math.floor(at)] as number;
-  const high = ascending[Math.ceil(at)] as number;
-  return low + (high - low) * (at - Math.floor(at));
 }
 
 /** Repeatable random numbers from 0 to below 1 (mulberry32). */

@@ -5,10 +5,17 @@ import { bucketEdges, localTimes } from '../../domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
 import type { Baselines } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
-import { availableDrivers, type Driver, type DriverOptions, driverColumns } from '../baseline/driver-loader.ts';
+import {
+  availableDrivers,
+  type Driver,
+  type DriverOptions,
+  driverColumns,
+  OUTDOORS,
+} from '../baseline/driver-loader.ts';
 import { hoursOfWeek } from '../baseline/observations.ts';
 import { fitOf, type StoredModel, storedModel } from '../baseline/stored-model.ts';
 import type { EnergyService } from '../energy/service.ts';
+import { metersLoad } from '../forecast/load-history.ts';
 import { MACHINE_GROUP, MACHINE_POWER, machineEnergy } from '../kpi/machine-energy.ts';
 
 export interface HistoryOptions extends DriverOptions {
@@ -30,7 +37,6 @@ const LOAD_POWER = 'load.power_kw';
 const LEAST_COVERAGE = 0.5;
 /** Share of the known power that a baseline has to foretell: where a driver fell silent or comes by the hour, the rest would go unjudged. */
 const LEAST_FORETOLD = 0.75;
-const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
 const INDOORS = 'environment.indoor_temp_c';
 const STATUS = 'production.status';
 const WORKED = 'production.operating_hours';
@@ -42,7 +48,10 @@ type Column = Float64Array | null;
 
 /** Whether there is anything to judge in what a device reports. */
 export function isJudged({ queries, describe }: DriverOptions, { id }: DeviceRecord): boolean {
-  return queries.metricsOf(id).some((metric) => isPower(metric) || sensorKind(describe(metric).unit, metric) !== null);
+  return (
+    metersLoad(queries, id) ||
+    queries.metricsOf(id).some((metric) => sensorKind(describe(metric).unit, metric) !== null)
+  );
 }
 
 /**
@@ -119,10 +128,6 @@ function foretells(expected: Float64Array, values: Float64Array, from: number): 
   return foretold >= LEAST_FORETOLD * known;
 }
 
-function isPower(metric: string): boolean {
-  return metric.startsWith(`${MACHINE_GROUP}.`) || metric === LOAD_POWER;
-}
-
 function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
   const isMachine = queries.metricsOf(id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
   return isMachine ? `${MACHINE_GROUP}.${MACHINE_POWER}` : LOAD_POWER;
@@ -141,7 +146,7 @@ async function powerColumn(
   timeZone: string,
 ): Promise<Float64Array | null> {
   const { queries, now } = options;
-  if (!queries.metricsOf(device.id).some(isPower)) return null;
+  if (!metersLoad(queries, device.id)) return null;
   if (powerMetric(options, device) === LOAD_POWER) {
     const edges = bucketEdges(window, '15m', timeZone);
     return (

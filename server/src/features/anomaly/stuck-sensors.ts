@@ -1,9 +1,9 @@
 import { stuckRuns } from '../../analytics/quality/runs.ts';
 import { type Series, seriesOf } from '../../domain/frame.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { DriverOptions } from '../baseline/driver-loader.ts';
-import { stickingMetrics } from './device-history.ts';
+import { SLOT_MS, stickingMetrics } from './device-history.ts';
 import type { FoundEvent } from './stored-anomaly.ts';
 
 /** Samples of this long before a window tell how often a sensor repeats itself, and at which values it rests at weekends. */
@@ -12,7 +12,6 @@ const HISTORY_MS = 21 * UTC_DAY_MS;
 const THINNED_MS = 30_000;
 const CONFIDENCE = 0.95;
 const CRITICAL_MS = UTC_DAY_MS;
-const SLOT_MS = 15 * MINUTE_MS;
 /** A run that is told lasts an hour, so it fills at least so many quarters. */
 const LEAST_SLOTS = 3;
 
