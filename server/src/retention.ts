@@ -1,5 +1,6 @@
 import type { Config } from './config/schema.ts';
 import type { MetricCatalogue } from './domain/metric-catalogue.ts';
+import { Turns } from './domain/turns.ts';
 import { MINUTE_MS } from './domain/window.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
@@ -66,18 +67,13 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     save: (changed) => records.importStates.put(STATE_KEY, Object.fromEntries(changed)),
     now,
   });
-  let turn: Promise<unknown> = Promise.resolve();
-  const undisturbed = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = turn.then(work);
-    turn = result.catch(() => undefined);
-    return result;
-  };
+  const turns = new Turns();
   const extentOf = (group: string) => retention.extentOf(group);
   return {
     reads: new RolledReads({ raw, rollups: primary, extentOf, kindOf: (metric) => catalogue.describe(metric).kind }),
     rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
     keepUp: (ingest, { signal, progress }) =>
-      undisturbed(async () => {
+      turns.take(async () => {
         for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
         return retention.run({
           keep: (block) => ingest.acceptDerived([block]),
@@ -89,7 +85,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
           progress,
         });
       }),
-    undisturbed,
+    undisturbed: (work) => turns.take(work),
   };
 }
 

@@ -1,3 +1,4 @@
+import { Turns } from '../../domain/turns.ts';
 import { HOUR_MS, intersect, type Window } from '../../domain/window.ts';
 import type { Anomalies, AnomalyRecord } from '../../storage/records/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -17,7 +18,7 @@ const PAGE = 1000;
  */
 export class EventKeeper {
   readonly #anomalies: Anomalies;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(anomalies: Anomalies) {
     this.#anomalies = anomalies;
@@ -25,9 +26,7 @@ export class EventKeeper {
 
   /** Answers in the order of the events. Of searches that end at once, one is kept after the other: each knows what the one before kept. */
   keep(device: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {
-    const result = this.#turn.then(() => this.#keep(device, events));
-    this.#turn = result.catch(() => undefined);
-    return result;
+    return this.#turns.take(() => this.#keep(device, events));
   }
 
   async #keep({ id: deviceId }: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {

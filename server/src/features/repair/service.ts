@@ -7,6 +7,7 @@ import { downsample } from '../../domain/downsample.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import { lowerBound, type Series, seriesOf } from '../../domain/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { Turns } from '../../domain/turns.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import { newestSample } from '../../query/newest-sample.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
@@ -56,7 +57,7 @@ interface Plan {
 export class RepairService {
   readonly #options: RepairOptions;
   /** Repairs come one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(options: RepairOptions) {
     this.#options = options;
@@ -87,7 +88,7 @@ export class RepairService {
    * that cannot forget single values; Unavailable while readings are not kept on disk
    */
   apply(request: RepairRequest, actor: string): Promise<Repair> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { repairs } = this.#options;
       const { device, metric, window, change } = await this.#plan(request);
       const record = await repairs.add({
@@ -114,7 +115,7 @@ export class RepairService {
 
   /** Brings the samples back as they were. @throws NotFound; Conflict when it is undone already, or a later repair rests on it */
   undo(id: string, actor: string): Promise<Repair> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { repairs } = this.#options;
       const record = await repairs.require(id);
       if (record.state !== 'applied') throw new Conflict('the repair is undone already');
@@ -152,12 +153,6 @@ export class RepairService {
       await this.#make(record, change, unmadeOf(change, await this.#seriesOf(record)));
       await repairs.setState(record.id, undoing ? 'undone' : 'applied');
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   async #plan(request: RepairRequest): Promise<Plan> {

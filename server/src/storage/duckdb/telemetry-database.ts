@@ -1,6 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
+import { Turns } from '../../domain/turns.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type {
   AggregateRequest,
@@ -46,7 +47,8 @@ export class TelemetryDatabase {
   #writer: Connection;
   readonly #sources: Sources;
   /** Settles when the change before has ended. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** One after the other, in the order of the calls. */
+  readonly #changes = new Turns();
 
   private constructor(settings: EngineSettings, opened: Opened, catalog: Catalog, sources: Sources) {
     this.#settings = settings;
@@ -67,7 +69,7 @@ export class TelemetryDatabase {
   }
 
   write(writes: readonly GroupRows[]): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       await this.#catalog.register(this.#writer, writes);
       await this.#writer.transaction(async () => {
         for (const rows of writes) this.#append(rows);
@@ -77,7 +79,7 @@ export class TelemetryDatabase {
 
   /** Forgets the values at the places of those that the rows hold: their days are rewritten without them. */
   erase(erasures: readonly GroupRows[]): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       for (const rows of erasures) {
         const group = this.#catalog.groups.get(rows.group);
         if (group === undefined) continue;
@@ -169,7 +171,7 @@ export class TelemetryDatabase {
   }
 
   deleteBefore(instant: number, name: string | null): Promise<number> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const connection = this.#writer;
       let gone = 0;
       for (const group of this.#catalog.groups.values()) {
@@ -195,15 +197,15 @@ export class TelemetryDatabase {
     const days = new Set<number>();
     let rows = 0;
     for (const group of this.#catalog.groups.values()) {
-      for (const move of await this.#change(() => planMoves(this.#writer, group, cutoff))) {
+      for (const move of await this.#changes.take(() => planMoves(this.#writer, group, cutoff))) {
         signal.throwIfAborted();
         // Each move takes its own turn, so that writes wait for one move at most.
-        await this.#change(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
+        await this.#changes.take(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
         for (const day of move.days) days.add(day);
         rows += move.rows;
       }
     }
-    if (rows > 0) await this.#change(() => this.#reclaimSpace());
+    if (rows > 0) await this.#changes.take(() => this.#reclaimSpace());
     return { days: days.size, rows };
   }
 
@@ -222,7 +224,7 @@ export class TelemetryDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#change(async () => {
+    await this.#changes.take(async () => {
       await this.#readers.close();
       this.#writer.close();
       this.#engine.close();
@@ -263,13 +265,6 @@ export class TelemetryDatabase {
       await change();
       await this.#sources.recent.load(this.#writer, group);
     });
-  }
-
-  /** Makes changes one after the other, in the order in which they were called. */
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   /** Several queries that see the same state. */

@@ -5,6 +5,7 @@ import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Batch } from '../../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
 import { Corrupt } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
 import { type BackupEntry, type BackupKeys, readBackupFile, writeBackupFile } from './backup-file.ts';
 
 /** A batch and when it was taken, epoch milliseconds. */
@@ -58,7 +59,7 @@ export class JournalArchive {
   #firstAt: number | null = null;
   #since = 0;
   /** One write or sealing after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor(options: JournalArchiveOptions) {
     this.#options = options;
@@ -86,12 +87,12 @@ export class JournalArchive {
 
   /** On disk when it resolves. */
   write(batches: readonly Batch[]): Promise<void> {
-    return this.#alone(() => this.#write(batches));
+    return this.#turns.take(() => this.#write(batches));
   }
 
   /** Closes the segment that grows, if it holds anything. What was taken before the instant that it answers is in sealed segments. */
   seal(): Promise<number> {
-    return this.#alone(() => this.#seal());
+    return this.#turns.take(() => this.#seal());
   }
 
   async #write(batches: readonly Batch[]): Promise<void> {
@@ -155,12 +156,6 @@ export class JournalArchive {
     const path = this.#file(ARCHIVED_DEVICES);
     await writeFile(`${path}.partial`, JSON.stringify(this.#devices), { mode: 0o600, flush: true });
     await rename(`${path}.partial`, path);
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   #file(name: string): string {

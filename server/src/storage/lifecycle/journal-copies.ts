@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Conflict, Corrupt, NotFound } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
 import { sha256Of } from '../file-digest.ts';
 import { type BackupKeys, readBackupFile, writeBackupFile } from './backup-file.ts';
 import type { CopiedFiles } from './copied-files.ts';
@@ -60,7 +61,7 @@ export class JournalCopies {
   readonly #files: CopiedFiles;
   readonly #keys: BackupKeys;
   /** Whoever changes the index reads it before. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(files: CopiedFiles, keys: BackupKeys) {
     this.#files = files;
@@ -73,12 +74,12 @@ export class JournalCopies {
 
   /** Seals the segment that grows and sends what has no copy yet. @throws Corrupt when the place does not give back what it was given */
   send(journal: JournalArchive, work: SendWork): Promise<SentJournal> {
-    return this.#alone(() => this.#send(journal, work));
+    return this.#turns.take(() => this.#send(journal, work));
   }
 
   /** Drops segments that ended before an instant, and devices that no index names; answers how many segments. */
   prune(before: number, scratch: string): Promise<number> {
-    return this.#alone(async () => {
+    return this.#turns.take(async () => {
       const { devices, spans } = await this.#readIndex(scratch);
       const kept = spans.filter(({ until }) => until > before).map((span) => behind(span, before));
       const names = await this.#files.names();
@@ -206,12 +207,6 @@ export class JournalCopies {
     const reach = spans.map((span) => `from ${formatInstant(span.from)} until ${formatInstant(span.until)}`);
     const there = reach.length === 0 ? 'there are none' : `they reach ${reach.join(', and ')}`;
     return `the copies of the journal in ${this.place} do not go from the start of the backup, ${formatInstant(from)}, to ${formatInstant(to)}: ${there}. Ask for an instant within, or take another backup`;
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 }
 
