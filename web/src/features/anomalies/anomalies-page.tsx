@@ -13,6 +13,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { useMayWrite } from '../../use-may-write.ts';
 import styles from './anomalies.module.css';
 import {
   ANOMALY_DAYS,
@@ -47,6 +48,7 @@ export function AnomaliesPage() {
       ...(state !== 'all' && { active: state === 'open' ? 'true' : 'false' }),
     }),
   );
+  const mayWrite = useMayWrite();
   useLiveAnomalies();
   const open = (id: string | undefined) =>
     void navigate({ search: ({ event: _, ...old }) => (id === undefined ? old : { ...old, event: id }) });
@@ -61,7 +63,7 @@ export function AnomaliesPage() {
             <Panel
               title={text('anomalies.timeline')}
               note={anomalies.length === 0 ? text('anomalies.look_note') : text('anomalies.timeline_note')}
-              actions={<LookNow />}
+              actions={mayWrite ? <LookNow /> : undefined}
             >
               {anomalies.length === 0 ? (
                 <EmptyNote title={text('anomalies.none')} icon={Radar}>
@@ -149,7 +151,7 @@ function LookNow() {
   const { api } = useServices();
   const look = useMutation({ mutationFn: () => api.post<Job>('/scheduler/jobs/anomaly-detection/run') });
   const job = useQuery({ ...useQueries().job(look.data?.id ?? ''), enabled: look.data !== undefined });
-  const isLooking = look.isPending || (look.data !== undefined && !job.data?.finished_at);
+  const isLooking = look.isPending || (look.data !== undefined && !job.data?.finished_at && !job.isError);
   const refresh = useRefresh();
   const isDone = job.data?.finished_at != null;
   useEffect(() => {
@@ -161,6 +163,7 @@ function LookNow() {
         {text(isLooking ? 'anomalies.looking' : 'anomalies.look')}
       </Button>
       {look.isError ? <ErrorNote error={look.error} /> : null}
+      {job.isError ? <ErrorNote error={job.error} /> : null}
       {job.data?.error ? <p role="alert">{job.data.error}</p> : null}
     </div>
   );

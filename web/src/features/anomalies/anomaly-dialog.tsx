@@ -14,6 +14,7 @@ import { Stat } from '../../ui/figure.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
+import { useMayWrite } from '../../use-may-write.ts';
 import styles from './anomalies.module.css';
 import { SeverityMark } from './anomaly-table.tsx';
 import { useAnomalyWords } from './anomaly-words.ts';
@@ -27,6 +28,7 @@ export function AnomalyDialog({ id, onClose }: { readonly id: string; readonly o
   const text = useText();
   const words = useAnomalyWords();
   const query = useQuery(useQueries().anomaly(id));
+  const mayWrite = useMayWrite();
   const title = query.data
     ? text('anomalies.event', { type: words.type(query.data), machine: query.data.machine_name })
     : text('anomalies.title');
@@ -38,7 +40,7 @@ export function AnomalyDialog({ id, onClose }: { readonly id: string; readonly o
             <Figures anomaly={anomaly} />
             <Course anomaly={anomaly} />
             <Reasons anomaly={anomaly} />
-            <Judgement anomaly={anomaly} />
+            {mayWrite ? <Judgement anomaly={anomaly} /> : null}
             <Said anomaly={anomaly} />
           </div>
         )}

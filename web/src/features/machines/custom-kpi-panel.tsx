@@ -11,6 +11,7 @@ import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useMayWrite } from '../../use-may-write.ts';
 import styles from './custom-kpi.module.css';
 import { RemoveKpiDialog } from './remove-kpi-dialog.tsx';
 
@@ -27,7 +28,7 @@ export function CustomKpiPanel({ machines, window }: CustomKpiPanelProps) {
   const site = useSite();
   const queries = useQueries();
   const kpis = useQuery(queries.customKpis());
-  const mayWrite = useQuery(queries.me()).data?.scopes.includes('write') ?? false;
+  const mayWrite = useMayWrite();
   const [editing, setEditing] = useState<CustomKpi | 'new' | null>(null);
   const [removing, setRemoving] = useState<CustomKpi | null>(null);
   return (
