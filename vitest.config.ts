@@ -13,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'server',
+          setupFiles: ['server/src/config/engine.ts'],
           include: [
             'contract/src/**/*.test.ts',
             'server/src/**/*.test.ts',

@@ -1,3 +1,4 @@
+import './config/engine.ts';
 import { withAccounts } from './cli/accounts.ts';
 import { archiveCommand } from './cli/archive.ts';
 import { backfillCommand } from './cli/backfill.ts';
