@@ -1,0 +1,235 @@
+/**
+ * How well baselines of hours tell hours that they have not seen: the service's (`auto`) beside OpenDSM's hourly model and the
+ * time-of-week-and-temperature model of CalTRACK that OpenDSM keeps from before, on measured meters. Everyone learns from the same hours
+ * and sees of the others only the temperature. Each meter is told twice: the time after its first part from that part, and every fourth week
+ * of the first year from its other weeks.
+ * Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/hourly-baseline.ts [--meter house], with PYTHON=… for a Python that has the package
+ * opendsm (default: python3); without it those columns are left out.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Observations, rowsOf } from '../server/src/analytics/baseline/conditions.ts';
+import { predict } from '../server/src/analytics/baseline/deviation.ts';
+import { trainBaseline } from '../server/src/analytics/baseline/train.ts';
+import { hoursOfWeek } from '../server/src/features/baseline/observations.ts';
+import { type Meter, meters } from './hourly-meters.ts';
+
+const { values: options } = parseArgs({ options: { meter: { type: 'string', default: '' } } });
+const folder = process.env.WATTKEEPER_TEST_REAL_DATA;
+if (folder === undefined) throw new Error('set WATTKEEPER_TEST_REAL_DATA to the folder with measured data');
+
+const WEEK_MS = 7 * 86_400_000;
+const YEAR_MS = 365 * 86_400_000;
+/** One week of so many is left out. */
+const EVERY = 4;
+
+const PEER_PROGRAM = `
+import json, sys, time, warnings, logging
+warnings.filterwarnings('ignore'); logging.disable(logging.CRITICAL)
+import numpy as np, pandas as pd
+from opendsm.eemeter.models.hourly import HourlyBaselineData, HourlyModel, HourlyReportingData
+from opendsm.eemeter.models import hourly_caltrack as caltrack
+def frame(task, hours):
+    index = pd.to_datetime(np.array(hours['starts']), unit='ms', utc=True).tz_convert(task['timeZone'])
+    data = {'temperature': np.array(hours['celsius']) * 1.8 + 32}
+    if 'kwh' in hours: data['observed'] = hours['kwh']
+    return pd.DataFrame(data, index=index).resample('h').first()
+def opendsm(task):
+    kind = dict(is_electricity_data=task['isElectricity'])
+    model = HourlyModel(settings={'seed': 1})
+    model.fit(HourlyBaselineData(frame(task, task['learnt']), **kind), ignore_disqualification=True)
+    asked = frame(task, task['unseen'])
+    # It finds the days of 23 and 25 hours by counting known energies: any will do, and tell it nothing.
+    if task['timeZone'] != 'UTC': asked['observed'] = float(np.mean(task['learnt']['kwh']))
+    return model.predict(HourlyReportingData(asked, **kind), ignore_disqualification=True)['predicted']
+def towt(task):
+    kind = dict(is_electricity_data=task['isElectricity'])
+    model = caltrack.HourlyModel().fit(caltrack.HourlyBaselineData(frame(task, task['learnt']), **kind))
+    return model.predict(caltrack.HourlyReportingData(frame(task, task['unseen']), **kind))['predicted']
+def told(model, task):
+    began = time.time()
+    try:
+        answer = model(task)
+    except Exception as error:
+        return {'error': f'{type(error).__name__}: {error}'}
+    at = pd.to_datetime(np.array(task['unseen']['starts']), unit='ms', utc=True)
+    answer.index = answer.index.tz_convert('UTC')
+    answer = answer[~answer.index.duplicated()].reindex(at)
+    return {'seconds': time.time() - began, 'kwh': [None if np.isnan(v) else float(v) for v in answer]}
+task = json.load(sys.stdin)
+json.dump({'opendsm': told(opendsm, task), 'towt': told(towt, task)}, sys.stdout)
+`;
+
+type Told = { readonly seconds: number; readonly kwh: readonly (number | null)[] } | { readonly error: string };
+
+interface Task {
+  readonly meter: Meter;
+  readonly split: string;
+  readonly learnt: Uint32Array;
+  readonly unseen: Uint32Array;
+}
+
+const python = process.env.PYTHON ?? 'python3';
+const version = spawnSync(python, ['-c', 'import opendsm; print(opendsm.__version__)'], { encoding: 'utf8' });
+if (version.status !== 0) console.error(`NO COMPARISON: ${python} cannot import opendsm; set PYTHON`);
+
+const { found, missing } = meters(folder);
+for (const name of missing) console.error(`LEFT OUT, not in the folder or empty: ${name}`);
+
+const rows: Row[] = [];
+for (const meter of found.filter(({ name }) => name.includes(options.meter)))
+  for (const task of tasksOf(meter)) {
+    rows.push(scored(task));
+    console.error(rows.at(-1));
+  }
+console.table(
+  rows.map(({ ratio, towtRatio, ...row }) => ({ ...row, ratio: shown(ratio), 'ratio to TOWT': shown(towtRatio) })),
+);
+for (const split of new Set(rows.map((row) => row.split))) {
+  const own = rows.filter((row) => row.split === split);
+  console.log(
+    `${split}: geometric mean of the ratios ${shown(geometricMean(own.map(({ ratio }) => ratio)))} to OpenDSM, ${shown(geometricMean(own.map(({ towtRatio }) => towtRatio)))} to TOWT`,
+  );
+}
+for (const { name, note } of found) console.log(`${name}: ${note}`);
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, OpenDSM ${version.stdout?.trim() || 'NOT MEASURED'}`,
+);
+
+function tasksOf(meter: Meter): Task[] {
+  const rowsIn = (from: number, to: number, isWanted: (start: number) => boolean = () => true) =>
+    Uint32Array.from(meter.starts.keys()).filter((row) => {
+      const start = meter.starts[row] as number;
+      return start >= from && start < to && isWanted(start);
+    });
+  const { learnt, unseen } = meter;
+  const yearEnd = learnt.from + YEAR_MS;
+  const isLeftOut = (start: number) => Math.floor((start - learnt.from) / WEEK_MS) % EVERY === EVERY - 1;
+  return [
+    {
+      meter,
+      split: 'later',
+      learnt: rowsIn(learnt.from, learnt.to),
+      unseen: rowsIn(unseen.from, unseen.to),
+    },
+    {
+      meter,
+      split: 'weeks',
+      learnt: rowsIn(learnt.from, yearEnd, (start) => !isLeftOut(start)),
+      unseen: rowsIn(learnt.from, yearEnd, isLeftOut),
+    },
+  ];
+}
+
+interface Row {
+  readonly meter: string;
+  readonly split: string;
+  readonly model: string;
+  readonly 'ours, CV(RMSE) %': string;
+  readonly 'OpenDSM %': string;
+  readonly 'TOWT %': string;
+  readonly 'NMBE % ours/OpenDSM/TOWT': string;
+  readonly 's ours/OpenDSM': string;
+  readonly ratio: number;
+  readonly towtRatio: number;
+}
+
+function scored(task: Task): Row {
+  const { meter, split, unseen } = task;
+  const began = performance.now();
+  const ours = told(task);
+  const seconds = (performance.now() - began) / 1000;
+  const peers = version.status === 0 ? peersOn(task) : null;
+  const actual = Float64Array.from(unseen, (row) => meter.kwh[row] as number);
+  const own = errorsOf(actual, ours.kwh);
+  const opendsm = errorsOf(actual, kwhOf(peers?.opendsm));
+  const towt = errorsOf(actual, kwhOf(peers?.towt));
+  for (const [name, peer] of Object.entries(peers ?? {}))
+    if ('error' in peer) console.error(`${meter.name}, ${split}: ${name} failed, ${peer.error}`);
+  return {
+    meter: meter.name,
+    split,
+    model: ours.name,
+    'ours, CV(RMSE) %': percent(own.cvRmse),
+    'OpenDSM %': percent(opendsm.cvRmse),
+    'TOWT %': percent(towt.cvRmse),
+    'NMBE % ours/OpenDSM/TOWT': [own, opendsm, towt].map(({ nmbe }) => percent(nmbe)).join(' / '),
+    's ours/OpenDSM': `${seconds.toFixed(1)} / ${peers && 'seconds' in peers.opendsm ? peers.opendsm.seconds.toFixed(1) : '–'}`,
+    ratio: own.cvRmse / opendsm.cvRmse,
+    towtRatio: own.cvRmse / towt.cvRmse,
+  };
+}
+
+/** As the service trains and predicts: every model that it has, chosen without a look at what is to be told. */
+function told({ meter, learnt, unseen }: Task): { readonly name: string; readonly kwh: ArrayLike<number> } {
+  const hourOfWeek = hoursOfWeek(meter.starts, meter.timeZone);
+  const all = (lag: number): Observations => ({
+    starts: meter.starts,
+    kwh: meter.kwh,
+    columns: [],
+    temperature: meter.temperatures[lag] as Float64Array,
+    hourOfWeek,
+  });
+  const temperatures = meter.temperatures.map((_, lag) => rowsOf(all(lag), learnt).temperature as Float64Array);
+  const observations = { ...rowsOf(all(0), learnt), temperature: null };
+  const model = trainBaseline({ type: 'auto', observations, temperatures });
+  if ('reason' in model) throw new Error(`${meter.name}: ${model.reason.kind}`);
+  const { basis, regression, name } = model;
+  const conditions = rowsOf(all('lagHours' in basis ? basis.lagHours : 0), unseen);
+  const slopes = regression.coefficients.map(({ value }) => value);
+  return { name, kwh: predict({ ...regression, slopes, basis }, conditions, unseen.length).kwh };
+}
+
+function peersOn({ meter, learnt, unseen }: Task): { readonly opendsm: Told; readonly towt: Told } {
+  const pick = (column: Float64Array, rows: Uint32Array) => Array.from(rows, (row) => column[row]);
+  const hours = (rows: Uint32Array) => ({
+    starts: pick(meter.starts, rows),
+    celsius: pick(meter.temperatures[0] as Float64Array, rows),
+  });
+  const { timeZone, isElectricity } = meter;
+  const input = {
+    timeZone,
+    isElectricity,
+    learnt: { ...hours(learnt), kwh: pick(meter.kwh, learnt) },
+    unseen: hours(unseen),
+  };
+  const answer = spawnSync(python, ['-c', PEER_PROGRAM], {
+    input: JSON.stringify(input),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (answer.status !== 0) throw new Error(`the peers failed: ${answer.stderr.slice(-500)}`);
+  return JSON.parse(answer.stdout);
+}
+
+function kwhOf(told: Told | undefined): ArrayLike<number> | null {
+  return told && 'kwh' in told ? told.kwh.map((value) => value ?? Number.NaN) : null;
+}
+
+/** √(mean squared error) and mean error over the mean of what was measured, on hours that were told. */
+function errorsOf(actual: Float64Array, expected: ArrayLike<number> | null): { cvRmse: number; nmbe: number } {
+  let [squares, sum, total, count] = [0, 0, 0, 0];
+  for (const [i, value] of actual.entries()) {
+    const error = (expected?.[i] ?? Number.NaN) - value;
+    if (Number.isNaN(error)) continue;
+    squares += error ** 2;
+    sum += error;
+    total += value;
+    count++;
+  }
+  return { cvRmse: Math.sqrt(squares / count) / (total / count), nmbe: sum / total };
+}
+
+function percent(share: number): string {
+  return Number.isNaN(share) ? '–' : (100 * share).toFixed(1);
+}
+
+function shown(ratio: number): string {
+  return Number.isNaN(ratio) ? '–' : ratio.toFixed(3);
+}
+
+function geometricMean(ratios: readonly number[]): number {
+  const known = ratios.filter((ratio) => !Number.isNaN(ratio));
+  return Math.exp(known.reduce((sum, ratio) => sum + Math.log(ratio), 0) / known.length);
+}
