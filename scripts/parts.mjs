@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
@@ -12,7 +13,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
  * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
  */
 
-/** @type {Record<string, { is: string, enable: string, programs?: string[], extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
+/** @type {Record<string, { is: string, enable: string, programs?: string[], version?: string, extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
 // Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
@@ -28,14 +29,15 @@ const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
  */
 export function findParts(root, env) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
-  return Object.entries(DEFINITIONS).map(([name, { is, enable, programs, extension, mounts, folder, optional }]) => {
+  return Object.entries(DEFINITIONS).map(([name, definition]) => {
+    const { is, enable, programs, version, extension, mounts, folder, optional } = definition;
     const found =
       mounts === true
         ? findMountable()
         : extension !== undefined
           ? findPostgresWith(extension)
           : folder === undefined
-            ? findProgram(programs ?? [], folders)
+            ? findProgram(programs ?? [], folders, version)
             : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
     // Of PostgreSQL, tests need several programs: its part is the folder.
@@ -85,9 +87,17 @@ export function environmentOf(parts) {
 /**
  * @param {readonly string[]} programs
  * @param {readonly string[]} folders
+ * @param {string | undefined} version how its answer to `version` begins, of a name that unlike programs share
  */
-function findProgram(programs, folders) {
-  return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isExecutable);
+function findProgram(programs, folders, version) {
+  return programs
+    .flatMap((program) => folders.map((folder) => join(folder, program)))
+    .find((path) => isExecutable(path) && (version === undefined || versionOf(path).startsWith(version)));
+}
+
+/** @param {string} path */
+function versionOf(path) {
+  return spawnSync(path, ['version'], { encoding: 'utf8', timeout: 10_000 }).stdout ?? '';
 }
 
 /** @param {string} path */

@@ -26,6 +26,18 @@ describe('findParts', () => {
     expect(path(parts, 'REAL_DATA')).toBe(join(folder, 'shared/data'));
   });
 
+  it('tells programs of one name apart by their version', () => {
+    const versions = { old: 'InfluxDB v1.8.10 (git: x)', new: 'InfluxDB v2.7.12 (git: y)' };
+    for (const [name, version] of Object.entries(versions)) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'influxd'), `#!/bin/sh\n[ "$1" = version ] && echo '${version}'\n`);
+      chmodSync(join(folder, name, 'influxd'), 0o755);
+    }
+    const parts = findParts(folder, { PATH: `${join(folder, 'new')}:${join(folder, 'old')}` });
+    expect(path(parts, 'INFLUXD')).toBe(join(folder, 'old/influxd'));
+    expect(path(parts, 'INFLUXD2')).toBe(join(folder, 'new/influxd'));
+  });
+
   it('takes what a variable says, and goes without a part whose variable is empty', () => {
     const parts = findParts(folder, { WATTKEEPER_TEST_INFLUXD: '/opt/influxd', WATTKEEPER_TEST_NGINX: '' });
     expect(path(parts, 'INFLUXD')).toBe('/opt/influxd');
@@ -43,6 +55,7 @@ describe('findParts', () => {
       'AZURITE',
       'CITUS',
       'FAKE_GCS',
+      'INFLUXD2',
       'MOTO',
       'SMALL_DISK',
       'TIMESCALEDB',

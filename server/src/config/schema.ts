@@ -75,12 +75,8 @@ export const StoreConfig = z.discriminatedUnion('type', [
     type: z.literal('influxdb').describe('An existing InfluxDB 1.x, 2.x or 3.x'),
     name: z.string().min(1).default('influxdb'),
     url: z.url().describe('Address of the server, such as http://localhost:8086'),
-    database: z
-      .string()
-      .min(1)
-      .default('wattkeeper')
-      .describe('1.x: database, made where it is missing; 2.x and 3.x: bucket'),
-    retention_policy: z.string().min(1).optional().describe('1.x: default: that of the database'),
+    database: z.string().min(1).default('wattkeeper').describe('Database or bucket, made where it is missing'),
+    retention_policy: z.string().min(1).optional().describe('1.x and 2.x; default: that of the database'),
     username: z.string().min(1).optional(),
     password: z.string().optional(),
     token: z.string().min(1).optional().describe('2.x and 3.x: may read and write the bucket'),

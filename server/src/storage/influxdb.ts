@@ -34,7 +34,7 @@ const LAST_MS = 9_223_372_036_854;
 export const InfluxDbOptions = z.object({
   type: z.literal('influxdb'),
   url: z.url().meta({ description: 'Address of the server, such as http://localhost:8086' }),
-  database: z.string().min(1).default('wattkeeper').meta({ description: '1.x: database; 2.x and 3.x: bucket' }),
+  database: z.string().min(1).default('wattkeeper').meta({ description: 'Database or bucket' }),
   retentionPolicy: z.string().min(1).optional(),
   username: z.string().min(1).optional(),
   password: z.string().optional(),
@@ -195,9 +195,10 @@ class InfluxDbStore implements TelemetryStore {
     }
   }
 
-  async #groups(): Promise<string[]> {
-    const found = await this.#client.query('SHOW MEASUREMENTS');
-    return found.flatMap(({ series }) => series.values.map(([name]) => decodeName(String(name))));
+  /** `SHOW MEASUREMENTS` of 2.x answers for the default retention policy, whichever is asked. */
+  async #groups(): Promise<ReadonlySet<string>> {
+    const found = await this.#client.query('SHOW FIELD KEYS');
+    return new Set(found.map(({ series }) => decodeName(series.name)));
   }
 
   /** Asks selectors of every numeric field, by device. Each selector is a statement of its own: only so InfluxQL tells its instant. */

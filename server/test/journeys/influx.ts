@@ -4,16 +4,28 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A running InfluxDB 1.x with an empty database `bench`. */
+/** A running InfluxDB. */
 export interface Influx {
   readonly url: string;
+  /** What the server lets clients in by. */
+  readonly access: { readonly token?: string; readonly org?: string };
+  /** Posts to it as somebody who may do everything; what is not a success is an error. */
+  post(path: string, body?: string): Promise<unknown>;
+  /** Makes an empty database; where it is there, a further retention policy. Of 2.x both are buckets. */
+  make(database: string, retentionPolicy?: string): Promise<void>;
   stop(): Promise<void>;
   /** Starts it again after `stop`, at the same address over the same data. */
   startAgain(): Promise<void>;
 }
 
+/** Each major version that tests run against, as a part of `needs.ts`, with what starts it. */
+export const INFLUXES = [
+  ['INFLUXD', '1.x', startInflux],
+  ['INFLUXD2', '2.x', startInflux2],
+] as const;
+
 /**
- * Starts the program `influxd` on free loopback ports with its data in `folder`.
+ * Starts the program `influxd` 1.x on free loopback ports with its data in `folder`, and makes an empty database `bench`.
  * @param data further settings of the section `data`
  */
 export async function startInflux(folder: string, program: string, data = ''): Promise<Influx> {
@@ -23,10 +35,55 @@ export async function startInflux(folder: string, program: string, data = ''): P
     config,
     `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n${data}\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
   );
-  const url = `http://127.0.0.1:${http}`;
+  const influx = await started(`http://127.0.0.1:${http}`, {}, program, ['-config', config]);
+  const make = async (database: string, retentionPolicy?: string) => {
+    const what =
+      retentionPolicy === undefined
+        ? `DATABASE ${database}`
+        : `RETENTION POLICY ${retentionPolicy} ON ${database} DURATION 0s REPLICATION 1`;
+    await influx.post(`/query?${new URLSearchParams({ q: `CREATE ${what}` })}`);
+  };
+  await make('bench');
+  return { ...influx, make };
+}
+
+/**
+ * Starts the program `influxd` 2.x on a free loopback port with its data in `folder`, and sets it up with an empty bucket `bench`.
+ * @param settings further arguments
+ */
+export async function startInflux2(folder: string, program: string, settings: readonly string[] = []): Promise<Influx> {
+  const access = { token: 'a-token-of-tests', org: 'house' };
+  const port = await freePort();
+  const influx = await started(`http://127.0.0.1:${port}`, access, program, [
+    'run',
+    `--http-bind-address=127.0.0.1:${port}`,
+    `--bolt-path=${folder}/influxd.bolt`,
+    `--sqlite-path=${folder}/influxd.sqlite`,
+    `--engine-path=${folder}`,
+    '--reporting-disabled',
+    '--log-level=error',
+    ...settings,
+  ]);
+  const { org } = (await influx.post(
+    '/api/v2/setup',
+    JSON.stringify({ username: 'keeper', password: 'keeper-of-tests', bucket: 'bench', ...access }),
+  )) as { org: { id: string } };
+  const make = async (database: string, retentionPolicy?: string) => {
+    const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
+    await influx.post('/api/v2/buckets', JSON.stringify({ orgID: org.id, name, retentionRules: [] }));
+  };
+  return { ...influx, make };
+}
+
+async function started(
+  url: string,
+  access: Influx['access'],
+  program: string,
+  args: readonly string[],
+): Promise<Omit<Influx, 'make'>> {
   let child: ChildProcess;
   const startAgain = async () => {
-    child = spawn(program, ['-config', config], { stdio: 'ignore' });
+    child = spawn(program, args, { stdio: 'ignore' });
     const missing = new Promise<never>((_, reject) => child.once('error', reject));
     await Promise.race([untilAnswers(url), missing]);
   };
@@ -34,17 +91,24 @@ export async function startInflux(folder: string, program: string, data = ''): P
     child.kill('SIGTERM');
     await new Promise((resolve) => child.once('exit', resolve));
   };
+  const post = async (path: string, body = '') => {
+    const headers = access.token === undefined ? undefined : { authorization: `Token ${access.token}` };
+    const answer = await fetch(url + path, { method: 'POST', body, ...(headers && { headers }) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answers ${answer.status}: ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  };
   await startAgain();
-  return { url, stop, startAgain };
+  return { url, access, post, stop, startAgain };
 }
 
 async function untilAnswers(url: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await fetch(`${url}/query?q=CREATE+DATABASE+bench`, { method: 'POST' });
+      await fetch(`${url}/ping`);
       return;
     } catch (error) {
-      if (attempt === 100) throw error;
+      if (attempt === 300) throw error;
       await delay(100);
     }
   }

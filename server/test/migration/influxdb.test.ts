@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { type Influx, startInflux } from '../journeys/influx.ts';
+import { INFLUXES, type Influx } from '../journeys/influx.ts';
 import { describeWith } from '../needs.ts';
 import { openMigrationWorld } from './migration-world.ts';
 
@@ -31,80 +31,94 @@ it('tells nobody but the configured server who we are', async () => {
   expect(told).toEqual([`Basic ${Buffer.from('keeper:secret').toString('base64')}`, undefined]);
 });
 
-describeWith('INFLUXD', 'migration from InfluxDB 1.x', (program) => {
-  const folder = mkdtempSync(join(tmpdir(), 'influx-migration-'));
-  let influx: Influx;
-  beforeAll(async () => {
-    influx = await startInflux(folder, program);
-  });
-  afterAll(async () => {
-    await influx.stop();
-    rmSync(folder, { recursive: true });
-  });
-
-  const query = async (text: string) => {
-    const answer = await fetch(`${influx.url}/query?${new URLSearchParams({ q: text })}`, { method: 'POST' });
-    expect(await answer.json()).not.toHaveProperty('error');
-  };
-  const write = async (database: string, lines: readonly string[], more = '') => {
-    const answer = await fetch(`${influx.url}/write?db=${database}&precision=ms${more}`, {
-      method: 'POST',
-      body: lines.join('\n'),
+for (const [part, version, start] of INFLUXES)
+  describeWith(part, `migration from InfluxDB ${version}`, (program) => {
+    const folder = mkdtempSync(join(tmpdir(), 'influx-migration-'));
+    let influx: Influx;
+    beforeAll(async () => {
+      influx = await start(folder, program);
+    }, 60_000);
+    afterAll(async () => {
+      await influx.stop();
+      rmSync(folder, { recursive: true });
     });
-    expect(answer.status).toBe(204);
-  };
 
-  it('brings every point in under the names that line protocol gives', async () => {
-    await query('CREATE DATABASE home');
-    const points = Array.from(
-      { length: 25_000 },
-      (_, i) => `battery,host=GW1 soc_percent=${i % 101},cycles=${i}i ${START + i * 60_000}`,
-    );
-    await write('home', points);
-    await write('home', [
-      `W,domain=sensor,entity_id=solar_power value=1500,icon="sun" ${START}`,
-      `W,domain=sensor,entity_id=lamp value=20 ${START}`,
-      `W,domain=sensor,entity_id=lamp state="off" ${START + 1000}`,
-      `odd\\ name,host=GW1,string=a\\,b x.y=1,on=true ${START - 400 * 86_400_000}`,
-    ]);
-    await query('CREATE RETENTION POLICY short ON home DURATION 0s REPLICATION 1');
-    await write('home', [`minutes,host=GW1 load=1 ${START}`], '&rp=short');
+    const write = (database: string, lines: readonly string[], more = '') =>
+      influx.post(`/write?db=${database}&precision=ms${more}`, lines.join('\n'));
+    const openWorld = () => {
+      const { token, org } = influx.access;
+      return openMigrationWorld(undefined, {
+        WATTKEEPER_MIGRATION__INFLUXDB__URL: influx.url,
+        ...(token && { WATTKEEPER_MIGRATION__INFLUXDB__TOKEN: token }),
+        ...(org && { WATTKEEPER_MIGRATION__INFLUXDB__ORG: org }),
+      });
+    };
 
-    const { migrate, stored } = await openMigrationWorld();
-    const from = `${influx.url}/home`;
-    const mapping = JSON.stringify({
-      rules: [
-        { measurement: 'W', tags: { entity_id: 'solar_power' }, device: 'Roof', metric: 'solar.power_kw', unit: 'W' },
-      ],
+    it('brings every point in under the names that line protocol gives', async () => {
+      await influx.make('home');
+      const points = Array.from(
+        { length: 25_000 },
+        (_, i) => `battery,host=GW1 soc_percent=${i % 101},cycles=${i}i ${START + i * 60_000}`,
+      );
+      await write('home', points);
+      await write('home', [
+        `W,domain=sensor,entity_id=solar_power value=1500,icon="sun" ${START}`,
+        `W,domain=sensor,entity_id=lamp value=20 ${START}`,
+        `W,domain=sensor,entity_id=lamp state="off" ${START + 1000}`,
+        `odd\\ name,host=GW1,string=a\\,b x.y=1,on=true ${START - 400 * 86_400_000}`,
+      ]);
+      await influx.make('home', 'short');
+      await write('home', [`minutes,host=GW1 load=1 ${START}`], '&rp=short');
+
+      const { migrate, stored } = await openWorld();
+      const from = `${influx.url}/home`;
+      const mapping = JSON.stringify({
+        rules: [
+          { measurement: 'W', tags: { entity_id: 'solar_power' }, device: 'Roof', metric: 'solar.power_kw', unit: 'W' },
+        ],
+      });
+      const dry = await migrate({ source: 'influxdb', from, mapping, dry_run: true });
+      expect(dry).toMatchObject({ found: 25_003, to_migrate: 25_003, unreadable: 0, missing: 0 });
+      const report = await migrate({ source: 'influxdb', from, mapping });
+      expect(report).toMatchObject({ found: 25_003, migrated: 25_003, unreadable: 0, missing: 0 });
+      expect(report.notes.join('; ')).toMatch(
+        /1 points hold nothing but texts.*other retention policies were not read: short;/,
+      );
+      expect(report.values).toMatchObject({ found: 50_004, written: 50_004 });
+      const soc = await stored('GW1', 'battery.soc_percent');
+      expect(soc).toHaveLength(25_000);
+      expect(soc[24_999]).toBe('2025-06-18T08:39:00.000Z 52');
+      expect(await stored('Roof', 'solar.power_kw')).toEqual(['2025-06-01T00:00:00.000Z 1.5']);
+      expect(await stored('lamp', 'W.value')).toEqual(['2025-06-01T00:00:00.000Z 20']);
+      expect(await stored('GW1/string=a,b', 'odd name.x_y')).toEqual(['2024-04-27T00:00:00.000Z 1']);
+      expect(await stored('GW1/string=a,b', 'odd name.on')).toEqual(['2024-04-27T00:00:00.000Z 1']);
+
+      expect(await migrate({ source: 'influxdb', from, mapping })).toMatchObject({
+        migrated: 0,
+        already_there: 25_003,
+      });
+      expect(await migrate({ source: 'influxdb', from: `${from}?rp=short` })).toMatchObject({ found: 1, migrated: 1 });
+      await influx.make('archive');
+      await influx.make('archive', 'old');
+      await write('archive', [`minutes,host=GW1 load=1 ${START}`], '&rp=old');
+      await expect(migrate({ source: 'influxdb', from: `${influx.url}/archive` })).rejects.toThrow(
+        /archive has no points in this retention policy: add \?rp= and one of old/,
+      );
     });
-    const dry = await migrate({ source: 'influxdb', from, mapping, dry_run: true });
-    expect(dry).toMatchObject({ found: 25_003, to_migrate: 25_003, unreadable: 0, missing: 0 });
-    const report = await migrate({ source: 'influxdb', from, mapping });
-    expect(report).toMatchObject({ found: 25_003, migrated: 25_003, unreadable: 0, missing: 0 });
-    expect(report.notes.join('; ')).toMatch(/1 points hold nothing but texts.*1 measurements have no points/);
-    expect(report.values).toMatchObject({ found: 50_004, written: 50_004 });
-    const soc = await stored('GW1', 'battery.soc_percent');
-    expect(soc).toHaveLength(25_000);
-    expect(soc[24_999]).toBe('2025-06-18T08:39:00.000Z 52');
-    expect(await stored('Roof', 'solar.power_kw')).toEqual(['2025-06-01T00:00:00.000Z 1.5']);
-    expect(await stored('lamp', 'W.value')).toEqual(['2025-06-01T00:00:00.000Z 20']);
-    expect(await stored('GW1/string=a,b', 'odd name.x_y')).toEqual(['2024-04-27T00:00:00.000Z 1']);
-    expect(await stored('GW1/string=a,b', 'odd name.on')).toEqual(['2024-04-27T00:00:00.000Z 1']);
 
-    expect(await migrate({ source: 'influxdb', from, mapping })).toMatchObject({ migrated: 0, already_there: 25_003 });
-    expect(await migrate({ source: 'influxdb', from: `${from}?rp=short` })).toMatchObject({ found: 1, migrated: 1 });
+    it('says what is wrong with an address or a mapping, and makes no database', async () => {
+      const { migrate } = await openWorld();
+      const request = { source: 'influxdb', from: `${influx.url}/attic` } as const;
+      await expect(migrate(request)).rejects.toThrow(/\/attic refuses: database not found: attic/);
+      await expect(migrate({ ...request, from: `${influx.url}/bench` })).rejects.toThrow(
+        /the database .*\/bench has no points: is it the right one/,
+      );
+      await expect(migrate({ ...request, from: influx.url })).rejects.toThrow(/an address with a database, such as/);
+      await expect(migrate({ ...request, from: 'http://127.0.0.1:19/home' })).rejects.toThrow(/does not answer/);
+      const rules = JSON.stringify({ rules: [{ measurement: 'nothing' }] });
+      await expect(migrate({ ...request, from: `${influx.url}/home`, mapping: rules })).rejects.toThrow(
+        /names the measurement "nothing"/,
+      );
+      await expect(migrate({ ...request, device: 'x' })).rejects.toThrow(/name their devices/);
+    });
   });
-
-  it('says what is wrong with an address or a mapping, and makes no database', async () => {
-    const { migrate } = await openMigrationWorld();
-    const request = { source: 'influxdb', from: `${influx.url}/attic` } as const;
-    await expect(migrate(request)).rejects.toThrow(/the database .*\/attic has no points: is it the right one/);
-    await expect(migrate({ ...request, from: influx.url })).rejects.toThrow(/an address with a database, such as/);
-    await expect(migrate({ ...request, from: 'http://127.0.0.1:19/home' })).rejects.toThrow(/does not answer/);
-    const rules = JSON.stringify({ rules: [{ measurement: 'nothing' }] });
-    await expect(migrate({ ...request, from: `${influx.url}/home`, mapping: rules })).rejects.toThrow(
-      /names the measurement "nothing"/,
-    );
-    await expect(migrate({ ...request, device: 'x' })).rejects.toThrow(/name their devices/);
-  });
-});

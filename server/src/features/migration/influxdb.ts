@@ -36,7 +36,7 @@ interface Measurement {
 }
 
 /**
- * A database of InfluxDB 1.x (InfluxQL, which buckets of 2.x and 3.x answer too). It is only read.
+ * A database of InfluxDB by InfluxQL, which 1.x, 2.x and 3.x answer. It is only read.
  * @throws InvalidInput for an address that names no database, Unavailable when the server does not answer
  */
 export async function openInfluxDatabase(options: InfluxOptions): Promise<MigrationSource<FoundReading>> {
@@ -47,9 +47,8 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
   const client = new InfluxClient(location);
   await client.connect();
   const measurements: Measurement[] = [];
-  const names = new Set<string>();
-  for (const { series } of await client.query('SHOW MEASUREMENTS'))
-    for (const [name] of series.values) names.add(String(name));
+  // Of the two statements that name measurements, the one that 2.x answers for the retention policy that is asked.
+  const names = new Set((await client.query('SHOW FIELD KEYS')).map(({ series }) => series.name));
   if (names.size > MAX_MEASUREMENTS) {
     throw new InvalidInput(`${client.place} has ${names.size} measurements; at most ${MAX_MEASUREMENTS} are taken`);
   }
@@ -57,27 +56,36 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
     const [first, last] = [await edgeOf(client, name, 'ASC'), await edgeOf(client, name, 'DESC')];
     if (first !== null && last !== null) measurements.push({ name, first, last });
   }
+  const others = await policiesBeside(client, place);
   if (measurements.length === 0) {
-    const hint = names.size > 0 ? ` in this retention policy: add ?rp=NAME` : ': is it the right one?';
+    const hint =
+      others.length > 0
+        ? ` in this retention policy: add ?rp= and one of ${others.join(', ')}`
+        : ': is it the right one?';
     throw new InvalidInput(`the database ${client.place} has no points${hint}`);
   }
   const known = new InfluxNames(options, new Set(measurements.map(({ name }) => name)));
-  return new InfluxDatabase(client, measurements, known, names.size - measurements.length);
+  return new InfluxDatabase(client, measurements, known, others);
 }
 
 class InfluxDatabase implements MigrationSource<FoundReading> {
   readonly #client: InfluxClient;
   readonly #measurements: readonly Measurement[];
   readonly #names: InfluxNames;
-  readonly #elsewhere: number;
+  readonly #others: readonly string[];
   #share = 0;
   #texts = 0;
 
-  constructor(client: InfluxClient, measurements: readonly Measurement[], names: InfluxNames, elsewhere: number) {
+  constructor(
+    client: InfluxClient,
+    measurements: readonly Measurement[],
+    names: InfluxNames,
+    others: readonly string[],
+  ) {
     this.#client = client;
     this.#measurements = measurements;
     this.#names = names;
-    this.#elsewhere = elsewhere;
+    this.#others = others;
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<readonly Found<FoundReading>[]> {
@@ -104,10 +112,8 @@ class InfluxDatabase implements MigrationSource<FoundReading> {
   notes(): string[] {
     return [
       ...(this.#texts > 0 ? [`${this.#texts} points hold nothing but texts and were left out`] : []),
-      ...(this.#elsewhere > 0
-        ? [
-            `${this.#elsewhere} measurements have no points in this retention policy; ?rp=NAME behind the database reads another`,
-          ]
+      ...(this.#others.length > 0
+        ? [`other retention policies were not read: ${this.#others.join(', ')}; ?rp=NAME behind the database reads one`]
         : []),
       ...this.#names.notes(),
     ];
@@ -146,6 +152,24 @@ async function edgeOf(client: InfluxClient, measurement: string, order: 'ASC' | 
   const [found] = await client.query(`SELECT * FROM ${quoted(measurement)} ORDER BY time ${order} LIMIT 1`);
   const time = found?.series.values[0]?.[0];
   return time === undefined ? null : Math.floor(Number(time));
+}
+
+/** The database's retention policies besides the one that is read: a measurement has points of its own in each. 3.x knows none. */
+async function policiesBeside(
+  client: InfluxClient,
+  { database, retentionPolicy }: Pick<InfluxLocation, 'database' | 'retentionPolicy'>,
+): Promise<string[]> {
+  if (client.major > 2) return [];
+  const found = await client.query(`SHOW RETENTION POLICIES ON ${quoted(database)}`);
+  return found.flatMap(({ series: { columns, values } }) =>
+    values
+      .filter((row) =>
+        retentionPolicy === undefined
+          ? row[columns.indexOf('default')] !== true
+          : row[columns.indexOf('name')] !== retentionPolicy,
+      )
+      .map((row) => String(row[columns.indexOf('name')])),
+  );
 }
 
 function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retentionPolicy'> {

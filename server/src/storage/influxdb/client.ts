@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { InvalidInput, messageOf, Unavailable } from '../../domain/errors.ts';
+import { Conflict, InvalidInput, messageOf, Unavailable } from '../../domain/errors.ts';
 
 const compress = promisify(gzip);
 
@@ -28,7 +28,8 @@ export interface InfluxSeries {
 interface Answer {
   readonly results?: readonly {
     readonly statement_id?: number;
-    readonly series?: InfluxSeries[];
+    /** An empty table of 2.x comes without `values`. */
+    readonly series?: (Omit<InfluxSeries, 'values'> & Partial<InfluxSeries>)[];
     readonly error?: string;
   }[];
   readonly error?: string;
@@ -37,15 +38,25 @@ interface Answer {
 /** What a retention policy refuses: it is over before it is written, and writing again would not help. */
 const BEYOND_RETENTION = /points beyond retention policy/;
 
+/** How InfluxQL finds a bucket of 2.x. */
+interface Mapping {
+  readonly retention_policy: string;
+  readonly default: boolean;
+  readonly bucketID: string;
+}
+
 /** The HTTP interface that InfluxDB 1.x, 2.x and 3.x share: line protocol in, InfluxQL out. */
 export class InfluxClient {
   readonly place: string;
   readonly #location: InfluxLocation;
   /** First number of the server's version. */
   #major = 1;
+  /** 2.x and 3.x: where points are written; of 2.x the bucket's id. */
+  #bucket: string;
 
   constructor(location: InfluxLocation) {
     this.#location = location;
+    this.#bucket = location.database;
     this.place = `${new URL(location.url).host}/${location.database}`;
   }
 
@@ -57,7 +68,7 @@ export class InfluxClient {
   async open(): Promise<void> {
     await this.connect();
     if (this.#major === 1) await this.query(`CREATE DATABASE ${quoted(this.#location.database)}`);
-    else if (this.#major === 2) await this.#mapBucket();
+    else if (this.#major === 2) this.#bucket = await this.#mappedBucket();
   }
 
   /** Finds out which server answers; changes nothing. */
@@ -75,7 +86,7 @@ export class InfluxClient {
     const query =
       this.#major === 1
         ? new URLSearchParams({ db: database, precision: 'ms', ...(retentionPolicy && { rp: retentionPolicy }) })
-        : new URLSearchParams({ bucket: database, precision: 'ms', ...(org && { org }) });
+        : new URLSearchParams({ bucket: this.#bucket, precision: 'ms', ...(org && { org }) });
     const path = this.#major === 1 ? '/write' : '/api/v2/write';
     const body = new Uint8Array(await compress(lines));
     const response = await this.#send('POST', `${path}?${query}`, body, {
@@ -101,7 +112,7 @@ export class InfluxClient {
       if (answer.error !== undefined) throw this.#error(answer.error);
       for (const { statement_id: statement = 0, series = [], error } of answer.results ?? []) {
         if (error !== undefined) throw this.#error(error);
-        for (const one of series) yield { statement, series: one };
+        for (const one of series) yield { statement, series: { ...one, values: one.values ?? [] } };
       }
     }
   }
@@ -114,41 +125,77 @@ export class InfluxClient {
 
   /** Deletes the points of a measurement before an instant. */
   async delete(measurement: string, before: number): Promise<void> {
-    const { database, org } = this.#location;
     if (this.#major === 1) {
       await this.query(`DELETE FROM ${quoted(measurement)} WHERE time < ${before}ms`);
       return;
     }
-    const query = new URLSearchParams({ bucket: database, ...(org && { org }) });
-    const body = JSON.stringify({
-      start: '1677-09-22T00:00:00Z',
-      stop: new Date(before).toISOString(),
-      predicate: `_measurement=${JSON.stringify(measurement)}`,
-    });
-    const response = await this.#send('POST', `/api/v2/delete?${query}`, body, { 'content-type': 'application/json' });
-    const text = await response.text();
-    if (!response.ok) throw await this.#refusal(response, text);
+    if (this.#major > 2) {
+      throw new Conflict(
+        `InfluxDB at ${this.place} cannot delete points by time: 3.x leaves that to its own retention period`,
+      );
+    }
+    const { org } = this.#location;
+    // Both ends belong to what is deleted: the last nanosecond before the instant.
+    const stop = new Date(before - 1).toISOString().replace('Z', '999999Z');
+    const predicate = `_measurement=${JSON.stringify(measurement)}`;
+    const place = new URLSearchParams({ bucketID: this.#bucket, ...(org && { org }) });
+    await this.#ask('POST', `/api/v2/delete?${place}`, { start: '1677-09-22T00:00:00Z', stop, predicate });
   }
 
-  /** InfluxQL finds a bucket of 2.x by a mapping; newer servers make one by themselves. */
-  async #mapBucket(): Promise<void> {
-    const { database, org } = this.#location;
+  /**
+   * The bucket of 2.x that InfluxQL finds as the database, which need not bear its name. Newer servers map a bucket by its name; otherwise
+   * a mapping is made, and the bucket too where it is missing.
+   */
+  async #mappedBucket(): Promise<string> {
+    const { database, retentionPolicy, org } = this.#location;
     const search = new URLSearchParams({ ...(org && { org }), db: database });
-    const known = await this.#send('GET', `/api/v2/dbrps?${search}`);
-    const text = await known.text();
-    if (!known.ok) throw await this.#refusal(known, text);
-    if ((JSON.parse(text) as { content?: unknown[] }).content?.length) return;
-    const buckets = await this.#send(
-      'GET',
-      `/api/v2/buckets?${new URLSearchParams({ ...(org && { org }), name: database })}`,
+    const { content = [] } = await this.#ask<{ content?: Mapping[] }>('GET', `/api/v2/dbrps?${search}`);
+    const mapped = content.find((one) =>
+      retentionPolicy === undefined ? one.default : one.retention_policy === retentionPolicy,
     );
-    const found = JSON.parse(await buckets.text()) as { buckets?: { id: string }[] };
-    const id = found.buckets?.[0]?.id;
-    if (id === undefined) throw new Unavailable(`InfluxDB at ${this.place} has no bucket "${database}": make it first`);
-    const body = JSON.stringify({ bucketID: id, database, default: true, org, retention_policy: 'autogen' });
-    const made = await this.#send('POST', '/api/v2/dbrps', body, { 'content-type': 'application/json' });
-    const answer = await made.text();
-    if (!made.ok) throw await this.#refusal(made, answer);
+    if (mapped !== undefined) return mapped.bucketID;
+    const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
+    const bucketID = (await this.#bucketCalled(name)) ?? (await this.#makeBucket(name));
+    await this.#ask('POST', '/api/v2/dbrps', {
+      bucketID,
+      database,
+      default: retentionPolicy === undefined,
+      org,
+      retention_policy: retentionPolicy ?? 'autogen',
+    });
+    return bucketID;
+  }
+
+  async #bucketCalled(name: string): Promise<string | undefined> {
+    const { org } = this.#location;
+    const search = new URLSearchParams({ ...(org && { org }), name });
+    const response = await this.#send('GET', `/api/v2/buckets?${search}`);
+    const text = await response.text();
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw await this.#refusal(response, text);
+    return (JSON.parse(text) as { buckets?: { id: string }[] }).buckets?.[0]?.id;
+  }
+
+  /** A token that is for single buckets sees no organization, and may make none. */
+  async #makeBucket(name: string): Promise<string> {
+    const search = new URLSearchParams({ org: this.#location.org ?? '' });
+    const { orgs = [] } = await this.#ask<{ orgs?: { id: string }[] }>('GET', `/api/v2/orgs?${search}`);
+    const orgID = orgs[0]?.id;
+    if (orgID === undefined) {
+      throw new Unavailable(
+        `InfluxDB at ${this.place} has no bucket "${name}" that the token may read and write: make it first`,
+      );
+    }
+    return (await this.#ask<{ id: string }>('POST', '/api/v2/buckets', { orgID, name, retentionRules: [] })).id;
+  }
+
+  async #ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const response = await this.#send(method, path, body && JSON.stringify(body), {
+      'content-type': 'application/json',
+    });
+    const text = await response.text();
+    if (!response.ok) throw await this.#refusal(response, text);
+    return (text === '' ? {} : JSON.parse(text)) as T;
   }
 
   async #send(
