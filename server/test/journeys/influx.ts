@@ -11,8 +11,8 @@ export interface Influx {
   readonly access: { readonly token?: string; readonly org?: string };
   /** Posts to it as somebody who may do everything; what is not a success is an error. */
   post(path: string, body?: string): Promise<unknown>;
-  /** Makes an empty database; where it is there, a further retention policy. Of 2.x both are buckets. */
-  make(database: string, retentionPolicy?: string): Promise<void>;
+  /** Makes an empty database; where it is there, a further retention policy, for ever unless told. Of 2.x both are buckets. */
+  make(database: string, retentionPolicy?: string, hours?: number): Promise<void>;
   stop(): Promise<void>;
   /** Starts it again after `stop`, at the same address over the same data. */
   startAgain(): Promise<void>;
@@ -36,11 +36,11 @@ export async function startInflux(folder: string, program: string, data = ''): P
     `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${folder}/meta"\n[data]\ndir = "${folder}/data"\nwal-dir = "${folder}/wal"\nquery-log-enabled = false\n${data}\n[http]\nbind-address = "127.0.0.1:${http}"\nlog-enabled = false\n`,
   );
   const influx = await started(`http://127.0.0.1:${http}`, {}, program, ['-config', config]);
-  const make = async (database: string, retentionPolicy?: string) => {
+  const make = async (database: string, retentionPolicy?: string, hours = 0) => {
     const what =
       retentionPolicy === undefined
-        ? `DATABASE ${database}`
-        : `RETENTION POLICY ${retentionPolicy} ON ${database} DURATION 0s REPLICATION 1`;
+        ? `DATABASE "${database}"`
+        : `RETENTION POLICY "${retentionPolicy}" ON "${database}" DURATION ${hours}h REPLICATION 1`;
     await influx.post(`/query?${new URLSearchParams({ q: `CREATE ${what}` })}`);
   };
   await make('bench');
@@ -68,9 +68,10 @@ export async function startInflux2(folder: string, program: string, settings: re
     '/api/v2/setup',
     JSON.stringify({ username: 'keeper', password: 'keeper-of-tests', bucket: 'bench', ...access }),
   )) as { org: { id: string } };
-  const make = async (database: string, retentionPolicy?: string) => {
+  const make = async (database: string, retentionPolicy?: string, hours = 0) => {
     const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
-    await influx.post('/api/v2/buckets', JSON.stringify({ orgID: org.id, name, retentionRules: [] }));
+    const retentionRules = hours === 0 ? [] : [{ type: 'expire', everySeconds: hours * 3600 }];
+    await influx.post('/api/v2/buckets', JSON.stringify({ orgID: org.id, name, retentionRules }));
   };
   return { ...influx, make };
 }

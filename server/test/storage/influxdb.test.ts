@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Unavailable } from '../../src/domain/errors.ts';
+import { Conflict, Unavailable } from '../../src/domain/errors.ts';
 import { decodeName, encodeName } from '../../src/storage/influxdb/names.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
-import { INFLUXES, type Influx } from '../journeys/influx.ts';
+import { INFLUXES, type Influx, startInflux2 } from '../journeys/influx.ts';
 import { describeWith } from '../needs.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
@@ -38,8 +38,8 @@ for (const [part, version, start] of INFLUXES) {
       await influx.stop();
       rmSync(folder, { recursive: true });
     });
-    const at = (database: string): TelemetryStoreOptions => ({
-      type: 'influxdb',
+    const at = (database: string) => ({
+      type: 'influxdb' as const,
       url: influx.url,
       database,
       ...influx.access,
@@ -63,5 +63,121 @@ for (const [part, version, start] of INFLUXES) {
       expect(await store.series()).toEqual([]);
       await store.close();
     });
+
+    it('keeps to its retention policy, and what that does not take holds nobody up', async () => {
+      await influx.make('policies');
+      await influx.make('policies', 'hours', 2);
+      const short = await openTelemetryStore({ ...at('policies'), retentionPolicy: 'hours' });
+      const now = Math.floor(Date.now() / 60_000) * 60_000;
+      await short.write([batch('g', [['d', T0, { v: 1 }]])]);
+      await short.write([
+        batch('g', [
+          ['d', T0, { v: 1 }],
+          ['d', now - 60_000, { v: 2 }],
+          ['d', now, { v: 3 }],
+        ]),
+      ]);
+      expect(await rowsOf(short, 'g', ['d'], ['v'])).toEqual([
+        ['d', now - 60_000, 2],
+        ['d', now, 3],
+      ]);
+      const long = await openTelemetryStore(at('policies'));
+      expect(await rowsOf(long, 'g', ['d'], ['v'])).toEqual([]);
+      await long.write([batch('h', [['d', T0, { v: 9 }]])]);
+      expect((await short.series()).map(({ metric }) => metric)).toEqual(['g.v']);
+      expect(await short.deleteBefore(now, null)).toBe(1);
+      expect(await rowsOf(short, 'g', ['d'], ['v'])).toEqual([['d', now, 3]]);
+      expect(await rowsOf(long, 'h', ['d'], ['v'])).toEqual([['d', T0, 9]]);
+      await short.close();
+      await long.close();
+    });
+
+    it('never forgets points of another retention policy, where the server has to be kept from it too', async () => {
+      await influx.make('shared');
+      await influx.make('shared', 'years');
+      const ours = await openTelemetryStore(at('shared'));
+      const theirs = await openTelemetryStore({ ...at('shared'), retentionPolicy: 'years' });
+      await ours.write([batch('g', [['d', T0, { v: 1 }]])]);
+      await theirs.write([batch('g', [['d', T0 + 10, { v: 2 }]])]);
+      expect(await ours.deleteBefore(T0 + 10, 'g')).toBe(1);
+      if (version === '1.x') {
+        await ours.write([batch('g', [['d', T0, { v: 1 }]])]);
+        await expect(ours.deleteBefore(T0 + 11, 'g')).rejects.toBeInstanceOf(Conflict);
+        await expect(ours.deleteBefore(T0 + 11, 'g')).rejects.toThrow(/would delete points of "g" .*"years" too/);
+      } else expect(await ours.deleteBefore(T0 + 11, 'g')).toBe(0);
+      expect(await rowsOf(theirs, 'g', ['d'], ['v'])).toEqual([['d', T0 + 10, 2]]);
+      await ours.close();
+      await theirs.close();
+    });
   });
 }
+
+describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-influx-'));
+  let influx: Influx;
+  beforeAll(async () => {
+    influx = await startInflux2(folder, program);
+  }, 60_000);
+  afterAll(async () => {
+    await influx.stop();
+    rmSync(folder, { recursive: true });
+  });
+  const at = (database: string, access: object = influx.access) =>
+    openTelemetryStore({ type: 'influxdb', url: influx.url, database, ...access });
+  /** A token that may read and write one bucket, which it makes. */
+  const bucketWithToken = async (name: string) => {
+    await influx.make(name);
+    const found = await fetch(`${influx.url}/api/v2/buckets?name=${name}`, {
+      headers: { authorization: `Token ${influx.access.token}` },
+    });
+    const { buckets } = (await found.json()) as { buckets: [{ id: string; orgID: string }] };
+    const [{ id, orgID }] = buckets;
+    const resource = { type: 'buckets', id, orgID };
+    const permissions = ['read', 'write'].map((action) => ({ action, resource }));
+    const made = await influx.post('/api/v2/authorizations', JSON.stringify({ orgID, permissions }));
+    return { id, token: (made as { token: string }).token };
+  };
+
+  it('is the one that InfluxQL reads, whatever it is called', async () => {
+    const { id: bucketID } = await bucketWithToken('upgraded');
+    await influx.make('home');
+    const mapping = { bucketID, database: 'home', retention_policy: 'weeks', default: true, org: influx.access.org };
+    await influx.post('/api/v2/dbrps', JSON.stringify(mapping));
+    for (const options of [{}, { retentionPolicy: 'weeks' }]) {
+      const store = await at('home', { ...influx.access, ...options });
+      await store.write([
+        batch('g', [
+          ['d', T0, { v: 1 }],
+          ['d', T0 + 1, { v: 2 }],
+        ]),
+      ]);
+      expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(2);
+      expect(await store.deleteBefore(T0 + 1, null)).toBe(1);
+      expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([['d', T0 + 1, 2]]);
+      await store.close();
+    }
+  });
+
+  it('needs a token for itself alone; a missing one is made where the token may', async () => {
+    const { token } = await bucketWithToken('single');
+    const access = { ...influx.access, token };
+    const store = await at('single', access);
+    await store.write([batch('g', [['d', T0, { v: 1 }]])]);
+    expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([['d', T0, 1]]);
+    expect(await store.deleteBefore(T0 + 1, null)).toBe(1);
+    await store.close();
+    await expect(at('another', access)).rejects.toThrow(
+      /has no bucket "another" that the token may read and write: make it first/,
+    );
+    await (await at('another')).close();
+    await expect(at('another', access)).rejects.toBeInstanceOf(Unavailable);
+  });
+
+  it('says what to check where it is not let in', async () => {
+    await expect(at('bench', { ...influx.access, token: 'wrong' })).rejects.toThrow(
+      /does not let us in: .*check token/,
+    );
+    await expect(at('bench', { token: influx.access.token })).rejects.toThrow(/'org'/);
+    await expect(at('bench', { ...influx.access, org: 'nobody' })).rejects.toThrow(/invalid org "nobody"/);
+  });
+});

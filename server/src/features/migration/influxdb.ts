@@ -56,7 +56,7 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
     const [first, last] = [await edgeOf(client, name, 'ASC'), await edgeOf(client, name, 'DESC')];
     if (first !== null && last !== null) measurements.push({ name, first, last });
   }
-  const others = await policiesBeside(client, place);
+  const others = await client.policiesBeside();
   if (measurements.length === 0) {
     const hint =
       others.length > 0
@@ -152,24 +152,6 @@ async function edgeOf(client: InfluxClient, measurement: string, order: 'ASC' | 
   const [found] = await client.query(`SELECT * FROM ${quoted(measurement)} ORDER BY time ${order} LIMIT 1`);
   const time = found?.series.values[0]?.[0];
   return time === undefined ? null : Math.floor(Number(time));
-}
-
-/** The database's retention policies besides the one that is read: a measurement has points of its own in each. 3.x knows none. */
-async function policiesBeside(
-  client: InfluxClient,
-  { database, retentionPolicy }: Pick<InfluxLocation, 'database' | 'retentionPolicy'>,
-): Promise<string[]> {
-  if (client.major > 2) return [];
-  const found = await client.query(`SHOW RETENTION POLICIES ON ${quoted(database)}`);
-  return found.flatMap(({ series: { columns, values } }) =>
-    values
-      .filter((row) =>
-        retentionPolicy === undefined
-          ? row[columns.indexOf('default')] !== true
-          : row[columns.indexOf('name')] !== retentionPolicy,
-      )
-      .map((row) => String(row[columns.indexOf('name')])),
-  );
 }
 
 function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retentionPolicy'> {

@@ -35,8 +35,8 @@ interface Answer {
   readonly error?: string;
 }
 
-/** What a retention policy refuses: it is over before it is written, and writing again would not help. */
-const BEYOND_RETENTION = /points beyond retention policy/;
+/** What a retention policy refuses, in the words of older and of newer servers: it is over before it is written, and writing again would not help. */
+const BEYOND_RETENTION = /points (beyond|outside) retention policy/;
 
 /** How InfluxQL finds a bucket of 2.x. */
 interface Mapping {
@@ -123,9 +123,26 @@ export class InfluxClient {
     return found;
   }
 
-  /** Deletes the points of a measurement before an instant. */
+  /** Retention policies of the database besides the one that is read. 3.x knows none. */
+  async policiesBeside(): Promise<string[]> {
+    if (this.#major > 2) return [];
+    const { database, retentionPolicy } = this.#location;
+    const found = await this.query(`SHOW RETENTION POLICIES ON ${quoted(database)}`);
+    return found.flatMap(({ series: { columns, values } }) => {
+      const [name, isDefault] = [columns.indexOf('name'), columns.indexOf('default')];
+      const isRead = (row: (typeof values)[number]) =>
+        retentionPolicy === undefined ? row[isDefault] === true : row[name] === retentionPolicy;
+      return values.filter((row) => !isRead(row)).map((row) => String(row[name]));
+    });
+  }
+
+  /**
+   * Deletes the points of a measurement before an instant.
+   * @throws Conflict where the server cannot, or would delete others with them
+   */
   async delete(measurement: string, before: number): Promise<void> {
     if (this.#major === 1) {
+      await this.#refuseToDeleteOthers(measurement, before);
       await this.query(`DELETE FROM ${quoted(measurement)} WHERE time < ${before}ms`);
       return;
     }
@@ -140,6 +157,17 @@ export class InfluxClient {
     const predicate = `_measurement=${JSON.stringify(measurement)}`;
     const place = new URLSearchParams({ bucketID: this.#bucket, ...(org && { org }) });
     await this.#ask('POST', `/api/v2/delete?${place}`, { start: '1677-09-22T00:00:00Z', stop, predicate });
+  }
+
+  /** `DELETE` of 1.x takes a measurement's points in every retention policy, and lets none be named. */
+  async #refuseToDeleteOthers(measurement: string, before: number): Promise<void> {
+    for (const policy of await this.policiesBeside()) {
+      const points = `${quoted(policy)}.${quoted(measurement)} WHERE time < ${before}ms LIMIT 1`;
+      if ((await this.query(`SELECT * FROM ${points}`)).length === 0) continue;
+      throw new Conflict(
+        `InfluxDB at ${this.place} would delete points of "${measurement}" in the retention policy "${policy}" too: use a database of its own for this store`,
+      );
+    }
   }
 
   /**
