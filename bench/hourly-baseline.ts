@@ -28,6 +28,7 @@ const PEER_PROGRAM = `
 import json, sys, time, warnings, logging
 warnings.filterwarnings('ignore'); logging.disable(logging.CRITICAL)
 import numpy as np, pandas as pd
+from pydantic import ValidationError
 from opendsm.eemeter.models.hourly import HourlyBaselineData, HourlyModel, HourlyReportingData
 from opendsm.eemeter.models import hourly_caltrack as caltrack
 def frame(task, hours):
@@ -38,7 +39,11 @@ def frame(task, hours):
 def opendsm(task):
     kind = dict(is_electricity_data=task['isElectricity'])
     model = HourlyModel(settings={'seed': 1})
-    model.fit(HourlyBaselineData(frame(task, task['learnt']), **kind), ignore_disqualification=True)
+    try:
+        model.fit(HourlyBaselineData(frame(task, task['learnt']), **kind), ignore_disqualification=True)
+    except ValidationError:
+        # Statistics of an hour of the day without a slope cannot be had (1.2.7); the fit stands before them.
+        if not model._is_fit or model.baseline_metrics is None: raise
     asked = frame(task, task['unseen'])
     # It finds the days of 23 and 25 hours by counting known energies: any will do, and tell it nothing.
     if task['timeZone'] != 'UTC': asked['observed'] = float(np.mean(task['learnt']['kwh']))
@@ -131,6 +136,7 @@ interface Row {
   readonly 'TOWT %': string;
   readonly 'NMBE % ours/OpenDSM/TOWT': string;
   readonly 's ours/OpenDSM': string;
+  readonly 'hours told': string;
   readonly ratio: number;
   readonly towtRatio: number;
 }
@@ -138,13 +144,15 @@ interface Row {
 function scored(task: Task): Row {
   const { meter, split, unseen } = task;
   const began = performance.now();
-  const ours = told(task);
+  const ours = trainedHere(task);
   const seconds = (performance.now() - began) / 1000;
   const peers = version.status === 0 ? peersOn(task) : null;
-  const actual = Float64Array.from(unseen, (row) => meter.kwh[row] as number);
-  const own = errorsOf(actual, ours.kwh);
-  const opendsm = errorsOf(actual, kwhOf(peers?.opendsm));
-  const towt = errorsOf(actual, kwhOf(peers?.towt));
+  const told = { ours: ours.kwh, opendsm: kwhOf(peers?.opendsm), towt: kwhOf(peers?.towt) };
+  // Hours that one of them leaves out count for none.
+  const everyone = Object.values(told).filter((kwh) => kwh !== null);
+  const common = [...unseen.keys()].filter((i) => everyone.every((kwh) => !Number.isNaN(kwh[i])));
+  const on = (kwh: ArrayLike<number> | null) => errorsOf(common.map((i) => [meter.kwh[unseen[i] as number], kwh?.[i]]));
+  const [own, opendsm, towt] = [on(told.ours), on(told.opendsm), on(told.towt)];
   for (const [name, peer] of Object.entries(peers ?? {}))
     if ('error' in peer) console.error(`${meter.name}, ${split}: ${name} failed, ${peer.error}`);
   return {
@@ -156,13 +164,14 @@ function scored(task: Task): Row {
     'TOWT %': percent(towt.cvRmse),
     'NMBE % ours/OpenDSM/TOWT': [own, opendsm, towt].map(({ nmbe }) => percent(nmbe)).join(' / '),
     's ours/OpenDSM': `${seconds.toFixed(1)} / ${peers && 'seconds' in peers.opendsm ? peers.opendsm.seconds.toFixed(1) : '–'}`,
+    'hours told': `${common.length} of ${unseen.length}`,
     ratio: own.cvRmse / opendsm.cvRmse,
     towtRatio: own.cvRmse / towt.cvRmse,
   };
 }
 
 /** As the service trains and predicts: every model that it has, chosen without a look at what is to be told. */
-function told({ meter, learnt, unseen }: Task): { readonly name: string; readonly kwh: ArrayLike<number> } {
+function trainedHere({ meter, learnt, unseen }: Task): { readonly name: string; readonly kwh: ArrayLike<number> } {
   const hourOfWeek = hoursOfWeek(meter.starts, meter.timeZone);
   const all = (lag: number): Observations => ({
     starts: meter.starts,
@@ -207,18 +216,15 @@ function kwhOf(told: Told | undefined): ArrayLike<number> | null {
   return told && 'kwh' in told ? told.kwh.map((value) => value ?? Number.NaN) : null;
 }
 
-/** √(mean squared error) and mean error over the mean of what was measured, on hours that were told. */
-function errorsOf(actual: Float64Array, expected: ArrayLike<number> | null): { cvRmse: number; nmbe: number } {
-  let [squares, sum, total, count] = [0, 0, 0, 0];
-  for (const [i, value] of actual.entries()) {
-    const error = (expected?.[i] ?? Number.NaN) - value;
-    if (Number.isNaN(error)) continue;
-    squares += error ** 2;
-    sum += error;
-    total += value;
-    count++;
+/** √(mean squared error) and mean error over the mean of what was measured. */
+function errorsOf(pairs: readonly (readonly [number | undefined, number | undefined])[]) {
+  let [squares, sum, total] = [0, 0, 0];
+  for (const [actual = Number.NaN, expected = Number.NaN] of pairs) {
+    squares += (expected - actual) ** 2;
+    sum += expected - actual;
+    total += actual;
   }
-  return { cvRmse: Math.sqrt(squares / count) / (total / count), nmbe: sum / total };
+  return { cvRmse: Math.sqrt(squares * pairs.length) / total, nmbe: sum / total };
 }
 
 function percent(share: number): string {
