@@ -54,6 +54,10 @@ export const StoreMetrics = z.object({
   type: z.string(),
   primary: z.boolean(),
   size_bytes: z.number().nullable(),
+  compression_ratio: z.number().nullable().meta({
+    description:
+      'Size of the values with their instants at 16 bytes each ÷ size of the store; null where it is empty or cannot tell',
+  }),
   rows: z.number().nullable(),
   series: z.number().int(),
   values_written: z.number(),

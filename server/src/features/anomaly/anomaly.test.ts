@@ -127,6 +127,12 @@ describe('anomalies of a machine', () => {
     ]);
   });
 
+  it('are not told of a set point, which stands still until somebody turns it', async () => {
+    const setPoint = (at: number) => (at < NOW - 10 * UTC_DAY_MS ? 20 : 21);
+    const { service, today } = await world({ indoors: setPoint });
+    expect((await service.detect(today)).anomalies).toEqual([]);
+  });
+
   it('of sensors that stand still are told no more either when they were labelled wrong', async () => {
     const still = between(AT, AT + 4 * HOUR_MS, () => 20.4);
     const { service, today, site } = await world({ indoors: still });

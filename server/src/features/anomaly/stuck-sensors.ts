@@ -14,6 +14,8 @@ const CONFIDENCE = 0.95;
 const CRITICAL_MS = UTC_DAY_MS;
 /** A run that is told lasts an hour, so it fills at least so many quarters. */
 const LEAST_SLOTS = 3;
+/** What knows fewer values than this in its history is a set point, or too coarse to tell standing still from resting. */
+const LEAST_VALUES = 8;
 
 /**
  * Sensors of a device that repeated one value in a window, longer than chance would have it.
@@ -31,6 +33,7 @@ export async function stuckSensors(
     if (!(await mayStick(options, request, window))) continue;
     const span = { start: window.start - HISTORY_MS, end: window.end };
     const series = await thinned(options.queries.stream({ ...request, window: span }), quantity);
+    if (new Set(series.values).size < LEAST_VALUES) continue;
     for (const { from, to } of stuckRuns(series, [])) {
       const start = series.timestamps[from] as number;
       const end = (series.timestamps[to - 1] as number) + 1;

@@ -19,6 +19,7 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
   const journalBytes = gauge('journal_bytes', 'Bytes that some store has not taken yet');
   const commit = gauge('journal_commit_milliseconds', 'Time of a commit', ['quantile']);
   const storeBytes = gauge('store_size_bytes', 'Size of a store', ['store']);
+  const storeRatio = gauge('store_compression_ratio', 'Values at 16 bytes each by the size of a store', ['store']);
   const storeRows = gauge('store_rows', 'Rows of a store', ['store']);
   const storeLag = gauge('store_lag_batches', 'Batches that a store has not taken yet', ['store']);
   const storeWrite = gauge('store_write_milliseconds', 'Time of a write', ['store', 'quantile']);
@@ -54,6 +55,7 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
     for (const store of metrics.stores) {
       const labels = { store: store.name };
       storeBytes.set(labels, store.size_bytes ?? Number.NaN);
+      storeRatio.set(labels, store.compression_ratio ?? Number.NaN);
       storeRows.set(labels, store.rows ?? Number.NaN);
       storeLag.set(labels, store.lag_batches);
       setQuantiles(storeWrite, labels, store.write_ms);

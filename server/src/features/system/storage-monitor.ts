@@ -1,12 +1,24 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { Durations } from '../../domain/durations.ts';
+import { HOUR_MS } from '../../domain/window.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
 import { applyBatches } from '../../storage/apply-batches.ts';
-import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../../storage/backend.ts';
+import type {
+  AggregateRequest,
+  DeviceBuckets,
+  ReadRequest,
+  StoreStats,
+  TelemetryStore,
+} from '../../storage/backend.ts';
 import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
 import type { DiskWatch } from './disk-watch.ts';
+
+/** What a number takes together with its instant where nothing is compressed. */
+const PLAIN_BYTES = 16;
+/** How many values a row holds is counted anew after this time: counting reads every row. */
+const COUNTED_MS = HOUR_MS;
 
 /** A store in use with what is measured about it. */
 export class MeteredStore {
@@ -16,6 +28,7 @@ export class MeteredStore {
   readonly readTimes = new Durations();
   valuesWritten = 0;
   readonly #now: () => number;
+  #valuesPerRow: { readonly countedAt: number; readonly count: Promise<number> } | null = null;
 
   constructor(name: string, store: TelemetryStore, now: () => number) {
     this.name = name;
@@ -26,6 +39,20 @@ export class MeteredStore {
   /** Why the store is not in use, or null. */
   trouble(): StoreTrouble | null {
     return this.store instanceof SupervisedStore ? this.store.trouble : null;
+  }
+
+  /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
+  async compressionRatio({ sizeBytes, rows }: StoreStats): Promise<number | null> {
+    if (!sizeBytes || !rows) return null;
+    const countedAt = this.#now();
+    if (this.#valuesPerRow === null || countedAt - this.#valuesPerRow.countedAt > COUNTED_MS) {
+      const count = this.store.series().then((series) => series.reduce((sum, one) => sum + one.count, 0) / rows);
+      this.#valuesPerRow = { countedAt, count };
+      count.catch(() => {
+        this.#valuesPerRow = null;
+      });
+    }
+    return ((await this.#valuesPerRow.count) * rows * PLAIN_BYTES) / sizeBytes;
   }
 
   async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
@@ -158,13 +185,14 @@ export class StorageMonitor {
   async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
     const { name, store, valuesWritten, writeTimes, readTimes } = metered;
     const { lag_batches, lag_ms } = this.#storeHealth(metered, primary);
-    const { sizeBytes, rows } = await store.stats();
+    const stats = await store.stats();
     return {
       name,
       type: store.type,
       primary,
-      size_bytes: sizeBytes,
-      rows,
+      size_bytes: stats.sizeBytes,
+      compression_ratio: await metered.compressionRatio(stats),
+      rows: stats.rows,
       series: this.#options.seriesCount(),
       values_written: valuesWritten,
       lag_batches,

@@ -18,7 +18,7 @@ export function StoresPanel() {
   const head = [
     text('system.store'),
     text('system.state'),
-    ...(['size', 'rows', 'lag', 'write', 'read'] as const).map((key) => ({
+    ...(['size', 'compression', 'rows', 'lag', 'write', 'read'] as const).map((key) => ({
       label: text(`system.${key}`),
       numeric: true,
     })),
@@ -37,6 +37,9 @@ export function StoresPanel() {
                   </th>
                   <td>{text(store.lag_batches === 0 ? 'system.ok' : 'system.behind')}</td>
                   <td data-numeric>{joined(format.bytes(store.size_bytes))}</td>
+                  <td data-numeric>
+                    {store.compression_ratio === null ? '–' : `${format.number(store.compression_ratio, 1)} : 1`}
+                  </td>
                   <td data-numeric>{store.rows === null ? '–' : format.number(store.rows)}</td>
                   <td data-numeric>{format.number(store.lag_batches)}</td>
                   <td data-numeric>{times(store.write_ms)}</td>

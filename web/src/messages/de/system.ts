@@ -10,6 +10,7 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.store': 'Speicher',
   'system.state': 'Zustand',
   'system.size': 'Größe',
+  'system.compression': 'Kompression',
   'system.rows': 'Zeilen',
   'system.disk': '{free} von {total} des Datenträgers sind frei.',
   'system.disk_full': 'Beim jetzigen Tempo in etwa {days} Tagen voll.',

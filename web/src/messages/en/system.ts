@@ -8,6 +8,7 @@ export const system = {
   'system.store': 'Store',
   'system.state': 'State',
   'system.size': 'Size',
+  'system.compression': 'Compression',
   'system.rows': 'Rows',
   'system.disk': '{free} of the disk’s {total} are free.',
   'system.disk_full': 'Full in about {days} days at the present rate.',

@@ -10,6 +10,7 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.store': 'Magazyn',
   'system.state': 'Stan',
   'system.size': 'Rozmiar',
+  'system.compression': 'Kompresja',
   'system.rows': 'Wiersze',
   'system.disk': 'Wolne {free} z {total} dysku.',
   'system.disk_full': 'Przy obecnym tempie pełny za około {days} dni.',
