@@ -30,6 +30,7 @@ import { tariffRoutes } from './features/tariffs/routes.ts';
 import { telemetryRoutes } from './features/telemetry/routes.ts';
 import { TelemetryService } from './features/telemetry/telemetry-service.ts';
 import type { Api } from './http/api.ts';
+import { auditChanges } from './http/audit.ts';
 import type { LiveStream } from './http/live-stream.ts';
 import type { Scheduler } from './jobs/scheduler.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -55,6 +56,7 @@ export function registerApi(
 ): void {
   const { records, directory, catalogue, queries, ingest, intake } = pipeline;
   const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
+  auditChanges(api, records.auditLog);
   authRoutes(api, auth);
   ingestRoutes(api, intake);
   importRoutes(api, records.importStates);
@@ -65,7 +67,7 @@ export function registerApi(
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
   qualityRoutes(api, services.quality);
-  repairRoutes(api, services.repairs, records.auditLog);
+  repairRoutes(api, services.repairs);
   underFlag(api, pipeline.flags, 'analytics_dashboard', (analytics) => {
     energyRoutes(analytics, services.energy);
     reportRoutes(analytics, services.reports);
@@ -83,10 +85,10 @@ export function registerApi(
     sources: () => sources().map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
-  backfillRoutes(api, scheduler, records.auditLog);
-  migrationRoutes(api, scheduler, records.auditLog);
-  if (pipeline.tiers) archiveRoutes(api, scheduler, records.auditLog);
-  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler, auditLog: records.auditLog });
+  backfillRoutes(api, scheduler);
+  migrationRoutes(api, scheduler);
+  if (pipeline.tiers) archiveRoutes(api, scheduler);
+  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler });
   live.routes(api);
 }
 

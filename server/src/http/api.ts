@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller must be allowed to do; `public` needs no sign-in. Every route names one. */
     scope?: Scope | 'public';
+    /** What a success is called in the audit log, such as `tariff.change`. Routes that change something for others name one. */
+    audit?: string;
   }
   interface FastifyRequest {
     /** Who calls; set before any handler runs on routes that are not public. */

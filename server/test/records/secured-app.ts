@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { AuthService, type SignedIn } from '../../src/features/auth/auth-service.ts';
 import { authRoutes } from '../../src/features/auth/routes.ts';
 import type { Api } from '../../src/http/api.ts';
+import { auditChanges } from '../../src/http/audit.ts';
 import { sendProblem } from '../../src/http/problem.ts';
 import { registerSecurity, type SecurityOptions } from '../../src/http/security.ts';
 import type { RecordStore } from '../../src/storage/records/record-store.ts';
@@ -41,7 +42,13 @@ export async function securedApp(
   await registerSecurity(app, auth, options);
   const prefix = '/api/v1';
   await app.register(async (api) => authRoutes(api as unknown as Api, auth), { prefix });
-  await app.register(async (api) => routes(api as unknown as Api, { auth, records }), { prefix });
+  await app.register(
+    async (api) => {
+      auditChanges(api as unknown as Api, records.auditLog);
+      await routes(api as unknown as Api, { auth, records });
+    },
+    { prefix },
+  );
   onTestFinished(() => app.close());
   await app.ready();
   return { app, auth, records, clock };

@@ -75,12 +75,12 @@ export function anomalyRoutes(api: Api, service: AnomalyService): void {
 
 function judgementRoutes(api: Api, service: AnomalyService): void {
   const answer = { 200: Anomaly };
-  const config = { scope: 'write' as const };
+  const changes = (audit: string) => ({ scope: 'write' as const, audit });
   api.put(
     '/anomaly/:id/resolve',
     {
       schema: { ...schema, summary: 'Settle an anomaly', params, body: AnomalyChange.nullish(), response: answer },
-      config,
+      config: changes('anomaly.resolve'),
     },
     async (request) => service.resolve(request.params.id, callerOf(request).name, request.body?.comment),
   );
@@ -88,7 +88,7 @@ function judgementRoutes(api: Api, service: AnomalyService): void {
     '/anomaly/:id/reopen',
     {
       schema: { ...schema, summary: 'Unsettle an anomaly', params, body: AnomalyChange.nullish(), response: answer },
-      config,
+      config: changes('anomaly.reopen'),
     },
     async (request) => service.reopen(request.params.id, callerOf(request).name, request.body?.comment),
   );
@@ -102,13 +102,16 @@ function judgementRoutes(api: Api, service: AnomalyService): void {
         body: AnomalyLabelling,
         response: answer,
       },
-      config,
+      config: changes('anomaly.label'),
     },
     async (request) => service.label(request.params.id, callerOf(request).name, request.body.label),
   );
   api.post(
     '/anomaly/:id/comments',
-    { schema: { ...schema, summary: 'Add a comment', params, body: AnomalyComment, response: answer }, config },
+    {
+      schema: { ...schema, summary: 'Add a comment', params, body: AnomalyComment, response: answer },
+      config: changes('anomaly.comment'),
+    },
     async (request) => service.comment(request.params.id, callerOf(request).name, request.body.comment),
   );
 }

@@ -2,12 +2,10 @@ import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
-import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
-import type { AuditLog } from '../../storage/records/audit-log.ts';
 
 /** `/storage/backfills`. */
-export function backfillRoutes(api: Api, scheduler: Scheduler, auditLog: AuditLog): void {
+export function backfillRoutes(api: Api, scheduler: Scheduler): void {
   api.post(
     '/storage/backfills',
     {
@@ -17,18 +15,8 @@ export function backfillRoutes(api: Api, scheduler: Scheduler, auditLog: AuditLo
         body: BackfillRequest,
         response: { 202: Job },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'store.backfill' },
     },
-    async (request, reply) => {
-      const { from, to } = request.body;
-      const run = await scheduler.run('backfill', request.body);
-      await auditLog.append({
-        actor: callerOf(request).name,
-        action: 'store.backfill',
-        target: to,
-        detail: `from ${from}`,
-      });
-      return reply.status(202).send(toJob(run));
-    },
+    async ({ body }, reply) => reply.status(202).send(toJob(await scheduler.run('backfill', body))),
   );
 }

@@ -4,19 +4,16 @@ import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
-import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
-import type { AuditLog } from '../../storage/records/audit-log.ts';
 import type { BackupService } from './service.ts';
 
 export interface BackupRoutesOptions {
   readonly backups: BackupService;
   readonly scheduler: Scheduler;
-  readonly auditLog: AuditLog;
 }
 
 /** `/storage/backups`, `/storage/backups/{name}/verify`, `/storage/backups/{name}/restore`. */
-export function backupRoutes(api: Api, { backups, scheduler, auditLog }: BackupRoutesOptions): void {
+export function backupRoutes(api: Api, { backups, scheduler }: BackupRoutesOptions): void {
   const schema = { tags: ['storage'] };
   const params = z.object({ name: BackupName });
   api.get(
@@ -31,13 +28,9 @@ export function backupRoutes(api: Api, { backups, scheduler, auditLog }: BackupR
     '/storage/backups',
     {
       schema: { ...schema, summary: 'Make a backup now', response: { 202: Job } },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'backup.make' },
     },
-    async (request, reply) => {
-      const run = await scheduler.run('backup');
-      await auditLog.append({ actor: callerOf(request).name, action: 'backup.make' });
-      return reply.status(202).send(toJob(run));
-    },
+    async (_, reply) => reply.status(202).send(toJob(await scheduler.run('backup'))),
   );
   api.post(
     '/storage/backups/:name/verify',
@@ -62,13 +55,9 @@ export function backupRoutes(api: Api, { backups, scheduler, auditLog }: BackupR
         body: RestoreRequest.nullish(),
         response: { 202: Job },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'backup.restore' },
     },
-    async (request, reply) => {
-      const { name } = request.params;
-      const run = await scheduler.run('restore', { name, ...request.body });
-      await auditLog.append({ actor: callerOf(request).name, action: 'backup.restore', target: name });
-      return reply.status(202).send(toJob(run));
-    },
+    async ({ params: { name }, body }, reply) =>
+      reply.status(202).send(toJob(await scheduler.run('restore', { name, ...body }))),
   );
 }

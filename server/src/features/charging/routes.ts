@@ -36,7 +36,7 @@ export function chargingRoutes(api: Api, service: ChargingService): void {
         body: ChargingSessionCreate,
         response: { 201: ChargingSession },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'charging_session.create' },
     },
     async ({ body }, reply) => reply.status(201).send(await service.create(body)),
   );
@@ -58,7 +58,7 @@ export function chargingRoutes(api: Api, service: ChargingService): void {
         body: ChargingSessionPatch,
         response: { 200: ChargingSession },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'charging_session.change' },
     },
     async ({ params, body }) => service.update(params.id, body),
   );

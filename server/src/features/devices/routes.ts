@@ -58,7 +58,7 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
     '/devices',
     {
       schema: { ...schema, summary: 'Register a device', body: DeviceCreate, response: { 201: Device } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'device.create' },
     },
     async ({ body }, reply) => {
       const site =
@@ -85,7 +85,7 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
     '/devices/:id',
     {
       schema: { ...schema, summary: 'Change a device', params: IdParams, body: DevicePatch, response: { 200: Device } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'device.change' },
     },
     async ({ params, body }) => {
       const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
@@ -110,7 +110,7 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
         params: IdParams,
         response: { 204: z.null() },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'device.remove' },
     },
     async ({ params }, reply) => {
       await records.devices.remove(directory.require(params.id).id);

@@ -11,7 +11,7 @@ import { requireScope } from '../auth/auth-service.ts';
 
 export interface JobRoutesOptions {
   readonly scheduler: Scheduler;
-  readonly records: Pick<RecordStore, 'jobs' | 'auditLog'>;
+  readonly records: Pick<RecordStore, 'jobs'>;
 }
 
 const schema = { tags: ['jobs'] };
@@ -40,15 +40,13 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
         body: z.record(z.string(), z.unknown()).nullish().meta({ description: 'What this job takes' }),
         response: { 202: Job },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'job.run' },
     },
     async (request, reply) => {
       const { name } = request.params;
       const job = scheduler.status().find(({ definition }) => definition.name === name);
       if (job?.definition.scope) requireScope(callerOf(request), job.definition.scope);
-      const run = await scheduler.run(name, request.body ?? {});
-      await records.auditLog.append({ actor: callerOf(request).name, action: 'job.run', target: run.name });
-      return reply.status(202).send(toJob(run));
+      return reply.status(202).send(toJob(await scheduler.run(name, request.body ?? {})));
     },
   );
   runRoutes(api, { scheduler, records });
@@ -81,12 +79,11 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
     '/jobs/:id',
     {
       schema: { ...schema, summary: 'Cancel a run that works or waits', params, response: { 202: Job } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'job.cancel' },
     },
     async (request, reply) => {
       const run = await records.jobs.require(request.params.id);
       if (!scheduler.cancel(run.id)) throw new Conflict(`job ${run.id} has ended already: it ${run.state}`);
-      await records.auditLog.append({ actor: callerOf(request).name, action: 'job.cancel', target: run.name });
       return reply.status(202).send(toJob(run));
     },
   );

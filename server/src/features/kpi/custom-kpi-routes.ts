@@ -15,8 +15,8 @@ import type { CustomKpiService } from './custom-kpis.ts';
 
 const IdParams = z.object({ id: z.uuid().meta({ description: 'Id of a custom key figure' }) });
 
-function options<S extends object>(scope: Scope, schema: S) {
-  return { schema: { tags: ['kpi'], ...schema }, config: { scope } };
+function options<S extends object>(scope: Scope, schema: S, audit?: string) {
+  return { schema: { tags: ['kpi'], ...schema }, config: { scope, ...(audit ? { audit } : {}) } };
 }
 
 /** `/kpi/custom`: key figures that people define. */
@@ -29,7 +29,11 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   );
   api.post(
     '/kpi/custom',
-    options('write', { summary: 'Define a key figure', body: CustomKpiCreate, response: { 201: CustomKpi } }),
+    options(
+      'write',
+      { summary: 'Define a key figure', body: CustomKpiCreate, response: { 201: CustomKpi } },
+      'custom_kpi.create',
+    ),
     async ({ body }, reply) => reply.status(201).send(await service.create(body)),
   );
   api.post(
@@ -55,12 +59,16 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   );
   api.patch(
     '/kpi/custom/:id',
-    options('write', { ...one, summary: 'Change a custom key figure', body: CustomKpiPatch }),
+    options('write', { ...one, summary: 'Change a custom key figure', body: CustomKpiPatch }, 'custom_kpi.change'),
     async ({ params, body }) => service.update(params.id, body),
   );
   api.delete(
     '/kpi/custom/:id',
-    options('write', { summary: 'Remove a custom key figure', params: IdParams, response: { 204: z.null() } }),
+    options(
+      'write',
+      { summary: 'Remove a custom key figure', params: IdParams, response: { 204: z.null() } },
+      'custom_kpi.remove',
+    ),
     async ({ params }, reply) => {
       await service.remove(params.id);
       return reply.status(204).send(null);

@@ -25,7 +25,7 @@ export function metricRoutes(api: Api, catalogue: MetricCatalogue, { metrics }: 
         body: MetricRegistration,
         response: { 201: Metric },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'metric.register' },
     },
     async ({ body }, reply) => {
       const known = catalogue.get(body.name);

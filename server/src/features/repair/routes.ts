@@ -2,13 +2,12 @@ import { Repair, RepairPage, RepairPreview, RepairRequest } from '@wattkeeper/co
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
-import type { AuditLog } from '../../storage/records/audit-log.ts';
 import type { RepairService } from './service.ts';
 
 const schema = { tags: ['storage'] };
 
 /** `/storage/repairs`. */
-export function repairRoutes(api: Api, service: RepairService, auditLog: AuditLog): void {
+export function repairRoutes(api: Api, service: RepairService): void {
   api.post(
     '/storage/repairs/preview',
     {
@@ -31,19 +30,9 @@ export function repairRoutes(api: Api, service: RepairService, auditLog: AuditLo
         body: RepairRequest,
         response: { 201: Repair },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'telemetry.repair' },
     },
-    async (request, reply) => {
-      const actor = callerOf(request).name;
-      const repair = await service.apply(request.body, actor);
-      await auditLog.append({
-        actor,
-        action: 'telemetry.repair',
-        target: repair.id,
-        detail: JSON.stringify(request.body),
-      });
-      return reply.status(201).send(repair);
-    },
+    async (request, reply) => reply.status(201).send(await service.apply(request.body, callerOf(request).name)),
   );
   api.get(
     '/storage/repairs',
@@ -62,13 +51,8 @@ export function repairRoutes(api: Api, service: RepairService, auditLog: AuditLo
         params: z.object({ id: z.uuid() }),
         response: { 200: Repair },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'telemetry.undo_repair' },
     },
-    async (request) => {
-      const actor = callerOf(request).name;
-      const repair = await service.undo(request.params.id, actor);
-      await auditLog.append({ actor, action: 'telemetry.undo_repair', target: repair.id });
-      return repair;
-    },
+    async (request) => service.undo(request.params.id, callerOf(request).name),
   );
 }

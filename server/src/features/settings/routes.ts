@@ -15,7 +15,7 @@ const schema = { tags: ['settings'] };
 export interface SettingsParts {
   readonly settings: SettingsService;
   readonly flags: FeatureFlags;
-  readonly records: Pick<RecordStore, 'layouts' | 'auditLog'>;
+  readonly records: Pick<RecordStore, 'layouts'>;
 }
 
 /** `/settings`, `/settings/layouts/{name}`, `/features`. */
@@ -32,21 +32,12 @@ export function settingsRoutes(api: Api, { settings, flags, records }: SettingsP
     '/settings',
     {
       schema: { ...schema, summary: 'Change settings', body: SettingsPatch, response: { 200: Settings } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'settings.change' },
     },
-    async (request) => {
-      const changed = await settings.update(request.body);
-      const { version: _, ...patch } = request.body;
-      await records.auditLog.append({
-        actor: callerOf(request).name,
-        action: 'settings.change',
-        detail: JSON.stringify(patch),
-      });
-      return changed;
-    },
+    async ({ body }) => settings.update(body),
   );
   layoutRoutes(api, records);
-  featureRoutes(api, flags, records);
+  featureRoutes(api, flags);
 }
 
 function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void {
@@ -80,7 +71,7 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
   );
 }
 
-function featureRoutes(api: Api, flags: FeatureFlags, { auditLog }: Pick<RecordStore, 'auditLog'>): void {
+function featureRoutes(api: Api, flags: FeatureFlags): void {
   const params = z.object({ name: z.string().min(1).max(100) });
   api.get(
     '/features',
@@ -99,14 +90,9 @@ function featureRoutes(api: Api, flags: FeatureFlags, { auditLog }: Pick<RecordS
     '/features/:name',
     {
       schema: { ...schema, summary: 'Switch a feature', params, body: FeaturePatch, response: { 200: Feature } },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'feature.switch' },
     },
-    async (request) => {
-      const feature = await flags.set(request.params.name, request.body.enabled);
-      const detail = request.body.enabled ? 'on' : 'off';
-      await auditLog.append({ actor: callerOf(request).name, action: 'feature.switch', target: feature.name, detail });
-      return feature;
-    },
+    async (request) => flags.set(request.params.name, request.body.enabled),
   );
 }
 

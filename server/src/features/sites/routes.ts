@@ -19,7 +19,7 @@ export function siteRoutes(api: Api, { sites }: RecordStore): void {
     '/sites',
     {
       schema: { ...schema, summary: 'Add a site', body: SiteCreate, response: { 201: Site } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'site.create' },
     },
     async ({ body }, reply) => {
       const { emission_factor_kg_per_kwh: emissionFactorKgPerKwh, ...rest } = body;
@@ -38,7 +38,7 @@ export function siteRoutes(api: Api, { sites }: RecordStore): void {
     '/sites/:id',
     {
       schema: { ...schema, summary: 'Change a site', params: IdParams, body: SitePatch, response: { 200: Site } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'site.change' },
     },
     async ({ params, body }) => {
       const {
@@ -55,7 +55,7 @@ export function siteRoutes(api: Api, { sites }: RecordStore): void {
     '/sites/:id',
     {
       schema: { ...schema, summary: 'Remove a site without devices', params: IdParams, response: { 204: z.null() } },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', audit: 'site.remove' },
     },
     async ({ params }, reply) => {
       await sites.remove((await sites.require(params.id)).id);

@@ -101,7 +101,7 @@ export function systemRoutes(api: Api, { monitor, quarantine, sources }: SystemR
         body: QuarantineDecision,
         response: { 200: z.object({ decided: z.number().int() }) },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'quarantine.decide' },
     },
     async ({ body }) => ({ decided: await quarantine.decide(body.ids, body.decision) }),
   );

@@ -35,7 +35,6 @@ it('tells how much smaller a store is than its values in plain binary', async ()
     batch(
       'energy',
       next.map((at, i) => ['d', at, { a: i }]),
-      2,
     ),
   ]);
   expect(await ratio()).toBeCloseTo((2 * 2880 * 16) / (await size()), 9);

@@ -24,7 +24,7 @@ export function tariffRoutes(api: Api, service: TariffService): void {
     '/tariffs',
     {
       schema: { ...schema, summary: 'Add a tariff', body: TariffCreate, response: { 201: Tariff } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'tariff.create' },
     },
     async ({ body }, reply) => reply.status(201).send(await service.create(body)),
   );
@@ -53,7 +53,7 @@ export function tariffRoutes(api: Api, service: TariffService): void {
     '/tariffs/:id',
     {
       schema: { ...schema, summary: 'Change a tariff', params: IdParams, body: TariffPatch, response: { 200: Tariff } },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'tariff.change' },
     },
     async ({ params, body }) => service.update(params.id, body),
   );
@@ -66,7 +66,7 @@ export function tariffRoutes(api: Api, service: TariffService): void {
         params: IdParams,
         response: { 204: z.null() },
       },
-      config: { scope: 'write' },
+      config: { scope: 'write', audit: 'tariff.remove' },
     },
     async ({ params }, reply) => {
       await service.remove(params.id);
