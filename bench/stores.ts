@@ -1,7 +1,8 @@
 /**
  * What the stores cost, all in one run: durable append rate, bytes per value on disk once days are closed, and how long three usual questions take
  * inside the process (p50 and p99 of repeated runs). Servers run in a temporary folder where they are named: WATTKEEPER_TEST_POSTGRES_BIN and
- * WATTKEEPER_TEST_TIMESCALEDB (folders with PostgreSQL's programs, the second one with the extension) and WATTKEEPER_TEST_INFLUXD (the program `influxd`). Run: node bench/stores.ts [--days 365] [--devices 3] [--only duckdb,file]
+ * WATTKEEPER_TEST_TIMESCALEDB (folders with PostgreSQL's programs, the second one with the extension) and WATTKEEPER_TEST_INFLUXD and WATTKEEPER_TEST_INFLUXD2
+ * (the programs `influxd` of 1.x and 2.x). Run: node bench/stores.ts [--days 365] [--devices 3] [--only duckdb,file]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -13,7 +14,7 @@ import type { Block } from '../server/src/domain/batch.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/storage/open-store.ts';
-import { sizeOf, startInflux } from '../server/test/journeys/influx.ts';
+import { type Influx, sizeOf, startInflux, startInflux2 } from '../server/test/journeys/influx.ts';
 import { startPostgresServer } from '../server/test/storage/postgres-server.ts';
 
 const START = Date.UTC(2025, 0, 1);
@@ -111,14 +112,10 @@ const postgres = (bin: string, extension: 'timescaledb' | 'none') => async (): P
   };
 };
 
-const influxdb = (program: string) => async (): Promise<Place> => {
+const influxdb = (start: (folder: string) => Promise<Influx>) => async (): Promise<Place> => {
   const folder = await mkdtemp(join(tmpdir(), 'store-bench-'));
-  const influx = await startInflux(
-    folder,
-    program,
-    'compact-full-write-cold-duration = "5s"\ncache-snapshot-write-cold-duration = "2s"',
-  );
-  const store = await openTelemetryStore({ type: 'influxdb', url: influx.url, database: 'stores' });
+  const influx = await start(folder);
+  const store = await openTelemetryStore({ type: 'influxdb', url: influx.url, database: 'stores', ...influx.access });
   const sizeBytes = async () => sizeOf(join(folder, 'data'));
   return {
     store,
@@ -140,6 +137,18 @@ const influxdb = (program: string) => async (): Promise<Place> => {
   };
 };
 
+const influxdb1 = (program: string) =>
+  influxdb((folder) =>
+    startInflux(folder, program, 'compact-full-write-cold-duration = "5s"\ncache-snapshot-write-cold-duration = "2s"'),
+  );
+const influxdb2 = (program: string) =>
+  influxdb((folder) =>
+    startInflux2(folder, program, [
+      '--storage-compact-full-write-cold-duration=5s',
+      '--storage-cache-snapshot-write-cold-duration=2s',
+    ]),
+  );
+
 const BACKENDS: Record<string, (() => Promise<Place>) | undefined> = {
   memory: embedded(() => ({ type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: 1.5e9 })),
   duckdb: embedded((folder) => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') })),
@@ -147,7 +156,8 @@ const BACKENDS: Record<string, (() => Promise<Place>) | undefined> = {
   file: embedded((folder) => ({ type: 'file', path: folder, retentionDays: null, timezone: 'UTC' })),
   postgres: withPart('POSTGRES_BIN', (bin) => postgres(bin, 'none')),
   timescaledb: withPart('TIMESCALEDB', (bin) => postgres(bin, 'timescaledb')),
-  influxdb: withPart('INFLUXD', influxdb),
+  influxdb: withPart('INFLUXD', influxdb1),
+  influxdb2: withPart('INFLUXD2', influxdb2),
 };
 
 const sizes: Record<string, string>[] = [];

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Conflict, Unavailable } from '../../src/domain/errors.ts';
 import { decodeName, encodeName } from '../../src/storage/influxdb/names.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
-import { INFLUXES, type Influx, startInflux2 } from '../journeys/influx.ts';
+import { INFLUXES, type Influx, startInflux, startInflux2 } from '../journeys/influx.ts';
 import { describeWith } from '../needs.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
@@ -111,6 +111,42 @@ for (const [part, version, start] of INFLUXES) {
     });
   });
 }
+
+describeWith('INFLUXD', 'a user of InfluxDB 1.x', (program) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-influx-'));
+  let influx: Influx;
+  beforeAll(async () => {
+    influx = await startInflux(folder, program);
+    const users = [
+      `CREATE USER "admin" WITH PASSWORD 'of-admin' WITH ALL PRIVILEGES`,
+      `CREATE USER "keeper" WITH PASSWORD 'of-keeper'`,
+      'CREATE DATABASE "own"',
+      'GRANT ALL ON "own" TO "keeper"',
+    ];
+    for (const q of users) await influx.post(`/query?${new URLSearchParams({ q })}`);
+    await influx.stop();
+    vi.stubEnv('INFLUXDB_HTTP_AUTH_ENABLED', 'true');
+    await influx.startAgain();
+    vi.unstubAllEnvs();
+  });
+  afterAll(async () => {
+    await influx.stop();
+    rmSync(folder, { recursive: true });
+  });
+  const as = (username: string, password: string, database: string) =>
+    openTelemetryStore({ type: 'influxdb', url: influx.url, database, username, password });
+
+  it('needs its database alone; only an administrator has one made', async () => {
+    const store = await as('keeper', 'of-keeper', 'own');
+    await store.write([batch('g', [['d', T0, { v: 1 }]])]);
+    expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([['d', T0, 1]]);
+    expect(await store.deleteBefore(T0 + 1, null)).toBe(1);
+    await store.close();
+    await expect(as('keeper', 'of-keeper', 'another')).rejects.toBeInstanceOf(Unavailable);
+    await (await as('admin', 'of-admin', 'another')).close();
+    await expect(as('keeper', 'wrong', 'own')).rejects.toThrow(/does not let us in: .*check token, or username/);
+  });
+});
 
 describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-influx-'));

@@ -67,7 +67,7 @@ export class InfluxClient {
   /** Finds out which server answers, and makes the database where that can be done. */
   async open(): Promise<void> {
     await this.connect();
-    if (this.#major === 1) await this.query(`CREATE DATABASE ${quoted(this.#location.database)}`);
+    if (this.#major === 1) await this.#makeDatabase();
     else if (this.#major === 2) this.#bucket = await this.#mappedBucket();
   }
 
@@ -121,6 +121,14 @@ export class InfluxClient {
     const found = [];
     for await (const one of this.stream(statements)) found.push(one);
     return found;
+  }
+
+  /** Only an administrator may ask for a database to be made, so one that is there is not asked for. */
+  async #makeDatabase(): Promise<void> {
+    const { database } = this.#location;
+    const found = await this.query('SHOW DATABASES');
+    if (found.some(({ series }) => series.values.some(([name]) => name === database))) return;
+    await this.query(`CREATE DATABASE ${quoted(database)}`);
   }
 
   /** Retention policies of the database besides the one that is read. 3.x knows none. */
