@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
-import { type Influx, startInflux } from './influx.ts';
+import { type Influx, startInflux, startInflux2 } from './influx.ts';
 import { type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
 /** What clients look at: the status, the shape of the body, and the headers that tell them whom they talk to. */
@@ -66,6 +66,73 @@ const ALIKE: readonly [what: string, path: string, init: RequestInit, status: nu
   ['a database to make, as a form', '/query', post(new URLSearchParams({ q: CREATE })), 200],
   ['no statement', '/query', { method: 'POST' }, 400, /^missing required parameter "q"$/],
 ];
+
+/** Writes that a real InfluxDB 2.x and we answer alike, below `/api/v2/write`. */
+const ALIKE_2: typeof ALIKE = [
+  ['a good line', '', post(GOOD), 204],
+  ['a good line, packed', '', post(new Uint8Array(gzipSync(GOOD)), GZIP), 204],
+  ['a unit of time', '&precision=us', post(GOOD), 204],
+  ['an empty body', '', post(''), 204],
+  ['empty lines', '', post('\n\n'), 204],
+  ['a comment', '', post('# nothing'), 204],
+  ['a text alone', '', post('m,host=a s="x" 1'), 204],
+  ['a bad field', '', post('m,host=a v=abc 1'), 400, /^unable to parse 'm,host=a v=abc 1': invalid/],
+  ['a missing field', '', post('m,host=a'), 400, /^unable to parse 'm,host=a': missing fields$/],
+  ['a missing tag value', '', post('m,host= v=1'), 400, /': missing tag value$/],
+  ['a tag named twice', '', post('m,host=a,host=b v=1'), 400, /': duplicate tags$/],
+  ['an open quote', '', post('m s="x 1'), 400, /': unbalanced quotes$/],
+  ['a bad timestamp', '', post('m v=1 yesterday'), 400, /': bad timestamp$/],
+  [
+    'two bad lines of three',
+    '',
+    post(`${GOOD}\nbad\nm v= 3`),
+    400,
+    /unable to parse 'bad': missing fields\nunable to parse 'm v= 3': missing field value/,
+  ],
+  ['an unknown unit of time', '&precision=fortnight', post(GOOD), 400, /^invalid precision/],
+];
+
+describeWith('INFLUXD2', 'answers beside those of a real InfluxDB 2.x', (influxd) => {
+  const folder = temporaryFolder();
+  const influxFolder = temporaryFolder();
+  let service: Service;
+  let influx: Influx;
+
+  beforeAll(async () => {
+    [service, influx] = await Promise.all([startService(folder.path), startInflux2(influxFolder.path, influxd)]);
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all([service.stop(), influx.stop()]);
+    folder.remove();
+    influxFolder.remove();
+  });
+
+  const both = (more: string, init: RequestInit, tokens = [TOKEN, influx.access.token]) =>
+    Promise.all(
+      [service.url, influx.url].map(async (url, i) => {
+        const headers = { ...(init.headers as object), authorization: `Token ${tokens[i]}` };
+        const response = await fetch(`${url}/api/v2/write?bucket=bench&org=house${more}`, { ...init, headers });
+        const body = await response.text();
+        const { code, message } = (body === '' ? {} : JSON.parse(body)) as { code?: string; message?: string };
+        return { status: response.status, code, message, header: response.headers.get('x-platform-error-code') };
+      }),
+    );
+
+  it.each(ALIKE_2)('%s', async (_what, more, init, status, words) => {
+    const [ours, theirs] = await both(more, init);
+    expect({ ...ours, message: null }).toEqual({ ...theirs, message: null });
+    expect(ours?.status).toBe(status);
+    if (words === undefined) return;
+    expect(ours?.message).toMatch(words);
+    expect(theirs?.message).toMatch(words);
+  });
+
+  it('a token that is none', async () => {
+    const [ours, theirs] = await both('', post(GOOD), ['wrong', 'wrong']);
+    expect([ours?.status, ours?.code, ours?.header]).toEqual([401, 'unauthorized', 'unauthorized']);
+    expect([theirs?.status, theirs?.code, theirs?.header]).toEqual([401, 'unauthorized', 'unauthorized']);
+  });
+});
 
 describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => {
   const folder = temporaryFolder();

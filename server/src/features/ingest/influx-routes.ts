@@ -168,7 +168,8 @@ function sendInfluxError(error: unknown, request: FastifyRequest, reply: Fastify
   const influxStatus = status === 422 ? 400 : status;
   reply.status(influxStatus).type('application/json').serializer(JSON.stringify);
   if (request.url.includes('/api/v2/')) {
-    reply.send({ code: INFLUX_CODE[influxStatus] ?? 'internal error', message: detail });
+    const influxCode = INFLUX_CODE[influxStatus] ?? 'internal error';
+    reply.header('x-platform-error-code', influxCode).send({ code: influxCode, message: detail });
     return;
   }
   reply.header('x-influxdb-error', headerText(detail)).send({ error: detail });
