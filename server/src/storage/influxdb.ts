@@ -24,6 +24,8 @@ import { aggregatePieces } from './sample-window.ts';
 const WRITE_CHARS = 4_000_000;
 /** Statements that one request asks. */
 const STATEMENTS_PER_QUERY = 60;
+/** Types of fields, as other writers may have them in the same measurement. */
+const NUMERIC: ReadonlySet<unknown> = new Set(['float', 'integer', 'unsigned']);
 /** InfluxDB counts nanoseconds in 64 bits, which ends in 2262. */
 const LAST_MS = 9_223_372_036_854;
 
@@ -208,7 +210,7 @@ class InfluxDbStore implements TelemetryStore {
     for (const { series } of await this.#client.query('SHOW FIELD KEYS')) {
       const group = decodeName(series.name);
       for (const [name, type] of series.values) {
-        if (type !== 'float' && type !== 'integer') continue;
+        if (!NUMERIC.has(type)) continue;
         const field = decodeName(String(name));
         for (const [selector, of] of selectors({ field }).entries()) {
           const text = `SELECT ${of} AS value FROM ${identifier(group)} ${where} GROUP BY device_id`;

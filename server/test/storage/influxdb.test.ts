@@ -179,8 +179,15 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     await influx.make('home');
     const mapping = { bucketID, database: 'home', retention_policy: 'weeks', default: true, org: influx.access.org };
     await influx.post('/api/v2/dbrps', JSON.stringify(mapping));
-    for (const options of [{}, { retentionPolicy: 'weeks' }]) {
-      const store = await at('home', { ...influx.access, ...options });
+    await influx.make('plant', 'one');
+    for (const [database, options] of [
+      ['home', {}],
+      ['home', { retentionPolicy: 'weeks' }],
+      ['plant', { retentionPolicy: 'one' }],
+      ['plant/one', {}],
+      ['one more & another', {}],
+    ] as const) {
+      const store = await at(database, { ...influx.access, ...options });
       await store.write([
         batch('g', [
           ['d', T0, { v: 1 }],
@@ -207,6 +214,20 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     );
     await (await at('another')).close();
     await expect(at('another', access)).rejects.toBeInstanceOf(Unavailable);
+  });
+
+  it('answers for the numbers of other writers too', async () => {
+    await influx.post(
+      '/api/v2/write?bucket=bench&org=house&precision=ms',
+      `meter,device_id=d total=3u,count=4i,on=true,name="x" ${T0}`,
+    );
+    const store = await at('bench');
+    expect((await store.latest(0)).map(({ metric, value }) => `${metric} ${value}`).sort()).toEqual([
+      'meter.count 4',
+      'meter.total 3',
+    ]);
+    expect(await rowsOf(store, 'meter', ['d'], ['total', 'count'])).toEqual([['d', T0, 3, 4]]);
+    await store.close();
   });
 
   it('says what to check where it is not let in', async () => {

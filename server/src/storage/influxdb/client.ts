@@ -48,7 +48,7 @@ interface Mapping {
 /** The HTTP interface that InfluxDB 1.x, 2.x and 3.x share: line protocol in, InfluxQL out. */
 export class InfluxClient {
   readonly place: string;
-  readonly #location: InfluxLocation;
+  #location: InfluxLocation;
   /** First number of the server's version. */
   #major = 1;
   /** 2.x and 3.x: where points are written; of 2.x the bucket's id. */
@@ -78,6 +78,11 @@ export class InfluxClient {
     if (response.status >= 400) throw await this.#refusal(response, '');
     const version = response.headers.get('x-influxdb-version') ?? '1';
     this.#major = Number(/\d+/.exec(version)?.[0] ?? 1);
+    const { database, retentionPolicy } = this.#location;
+    const [, name, policy] = /^([^/]+)\/(.+)$/.exec(database) ?? [];
+    if (this.#major !== 2 || retentionPolicy !== undefined || name === undefined || policy === undefined) return;
+    // InfluxQL of 2.x knows the bucket `home/short` as the retention policy `short` of `home`.
+    this.#location = { ...this.#location, database: name, retentionPolicy: policy };
   }
 
   /** On disk of the server when it resolves. */
@@ -183,23 +188,31 @@ export class InfluxClient {
    * a mapping is made, and the bucket too where it is missing.
    */
   async #mappedBucket(): Promise<string> {
+    const mapped = await this.#mapping();
+    if (mapped !== undefined) return mapped;
+    const { database, retentionPolicy, org } = this.#location;
+    const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
+    const bucketID = (await this.#bucketCalled(name)) ?? (await this.#makeBucket(name));
+    if ((await this.#mapping()) === undefined) {
+      await this.#ask('POST', '/api/v2/dbrps', {
+        bucketID,
+        database,
+        default: retentionPolicy === undefined,
+        org,
+        retention_policy: retentionPolicy ?? 'autogen',
+      });
+    }
+    return bucketID;
+  }
+
+  /** The bucket that is mapped to the database and its retention policy. */
+  async #mapping(): Promise<string | undefined> {
     const { database, retentionPolicy, org } = this.#location;
     const search = new URLSearchParams({ ...(org && { org }), db: database });
     const { content = [] } = await this.#ask<{ content?: Mapping[] }>('GET', `/api/v2/dbrps?${search}`);
-    const mapped = content.find((one) =>
+    return content.find((one) =>
       retentionPolicy === undefined ? one.default : one.retention_policy === retentionPolicy,
-    );
-    if (mapped !== undefined) return mapped.bucketID;
-    const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
-    const bucketID = (await this.#bucketCalled(name)) ?? (await this.#makeBucket(name));
-    await this.#ask('POST', '/api/v2/dbrps', {
-      bucketID,
-      database,
-      default: retentionPolicy === undefined,
-      org,
-      retention_policy: retentionPolicy ?? 'autogen',
-    });
-    return bucketID;
+    )?.bucketID;
   }
 
   async #bucketCalled(name: string): Promise<string | undefined> {
