@@ -29,6 +29,7 @@ export const ModelName = z.enum([
   '5p',
   'time_of_week_temperature',
   'time_of_week_temperature_season',
+  'time_of_week_temperature_smooth',
 ]);
 export type ModelName = z.infer<typeof ModelName>;
 

@@ -1,4 +1,5 @@
 import type { Conditions } from './conditions.ts';
+import { type Courses, seasonByHour, warmthByHour, wavesOfYear } from './courses.ts';
 import type { Groups } from './least-squares.ts';
 
 /** How conditions become the columns that a regression is made of: plain data. Temperatures in °C. */
@@ -24,16 +25,27 @@ export type Basis =
       /** Ends of the pieces, ascending; the first and the last piece go on beyond them. */
       readonly occupiedKnots: readonly number[];
       readonly unoccupiedKnots: readonly number[];
-      /** Two waves a year beside it, for what comes with the season but not with the temperature: daylight, holidays. */
+      /** What comes with the season but not with the temperature: daylight, holidays. Two waves a year, or its course by the hour. */
       readonly season: boolean;
+      /** Courses of the temperature and of the season by the hour of the day; null where there are none. */
+      readonly smooth: Smooth | null;
       readonly lagHours: number;
     };
 
+export interface Smooth {
+  /** How strongly they are held back, for a roughness of 1 (ridge regression: Hoerl and Kennard, Technometrics 12 (1970)). */
+  readonly restraint: number;
+  /** °C below and above which the temperature has a course each. */
+  readonly middle: number;
+}
+
 export const HOURS_OF_WEEK = 168;
-/** Waves of the season, each as sine and cosine. */
+/** Waves of the season where it has no course by the hour, each as sine and cosine. */
 const TIMES_A_YEAR = [1, 2];
-/** The mean Gregorian year. */
-const YEAR_MS = 365.2425 * 86_400_000;
+
+const NO_COURSES: Courses = { columns: [], roughness: [] };
+
+export type TimeOfWeekBasis = Extract<Basis, { type: 'time_of_week_temperature' }>;
 
 /** The columns of the regression. */
 export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
@@ -54,8 +66,27 @@ export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
   return [
     ...pieces(temperature, basis.occupiedKnots, (i) => occupied[i] === 1),
     ...pieces(temperature, basis.unoccupiedKnots, (i) => occupied[i] === 0),
-    ...(basis.season ? waves(conditions.starts) : []),
+    ...warmth(basis, temperature, hours).columns,
+    ...season(basis, conditions.starts, hours).columns,
     ...columns,
+  ];
+}
+
+/** How strongly the slope of each column is held back, in parts of its squared length; none where all are free. */
+export function penaltiesOf(basis: Basis, drivers: number): number[] {
+  if (basis.type !== 'time_of_week_temperature' || basis.smooth === null) return [];
+  const { restraint } = basis.smooth;
+  return roughnessOf(basis, drivers).map((rough) => restraint * rough);
+}
+
+/** How rough the course of each column is; 0 for those that are free. */
+export function roughnessOf(basis: TimeOfWeekBasis, drivers: number): number[] {
+  const none = new Float64Array(0);
+  return [
+    ...new Array<number>(pieceCount(basis)).fill(0),
+    ...warmth(basis, none, none).roughness,
+    ...season(basis, none, none).roughness,
+    ...new Array<number>(drivers).fill(0),
   ];
 }
 
@@ -68,26 +99,43 @@ export function termNames(basis: Basis, drivers: readonly string[]): string[] {
   }
   const named = (kind: string, knots: readonly number[]) =>
     knots.slice(1).map((_, piece) => `${kind}_temperature_${piece + 1}`);
-  const season = basis.season ? waves(new Float64Array(0)).map((_, wave) => `season_${wave + 1}`) : [];
+  const numbered = (kind: string, from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `${kind}_${i + 1}`);
   return [
     ...named('occupied', basis.occupiedKnots),
     ...named('unoccupied', basis.unoccupiedKnots),
-    ...season,
+    ...numbered('temperature_by_hour', pieceCount(basis), temperatureCount(basis)),
+    ...numbered('season', temperatureCount(basis), ownCount(basis)),
     ...drivers,
   ];
 }
 
-/** How many columns the pieces of the temperature are, all at the front. */
-export function pieceCount({
-  occupiedKnots,
-  unoccupiedKnots,
-}: Extract<Basis, { type: 'time_of_week_temperature' }>): number {
+/** How many columns are made of the temperature, all at the front. */
+export function temperatureCount(basis: TimeOfWeekBasis): number {
+  const none = new Float64Array(0);
+  return pieceCount(basis) + warmth(basis, none, none).columns.length;
+}
+
+/** How many columns stand before those of the drivers: the temperature, and the season. */
+export function ownCount(basis: TimeOfWeekBasis): number {
+  const none = new Float64Array(0);
+  return temperatureCount(basis) + season(basis, none, none).columns.length;
+}
+
+function pieceCount({ occupiedKnots, unoccupiedKnots }: TimeOfWeekBasis): number {
   return Math.max(occupiedKnots.length - 1, 0) + Math.max(unoccupiedKnots.length - 1, 0);
 }
 
-/** How many columns stand before those of the drivers: pieces of the temperature, and the season. */
-export function ownCount(basis: Extract<Basis, { type: 'time_of_week_temperature' }>): number {
-  return pieceCount(basis) + (basis.season ? 2 * TIMES_A_YEAR.length : 0);
+function warmth({ smooth }: TimeOfWeekBasis, temperature: Float64Array, hours: Float64Array): Courses {
+  if (smooth === null) return NO_COURSES;
+  return warmthByHour([degreesBelow(temperature, smooth.middle), degreesAbove(temperature, smooth.middle)], hours);
+}
+
+function season(basis: TimeOfWeekBasis, starts: Float64Array, hours: Float64Array): Courses {
+  if (!basis.season) return NO_COURSES;
+  if (basis.smooth !== null) return seasonByHour(starts, hours);
+  const columns = wavesOfYear(starts, TIMES_A_YEAR);
+  return { columns, roughness: columns.map(() => 0) };
 }
 
 /** Which intercept each observation has. */
@@ -115,13 +163,6 @@ function pieces(temperature: Float64Array, knots: readonly number[], applies: (i
     ];
     return temperature.map((degrees, i) => (applies(i) ? Math.min(Math.max(degrees - begin, least), most) : 0));
   });
-}
-
-/** Once and twice a year. */
-function waves(starts: Float64Array): Float64Array[] {
-  return TIMES_A_YEAR.flatMap((times) =>
-    [Math.sin, Math.cos].map((wave) => starts.map((start) => wave((2 * Math.PI * times * start) / YEAR_MS))),
-  );
 }
 
 function required<T>(value: T | null, what: string): T {

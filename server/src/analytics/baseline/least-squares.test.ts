@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GOLDEN } from '../../../test/reference/statsmodels-ols.ts';
+import { RIDGE } from '../../../test/reference/statsmodels-ridge.ts';
+import { leverage } from './deviation.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
 
 /** Relative; statsmodels itself keeps about twelve digits on Longley. */
@@ -61,6 +63,43 @@ describe.each(Object.entries(GOLDEN))('least squares on %s', (_name, golden) => 
       ],
       [golden.r2, golden.adj, golden.f, golden.fp, golden.rmse, golden.mae, golden.rho],
     );
+  });
+});
+
+describe('least squares that hold slopes back', () => {
+  const columns = RIDGE.x.map((column) => Float64Array.from(column));
+  const y = Float64Array.from(RIDGE.y);
+  const groups = { of: RIDGE.groups, count: 4 };
+
+  it('equal statsmodels’ ridge regression, with what the data tell of each column', () => {
+    const found = leastSquares(columns, y, groups, RIDGE.penalties);
+    if ('kind' in found) throw new Error(found.kind);
+    const { coefficients, levels, freedom, rmse, rSquared, means } = found;
+    const slopes = coefficients.map(({ value }) => value);
+    close(slopes, RIDGE.params);
+    close([...levels], RIDGE.levels);
+    close(
+      coefficients.map(({ standardError }) => standardError),
+      RIDGE.bse,
+    );
+    close([freedom, rmse, rSquared], [RIDGE.freedom, RIDGE.rmse, RIDGE.r2]);
+    close([leverage(found, RIDGE.at, RIDGE.group)], [RIDGE.leverage]);
+    const told = slopes.reduce((sum, slope, c) => sum + slope * (RIDGE.at[c] as number), levels[RIDGE.group] as number);
+    close([told], [RIDGE.told]);
+    expect(means).toHaveLength(12);
+  });
+
+  it('are plain least squares where nothing is held, and no slope at all where all is', () => {
+    const plain = leastSquares(columns, y, groups) as Regression;
+    const free = leastSquares(columns, y, groups, [0, 0, 0]) as Regression;
+    close(
+      free.coefficients.map(({ value }) => value),
+      plain.coefficients.map(({ value }) => value),
+    );
+    close([free.freedom, free.rmse], [plain.freedom, plain.rmse]);
+    const held = leastSquares(columns, y, groups, [1e12, 1e12, 1e12]) as Regression;
+    for (const { value } of held.coefficients) expect(Math.abs(value)).toBeLessThan(1e-9);
+    expect(held.freedom).toBeCloseTo(y.length - 4, 6);
   });
 });
 

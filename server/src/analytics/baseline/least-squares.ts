@@ -68,11 +68,15 @@ export interface Groups {
  * estimate (Frisch–Waugh–Lovell theorem) and spares a column for each.
  * @param columns each as long as `y`, without NaN
  * @param groups all observations are one unless told otherwise
+ * @param penalties how strongly each slope is held back, in parts of the squared length of its column within groups (ridge regression); none
+ *   unless told otherwise. Where there are some, a column counts for as much as the data tell of it (effective degrees of freedom), and
+ *   standard errors and the inverse are those of the slopes' posterior distribution (Wood, Generalized Additive Models, 2nd ed., 6.10).
  */
 export function leastSquares(
   columns: readonly Float64Array[],
   y: Float64Array,
   groups: Groups = { of: new Uint8Array(y.length), count: 1 },
+  penalties: readonly number[] = [],
 ): Regression | Degenerate {
   const [n, p] = [y.length, columns.length];
   const counts = new Float64Array(groups.count);
@@ -82,22 +86,33 @@ export function leastSquares(
   const means = new Float64Array(groups.count * p);
   const norms = new Float64Array(p);
   const constant: number[] = [];
-  const scaled = columns.map((column, c) => {
+  // An observation below the others for each column asks of its slope to be 0, as strongly as the penalty says.
+  const asides = penalties.length === 0 ? 0 : p;
+  const unit = columns.map((column, c) => {
     const { centred, centres } = centre(column, groups, counts);
     for (let g = 0; g < groups.count; g++) means[g * p + c] = centres[g] as number;
-    const norm = Math.sqrt(squares(centred));
-    if (!(norm > 1e-12 * Math.sqrt(squares(column)))) constant.push(c);
+    const length = Math.sqrt(squares(centred));
+    if (!(length > 1e-12 * Math.sqrt(squares(column)))) constant.push(c);
+    const penalty = penalties[c] ?? 0;
+    const norm = length * Math.sqrt(1 + penalty);
     norms[c] = norm;
     for (let i = 0; i < n; i++) centred[i] = (centred[i] as number) / norm;
-    return centred;
+    const scaled = lengthened(centred, asides);
+    if (asides > 0) scaled[n + c] = Math.sqrt(penalty / (1 + penalty));
+    return scaled;
   });
   if (constant.length > 0) return { kind: 'constant', columns: constant };
   if (isFlat(y)) return { kind: 'flat' };
-  const { centred: rotated, centres: levels } = centre(y, groups, counts);
-  const triangle = triangulate(scaled, rotated);
+  const { centred, centres: levels } = centre(y, groups, counts);
+  const rotated = lengthened(centred, asides);
+  const triangle = triangulate(unit, rotated);
   if (triangle.rank < p)
     return { kind: 'collinear', columns: triangle.order.slice(triangle.rank).sort((a, b) => a - b) };
-  return statistics({ columns, y, groups, counts, freedom, means, levels, norms, ...solve(triangle, rotated, norms) });
+  const solved = solve(triangle, rotated, norms);
+  let told = p;
+  for (const [c, penalty] of penalties.entries())
+    told -= (penalty / (1 + penalty)) * (solved.inverse[c * p + c] as number) * (norms[c] as number) ** 2;
+  return statistics({ columns, y, groups, counts, freedom: freedom + p - told, means, levels, norms, ...solved });
 }
 
 /** P(F > f), which 1 − cdf loses to rounding when it is tiny: F(f; a, b) = 1 − F(1/f; b, a). */
@@ -222,8 +237,15 @@ function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, mean
   return { fitted, residuals, sse: Math.max(sse, Number.EPSILON ** 2 * sst), sst, absolute, sum, lagged };
 }
 
+function lengthened(values: Float64Array, rows: number): Float64Array {
+  if (rows === 0) return values;
+  const longer = new Float64Array(values.length + rows);
+  longer.set(values);
+  return longer;
+}
+
 /** A column less the mean of each group. A second pass takes out what rounding left in the first. */
-function centre(column: Float64Array, { of, count }: Groups, counts: Float64Array) {
+export function centre(column: Float64Array, { of, count }: Groups, counts: Float64Array) {
   const centred = column.slice();
   const centres = new Float64Array(count);
   const sums = new Float64Array(count);

@@ -1,16 +1,29 @@
-import { type Basis, degreesAbove, degreesBelow, groupsOf, HOURS_OF_WEEK, pieceCount, termsOf } from './basis.ts';
+import {
+  degreesAbove,
+  degreesBelow,
+  groupsOf,
+  HOURS_OF_WEEK,
+  penaltiesOf,
+  roughnessOf,
+  type Smooth,
+  type TimeOfWeekBasis,
+  temperatureCount,
+  termsOf,
+} from './basis.ts';
 import type { Observations } from './conditions.ts';
 import { type Degenerate, leastSquares, type Regression, upperTail } from './least-squares.ts';
+import { bestStrength } from './strength.ts';
 import type { Unfit } from './unfit.ts';
-
-export type TimeOfWeekBasis = Extract<Basis, { type: 'time_of_week_temperature' }>;
 
 export interface TimeOfWeekFit {
   readonly basis: TimeOfWeekBasis;
   readonly regression: Regression;
-  /** p of the F-test that all hours of the week have one level, and of the one that the temperature tells nothing. */
-  readonly jointP: { readonly timeOfWeek: number; readonly temperature: number };
 }
+
+/** What may stand beside the hours of the week and the pieces of the temperature. */
+export type Beside = Pick<TimeOfWeekBasis, 'season' | 'smooth' | 'lagHours'>;
+
+export const NOTHING_BESIDE: Beside = { season: false, smooth: null, lagHours: 0 };
 
 /** Degrees at which heating and cooling are taken to begin while hours in use are told from others (50 and 65 °F; CalTRACK 3.3). */
 const HEATING_BELOW_C = 10;
@@ -21,30 +34,54 @@ const MAX_PIECES = 6;
 /** A piece with fewer observations joins its neighbour (CalTRACK 3.4). */
 const LEAST_IN_PIECE = 20;
 
-/** Time-of-week-and-temperature on hours, with the season beside it where that is asked for. */
-export function fitTimeOfWeek(observations: Observations, lagHours = 0, season = false): TimeOfWeekFit | Unfit {
+/** Time-of-week-and-temperature on hours. */
+export function fitTimeOfWeek(observations: Observations, beside = NOTHING_BESIDE): TimeOfWeekFit | Unfit {
+  const basis = basisOf(observations, beside);
+  const penalties = penaltiesOf(basis, observations.columns.length);
+  const groups = groupsOf(basis, observations, observations.kwh.length);
+  const regression = leastSquares(termsOf(basis, observations), observations.kwh, groups, penalties);
+  return 'kind' in regression ? { reason: regression, basis } : { basis, regression };
+}
+
+/** Courses by the hour of the day, held back as strongly as best tells parts that are left out. */
+export function bestSmooth(observations: Observations, beside: Beside, parts: Uint8Array): Smooth {
+  const sorted = (observations.temperature as Float64Array).toSorted();
+  const middle = sorted[sorted.length >> 1] as number;
+  const basis = basisOf(observations, { ...beside, smooth: { restraint: 1, middle } });
+  const restraint = bestStrength(
+    {
+      columns: termsOf(basis, observations),
+      y: observations.kwh,
+      groups: groupsOf(basis, observations, observations.kwh.length),
+      roughness: roughnessOf(basis, observations.columns.length),
+    },
+    parts,
+  );
+  return { restraint, middle };
+}
+
+/** p of the F-test that all hours of the week have one level, and of the one that the temperature tells nothing. */
+export function jointPOf({ basis, regression }: TimeOfWeekFit, observations: Observations) {
+  const terms = termsOf(basis, observations);
+  const penalties = penaltiesOf(basis, observations.columns.length);
+  const groups = groupsOf(basis, observations, observations.kwh.length);
+  const cold = temperatureCount(basis);
+  const withoutHours = leastSquares(terms, observations.kwh, undefined, penalties);
+  const withoutTemperature = leastSquares(terms.slice(cold), observations.kwh, groups, penalties.slice(cold));
+  return { timeOfWeek: jointP(regression, withoutHours), temperature: jointP(regression, withoutTemperature) };
+}
+
+function basisOf(observations: Observations, beside: Beside): TimeOfWeekBasis {
   const temperature = observations.temperature as Float64Array;
   const hours = observations.hourOfWeek as Float64Array;
   const occupied = hoursInUse(observations);
   const inUse = new Set(occupied);
-  const basis: TimeOfWeekBasis = {
+  return {
     type: 'time_of_week_temperature',
     occupied,
     occupiedKnots: knotsOf(temperature.filter((_, i) => inUse.has(hours[i] as number))),
     unoccupiedKnots: knotsOf(temperature.filter((_, i) => !inUse.has(hours[i] as number))),
-    season,
-    lagHours,
-  };
-  const terms = termsOf(basis, observations);
-  const groups = groupsOf(basis, observations, hours.length);
-  const regression = leastSquares(terms, observations.kwh, groups);
-  if ('kind' in regression) return { reason: regression, basis };
-  const withoutHours = leastSquares(terms, observations.kwh);
-  const withoutTemperature = leastSquares(terms.slice(pieceCount(basis)), observations.kwh, groups);
-  return {
-    basis,
-    regression,
-    jointP: { timeOfWeek: jointP(regression, withoutHours), temperature: jointP(regression, withoutTemperature) },
+    ...beside,
   };
 }
 

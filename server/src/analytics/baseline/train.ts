@@ -4,7 +4,14 @@ import { type Observations, rowsOf } from './conditions.ts';
 import { predict } from './deviation.ts';
 import { type Diagnostics, diagnose } from './diagnostics.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
-import { fitTimeOfWeek, type TimeOfWeekFit } from './time-of-week.ts';
+import {
+  type Beside,
+  bestSmooth,
+  fitTimeOfWeek,
+  jointPOf,
+  NOTHING_BESIDE,
+  type TimeOfWeekFit,
+} from './time-of-week.ts';
 import type { Unfit } from './unfit.ts';
 
 export type ModelType = 'linear' | 'change_point' | 'time_of_week_temperature';
@@ -22,13 +29,16 @@ export interface Fitted {
   readonly basis: Basis;
   readonly regression: Regression;
   readonly balancePoints: readonly BalancePoint[];
-  /** p of the hours of the week and of the temperature, each as a whole; null where every term stands by itself. */
-  readonly jointP: TimeOfWeekFit['jointP'] | null;
 }
+
+type TimeOfWeekName =
+  | 'time_of_week_temperature'
+  | 'time_of_week_temperature_season'
+  | 'time_of_week_temperature_smooth';
 
 /** One of the models that were held against each other. */
 export interface Candidate {
-  readonly name: 'linear' | Shape | 'time_of_week_temperature' | 'time_of_week_temperature_season';
+  readonly name: 'linear' | Shape | TimeOfWeekName;
   readonly adjustedRSquared: number | null;
   /** √(mean squared error) ÷ mean, on weeks that were left out of the fit; null where it cannot be had. */
   readonly cvRmseOutOfSample: number | null;
@@ -38,6 +48,8 @@ export interface Training extends Fitted {
   readonly name: Candidate['name'];
   readonly cvRmseOutOfSample: number | null;
   readonly candidates: readonly Candidate[];
+  /** p of the hours of the week and of the temperature, each as a whole; null where every term stands by itself. */
+  readonly jointP: ReturnType<typeof jointPOf> | null;
   readonly diagnostics: Diagnostics;
 }
 
@@ -57,13 +69,19 @@ type Fit = (observations: Observations) => Fitted | Unfit;
 export function trainBaseline(input: TrainingInput): Training | Unfit {
   const tried = namesFor(input).map((name) => attempt(name, input));
   const candidates = tried.map(({ candidate }) => candidate);
-  const n = input.observations.kwh.length;
-  let best: Attempt | undefined;
-  for (const one of tried) if (!('reason' in one.fitted) && isBetter(one.candidate, best?.candidate, n)) best = one;
-  if (best === undefined || 'reason' in best.fitted) return (tried[0] as Attempt).fitted as Unfit;
+  const fits = tried.filter((one): one is Attempt<Fitted> => !('reason' in one.fitted));
+  const [first, ...others] = fits;
+  if (first === undefined) return (tried[0] as Attempt).fitted as Unfit;
+  const best = others.reduce((least, one) => (isBetter(one, least) ? one : least), first);
   const { name, cvRmseOutOfSample } = best.candidate;
-  const diagnostics = diagnose(best.fitted, best.observations);
-  return { ...best.fitted, name, cvRmseOutOfSample, candidates, diagnostics };
+  const { fitted, observations } = best;
+  const jointP = isOfWeeks(fitted) ? jointPOf(fitted, observations) : null;
+  const diagnostics = diagnose(fitted, observations);
+  return { ...fitted, name, cvRmseOutOfSample, candidates, jointP, diagnostics };
+}
+
+function isOfWeeks(fitted: Fitted): fitted is Fitted & TimeOfWeekFit {
+  return fitted.basis.type === 'time_of_week_temperature';
 }
 
 function namesFor({ type, observations, temperatures }: TrainingInput): Candidate['name'][] {
@@ -73,12 +91,12 @@ function namesFor({ type, observations, temperatures }: TrainingInput): Candidat
   const linear = observations.columns.length + temperatures.length > 0 ? (['linear'] as const) : [];
   if (temperatures.length === 0) return [...linear];
   if (observations.hourOfWeek === null) return [...linear, ...SHAPES];
-  const seasonal = spanOf(observations) >= SEASON_MS ? (['time_of_week_temperature_season'] as const) : [];
-  return [...linear, ...SHAPES, 'time_of_week_temperature', ...seasonal];
+  const seasonal = showsSeasons(observations) ? (['time_of_week_temperature_season'] as const) : [];
+  return [...linear, ...SHAPES, 'time_of_week_temperature', ...seasonal, 'time_of_week_temperature_smooth'];
 }
 
-interface Attempt {
-  readonly fitted: Fitted | Unfit;
+interface Attempt<T = Fitted | Unfit> {
+  readonly fitted: T;
   readonly candidate: Candidate;
   readonly observations: Observations;
 }
@@ -116,32 +134,45 @@ function prepared(
     return { fit: fitLinear, observations: { ...observations, columns } };
   }
   const lagged = temperatures.map((temperature) => ({ ...observations, temperature }));
-  if (name === 'time_of_week_temperature' || name === 'time_of_week_temperature_season') {
-    const season = name === 'time_of_week_temperature_season';
-    const lag = leastIndex(lagged.map((one) => errorOf(fitTimeOfWeek(one, 0, season))));
-    return { fit: (one) => withoutBends(fitTimeOfWeek(one, lag, season)), observations: lagged[lag] as Observations };
+  if (isShape(name)) {
+    const lag = leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
+    return { fit: (one) => fitChangePoint(one, name, lag), observations: lagged[lag] as Observations };
   }
-  const lag = leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
-  return { fit: (one) => withoutJoint(fitChangePoint(one, name, lag)), observations: lagged[lag] as Observations };
+  const lagHours = leastIndex(lagged.map((one) => errorOf(fitTimeOfWeek(one))));
+  const own = lagged[lagHours] as Observations;
+  const beside = { ...besideOf(name, own), lagHours };
+  return { fit: (one) => withoutBends(fitTimeOfWeek(one, beside)), observations: own };
 }
 
-function spanOf({ starts }: Observations): number {
-  return (starts.at(-1) ?? 0) - (starts[0] ?? 0);
+function isShape(name: Candidate['name']): name is Shape {
+  return (SHAPES as readonly string[]).includes(name);
+}
+
+function besideOf(name: TimeOfWeekName, observations: Observations): Beside {
+  if (name === 'time_of_week_temperature') return NOTHING_BESIDE;
+  if (name === 'time_of_week_temperature_season') return { ...NOTHING_BESIDE, season: true };
+  const beside = { ...NOTHING_BESIDE, season: showsSeasons(observations) };
+  return { ...beside, smooth: bestSmooth(observations, beside, weeksOf(observations)) };
+}
+
+function showsSeasons({ starts }: Observations): boolean {
+  return (starts.at(-1) ?? 0) - (starts[0] ?? 0) >= SEASON_MS;
+}
+
+/** Whole weeks stay together, so that no hour is told by its neighbour; each part has weeks of every season. */
+function weeksOf({ starts }: Observations): Uint8Array {
+  return Uint8Array.from(starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
 }
 
 function fitLinear({ columns, kwh }: Observations): Fitted | Unfit {
   const basis: Basis = { type: 'linear' };
   const regression = leastSquares(columns, kwh);
   if ('kind' in regression) return { basis, reason: regression };
-  return { basis, regression, balancePoints: [], jointP: null };
+  return { basis, regression, balancePoints: [] };
 }
 
 function withoutBends(fit: TimeOfWeekFit | Unfit): Fitted | Unfit {
   return 'reason' in fit ? fit : { ...fit, balancePoints: [] };
-}
-
-function withoutJoint(fit: ReturnType<typeof fitChangePoint>): Fitted | Unfit {
-  return 'reason' in fit ? fit : { ...fit, jointP: null };
 }
 
 function errorOf(fit: TimeOfWeekFit | Unfit): number {
@@ -152,9 +183,8 @@ function leastIndex(values: readonly number[]): number {
   return values.indexOf(Math.min(...values));
 }
 
-/** Whole weeks stay together, so that no hour is told by its neighbour; each part has weeks of every season. */
 function outOfSample(fit: Fit, observations: Observations): number | null {
-  const parts = Uint8Array.from(observations.starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
+  const parts = weeksOf(observations);
   const rowsWhere = (isWanted: (part: number) => boolean) =>
     rowsOf(
       observations,
@@ -178,11 +208,13 @@ function outOfSample(fit: Fit, observations: Observations): number | null {
 }
 
 /**
- * A model of more parts has to gain more out of sample than a part that tells nothing costs there: 1/n of the squared error, half of
- * that of its root.
+ * Parts that tell nothing cost 1/n of the squared error each out of sample, half of that of its root: a model of more parts has to gain as
+ * much beyond that, lest it be chosen by chance.
  */
-function isBetter(one: Candidate, best: Candidate | undefined, n: number): boolean {
-  if (best === undefined) return true;
-  if (one.cvRmseOutOfSample === null) return false;
-  return best.cvRmseOutOfSample === null || one.cvRmseOutOfSample < best.cvRmseOutOfSample * (1 - 0.5 / n);
+function isBetter(one: Attempt<Fitted>, best: Attempt<Fitted>): boolean {
+  const [own, least] = [one.candidate.cvRmseOutOfSample, best.candidate.cvRmseOutOfSample];
+  if (own === null) return false;
+  const { n, freedom } = one.fitted.regression;
+  const more = Math.max(best.fitted.regression.freedom - freedom, 1);
+  return least === null || own < least * (1 - (0.5 * more) / n);
 }

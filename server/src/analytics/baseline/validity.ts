@@ -1,6 +1,6 @@
 import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
 import { ownCount } from './basis.ts';
-import type { Fitted, Training } from './train.ts';
+import type { Training } from './train.ts';
 
 /** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
 export const LEAST_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
@@ -10,15 +10,19 @@ const PLANT_R_SQUARED = 0.8;
 const PLANT_P = 0.05;
 
 /** p of everything that the model is made of: of each driver and slope, and of time of week and temperature as a whole. */
-export function pValuesOf({ regression: { coefficients }, basis, jointP }: Fitted): number[] {
+export function pValuesOf({
+  regression: { coefficients },
+  basis,
+  jointP,
+}: Pick<Training, 'regression' | 'basis' | 'jointP'>): number[] {
   const all = coefficients.map(({ pValue }) => pValue);
   if (basis.type !== 'time_of_week_temperature' || jointP === null) return all;
   return [jointP.timeOfWeek, jointP.temperature, ...all.slice(ownCount(basis))];
 }
 
 /** The plant default: it alone decides whether a model takes the place of the one in use. */
-export function isValid(fitted: Fitted): boolean {
-  return fitted.regression.rSquared > PLANT_R_SQUARED && pValuesOf(fitted).every((p) => p < PLANT_P);
+export function isValid(training: Training): boolean {
+  return training.regression.rSquared > PLANT_R_SQUARED && pValuesOf(training).every((p) => p < PLANT_P);
 }
 
 /** Every rule of measurement and verification with its verdict, none of which hides another. */

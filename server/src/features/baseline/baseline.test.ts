@@ -202,8 +202,11 @@ describe('a baseline', () => {
   });
 });
 
-/** A hall that is heated below 15 °C, as it was two hours ago, and used more from Monday to Friday by the site's clock. */
-async function hall(usedKwh = 6) {
+/**
+ * A hall that is heated below so many °C, as it was two hours ago, and used more from Monday to Friday by the site's clock. With a swing a
+ * degree takes more in the morning and less in the evening.
+ */
+async function hall(usedKwh = 6, swing = 0, heatedBelowC = 15) {
   const site = await SiteWorld.open(NOW, { timezone: 'Europe/Warsaw' });
   const machine = await site.device('Hall heating', 'machine', { expectedIntervalS: 3600 });
   const weather = await site.device('Weather', 'other', { expectedIntervalS: 3600 });
@@ -212,8 +215,15 @@ async function hall(usedKwh = 6) {
     const { weekday, minuteOfDay } = localTime(at, 'Europe/Warsaw');
     return weekday <= 5 && minuteOfDay >= 7 * 60 && minuteOfDay < 18 * 60;
   };
+  const perDegree = (at: number) => {
+    const { minuteOfDay } = localTime(at, 'Europe/Warsaw');
+    return 0.8 * (1 + swing * Math.sin((2 * Math.PI * minuteOfDay) / 1440));
+  };
   const kwh = (at: number) =>
-    3 + 0.8 * Math.max(15 - cold(at - 2 * HOUR_MS), 0) + (isUsed(at) ? usedKwh : 0) + 0.2 * noise(at);
+    3 +
+    perDegree(at) * Math.max(heatedBelowC - cold(at - 2 * HOUR_MS), 0) +
+    (isUsed(at) ? usedKwh : 0) +
+    0.2 * noise(at);
   await site.report(machine, 'energy.power_kw', every(HOUR_MS, START, NOW, kwh));
   await site.report(weather, 'weather.temperature_c', every(HOUR_MS, START - UTC_DAY_MS, NOW, cold));
   const catalogue = new MetricCatalogue();
@@ -235,7 +245,7 @@ describe('a baseline of the outdoor temperature', () => {
     const { service, train } = await hall();
     const model = await train({ model_type: 'auto' });
     expect(model).toMatchObject({ model_type: 'time_of_week_temperature', lag_hours: 2, valid: true, is_active: true });
-    expect(model.candidates).toHaveLength(6);
+    expect(model.candidates).toHaveLength(7);
     expect(model.cv_rmse_out_of_sample).toBeLessThan(0.05);
     // Summer time began in the window: hours of use are those of the clock.
     const used = model.time_of_week?.occupied ?? [];
@@ -249,6 +259,32 @@ describe('a baseline of the outdoor temperature', () => {
     expect(Object.keys(parts)).toEqual(['time_of_week', 'temperature']);
     const made = intercept + Object.values(parts).reduce((sum, part) => sum + (part[7] as number), 0);
     expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
+  });
+
+  it('follows what a degree takes by the hour of the day, and is kept whole', async () => {
+    const { service, train } = await hall(6, 0.5, 30);
+    const model = await train({ model_type: 'auto' });
+    expect(model).toMatchObject({ model_type: 'time_of_week_temperature', valid: true, is_active: true });
+    expect(model.model_name).toBe('time_of_week_temperature_smooth');
+    const plain = model.candidates.find(({ model_name: name }) => name === 'time_of_week_temperature');
+    expect(model.cv_rmse_out_of_sample).toBeLessThan(0.5 * (plain?.cv_rmse_out_of_sample ?? 0));
+    // The slopes of its courses say nothing one by one.
+    expect(Object.keys(model.coefficients).every((name) => /^(un)?occupied_temperature_\d$/.test(name))).toBe(true);
+    const later = await service.deviation({ machine_id: 'Hall heating', start: iso(END), end: iso(NOW) });
+    expect(Math.abs(later.deviation_percent ?? 99)).toBeLessThan(1);
+    const { contributions_kwh: parts, intercept } = later;
+    expect(Object.keys(parts)).toEqual(['time_of_week', 'temperature']);
+    const made = intercept + Object.values(parts).reduce((sum, part) => sum + (part[7] as number), 0);
+    expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
+    const degree = async (time: string) => {
+      const [cold, warm] = [5, 6].map((outdoor_temp_c) =>
+        service.predict('Hall heating', { outdoor_temp_c, at: time }),
+      );
+      return ((await cold)?.predicted_kwh ?? 0) - ((await warm)?.predicted_kwh ?? 0);
+    };
+    // 0.8 kWh, half more and half less.
+    expect(Math.abs((await degree('2026-04-12T06:00:00+02:00')) - 1.2)).toBeLessThan(0.15);
+    expect(Math.abs((await degree('2026-04-12T18:00:00+02:00')) - 0.4)).toBeLessThan(0.15);
   });
 
   it('finds where heating begins, and predicts by the hour of the week', async () => {

@@ -1,5 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { pieceCount, termNames } from '../../analytics/baseline/basis.ts';
+import { ownCount, temperatureCount, termNames } from '../../analytics/baseline/basis.ts';
 import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';
 import {
   type BaselineFit,
@@ -35,21 +35,19 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
     model.basis,
     model.drivers.map(({ name }) => name),
   );
+  const { contributions } = predictions;
   const intercept = model.intercept.value;
-  const series = new Map(terms.map((name, t) => [name, Array.from(predictions.contributions[t] as Float64Array)]));
-  if (model.basis.type !== 'time_of_week_temperature')
-    return { ...predictions, intercept, parts: Object.fromEntries(series) };
-  const drivers = model.drivers.map(({ name }) => [name, series.get(name) as number[]] as const);
-  const added = (names: readonly string[]) =>
-    Array.from(known.kwh, (_, i) => names.reduce((sum, name) => sum + (series.get(name)?.[i] as number), 0));
-  const pieces = pieceCount(model.basis);
-  const season = model.basis.season ? { season: added(terms.slice(pieces, terms.length - drivers.length)) } : {};
-  const levels = Array.from(known.hourOfWeek as Float64Array, (hour) => (fit.levels[hour] as number) - intercept);
+  const each = (from: number) =>
+    Object.fromEntries(terms.map((name, t) => [name, Array.from(contributions[t] as Float64Array)]).slice(from));
+  if (model.basis.type !== 'time_of_week_temperature') return { ...predictions, intercept, parts: each(0) };
+  const [warm, own] = [temperatureCount(model.basis), ownCount(model.basis)];
+  const added = (from: number, to: number) =>
+    Array.from(known.kwh, (_, i) => contributions.slice(from, to).reduce((sum, part) => sum + (part[i] as number), 0));
   const parts = {
-    time_of_week: levels,
-    temperature: added(terms.slice(0, pieces)),
-    ...season,
-    ...Object.fromEntries(drivers),
+    time_of_week: Array.from(known.hourOfWeek as Float64Array, (hour) => (fit.levels[hour] as number) - intercept),
+    temperature: added(0, warm),
+    ...(model.basis.season && { season: added(warm, own) }),
+    ...each(own),
   };
   return { ...predictions, intercept, parts };
 }

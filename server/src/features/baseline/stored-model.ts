@@ -1,7 +1,7 @@
 import { type BaselineModel, Criterion, ModelName, ModelType, Resolution } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
-import { HOURS_OF_WEEK, termNames } from '../../analytics/baseline/basis.ts';
+import { HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/basis.ts';
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { criteriaOf, isValid } from '../../analytics/baseline/validity.ts';
@@ -32,6 +32,7 @@ const StoredBasis = z.discriminatedUnion('type', [
     occupiedKnots: z.array(z.number()),
     unoccupiedKnots: z.array(z.number()),
     season: z.boolean().default(false),
+    smooth: z.object({ restraint: z.number(), middle: z.number() }).nullable().default(null),
     lagHours,
   }),
 ]);
@@ -197,8 +198,11 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     model.basis,
     model.drivers.map(({ name }) => name),
   );
+  // Courses by the hour have many slopes that say nothing one by one.
+  const penalties = penaltiesOf(model.basis, model.drivers.length);
+  const shown = [...terms.keys()].filter((t) => (penalties[t] ?? 0) === 0);
   const ofTerm = (key: 'value' | 'standardError' | 't' | 'pValue' | 'vif') =>
-    Object.fromEntries(terms.map((name, t) => [name, model.coefficients[t]?.[key] as number]));
+    Object.fromEntries(shown.map((t) => [terms[t] as string, model.coefficients[t]?.[key] as number]));
   return {
     model_id: record.id,
     machine_id: machine.id,

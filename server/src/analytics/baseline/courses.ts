@@ -1,0 +1,68 @@
+/** Columns, and for each how rough it is: the squared number of waves in a day and in a year, by which it is held back. */
+export interface Courses {
+  readonly columns: readonly Float64Array[];
+  readonly roughness: readonly number[];
+}
+
+/**
+ * Orders of the waves of the day and of the year; where both run together, their product goes no further (a hyperbolic cross: Smolyak 1963),
+ * since what changes with the season by the hour does so slowly in one of the two.
+ */
+const ORDERS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+const MOST = 8;
+/** Waves of the year that weekends have apart. */
+const WEEKEND_ORDERS = [1, 2] as const;
+/** The mean Gregorian year. */
+const YEAR_MS = 365.2425 * 86_400_000;
+const HOURS_OF_DAY = 24;
+const FIRST_HOUR_OF_WEEKEND = 120;
+/** An hour of warmth is felt by the clock more sharply than seasons move: a tenth of their restraint. */
+const WARMTH = 0.1;
+
+/** What a degree does by the hour of the day, for each of some kinds of degrees. */
+export function warmthByHour(degrees: readonly Float64Array[], hourOfWeek: Float64Array): Courses {
+  const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
+  return {
+    columns: degrees.flatMap((kind) => day.map(({ wave }) => product(kind, wave))),
+    roughness: degrees.flatMap(() => day.map(({ order }) => WARMTH * order ** 2)),
+  };
+}
+
+/** The season, by the hour of the day, and apart on weekends. */
+export function seasonByHour(starts: Float64Array, hourOfWeek: Float64Array): Courses {
+  const year = wavesOf(starts, YEAR_MS, ORDERS);
+  const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
+  const weekend = hourOfWeek.map((hour) => (hour >= FIRST_HOUR_OF_WEEKEND ? 5 / 7 : -2 / 7));
+  const both = year.flatMap((slow) =>
+    day.filter((fast) => slow.order * fast.order <= MOST).map((fast) => ({ slow, fast })),
+  );
+  const weekends = wavesOf(starts, YEAR_MS, WEEKEND_ORDERS);
+  return {
+    columns: [
+      ...year.map(({ wave }) => wave),
+      ...both.map(({ slow, fast }) => product(slow.wave, fast.wave)),
+      ...weekends.map(({ wave }) => product(wave, weekend)),
+    ],
+    roughness: [
+      ...year.map(({ order }) => order ** 2),
+      ...both.map(({ slow, fast }) => slow.order ** 2 + fast.order ** 2),
+      ...weekends.map(({ order }) => order ** 2 + 1),
+    ],
+  };
+}
+
+/** Waves of a year as they are. */
+export function wavesOfYear(starts: Float64Array, orders: readonly number[]): Float64Array[] {
+  return wavesOf(starts, YEAR_MS, orders).map(({ wave }) => wave);
+}
+
+/** Sine and cosine of each order. */
+function wavesOf(at: Float64Array, period: number, orders: readonly number[]) {
+  return orders.flatMap((order) =>
+    [Math.sin, Math.cos].map((wave) => ({ order, wave: at.map((x) => wave((2 * Math.PI * order * x) / period)) })),
+  );
+}
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value * (b[i] as number));
+}

@@ -1,0 +1,74 @@
+import { crossProducts, fitSubset } from './cross-products.ts';
+import { centre, type Groups } from './least-squares.ts';
+
+/** What is tried: parts of a column's own squared length, for a roughness of 1. */
+const STRENGTHS = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1];
+
+interface Data {
+  readonly columns: readonly Float64Array[];
+  readonly y: Float64Array;
+  readonly groups: Groups;
+  readonly roughness: readonly number[];
+}
+
+/**
+ * How strongly rough columns are to be held back: the strength with the least squared error on parts that are left out in turn.
+ * @param parts which part each observation is of
+ */
+export function bestStrength({ columns, y, groups, roughness }: Data, parts: Uint8Array): number {
+  const errors = new Float64Array(STRENGTHS.length);
+  const rows = [...parts.keys()];
+  for (const part of new Set(parts)) {
+    const [seen, unseen] = [rows.filter((row) => parts[row] !== part), rows.filter((row) => parts[row] === part)];
+    const fit = ridge({
+      columns: columns.map((column) => pick(column, seen)),
+      y: pick(y, seen),
+      groups: { of: seen.map((row) => groups.of[row] as number), count: groups.count },
+      roughness,
+    });
+    for (const [s, strength] of STRENGTHS.entries()) {
+      const tell = fit(strength);
+      for (const row of unseen) {
+        const error = (y[row] as number) - tell(columns, row, groups.of[row] as number);
+        if (!Number.isNaN(error)) errors[s] = (errors[s] as number) + error ** 2;
+      }
+    }
+  }
+  return STRENGTHS[errors.indexOf(Math.min(...errors))] as number;
+}
+
+type Tell = (columns: readonly Float64Array[], row: number, group: number) => number;
+
+/** Ridge regression of any strength, by cross products within groups; NaN for a group that was not seen, infinite where it cannot be fitted. */
+function ridge({ columns, y, groups, roughness }: Data): (strength: number) => Tell {
+  const counts = new Float64Array(groups.count);
+  for (let i = 0; i < y.length; i++) counts[groups.of[i] as number] = (counts[groups.of[i] as number] as number) + 1;
+  const within = columns.map((column) => centre(column, groups, counts));
+  const own = centre(y, groups, counts);
+  const products = crossProducts(
+    within.map(({ centred }) => centred),
+    own.centred,
+  );
+  const { p, xx } = products;
+  const all = [...columns.keys()];
+  return (strength) => {
+    const held = xx.slice();
+    for (const [c, rough] of roughness.entries())
+      held[c * p + c] = (held[c * p + c] as number) * (1 + strength * rough);
+    const slopes = fitSubset({ ...products, xx: held }, all)?.slopes;
+    return (others, row, group) => {
+      if (counts[group] === 0) return Number.NaN;
+      if (slopes === undefined) return Number.POSITIVE_INFINITY;
+      let told = own.centres[group] as number;
+      for (let c = 0; c < p; c++) {
+        const away = (others[c]?.[row] as number) - (within[c]?.centres[group] as number);
+        told += (slopes[c] as number) * away;
+      }
+      return told;
+    };
+  };
+}
+
+function pick(column: Float64Array, rows: readonly number[]): Float64Array {
+  return Float64Array.from(rows, (row) => column[row] as number);
+}
