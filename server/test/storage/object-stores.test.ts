@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,17 @@ describe('a folder', () => {
     () => ({ type: 'local', folder: join(folder, 'objects') }),
     () => ({ type: 'local', folder: join(folder, 'source') }),
   );
+
+  it('drops what a killed process left half written, a day later', async () => {
+    const objects = join(folder, 'drafts');
+    const [old, fresh] = [join(objects, 'a.part'), join(objects, 'b.part')];
+    await mkdir(objects, { recursive: true });
+    for (const file of [old, fresh]) await writeFile(file, 'half');
+    const longAgo = new Date(Date.now() - 25 * 3_600_000);
+    await utimes(old, longAgo, longAgo);
+    expect(await openObjectStore({ type: 'local', folder: objects }).list('')).toEqual([]);
+    expect(await readdir(objects)).toEqual(['b.part']);
+  });
 });
 
 describeWith('MOTO', 'S3', (program) => {

@@ -4,6 +4,8 @@ import type { ObjectEngine } from './object-store.ts';
 
 /** Ends the name of an object that is being written. */
 const DRAFT = '.part';
+/** A draft that nobody has written to for so long was left by a process that was killed. */
+const ABANDONED_MS = 86_400_000;
 
 /** Objects as files of a folder, which is made where it is missing. An object is on disk when `put` resolves. */
 export function localObjects(folder: string): ObjectEngine {
@@ -22,8 +24,11 @@ export function localObjects(folder: string): ObjectEngine {
     list: async (prefix) => {
       await mkdir(folder, { recursive: true });
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-      const keys = entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith(DRAFT))
+      const files = entries.filter((entry) => entry.isFile());
+      const isDraft = ({ name }: { name: string }) => name.endsWith(DRAFT);
+      for (const { parentPath, name } of files.filter(isDraft)) await removeAbandoned(join(parentPath, name));
+      const keys = files
+        .filter((entry) => !isDraft(entry))
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
         .filter((key) => key.startsWith(prefix));
       return Promise.all(keys.map(async (key) => ({ key, bytes: (await stat(fileOf(key))).size })));
@@ -32,6 +37,14 @@ export function localObjects(folder: string): ObjectEngine {
     localPath: fileOf,
     isMissing: (error) => (error as NodeJS.ErrnoException).code === 'ENOENT',
   };
+}
+
+async function removeAbandoned(draft: string): Promise<void> {
+  const found = await stat(draft).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found !== null && found.mtimeMs < Date.now() - ABANDONED_MS) await rm(draft, { force: true });
 }
 
 async function sync(path: string): Promise<void> {
