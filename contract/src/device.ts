@@ -26,7 +26,7 @@ const deviceFields = {
   labels: Labels,
   expected_interval_s: z
     .number()
-    .positive()
+    .min(0.001)
     .max(86_400)
     .nullable()
     .meta({ description: 'How often the device reports; null: found from its data. Longer silences count as gaps' }),

@@ -39,6 +39,19 @@ const V1Query = z.looseObject({
 const Statement = z.looseObject({ q: z.string().optional(), db: z.string().optional() });
 const V2Query = z.looseObject({ precision: PrecisionText, org: z.string().optional(), bucket: z.string().optional() });
 
+const answer = (description: string, schema: z.ZodType) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+/** What is said of an error, in the shape of each version. */
+const errorsOf = (schema: z.ZodType) => ({
+  '4xx': answer('What went wrong', schema),
+  '5xx': answer('What went wrong', schema),
+});
+const V1_ERRORS = errorsOf(z.object({ error: z.string() }));
+const V2_ERRORS = errorsOf(z.object({ code: z.string(), message: z.string() }));
+const TAKEN = { 204: z.null().meta({ description: 'Taken' }) };
+
 /**
  * `/write`, `/api/v2/write`, `/ping`, and the `/query` that clients send to make their database: whatever writes to InfluxDB writes to
  * us unchanged. Errors have InfluxDB's own shapes.
@@ -60,20 +73,26 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
   const write = async (request: FastifyRequest, reply: FastifyReply) => writeLines(request, reply, intake, options);
   app.post(
     '/write',
-    { schema: { ...schema, summary: 'InfluxDB 1.x write', querystring: V1Query }, config: { scope: 'write' } },
+    {
+      schema: { ...schema, summary: 'InfluxDB 1.x write', querystring: V1Query, response: { ...TAKEN, ...V1_ERRORS } },
+      config: { scope: 'write' },
+    },
     write,
   );
   app.post(
     '/api/v2/write',
-    { schema: { ...schema, summary: 'InfluxDB 2.x write', querystring: V2Query }, config: { scope: 'write' } },
+    {
+      schema: { ...schema, summary: 'InfluxDB 2.x write', querystring: V2Query, response: { ...TAKEN, ...V2_ERRORS } },
+      config: { scope: 'write' },
+    },
     write,
   );
   app.route({
     method: ['GET', 'HEAD'],
     url: '/ping',
-    schema: { tags: ['ingest'], summary: 'Whether writes are taken, as InfluxDB answers it' },
+    schema: { tags: ['ingest'], summary: 'Whether writes are taken, as InfluxDB answers it', response: TAKEN },
     config: { scope: 'public' },
-    handler: async (_request, reply) => reply.status(204).send(),
+    handler: async (_request, reply) => reply.status(204).send(null),
   });
   app.route({
     method: ['GET', 'POST'],
@@ -82,6 +101,7 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
       tags: ['ingest'],
       summary: 'Answers CREATE DATABASE and SHOW DATABASES, which clients send before they write',
       querystring: Statement,
+      response: { 200: answer('Results', z.object({ results: z.array(z.looseObject({})) })), ...V1_ERRORS },
     },
     config: { scope: 'write' },
     handler: async (request) => {

@@ -40,7 +40,14 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
   );
   app.get(
     '/metrics',
-    { schema: { ...schema, summary: 'Figures for Prometheus' }, config: { scope: 'read' } },
+    {
+      schema: {
+        ...schema,
+        summary: 'Figures for Prometheus',
+        response: { 200: { description: 'Text', content: { 'text/plain': { schema: z.string() } } } },
+      },
+      config: { scope: 'read' },
+    },
     async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   );
 }

@@ -3,7 +3,7 @@ import type { EnergyDataAnswer, EnergyDataQuery } from '@wattkeeper/contract/tel
 import type { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Frame } from '../../domain/frame.ts';
-import { HOUR_MS } from '../../domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -11,12 +11,13 @@ import type { TelemetryService } from './telemetry-service.ts';
 
 type Cell = { readonly frame: Frame; readonly row: number };
 
-/** First slice of the window that is read; it doubles while records are few. */
-const FIRST_SLICE_MS = HOUR_MS;
+/** Slices of the window that are read until a page is full: each twice as long as the one before. */
+const FIRST_SLICE_MS = MINUTE_MS;
+const LONGEST_SLICE_MS = UTC_DAY_MS;
 
 /**
- * Wide records in order of time, then of device. The window is read in slices until the page is full, so that a page of a long
- * window costs no more than the page. The cursor is the instant and device of the last record.
+ * Wide records in order of time, then of device. The window is read in slices until the page is full, and what is empty is passed over, so that
+ * a page of a long window costs no more than the page. The cursor is the instant and device of the last record.
  */
 export async function energyData(
   query: z.output<typeof EnergyDataQuery>,
@@ -26,17 +27,14 @@ export async function energyData(
   const window = service.windowOf({ start: query.start_time, end: query.end_time });
   const targets = await service.targets({ device_id: query.device_id === undefined ? undefined : [query.device_id] });
   const after = parseCursor(query.cursor);
+  const isBehind = ({ timestamp, device }: WideRecord) =>
+    after === null || timestamp > after.timestamp || (timestamp === after.timestamp && device.id > after.deviceId);
   const items: EnergyDataAnswer['items'] = [];
-  let sliceMs = FIRST_SLICE_MS;
-  for (let start = Math.max(window.start, after?.timestamp ?? 0); start < window.end; sliceMs *= 2) {
+  let start = Math.max(window.start, after?.timestamp ?? window.start);
+  for (let sliceMs = FIRST_SLICE_MS; start < window.end; sliceMs = Math.min(2 * sliceMs, LONGEST_SLICE_MS)) {
     const end = Math.min(start + sliceMs, window.end);
-    for (const record of await recordsOf(targets, { start, end }, queries)) {
-      if (
-        after &&
-        (record.timestamp < after.timestamp ||
-          (record.timestamp === after.timestamp && record.device.id <= after.deviceId))
-      )
-        continue;
+    const records = await recordsOf(targets, { start, end }, queries);
+    for (const record of records.filter(isBehind)) {
       if (items.length === query.limit) {
         const last = items.at(-1) as EnergyDataAnswer['items'][number];
         return { items, next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
@@ -48,9 +46,27 @@ export async function energyData(
         values: valuesOf(record.cells),
       });
     }
-    start = end;
+    start = records.length > 0 ? end : await firstIn(targets, { start: end, end: window.end }, queries);
   }
   return { items, next_cursor: null };
+}
+
+type Targets = Awaited<ReturnType<TelemetryService['targets']>>;
+
+/** When something is known in a window for the first time; its end when nothing is. */
+async function firstIn(targets: Targets, { start, end }: Window, queries: TelemetryQueries): Promise<number> {
+  let first = end;
+  for (const { device, metrics } of targets) {
+    for (const [group, quantities] of quantitiesByGroup(metrics)) {
+      if (start >= first) return first;
+      const window = { start, end: first };
+      for await (const { timestamps } of queries.stream({ deviceIds: [device.id], group, quantities, window })) {
+        first = Math.min(first, timestamps[0] ?? first);
+        break;
+      }
+    }
+  }
+  return first;
 }
 
 interface WideRecord {
@@ -59,11 +75,7 @@ interface WideRecord {
   readonly cells: Cell[];
 }
 
-async function recordsOf(
-  targets: Awaited<ReturnType<TelemetryService['targets']>>,
-  window: { start: number; end: number },
-  queries: TelemetryQueries,
-): Promise<WideRecord[]> {
+async function recordsOf(targets: Targets, window: Window, queries: TelemetryQueries): Promise<WideRecord[]> {
   const records: WideRecord[] = [];
   for (const { device, metrics } of targets) {
     const byTime = new Map<number, WideRecord>();
@@ -76,7 +88,7 @@ async function recordsOf(
         }
       }
     }
-    records.push(...byTime.values());
+    for (const record of byTime.values()) records.push(record);
   }
   return records.sort((a, b) => a.timestamp - b.timestamp || (a.device.id < b.device.id ? -1 : 1));
 }

@@ -8,6 +8,7 @@ import {
   TelemetryAnswer,
   TelemetryQuery,
 } from '@wattkeeper/contract/telemetry.ts';
+import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import { isoTimes } from '../../domain/iso-time.ts';
 import type { Api } from '../../http/api.ts';
@@ -16,6 +17,12 @@ import { EXPORT_FORMATS, exportRows } from './export.ts';
 import type { History, TelemetryOptions, TelemetryService } from './telemetry-service.ts';
 
 const schema = { tags: ['telemetry'] };
+
+/** What `/telemetry` answers with, by content type. */
+const HISTORY_TYPES = {
+  'application/json': { schema: TelemetryAnswer },
+  ...Object.fromEntries(Object.values(EXPORT_FORMATS).map(({ type }) => [type.split(';')[0], { schema: z.string() }])),
+};
 
 /** `/telemetry`, `/telemetry/latest` and `/energy-data`. */
 export function telemetryRoutes(api: Api, service: TelemetryService, options: TelemetryOptions): void {
@@ -45,7 +52,7 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
         summary: 'History, raw or in buckets',
         description: 'JSON; with format= or Accept raw samples as CSV, Parquet or Arrow, streamed without bound.',
         querystring: TelemetryQuery,
-        response: { 200: TelemetryAnswer },
+        response: { 200: { description: 'History', content: HISTORY_TYPES } },
       },
       config: { scope: 'read' },
     },
