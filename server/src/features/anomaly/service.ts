@@ -10,6 +10,7 @@ import type {
 import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';
+import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -34,8 +35,8 @@ export type OnProgress = (share: number, message: string) => void;
 /** So much before a window tells what is normal; less than the least tells nothing. */
 const REFERENCE_MS = 42 * UTC_DAY_MS;
 const LEAST_MS = 7 * UTC_DAY_MS;
-const MOST_MS = 92 * UTC_DAY_MS;
-const DEFAULT_MS = UTC_DAY_MS;
+const MOST_DAYS = 92;
+const DEFAULT_DAYS = 1;
 /** The hourly run looks at the last days again: events grow, readings come late. */
 const JOB_MS = 3 * UTC_DAY_MS;
 const RECENT_MS = UTC_DAY_MS;
@@ -86,7 +87,7 @@ export class AnomalyService {
     return {
       machine_id: device.id,
       machine_name: device.name,
-      time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+      time_period: periodOf(window),
       anomalies_detected: kept.length,
       anomalies: kept.map((record) => toAnomaly(record, device, describe)).sort((a, b) => (a.start < b.start ? -1 : 1)),
       baseline_model_version: modelVersion,
@@ -245,14 +246,10 @@ export class AnomalyService {
 const NO_BASELINE =
   'no hourly baseline is in use, or its drivers are not known by quarter hours: what is normal was learnt from the history of the machine alone';
 
-function windowOf({ start, end }: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
-  const endMs = end === undefined ? now : parseInstant(end);
-  const startMs = start === undefined ? endMs - DEFAULT_MS : parseInstant(start);
-  const isWindow = startMs < endMs && endMs - startMs <= MOST_MS;
-  if (isWindow && startMs < now) return { start: startMs, end: endMs };
-  const detail = isWindow
-    ? `must not be in the future; got ${formatInstant(startMs)}`
-    : `must be before the end and at most ${MOST_MS / UTC_DAY_MS} days away; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
+function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
+  const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, mostDays: MOST_DAYS });
+  if (window.start < now) return window;
+  const detail = `must not be in the future; got ${formatInstant(window.start)}`;
   throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
 }
 

@@ -1,6 +1,6 @@
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline.ts';
-import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import type { Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -31,7 +31,7 @@ export async function suggestion(
   const found = await options.models.run('baseline.suggest', { kwh, columns });
   const nameOf = (d: number) => (known[d] as Driver).name;
   return {
-    time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+    time_period: periodOf(window),
     samples: starts.length,
     drivers: found.drivers.map(nameOf),
     adjusted_r_squared: found.adjustedRSquared,

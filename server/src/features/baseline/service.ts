@@ -11,8 +11,9 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
+import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { BaselineAdjustments } from '../../storage/records/baseline-adjustments.ts';
 import type { BaselineRecord, Baselines } from '../../storage/records/baselines.ts';
@@ -148,7 +149,7 @@ export class BaselineService {
     return {
       machine_id: machine.id,
       machine_name: machine.name,
-      time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+      time_period: periodOf(window),
       baseline_model_version: record.version,
       adjustments: adjustments.map(toAdjustment),
       ...compare(model, loaded),
@@ -264,12 +265,8 @@ export class BaselineService {
     );
   }
 
-  #windowOf(start: string | undefined, end: string | undefined, days: number): Window {
-    const endMs = end === undefined ? this.#options.now() : parseInstant(end);
-    const startMs = start === undefined ? endMs - days * UTC_DAY_MS : parseInstant(start);
-    if (startMs < endMs && endMs - startMs <= MOST_DAYS * UTC_DAY_MS) return { start: startMs, end: endMs };
-    const detail = `must be before the end and at most ${MOST_DAYS} days away; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
-    throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
+  #windowOf(start: string | undefined, end: string | undefined, defaultDays: number): Window {
+    return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, mostDays: MOST_DAYS });
   }
 }
 

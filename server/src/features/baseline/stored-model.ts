@@ -5,6 +5,7 @@ import { HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { criteriaOf, isValid } from '../../analytics/baseline/validity.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
 import type { BaselineRecord } from '../../storage/records/baselines.ts';
@@ -210,7 +211,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     model_version: record.version,
     is_active: record.isActive,
     trained_at: formatInstant(record.trainedAt),
-    time_period: { start: formatInstant(model.window.start), end: formatInstant(model.window.end) },
+    time_period: periodOf(model.window),
     model_type: model.basis.type,
     model_name: model.name,
     resolution: model.resolution,

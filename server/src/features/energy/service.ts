@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { explainTotals } from '../../analytics/energy/explain.ts';
 import { allocateFlows, sumFlows } from '../../analytics/energy/flows.ts';
 import { type SiteTotals, totalsBySpan } from '../../analytics/energy/totals.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import { NotFound } from '../../domain/errors.ts';
 import { lowerBound } from '../../domain/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
@@ -239,8 +240,4 @@ function sumOf(column: Float64Array, from = 0, to = column.length): number {
   let sum = 0;
   for (let s = from; s < to; s++) sum += column[s] as number;
   return sum;
-}
-
-function periodOf({ start, end }: Window): { start: string; end: string } {
-  return { start: formatInstant(start), end: formatInstant(end) };
 }

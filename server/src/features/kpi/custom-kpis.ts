@@ -19,7 +19,7 @@ import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Sites } from '../../storage/records/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { readLeaves } from './leaf-values.ts';
-import { type KpiService, periodOf, windowOf } from './service.ts';
+import { type KpiService, periodWithHours, windowOf } from './service.ts';
 
 export interface CustomKpiOptions {
   readonly records: CustomKpis;
@@ -134,7 +134,7 @@ export class CustomKpiService {
         name,
         machine_id: machine.id,
         machine_name: machine.name,
-        time_period: periodOf(window),
+        time_period: periodWithHours(window),
         ...value,
         reason,
       };

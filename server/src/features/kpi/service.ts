@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
@@ -7,10 +7,11 @@ import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { eachGrowth } from '../../domain/aggregate.ts';
+import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { decidingWindow } from '../../domain/cadence.ts';
-import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { NotFound } from '../../domain/errors.ts';
 import { EMPTY_SERIES, type Series, seriesOf } from '../../domain/frame.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { HOUR_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
@@ -69,7 +70,7 @@ export class KpiService {
   async sec(query: KpiQuery) {
     const subject = await this.#subject(query);
     const { sec, units, reason } = await this.#sec(subject);
-    const { hours } = periodOf(subject.window);
+    const { hours } = periodWithHours(subject.window);
     return {
       ...aboutOf(subject),
       sec_kwh_per_unit: sec,
@@ -288,20 +289,13 @@ function outcomeOf(value: number | null, reason: string | null): Outcome {
 }
 
 /** The window that is asked for: 24 hours by default, 400 days at most. Throws InvalidInput. */
-export function windowOf({ start, end }: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
-  const endMs = end === undefined ? now : parseInstant(end);
-  const startMs = start === undefined ? endMs - UTC_DAY_MS : parseInstant(start);
-  const refuse = (field: string, detail: string) => {
-    throw new InvalidInput(`${field} ${detail}`, { fields: [{ field, detail }] });
-  };
-  if (startMs >= endMs) refuse('start', `must be before end; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`);
-  if (endMs - startMs > MOST_DAYS * UTC_DAY_MS) refuse('start', `must be at most ${MOST_DAYS} days before end`);
-  return { start: startMs, end: endMs };
+export function windowOf(query: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
+  return askedWindow(query, { now, defaultDays: 1, mostDays: MOST_DAYS });
 }
 
 /** A window on the wire, with its length. */
-export function periodOf({ start, end }: Window) {
-  return { start: formatInstant(start), end: formatInstant(end), hours: (end - start) / HOUR_MS };
+export function periodWithHours(window: Window) {
+  return { ...periodOf(window), hours: (window.end - window.start) / HOUR_MS };
 }
 
 function aboutOf({ device, window, coverage }: Subject) {
@@ -310,7 +304,7 @@ function aboutOf({ device, window, coverage }: Subject) {
   return {
     machine_id: device.id,
     machine_name: device.name,
-    time_period: periodOf(window),
+    time_period: periodWithHours(window),
     coverage,
     warnings,
   };

@@ -3,6 +3,7 @@ import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { type DeviceArrivals, QualityReport, type SeriesQuality } from '@wattkeeper/contract/quality.ts';
 import { lengthOf, seriesScore } from '../../analytics/quality/score.ts';
 import { seriesQuality } from '../../analytics/quality/series-quality.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { seriesOf } from '../../domain/frame.ts';
 import { isRestless } from '../../domain/metric-catalogue.ts';
@@ -208,8 +209,4 @@ export class QualityService {
 
 function longest(gaps: readonly Window[]): Window[] {
   return [...gaps].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, GAPS_TOLD);
-}
-
-function periodOf({ start, end }: Window) {
-  return { start: formatInstant(start), end: formatInstant(end) };
 }

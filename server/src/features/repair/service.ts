@@ -2,6 +2,7 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
 import { repairSeries, type SeriesChange, unmadeOf } from '../../analytics/quality/repair-series.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import type { Block } from '../../domain/batch.ts';
 import { downsample } from '../../domain/downsample.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
@@ -333,10 +334,6 @@ function cut({ timestamps, values }: Series, { start, end }: Window): Series {
 function toSamples(series: Series): RepairPreview['before'] {
   const { timestamps, values } = downsample(series, PREVIEW_POINTS);
   return { timestamps: Array.from(timestamps, formatInstant), value: Array.from(values) };
-}
-
-function periodOf({ start, end }: Window) {
-  return { start: formatInstant(start), end: formatInstant(end) };
 }
 
 function pack(deviceId: string, metric: string, { timestamps, values }: Series): Uint8Array {

@@ -8,6 +8,7 @@ import type {
 } from '@wattkeeper/contract/tariff.ts';
 import { sliceSlots } from '../../analytics/energy/slot-columns.ts';
 import type { EnergyCost } from '../../analytics/tariff/price-energy.ts';
+import { periodOf } from '../../domain/asked-window.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { lowerBound } from '../../domain/frame.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
@@ -87,7 +88,7 @@ export class TariffService {
     return {
       site_id: site.id,
       currency: site.currency,
-      time_period: { start: formatInstant(window.start), end: formatInstant(window.end) },
+      time_period: periodOf(window),
       items,
       warnings: [...warnings],
     };

@@ -9,6 +9,7 @@ import {
   TelemetryQuery,
 } from '@wattkeeper/contract/telemetry.ts';
 import { z } from 'zod';
+import { periodOf } from '../../domain/asked-window.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { isoTimes } from '../../domain/iso-time.ts';
 import type { Api } from '../../http/api.ts';
@@ -133,6 +134,6 @@ function toJson({ window, bucket, downsampled, warnings, series }: History): str
     const body = columns.map(([name, values]) => `,"${name}":${JSON.stringify(Array.from(values))}`).join('');
     return `${head.slice(0, -1)},"timestamps":${times(timestamps)}${body}}`;
   });
-  const period = JSON.stringify({ start: formatInstant(window.start), end: formatInstant(window.end) });
+  const period = JSON.stringify(periodOf(window));
   return `{"time_period":${period},"bucket":"${bucket}","downsampled":${downsampled},"warnings":${JSON.stringify(warnings)},"series":[${parts.join(',')}]}`;
 }

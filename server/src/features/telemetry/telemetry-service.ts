@@ -1,6 +1,7 @@
-import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Aggregate, Bucket, TelemetryQuery } from '@wattkeeper/contract/telemetry.ts';
 import { type Buckets, meansOf } from '../../domain/aggregate.ts';
+import { type AskedWindow, askedWindow } from '../../domain/asked-window.ts';
 import { standsUntil } from '../../domain/cadence.ts';
 import { downsample } from '../../domain/downsample.ts';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -95,14 +96,8 @@ export class TelemetryService {
     }
   }
 
-  windowOf({ start, end }: { start?: string | undefined; end?: string | undefined }): Window {
-    const endMs = end === undefined ? this.#options.now() : parseInstant(end);
-    const startMs = start === undefined ? endMs - UTC_DAY_MS : parseInstant(start);
-    if (startMs >= endMs) {
-      const detail = `must be earlier than end; got ${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
-      throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
-    }
-    return { start: startMs, end: endMs };
+  windowOf(query: AskedWindow): Window {
+    return askedWindow(query, { now: this.#options.now(), defaultDays: 1 });
   }
 
   /** The devices asked for, else all by name, each with those of the metrics asked for that it has reported, in order. */
