@@ -42,11 +42,15 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   404: 'not_found',
   409: 'conflict',
   413: 'payload_too_large',
+  414: 'invalid_input',
   415: 'unsupported_media_type',
   422: 'invalid_input',
   429: 'too_many_requests',
   503: 'unavailable',
 };
+
+/** Names and ids in a path may be so long. */
+export const MOST_PARAMETER_CHARACTERS = 300;
 
 /** What is told of a request, and looked at to say what was found in it. */
 type Asked = Pick<FastifyRequest, 'id' | 'url'> & Partial<Pick<FastifyRequest, 'body' | 'query' | 'params'>>;
@@ -96,6 +100,10 @@ function classify(error: unknown, request: Asked): Classified {
     const detail =
       'the body is too large: send it in parts, or raise http.max_body_bytes (WATTKEEPER_HTTP__MAX_BODY_BYTES)';
     return { status: 413, code: 'payload_too_large', detail, fields: [] };
+  }
+  if (statusCode === 414) {
+    const detail = `a name in the path is too long: at most ${MOST_PARAMETER_CHARACTERS} characters`;
+    return { status: 414, code: 'invalid_input', detail, fields: [] };
   }
   if (statusCode !== undefined && code !== undefined)
     return { status: statusCode, code, detail: message ?? '', fields: [] };

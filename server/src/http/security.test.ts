@@ -104,6 +104,7 @@ describe('the whole server', () => {
       apiRoutes: (api) => {
         api.get('/stream', { websocket: true, config: { scope: 'read' } }, (socket: WebSocket) => socket.send('hello'));
         api.post('/history', { config: { scope: 'write' } }, () => ({}));
+        api.get('/rooms/:id', { config: { scope: 'read' } }, () => ({}));
       },
     });
     onTestFinished(() => app.close());
@@ -114,6 +115,16 @@ describe('the whole server', () => {
     // Who is not signed in learns nothing about size or syntax: the body is not even read.
     const large = await app.inject({ method: 'POST', url: '/api/v1/history', payload: { text: 'x'.repeat(2000) } });
     expect(large.statusCode).toBe(401);
+
+    // Addresses that the router cannot take are problems like all others.
+    for (const [id, status] of [
+      ['%zz', 400],
+      ['x'.repeat(301), 414],
+    ] as const) {
+      const odd = await app.inject({ url: `/api/v1/rooms/${id}`, headers: ADMIN_HEADERS });
+      expect(odd.headers['content-type']).toContain('application/problem+json');
+      expect(odd.json()).toMatchObject({ status, code: 'invalid_input', detail: expect.not.stringContaining('xxx') });
+    }
 
     await app.listen({ host: '127.0.0.1', port: 0 });
     const address = `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}/api/v1/stream`;

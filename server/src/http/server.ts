@@ -13,7 +13,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { NotFound } from '../domain/errors.ts';
 import type { Api } from './api.ts';
-import { sendProblem } from './problem.ts';
+import { MOST_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
 import { serveWebApp } from './static-web.ts';
 
 export interface ServerOptions {
@@ -45,7 +45,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     trustProxy: options.trustProxy,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+    routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS, ignoreTrailingSlash: false },
+    // Addresses that the router cannot take: no route's error handler sees them.
+    frameworkErrors: sendProblem,
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
   app.setValidatorCompiler(validatorCompiler);
