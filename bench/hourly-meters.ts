@@ -69,6 +69,13 @@ const ENGLAND_2020 = {
   note: 'a year, then a year',
 } as const;
 
+const ENGLAND_2021 = {
+  ...ENGLAND_2020,
+  learnt: ['2021-04-01T00:00Z', '2022-04-01T00:00Z'],
+  unseen: ['2022-04-01T00:00Z', '2022-12-06T00:00Z'],
+  note: 'a year, then eight months',
+} as const;
+
 const ENGLAND_2012 = {
   temperature: 'meters/uk-tempC-sample-1_2.csv.gz',
   timeZone: 'Europe/London',
@@ -102,6 +109,13 @@ const KINDS: readonly Kind[] = [
   { ...ILLINOIS, name: 'Illinois, gas', load: 'meters/il-gas-hdd-only-hourly.csv.gz', isGas: true },
   { ...ENGLAND_2020, name: 'house 0, England', load: 'meters/uk-electricity-hdd-only-hourly-sample-0.csv.gz' },
   { ...ENGLAND_2020, name: 'house 0, gas', load: 'meters/uk-gas-hdd-only-hourly-sample-0.csv.gz', isGas: true },
+  { ...ENGLAND_2021, name: 'house 0, next year', load: 'meters/uk-electricity-hdd-only-hourly-sample-0.csv.gz' },
+  {
+    ...ENGLAND_2021,
+    name: 'house 0, gas, next year',
+    load: 'meters/uk-gas-hdd-only-hourly-sample-0.csv.gz',
+    isGas: true,
+  },
   { ...ENGLAND_2012, name: 'house 1, England', load: 'meters/uk-electricity-hdd-only-hourly-sample-1.csv.gz' },
   { ...ENGLAND_2012, name: 'house 2, England', load: 'meters/uk-electricity-hdd-only-hourly-sample-2.csv.gz' },
   { ...TETOUAN, name: 'city zone 1, Morocco', column: 4 },

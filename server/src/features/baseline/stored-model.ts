@@ -19,6 +19,9 @@ type MinMax = { min: number; max: number };
 const StoredDriver = z.object({ name: z.string(), metric: z.string(), deviceId: z.string() });
 const lagHours = z.number();
 
+/** Base64 of 64-bit floats, little-endian, since courses by the hour have tens of thousands; numbers as such in versions of before. */
+const Floats = z.union([z.array(z.number()), z.string()]);
+
 const StoredBasis = z.discriminatedUnion('type', [
   z.object({ type: z.literal('linear') }),
   z.object({
@@ -53,8 +56,8 @@ const StoredModel = z.object({
   coefficients: z.array(Estimates.extend({ vif: z.number() })),
   levels: z.array(z.number().nullable()).default([]),
   counts: z.array(z.number()).default([]),
-  means: z.array(z.number()),
-  inverse: z.array(z.number()),
+  means: Floats,
+  inverse: Floats,
   ranges: z.array(Range),
   balancePoints: z
     .array(z.object({ kind: z.enum(['heating', 'cooling']), value: z.number(), standardError: z.number() }))
@@ -127,8 +130,8 @@ export function toStored(training: Training, { observations, temperatures }: Loa
     temperature: isDriver ? null : (outdoors ?? null),
     levels: Array.from(levels, (level) => (Number.isNaN(level) ? null : level)),
     counts: [...counts],
-    means: [...means],
-    inverse: [...inverse],
+    means: packed(means),
+    inverse: packed(inverse),
     ranges: [...observations.columns.map(rangeOf), ...(isDriver ? [outdoors.range] : [])],
     balancePoints: [...balancePoints],
     jointP,
@@ -139,6 +142,16 @@ export function toStored(training: Training, { observations, temperatures }: Loa
     criteria: criteriaOf(training, given.resolution),
     warnings: [...warnings],
   };
+}
+
+function packed(values: Float64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+}
+
+function unpacked(floats: z.infer<typeof Floats>): ArrayLike<number> {
+  if (typeof floats !== 'string') return floats;
+  const bytes = Uint8Array.from(Buffer.from(floats, 'base64'));
+  return new Float64Array(bytes.buffer);
 }
 
 function mutable(basis: Training['basis']): StoredModel['basis'] {
@@ -164,7 +177,8 @@ function rangeOf(column: Float64Array): MinMax & { mean: number } {
 
 /** Whether it can be read again: JSON knows no infinite numbers. */
 export function isStorable(model: StoredModel): boolean {
-  return StoredModel.safeParse(model).success;
+  const floats = [model.means, model.inverse].map(unpacked);
+  return StoredModel.safeParse(model).success && floats.every((values) => Array.from(values).every(Number.isFinite));
 }
 
 /** Throws Corrupt for a record that no version of this program wrote. */
@@ -183,8 +197,8 @@ export function fitOf(model: StoredModel): BaselineFit {
     levels: isOne ? [intercept.value] : model.levels.map((level) => level ?? Number.NaN),
     counts: isOne ? [n] : model.counts,
     slopes,
-    means,
-    inverse,
+    means: unpacked(means),
+    inverse: unpacked(inverse),
     rmse,
     n,
     freedom: model.freedom ?? n - slopes.length - 1,
@@ -278,7 +292,8 @@ function shapeOf({ basis, balancePoints, candidates, levels, jointP }: StoredMod
 }
 
 /** Of each driver, and of the temperature. */
-function driverRanges({ drivers, ranges, means, temperature }: StoredModel) {
+function driverRanges({ drivers, ranges, means: packedMeans, temperature }: StoredModel) {
+  const means = unpacked(packedMeans);
   const ofDrivers = drivers.map(({ name }, d) => [name, { mean: means[d] as number, ...(ranges[d] as MinMax) }]);
   const outdoors = temperature ? [[temperature.name, { mean: Number.NaN, ...temperature.range }]] : [];
   return Object.fromEntries([...ofDrivers, ...outdoors]);

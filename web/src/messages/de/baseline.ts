@@ -32,8 +32,7 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.change_point': 'Knickpunkte',
   'baseline.time_of_week_temperature': 'Wochenzeit und Temperatur',
   'baseline.time_of_week_temperature_season': 'Wochenzeit, Temperatur und Jahreszeit',
-  'baseline.time_of_week_temperature_smooth':
-    'Wochenzeit, mit glatten Verläufen von Temperatur und Jahreszeit nach Stunde',
+  'baseline.time_of_week_temperature_smooth': 'Wochenzeit, Temperatur und Jahreszeit nach Stunde',
   'baseline.auto': 'Das beste von allen',
   'baseline.3p_heating': 'Knickpunkt, Heizen (3 Parameter)',
   'baseline.3p_cooling': 'Knickpunkt, Kühlen (3 Parameter)',

@@ -28,7 +28,7 @@ export const baseline = {
   'baseline.change_point': 'Change points',
   'baseline.time_of_week_temperature': 'Time of week and temperature',
   'baseline.time_of_week_temperature_season': 'Time of week, temperature and season',
-  'baseline.time_of_week_temperature_smooth': 'Time of week, with smooth courses of temperature and season by the hour',
+  'baseline.time_of_week_temperature_smooth': 'Time of week, temperature and season by the hour',
   'baseline.auto': 'The best of all',
   'baseline.3p_heating': 'Change point, heating (3 parameters)',
   'baseline.3p_cooling': 'Change point, cooling (3 parameters)',

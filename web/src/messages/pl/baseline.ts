@@ -30,8 +30,7 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.change_point': 'Punkty załamania',
   'baseline.time_of_week_temperature': 'Pora tygodnia i temperatura',
   'baseline.time_of_week_temperature_season': 'Pora tygodnia, temperatura i pora roku',
-  'baseline.time_of_week_temperature_smooth':
-    'Pora tygodnia z gładkim przebiegiem temperatury i pory roku według godzin',
+  'baseline.time_of_week_temperature_smooth': 'Pora tygodnia, temperatura i pora roku według godzin',
   'baseline.auto': 'Najlepszy ze wszystkich',
   'baseline.3p_heating': 'Punkt załamania, ogrzewanie (3 parametry)',
   'baseline.3p_cooling': 'Punkt załamania, chłodzenie (3 parametry)',
