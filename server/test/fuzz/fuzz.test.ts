@@ -1,4 +1,9 @@
-import { expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { startService, TOKEN } from '../journeys/service.ts';
+import { fuzzApi } from './api.ts';
 import { fuzzCsv } from './csv.ts';
 import { fuzzLineProtocol } from './line-protocol.ts';
 
@@ -14,3 +19,18 @@ test('CSV: bad rows never throw, are all counted, and leave the good ones beside
   expect(accepted).toBeGreaterThan(400_000);
   expect(rejected).toBeGreaterThan(2_000);
 }, 120_000);
+
+test('the API: no made-up request ends in an error of the service, or in an answer that its document does not name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fuzz-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const service = await startService(folder, {
+    WATTKEEPER_DEMO__ENABLED: 'true',
+    WATTKEEPER_DEMO__PROFILE: 'factory',
+    WATTKEEPER_DEMO__HISTORY_DAYS: '20',
+  });
+  const statuses = await fuzzApi({ url: service.url, token: TOKEN }, 2000, 20_260_615);
+  expect(await service.stop()).toBe(0);
+  // Enough of what is done and of what is refused.
+  expect(statuses.get(200)).toBeGreaterThan(300);
+  expect(statuses.get(422)).toBeGreaterThan(200);
+}, 300_000);
