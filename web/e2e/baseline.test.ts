@@ -26,9 +26,9 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await region('Baseline of Demo: Drying oven').getByText('no baseline yet').waitFor();
     await training().getByRole('button', { name: 'Suggest drivers' }).click();
     await training()
-      .getByText(/^Suggested: .*production count.* \(adjusted R² 0\.9\d\d, [\d,]+ hours\)$/)
+      .getByText(/^Suggested: .*Production.* \(adjusted R² 0\.9\d\d, [\d,]+ hours\)$/)
       .waitFor();
-    expect(await training().getByRole('checkbox', { name: 'production count' }).isChecked()).toBe(true);
+    expect(await training().getByRole('checkbox', { name: 'Production', exact: true }).isChecked()).toBe(true);
   });
 
   it('trains as a job, and shows what was learnt with every criterion and chart', async () => {
@@ -38,7 +38,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
       .waitFor();
     const model = region(/^Version 1 · in use$/);
     expect(await model.getByRole('row', { name: /plant default/ }).count()).toBe(3);
-    await model.getByRole('row', { name: /^production count/ }).waitFor();
+    await model.getByRole('row', { name: /^Production/ }).waitFor();
     const baseline = region('Baseline of Demo: Drying oven');
     await baseline.getByText(/at 90 %/).waitFor();
     for (const title of ['Used and expected', 'Residuals', 'Contributions', 'Cumulative sum (CUSUM)']) {
@@ -56,7 +56,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
       .waitFor();
     await training().getByLabel('Model').selectOption('Linear');
     for (const box of await training().getByRole('checkbox').all()) await box.uncheck();
-    await training().getByRole('checkbox', { name: 'outdoor temp c' }).check();
+    await training().getByRole('checkbox', { name: 'Outdoor temperature' }).check();
     await training().getByRole('button', { name: 'Train', exact: true }).click();
     await training()
       .getByText(/^Version 3 of .* not in use$/)

@@ -114,7 +114,7 @@ function requestOf({ path, parameters, bodies }: Operation, making: Making): Mad
   let filled = path;
   for (const { name, in: place, required, schema } of parameters) {
     if (place === 'query' && required !== true && chance(2) === 0) continue;
-    const values = [valueOf(name, schema, making)].flat();
+    const values = [madeUpFor(name, schema, making)].flat();
     if (place === 'query') for (const value of values) query.append(name, textOf(value));
     if (place === 'path')
       filled = filled.replace(`{${name}}`, encodeURIComponent(textOf(values[0]).toWellFormed() || '-'));
@@ -123,7 +123,7 @@ function requestOf({ path, parameters, bodies }: Operation, making: Making): Mad
   const address = query.size > 0 ? `${filled}?${query}` : filled;
   if (bodies.length === 0) return { path: address, type: null, body: null };
   const [type, schema] = pick(bodies, chance);
-  const made = valueOf('', schema, making);
+  const made = madeUpFor('', schema, making);
   const body = type.includes('json') && chance(50) > 0 ? JSON.stringify(made) : textOf(made);
   return { path: address, type, body: body ?? 'null' };
 }
@@ -133,7 +133,7 @@ function textOf(value: unknown): string {
 }
 
 /** Mostly what fits the schema, with what is known in place of what is made up; now and then what does not fit. */
-function valueOf(name: string, schema: object, making: Making): unknown {
+function madeUpFor(name: string, schema: object, making: Making): unknown {
   const { chance, components } = making;
   if (chance(25) === 0) return pick(ODD_VALUES, chance);
   const made = generateSync({ ...schema, components } as JsonSchema, {

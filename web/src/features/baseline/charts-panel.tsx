@@ -19,6 +19,7 @@ import styles from './baseline.module.css';
 import { baselineFrames } from './baseline-series.ts';
 import { DeviationTable } from './deviation-table.tsx';
 import { ExportMenu } from './export-menu.tsx';
+import { useDriverLabel } from './use-driver-label.ts';
 
 interface ChartsPanelProps {
   readonly machine: Device;
@@ -102,13 +103,14 @@ const COLOURS: readonly Token[] = [
 
 function Charts({ name, found, window }: ChartsProps) {
   const text = useText();
+  const labelOf = useDriverLabel();
   const [table, setTable] = useState(false);
   const frames = useMemo(() => baselineFrames(found), [found]);
   const kwh = { unit: 'kWh' } as const;
   const line = (key: string, label: string, colour: Token): ChartSeries => ({ key, label, colour, ...kwh });
   const part = (one: string) => {
     if (one === 'time_of_week' || one === 'temperature' || one === 'season') return text(`baseline.${one}`);
-    return one === 'adjustments' ? text('baseline.adjusted') : one.replaceAll('_', ' ');
+    return one === 'adjustments' ? text('baseline.adjusted') : labelOf(one);
   };
   const charts: [title: string, frame: Frame, series: ChartSeries[], height: number][] = [
     [

@@ -7,6 +7,7 @@ import type { Window } from '../../data/period.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import styles from './baseline.module.css';
+import { useDriverLabel } from './use-driver-label.ts';
 
 interface DriverSuggestionProps {
   readonly machine: Device;
@@ -37,6 +38,7 @@ export function DriverSuggestion({ machine, window, onUse }: DriverSuggestionPro
 
 function Answer({ suggestion }: Pick<BaselineDrivers, 'suggestion'>) {
   const text = useText();
+  const labelOf = useDriverLabel();
   const format = useFormat();
   if (suggestion === null) return <p role="status">{text('baseline.suggest_few')}</p>;
   const { drivers, adjusted_r_squared: r2, samples, left_out: leftOut } = suggestion;
@@ -46,16 +48,14 @@ function Answer({ suggestion }: Pick<BaselineDrivers, 'suggestion'>) {
         {drivers.length === 0
           ? text('baseline.suggested_none')
           : text('baseline.suggested', {
-              names: drivers.map((name) => name.replaceAll('_', ' ')).join(', '),
+              names: drivers.map(labelOf).join(', '),
               r2: format.number(r2, 3),
               samples: format.number(samples),
             })}
       </p>
       <ul>
         {leftOut.map(({ name, detail }) => (
-          <li key={name}>
-            {text('baseline.left_out', { name: name.replaceAll('_', ' '), detail: detail.replaceAll('_', ' ') })}
-          </li>
+          <li key={name}>{text('baseline.left_out', { name: labelOf(name), detail: detail.replaceAll('_', ' ') })}</li>
         ))}
       </ul>
     </div>

@@ -6,7 +6,7 @@ import { WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Table } from '../../ui/table.tsx';
 import styles from './baseline.module.css';
-import { driverLabel } from './training-panel.tsx';
+import { useDriverLabel } from './use-driver-label.ts';
 
 /** A version with everything that an auditor asks for. */
 export function ModelPanel({ model }: { readonly model: BaselineModel }) {
@@ -69,6 +69,7 @@ function Statistics({ model }: { readonly model: BaselineModel }) {
 
 function Coefficients({ model }: { readonly model: BaselineModel }) {
   const text = useText();
+  const labelOf = useDriverLabel();
   const format = useFormat();
   const head = [
     text('baseline.driver'),
@@ -93,7 +94,7 @@ function Coefficients({ model }: { readonly model: BaselineModel }) {
         ))}
         {Object.entries(model.coefficients).map(([name, value]) => (
           <tr key={name}>
-            <th scope="row">{driverLabel(name)}</th>
+            <th scope="row">{labelOf(name)}</th>
             <td data-numeric>{format.number(value, 4)}</td>
             <td data-numeric>{format.number(of(model.standard_errors, name), 4)}</td>
             <td data-numeric>{small(of(model.p_values, name), format)}</td>

@@ -13,6 +13,7 @@ import { QueryView } from '../../ui/query-view.tsx';
 import styles from './baseline.module.css';
 import { DriverSuggestion } from './driver-suggestion.tsx';
 import { TrainingProgress } from './training-progress.tsx';
+import { useDriverLabel } from './use-driver-label.ts';
 
 interface TrainingPanelProps {
   /** The first is in view: its drivers stand here. */
@@ -127,6 +128,7 @@ interface DriverFieldsProps {
 
 function DriverFields({ names, ticked, onTick, isLinear }: DriverFieldsProps) {
   const text = useText();
+  const labelOf = useDriverLabel();
   const toggle = (name: string) => {
     const next = new Set(ticked);
     if (!next.delete(name)) next.add(name);
@@ -137,13 +139,8 @@ function DriverFields({ names, ticked, onTick, isLinear }: DriverFieldsProps) {
       <legend>{text(isLinear ? 'baseline.drivers' : 'baseline.drivers_temperature')}</legend>
       {names.length === 0 ? <p className={styles.quiet}>{text('baseline.no_drivers')}</p> : null}
       {names.map((name) => (
-        <CheckField key={name} label={driverLabel(name)} checked={ticked.has(name)} onChange={() => toggle(name)} />
+        <CheckField key={name} label={labelOf(name)} checked={ticked.has(name)} onChange={() => toggle(name)} />
       ))}
     </fieldset>
   );
-}
-
-/** `outdoor_temp_c` → `outdoor temp c`. */
-export function driverLabel(name: string): string {
-  return name.replaceAll('_', ' ');
 }

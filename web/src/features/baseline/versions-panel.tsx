@@ -11,6 +11,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { Table } from '../../ui/table.tsx';
 import styles from './baseline.module.css';
 import { useBaselineRefresh } from './use-baseline-refresh.ts';
+import { useDriverLabel } from './use-driver-label.ts';
 
 interface VersionsPanelProps {
   readonly machine: Device;
@@ -100,6 +101,7 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
 /** What each version is asked for. */
 function useRows(): [label: string, cell: (model: BaselineModel) => ReactNode][] {
   const text = useText();
+  const labelOf = useDriverLabel();
   const format = useFormat();
   const share = (value: number | null) => plain(format.share(value, 1));
   return [
@@ -107,9 +109,7 @@ function useRows(): [label: string, cell: (model: BaselineModel) => ReactNode][]
     [text('baseline.trained_at'), ({ trained_at }) => format.dateTime(Date.parse(trained_at))],
     [
       text('baseline.drivers'),
-      ({ driver_ranges }) => (
-        <span className={styles.wrap}>{Object.keys(driver_ranges).join(', ').replaceAll('_', ' ')}</span>
-      ),
+      ({ driver_ranges }) => <span className={styles.wrap}>{Object.keys(driver_ranges).map(labelOf).join(', ')}</span>,
     ],
     [text('baseline.samples'), ({ training_samples: n }) => format.number(n)],
     [text('baseline.r2'), ({ r_squared }) => format.number(r_squared, 3)],
