@@ -4,7 +4,7 @@
  * and sees of the others only the temperature. Each meter is told twice: the time after its first part from that part, and every fourth week
  * of the first year from its other weeks.
  * Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/hourly-baseline.ts [--meter house], with PYTHON=… for a Python that has the package
- * opendsm (default: python3); without it those columns are left out.
+ * opendsm (default: python3; 1.2.7 wants multimethod below 2 beside it); without it those columns are left out.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
