@@ -8,6 +8,8 @@ export interface ChangeLog {
 
 /** Keys of bodies whose values are nobody's business. */
 const SECRET = /token|password|passphrase|secret|key/i;
+/** What is kept of a body: a mapping of a migration alone may have a million characters. */
+export const MOST_DETAIL_CHARACTERS = 10_000;
 
 /**
  * Writes each change that succeeded into the audit log, before it is answered: who, the action that the route names (`config.audit`), on what, and
@@ -18,14 +20,19 @@ export function auditChanges(api: Api, log: ChangeLog): void {
     const action = request.routeOptions.config.audit;
     if (action === undefined || reply.statusCode >= 400) return;
     const { name: actor } = callerOf(request);
-    const detail = request.body ? JSON.stringify(request.body, (key, value) => (SECRET.test(key) ? '…' : value)) : null;
-    await log.append({ actor, action, target: targetOf(request.params, payload), detail });
+    await log.append({ actor, action, target: targetOf(request.params, payload), detail: detailOf(request.body) });
   });
 }
 
-/** The name of what was changed, or else its id. */
+function detailOf(body: unknown): string | null {
+  if (!body) return null;
+  const detail = JSON.stringify(body, (key, value) => (SECRET.test(key) ? '…' : value));
+  return detail.length > MOST_DETAIL_CHARACTERS ? `${detail.slice(0, MOST_DETAIL_CHARACTERS)}…` : detail;
+}
+
+/** The name of what was changed, or else its id. A name in the path goes first: the answer may be of the job that works on it. */
 function targetOf(params: unknown, payload: unknown): string | null {
   const asked = params as { readonly id?: string; readonly name?: string };
   const answer = typeof payload === 'string' && payload !== '' ? JSON.parse(payload) : null;
-  return answer?.name ?? asked.name ?? asked.id ?? answer?.id ?? null;
+  return asked.name ?? answer?.name ?? asked.id ?? answer?.id ?? null;
 }

@@ -115,15 +115,18 @@ describe('a folder', () => {
     () => ({ type: 'local', folder: join(folder, 'source') }),
   );
 
-  it('drops what a killed process left half written, a day later', async () => {
+  it("drops what a killed process left half written, a day later, and nobody else's files", async () => {
     const objects = join(folder, 'drafts');
-    const [old, fresh] = [join(objects, 'a.part'), join(objects, 'b.part')];
+    const names = ['a.wattkeeper.part', 'b.wattkeeper.part', 'film.part'];
+    const [old, , foreign] = names.map((name) => join(objects, name)) as [string, string, string];
     await mkdir(objects, { recursive: true });
-    for (const file of [old, fresh]) await writeFile(file, 'half');
+    for (const name of names) await writeFile(join(objects, name), 'half');
     const longAgo = new Date(Date.now() - 25 * 3_600_000);
-    await utimes(old, longAgo, longAgo);
-    expect(await openObjectStore({ type: 'local', folder: objects }).list('')).toEqual([]);
-    expect(await readdir(objects)).toEqual(['b.part']);
+    for (const file of [old, foreign]) await utimes(file, longAgo, longAgo);
+    expect(await openObjectStore({ type: 'local', folder: objects }).list('')).toEqual([
+      { key: 'film.part', bytes: 4 },
+    ]);
+    expect((await readdir(objects)).sort()).toEqual(['b.wattkeeper.part', 'film.part']);
   });
 });
 

@@ -2,8 +2,8 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { dirname, join, relative, sep } from 'node:path';
 import type { ObjectEngine } from './object-store.ts';
 
-/** Ends the name of an object that is being written. */
-const DRAFT = '.part';
+/** Ends the name of an object that is being written; nobody else's, since those that are left behind are removed. */
+const DRAFT = '.wattkeeper.part';
 /** A draft that nobody has written to for so long was left by a process that was killed. */
 const ABANDONED_MS = 86_400_000;
 
