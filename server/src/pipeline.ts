@@ -4,21 +4,20 @@ import type { Config, StoreConfig } from './config/schema.ts';
 import type { Block } from './domain/batch.ts';
 import { messageOf } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
-import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
+import { HOUR_MS } from './domain/window.ts';
 import { DeviceDirectory } from './features/devices/device-directory.ts';
 import { IngestService } from './features/ingest/ingest-service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
 import { MeteredStore } from './features/system/storage-monitor.ts';
+import { hydrate, restoreLatest, restoreOlder } from './hydration.ts';
 import { FallbackJournal } from './ingest/fallback-journal.ts';
 import type { BatchSink } from './ingest/fan-out.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
-import { newestSample } from './query/newest-sample.ts';
-import { QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import { QueryPlanner } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
-import { applyBatches } from './storage/apply-batches.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
@@ -35,9 +34,6 @@ import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 import { openTiers, type Tiers } from './tiers.ts';
-
-/** The latest values are looked for this far back at start. */
-const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 
 /** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
 export interface Pipeline {
@@ -98,6 +94,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     opened.onClose(async () => tiers?.close());
     const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate });
     onHeal.primary = () => restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
+    opened.onClose(restoreOlder(pipeline, { log, now }));
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
@@ -264,76 +261,6 @@ async function openJournalArchive(
     deviceOf: (id) => directory.find(id),
     now,
   });
-}
-
-/**
- * Fills the memory window and the latest values from the store and from what is still in the journal, in this order, so that later
- * writes win. Answers from when on the window has everything.
- */
-async function hydrate(parts: {
-  primary: MeteredStore;
-  ingest: Ingest;
-  queries: QueryPlanner;
-  window: MemoryStore;
-  directory: DeviceDirectory;
-  config: Config;
-  now: () => number;
-}): Promise<number> {
-  const { primary, ingest, queries, window, directory, config, now } = parts;
-  const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
-  await restoreLatest(primary, ingest, now());
-  for (const [group, deviceIds] of devicesByGroup(directory)) {
-    const quantities = [
-      ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
-    ];
-    const request = { deviceIds, group, quantities, window: { start: since, end: Number.MAX_SAFE_INTEGER } };
-    for await (const { deviceId, timestamps, columns, quantities: read } of primary.store.read(request)) {
-      const device = new Int32Array(timestamps.length);
-      await window.write([
-        { sequence: 0, blocks: [{ group, quantities: read, devices: [deviceId], device, timestamps, columns }] },
-      ]);
-    }
-  }
-  const changed: Block[] = [];
-  for await (const batch of ingest.pending(primary.name)) {
-    await applyBatches(window, [batch]);
-    for (const block of batch.blocks) {
-      if (block.erases) changed.push(block);
-      else ingest.latest.add(block, now());
-    }
-  }
-  for (const { group, quantities, devices } of changed) {
-    for (const deviceId of devices)
-      for (const quantity of quantities) await renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`);
-  }
-  // A store that cannot be read has not told what was before.
-  return primary.trouble() === null ? since : now();
-}
-
-/** What the store holds of a series as newest may be among what is to be forgotten. */
-async function renewLatest(
-  { ingest, queries, now }: Pick<Pipeline, 'ingest' | 'queries'> & { now: () => number },
-  deviceId: string,
-  metric: string,
-): Promise<void> {
-  ingest.latest.forgetSeries(deviceId, metric);
-  const newest = await newestSample(queries, deviceId, metric, { start: now() - LATEST_LOOKBACK_MS, end: now() + 1 });
-  if (newest) ingest.latest.restore(deviceId, metric, newest.timestamp, newest.value);
-}
-
-async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {
-  for (const { deviceId, metric, timestamp, value } of await store.latest(now - LATEST_LOOKBACK_MS)) {
-    if (!isRollupGroup(metric)) ingest.latest.restore(deviceId, metric, timestamp, value);
-  }
-}
-
-function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const { id } of directory.all()) {
-    for (const group of quantitiesByGroup(directory.metricsOf(id)).keys())
-      groups.set(group, [...(groups.get(group) ?? []), id]);
-  }
-  return groups;
 }
 
 function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {

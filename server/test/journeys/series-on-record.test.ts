@@ -27,3 +27,29 @@ it('a series that was not put on record before the service ended is there after 
   await expect.poll(read, { timeout: 20_000 }).toMatchObject({ series: [{ metric: 'load.power_kw', value: [1.5] }] });
   await service.kill();
 }, 60_000);
+
+it('a series that has not reported for years has its latest value after the next start too', async () => {
+  const old = temporaryFolder();
+  let service = await startService(old.path);
+  const values = (timestamp: string, kw: number) => ({
+    device_id: 'cabin',
+    timestamp,
+    values: { 'load.power_kw': kw },
+  });
+  const readings = [values('2019-07-01T10:00:00Z', 1), values('2020-02-29T23:59:00Z', 2)];
+  for (const reading of readings) expect((await postReadings(service, reading)).status).toBe(202);
+  await service.stop();
+  service = await startService(old.path);
+  await expect
+    .poll(() => service.json('/api/v1/telemetry/latest'), { timeout: 20_000 })
+    .toMatchObject({
+      items: [
+        {
+          device_name: 'cabin',
+          values: { 'load.power_kw': { value: 2, timestamp: '2020-02-29T23:59:00.000Z' } },
+        },
+      ],
+    });
+  await service.stop();
+  await old.remove();
+}, 60_000);

@@ -28,6 +28,7 @@ const LAYERS: Record<string, Layer> = {
 const ASSEMBLY: Record<string, readonly string[]> = {
   'retention.ts': ['pipeline.ts'],
   'tiers.ts': ['retention.ts', 'pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
+  'hydration.ts': ['pipeline.ts'],
   'pipeline.ts': ['backups.ts', 'persistence.ts', 'services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
   'persistence.ts': ['app.ts'],
   'backups.ts': ['services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],

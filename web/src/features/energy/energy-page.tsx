@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
 import { ChevronLeft, ChevronRight } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { dayOf, type Period, periodOf, resolutionOf, shiftPeriod } from '../../data/period.ts';
 import { PERIOD_UNITS, type PeriodUnit } from '../../data/period-unit.ts';
 import { useSite } from '../../site-context.tsx';
 import { IconButton } from '../../ui/button.tsx';
 import type { Formatter } from '../../ui/format.ts';
+import { NewestButton } from '../../ui/newest-button.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
@@ -55,7 +57,15 @@ export function EnergyPage() {
         />
       </PageHead>
       <QueryView query={balance} height="24rem">
-        {(data) => <Balance balance={data} unit={unit} kind={kind} onKind={showKind} />}
+        {(data) => (
+          <Balance
+            balance={data}
+            unit={unit}
+            kind={kind}
+            onKind={showKind}
+            onDay={(instant) => show({ day: dayOf(instant, site.timezone) })}
+          />
+        )}
       </QueryView>
       <SessionsPanel siteId={site.id} firstDay={period.firstDay} lastDay={period.lastDay} />
       <TariffPanel site={site} window={period} />
@@ -69,24 +79,45 @@ function nameOf({ unit, start, end }: Period, format: Formatter): string {
   return format.date(start, unit === 'month' ? { month: 'long', year: 'numeric' } : { year: 'numeric' });
 }
 
+interface NoEnergyProps {
+  /** Start of the period, epoch milliseconds. */
+  readonly before: number;
+  readonly onDay: (instant: number) => void;
+  readonly children: ReactNode;
+}
+
+/** An empty period: what is missing, and the way to the newest data where they are older. */
+function NoEnergy({ before, onDay, children }: NoEnergyProps) {
+  const text = useText();
+  const latest = useQuery({ ...useQueries().latest(useSite().id), refetchInterval: false });
+  const times = latest.data?.items.flatMap(({ values }) => Object.values(values).map(({ timestamp }) => timestamp));
+  const newest = Math.max(...(times ?? []).map(Date.parse));
+  return (
+    <EmptyNote title={text('energy.none')}>
+      <p>{text('energy.none_hint')}</p>
+      {newest < before && Number.isFinite(newest) ? <NewestButton at={newest} onGo={() => onDay(newest)} /> : children}
+    </EmptyNote>
+  );
+}
+
 interface BalanceProps {
   readonly balance: EnergyBalance;
   readonly unit: PeriodUnit;
   readonly kind: ChartKind;
   readonly onKind: (kind: ChartKind) => void;
+  /** Leads to the period of an instant. */
+  readonly onDay: (instant: number) => void;
 }
 
-function Balance({ balance, unit, kind, onKind }: BalanceProps) {
-  const text = useText();
+function Balance({ balance, unit, kind, onKind, onDay }: BalanceProps) {
   const { totals, warnings } = balance;
   if (totals.coverage === 0) {
     return (
-      <EmptyNote title={text('energy.none')}>
-        <p>{text('energy.none_hint')}</p>
+      <NoEnergy before={Date.parse(balance.time_period.start)} onDay={onDay}>
         {warnings.map((warning) => (
           <p key={warning}>{warning}</p>
         ))}
-      </EmptyNote>
+      </NoEnergy>
     );
   }
   return (

@@ -7,6 +7,7 @@ import type { Token } from '../../charts/palette.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
+import { NewestButton } from '../../ui/newest-button.tsx';
 import { EmptyNote, ErrorNote, messageOf, WarningLine } from '../../ui/notice.tsx';
 import { PriceScale } from '../../ui/price-scale.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
@@ -28,6 +29,8 @@ interface HistoryChartsProps {
   readonly window: Window;
   readonly points: number;
   readonly chosen: readonly SeriesOffer[];
+  /** When one of them reported last, epoch milliseconds. */
+  readonly newestAt: number | null;
   readonly colours: readonly Token[];
   readonly onWindow: (window: Window) => void;
   readonly onRemove: (key: string) => void;
@@ -40,7 +43,7 @@ const SYNC_KEY = 'history';
 
 /** The charts of the view with their legend, notes and table. */
 export function HistoryCharts(props: HistoryChartsProps) {
-  const { ref, view, window, points, chosen, colours, onWindow, onRemove } = props;
+  const { ref, view, window, points, chosen, newestAt, colours, onWindow, onRemove } = props;
   const text = useText();
   const { data, compared, now, panels, bucket } = usePanels(props);
   const overlays = useOverlays(view, window, chosen);
@@ -54,6 +57,12 @@ export function HistoryCharts(props: HistoryChartsProps) {
       {empty ? (
         <EmptyNote title={text('history.no_data')} icon={CircleOff}>
           {text('history.no_data_hint')}
+          {newestAt !== null && newestAt < window.start ? (
+            <NewestButton
+              at={newestAt}
+              onGo={() => onWindow({ start: newestAt - (window.end - window.start), end: newestAt + 1 })}
+            />
+          ) : null}
         </EmptyNote>
       ) : (
         <div ref={ref} className={styles.panels}>

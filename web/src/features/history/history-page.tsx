@@ -61,6 +61,7 @@ export function HistoryPage() {
                   window={window}
                   points={points}
                   chosen={choice.chosen}
+                  newestAt={choice.newestAt}
                   colours={colours}
                   onWindow={(range) => show({ range }, false)}
                   onRemove={(key) => show({ series: choice.chosen.filter((offer) => offer.key !== key) })}

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
-import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
+import type { LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { useMemo } from 'react';
 import { useQueries } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -43,7 +43,14 @@ export function useSeriesChoice(view: HistoryView) {
         ) ?? [],
     );
   }, [view.series, offers]);
-  return { offers, chosen, query: latest };
+  return { offers, chosen, newestAt: newestOf(chosen, latest.data), query: latest };
+}
+
+/** When one of the series reported last, epoch milliseconds; null while none is known. */
+function newestOf(chosen: readonly SeriesOffer[], latest: LatestAnswer | undefined): number | null {
+  const valuesOf = new Map(latest?.items.map(({ device_id, values }) => [device_id, values]));
+  const times = chosen.flatMap(({ deviceId, metric }) => valuesOf.get(deviceId)?.[metric]?.timestamp ?? []);
+  return times.length === 0 ? null : Math.max(...times.map(Date.parse));
 }
 
 interface HistoryAnswers {

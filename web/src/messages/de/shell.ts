@@ -17,6 +17,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'theme.system': 'Wie das System',
   'theme.light': 'Hell',
   'theme.dark': 'Dunkel',
+  'action.newest': 'Zu den neuesten Daten: {day}',
   'action.retry': 'Noch einmal versuchen',
   'action.close': 'Schließen',
   'action.done': 'Fertig',

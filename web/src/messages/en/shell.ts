@@ -18,6 +18,7 @@ export const shell = {
   'theme.light': 'Light',
   'theme.dark': 'Dark',
 
+  'action.newest': 'Go to the newest data: {day}',
   'action.retry': 'Try again',
   'action.close': 'Close',
   'action.done': 'Done',

@@ -17,6 +17,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'theme.system': 'Jak w systemie',
   'theme.light': 'Jasny',
   'theme.dark': 'Ciemny',
+  'action.newest': 'Do najnowszych danych: {day}',
   'action.retry': 'Spróbuj ponownie',
   'action.close': 'Zamknij',
   'action.done': 'Gotowe',

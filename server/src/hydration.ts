@@ -1,0 +1,110 @@
+import type { Logger } from 'pino';
+import type { Config } from './config/schema.ts';
+import type { Block } from './domain/batch.ts';
+import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
+import type { DeviceDirectory } from './features/devices/device-directory.ts';
+import type { MeteredStore } from './features/system/storage-monitor.ts';
+import type { Ingest } from './ingest/ingest.ts';
+import { newestSample, newestSampleBefore } from './query/newest-sample.ts';
+import { type QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import { applyBatches } from './storage/apply-batches.ts';
+import type { MemoryStore } from './storage/memory.ts';
+import { isRollupGroup } from './storage/rollups/rollup-names.ts';
+
+/** The latest values are looked for this far back at start. */
+const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
+
+/**
+ * Fills the memory window and the latest values from the store and from what is still in the journal, in this order, so that later
+ * writes win. Answers from when on the window has everything.
+ */
+export async function hydrate(parts: {
+  primary: MeteredStore;
+  ingest: Ingest;
+  queries: QueryPlanner;
+  window: MemoryStore;
+  directory: DeviceDirectory;
+  config: Config;
+  now: () => number;
+}): Promise<number> {
+  const { primary, ingest, queries, window, directory, config, now } = parts;
+  const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
+  await restoreLatest(primary, ingest, now());
+  for (const [group, deviceIds] of devicesByGroup(directory)) {
+    const quantities = [
+      ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
+    ];
+    const request = { deviceIds, group, quantities, window: { start: since, end: Number.MAX_SAFE_INTEGER } };
+    for await (const { deviceId, timestamps, columns, quantities: read } of primary.store.read(request)) {
+      const device = new Int32Array(timestamps.length);
+      await window.write([
+        { sequence: 0, blocks: [{ group, quantities: read, devices: [deviceId], device, timestamps, columns }] },
+      ]);
+    }
+  }
+  const changed: Block[] = [];
+  for await (const batch of ingest.pending(primary.name)) {
+    await applyBatches(window, [batch]);
+    for (const block of batch.blocks) {
+      if (block.erases) changed.push(block);
+      else ingest.latest.add(block, now());
+    }
+  }
+  for (const { group, quantities, devices } of changed) {
+    for (const deviceId of devices)
+      for (const quantity of quantities) await renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`);
+  }
+  // A store that cannot be read has not told what was before.
+  return primary.trouble() === null ? since : now();
+}
+
+/** What the store holds of a series as newest may be among what is to be forgotten. */
+async function renewLatest(
+  { ingest, queries, now }: { ingest: Ingest; queries: QueryPlanner; now: () => number },
+  deviceId: string,
+  metric: string,
+): Promise<void> {
+  ingest.latest.forgetSeries(deviceId, metric);
+  const newest = await newestSample(queries, deviceId, metric, { start: now() - LATEST_LOOKBACK_MS, end: now() + 1 });
+  if (newest) ingest.latest.restore(deviceId, metric, newest.timestamp, newest.value);
+}
+
+export async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {
+  for (const { deviceId, metric, timestamp, value } of await store.latest(now - LATEST_LOOKBACK_MS)) {
+    if (!isRollupGroup(metric)) ingest.latest.restore(deviceId, metric, timestamp, value);
+  }
+}
+
+function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { id } of directory.all()) {
+    for (const group of quantitiesByGroup(directory.metricsOf(id)).keys())
+      groups.set(group, [...(groups.get(group) ?? []), id]);
+  }
+  return groups;
+}
+
+/** Series that have not reported for long get their latest values beside the service's work. Answers how to end that. */
+export function restoreOlder(
+  { directory, ingest, queries }: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner },
+  { log, now }: { log: Logger; now: () => number },
+): () => Promise<void> {
+  const ending = new AbortController();
+  const work = async () => {
+    const before = now() - LATEST_LOOKBACK_MS;
+    for (const { id } of directory.all()) {
+      const known = new Set([...ingest.latest.of(id)].map(({ metric }) => metric));
+      for (const metric of directory.metricsOf(id)) {
+        if (ending.signal.aborted) return;
+        if (known.has(metric) || isRollupGroup(metric)) continue;
+        const newest = await newestSampleBefore(queries, id, metric, before);
+        if (newest) ingest.latest.restore(id, metric, newest.timestamp, newest.value);
+      }
+    }
+  };
+  const done = work().catch((error: unknown) => log.error({ err: error }, 'older latest values could not be read'));
+  return () => {
+    ending.abort();
+    return done;
+  };
+}
