@@ -104,3 +104,12 @@ test('aggregates are those of all samples, whether the store has them, or the jo
     }),
   );
 });
+
+test('what is still to be forgotten comes neither as a sample nor as a frame without any', async () => {
+  const kept = batch(1, [[5, 1]]);
+  const [block] = batch(2, [[5, 1]]).blocks as [Block];
+  const planner = await plannerOf([kept, { sequence: 2, blocks: [{ ...block, erases: true }] }], 1);
+  const frames = [];
+  for await (const frame of planner.stream({ ...request, window: { start: START, end: NOW } })) frames.push(frame);
+  expect(frames).toEqual([]);
+});

@@ -200,11 +200,13 @@ async function* withPending(
   for await (const frame of stored) {
     const end = (frame.timestamps.at(-1) as number) + 1;
     const between = sliceRows(late, from, end);
-    yield between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
+    const merged =
+      between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
+    if (merged.timestamps.length > 0) yield merged;
     from = end;
   }
-  const rest = sliceRows(late, from, window.end);
-  if (rest.timestamps.length > 0) yield frameOf(rest);
+  const rest = frameOf(sliceRows(late, from, window.end));
+  if (rest.timestamps.length > 0) yield rest;
 }
 
 /** Window of rows in any order. */

@@ -28,6 +28,7 @@ test('the API: no made-up request ends in an error of the service, or in an answ
     WATTKEEPER_DEMO__PROFILE: 'factory',
     WATTKEEPER_DEMO__HISTORY_DAYS: '20',
   });
+  onTestFinished(() => service.kill());
   const statuses = await fuzzApi({ url: service.url, token: TOKEN }, 2000, 20_260_615);
   expect(await service.stop()).toBe(0);
   // Enough of what is done and of what is refused.
