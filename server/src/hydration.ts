@@ -84,27 +84,46 @@ function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
   return groups;
 }
 
-/** Series that have not reported for long get their latest values beside the service's work. Answers how to end that. */
-export function restoreOlder(
-  { directory, ingest, queries }: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner },
-  { log, now }: { log: Logger; now: () => number },
-): () => Promise<void> {
-  const ending = new AbortController();
-  const work = async () => {
-    const before = now() - LATEST_LOOKBACK_MS;
+/** Seeks the latest values of series that have not reported for long, beside the service's work. */
+export class OlderLatest {
+  readonly #parts: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner };
+  readonly #log: Logger;
+  readonly #now: () => number;
+  #ending = false;
+  #done = Promise.resolve();
+
+  constructor(
+    parts: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner },
+    log: Logger,
+    now: () => number,
+  ) {
+    this.#parts = parts;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Once more: a store that could not be used when they were sought last may have told nothing. */
+  seek(): void {
+    const failed = (error: unknown) => this.#log.error({ err: error }, 'older latest values could not be read');
+    this.#done = this.#done.then(() => this.#restore()).catch(failed);
+  }
+
+  end(): Promise<void> {
+    this.#ending = true;
+    return this.#done;
+  }
+
+  async #restore(): Promise<void> {
+    const { directory, ingest, queries } = this.#parts;
+    const before = this.#now() - LATEST_LOOKBACK_MS;
     for (const { id } of directory.all()) {
       const known = new Set([...ingest.latest.of(id)].map(({ metric }) => metric));
       for (const metric of directory.metricsOf(id)) {
-        if (ending.signal.aborted) return;
+        if (this.#ending) return;
         if (known.has(metric) || isRollupGroup(metric)) continue;
         const newest = await newestSampleBefore(queries, id, metric, before);
         if (newest) ingest.latest.restore(id, metric, newest.timestamp, newest.value);
       }
     }
-  };
-  const done = work().catch((error: unknown) => log.error({ err: error }, 'older latest values could not be read'));
-  return () => {
-    ending.abort();
-    return done;
-  };
+  }
 }

@@ -9,7 +9,7 @@ import { DeviceDirectory } from './features/devices/device-directory.ts';
 import { IngestService } from './features/ingest/ingest-service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
 import { MeteredStore } from './features/system/storage-monitor.ts';
-import { hydrate, restoreLatest, restoreOlder } from './hydration.ts';
+import { hydrate, OlderLatest, restoreLatest } from './hydration.ts';
 import { FallbackJournal } from './ingest/fallback-journal.ts';
 import type { BatchSink } from './ingest/fan-out.ts';
 import { Ingest } from './ingest/ingest.ts';
@@ -93,8 +93,13 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const tiers = folder && (await openTiers({ config, folder, primary: stores[0] as MeteredStore, gate, now }));
     opened.onClose(async () => tiers?.close());
     const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate });
-    onHeal.primary = () => restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
-    opened.onClose(restoreOlder(pipeline, { log, now }));
+    const older = new OlderLatest(pipeline, log, now);
+    opened.onClose(() => older.end());
+    if (withoutStores) older.seek();
+    onHeal.primary = async () => {
+      await restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
+      older.seek();
+    };
     return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GOLDEN } from '../../../test/reference/statsmodels-ols.ts';
 import { RIDGE } from '../../../test/reference/statsmodels-ridge.ts';
 import { leverage } from './deviation.ts';
-import { leastSquares, type Regression } from './least-squares.ts';
+import { leastSquares, type Regression, upperTail } from './least-squares.ts';
 
 /** Relative; statsmodels itself keeps about twelve digits on Longley. */
 const DIGITS = 1e-8;
@@ -175,4 +175,11 @@ describe('least squares', () => {
       ),
     );
   });
+});
+
+it('takes what makes a fit no better for chance', () => {
+  // SciPy 1.17: scipy.stats.f.sf(3.1, 4, 120), and of what a model that is held back may come to, below 0.
+  expect(upperTail(3.1, 4, 120)).toBeCloseTo(0.018130510823, 10);
+  expect(upperTail(0, 4, 120)).toBe(1);
+  expect(upperTail(-9.6, 4, 120)).toBe(1);
 });

@@ -117,6 +117,7 @@ export function leastSquares(
 
 /** P(F > f), which 1 − cdf loses to rounding when it is tiny: F(f; a, b) = 1 − F(1/f; b, a). */
 export function upperTail(f: number, a: number, b: number): number {
+  if (f <= 0) return 1;
   return fCdf(1 / f, b, a);
 }
 

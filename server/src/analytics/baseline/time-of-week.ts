@@ -85,11 +85,15 @@ function basisOf(observations: Observations, beside: Beside): TimeOfWeekBasis {
   };
 }
 
-/** p of the F-test of a model against one that lacks some of its parts; 0 where the smaller one cannot even be fitted. */
+/**
+ * p of the F-test of a model against one that lacks some of its parts; 0 where the smaller one cannot even be fitted. Where parts are held back, the
+ * smaller model may fit better or be as free: then they tell nothing.
+ */
 function jointP(full: Regression, reduced: Regression | Degenerate): number {
   if ('kind' in reduced) return 0;
   const left = full.rmse ** 2;
   const parts = reduced.freedom - full.freedom;
+  if (!(parts > 0)) return 1;
   return upperTail((reduced.rmse ** 2 * reduced.freedom - left * full.freedom) / parts / left, parts, full.freedom);
 }
 

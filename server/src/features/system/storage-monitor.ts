@@ -1,6 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { Durations } from '../../domain/durations.ts';
+import { ExpectedError } from '../../domain/errors.ts';
 import { HOUR_MS } from '../../domain/window.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
@@ -28,7 +29,8 @@ export class MeteredStore {
   readonly readTimes = new Durations();
   valuesWritten = 0;
   readonly #now: () => number;
-  #valuesPerRow: { readonly countedAt: number; readonly count: Promise<number> } | null = null;
+  #valuesPerRow: number | null = null;
+  #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, store: TelemetryStore, now: () => number) {
     this.name = name;
@@ -44,15 +46,22 @@ export class MeteredStore {
   /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
   async compressionRatio({ sizeBytes, rows }: StoreStats): Promise<number | null> {
     if (!sizeBytes || !rows) return null;
-    const countedAt = this.#now();
-    if (this.#valuesPerRow === null || countedAt - this.#valuesPerRow.countedAt > COUNTED_MS) {
-      const count = this.store.series().then((series) => series.reduce((sum, one) => sum + one.count, 0) / rows);
-      this.#valuesPerRow = { countedAt, count };
-      count.catch(() => {
-        this.#valuesPerRow = null;
-      });
+    if (this.#now() - this.#countedAt > COUNTED_MS) {
+      this.#countedAt = this.#now();
+      const values = await this.#countValues();
+      if (values > 0) this.#valuesPerRow = values / rows;
     }
-    return ((await this.#valuesPerRow.count) * rows * PLAIN_BYTES) / sizeBytes;
+    return this.#valuesPerRow === null ? null : (this.#valuesPerRow * rows * PLAIN_BYTES) / sizeBytes;
+  }
+
+  /** 0 while the store cannot be used, which its health tells. */
+  async #countValues(): Promise<number> {
+    try {
+      return (await this.store.series()).reduce((sum, { count }) => sum + count, 0);
+    } catch (error) {
+      if (error instanceof ExpectedError) return 0;
+      throw error;
+    }
   }
 
   async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
