@@ -68,6 +68,8 @@ describe('Formatter', () => {
 
   it('says how long and how long ago', () => {
     expect(warsaw.duration(45_000)).toBe('45 s');
+    expect(warsaw.duration(300_000)).toBe('5 min');
+    expect(warsaw.duration(86_400_000)).toBe('1 d');
     expect(warsaw.duration(7_500_000)).toBe('2 h 5 min');
     expect(warsaw.duration(100 * 3_600_000)).toBe('4 d 4 h');
     expect(warsaw.ago(5000)).toBe('5 seconds ago');

@@ -126,6 +126,13 @@ export class Formatter {
     return hours % 24 && days < 100 ? `${this.number(days)} d ${hours % 24} h` : `${this.number(days)} d`;
   }
 
+  /** One month by name, which has no length of its own. */
+  month(): string {
+    return new Intl.NumberFormat(this.settings.language, { style: 'unit', unit: 'month', unitDisplay: 'long' }).format(
+      1,
+    );
+  }
+
   /** How long ago, in words: "5 seconds ago". */
   ago(ms: number): string {
     const relative = new Intl.RelativeTimeFormat(this.settings.language, { numeric: 'always' });

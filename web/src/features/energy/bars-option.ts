@@ -64,7 +64,7 @@ export function barsOption(input: BarsInput, palette: Palette, format: Formatter
   return {
     animation: false,
     textStyle: { fontFamily: 'Inter Variable, system-ui, sans-serif' },
-    grid: { left: 4, right: 4, top: 28, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 4, right: 4, top: 28, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: {
       type: 'category',
       data: [...labels],

@@ -1,7 +1,8 @@
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { CircleOff } from 'lucide-react';
 import { type Ref, useMemo } from 'react';
-import { useText } from '../../app-context.tsx';
+import { useFormat, useText } from '../../app-context.tsx';
 import { gapOverlay, type Overlay } from '../../charts/overlays.ts';
 import type { Token } from '../../charts/palette.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
@@ -146,18 +147,20 @@ function PanelChart({ panel, window, first, narrow, overlays, anomalies, onWindo
 }
 
 interface NotesProps {
-  readonly bucket: string;
+  readonly bucket: TelemetryAnswer['bucket'];
   readonly compared: HistoryView['compare'];
   readonly prices: readonly { readonly price: number }[];
 }
 
 function Notes({ bucket, compared, prices }: NotesProps) {
   const text = useText();
+  const format = useFormat();
+  const width = bucket === '1mo' ? format.month() : format.duration(bucketMs(bucket));
   const values = prices.map(({ price }) => price);
   return (
     <div className={styles.notes}>
       <p>
-        {text(bucket === 'raw' ? 'history.raw' : 'history.aggregated', { bucket })}
+        {bucket === 'raw' ? text('history.raw') : text('history.aggregated', { bucket: width })}
         {compared ? ` ${text('history.dashed')}` : ''}
       </p>
       {values.length > 0 ? <PriceScale least={Math.min(...values)} greatest={Math.max(...values)} /> : null}

@@ -49,14 +49,16 @@ export function RangeControls({ range, window, onRange }: RangeControlsProps) {
       />
       <div className={styles.steps}>
         <DatePicker key={`${window.start}-${window.end}`} window={window} onRange={onRange} />
-        {STEPS.map(({ step, label, icon }) => (
-          <IconButton
-            key={step}
-            icon={icon}
-            label={text(label)}
-            onClick={() => onRange(steppedWindow(window, step, Date.now()))}
-          />
-        ))}
+        <div className={styles.stepButtons}>
+          {STEPS.map(({ step, label, icon }) => (
+            <IconButton
+              key={step}
+              icon={icon}
+              label={text(label)}
+              onClick={() => onRange(steppedWindow(window, step, Date.now()))}
+            />
+          ))}
+        </div>
       </div>
     </div>
   );
