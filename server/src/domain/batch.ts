@@ -28,6 +28,12 @@ export interface Batch {
   readonly blocks: readonly Block[];
 }
 
+/** A batch of the journal and the instant of its acknowledgement. */
+export interface AcceptedBatch extends Batch {
+  /** Epoch milliseconds. Never earlier than the sender's request, never later than its answer. */
+  readonly acceptedAt: number;
+}
+
 /** Rows of a block. */
 export function rowCount(block: Block): number {
   return block.timestamps.length;

@@ -55,11 +55,15 @@ const values = async (journal: Pick<DiskJournal, 'read'>, after = 0) =>
 
 test('a full disk does not stop readings; they are told not to be durable, and get there when it has room', async () => {
   const journal = await open();
-  expect(await journal.append([block(1)], [])).toEqual({ sequence: 1, durable: true });
+  expect(await journal.append([block(1)], [])).toEqual({ sequence: 1, durable: true, acceptedAt: expect.any(Number) });
   full = true;
   const implausible = { deviceId: 'a', metric: 'battery.soc_percent', timestamp: 5, value: 200, reason: 'above 100 %' };
-  expect(await journal.append([block(2)], [implausible])).toEqual({ sequence: 2, durable: false });
-  expect(await journal.append([block(3)], [])).toEqual({ sequence: 3, durable: false });
+  expect(await journal.append([block(2)], [implausible])).toEqual({
+    sequence: 2,
+    durable: false,
+    acceptedAt: expect.any(Number),
+  });
+  expect(await journal.append([block(3)], [])).toEqual({ sequence: 3, durable: false, acceptedAt: expect.any(Number) });
   expect(journal.trouble?.error).toBe('the disk is full.');
   expect(journal.durable).toBe(false);
   expect(journal.head()).toBe(3);
@@ -69,7 +73,7 @@ test('a full disk does not stop readings; they are told not to be durable, and g
   full = false;
   await expect.poll(() => journal.trouble).toBeNull();
   expect(told).toMatchObject([{ error: 'the disk is full.' }, null]);
-  expect(await journal.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
+  expect(await journal.append([block(4)], [])).toEqual({ sequence: 4, durable: true, acceptedAt: expect.any(Number) });
   expect(await journal.quarantined(10, null)).toMatchObject([implausible]);
   await journal.close();
   const reopened = await openSqliteJournal(path(), Date.now);
@@ -89,7 +93,7 @@ test('batches that every store took from memory need not reach the disk, and the
   await journal.close();
   const reopened = await openSqliteJournal(path(), Date.now);
   expect(await reopened.cursors()).toEqual(new Map([['a', 3]]));
-  expect(await reopened.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
+  expect(await reopened.append([block(4)], [])).toEqual({ sequence: 4, durable: true, acceptedAt: expect.any(Number) });
   expect(await values(reopened)).toEqual([[4, 4]]);
   await reopened.close();
 });

@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/batch.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
 import type { Appended, Journal, JournalStats, JournalTrouble, Quarantined, QuarantineEntry } from './journal.ts';
 import type { DiskJournal } from './sqlite-journal.ts';
@@ -15,10 +15,9 @@ export interface FallbackOptions {
   readonly longestWaitMs?: number;
 }
 
-interface Held extends Batch {
+interface Held extends AcceptedBatch {
   readonly quarantined: readonly Quarantined[];
   readonly bytes: number;
-  readonly receivedAt: number;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -68,13 +67,13 @@ export class FallbackJournal implements Journal {
 
   async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
     const sequence = ++this.#given;
-    const durable = this.#trouble === null && (await this.#reaches(sequence, blocks, quarantined));
-    if (!durable) this.#hold(sequence, blocks, quarantined);
+    const onDiskAt = this.#trouble === null ? await this.#reaches(sequence, blocks, quarantined) : null;
+    const acceptedAt = onDiskAt ?? this.#hold(sequence, blocks, quarantined);
     this.#head = Math.max(this.#head, sequence);
-    return { sequence, durable };
+    return { sequence, durable: onDiskAt !== null, acceptedAt };
   }
 
-  async read(after: number, maxBytes: number): Promise<Batch[]> {
+  async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
     const batches = await this.#disk.read(after, maxBytes);
     const held = this.#held.filter(({ sequence }) => sequence > after);
     if (held.length === 0) return batches;
@@ -106,7 +105,7 @@ export class FallbackJournal implements Journal {
     return {
       batches: batches + this.#held.length,
       bytes: bytes + this.#heldBytes,
-      oldestAt: oldestAt ?? this.#held[0]?.receivedAt ?? null,
+      oldestAt: oldestAt ?? this.#held[0]?.acceptedAt ?? null,
     };
   }
 
@@ -142,19 +141,23 @@ export class FallbackJournal implements Journal {
     }
   }
 
-  /** Whether the disk has taken a batch. Rejects where memory is no help: what was given is wrong, or all is over. */
-  async #reaches(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<boolean> {
+  /** When the disk has taken a batch, or null. Rejects where memory is no help: what was given is wrong, or all is over. */
+  async #reaches(
+    sequence: number,
+    blocks: readonly Block[],
+    quarantined: readonly Quarantined[],
+  ): Promise<number | null> {
     try {
-      await this.#disk.appendAs(sequence, blocks, quarantined);
-      return true;
+      return await this.#disk.appendAs(sequence, blocks, quarantined);
     } catch (error) {
       if (!(error instanceof Unavailable) || this.#closed) throw error;
       this.#fall(error);
-      return false;
+      return null;
     }
   }
 
-  #hold(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): void {
+  /** Answers when memory has taken it. */
+  #hold(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): number {
     const bytes = blocks.reduce((sum, { device, columns }) => sum + 8 * device.length * (columns.length + 2), 0);
     if (this.#closed || this.#heldBytes + bytes > (this.#options.maxBytes ?? MAX_BYTES)) {
       throw new Unavailable(
@@ -162,8 +165,10 @@ export class FallbackJournal implements Journal {
         { retryAfterS: 30 },
       );
     }
-    this.#held.push({ sequence, blocks, quarantined, bytes, receivedAt: this.#options.now() });
+    const acceptedAt = this.#options.now();
+    this.#held.push({ sequence, blocks, quarantined, bytes, acceptedAt });
     this.#heldBytes += bytes;
+    return acceptedAt;
   }
 
   #release(done: (batch: Held) => boolean): void {
@@ -205,8 +210,8 @@ export class FallbackJournal implements Journal {
     });
     this.#disk = await this.#options.open();
     for (let batch = this.#held[0]; batch !== undefined; batch = this.#held[0]) {
-      const { sequence, blocks, quarantined } = batch;
-      await this.#disk.appendAs(sequence, blocks, quarantined);
+      const { sequence, blocks, quarantined, acceptedAt } = batch;
+      await this.#disk.appendAs(sequence, blocks, quarantined, acceptedAt);
       this.#release((other) => other.sequence === sequence);
     }
     if (this.#cursors) await this.#disk.advance(this.#cursors);

@@ -26,8 +26,8 @@ function setUp(pauseMs = 0) {
     onError: () => store.errors++,
   });
   const append = async () => {
-    const { sequence } = await journal.append([], []);
-    recent.add({ sequence, blocks: [] });
+    const { sequence, acceptedAt } = await journal.append([], []);
+    recent.add({ sequence, acceptedAt, blocks: [] });
     fanOut.notify();
   };
   return { journal, recent, store, fanOut, append };

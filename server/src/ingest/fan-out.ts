@@ -1,10 +1,10 @@
-import type { Batch } from '../domain/batch.ts';
+import type { AcceptedBatch } from '../domain/batch.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { RecentBatches } from './recent-batches.ts';
 
 /** What fan-out asks of a store. */
 export interface BatchSink {
-  write(batches: readonly Batch[]): Promise<void>;
+  write(batches: readonly AcceptedBatch[]): Promise<void>;
 }
 
 export interface FanOutOptions {
@@ -112,7 +112,7 @@ export class FanOut {
         return 'idle';
       }
       await this.#options.sink.write(batches);
-      this.#cursor = (batches.at(-1) as Batch).sequence;
+      this.#cursor = (batches.at(-1) as AcceptedBatch).sequence;
       this.#failures = 0;
       this.#lastError = null;
       this.#behindSince = since;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Batch, Block } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { ArrivalMeter } from './arrivals.ts';
@@ -15,10 +15,11 @@ import { type Refusal, validate } from './validate.ts';
 /** A store that takes batches; the first in the list is the one that is read. */
 export interface StoreTarget {
   readonly name: string;
-  write(batches: readonly Batch[]): Promise<void>;
+  write(batches: readonly AcceptedBatch[]): Promise<void>;
 }
 
-export interface WindowTarget extends Pick<StoreTarget, 'write'> {
+export interface WindowTarget {
+  write(batches: readonly Batch[]): Promise<void>;
   /** Forgets single values. */
   erase(blocks: readonly Block[]): Promise<void>;
   /** Everything that it holds. */
@@ -253,9 +254,9 @@ export class Ingest {
 
   async #append(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]) {
     const before = this.#options.now();
-    const { sequence, durable } = await this.#options.journal.append(blocks, quarantined);
+    const { sequence, durable, acceptedAt } = await this.#options.journal.append(blocks, quarantined);
     this.commitTimes.add(this.#options.now() - before);
-    this.recent.add({ sequence, blocks });
+    this.recent.add({ sequence, blocks, acceptedAt });
     return { sequence, blocks, durable };
   }
 

@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/batch.ts';
 
 /** A value that can be read but is implausible: kept apart until a person decides. */
 export interface Quarantined {
@@ -33,6 +33,8 @@ export interface Appended {
   readonly sequence: number;
   /** It survives a crash of process and machine. */
   readonly durable: boolean;
+  /** When that was so, epoch milliseconds: the instant of the acknowledgement. */
+  readonly acceptedAt: number;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface Journal {
   append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended>;
 
   /** Batches behind `after`, ascending, until about `maxBytes`; none at the head. */
-  read(after: number, maxBytes: number): Promise<Batch[]>;
+  read(after: number, maxBytes: number): Promise<AcceptedBatch[]>;
 
   /** The last sequence that each store has confirmed. */
   cursors(): Promise<Map<string, number>>;

@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/batch.ts';
 import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 /** Quarantined values that memory holds. */
@@ -9,7 +9,7 @@ export class MemoryJournal implements Journal {
   readonly durable = false;
   readonly trouble = null;
   readonly #now: () => number;
-  #batches: { batch: Batch; receivedAt: number }[] = [];
+  #batches: AcceptedBatch[] = [];
   #cursors = new Map<string, number>();
   #quarantine: QuarantineEntry[] = [];
   #lastQuarantineId = 0;
@@ -20,14 +20,15 @@ export class MemoryJournal implements Journal {
   }
 
   async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
-    const receivedAt = this.#now();
-    this.#batches.push({ batch: { sequence: ++this.#head, blocks }, receivedAt });
-    for (const value of quarantined) this.#quarantine.push({ ...value, id: ++this.#lastQuarantineId, receivedAt });
-    return { sequence: this.#head, durable: false };
+    const acceptedAt = this.#now();
+    this.#batches.push({ sequence: ++this.#head, blocks, acceptedAt });
+    for (const value of quarantined)
+      this.#quarantine.push({ ...value, id: ++this.#lastQuarantineId, receivedAt: acceptedAt });
+    return { sequence: this.#head, durable: false, acceptedAt };
   }
 
-  async read(after: number, _maxBytes: number): Promise<Batch[]> {
-    return this.#batches.map(({ batch }) => batch).filter(({ sequence }) => sequence > after);
+  async read(after: number, _maxBytes: number): Promise<AcceptedBatch[]> {
+    return this.#batches.filter(({ sequence }) => sequence > after);
   }
 
   async cursors(): Promise<Map<string, number>> {
@@ -37,7 +38,7 @@ export class MemoryJournal implements Journal {
   async advance(cursors: ReadonlyMap<string, number>): Promise<void> {
     this.#cursors = new Map(cursors);
     const taken = Math.min(...cursors.values());
-    this.#batches = this.#batches.filter(({ batch }) => batch.sequence > taken);
+    this.#batches = this.#batches.filter(({ sequence }) => sequence > taken);
   }
 
   head(): number {
@@ -45,7 +46,7 @@ export class MemoryJournal implements Journal {
   }
 
   async stats(): Promise<JournalStats> {
-    return { batches: this.#batches.length, bytes: 0, oldestAt: this.#batches[0]?.receivedAt ?? null };
+    return { batches: this.#batches.length, bytes: 0, oldestAt: this.#batches[0]?.acceptedAt ?? null };
   }
 
   quarantineRoom(): number {

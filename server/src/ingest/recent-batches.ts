@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/batch.ts';
 import type { Journal } from './journal.ts';
 
 /** Accepted batches that memory holds for stores and queries; older ones are read back from the journal. */
@@ -11,7 +11,7 @@ const READ_BYTES = 32 * 1024 * 1024;
  */
 export class RecentBatches {
   readonly #journal: Journal;
-  #batches: { batch: Batch; bytes: number }[] = [];
+  #batches: { batch: AcceptedBatch; bytes: number }[] = [];
   #bytes = 0;
   /** Batches behind this sequence up to the newest are all in memory. */
   #floor: number;
@@ -21,15 +21,15 @@ export class RecentBatches {
     this.#floor = journal.head();
   }
 
-  add(batch: Batch): void {
+  add(batch: AcceptedBatch): void {
     const bytes = batch.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
     let at = this.#batches.length;
-    while (at > 0 && (this.#batches[at - 1] as { batch: Batch }).batch.sequence > batch.sequence) at--;
+    while (at > 0 && (this.#batches[at - 1] as { batch: AcceptedBatch }).batch.sequence > batch.sequence) at--;
     this.#batches.splice(at, 0, { batch, bytes });
     this.#bytes += bytes;
     let drop = 0;
     while (this.#bytes > MAX_BYTES && drop < this.#batches.length - 1) {
-      const oldest = this.#batches[drop++] as { batch: Batch; bytes: number };
+      const oldest = this.#batches[drop++] as { batch: AcceptedBatch; bytes: number };
       this.#bytes -= oldest.bytes;
       this.#floor = oldest.batch.sequence;
     }
@@ -39,7 +39,7 @@ export class RecentBatches {
   /** Forgets what every store has. */
   trim(taken: number): void {
     let drop = 0;
-    while (drop < this.#batches.length && (this.#batches[drop] as { batch: Batch }).batch.sequence <= taken) {
+    while (drop < this.#batches.length && (this.#batches[drop] as { batch: AcceptedBatch }).batch.sequence <= taken) {
       this.#bytes -= (this.#batches[drop++] as { bytes: number }).bytes;
     }
     if (drop > 0) this.#batches.splice(0, drop);
@@ -47,12 +47,12 @@ export class RecentBatches {
   }
 
   /** Batches behind `after`, ascending, about `READ_BYTES` at a time; none when `after` is the newest. `more` tells that others wait. */
-  async next(after: number): Promise<{ batches: readonly Batch[]; more: boolean }> {
+  async next(after: number): Promise<{ batches: readonly AcceptedBatch[]; more: boolean }> {
     if (after < this.#floor) {
       const batches = await this.#journal.read(after, READ_BYTES);
       return { batches, more: batches.length > 0 };
     }
-    const batches: Batch[] = [];
+    const batches: AcceptedBatch[] = [];
     let bytes = 0;
     for (const entry of this.#batches) {
       if (entry.batch.sequence <= after) continue;
@@ -64,12 +64,12 @@ export class RecentBatches {
   }
 
   /** All batches behind `after`, wherever they are. */
-  async *all(after: number): AsyncIterable<Batch> {
+  async *all(after: number): AsyncIterable<AcceptedBatch> {
     for (let at = after; ; ) {
       const { batches } = await this.next(at);
       if (batches.length === 0) return;
       yield* batches;
-      at = (batches.at(-1) as Batch).sequence;
+      at = (batches.at(-1) as AcceptedBatch).sequence;
     }
   }
 }

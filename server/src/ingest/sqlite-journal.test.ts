@@ -31,7 +31,7 @@ test('what was acknowledged is there after the journal is opened anew', async ()
   const second = await open();
   expect(await valuesBehind(second, 0)).toEqual([1, 2, 3]);
   expect(second.head()).toBe(3);
-  expect(await second.append([block(4)], [])).toEqual({ sequence: 4, durable: true });
+  expect(await second.append([block(4)], [])).toEqual({ sequence: 4, durable: true, acceptedAt: expect.any(Number) });
   await second.close();
 });
 
@@ -62,6 +62,23 @@ test('batches go when every store has them, and sequence numbers are never used 
   );
   expect(await reopened.append([block(9)], [])).toMatchObject({ sequence: 4 });
   await reopened.close();
+});
+
+test('a batch has the instant of its acknowledgement, also after a crash and when memory held it before', async () => {
+  let clock = 100;
+  const now = () => ++clock;
+  const journal = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);
+  const [first, second] = [await journal.append([block(1)], []), await journal.append([block(2)], [])];
+  await journal.appendAs(3, [block(3)], [], 90);
+  const expected = [first.acceptedAt, second.acceptedAt, 90];
+  expect((await journal.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected);
+  // Another connection sees what a crash would leave.
+  const other = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);
+  expect((await other.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected);
+  await journal.advance(new Map([['a', 1]]));
+  expect((await journal.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected.slice(1));
+  await other.close();
+  await journal.close();
 });
 
 test('the file gives back the room of what was taken', async () => {

@@ -1,11 +1,19 @@
 import { Worker } from 'node:worker_threads';
-import type { Batch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
 import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
-  | { type: 'append'; sequence: number; payload: Uint8Array; receivedAt: number; quarantined: readonly Quarantined[] }
+  | {
+      type: 'append';
+      sequence: number;
+      payload: Uint8Array;
+      receivedAt: number;
+      quarantined: readonly Quarantined[];
+      /** Acknowledgements since the request before: sequence and instant. */
+      acknowledged: readonly (readonly [number, number])[];
+    }
   | { type: 'read'; after: number; maxBytes: number }
   | { type: 'cursors' | 'stats' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
@@ -20,6 +28,12 @@ export type JournalReply = {
   /** How many values the quarantine holds, when that changed. */
   quarantined?: number | undefined;
 };
+
+export interface JournalRow {
+  sequence: number;
+  acceptedAt: number;
+  payload: Uint8Array;
+}
 
 export interface QuarantineRow {
   id: number;
@@ -39,7 +53,12 @@ type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 /** A journal on disk, which can be given batches that waited in memory for it. */
 export interface DiskJournal extends Journal {
   /** Appends a batch in a place of the order that was kept for it. */
-  appendAs(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<void>;
+  appendAs(
+    sequence: number,
+    blocks: readonly Block[],
+    quarantined: readonly Quarantined[],
+    acceptedAt?: number,
+  ): Promise<number>;
 }
 
 /**
@@ -67,6 +86,8 @@ class SqliteJournal implements DiskJournal {
   #quarantined = 0;
   /** Quarantined values on their way to the disk. */
   #quarantining = 0;
+  /** Acknowledgements that go to the disk with the next append: until then, a batch has the instant at which it was received. */
+  #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
 
   constructor(path: string, now: () => number) {
@@ -83,26 +104,37 @@ class SqliteJournal implements DiskJournal {
 
   async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
     const sequence = ++this.#given;
-    await this.appendAs(sequence, blocks, quarantined);
-    return { sequence, durable: true };
+    const acceptedAt = await this.appendAs(sequence, blocks, quarantined);
+    return { sequence, durable: true, acceptedAt };
   }
 
-  async appendAs(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<void> {
+  async appendAs(
+    sequence: number,
+    blocks: readonly Block[],
+    quarantined: readonly Quarantined[],
+    acceptedAt?: number,
+  ): Promise<number> {
     this.#given = Math.max(this.#given, sequence);
     const payload = encodeBlocks(blocks);
-    const request = { type: 'append', sequence, payload, receivedAt: this.#now(), quarantined } as const;
+    const receivedAt = acceptedAt ?? this.#now();
+    const acknowledged = this.#acknowledged.splice(0);
+    const request = { type: 'append', sequence, payload, receivedAt, quarantined, acknowledged } as const;
     this.#quarantining += quarantined.length;
     try {
       await this.#ask(request, [payload.buffer]);
       this.#head = Math.max(this.#head, sequence);
+      if (acceptedAt !== undefined) return acceptedAt;
+      const now = this.#now();
+      this.#acknowledged.push([sequence, now]);
+      return now;
     } finally {
       this.#quarantining -= quarantined.length;
     }
   }
 
-  async read(after: number, maxBytes: number): Promise<Batch[]> {
-    const rows = (await this.#ask({ type: 'read', after, maxBytes })) as { sequence: number; payload: Uint8Array }[];
-    return rows.map(({ sequence, payload }) => ({ sequence, blocks: decodeBlocks(payload) }));
+  async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
+    const rows = (await this.#ask({ type: 'read', after, maxBytes })) as JournalRow[];
+    return rows.map(({ sequence, acceptedAt, payload }) => ({ sequence, acceptedAt, blocks: decodeBlocks(payload) }));
   }
 
   async cursors(): Promise<Map<string, number>> {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { JournalReply, JournalRequest, QuarantineRow } from './sqlite-journal.ts';
+import type { JournalReply, JournalRequest, JournalRow, QuarantineRow } from './sqlite-journal.ts';
 
 /**
  * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db. Appends that arrive while a commit is
@@ -14,8 +14,11 @@ const insertBatch = database.prepare('INSERT INTO journal_batch (sequence, recei
 const insertQuarantined = database.prepare(
   'INSERT OR IGNORE INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
 );
+const insertAcknowledged = database.prepare('INSERT OR REPLACE INTO journal_acknowledged (sequence, at) VALUES (?, ?)');
 const selectBatches = database.prepare(
-  'SELECT sequence, payload FROM journal_batch WHERE sequence > ? ORDER BY sequence',
+  `SELECT sequence, coalesce(at, received_at) AS acceptedAt, payload
+   FROM journal_batch LEFT JOIN journal_acknowledged USING (sequence)
+   WHERE sequence > ? ORDER BY sequence`,
 );
 const upsertCursor = database.prepare(
   'INSERT INTO journal_cursor (store, sequence) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET sequence = excluded.sequence',
@@ -23,6 +26,7 @@ const upsertCursor = database.prepare(
 const selectQuarantined = database.prepare('SELECT * FROM quarantine WHERE id = ?');
 const deleteQuarantined = database.prepare('DELETE FROM quarantine WHERE id = ?');
 const deleteTaken = database.prepare('DELETE FROM journal_batch WHERE sequence <= ?');
+const deleteAcknowledged = database.prepare('DELETE FROM journal_acknowledged WHERE sequence <= ?');
 
 type Append = Extract<JournalRequest, { type: 'append' }>;
 let pending: Append[] = [];
@@ -52,6 +56,7 @@ function open(path: string): DatabaseSync {
       received_at INTEGER NOT NULL,
       payload BLOB NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS journal_acknowledged (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS journal_cursor (store TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS quarantine (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,6 +80,7 @@ function commitPending(): void {
     inTransaction(() => {
       for (const append of appends) {
         insertBatch.run(append.sequence, append.receivedAt, append.payload);
+        for (const [sequence, at] of append.acknowledged) insertAcknowledged.run(sequence, at);
         for (const { deviceId, metric, timestamp, value, reason } of append.quarantined) {
           insertQuarantined.run(deviceId, metric, timestamp, value, reason, append.receivedAt);
         }
@@ -119,10 +125,10 @@ function perform(request: Exclude<JournalRequest, Append>): unknown {
   }
 }
 
-function readBatches(after: number, maxBytes: number): { sequence: number; payload: Uint8Array }[] {
-  const batches: { sequence: number; payload: Uint8Array }[] = [];
+function readBatches(after: number, maxBytes: number): JournalRow[] {
+  const batches: JournalRow[] = [];
   let bytes = 0;
-  for (const row of selectBatches.iterate(after) as Iterable<{ sequence: number; payload: Uint8Array }>) {
+  for (const row of selectBatches.iterate(after) as unknown as Iterable<JournalRow>) {
     batches.push(row);
     bytes += row.payload.length;
     if (bytes >= maxBytes) break;
@@ -134,7 +140,9 @@ function advance(cursors: readonly (readonly [string, number])[]): null {
   const taken = Math.min(...cursors.map(([, sequence]) => sequence));
   inTransaction(() => {
     for (const [store, sequence] of cursors) upsertCursor.run(store, sequence);
-    if (Number.isFinite(taken)) deleteTaken.run(taken);
+    if (!Number.isFinite(taken)) return;
+    deleteTaken.run(taken);
+    deleteAcknowledged.run(taken);
   });
   // Gives the room of trimmed batches back to the file system, a little at a time so that appends do not wait for it.
   database.exec('PRAGMA incremental_vacuum(2000)');
