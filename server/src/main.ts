@@ -1,65 +1,75 @@
 import './config/engine.ts';
-import { withAccounts } from './cli/accounts.ts';
-import { archiveCommand } from './cli/archive.ts';
-import { backfillCommand } from './cli/backfill.ts';
-import { backupCommand } from './cli/backup.ts';
 import { type Command, commandList } from './cli/command.ts';
-import { doctorCommand } from './cli/doctor.ts';
-import { exportCommand } from './cli/export.ts';
-import { featuresCommand } from './cli/features.ts';
-import { importCommand } from './cli/import.ts';
-import { migrateCommand } from './cli/migrate.ts';
-import { restoreCommand } from './cli/restore.ts';
-import { signInLinkCommand } from './cli/sign-in-link.ts';
-import { startCommand } from './cli/start.ts';
-import { tokenCommand } from './cli/token.ts';
-import { userCommand } from './cli/user.ts';
 import { ENVIRONMENT } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
 import { ExpectedError } from './domain/errors.ts';
 
-/** The command line: finds the command, runs it, turns what was expected to go wrong into one clear message. */
+/** The command line: finds the command, loads and runs it, and turns expected errors into one clear message. */
 const COMMANDS: readonly Command[] = [
-  { name: 'start', summary: 'Run the service (default)', run: (argv) => startCommand(argv, ENVIRONMENT) },
-  { name: 'import', summary: 'Bring a CSV or JSON file in', run: (argv) => importCommand(argv, ENVIRONMENT) },
+  {
+    name: 'start',
+    summary: 'Run the service (default)',
+    run: async (argv) => (await import('./cli/start.ts')).startCommand(argv, ENVIRONMENT),
+  },
+  {
+    name: 'import',
+    summary: 'Import a CSV or JSON file',
+    run: async (argv) => (await import('./cli/import.ts')).importCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'migrate',
-    summary: 'Bring in what older installations and other programs have gathered',
-    run: (argv) => migrateCommand(argv, ENVIRONMENT),
+    summary: 'Import the data of older installations and other programs',
+    run: async (argv) => (await import('./cli/migrate.ts')).migrateCommand(argv, ENVIRONMENT),
   },
-  { name: 'export', summary: 'Write raw samples to a file', run: (argv) => exportCommand(argv, ENVIRONMENT) },
+  {
+    name: 'export',
+    summary: 'Write raw samples to a file',
+    run: async (argv) => (await import('./cli/export.ts')).exportCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'backup',
     summary: 'Back everything up, list and verify backups',
-    run: (argv) => backupCommand(argv, ENVIRONMENT),
+    run: async (argv) => (await import('./cli/backup.ts')).backupCommand(argv, ENVIRONMENT),
   },
-  { name: 'archive', summary: 'Move old months to the archive', run: (argv) => archiveCommand(argv, ENVIRONMENT) },
+  {
+    name: 'archive',
+    summary: 'Move old months to the archive',
+    run: async (argv) => (await import('./cli/archive.ts')).archiveCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'doctor',
-    summary: 'Look whether everything is as it should be',
-    run: (argv) => doctorCommand(argv, ENVIRONMENT),
+    summary: 'Check configuration, stores, clock, disk and permissions',
+    run: async (argv) => (await import('./cli/doctor.ts')).doctorCommand(argv, ENVIRONMENT),
   },
-  { name: 'features', summary: 'List features, switch them', run: (argv) => featuresCommand(argv, ENVIRONMENT) },
-  { name: 'backfill', summary: 'Fill one store from another', run: (argv) => backfillCommand(argv, ENVIRONMENT) },
+  {
+    name: 'features',
+    summary: 'List features, switch them',
+    run: async (argv) => (await import('./cli/features.ts')).featuresCommand(argv, ENVIRONMENT),
+  },
+  {
+    name: 'backfill',
+    summary: 'Fill one store from another',
+    run: async (argv) => (await import('./cli/backfill.ts')).backfillCommand(argv, ENVIRONMENT),
+  },
   {
     name: 'restore',
-    summary: 'Bring a backup back, as it was or at any instant',
-    run: (argv) => restoreCommand(argv, ENVIRONMENT),
+    summary: 'Restore a backup, as it was or at any instant',
+    run: async (argv) => (await import('./cli/restore.ts')).restoreCommand(argv, ENVIRONMENT),
   },
   {
     name: 'sign-in-link',
     summary: 'Print a link that signs in once',
-    run: (argv) => withAccounts(argv, ENVIRONMENT, signInLinkCommand),
+    run: async (argv) => withAccounts(argv, (await import('./cli/sign-in-link.ts')).signInLinkCommand),
   },
   {
     name: 'user',
     summary: 'Add, list, change and remove users',
-    run: (argv) => withAccounts(argv, ENVIRONMENT, userCommand),
+    run: async (argv) => withAccounts(argv, (await import('./cli/user.ts')).userCommand),
   },
   {
     name: 'token',
     summary: 'Create, list and revoke API tokens',
-    run: (argv) => withAccounts(argv, ENVIRONMENT, tokenCommand),
+    run: async (argv) => withAccounts(argv, (await import('./cli/token.ts')).tokenCommand),
   },
 ];
 
@@ -88,6 +98,13 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+async function withAccounts(
+  argv: readonly string[],
+  command: Parameters<typeof import('./cli/accounts.ts').withAccounts>[2],
+): Promise<number> {
+  return (await import('./cli/accounts.ts')).withAccounts(argv, ENVIRONMENT, command);
 }
 
 function print(text: string): number {

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Service } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
-import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
   let demo: DemoBrowser;
@@ -15,8 +15,8 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
   beforeAll(async () => {
     demo = await openDemo(executablePath, 'factory', 60, 'Anomalies');
     ({ service, page } = demo);
-  }, PATIENCE_MS * 2);
-  afterAll(() => demo?.close(), PATIENCE_MS);
+  });
+  afterAll(() => demo?.close());
 
   it('looks by itself or at once, and shows what it found as soon as it is there', async () => {
     await panel('Timeline').getByRole('button', { name: 'Look now' }).click();
@@ -33,9 +33,9 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     const found = (await service.json<{ items: unknown[] }>('/api/v1/anomaly')).items.length;
     expect(found).toBeGreaterThan(0);
     await page.getByText('90 days', { exact: true }).click();
-    await expect.poll(() => panel('Events').locator('tbody tr').count(), { timeout: PATIENCE_MS }).toBe(found);
+    await expect.poll(() => panel('Events').locator('tbody tr').count()).toBe(found);
     await expect.poll(() => panel('Timeline').locator('button[data-severity]').count()).toBe(found);
-  }, 120_000);
+  });
 
   it('tells of one event what it was against what was expected, and why', async () => {
     await panel('Events').locator('tbody tr').first().getByRole('button').click();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../server/test/needs.ts';
-import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo } from './demo-browser.ts';
 
 describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
   let demo: DemoBrowser;
@@ -11,8 +11,8 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
   beforeAll(async () => {
     demo = await openDemo(executablePath, 'factory', 90, 'Baseline');
     ({ page } = demo);
-  }, PATIENCE_MS * 2);
-  afterAll(() => demo?.close(), PATIENCE_MS);
+  });
+  afterAll(() => demo?.close());
 
   const region = (name: string | RegExp) => page.getByRole('region', { name });
   const training = () => region('Train');

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWith } from '../../server/test/needs.ts';
-import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo } from './demo-browser.ts';
 
 const DAYS = 45;
 
@@ -14,8 +14,8 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
     beforeAll(async () => {
       demo = await openDemo(executablePath, profile, DAYS, 'Forecast');
       ({ page } = demo);
-    }, PATIENCE_MS * 2);
-    afterAll(() => demo?.close(), PATIENCE_MS);
+    });
+    afterAll(() => demo?.close());
 
     it('show the load ahead with its band, the peak, and their error against no model', async () => {
       const load = panel(/^Load of/);
@@ -37,7 +37,7 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       ] as const) {
         await page.getByText(horizon, { exact: true }).click();
         await load.locator('summary').waitFor();
-        await expect.poll(() => load.locator('tbody tr').count(), { timeout: PATIENCE_MS }).toBe(slots);
+        await expect.poll(() => load.locator('tbody tr').count()).toBe(slots);
       }
       await page.getByText('24 hours', { exact: true }).click();
     });

@@ -5,11 +5,11 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
+import { PAGE_LIMIT_MS } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 const PAGES = ['now', 'history', 'energy', 'system'] as const;
 const WIDTHS = [390, 1024, 1600] as const;
-const PATIENCE_MS = 60_000;
 
 describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
   const folder = temporaryFolder();
@@ -33,16 +33,16 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     browser = await chromium.launch({ executablePath, args });
     context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
     page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(PAGE_LIMIT_MS);
     page.on('pageerror', (error) => failures.push(error.message));
     page.on('console', (message) => message.type() === 'error' && failures.push(message.text()));
-  }, PATIENCE_MS * 2);
+  });
 
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
     folder.remove();
-  }, PATIENCE_MS);
+  });
 
   const open = async (name: string) => {
     await page.goto(`${service.url}/ui/${name}`);
@@ -58,7 +58,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     const again = await browser.newContext();
     const other = await again.newPage();
     await other.goto(service.signInLink);
-    await other.getByText('sign-in-link').first().waitFor({ timeout: PATIENCE_MS });
+    await other.getByText('sign-in-link').first().waitFor();
     await again.close();
   });
 
@@ -66,7 +66,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await open('now');
     const main = page.locator('main');
     const before = await main.textContent();
-    await expect.poll(() => main.textContent(), { timeout: PATIENCE_MS, interval: 500 }).not.toBe(before);
+    await expect.poll(() => main.textContent(), { interval: 500 }).not.toBe(before);
   });
 
   it('draws history, and keeps the view in the address', async () => {
@@ -86,33 +86,29 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     expect(answer.status).toBe(200);
   });
 
-  it.each(PAGES)(
-    'page %s has no serious accessibility fault in light and dark, and is photographed',
-    async (name) => {
-      for (const scheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-        for (const width of WIDTHS) {
-          await page.setViewportSize({ width, height: 1000 });
-          await open(name);
-          await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch((error: Error) => {
-            // The live stream may keep the network busy; the page is there all the same.
-            if (!error.message.includes('Timeout')) throw error;
-          });
-          await page.screenshot({ path: `${OUTPUT}${name}-${scheme}-${width}.png`, fullPage: true });
-          const overflow = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          );
-          expect(overflow, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
-        }
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(
-          serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
-        ).toEqual([]);
+  it.each(PAGES)('page %s has no serious accessibility fault in light and dark, and is photographed', async (name) => {
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 1000 });
+        await open(name);
+        await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch((error: Error) => {
+          // The live stream may keep the network busy; the page is there all the same.
+          if (!error.message.includes('Timeout')) throw error;
+        });
+        await page.screenshot({ path: `${OUTPUT}${name}-${scheme}-${width}.png`, fullPage: true });
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
       }
-    },
-    4 * PATIENCE_MS,
-  );
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(
+        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+      ).toEqual([]);
+    }
+  });
 
   it('backs everything up and verifies it, with progress, on the System page', async () => {
     await open('system');
@@ -123,7 +119,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     const row = backups.locator('tbody tr');
     expect(await row.locator('td').nth(2).textContent()).toBe('never');
     await backups.getByRole('button', { name: 'Verify' }).click();
-    await expect.poll(async () => row.locator('td').nth(2).textContent(), { timeout: PATIENCE_MS }).toMatch(/20\d\d/);
+    await expect.poll(async () => row.locator('td').nth(2).textContent()).toMatch(/20\d\d/);
     const jobs = page.getByRole('region', { name: 'Jobs' });
     await jobs
       .getByRole('row', { name: /^Backup / })

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../server/test/needs.ts';
-import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo, PATIENCE_MS } from './demo-browser.ts';
+import { type DemoBrowser, expectAccessible, expectFitsPhone, openDemo } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 
@@ -14,8 +14,8 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     mkdirSync(OUTPUT, { recursive: true });
     demo = await openDemo(executablePath, 'factory', 90);
     ({ page } = demo);
-  }, PATIENCE_MS * 2);
-  afterAll(() => demo?.close(), PATIENCE_MS);
+  });
+  afterAll(() => demo?.close());
 
   /** Pictures for people, in both schemes, wide and narrow. */
   async function lookAt(name: string): Promise<void> {

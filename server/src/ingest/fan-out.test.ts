@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Batch } from '../domain/batch.ts';
 import { FanOut } from './fan-out.ts';
 import { MemoryJournal } from './memory-journal.ts';
@@ -49,14 +49,14 @@ test('a store that is down keeps its place and catches up when it is back', asyn
   fanOut.start();
   await append();
   await append();
-  await vi.waitFor(() => expect(store.errors).toBeGreaterThan(0));
+  await expect.poll(() => store.errors).toBeGreaterThan(0);
   expect(fanOut.status(journal.head())).toMatchObject({
     status: 'failed',
     lagBatches: 2,
     lastError: 'the store is down',
   });
   store.failing = false;
-  await vi.waitFor(() => expect(store.taken).toEqual([1, 2]), { timeout: 5000 });
+  await expect.poll(() => store.taken).toEqual([1, 2]);
   expect(fanOut.status(journal.head()).status).toBe('ok');
   await fanOut.drain(AbortSignal.timeout(5000));
 });
@@ -65,7 +65,7 @@ test('a stop does not wait for a pause, nor for ever for a store that fails', as
   const { store, fanOut, append } = setUp(60_000);
   fanOut.start();
   await append();
-  await vi.waitFor(() => expect(store.taken).toEqual([1]));
+  await expect.poll(() => store.taken).toEqual([1]);
   await append();
   await fanOut.drain(AbortSignal.timeout(5000));
   expect(store.taken).toEqual([1, 2]);

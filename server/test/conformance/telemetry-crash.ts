@@ -39,7 +39,7 @@ export function crashPromises(world: World, inChild: () => TelemetryStoreOptions
     }
     await store.close();
     await world.reopen();
-  }, 120_000);
+  });
 }
 
 /** Lets a child go on writing from a write number; kills it some milliseconds after its first acknowledgement. Answers how many writes are acknowledged. */

@@ -6,7 +6,6 @@ import { retention } from './operations/retention.ts';
 
 /** `bench/kills.ts` makes a hundred of each. */
 const KILLS = 5;
-const PATIENCE_MS = 10 * 60_000;
 
 /** Compaction and the archive are killed more often, and in less time, in the conformance suite and in lifecycle/archive.test.ts. */
 it.each([backup, retention, repair()])(
@@ -16,5 +15,4 @@ it.each([backup, retention, repair()])(
     expect(report).toMatchObject({ kills: KILLS, atSteps: 3, atInstants: 2 });
     expect(report.finished).toBeGreaterThan(0);
   },
-  PATIENCE_MS,
 );

@@ -76,4 +76,4 @@ it('a restore that is killed at any step is put in place as a whole by the next 
     if (before !== null) expect([step, before]).toEqual([step, join(folder, folders[0] as string)]);
   }
   expect([...outcomes].sort()).toContain('new');
-}, 60_000);
+});

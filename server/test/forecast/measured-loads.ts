@@ -72,7 +72,8 @@ export function measuredLoads(folder: string): Promise<MeasuredLoad[]> {
         from: new Date(first * HOUR_MS).getUTCFullYear(),
         to: new Date(starts.at(-1) as number).getUTCFullYear(),
       };
-      return { name, values: kw, slots: slotsOf(starts, '1h', timeZone, publicHolidays(country, years), late) };
+      const holidays = await publicHolidays(country, years);
+      return { name, values: kw, slots: slotsOf(starts, '1h', timeZone, holidays, late) };
     }),
   );
 }

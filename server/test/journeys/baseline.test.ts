@@ -56,7 +56,7 @@ describe('baselines over the API', () => {
     expect(answer.status).toBe(202);
     const { id } = (await answer.json()) as Job;
     const job = () => service.json<Job>(`/api/v1/jobs/${id}`);
-    await expect.poll(async () => (await job()).state, { timeout: 20_000 }).toBe('succeeded');
+    await expect.poll(async () => (await job()).state).toBe('succeeded');
     const model = (await job()).result as BaselineModel;
     expect(model).toMatchObject({ model_name: '3p_heating', is_active: true, valid: true });
     expect(model.balance_points[0]?.temperature_c).toBeCloseTo(12, 0);

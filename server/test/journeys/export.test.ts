@@ -68,7 +68,7 @@ it('writes the same file from a running service and from its folder, in every fo
   expect(table.schema.names).toEqual(['timestamp', 'device_id', 'device_name', 'metric', 'unit', 'value']);
   await run('--metric', 'solar.power_kw', '--end', '2025-01-01T00:00:00Z', at('nothing.arrows'));
   expect(tableFromIPC(readFileSync(at('nothing.arrows'))).numRows).toBe(0);
-}, 120_000);
+});
 
 it('leaves nothing half-written, and overwrites nothing', async () => {
   await run(at('kept.csv'));
@@ -78,4 +78,4 @@ it('leaves nothing half-written, and overwrites nothing', async () => {
   await expect(run('--start', 'yesterday', at('y.csv'))).rejects.toThrow(/--start must be a time/);
   await expect(run(at('none/here.csv'))).rejects.toThrow(/cannot be written: .*no such file/);
   expect(readdirSync(out.path).filter((name) => name.endsWith('.partial'))).toEqual([]);
-}, 120_000);
+});

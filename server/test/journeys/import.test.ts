@@ -121,7 +121,7 @@ test('without a token it says how to make one; with one made meanwhile it goes t
   // What came in through the service is known to an import that finds the folder free.
   await running.stop();
   expect((await run(dataDir, argv)).json()).toEqual({ already_imported: true, rows: ROWS });
-}, 120_000);
+});
 
 test('a service that is busy is asked again, and an import that stopped in the middle is taken up there', async () => {
   const { dataDir, running } = await service('resume');

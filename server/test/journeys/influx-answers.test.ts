@@ -100,7 +100,7 @@ describeWith('INFLUXD2', 'answers beside those of a real InfluxDB 2.x', (influxd
 
   beforeAll(async () => {
     [service, influx] = await Promise.all([startService(folder.path), startInflux2(influxFolder.path, influxd)]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([service.stop(), influx.stop()]);
     folder.remove();
@@ -142,7 +142,7 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
 
   beforeAll(async () => {
     [service, influx] = await Promise.all([startService(folder.path), startInflux(influxFolder.path, influxd)]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([service.stop(), influx.stop()]);
     folder.remove();

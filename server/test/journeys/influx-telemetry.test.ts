@@ -46,15 +46,15 @@ for (const [part, version, start] of INFLUXES) {
       };
       const storeHealth = async () => (await service.json<Health>('/health')).stores[1];
       await send(0, 500);
-      await expect.poll(async () => (await storeHealth())?.lag_batches, { timeout: 10_000 }).toBe(0);
+      await expect.poll(async () => (await storeHealth())?.lag_batches).toBe(0);
 
       await influx.stop();
       for (let at = 500; at < 3000; at += 250) await send(at, 250);
-      await expect.poll(async () => (await storeHealth())?.status, { timeout: 10_000 }).toBe('failed');
+      await expect.poll(async () => (await storeHealth())?.status).toBe('failed');
       expect((await service.json<Health>('/health')).warnings.join()).toMatch(/InfluxDB at .* does not answer/);
 
       await influx.startAgain();
-      await expect.poll(async () => (await storeHealth())?.lag_batches, { timeout: 60_000 }).toBe(0);
+      await expect.poll(async () => (await storeHealth())?.lag_batches).toBe(0);
       const query = encodeURIComponent('SELECT count(power_kw), min(power_kw), max(power_kw), sum(power_kw) FROM grid');
       const answer = (await influx.post(`/query?db=home&q=${query}`)) as {
         results: { series: { values: number[][] }[] }[];

@@ -75,7 +75,7 @@ it('switched off, readings stay in memory beside what is on disk; switched on, n
   await service.kill();
   service = await start(folder);
   expect(await history(service)).toEqual([1, 4, 5]);
-}, 120_000);
+});
 
 it('without a folder everything answers from memory and no file is written; told to persist, all of it moves to disk while running', async () => {
   const home = newFolder();
@@ -90,7 +90,7 @@ it('without a folder everything answers from memory and no file is written; told
 
   expect((await persist(service, true)).status).toBe(200);
   await expect
-    .poll(async () => service.json<Health>('/health').catch(() => null), { timeout: 20_000 })
+    .poll(async () => service.json<Health>('/health').catch(() => null))
     .toMatchObject({ persistence: true, database: 'ok' });
   expect(await history(service)).toEqual([1, 2]);
   expect(await send(service, 1, 3)).toBe(true);
@@ -108,4 +108,4 @@ it('without a folder everything answers from memory and no file is written; told
   expect(((await refused.json()) as { detail: string }).detail).toContain('there are records');
   expect(await history(service)).toEqual([9]);
   expect((await service.json<Health>('/health')).persistence).toBe(false);
-}, 120_000);
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
@@ -31,11 +31,11 @@ describeWith('POSTGRES_BIN', 'the service with telemetry in PostgreSQL', (bin) =
 
   it('writes what it acknowledged while PostgreSQL was away, each once, and answers from it after a restart', async () => {
     expect((await postReadings(service, [reading(1)])).status).toBe(202);
-    await vi.waitFor(async () => expect(await stored()).toEqual([1]), 10_000);
+    await expect.poll(stored).toEqual([1]);
     await server.stop('SIGQUIT');
     expect((await postReadings(service, [reading(2), reading(3)])).status).toBe(202);
     await server.start();
-    await vi.waitFor(async () => expect(await stored()).toEqual([1, 2, 3]), 30_000);
+    await expect.poll(stored).toEqual([1, 2, 3]);
 
     expect(await service.stop()).toBe(0);
     await start();
@@ -43,5 +43,5 @@ describeWith('POSTGRES_BIN', 'the service with telemetry in PostgreSQL', (bin) =
       '/api/v1/telemetry?device_id=Meter&bucket=raw&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z',
     );
     expect(answer.series.flatMap(({ value }) => value)).toEqual([1, 2, 3]);
-  }, 60_000);
+  });
 });

@@ -128,7 +128,7 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
   const { items } = await service.json<{ items: Repair[] }>('/api/v1/storage/repairs');
   expect(items).toHaveLength(8);
   expect(items.every(({ state, undone_by }) => state === 'undone' && undone_by === 'token:administrator')).toBe(true);
-}, 90_000);
+});
 
 it('a repair that a crash kept from its record is made once, and never over a reading that came in behind it', async () => {
   const { folder, service: first } = await world();

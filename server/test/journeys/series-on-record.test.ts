@@ -24,9 +24,9 @@ it('a series that was not put on record before the service ended is there after 
   service = await startService(folder.path);
   const window = `start=2020-01-01T00:00:00Z&end=${new Date().toISOString()}`;
   const read = () => service.request(`/api/v1/telemetry?device_id=meter&bucket=raw&${window}`).then((it) => it.json());
-  await expect.poll(read, { timeout: 20_000 }).toMatchObject({ series: [{ metric: 'load.power_kw', value: [1.5] }] });
+  await expect.poll(read).toMatchObject({ series: [{ metric: 'load.power_kw', value: [1.5] }] });
   await service.kill();
-}, 60_000);
+});
 
 it('a series that has not reported for years has its latest value after the next start too', async () => {
   const old = temporaryFolder();
@@ -41,7 +41,7 @@ it('a series that has not reported for years has its latest value after the next
   await service.stop();
   service = await startService(old.path);
   await expect
-    .poll(() => service.json('/api/v1/telemetry/latest'), { timeout: 20_000 })
+    .poll(() => service.json('/api/v1/telemetry/latest'))
     .toMatchObject({
       items: [
         {
@@ -52,4 +52,4 @@ it('a series that has not reported for years has its latest value after the next
     });
   await service.stop();
   await old.remove();
-}, 60_000);
+});

@@ -87,7 +87,7 @@ export function postReadings(service: Service, readings: unknown): Promise<Respo
 export async function settled(service: Service): Promise<void> {
   const lags = async () =>
     (await service.json<StorageMetrics>('/api/v1/storage/metrics')).stores.map((store) => store.lag_batches);
-  await expect.poll(async () => Math.max(...(await lags())), { timeout: 30_000 }).toBe(0);
+  await expect.poll(async () => Math.max(...(await lags()))).toBe(0);
 }
 
 function firstJson(child: ChildProcess, log: () => string): Promise<{ url: string; sign_in_link: string }> {

@@ -64,7 +64,7 @@ describeWith('POSTGRES_BIN', 'several stores', (bin) => {
     expect(answer.status).toBe(202);
     const { id } = (await answer.json()) as Job;
     const read = () => service.json<Job>(`/api/v1/jobs/${id}`);
-    await expect.poll(async () => (await read()).finished_at, { timeout: 30_000 }).not.toBeNull();
+    await expect.poll(async () => (await read()).finished_at).not.toBeNull();
     return read();
   };
 

@@ -185,7 +185,7 @@ describe('filling a store whose source has an archive', () => {
     expect(await allDigests(target, groups)).toEqual(before);
     expect((await target.series()).reduce((sum, { count }) => sum + count, 0)).toBe(values);
     expect((await readdir(join(folder, 'archive'))).filter((name) => name !== 'cache')).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describeWith('POSTGRES_BIN', 'filling PostgreSQL from a store and its archive', (bin) => {
@@ -211,7 +211,7 @@ describeWith('MOTO', 'filling a store from an archive in S3', (program) => {
   let s3: S3Server;
   beforeAll(async () => {
     s3 = await startS3Server(program, 'archive');
-  }, 60_000);
+  });
   afterAll(() => s3.stop());
 
   it('brings every archived day, says when the bucket is away, and leaves then what it has', async () => {
@@ -227,7 +227,7 @@ describeWith('MOTO', 'filling a store from an archive in S3', (program) => {
     await s3.stop();
     await expect(fill(target)).rejects.toBeInstanceOf(Unavailable);
     expect(await allDigests(target, groups)).toEqual(before);
-  }, 60_000);
+  });
 });
 
 async function fillUntilKilled(afterMs: number): Promise<void> {

@@ -320,7 +320,7 @@ describe('copies of archived files beside the backups', () => {
     expect(await copyUntilKilled(Number.POSITIVE_INFINITY)).toContain('done');
     expect(await names('backups')).toEqual(expected);
     expect(await names('drive')).toEqual(expected);
-  }, 120_000);
+  });
 });
 
 /** Ends the child after so many files that it has begun with; answers what it said. */

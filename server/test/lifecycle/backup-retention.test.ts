@@ -40,4 +40,4 @@ it('a backup that is asked for while readings are rolled up and thrown away has 
     ...work,
   });
   expect(difference(before, await readFolder(into, ENVIRONMENT, [LIVE]))).toBeNull();
-}, 120_000);
+});

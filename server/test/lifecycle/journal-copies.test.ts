@@ -259,7 +259,7 @@ it(`copies have everything that they claim when the sender is killed ${KILLS} ti
     expect(await countIn(into), 'in the copies').toBeGreaterThanOrEqual(told.count);
   }
   expect(told.count).toBeGreaterThan(KILLS);
-}, 120_000);
+});
 
 /** Batches count up from 0: how many there are without a gap. */
 async function countIn(path: string): Promise<number> {

@@ -37,7 +37,7 @@ for (const [part, version, start] of INFLUXES)
     let influx: Influx;
     beforeAll(async () => {
       influx = await start(folder, program);
-    }, 60_000);
+    });
     afterAll(async () => {
       await influx.stop();
       rmSync(folder, { recursive: true });

@@ -50,4 +50,4 @@ it('reads every row, whatever the table held when the same question was asked be
   await fc.assert(property, { numRuns: 40, endOnFailure: true });
   await store.close();
   rmSync(folder, { recursive: true });
-}, 60_000);
+});

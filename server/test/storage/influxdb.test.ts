@@ -33,7 +33,7 @@ for (const [part, version, start] of INFLUXES) {
     let influx: Influx;
     beforeAll(async () => {
       influx = await start(folder, program);
-    }, 60_000);
+    });
     afterAll(async () => {
       await influx.stop();
       rmSync(folder, { recursive: true });
@@ -153,7 +153,7 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
   let influx: Influx;
   beforeAll(async () => {
     influx = await startInflux2(folder, program);
-  }, 60_000);
+  });
   afterAll(async () => {
     await influx.stop();
     rmSync(folder, { recursive: true });

@@ -152,7 +152,7 @@ describeWith('MOTO', 'S3', (program) => {
     const configuration = { LocationConstraint: options().region };
     await client.send(new CreateBucketCommand({ Bucket: 'energy', CreateBucketConfiguration: configuration }));
     client.destroy();
-  }, 60_000);
+  });
   afterAll(end);
   promises(options, () => ({ ...options(), bucket: 'nobody' }));
 });
@@ -171,7 +171,7 @@ describeWith('FAKE_GCS', 'Google Cloud Storage', (program) => {
       headers: { 'content-type': 'application/json' },
       body: '{"name":"energy"}',
     });
-  }, 60_000);
+  });
   afterAll(end);
   promises(options, () => ({ ...options(), bucket: 'nobody' }));
 });
@@ -198,7 +198,7 @@ describeWith('AZURITE', 'Azure Blob Storage', (program) => {
       '--skipApiVersionCheck',
     ]);
     await BlobServiceClient.fromConnectionString(connectionString()).getContainerClient('energy').create();
-  }, 60_000);
+  });
   afterAll(end);
   promises(options, () => ({ ...options(), container: 'nobody' }));
 });

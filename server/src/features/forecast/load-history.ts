@@ -82,7 +82,7 @@ export async function loadHistory(options: LoadOptions, subject: LoadSubject, ho
   const [from, to] = [starts[0] as number, starts.at(-1) as number].map((at) =>
     Number(dayOf(at, timezone).slice(0, 4)),
   );
-  const holidays = publicHolidays(subject.site.country, { from: from as number, to: to as number });
+  const holidays = await publicHolidays(subject.site.country, { from: from as number, to: to as number });
   const temperature = await lateTemperature(options, subject.site, edges.subarray(0, over + steps + 1), horizon);
   return {
     slots: slotsFrom(slotsOf(starts, width, timezone, holidays, temperature), first),

@@ -1,4 +1,4 @@
-import { BlobServiceClient, RestError } from '@azure/storage-blob';
+import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
 export interface AzureOptions {
@@ -9,26 +9,39 @@ export interface AzureOptions {
 
 /** Objects as block blobs of a container of Azure Blob Storage, which must exist. */
 export function azureObjects({ container: name, connectionString }: AzureOptions): ObjectEngine {
-  const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name);
+  const connection = lazy(async () => {
+    const { BlobServiceClient } = await import('@azure/storage-blob');
+    return BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name);
+  });
   return {
-    place: container.url,
+    place: `${endpointOf(connectionString)}/${name}`,
     put: async (key, file) => {
-      await container.getBlockBlobClient(key).uploadFile(file);
+      await (await connection()).getBlockBlobClient(key).uploadFile(file);
     },
     fetch: async (key, file) => {
-      await container.getBlobClient(key).downloadToFile(file);
+      await (await connection()).getBlobClient(key).downloadToFile(file);
     },
     list: async (prefix) => {
       const objects = [];
-      for await (const { name: key, properties } of container.listBlobsFlat({ prefix })) {
+      for await (const { name: key, properties } of (await connection()).listBlobsFlat({ prefix })) {
         objects.push({ key, bytes: properties.contentLength ?? 0 });
       }
       return objects;
     },
     remove: async (key) => {
-      await container.getBlobClient(key).deleteIfExists();
+      await (await connection()).getBlobClient(key).deleteIfExists();
     },
     localPath: () => null,
-    isMissing: (error) => error instanceof RestError && error.statusCode === 404,
+    isMissing: (error) => (error as { statusCode?: unknown }).statusCode === 404,
   };
+}
+
+/** Address of the account in a connection string, which either names it or names the account. */
+function endpointOf(connectionString: string): string {
+  const setting = (name: string) => new RegExp(`(?:^|;)\\s*${name}=([^;]+)`, 'i').exec(connectionString)?.[1]?.trim();
+  const account = setting('AccountName');
+  return (setting('BlobEndpoint') ?? (account ? `https://${account}.blob.core.windows.net` : 'azure:')).replace(
+    /\/$/,
+    '',
+  );
 }

@@ -1,4 +1,4 @@
-import { Storage } from '@google-cloud/storage';
+import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
 export interface GcsOptions {
@@ -11,25 +11,27 @@ export interface GcsOptions {
 
 /** Objects in a bucket of Google Cloud Storage, which must exist. */
 export function gcsObjects({ bucket: name, keyFile, endpoint }: GcsOptions): ObjectEngine {
-  const storage = new Storage({
-    ...(keyFile !== undefined && { keyFilename: keyFile }),
-    ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'wattkeeper' }),
+  const connection = lazy(async () => {
+    const { Storage } = await import('@google-cloud/storage');
+    return new Storage({
+      ...(keyFile !== undefined && { keyFilename: keyFile }),
+      ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'wattkeeper' }),
+    }).bucket(name);
   });
-  const bucket = storage.bucket(name);
   return {
     place: `gs://${name}`,
     put: async (key, file) => {
-      await bucket.upload(file, { destination: key, resumable: false, validation: 'crc32c' });
+      await (await connection()).upload(file, { destination: key, resumable: false, validation: 'crc32c' });
     },
     fetch: async (key, file) => {
-      await bucket.file(key).download({ destination: file });
+      await (await connection()).file(key).download({ destination: file });
     },
     list: async (prefix) => {
-      const [files] = await bucket.getFiles({ prefix });
+      const [files] = await (await connection()).getFiles({ prefix });
       return files.map((file) => ({ key: file.name, bytes: Number(file.metadata.size) }));
     },
     remove: async (key) => {
-      await bucket.file(key).delete({ ignoreNotFound: true });
+      await (await connection()).file(key).delete({ ignoreNotFound: true });
     },
     localPath: () => null,
     isMissing: (error) => (error as { code?: unknown }).code === 404,

@@ -2,13 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
 export interface S3Options {
@@ -23,35 +17,43 @@ export interface S3Options {
 
 /** Objects in a bucket of S3 or of anything that speaks its protocol. The bucket must exist; an object holds at most 5 GB. */
 export function s3Objects({ bucket, region, endpoint, accessKeyId, secretAccessKey }: S3Options): ObjectEngine {
-  const client = new S3Client({
-    region,
-    // Other providers lack the checksums that AWS sends by default; every object is read back and compared anyway.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-    ...(accessKeyId !== undefined &&
-      secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+  const connection = lazy(async () => {
+    const sdk = await import('@aws-sdk/client-s3');
+    const client = new sdk.S3Client({
+      region,
+      // Other providers lack the checksums that AWS sends by default; every object is read back and compared anyway.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+      ...(accessKeyId !== undefined &&
+        secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+    });
+    return { sdk, client };
   });
   return {
     place: `s3://${bucket}`,
     put: async (key, file) => {
+      const { sdk, client } = await connection();
       const { size } = await stat(file);
       const Body = createReadStream(file);
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentLength: size }));
+      await client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentLength: size }));
     },
     fetch: async (key, file) => {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const { sdk, client } = await connection();
+      const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
       await pipeline(Body as Readable, createWriteStream(file));
     },
     list: async (prefix) => {
+      const { sdk, client } = await connection();
       const objects = [];
-      for await (const { Contents } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+      for await (const { Contents } of sdk.paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
         for (const { Key, Size } of Contents ?? []) objects.push({ key: Key as string, bytes: Size ?? 0 });
       }
       return objects;
     },
     remove: async (key) => {
-      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+      const { sdk, client } = await connection();
+      await client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
     localPath: () => null,
     isMissing: (error) => (error as Error).name === 'NoSuchKey',
