@@ -51,8 +51,10 @@ export const StoreConfig = z.discriminatedUnion('type', [
       .int()
       .min(1)
       .nullable()
-      .default(7)
-      .describe('Files of older days are removed; null keeps them. Records of older installations always stay'),
+      .default(null)
+      .describe(
+        'Files of days are removed this many days after the day and after the last write to them; null keeps them. Records of older installations always stay',
+      ),
     timezone: TimeZone.default('UTC').describe('Zone of the times in records of older installations'),
     device: z
       .string()

@@ -32,8 +32,9 @@ import { aggregatePieces } from './sample-window.ts';
 export const FileOptions = z.object({
   type: z.literal('file'),
   path: z.string().min(1).meta({ description: 'Folder; made where it is missing. One process at a time has it' }),
-  retentionDays: z.number().int().min(1).nullable().default(7).meta({
-    description: 'Files of older days are removed; null keeps them. Records of older installations always stay',
+  retentionDays: z.number().int().min(1).nullable().default(null).meta({
+    description:
+      'Files of days are removed this many days after the day and after the last write to them; null keeps them. Records of older installations always stay',
   }),
   timezone: TimeZone.default('UTC').meta({ description: 'Zone of the times in records of older installations' }),
   device: z.string().min(1).optional().meta({
@@ -54,7 +55,7 @@ export async function openFileStore(options: FileOptions, now: () => number = Da
   const folder = await StoreFolder.open(path);
   try {
     const tables = await DayTables.open(folder, rest, now);
-    const store = new FileStore(folder, tables);
+    const store = new FileStore(folder, tables, rest.retentionDays !== null);
     await store.recover();
     return store;
   } catch (error) {
@@ -65,14 +66,7 @@ export async function openFileStore(options: FileOptions, now: () => number = Da
 
 class FileStore implements TelemetryStore {
   readonly type = 'file';
-  readonly capabilities: Capabilities = {
-    durable: true,
-    bounded: true,
-    compacts: false,
-    isolated: false,
-    lastInstant: END_OF_TIME,
-    erases: true,
-  };
+  readonly capabilities: Capabilities;
   readonly #folder: StoreFolder;
   readonly #tables: DayTables;
   /** Rows of batches that are on disk but not in their days' files yet. */
@@ -82,7 +76,15 @@ class FileStore implements TelemetryStore {
   #changed: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
-  constructor(folder: StoreFolder, tables: DayTables) {
+  constructor(folder: StoreFolder, tables: DayTables, bounded: boolean) {
+    this.capabilities = {
+      durable: true,
+      bounded,
+      compacts: false,
+      isolated: false,
+      lastInstant: END_OF_TIME,
+      erases: true,
+    };
     this.#folder = folder;
     this.#tables = tables;
   }
@@ -186,6 +188,7 @@ class FileStore implements TelemetryStore {
   compact(): Promise<CompactionReport> {
     return this.#inTurn(async () => {
       await this.#fold();
+      await this.#tables.removeExpired();
       return { days: 0, rows: 0 };
     });
   }

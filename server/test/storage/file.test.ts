@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoreConfig } from '../../src/config/schema.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { UTC_DAY_MS } from '../../src/domain/window.ts';
 import { openFileStore } from '../../src/storage/file.ts';
@@ -106,12 +107,45 @@ describe('the file store', () => {
     expect(await readdir(folder)).toEqual(expect.arrayContaining(names));
   });
 
-  it('keeps seven days unless told otherwise', async () => {
-    const store = await openFileStore({ type: 'file', path: folder }, () => T0 + 8 * UTC_DAY_MS);
-    await store.write([0, 1, 2].map((day) => batch('g', [['d', T0 + day * UTC_DAY_MS, { v: day }]])));
-    await store.compact(0, new AbortController().signal);
-    expect(await dayFiles()).toEqual(['day-2026-01-16.json.gz', 'day-2026-01-17.json.gz']);
-    expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(2);
+  const compact = (store: Awaited<ReturnType<typeof openFileStore>>) => store.compact(0, new AbortController().signal);
+  const write = (store: Awaited<ReturnType<typeof openFileStore>>, days: readonly number[]) =>
+    store.write(days.map((day) => batch('g', [['d', T0 + day * UTC_DAY_MS, { v: day }]])));
+
+  it('removes nothing by age unless the configuration says so', async () => {
+    const options = StoreConfig.parse({ type: 'file' });
+    expect(options).toMatchObject({ retention_days: null });
+    const store = await openFileStore({ type: 'file', path: folder }, () => T0 + 5000 * UTC_DAY_MS);
+    await write(store, [0, 1, 2]);
+    await compact(store);
+    expect(await dayFiles()).toHaveLength(3);
+    expect(store.capabilities.bounded).toBe(false);
+    await store.close();
+  });
+
+  it('keeps old readings that have just arrived for the whole retention, and removes them after it', async () => {
+    let now = T0 + 400 * UTC_DAY_MS;
+    const store = await openFileStore({ type: 'file', path: folder, retentionDays: 7 }, () => now);
+    expect(store.capabilities.bounded).toBe(true);
+    const arrive = async (...days: number[]) => {
+      await write(store, days);
+      await store.stats();
+      for (const day of days) {
+        const name = `day-${new Date(T0 + day * UTC_DAY_MS).toISOString().slice(0, 10)}.json.gz`;
+        await utimes(join(folder, name), now / 1000, now / 1000);
+      }
+      await compact(store);
+    };
+    await arrive(0, 1, 399);
+    now += 6 * UTC_DAY_MS;
+    await arrive(1);
+    expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(3);
+    now += UTC_DAY_MS;
+    await compact(store);
+    expect(await dayFiles()).toEqual(['day-2026-01-16.json.gz', 'day-2027-02-18.json.gz']);
+    now += 6 * UTC_DAY_MS;
+    await compact(store);
+    expect(await dayFiles()).toEqual([]);
+    expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual([]);
     await store.close();
   });
 

@@ -8,7 +8,7 @@ import { OlderFiles } from './older-files.ts';
 import { packTable, readRecords } from './record-lines.ts';
 
 export interface DayTablesOptions {
-  /** null: days stay. */
+  /** Days after which a day's file is removed, counted from the day and from the last write to it, whichever is later; null: never. */
   readonly retentionDays: number | null;
   readonly timezone: string;
   readonly device?: string | undefined;
@@ -107,7 +107,7 @@ export class DayTables {
     return rows;
   }
 
-  /** Puts rows into the files of their days, over what is there; then removes days that are too old. */
+  /** Puts rows into the files of their days, over what is there. */
   async merge(groups: readonly GroupRows[]): Promise<void> {
     for (const [day, added] of byDay(groups)) {
       const builder = new TableBuilder();
@@ -115,10 +115,24 @@ export class DayTables {
       for (const { group, device, rows } of added) builder.addRows(group, device, rows);
       await this.#write(day, builder.build());
     }
+  }
+
+  /**
+   * Removes files of days that ended longer ago than the retention, and that have not been written for as long: what an import or a backfill
+   * brought is kept for the whole retention after it arrived. Answers how many days were removed.
+   */
+  async removeExpired(): Promise<number> {
     const { retentionDays } = this.#options;
-    if (retentionDays === null) return;
-    const oldest = Math.floor(this.#now() / UTC_DAY_MS) - retentionDays;
-    for (const day of this.days()) if (day < oldest && this.#names.get(day) !== null) await this.#remove(day);
+    if (retentionDays === null) return 0;
+    const expired = this.#now() - retentionDays * UTC_DAY_MS;
+    let removed = 0;
+    for (const day of this.days()) {
+      const name = this.#names.get(day);
+      if (!name || (day + 1) * UTC_DAY_MS > expired || (await this.#folder.writtenAt(name)) > expired) continue;
+      await this.#remove(day);
+      removed++;
+    }
+    return removed;
   }
 
   /** Forgets the values that stand where the rows have one. */

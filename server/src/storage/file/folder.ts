@@ -83,6 +83,11 @@ export class StoreFolder {
     }
   }
 
+  /** When a file was last written, epoch milliseconds; -Infinity when there is no such file. */
+  async writtenAt(name: string): Promise<number> {
+    return (await stat(join(this.path, name)).catch(() => null))?.mtimeMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   async remove(name: string): Promise<void> {
     await rm(join(this.path, name), { force: true });
   }
