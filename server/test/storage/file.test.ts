@@ -135,13 +135,13 @@ describe('the file store', () => {
       }
       await compact(store);
     };
-    await arrive(0, 1, 399);
+    await arrive(0, 1, 400);
     now += 6 * UTC_DAY_MS;
     await arrive(1);
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toHaveLength(3);
     now += UTC_DAY_MS;
     await compact(store);
-    expect(await dayFiles()).toEqual(['day-2026-01-16.json.gz', 'day-2027-02-18.json.gz']);
+    expect(await dayFiles()).toEqual(['day-2026-01-16.json.gz', 'day-2027-02-19.json.gz']);
     now += 6 * UTC_DAY_MS;
     await compact(store);
     expect(await dayFiles()).toEqual([]);
