@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Cron } from 'croner';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { JobRun } from '../domain/job-run.ts';
@@ -14,8 +16,10 @@ afterEach(async () => {
   closers = [];
 });
 
-async function arrange(jobs: readonly JobDefinition[], { timeZone = 'UTC', records: given }: Arrangement = {}) {
-  const clock = { now: START };
+async function arrange(
+  jobs: readonly JobDefinition[],
+  { timeZone = 'UTC', records: given, clock = { now: START } }: Arrangement = {},
+) {
   const records = given ?? (await openRecords({ type: 'sqlite', path: ':memory:' }, { now: () => clock.now }));
   const errors: string[] = [];
   const changes: JobRun[] = [];
@@ -39,6 +43,7 @@ async function arrange(jobs: readonly JobDefinition[], { timeZone = 'UTC', recor
 interface Arrangement {
   readonly timeZone?: string;
   readonly records?: RecordStore;
+  readonly clock?: { now: number };
 }
 
 function job(overrides: Partial<JobDefinition> = {}): JobDefinition {
@@ -118,6 +123,122 @@ describe('the clock', () => {
     await second.at('2026-04-20T08:00:06Z');
     await second.at('2026-04-20T09:00:00Z');
     expect(runs).toBe(2);
+  });
+
+  it('runs what is overdue although the zone of the site changes before it could run', async () => {
+    let runs = 0;
+    const definition = job({ schedule: '0 2 * * *', run: async () => ++runs });
+    const first = await arrange([definition]);
+    await first.scheduler.start();
+    await first.at('2026-03-29T02:00:00Z');
+    await first.scheduler.close();
+
+    const second = await arrange([definition], { records: first.records });
+    second.clock.now = Date.parse('2026-04-01T08:00:00Z');
+    await second.scheduler.start();
+    second.zone.name = 'Europe/Warsaw';
+    await second.at('2026-04-01T08:00:06Z');
+    expect(runs).toBe(2);
+    // Asleep through a turn, and the zone is another one when it wakes.
+    second.zone.name = 'America/New_York';
+    await second.at('2026-04-03T12:00:00Z');
+    expect(runs).toBe(3);
+  });
+
+  it('catches up a job that has never run, because the machine is off at its turns', async () => {
+    let runs = 0;
+    const first = await arrange([job({ schedule: '0 2 * * *', run: async () => ++runs }), job({ name: 'hourly' })]);
+    await first.scheduler.start();
+    await first.at('2026-03-28T23:30:00Z');
+    await first.scheduler.close();
+    const second = await arrange([job({ schedule: '0 2 * * *', run: async () => ++runs })], { records: first.records });
+    second.clock.now = Date.parse('2026-03-29T08:00:00Z');
+    await second.scheduler.start();
+    await second.at('2026-03-29T08:00:06Z');
+    expect(runs).toBe(1);
+  });
+
+  it('goes on by the right clock after one that was years ahead, also after a restart', async () => {
+    let runs = 0;
+    const definition = job({ schedule: '0 2 * * *', run: async () => ++runs });
+    const { scheduler, records, at } = await arrange([definition]);
+    await scheduler.start();
+    await at('2031-01-01T00:00:00Z');
+    expect(runs).toBe(1);
+    await at('2026-03-29T01:00:00Z');
+    expect(scheduler.status()[0]?.nextRunAt).toBe(Date.parse('2026-03-29T02:00:00Z'));
+    await at('2026-03-29T02:00:00Z');
+    expect(runs).toBe(2);
+    await scheduler.close();
+    const again = await arrange([definition], { records });
+    again.clock.now = Date.parse('2026-03-30T08:00:00Z');
+    await again.scheduler.start();
+    await again.at('2026-03-30T08:00:06Z');
+    expect(runs).toBe(3);
+  });
+
+  it('does not repeat a turn when the clock is set back by a second', async () => {
+    let runs = 0;
+    const { scheduler, at } = await arrange([job({ schedule: '0 2 * * *', run: async () => ++runs })]);
+    await scheduler.start();
+    await at('2026-03-29T02:00:00Z');
+    await at('2026-03-29T01:59:59Z');
+    await at('2026-03-29T02:00:00Z');
+    expect(runs).toBe(1);
+  });
+
+  it('starts a run later that could not be put on record', async () => {
+    let runs = 0;
+    const { scheduler, records, errors, at } = await arrange([job({ schedule: '0 2 * * *', run: async () => ++runs })]);
+    const { create } = records.jobs;
+    await scheduler.start();
+    records.jobs.create = () => Promise.reject(new Error('the disk is full'));
+    await at('2026-03-29T02:00:00Z');
+    expect(errors).toEqual(['count: the disk is full']);
+    records.jobs.create = create;
+    await at('2026-03-29T02:01:00Z');
+    expect(runs).toBe(1);
+  });
+
+  it('leaves no turn without a run after it, whatever happens to clock, zone and service', async () => {
+    const zones = fc.constantFrom('UTC', 'Europe/Warsaw', 'America/New_York', 'Asia/Tokyo', 'Pacific/Auckland');
+    const step = fc.record({
+      minutes: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: -100_000, max: 2_000_000 })),
+      zone: zones,
+      restarts: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        const runs: number[] = [];
+        const clock = { now: START };
+        const note = async () => void runs.push(clock.now);
+        const definitions = [job({ schedule: '0 2 * * *', run: note })];
+        let world = await arrange(definitions, { clock });
+        await world.records.jobs.create('another');
+        await world.scheduler.start();
+        // From here on every turn counts; a clock that is set back begins again.
+        let since = START;
+        for (const { minutes, zone, restarts } of steps) {
+          clock.now += minutes * 60_000;
+          since = Math.min(since, clock.now);
+          if (restarts) {
+            await world.scheduler.close();
+            world = await arrange(definitions, { clock, records: world.records, timeZone: world.zone.name });
+            await world.scheduler.start();
+            clock.now += 6000;
+          }
+          world.zone.name = zone;
+          await world.scheduler.tick();
+          await world.scheduler.idle();
+          const ran = Math.max(since, ...runs.filter((at) => at <= clock.now));
+          const turn = new Cron('0 2 * * *', { timezone: zone }).nextRun(new Date(ran))?.getTime() ?? 0;
+          expect(turn, new Date(clock.now).toISOString()).toBeGreaterThan(clock.now);
+          since = ran;
+        }
+        await world.scheduler.close();
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('runs nothing at the first start, when nothing was missed', async () => {

@@ -10,13 +10,16 @@ import { Progress } from './progress.ts';
 export interface JobRuns {
   create(name: string): Promise<JobRun>;
   update(id: string, patch: JobRunPatch): Promise<JobRun>;
-  last(name: string, state?: JobState): Promise<JobRun | undefined>;
+  /** The newest run of a job that was created at or before an instant. */
+  lastUntil(name: string, until: number): Promise<JobRun | undefined>;
+  /** When the oldest run of any job was created; null while there is none. */
+  oldestAt(): Promise<number | null>;
   failInterrupted(error: string): Promise<number>;
 }
 
 export interface SchedulerOptions {
   readonly runs: JobRuns;
-  /** The zone that schedules are read in; asked again at every look at the clock. */
+  /** The zone that schedules are read in; read again at every tick. */
   readonly timeZone: () => Promise<string>;
   readonly now: () => number;
   /** Every change of a run: queued, running, progress, ended. */
@@ -38,13 +41,19 @@ const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
 /** Waits after the first failures in a row; the next turn of the clock comes anyway. */
 const RETRY_AFTER_MS = [MINUTE_MS, 4 * MINUTE_MS, 16 * MINUTE_MS, HOUR_MS];
-/** The clock is looked at this often at least, so that a machine that slept or whose clock was set does not miss a turn. */
+/** Longest time between two ticks, so that a machine that slept or whose clock was set does not miss a turn. */
 const MAX_SLEEP_MS = 30_000;
+/** A clock that is set back by more than this was wrong before: turns are planned from the present again. */
+const MAX_SETBACK_MS = 5 * MINUTE_MS;
+const MAX_RETRY_MS = Math.max(...RETRY_AFTER_MS);
 const CATCH_UP_AFTER_MS = 5_000;
 const INTERRUPTED = 'the service ended while it ran';
 
 interface Planned {
   readonly definition: JobDefinition;
+  /** Turns up to this instant are settled: the job ran, or need not run. */
+  settledAt: number;
+  /** The first turn after that in the site's zone; in the past for a job that is overdue. */
   nextRunAt: number | null;
   retryAt: number | null;
   failures: number;
@@ -61,8 +70,8 @@ interface Active {
 }
 
 /**
- * Runs jobs by the clock and when asked. Every run is on record; a job never overlaps itself; a turn that was missed while the
- * service was down is caught up once; failures are tried again after growing waits.
+ * Runs jobs by the clock and when asked. Every run is on record; a job never overlaps itself; turns that were missed, because the service
+ * was down, the site's zone changed or the clock was set, are caught up by one run; failures are tried again after growing waits.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -77,7 +86,10 @@ export class Scheduler {
   constructor(jobs: readonly JobDefinition[], options: SchedulerOptions) {
     this.#options = options;
     this.#jobs = new Map(
-      jobs.map((definition) => [definition.name, { definition, nextRunAt: null, retryAt: null, failures: 0 }]),
+      jobs.map((definition) => [
+        definition.name,
+        { definition, settledAt: 0, nextRunAt: null, retryAt: null, failures: 0 },
+      ]),
     );
   }
 
@@ -95,14 +107,17 @@ export class Scheduler {
     const { runs, now } = this.#options;
     await runs.failInterrupted(INTERRUPTED);
     this.#timeZone = await this.#options.timeZone();
+    // A job that has never run is overdue as well, on a machine that is off at each of its turns.
+    const firstAt = Math.min((await runs.oldestAt()) ?? now(), now());
     for (const planned of this.#jobs.values()) {
       if (planned.definition.schedule === null) continue;
-      planned.nextRunAt = this.#nextTurn(planned.definition.schedule);
-      const last = await runs.last(planned.definition.name);
-      if (last === undefined) continue;
-      const missed = this.#lastTurn(planned.definition.schedule);
-      const unfinished = last.state === 'failed' && last.error === INTERRUPTED;
-      if (unfinished || (missed !== null && last.createdAt < missed)) planned.nextRunAt = now() + CATCH_UP_AFTER_MS;
+      // A run on record that lies in the future dates from a clock that was wrong.
+      const last = await runs.lastUntil(planned.definition.name, now());
+      this.#settle(planned, last?.createdAt ?? firstAt);
+      const unfinished = last?.state === 'failed' && last.error === INTERRUPTED;
+      const overdue = planned.nextRunAt !== null && planned.nextRunAt <= now();
+      if (overdue) planned.nextRunAt = now() + CATCH_UP_AFTER_MS;
+      if (unfinished) planned.retryAt = now() + CATCH_UP_AFTER_MS;
     }
     this.#state = 'running';
     this.#sleep();
@@ -121,18 +136,20 @@ export class Scheduler {
   async tick(): Promise<void> {
     await this.#followTimeZone();
     const now = this.#options.now();
+    this.#followClock(now);
     for (const planned of this.#jobs.values()) {
       const due = Math.min(planned.nextRunAt ?? Number.POSITIVE_INFINITY, planned.retryAt ?? Number.POSITIVE_INFINITY);
       if (due > now) continue;
       const { definition } = planned;
       planned.retryAt = null;
-      planned.nextRunAt = this.#nextTurn(definition.schedule);
+      this.#settle(planned, now);
       if (definition.enabled?.() === false) continue;
       const params = parseParams(definition, {});
       if (this.#active.has(keyOf(definition, params))) continue;
-      await this.#enqueue(definition, params, true).catch((error: unknown) =>
-        this.#options.onError(definition.name, error),
-      );
+      await this.#enqueue(definition, params, true).catch((error: unknown) => {
+        planned.retryAt = now + MINUTE_MS;
+        this.#options.onError(definition.name, error);
+      });
     }
   }
 
@@ -311,25 +328,28 @@ export class Scheduler {
     this.#sleep();
   }
 
-  /** Turns move with the zone of the site. */
+  /** Turns move with the zone of the site; a job that is overdue stays so. */
   async #followTimeZone(): Promise<void> {
     const timeZone = await this.#options.timeZone();
     if (timeZone === this.#timeZone) return;
     this.#timeZone = timeZone;
-    for (const planned of this.#jobs.values()) planned.nextRunAt = this.#nextTurn(planned.definition.schedule);
+    for (const planned of this.#jobs.values()) this.#settle(planned, planned.settledAt);
   }
 
-  #cron(schedule: string): Cron {
-    return new Cron(schedule, { timezone: this.#timeZone, paused: true });
+  /** What was planned by a clock that was ahead is planned again. */
+  #followClock(now: number): void {
+    for (const planned of this.#jobs.values()) {
+      if (planned.settledAt > now + MAX_SETBACK_MS) this.#settle(planned, now);
+      if (planned.retryAt !== null) planned.retryAt = Math.min(planned.retryAt, now + MAX_RETRY_MS);
+    }
   }
 
-  #nextTurn(schedule: string | null): number | null {
-    if (schedule === null) return null;
-    return this.#cron(schedule).nextRun(new Date(this.#options.now()))?.getTime() ?? null;
-  }
-
-  #lastTurn(schedule: string): number | null {
-    return this.#cron(schedule).previousRuns(1, new Date(this.#options.now()))[0]?.getTime() ?? null;
+  #settle(planned: Planned, at: number): void {
+    const { schedule } = planned.definition;
+    planned.settledAt = at;
+    if (schedule === null) return;
+    const cron = new Cron(schedule, { timezone: this.#timeZone, paused: true });
+    planned.nextRunAt = cron.nextRun(new Date(at))?.getTime() ?? null;
   }
 }
 

@@ -265,6 +265,9 @@ export function repositoryPromises(newPlace: NewPlace): void {
         result: null,
       });
       expect(await jobs.last('daily_report')).toMatchObject({ id: cut.id });
+      expect(await jobs.lastUntil('daily_report', cut.createdAt)).toMatchObject({ id: cut.id });
+      expect(await jobs.oldestAt()).toBeLessThanOrEqual(Math.min(cut.createdAt, done.createdAt));
+      expect(await jobs.lastUntil('daily_report', Math.min(cut.createdAt, done.createdAt) - 1)).toBeUndefined();
       expect(await jobs.last('daily_report', 'succeeded')).toMatchObject({ id: done.id, result: { days: 3 } });
       expect((await jobs.page({ limit: 1, name: 'daily_report' })).items).toMatchObject([{ id: cut.id }]);
       expect(await jobs.prune(1e12)).toBe(1);

@@ -22,6 +22,10 @@ export interface Jobs {
   page(request: PageRequest & JobFilter): Promise<Page<JobRun>>;
   /** The newest run of a job, or the newest in one state. */
   last(name: string, state?: JobRun['state']): Promise<JobRun | undefined>;
+  /** The newest run of a job that was created at or before an instant. */
+  lastUntil(name: string, until: number): Promise<JobRun | undefined>;
+  /** When the oldest run on record was created; null while there is none. */
+  oldestAt(): Promise<number | null>;
   /** Marks what was queued or running when the service ended as failed; answers how many. Call it once, before jobs start. */
   failInterrupted(error: string): Promise<number>;
   /** Drops finished runs that ended before an instant, but keeps each job's newest; answers how many. */
@@ -83,6 +87,19 @@ export class SqlJobs implements Jobs {
   async last(name: string, state?: JobRun['state']): Promise<JobRun | undefined> {
     const row = await this.#newestFirst(name, state).limit(1).executeTakeFirst();
     return row && toRecord(row);
+  }
+
+  async lastUntil(name: string, until: number): Promise<JobRun | undefined> {
+    const row = await this.#newestFirst(name, undefined).where('created_at', '<=', until).limit(1).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async oldestAt(): Promise<number | null> {
+    const { oldest } = await this.#context.db
+      .selectFrom('jobs')
+      .select(({ fn }) => fn.min('created_at').as('oldest'))
+      .executeTakeFirstOrThrow();
+    return oldest === null ? null : Number(oldest);
   }
 
   async failInterrupted(error: string): Promise<number> {
