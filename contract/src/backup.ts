@@ -3,7 +3,7 @@ import { Instant } from './common.ts';
 
 export const BackupName = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be the name of a backup as GET /storage/backups lists it')
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/, 'must be the name of a backup as GET /storage/backups lists it')
   .meta({ examples: ['wattkeeper-2026-11-21T020000.000Z.backup'] });
 
 export const Backup = z

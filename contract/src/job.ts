@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Scope } from './auth.ts';
 import { Instant, PageQuery } from './common.ts';
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
@@ -32,6 +33,7 @@ export const ScheduledJob = z
     name: z.string().meta({ examples: ['day-compaction'] }),
     title: z.string(),
     description: z.string(),
+    scope: Scope.meta({ description: 'What starting and cancelling it requires' }),
     schedule: z
       .string()
       .nullable()

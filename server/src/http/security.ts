@@ -4,6 +4,7 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Forbidden, Unauthorized } from '../domain/errors.ts';
+import { requireScope } from '../domain/rights.ts';
 import type { Caller } from './api.ts';
 import { limitRates, type RateLimits } from './security-rates.ts';
 
@@ -56,9 +57,7 @@ export async function registerSecurity(
     if (scope === 'public' || request.is404) return;
     const caller = await auth.authenticate(request.headers, request.cookies, tokenQuery(request));
     if (caller === null) throw unauthorized(reply);
-    if (scope === undefined || !caller.scopes.includes(scope)) {
-      throw new Forbidden(`this needs the scope "${scope}"; ${caller.name} has ${caller.scopes.join(', ') || 'none'}`);
-    }
+    requireScope(caller, scope ?? 'admin');
     checkCrossSite(request, caller, pageOrigins);
     request.caller = caller;
   });

@@ -102,6 +102,10 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
     if (!route.schema || (route.schema as { hide?: boolean }).hide) return;
     const response = (route.schema.response ?? {}) as Record<string, unknown>;
     const problem = { description: 'What went wrong', content: { 'application/problem+json': { schema: Problem } } };
+    const scope = route.config?.scope;
+    // What a caller must be allowed to do, where OpenAPI 3.1 names roles.
+    const security = scope === undefined || scope === 'public' ? [] : [{ token: [scope] }, { session: [scope] }];
+    Object.assign(route.schema, { security });
     route.schema.response = { ...response, '4xx': response['4xx'] ?? problem, '5xx': response['5xx'] ?? problem };
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, url: '../openapi.json' } });

@@ -1,3 +1,4 @@
+import type { Scope } from '@wattkeeper/contract/auth.ts';
 import type { z } from 'zod';
 
 /** What a running job is given. */
@@ -18,8 +19,8 @@ export interface JobDefinition<P = unknown> {
   readonly schedule: string | null;
   /** What a run takes; runs by the clock get what an empty object becomes. Without it a run takes nothing. */
   readonly params?: z.ZodType<P>;
-  /** What a caller who starts it by its name needs beside `write`, as on the job's own endpoint. */
-  readonly scope?: 'admin';
+  /** What starting and cancelling a run requires: the scope of the feature's own endpoints. */
+  readonly scope: Exclude<Scope, 'read'>;
   /** Runs with the same key do not overlap; the default is one run of the job at a time. */
   key?(params: P): string;
   /** Whether the clock starts it at present: a switched-off feature does nothing by itself. */

@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { JobRun } from '../domain/job-run.ts';
+import type { Rights } from '../domain/rights.ts';
 import { openRecords, type RecordStore } from '../storage/records/record-store.ts';
 import type { JobContext, JobDefinition } from './job.ts';
 import { Scheduler } from './scheduler.ts';
 
+const WRITER: Rights = { name: 'writer', scopes: ['read', 'write'] };
 const START = Date.parse('2026-03-28T23:10:00Z');
 
 let closers: (() => Promise<void>)[] = [];
@@ -51,6 +53,7 @@ function job(overrides: Partial<JobDefinition> = {}): JobDefinition {
     name: 'count',
     title: 'Count',
     description: 'Counts.',
+    scope: 'write',
     schedule: '30 * * * *',
     run: async () => null,
     ...overrides,
@@ -279,7 +282,7 @@ describe('the clock', () => {
     await scheduler.start();
     await at('2026-03-28T23:30:00Z');
     expect(runs).toBe(0);
-    await scheduler.run('count');
+    await scheduler.run('count', WRITER);
     await scheduler.idle();
     expect(runs).toBe(1);
   });
@@ -296,7 +299,7 @@ describe('a run', () => {
       }),
     ]);
     await scheduler.start();
-    const { id } = await scheduler.run('count');
+    const { id } = await scheduler.run('count', WRITER);
     await scheduler.idle();
     expect(await records.jobs.require(id)).toMatchObject({
       state: 'succeeded',
@@ -325,33 +328,33 @@ describe('a run', () => {
       }),
     ]);
     await scheduler.start();
-    const first = await scheduler.run('count', { machine: 'press' });
-    await expect(scheduler.run('count', { machine: 'press' })).rejects.toThrow(first.id);
-    await scheduler.run('count', { machine: 'oven' });
+    const first = await scheduler.run('count', WRITER, { machine: 'press' });
+    await expect(scheduler.run('count', WRITER, { machine: 'press' })).rejects.toThrow(first.id);
+    await scheduler.run('count', WRITER, { machine: 'oven' });
     expect(scheduler.load()).toEqual({ queued: 0, running: 2 });
     open(null);
     await scheduler.idle();
-    await expect(scheduler.run('count', { machine: 5 })).rejects.toThrow(/machine/);
-    await expect(scheduler.run('county')).rejects.toThrow(/there are count/);
+    await expect(scheduler.run('count', WRITER, { machine: 5 })).rejects.toThrow(/machine/);
+    await expect(scheduler.run('county', WRITER)).rejects.toThrow(/there are count/);
   });
 
   it('waits in line when enough work, and can be cancelled there and at work', async () => {
     const { run } = gate();
     const { scheduler, records } = await arrange(['a', 'b', 'c'].map((name) => job({ name, run })));
     await scheduler.start();
-    const runs = [await scheduler.run('a'), await scheduler.run('b'), await scheduler.run('c')];
+    const runs = [await scheduler.run('a', WRITER), await scheduler.run('b', WRITER), await scheduler.run('c', WRITER)];
     expect(scheduler.load()).toEqual({ queued: 1, running: 2 });
-    for (const { id } of runs.toReversed()) expect(scheduler.cancel(id)).toBe(true);
+    for (const { id } of runs.toReversed()) expect(scheduler.cancel(id, WRITER)).toBe(true);
     await scheduler.idle();
     for (const { id } of runs) expect((await records.jobs.require(id)).state).toBe('cancelled');
-    expect(scheduler.cancel(randomUUID())).toBe(false);
+    expect(scheduler.cancel(randomUUID(), WRITER)).toBe(false);
   });
 
   it('that the end of the service cut off is told as failed and made up for', async () => {
     const { run } = gate();
     const first = await arrange([job({ run })]);
     await first.scheduler.start();
-    const { id } = await first.scheduler.run('count');
+    const { id } = await first.scheduler.run('count', WRITER);
     await first.scheduler.close();
     expect(await first.records.jobs.require(id)).toMatchObject({
       state: 'failed',

@@ -2,6 +2,7 @@ import type { JobState } from '@wattkeeper/contract/job.ts';
 import { Cron } from 'croner';
 import { Conflict, InvalidInput, messageOf, NotFound } from '../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
+import { type Rights, requireScope } from '../domain/rights.ts';
 import { HOUR_MS, MINUTE_MS } from '../domain/window.ts';
 import type { JobDefinition } from './job.ts';
 import { Progress } from './progress.ts';
@@ -155,20 +156,26 @@ export class Scheduler {
 
   /**
    * Starts a run now.
-   * @throws NotFound for an unknown name, InvalidInput for parameters that do not fit, Conflict while such a run works or waits
+   * @param by who asks for it; nothing starts without the job's scope
+   * @throws NotFound for an unknown name, Forbidden, InvalidInput for parameters that do not fit, Conflict while such a run works or waits
    */
-  async run(name: string, params: unknown = {}): Promise<JobRun> {
+  async run(name: string, by: Rights, params: unknown = {}): Promise<JobRun> {
     const { definition } = this.#planned(name);
+    requireScope(by, definition.scope);
     const parsed = parseParams(definition, params);
     const running = this.#active.get(keyOf(definition, parsed));
     if (running) throw new Conflict(`${name} is running already, as job ${running.run.id}`);
     return this.#enqueue(definition, parsed, false);
   }
 
-  /** Ends a run that works or waits; answers false when it is not among them. */
-  cancel(id: string): boolean {
+  /**
+   * Ends a run that works or waits; answers false when it is not among them.
+   * @throws Forbidden without the job's scope
+   */
+  cancel(id: string, by: Rights): boolean {
     for (const active of this.#active.values()) {
       if (active.run.id !== id) continue;
+      requireScope(by, this.#planned(active.name).definition.scope);
       active.abort.abort(new CancelledError());
       if (!active.started) this.#track(this.#drop(active));
       return true;

@@ -5,6 +5,7 @@ import type { AnomalyService } from './service.ts';
 export function anomalyJob(anomalies: AnomalyService): JobDefinition {
   return {
     name: 'anomaly-detection',
+    scope: 'write',
     title: 'Detect anomalies',
     description: 'Looks through the last three days of every machine, load and sensor for what is out of the ordinary.',
     schedule: '5 * * * *',

@@ -11,6 +11,7 @@ export function archiveJob(
 ): JobDefinition {
   return {
     name: 'archive',
+    scope: 'admin',
     title: 'Archive',
     description: 'Moves old months into the Parquet archive, and takes them out of the store once they are read back.',
     schedule: '30 3 * * *',

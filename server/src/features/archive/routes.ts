@@ -1,6 +1,7 @@
 import { Job } from '@wattkeeper/contract/job.ts';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 
 /** `/storage/archive`. */
@@ -11,6 +12,6 @@ export function archiveRoutes(api: Api, scheduler: Scheduler): void {
       schema: { tags: ['storage'], summary: 'Move old months to the archive now', response: { 202: Job } },
       config: { scope: 'admin', audit: 'store.archive' },
     },
-    async (_, reply) => reply.status(202).send(toJob(await scheduler.run('archive'))),
+    async (request, reply) => reply.status(202).send(toJob(await scheduler.run('archive', callerOf(request)))),
   );
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
-import { Forbidden, InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
+import { InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
 import { SECOND_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import type { Caller } from '../../http/api.ts';
 import type { ApiTokenRecord } from '../../storage/records/api-tokens.ts';
@@ -219,12 +219,5 @@ export class AuthService {
     } catch (error) {
       this.#options.warn?.(`the time of last use was not noted: ${messageOf(error)}`);
     }
-  }
-}
-
-/** Throws Forbidden unless the caller has the scope. */
-export function requireScope(caller: Caller, scope: Scope): void {
-  if (!caller.scopes.includes(scope)) {
-    throw new Forbidden(`this needs the scope "${scope}"; ${caller.name} has ${caller.scopes.join(', ') || 'none'}`);
   }
 }

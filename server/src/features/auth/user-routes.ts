@@ -2,10 +2,11 @@ import { User, UserCreate, UserPatch } from '@wattkeeper/contract/auth.ts';
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Forbidden } from '../../domain/errors.ts';
+import { requireScope } from '../../domain/rights.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { UserRecord } from '../../storage/records/users.ts';
-import { type AuthService, requireScope } from './auth-service.ts';
+import type { AuthService } from './auth-service.ts';
 
 const schema = { tags: ['auth'] };
 const IdParams = z.object({ id: z.string().min(1).max(200).meta({ description: 'Id or name of the user' }) });

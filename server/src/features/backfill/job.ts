@@ -17,11 +17,11 @@ export interface BackfillEnd {
 export function backfillJob(stores: readonly BackfillEnd[]): JobDefinition<BackfillRequest> {
   return {
     name: 'backfill',
+    scope: 'admin',
     title: 'Backfill',
     description:
       'Copies the history of one store, archived months included, into another, and reads back what it wrote.',
     schedule: null,
-    scope: 'admin',
     params: BackfillRequest,
     key: ({ to }) => to,
     run: async ({ params: { from, to }, signal, progress }) => {

@@ -2,6 +2,7 @@ import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 
 /** `/storage/backfills`. */
@@ -17,6 +18,7 @@ export function backfillRoutes(api: Api, scheduler: Scheduler): void {
       },
       config: { scope: 'admin', audit: 'store.backfill' },
     },
-    async ({ body }, reply) => reply.status(202).send(toJob(await scheduler.run('backfill', body))),
+    async (request, reply) =>
+      reply.status(202).send(toJob(await scheduler.run('backfill', callerOf(request), request.body))),
   );
 }

@@ -1,10 +1,10 @@
-import { RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { BackupService } from './service.ts';
 
-const Verification = z.object({ name: z.string().optional() });
-const Restoration = RestoreRequest.extend({ name: z.string() });
+const Verification = z.object({ name: BackupName.optional() });
+const Restoration = RestoreRequest.extend({ name: BackupName });
 
 /** Cron expressions in the site's time. */
 export interface BackupSchedules {
@@ -20,6 +20,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
   const { daily } = schedules;
   const verification: JobDefinition<z.infer<typeof Verification>> = {
     name: 'backup-verification',
+    scope: 'admin',
     title: 'Verify backup',
     description:
       'Restores the newest backup into a scratch folder, compares every day of every series, and reads the archived files that it needs.',
@@ -30,10 +31,10 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
   };
   const restoration: JobDefinition<z.infer<typeof Restoration>> = {
     name: 'restore',
+    scope: 'admin',
     title: 'Restore',
     description: 'Brings a backup back and proves it; it takes effect at the next start.',
     schedule: null,
-    scope: 'admin',
     params: Restoration,
     run: async ({ params, ...work }) => {
       const { head, summary, ...counts } = await backups.prepareRestore(params.name, params, work);
@@ -43,6 +44,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
   return [
     {
       name: 'backup',
+      scope: 'admin',
       title: 'Backup',
       description: 'Writes records, telemetry and configuration into one file, and removes backups that are too old.',
       schedule: schedules.backup,
@@ -58,6 +60,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
 function journalJob(backups: BackupService, schedule: string): JobDefinition {
   return {
     name: 'journal-copies',
+    scope: 'admin',
     title: 'Copy journal',
     description: 'Sends what came in since the last time to where backups are copied to, for restores to an instant.',
     schedule,

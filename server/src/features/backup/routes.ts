@@ -4,6 +4,7 @@ import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { BackupService } from './service.ts';
 
@@ -30,7 +31,7 @@ export function backupRoutes(api: Api, { backups, scheduler }: BackupRoutesOptio
       schema: { ...schema, summary: 'Make a backup now', response: { 202: Job } },
       config: { scope: 'admin', audit: 'backup.make' },
     },
-    async (_, reply) => reply.status(202).send(toJob(await scheduler.run('backup'))),
+    async (request, reply) => reply.status(202).send(toJob(await scheduler.run('backup', callerOf(request)))),
   );
   api.post(
     '/storage/backups/:name/verify',
@@ -43,7 +44,10 @@ export function backupRoutes(api: Api, { backups, scheduler }: BackupRoutesOptio
       },
       config: { scope: 'admin' },
     },
-    async (request, reply) => reply.status(202).send(toJob(await scheduler.run('backup-verification', request.params))),
+    async (request, reply) => {
+      const run = await scheduler.run('backup-verification', callerOf(request), request.params);
+      return reply.status(202).send(toJob(run));
+    },
   );
   api.post(
     '/storage/backups/:name/restore',
@@ -57,7 +61,10 @@ export function backupRoutes(api: Api, { backups, scheduler }: BackupRoutesOptio
       },
       config: { scope: 'admin', audit: 'backup.restore' },
     },
-    async ({ params: { name }, body }, reply) =>
-      reply.status(202).send(toJob(await scheduler.run('restore', { name, ...body }))),
+    async (request, reply) => {
+      const { name } = request.params;
+      const run = await scheduler.run('restore', callerOf(request), { name, ...request.body });
+      return reply.status(202).send(toJob(run));
+    },
   );
 }

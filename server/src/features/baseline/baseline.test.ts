@@ -346,7 +346,10 @@ describe('a training', () => {
     onTestFinished(() => scheduler.close());
     const drivers = ['production_count', 'outdoor_temp_c'];
     const request = { machine_id: 'Press', start_date: iso(START), end_date: iso(END), drivers };
-    const answer = await trainings.train(BaselineTraining.parse(request), scheduler);
+    const by = { name: 'analyst', scopes: ['write'] as const };
+    const answer = await trainings.train(BaselineTraining.parse(request), (params) =>
+      scheduler.run('baseline-training', by, params),
+    );
     if (!('job' in answer)) throw new Error('it was not handed over');
     await scheduler.idle();
     const { state, result } = await records.jobs.require(answer.job.id);

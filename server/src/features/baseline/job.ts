@@ -8,6 +8,7 @@ import { TRAINING_JOB, type Trainings } from './trainings.ts';
 export function retrainingJob(baselines: BaselineService): JobDefinition {
   return {
     name: 'baseline-retraining',
+    scope: 'write',
     title: 'Retrain baselines',
     description:
       'Trains every baseline in use anew, with the same drivers and model, on the latest window of the same length.',
@@ -22,6 +23,7 @@ const TrainingParams = BaselineTraining.safeExtend({ training_id: z.uuid().optio
 export function trainingJob(trainings: Trainings): JobDefinition {
   return {
     name: TRAINING_JOB,
+    scope: 'write',
     title: 'Train a baseline',
     description: 'Trains the next version of a machine’s baseline.',
     schedule: null,

@@ -61,8 +61,8 @@ function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRo
         auditLog.append({ actor: callerOf(request).name, action: 'baseline.train', target, detail });
       const isAsync = String(headers.prefer ?? '').includes('respond-async');
       const answer = isAsync
-        ? { job: await scheduler.run(TRAINING_JOB, body) }
-        : await trainings.train(body, scheduler);
+        ? { job: await scheduler.run(TRAINING_JOB, callerOf(request), body) }
+        : await trainings.train(body, (params) => scheduler.run(TRAINING_JOB, callerOf(request), params));
       if ('job' in answer) {
         await audit(body.machine_id, `job ${answer.job.id}`);
         return reply.status(202).send(toJob(answer.job));

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BaselineModel, BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
 import type { JobRun } from '../../domain/job-run.ts';
-import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { BaselineService, OnProgress } from './service.ts';
 
 export const TRAINING_JOB = 'baseline-training';
@@ -29,10 +28,13 @@ export class Trainings {
     this.#patienceMs = patienceMs;
   }
 
-  /** The model, or the job that makes it. */
+  /**
+   * The model, or the job that makes it.
+   * @param startJob starts the training as a job, in the name of the caller
+   */
   async train(
     request: BaselineTraining,
-    scheduler: Scheduler,
+    startJob: (params: object) => Promise<JobRun>,
   ): Promise<{ trained: TrainedBaseline } | { job: JobRun }> {
     const abort = new AbortController();
     const listener: Underway['listener'] = { tell: () => {} };
@@ -44,7 +46,7 @@ export class Trainings {
       const trained = await Promise.race([done, patience.promise]);
       if (trained !== null) return { trained };
       done.catch(() => {});
-      return { job: await this.#handOver({ done, abort, listener }, request, scheduler) };
+      return { job: await this.#handOver({ done, abort, listener }, request, startJob) };
     } finally {
       clearTimeout(timer);
     }
@@ -66,13 +68,17 @@ export class Trainings {
     return model;
   }
 
-  async #handOver(underway: Underway, request: BaselineTraining, scheduler: Scheduler): Promise<JobRun> {
+  async #handOver(
+    underway: Underway,
+    request: BaselineTraining,
+    startJob: (params: object) => Promise<JobRun>,
+  ): Promise<JobRun> {
     const id = randomUUID();
     const [oldest] = this.#underway.keys();
     if (this.#underway.size >= MAX_UNDERWAY && oldest !== undefined) this.#underway.delete(oldest);
     this.#underway.set(id, underway);
     try {
-      return await scheduler.run(TRAINING_JOB, { ...request, training_id: id });
+      return await startJob({ ...request, training_id: id });
     } catch (error) {
       this.#underway.delete(id);
       underway.abort.abort(error);

@@ -6,6 +6,7 @@ export function forecastJobs(forecasts: ForecastService): JobDefinition[] {
   return [
     {
       name: 'forecast-refresh',
+      scope: 'write',
       title: 'Refresh forecasts',
       description: 'Foretells the load of every site and machine anew for an hour, a day and a week.',
       schedule: '10 * * * *',
@@ -13,6 +14,7 @@ export function forecastJobs(forecasts: ForecastService): JobDefinition[] {
     },
     {
       name: 'forecast-backtest',
+      scope: 'write',
       title: 'Back-test forecasts',
       description: 'Holds every model against what came, and lets the best one serve each load.',
       schedule: '20 3 * * *',

@@ -7,7 +7,6 @@ import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { JobStatus, Scheduler } from '../../jobs/scheduler.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
-import { requireScope } from '../auth/auth-service.ts';
 
 export interface JobRoutesOptions {
   readonly scheduler: Scheduler;
@@ -35,7 +34,7 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
     {
       schema: {
         ...schema,
-        summary: 'Run a job now',
+        summary: 'Run a job now; needs the scope of the job',
         params: z.object({ name: z.string().min(1).max(100) }),
         body: z.record(z.string(), z.unknown()).nullish().meta({ description: 'What this job takes' }),
         response: { 202: Job },
@@ -43,10 +42,8 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
       config: { scope: 'write', audit: 'job.run' },
     },
     async (request, reply) => {
-      const { name } = request.params;
-      const job = scheduler.status().find(({ definition }) => definition.name === name);
-      if (job?.definition.scope) requireScope(callerOf(request), job.definition.scope);
-      return reply.status(202).send(toJob(await scheduler.run(name, request.body ?? {})));
+      const run = await scheduler.run(request.params.name, callerOf(request), request.body ?? {});
+      return reply.status(202).send(toJob(run));
     },
   );
   runRoutes(api, { scheduler, records });
@@ -78,12 +75,18 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
   api.delete(
     '/jobs/:id',
     {
-      schema: { ...schema, summary: 'Cancel a run that works or waits', params, response: { 202: Job } },
+      schema: {
+        ...schema,
+        summary: 'Cancel a run that works or waits; needs the scope of the job',
+        params,
+        response: { 202: Job },
+      },
       config: { scope: 'write', audit: 'job.cancel' },
     },
     async (request, reply) => {
       const run = await records.jobs.require(request.params.id);
-      if (!scheduler.cancel(run.id)) throw new Conflict(`job ${run.id} has ended already: it ${run.state}`);
+      if (!scheduler.cancel(run.id, callerOf(request)))
+        throw new Conflict(`job ${run.id} has ended already: it ${run.state}`);
       return reply.status(202).send(toJob(run));
     },
   );
@@ -97,6 +100,7 @@ async function describe(status: JobStatus, runs: RecordStore['jobs'], timeZone: 
     name: definition.name,
     title: definition.title,
     description: definition.description,
+    scope: definition.scope,
     schedule: definition.schedule,
     time_zone: timeZone,
     enabled: definition.enabled?.() ?? true,

@@ -6,10 +6,10 @@ import type { MigrationService } from './service.ts';
 export function migrationJob(migrations: MigrationService): JobDefinition<MigrationRequest> {
   return {
     name: 'migration',
+    scope: 'admin',
     title: 'Migration',
     description: 'Brings older data in: backs up, copies what is not there yet, and reads back what it wrote.',
     schedule: null,
-    scope: 'admin',
     params: MigrationRequest,
     run: ({ params, ...work }) => migrations.migrate(params, work),
   };

@@ -2,6 +2,7 @@ import { Job } from '@wattkeeper/contract/job.ts';
 import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 
 /** `/storage/migrations`. */
@@ -17,6 +18,7 @@ export function migrationRoutes(api: Api, scheduler: Scheduler): void {
       },
       config: { scope: 'admin', audit: 'store.migrate' },
     },
-    async ({ body }, reply) => reply.status(202).send(toJob(await scheduler.run('migration', body))),
+    async (request, reply) =>
+      reply.status(202).send(toJob(await scheduler.run('migration', callerOf(request), request.body))),
   );
 }

@@ -5,6 +5,7 @@ import type { QualityService } from './service.ts';
 export function qualityJob(quality: QualityService): JobDefinition {
   return {
     name: 'data-quality',
+    scope: 'write',
     title: 'Data quality',
     description: 'Judges the data of the last days and stores a report for each.',
     schedule: '40 * * * *',

@@ -5,6 +5,7 @@ import type { ReportService } from './service.ts';
 export function reportsJob(reports: ReportService): JobDefinition {
   return {
     name: 'reports',
+    scope: 'write',
     title: 'Reports',
     description: 'Stores the report of each day, week and month that is over.',
     schedule: '30 * * * *',

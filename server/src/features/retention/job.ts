@@ -7,6 +7,7 @@ export function rollupJob(
 ): JobDefinition {
   return {
     name: 'rollups',
+    scope: 'admin',
     title: 'Rollups and retention',
     description:
       'Rolls readings up to 1 min, 15 min, 1 h and 1 day before they leave the store, puts late ones to them, and throws away what is older than configured.',

@@ -71,6 +71,7 @@ export class DiskWatch {
 export function diskJob(watch: DiskWatch): JobDefinition {
   return {
     name: 'disk-watch',
+    scope: 'write',
     title: 'Disk',
     description: 'Looks how fast the data folder fills its disk.',
     schedule: '5 * * * *',

@@ -9,6 +9,7 @@ const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;
 export function compactionJob(stores: readonly MeteredStore[], now: () => number): JobDefinition {
   return {
     name: 'day-compaction',
+    scope: 'write',
     title: 'Day compaction',
     description: 'Rewrites days that are over, so that they take less room and read faster.',
     schedule: '20 * * * *',
@@ -30,6 +31,7 @@ export interface CleanUpOptions {
 export function cleanUpJob({ jobs, auditLog, auditKeptMs, now }: CleanUpOptions): JobDefinition {
   return {
     name: 'clean-up',
+    scope: 'admin',
     title: 'Clean up',
     description: 'Forgets old runs of jobs and old entries of the audit log.',
     schedule: '10 * * * *',

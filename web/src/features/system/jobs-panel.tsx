@@ -9,7 +9,7 @@ import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
 import styles from './system.module.css';
 
-/** What runs by the clock: when it did, how it went, and a button to run it now. */
+/** What runs by the clock: when it did, how it went, and a button to run it now for those who may. */
 export function JobsPanel() {
   const text = useText();
   return (
@@ -31,6 +31,7 @@ function JobTable({ jobs }: { readonly jobs: readonly ScheduledJob[] }) {
     onSuccess: refresh,
   });
   const cancel = useMutation({ mutationFn: (id: string) => api.delete(`/jobs/${id}`), onSuccess: refresh });
+  const own = useQuery(useQueries().me()).data?.scopes ?? [];
   const head = [text('system.job'), text('system.last_run'), text('system.next_run'), ''];
   const at = (instant: string | null) => (instant === null ? '–' : format.dateTime(Date.parse(instant)));
   return (
@@ -48,7 +49,7 @@ function JobTable({ jobs }: { readonly jobs: readonly ScheduledJob[] }) {
             </td>
             <td>{job.schedule === null ? text('system.on_demand') : at(job.retry_at ?? job.next_run_at)}</td>
             <td data-numeric>
-              {job.running && job.last_run ? (
+              {!own.includes(job.scope) ? null : job.running && job.last_run ? (
                 <Button onClick={() => cancel.mutate((job.last_run as Job).id)}>{text('action.cancel')}</Button>
               ) : job.schedule === null ? null : (
                 <Button disabled={run.isPending} onClick={() => run.mutate(job.name)}>
