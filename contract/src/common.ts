@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_NAME_CHARACTERS, nameFault } from './names.ts';
 
 /** Earliest and latest instant that the API takes: 1970 to the end of 2199. */
 export const EARLIEST_MS = 0;
@@ -60,7 +61,16 @@ export const TimePeriod = z
   .meta({ description: 'Half-open window: start is in it, end is not' });
 export type TimePeriod = z.infer<typeof TimePeriod>;
 
-export const Name = z.string().trim().min(1).max(200);
+/** A name that every store can keep. */
+export const Name = z.string().trim().min(1).max(MAX_NAME_CHARACTERS).check(z.superRefine(checkName));
+
+/** A name as a file or a source has it, with the spaces around it. */
+export const GivenName = z.string().min(1).max(MAX_NAME_CHARACTERS).check(z.superRefine(checkName));
+
+function checkName(text: string, context: z.RefinementCtx<string>): void {
+  const message = nameFault(text);
+  if (message !== null) context.addIssue({ code: 'custom', message, input: text });
+}
 
 /** A query parameter that may be given once, repeatedly, or as a comma-separated list. */
 export const TextList = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
 export const DeviceKind = z.enum([
   'inverter',
@@ -15,7 +16,16 @@ export const DeviceKind = z.enum([
 ]);
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
-export const Labels = z.record(z.string().min(1).max(100), z.string().max(500));
+export const Labels = z.record(
+  z
+    .string()
+    .min(1)
+    .max(MAX_LABEL_CHARACTERS)
+    .refine((text) => isName(text, MAX_LABEL_CHARACTERS), {
+      error: (issue) => nameFault(String(issue.input), MAX_LABEL_CHARACTERS) ?? 'cannot be a label',
+    }),
+  z.string().max(MAX_LABEL_VALUE_CHARACTERS),
+);
 
 export const DeviceStatus = z.enum(['online', 'stale', 'never_reported']);
 export type DeviceStatus = z.infer<typeof DeviceStatus>;

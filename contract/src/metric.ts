@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_NAME_CHARACTERS, nameFault } from './names.ts';
 
 /**
  * How a metric behaves in time.
@@ -13,22 +14,23 @@ export const ROLLUP_PREFIX = 'rollup_';
 /** `group.quantity_unit`; the group is everything before the last dot. */
 export const MetricName = z
   .string()
-  .max(200)
-  .refine(isMetricName, {
-    error: (issue) =>
-      `must be group.quantity, such as battery.soc_percent, at most 200 characters, without control characters, not beginning with ${ROLLUP_PREFIX}; got ${JSON.stringify(issue.input).slice(0, 80)}`,
-  })
+  .max(MAX_NAME_CHARACTERS)
+  .refine(isMetricName, { error: (issue) => metricNameFault(String(issue.input)) ?? 'cannot name a metric' })
   .meta({ description: 'Metric name: group.quantity_unit', examples: ['battery.soc_percent'] });
+
+/** What makes a text useless as a metric's name, or null. */
+export function metricNameFault(text: string): string | null {
+  const fault = nameFault(text);
+  if (fault !== null) return fault;
+  const dot = text.lastIndexOf('.');
+  const isDivided = dot > 0 && text.slice(0, dot).trim() !== '' && text.slice(dot + 1).trim() !== '';
+  if (isDivided && !text.startsWith(ROLLUP_PREFIX)) return null;
+  return `must be group.quantity, such as battery.soc_percent, and not begin with ${ROLLUP_PREFIX}; got ${JSON.stringify(text.slice(0, 80).toWellFormed())}`;
+}
 
 /** Whether `text` names a metric. */
 export function isMetricName(text: string): boolean {
-  const dot = text.lastIndexOf('.');
-  if (dot < 1 || dot === text.length - 1 || text.length > 200 || text.startsWith(ROLLUP_PREFIX)) return false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 32 || code === 127) return false;
-  }
-  return true;
+  return metricNameFault(text) === null;
 }
 
 export const Metric = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant } from './common.ts';
+import { GivenName, Instant } from './common.ts';
 import { TimeZone } from './site.ts';
 
 /** Where older data comes from. */
@@ -19,12 +19,9 @@ export const MigrationRequest = z
           'records, sessions: a folder or file; home-assistant: the database file; influxdb: address and database, such as http://localhost:8086/home. Paths are those of the machine that the service runs on',
       }),
     dry_run: z.boolean().default(false).meta({ description: 'Read and compare everything, write nothing' }),
-    device: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .meta({ description: 'records, sessions: device of everything; else what each record names' }),
+    device: GivenName.optional().meta({
+      description: 'records, sessions: device of everything; else what each record names',
+    }),
     timezone: TimeZone.optional().meta({
       description: "records, sessions: zone of times without an offset; default: the site's",
     }),

@@ -15,6 +15,7 @@ import { NotFound } from '../domain/errors.ts';
 import type { Api } from './api.ts';
 import { MOST_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
 import { serveWebApp } from './static-web.ts';
+import { storableRequests } from './storable-requests.ts';
 
 export interface ServerOptions {
   readonly version: string;
@@ -50,7 +51,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: sendProblem,
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler(storableRequests(validatorCompiler));
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => {

@@ -1,5 +1,5 @@
 import { LATEST_MS } from '@wattkeeper/contract/common.ts';
-import type { Metric } from '@wattkeeper/contract/metric.ts';
+import { type Metric, metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { type Block, rowCount } from '../domain/batch.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
 import type { Quarantined } from './journal.ts';
@@ -10,7 +10,13 @@ export interface Refusal {
   /** null: the whole row. */
   readonly metric: string | null;
   readonly timestamp: number;
-  readonly code: 'invalid_device' | 'not_finite' | 'time_out_of_range' | 'quarantine_full' | 'too_many_metrics';
+  readonly code:
+    | 'invalid_device'
+    | 'invalid_metric'
+    | 'not_finite'
+    | 'time_out_of_range'
+    | 'quarantine_full'
+    | 'too_many_metrics';
   readonly detail: string;
 }
 
@@ -48,7 +54,7 @@ export function validate(
 ): Verdict {
   const verdict = new VerdictBuilder(quarantineRoom);
   const good = blocks.map((block) => validateBlock(block, describe, nowMs, verdict));
-  return verdict.build(good.filter((block) => rowCount(block) > 0));
+  return verdict.build(good.filter((block) => rowCount(block) > 0 && block.quantities.length > 0));
 }
 
 function validateBlock(
@@ -58,12 +64,31 @@ function validateBlock(
   verdict: VerdictBuilder,
 ): Block {
   const latest = nowMs + (FORECAST_GROUPS.has(block.group) ? FORECAST_AHEAD_MS : CLOCK_AHEAD_MS);
-  const timed = withUsableTimes(block, verdict);
-  const columns = timed.columns.map((column, c) => {
-    const metric = describe(`${block.group}.${block.quantities[c]}`);
-    return validateColumn({ block: timed, column, metric, latest, nowMs, verdict });
+  const usable = withUsableNames(withUsableTimes(block, verdict), verdict);
+  const columns = usable.columns.map((column, c) => {
+    const metric = describe(`${block.group}.${usable.quantities[c]}`);
+    return validateColumn({ block: usable, column, metric, latest, nowMs, verdict });
   });
-  return { ...timed, columns };
+  return { ...usable, columns };
+}
+
+/** A name that some store cannot keep reaches none: it would be rejected there whenever it is tried. */
+function withUsableNames(block: Block, verdict: VerdictBuilder): Block {
+  const faults = block.quantities.map((quantity) => metricNameFault(`${block.group}.${quantity}`));
+  if (faults.every((fault) => fault === null)) return block;
+  for (const [c, fault] of faults.entries()) if (fault !== null) refuseColumn(block, c, fault, verdict);
+  const isGood = (_: unknown, c: number) => faults[c] === null;
+  return { ...block, quantities: block.quantities.filter(isGood), columns: block.columns.filter(isGood) };
+}
+
+function refuseColumn(block: Block, c: number, fault: string, verdict: VerdictBuilder): void {
+  const metric = `${block.group}.${block.quantities[c]}`.toWellFormed();
+  for (const [row, value] of block.columns[c]!.entries()) {
+    if (value !== value) continue;
+    const deviceId = block.devices[block.device[row]!]!;
+    const timestamp = block.timestamps[row]!;
+    verdict.refuse({ deviceId, metric, timestamp, code: 'invalid_metric', detail: `the metric's name ${fault}` });
+  }
 }
 
 interface ColumnTask {

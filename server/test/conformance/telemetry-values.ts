@@ -1,3 +1,4 @@
+import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { batch, batchOf, blockOf, columnsBlock, framesOf, type Row, rowsOf } from './telemetry-blocks.ts';
@@ -31,6 +32,24 @@ const ODD_NAMES = [
   '🔋',
   'e\u0301',
   '\u00e9',
+  '__proto__',
+  'constructor',
+  'toString',
+  'time',
+  'Time',
+  'device_id',
+  '_field',
+  '_measurement',
+  '_time',
+  'inf',
+  'e1',
+  '#comment',
+  '"quoted"',
+  'a,b=c d',
+  'percent %41',
+  '\ufeffbyte order mark',
+  '\uffff',
+  '\u200d',
   ' leading',
   'trailing ',
   `${LONG}a`,
@@ -101,21 +120,40 @@ export function valuePromises(world: World): void {
 
   it('tells odd names of groups, devices and quantities apart', async () => {
     const values = Object.fromEntries(ODD_NAMES.map((quantity, i) => [quantity, i + 0.5]));
-    const batches = ODD_NAMES.map((group, g) =>
-      batch(
-        group,
-        ODD_NAMES.slice(0, 4 + g).map((device, d): Row => [device, T0 + d, values]),
-      ),
-    );
-    await world.store.write(batches);
+    const expected = Object.values(values);
+    // Each group has two devices of its own, and each device is in two groups.
+    const devicesOf = (g: number) => [g, g + 1].map((d) => ODD_NAMES[d % ODD_NAMES.length]!);
+    const rowsOfGroup = (g: number) => devicesOf(g).map((device, d): Row => [device, T0 + g + d, values]);
+    await world.store.write(ODD_NAMES.map((group, g) => batch(group, rowsOfGroup(g))));
     await world.inEveryState(async () => {
       for (const [g, group] of ODD_NAMES.entries()) {
-        const rows = await rowsOf(world.store, group, ODD_NAMES, ODD_NAMES);
-        expect(rows).toEqual(ODD_NAMES.slice(0, 4 + g).map((device, d) => [device, T0 + d, ...Object.values(values)]));
+        const asked = [...devicesOf(g), ODD_NAMES[(g + 2) % ODD_NAMES.length]!];
+        const rows = await rowsOf(world.store, group, asked, ODD_NAMES);
+        expect(rows).toEqual(rowsOfGroup(g).map(([device, at]) => [device, at, ...expected]));
       }
     });
     const metrics = new Set((await world.store.series()).map(({ metric }) => metric));
     for (const group of ODD_NAMES) for (const name of ODD_NAMES) expect(metrics).toContain(`${group}.${name}`);
+  });
+
+  it('keeps every name that ingest lets through', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+      fc.string({ unit: fc.constantFrom(...'aA1_.,= "\'\\%#$;:\u00df\u0130\u0131\ufeff'), minLength: 1, maxLength: 6 }),
+    );
+    const name = text.map((part) => part.replaceAll('.', '_')).filter((part) => isMetricName(`${part}.${part}`));
+    const names = fc.uniqueArray(name, { minLength: 12, maxLength: 12 });
+    let run = 0;
+    const property = fc.asyncProperty(names, async ([group = '', ...quantities]) => {
+      const at = T0 + run++;
+      await world.store.write([batch(group, [['d', at, Object.fromEntries(quantities.map((q, i) => [q, i + 1]))]])]);
+      const expected = [['d', at, ...quantities.map((_, i) => i + 1)]];
+      expect(await rowsOf(world.store, group, ['d'], quantities, at, at + 1)).toEqual(expected);
+      const metrics = new Set((await world.store.series()).map(({ metric }) => metric));
+      for (const quantity of quantities) expect(metrics).toContain(`${group}.${quantity}`);
+    });
+    await fc.assert(property, { numRuns: 5 });
   });
 
   it('answers nothing for what it never saw', async () => {

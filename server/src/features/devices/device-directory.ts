@@ -1,10 +1,10 @@
+import { nameFault } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/batch.ts';
 import { InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const MAX_NAME_LENGTH = 200;
 
 /** All devices and their series in memory, in step with the records: ingest and queries look here for every request. */
 export class DeviceDirectory {
@@ -159,11 +159,8 @@ function checkName(name: string): void {
       `device_id "${name}" looks like an id, but no device has it: register the device first or use its name`,
     );
   }
-  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
-    throw new InvalidInput(
-      `a device name must have 1 to ${MAX_NAME_LENGTH} characters; got ${JSON.stringify(name.slice(0, 60))}`,
-    );
-  }
+  const fault = nameFault(name);
+  if (fault !== null) throw new InvalidInput(`a device's name ${fault}`);
 }
 
 function firstValueAt(block: Block, deviceIndex: number, column: Float64Array): number | null {

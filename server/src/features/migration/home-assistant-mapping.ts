@@ -1,10 +1,11 @@
+import { GivenName } from '@wattkeeper/contract/common.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { z } from 'zod';
 import { parseAs } from './mapping-file.ts';
 import { proposeMetric, type Statistic } from './statistic-proposal.ts';
 
 const Entry = z.strictObject({
-  device: z.string().min(1).max(200),
+  device: GivenName,
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
   unit: z.string().optional().describe("Unit of the statistic; the metric's own when left out"),
   scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),

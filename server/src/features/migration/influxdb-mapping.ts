@@ -1,4 +1,6 @@
-import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { GivenName } from '@wattkeeper/contract/common.ts';
+import { isMetricName, metricNameFault } from '@wattkeeper/contract/metric.ts';
+import { nameFault } from '@wattkeeper/contract/names.ts';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import { conversion } from '../../domain/units.ts';
@@ -10,7 +12,7 @@ const Rule = z.strictObject({
   field: z.string().min(1).optional().describe('Default: every field'),
   tags: z.record(z.string(), z.string()).default({}).describe('Only series that have these'),
   leave_out: z.boolean().default(false),
-  device: z.string().min(1).max(200).optional().describe('Default: as line protocol names it'),
+  device: GivenName.optional().describe('Default: as line protocol names it'),
   metric: z
     .string()
     .refine(isMetricName, 'must be named group.quantity, such as load.power_kw')
@@ -78,6 +80,8 @@ export class InfluxNames {
     const named = new Map(Object.entries(tags).filter(([, value]) => value !== ''));
     const rules = fields.map((field) => this.#ruleOf(measurement, named, field));
     const device = rules.find((rule) => rule?.device !== undefined)?.device ?? deviceOfTags(named, this.#rules).name;
+    const fault = nameFault(device);
+    if (fault !== null) throw new InvalidInput(`give measurement "${measurement}" a rule: a device's name ${fault}`);
     const mapped = fields.map((field, i) => {
       const rule = rules[i];
       const isLeftOut = rule === undefined ? this.#mapping.others === 'leave_out' : rule.leave_out;
@@ -108,9 +112,8 @@ export class InfluxNames {
   #map(measurement: string, field: string, rule: Rule | undefined): MappedField {
     // The last dot of a metric's name divides it, so a field has none.
     const metric = rule?.metric ?? `${measurement}.${field.replaceAll('.', '_')}`;
-    if (!isMetricName(metric)) {
-      throw new InvalidInput(`"${metric.slice(0, 200)}" cannot be a metric: give measurement "${measurement}" a rule`);
-    }
+    const fault = metricNameFault(metric);
+    if (fault !== null) throw new InvalidInput(`give measurement "${measurement}" a rule: a metric's name ${fault}`);
     const { unit, scale = 1 } = rule ?? {};
     const { factor, offset } = unit === undefined ? { factor: 1, offset: 0 } : conversion(unit, this.#unitOf(metric));
     return { metric, factor: scale * factor, offset };

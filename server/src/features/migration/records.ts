@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EARLIEST_MS, isInstant, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { nameFault } from '@wattkeeper/contract/names.ts';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -131,7 +132,8 @@ class RecordFiles implements MigrationSource<FoundReading> {
     if ('broken' in record) return { where, unreadable: record.broken };
     const named = this.#text(record.cells[this.#deviceIndex]) ?? this.#mapping.device ?? NAMELESS;
     const device = this.#options.device ?? named;
-    if (device.length > 200) return { where, unreadable: `its device has a name of ${device.length} characters` };
+    const fault = nameFault(device);
+    if (fault !== null) return { where, unreadable: `the name of its device ${fault}` };
     const time = await this.#timeOf(record.cells, device, file);
     if (typeof time === 'string') return { where, unreadable: time };
     const values = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, MAX_NAME_CHARACTERS } from '@wattkeeper/contract/names.ts';
 
 /** Which tags name a device, and which only describe it. */
 export interface DeviceRules {
@@ -17,10 +18,6 @@ export interface TaggedDevice {
 /** Name of the device of lines without any tag. */
 export const UNTAGGED_DEVICE = 'line-protocol';
 
-/** What a device's name and labels may hold. */
-const MAX_NAME_LENGTH = 200;
-const MAX_LABEL_LENGTH = 100;
-const MAX_LABEL_VALUE_LENGTH = 500;
 const DIGEST_LENGTH = 16;
 
 /**
@@ -55,14 +52,14 @@ function pairsOf(tags: readonly (readonly [string, string])[]): string {
 
 /** A name that is too long ends in a digest of the whole, so that it stays unlike any other. */
 function shortened(name: string): string {
-  if (name.length <= MAX_NAME_LENGTH) return name;
+  if (name.length <= MAX_NAME_CHARACTERS) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);
-  return `${name.slice(0, MAX_NAME_LENGTH - DIGEST_LENGTH - 1).toWellFormed()}#${digest}`;
+  return `${name.slice(0, MAX_NAME_CHARACTERS - DIGEST_LENGTH - 1).toWellFormed()}#${digest}`;
 }
 
 function labelsOf(tags: readonly (readonly [string, string])[]): Record<string, string> {
-  const labels = tags.filter(([name]) => name.length <= MAX_LABEL_LENGTH);
+  const labels = tags.filter(([name]) => name.length <= MAX_LABEL_CHARACTERS);
   return Object.fromEntries(
-    labels.map(([name, value]) => [name, value.slice(0, MAX_LABEL_VALUE_LENGTH).toWellFormed()]),
+    labels.map(([name, value]) => [name, value.slice(0, MAX_LABEL_VALUE_CHARACTERS).toWellFormed()]),
   );
 }

@@ -1,4 +1,5 @@
-import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { metricNameFault } from '@wattkeeper/contract/metric.ts';
+import { nameFault } from '@wattkeeper/contract/names.ts';
 import { BlockBuilder } from './line-protocol-block.ts';
 import { type DeviceRules, deviceOfTags } from './line-protocol-device.ts';
 
@@ -12,7 +13,7 @@ export interface SeriesKey {
 const BACKSLASH = 92;
 const COMMA = 44;
 const EQUALS = 61;
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Knows every measurement with its tags that this request has named, by its bytes, so that a line costs no strings. */
 export class SeriesKeys {
@@ -51,13 +52,15 @@ export class SeriesKeys {
     if (texts.flat().includes(null)) return 'invalid UTF-8';
     const group = measurement.join('=');
     if (group === '') return 'missing measurement';
-    if (!isMetricName(`${group}.x`))
-      return 'the measurement is longer than 198 characters, has control characters or begins with rollup_';
+    const fault = metricNameFault(`${group}.x`);
+    if (fault !== null) return `the measurement cannot be a metric group: ${fault}`;
     if (tags.some((tag) => tag.length !== 2 || tag[0] === '')) return 'missing tag value';
     if (tags.some(([, value]) => value === '')) return 'missing tag value';
     const named = new Map(tags as [string, string][]);
     if (named.size < tags.length) return 'duplicate tags';
     const { name, labels } = deviceOfTags(named, this.#rules);
+    const unnamed = nameFault(name);
+    if (unnamed !== null) return `the tags cannot name a device, which ${unnamed}`;
     this.labels.set(name, { ...this.labels.get(name), ...labels });
     const builder = this.#builders.get(group) ?? new BlockBuilder(group);
     this.#builders.set(group, builder);

@@ -1,3 +1,4 @@
+import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import type { Block } from '../../domain/batch.ts';
 import { type BlockBuilder, MAX_QUANTITIES } from './line-protocol-block.ts';
 import type { DeviceRules } from './line-protocol-device.ts';
@@ -221,11 +222,11 @@ class LineProtocolDecoder {
     const key = bytes.subarray(start, at);
     const name = unescapeName(key);
     if (name === null) return 'invalid UTF-8';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    if (builder.group.length + name.length > 199 || /[\x00-\x1f\x7f]/.test(name))
-      return 'measurement and field key are longer than 199 characters, or the field key has control characters';
+    const quantity = name.replaceAll('.', '_');
+    const fault = metricNameFault(`${builder.group}.${quantity}`);
+    if (fault !== null) return `measurement and field key cannot name a metric: ${fault}`;
     this.#at = at + 1;
-    const column = builder.column(name.replaceAll('.', '_'), key);
+    const column = builder.column(quantity, key);
     return column < 0 ? `more than ${MAX_QUANTITIES} different fields in one measurement` : column;
   }
 

@@ -1,5 +1,6 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
-import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { metricNameFault } from '@wattkeeper/contract/metric.ts';
+import { nameFault } from '@wattkeeper/contract/names.ts';
 import { MAX_READINGS, type RejectedValue } from '@wattkeeper/contract/reading.ts';
 import type { Block } from '../../domain/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -16,7 +17,6 @@ export interface DecodedReadings {
 }
 
 const MAX_ERRORS_TOLD = 100;
-const MAX_DEVICE_NAME = 200;
 
 /**
  * Readings of `POST /readings` (one or many, as parsed from JSON) → blocks. A bad value is refused by itself and the good ones beside it
@@ -47,8 +47,13 @@ interface GroupRows {
   readonly cells: (readonly [number, number])[][];
 }
 
+type MetricParts =
+  | { readonly group: string; readonly quantity: string; readonly fault?: undefined }
+  | { readonly fault: string };
+
 class ReadingsBuilder {
   readonly #groups = new Map<string, GroupRows>();
+  readonly #names = new Map<string, MetricParts>();
   readonly #errors: RejectedValue[] = [];
   #rejected = 0;
 
@@ -64,9 +69,9 @@ class ReadingsBuilder {
     }
     const { device_id: device, timestamp, values } = reading as Record<string, unknown>;
     const count = typeof values === 'object' && values !== null ? Math.max(Object.keys(values).length, 1) : 1;
-    if (typeof device !== 'string' || device.trim() === '' || device.length > MAX_DEVICE_NAME) {
-      const detail = `device_id must be a text of 1 to ${MAX_DEVICE_NAME} characters; got ${describe(device)}`;
-      this.#refuse(index, null, 'invalid_device', detail, count);
+    const fault = typeof device === 'string' ? nameFault(device) : `must be a text; got ${describe(device)}`;
+    if (typeof device !== 'string' || fault !== null) {
+      this.#refuse(index, null, 'invalid_device', `device_id ${fault}`, count);
       return;
     }
     const instant = typeof timestamp === 'string' ? parseInstant(timestamp) : Number.NaN;
@@ -95,25 +100,30 @@ class ReadingsBuilder {
   #addValues(index: number, device: string, instant: number, values: readonly (readonly [string, unknown])[]): void {
     const rowOf = new Map<GroupRows, (readonly [number, number])[]>();
     for (const [metric, value] of values) {
-      if (!isMetricName(metric)) {
-        this.#refuse(
-          index,
-          metric,
-          'invalid_metric',
-          `a metric must be named group.quantity, such as battery.soc_percent; got ${describe(metric)}`,
-        );
+      const named = this.#nameOf(metric);
+      if (named.fault !== undefined) {
+        this.#refuse(index, metric, 'invalid_metric', named.fault);
         continue;
       }
       if (typeof value !== 'number' || !Number.isFinite(value)) {
         this.#refuse(index, metric, 'invalid_value', `must be a finite number; got ${describe(value)}`);
         continue;
       }
-      const { group, quantity } = splitMetric(metric);
-      const rows = this.#rowsOf(group);
+      const rows = this.#rowsOf(named.group);
       const cells = rowOf.get(rows) ?? startRow(rows, index, device, instant);
       rowOf.set(rows, cells);
-      cells.push([positionOf(rows.quantities, quantity), value]);
+      cells.push([positionOf(rows.quantities, named.quantity), value]);
     }
+  }
+
+  /** Group and quantity of a metric, or what is wrong with its name; looked at once for each name. */
+  #nameOf(metric: string): MetricParts {
+    const known = this.#names.get(metric);
+    if (known !== undefined) return known;
+    const fault = metricNameFault(metric);
+    const named = fault === null ? splitMetric(metric) : { fault: `the metric's name ${fault}` };
+    this.#names.set(metric, named);
+    return named;
   }
 
   #rowsOf(group: string): GroupRows {
@@ -133,7 +143,8 @@ class ReadingsBuilder {
 
   #refuse(index: number, metric: string | null, code: string, detail: string, count = 1): void {
     this.#rejected += count;
-    if (this.#errors.length < MAX_ERRORS_TOLD) this.#errors.push({ index, metric, code, detail });
+    if (this.#errors.length < MAX_ERRORS_TOLD)
+      this.#errors.push({ index, metric: metric?.toWellFormed() ?? null, code, detail });
   }
 }
 
@@ -170,5 +181,5 @@ function toBlock(group: string, rows: GroupRows): Block {
 
 function describe(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text;
 }

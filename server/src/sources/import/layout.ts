@@ -1,3 +1,4 @@
+import { isName } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/batch.ts';
 import { cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
@@ -27,10 +28,8 @@ export interface LayoutOptions {
   readonly report: ReportBuilder;
 }
 
-const MAX_DEVICE_NAME = 200;
-
 /** The device that a row names, or else that of the mapping; null for one that cannot be a device's name. */
 export function deviceOf(cells: readonly unknown[], index: number, fallback: string | undefined): string | null {
   const name = (index < 0 ? '' : cellText(cells[index]).trim()) || (fallback ?? '');
-  return name === '' || name.length > MAX_DEVICE_NAME ? null : name;
+  return isName(name) ? name : null;
 }

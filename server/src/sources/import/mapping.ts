@@ -1,16 +1,15 @@
+import { GivenName } from '@wattkeeper/contract/common.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 
-const Device = z.string().min(1).max(200);
-
 const Column = z.strictObject({
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
   unit: z.string().optional().describe("Unit of the file; the metric's own when left out"),
   scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),
-  device: Device.optional().describe('Device of this column alone'),
+  device: GivenName.optional().describe('Device of this column alone'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value, beside the empty one'),
   at_least: z.number().optional().describe('Lesser values of the file stand for no value'),
   numbers: z.record(z.string(), z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
@@ -55,7 +54,7 @@ export const Mapping = z.strictObject({
   columns_in_order: z.array(z.string()).optional().describe('Names of the columns of a file without a header'),
   records: z.string().min(1).optional().describe('JSON: path of the list inside the object, such as data.readings'),
   timestamp: Timestamp,
-  device: Device.optional().describe('Device of all columns'),
+  device: GivenName.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),
   columns: z.record(z.string(), Column).default({}).describe('Wide: a column for each metric'),

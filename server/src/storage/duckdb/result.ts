@@ -62,7 +62,7 @@ export class Result {
 
   /** A VARCHAR column without NULL. */
   texts(column: number): string[] {
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     return this.bytes(column).map((bytes) => decoder.decode(bytes ?? undefined));
   }
 }

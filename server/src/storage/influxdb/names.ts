@@ -1,6 +1,9 @@
-/** What line protocol cannot carry in a name, or what would end a line, and the sign that stands for such a byte. */
+/**
+ * What line protocol cannot carry in a name, or what would end a line, and the sign that stands for such a byte. Names as a whole: InfluxDB drops
+ * points with a field `time`, and InfluxQL does not tell a field `device_id` from the tag.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not stand in a line
-const HARD = /[%\\\u0000-\u001f\u007f]|^[#_]/g;
+const HARD = /[%\\\u0000-\u001f\u007f]|^[#_]|^t(?=ime$)|^d(?=evice_id$)/g;
 const CODED = /%([0-9A-F]{2})/g;
 
 /** A name as it stands in InfluxDB: any text, coded reversibly where line protocol has no way to write it. */

@@ -1,4 +1,5 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { isName, isStorableText, MAX_LABEL_CHARACTERS, nameFault } from '@wattkeeper/contract/names.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import { findDevice, insertDevice } from './device-rows.ts';
 import type { DeviceChange, DeviceRecord, DeviceRegistration } from './devices.ts';
@@ -72,8 +73,8 @@ export class Registrar {
 }
 
 function checkName(name: string): void {
-  if (name.trim() !== '' && name.length <= 200) return;
-  throw new InvalidInput(`a device's name must have 1 to 200 characters; got ${JSON.stringify(name.slice(0, 80))}`);
+  const fault = nameFault(name);
+  if (fault !== null) throw new InvalidInput(`a device's name ${fault}`);
 }
 
 /** The labels themselves when nothing is new. */
@@ -84,6 +85,8 @@ function mergeLabels(
   const merged = new Map(Object.entries(labels));
   let changed = false;
   for (const [label, value] of Object.entries(added)) {
+    // What cannot be kept as a label describes nothing; the readings that came with it are kept.
+    if (!isName(label, MAX_LABEL_CHARACTERS) || !isStorableText(value)) continue;
     if (merged.get(label) === value) continue;
     if (!merged.has(label) && merged.size >= MAX_REGISTERED_LABELS) continue;
     merged.set(label, value);
