@@ -111,7 +111,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     scheduler: () => scheduler.state,
     modelsLoaded: () => services.modelsLoaded(),
     disk: services.disk,
-    warnings: () => services.backups?.warnings() ?? [],
+    warnings: () => [...auditWarnings(records), ...(services.backups?.warnings() ?? [])],
     now,
     startedAt,
   });
@@ -149,6 +149,10 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
       await pipeline.close(DRAIN_MS);
     },
   };
+}
+
+function auditWarnings({ auditLog: { waiting } }: Pipeline['records']): string[] {
+  return waiting > 0 ? [`${waiting} entries of the audit log cannot be written at present; they wait in memory`] : [];
 }
 
 /** The scheduler and the live stream, which tells how jobs are doing. */

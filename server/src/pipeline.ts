@@ -76,7 +76,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
     if (folder) await takeRestore(folder, log, now());
-    const records = await openRecords(recordsLocation(config));
+    const records = await openRecords(recordsLocation(config), { warn: (message) => log.warn(message) });
     opened.onClose(() => records.close());
     const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
     opened.onClose(() => journal.close());

@@ -1,7 +1,10 @@
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
+import { rawDatabase, recordsIn, temporaryDatabase } from '../../test/records/temporary-records.ts';
 import { NotFound } from '../domain/errors.ts';
+import { MAX_WAITING_ENTRIES, WaitingAuditLog } from '../storage/records/waiting-audit-log.ts';
 import { MOST_DETAIL_CHARACTERS } from './audit.ts';
 
 it('writes changes that succeed into the audit log: who, what, on what, and with what but secrets', async () => {
@@ -36,4 +39,48 @@ it('writes changes that succeed into the audit log: who, what, on what, and with
     { ...by, target: 'Hall' },
   ]);
   expect(items[0]?.detail).toHaveLength(MOST_DETAIL_CHARACTERS + 1);
+});
+
+it('answers a change that was made as made when its entry cannot be written, and writes the entry later, in order', async () => {
+  const warnings: string[] = [];
+  const place = temporaryDatabase();
+  const records = await recordsIn(place, { warn: (message) => warnings.push(message) });
+  const { app } = await securedApp(
+    (api) => {
+      const config = { scope: 'write' as const, audit: 'lamp.change' };
+      const params = z.object({ id: z.string() });
+      api.put('/lamps/:id', { config, schema: { params } }, (_, reply) => reply.type('text/plain').send('{done'));
+    },
+    {},
+    records,
+  );
+  const change = async (id: number) =>
+    (await app.inject({ method: 'PUT', url: `/api/v1/lamps/${id}`, headers: ADMIN_HEADERS })).statusCode;
+  const raw = rawDatabase(place);
+  await sql`CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`.execute(
+    raw,
+  );
+  for (const id of [1, 2]) expect(await change(id)).toBe(200);
+  const password = { username: 'ann', password: 'a password of a test', role: 'viewer' };
+  const user = await app.inject({ method: 'POST', url: '/api/v1/users', headers: ADMIN_HEADERS, payload: password });
+  expect(user.statusCode).toBe(201);
+  expect(records.auditLog.waiting).toBe(3);
+  expect(warnings.join('\n')).toMatch(/the disk is full[\s\S]*"target":"2"/);
+  await sql`DROP TRIGGER full`.execute(raw);
+  expect(await change(3)).toBe(200);
+  expect(records.auditLog.waiting).toBe(0);
+  const { items } = await records.auditLog.page({ limit: 10 });
+  expect(items.toReversed().map(({ target }) => target)).toEqual(['1', '2', 'ann', '3']);
+});
+
+it('keeps a bounded number of entries waiting', async () => {
+  const refuses = { append: () => Promise.reject(new Error('no')), page: () => Promise.reject(), prune: async () => 0 };
+  const log = new WaitingAuditLog(
+    refuses,
+    () => 1,
+    () => {},
+  );
+  for (let i = 0; i < MAX_WAITING_ENTRIES + 10; i++) await log.append({ actor: 'a', action: 'b' });
+  expect(log.waiting).toBe(MAX_WAITING_ENTRIES);
+  await log.close();
 });

@@ -1,8 +1,10 @@
+import type { FastifyReply } from 'fastify';
 import type { Api } from './api.ts';
 import { callerOf } from './security-caller.ts';
 
 /** Where changes are written down. */
 export interface ChangeLog {
+  /** Never rejects: the change has been made, and must not be answered as failed. */
   append(entry: { actor: string; action: string; target: string | null; detail: string | null }): Promise<void>;
 }
 
@@ -20,8 +22,17 @@ export function auditChanges(api: Api, log: ChangeLog): void {
     const action = request.routeOptions.config.audit;
     if (action === undefined || reply.statusCode >= 400) return;
     const { name: actor } = callerOf(request);
-    await log.append({ actor, action, target: targetOf(request.params, payload), detail: detailOf(request.body) });
+    await log.append({
+      actor,
+      action,
+      target: targetOf(request.params, isJson(reply) ? payload : null),
+      detail: detailOf(request.body),
+    });
   });
+}
+
+function isJson(reply: FastifyReply): boolean {
+  return String(reply.getHeader('content-type')).startsWith('application/json');
 }
 
 function detailOf(body: unknown): string | null {

@@ -29,10 +29,11 @@ export const ADMIN_TOKEN = 'an administrator token of a test';
 export async function securedApp(
   routes: (api: Api, parts: { auth: AuthService; records: RecordStore }) => void | Promise<void> = () => {},
   options: SecurityOptions = {},
+  given?: RecordStore,
 ): Promise<SecuredApp> {
   const clock = { now: Date.UTC(2026, 2, 29, 12) };
   const now = () => clock.now;
-  const records = await temporaryRecords({ now });
+  const records = given ?? (await temporaryRecords({ now }));
   const auth = new AuthService({ records, adminToken: ADMIN_TOKEN, now });
   const app = fastify({ trustProxy: true });
   app.setValidatorCompiler(validatorCompiler);

@@ -17,6 +17,8 @@ export interface AuditRecord {
 }
 
 export interface AuditInput {
+  /** Epoch milliseconds; default: now. */
+  readonly at?: number | undefined;
   readonly actor: string;
   readonly action: string;
   readonly target?: string | null | undefined;
@@ -25,6 +27,7 @@ export interface AuditInput {
 
 /** Entries are added and never changed, and removed only when they are old; the database refuses all else. */
 export interface AuditLog {
+  /** Never rejects in a store of records: an entry that cannot be written waits, because the change that it reports has been made. */
   append(entry: AuditInput): Promise<void>;
   /** Newest first. */
   page(request: PageRequest): Promise<Page<AuditRecord>>;
@@ -44,7 +47,7 @@ export class SqlAuditLog implements AuditLog {
     await this.#context.db
       .insertInto('audit_log')
       .values({
-        at: this.#context.now(),
+        at: entry.at ?? this.#context.now(),
         actor: entry.actor,
         action: entry.action,
         target: entry.target ?? null,

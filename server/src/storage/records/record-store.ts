@@ -30,6 +30,7 @@ import { SqlDevices } from './sql-devices.ts';
 import { SqlTariffs, type Tariffs } from './tariffs.ts';
 import { type ExportOptions, exportRecords, recordsSchema, type TableRows } from './transfer.ts';
 import { SqlUsers, type Users } from './users.ts';
+import { WaitingAuditLog } from './waiting-audit-log.ts';
 
 /**
  * Keeps what is relational. Instants are epoch milliseconds, ids UUIDs. Every function is one transaction: it is durable when
@@ -59,7 +60,7 @@ export interface RecordStore {
   readonly sessions: Sessions;
   readonly signInCodes: SignInCodes;
   readonly apiTokens: ApiTokens;
-  readonly auditLog: AuditLog;
+  readonly auditLog: AuditLog & { readonly waiting: number };
   /** Everything but sessions, for backups; `importRecords` takes it in. */
   readonly contents: RecordsContents;
   /** Whether the database answers and takes writes. Never throws. */
@@ -89,6 +90,8 @@ export interface RecordsOptions {
   readonly busyTimeoutMs?: number | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
+  /** Called with entries of the audit log that cannot be written at present. Default: standard error. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -111,11 +114,16 @@ export async function openRecords(location: RecordsLocation, options: RecordsOpt
     engine.release();
     throw error;
   }
-  return assemble(db, engine, options.now ?? Date.now);
+  return assemble(db, engine, options);
 }
 
-function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number): RecordStore {
+function assemble(
+  db: RecordsDatabase,
+  engine: RecordsEngine,
+  { now = Date.now, warn = console.error }: RecordsOptions,
+): RecordStore {
   const context = { db, now };
+  const auditLog = new WaitingAuditLog(new SqlAuditLog(context), now, warn);
   return {
     sites: new SqlSites(context),
     devices: new SqlDevices(context),
@@ -139,10 +147,13 @@ function assemble(db: RecordsDatabase, engine: RecordsEngine, now: () => number)
     sessions: new SqlSessions(context),
     signInCodes: new SqlSignInCodes(context),
     apiTokens: new SqlApiTokens(context),
-    auditLog: new SqlAuditLog(context),
+    auditLog,
     contents: { schema: () => recordsSchema(db), tables: (options) => exportRecords(db, options) },
     health: () => checkHealth(db, engine),
-    close: () => db.destroy(),
+    close: async () => {
+      await auditLog.close();
+      await db.destroy();
+    },
   };
 }
 
