@@ -2,8 +2,7 @@ import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
 import { HOUR_MS } from './domain/window.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
-import type { Journal } from './ingest/journal.ts';
-import { openSqliteJournal } from './ingest/sqlite-journal.ts';
+import { type DiskJournal, openSqliteJournal } from './ingest/sqlite-journal.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { openDataFolder } from './storage/data-folder.ts';
@@ -51,7 +50,7 @@ async function moveToDisk({ records, ingest, stores }: Pipeline, config: Config,
       await ingest.caughtUp(name, AbortSignal.timeout(CATCH_UP_MS));
       // Refuses a folder that is in use for something else before anything is written to it.
       await importRecords(place, await contents.schema(), none());
-      await copyReadings(store, await openSqliteJournal(folder.file(LOCAL_DATABASE), now));
+      await copyReadings(store, await openSqliteJournal(folder.file(LOCAL_DATABASE), now), now());
       await importRecords(place, await contents.schema(), contents.tables({ signIns: true }));
       ingest.stopTaking();
     });
@@ -60,10 +59,13 @@ async function moveToDisk({ records, ingest, stores }: Pipeline, config: Config,
   }
 }
 
-async function copyReadings(store: TelemetryStore, journal: Journal): Promise<void> {
+async function copyReadings(store: TelemetryStore, journal: DiskJournal, receivedAt: number): Promise<void> {
   try {
+    let sequence = journal.head();
     for (const group of deviceGroups(await store.series())) {
-      for await (const frame of readWholeDays(store, group)) await journal.append(batchOf(frame).blocks, []);
+      for await (const frame of readWholeDays(store, group)) {
+        await journal.write([{ ...batchOf(frame), sequence: ++sequence, quarantined: [], receivedAt }]);
+      }
     }
   } finally {
     await journal.close();

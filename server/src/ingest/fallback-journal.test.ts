@@ -26,7 +26,7 @@ async function openDisk(): Promise<DiskJournal> {
   return new Proxy(disk, {
     get: (of, name) => {
       const value = Reflect.get(of, name, of) as unknown;
-      if (name === 'appendAs' && full) return () => Promise.reject(new Unavailable('the disk is full.'));
+      if (name === 'write' && full) return () => Promise.reject(new Unavailable('the disk is full.'));
       return typeof value === 'function' ? (value as (...all: unknown[]) => unknown).bind(of) : value;
     },
   });
@@ -91,7 +91,7 @@ test('batches that every store took from memory need not reach the disk, and the
   full = false;
   await expect.poll(() => journal.trouble).toBeNull();
   await journal.close();
-  const reopened = await openSqliteJournal(path(), Date.now);
+  const reopened = await open();
   expect(await reopened.cursors()).toEqual(new Map([['a', 3]]));
   expect(await reopened.append([block(4)], [])).toEqual({ sequence: 4, durable: true, acceptedAt: expect.any(Number) });
   expect(await values(reopened)).toEqual([[4, 4]]);
@@ -117,4 +117,94 @@ test('a stop on a full disk says what is lost', async () => {
   full = true;
   await journal.append([block(1)], []);
   await expect(journal.close()).rejects.toThrow('1 batches that were acknowledged as not durable are lost');
+});
+
+test('what memory holds is written in groups, faster than more arrives, and nothing is held when the journal works again', async () => {
+  const writes: number[] = [];
+  let busy = false;
+  let [sent, acknowledged] = [0, 0];
+  const appended: Promise<unknown>[] = [];
+  const append = async () => {
+    await journal.append([block(++sent)], []);
+    acknowledged++;
+  };
+  /** Readings arrive while the disk is at work, whatever it does. */
+  const arrive = () => {
+    for (let i = 0; busy && i < 3; i++) appended.push(append());
+  };
+  const openBusy = async (): Promise<DiskJournal> => {
+    const disk = await openDisk();
+    const { write, advance } = disk;
+    return Object.assign(disk, {
+      write: async (batches: Parameters<typeof write>[0]) => {
+        writes.push(batches.length);
+        arrive();
+        await write.call(disk, batches);
+      },
+      advance: async (cursors: Parameters<typeof advance>[0]) => {
+        arrive();
+        await advance.call(disk, cursors);
+      },
+    });
+  };
+  let held: number | null = null;
+  const journal: FallbackJournal = await FallbackJournal.open({
+    open: openBusy,
+    now: Date.now,
+    onChange: (trouble) => {
+      // A store has the first one.
+      if (trouble === null) held = acknowledged - 1 - writes.reduce((sum, count) => sum + count, 0);
+      busy = false;
+    },
+    firstWaitMs: 20,
+    longestWaitMs: 40,
+  });
+  full = true;
+  for (let i = 0; i < 3000; i++) appended.push(append());
+  await Promise.all(appended);
+  await journal.advance(new Map([['a', 1]]));
+  writes.length = 0;
+  [full, busy] = [false, true];
+  await expect.poll(() => journal.trouble).toBeNull();
+  expect(held).toBe(0);
+  expect(writes.length).toBeLessThan(10);
+  await journal.close();
+  const reopened = await openSqliteJournal(path(), Date.now);
+  expect((await values(reopened)).map(([, value]) => value)).toEqual(Array.from({ length: sent - 1 }, (_, i) => i + 2));
+  await reopened.close();
+});
+
+test('a disk that hangs counts as full, and a commit that happens late after all adds nothing', async () => {
+  const hang = Promise.withResolvers<void>();
+  let late: Promise<unknown> | null = null;
+  const openHanging = async (): Promise<DiskJournal> => {
+    const disk = await openDisk();
+    if (late !== null) return disk;
+    const { write } = disk;
+    return Object.assign(disk, {
+      write: (batches: Parameters<typeof write>[0]) => {
+        late ??= hang.promise.then(() => write.call(disk, batches));
+        return late;
+      },
+      close: async () => {},
+    });
+  };
+  const journal = await FallbackJournal.open({
+    open: openHanging,
+    now: Date.now,
+    onChange: (trouble) => told.push(trouble),
+    firstWaitMs: 20,
+    longestWaitMs: 40,
+    maxCommitMs: 1_000,
+  });
+  const appended = [1, 2, 3].map((value) => journal.append([block(value)], []));
+  expect((await Promise.all(appended)).map(({ sequence, durable }) => [sequence, durable])).toEqual(
+    [1, 2, 3].map((n) => [n, false]),
+  );
+  expect(told[0]?.error).toMatch(/has not answered for 1 s/);
+  await expect.poll(() => journal.trouble, { timeout: 20_000 }).toBeNull();
+  hang.resolve();
+  await late;
+  expect(await values(journal)).toEqual([1, 2, 3].map((n) => [n, n]));
+  await journal.close();
 });

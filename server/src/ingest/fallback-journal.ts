@@ -1,54 +1,77 @@
 import type { AcceptedBatch, Block } from '../domain/batch.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
 import type { Appended, Journal, JournalStats, JournalTrouble, Quarantined, QuarantineEntry } from './journal.ts';
-import type { DiskJournal } from './sqlite-journal.ts';
+import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
+import { within } from './within.ts';
 
 export interface FallbackOptions {
   readonly open: () => Promise<DiskJournal>;
   readonly now: () => number;
-  /** Told when the disk stops taking batches, and when it takes them again. */
+  /** Called when the disk stops taking batches, and when it takes them again. */
   readonly onChange: (trouble: JournalTrouble | null) => void;
   /** Bytes of readings that memory holds for the disk. */
   readonly maxBytes?: number;
   /** Waits before the first try of the disk again, and the longest one. */
   readonly firstWaitMs?: number;
   readonly longestWaitMs?: number;
+  /** A commit that takes longer counts as failed. */
+  readonly maxCommitMs?: number;
 }
 
-interface Held extends AcceptedBatch {
-  readonly quarantined: readonly Quarantined[];
+/** An append that waits for its place in the order. */
+interface Waiting extends Omit<PlacedBatch, 'sequence'> {
+  readonly bytes: number;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Held extends PlacedBatch {
+  readonly acceptedAt: number;
   readonly bytes: number;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Batches that share one commit. */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
+const MAX_COMMIT_MS = 15_000;
 
 /**
- * Goes on when the disk does not take batches any more (full, gone, damaged): they are held in memory, and `durable` says so, until a later
- * try brings them to the disk in their own places of the order. Stores take them meanwhile, as far as they work. What memory cannot hold is
- * turned away, so that the sender keeps it.
+ * Puts batches in order, and keeps working when the disk takes none (full, gone, damaged, hanging): batches are then held in memory, `durable`
+ * says so, and a later try writes them to the disk. Stores take them meanwhile, as far as they work. What memory cannot hold is
+ * rejected, so that the sender keeps it.
+ *
+ * One group of batches is placed at a time, on disk or in memory: appends that arrive meanwhile share the next commit. So batches become
+ * readable in the order of their sequences whatever fails, and the disk always holds a beginning of that order, memory its end.
+ * A sequence that was sent to the disk is never given again: the disk may have it although it reported a failure.
  */
 export class FallbackJournal implements Journal {
   readonly #options: FallbackOptions;
   #disk: DiskJournal;
   #trouble: JournalTrouble | null = null;
+  #waiting: Waiting[] = [];
+  #placing: Promise<void> | null = null;
   #held: Held[] = [];
   #heldBytes = 0;
-  /** Newest place in the order that was given away, and that of the newest batch that was taken. */
+  /** Newest sequence that was given, that of the newest batch that was taken, and that of the newest one on disk. */
   #given: number;
   #head: number;
+  #onDisk: number;
   #cursors: ReadonlyMap<string, number> | null = null;
+  /** Appends wait for it while the last of what is held is written: recovery ends however fast they arrive. */
+  #pause: PromiseWithResolvers<void> | null = null;
   #wait: number;
+  /** A connection that is being opened, which may take as long as the disk hangs. */
+  #opening: Promise<DiskJournal> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #healing: Promise<void> = Promise.resolve();
+  #recovering: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(options: FallbackOptions, disk: DiskJournal) {
     this.#options = options;
     this.#disk = disk;
-    this.#given = disk.head();
-    this.#head = disk.head();
+    this.#given = this.#head = this.#onDisk = disk.head();
     this.#wait = options.firstWaitMs ?? FIRST_WAIT_MS;
   }
 
@@ -65,24 +88,22 @@ export class FallbackJournal implements Journal {
     return this.#trouble;
   }
 
-  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
-    const sequence = ++this.#given;
-    const onDiskAt = this.#trouble === null ? await this.#reaches(sequence, blocks, quarantined) : null;
-    const acceptedAt = onDiskAt ?? this.#hold(sequence, blocks, quarantined);
-    this.#head = Math.max(this.#head, sequence);
-    return { sequence, durable: onDiskAt !== null, acceptedAt };
+  append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
+    const bytes = blocks.reduce((sum, { device, columns }) => sum + 8 * device.length * (columns.length + 2), 0);
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Unavailable('the journal is closed'));
+      this.#waiting.push({ blocks, quarantined, receivedAt: this.#options.now(), bytes, resolve, reject });
+      this.#placing ??= this.#placeAll();
+    });
   }
 
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
-    const batches = await this.#disk.read(after, maxBytes);
-    const held = this.#held.filter(({ sequence }) => sequence > after);
-    if (held.length === 0) return batches;
-    const from = batches.at(-1)?.sequence ?? after;
-    // Batches of the disk beyond this part come first; the held ones follow once they are the next in order.
-    const more = batches.length > 0 && (await this.#disk.read(from, 1)).length > 0;
-    const known = new Set(batches.map(({ sequence }) => sequence));
-    const next = held.filter(({ sequence }) => !known.has(sequence) && (!more || sequence < from));
-    return [...batches, ...next].sort((a, b) => a.sequence - b.sequence);
+    const end = this.#onDisk;
+    const read = after < end ? await this.#disk.read(after, maxBytes) : [];
+    // Beyond that place the disk may have batches whose commit was reported as failed.
+    const batches = read.filter(({ sequence }) => sequence <= end);
+    if (batches.length > 0 && (batches.at(-1) as AcceptedBatch).sequence < end) return batches;
+    return [...batches, ...this.#held.filter(({ sequence }) => sequence > Math.max(after, end))];
   }
 
   cursors(): Promise<Map<string, number>> {
@@ -101,7 +122,8 @@ export class FallbackJournal implements Journal {
   }
 
   async stats(): Promise<JournalStats> {
-    const { batches, bytes, oldestAt } = await this.#disk.stats();
+    const onDisk = this.#disk.stats();
+    const { batches, bytes, oldestAt } = await (this.#trouble ? onDisk.catch(() => NOTHING) : onDisk);
     return {
       batches: batches + this.#held.length,
       bytes: bytes + this.#heldBytes,
@@ -110,7 +132,8 @@ export class FallbackJournal implements Journal {
   }
 
   quarantineRoom(): number {
-    const held = this.#held.reduce((sum, { quarantined }) => sum + quarantined.length, 0);
+    const entries = [...this.#held, ...this.#waiting];
+    const held = entries.reduce((sum, { quarantined }) => sum + quarantined.length, 0);
     return Math.max(this.#disk.quarantineRoom() - held, 0);
   }
 
@@ -126,49 +149,66 @@ export class FallbackJournal implements Journal {
     return this.#disk.dropQuarantined(ids);
   }
 
-  /** Tries the disk once more. Rejects when batches that no store has taken stay behind. */
+  /** Tries the disk again. Rejects when batches remain that no store has taken. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#placing;
     if (this.#timer) clearTimeout(this.#timer);
-    await this.#healing;
+    await this.#recovering;
     try {
-      if (this.#held.length > 0) await this.#flush();
+      if (this.#trouble) await this.#recover();
     } catch (error) {
+      if (this.#held.length === 0) return;
       const lost = `${this.#held.length} batches that were acknowledged as not durable are lost: ${messageOf(error)}`;
       throw new Unavailable(lost, { cause: error });
     } finally {
-      await this.#disk.close();
+      await this.#inTime(this.#disk.close());
     }
   }
 
-  /** When the disk has taken a batch, or null. Rejects where memory is no help: what was given is wrong, or all is over. */
-  async #reaches(
-    sequence: number,
-    blocks: readonly Block[],
-    quarantined: readonly Quarantined[],
-  ): Promise<number | null> {
+  async #placeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#pause?.promise;
+      await this.#place(this.#waiting.splice(0, groupLength(this.#waiting)));
+    }
+    this.#placing = null;
+  }
+
+  /** Gives batches their places: on disk, or in memory where it fails. A batch that is at fault is rejected alone. */
+  async #place(group: readonly Waiting[]): Promise<void> {
+    const placed = group.map((entry) => ({ ...entry, sequence: ++this.#given }));
+    if (this.#trouble) return this.#hold(placed);
     try {
-      return await this.#disk.appendAs(sequence, blocks, quarantined);
+      const acceptedAt = await this.#inTime(this.#disk.write(placed));
+      this.#head = this.#onDisk = this.#given;
+      for (const { resolve, sequence } of placed) resolve({ sequence, durable: true, acceptedAt });
     } catch (error) {
-      if (!(error instanceof Unavailable) || this.#closed) throw error;
-      this.#fall(error);
-      return null;
+      if (error instanceof Unavailable) {
+        this.#fail(error);
+        this.#hold(placed);
+      } else if (group.length === 1) group[0]?.reject(error);
+      else for (const entry of group) await this.#place([entry]);
     }
   }
 
-  /** Answers when memory has taken it. */
-  #hold(sequence: number, blocks: readonly Block[], quarantined: readonly Quarantined[]): number {
-    const bytes = blocks.reduce((sum, { device, columns }) => sum + 8 * device.length * (columns.length + 2), 0);
-    if (this.#closed || this.#heldBytes + bytes > (this.#options.maxBytes ?? MAX_BYTES)) {
-      throw new Unavailable(
-        `${this.#trouble?.error ?? 'the journal is closed'} Memory holds as many readings as it may: send these again later.`,
-        { retryAfterS: 30 },
-      );
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const ms = this.#options.maxCommitMs ?? MAX_COMMIT_MS;
+    return within(ms, work, () => new Unavailable(`the disk with the journal has not answered for ${ms / 1000} s.`));
+  }
+
+  #hold(group: readonly (Waiting & PlacedBatch)[]): void {
     const acceptedAt = this.#options.now();
-    this.#held.push({ sequence, blocks, quarantined, bytes, acceptedAt });
-    this.#heldBytes += bytes;
-    return acceptedAt;
+    for (const { resolve, reject, ...entry } of group) {
+      if (this.#heldBytes + entry.bytes > (this.#options.maxBytes ?? MAX_BYTES)) {
+        const message = `${this.#trouble?.error} Memory holds as many readings as it may: send these again later.`;
+        reject(new Unavailable(message, { retryAfterS: 30 }));
+        continue;
+      }
+      this.#held.push({ ...entry, acceptedAt });
+      this.#heldBytes += entry.bytes;
+      this.#head = entry.sequence;
+      resolve({ sequence: entry.sequence, durable: false, acceptedAt });
+    }
   }
 
   #release(done: (batch: Held) => boolean): void {
@@ -176,7 +216,7 @@ export class FallbackJournal implements Journal {
     this.#heldBytes = this.#held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  #fall(error: unknown): void {
+  #fail(error: unknown): void {
     if (this.#trouble) return;
     this.#trouble = { error: messageOf(error), since: this.#options.now() };
     this.#options.onChange(this.#trouble);
@@ -185,36 +225,78 @@ export class FallbackJournal implements Journal {
 
   #tryLater(): void {
     this.#timer = setTimeout(() => {
-      this.#healing = this.#heal();
+      this.#recovering = this.#tryAgain();
     }, this.#wait);
     this.#timer.unref();
     this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? LONGEST_WAIT_MS);
   }
 
-  async #heal(): Promise<void> {
+  async #tryAgain(): Promise<void> {
     try {
-      await this.#flush();
+      await this.#recover();
       this.#wait = this.#options.firstWaitMs ?? FIRST_WAIT_MS;
-      this.#trouble = null;
-      this.#options.onChange(null);
     } catch (error) {
       this.#trouble = { error: messageOf(error), since: (this.#trouble as JournalTrouble).since };
       if (!this.#closed) this.#tryLater();
     }
   }
 
-  /** Brings everything that is held to the disk, through a connection opened anew; ends with nothing held, or rejects. */
-  async #flush(): Promise<void> {
-    await this.#disk.close().catch(() => {
-      // It does not work any more, which is why it is opened anew.
+  /** Opens the disk again and writes everything that is held to it; nothing is held when the trouble is over, or it rejects. */
+  async #recover(): Promise<void> {
+    const broken = this.#disk;
+    this.#disk = await this.#reopened();
+    broken.close().catch(() => {
+      // It does not work, which is why another connection takes its place.
     });
-    this.#disk = await this.#options.open();
-    for (let batch = this.#held[0]; batch !== undefined; batch = this.#held[0]) {
-      const { sequence, blocks, quarantined, acceptedAt } = batch;
-      await this.#disk.appendAs(sequence, blocks, quarantined, acceptedAt);
-      this.#release((other) => other.sequence === sequence);
+    try {
+      while (this.#held.length > 0) await this.#writeHeld();
+      // Nothing is awaited from the last look at what is held to here: an append in between would be held for ever.
+      this.#onDisk = this.#head;
+      this.#trouble = null;
+    } finally {
+      this.#pause?.resolve();
+      this.#pause = null;
     }
-    if (this.#cursors) await this.#disk.advance(this.#cursors);
+    this.#options.onChange(null);
+    const cursors = this.#cursors;
     this.#cursors = null;
+    if (cursors === null) return;
+    await this.#disk.advance(cursors).catch(() => {
+      // Stores take again what they have, which changes nothing, unless a later call succeeds.
+    });
   }
+
+  /** Writes the oldest of what is held, as much as shares a commit. */
+  async #writeHeld(): Promise<void> {
+    const group = this.#held.slice(0, groupLength(this.#held));
+    if (group.length === this.#held.length) this.#pause ??= Promise.withResolvers();
+    const last = group.at(-1)!.sequence;
+    await this.#inTime(this.#disk.write(group));
+    this.#onDisk = last;
+    this.#release(({ sequence }) => sequence <= last);
+  }
+
+  async #reopened(): Promise<DiskJournal> {
+    if (this.#opening === null) {
+      this.#opening = this.#options.open();
+      this.#opening.catch(() => {
+        this.#opening = null;
+      });
+    }
+    const disk = await this.#inTime(this.#opening);
+    this.#opening = null;
+    return disk;
+  }
+}
+
+const NOTHING: JournalStats = { batches: 0, bytes: 0, oldestAt: null };
+
+/** How many of these batches share a commit: at least one. */
+function groupLength(entries: readonly { readonly bytes: number }[]): number {
+  let bytes = 0;
+  const end = entries.findIndex((entry) => {
+    bytes += entry.bytes;
+    return bytes > MAX_GROUP_BYTES;
+  });
+  return end === -1 ? entries.length : Math.max(end, 1);
 }

@@ -33,12 +33,13 @@ export interface Appended {
   readonly sequence: number;
   /** It survives a crash of process and machine. */
   readonly durable: boolean;
-  /** When that was so, epoch milliseconds: the instant of the acknowledgement. */
+  /** When it was acknowledged, epoch milliseconds. */
   readonly acceptedAt: number;
 }
 
 /**
- * Where accepted batches stand until every store has taken them. Sequence numbers grow; several appends may share one commit.
+ * Where accepted batches are until every store has taken them. Sequence numbers grow; several appends may share one commit. Appends resolve in
+ * the order of their sequences: a batch that is readable is never followed by an earlier one.
  * Every method rejects with `Unavailable` when the journal cannot be written or read.
  */
 export interface Journal {
@@ -51,7 +52,7 @@ export interface Journal {
   /** Takes blocks and quarantined values together, all or nothing. */
   append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended>;
 
-  /** Batches behind `after`, ascending, until about `maxBytes`; none at the head. */
+  /** Batches after `after`, ascending, until about `maxBytes`; none at the head. */
   read(after: number, maxBytes: number): Promise<AcceptedBatch[]>;
 
   /** The last sequence that each store has confirmed. */

@@ -6,26 +6,29 @@ const MAX_BYTES = 96 * 1024 * 1024;
 const READ_BYTES = 32 * 1024 * 1024;
 
 /**
- * The newest batches of the journal, in memory and in order, so that a store that keeps up never reads the disk.
- * Commits may answer out of order; a batch is handed out only when all before it are here.
+ * The newest batches of the journal, in memory and in order, so that a store that keeps up never reads the disk. A store's cursor passes
+ * whatever it was not given, so a batch must never arrive after a later one: the journal acknowledges in order.
  */
 export class RecentBatches {
   readonly #journal: Journal;
   #batches: { batch: AcceptedBatch; bytes: number }[] = [];
   #bytes = 0;
-  /** Batches behind this sequence up to the newest are all in memory. */
+  /** Batches after this sequence up to the newest are all in memory. */
   #floor: number;
+  #newest: number;
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    this.#floor = journal.head();
+    this.#floor = this.#newest = journal.head();
   }
 
   add(batch: AcceptedBatch): void {
     const bytes = batch.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
-    let at = this.#batches.length;
-    while (at > 0 && (this.#batches[at - 1] as { batch: AcceptedBatch }).batch.sequence > batch.sequence) at--;
-    this.#batches.splice(at, 0, { batch, bytes });
+    if (batch.sequence <= this.#newest) {
+      throw new Error(`batch ${batch.sequence} came after batch ${this.#newest}: a store may have passed its place`);
+    }
+    this.#newest = batch.sequence;
+    this.#batches.push({ batch, bytes });
     this.#bytes += bytes;
     let drop = 0;
     while (this.#bytes > MAX_BYTES && drop < this.#batches.length - 1) {
@@ -46,7 +49,7 @@ export class RecentBatches {
     this.#floor = Math.max(this.#floor, taken);
   }
 
-  /** Batches behind `after`, ascending, about `READ_BYTES` at a time; none when `after` is the newest. `more` tells that others wait. */
+  /** Batches after `after`, ascending, about `READ_BYTES` at a time; none when `after` is the newest. `more`: others wait. */
   async next(after: number): Promise<{ batches: readonly AcceptedBatch[]; more: boolean }> {
     if (after < this.#floor) {
       const batches = await this.#journal.read(after, READ_BYTES);
@@ -63,7 +66,7 @@ export class RecentBatches {
     return { batches, more: false };
   }
 
-  /** All batches behind `after`, wherever they are. */
+  /** All batches after `after`, wherever they are. */
   async *all(after: number): AsyncIterable<AcceptedBatch> {
     for (let at = after; ; ) {
       const { batches } = await this.next(at);

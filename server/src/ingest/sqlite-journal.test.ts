@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
+import { FallbackJournal } from './fallback-journal.ts';
 import { MAX_QUARANTINED, openSqliteJournal } from './sqlite-journal.ts';
 
 let folder: string;
@@ -20,7 +21,12 @@ const block = (value: number, rows = 1): Block => ({
   timestamps: Float64Array.from({ length: rows }, (_, i) => 1000 * i),
   columns: [new Float64Array(rows).fill(value)],
 });
-const open = () => openSqliteJournal(join(folder, 'wattkeeper.db'), Date.now);
+const open = () =>
+  FallbackJournal.open({
+    open: () => openSqliteJournal(join(folder, 'wattkeeper.db'), Date.now),
+    now: Date.now,
+    onChange: () => expect.fail('the disk works'),
+  });
 const valuesBehind = async (journal: Awaited<ReturnType<typeof open>>, after: number) =>
   (await journal.read(after, 1e9)).map(({ blocks }) => blocks[0]?.columns[0]?.[0]);
 
@@ -68,9 +74,10 @@ test('a batch has the instant of its acknowledgement, also after a crash and whe
   let clock = 100;
   const now = () => ++clock;
   const journal = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);
-  const [first, second] = [await journal.append([block(1)], []), await journal.append([block(2)], [])];
-  await journal.appendAs(3, [block(3)], [], 90);
-  const expected = [first.acceptedAt, second.acceptedAt, 90];
+  const batch = (sequence: number) => ({ sequence, blocks: [block(sequence)], quarantined: [], receivedAt: now() });
+  const [first, second] = [await journal.write([batch(1)]), await journal.write([batch(2)])];
+  await journal.write([{ ...batch(3), acceptedAt: 90 }]);
+  const expected = [first, second, 90];
   expect((await journal.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected);
   // Another connection sees what a crash would leave.
   const other = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);

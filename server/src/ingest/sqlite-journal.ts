@@ -1,16 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import type { AcceptedBatch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Batch } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
-import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
   | {
-      type: 'append';
-      sequence: number;
-      payload: Uint8Array;
-      receivedAt: number;
-      quarantined: readonly Quarantined[];
+      type: 'write';
+      batches: readonly EncodedBatch[];
       /** Acknowledgements since the request before: sequence and instant. */
       acknowledged: readonly (readonly [number, number])[];
     }
@@ -25,9 +22,18 @@ export type JournalReply = {
   id: number;
   result?: unknown;
   error?: string;
+  /** The error is one of the disk or of the file on it, not of what was to be written. */
+  ofDisk?: boolean;
   /** How many values the quarantine holds, when that changed. */
   quarantined?: number | undefined;
 };
+
+export interface EncodedBatch {
+  readonly sequence: number;
+  readonly payload: Uint8Array<ArrayBuffer>;
+  readonly receivedAt: number;
+  readonly quarantined: readonly Quarantined[];
+}
 
 export interface JournalRow {
   sequence: number;
@@ -48,17 +54,30 @@ export interface QuarantineRow {
 /** Quarantined values that wait for a decision; about 20 MB. */
 export const MAX_QUARANTINED = 100_000;
 
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
-/** A journal on disk, which can be given batches that waited in memory for it. */
-export interface DiskJournal extends Journal {
-  /** Appends a batch in a place of the order that was kept for it. */
-  appendAs(
-    sequence: number,
-    blocks: readonly Block[],
-    quarantined: readonly Quarantined[],
-    acceptedAt?: number,
-  ): Promise<number>;
+/** A batch with its place in the order, on its way to the disk. */
+export interface PlacedBatch extends Batch {
+  readonly quarantined: readonly Quarantined[];
+  /** When it arrived, epoch milliseconds. */
+  readonly receivedAt: number;
+  /** When it was acknowledged, where that was before it reached the disk. */
+  readonly acceptedAt?: number;
+}
+
+/** The part of a journal that is on disk. Whoever writes decides on the order: `FallbackJournal`. */
+export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'trouble'> {
+  /**
+   * Writes batches with one sync of the disk, all or nothing. One that is there already is replaced: a commit that was reported as failed may
+   * have happened all the same. Answers when they were on disk, epoch milliseconds, which is when those without `acceptedAt` are acknowledged.
+   * @throws Unavailable when the disk or the file on it fails; anything else where a batch is at fault
+   */
+  write(batches: readonly PlacedBatch[]): Promise<number>;
 }
 
 /**
@@ -72,21 +91,18 @@ export async function openSqliteJournal(path: string, now: () => number): Promis
 }
 
 class SqliteJournal implements DiskJournal {
-  readonly durable = true;
-  readonly trouble = null;
   readonly opened: Promise<void>;
   readonly #path: string;
   readonly #now: () => number;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
-  /** Newest batch on disk, and newest place in the order that was given away. */
+  /** Newest batch on disk. */
   #head = 0;
-  #given = 0;
   #quarantined = 0;
   /** Quarantined values on their way to the disk. */
   #quarantining = 0;
-  /** Acknowledgements that go to the disk with the next append: until then, a batch has the instant at which it was received. */
+  /** Acknowledgements that go to the disk with the next batches: until then, a batch has the instant at which it arrived. */
   #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
 
@@ -102,33 +118,23 @@ class SqliteJournal implements DiskJournal {
     this.#worker.on('exit', () => this.#fail(new Error('its thread has ended')));
   }
 
-  async append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
-    const sequence = ++this.#given;
-    const acceptedAt = await this.appendAs(sequence, blocks, quarantined);
-    return { sequence, durable: true, acceptedAt };
-  }
-
-  async appendAs(
-    sequence: number,
-    blocks: readonly Block[],
-    quarantined: readonly Quarantined[],
-    acceptedAt?: number,
-  ): Promise<number> {
-    this.#given = Math.max(this.#given, sequence);
-    const payload = encodeBlocks(blocks);
-    const receivedAt = acceptedAt ?? this.#now();
-    const acknowledged = this.#acknowledged.splice(0);
-    const request = { type: 'append', sequence, payload, receivedAt, quarantined, acknowledged } as const;
-    this.#quarantining += quarantined.length;
+  async write(batches: readonly PlacedBatch[]): Promise<number> {
+    const encoded = batches.map(({ sequence, blocks, receivedAt, acceptedAt, quarantined }) => {
+      return { sequence, payload: encodeBlocks(blocks), receivedAt: acceptedAt ?? receivedAt, quarantined };
+    });
+    const quarantining = batches.reduce((sum, { quarantined }) => sum + quarantined.length, 0);
+    this.#quarantining += quarantining;
     try {
-      await this.#ask(request, [payload.buffer]);
-      this.#head = Math.max(this.#head, sequence);
-      if (acceptedAt !== undefined) return acceptedAt;
+      const payloads = encoded.map(({ payload }) => payload.buffer);
+      await this.#ask({ type: 'write', batches: encoded, acknowledged: this.#acknowledged.splice(0) }, payloads);
+      this.#head = Math.max(this.#head, ...batches.map(({ sequence }) => sequence));
       const now = this.#now();
-      this.#acknowledged.push([sequence, now]);
+      for (const { sequence, acceptedAt } of batches) {
+        if (acceptedAt === undefined) this.#acknowledged.push([sequence, now]);
+      }
       return now;
     } finally {
-      this.#quarantining -= quarantined.length;
+      this.#quarantining -= quarantining;
     }
   }
 
@@ -189,13 +195,13 @@ class SqliteJournal implements DiskJournal {
     });
   }
 
-  #settle({ id, result, error, quarantined }: JournalReply): void {
+  #settle({ id, result, error, ofDisk, quarantined }: JournalReply): void {
     if (quarantined !== undefined) this.#quarantined = quarantined;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (id === 0) this.#head = this.#given = result as number;
+    if (id === 0) this.#head = result as number;
     if (error === undefined) waiting?.resolve(result);
-    else waiting?.reject(this.#unavailable(new Error(error)));
+    else waiting?.reject(ofDisk ? this.#unavailable(new Error(error)) : new Error(error));
   }
 
   #fail(error: unknown): void {

@@ -3,14 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { JournalReply, JournalRequest, JournalRow, QuarantineRow } from './sqlite-journal.ts';
 
 /**
- * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db. Appends that arrive while a commit is
- * under way share the next one, so that one sync of the disk serves many (group commit).
+ * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db.
  */
 const port = parentPort;
 if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
 
 const database = open((workerData as { path: string }).path);
-const insertBatch = database.prepare('INSERT INTO journal_batch (sequence, received_at, payload) VALUES (?, ?, ?)');
+const insertBatch = database.prepare(
+  'INSERT OR REPLACE INTO journal_batch (sequence, received_at, payload) VALUES (?, ?, ?)',
+);
 const insertQuarantined = database.prepare(
   'INSERT OR IGNORE INTO quarantine (device_id, metric, timestamp, value, reason, received_at) VALUES (?, ?, ?, ?, ?, ?)',
 );
@@ -28,17 +29,13 @@ const deleteQuarantined = database.prepare('DELETE FROM quarantine WHERE id = ?'
 const deleteTaken = database.prepare('DELETE FROM journal_batch WHERE sequence <= ?');
 const deleteAcknowledged = database.prepare('DELETE FROM journal_acknowledged WHERE sequence <= ?');
 
-type Append = Extract<JournalRequest, { type: 'append' }>;
-let pending: Append[] = [];
-
 port.on('message', (request: JournalRequest) => {
-  if (request.type === 'append') {
-    if (pending.length === 0) setImmediate(commitPending);
-    pending.push(request);
-    return;
+  try {
+    const result = perform(request);
+    reply({ id: request.id, result, quarantined: quarantinedAfter(request) });
+  } catch (error) {
+    reply({ id: request.id, error: String((error as Error).message), ofDisk: isOfDisk(error) });
   }
-  commitPending();
-  answer(request, () => perform(request));
 });
 
 port.postMessage({ id: 0, result: head(), quarantined: countQuarantined() } satisfies JournalReply);
@@ -72,30 +69,26 @@ function open(path: string): DatabaseSync {
   return db;
 }
 
-function commitPending(): void {
-  const appends = pending;
-  if (appends.length === 0) return;
-  pending = [];
-  try {
-    inTransaction(() => {
-      for (const append of appends) {
-        insertBatch.run(append.sequence, append.receivedAt, append.payload);
-        for (const [sequence, at] of append.acknowledged) insertAcknowledged.run(sequence, at);
-        for (const { deviceId, metric, timestamp, value, reason } of append.quarantined) {
-          insertQuarantined.run(deviceId, metric, timestamp, value, reason, append.receivedAt);
-        }
-      }
-    });
-  } catch (error) {
-    for (const append of appends) reply({ id: append.id, error: String((error as Error).message) });
-    return;
-  }
-  const quarantined = appends.some((append) => append.quarantined.length > 0) ? countQuarantined() : undefined;
-  for (const { id } of appends) reply({ id, quarantined });
+/** How many values the quarantine holds after a request that may have changed it. */
+function quarantinedAfter(request: JournalRequest): number | undefined {
+  const changed =
+    request.type === 'drop' ||
+    (request.type === 'write' && request.batches.some(({ quarantined }) => quarantined.length > 0));
+  return changed ? countQuarantined() : undefined;
 }
 
-function perform(request: Exclude<JournalRequest, Append>): unknown {
+/** TOOBIG, CONSTRAINT, MISMATCH and RANGE blame the batch, and no other try helps: https://sqlite.org/rescode.html */
+const BATCH_AT_FAULT = new Set([18, 19, 20, 25]);
+
+function isOfDisk(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && !BATCH_AT_FAULT.has(errcode & 0xff);
+}
+
+function perform(request: JournalRequest): unknown {
   switch (request.type) {
+    case 'write':
+      return inTransaction(() => write(request));
     case 'read':
       return readBatches(request.after, request.maxBytes);
     case 'cursors':
@@ -122,6 +115,16 @@ function perform(request: Exclude<JournalRequest, Append>): unknown {
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       database.close();
       return null;
+  }
+}
+
+function write({ batches, acknowledged }: Extract<JournalRequest, { type: 'write' }>): void {
+  for (const [sequence, at] of acknowledged) insertAcknowledged.run(sequence, at);
+  for (const { sequence, receivedAt, payload, quarantined } of batches) {
+    insertBatch.run(sequence, receivedAt, payload);
+    for (const { deviceId, metric, timestamp, value, reason } of quarantined) {
+      insertQuarantined.run(deviceId, metric, timestamp, value, reason, receivedAt);
+    }
   }
 }
 
@@ -172,15 +175,6 @@ function inTransaction<T>(work: () => T): T {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
-  }
-}
-
-function answer({ id, type }: JournalRequest, work: () => unknown): void {
-  try {
-    const result = work();
-    reply({ id, result, quarantined: type === 'drop' ? countQuarantined() : undefined });
-  } catch (error) {
-    reply({ id, error: String((error as Error).message) });
   }
 }
 
