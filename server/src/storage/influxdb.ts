@@ -16,7 +16,16 @@ import type {
 } from './backend.ts';
 import { coalesce, type GroupRows } from './coalesce.ts';
 import { InfluxClient } from './influxdb/client.ts';
-import { decodeName, encodeName, identifier, keyInLine, literal, measurementInLine } from './influxdb/names.ts';
+import {
+  decodeName,
+  encodeName,
+  fieldIdentifier,
+  fieldInLine,
+  identifier,
+  literal,
+  measurementInLine,
+  tagInLine,
+} from './influxdb/names.ts';
 import { dropEmptyRows, splitByDevice } from './rows.ts';
 import { aggregatePieces } from './sample-window.ts';
 
@@ -98,7 +107,7 @@ class InfluxDbStore implements TelemetryStore {
 
   async latest(since: number): Promise<LatestValue[]> {
     const newest = await this.#ofEveryField(
-      ({ field }) => [`last(${identifier(field)})`],
+      ({ field }) => [`last(${fieldIdentifier(field)})`],
       `WHERE time >= ${Math.ceil(Math.max(since, -LAST_MS))}ms`,
     );
     return newest.map(({ deviceId, metric, answers: [last] }) => ({
@@ -111,7 +120,7 @@ class InfluxDbStore implements TelemetryStore {
 
   async series(): Promise<SeriesExtent[]> {
     const found = await this.#ofEveryField(
-      ({ field }) => ['first', 'last', 'count'].map((of) => `${of}(${identifier(field)})`),
+      ({ field }) => ['first', 'last', 'count'].map((of) => `${of}(${fieldIdentifier(field)})`),
       '',
     );
     return found.map(({ deviceId, metric, answers: [first, last, count] }) => ({
@@ -184,7 +193,7 @@ class InfluxDbStore implements TelemetryStore {
     const distinct = [...new Set(quantities)];
     if (distinct.length === 0) return;
     const [from, to] = [Math.ceil(Math.max(start, -LAST_MS)), Math.ceil(Math.min(end, LAST_MS))];
-    const fields = distinct.map((quantity, i) => `${identifier(quantity)} AS v${i}`).join(', ');
+    const fields = distinct.map((quantity, i) => `${fieldIdentifier(quantity)} AS v${i}`).join(', ');
     const statement = `SELECT ${fields} FROM ${identifier(group)} WHERE device_id = ${literal(deviceId)} AND time >= ${from}ms AND time < ${to}ms`;
     for await (const { series } of this.#client.stream(statement)) {
       const places = quantities.map((quantity) => series.columns.indexOf(`v${distinct.indexOf(quantity)}`));
@@ -244,9 +253,9 @@ function* bodiesOf(groups: readonly GroupRows[]): Generator<string> {
   let chars = 0;
   for (const rows of groups) {
     const measurement = measurementInLine(rows.group);
-    const keys = rows.quantities.map(keyInLine);
+    const keys = rows.quantities.map(fieldInLine);
     for (const [place, part] of splitByDevice(rows.device, rows)) {
-      const head = `${measurement},device_id=${keyInLine(rows.devices[place] as string)} `;
+      const head = `${measurement},device_id=${tagInLine(rows.devices[place] as string)} `;
       const { timestamps, columns } = mergeRows(part);
       for (const [row, instant] of timestamps.entries()) {
         const fields = columns.flatMap((column, c) => (Number.isNaN(column[row]) ? [] : [`${keys[c]}=${column[row]}`]));

@@ -9,6 +9,7 @@ import { crashPromises } from './telemetry-crash.ts';
 import { erasePromises } from './telemetry-erase.ts';
 import { lifePromises } from './telemetry-life.ts';
 import { mergePromises } from './telemetry-merge.ts';
+import { modelPromises } from './telemetry-model.ts';
 import { valuePromises } from './telemetry-values.ts';
 
 /** The store under test, and what may be done to it besides using it. */
@@ -18,6 +19,8 @@ export interface World {
   inEveryState(check: () => Promise<void>): Promise<void>;
   /** Closes and opens again what is durable; does nothing to what is not. */
   reopen(): Promise<void>;
+  /** Continues with a store that has never held anything. */
+  startEmpty(): Promise<void>;
 }
 
 export interface ConformanceOptions {
@@ -34,14 +37,16 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
   describe(`${name} keeps the promises of a telemetry store`, () => {
     let folder = '';
     let store: TelemetryStore;
-    beforeEach(async () => {
+    const begin = async () => {
       folder = await mkdtemp(join(tmpdir(), 'store-'));
       store = await options.open(folder);
-    });
-    afterEach(async () => {
+    };
+    const end = async () => {
       await store.close();
       await rm(folder, { recursive: true });
-    });
+    };
+    beforeEach(begin);
+    afterEach(end);
     const world: World = {
       get store() {
         return store;
@@ -58,6 +63,10 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
         await store.close();
         store = await options.open(folder);
       },
+      async startEmpty() {
+        await end();
+        await begin();
+      },
     };
 
     describe('values', () => valuePromises(world));
@@ -65,6 +74,7 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
     describe('aggregates', () => aggregatesPromises(world));
     describe('erasing', () => erasePromises(world));
     describe('life', () => lifePromises(world));
+    describe('any sequence', () => modelPromises(world));
     describe('crashes', () => crashPromises(world, () => options.inChild?.(folder)));
   });
 }

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { UTC_DAY_MS } from '../../src/domain/window.ts';
+import { Engine } from '../../src/storage/duckdb/engine.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
-import { batch, batchOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';
+import { batch, batchOf, blockOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
@@ -53,6 +54,54 @@ describe('the DuckDB store', () => {
 
   it('says so when the folder is missing', async () => {
     await expect(openTelemetryStore(at(join(folder, 'nowhere')))).rejects.toBeInstanceOf(Unavailable);
+  });
+
+  it('takes a new group after a known one has gained a quantity in the same write as a new group', async () => {
+    const store = await openTelemetryStore(at(folder));
+    const solar = (values: Record<string, number>) => blockOf('solar', [['d', T0, values]]);
+    await store.write([batchOf(solar({ power_kw: 1 }))]);
+    await store.write([batchOf(solar({ energy_kwh: 2 }), blockOf('battery', [['d', T0, { soc_percent: 3 }]]))]);
+    await store.write([batch('grid', [['d', T0, { power_kw: 4 }]])]);
+    expect(await rowsOf(store, 'solar', ['d'], ['power_kw', 'energy_kwh'])).toEqual([['d', T0, 1, 2]]);
+    expect(await rowsOf(store, 'battery', ['d'], ['soc_percent'])).toEqual([['d', T0, 3]]);
+    expect(await rowsOf(store, 'grid', ['d'], ['power_kw'])).toEqual([['d', T0, 4]]);
+    await store.close();
+  });
+
+  it('takes new groups in a file whose group numbers have gaps, as earlier versions left them', async () => {
+    const { path } = at(folder) as { path: string };
+    const engine = await Engine.open({ path, memoryLimitMb: 64, threads: 1, walMb: 1 });
+    const connection = await engine.connect();
+    const tables = (id: number) => `
+      CREATE TABLE recent_${id} (ts DOUBLE, device INTEGER, q0 DOUBLE);
+      CREATE TABLE settled_${id} (device INTEGER, first_ts DOUBLE, last_ts DOUBLE, rows INTEGER, extents BLOB, ts BLOB, q0 BLOB);
+      INSERT INTO recent_${id} VALUES (${T0}, 0, ${id});`;
+    await connection.run(`
+      CREATE TABLE format (version INTEGER NOT NULL); INSERT INTO format VALUES (1);
+      CREATE TABLE devices (id INTEGER NOT NULL, name VARCHAR NOT NULL); INSERT INTO devices VALUES (0, 'd');
+      CREATE TABLE metric_groups (id INTEGER NOT NULL, name VARCHAR NOT NULL);
+      INSERT INTO metric_groups VALUES (0, 'solar'), (2, 'battery');
+      CREATE TABLE quantities (metric_group INTEGER NOT NULL, id INTEGER NOT NULL, name VARCHAR NOT NULL);
+      INSERT INTO quantities VALUES (0, 0, 'v'), (2, 0, 'v');
+      ${tables(0)} ${tables(2)}`);
+    connection.close();
+    engine.close();
+    let store = await openTelemetryStore(at(folder));
+    await store.write(['grid', 'load', 'price'].map((group, i) => batch(group, [['d', T0, { v: 10 + i }]])));
+    await store.write([batch('weather', [['e', T0, { v: 13 }]])]);
+    await store.compact(...compactAll());
+    await store.close();
+    store = await openTelemetryStore(at(folder));
+    const held = await store.latest(0);
+    expect(held.map(({ deviceId, metric, value }) => `${deviceId} ${metric} ${value}`).sort()).toEqual([
+      'd battery.v 2',
+      'd grid.v 10',
+      'd load.v 11',
+      'd price.v 12',
+      'd solar.v 0',
+      'e weather.v 13',
+    ]);
+    await store.close();
   });
 
   it('loses no row to readers while days are moved, corrected and deleted beside them', async () => {

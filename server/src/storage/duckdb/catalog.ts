@@ -1,5 +1,6 @@
 import { Corrupt } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
+import { nextId } from '../next-id.ts';
 import { Appender, CHUNK_ROWS } from './appender.ts';
 import type { Connection } from './engine.ts';
 
@@ -27,11 +28,23 @@ export const SETTLED_HEAD = 6;
  * of its identifiers, so that no name of a user becomes part of SQL.
  */
 export class Catalog {
-  readonly groups = new Map<string, Group>();
+  #groups = new Map<string, Group>();
+  #devices = new Map<string, number>();
+  #deviceIds: string[] = [];
+
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
   /** Device id → number. */
-  readonly devices = new Map<string, number>();
+  get devices(): ReadonlyMap<string, number> {
+    return this.#devices;
+  }
+
   /** Number → device id. */
-  readonly deviceIds: string[] = [];
+  get deviceIds(): readonly string[] {
+    return this.#deviceIds;
+  }
 
   static async load(connection: Connection): Promise<Catalog> {
     await connection.run(`
@@ -48,57 +61,79 @@ export class Catalog {
       );
     }
     const catalog = new Catalog();
-    const devices = await connection.run('SELECT id, name FROM devices');
-    const deviceNames = devices.texts(1);
-    for (const [row, id] of devices.integers(0).entries()) catalog.#addDevice(deviceNames[row] as string, id);
-    const groups = await connection.run('SELECT id, name FROM metric_groups');
-    const groupNames = groups.texts(1);
-    for (const [row, id] of groups.integers(0).entries()) catalog.#addGroup(groupNames[row] as string, id);
-    const byId = new Map([...catalog.groups.values()].map((group) => [group.id, group]));
-    const quantities = await connection.run('SELECT metric_group, id, name FROM quantities');
-    const ids = quantities.integers(1);
-    const names = quantities.texts(2);
-    for (const [row, group] of quantities.integers(0).entries()) {
-      byId.get(group)?.quantities.set(names[row] as string, ids[row] as number);
-    }
+    await catalog.#read(connection);
     return catalog;
   }
 
-  /** Makes tables, columns and numbers for whatever a write names for the first time, in a transaction of its own. */
-  async register(connection: Connection, writes: readonly GroupRows[]): Promise<void> {
-    const devices = new Set<string>();
-    const quantities = new Map<string, Set<string>>();
-    for (const write of writes) {
-      for (const id of write.devices) if (!this.devices.has(id)) devices.add(id);
-      const known = this.groups.get(write.group)?.quantities;
-      const fresh = write.quantities.filter((quantity) => !known?.has(quantity));
-      if (fresh.length > 0 || known === undefined) quantities.set(write.group, new Set(fresh));
+  /** Replaces what is known by what the database holds; whoever goes through the names meanwhile keeps those from before. */
+  async #read(connection: Connection): Promise<void> {
+    const devices = await connection.run('SELECT id, name FROM devices');
+    const groups = await connection.run('SELECT id, name FROM metric_groups');
+    const quantities = await connection.run('SELECT metric_group, id, name FROM quantities');
+    this.#devices = new Map();
+    this.#deviceIds = [];
+    this.#groups = new Map();
+    const deviceNames = devices.texts(1);
+    for (const [row, id] of devices.integers(0).entries()) this.#addDevice(deviceNames[row]!, id);
+    const groupNames = groups.texts(1);
+    const byId = new Map<number, Group>();
+    for (const [row, id] of groups.integers(0).entries()) {
+      const group = makeGroup(id, groupNames[row]!);
+      byId.set(id, group);
+      this.#groups.set(group.name, group);
     }
-    if (devices.size === 0 && quantities.size === 0) return;
-    const groupIds = new Map(
-      [...quantities.keys()].map((name, i) => [name, this.groups.get(name)?.id ?? this.#freeId(i)]),
-    );
-    await connection.transaction(async () => {
-      this.#insertDevices(connection, [...devices]);
-      for (const [name, fresh] of quantities) {
-        await this.#makeColumns(connection, name, groupIds.get(name) as number, [...fresh]);
-      }
-    });
-    for (const id of devices) this.#addDevice(id, this.deviceIds.length);
-    for (const [name, fresh] of quantities) {
-      const group = this.groups.get(name) ?? this.#addGroup(name, groupIds.get(name) as number);
-      for (const quantity of fresh) group.quantities.set(quantity, group.quantities.size);
+    const ids = quantities.integers(1);
+    const names = quantities.texts(2);
+    for (const [row, group] of quantities.integers(0).entries())
+      byId.get(group)?.quantities.set(names[row]!, ids[row]!);
+  }
+
+  /**
+   * Makes tables, columns and numbers for the names that a write uses for the first time, in its own transaction: the catalogue and the
+   * tables change together or not at all.
+   */
+  async register(connection: Connection, writes: readonly GroupRows[]): Promise<void> {
+    const devices = [...new Set(writes.flatMap((write) => write.devices.filter((id) => !this.#devices.has(id))))];
+    const additions = this.#additionsOf(writes);
+    if (devices.length === 0 && additions.length === 0) return;
+    try {
+      await connection.transaction(async () => {
+        this.#insertDevices(connection, devices);
+        for (const addition of additions) {
+          if (addition.isNew) await makeTables(connection, addition);
+          else await addColumns(connection, addition);
+        }
+      });
+    } catch (error) {
+      // A commit that reports a failure may have taken effect.
+      await this.#read(connection);
+      throw error;
+    }
+    for (const id of devices) this.#addDevice(id, this.#deviceIds.length);
+    for (const { group, columns } of additions) {
+      this.#groups.set(group.name, group);
+      for (const [quantity, column] of columns) group.quantities.set(quantity, column);
     }
   }
 
-  /** The n-th id that is not taken by a group. */
-  #freeId(n: number): number {
-    return this.groups.size + n;
+  #additionsOf(writes: readonly GroupRows[]): Addition[] {
+    let freeId = nextId([...this.#groups.values()].map(({ id }) => id));
+    const additions: Addition[] = [];
+    for (const { group: name, quantities } of writes) {
+      const known = this.#groups.get(name);
+      const fresh = quantities.filter((quantity) => !known?.quantities.has(quantity));
+      if (known !== undefined && fresh.length === 0) continue;
+      const group = known ?? makeGroup(freeId++, name);
+      // Columns stand in the tables in the order of their numbers, without gaps.
+      const columns = new Map(fresh.map((quantity, i) => [quantity, group.quantities.size + i]));
+      additions.push({ group, isNew: known === undefined, columns });
+    }
+    return additions;
   }
 
   #insertDevices(connection: Connection, ids: readonly string[]): void {
     if (ids.length === 0) return;
-    const next = this.deviceIds.length;
+    const next = this.#deviceIds.length;
     const encoder = new TextEncoder();
     const appender = new Appender(connection, 'devices');
     for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
@@ -118,39 +153,43 @@ export class Catalog {
     appender.close();
   }
 
-  async #makeColumns(connection: Connection, name: string, id: number, fresh: readonly string[]): Promise<void> {
-    const known = this.groups.get(name);
-    const next = known?.quantities.size ?? 0;
-    const { recent, settled } = tablesOf(id);
-    if (known === undefined) {
-      const columns = (type: string) => fresh.map((_, i) => `, q${next + i} ${type}`).join('');
-      await connection.query('INSERT INTO metric_groups VALUES (?, ?)', [id, name]);
-      await connection.run(`CREATE TABLE ${recent} (ts DOUBLE, device INTEGER${columns('DOUBLE')})`);
-      await connection.run(
-        `CREATE TABLE ${settled} (device INTEGER, first_ts DOUBLE, last_ts DOUBLE, rows INTEGER, extents BLOB, ts BLOB${columns('BLOB')})`,
-      );
-    }
-    for (const [i, quantity] of fresh.entries()) {
-      if (known !== undefined) {
-        await connection.run(`ALTER TABLE ${recent} ADD COLUMN q${next + i} DOUBLE`);
-        await connection.run(`ALTER TABLE ${settled} ADD COLUMN q${next + i} BLOB`);
-      }
-      await connection.query('INSERT INTO quantities VALUES (?, ?, ?)', [id, next + i, quantity]);
-    }
-  }
-
   #addDevice(name: string, id: number): void {
-    this.devices.set(name, id);
-    this.deviceIds[id] = name;
-  }
-
-  #addGroup(name: string, id: number): Group {
-    const group = { id, name, ...tablesOf(id), quantities: new Map<string, number>() };
-    this.groups.set(name, group);
-    return group;
+    this.#devices.set(name, id);
+    this.#deviceIds[id] = name;
   }
 }
 
-function tablesOf(id: number): { recent: string; settled: string } {
-  return { recent: `recent_${id}`, settled: `settled_${id}` };
+/** Quantities that a write brings to a group, and the numbers of their columns. */
+interface Addition {
+  readonly group: Group;
+  readonly isNew: boolean;
+  readonly columns: ReadonlyMap<string, number>;
+}
+
+function makeGroup(id: number, name: string): Group {
+  return { id, name, recent: `recent_${id}`, settled: `settled_${id}`, quantities: new Map() };
+}
+
+async function makeTables(connection: Connection, { group, columns }: Addition): Promise<void> {
+  const typed = (type: string) => Array.from(columns.values(), (column) => `, q${column} ${type}`).join('');
+  await connection.query('INSERT INTO metric_groups VALUES (?, ?)', [group.id, group.name]);
+  await connection.run(`CREATE TABLE ${group.recent} (ts DOUBLE, device INTEGER${typed('DOUBLE')})`);
+  await connection.run(
+    `CREATE TABLE ${group.settled} (device INTEGER, first_ts DOUBLE, last_ts DOUBLE, rows INTEGER, extents BLOB, ts BLOB${typed('BLOB')})`,
+  );
+  await insertQuantities(connection, group, columns);
+}
+
+async function addColumns(connection: Connection, { group, columns }: Addition): Promise<void> {
+  for (const column of columns.values()) {
+    await connection.run(`ALTER TABLE ${group.recent} ADD COLUMN q${column} DOUBLE`);
+    await connection.run(`ALTER TABLE ${group.settled} ADD COLUMN q${column} BLOB`);
+  }
+  await insertQuantities(connection, group, columns);
+}
+
+async function insertQuantities(connection: Connection, { id }: Group, columns: Addition['columns']): Promise<void> {
+  for (const [quantity, column] of columns) {
+    await connection.query('INSERT INTO quantities VALUES (?, ?, ?)', [id, column, quantity]);
+  }
 }

@@ -21,12 +21,32 @@ export function measurementInLine(name: string): string {
   return encodeName(name).replace(/[, ]/g, '\\$&');
 }
 
-/** A tag's value or a field's key in line protocol. */
-export function keyInLine(name: string): string {
+/** Names that a field cannot have: the server drops a field called `time`, and a query takes one called as the tag for the tag. */
+const TAKEN_BY_FIELDS: ReadonlySet<string> = new Set(['time', 'device_id']);
+
+/** The name of a quantity's field; `decodeName` reverses it as well. */
+function encodeField(name: string): string {
+  return TAKEN_BY_FIELDS.has(name)
+    ? `%${name.charCodeAt(0).toString(16).toUpperCase()}${name.slice(1)}`
+    : encodeName(name);
+}
+
+/** A tag's value in line protocol. */
+export function tagInLine(name: string): string {
   return encodeName(name).replace(/[,= ]/g, '\\$&');
 }
 
-/** An identifier in InfluxQL. */
+/** A field's key in line protocol. */
+export function fieldInLine(name: string): string {
+  return encodeField(name).replace(/[,= ]/g, '\\$&');
+}
+
+/** A field in InfluxQL. */
+export function fieldIdentifier(name: string): string {
+  return `"${encodeField(name).replaceAll('"', '\\"')}"`;
+}
+
+/** A measurement in InfluxQL. */
 export function identifier(name: string): string {
   return `"${encodeName(name).replaceAll('"', '\\"')}"`;
 }

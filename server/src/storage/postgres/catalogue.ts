@@ -1,5 +1,6 @@
 import { Corrupt, InvalidInput } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
+import { nextId } from '../next-id.ts';
 import {
   changeInSequence,
   commitOnDisk,
@@ -37,6 +38,8 @@ export interface Group {
   readonly name: string;
   /** Quoted. */
   readonly table: string;
+  /** Quantity → its number. */
+  readonly quantities: ReadonlyMap<string, number>;
   /** Quantity → its column, quoted. */
   readonly columns: ReadonlyMap<string, string>;
   /** Months that have a partition; null: chunks come by themselves. */
@@ -205,14 +208,15 @@ export class Catalogue {
       await this.#prepareTables(run);
       const names = await load(run, this.#layout);
       const devices = [...new Set(writes.flatMap((rows) => rows.devices))].filter((id) => !names.devices.has(id));
+      const freeId = nextId(names.devices.values());
       await run(
         `insert into telemetry_devices select $2::int + place - 1, name from unnest($1::text[]) with ordinality as n(name, place)`,
-        [devices, names.devices.size],
+        [devices, freeId],
       );
       if (this.#layout.citus) {
         await run(
           `insert into ${DEVICE_SHARDS} select $1::int + place from generate_series(0, $2::int - 1) as n(place)`,
-          [names.devices.size, devices.length],
+          [freeId, devices.length],
         );
       }
       for (const rows of writes) await extend(run, names.groups, rows, this.#layout);
@@ -276,7 +280,8 @@ async function extend(
 ): Promise<void> {
   let group = groups.get(rows.group);
   if (group === undefined) {
-    group = makeGroup(groups.size, rows.group, [], timescale ? null : []);
+    const id = nextId(Array.from(groups.values(), (other) => other.id));
+    group = makeGroup(id, rows.group, new Map(), timescale ? null : []);
     groups.set(rows.group, group);
     await run('insert into telemetry_groups values ($1, $2)', [group.id, group.name]);
     // The key's order serves what is asked most: one device over a span. Months without interest are left out by their bounds,
@@ -286,15 +291,17 @@ async function extend(
     if (timescale) await makeHypertable(run, timescale, group.table);
     if (citus) await distributeSamples(run, group.table);
   }
-  const known = [...group.columns.keys()];
-  const added = rows.quantities.filter((quantity) => !group.columns.has(quantity));
+  const { quantities } = group;
+  const added = rows.quantities.filter((quantity) => !quantities.has(quantity));
   if (added.length > 0) {
-    const grown = makeGroup(group.id, group.name, [...known, ...added], group.months);
+    const freeId = nextId(quantities.values());
+    const numbered = added.map((quantity, i) => [quantity, freeId + i] as const);
+    const grown = makeGroup(group.id, group.name, new Map([...quantities, ...numbered]), group.months);
     const columns = added.map((quantity) => `add column ${grown.columns.get(quantity)} double precision`);
     await run(`alter table ${group.table} ${columns.join(', ')}`);
     await run(
       `insert into telemetry_quantities select $1::int, $2::int + place - 1, name from unnest($3::text[]) with ordinality as n(name, place)`,
-      [group.id, known.length, added],
+      [group.id, freeId, added],
     );
     for (const [name, seconds] of Object.entries(VIEWS)) await makeMeans(run, grown, name, seconds, timescale);
   }
@@ -311,18 +318,20 @@ async function load(run: Run, { timescale }: Layout): Promise<Names> {
   for (const [id, name] of await run('select id, name from telemetry_devices')) {
     devices.set(name as string, id as number);
   }
-  const quantities = new Map<number, string[]>();
-  for (const [id, name] of await run('select metric_group, name from telemetry_quantities order by id')) {
-    const sharing = quantities.get(id as number);
-    if (sharing) sharing.push(name as string);
-    else quantities.set(id as number, [name as string]);
+  const quantities = new Map<number, Map<string, number>>();
+  for (const [group, id, name] of await run('select metric_group, id, name from telemetry_quantities order by id')) {
+    const sharing = quantities.get(group as number) ?? new Map<string, number>();
+    quantities.set(group as number, sharing.set(name as string, id as number));
   }
   const groups = new Map<string, Group>();
   for (const [id, name] of await run('select id, name from telemetry_groups order by id')) {
     const table = quote(tableName(id as number, name as string));
     const partitions = timescale ? null : await run(PARTITIONS, [table]);
     const months = partitions?.map(([partition]) => monthOfPartition(partition as string)) ?? null;
-    groups.set(name as string, makeGroup(id as number, name as string, quantities.get(id as number) ?? [], months));
+    groups.set(
+      name as string,
+      makeGroup(id as number, name as string, quantities.get(id as number) ?? new Map(), months),
+    );
   }
   return { groups, devices };
 }
@@ -332,12 +341,18 @@ async function lock(run: Run, schema: string): Promise<void> {
   await run(`select pg_advisory_xact_lock(hashtextextended('wattkeeper telemetry ' || $1, 0))`, [schema]);
 }
 
-function makeGroup(id: number, name: string, quantities: readonly string[], months: Iterable<number> | null): Group {
-  const columns = quantities.map((quantity, i): [string, string] => {
+function makeGroup(
+  id: number,
+  name: string,
+  quantities: ReadonlyMap<string, number>,
+  months: Iterable<number> | null,
+): Group {
+  const columns = [...quantities].map(([quantity, number]): [string, string] => {
     const plain = PLAIN.test(quantity) && !TAKEN.has(quantity);
-    return [quantity, quote(plain ? quantity : `q$${i}`)];
+    return [quantity, quote(plain ? quantity : `q$${number}`)];
   });
-  return { id, name, table: quote(tableName(id, name)), columns: new Map(columns), months: months && new Set(months) };
+  const table = quote(tableName(id, name));
+  return { id, name, table, quantities, columns: new Map(columns), months: months && new Set(months) };
 }
 
 function tableName(id: number, name: string): string {

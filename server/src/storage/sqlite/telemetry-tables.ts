@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Corrupt } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
+import { nextId } from '../next-id.ts';
 
 /** Version of the tables, kept as `user_version`; a file with another one is refused. */
 const FORMAT = 1;
@@ -63,11 +64,12 @@ export class TelemetryTables {
 
   /** Makes numbers, tables and columns for what rows name for the first time, within the open transaction. */
   register(rows: GroupRows): Group {
+    const fresh = rows.devices.filter((id) => !this.devices.has(id));
     const addDevice = this.#db.prepare('INSERT INTO devices VALUES (?, ?)');
-    for (const id of rows.devices) {
-      if (this.devices.has(id)) continue;
-      addDevice.run(this.devices.size, id);
-      this.devices.set(id, this.devices.size);
+    let freeId = fresh.length === 0 ? 0 : nextId(this.devices.values());
+    for (const id of fresh) {
+      addDevice.run(freeId, id);
+      this.devices.set(id, freeId++);
     }
     const group = this.groups.get(rows.group) ?? this.#addGroup(rows.group);
     const addQuantity = this.#db.prepare('INSERT INTO quantities VALUES (?, ?, ?)');
@@ -87,7 +89,8 @@ export class TelemetryTables {
   }
 
   #addGroup(name: string): Group {
-    const group = { id: this.groups.size, name, quantities: new Map<string, number>() };
+    const id = nextId([...this.groups.values()].map((group) => group.id));
+    const group = { id, name, quantities: new Map<string, number>() };
     this.#db.prepare('INSERT INTO metric_groups VALUES (?, ?)').run(group.id, name);
     this.groups.set(name, group);
     return group;
