@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { byName } from './named-record.ts';
 import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
 export const DeviceKind = z.enum([
@@ -16,7 +17,8 @@ export const DeviceKind = z.enum([
 ]);
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
-export const Labels = z.record(
+export const Labels = byName(
+  z.string().max(MAX_LABEL_VALUE_CHARACTERS),
   z
     .string()
     .min(1)
@@ -24,7 +26,6 @@ export const Labels = z.record(
     .refine((text) => isName(text, MAX_LABEL_CHARACTERS), {
       error: (issue) => nameFault(String(issue.input), MAX_LABEL_CHARACTERS) ?? 'cannot be a label',
     }),
-  z.string().max(MAX_LABEL_VALUE_CHARACTERS),
 );
 
 export const DeviceStatus = z.enum(['online', 'stale', 'never_reported']);

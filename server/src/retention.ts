@@ -1,3 +1,4 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from './config/schema.ts';
 import type { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { Turns } from './domain/turns.ts';
@@ -92,8 +93,8 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
 function policyOf({ retention, archive }: Config): RetentionPolicy {
   return {
     rawDays: (group) => {
-      if (archive.store) return { days: archive.groups[group] ?? archive.after_days, how: 'archived' };
-      const days = retention.groups[group] ?? retention.raw_days;
+      if (archive.store) return { days: ownValue(archive.groups, group) ?? archive.after_days, how: 'archived' };
+      const days = ownValue(retention.groups, group) ?? retention.raw_days;
       return days === null ? null : { days, how: 'deleted' };
     },
     rollupDays: (width) => retention.rollups[width],

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { ArchiveStoreConfig, Config } from './config/schema.ts';
 import type { Batch } from './domain/batch.ts';
 import { Unavailable } from './domain/errors.ts';
@@ -45,7 +46,7 @@ export async function openTiers({ config, folder, primary, gate, now }: TiersOpt
   if (objects === null) return null;
   const archive = await Archive.open({ objects, folder: folder.file('archive'), cacheBytes: cacheMb * 2 ** 20 });
   const reads = new TieredReads({ warm: primary, archive, now });
-  const before = (group: string) => now() - (groups[group] ?? afterDays) * UTC_DAY_MS;
+  const before = (group: string) => now() - (ownValue(groups, group) ?? afterDays) * UTC_DAY_MS;
   return {
     reads,
     archiveNow: (work) => archiveMonths({ store: insistent(primary), gate, reads, archive, before, ...work }),

@@ -175,7 +175,7 @@ function detailOf(text: string): string {
 
 /** One reading for each device and instant. */
 function readingsOf(blocks: readonly Block[]): TimedReading[] {
-  const readings = new Map<string, { device_id: string; timestamp: number; values: Record<string, number> }>();
+  const readings = new Map<string, { device_id: string; timestamp: number; values: Map<string, number> }>();
   for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
     const metrics = quantities.map((quantity) => `${group}.${quantity}`);
     for (let row = 0; row < timestamps.length; row++) {
@@ -185,15 +185,19 @@ function readingsOf(blocks: readonly Block[]): TimedReading[] {
         const value = column[row] as number;
         if (value !== value) continue;
         const key = `${timestamp} ${name}`;
-        const reading = readings.get(key) ?? { device_id: name, timestamp, values: {} };
+        const reading = readings.get(key) ?? { device_id: name, timestamp, values: new Map() };
         readings.set(key, reading);
-        reading.values[metrics[c] as string] = value;
+        reading.values.set(metrics[c]!, value);
       }
     }
   }
   return Array.from(readings.values(), (reading) => ({
     timestamp: reading.timestamp,
-    json: JSON.stringify({ ...reading, timestamp: formatInstant(reading.timestamp) }),
+    json: JSON.stringify({
+      ...reading,
+      timestamp: formatInstant(reading.timestamp),
+      values: Object.fromEntries(reading.values),
+    }),
   }));
 }
 

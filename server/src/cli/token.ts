@@ -28,12 +28,14 @@ Usage: npm start -- token ACTION [OPTIONS]
   --help             this text`;
 
 const ACTIONS = ['create', 'list', 'revoke'];
-const UNIT_MS: Readonly<Record<string, number>> = {
-  h: HOUR_MS,
-  d: UTC_DAY_MS,
-  w: 7 * UTC_DAY_MS,
-  y: 365 * UTC_DAY_MS,
-};
+const UNIT_MS = new Map(
+  Object.entries({
+    h: HOUR_MS,
+    d: UTC_DAY_MS,
+    w: 7 * UTC_DAY_MS,
+    y: 365 * UTC_DAY_MS,
+  }),
+);
 const LONGEST_MS = 100 * 365 * UTC_DAY_MS;
 
 interface Values {
@@ -112,7 +114,7 @@ function scopesOf(given: readonly string[]): Scope[] {
 
 function durationMs(text: string): number {
   const [, count, unit] = /^(\d{1,5})([hdwy])$/.exec(text) ?? [];
-  const ms = Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  const ms = Number(count) * (UNIT_MS.get(unit ?? '') ?? Number.NaN);
   if (ms > 0 && ms <= LONGEST_MS) return ms;
   throw new UsageError(`--expires-in must be a time such as 12h, 90d, 8w or 1y, at most 100y; got ${text}`);
 }

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { InvalidInput } from '../domain/errors.ts';
 import { loadConfig } from './load.ts';
 
@@ -34,4 +37,27 @@ test('every error is told at once, with what was found and what is allowed', () 
 test('raw readings leave the store in one way', () => {
   const both = { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local', WATTKEEPER_RETENTION__RAW_DAYS: '30' };
   expect(() => load(both)).toThrow(/retention: must not name raw_days or groups where archive.store is set/);
+});
+
+test('no variable reaches what objects and lists inherit', () => {
+  const inherited = [
+    'CONSTRUCTOR__PROTOTYPE__X',
+    'TOSTRING__X',
+    'HTTP__CONSTRUCTOR__PROTOTYPE__X',
+    'STORES__LENGTH',
+    'STORES__CONSTRUCTOR__X',
+  ];
+  for (const name of inherited) {
+    expect(() => load({ [`WATTKEEPER_${name}`]: '1' }), name).toThrow(InvalidInput);
+  }
+  expect(({} as { x?: unknown }).x).toBeUndefined();
+});
+
+test('a metric group may be named as what every object inherits', () => {
+  const groups = Object.fromEntries(Object.getOwnPropertyNames(Object.prototype).map((name) => [name, 30]));
+  const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'wattkeeper.yaml');
+  writeFileSync(file, JSON.stringify({ retention: { groups } }));
+  expect(loadConfig({ file, environment: {} }).retention.groups).toEqual(groups);
 });

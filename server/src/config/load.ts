@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { type FieldError, InvalidInput, messageOf } from '../domain/errors.ts';
@@ -14,6 +15,8 @@ const PREFIX = 'WATTKEEPER_';
 const DEFAULT_FILE = 'wattkeeper.yaml';
 /** Variables with the prefix that are not configuration. */
 const NOT_CONFIGURATION = /^WATTKEEPER_(TEST_|CONFIG$|TOKEN$)/;
+
+const LIST_INDEX = /^\d{1,3}$/;
 
 type Tree = { [key: string]: unknown };
 
@@ -70,7 +73,7 @@ function readTree(
 function fillIn(value: unknown, environment: LoadOptions['environment'], errors: FieldError[], path: string): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-      const found = environment[name];
+      const found = ownValue(environment, name);
       if (found === undefined) errors.push({ field: path, detail: `\${${name}} is not set in the environment` });
       return found ?? '';
     });
@@ -99,22 +102,28 @@ function applyEnvironment(tree: Tree, environment: LoadOptions['environment'], e
       }
     }
     const path = key.split('__');
-    setAt(tree, path, fitting(path, value));
+    setAt(tree, path, fitting(path, value), errors);
   }
 }
 
-function setAt(tree: Tree, path: readonly string[], value: unknown): void {
+function setAt(tree: Tree, path: readonly string[], value: unknown, errors: FieldError[]): void {
   let node = tree as Tree | unknown[];
   for (const [i, key] of path.entries()) {
+    if (Array.isArray(node) && !LIST_INDEX.test(key)) {
+      errors.push({
+        field: path.join('.'),
+        detail: `is in a list, whose entries are numbered 0 to 999; found "${key}"`,
+      });
+      return;
+    }
     if (i === path.length - 1) {
       (node as Tree)[key] = value;
       return;
     }
-    const child = (node as Tree)[key];
-    if (typeof child !== 'object' || child === null) {
-      (node as Tree)[key] = /^\d+$/.test(path[i + 1] as string) ? [] : {};
-    }
-    node = (node as Tree)[key] as Tree;
+    const child = ownValue(node as Tree, key);
+    const next = typeof child === 'object' && child !== null ? child : /^\d+$/.test(path[i + 1]!) ? [] : {};
+    (node as Tree)[key] = next;
+    node = next as Tree;
   }
 }
 
@@ -147,7 +156,7 @@ function typesAt(schema: JsonSchema | undefined, path: readonly string[]): strin
   if (alternatives.length > 0) return alternatives.flatMap((alternative) => typesAt(alternative, path));
   const [key, ...rest] = path;
   if (key === undefined) return schema.type ? [schema.type] : [];
-  const named = schema.properties?.[key] ?? schema.additionalProperties;
+  const named = ownValue(schema.properties, key) ?? schema.additionalProperties;
   return typesAt(/^\d+$/.test(key) ? schema.items : named || undefined, rest);
 }
 
@@ -159,7 +168,7 @@ function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {
       detail: `is not a setting${suggestion(key, path)}`,
     }));
   }
-  const found = path.reduce<unknown>((node, key) => (node as Tree | undefined)?.[key], tree);
+  const found = path.reduce<unknown>((node, key) => ownValue(node as Tree | undefined, key), tree);
   const secret = /token|password|secret|key/.test(path.at(-1) ?? '');
   const shown = secret ? '' : `; found ${withoutPassword(JSON.stringify(found) ?? 'nothing')}`;
   return [{ field: path.join('.') || 'configuration', detail: `${issue.message}${shown}` }];
@@ -174,7 +183,7 @@ function withoutPassword(shown: string): string {
 function suggestion(key: string, path: readonly string[]): string {
   const schema = z.toJSONSchema(Config, { io: 'input' }) as JsonSchema;
   const parent = path.reduce<JsonSchema | undefined>(
-    (node, part) => (/^\d+$/.test(part) ? (node?.items?.oneOf?.[0] ?? node?.items) : node?.properties?.[part]),
+    (node, part) => (/^\d+$/.test(part) ? (node?.items?.oneOf?.[0] ?? node?.items) : ownValue(node?.properties, part)),
     schema,
   );
   const allowed = Object.keys(parent?.properties ?? {});

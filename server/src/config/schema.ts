@@ -1,3 +1,4 @@
+import { byName } from '@wattkeeper/contract/named-record.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
@@ -339,8 +340,7 @@ export const Config = z
           'Where months are kept that leave the first store; default: none, they stay',
         ),
         after_days: AfterDays.default(365).describe('Months that ended this long ago are archived'),
-        groups: z
-          .record(z.string(), AfterDays)
+        groups: byName(AfterDays)
           .default({})
           .describe('Days for single metric groups, such as {solar: 90}, in place of after_days'),
         cache_mb: z
@@ -357,8 +357,7 @@ export const Config = z
         raw_days: RawDays.nullable()
           .default(null)
           .describe('Raw readings older than this are thrown away once they are rolled up; default: never'),
-        groups: z
-          .record(z.string(), RawDays)
+        groups: byName(RawDays)
           .default({})
           .describe('Days for single metric groups, such as {machine: 30}, in place of raw_days'),
         rollups: z

@@ -98,24 +98,26 @@ export function isRestless(name: string): boolean {
   return RESTLESS_GROUPS.has(splitMetric(name).group) && FIRST_CATALOGUE.some((metric) => metric.name === name);
 }
 
-const UNIT_OF_SUFFIX: Readonly<Record<string, string>> = {
-  kw: 'kW',
-  w: 'W',
-  kwh: 'kWh',
-  wh: 'Wh',
-  v: 'V',
-  a: 'A',
-  hz: 'Hz',
-  percent: '%',
-  c: '°C',
-  bar: 'bar',
-  ms: 'ms',
-  s: 's',
-  w_m2: 'W/m²',
-  m_s: 'm/s',
-  per_kwh: '¤/kWh',
-  hours: 'h',
-};
+const UNIT_OF_SUFFIX = new Map(
+  Object.entries({
+    kw: 'kW',
+    w: 'W',
+    kwh: 'kWh',
+    wh: 'Wh',
+    v: 'V',
+    a: 'A',
+    hz: 'Hz',
+    percent: '%',
+    c: '°C',
+    bar: 'bar',
+    ms: 'ms',
+    s: 's',
+    w_m2: 'W/m²',
+    m_s: 'm/s',
+    per_kwh: '¤/kWh',
+    hours: 'h',
+  }),
+);
 
 /**
  * The metrics that are known: the first catalogue and what users registered. One instance a service; every other metric is
@@ -159,7 +161,7 @@ function undescribed(name: string): Metric {
 
 function unitOf(quantity: string): string {
   const parts = quantity.toLowerCase().split('_');
-  return UNIT_OF_SUFFIX[parts.slice(-2).join('_')] ?? UNIT_OF_SUFFIX[parts.at(-1) ?? ''] ?? '';
+  return UNIT_OF_SUFFIX.get(parts.slice(-2).join('_')) ?? UNIT_OF_SUFFIX.get(parts.at(-1) ?? '') ?? '';
 }
 
 /** `battery.soc_percent` → group `battery`, quantity `soc_percent`; the last dot divides. */

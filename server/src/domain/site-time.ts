@@ -3,20 +3,24 @@ import { InvalidInput } from './errors.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from './window.ts';
 
 /** Bucket widths with a fixed length; days, weeks and months follow the site's calendar. */
-const FIXED_MS: Readonly<Record<string, number>> = {
-  '1m': MINUTE_MS,
-  '5m': 5 * MINUTE_MS,
-  '15m': 15 * MINUTE_MS,
-  '30m': 30 * MINUTE_MS,
-  '1h': HOUR_MS,
-};
-const CALENDAR_STEP: Readonly<Record<string, Temporal.DurationLike>> = {
-  '1d': { days: 1 },
-  '1w': { weeks: 1 },
-  '1mo': { months: 1 },
-};
+const FIXED_MS = new Map(
+  Object.entries({
+    '1m': MINUTE_MS,
+    '5m': 5 * MINUTE_MS,
+    '15m': 15 * MINUTE_MS,
+    '30m': 30 * MINUTE_MS,
+    '1h': HOUR_MS,
+  }),
+);
+const CALENDAR_STEP = new Map(
+  Object.entries<Temporal.DurationLike>({
+    '1d': { days: 1 },
+    '1w': { weeks: 1 },
+    '1mo': { months: 1 },
+  }),
+);
 
-export const BUCKET_WIDTHS = [...Object.keys(FIXED_MS), ...Object.keys(CALENDAR_STEP)];
+export const BUCKET_WIDTHS = [...FIXED_MS.keys(), ...CALENDAR_STEP.keys()];
 
 /** More buckets than this in one answer are refused. */
 export const MAX_BUCKETS = 1_000_000;
@@ -112,7 +116,7 @@ export function instantOfLocal(local: string, timeZone: string): number {
 
 /** Nominal length of a bucket in milliseconds (a month as 30 days), for choosing one. */
 export function nominalMs(bucket: string): number {
-  return FIXED_MS[bucket] ?? { '1d': 24, '1w': 168, '1mo': 720 }[bucket as '1d']! * HOUR_MS;
+  return FIXED_MS.get(bucket) ?? { '1d': 24, '1w': 168, '1mo': 720 }[bucket as '1d']! * HOUR_MS;
 }
 
 /**
@@ -121,9 +125,9 @@ export function nominalMs(bucket: string): number {
  * before the window's start, the last at or after its end.
  */
 export function bucketEdges(window: Window, bucket: string, timeZone: string): Float64Array {
-  const fixed = FIXED_MS[bucket];
+  const fixed = FIXED_MS.get(bucket);
   if (fixed !== undefined) return fixedEdges(window, fixed, timeZone);
-  const step = CALENDAR_STEP[bucket];
+  const step = CALENDAR_STEP.get(bucket);
   if (step === undefined) {
     throw new InvalidInput(`bucket must be one of raw, auto, ${BUCKET_WIDTHS.join(', ')}; got "${bucket}"`);
   }

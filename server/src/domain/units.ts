@@ -1,52 +1,54 @@
 import { InvalidInput } from './errors.ts';
 
 /** Unit → quantity it measures, factor and offset to that quantity's first unit: `base = value × factor + offset`. */
-const UNITS: Readonly<Record<string, readonly [quantity: string, factor: number, offset?: number]>> = {
-  kW: ['power', 1],
-  W: ['power', 1e-3],
-  MW: ['power', 1e3],
-  kWh: ['energy', 1],
-  Wh: ['energy', 1e-3],
-  MWh: ['energy', 1e3],
-  J: ['energy', 1 / 3.6e6],
-  kJ: ['energy', 1 / 3600],
-  MJ: ['energy', 1 / 3.6],
-  '°C': ['temperature', 1],
-  C: ['temperature', 1],
-  K: ['temperature', 1, -273.15],
-  '°F': ['temperature', 5 / 9, -160 / 9],
-  F: ['temperature', 5 / 9, -160 / 9],
-  '%': ['share', 1],
-  fraction: ['share', 100],
-  V: ['voltage', 1],
-  mV: ['voltage', 1e-3],
-  kV: ['voltage', 1e3],
-  A: ['current', 1],
-  mA: ['current', 1e-3],
-  Hz: ['frequency', 1],
-  'm/s': ['speed', 1],
-  'km/h': ['speed', 1 / 3.6],
-  mph: ['speed', 0.44704],
-  bar: ['pressure', 1],
-  hPa: ['pressure', 1e-3],
-  Pa: ['pressure', 1e-5],
-  psi: ['pressure', 0.0689475729],
-  'W/m²': ['irradiance', 1],
-  'kW/m²': ['irradiance', 1e3],
-  '¤/kWh': ['price', 1],
-  '¤/MWh': ['price', 1e-3],
-  'ct/kWh': ['price', 1e-2],
-  'kg/kWh': ['carbon', 1],
-  'g/kWh': ['carbon', 1e-3],
-  h: ['time', 1],
-  min: ['time', 1 / 60],
-  s: ['time', 1 / 3600],
-  ms: ['short time', 1],
-};
+const UNITS = new Map(
+  Object.entries<readonly [quantity: string, factor: number, offset?: number]>({
+    kW: ['power', 1],
+    W: ['power', 1e-3],
+    MW: ['power', 1e3],
+    kWh: ['energy', 1],
+    Wh: ['energy', 1e-3],
+    MWh: ['energy', 1e3],
+    J: ['energy', 1 / 3.6e6],
+    kJ: ['energy', 1 / 3600],
+    MJ: ['energy', 1 / 3.6],
+    '°C': ['temperature', 1],
+    C: ['temperature', 1],
+    K: ['temperature', 1, -273.15],
+    '°F': ['temperature', 5 / 9, -160 / 9],
+    F: ['temperature', 5 / 9, -160 / 9],
+    '%': ['share', 1],
+    fraction: ['share', 100],
+    V: ['voltage', 1],
+    mV: ['voltage', 1e-3],
+    kV: ['voltage', 1e3],
+    A: ['current', 1],
+    mA: ['current', 1e-3],
+    Hz: ['frequency', 1],
+    'm/s': ['speed', 1],
+    'km/h': ['speed', 1 / 3.6],
+    mph: ['speed', 0.44704],
+    bar: ['pressure', 1],
+    hPa: ['pressure', 1e-3],
+    Pa: ['pressure', 1e-5],
+    psi: ['pressure', 0.0689475729],
+    'W/m²': ['irradiance', 1],
+    'kW/m²': ['irradiance', 1e3],
+    '¤/kWh': ['price', 1],
+    '¤/MWh': ['price', 1e-3],
+    'ct/kWh': ['price', 1e-2],
+    'kg/kWh': ['carbon', 1],
+    'g/kWh': ['carbon', 1e-3],
+    h: ['time', 1],
+    min: ['time', 1 / 60],
+    s: ['time', 1 / 3600],
+    ms: ['short time', 1],
+  }),
+);
 
 /** What a unit measures, and how its values become values in the first unit of that quantity: `value × factor + offset`. */
 export function knownUnit(symbol: string): ({ readonly quantity: string } & Conversion) | undefined {
-  const found = Object.hasOwn(UNITS, symbol) ? UNITS[symbol] : undefined;
+  const found = UNITS.get(symbol);
   return found && { quantity: found[0], factor: found[1], offset: found[2] ?? 0 };
 }
 
@@ -61,10 +63,10 @@ export interface Conversion {
  */
 export function conversion(from: string, to: string): Conversion {
   if (from === to) return { factor: 1, offset: 0 };
-  const [source, target] = [UNITS[normalised(from)], UNITS[normalised(to)]];
+  const [source, target] = [UNITS.get(normalised(from)), UNITS.get(normalised(to))];
   if (!target) throw new InvalidInput(`nothing is converted to "${to}": leave the unit out`);
   if (!source || source[0] !== target[0]) {
-    const allowed = Object.keys(UNITS).filter((unit) => UNITS[unit]?.[0] === target[0]);
+    const allowed = [...UNITS].filter(([, [quantity]]) => quantity === target[0]).map(([unit]) => unit);
     throw new InvalidInput(`unit must be one of ${allowed.join(', ')} to become ${to}; got "${from}"`);
   }
   return { factor: source[1] / target[1], offset: ((source[2] ?? 0) - (target[2] ?? 0)) / target[1] };

@@ -172,17 +172,17 @@ export class LiveStream {
 
   /** Values of a device that changed behind a revision, or null; the client has seen them then. */
   #reading(client: Client, deviceId: string, behind: number): LiveReading | null {
-    const values: Record<string, number> = {};
+    const values = new Map<string, number>();
     let timestamp = Number.NEGATIVE_INFINITY;
     let seen = behind;
     for (const sample of this.#options.latest.of(deviceId)) {
       if (sample.revision <= behind) continue;
-      values[sample.metric] = sample.value;
+      values.set(sample.metric, sample.value);
       timestamp = Math.max(timestamp, sample.timestamp);
       seen = Math.max(seen, sample.revision);
     }
     client.seen.set(deviceId, seen);
-    return seen === behind ? null : { device_id: deviceId, timestamp, values };
+    return seen === behind ? null : { device_id: deviceId, timestamp, values: Object.fromEntries(values) };
   }
 
   #checkClients(): void {

@@ -1,4 +1,5 @@
 import type { ErrorCode, Problem } from '@wattkeeper/contract/errors.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ExpectedError, type FieldError } from '../domain/errors.ts';
@@ -119,10 +120,10 @@ const MOST_FOUND = 60;
 /** Says what was found where the message does not. */
 function withFound(message: string, path: string, part: string | undefined, { body, query, params }: Asked): string {
   if (/\b(got|received)\b/.test(message) || SECRET.test(path)) return message;
-  const from = { body, querystring: query, params }[part ?? ''];
+  const from = part === 'body' ? body : part === 'querystring' ? query : part === 'params' ? params : undefined;
   const steps = path.split('/').slice(1);
   const found = steps.reduce<unknown>(
-    (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
+    (value, step) => (typeof value === 'object' ? ownValue(value as Record<string, unknown> | null, step) : undefined),
     from,
   );
   if (steps.length === 0 || found === undefined) return message;

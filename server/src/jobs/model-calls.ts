@@ -1,3 +1,4 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { InvalidInput } from '../domain/errors.ts';
 import { toWire, type WireError } from '../domain/wire-error.ts';
@@ -22,7 +23,7 @@ export type ModelAnswer = { readonly value: unknown } | { readonly error: WireEr
 export function serveModels(models: ModelList): (call: ModelCall) => Promise<ModelAnswer> {
   return async ({ name, input }) => {
     try {
-      const load = Object.hasOwn(models, name) ? models[name] : undefined;
+      const load = ownValue(models, name);
       if (load === undefined) {
         throw new InvalidInput(
           `there is no model ${JSON.stringify(name)}; there are ${Object.keys(models).join(', ')}`,

@@ -1,4 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
 import { fromWire, toWire, type WireError } from '../domain/wire-error.ts';
 
@@ -99,7 +100,7 @@ export function serveCalls(methods: WorkerMethods, explain: (error: unknown) => 
     const controller = new AbortController();
     running.set(request.id, controller);
     try {
-      const method = methods[request.method] as WorkerMethods[string];
+      const method = ownValue(methods, request.method) as WorkerMethods[string];
       const { value, transfer } = await method(controller.signal, ...request.args);
       port.postMessage({ id: request.id, value } satisfies Reply, transfer ?? []);
     } catch (error) {

@@ -7,8 +7,9 @@ import type { World } from './telemetry-store.ts';
 const T0 = Date.UTC(2026, 0, 15);
 const LONG = 'ä'.repeat(199);
 
-/** Names that trip over case folding, quoting, keywords, and the columns and tables that a backend has of its own. */
+/** Names that trip over case folding, quoting, keywords, inherited properties, and a backend's own columns and tables. */
 const ODD_NAMES = [
+  ...Object.getOwnPropertyNames(Object.prototype),
   'power_kw',
   'Power_kW',
   'POWER_KW',

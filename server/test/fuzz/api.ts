@@ -5,27 +5,8 @@
  * run a short one.
  */
 import { generateSync, type JsonSchema } from 'json-schema-faker';
+import { type ApiUnderTest, ask, documentOf, type Operation } from './api-document.ts';
 import { type Chance, chanceOf, pick } from './mutations.ts';
-
-export interface ApiUnderTest {
-  readonly url: string;
-  readonly token: string;
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-  readonly required?: boolean;
-  readonly schema: object;
-}
-
-interface Operation {
-  readonly method: string;
-  readonly path: string;
-  readonly parameters: readonly Parameter[];
-  readonly bodies: readonly [type: string, schema: object][];
-  readonly responses: Readonly<Record<string, { readonly content?: object }>>;
-}
 
 /** Values that mean something, by the names that fields have. */
 type Known = readonly [names: RegExp, values: readonly unknown[]][];
@@ -40,7 +21,8 @@ const ODD_VALUES = [null, 0, -1, 1e308, 5e-324, true, '', [], {}, ...ODD];
 /** Answers how often each status came. Throws an error that shows the request of the first broken promise. */
 export async function fuzzApi(api: ApiUnderTest, count: number, seed: number): Promise<Map<number, number>> {
   const chance = chanceOf(seed);
-  const { operations, components } = await documentOf(api);
+  const { operations: all, components } = await documentOf(api);
+  const operations = all.filter(({ path }) => !LEFT_OUT.test(path));
   const known = await knownTo(api);
   const statuses = new Map<number, number>();
   for (let i = 0; i < count; i++) {
@@ -54,25 +36,6 @@ export async function fuzzApi(api: ApiUnderTest, count: number, seed: number): P
     }
   }
   return statuses;
-}
-
-async function ask({ url, token }: ApiUnderTest, path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
-}
-
-async function documentOf(api: ApiUnderTest): Promise<{ operations: Operation[]; components: object }> {
-  const { paths, components } = (await (await ask(api, '/openapi.json')).json()) as {
-    paths: Record<string, Record<string, Record<string, never>>>;
-    components: object;
-  };
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [], requestBody, responses }]): Operation => {
-      const content: object = (requestBody as { content?: object } | undefined)?.content ?? {};
-      const bodies = Object.entries(content).map(([type, { schema }]): [string, object] => [type, schema]);
-      return { method: method.toUpperCase(), path, parameters, bodies, responses: responses ?? {} };
-    }),
-  );
-  return { operations: operations.filter(({ path }) => !LEFT_OUT.test(path)), components };
 }
 
 async function knownTo(api: ApiUnderTest): Promise<Known> {

@@ -100,7 +100,9 @@ describe('copies of the archived journal', () => {
     const into = join(folder, 'devices');
     const whole = { from: START, to: at(150) };
     expect(await journalBetween({ folder: local(), copies }, whole, { folder: into, signal })).toBe(into);
-    expect(await readArchivedDevices(into)).toEqual({ a: { name: 'meter of a', kind: 'meter', labels: {} } });
+    expect(await readArchivedDevices(into)).toEqual(
+      new Map([['a', { name: 'meter of a', kind: 'meter', labels: {} }]]),
+    );
     for (const name of await sentNames()) {
       expect((await readFile(join(folder, 'drive', 'journal', name))).toString('latin1')).not.toContain('meter of a');
     }

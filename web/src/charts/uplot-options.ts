@@ -64,7 +64,7 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [options.window().start, options.window().end] },
-      ...Object.fromEntries(units.map((unit) => [unit, { range: valueRange }])),
+      ...Object.fromEntries(units.map((unit) => [scaleOf(unit), { range: valueRange }])),
     },
     axes: [timeAxis(format, palette), ...units.map((unit, i) => valueAxis(unit, i, format, palette))],
     series: [{}, ...series.flatMap((one) => uplotSeries(one, palette))],
@@ -87,11 +87,11 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
 function uplotSeries(series: ChartSeries, palette: Palette): uPlot.Series[] {
   const stroke = palette[series.colour];
   const paths = series.stepped ? uPlot.paths.stepped!({ align: 1 }) : undefined;
-  const edge: uPlot.Series = { scale: series.unit, stroke: 'transparent', width: 0, points: { show: false } };
+  const edge: uPlot.Series = { scale: scaleOf(series.unit), stroke: 'transparent', width: 0, points: { show: false } };
   return [
     {
       label: series.label,
-      scale: series.unit,
+      scale: scaleOf(series.unit),
       stroke,
       width: series.dashed ? 1.25 : 1.75,
       ...(series.dashed ? { dash: [5, 4] } : {}),
@@ -102,6 +102,11 @@ function uplotSeries(series: ChartSeries, palette: Palette): uPlot.Series[] {
     edge,
     edge,
   ];
+}
+
+/** Key of a unit's scale. Users name units: it must be neither `x` nor what every object inherits. */
+function scaleOf(unit: string): string {
+  return `unit ${unit}`;
 }
 
 /** Zero stays in sight where values come near it; a flat line lies in the middle rather than on the edge. */
@@ -134,7 +139,7 @@ function timeAxis(format: Formatter, palette: Palette): uPlot.Axis {
 
 function valueAxis(unit: string, index: number, format: Formatter, palette: Palette): uPlot.Axis {
   return {
-    scale: unit,
+    scale: scaleOf(unit),
     side: index === 0 ? 3 : 1,
     stroke: palette['ink-quiet'],
     font: AXIS_FONT,

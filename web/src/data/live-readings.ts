@@ -28,13 +28,13 @@ export function withLive(latest: LatestAnswer, readings: readonly LiveReading[])
     if (!reading) return item;
     changed = true;
     const timestamp = new Date(reading.timestamp).toISOString();
-    const values = { ...item.values };
+    const values = new Map(Object.entries(item.values));
     for (const [metric, value] of Object.entries(reading.values)) {
-      const known = values[metric];
+      const known = values.get(metric);
       if (known && known.timestamp > timestamp) continue;
-      values[metric] = { value, unit: known?.unit ?? '', timestamp };
+      values.set(metric, { value, unit: known?.unit ?? '', timestamp });
     }
-    return { ...item, values };
+    return { ...item, values: Object.fromEntries(values) };
   });
   return changed ? { items, timestamp: latest.timestamp } : latest;
 }

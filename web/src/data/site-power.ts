@@ -1,4 +1,5 @@
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 
 /** Power of a site at one moment in kW; null where nothing measures it. Signs as everywhere: grid + import, battery + charge. */
@@ -36,7 +37,7 @@ const MACHINE_POWER = 'energy.power_kw';
 /** The site's power, added up over its devices. Load that nothing measures is what solar, grid and battery leave. */
 export function sitePower(latest: LatestAnswer, devices: readonly Device[]): SitePower {
   const kinds = new Map(devices.map((device) => [device.id, device.kind]));
-  const column = (metric: string) => latest.items.flatMap(({ values }) => values[metric] ?? []);
+  const column = (metric: string) => latest.items.flatMap(({ values }) => ownValue(values, metric) ?? []);
   const values = (metric: string) => column(metric).map(({ value }) => value);
   const machines = latest.items
     .filter((item) => kinds.get(item.device_id) === 'machine')

@@ -1,3 +1,4 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { en } from './en.ts';
 
 export type MessageKey = keyof typeof en;
@@ -12,6 +13,6 @@ export function textOf(messages: Messages): Text {
   return (key, values) => {
     const message = messages[key];
     if (!values) return message;
-    return message.replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole));
+    return message.replace(/\{(\w+)\}/g, (hole, name: string) => String(ownValue(values, name) ?? hole));
   };
 }

@@ -1,7 +1,7 @@
 import { knownUnit } from '../../domain/units.ts';
 
-/** Base unit → its power; powers of zero are left out. */
-export type Powers = Readonly<Record<string, number>>;
+/** Base unit → its power; powers of zero are left out. Users name base units. */
+export type Powers = ReadonlyMap<string, number>;
 
 /** A unit in terms of base units: `base = value × factor + offset`. */
 export interface Unit {
@@ -21,10 +21,10 @@ export interface UnitContext {
   isUnit(word: string): boolean;
 }
 
-export const PURE_NUMBER: Unit = { name: '', powers: {}, factor: 1, offset: 0, isPoint: false };
+export const PURE_NUMBER: Unit = { name: '', powers: new Map(), factor: 1, offset: 0, isPoint: false };
 
 /** What the first unit of each quantity of the table of conversions is in base units. A volt is a watt for each ampere. */
-const QUANTITIES: Readonly<Record<string, readonly [factor: number, Powers]>> = {
+const QUANTITIES = table({
   power: [1, { kWh: 1, h: -1 }],
   energy: [1, { kWh: 1 }],
   temperature: [1, { K: 1 }],
@@ -36,10 +36,10 @@ const QUANTITIES: Readonly<Record<string, readonly [factor: number, Powers]>> = 
   pressure: [1, { bar: 1 }],
   time: [1, { h: 1 }],
   'short time': [1 / 3.6e6, { h: 1 }],
-};
+});
 
 /** Units that only take part in compositions. Kelvin are differences here. */
-const ATOMS: Readonly<Record<string, readonly [factor: number, Powers]>> = {
+const ATOMS = table({
   K: [1, { K: 1 }],
   d: [24, { h: 1 }],
   Ah: [1, { A: 1, h: 1 }],
@@ -54,13 +54,13 @@ const ATOMS: Readonly<Record<string, readonly [factor: number, Powers]>> = {
   L: [1e-3, { m: 3 }],
   unit: [1, { unit: 1 }],
   units: [1, { unit: 1 }],
-};
+});
 
 /** Compositions that are shown under a name of their own. */
-const NAMED: Readonly<Record<string, Factored>> = {
-  kW: { factor: 1, powers: { kWh: 1, h: -1 } },
-  V: { factor: 1e-3, powers: { kWh: 1, h: -1, A: -1 } },
-};
+const NAMED = table({
+  kW: [1, { kWh: 1, h: -1 }],
+  V: [1e-3, { kWh: 1, h: -1, A: -1 }],
+});
 
 type Factored = Pick<Unit, 'powers' | 'factor'>;
 
@@ -106,10 +106,8 @@ export function metricUnit(text: string, context: UnitContext): Unit {
 
 /** Whether values in one unit can be told in the other. */
 export function isAlike(a: Unit, b: Unit): boolean {
-  const [left, right] = [Object.keys(a.powers), Object.keys(b.powers)];
-  return (
-    a.isPoint === b.isPoint && left.length === right.length && left.every((key) => a.powers[key] === b.powers[key])
-  );
+  const isSamePower = ([base, power]: [string, number]) => b.powers.get(base) === power;
+  return a.isPoint === b.isPoint && a.powers.size === b.powers.size && [...a.powers].every(isSamePower);
 }
 
 /** A product of values in both. What is multiplied with a number keeps its unit; of two numbers no percent are left. */
@@ -130,26 +128,31 @@ export function differenceOf(point: Unit): Unit {
 }
 
 function isNumber({ powers }: Unit): boolean {
-  return Object.keys(powers).length === 0;
+  return powers.size === 0;
 }
 
 /** Under the shortest name: `kWh/unit`, `kW`, `V`, `¤/kW`. */
 function composed(powers: Powers): Unit {
   let best: Unit = { ...PURE_NUMBER, powers, name: written(powers) };
   let size = sizeOf(powers);
-  for (const [name, named] of Object.entries(NAMED)) {
+  for (const [name, named] of NAMED) {
     for (const power of [1, -1]) {
       const rest = times({ powers, factor: 1 }, named, -power).powers;
       if (sizeOf(rest) + 1 >= size) continue;
       size = sizeOf(rest) + 1;
-      best = { ...PURE_NUMBER, powers, name: written({ [name]: power, ...rest }), factor: named.factor ** power };
+      best = {
+        ...PURE_NUMBER,
+        powers,
+        name: written(new Map([[name, power], ...rest])),
+        factor: named.factor ** power,
+      };
     }
   }
   return best;
 }
 
 function written(powers: Powers): string {
-  const all = Object.entries(powers);
+  const all = [...powers];
   const above = all.filter(([, power]) => power > 0).map(([base, power]) => base + exponentOf(power));
   const below = all.filter(([, power]) => power < 0).map(([base, power]) => `/${base}${exponentOf(-power)}`);
   return (above.join('·') || (below.length > 0 ? '1' : '')) + below.join('');
@@ -160,26 +163,26 @@ function exponentOf(power: number): string {
 }
 
 function sizeOf(powers: Powers): number {
-  return Object.values(powers).reduce((sum, power) => sum + Math.abs(power), 0);
+  return [...powers.values()].reduce((sum, power) => sum + Math.abs(power), 0);
 }
 
 function times(a: Factored, b: Factored, power: number): Factored {
-  const powers: Record<string, number> = { ...a.powers };
-  for (const [base, of] of Object.entries(b.powers)) {
-    const sum = (powers[base] ?? 0) + of * power;
-    if (sum === 0) delete powers[base];
-    else powers[base] = sum;
+  const powers = new Map(a.powers);
+  for (const [base, of] of b.powers) {
+    const sum = (powers.get(base) ?? 0) + of * power;
+    if (sum === 0) powers.delete(base);
+    else powers.set(base, sum);
   }
   return { powers, factor: a.factor * b.factor ** power };
 }
 
 function atomOf(word: string, { currency, isUnit }: UnitContext): Unit | undefined {
-  const atom = Object.hasOwn(ATOMS, word) ? ATOMS[word] : undefined;
-  if (atom) return { ...PURE_NUMBER, factor: atom[0], powers: atom[1] };
+  const atom = ATOMS.get(word);
+  if (atom) return { ...PURE_NUMBER, ...atom };
   const known = knownUnit(word);
-  const quantity = known && QUANTITIES[known.quantity];
+  const quantity = known && QUANTITIES.get(known.quantity);
   if (quantity) {
-    const [factor, powers] = quantity;
+    const { factor, powers } = quantity;
     const isPoint = known.quantity === 'temperature';
     return { ...PURE_NUMBER, powers, factor: known.factor * factor, offset: known.offset, isPoint };
   }
@@ -191,7 +194,15 @@ function atomOf(word: string, { currency, isUnit }: UnitContext): Unit | undefin
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 function own(base: string): Unit {
-  return { ...PURE_NUMBER, powers: { [base]: 1 } };
+  return { ...PURE_NUMBER, powers: new Map([[base, 1]]) };
+}
+
+function table(rows: Readonly<Record<string, readonly [factor: number, powers: Readonly<Record<string, number>>]>>) {
+  return new Map(
+    Object.entries(rows).map(([name, [factor, powers]]): [string, Factored] => {
+      return [name, { factor, powers: new Map(Object.entries(powers)) }];
+    }),
+  );
 }
 
 function shown(text: string, { currency }: UnitContext): string {

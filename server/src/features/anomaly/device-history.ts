@@ -42,7 +42,7 @@ const STATUS = 'production.status';
 const WORKED = 'production.operating_hours';
 /** What drives a machine besides its mode and the temperature outside. */
 const WORK_DRIVERS = ['production.count', 'production.material_moisture_percent'];
-const SENSOR_UNITS: Readonly<Record<string, SensorColumn['kind']>> = { '°C': 'temperature', bar: 'pressure' };
+const SENSOR_UNITS = new Map(Object.entries<SensorColumn['kind']>({ '°C': 'temperature', bar: 'pressure' }));
 
 type Column = Float64Array | null;
 
@@ -135,7 +135,7 @@ function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
 
 /** The weather may do as it likes. */
 function sensorKind(unit: string, metric: string): SensorColumn['kind'] | null {
-  return OUTDOORS.includes(metric) ? null : (SENSOR_UNITS[unit] ?? null);
+  return OUTDOORS.includes(metric) ? null : (SENSOR_UNITS.get(unit) ?? null);
 }
 
 /** Mean kW by slot; null for a device that meters no power. */
@@ -244,7 +244,7 @@ export function stickingMetrics(
 ): { group: string; quantity: string; metric: string }[] {
   return queries.metricsOf(id).flatMap((metric) => {
     const { unit, kind } = describe(metric);
-    if (kind !== 'gauge' || !(unit in SENSOR_UNITS)) return [];
+    if (kind !== 'gauge' || !SENSOR_UNITS.has(unit)) return [];
     return [{ ...splitMetric(metric), metric }];
   });
 }

@@ -8,18 +8,20 @@ import type { SiteDevices } from '../energy/site-sources.ts';
 import { MACHINE_GROUP } from '../kpi/machine-energy.ts';
 
 /** What a driver is called for short. */
-const SHORT_NAMES: Readonly<Record<string, string>> = {
-  production_count: 'production.count',
-  operating_hours: 'production.operating_hours',
-  material_moisture_percent: 'production.material_moisture_percent',
-  outdoor_temp_c: 'environment.outdoor_temp_c',
-  indoor_temp_c: 'environment.indoor_temp_c',
-  pressure_bar: 'environment.pressure_bar',
-};
+const SHORT_NAMES = new Map(
+  Object.entries({
+    production_count: 'production.count',
+    operating_hours: 'production.operating_hours',
+    material_moisture_percent: 'production.material_moisture_percent',
+    outdoor_temp_c: 'environment.outdoor_temp_c',
+    indoor_temp_c: 'environment.indoor_temp_c',
+    pressure_bar: 'environment.pressure_bar',
+  }),
+);
 /** Who measures the temperature outside. */
 export const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
 /** A site's weather stands in where no device has a thermometer outside. */
-const STAND_IN: Readonly<Record<string, string>> = { 'environment.outdoor_temp_c': 'weather.temperature_c' };
+const STAND_INS = new Map([['environment.outdoor_temp_c', 'weather.temperature_c']]);
 /** Share of an hour for which a gauge must be known. */
 const LEAST_COVERAGE = 0.5;
 
@@ -59,8 +61,8 @@ export function availableDrivers({ queries, devices }: DriverOptions, machine: D
 export function findDrivers(options: DriverOptions, machine: DeviceRecord, names: readonly string[]): Driver[] {
   const available = availableDrivers(options, machine);
   return names.map((name) => {
-    const metric = SHORT_NAMES[name] ?? name;
-    for (const wanted of [metric, STAND_IN[metric]]) {
+    const metric = SHORT_NAMES.get(name) ?? name;
+    for (const wanted of [metric, STAND_INS.get(metric)]) {
       const found = available.find((driver) => driver.metric === wanted);
       if (found) return { ...found, name };
     }
@@ -105,5 +107,5 @@ function columnOf(buckets: Buckets, kind: Metric['kind'], edges: Float64Array): 
 }
 
 function shortNameOf(metric: string): string {
-  return Object.entries(SHORT_NAMES).find(([, full]) => full === metric)?.[0] ?? metric;
+  return [...SHORT_NAMES].find(([, full]) => full === metric)?.[0] ?? metric;
 }

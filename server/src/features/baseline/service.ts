@@ -8,6 +8,7 @@ import type {
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
@@ -163,7 +164,9 @@ export class BaselineService {
     const model = storedModel(record);
     const at = typeof given.at === 'string' ? parseInstant(given.at) : this.#options.now();
     const needed = [...model.drivers, ...(model.temperature ? [model.temperature] : [])];
-    const values = needed.map(({ name, metric }) => conditionOf(given[name] ?? given[metric], name));
+    const values = needed.map(({ name, metric }) =>
+      conditionOf(ownValue(given, name) ?? ownValue(given, metric), name),
+    );
     const { timezone } = await this.#options.energy.site(machine.siteId);
     const conditions = {
       starts: Float64Array.of(at),

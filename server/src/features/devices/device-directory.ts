@@ -128,8 +128,8 @@ export class DeviceDirectory {
 
   #hasNewLabels(name: string, labels: Readonly<Record<string, string>> | undefined): boolean {
     if (!labels) return false;
-    const known = this.find(name)?.labels ?? {};
-    return Object.entries(labels).some(([key, value]) => known[key] !== value);
+    const known = new Map(Object.entries(this.find(name)?.labels ?? {}));
+    return Object.entries(labels).some(([key, value]) => known.get(key) !== value);
   }
 
   #metricsOf(deviceId: string): Set<string> {

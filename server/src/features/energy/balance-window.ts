@@ -8,7 +8,7 @@ export const MAX_PERIODS = 10_000;
 export const MAX_WINDOW_DAYS = 3660;
 
 /** Days before today that are shown when no start is asked. */
-const DEFAULT_DAYS: Readonly<Record<string, number>> = { '15m': 0, '1h': 0, '1d': 29, '1mo': 364 };
+const DEFAULT_DAYS = new Map(Object.entries({ '15m': 0, '1h': 0, '1d': 29, '1mo': 364 }));
 
 export interface AskedWindow {
   /** Epoch milliseconds, or null for the default. */
@@ -20,7 +20,7 @@ export interface AskedWindow {
 /** The window of an energy balance: up to now unless asked otherwise; throws InvalidInput for one that is empty or too long. */
 export function balanceWindow({ start, end, resolution }: AskedWindow, timeZone: string, now: number): Window {
   const until = end ?? now;
-  const days = DEFAULT_DAYS[resolution] ?? 0;
+  const days = DEFAULT_DAYS.get(resolution) ?? 0;
   const window = { start: start ?? dayWindow(addDays(dayOf(until - 1, timeZone), -days), timeZone).start, end: until };
   if (window.start >= window.end) throw invalid('start', `must be before end (${new Date(until).toISOString()})`);
   const spanMs = window.end - window.start;

@@ -18,17 +18,19 @@ export interface InfluxOptions extends DeviceRules {
 const unzip = promisify(gunzip);
 
 /** What InfluxDB 1.x and 2.x call the units of time. */
-const PRECISIONS: Readonly<Record<string, Precision>> = {
-  n: 'ns',
-  ns: 'ns',
-  u: 'us',
-  us: 'us',
-  µ: 'us',
-  ms: 'ms',
-  s: 's',
-  m: 'm',
-  h: 'h',
-};
+const PRECISIONS = new Map(
+  Object.entries<Precision>({
+    n: 'ns',
+    ns: 'ns',
+    u: 'us',
+    us: 'us',
+    µ: 'us',
+    ms: 'ms',
+    s: 's',
+    m: 'm',
+    h: 'h',
+  }),
+);
 const PrecisionText = z.string().optional();
 const V1Query = z.looseObject({
   precision: PrecisionText,
@@ -146,7 +148,7 @@ async function writeLines(request: FastifyRequest, reply: FastifyReply, intake: 
 
 function precisionOf(request: FastifyRequest): Precision {
   const given = (request.query as { precision?: string }).precision ?? 'ns';
-  const precision = PRECISIONS[given];
+  const precision = PRECISIONS.get(given);
   if (!precision) throw new InvalidInput(`invalid precision "${given}" (use n, ns, u, us, ms, s, m or h)`);
   return precision;
 }

@@ -1,5 +1,6 @@
 import { GivenName } from '@wattkeeper/contract/common.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { byName } from '@wattkeeper/contract/named-record.ts';
 import { z } from 'zod';
 import { parseAs } from './mapping-file.ts';
 import { proposeMetric, type Statistic } from './statistic-proposal.ts';
@@ -17,7 +18,7 @@ const Entry = z.strictObject({
 export type Entry = z.infer<typeof Entry>;
 
 /** How statistics become metrics; null leaves one out. */
-const StatisticsMapping = z.strictObject({ statistics: z.record(z.string(), Entry.nullable()) });
+const StatisticsMapping = z.strictObject({ statistics: byName(Entry.nullable()) });
 export type StatisticsMapping = z.infer<typeof StatisticsMapping>;
 
 /** Throws InvalidInput with every error at once. */

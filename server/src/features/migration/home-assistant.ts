@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { stringify } from 'yaml';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { type Conversion, conversion } from '../../domain/units.ts';
@@ -87,11 +88,11 @@ class HomeAssistant implements MigrationSource<FoundReading> {
     const unknown = Object.keys(this.#mapping.statistics).find((id) => all.every((one) => one.id !== id));
     if (unknown !== undefined) throw new InvalidInput(`the mapping names "${unknown}", which ${from} does not have`);
     this.#statistics = all.flatMap((one) => {
-      const entry = this.#mapping.statistics[one.id];
+      const entry = ownValue(this.#mapping.statistics, one.id);
       return entry ? [this.#mapped(one, entry, unitOf)] : [];
     });
     this.#leftOut = all
-      .filter(({ id }) => !this.#mapping.statistics[id])
+      .filter(({ id }) => !ownValue(this.#mapping.statistics, id))
       .map(({ id, unit }) => `${id} (${unit ?? 'no unit'})`);
     this.#rows = this.#count();
   }

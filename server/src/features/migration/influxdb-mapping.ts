@@ -1,5 +1,6 @@
 import { GivenName } from '@wattkeeper/contract/common.ts';
 import { isMetricName, metricNameFault } from '@wattkeeper/contract/metric.ts';
+import { byName } from '@wattkeeper/contract/named-record.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -10,7 +11,7 @@ import { parseAs } from './mapping-file.ts';
 const Rule = z.strictObject({
   measurement: z.string().min(1),
   field: z.string().min(1).optional().describe('Default: every field'),
-  tags: z.record(z.string(), z.string()).default({}).describe('Only series that have these'),
+  tags: byName(z.string()).default({}).describe('Only series that have these'),
   leave_out: z.boolean().default(false),
   device: GivenName.optional().describe('Default: as line protocol names it'),
   metric: z

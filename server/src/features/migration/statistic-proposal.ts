@@ -40,73 +40,80 @@ const rule = (metric: string, words: RegExp, ofPlace = true): Rule => ({ metric,
 const both = (a: RegExp, b: RegExp) => new RegExp(`(?=.*${a.source}).*${b.source}`);
 
 /** By the unit that a kind of metric is kept in, the first rule whose words are there. */
-const RULES: Readonly<Record<string, readonly Rule[]>> = {
-  kW: [
-    rule('vehicle.power_kw', VEHICLE),
-    rule('energy.power_kw', both(GRID, OUTWARD), false),
-    rule('battery.power_kw', BATTERY),
-    rule('solar.power_kw', SOLAR),
-    rule('grid.power_kw', GRID),
-    rule('load.power_kw', LOAD),
-    rule('energy.power_kw', ANY, false),
-  ],
-  kWh: [
-    rule('vehicle.energy_kwh', VEHICLE),
-    rule('battery.energy_discharged_kwh', both(BATTERY, DISCHARGED)),
-    rule('battery.energy_charged_kwh', both(BATTERY, CHARGED)),
-    rule('grid.energy_exported_kwh', both(GRID, OUTWARD)),
-    rule('solar.energy_kwh', SOLAR),
-    rule('grid.energy_imported_kwh', both(GRID, INWARD)),
-    rule('load.energy_kwh', LOAD),
-    rule('energy.energy_kwh', ANY, false),
-  ],
-  '%': [
-    rule('vehicle.soc_percent', both(VEHICLE, /\|(soc|battery|charge)\|/)),
-    rule('battery.soh_percent', /\|(soh|health)\|/),
-    rule('battery.soc_percent', /\|soc\|/),
-    rule('battery.soc_percent', /\|state\|of\|charge\|/),
-    rule('battery.soc_percent', both(/\|(home|house|inverter|powerwall|storage)\|/, /\|(battery|charge|percentage)\|/)),
-    rule('environment.humidity_percent', /\|humidity\|/, false),
-    rule('weather.cloud_cover_percent', /\|cloud(s|iness)?\|/),
-    rule('system.cpu_percent', /\|(cpu|processor)\|/, false),
-    rule('system.memory_percent', /\|memory\|/, false),
-    rule('system.disk_percent', /\|disk\|/, false),
-  ],
-  '°C': [
-    rule('battery.temperature_c', BATTERY),
-    rule('environment.outdoor_temp_c', /\|(outdoor|outside|exterior|weather|garden)\|/),
-    rule('environment.indoor_temp_c', ANY, false),
-  ],
-  V: [rule('battery.voltage_v', BATTERY), rule('solar.voltage_v', SOLAR), rule('grid.voltage_v', GRID)],
-  A: [rule('battery.current_a', BATTERY), rule('solar.current_a', SOLAR)],
-  Hz: [rule('grid.frequency_hz', ANY)],
-  'W/m²': [rule('weather.irradiance_w_m2', ANY)],
-  'm/s': [rule('weather.wind_speed_m_s', /\|wind\|/)],
-  '¤/kWh': [
-    rule('price.export_per_kwh', /\|(export|feed|feedin|sell|sold|return)\|/),
-    rule('price.import_per_kwh', ANY),
-  ],
-  'kg/kWh': [rule('carbon.intensity_kg_per_kwh', ANY)],
-};
+const RULES = new Map(
+  Object.entries<readonly Rule[]>({
+    kW: [
+      rule('vehicle.power_kw', VEHICLE),
+      rule('energy.power_kw', both(GRID, OUTWARD), false),
+      rule('battery.power_kw', BATTERY),
+      rule('solar.power_kw', SOLAR),
+      rule('grid.power_kw', GRID),
+      rule('load.power_kw', LOAD),
+      rule('energy.power_kw', ANY, false),
+    ],
+    kWh: [
+      rule('vehicle.energy_kwh', VEHICLE),
+      rule('battery.energy_discharged_kwh', both(BATTERY, DISCHARGED)),
+      rule('battery.energy_charged_kwh', both(BATTERY, CHARGED)),
+      rule('grid.energy_exported_kwh', both(GRID, OUTWARD)),
+      rule('solar.energy_kwh', SOLAR),
+      rule('grid.energy_imported_kwh', both(GRID, INWARD)),
+      rule('load.energy_kwh', LOAD),
+      rule('energy.energy_kwh', ANY, false),
+    ],
+    '%': [
+      rule('vehicle.soc_percent', both(VEHICLE, /\|(soc|battery|charge)\|/)),
+      rule('battery.soh_percent', /\|(soh|health)\|/),
+      rule('battery.soc_percent', /\|soc\|/),
+      rule('battery.soc_percent', /\|state\|of\|charge\|/),
+      rule(
+        'battery.soc_percent',
+        both(/\|(home|house|inverter|powerwall|storage)\|/, /\|(battery|charge|percentage)\|/),
+      ),
+      rule('environment.humidity_percent', /\|humidity\|/, false),
+      rule('weather.cloud_cover_percent', /\|cloud(s|iness)?\|/),
+      rule('system.cpu_percent', /\|(cpu|processor)\|/, false),
+      rule('system.memory_percent', /\|memory\|/, false),
+      rule('system.disk_percent', /\|disk\|/, false),
+    ],
+    '°C': [
+      rule('battery.temperature_c', BATTERY),
+      rule('environment.outdoor_temp_c', /\|(outdoor|outside|exterior|weather|garden)\|/),
+      rule('environment.indoor_temp_c', ANY, false),
+    ],
+    V: [rule('battery.voltage_v', BATTERY), rule('solar.voltage_v', SOLAR), rule('grid.voltage_v', GRID)],
+    A: [rule('battery.current_a', BATTERY), rule('solar.current_a', SOLAR)],
+    Hz: [rule('grid.frequency_hz', ANY)],
+    'W/m²': [rule('weather.irradiance_w_m2', ANY)],
+    'm/s': [rule('weather.wind_speed_m_s', /\|wind\|/)],
+    '¤/kWh': [
+      rule('price.export_per_kwh', /\|(export|feed|feedin|sell|sold|return)\|/),
+      rule('price.import_per_kwh', ANY),
+    ],
+    'kg/kWh': [rule('carbon.intensity_kg_per_kwh', ANY)],
+  }),
+);
 
 /** What other programs call units that are known here by another name. */
-const UNIT_NAMES: Readonly<Record<string, string>> = {
-  'gCO2eq/kWh': 'g/kWh',
-  'g CO2eq/kWh': 'g/kWh',
-  '€/kWh': 'EUR/kWh',
-  '£/kWh': 'GBP/kWh',
-  '$/kWh': 'USD/kWh',
-  'zł/kWh': 'PLN/kWh',
-  'p/kWh': 'ct/kWh',
-  'W/m2': 'W/m²',
-};
+const UNIT_NAMES = new Map(
+  Object.entries({
+    'gCO2eq/kWh': 'g/kWh',
+    'g CO2eq/kWh': 'g/kWh',
+    '€/kWh': 'EUR/kWh',
+    '£/kWh': 'GBP/kWh',
+    '$/kWh': 'USD/kWh',
+    'zł/kWh': 'PLN/kWh',
+    'p/kWh': 'ct/kWh',
+    'W/m2': 'W/m²',
+  }),
+);
 
 /** What a series most likely is, by its unit and the words in its names; null for what nothing is known of. */
 export function proposeMetric({ id, name, unit }: Statistic): Proposal | null {
   if (unit === null || unit === '') return null;
-  const known = UNIT_NAMES[unit] ?? unit;
+  const known = UNIT_NAMES.get(unit) ?? unit;
   const words = wordsOf(`${id} ${name ?? ''}`);
-  for (const [kept, rules] of Object.entries(RULES)) {
+  for (const [kept, rules] of RULES) {
     if (!canBecome(known, kept)) continue;
     const found = rules.find((one) => one.words.test(words));
     return found ? { metric: found.metric, unit: known, ofPlace: found.ofPlace } : null;

@@ -14,9 +14,9 @@ export function compactionJob(stores: readonly MeteredStore[], now: () => number
     description: 'Rewrites days that are over, so that they take less room and read faster.',
     schedule: '20 * * * *',
     run: async ({ signal }) => {
-      const days: Record<string, number> = {};
-      for (const { name, store } of stores) days[name] = (await store.compact(now(), signal)).days;
-      return { days };
+      const days = new Map<string, number>();
+      for (const { name, store } of stores) days.set(name, (await store.compact(now(), signal)).days);
+      return { days: Object.fromEntries(days) };
     },
   };
 }

@@ -94,14 +94,14 @@ async function recordsOf(targets: Targets, window: Window, queries: TelemetryQue
 }
 
 function valuesOf(cells: readonly Cell[]): Record<string, number> {
-  const values: Record<string, number> = {};
+  const values = new Map<string, number>();
   for (const { frame, row } of cells) {
     for (const [c, quantity] of frame.quantities.entries()) {
       const value = (frame.columns[c] as Float64Array)[row] as number;
-      if (!Number.isNaN(value)) values[`${frame.group}.${quantity}`] = value;
+      if (!Number.isNaN(value)) values.set(`${frame.group}.${quantity}`, value);
     }
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 function parseCursor(cursor: string | undefined): { timestamp: number; deviceId: string } | null {

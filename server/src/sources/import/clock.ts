@@ -8,22 +8,24 @@ import type { Mapping } from './mapping.ts';
 export const SKIPPED_TIME = Number.NEGATIVE_INFINITY;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const PARTS: Readonly<Record<string, string>> = {
-  yyyy: '(?<year>\\d{4})',
-  yy: '(?<year>\\d{2})',
-  MMM: '(?<monthName>[A-Za-z]{3})',
-  MM: '(?<month>\\d{2})',
-  M: '(?<month>\\d{1,2})',
-  dd: '(?<day>\\d{2})',
-  d: '(?<day>\\d{1,2})',
-  HH: '(?<hour>\\d{2})',
-  H: '(?<hour>\\d{1,2})',
-  h: '(?<hour>\\d{1,2})',
-  mm: '(?<minute>\\d{2})',
-  m: '(?<minute>\\d{1,2})',
-  ss: '(?<second>\\d{2})',
-  a: '(?<half>[AaPp])\\.?[Mm]\\.?',
-};
+const PARTS = new Map(
+  Object.entries({
+    yyyy: '(?<year>\\d{4})',
+    yy: '(?<year>\\d{2})',
+    MMM: '(?<monthName>[A-Za-z]{3})',
+    MM: '(?<month>\\d{2})',
+    M: '(?<month>\\d{1,2})',
+    dd: '(?<day>\\d{2})',
+    d: '(?<day>\\d{1,2})',
+    HH: '(?<hour>\\d{2})',
+    H: '(?<hour>\\d{1,2})',
+    h: '(?<hour>\\d{1,2})',
+    mm: '(?<minute>\\d{2})',
+    m: '(?<minute>\\d{1,2})',
+    ss: '(?<second>\\d{2})',
+    a: '(?<half>[AaPp])\\.?[Mm]\\.?',
+  }),
+);
 const TOKENS = 'yyyy yy MMM MM M dd d HH H h mm m ss a';
 const LOCAL_ISO =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})([T ](?<hour>\d{2}):(?<minute>\d{2})(:(?<second>\d{2}([.,]\d{1,9})?)?)?)?$/;
@@ -150,7 +152,7 @@ function patternOf(format: string): RegExp {
   }
   const source = format.replace(
     /yyyy|yy|MMM|MM|M|dd|d|HH|H|h|mm|m|ss|a|[^a-zA-Z\s\d]/g,
-    (part) => PARTS[part] ?? `\\${part}`,
+    (part) => PARTS.get(part) ?? `\\${part}`,
   );
   return new RegExp(`^${source}$`);
 }

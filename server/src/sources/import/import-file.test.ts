@@ -240,3 +240,23 @@ describe('a local clock', () => {
     ]);
   });
 });
+
+const INHERITED = Object.getOwnPropertyNames(Object.prototype);
+
+test.each(['inherited.csv', 'inherited.jsonl'])(
+  'columns named as what every object inherits are read from %s',
+  async (name) => {
+    const columns = INHERITED.map(
+      (column) => `  ${column}: { metric: ${column}.${column}, numbers: { ${column}: 7 } }`,
+    );
+    const mapping = parseMapping(`device: House\ntimestamp: { column: time }\ncolumns:\n${columns.join('\n')}\n`, 'm');
+    const cells = INHERITED.map((column): [string, string] => [column, column]);
+    const record = [['time', '2026-01-01T00:00:00Z'], ...cells];
+    const json = JSON.stringify(Object.fromEntries(record));
+    const csv = [0, 1].map((i) => record.map((cell) => cell[i]).join(',')).join('\n');
+    const { report, blocks } = await run(file(name, name.endsWith('csv') ? csv : json), mapping);
+    expect(report).toMatchObject({ accepted: INHERITED.length, rejected: 0, absent_columns: [] });
+    const values = blocks.map(({ group, quantities, columns: [column] }) => [group, ...quantities, column![0]]);
+    expect(values.map(String).toSorted()).toEqual(INHERITED.map((column) => `${column},${column},7`).toSorted());
+  },
+);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { JSONParser, TokenizerError, TokenParserError } from '@streamparser/json';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import type { FileRecord } from './file-record.ts';
 
@@ -34,13 +35,11 @@ export class JsonFields {
   }
 
   #cell(record: Readonly<Record<string, unknown>>, name: string, i: number): unknown {
-    if (Object.hasOwn(record, name)) return record[name];
+    const whole = ownValue(record, name);
+    if (whole !== undefined) return whole;
     const path = this.#paths[i] as readonly string[];
     if (path.length === 1) return undefined;
-    return path.reduce<unknown>(
-      (node, key) => (isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined),
-      record,
-    );
+    return path.reduce<unknown>((node, key) => (isObject(node) ? ownValue(node, key) : undefined), record);
   }
 
   #note(record: object, cells: readonly unknown[]): void {

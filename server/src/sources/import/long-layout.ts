@@ -1,4 +1,5 @@
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Block } from '../../domain/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
@@ -117,7 +118,7 @@ export class LongLayout implements Layout {
 
   #find(name: string, unit: string): NamedMetric | { reason: string; detail: string } | 'ignored' {
     const { mapping, unitOf } = this.#options;
-    const mapped = Object.hasOwn(this.#long.metrics, name) ? this.#long.metrics[name] : undefined;
+    const mapped = ownValue(this.#long.metrics, name);
     if (mapped === undefined && !isMetricName(name)) {
       if (this.#long.others === 'ignore') return 'ignored';
       const names = Object.keys(this.#long.metrics);

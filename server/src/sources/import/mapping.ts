@@ -1,5 +1,6 @@
 import { GivenName } from '@wattkeeper/contract/common.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
+import { byName } from '@wattkeeper/contract/named-record.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ const Column = z.strictObject({
   device: GivenName.optional().describe('Device of this column alone'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value, beside the empty one'),
   at_least: z.number().optional().describe('Lesser values of the file stand for no value'),
-  numbers: z.record(z.string(), z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
+  numbers: byName(z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
 });
 export type Column = z.infer<typeof Column>;
 
@@ -39,10 +40,7 @@ const Long = z.strictObject({
   metric_column: z.string().describe('Column that names what is measured'),
   value_column: z.string(),
   unit_column: z.string().optional().describe('Column that names the unit'),
-  metrics: z
-    .record(z.string(), Column)
-    .default({})
-    .describe("By the file's name; a name that is a metric's needs no entry"),
+  metrics: byName(Column).default({}).describe("By the file's name; a name that is a metric's needs no entry"),
   others: z.enum(['reject', 'ignore']).default('reject').describe('What becomes of names that are no metric'),
 });
 
@@ -57,7 +55,7 @@ export const Mapping = z.strictObject({
   device: GivenName.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),
-  columns: z.record(z.string(), Column).default({}).describe('Wide: a column for each metric'),
+  columns: byName(Column).default({}).describe('Wide: a column for each metric'),
   long: Long.optional().describe('Long: a row for each value'),
 });
 export type Mapping = z.infer<typeof Mapping>;

@@ -58,16 +58,18 @@ const OTHER_FAULTS: readonly FaultRule[] = [
   },
 ];
 
-const MACHINE_NAMES: Readonly<Record<string, readonly [name: string, line: string]>> = {
-  moulder: ['Injection moulder', 'moulding'],
-  mill: ['CNC mill', 'toolroom'],
-  compressor: ['Air compressor', 'utilities'],
-  oven: ['Drying oven', 'finishing'],
-  chiller: ['Chiller', 'utilities'],
-  packaging: ['Packaging line', 'dispatch'],
-  paint: ['Paint shop', 'finishing'],
-  ventilation: ['Air handling', 'utilities'],
-};
+const MACHINE_NAMES = new Map(
+  Object.entries<readonly [name: string, line: string]>({
+    moulder: ['Injection moulder', 'moulding'],
+    mill: ['CNC mill', 'toolroom'],
+    compressor: ['Air compressor', 'utilities'],
+    oven: ['Drying oven', 'finishing'],
+    chiller: ['Chiller', 'utilities'],
+    packaging: ['Packaging line', 'dispatch'],
+    paint: ['Paint shop', 'finishing'],
+    ventilation: ['Air handling', 'utilities'],
+  }),
+);
 
 /** A plastics works with eight machines in two or three shifts. */
 export const FACTORY: Profile = {
@@ -102,7 +104,7 @@ export const FACTORY: Profile = {
   },
   devices: [
     ...MACHINES.map(({ key }) => {
-      const [name, line] = MACHINE_NAMES[key] ?? [key, ''];
+      const [name, line] = MACHINE_NAMES.get(key) ?? [key, ''];
       return { key, name, kind: 'machine' as const, labels: { line } };
     }),
     { key: 'building', name: 'Building services', kind: 'other', labels: { line: 'building' } },

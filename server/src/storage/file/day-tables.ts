@@ -43,7 +43,7 @@ export class DayTables {
   /** Day → name of its file; null for days of older records alone. */
   readonly #names: Map<number, string | null>;
   /** Before these instants records of older files are forgotten; by metric group, '' for all. */
-  #forgotten: Readonly<Record<string, number>>;
+  #forgotten: Map<string, number>;
   /** The one used longest ago first. */
   readonly #cache = new Map<number, DayTable>();
   #cachedBytes = 0;
@@ -61,7 +61,7 @@ export class DayTables {
     this.#folder = folder;
     this.#olderFiles = olderFiles;
     this.#names = names;
-    this.#forgotten = forgotten;
+    this.#forgotten = new Map(Object.entries(forgotten));
     this.#older = new Set([...olderFiles.days()].filter((day) => !absorbed.includes(day)));
     this.#options = options;
     this.#now = now;
@@ -154,8 +154,9 @@ export class DayTables {
   async deleteBefore(instant: number, group: string | null): Promise<number> {
     const before = await this.rows();
     const key = group ?? '';
-    this.#forgotten = { ...this.#forgotten, [key]: Math.max(this.#forgotten[key] ?? instant, instant) };
-    await this.#folder.writeState({ ...(await this.#folder.state()), forgotten: this.#forgotten });
+    this.#forgotten.set(key, Math.max(this.#forgotten.get(key) ?? instant, instant));
+    const forgotten = Object.fromEntries(this.#forgotten);
+    await this.#folder.writeState({ ...(await this.#folder.state()), forgotten });
     for (const day of this.days()) {
       if (day * UTC_DAY_MS >= instant) break;
       const kept = await this.#without(day, instant, group);
@@ -178,8 +179,8 @@ export class DayTables {
     const older = new TableBuilder();
     if (this.#older.has(day)) await this.#olderFiles.readDay(day, older);
     const builder = new TableBuilder();
-    const { '': all = Number.NEGATIVE_INFINITY } = this.#forgotten;
-    addTable(builder, older.build(), (group) => Math.max(all, this.#forgotten[group] ?? all));
+    const all = this.#forgotten.get('') ?? Number.NEGATIVE_INFINITY;
+    addTable(builder, older.build(), (group) => Math.max(all, this.#forgotten.get(group) ?? all));
     const bytes = name === null ? null : await this.#folder.read(name);
     if (bytes !== null) await readRecords(name as string, bytes, builder);
     return builder.build();

@@ -73,12 +73,12 @@ export async function writeBackupFile(
 }
 
 async function fill(pack: tar.Pack, entries: AsyncIterable<BackupEntry>): Promise<void> {
-  const digests: Record<string, string> = {};
+  const digests = new Map<string, string>();
   for await (const { name, data } of entries) {
-    digests[name] = createHash('sha256').update(data).digest('hex');
+    digests.set(name, createHash('sha256').update(data).digest('hex'));
     await addEntry(pack, name, data);
   }
-  await addEntry(pack, CHECKSUMS, Buffer.from(JSON.stringify(digests)));
+  await addEntry(pack, CHECKSUMS, Buffer.from(JSON.stringify(Object.fromEntries(digests))));
   pack.finalize();
 }
 
@@ -112,8 +112,8 @@ async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> 
  * @throws Corrupt for a truncated or changed file, Forbidden when no key fits, NotFound-like errors of the file system as they are
  */
 export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGenerator<BackupEntry> {
-  const found: Record<string, string> = {};
-  let told: Record<string, string> | null = null;
+  const found = new Map<string, string>();
+  let listed: ReadonlyMap<string, string> | null = null;
   const source = await decrypted(path, keys);
   const extract = tar.extract();
   const flow = pipeline(source, createZstdDecompress(), extract);
@@ -123,10 +123,10 @@ export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGene
       const data = await collect(entry as unknown as AsyncIterable<Uint8Array>);
       const { name } = entry.header;
       if (name === CHECKSUMS) {
-        told = JSON.parse(Buffer.from(data).toString()) as Record<string, string>;
+        listed = new Map(Object.entries(JSON.parse(Buffer.from(data).toString()) as Record<string, string>));
         continue;
       }
-      found[name] = createHash('sha256').update(data).digest('hex');
+      found.set(name, createHash('sha256').update(data).digest('hex'));
       yield { name, data };
     }
     await flow;
@@ -136,13 +136,13 @@ export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGene
   } finally {
     extract.destroy();
   }
-  if (told === null) throw new Corrupt(`the backup ${path} is cut off: its list of checksums is missing`);
-  compare(path, told, found);
+  if (listed === null) throw new Corrupt(`the backup ${path} is cut off: its list of checksums is missing`);
+  compare(path, listed, found);
 }
 
-function compare(path: string, told: Record<string, string>, found: Record<string, string>): void {
-  for (const name of new Set([...Object.keys(told), ...Object.keys(found)])) {
-    if (told[name] !== found[name])
+function compare(path: string, listed: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): void {
+  for (const name of new Set([...listed.keys(), ...found.keys()])) {
+    if (listed.get(name) !== found.get(name))
       throw new Corrupt(`the backup ${path} is damaged: its part ${name} is not what was written`);
   }
 }

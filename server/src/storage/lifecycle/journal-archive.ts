@@ -54,7 +54,7 @@ export interface Segment {
  */
 export class JournalArchive {
   readonly #options: JournalArchiveOptions;
-  #devices: Record<string, ArchivedDevice> = {};
+  #devices = new Map<string, ArchivedDevice>();
   #bytes = 0;
   #firstAt: number | null = null;
   #since = 0;
@@ -147,14 +147,14 @@ export class JournalArchive {
 
   async #noteDevices(batches: readonly Batch[]): Promise<void> {
     const ids = new Set(batches.flatMap(({ blocks }) => blocks.flatMap(({ devices }) => devices)));
-    const fresh = [...ids].filter((id) => !(id in this.#devices));
+    const fresh = [...ids].filter((id) => !this.#devices.has(id));
     if (fresh.length === 0) return;
     for (const id of fresh) {
       const device = this.#options.deviceOf(id);
-      if (device) this.#devices[id] = { name: device.name, kind: device.kind, labels: device.labels };
+      if (device) this.#devices.set(id, { name: device.name, kind: device.kind, labels: device.labels });
     }
     const path = this.#file(ARCHIVED_DEVICES);
-    await writeFile(`${path}.partial`, JSON.stringify(this.#devices), { mode: 0o600, flush: true });
+    await writeFile(`${path}.partial`, JSON.stringify(Object.fromEntries(this.#devices)), { mode: 0o600, flush: true });
     await rename(`${path}.partial`, path);
   }
 
@@ -186,12 +186,12 @@ async function writeSince(folder: string, since: number | null): Promise<void> {
 }
 
 /** Devices of the archive by their ids. */
-export async function readArchivedDevices(folder: string): Promise<Record<string, ArchivedDevice>> {
+export async function readArchivedDevices(folder: string): Promise<Map<string, ArchivedDevice>> {
   const text = await readFile(join(folder, ARCHIVED_DEVICES), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
     throw error;
   });
-  return JSON.parse(text) as Record<string, ArchivedDevice>;
+  return new Map(Object.entries(JSON.parse(text) as Record<string, ArchivedDevice>));
 }
 
 /**

@@ -159,7 +159,7 @@ export class JournalCopies {
     scratch: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const data = Buffer.from(JSON.stringify(await readArchivedDevices(folder)));
+    const data = Buffer.from(JSON.stringify(Object.fromEntries(await readArchivedDevices(folder))));
     const name = createHash('sha256').update(data).digest('hex') + DEVICES;
     if (name === before && there.has(name)) return name;
     const path = join(scratch, name);

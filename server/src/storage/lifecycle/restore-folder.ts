@@ -146,7 +146,7 @@ async function knownDevices(records: RecordStore, archive: string) {
   const idNow = async (id: string): Promise<string> => {
     const known = ids.get(id);
     if (known !== undefined) return known;
-    const { name = `restored ${id}`, kind, labels } = archived[id] ?? {};
+    const { name = `restored ${id}`, kind, labels } = archived.get(id) ?? {};
     const [device] = await records.devices.ensureAll([{ name, kind, labels }]);
     ids.set(id, (device as DeviceRecord).id);
     return (device as DeviceRecord).id;

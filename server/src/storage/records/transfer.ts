@@ -111,7 +111,7 @@ export async function importRecords(
     const count = await db.transaction().execute(async (transaction) => {
       let inserted = 0;
       for await (const { table, rows } of parts) {
-        if (!(table in TABLES || table in SIGN_INS)) continue;
+        if (!Object.hasOwn(TABLES, table) && !Object.hasOwn(SIGN_INS, table)) continue;
         for (const row of rows)
           await transaction
             .insertInto(table as 'sites')
@@ -136,7 +136,7 @@ export async function importRecords(
 
 async function migrateTo(db: RecordsDatabase, { type, place, schema: namespace }: RecordsEngine, schema: string) {
   const migrations = migrationsFor(type);
-  if (!(schema in migrations)) {
+  if (!Object.hasOwn(migrations, schema)) {
     throw new Conflict(
       `the backup was made by a newer version of Wattkeeper (its records have the change "${schema}"): install that version or a later one`,
     );

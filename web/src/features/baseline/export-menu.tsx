@@ -1,5 +1,6 @@
 import type { BaselineDeviation, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { Braces, Download, FileSpreadsheet } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useText } from '../../app-context.tsx';
@@ -51,7 +52,7 @@ export function ExportMenu({ machine, model, found }: ExportMenuProps) {
 }
 
 function coefficientsCsv(model: BaselineModel): string {
-  const of = (values: Readonly<Record<string, number>>, name: string) => values[name] ?? null;
+  const of = (values: Readonly<Record<string, number>>, name: string) => ownValue(values, name) ?? null;
   return csvText(
     ['term', 'coefficient', 'standard_error', 't', 'p', 'vif'],
     [

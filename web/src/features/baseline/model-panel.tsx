@@ -1,4 +1,5 @@
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import type { Formatter } from '../../ui/format.ts';
@@ -78,7 +79,7 @@ function Coefficients({ model }: { readonly model: BaselineModel }) {
       numeric: true,
     })),
   ];
-  const of = (values: Readonly<Record<string, number>>, name: string) => values[name] ?? Number.NaN;
+  const of = (values: Readonly<Record<string, number>>, name: string) => ownValue(values, name) ?? Number.NaN;
   return (
     <section>
       <h3>{text('baseline.coefficients')}</h3>

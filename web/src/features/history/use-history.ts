@@ -1,4 +1,5 @@
 import { keepPreviousData, useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { useMemo } from 'react';
 import { useQueries } from '../../app-context.tsx';
@@ -49,7 +50,7 @@ export function useSeriesChoice(view: HistoryView) {
 /** When one of the series reported last, epoch milliseconds; null while none is known. */
 function newestOf(chosen: readonly SeriesOffer[], latest: LatestAnswer | undefined): number | null {
   const valuesOf = new Map(latest?.items.map(({ device_id, values }) => [device_id, values]));
-  const times = chosen.flatMap(({ deviceId, metric }) => valuesOf.get(deviceId)?.[metric]?.timestamp ?? []);
+  const times = chosen.flatMap(({ deviceId, metric }) => ownValue(valuesOf.get(deviceId), metric)?.timestamp ?? []);
   return times.length === 0 ? null : Math.max(...times.map(Date.parse));
 }
 

@@ -61,7 +61,7 @@ async function refuseNewer<T>(
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === 'kysely_migration' && table.schema === schema)) return;
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  const unknown = rows.find(({ name }) => !(name in migrations));
+  const unknown = rows.find(({ name }) => !Object.hasOwn(migrations, name));
   if (unknown === undefined) return;
   throw new Conflict(
     `${place} was written by a newer version of Wattkeeper (it has the change "${unknown.name}"): install that version or a later one, or restore a backup that this version made`,
