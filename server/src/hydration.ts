@@ -8,6 +8,7 @@ import type { Ingest } from './ingest/ingest.ts';
 import { newestSample, newestSampleBefore } from './query/newest-sample.ts';
 import { type QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
 import { applyBatches } from './storage/apply-batches.ts';
+import type { LatestValue } from './storage/backend.ts';
 import type { MemoryStore } from './storage/memory.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 
@@ -29,7 +30,7 @@ export async function hydrate(parts: {
 }): Promise<number> {
   const { primary, ingest, queries, window, directory, config, now } = parts;
   const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
-  await restoreLatest(primary, ingest, now());
+  const ahead = await restoreLatest(primary, ingest, now());
   for (const [group, deviceIds] of devicesByGroup(directory)) {
     const quantities = [
       ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
@@ -47,13 +48,14 @@ export async function hydrate(parts: {
     await applyBatches(window, [batch]);
     for (const block of batch.blocks) {
       if (block.erases) changed.push(block);
-      else ingest.latest.add(block, now());
+      else ingest.latest.add(block);
     }
   }
   for (const { group, quantities, devices } of changed) {
     for (const deviceId of devices)
       for (const quantity of quantities) await renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`);
   }
+  for (const { deviceId, metric } of ahead) await renewLatest({ ingest, queries, now }, deviceId, metric);
   // A store that cannot be read has not told what was before.
   return primary.trouble() === null ? since : now();
 }
@@ -69,10 +71,12 @@ async function renewLatest(
   if (newest) ingest.latest.restore(deviceId, metric, newest.timestamp, newest.value);
 }
 
-export async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<void> {
-  for (const { deviceId, metric, timestamp, value } of await store.latest(now - LATEST_LOOKBACK_MS)) {
-    if (!isRollupGroup(metric)) ingest.latest.restore(deviceId, metric, timestamp, value);
-  }
+/** Answers the series whose newest sample is from the future: theirs up to now has to be sought. */
+export async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<LatestValue[]> {
+  const newest = (await store.latest(now - LATEST_LOOKBACK_MS)).filter(({ metric }) => !isRollupGroup(metric));
+  return newest.filter(
+    ({ deviceId, metric, timestamp, value }) => !ingest.latest.restore(deviceId, metric, timestamp, value),
+  );
 }
 
 function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
@@ -84,7 +88,7 @@ function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
   return groups;
 }
 
-/** Seeks the latest values of series that have not reported for long, beside the service's work. */
+/** Seeks the latest values of series of which none is known, beside the service's work: they have not reported for long, or the clock was set back. */
 export class OlderLatest {
   readonly #parts: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner };
   readonly #log: Logger;
@@ -102,7 +106,7 @@ export class OlderLatest {
     this.#now = now;
   }
 
-  /** Once more: a store that could not be used when they were sought last may have told nothing. */
+  /** Searches again: the store may not have been available before. */
   seek(): void {
     const failed = (error: unknown) => this.#log.error({ err: error }, 'older latest values could not be read');
     this.#done = this.#done.then(() => this.#restore()).catch(failed);
@@ -115,7 +119,7 @@ export class OlderLatest {
 
   async #restore(): Promise<void> {
     const { directory, ingest, queries } = this.#parts;
-    const before = this.#now() - LATEST_LOOKBACK_MS;
+    const before = this.#now() + 1;
     for (const { id } of directory.all()) {
       const known = new Set([...ingest.latest.of(id)].map(({ metric }) => metric));
       for (const metric of directory.metricsOf(id)) {

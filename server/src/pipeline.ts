@@ -96,6 +96,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const older = new OlderLatest(pipeline, log, now);
     opened.onClose(() => older.end());
     if (withoutStores) older.seek();
+    pipeline.ingest.latest.onSetBack = () => older.seek();
     onHeal.primary = async () => {
       await restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
       older.seek();

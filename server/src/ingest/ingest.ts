@@ -62,7 +62,7 @@ const CATCH_UP_LOOK_MS = 50;
  * every store. See ARCHITECTURE.md.
  */
 export class Ingest {
-  readonly latest = new LatestValues();
+  readonly latest: LatestValues;
   readonly live = new LiveBus();
   readonly arrivals = new ArrivalMeter();
   readonly meter: IngestMeter;
@@ -79,6 +79,7 @@ export class Ingest {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#persists = options.persists;
+    this.latest = new LatestValues(options.now);
     this.meter = new IngestMeter(options.now);
     this.recent = new RecentBatches(options.journal);
   }
@@ -245,7 +246,7 @@ export class Ingest {
     for (const block of blocks) {
       this.#options.onBlock(block);
       this.arrivals.add(block, this.#options.now());
-      for (const device of this.latest.add(block, this.#options.now())) changed.add(device);
+      for (const device of this.latest.add(block)) changed.add(device);
     }
     this.live.publish(changed);
     for (const fanOut of this.#fanOuts) fanOut.notify();
