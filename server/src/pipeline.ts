@@ -130,7 +130,7 @@ function supervise(
 
 function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<Journal> {
   return FallbackJournal.open({
-    open: () => openSqliteJournal(path, now),
+    open: (identity) => openSqliteJournal(path, now, identity),
     now,
     onChange: (trouble) => {
       if (trouble) log.error(`readings are held in memory: ${trouble.error}`);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -206,5 +206,47 @@ test('a disk that hangs counts as full, and a commit that happens late after all
   hang.resolve();
   await late;
   expect(await values(journal)).toEqual([1, 2, 3].map((n) => [n, n]));
+  await journal.close();
+});
+
+test('a data folder that is moved away is noticed, with and without readings, and nothing is lost when it is back', async () => {
+  const journal = await FallbackJournal.open({
+    open: (identity) => openSqliteJournal(path(), Date.now, identity),
+    now: Date.now,
+    onChange: (trouble) => told.push(trouble),
+    firstWaitMs: 20,
+    longestWaitMs: 40,
+    watchMs: 20,
+  });
+  expect((await journal.append([block(1)], [])).durable).toBe(true);
+  renameSync(folder, `${folder}-away`);
+  await expect.poll(() => journal.trouble?.error).toMatch(/wattkeeper.db.*was removed or replaced/);
+  renameSync(`${folder}-away`, folder);
+  await expect.poll(() => journal.trouble).toBeNull();
+
+  renameSync(folder, `${folder}-away`);
+  mkdirSync(folder);
+  expect((await journal.append([block(2)], [])).durable).toBe(false);
+  expect(existsSync(path())).toBe(false);
+  rmSync(folder, { recursive: true });
+  renameSync(`${folder}-away`, folder);
+  await expect.poll(() => journal.trouble).toBeNull();
+  expect((await journal.append([block(3)], [])).durable).toBe(true);
+  await journal.close();
+  const reopened = await openSqliteJournal(path(), Date.now);
+  expect((await values(reopened)).map(([, value]) => value)).toEqual([1, 2, 3]);
+  await reopened.close();
+});
+
+test('readings are durable although the write-ahead log is removed', async () => {
+  const journal = await open();
+  await journal.append([block(1)], []);
+  rmSync(`${path()}-wal`);
+  expect((await journal.append([block(2)], [])).durable).toBe(true);
+  // What is left in the folder now is what the next start finds.
+  cpSync(path(), `${path()}-copy`);
+  const found = await openSqliteJournal(`${path()}-copy`, Date.now);
+  expect((await values(found)).map(([, value]) => value)).toEqual([1, 2]);
+  await found.close();
   await journal.close();
 });

@@ -5,7 +5,8 @@ import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
 import { within } from './within.ts';
 
 export interface FallbackOptions {
-  readonly open: () => Promise<DiskJournal>;
+  /** Opens the journal on disk, later only the file with the identity that the first one had. */
+  readonly open: (identity: string | null) => Promise<DiskJournal>;
   readonly now: () => number;
   /** Called when the disk stops taking batches, and when it takes them again. */
   readonly onChange: (trouble: JournalTrouble | null) => void;
@@ -16,6 +17,8 @@ export interface FallbackOptions {
   readonly longestWaitMs?: number;
   /** A commit that takes longer counts as failed. */
   readonly maxCommitMs?: number;
+  /** How often it is checked that the file is where it was. */
+  readonly watchMs?: number;
 }
 
 /** An append that waits for its place in the order. */
@@ -36,6 +39,7 @@ const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const MAX_COMMIT_MS = 15_000;
+const WATCH_MS = 5_000;
 
 /**
  * Puts batches in order, and keeps working when the disk takes none (full, gone, damaged, hanging): batches are then held in memory, `durable`
@@ -65,6 +69,7 @@ export class FallbackJournal implements Journal {
   /** A connection that is being opened, which may take as long as the disk hangs. */
   #opening: Promise<DiskJournal> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  readonly #watch: NodeJS.Timeout;
   #recovering: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -73,11 +78,12 @@ export class FallbackJournal implements Journal {
     this.#disk = disk;
     this.#given = this.#head = this.#onDisk = disk.head();
     this.#wait = options.firstWaitMs ?? FIRST_WAIT_MS;
+    this.#watch = setInterval(() => this.#verify(), options.watchMs ?? WATCH_MS).unref();
   }
 
   /** Opens the journal on disk, which has to work at this moment: rejects as `open` does. */
   static async open(options: FallbackOptions): Promise<FallbackJournal> {
-    return new FallbackJournal(options, await options.open());
+    return new FallbackJournal(options, await options.open(null));
   }
 
   get durable(): boolean {
@@ -152,6 +158,7 @@ export class FallbackJournal implements Journal {
   /** Tries the disk again. Rejects when batches remain that no store has taken. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#watch);
     await this.#placing;
     if (this.#timer) clearTimeout(this.#timer);
     await this.#recovering;
@@ -216,6 +223,14 @@ export class FallbackJournal implements Journal {
     this.#heldBytes = this.#held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Notices that the data folder was removed also while no readings arrive. */
+  #verify(): void {
+    const disk = this.#disk;
+    disk.verify().catch((error: unknown) => {
+      if (this.#disk === disk && !this.#closed) this.#fail(error);
+    });
+  }
+
   #fail(error: unknown): void {
     if (this.#trouble) return;
     this.#trouble = { error: messageOf(error), since: this.#options.now() };
@@ -278,7 +293,7 @@ export class FallbackJournal implements Journal {
 
   async #reopened(): Promise<DiskJournal> {
     if (this.#opening === null) {
-      this.#opening = this.#options.open();
+      this.#opening = this.#options.open(this.#disk.identity);
       this.#opening.catch(() => {
         this.#opening = null;
       });

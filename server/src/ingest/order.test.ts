@@ -90,6 +90,8 @@ class Life {
 /** The methods of a journal, which keep their own `this`. */
 function bound(disk: DiskJournal): Omit<DiskJournal, 'write'> {
   return {
+    identity: disk.identity,
+    verify: () => disk.verify(),
     read: (after, maxBytes) => disk.read(after, maxBytes),
     cursors: () => disk.cursors(),
     advance: (cursors) => disk.advance(cursors),

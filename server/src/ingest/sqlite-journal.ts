@@ -12,12 +12,18 @@ export type JournalRequest = { id: number } & (
       acknowledged: readonly (readonly [number, number])[];
     }
   | { type: 'read'; after: number; maxBytes: number }
-  | { type: 'cursors' | 'stats' | 'close' }
+  | { type: 'cursors' | 'stats' | 'verify' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
   | { type: 'quarantined'; limit: number; before: number | null }
   | { type: 'find' | 'drop'; ids: readonly number[] }
 );
-/** `id` 0 announces that the worker is ready; its result is the newest sequence. */
+export interface JournalWorkerData {
+  readonly path: string;
+  /** Of the file that has to be at the path; null: whichever is there, or a new one. */
+  readonly identity: string | null;
+}
+
+/** `id` 0 announces that the worker is ready; its result are the newest sequence and the identity of the file. */
 export type JournalReply = {
   id: number;
   result?: unknown;
@@ -72,20 +78,30 @@ export interface PlacedBatch extends Batch {
 
 /** The part of a journal that is on disk. Whoever writes decides on the order: `FallbackJournal`. */
 export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'trouble'> {
+  /** Of the file that it writes, see `fileIdentity`. */
+  readonly identity: string;
+
   /**
    * Writes batches with one sync of the disk, all or nothing. One that is there already is replaced: a commit that was reported as failed may
    * have happened all the same. Answers when they were on disk, epoch milliseconds, which is when those without `acceptedAt` are acknowledged.
    * @throws Unavailable when the disk or the file on it fails; anything else where a batch is at fault
    */
   write(batches: readonly PlacedBatch[]): Promise<number>;
+
+  /** @throws Unavailable when the file is no longer where it was opened, so that nobody would find what is written to it */
+  verify(): Promise<void>;
 }
 
 /**
  * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
- * Rejects with `Unavailable` when the file cannot be opened or is not a database.
+ * Rejects with `Unavailable` when the file cannot be opened, is not a database, or is not the one with the identity given.
  */
-export async function openSqliteJournal(path: string, now: () => number): Promise<DiskJournal> {
-  const journal = new SqliteJournal(path, now);
+export async function openSqliteJournal(
+  path: string,
+  now: () => number,
+  identity: string | null = null,
+): Promise<DiskJournal> {
+  const journal = new SqliteJournal(path, now, identity);
   await journal.opened;
   return journal;
 }
@@ -97,6 +113,7 @@ class SqliteJournal implements DiskJournal {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  identity = '';
   /** Newest batch on disk. */
   #head = 0;
   #quarantined = 0;
@@ -106,10 +123,12 @@ class SqliteJournal implements DiskJournal {
   #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
 
-  constructor(path: string, now: () => number) {
+  constructor(path: string, now: () => number, identity: string | null) {
     this.#path = path;
     this.#now = now;
-    this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), { workerData: { path } });
+    this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), {
+      workerData: { path, identity } satisfies JournalWorkerData,
+    });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: () => resolve(), reject });
     });
@@ -141,6 +160,10 @@ class SqliteJournal implements DiskJournal {
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
     const rows = (await this.#ask({ type: 'read', after, maxBytes })) as JournalRow[];
     return rows.map(({ sequence, acceptedAt, payload }) => ({ sequence, acceptedAt, blocks: decodeBlocks(payload) }));
+  }
+
+  async verify(): Promise<void> {
+    await this.#ask({ type: 'verify' });
   }
 
   async cursors(): Promise<Map<string, number>> {
@@ -199,7 +222,11 @@ class SqliteJournal implements DiskJournal {
     if (quarantined !== undefined) this.#quarantined = quarantined;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (id === 0) this.#head = result as number;
+    if (id === 0) {
+      const { head, identity } = result as { head: number; identity: string };
+      this.#head = head;
+      this.identity = identity;
+    }
     if (error === undefined) waiting?.resolve(result);
     else waiting?.reject(ofDisk ? this.#unavailable(new Error(error)) : new Error(error));
   }
@@ -212,7 +239,7 @@ class SqliteJournal implements DiskJournal {
 
   #unavailable(cause: Error): Unavailable {
     return new Unavailable(
-      `the journal in ${this.#path} does not work: ${cause.message}. Check that the disk has room and that no other program holds the file.`,
+      `the journal in ${this.#path} does not work: ${cause.message}. Check that the folder is there, that the disk has room and that no other program holds the file.`,
       { cause },
     );
   }

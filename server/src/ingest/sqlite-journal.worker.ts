@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { JournalReply, JournalRequest, JournalRow, QuarantineRow } from './sqlite-journal.ts';
+import { fileIdentity } from '../domain/file-identity.ts';
+import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';
 
 /**
  * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db.
@@ -8,7 +9,10 @@ import type { JournalReply, JournalRequest, JournalRow, QuarantineRow } from './
 const port = parentPort;
 if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
 
-const database = open((workerData as { path: string }).path);
+const { path, identity } = workerData as JournalWorkerData;
+if (identity !== null && fileIdentity(path) !== identity) throw new Error(replaced());
+const database = open(path);
+const opened = { file: fileIdentity(path), log: fileIdentity(`${path}-wal`) };
 const insertBatch = database.prepare(
   'INSERT OR REPLACE INTO journal_batch (sequence, received_at, payload) VALUES (?, ?, ?)',
 );
@@ -38,7 +42,11 @@ port.on('message', (request: JournalRequest) => {
   }
 });
 
-port.postMessage({ id: 0, result: head(), quarantined: countQuarantined() } satisfies JournalReply);
+port.postMessage({
+  id: 0,
+  result: { head: head(), identity: opened.file },
+  quarantined: countQuarantined(),
+} satisfies JournalReply);
 
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 10_000 });
@@ -81,6 +89,7 @@ function quarantinedAfter(request: JournalRequest): number | undefined {
 const BATCH_AT_FAULT = new Set([18, 19, 20, 25]);
 
 function isOfDisk(error: unknown): boolean {
+  if (error instanceof NotWhereItWas) return true;
   const { errcode } = error as { errcode?: number };
   return errcode !== undefined && !BATCH_AT_FAULT.has(errcode & 0xff);
 }
@@ -88,7 +97,10 @@ function isOfDisk(error: unknown): boolean {
 function perform(request: JournalRequest): unknown {
   switch (request.type) {
     case 'write':
-      return inTransaction(() => write(request));
+      inTransaction(() => write(request));
+      return verify();
+    case 'verify':
+      return verify();
     case 'read':
       return readBatches(request.after, request.maxBytes);
     case 'cursors':
@@ -116,6 +128,24 @@ function perform(request: JournalRequest): unknown {
       database.close();
       return null;
   }
+}
+
+/** What was written is in a file that nobody finds any more. */
+class NotWhereItWas extends Error {}
+
+function replaced(): string {
+  return 'the file was removed or replaced while the service runs';
+}
+
+/**
+ * Whether what was committed is in the file that the next start opens. Where only the write-ahead log was removed, its content is copied to
+ * the database file, which is there.
+ */
+function verify(): void {
+  if (fileIdentity(path) !== opened.file) throw new NotWhereItWas(replaced());
+  if (fileIdentity(`${path}-wal`) === opened.log) return;
+  const { busy, log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(FULL)').get() as Record<string, number>;
+  if (busy !== 0 || log !== checkpointed) throw new NotWhereItWas('its write-ahead log was removed');
 }
 
 function write({ batches, acknowledged }: Extract<JournalRequest, { type: 'write' }>): void {

@@ -1,0 +1,7 @@
+import { statSync } from 'node:fs';
+
+/** Which file is at a path: equal as long as it is the same one, whatever is written to it; null where there is none. */
+export function fileIdentity(path: string): string | null {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}
