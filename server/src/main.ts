@@ -73,6 +73,8 @@ const COMMANDS: readonly Command[] = [
   },
 ];
 
+// What is written is for this user alone.
+process.umask(0o077);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -32,6 +32,7 @@ import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts
 import { MemoryStore } from './storage/memory.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
+import { checkDatabase } from './storage/records/sqlite-file.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 
@@ -76,6 +77,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
     if (folder) await takeRestore(folder, log, now());
+    if (folder) checkDatabase(folder.file(LOCAL_DATABASE));
     const records = await openRecords(recordsLocation(config), { warn: (message) => log.warn(message) });
     opened.onClose(() => records.close());
     const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);

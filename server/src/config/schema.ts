@@ -1,10 +1,22 @@
+import { resolve } from 'node:path';
 import { byName } from '@wattkeeper/contract/named-record.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { duckDbPathFault, pathFault } from '../domain/file-path.ts';
 
 const Port = z.number().int().min(0).max(65535);
 const Bytes = z.number().int().positive();
+
+/** A folder or file of this machine; relative ones begin at the working folder. */
+const FilePath = z
+  .string()
+  .min(1)
+  .superRefine((path, context) => {
+    const fault = pathFault(path);
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  })
+  .transform((path) => resolve(path));
 
 const PostgresUrl = z
   .string()
@@ -30,13 +42,13 @@ export const StoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('duckdb').describe('Embedded column store; the default'),
     name: z.string().min(1).default('duckdb'),
-    path: z.string().optional().describe('Default: telemetry.duckdb in data_dir'),
+    path: FilePath.optional().describe('Default: telemetry.duckdb in data_dir'),
     memory_limit_mb: z.number().int().min(64).optional().describe('Default: a quarter of the machine, at most 1024'),
   }),
   z.strictObject({
     type: z.literal('sqlite').describe('Embedded row store for small machines'),
     name: z.string().min(1).default('sqlite'),
-    path: z.string().optional().describe('Default: telemetry.sqlite in data_dir'),
+    path: FilePath.optional().describe('Default: telemetry.sqlite in data_dir'),
   }),
   z.strictObject({
     type: z.literal('memory').describe('Nothing survives a restart'),
@@ -46,7 +58,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('file').describe('Gzip JSON, one file a day, beside the records of older installations'),
     name: z.string().min(1).default('file'),
-    path: z.string().min(1).optional().describe('Folder; default: telemetry-files in data_dir'),
+    path: FilePath.optional().describe('Folder; default: telemetry-files in data_dir'),
     retention_days: z
       .number()
       .int()
@@ -124,7 +136,7 @@ const DESCRIPTIVE_TAGS = [
 export const RecordsConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('sqlite').describe('A file; the default'),
-    path: z.string().min(1).optional().describe('Default: wattkeeper.db in data_dir'),
+    path: FilePath.optional().describe('Default: wattkeeper.db in data_dir'),
   }),
   z.strictObject({
     type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes can share'),
@@ -144,7 +156,7 @@ const Prefix = z
 export const ArchiveStoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('local').describe('A folder, also of a network drive'),
-    folder: z.string().min(1).optional().describe('Default: archive/objects in data_dir'),
+    folder: FilePath.optional().describe('Default: archive/objects in data_dir'),
   }),
   z.strictObject({
     type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
@@ -189,7 +201,7 @@ function isSchedule(text: string): boolean {
 
 export const Config = z
   .strictObject({
-    data_dir: z.string().min(1).default('./data').describe('Folder of everything that is kept'),
+    data_dir: FilePath.prefault('./data').describe('Folder of everything that is kept'),
     http: z
       .strictObject({
         host: z
@@ -286,7 +298,7 @@ export const Config = z
     backup: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Make one every day by itself'),
-        folder: z.string().min(1).optional().describe('Default: backups in data_dir; better on another disk'),
+        folder: FilePath.optional().describe('Default: backups in data_dir; better on another disk'),
         schedule: z
           .string()
           .default('0 2 * * *')
@@ -379,6 +391,13 @@ export const Config = z
     path: ['retention'],
     error:
       'must not name raw_days or groups where archive.store is set: raw readings leave the store by archive.after_days then',
+  })
+  .superRefine(({ persistence, data_dir: folder, stores }, context) => {
+    for (const [i, store] of persistence ? stores.entries() : []) {
+      const fault = store.type === 'duckdb' ? duckDbPathFault(store.path ?? folder) : null;
+      const path = store.type === 'duckdb' && store.path !== undefined ? ['stores', i, 'path'] : ['data_dir'];
+      if (fault !== null) context.addIssue({ code: 'custom', path, message: fault });
+    }
   });
 export type Config = z.infer<typeof Config>;
 

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Conflict, Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
+import { Conflict, Corrupt, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
+import { pathFault } from '../domain/file-path.ts';
 
 /** A data folder that this process alone uses. */
 export interface DataFolder {
@@ -17,38 +18,117 @@ export const LOCK_FILES: readonly string[] = ['lock', 'lock-journal'];
 export const UNFINISHED_RESTORE = 'restore-unfinished';
 
 const SQLITE_BUSY = 5;
+/** Files that only Wattkeeper writes. */
+const OWN_FILES = /^(lock|wattkeeper\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
+/** What the service and its commands make in a data folder. */
+const OWN_NAMES = /^(lock|wattkeeper|telemetry|backups$|archive$|journal|restore|before-restore)/;
+/** Set on folders that many users share, such as /tmp. */
+const STICKY = 0o1000;
 
 /**
- * Makes the folder where it is missing and takes it for this process. The lock is SQLite's own on the file `lock`, so the operating
- * system frees it however the process ends.
- * @throws Conflict while another process has the folder, Unavailable when it cannot be made or written, Corrupt when a restore into it was
- * cut off
+ * Makes the folder where it is missing and takes it for this process; it and its databases are then for this user alone. The lock is SQLite's
+ * own on the file `lock`, so the operating system frees it however the process ends.
+ * @throws InvalidInput for a path that cannot be used; Conflict while another process has the folder; Unavailable when it cannot be made or
+ * written; Corrupt when a restore into it was cut off
  */
 export function openDataFolder(path: string): DataFolder {
   const folder = lockFolder(path);
-  if (!existsSync(folder.file(UNFINISHED_RESTORE))) return folder;
-  folder.release();
-  throw new Corrupt(
-    `a restore into ${path} was cut off, and the folder holds a part only: run the same \`restore … --into\` again, or remove the folder`,
-  );
+  try {
+    if (existsSync(folder.file(UNFINISHED_RESTORE))) {
+      throw new Corrupt(
+        `a restore into ${path} was cut off, and the folder holds a part only: run the same \`restore … --into\` again, or remove the folder`,
+      );
+    }
+    restrict(folder.path);
+    return folder;
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
 }
 
-/** As `openDataFolder`, for the restore that fills the folder. */
+/** Takes a folder without changing who may read it: as `openDataFolder`, for the restore that fills one, and for files that others read. */
 export function lockFolder(path: string): DataFolder {
+  const given = pathFault(path);
+  if (given !== null) throw new InvalidInput(`the path of the folder ${JSON.stringify(path)} ${given}`);
+  const folder = resolve(path);
+  makeFolder(folder);
   let lock: DatabaseSync | undefined;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    lock = new DatabaseSync(join(path, 'lock'), { timeout: 0 });
+    lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     lock?.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
       throw new Conflict(
-        `the data folder ${path} is in use by another Wattkeeper: stop it, or set data_dir (WATTKEEPER_DATA_DIR) to another folder`,
+        `the data folder ${folder} is in use by another Wattkeeper: stop it, or set data_dir (WATTKEEPER_DATA_DIR) to another folder`,
       );
     }
-    throw new Unavailable(`the data folder ${path} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new Unavailable(`the data folder ${folder} cannot be used: the file lock in it: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   const held = lock;
-  return { path, file: (name) => join(path, name), release: () => held.close() };
+  return { path: folder, file: (name) => join(folder, name), release: () => held.close() };
+}
+
+/** Makes a folder that this user can read and write, with the databases in it, or says what stands against it and what to do. */
+function makeFolder(folder: string): void {
+  let at = folder;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const real = pathFault(realpathSync(folder));
+    if (real !== null) throw new InvalidInput(`the folder ${folder} is ${realpathSync(folder)}, which ${real}`);
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    for (const name of readdirSync(folder).filter((one) => OWN_FILES.test(one))) {
+      at = join(folder, name);
+      if (statSync(at).isFile()) accessSync(at, constants.R_OK | constants.W_OK);
+    }
+  } catch (error) {
+    if (error instanceof InvalidInput) throw error;
+    throw new Unavailable(`the data folder ${folder} cannot be used: ${explain(at, error)}`, { cause: error });
+  }
+}
+
+function explain(path: string, error: unknown): string {
+  const elsewhere = 'or set data_dir (WATTKEEPER_DATA_DIR) to another folder';
+  const { code, path: where = path } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `this user (id ${process.getuid?.() ?? 'unknown'}) may not read and write ${where}: change its owner or mode (chown, chmod), ${elsewhere}`;
+    case 'EROFS':
+      return `${where} is on a file system that is mounted read-only: mount it for writing, ${elsewhere}`;
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `${where} is not a folder: move what is there away, ${elsewhere}`;
+    case 'ELOOP':
+    case 'ENOENT':
+      return `${where} leads by a symbolic link to a place that does not exist: make that place, ${elsewhere}`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `the disk has no room for ${where}: free some space, ${elsewhere}`;
+    default:
+      return `${messageOf(error)}: check the path, ${elsewhere}`;
+  }
+}
+
+/** Takes the rights of other users away: from the databases, and from the folder unless something else is in it. */
+function restrict(folder: string): void {
+  const names = readdirSync(folder);
+  const { mode } = statSync(folder);
+  if (names.every((name) => OWN_NAMES.test(name)) && (mode & STICKY) === 0) limitMode(folder, 0o700);
+  for (const name of names) {
+    const path = join(folder, name);
+    if (OWN_FILES.test(name) && statSync(path).isFile()) limitMode(path, 0o600);
+  }
+}
+
+function limitMode(path: string, mode: number): void {
+  try {
+    if ((statSync(path).mode & 0o777 & ~mode) !== 0) chmodSync(path, mode);
+  } catch (error) {
+    // It belongs to somebody else who lets us in, or its file system has no modes; that it can be written is checked already.
+    if (!['EPERM', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }

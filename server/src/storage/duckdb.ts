@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
 import type { Batch, Block } from '../domain/batch.ts';
+import { duckDbPathFault } from '../domain/file-path.ts';
 import type { Frame } from '../domain/frame.ts';
 import { asBatch } from './apply-batches.ts';
 import type {
@@ -32,6 +33,10 @@ export const DuckDbOptions = z.object({
   path: z
     .string()
     .min(1)
+    .superRefine((path, context) => {
+      const fault = duckDbPathFault(path);
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+    })
     .meta({ description: 'File of the database; made when it does not exist. Its folder must exist' }),
   memoryLimitMb: z.number().int().min(64).optional().meta({
     description:

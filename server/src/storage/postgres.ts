@@ -17,10 +17,11 @@ import type {
 } from './backend.ts';
 import { END_OF_TIME } from './backend.ts';
 import { coalesce, type GroupRows } from './coalesce.ts';
-import { Catalogue, type Group, instantOf } from './postgres/catalogue.ts';
+import { Catalogue, instantOf } from './postgres/catalogue.ts';
 import { DEVICE_SHARDS, SHARD_BYTES } from './postgres/citus.ts';
 import { Database, isPartitionMissing, type Run } from './postgres/database.ts';
 import { arrayOf, encodeFloats } from './postgres/float-arrays.ts';
+import type { Group } from './postgres/group.ts';
 import { hypertableBytes } from './postgres/timescale.ts';
 import { dropEmptyRows, splitByDevice } from './rows.ts';
 import { aggregatePieces } from './sample-window.ts';

@@ -26,10 +26,10 @@ it('opens a file in which the journal has made its own tables first', async () =
   const place = temporaryDatabase();
   const { path } = place;
   const journal = new DatabaseSync(path);
-  journal.exec('PRAGMA journal_mode = WAL; CREATE TABLE journal_batches (sequence INTEGER PRIMARY KEY)');
+  journal.exec('PRAGMA journal_mode = WAL; CREATE TABLE journal_batch (sequence INTEGER PRIMARY KEY)');
   const records = await openRecords(place);
   await records.sites.ensureDefault();
-  journal.exec('INSERT INTO journal_batches VALUES (1)');
+  journal.exec('INSERT INTO journal_batch VALUES (1)');
   await records.close();
   journal.close();
 });
@@ -93,8 +93,8 @@ it('loses no write while another thread writes into the same file without pause'
     `const { workerData, parentPort } = require('node:worker_threads');
      const { DatabaseSync } = require('node:sqlite');
      const db = new DatabaseSync(workerData, { timeout: 5000 });
-     db.exec('PRAGMA synchronous = FULL; CREATE TABLE journal_batches (sequence INTEGER PRIMARY KEY, bytes BLOB)');
-     const insert = db.prepare('INSERT INTO journal_batches (bytes) VALUES (zeroblob(20000))');
+     db.exec('PRAGMA synchronous = FULL; CREATE TABLE journal_batch (sequence INTEGER PRIMARY KEY, bytes BLOB)');
+     const insert = db.prepare('INSERT INTO journal_batch (bytes) VALUES (zeroblob(20000))');
      let written = 0, running = true;
      parentPort.on('message', () => { running = false; });
      const turn = () => {

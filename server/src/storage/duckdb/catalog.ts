@@ -47,19 +47,7 @@ export class Catalog {
   }
 
   static async load(connection: Connection): Promise<Catalog> {
-    await connection.run(`
-      CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS devices (id INTEGER NOT NULL, name VARCHAR NOT NULL);
-      CREATE TABLE IF NOT EXISTS metric_groups (id INTEGER NOT NULL, name VARCHAR NOT NULL);
-      CREATE TABLE IF NOT EXISTS quantities (metric_group INTEGER NOT NULL, id INTEGER NOT NULL, name VARCHAR NOT NULL);
-      INSERT INTO format SELECT ${FORMAT} WHERE NOT EXISTS (FROM format);
-    `);
-    const version = (await connection.run('SELECT version FROM format')).integers(0)[0];
-    if (version !== FORMAT) {
-      throw new Corrupt(
-        `the telemetry database has format ${version}, this program reads ${FORMAT}: open it with the program that wrote it, or move it away`,
-      );
-    }
+    await makeCatalogue(connection);
     const catalog = new Catalog();
     await catalog.#read(connection);
     return catalog;
@@ -157,6 +145,39 @@ export class Catalog {
     this.#devices.set(name, id);
     this.#deviceIds[id] = name;
   }
+}
+
+/**
+ * Makes the tables of names in a new database, all or none.
+ * @throws Corrupt for a database of another program, or of a version that this one does not know: nothing in it was changed
+ */
+async function makeCatalogue(connection: Connection): Promise<void> {
+  const found = await connection.run(
+    'SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY 1',
+  );
+  const tables = found.texts(0);
+  if (tables.length === 0) {
+    await connection.transaction(async () => {
+      await connection.run(`
+        CREATE TABLE format (version INTEGER NOT NULL);
+        INSERT INTO format VALUES (${FORMAT});
+        CREATE TABLE devices (id INTEGER NOT NULL, name VARCHAR NOT NULL);
+        CREATE TABLE metric_groups (id INTEGER NOT NULL, name VARCHAR NOT NULL);
+        CREATE TABLE quantities (metric_group INTEGER NOT NULL, id INTEGER NOT NULL, name VARCHAR NOT NULL);
+      `);
+    });
+    return;
+  }
+  if (['format', 'devices', 'metric_groups', 'quantities'].some((name) => !tables.includes(name))) {
+    throw new Corrupt(
+      `the database is one of another program (tables: ${tables.slice(0, 5).join(', ')}): nothing in it was changed; move it away, or configure another path`,
+    );
+  }
+  const versions = (await connection.run('SELECT version FROM format')).integers(0);
+  if (versions.length === 1 && versions[0] === FORMAT) return;
+  throw new Corrupt(
+    `the telemetry database has format ${versions.join(', ') || 'none'}, this version of Wattkeeper reads ${FORMAT}: open it with the version that wrote it, or move it away`,
+  );
 }
 
 /** Quantities that a write brings to a group, and the numbers of their columns. */

@@ -1,8 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Conflict, Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
-import { type DataFolder, openDataFolder } from '../data-folder.ts';
+import { type DataFolder, lockFolder } from '../data-folder.ts';
 
 /** What the folder knows beside its files of records. */
 export interface FolderState {
@@ -23,16 +23,20 @@ const BATCH = /^batch-(\d{12})\.json\.gz$/;
 /** The files of a store: `day-2026-01-15.json.gz`, and batches that are not in their days yet. A file is on disk as a whole, or not there. */
 export class StoreFolder {
   readonly #lock: DataFolder;
+  /** Other programs may read the files that may look into the folder, whatever is made elsewhere. */
+  readonly #mode: number;
 
-  private constructor(lock: DataFolder) {
+  private constructor(lock: DataFolder, mode: number) {
     this.#lock = lock;
+    this.#mode = mode;
   }
 
   /** @throws Unavailable when it cannot be made, or another process has it */
   static async open(path: string): Promise<StoreFolder> {
     try {
-      const folder = new StoreFolder(openDataFolder(path));
-      for (const name of await readdir(path)) if (name.endsWith(DRAFT)) await rm(join(path, name));
+      const lock = lockFolder(path);
+      const folder = new StoreFolder(lock, ((await stat(lock.path)).mode & 0o666) | 0o600);
+      for (const name of await readdir(folder.path)) if (name.endsWith(DRAFT)) await rm(join(folder.path, name));
       return folder;
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
@@ -76,6 +80,7 @@ export class StoreFolder {
     try {
       await mkdir(this.path, { recursive: true });
       await writeFile(path + DRAFT, data, { flush: true });
+      await chmod(path + DRAFT, this.#mode);
       await rename(path + DRAFT, path);
       await syncFolder(this.path);
     } catch (error) {

@@ -19,32 +19,15 @@ import {
   findExtensions,
   isRecent,
 } from './extension.ts';
+import { type Group, makeGroup, quote, suffixOf, tableName } from './group.ts';
 import { kpiFunctions } from './kpi-functions.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
 import { continuousMeans, dropChunks, hypertablesOf, liftDecompressionLimit, makeHypertable } from './timescale.ts';
 
 /** Version of the tables; a schema with another one is refused. */
 const FORMAT = 1;
-/** Columns that a table and PostgreSQL have of their own. */
-const TAKEN = new Set(['device', 'ts', 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
-/** Names that stay as they are; others are numbered, as PostgreSQL cuts names at 63 bytes. */
-const PLAIN = /^[a-z_][a-z0-9_]{0,40}$/;
 /** Means that views show, and their seconds. */
 const VIEWS = { '1min': 60, '15min': 900, '1h': 3600, '1d': 86_400 };
-
-/** A metric group and its table, parted by months in UTC. */
-export interface Group {
-  readonly id: number;
-  readonly name: string;
-  /** Quoted. */
-  readonly table: string;
-  /** Quantity → its number. */
-  readonly quantities: ReadonlyMap<string, number>;
-  /** Quantity → its column, quoted. */
-  readonly columns: ReadonlyMap<string, string>;
-  /** Months that have a partition; null: chunks come by themselves. */
-  readonly months: ReadonlySet<number> | null;
-}
 
 interface Names {
   readonly groups: Map<string, Group>;
@@ -97,13 +80,14 @@ export class Catalogue {
    * @throws InvalidInput when an extension is asked for and cannot be used
    */
   async open(extension: ExtensionChoice): Promise<void> {
-    const { schema, name } = this.#database.place;
+    const { schema } = this.#database.place;
     const extensions = await this.#database.transaction(async (run) => {
       await lock(run, schema);
       return findExtensions(run, extension, this.#database.place);
     });
-    const version = await this.#database.transaction(async (run) => {
+    await this.#database.transaction(async (run) => {
       await lock(run, schema);
+      await this.#refuseOtherFormat(run);
       const [[missing] = []] = await run('select to_regnamespace($1) is null', [quote(schema)]);
       if (missing) await run(`create schema ${quote(schema)}`);
       await run(`create table if not exists telemetry_format (version integer primary key)`);
@@ -113,16 +97,21 @@ export class Catalogue {
       await run(`create table if not exists telemetry_quantities (
         metric_group integer, id integer, name text not null, primary key (metric_group, id), unique (metric_group, name))`);
       for (const definition of kpiFunctions(quote(schema))) await run(definition);
-      const [[found] = []] = await run('select max(version) from telemetry_format');
-      return found;
     });
-    if (version !== FORMAT) {
-      throw new Corrupt(
-        `the telemetry in schema "${schema}" of PostgreSQL at ${name} has format ${version}, this program reads ${FORMAT}: use the program that wrote it, or another schema`,
-      );
-    }
     await this.#chooseLayout(extension, extensions);
     await this.refresh();
+  }
+
+  /** Before anything in the schema is changed. */
+  async #refuseOtherFormat(run: Run): Promise<void> {
+    const { schema, name } = this.#database.place;
+    const [[exists] = []] = await run('select to_regclass($1) is not null', [`${quote(schema)}.telemetry_format`]);
+    if (!exists) return;
+    const versions = (await run('select version from telemetry_format order by 1')).map(([version]) => version);
+    if (versions.length === 1 && versions[0] === FORMAT) return;
+    throw new Corrupt(
+      `the telemetry in schema "${schema}" of PostgreSQL at ${name} has format ${versions.join(', ') || 'none'}, this program reads ${FORMAT}: use the program that wrote it, or another schema`,
+    );
   }
 
   /** A schema keeps the layout of its first table. */
@@ -341,28 +330,6 @@ async function lock(run: Run, schema: string): Promise<void> {
   await run(`select pg_advisory_xact_lock(hashtextextended('wattkeeper telemetry ' || $1, 0))`, [schema]);
 }
 
-function makeGroup(
-  id: number,
-  name: string,
-  quantities: ReadonlyMap<string, number>,
-  months: Iterable<number> | null,
-): Group {
-  const columns = [...quantities].map(([quantity, number]): [string, string] => {
-    const plain = PLAIN.test(quantity) && !TAKEN.has(quantity);
-    return [quantity, quote(plain ? quantity : `q$${number}`)];
-  });
-  const table = quote(tableName(id, name));
-  return { id, name, table, quantities, columns: new Map(columns), months: months && new Set(months) };
-}
-
-function tableName(id: number, name: string): string {
-  return `samples_${suffixOf(id, name)}`;
-}
-
-function suffixOf(id: number, name: string): string {
-  return PLAIN.test(name) ? name : `$${id}`;
-}
-
 async function makeMeans(
   run: Run,
   group: Group,
@@ -389,8 +356,4 @@ function meanView(group: Group, name: string, seconds: number): string {
   return `create or replace view ${quote(`avg_${name}_${suffixOf(group.id, group.name)}`)} as
     select d.name as device, ${step} as ts${means}
     from ${group.table} s join telemetry_devices d on d.id = s.device group by s.device, d.name, ${step}`;
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -99,7 +99,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 /**
  * Opens the records, creates or upgrades their tables.
  *
- * @throws Corrupt for a file that is not a database or is damaged; Unavailable when it is locked or cannot be opened, when the
+ * @throws Corrupt for a file that is not a database of ours, has an unknown format, or is damaged; Unavailable when it is locked or cannot be opened, when the
  * server cannot be reached, does not let us in, is too old or gives too few rights; Conflict when a newer version of Wattkeeper
  * wrote it
  */

@@ -13,6 +13,7 @@ import type {
 import type { GroupRows } from '../coalesce.ts';
 import { dropEmptyRows, joinRows, partOf } from '../rows.ts';
 import { aggregateRows, sampleWindow } from '../sample-window.ts';
+import { formatOf, mark, TELEMETRY_FILE } from '../sqlite-identity.ts';
 import { collectColumns } from './collect-columns.ts';
 import { type Group, TelemetryTables, tableOf, tablesOf } from './telemetry-tables.ts';
 
@@ -44,15 +45,20 @@ export class TelemetryFile {
     this.#path = path;
     this.#db = new DatabaseSync(path, { timeout: 1000 });
     // Exclusive: names and numbers are kept in memory, so that another writer must be refused. FULL: a commit is on the disk.
+    this.#db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const format = formatOf(this.#db, path, TELEMETRY_FILE);
     this.#db.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA journal_size_limit = 1048576;
       PRAGMA cache_size = ${-cacheMb * 1024};
     `);
+    // Tables and mark at once: tables without a mark would be taken for those of another program.
+    this.#db.exec('BEGIN IMMEDIATE');
     this.#tables = new TelemetryTables(this.#db);
+    if (format < TELEMETRY_FILE.format) mark(this.#db, TELEMETRY_FILE);
+    this.#db.exec('COMMIT');
   }
 
   write(writes: readonly GroupRows[]): void {

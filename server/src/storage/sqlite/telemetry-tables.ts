@@ -1,10 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Corrupt } from '../../domain/errors.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { nextId } from '../next-id.ts';
-
-/** Version of the tables, kept as `user_version`; a file with another one is refused. */
-const FORMAT = 1;
 
 /** Quantities of one table: SQLite allows 2,000 columns, and rows stay short where a group has many. */
 export const COLUMNS_PER_TABLE = 500;
@@ -25,15 +21,7 @@ export class TelemetryTables {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    const version = (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-    const empty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
-    if (!empty && version !== FORMAT) {
-      throw new Corrupt(
-        `the telemetry database has format ${version}, this program reads ${FORMAT}: open it with the program that wrote it, or move it away`,
-      );
-    }
     db.exec(`
-      PRAGMA user_version = ${FORMAT};
       CREATE TABLE IF NOT EXISTS devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS metric_groups (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS quantities (
