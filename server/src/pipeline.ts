@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
+import type { StoreConfig } from './config/places.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
-import type { Config, StoreConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import type { Block } from './domain/batch.ts';
 import { messageOf } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';

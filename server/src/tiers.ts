@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
-import type { ArchiveStoreConfig, Config } from './config/schema.ts';
+import type { ArchiveStoreConfig } from './config/places.ts';
+import type { Config } from './config/schema.ts';
 import type { Batch } from './domain/batch.ts';
 import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreConfig } from '../../src/config/schema.ts';
+import { StoreConfig } from '../../src/config/places.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { UTC_DAY_MS } from '../../src/domain/window.ts';
 import { openFileStore } from '../../src/storage/file.ts';

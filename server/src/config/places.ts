@@ -1,0 +1,151 @@
+import { resolve } from 'node:path';
+import { TimeZone } from '@wattkeeper/contract/site.ts';
+import { z } from 'zod';
+import { pathFault } from '../domain/file-path.ts';
+
+export const Port = z.number().int().min(0).max(65535);
+export const Bytes = z.number().int().positive();
+
+/** A folder or file of this machine; relative ones begin at the working folder. */
+export const FilePath = z
+  .string()
+  .min(1)
+  .superRefine((path, context) => {
+    const fault = pathFault(path);
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  })
+  .transform((path) => resolve(path));
+
+const PostgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
+  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own');
+
+/** How to reach a PostgreSQL server. */
+const PostgresConnection = {
+  url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
+  host: z.string().min(1).default('localhost'),
+  port: Port.default(5432),
+  database: z.string().min(1).default('wattkeeper'),
+  user: z.string().min(1).default('wattkeeper'),
+  password: z.string().optional(),
+  tls: z.boolean().default(false).describe("Encrypt, and check the server's certificate"),
+  max_connections: z.number().int().min(2).max(1000).default(10),
+};
+
+const PostgresSchema = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _');
+
+/** A store in `stores:`; the first is read from, all are written to. */
+export const StoreConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('duckdb').describe('Embedded column store; the default'),
+    name: z.string().min(1).default('duckdb'),
+    path: FilePath.optional().describe('Default: telemetry.duckdb in data_dir'),
+    memory_limit_mb: z.number().int().min(64).optional().describe('Default: a quarter of the machine, at most 1024'),
+  }),
+  z.strictObject({
+    type: z.literal('sqlite').describe('Embedded row store for small machines'),
+    name: z.string().min(1).default('sqlite'),
+    path: FilePath.optional().describe('Default: telemetry.sqlite in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('memory').describe('Nothing survives a restart'),
+    name: z.string().min(1).default('memory'),
+    max_bytes: Bytes.default(256 * 1024 * 1024),
+  }),
+  z.strictObject({
+    type: z.literal('file').describe('Gzip JSON, one file a day, beside the records of older installations'),
+    name: z.string().min(1).default('file'),
+    path: FilePath.optional().describe('Folder; default: telemetry-files in data_dir'),
+    retention_days: z
+      .number()
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'Files of days are removed this many days after the day and after the last write to them; null keeps them. Records of older installations always stay',
+      ),
+    timezone: TimeZone.default('UTC').describe('Zone of the times in records of older installations'),
+    device: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Id of the device of these records; default: their system.inverter_serial, else Inverter'),
+  }),
+  z.strictObject({
+    type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes and other programs can share'),
+    name: z.string().min(1).default('postgres'),
+    ...PostgresConnection,
+    schema: PostgresSchema.default('wattkeeper_telemetry').describe('Made where it is missing'),
+    extension: z
+      .enum(['auto', 'timescaledb', 'citus', 'none'])
+      .default('auto')
+      .describe('auto: TimescaleDB or Citus where the database has it'),
+    statement_timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
+  }),
+  z.strictObject({
+    type: z.literal('influxdb').describe('An existing InfluxDB 1.x, 2.x or 3.x'),
+    name: z.string().min(1).default('influxdb'),
+    url: z.url().describe('Address of the server, such as http://localhost:8086'),
+    database: z.string().min(1).default('wattkeeper').describe('Database or bucket, made where it is missing'),
+    retention_policy: z.string().min(1).optional().describe('1.x and 2.x; default: that of the database'),
+    username: z.string().min(1).optional(),
+    password: z.string().optional(),
+    token: z.string().min(1).optional().describe('2.x and 3.x: may read and write the bucket'),
+    org: z.string().min(1).optional().describe('2.x'),
+    timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
+  }),
+]);
+export type StoreConfig = z.infer<typeof StoreConfig>;
+
+/** Where sites, devices, tariffs, users and the like are kept. */
+export const RecordsConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('sqlite').describe('A file; the default'),
+    path: FilePath.optional().describe('Default: wattkeeper.db in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes can share'),
+    ...PostgresConnection,
+    schema: PostgresSchema.default('wattkeeper').describe('Made where it is missing'),
+  }),
+]);
+export type RecordsConfig = z.infer<typeof RecordsConfig>;
+
+const Prefix = z
+  .string()
+  .regex(/^([^/]+\/)*$/, 'must end in / and not begin with it, such as wattkeeper/house/')
+  .default('')
+  .describe('Stands before every key');
+
+/** Where archived months are kept. */
+export const ArchiveStoreConfig = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('local').describe('A folder, also of a network drive'),
+    folder: FilePath.optional().describe('Default: archive/objects in data_dir'),
+  }),
+  z.strictObject({
+    type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
+    bucket: z.string().min(1),
+    region: z.string().min(1).default('us-east-1'),
+    endpoint: z.url().optional().describe('Of another provider than AWS'),
+    access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
+    secret_access_key: z.string().min(1).optional(),
+    prefix: Prefix,
+  }),
+  z.strictObject({
+    type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
+    bucket: z.string().min(1),
+    key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
+    endpoint: z.url().optional().describe('Of another server'),
+    prefix: Prefix,
+  }),
+  z.strictObject({
+    type: z.literal('azure').describe('A container of Azure Blob Storage'),
+    container: z.string().min(1),
+    connection_string: z.string().min(1),
+    prefix: Prefix,
+  }),
+]);
+export type ArchiveStoreConfig = z.infer<typeof ArchiveStoreConfig>;
