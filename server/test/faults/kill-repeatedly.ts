@@ -186,7 +186,7 @@ class Killing {
 }
 
 /** Repeatable random numbers from 0 to below 1 (mulberry32). */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
