@@ -13,11 +13,12 @@ import { delimiter, dirname, join, resolve } from 'node:path';
  * @property {boolean} required what a complete run must have: not data, and not what few machines can bring
  */
 
-/** @type {Record<string, { is: string, enable: string, programs?: string[], version?: string, extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
+/** @type {Record<string, { is: string, enable: string, programs?: string[], version?: string, header?: string, extension?: string, mounts?: boolean, folder?: string, optional?: boolean }>} */
 const DEFINITIONS = JSON.parse(readFileSync(new URL('./test-parts.json', import.meta.url), 'utf8'));
 
 // Debian keeps servers out of a user's PATH, and PostgreSQL's below its version.
 const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+const HEADER_FOLDERS = ['/usr/include', '/usr/local/include', '/opt/homebrew/include'];
 const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
 
 /**
@@ -30,14 +31,16 @@ const POSTGRESQL_FOLDER = '/usr/lib/postgresql';
 export function findParts(root, env) {
   const folders = [...(env.PATH ?? '').split(delimiter).filter(Boolean), ...SERVER_FOLDERS, ...postgresqlFolders()];
   return Object.entries(DEFINITIONS).map(([name, definition]) => {
-    const { is, enable, programs, version, extension, mounts, folder, optional } = definition;
+    const { is, enable, programs, version, header, extension, mounts, folder, optional } = definition;
     const found =
       mounts === true
         ? findMountable()
         : extension !== undefined
           ? findPostgresWith(extension)
           : folder === undefined
-            ? findProgram(programs ?? [], folders, version)
+            ? hasHeader(header)
+              ? findProgram(programs ?? [], folders, version)
+              : undefined
             : findFolder(resolve(root, folder));
     const given = env[variableOf(name)];
     // Of PostgreSQL, tests need several programs: its part is the folder.
@@ -93,6 +96,11 @@ function findProgram(programs, folders, version) {
   return programs
     .flatMap((program) => folders.map((folder) => join(folder, program)))
     .find((path) => isExecutable(path) && (version === undefined || versionOf(path).startsWith(version)));
+}
+
+/** @param {string | undefined} header file that programs are compiled with */
+function hasHeader(header) {
+  return header === undefined || HEADER_FOLDERS.some((folder) => existsSync(join(folder, header)));
 }
 
 /** @param {string} path */
