@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
+import { SetAsideSummary } from './set-aside.ts';
 
 export const StoreHealth = z.object({
   name: z.string(),
@@ -10,6 +11,9 @@ export const StoreHealth = z.object({
   lag_ms: z.number(),
   last_error: z.string().nullable(),
   failed_since: Instant.nullable().meta({ description: 'Since when it cannot be used at all; null while it can' }),
+  set_aside: SetAsideSummary.nullable().meta({
+    description: 'Values that the store can never take, kept beside it: GET /storage/set-aside lists them',
+  }),
 });
 export type StoreHealth = z.infer<typeof StoreHealth>;
 
@@ -63,6 +67,7 @@ export const StoreMetrics = z.object({
   values_written: z.number(),
   lag_batches: z.number().int(),
   lag_ms: z.number(),
+  set_aside: SetAsideSummary.nullable().meta({ description: 'Values that the store can never take, kept beside it' }),
   write_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
   read_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
 });

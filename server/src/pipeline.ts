@@ -1,9 +1,10 @@
+import { existsSync, renameSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { StoreConfig } from './config/places.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
-import type { Block } from './domain/batch.ts';
-import { messageOf } from './domain/errors.ts';
+import { type Block, valueCount } from './domain/batch.ts';
+import { Corrupt, messageOf } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { HOUR_MS } from './domain/window.ts';
 import { DeviceDirectory } from './features/devices/device-directory.ts';
@@ -21,6 +22,7 @@ import { QueryPlanner } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
+import { SetAsideStore } from './storage/layers/set-aside-store.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import { WriteGate } from './storage/layers/write-gate.ts';
 import {
@@ -35,6 +37,7 @@ import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
 import { checkDatabase } from './storage/records/sqlite-file.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
+import { SET_ASIDE_DATABASE, SetAside } from './storage/set-aside/set-aside.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 
 /** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
@@ -43,6 +46,8 @@ export interface Pipeline {
   readonly flags: FeatureFlags;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
+  /** What stores can never take. */
+  readonly setAside: SetAside;
   /** Batches kept for restores to an instant; null when that is off or nothing is kept. */
   readonly archive: JournalArchive | null;
   /** Where old months go; null while no archive is configured. */
@@ -83,6 +88,8 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     opened.onClose(() => records.close());
     const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
+    const setAside = await openSetAside(folder, log, now());
+    opened.onClose(() => setAside.close());
     const stores: MeteredStore[] = [];
     const gate = new WriteGate();
     for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
@@ -91,7 +98,13 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
       const heal = () => (i === 0 ? onHeal.primary() : Promise.resolve());
       const store = withoutStores ? await supervise(storeConfig, open, { log, now, heal }) : await open();
       opened.onClose(() => store.close());
-      stores.push(new MeteredStore(storeConfig.name, store, () => performance.now()));
+      const whole = new SetAsideStore(store, {
+        name: storeConfig.name,
+        setAside,
+        now,
+        onSetAside: (block, reason) => logSetAside(log, storeConfig.name, block, reason),
+      });
+      stores.push(new MeteredStore(storeConfig.name, whole, () => performance.now(), store));
     }
     const tiers = folder && (await openTiers({ config, folder, primary: stores[0] as MeteredStore, gate, now }));
     opened.onClose(async () => tiers?.close());
@@ -104,7 +117,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
       await restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
       older.seek();
     };
-    return { ...pipeline, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
+    return { ...pipeline, setAside, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
     throw error;
@@ -129,6 +142,26 @@ function supervise(
       heal().catch((error: unknown) => log.error({ err: error, store: name }, 'the latest values could not be read'));
     },
   });
+}
+
+/** A file that cannot be read is moved away: it must not keep the service from starting. */
+async function openSetAside(folder: DataFolder | null, log: Logger, now: number): Promise<SetAside> {
+  const path = folder?.file(SET_ASIDE_DATABASE) ?? ':memory:';
+  try {
+    return await SetAside.open(path);
+  } catch (error) {
+    if (!(error instanceof Corrupt)) throw error;
+    const damaged = `${path}.damaged-${fileInstant(now)}`;
+    for (const part of ['', '-wal', '-shm']) if (existsSync(path + part)) renameSync(path + part, damaged + part);
+    log.error({ err: error }, `the values that stores could not take cannot be read; their file is now ${damaged}`);
+    return SetAside.open(path);
+  }
+}
+
+function logSetAside(log: Logger, store: string, block: Block, reason: string): void {
+  const { group, quantities, devices } = block;
+  const what = { store, group, quantities: quantities.slice(0, 20), devices: devices.slice(0, 20) };
+  log.error(what, `store ${store} cannot take ${valueCount(block)} values, which are set aside: ${reason}`);
 }
 
 function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<Journal> {
@@ -156,6 +189,8 @@ const ARCHIVE_CURSOR = 'journal archive';
 const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreConfig;
 const MEMORY_ONLY_WINDOW_BYTES = 8 * 1024 * 1024;
 
+type Connected = Omit<Pipeline, 'close' | 'setAside'>;
+
 interface Parts {
   readonly config: Config;
   readonly log: Logger;
@@ -168,7 +203,7 @@ interface Parts {
   readonly gate: WriteGate;
 }
 
-async function connect(parts: Parts): Promise<Omit<Pipeline, 'close'>> {
+async function connect(parts: Parts): Promise<Connected> {
   const { config, log, now, records, journal, stores, folder, tiers, gate } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
@@ -302,11 +337,7 @@ function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameter
   };
 }
 
-async function closeAll(
-  { ingest, directory }: Omit<Pipeline, 'close'>,
-  opened: Opened,
-  drainMs: number,
-): Promise<void> {
+async function closeAll({ ingest, directory }: Connected, opened: Opened, drainMs: number): Promise<void> {
   await ingest.close(AbortSignal.timeout(drainMs));
   await directory.settled();
   await opened.close();

@@ -82,6 +82,7 @@ export function registerApi(
   systemRoutes(api, {
     monitor,
     quarantine: services.quarantine,
+    setAside: services.setAside,
     sources: () => sources().map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });

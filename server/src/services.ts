@@ -35,6 +35,7 @@ import { SettingsService } from './features/settings/settings-service.ts';
 import { DiskWatch, diskJob } from './features/system/disk-watch.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
+import { SetAsideService } from './features/system/set-aside-service.ts';
 import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { TariffService } from './features/tariffs/service.ts';
 import type { JobDefinition } from './jobs/job.ts';
@@ -56,6 +57,7 @@ export interface Services {
   readonly anomalies: AnomalyService;
   readonly forecasts: ForecastServices;
   readonly quarantine: QuarantineService;
+  readonly setAside: SetAsideService;
   readonly quality: QualityService;
   readonly repairs: RepairService;
   /** Null without persistence: there is nothing to lose. */
@@ -120,6 +122,7 @@ export async function createServices(
     anomalies: new AnomalyService({ ...learning, anomalies: records.anomalies }),
     forecasts,
     quarantine,
+    setAside: new SetAsideService(pipeline.setAside, pipeline.stores),
     quality,
     repairs,
     backups,

@@ -1,5 +1,6 @@
 import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
+import { Conflict, Corrupt, InvalidInput, Unavailable } from '../domain/errors.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 
@@ -76,9 +77,24 @@ export interface CompactionReport {
 }
 
 /**
+ * Whether a store can never take what it was given: another try has the same outcome, so that the caller must go on without it. A store
+ * rejects with `InvalidInput` (the content has no form in its engine) or `Conflict` (it contradicts what the engine holds or is told to check)
+ * only then. `Unavailable` and `Corrupt` are temporary: the store may take the same batches later. Of any other error nothing is known.
+ */
+export function isPermanent(error: unknown): boolean {
+  return error instanceof InvalidInput || error instanceof Conflict;
+}
+
+/** Whether a store says that it may take later what it was given. */
+export function isTemporary(error: unknown): boolean {
+  return error instanceof Unavailable || error instanceof Corrupt;
+}
+
+/**
  * A place that keeps telemetry. Instants are epoch milliseconds, windows half-open, values finite numbers.
  * Calls may overlap; writes are applied in the order in which they were called. Every method rejects with `Unavailable` when the
- * engine does not answer and with `Corrupt` when what it holds cannot be read; nothing is retried inside.
+ * engine does not answer and with `Corrupt` when what it holds cannot be read; nothing is retried inside. `isPermanent` tells apart what
+ * a store can never take; each backend maps the errors of its engine accordingly.
  */
 export interface TelemetryStore {
   /** Name of the backend's type: `duckdb`. */
@@ -86,7 +102,8 @@ export interface TelemetryStore {
   readonly capabilities: Capabilities;
 
   /**
-   * Takes batches in ascending order of sequence; all or none of them. The same device, metric and instant written again
+   * Takes batches in ascending order of sequence; all or none of them, where the capabilities say `isolated`: others may keep a part of what they
+   * reject. The same device, metric and instant written again
    * replaces the value; quantities that a later row leaves out stay. The caller keeps ownership of the arrays and does not
    * change them until the promise settles.
    */

@@ -1,6 +1,6 @@
 import type { AggregateRequest, ReadRequest } from './backend.ts';
 import type { GroupRows } from './coalesce.ts';
-import { translateSqliteError } from './records/sqlite-errors.ts';
+import { explainSqliteRejection, translateSqliteError } from './records/sqlite-errors.ts';
 import { TelemetryFile } from './sqlite/telemetry-file.ts';
 import { serveCalls } from './worker-calls.ts';
 
@@ -45,4 +45,4 @@ const methods = {
 /** What the SQLite worker serves. */
 export type SqliteMethods = typeof methods;
 
-serveCalls(methods, (error) => translateSqliteError(error, path));
+serveCalls(methods, (error) => explainSqliteRejection(translateSqliteError(error, path), path));

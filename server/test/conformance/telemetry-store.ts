@@ -10,6 +10,7 @@ import { erasePromises } from './telemetry-erase.ts';
 import { lifePromises } from './telemetry-life.ts';
 import { mergePromises } from './telemetry-merge.ts';
 import { modelPromises } from './telemetry-model.ts';
+import { type Rejection, rejectionPromises } from './telemetry-rejections.ts';
 import { valuePromises } from './telemetry-values.ts';
 
 /** The store under test, and what may be done to it besides using it. */
@@ -21,6 +22,9 @@ export interface World {
   reopen(): Promise<void>;
   /** Continues with a store that has never held anything. */
   startEmpty(): Promise<void>;
+  readonly folder: string;
+  /** Works on what a durable store has on disk or on its server. */
+  whileClosed<T>(work: (folder: string) => Promise<T>): Promise<T>;
 }
 
 export interface ConformanceOptions {
@@ -28,6 +32,8 @@ export interface ConformanceOptions {
   readonly open: (folder: string) => Promise<TelemetryStore>;
   /** How another process opens the same; without it nothing is killed, which only fits what is not durable. */
   readonly inChild?: (folder: string) => TelemetryStoreOptions;
+  /** How the engine is made to reject values; without it none is, which only fits what checks nothing. */
+  readonly reject?: Rejection;
 }
 
 const FAR = 1e14;
@@ -67,7 +73,17 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
         await end();
         await begin();
       },
+      get folder() {
+        return folder;
+      },
+      async whileClosed(work) {
+        await store.close();
+        const answer = await work(folder);
+        store = await options.open(folder);
+        return answer;
+      },
     };
+    const { reject } = options;
 
     describe('values', () => valuePromises(world));
     describe('merging', () => mergePromises(world));
@@ -75,6 +91,7 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
     describe('erasing', () => erasePromises(world));
     describe('life', () => lifePromises(world));
     describe('any sequence', () => modelPromises(world));
+    if (reject) describe('rejections', () => rejectionPromises(world, reject));
     describe('crashes', () => crashPromises(world, () => options.inChild?.(folder)));
   });
 }

@@ -16,7 +16,25 @@ const T0 = Date.UTC(2026, 0, 15);
 const at = (folder: string): TelemetryStoreOptions => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') });
 const compactAll = () => [1e14, new AbortController().signal] as const;
 
-telemetryStoreConformance('duckdb', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
+telemetryStoreConformance('duckdb', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });
+
+/** A check on the table of recent rows of `g`: its third quantity is `poison`. */
+async function reject(folder: string): Promise<() => Promise<void>> {
+  const store = await openTelemetryStore(at(folder));
+  await store.write([batch('g', [['d', 0, { a: 0, b: 0, poison: 0 }]])]);
+  await store.close();
+  const remake = async (check: string) => {
+    const path = join(folder, 'telemetry.duckdb');
+    const engine = await Engine.open({ path, memoryLimitMb: 64, threads: 1, walMb: 1 });
+    const connection = await engine.connect();
+    await connection.run(`CREATE TABLE remade (ts DOUBLE, device INTEGER, q0 DOUBLE, q1 DOUBLE, q2 DOUBLE ${check});
+      INSERT INTO remade FROM recent_0; DROP TABLE recent_0; ALTER TABLE remade RENAME TO recent_0`);
+    connection.close();
+    engine.close();
+  };
+  await remake('CHECK (q2 < 1000)');
+  return () => remake('');
+}
 
 describe('the DuckDB store', () => {
   let folder = '';

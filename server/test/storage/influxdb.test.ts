@@ -48,6 +48,12 @@ for (const [part, version, start] of INFLUXES) {
     telemetryStoreConformance('influxdb', {
       open: (place) => openTelemetryStore(at(basename(place))),
       inChild: (place) => at(basename(place)),
+      // Another writer made the field an integer, which it stays in the shard of that week.
+      reject: async (place) => {
+        const database = basename(place);
+        await influx.post(`/write?${new URLSearchParams({ db: database })}`, `g,device_id=other poison=1i ${T0}000000`);
+        return null;
+      },
     });
 
     it('carries any names', async () => {

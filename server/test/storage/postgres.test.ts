@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { Database } from '../../src/storage/postgres/database.ts';
+import { batch } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { describeWith } from '../needs.ts';
 import { newPlace, opened, partedTablesPromises } from './parted-tables.ts';
@@ -10,9 +11,9 @@ import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
   let server: PostgresServer;
-  const at = (folder: string): TelemetryStoreOptions => {
+  const at = (folder: string) => {
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-    return { type: 'postgres', url: server.url(), schema: `folder_${name}` };
+    return { type: 'postgres' as const, url: server.url(), schema: `folder_${name}` };
   };
 
   beforeAll(async () => {
@@ -20,7 +21,16 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
   });
   afterAll(() => server.remove());
 
-  telemetryStoreConformance('postgres', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
+  /** A check on the table of `g`. */
+  const reject = async (folder: string) => {
+    const store = await openTelemetryStore(at(folder));
+    await store.write([batch('g', [['d', 0, { a: 0, b: 0, poison: 0 }]])]);
+    await store.close();
+    const table = `${at(folder).schema}.samples_g`;
+    await server.ask(`alter table ${table} add constraint checked check (poison < 1000)`);
+    return async () => void (await server.ask(`alter table ${table} drop constraint checked`));
+  };
+  telemetryStoreConformance('postgres', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });
   partedTablesPromises(() => server);
 
   it('refuses tables of another version', async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
@@ -10,7 +11,23 @@ import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 const T0 = Date.UTC(2026, 0, 15);
 const at = (folder: string): TelemetryStoreOptions => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') });
 
-telemetryStoreConformance('sqlite', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
+telemetryStoreConformance('sqlite', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });
+
+/** A trigger on the table of `g`: its third quantity is `poison`. */
+async function reject(folder: string): Promise<() => Promise<void>> {
+  const store = await openTelemetryStore(at(folder));
+  await store.write([batch('g', [['d', 0, { a: 0, b: 0, poison: 0 }]])]);
+  await store.close();
+  const run = async (sql: string) => {
+    const database = new DatabaseSync(join(folder, 'telemetry.sqlite'));
+    database.exec(sql);
+    database.close();
+  };
+  await run(
+    `CREATE TRIGGER checked BEFORE INSERT ON group_0_0 WHEN NEW.q2 >= 1000 BEGIN SELECT RAISE(ABORT, 'poison'); END`,
+  );
+  return () => run('DROP TRIGGER checked');
+}
 
 describe('the SQLite store', () => {
   let folder = '';

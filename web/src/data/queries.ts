@@ -25,6 +25,7 @@ import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
 import type { Repair } from '@wattkeeper/contract/repair.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
+import type { SetAsideEntry } from '@wattkeeper/contract/set-aside.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
 import type { Aggregate, Bucket, LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
@@ -218,6 +219,7 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         refetchInterval: 5000,
       }),
     quarantine: () => list<QuarantinedValue>(['quarantine'], '/storage/quarantine', {}, MINUTE_MS / 2),
+    setAside: () => list<SetAsideEntry>(['set-aside'], '/storage/set-aside', {}, MINUTE_MS / 2),
     sources: () => ({ ...list<SourceHealth>(['sources'], '/sources', {}, 5000), refetchInterval: 5000 }),
     /** Asked often while something runs. */
     scheduler: () =>

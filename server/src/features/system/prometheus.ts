@@ -22,6 +22,10 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
   const storeRatio = gauge('store_compression_ratio', 'Values at 16 bytes each by the size of a store', ['store']);
   const storeRows = gauge('store_rows', 'Rows of a store', ['store']);
   const storeLag = gauge('store_lag_batches', 'Batches that a store has not taken yet', ['store']);
+  const storeSetAside = gauge('store_set_aside_values', 'Values that a store can never take, kept beside it', [
+    'store',
+  ]);
+  const storeSetAsideBytes = gauge('store_set_aside_bytes', 'Bytes of the values that are set aside', ['store']);
   const storeWrite = gauge('store_write_milliseconds', 'Time of a write', ['store', 'quantile']);
   const storeRead = gauge('store_read_milliseconds', 'Time of a read', ['store', 'quantile']);
   const diskFree = gauge('disk_free_bytes', 'Free space of the disk with the data folder');
@@ -58,6 +62,8 @@ export function prometheusRegistry(monitor: StorageMonitor, liveClients: () => n
       storeRatio.set(labels, store.compression_ratio ?? Number.NaN);
       storeRows.set(labels, store.rows ?? Number.NaN);
       storeLag.set(labels, store.lag_batches);
+      storeSetAside.set(labels, store.set_aside?.values ?? 0);
+      storeSetAsideBytes.set(labels, store.set_aside?.bytes ?? 0);
       setQuantiles(storeWrite, labels, store.write_ms);
       setQuantiles(storeRead, labels, store.read_ms);
     }

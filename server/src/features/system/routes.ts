@@ -10,6 +10,8 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import type { QuarantineService } from './quarantine-service.ts';
+import { setAsideRoutes } from './set-aside-routes.ts';
+import type { SetAsideService } from './set-aside-service.ts';
 import type { StorageMonitor } from './storage-monitor.ts';
 
 /** `/health`, `/health/ready`, `/metrics` at the root. */
@@ -55,11 +57,12 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
 export interface SystemRoutesOptions {
   readonly monitor: StorageMonitor;
   readonly quarantine: QuarantineService;
+  readonly setAside: SetAsideService;
   readonly sources: () => readonly SourceHealth[];
 }
 
-/** `/storage/metrics`, `/storage/health`, `/storage/quarantine`, `/sources`. */
-export function systemRoutes(api: Api, { monitor, quarantine, sources }: SystemRoutesOptions): void {
+/** `/storage/metrics`, `/storage/health`, `/storage/quarantine`, `/storage/set-aside`, `/sources`. */
+export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources }: SystemRoutesOptions): void {
   const schema = { tags: ['storage'] };
   api.get(
     '/storage/health',
@@ -112,6 +115,7 @@ export function systemRoutes(api: Api, { monitor, quarantine, sources }: SystemR
     },
     async ({ body }) => ({ decided: await quarantine.decide(body.ids, body.decision) }),
   );
+  setAsideRoutes(api, setAside);
   api.get(
     '/sources',
     {

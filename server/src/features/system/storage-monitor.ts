@@ -1,5 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
+import type { SetAsideSummary } from '@wattkeeper/contract/set-aside.ts';
 import { Durations } from '../../domain/durations.ts';
 import { ExpectedError } from '../../domain/errors.ts';
 import { HOUR_MS } from '../../domain/window.ts';
@@ -13,7 +14,9 @@ import type {
   StoreStats,
   TelemetryStore,
 } from '../../storage/backend.ts';
+import { SetAsideStore } from '../../storage/layers/set-aside-store.ts';
 import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
+import { MAX_SET_ASIDE_BYTES, type SetAsideTotals } from '../../storage/set-aside/set-aside-file.ts';
 import type { DiskWatch } from './disk-watch.ts';
 
 /** What a number takes together with its instant where nothing is compressed. */
@@ -28,19 +31,27 @@ export class MeteredStore {
   readonly writeTimes = new Durations();
   readonly readTimes = new Durations();
   valuesWritten = 0;
+  readonly #supervised: TelemetryStore;
   readonly #now: () => number;
   #valuesPerRow: number | null = null;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, store: TelemetryStore, now: () => number) {
+  /** @param supervised the store under the layer that sets aside what it cannot take */
+  constructor(name: string, store: TelemetryStore, now: () => number, supervised = store) {
     this.name = name;
     this.store = store;
+    this.#supervised = supervised;
     this.#now = now;
   }
 
   /** Why the store is not in use, or null. */
   trouble(): StoreTrouble | null {
-    return this.store instanceof SupervisedStore ? this.store.trouble : null;
+    return this.#supervised instanceof SupervisedStore ? this.#supervised.trouble : null;
+  }
+
+  /** What the store can never take, or undefined for nothing. */
+  setAside(): SetAsideTotals | undefined {
+    return this.store instanceof SetAsideStore ? this.store.totals() : undefined;
   }
 
   /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
@@ -123,12 +134,14 @@ export class StorageMonitor {
     const stores = this.#options.stores.map((store, i) => this.#storeHealth(store, i === 0));
     const warnings = [
       ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
+      ...stores.flatMap(({ name, set_aside }) => (set_aside === null ? [] : [describeSetAside(name, set_aside)])),
       ...(journal.trouble === null ? [] : [describeJournal(journal.trouble)]),
       ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
       ...(this.#options.disk?.warnings() ?? []),
       ...this.#options.warnings(),
     ];
-    const degraded = journal.trouble !== null || stores.some(({ status }) => status === 'failed');
+    const degraded =
+      journal.trouble !== null || stores.some((store) => store.status === 'failed' || store.set_aside !== null);
     return {
       status: records.status === 'failed' ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
       service: 'wattkeeper',
@@ -188,12 +201,13 @@ export class StorageMonitor {
       lag_ms: lagMs,
       last_error: trouble?.error ?? lastError,
       failed_since: trouble ? formatInstant(trouble.since) : null,
+      set_aside: summaryOf(metered.setAside()),
     };
   }
 
   async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
     const { name, store, valuesWritten, writeTimes, readTimes } = metered;
-    const { lag_batches, lag_ms } = this.#storeHealth(metered, primary);
+    const { lag_batches, lag_ms, set_aside } = this.#storeHealth(metered, primary);
     const stats = await store.stats();
     return {
       name,
@@ -206,6 +220,7 @@ export class StorageMonitor {
       values_written: valuesWritten,
       lag_batches,
       lag_ms,
+      set_aside,
       write_ms: writeTimes.summary(),
       read_ms: readTimes.summary(),
     };
@@ -223,3 +238,21 @@ function describeTrouble(store: StoreHealth): string {
   const rest = primary ? 'Only what has come in since then, and the last hours, can be seen' : 'The other stores go on';
   return `store ${name} cannot be used since ${failed_since}: ${last_error}. ${rest}; readings wait in the journal, and it is tried again by itself.`;
 }
+
+function summaryOf(totals: SetAsideTotals | undefined): SetAsideSummary | null {
+  if (totals === undefined) return null;
+  const { values, bytes, since, reason } = totals;
+  return { values, bytes, since: formatInstant(since), reason };
+}
+
+function describeSetAside(name: string, { values, bytes, since, reason }: SetAsideSummary): string {
+  const share = bytes / MAX_SET_ASIDE_BYTES;
+  const room =
+    share < ALMOST_FULL
+      ? ''
+      : ` ${Math.round(share * 100)} % of the room for them is used; when it is full, readings wait in the journal.`;
+  return `store ${name} cannot take ${values} values (${reason}); they are set aside since ${since} and can still be read. Correct the cause and retry them, or discard them, on the System page.${room}`;
+}
+
+/** Share of the room for values that are set aside from which on a warning mentions it. */
+const ALMOST_FULL = 0.5;

@@ -1,10 +1,13 @@
-import { Corrupt, ExpectedError, messageOf, Unavailable } from '../../domain/errors.ts';
+import { Conflict, Corrupt, ExpectedError, messageOf, Unavailable } from '../../domain/errors.ts';
 
 const LOCKED = /could not set lock|conflicting lock|being used by another process/i;
 const DAMAGED =
   /not a valid duckdb database|corrupt|checksum|serialization error|failed to deserialize|wal file .* (invalid|truncated)|could not read enough bytes/i;
 const OTHER_VERSION = /database file with version|storage version|newer version of duckdb/i;
 const NO_SPACE = /no space left|disk full|out of disk/i;
+/** Kinds of exceptions that depend on statement and content alone: duckdb/src/common/exception.cpp. The appender leaves the kind out. */
+const PERMANENT =
+  /^(Binder|Catalog|Constraint|Conversion|Invalid Input|Invalid Type|Mismatch Type|Not implemented|Out of Range|Parser|Syntax) Error:|^Failed to append: .*\bconstraint failed/;
 const NO_MEMORY = /out of memory/i;
 
 /** What DuckDB throws, as an error that says what to do. */
@@ -34,6 +37,7 @@ export function explainError(path: string, error: unknown): unknown {
   if (NO_MEMORY.test(text)) {
     return new Unavailable(`DuckDB needs more memory for ${path}: raise memoryLimitMb or ask for less; ${text}`, cause);
   }
+  if (PERMANENT.test(text)) return new Conflict(`DuckDB rejects this in ${path}: ${text}`, cause);
   if (/^[A-Za-z ]+ Error:/.test(text)) return new Unavailable(`DuckDB cannot do this with ${path}: ${text}`, cause);
   return error;
 }

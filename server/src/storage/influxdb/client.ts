@@ -38,6 +38,9 @@ interface Answer {
 /** What a retention policy refuses, in the words of older and of newer servers: it is over before it is written, and writing again would not help. */
 const BEYOND_RETENTION = /points (beyond|outside) retention policy/;
 
+/** Request timeout, too many requests, and a database or bucket that is not there: somebody may make it. */
+const TEMPORARY: ReadonlySet<number> = new Set([404, 408, 429]);
+
 /** How InfluxQL finds a bucket of 2.x. */
 interface Mapping {
   readonly retention_policy: string;
@@ -85,7 +88,10 @@ export class InfluxClient {
     this.#location = { ...this.#location, database: name, retentionPolicy: policy };
   }
 
-  /** On disk of the server when it resolves. */
+  /**
+   * On disk of the server when it resolves.
+   * @throws Conflict when the server took all lines but those that contradict it, such as a field that another writer made an integer
+   */
   async write(lines: string): Promise<void> {
     const { database, retentionPolicy, org } = this.#location;
     const query =
@@ -100,6 +106,9 @@ export class InfluxClient {
     });
     const text = await response.text();
     if (response.ok || BEYOND_RETENTION.test(text)) return;
+    if (response.status < 500 && /partial write/i.test(text)) {
+      throw new Conflict(`InfluxDB at ${this.place} rejects a part: ${messageIn(text)}`);
+    }
     throw await this.#refusal(response, text);
   }
 
@@ -289,7 +298,7 @@ export class InfluxClient {
         `InfluxDB at ${this.place} does not let us in: ${said}; check token, or username and password`,
       );
     }
-    if (response.status === 429 || response.status >= 500 || response.status === 404) {
+    if (TEMPORARY.has(response.status) || response.status >= 500) {
       return new Unavailable(`InfluxDB at ${this.place} cannot do this at present: ${said}`);
     }
     return this.#error(said);

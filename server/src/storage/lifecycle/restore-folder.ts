@@ -19,7 +19,7 @@ import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport
  * Files of a data folder that a restore replaces, each with all that its engine keeps beside it: a log that stayed would be worked into the
  * restored file. Backups, archives and the lock stay.
  */
-const REPLACED = /^(wattkeeper\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
+const REPLACED = /^(wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 const SCRATCH = 'restore-scratch-';
 const READY = 'restore-ready';
 const MOVING = 'restore-moving';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
-import { Unavailable } from '../../domain/errors.ts';
+import { Conflict, Unavailable } from '../../domain/errors.ts';
 import type { PostgresLocation } from '../records/location.ts';
 import { type PostgresPlace, translateConnectError, translatePostgresError } from '../records/postgres-errors.ts';
 import { connectPool } from '../records/postgres-pool.ts';
@@ -93,7 +93,7 @@ export class Database {
       whole = true;
       return value;
     } catch (error) {
-      throw translatePostgresError(error, this.place);
+      throw explainRejection(translatePostgresError(error, this.place), this.place);
     } finally {
       client.release(!whole);
     }
@@ -112,7 +112,18 @@ function isVictim(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001');
 }
 
+/**
+ * SQLSTATE classes that depend on statement and content alone: data exception, integrity constraint violation, syntax error or access rule
+ * violation, program limit exceeded. A missing privilege, 42501, is temporary: see `translatePostgresError`.
+ */
+const PERMANENT = /^(22|23|42|54)/;
+
+function explainRejection(error: unknown, place: PostgresPlace): unknown {
+  if (!(error instanceof DatabaseError) || !PERMANENT.test(error.code ?? '')) return error;
+  return new Conflict(`PostgreSQL at ${place.name} rejects this (${error.code}: ${error.message})`, { cause: error });
+}
+
 /** Whether a row met no partition: SQLSTATE check_violation, as there are no other checks. */
 export function isPartitionMissing(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === '23514';
+  return error instanceof Conflict && error.cause instanceof DatabaseError && error.cause.code === '23514';
 }

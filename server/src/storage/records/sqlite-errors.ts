@@ -1,4 +1,4 @@
-import { Corrupt, Unavailable } from '../../domain/errors.ts';
+import { Conflict, Corrupt, Unavailable } from '../../domain/errors.ts';
 
 /** Primary result codes, the low byte of what `node:sqlite` gives as `errcode`: https://sqlite.org/rescode.html */
 const BUSY = 5;
@@ -9,6 +9,11 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
+const TOOBIG = 18;
+const CONSTRAINT = 19;
+const MISMATCH = 20;
+const RANGE = 25;
+const PERMANENT: ReadonlySet<number> = new Set([TOOBIG, CONSTRAINT, MISMATCH, RANGE]);
 const RETRY_AFTER_S = 5;
 
 /** What SQLite complains about as an error that says what to do; errors that are defects of a query stay as they are. */
@@ -41,6 +46,13 @@ export function translateSqliteError(error: unknown, path: string): unknown {
     default:
       return error;
   }
+}
+
+/** What a telemetry database can never take, as `Conflict`; the record store has its own answers to broken constraints. */
+export function explainSqliteRejection(error: unknown, path: string): unknown {
+  const code = sqliteCode(error);
+  if (code === undefined || !PERMANENT.has(code & 0xff)) return error;
+  return new Conflict(`SQLite rejects this in ${path}: ${(error as Error).message}`, { cause: error });
 }
 
 function sqliteCode(error: unknown): number | undefined {

@@ -9,6 +9,7 @@ import { JobsPanel } from './jobs-panel.tsx';
 import { MigrationPanel } from './migration-panel.tsx';
 import { QualityPanel } from './quality-panel.tsx';
 import { RepairsPanel } from './repairs-panel.tsx';
+import { SetAsidePanel } from './set-aside-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
 
 /** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
@@ -39,6 +40,7 @@ export function SystemPage() {
       <QualityPanel />
       <RepairsPanel />
       <QuarantinePanel />
+      <SetAsidePanel />
       <BackupsPanel />
       <MigrationPanel />
       <JobsPanel />

@@ -38,6 +38,18 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.quarantine': 'Quarantäne',
   'system.quarantine_note': 'Lesbare, aber unglaubwürdige Werte, aus jedem Ergebnis gehalten, bis Sie entscheiden.',
   'system.no_quarantine': 'Nichts wartet auf eine Entscheidung.',
+  'system.set_aside': 'Zurückgestellt',
+  'system.set_aside_note':
+    'Werte, die ein Speicher nie annehmen kann, etwa ein Feld anderen Typs in InfluxDB. Sie liegen neben dem Speicher und bleiben lesbar. Beheben Sie die Ursache und versuchen Sie es dann erneut.',
+  'system.set_aside_since': 'Seit',
+  'system.set_aside_start': 'Von',
+  'system.set_aside_end': 'Bis',
+  'system.set_aside_retry': 'Erneut versuchen',
+  'system.set_aside_discard': 'Verwerfen …',
+  'system.set_aside_discard_title': 'Zurückgestellte Werte von {store} verwerfen?',
+  'system.set_aside_discard_note':
+    'Der Speicher {store} wird diese Werte nie enthalten. Andere Speicher behalten ihre.',
+  'system.set_aside_retried': '{taken} von {tried} Werten angenommen, {left} weiterhin zurückgestellt.',
   'system.metric': 'Messgröße',
   'system.time': 'Zeit',
   'system.value': 'Wert',

@@ -38,6 +38,18 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.quarantine': 'Kwarantanna',
   'system.quarantine_note': 'Czytelne, lecz niewiarygodne wartości, trzymane z dala od wyników, aż zdecydujesz.',
   'system.no_quarantine': 'Nic nie czeka na decyzję.',
+  'system.set_aside': 'Odłożone',
+  'system.set_aside_note':
+    'Wartości, których magazyn nigdy nie przyjmie, na przykład pole innego typu w InfluxDB. Są przechowywane obok magazynu i nadal można je odczytać. Usuń przyczynę i ponów próbę.',
+  'system.set_aside_since': 'Od kiedy',
+  'system.set_aside_start': 'Od',
+  'system.set_aside_end': 'Do',
+  'system.set_aside_retry': 'Ponów próbę',
+  'system.set_aside_discard': 'Odrzuć…',
+  'system.set_aside_discard_title': 'Odrzucić wartości odłożone przez {store}?',
+  'system.set_aside_discard_note':
+    'Magazyn {store} nigdy nie będzie zawierał tych wartości. Inne magazyny zachowają swoje.',
+  'system.set_aside_retried': 'Przyjęto {taken} z {tried} wartości, nadal odłożone: {left}.',
   'system.metric': 'Wielkość',
   'system.time': 'Czas',
   'system.value': 'Wartość',
