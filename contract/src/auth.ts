@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { SECRET } from './secret.ts';
 
 export const Scope = z.enum(['read', 'write', 'control', 'admin']);
 export type Scope = z.infer<typeof Scope>;
@@ -17,16 +18,19 @@ export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
 export const UserName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, 'must be lower-case letters, digits and . _ @ -');
-export const Password = z.string().min(10).max(500);
+export const Password = z.string().min(10).max(500).meta(SECRET);
 
-export const Login = z.object({ username: z.string().max(100), password: z.string().max(500) });
-export const LoginLink = z.object({ code: z.string().min(10).max(200) });
+export const Login = z.object({ username: z.string().max(100), password: z.string().max(500).meta(SECRET) });
+export const LoginLink = z.object({ code: z.string().min(10).max(200).meta(SECRET) });
 export const Me = z
   .object({
     username: z.string(),
     role: Role.nullable(),
     scopes: z.array(Scope),
-    csrf_token: z.string().nullable().meta({ description: 'Send as X-CSRF-Token with requests that change something' }),
+    csrf_token: z
+      .string()
+      .nullable()
+      .meta({ ...SECRET, description: 'Send as X-CSRF-Token with requests that change something' }),
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof Me>;
@@ -55,7 +59,7 @@ export const ApiTokenCreate = z.object({
   expires_at: Instant.nullable().default(null),
 });
 export const ApiTokenCreated = ApiToken.extend({
-  token: z.string().meta({ description: 'Shown once, kept only as a hash' }),
+  token: z.string().meta({ ...SECRET, description: 'Shown once, kept only as a hash' }),
 });
 export type ApiTokenCreated = z.infer<typeof ApiTokenCreated>;
 

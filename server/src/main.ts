@@ -98,7 +98,9 @@ async function main(argv: readonly string[]): Promise<number> {
       console.error(`${error.message}\n\nSee: npm start -- ${command.name} --help`);
       return 2;
     }
-    throw error;
+    // Without the properties that Node would print: clients of clouds keep whole requests there, with their credentials.
+    console.error(error instanceof Error ? error.stack : String(error));
+    return 1;
   }
 }
 

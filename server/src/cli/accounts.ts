@@ -1,5 +1,5 @@
-import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import { recordsLocation } from '../config/records-location.ts';
 import { AuthService } from '../features/auth/auth-service.ts';
 import { openRecords } from '../storage/records/record-store.ts';
@@ -16,7 +16,7 @@ export async function withAccounts(
 ): Promise<number> {
   const config = loadConfig({ file: configFile(argv), environment });
   const records = await openRecords(recordsLocation(config));
-  const log = pino({ base: null }, pino.destination(2));
+  const log = openLog(config, 'info');
   try {
     const auth = new AuthService({ records, warn: (message) => log.warn(message) });
     const { host, port, prefix, public_url: publicUrl } = config.http;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import pino from 'pino';
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { openPipeline } from '../pipeline.ts';
@@ -61,7 +61,7 @@ export async function archiveCommand(
 }
 
 async function archive(config: Config, token: string | undefined, bar: ProgressBar): Promise<unknown> {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   try {
     const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
     try {

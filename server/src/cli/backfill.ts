@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import pino from 'pino';
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { backfillJob } from '../features/backfill/job.ts';
@@ -63,7 +63,7 @@ export async function backfillCommand(
 }
 
 async function fill(config: Config, params: { from: string; to: string }, token: string | undefined, bar: ProgressBar) {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   try {
     const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
     try {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Backup } from '@wattkeeper/contract/backup.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import pino from 'pino';
 import { backupCopies, backupFolder, createBackups, journalPlaces } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { openPipeline } from '../pipeline.ts';
@@ -83,7 +83,7 @@ async function work(
 }
 
 async function alone(config: Config, verify: { name: string | undefined } | null, bar: ProgressBar): Promise<Backup> {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
   try {
     const backups = createBackups(pipeline, config, Date.now);

@@ -5,8 +5,8 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { Instant, parseInstant } from '@wattkeeper/contract/common.ts';
-import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { EXPORT_FORMATS, exportRows } from '../features/telemetry/export.ts';
@@ -143,7 +143,7 @@ async function alone(
   format: Format,
   into: (source: Readable) => Promise<void>,
 ): Promise<void> {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
   try {
     const { queries, directory, catalogue, records } = pipeline;

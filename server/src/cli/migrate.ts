@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
-import pino from 'pino';
 import { createBackups } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
 import { openPipeline } from '../pipeline.ts';
@@ -98,7 +98,7 @@ function requestOf([source, from, ...more]: readonly string[], options: object):
 }
 
 async function run(config: Config, request: MigrationRequest, token: string | undefined, bar: ProgressBar) {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   const alone = { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } };
   const progress = (share: number | null, note?: string | null) => bar.show(share, note ?? '');
   try {

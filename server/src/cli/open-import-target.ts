@@ -1,4 +1,4 @@
-import pino from 'pino';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
 import { importProgress, noteImportProgress } from '../features/ingest/import-routes.ts';
@@ -29,7 +29,7 @@ export async function openImportTarget({ config, url, token }: TargetOptions): P
 }
 
 async function openFolder(config: Config): Promise<ImportTarget> {
-  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const log = openLog(config, 'warn');
   const { records, intake, catalogue, close } = await openPipeline({
     config,
     log,

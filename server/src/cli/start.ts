@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { type App, startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
+import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 
 const HELP = `Runs the service until it is stopped with Ctrl+C or SIGTERM.
@@ -26,7 +27,7 @@ export async function startCommand(
     return 0;
   }
   const config = loadConfig({ file: values.config, environment });
-  const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = openLog(config, config.log.level);
   const onDemoProgress = values.json ? () => {} : showProgress;
   const moved = Promise.withResolvers<'moved'>();
   const app = await startApp({ config, log, onDemoProgress, onMoved: () => moved.resolve('moved') });

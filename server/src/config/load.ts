@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type FieldError, InvalidInput, messageOf } from '../domain/errors.ts';
+import { schemasAt } from '../domain/json-schema.ts';
+import { HIDDEN, shown } from '../domain/secrets.ts';
 import { Config } from './schema.ts';
 
 export interface LoadOptions {
@@ -17,6 +19,8 @@ const DEFAULT_FILE = 'wattkeeper.yaml';
 const NOT_CONFIGURATION = /^WATTKEEPER_(TEST_|CONFIG$|TOKEN$)/;
 
 const LIST_INDEX = /^\d{1,3}$/;
+/** What a name of a setting looks like; anything else may be a value in the wrong place. */
+const SETTING_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,40}$/;
 
 type Tree = { [key: string]: unknown };
 
@@ -56,17 +60,23 @@ function readTree(
     return {};
   }
   try {
-    const tree: unknown = parseYaml(text) ?? {};
+    const tree: unknown = parseYaml(text, { logLevel: 'error' }) ?? {};
     if (typeof tree !== 'object' || Array.isArray(tree)) {
       errors.push({ field: file, detail: `must hold settings by name; found ${typeName(tree)}` });
       return {};
     }
     return fillIn(tree, environment, errors, file) as Tree;
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    errors.push({ field: file, detail: `is not YAML: ${error.message.split('\n')[0]}` });
+    errors.push({ field: file, detail: `is not YAML${placeOf(error)}` });
     return {};
   }
+}
+
+/** Where a parser gave up and why, without the text that it quotes. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof YAMLParseError)) return ': it refers to something that it does not define';
+  const [at] = error.linePos ?? [];
+  return `${at === undefined ? '' : ` at line ${at.line}, column ${at.col}`}: ${error.code.toLowerCase().replaceAll('_', ' ')}`;
 }
 
 /** Replaces `${NAME}` in every text. */
@@ -92,12 +102,15 @@ function applyEnvironment(tree: Tree, environment: LoadOptions['environment'], e
     if (!name.startsWith(PREFIX) || NOT_CONFIGURATION.test(name) || given === undefined) continue;
     let key = name.slice(PREFIX.length).toLowerCase();
     let value = given;
-    if (key.endsWith('_file')) {
+    // Some settings have such a name themselves.
+    if (key.endsWith('_file') && typesAt(key.split('__')).length === 0) {
       key = key.slice(0, -'_file'.length);
       try {
         value = readFileSync(given, 'utf8').trim();
       } catch (error) {
-        errors.push({ field: name, detail: `cannot be read: ${messageOf(error)}` });
+        // The message names the path, which may be the secret itself.
+        const { code } = error as NodeJS.ErrnoException;
+        errors.push({ field: name, detail: `must be the path of a file that can be read (${code})` });
         continue;
       }
     }
@@ -129,7 +142,7 @@ function setAt(tree: Tree, path: readonly string[], value: unknown, errors: Fiel
 
 /** Variables are texts; the schema's type at the path says what the text stands for. */
 function fitting(path: readonly string[], text: string): unknown {
-  const types = typesAt(z.toJSONSchema(Config, { io: 'input' }) as JsonSchema, path);
+  const types = typesAt(path);
   if (types.includes('boolean') && /^(true|false|1|0|on|off|yes|no)$/i.test(text))
     return /^(true|1|on|yes)$/i.test(text);
   if ((types.includes('number') || types.includes('integer')) && text.trim() !== '' && Number.isFinite(Number(text))) {
@@ -140,53 +153,27 @@ function fitting(path: readonly string[], text: string): unknown {
   return text;
 }
 
-interface JsonSchema {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** What keys that are not named have; false: there are none. */
-  readonly additionalProperties?: JsonSchema | false;
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-}
-
-function typesAt(schema: JsonSchema | undefined, path: readonly string[]): string[] {
-  if (!schema) return [];
-  const alternatives = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
-  if (alternatives.length > 0) return alternatives.flatMap((alternative) => typesAt(alternative, path));
-  const [key, ...rest] = path;
-  if (key === undefined) return schema.type ? [schema.type] : [];
-  const named = ownValue(schema.properties, key) ?? schema.additionalProperties;
-  return typesAt(/^\d+$/.test(key) ? schema.items : named || undefined, rest);
+function typesAt(path: readonly string[]): (string | undefined)[] {
+  return schemasAt(Config, path).map(({ type }) => type);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      field: [...path, key].join('.'),
+      field: [...path, SETTING_NAME.test(key) ? key : HIDDEN].join('.'),
       detail: `is not a setting${suggestion(key, path)}`,
     }));
   }
   const found = path.reduce<unknown>((node, key) => ownValue(node as Tree | undefined, key), tree);
-  const secret = /token|password|secret|key/.test(path.at(-1) ?? '');
-  const shown = secret ? '' : `; found ${withoutPassword(JSON.stringify(found) ?? 'nothing')}`;
-  return [{ field: path.join('.') || 'configuration', detail: `${issue.message}${shown}` }];
-}
-
-/** An address shows its user, but not the password. */
-function withoutPassword(shown: string): string {
-  return shown.replace(/(:\/\/[^:@/]*):.*@/, '$1:…@');
+  const quoted = shown(Config, path, found);
+  const detail = quoted === null ? issue.message : `${issue.message}; found ${quoted}`;
+  return [{ field: path.join('.') || 'configuration', detail }];
 }
 
 /** Names the allowed settings beside a wrong one, the closest first. */
 function suggestion(key: string, path: readonly string[]): string {
-  const schema = z.toJSONSchema(Config, { io: 'input' }) as JsonSchema;
-  const parent = path.reduce<JsonSchema | undefined>(
-    (node, part) => (/^\d+$/.test(part) ? (node?.items?.oneOf?.[0] ?? node?.items) : ownValue(node?.properties, part)),
-    schema,
-  );
-  const allowed = Object.keys(parent?.properties ?? {});
+  const allowed = schemasAt(Config, path).flatMap(({ properties = {} }) => Object.keys(properties));
   if (allowed.length === 0) return '';
   const closest = allowed.toSorted((a, b) => distance(key, a) - distance(key, b));
   return `; did you mean ${closest[0]}? Allowed: ${allowed.join(', ')}`;

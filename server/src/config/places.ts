@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { ADDRESS, SECRET } from '@wattkeeper/contract/secret.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import { pathFault } from '../domain/file-path.ts';
@@ -16,10 +17,21 @@ export const FilePath = z
   })
   .transform((path) => resolve(path));
 
+/** Address of a server that has settings for the user and the password. */
+export const HttpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an address such as http://localhost:8086' })
+  .refine((url) => {
+    const { username, password } = new URL(url);
+    return username === '' && password === '';
+  }, 'must not hold a user or a password: they have settings of their own')
+  .meta(ADDRESS);
+
 const PostgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
-  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own');
+  .refine((url) => URL.canParse(url), 'must be an address such as postgres://user:password@host:5432/database')
+  .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own')
+  .meta(ADDRESS);
 
 /** How to reach a PostgreSQL server. */
 const PostgresConnection = {
@@ -28,7 +40,7 @@ const PostgresConnection = {
   port: Port.default(5432),
   database: z.string().min(1).default('wattkeeper'),
   user: z.string().min(1).default('wattkeeper'),
-  password: z.string().optional(),
+  password: z.string().meta(SECRET).optional(),
   tls: z.boolean().default(false).describe("Encrypt, and check the server's certificate"),
   max_connections: z.number().int().min(2).max(1000).default(10),
 };
@@ -87,12 +99,12 @@ export const StoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('influxdb').describe('An existing InfluxDB 1.x, 2.x or 3.x'),
     name: z.string().min(1).default('influxdb'),
-    url: z.url().describe('Address of the server, such as http://localhost:8086'),
+    url: HttpUrl.describe('Address of the server, such as http://localhost:8086'),
     database: z.string().min(1).default('wattkeeper').describe('Database or bucket, made where it is missing'),
     retention_policy: z.string().min(1).optional().describe('1.x and 2.x; default: that of the database'),
     username: z.string().min(1).optional(),
-    password: z.string().optional(),
-    token: z.string().min(1).optional().describe('2.x and 3.x: may read and write the bucket'),
+    password: z.string().meta(SECRET).optional(),
+    token: z.string().min(1).meta(SECRET).optional().describe('2.x and 3.x: may read and write the bucket'),
     org: z.string().min(1).optional().describe('2.x'),
     timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
   }),
@@ -129,22 +141,22 @@ export const ArchiveStoreConfig = z.discriminatedUnion('type', [
     type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
     bucket: z.string().min(1),
     region: z.string().min(1).default('us-east-1'),
-    endpoint: z.url().optional().describe('Of another provider than AWS'),
+    endpoint: HttpUrl.optional().describe('Of another provider than AWS'),
     access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
-    secret_access_key: z.string().min(1).optional(),
+    secret_access_key: z.string().min(1).meta(SECRET).optional(),
     prefix: Prefix,
   }),
   z.strictObject({
     type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
     bucket: z.string().min(1),
     key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
-    endpoint: z.url().optional().describe('Of another server'),
+    endpoint: HttpUrl.optional().describe('Of another server'),
     prefix: Prefix,
   }),
   z.strictObject({
     type: z.literal('azure').describe('A container of Azure Blob Storage'),
     container: z.string().min(1),
-    connection_string: z.string().min(1),
+    connection_string: z.string().min(1).meta(SECRET),
     prefix: Prefix,
   }),
 ]);

@@ -1,8 +1,9 @@
 import { byName } from '@wattkeeper/contract/named-record.ts';
+import { SECRET } from '@wattkeeper/contract/secret.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { duckDbPathFault } from '../domain/file-path.ts';
-import { ArchiveStoreConfig, Bytes, FilePath, Port, RecordsConfig, StoreConfig } from './places.ts';
+import { ArchiveStoreConfig, Bytes, FilePath, HttpUrl, Port, RecordsConfig, StoreConfig } from './places.ts';
 
 /** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
 const DESCRIPTIVE_TAGS = [
@@ -67,7 +68,7 @@ export const Config = z
           .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api/analytics')
           .default('')
           .describe('Path under which a reverse proxy shows the service, when it does not take it off'),
-        public_url: z.url().optional().describe('Address that people type; stands in the sign-in link'),
+        public_url: HttpUrl.optional().describe('Address that people type; stands in the sign-in link'),
         max_body_bytes: Bytes.default(32 * 1024 * 1024),
         cors_origins: z.array(z.string()).default([]),
         trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
@@ -78,6 +79,7 @@ export const Config = z
         admin_token: z
           .string()
           .min(16, 'must have at least 16 characters')
+          .meta(SECRET)
           .optional()
           .describe('Administrator API token'),
         audit_retention_days: z
@@ -133,10 +135,10 @@ export const Config = z
       .strictObject({
         influxdb: z
           .strictObject({
-            url: z.url().optional().describe('Address that these are for; they are sent to no other'),
+            url: HttpUrl.optional().describe('Address that these are for; they are sent to no other'),
             username: z.string().min(1).optional(),
-            password: z.string().optional(),
-            token: z.string().min(1).optional().describe('2.x and 3.x'),
+            password: z.string().meta(SECRET).optional(),
+            token: z.string().min(1).meta(SECRET).optional().describe('2.x and 3.x'),
             org: z.string().min(1).optional().describe('2.x'),
           })
           .prefault({})
@@ -182,6 +184,7 @@ export const Config = z
         passphrase: z
           .string()
           .min(8, 'must have at least 8 characters')
+          .meta(SECRET)
           .optional()
           .describe('Encrypts backups with age'),
         recipients: z
@@ -189,7 +192,7 @@ export const Config = z
           .default([])
           .describe('Encrypts backups for these age recipients, in place of a passphrase'),
         identities: z
-          .array(z.string().startsWith('AGE-SECRET-KEY-', 'must be an age identity: AGE-SECRET-KEY-…'))
+          .array(z.string().startsWith('AGE-SECRET-KEY-', 'must be an age identity: AGE-SECRET-KEY-…').meta(SECRET))
           .default([])
           .describe('Opens backups that were made for recipients: to verify and restore them here'),
       })

@@ -1,4 +1,6 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { redacted } from '../domain/secrets.ts';
 import type { Api } from './api.ts';
 import { callerOf } from './security-caller.ts';
 
@@ -8,8 +10,6 @@ export interface ChangeLog {
   append(entry: { actor: string; action: string; target: string | null; detail: string | null }): Promise<void>;
 }
 
-/** Keys of bodies whose values are nobody's business. */
-const SECRET = /token|password|passphrase|secret|key/i;
 /** What is kept of a body: a mapping of a migration alone may have a million characters. */
 export const MOST_DETAIL_CHARACTERS = 10_000;
 
@@ -26,7 +26,7 @@ export function auditChanges(api: Api, log: ChangeLog): void {
       actor,
       action,
       target: targetOf(request.params, isJson(reply) ? payload : null),
-      detail: detailOf(request.body),
+      detail: detailOf(request),
     });
   });
 }
@@ -35,9 +35,9 @@ function isJson(reply: FastifyReply): boolean {
   return String(reply.getHeader('content-type')).startsWith('application/json');
 }
 
-function detailOf(body: unknown): string | null {
+function detailOf({ body, routeOptions }: FastifyRequest): string | null {
   if (!body) return null;
-  const detail = JSON.stringify(body, (key, value) => (SECRET.test(key) ? '…' : value));
+  const detail = JSON.stringify(redacted(routeOptions.schema?.body as z.ZodType | undefined, body));
   return detail.length > MOST_DETAIL_CHARACTERS ? `${detail.slice(0, MOST_DETAIL_CHARACTERS)}…` : detail;
 }
 

@@ -1,3 +1,4 @@
+import { SECRET } from '@wattkeeper/contract/secret.ts';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +10,11 @@ const Body = z.object({
   share: z.number().max(0.5, { error: 'must be at most 0.5' }),
   parts: z.array(z.object({ kw: z.number() })).optional(),
   password: z.string().min(12).optional(),
+  locks: z
+    .array(z.object({ pin: z.string().max(4).meta(SECRET) }))
+    .max(1)
+    .optional(),
+  page: z.string().max(3).optional(),
 });
 
 async function asked(body: unknown, query = ''): Promise<string> {
@@ -36,6 +42,19 @@ describe('a problem answer', () => {
   });
 
   it('repeats no secret', async () => {
-    expect(await asked({ ...good, password: 'hunter2' })).not.toContain('hunter2');
+    const wrong = [
+      { password: 'hunter2' },
+      { locks: 'hunter2' },
+      { locks: ['hunter2'] },
+      { locks: [{ pin: 'hunter2' }] },
+      { locks: [{ pin: ['hunter2'] }] },
+      { locks: [{ pin: 'hun2' }, { pin: 'hunter2' }] },
+      { page: 'http://me:hunter2@localhost/' },
+    ];
+    for (const body of wrong) {
+      const detail = await asked({ ...good, ...body });
+      expect(detail).toMatch(/^(password|locks|page)/);
+      expect(detail).not.toContain('hunter2');
+    }
   });
 });

@@ -2,7 +2,9 @@ import type { ErrorCode, Problem } from '@wattkeeper/contract/errors.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import { ExpectedError, type FieldError } from '../domain/errors.ts';
+import { shown } from '../domain/secrets.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_input: 422,
@@ -54,7 +56,8 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 export const MOST_PARAMETER_CHARACTERS = 300;
 
 /** What is told of a request, and looked at to say what was found in it. */
-type Asked = Pick<FastifyRequest, 'id' | 'url'> & Partial<Pick<FastifyRequest, 'body' | 'query' | 'params'>>;
+type Asked = Pick<FastifyRequest, 'id' | 'url'> &
+  Partial<Pick<FastifyRequest, 'body' | 'query' | 'params' | 'routeOptions'>>;
 
 /** The HTTP answer to anything thrown: the one place where errors become problem answers. */
 export function problemOf(error: unknown, request: Asked): Problem {
@@ -113,13 +116,10 @@ function classify(error: unknown, request: Asked): Classified {
   return { status: 500, code: 'internal', detail, fields: [] };
 }
 
-/** Values that are repeated to nobody. */
-const SECRET = /password|token|secret|code/i;
-const MOST_FOUND = 60;
-
 /** Says what was found where the message does not. */
-function withFound(message: string, path: string, part: string | undefined, { body, query, params }: Asked): string {
-  if (/\b(got|received)\b/.test(message) || SECRET.test(path)) return message;
+function withFound(message: string, path: string, part: string | undefined, request: Asked): string {
+  if (/\b(got|received)\b/.test(message)) return message;
+  const { body, query, params, routeOptions } = request;
   const from = part === 'body' ? body : part === 'querystring' ? query : part === 'params' ? params : undefined;
   const steps = path.split('/').slice(1);
   const found = steps.reduce<unknown>(
@@ -127,8 +127,10 @@ function withFound(message: string, path: string, part: string | undefined, { bo
     from,
   );
   if (steps.length === 0 || found === undefined) return message;
-  const text = JSON.stringify(found);
-  return `${message}; got ${text.length > MOST_FOUND ? `${text.slice(0, MOST_FOUND)}…` : text}`;
+  const schemas = routeOptions?.schema as Record<string, z.ZodType> | undefined;
+  const schema = ownValue(schemas, part ?? '');
+  const quoted = shown(schema, steps, found);
+  return quoted === null ? message : `${message}; got ${quoted}`;
 }
 
 /** Fastify's error handler. Unforeseen errors are logged with their stack. */

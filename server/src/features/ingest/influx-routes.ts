@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { SECRET } from '@wattkeeper/contract/secret.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
@@ -36,7 +37,7 @@ const V1Query = z.looseObject({
   precision: PrecisionText,
   db: z.string().optional(),
   u: z.string().optional(),
-  p: z.string().optional(),
+  p: z.string().meta(SECRET).optional(),
 });
 const Statement = z.looseObject({ q: z.string().optional(), db: z.string().optional() });
 const V2Query = z.looseObject({ precision: PrecisionText, org: z.string().optional(), bucket: z.string().optional() });
