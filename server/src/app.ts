@@ -111,7 +111,13 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     scheduler: () => scheduler.state,
     modelsLoaded: () => services.modelsLoaded(),
     disk: services.disk,
-    warnings: () => [...auditWarnings(records), ...(services.backups?.warnings() ?? [])],
+    warnings: () => [
+      ...auditWarnings(records),
+      ...(services.backups?.warnings() ?? []),
+      ...(pipeline.setAside.damage === null
+        ? []
+        : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),
+    ],
     now,
     startedAt,
   });

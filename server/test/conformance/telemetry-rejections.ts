@@ -79,6 +79,33 @@ export function rejectionPromises(world: World, reject: Rejection): void {
     }
     await setAside.close();
   });
+
+  it('reads as if values were forgotten, where the engine cannot forget them too', async () => {
+    const setAside = await SetAside.open(join(world.folder, 'set-aside.db'));
+    const store = new SetAsideStore(world.store, { name: 's', setAside, now: () => T0, onSetAside: () => {} });
+    const row = (at: number, a: number): Row => ['d', T0 + at, { a, b: 1 }];
+    await store.write([batch('g', [row(0, 1), row(1, 2), row(2, 3)])]);
+    await store.erase(
+      batch('g', [
+        ['d', T0 + 1, { a: 0 }],
+        ['d', T0 + 2, { a: 0, b: 0 }],
+      ]).blocks,
+    );
+    const read = () => rowsOf(store, 'g', ['d'], ['a', 'b']);
+    expect(await read()).toEqual([
+      ['d', T0, 1, 1],
+      ['d', T0 + 1, null, 1],
+    ]);
+    expect(store.totals()?.values).toBe(world.store.capabilities.erases ? undefined : 3);
+    await store.write([batch('g', [['d', T0 + 2, { a: 7 }]])]);
+    expect(await read()).toEqual([
+      ['d', T0, 1, 1],
+      ['d', T0 + 1, null, 1],
+      ['d', T0 + 2, 7, null],
+    ]);
+    expect(store.totals()?.values).toBe(world.store.capabilities.erases ? undefined : 2);
+    await setAside.close();
+  });
 }
 
 async function failureOf(work: Promise<void>): Promise<unknown> {

@@ -65,13 +65,13 @@ function toEntry({ id, store, group, block, values, first, last, reason, since }
   return {
     id,
     store,
-    kind: block.erases ? 'erase' : 'write',
-    metrics: block.quantities.slice(0, MAX_NAMES_SHOWN).map((quantity) => `${group}.${quantity}`),
-    device_ids: block.devices.slice(0, MAX_NAMES_SHOWN),
+    kind: block?.erases ? 'erase' : 'write',
+    metrics: block?.quantities.slice(0, MAX_NAMES_SHOWN).map((quantity) => `${group}.${quantity}`) ?? [],
+    device_ids: block?.devices.slice(0, MAX_NAMES_SHOWN) ?? [],
     values,
     start: formatInstant(first),
     end: formatInstant(last),
-    reason,
+    reason: block === null ? `damaged on disk; the store said: ${reason}` : reason,
     since: formatInstant(since),
   };
 }

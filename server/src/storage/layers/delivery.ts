@@ -64,7 +64,7 @@ export class Delivery {
         this.forgetKnown();
       } catch (error) {
         if (!isPermanent(error)) throw error;
-        await this.#options.onRejected(block, messageOf(error));
+        await this.#options.onRejected({ ...block, erases: true }, messageOf(error));
         continue;
       }
       await this.#options.onWritten([block]);

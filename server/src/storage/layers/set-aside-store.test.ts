@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch, type Row, rowsOf } from '../../../test/conformance/telemetry-blocks.ts';
 import type { Batch } from '../../domain/batch.ts';
 import { Conflict, Unavailable } from '../../domain/errors.ts';
 import type { TelemetryStore } from '../backend.ts';
+import { backfill } from '../lifecycle/backfill.ts';
 import { MemoryStore } from '../memory.ts';
 import { SetAside } from '../set-aside/set-aside.ts';
 import { MAX_ATTEMPTS, MAX_CRASHES } from './delivery.ts';
@@ -221,5 +223,48 @@ describe('a store that sets aside what its engine can never take', () => {
     expect(store.totals()).toBeUndefined();
     await store.write([next(1000)]);
     expect(store.totals()?.values).toBe(100);
+  });
+
+  it('lets a backfill end, which finds everything that it has copied', async () => {
+    const source = new MemoryStore(forever);
+    const rows = Array.from({ length: 50 }, (_, i): Row => [DEVICES[i % 3]!, i, { a: i, b: i }]);
+    await source.write([batch('g', rows)]);
+    engine.rule = (device, quantity) => (device === 'd2' && quantity === 'b' ? new Conflict('no b') : null);
+    const from = { series: () => source.series(), read: source.read.bind(source), archivedMonths: async () => [] };
+    const report = await backfill({ from, to: store, signal: NEVER, progress: () => {} });
+    expect(report).toMatchObject({ values: 100, written: 100 });
+    expect(store.totals()?.values).toBe(16);
+    expect(await everything(store)).toEqual(await everything(source));
+    expect(await backfill({ from, to: store, signal: NEVER, progress: () => {} })).toMatchObject({ written: 0 });
+  });
+
+  it('reads what is whole beside what is damaged on disk, and says so', async () => {
+    engine.rule = (_, quantity) => (quantity === 'c' ? null : new Conflict(`no ${quantity}`));
+    await store.write([batch('g', [['d0', 1, { a: 1, b: 2, c: 3 }]])]);
+    await setAside.close();
+    const database = new DatabaseSync(join(folder, 'set-aside.db'));
+    database.exec(`UPDATE set_aside SET payload = zeroblob(length(payload)) WHERE reason = 'no a'`);
+    database.close();
+    await open();
+    expect(await everything(store)).toEqual([['d0', 1, null, 2, 3]]);
+    const entries = await setAside.page(null, 0, 10);
+    expect(entries.map(({ reason, block }) => [reason, block === null])).toEqual([
+      ['no a', true],
+      ['no b', false],
+    ]);
+    engine.rule = () => null;
+    await store.retry(NEVER);
+    expect((await setAside.page(null, 0, 10)).map(({ reason }) => reason)).toEqual(['no a']);
+  });
+
+  it('takes no file of another version, and says so', async () => {
+    await setAside.close();
+    const path = join(folder, 'other.db');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    await expect(SetAside.open(path)).rejects.toThrow(/format 99, this program reads 1/);
+    await expect(SetAside.open(path)).rejects.toBeInstanceOf(Conflict);
+    await open();
   });
 });

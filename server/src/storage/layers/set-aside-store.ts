@@ -89,8 +89,9 @@ export class SetAsideStore implements TelemetryStore {
       after = await this.#changes.take(async () => {
         const entries = (await setAside.page(name, after, ENTRIES_PER_PAGE)).filter(({ id }) => id <= last);
         const before = this.totals()?.values ?? 0;
-        for (const { block } of entries.filter((entry) => entry.block.erases)) await this.#delivery.erase([block]);
-        const writes = entries.filter((entry) => !entry.block.erases).map(({ block }) => block);
+        const blocks = entries.flatMap(({ block }) => block ?? []);
+        for (const block of blocks.filter(({ erases }) => erases)) await this.#delivery.erase([block]);
+        const writes = blocks.filter(({ erases }) => !erases);
         if (writes.length > 0) await this.#delivery.deliver([{ sequence: 0, blocks: writes }]);
         tried += entries.reduce((sum, { values }) => sum + values, 0);
         taken += before - (this.totals()?.values ?? 0);
@@ -187,7 +188,7 @@ export class SetAsideStore implements TelemetryStore {
     const { name, setAside } = this.#options;
     for (let after = 0; ; ) {
       const entries = await setAside.page(name, after, ENTRIES_PER_PAGE);
-      for (const { block } of entries) if (!block.erases) yield* valuesOf(block);
+      for (const { block } of entries) if (block && !block.erases) yield* valuesOf(block);
       if (entries.length < ENTRIES_PER_PAGE) return;
       after = entries.at(-1)!.id;
     }

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type Block, valueCount } from '../../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
-import { Corrupt, Unavailable } from '../../domain/errors.ts';
+import { Conflict, Corrupt, Unavailable } from '../../domain/errors.ts';
 import { coalesce } from '../coalesce.ts';
 import { extentOf, withoutEmpty, withoutPlaces } from './parts.ts';
 
@@ -20,7 +20,8 @@ export interface SetAsideEntry {
   readonly last: number;
   readonly values: number;
   readonly bytes: number;
-  readonly block: Block;
+  /** Null where the bytes on disk are damaged. */
+  readonly block: Block | null;
 }
 
 /** What one store has set aside. */
@@ -69,7 +70,12 @@ export class SetAsideFile {
     const version = (this.#db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
     if (version !== 0 && version !== FORMAT) {
       this.#db.close();
-      throw new Corrupt(`${path} has format ${version}, this program reads ${FORMAT}: use the program that wrote it`);
+      throw new Conflict(`${path} has format ${version}, this program reads ${FORMAT}: use the program that wrote it`);
+    }
+    const [{ quick_check: found }] = this.#db.prepare('PRAGMA quick_check(1)').all() as [{ quick_check: string }];
+    if (found !== 'ok') {
+      this.#db.close();
+      throw new Corrupt(`${path} is damaged (${found})`);
     }
     this.#db.exec(`
       PRAGMA auto_vacuum = INCREMENTAL;
@@ -128,7 +134,7 @@ export class SetAsideFile {
       this.#forget(store, block);
       const grown = this.#growing(store, block, reason);
       if (grown === undefined) this.#insert(store, block, reason, now);
-      else this.#update(grown.id, this.#joined(grown, block), now);
+      else this.#update(grown.id, this.#joined(grown.known, block), now);
       const { bytes } = this.#db.prepare('SELECT sum(bytes) AS bytes FROM set_aside WHERE store = ?').get(store) as {
         bytes: number;
       };
@@ -151,7 +157,7 @@ export class SetAsideFile {
     const rows = this.#db
       .prepare('SELECT payload FROM set_aside WHERE store = ? AND metric_group = ? AND last_at >= ? AND first_at < ?')
       .all(store, group, start, end) as unknown as Row[];
-    return rows.map(blockIn);
+    return rows.flatMap((row) => blockIn(row) ?? []);
   }
 
   /** Entries with ids above `after`, ascending; of one store or (null) of all. */
@@ -189,6 +195,7 @@ export class SetAsideFile {
     this.#transaction(() => {
       for (const row of rows) {
         const block = blockIn(row);
+        if (block === null) continue;
         const columns = block.columns.map((column) =>
           column.map((value, r) => (block.timestamps[r]! < instant ? Number.NaN : value)),
         );
@@ -210,22 +217,24 @@ export class SetAsideFile {
       .all(store, block.group, first, last) as unknown as Row[];
     for (const row of rows) {
       const kept = blockIn(row);
-      const rest = withoutPlaces(kept, block);
-      if (rest !== kept) this.#update(row.id, rest, null);
+      const rest = kept && withoutPlaces(kept, block);
+      if (rest !== null && rest !== kept) this.#update(row.id, rest, null);
     }
   }
 
   /** The entry that takes up more of the same kind. */
-  #growing(store: string, block: Block, reason: string): Row | undefined {
-    return this.#db
+  #growing(store: string, block: Block, reason: string): { id: number; known: Block } | undefined {
+    const row = this.#db
       .prepare(
         'SELECT * FROM set_aside WHERE store = ? AND metric_group = ? AND erases = ? AND reason = ? AND bytes < ? ORDER BY id DESC LIMIT 1',
       )
       .get(store, block.group, block.erases ? 1 : 0, reason, MAX_GROWING_BYTES) as Row | undefined;
+    const known = row && blockIn(row);
+    return row && known ? { id: row.id, known } : undefined;
   }
 
-  #joined(row: Row, block: Block): Block {
-    const [rows] = coalesce([{ sequence: 0, blocks: [blockIn(row), block] }]);
+  #joined(known: Block, block: Block): Block {
+    const [rows] = coalesce([{ sequence: 0, blocks: [known, block] }]);
     return { ...rows!, ...(block.erases && { erases: true }) };
   }
 
@@ -280,6 +289,12 @@ export class SetAsideFile {
   }
 }
 
-function blockIn({ payload }: Pick<Row, 'payload'>): Block {
-  return decodeBlocks(payload)[0]!;
+/** Null where the bytes are damaged: they must not keep others from being read. */
+function blockIn({ payload }: Pick<Row, 'payload'>): Block | null {
+  try {
+    return decodeBlocks(payload)[0] ?? null;
+  } catch (error) {
+    if (error instanceof Corrupt) return null;
+    throw error;
+  }
 }

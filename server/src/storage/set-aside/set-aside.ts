@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Block } from '../../domain/batch.ts';
+import { Corrupt } from '../../domain/errors.ts';
 import { WorkerCalls } from '../worker-calls.ts';
 import { extentOf } from './parts.ts';
 import type { SetAsideMethods } from './set-aside.worker.ts';
@@ -17,6 +18,7 @@ export class SetAside {
   readonly #maxBytes: number | undefined;
   #calls: Promise<WorkerCalls<SetAsideMethods>> | null = null;
   #totals: ReadonlyMap<string, SetAsideTotals> = new Map();
+  #damage: Corrupt | null = null;
 
   private constructor(path: string, maxBytes: number | undefined) {
     this.#path = path;
@@ -33,6 +35,11 @@ export class SetAside {
     return setAside;
   }
 
+  /** Why some of it cannot be read, or null. The stores themselves are not affected: their reads leave it out. */
+  get damage(): string | null {
+    return this.#damage?.message ?? null;
+  }
+
   /** What a store has set aside, or undefined for nothing. */
   totals(store: string): SetAsideTotals | undefined {
     return this.#totals.get(store);
@@ -47,20 +54,23 @@ export class SetAside {
   /** Forgets what the store has since been given at the same places. */
   async supersede(store: string, blocks: readonly Block[]): Promise<void> {
     const touching = blocks.filter((block) => this.#touches(store, block));
-    if (touching.length > 0) this.#totals = await (await this.#worker()).call('supersede', [store, touching]);
+    if (touching.length === 0) return;
+    await this.#orDamaged(async (calls) => {
+      this.#totals = await calls.call('supersede', [store, touching]);
+    }, undefined);
   }
 
   /** Blocks of a group that have values in a window. Of each place there is one value at most, newer than that of the store. */
   async overlapping(store: string, group: string, start: number, end: number): Promise<readonly Block[]> {
     const extent = this.#totals.get(store)?.extents.get(group);
     if (extent === undefined || extent.last < start || extent.first >= end) return [];
-    return (await this.#worker()).call('overlapping', [store, group, start, end]);
+    return this.#orDamaged((calls) => calls.call('overlapping', [store, group, start, end]), []);
   }
 
   /** Entries with ids above `after`, ascending; of one store or (null) of all. */
   async page(store: string | null, after: number, limit: number): Promise<readonly SetAsideEntry[]> {
     if (this.#totals.size === 0) return [];
-    return (await this.#worker()).call('page', [store, after, limit]);
+    return this.#orDamaged((calls) => calls.call('page', [store, after, limit]), []);
   }
 
   async remove(ids: readonly number[]): Promise<void> {
@@ -69,7 +79,9 @@ export class SetAside {
 
   async deleteBefore(store: string, instant: number, group: string | null): Promise<void> {
     if (!this.#totals.has(store)) return;
-    this.#totals = await (await this.#worker()).call('deleteBefore', [store, instant, group]);
+    await this.#orDamaged(async (calls) => {
+      this.#totals = await calls.call('deleteBefore', [store, instant, group]);
+    }, undefined);
   }
 
   async close(): Promise<void> {
@@ -79,6 +91,16 @@ export class SetAside {
       await calls.call('close', []);
     } finally {
       await calls.terminate();
+    }
+  }
+
+  async #orDamaged<T>(work: (calls: WorkerCalls<SetAsideMethods>) => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await work(await this.#worker());
+    } catch (error) {
+      if (!(error instanceof Corrupt)) throw error;
+      this.#damage = error;
+      return otherwise;
     }
   }
 
