@@ -2,7 +2,7 @@ import type { Batch, Block } from '../../domain/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isPermanent, isTemporary, type TelemetryStore } from '../backend.ts';
 import { coalesce } from '../coalesce.ts';
-import { halves, pick } from '../set-aside/parts.ts';
+import { halves, lastRow, pick } from '../set-aside/parts.ts';
 
 export interface DeliveryOptions {
   /** Called after the store has taken blocks. */
@@ -74,12 +74,8 @@ export class Delivery {
   async #write(batches: readonly Batch[]): Promise<void> {
     await this.#store.write(batches);
     const blocks = batches.flatMap((batch) => batch.blocks);
-    const newest = blocks.findLast(({ timestamps, quantities }) => timestamps.length > 0 && quantities.length > 0);
-    if (newest !== undefined) {
-      const row = newest.timestamps.length - 1;
-      const known = pick(newest, { row: (r) => r === row });
-      if (known.timestamps.length > 0) this.#known = known;
-    }
+    const newest = blocks.findLast(({ timestamps }) => timestamps.length > 0);
+    if (newest !== undefined) this.#known = lastRow(newest);
     await this.#options.onWritten(blocks);
   }
 

@@ -42,6 +42,21 @@ export function pick(block: Block, { quantity = () => true, row = () => true }: 
   };
 }
 
+/** The last row of a block, or null where it has none with a value. */
+export function lastRow(block: Block): Block | null {
+  const row = block.timestamps.length - 1;
+  const chosen = block.columns.flatMap((column, c) => (column[row] === column[row] && row >= 0 ? [c] : []));
+  if (chosen.length === 0) return null;
+  return {
+    ...block,
+    quantities: chosen.map((c) => block.quantities[c]!),
+    devices: [block.devices[block.device[row]!]!],
+    device: Int32Array.of(0),
+    timestamps: Float64Array.of(block.timestamps[row]!),
+    columns: chosen.map((c) => Float64Array.of(block.columns[c]![row]!)),
+  };
+}
+
 /** A block without the values at whose places another one has a value, or the block itself where there are none. */
 export function withoutPlaces(block: Block, other: Block): Block {
   if (block.group !== other.group) return block;

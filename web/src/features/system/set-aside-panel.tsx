@@ -68,7 +68,7 @@ function StoreActions({ store }: { readonly store: string }) {
   return (
     <>
       <div className={styles.actions}>
-        <span>{store}</span>
+        <span className={styles.quiet}>{store}</span>
         <Button disabled={retry.isPending} onClick={() => retry.mutate()}>
           {text('system.set_aside_retry')}
         </Button>
