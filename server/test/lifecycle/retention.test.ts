@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import type { Buckets } from '../../src/domain/aggregate.ts';
+import { Conflict } from '../../src/domain/errors.ts';
 import { bucketEdges } from '../../src/domain/site-time.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
+import { SetAsideStore } from '../../src/storage/layers/set-aside-store.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
 import { Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
+import { SetAside } from '../../src/storage/set-aside/set-aside.ts';
 
 const TODAY = Date.UTC(2026, 3, 10);
 /** Days over the change to summer time in Warsaw on 29 March. */
@@ -310,4 +313,33 @@ it('works in DuckDB and SQLite, after compaction too', async () => {
     await world.store.compact(TODAY, new AbortController().signal);
     expectSame(await aggregate(world.reads, edges), before);
   }
+});
+
+it('finishes when the store can never take some of the rollups, which are set aside once and answer as if stored', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retention-'));
+  const setAside = await SetAside.open(join(folder, 'set-aside.db'));
+  closers.push(async () => {
+    await setAside.close();
+    rmSync(folder, { recursive: true });
+  });
+  const engine = memory();
+  const write = engine.write.bind(engine);
+  engine.write = async (batches) => {
+    const isRejected = batches.some(({ blocks }) => blocks.some(({ group }) => group.startsWith('rollup_1h')));
+    if (isRejected) throw new Conflict('no hours');
+    await write(batches);
+  };
+  const world = worldOf(
+    new SetAsideStore(engine, { name: 'primary', setAside, now: () => TODAY, onSetAside: () => {} }),
+  );
+  const samples = Array.from({ length: 500 }, (_, i) => ({ at: FIRST + i * 10 * MINUTE_MS, power: i % 7, counter: i }));
+  await world.write(samples);
+  const edges = bucketEdges({ start: FIRST, end: FIRST + 3 * UTC_DAY_MS }, '1h', 'UTC');
+  const before = await aggregate(engine, edges);
+  await world.run();
+  const values = setAside.totals('primary')?.values;
+  expect(values).toBeGreaterThan(0);
+  expectSame(await aggregate(world.reads, edges), before);
+  await world.run(true);
+  expect(setAside.totals('primary')?.values).toBe(values);
 });
