@@ -15,13 +15,12 @@ describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
     let server: PostgresServer;
     let influx: Influx;
     let service: Service;
-    const start = async () => {
+    const start = async (stores: 'postgres' | 'both' = 'both') => {
       service = await startService(folder.path, {
         WATTKEEPER_INGEST__STORE_PAUSE_MS: '0',
         WATTKEEPER_STORES__0__TYPE: 'postgres',
         WATTKEEPER_STORES__0__URL: server.url(),
-        WATTKEEPER_STORES__1__TYPE: 'influxdb',
-        WATTKEEPER_STORES__1__URL: influx.url,
+        ...(stores === 'both' && { WATTKEEPER_STORES__1__TYPE: 'influxdb', WATTKEEPER_STORES__1__URL: influx.url }),
       });
     };
     const send = async (second: number, values: Record<string, number>) => {
@@ -108,6 +107,10 @@ describeWith('POSTGRES_BIN', 'a batch that a store can never take', (bin) => {
       expect(await retry('postgres')).toEqual({ tried: 1, taken: 1, left: 0 });
       expect(await inPostgres('tank')).toEqual([[10], [1500], [20]]);
       expect(await retry('influxdb')).toEqual({ tried: 2, taken: 0, left: 2 });
+      await service.stop();
+      await start('postgres');
+      // What a store that is no longer configured has set aside can still be discarded.
+      expect(await listed()).toMatchObject([{ store: 'influxdb' }]);
       const discarded = await service.request('/api/v1/storage/set-aside/influxdb', { method: 'DELETE' });
       expect(discarded.status).toBe(204);
       expect(await listed()).toEqual([]);

@@ -42,10 +42,10 @@ export class SetAsideService {
     return { ...report, left: store.totals()?.values ?? 0 };
   }
 
-  /** Deletes what the store has set aside when it is called; what the store holds stays as it is. */
+  /** Deletes what a store has set aside when it is called, also one that is no longer configured; what the store holds stays as it is. */
   async discard(name: string): Promise<void> {
-    this.#find(name);
     const last = this.#setAside.totals(name)?.lastId ?? 0;
+    if (last === 0) this.#find(name);
     for (let after = 0; after < last; ) {
       const entries = await this.#setAside.page(name, after, ENTRIES_PER_PAGE);
       if (entries.length === 0) return;
