@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant, Name, TimePeriod } from './common.ts';
+import { Instant, Name, pageOf, TimePeriod } from './common.ts';
 
 /** Longest expression. */
 export const MAX_EXPRESSION_LENGTH = 500;
@@ -98,6 +98,8 @@ export const CustomKpiValue = z
   })
   .meta({ id: 'CustomKpiValue' });
 export type CustomKpiValue = z.infer<typeof CustomKpiValue>;
+
+export const CustomKpiValues = pageOf(CustomKpiValue).extend({ warnings: z.array(z.string()) });
 
 export const CustomKpiPreviewRequest = z
   .strictObject({

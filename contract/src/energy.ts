@@ -129,6 +129,7 @@ export const SiteSummary = z
     yesterday: EnergyTotals.nullable(),
     device_count: z.number().int(),
     is_demo: z.boolean(),
+    warnings: z.array(z.string()),
   })
   .meta({ id: 'SiteSummary' });
 export type SiteSummary = z.infer<typeof SiteSummary>;

@@ -10,12 +10,28 @@ export const StoreHealth = z.object({
   lag_batches: z.number().int(),
   lag_ms: z.number(),
   last_error: z.string().nullable(),
+  latency_ms: z.number().nullable().meta({
+    description: 'Of the newest answer; while one is awaited for longer, of that wait; null before the first',
+  }),
   failed_since: Instant.nullable().meta({ description: 'Since when it cannot be used at all; null while it can' }),
   set_aside: SetAsideSummary.nullable().meta({
     description: 'Values that the store can never take, kept beside it: GET /storage/set-aside lists them',
   }),
 });
 export type StoreHealth = z.infer<typeof StoreHealth>;
+
+export const HistoryHealth = z
+  .object({
+    status: z.enum(['complete', 'partial']),
+    source: z.string().nullable().meta({ description: 'Store that is read; null: memory and journal alone' }),
+    problem: z.enum(['unavailable', 'gap']).nullable().meta({ description: 'Why it is partial' }),
+    store: z.string().nullable().meta({ description: 'Store that has this problem' }),
+    since: Instant.nullable().meta({
+      description: 'Since when it is unavailable; or the instant before which readings arrived that it lacks',
+    }),
+  })
+  .meta({ id: 'HistoryHealth', description: 'Whether answers about the past are complete at present' });
+export type HistoryHealth = z.infer<typeof HistoryHealth>;
 
 export const Health = z
   .object({
@@ -34,6 +50,7 @@ export const Health = z
       .object({ type: z.enum(['sqlite', 'postgres']), status: z.enum(['ok', 'failed']) })
       .meta({ description: 'Where sites, devices, tariffs and users are kept' }),
     stores: z.array(StoreHealth),
+    history: HistoryHealth,
     uptime_s: z.number(),
     warnings: z.array(z.string()),
   })
@@ -57,6 +74,8 @@ export const StoreMetrics = z.object({
   name: z.string(),
   type: z.string(),
   primary: z.boolean(),
+  status: StoreHealth.shape.status,
+  latency_ms: StoreHealth.shape.latency_ms,
   size_bytes: z.number().nullable(),
   compression_ratio: z.number().nullable().meta({
     description:

@@ -64,7 +64,9 @@ export const TelemetryAnswer = z
     time_period: TimePeriod,
     bucket: Bucket,
     downsampled: z.boolean(),
-    warnings: z.array(z.string()).meta({ description: 'What a reader has to know, such as raw samples that are gone' }),
+    warnings: z
+      .array(z.string())
+      .meta({ description: 'Raw samples that are gone, and stores that could not be read for this answer' }),
     series: z.array(TelemetrySeries),
   })
   .meta({ id: 'TelemetryAnswer' });
@@ -82,7 +84,7 @@ export const LatestReading = z.object({
   values: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), timestamp: Instant })),
 });
 export const LatestAnswer = z
-  .object({ items: z.array(LatestReading), timestamp: Instant })
+  .object({ items: z.array(LatestReading), timestamp: Instant, warnings: z.array(z.string()) })
   .meta({ id: 'LatestAnswer' });
 export type LatestAnswer = z.infer<typeof LatestAnswer>;
 
@@ -101,5 +103,9 @@ export const EnergyRecord = z
     values: z.record(z.string(), z.number()),
   })
   .meta({ id: 'EnergyRecord', description: 'All values of one device at one instant' });
-export const EnergyDataAnswer = z.object({ items: z.array(EnergyRecord), next_cursor: z.string().nullable() });
+export const EnergyDataAnswer = z.object({
+  items: z.array(EnergyRecord),
+  next_cursor: z.string().nullable(),
+  warnings: z.array(z.string()),
+});
 export type EnergyDataAnswer = z.infer<typeof EnergyDataAnswer>;

@@ -104,6 +104,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     persistence: () => config.persistence && ingest.persists,
     stores: pipeline.stores,
     window: pipeline.window,
+    queries: pipeline.queries,
     ingest,
     journal: pipeline.journal,
     seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),

@@ -1,50 +1,45 @@
 import type { Logger } from 'pino';
 import type { Config } from './config/schema.ts';
 import type { Block } from './domain/batch.ts';
+import { Corrupt, messageOf, Unavailable } from './domain/errors.ts';
 import { HOUR_MS, UTC_DAY_MS } from './domain/window.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
-import type { MeteredStore } from './features/system/storage-monitor.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import { newestSample, newestSampleBefore } from './query/newest-sample.ts';
-import { type QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
+import { type HistoryStore, type QueryPlanner, quantitiesByGroup } from './query/query-planner.ts';
 import { applyBatches } from './storage/apply-batches.ts';
-import type { LatestValue } from './storage/backend.ts';
+import type { LatestValue, TelemetryStore } from './storage/backend.ts';
 import type { MemoryStore } from './storage/memory.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 
 /** The latest values are looked for this far back at start. */
 const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;
 
+/** A store with the archive and its rollups, as questions are answered from it. */
+export type ReadStore = HistoryStore & Pick<TelemetryStore, 'latest'>;
+
 /**
- * Fills the memory window and the latest values from the store and from what is still in the journal, in this order, so that later
- * writes win. Answers from when on the window has everything.
+ * Fills the memory window and the latest values from a store and from the journal, in this order, so that later writes win. Answers from
+ * when on the window has everything.
  */
 export async function hydrate(parts: {
-  primary: MeteredStore;
+  stores: readonly ReadStore[];
   ingest: Ingest;
   queries: QueryPlanner;
   window: MemoryStore;
   directory: DeviceDirectory;
   config: Config;
   now: () => number;
-}): Promise<number> {
-  const { primary, ingest, queries, window, directory, config, now } = parts;
+}): Promise<{ readonly windowSince: number; readonly hasLatest: boolean }> {
+  const { stores, ingest, queries, window, config, now } = parts;
   const since = now() - config.analytics.memory_retention_hours * HOUR_MS;
-  const ahead = await restoreLatest(primary, ingest, now());
-  for (const [group, deviceIds] of devicesByGroup(directory)) {
-    const quantities = [
-      ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
-    ];
-    const request = { deviceIds, group, quantities, window: { start: since, end: Number.MAX_SAFE_INTEGER } };
-    for await (const { deviceId, timestamps, columns, quantities: read } of primary.store.read(request)) {
-      const device = new Int32Array(timestamps.length);
-      await window.write([
-        { sequence: 0, blocks: [{ group, quantities: read, devices: [deviceId], device, timestamps, columns }] },
-      ]);
-    }
-  }
+  let ahead: readonly LatestValue[] = [];
+  const hasLatest = await succeeds(async () => {
+    ahead = await restoreLatest(stores, ingest, now());
+  });
+  const hasWindow = await succeeds(() => fillWindow(parts, since));
   const changed: Block[] = [];
-  for await (const batch of ingest.pending(primary.name)) {
+  for await (const batch of ingest.kept()) {
     await applyBatches(window, [batch]);
     for (const block of batch.blocks) {
       if (block.erases) changed.push(block);
@@ -52,12 +47,43 @@ export async function hydrate(parts: {
     }
   }
   for (const { group, quantities, devices } of changed) {
-    for (const deviceId of devices)
-      for (const quantity of quantities) await renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`);
+    for (const deviceId of devices) {
+      for (const quantity of quantities)
+        await succeeds(() => renewLatest({ ingest, queries, now }, deviceId, `${group}.${quantity}`));
+    }
   }
-  for (const { deviceId, metric } of ahead) await renewLatest({ ingest, queries, now }, deviceId, metric);
-  // A store that cannot be read has not told what was before.
-  return primary.trouble() === null ? since : now();
+  for (const { deviceId, metric } of ahead)
+    await succeeds(() => renewLatest({ ingest, queries, now }, deviceId, metric));
+  return { windowSince: hasWindow ? since : now(), hasLatest };
+}
+
+/** False while no store can be read. */
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof Corrupt) return false;
+    throw error;
+  }
+}
+
+async function fillWindow(
+  { queries, window, directory }: { queries: QueryPlanner; window: MemoryStore; directory: DeviceDirectory },
+  since: number,
+): Promise<void> {
+  for (const [group, deviceIds] of devicesByGroup(directory)) {
+    const quantities = [
+      ...new Set(deviceIds.flatMap((id) => quantitiesByGroup(directory.metricsOf(id)).get(group) ?? [])),
+    ];
+    const request = { deviceIds, group, quantities, window: { start: since, end: Number.MAX_SAFE_INTEGER } };
+    for await (const { deviceId, timestamps, columns, quantities: read } of queries.stream(request)) {
+      const device = new Int32Array(timestamps.length);
+      await window.write([
+        { sequence: 0, blocks: [{ group, quantities: read, devices: [deviceId], device, timestamps, columns }] },
+      ]);
+    }
+  }
 }
 
 /** What the store holds of a series as newest may be among what is to be forgotten. */
@@ -71,9 +97,16 @@ async function renewLatest(
   if (newest) ingest.latest.restore(deviceId, metric, newest.timestamp, newest.value);
 }
 
-/** Answers the series whose newest sample is from the future: theirs up to now has to be sought. */
-export async function restoreLatest({ store }: MeteredStore, ingest: Ingest, now: number): Promise<LatestValue[]> {
-  const newest = (await store.latest(now - LATEST_LOOKBACK_MS)).filter(({ metric }) => !isRollupGroup(metric));
+/**
+ * Takes the latest values from the first store that can be read and has them all. Answers the series whose newest sample is from the future:
+ * their newest up to now has to be searched for. @throws Unavailable while no store can be read
+ */
+export async function restoreLatest(stores: readonly ReadStore[], ingest: Ingest, now: number): Promise<LatestValue[]> {
+  const since = now - LATEST_LOOKBACK_MS;
+  const usable = stores.filter((store) => store.trouble() === null);
+  const best = usable.find((store) => store.completeFrom() <= since) ?? usable[0];
+  if (best === undefined) throw new Unavailable('no store can be read at present');
+  const newest = (await best.latest(since)).filter(({ metric }) => !isRollupGroup(metric));
   return newest.filter(
     ({ deviceId, metric, timestamp, value }) => !ingest.latest.restore(deviceId, metric, timestamp, value),
   );
@@ -88,7 +121,10 @@ function devicesByGroup(directory: DeviceDirectory): Map<string, string[]> {
   return groups;
 }
 
-/** Seeks the latest values of series of which none is known, beside the service's work: they have not reported for long, or the clock was set back. */
+/**
+ * Searches for the latest values of series of which none is known, while the service works: they have not reported for long, or the clock was set
+ * back.
+ */
 export class OlderLatest {
   readonly #parts: { directory: DeviceDirectory; ingest: Ingest; queries: QueryPlanner };
   readonly #log: Logger;
@@ -106,9 +142,10 @@ export class OlderLatest {
     this.#now = now;
   }
 
-  /** Searches again: the store may not have been available before. */
-  seek(): void {
-    const failed = (error: unknown) => this.#log.error({ err: error }, 'older latest values could not be read');
+  /** Searches for those that are not known yet; where no store can be read, those are left to the next search. */
+  search(): void {
+    const failed = (error: unknown) =>
+      this.#log.warn(`latest values of series that have long been silent are not known yet: ${messageOf(error)}`);
     this.#done = this.#done.then(() => this.#restore()).catch(failed);
   }
 

@@ -1,11 +1,11 @@
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
 import { HOUR_MS } from './domain/window.ts';
-import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { type DiskJournal, openSqliteJournal } from './ingest/sqlite-journal.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import { openDataFolder } from './storage/data-folder.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { batchOf, deviceGroups, readWholeDays } from './storage/lifecycle/whole-days.ts';
 import { importRecords } from './storage/records/transfer.ts';
 

@@ -1,29 +1,28 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { StoreConfig } from './config/places.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
-import { type Block, valueCount } from './domain/batch.ts';
-import { Corrupt, messageOf } from './domain/errors.ts';
+import type { Block } from './domain/batch.ts';
+import { Corrupt } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
+import type { PartialAnswers } from './domain/partial-answers.ts';
 import { HOUR_MS } from './domain/window.ts';
 import { DeviceDirectory } from './features/devices/device-directory.ts';
 import { IngestService } from './features/ingest/ingest-service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
-import { MeteredStore } from './features/system/storage-monitor.ts';
-import { hydrate, OlderLatest, restoreLatest } from './hydration.ts';
+import { openHistory } from './history.ts';
+import { OlderLatest } from './hydration.ts';
 import { FallbackJournal } from './ingest/fallback-journal.ts';
 import type { BatchSink } from './ingest/fan-out.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
-import { QueryPlanner } from './query/query-planner.ts';
+import { Opened } from './opened.ts';
+import type { QueryPlanner } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
-import type { TelemetryStore } from './storage/backend.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
-import { SetAsideStore } from './storage/layers/set-aside-store.ts';
-import { SupervisedStore } from './storage/layers/supervised-store.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { WriteGate } from './storage/layers/write-gate.ts';
 import {
   fileInstant,
@@ -33,11 +32,11 @@ import {
 } from './storage/lifecycle/journal-archive.ts';
 import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts';
 import { MemoryStore } from './storage/memory.ts';
-import { openTelemetryStore } from './storage/open-store.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
 import { checkDatabase } from './storage/records/sqlite-file.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 import { SET_ASIDE_DATABASE, SetAside } from './storage/set-aside/set-aside.ts';
+import { openStores, StoresBack } from './stores.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 
 /** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
@@ -60,6 +59,10 @@ export interface Pipeline {
   readonly ingest: Ingest;
   readonly intake: IngestService;
   readonly queries: QueryPlanner;
+  /** What has to be said of answers that hold only a part of the history. */
+  readonly partial: PartialAnswers;
+  /** Calls back whenever a store can be used again. */
+  onStoreBack(listener: () => Promise<void>): void;
   /** Brings what was taken into the stores, as far as it gets within the time, and closes everything. */
   close(drainMs: number): Promise<void>;
 }
@@ -78,7 +81,7 @@ export interface PipelineOptions {
  */
 export async function openPipeline({ config, log, now, withoutStores }: PipelineOptions): Promise<Pipeline> {
   const opened = new Opened();
-  const onHeal = { primary: async () => {} };
+  const back = new StoresBack();
   try {
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
@@ -90,58 +93,22 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     opened.onClose(() => journal.close());
     const setAside = await openSetAside(folder, log, now());
     opened.onClose(() => setAside.close());
-    const stores: MeteredStore[] = [];
     const gate = new WriteGate();
-    for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
-      const openAlone = () => openTelemetryStore(storeOptions(storeConfig, folder));
-      const open = i === 0 ? async () => gate.around(await openAlone()) : openAlone;
-      const heal = () => (i === 0 ? onHeal.primary() : Promise.resolve());
-      const store = withoutStores ? await supervise(storeConfig, open, { log, now, heal }) : await open();
-      opened.onClose(() => store.close());
-      const whole = new SetAsideStore(store, {
-        name: storeConfig.name,
-        setAside,
-        now,
-        onSetAside: (block, reason) => logSetAside(log, storeConfig.name, block, reason),
-      });
-      stores.push(new MeteredStore(storeConfig.name, whole, () => performance.now(), store));
-    }
-    const tiers = folder && (await openTiers({ config, folder, primary: stores[0] as MeteredStore, gate, now }));
+    const required = !withoutStores;
+    const stores = await openStores({ config, log, now, folder, gate, back, setAside, required, opened });
+    const tiers = folder && (await openTiers({ config, folder, primary: stores[0]!, gate, now }));
     opened.onClose(async () => tiers?.close());
-    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate });
+    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate, back });
     const older = new OlderLatest(pipeline, log, now);
     opened.onClose(() => older.end());
-    if (withoutStores) older.seek();
-    pipeline.ingest.latest.onSetBack = () => older.seek();
-    onHeal.primary = async () => {
-      await restoreLatest(stores[0] as MeteredStore, pipeline.ingest, now());
-      older.seek();
-    };
+    if (withoutStores) older.search();
+    pipeline.ingest.latest.onSetBack = () => older.search();
+    back.listen(async () => older.search());
     return { ...pipeline, setAside, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
     throw error;
   }
-}
-
-function supervise(
-  { name, type }: StoreConfig,
-  open: () => Promise<TelemetryStore>,
-  { log, now, heal }: Pick<PipelineOptions, 'log' | 'now'> & { heal: () => Promise<void> },
-): Promise<SupervisedStore> {
-  return SupervisedStore.open({
-    type,
-    open,
-    now,
-    onChange: (trouble) => {
-      if (trouble) {
-        log.error({ store: name }, `store ${name} cannot be used, the service goes on in memory: ${trouble.error}`);
-        return;
-      }
-      log.info({ store: name }, `store ${name} works again`);
-      heal().catch((error: unknown) => log.error({ err: error, store: name }, 'the latest values could not be read'));
-    },
-  });
 }
 
 /** A file that cannot be read is moved away: it must not keep the service from starting. */
@@ -156,12 +123,6 @@ async function openSetAside(folder: DataFolder | null, log: Logger, now: number)
     log.error({ err: error }, `the values that stores could not take cannot be read; their file is now ${damaged}`);
     return SetAside.open(path);
   }
-}
-
-function logSetAside(log: Logger, store: string, block: Block, reason: string): void {
-  const { group, quantities, devices } = block;
-  const what = { store, group, quantities: quantities.slice(0, 20), devices: devices.slice(0, 20) };
-  log.error(what, `store ${store} cannot take ${valueCount(block)} values, which are set aside: ${reason}`);
 }
 
 function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<Journal> {
@@ -185,8 +146,6 @@ async function takeRestore(folder: DataFolder, log: Logger, now: number): Promis
 /** What the journal archive is called beside the stores. */
 const ARCHIVE_CURSOR = 'journal archive';
 
-/** The store of a service without a data folder; with its window, all telemetry stays below 50 MB. */
-const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreConfig;
 const MEMORY_ONLY_WINDOW_BYTES = 8 * 1024 * 1024;
 
 type Connected = Omit<Pipeline, 'close' | 'setAside'>;
@@ -201,10 +160,11 @@ interface Parts {
   readonly folder: DataFolder | null;
   readonly tiers: Tiers | null;
   readonly gate: WriteGate;
+  readonly back: StoresBack;
 }
 
 async function connect(parts: Parts): Promise<Connected> {
-  const { config, log, now, records, journal, stores, folder, tiers, gate } = parts;
+  const { config, log, now, records, journal, stores, folder, tiers, gate, back } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(records, (error) =>
@@ -237,25 +197,9 @@ async function connect(parts: Parts): Promise<Connected> {
     now,
     pauseMs: config.ingest.store_pause_ms,
   });
-  const hydration = { windowSince: Number.POSITIVE_INFINITY };
   const rollups = await openRollups({ config, records, stores, tiers, gate, catalogue, directory, now });
-  const queries = new QueryPlanner({
-    primary: rollups.reads,
-    rawFrom: (group) => rollups.rawFrom(group),
-    memory: {
-      read: (request) => window.read(request),
-      aggregate: (request) => window.aggregate(request),
-      coveredSince: () => Math.max(hydration.windowSince, window.coveredSince()),
-    },
-    memoryHasMore: () => !ingest.persists,
-    pending: () => ingest.pending(primary.name),
-    latest: ingest.latest,
-    metricsOf: (deviceId) => directory.metricsOf(deviceId),
-    expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
-    now,
-  });
   await ingest.open();
-  hydration.windowSince = await hydrate({ primary, ingest, queries, window, directory, config, now });
+  const { queries, partial } = await openHistory({ config, stores, rollups, ingest, window, directory, back, now });
   ingest.start();
   return {
     records,
@@ -271,6 +215,8 @@ async function connect(parts: Parts): Promise<Connected> {
     ingest,
     intake: new IngestService(ingest, directory),
     queries,
+    partial,
+    onStoreBack: (listener) => back.listen(listener),
   };
 }
 
@@ -307,55 +253,8 @@ async function openJournalArchive(
   });
 }
 
-function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
-  if (config.type === 'memory') return { type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: config.max_bytes };
-  if (config.type === 'sqlite') {
-    return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
-  }
-  if (config.type === 'file') {
-    const { retention_days: retentionDays, path, timezone, device } = config;
-    return {
-      type: 'file',
-      path: path ?? (folder as DataFolder).file('telemetry-files'),
-      retentionDays,
-      timezone,
-      device,
-    };
-  }
-  if (config.type === 'postgres') {
-    const { max_connections: maxConnections, statement_timeout_ms: statementTimeoutMs, name: _, ...location } = config;
-    return { ...location, maxConnections, statementTimeoutMs };
-  }
-  if (config.type === 'influxdb') {
-    const { retention_policy: retentionPolicy, timeout_ms: timeoutMs, name: _, ...location } = config;
-    return { ...location, retentionPolicy, timeoutMs };
-  }
-  return {
-    type: 'duckdb',
-    path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),
-    ...(config.memory_limit_mb !== undefined && { memoryLimitMb: config.memory_limit_mb }),
-  };
-}
-
 async function closeAll({ ingest, directory }: Connected, opened: Opened, drainMs: number): Promise<void> {
   await ingest.close(AbortSignal.timeout(drainMs));
   await directory.settled();
   await opened.close();
-}
-
-/** Closes what was opened, in reverse, and tells the first failure after all were tried. */
-class Opened {
-  readonly #closers: (() => Promise<void>)[] = [];
-
-  onClose(closer: () => Promise<void>): void {
-    this.#closers.push(closer);
-  }
-
-  async close(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const closer of this.#closers.splice(0).reverse())
-      await closer().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0)
-      throw new AggregateError(failures, `closing failed: ${failures.map(messageOf).join('; ')}`);
-  }
 }

@@ -4,9 +4,9 @@ import type { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { Turns } from './domain/turns.ts';
 import { MINUTE_MS } from './domain/window.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
-import type { MeteredStore } from './features/system/storage-monitor.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { JobContext } from './jobs/job.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { RolledReads } from './storage/layers/rolled-reads.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type RetentionState,
 } from './storage/lifecycle/retention.ts';
 import type { RecordStore } from './storage/records/record-store.ts';
-import { insistent, type Tiers } from './tiers.ts';
+import type { Tiers } from './tiers.ts';
 
 export interface RollupsOptions {
   readonly config: Config;
@@ -31,8 +31,8 @@ export interface RollupsOptions {
 
 /** What grew old, rolled up. */
 export interface Rollups {
-  /** The first store, the archive and the rollups as one. */
-  readonly reads: RolledReads;
+  /** A store, the archive and the rollups as one. */
+  readsOf(store: MeteredStore): RolledReads;
   /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity while none were thrown away. */
   rawFrom(group: string): number;
   /** Rolls up what grew old and throws away what is configured to go. */
@@ -60,7 +60,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
       timeZoneOf: (deviceId) => zones.get(directory.find(deviceId)?.siteId ?? '') ?? 'UTC',
       now,
     },
-    primary: insistent(primary),
+    primary: primary.store,
     gate,
     stores: () => stores.map(({ store }) => store),
     policy: policyOf(config),
@@ -71,7 +71,13 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
   const turns = new Turns();
   const extentOf = (group: string) => retention.extentOf(group);
   return {
-    reads: new RolledReads({ raw, rollups: primary, extentOf, kindOf: (metric) => catalogue.describe(metric).kind }),
+    readsOf: (store) =>
+      new RolledReads({
+        raw: tiers?.readsOf(store) ?? store,
+        rollups: store,
+        extentOf,
+        kindOf: (metric) => catalogue.describe(metric).kind,
+      }),
     rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
     keepUp: (ingest, { signal, progress }) =>
       turns.take(async () => {

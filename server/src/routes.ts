@@ -32,6 +32,7 @@ import { TelemetryService } from './features/telemetry/telemetry-service.ts';
 import type { Api } from './http/api.ts';
 import { auditChanges } from './http/audit.ts';
 import type { LiveStream } from './http/live-stream.ts';
+import { markPartialAnswers } from './http/partial-answers.ts';
 import type { Scheduler } from './jobs/scheduler.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Services } from './services.ts';
@@ -54,9 +55,10 @@ export function registerApi(
   api: Api,
   { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts,
 ): void {
-  const { records, directory, catalogue, queries, ingest, intake } = pipeline;
-  const telemetryOptions = { queries, directory, sites: records.sites, catalogue, now };
+  const { records, directory, catalogue, queries, partial, ingest, intake } = pipeline;
+  const telemetryOptions = { queries, partial, directory, sites: records.sites, catalogue, now };
   auditChanges(api, records.auditLog);
+  markPartialAnswers(api, partial);
   authRoutes(api, auth);
   ingestRoutes(api, intake);
   importRoutes(api, records.importStates);

@@ -36,11 +36,11 @@ import { DiskWatch, diskJob } from './features/system/disk-watch.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
 import { SetAsideService } from './features/system/set-aside-service.ts';
-import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { TariffService } from './features/tariffs/service.ts';
 import type { JobDefinition } from './jobs/job.ts';
 import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { backfillEnds } from './tiers.ts';
 
 /** What features do, each built once. */
@@ -104,7 +104,7 @@ export async function createServices(
     await quality.renew(siteId, window);
     await charging.detectSessions(siteId, window);
   });
-  await repairs.finishInterrupted();
+  await finishRepairs(pipeline, repairs);
   const forecasts = createForecasts(pipeline, energy, models, now);
   return {
     energy,
@@ -152,6 +152,16 @@ function createRepairs(
   });
 }
 
+/** What was interrupted is finished now, or once the store that it changes can be read. */
+async function finishRepairs({ onStoreBack }: Pipeline, repairs: RepairService): Promise<void> {
+  onStoreBack(() => repairs.finishInterrupted());
+  try {
+    await repairs.finishInterrupted();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+  }
+}
+
 function createForecasts(
   { records: { sites, forecasts }, queries, directory: devices }: Pipeline,
   energy: EnergyService,
@@ -194,7 +204,6 @@ export function scheduledJobs(
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
-  const [primary] = stores as readonly [MeteredStore];
   const ofHistory = [
     chargingJob(charging),
     qualityJob(quality),
@@ -211,7 +220,7 @@ export function scheduledJobs(
   return [
     compactionJob(stores, now),
     backfillJob(backfillEnds(stores, tiers)),
-    ...ofHistory.map((job) => onlyWithHistory(job, primary)),
+    ...ofHistory,
     ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
@@ -230,16 +239,4 @@ function backupSchedules({
 /** The clock leaves a job alone while what it works for is switched off. */
 function underFlag(job: JobDefinition, flag: FlagName, flags: FeatureFlags): JobDefinition {
   return { ...job, enabled: () => flags.isActive(flag) && (job.enabled?.() ?? true) };
-}
-
-/** A report or a backup of what cannot be read would be wrong for ever: such runs fail, and are tried again. */
-function onlyWithHistory(job: JobDefinition, primary: MeteredStore): JobDefinition {
-  return {
-    ...job,
-    run: async (context) => {
-      const trouble = primary.trouble();
-      if (trouble) throw new Unavailable(`the history cannot be read at present: ${trouble.error}`);
-      return job.run(context);
-    },
-  };
 }

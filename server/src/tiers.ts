@@ -2,14 +2,11 @@ import { join } from 'node:path';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { ArchiveStoreConfig } from './config/places.ts';
 import type { Config } from './config/schema.ts';
-import type { Batch } from './domain/batch.ts';
-import { Unavailable } from './domain/errors.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';
 import type { BackfillEnd } from './features/backfill/job.ts';
-import type { MeteredStore } from './features/system/storage-monitor.ts';
 import { Archive, type Part } from './storage/archive/archive.ts';
-import type { TelemetryStore } from './storage/backend.ts';
 import type { DataFolder } from './storage/data-folder.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { TieredReads } from './storage/layers/tiered-reads.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
 import { type ArchiveReport, archiveMonths } from './storage/lifecycle/archive-months.ts';
@@ -20,6 +17,8 @@ import { type ObjectStoreOptions, openObjectStore } from './storage/objects/open
 export interface Tiers {
   /** Both as one. */
   readonly reads: TieredReads;
+  /** Another store and the archive as one. */
+  readsOf(store: MeteredStore): TieredReads;
   /** Moves the months that are old enough. */
   archiveNow(work: {
     signal: AbortSignal;
@@ -50,7 +49,8 @@ export async function openTiers({ config, folder, primary, gate, now }: TiersOpt
   const before = (group: string) => now() - (ownValue(groups, group) ?? afterDays) * UTC_DAY_MS;
   return {
     reads,
-    archiveNow: (work) => archiveMonths({ store: insistent(primary), gate, reads, archive, before, ...work }),
+    readsOf: (store) => (store === primary ? reads : new TieredReads({ warm: store, archive, now })),
+    archiveNow: (work) => archiveMonths({ store: primary.store, gate, reads, archive, before, ...work }),
     listed: () => archive.listAnew(),
     holds: async (group, window) => (await archive.parts(group, window)).length > 0,
     close: () => archive.close(),
@@ -68,38 +68,17 @@ export function archiveObjects({ archive: { store } }: Config, dataFolder: strin
 export function backfillEnds(stores: readonly MeteredStore[], tiers: Pick<Tiers, 'reads'> | null): BackfillEnd[] {
   return stores.map((metered, i) => {
     const reads = i === 0 ? tiers?.reads : undefined;
-    const { series, read } = insistent({ store: metered.store, reads, trouble: () => metered.trouble() });
-    const archivedMonths = async () => (await reads?.months()) ?? [];
-    const write = (batches: readonly Batch[]) => metered.store.write(batches);
-    return { name: metered.name, trouble: () => metered.trouble(), store: { series, read, write, archivedMonths } };
+    return {
+      name: metered.name,
+      trouble: () => metered.trouble(),
+      store: {
+        series: () => metered.store.series(),
+        read: (request) => (reads ?? metered.store).read(request),
+        write: (batches) => metered.store.write(batches),
+        archivedMonths: async () => (await reads?.months()) ?? [],
+      },
+    };
   });
-}
-
-/**
- * A store that is out of use answers reads with nothing, which must never pass for an empty month: here it rejects.
- * @param primary `reads` where it is not read alone
- * @throws Unavailable from every call while the store is out of use
- */
-export function insistent(
-  primary: Pick<MeteredStore, 'store' | 'trouble'> & { readonly reads?: Pick<TelemetryStore, 'read'> | undefined },
-): Pick<TelemetryStore, 'series' | 'read' | 'deleteBefore'> {
-  const { store, reads = store } = primary;
-  const check = () => {
-    const trouble = primary.trouble();
-    if (trouble) throw new Unavailable(`the store cannot be read at present: ${trouble.error}`);
-  };
-  return {
-    series: async () => {
-      check();
-      return store.series();
-    },
-    async *read(request) {
-      check();
-      yield* reads.read(request);
-      check();
-    },
-    deleteBefore: (instant, group) => store.deleteBefore(instant, group),
-  };
 }
 
 /** Options of an object store as it is configured. @param defaultFolder of a local one */

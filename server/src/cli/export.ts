@@ -146,8 +146,9 @@ async function alone(
   const log = openLog(config, 'warn');
   const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
   try {
-    const { queries, directory, catalogue, records } = pipeline;
-    const service = new TelemetryService({ queries, directory, sites: records.sites, catalogue, now: Date.now });
+    const { queries, partial, directory, catalogue, records } = pipeline;
+    const { sites } = records;
+    const service = new TelemetryService({ queries, partial, directory, sites, catalogue, now: Date.now });
     const samples = service.stream(await service.targets(selection), service.windowOf(selection));
     const rows = exportRows(samples, (metric) => catalogue.describe(metric).unit);
     await into(Readable.from(EXPORT_FORMATS[format].encode(rows), { objectMode: false }));

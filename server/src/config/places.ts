@@ -45,6 +45,18 @@ const PostgresConnection = {
   max_connections: z.number().int().min(2).max(1000).default(10),
 };
 
+/** How long a store may give no sign of life before its questions go elsewhere. */
+const readTimeout = (defaultMs: number) =>
+  z
+    .number()
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(defaultMs)
+    .describe('While it neither answers nor shows that it is alive for this long, the store is not used');
+const SERVER_TIMEOUT_MS = 5_000;
+const EMBEDDED_TIMEOUT_MS = 60_000;
+
 const PostgresSchema = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _');
 
 /** A store in `stores:`; the first is read from, all are written to. */
@@ -53,12 +65,14 @@ export const StoreConfig = z.discriminatedUnion('type', [
     type: z.literal('duckdb').describe('Embedded column store; the default'),
     name: z.string().min(1).default('duckdb'),
     path: FilePath.optional().describe('Default: telemetry.duckdb in data_dir'),
+    read_timeout_ms: readTimeout(EMBEDDED_TIMEOUT_MS),
     memory_limit_mb: z.number().int().min(64).optional().describe('Default: a quarter of the machine, at most 1024'),
   }),
   z.strictObject({
     type: z.literal('sqlite').describe('Embedded row store for small machines'),
     name: z.string().min(1).default('sqlite'),
     path: FilePath.optional().describe('Default: telemetry.sqlite in data_dir'),
+    read_timeout_ms: readTimeout(EMBEDDED_TIMEOUT_MS),
   }),
   z.strictObject({
     type: z.literal('memory').describe('Nothing survives a restart'),
@@ -84,6 +98,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
       .min(1)
       .optional()
       .describe('Id of the device of these records; default: their system.inverter_serial, else Inverter'),
+    read_timeout_ms: readTimeout(EMBEDDED_TIMEOUT_MS),
   }),
   z.strictObject({
     type: z.literal('postgres').describe('PostgreSQL 13 or newer, which several nodes and other programs can share'),
@@ -95,6 +110,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
       .default('auto')
       .describe('auto: TimescaleDB or Citus where the database has it'),
     statement_timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
+    read_timeout_ms: readTimeout(SERVER_TIMEOUT_MS),
   }),
   z.strictObject({
     type: z.literal('influxdb').describe('An existing InfluxDB 1.x, 2.x or 3.x'),
@@ -107,6 +123,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
     token: z.string().min(1).meta(SECRET).optional().describe('2.x and 3.x: may read and write the bucket'),
     org: z.string().min(1).optional().describe('2.x'),
     timeout_ms: z.number().int().min(100).max(3_600_000).default(60_000),
+    read_timeout_ms: readTimeout(SERVER_TIMEOUT_MS),
   }),
 ]);
 export type StoreConfig = z.infer<typeof StoreConfig>;

@@ -104,7 +104,7 @@ export const Config = z
       .array(StoreConfig)
       .min(1)
       .max(10)
-      .default([{ type: 'duckdb', name: 'duckdb' }]),
+      .prefault([{ type: 'duckdb' }]),
     analytics: z
       .strictObject({
         memory_retention_hours: z.number().positive().max(720).default(2).describe('Span of the memory window'),

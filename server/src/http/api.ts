@@ -23,6 +23,8 @@ declare module 'fastify' {
     scope?: Scope | 'public';
     /** What a success is called in the audit log, such as `tariff.change`. Routes that change something for others name one. */
     audit?: string;
+    /** Answers from what can be read of the history; what is missing is in the `warnings` of the answer. */
+    partial?: boolean;
   }
   interface FastifyRequest {
     /** Who calls; set before any handler runs on routes that are not public. */

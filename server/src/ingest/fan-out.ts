@@ -78,15 +78,18 @@ export class FanOut {
 
   /** Writes what is there without waiting for more, then stops; a failure or `signal` stops it earlier. */
   async drain(signal: AbortSignal): Promise<void> {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const stop = () => {
       this.#stopped = true;
       this.#onHurry?.();
+      resolve();
     };
     this.#hurry = true;
     this.#onHurry?.();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    await this.#running;
+    // A write that hangs is not waited for: its batches are still in the journal.
+    await Promise.race([this.#running, aborted]);
     signal.removeEventListener('abort', stop);
   }
 

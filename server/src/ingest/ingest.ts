@@ -56,6 +56,8 @@ export interface Receipt {
 export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 const IMPLAUSIBLE_TOLD = 100;
 const CATCH_UP_LOOK_MS = 50;
+/** A store that fails for this long is not waited for: 10 s. */
+const MAX_FAILING_LOOKS = 200;
 
 /**
  * The way of every reading: validate → journal → acknowledged → memory window, latest values and live stream, and in the background to
@@ -220,15 +222,26 @@ export class Ingest {
     return this.recent.all(this.#fanOut(store).cursor);
   }
 
+  /** Batches that some store has not confirmed yet, oldest first. */
+  kept(): AsyncIterable<AcceptedBatch> {
+    return this.recent.all(Math.min(...this.#fanOuts.map(({ cursor }) => cursor)));
+  }
+
   status(store: string): ReturnType<FanOut['status']> {
     return this.#fanOut(store).status(this.#options.journal.head());
   }
 
-  /** Resolves when a store has confirmed everything that was acknowledged before the call. */
+  /** Resolves when a store has confirmed everything that was acknowledged before the call. @throws Unavailable when it fails for long */
   async caughtUp(store: string, signal: AbortSignal): Promise<void> {
     const head = this.#options.journal.head();
     const fanOut = this.#fanOut(store);
-    while (fanOut.cursor < head) await sleep(CATCH_UP_LOOK_MS, undefined, { signal });
+    for (let failing = 0; fanOut.cursor < head; ) {
+      const { status, lastError } = fanOut.status(head);
+      failing = status === 'failed' ? failing + 1 : 0;
+      if (failing > MAX_FAILING_LOOKS)
+        throw new Unavailable(`store ${store} does not take readings at present: ${lastError}`);
+      await sleep(CATCH_UP_LOOK_MS, undefined, { signal });
+    }
   }
 
   /** Stops taking readings and brings what was taken into the stores, as far as it gets until `signal` fires. */

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
+import { Unavailable } from '../domain/errors.ts';
+import { PartialAnswers } from '../domain/partial-answers.ts';
 import { MemoryStore } from '../storage/memory.ts';
-import { QueryPlanner } from './query-planner.ts';
+import { type HistoryStore, QueryPlanner } from './query-planner.ts';
 
 const START = Date.UTC(2026, 2, 29);
 const NOW = START + 4 * 86_400_000;
@@ -34,8 +36,23 @@ async function plannerOf(
     if (one.sequence <= taken) await primary.write([one]);
     await memory.write([one]);
   }
+  const pendingAfter = (cursor: number) =>
+    async function* () {
+      if (rest === 'journal') yield* batches.filter(({ sequence }) => sequence > cursor);
+    };
   return new QueryPlanner({
-    primary,
+    stores: [
+      {
+        name: 'first',
+        read: (request) => primary.read(request),
+        aggregate: (request) => primary.aggregate(request),
+        trouble: () => null,
+        completeFrom: () => Number.NEGATIVE_INFINITY,
+        pending: pendingAfter(taken),
+      },
+    ],
+    journal: pendingAfter(taken),
+    partial: new PartialAnswers(),
     memory: {
       read: (request) => memory.read(request),
       aggregate: (request) => memory.aggregate(request),
@@ -43,10 +60,7 @@ async function plannerOf(
     },
     rawFrom: () => Number.NEGATIVE_INFINITY,
     memoryHasMore: () => rest === 'memory',
-    pending: async function* () {
-      if (rest === 'journal') yield* batches.filter(({ sequence }) => sequence > taken);
-    },
-    latest: { of: () => [], deviceIds: () => [] },
+    latest: { of: () => [], deviceIds: () => [], isRestored: () => true },
     metricsOf: () => [],
     expectedIntervalMs: () => null,
     now: () => NOW,
@@ -112,4 +126,147 @@ test('what is still to be forgotten comes neither as a sample nor as a frame wit
   const frames = [];
   for await (const frame of planner.stream({ ...request, window: { start: START, end: NOW } })) frames.push(frame);
   expect(frames).toEqual([]);
+});
+
+interface TestStore {
+  readonly rows: readonly Row[];
+  readonly fails?: boolean;
+  /** Fails after this many frames. */
+  readonly breaksAfter?: number;
+  readonly completeFrom?: number;
+}
+
+/** A planner over stores that hold rows of two devices, one row to a frame; the journal has what came last. */
+async function plannerOver(
+  stores: readonly TestStore[],
+  inJournal: readonly Row[] = [],
+  partial = new PartialAnswers(),
+) {
+  const block = ([first]: readonly Batch[]) => first!.blocks[0]!;
+  const ofBoth = (sequence: number, rows: readonly Row[]): Batch => {
+    const a = block([batch(sequence, rows)]);
+    return { sequence, blocks: [a, { ...a, devices: ['b'] }] };
+  };
+  const journal = async function* () {
+    if (inJournal.length > 0) yield ofBoth(2, inJournal);
+  };
+  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
+  const history: HistoryStore[] = [];
+  for (const [i, { rows, fails = false, breaksAfter = Number.POSITIVE_INFINITY, completeFrom }] of stores.entries()) {
+    const held = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
+    await held.write([ofBoth(1, rows)]);
+    let trouble = fails ? { error: 'unplugged', since: START } : null;
+    history.push({
+      name: `store${i}`,
+      async *read(request) {
+        let frames = 0;
+        for await (const { timestamps, columns, ...of } of held.read(request)) {
+          for (const [row] of timestamps.entries()) {
+            if (frames++ >= breaksAfter) trouble = { error: 'broke', since: START };
+            if (trouble) throw new Unavailable(trouble.error);
+            const one = (column: Float64Array) => column.slice(row, row + 1);
+            yield { ...of, timestamps: one(timestamps), columns: columns.map(one) };
+          }
+        }
+      },
+      aggregate: async (request) => {
+        if (breaksAfter < 1) trouble = { error: 'broke', since: START };
+        if (trouble) throw new Unavailable(trouble.error);
+        return held.aggregate(request);
+      },
+      trouble: () => trouble,
+      completeFrom: () => completeFrom ?? Number.NEGATIVE_INFINITY,
+      pending: journal,
+    });
+  }
+  return new QueryPlanner({
+    stores: history,
+    memory: {
+      read: (of) => memory.read(of),
+      aggregate: (of) => memory.aggregate(of),
+      coveredSince: () => Number.POSITIVE_INFINITY,
+    },
+    journal,
+    partial,
+    rawFrom: () => Number.NEGATIVE_INFINITY,
+    memoryHasMore: () => false,
+    latest: { of: () => [], deviceIds: () => [], isRestored: () => true },
+    metricsOf: () => [],
+    expectedIntervalMs: () => null,
+    now: () => NOW,
+  });
+}
+
+const both = { deviceIds: ['a', 'b'], group: 'load', quantities: ['power_kw'] };
+const window = { start: START, end: NOW };
+const whole: Row[] = [0, 1, 2, 3, 4].map((minute) => [minute, minute]);
+const edges = Float64Array.of(START, NOW);
+
+async function answered(planner: QueryPlanner) {
+  const frames = await planner.frames({ ...both, window });
+  const counts = await planner.buckets({ ...both, edges });
+  return {
+    minutes: frames.map(({ timestamps }) => [...timestamps].map((instant) => (instant - START) / 60_000)),
+    counts: counts.map(({ buckets }) => buckets[0]?.count[0]),
+  };
+}
+
+test('where the first store fails, wherever in its answer, the next complete one answers the rest, once', async () => {
+  for (let breaksAfter = 0; breaksAfter <= 10; breaksAfter++) {
+    const planner = await plannerOver([{ rows: whole, breaksAfter }, { rows: whole }], [[5, 5]]);
+    expect(await answered(planner)).toEqual({
+      minutes: [
+        [0, 1, 2, 3, 4, 5],
+        [0, 1, 2, 3, 4, 5],
+      ],
+      counts: [6, 6],
+    });
+  }
+});
+
+test('the first store that is complete for the window answers, and the answer says so', async () => {
+  const partial = new PartialAnswers();
+  const lacking = { rows: whole.slice(3), completeFrom: START + 3 * 60_000 };
+  const planner = await plannerOver([lacking, { rows: whole }], [], partial);
+  await partial.collect(async () => {
+    expect((await answered(planner)).minutes[0]).toEqual([0, 1, 2, 3, 4]);
+    expect(partial.notes()).toEqual([
+      'store store0 lacks readings that arrived before 2026-03-29T00:03:00.000Z; this answer is from store store1, which is complete',
+    ]);
+  });
+  await partial.collect(async () => {
+    await planner.frames({ ...both, window: { start: START + 3 * 60_000, end: NOW } });
+    expect(partial.notes()).toEqual([]);
+  });
+});
+
+test('without a complete store an answer says that it may be partial, or rejects while waiting can help', async () => {
+  const lacking = { rows: whole.slice(3), completeFrom: START + 3 * 60_000 };
+  const down = { rows: whole, fails: true };
+  const cases: [stores: TestStore[], minutes: number[], notes: number, waitingHelps: boolean][] = [
+    [[down], [5], 1, true],
+    [[down, lacking], [3, 4, 5], 2, true],
+    [[lacking, down], [3, 4, 5], 2, true],
+    [[lacking], [3, 4, 5], 1, false],
+  ];
+  for (const [stores, minutes, notes, waitingHelps] of cases) {
+    const partial = new PartialAnswers();
+    const planner = await plannerOver(stores, [[5, 5]], partial);
+    await partial.collect(async () => {
+      expect(await answered(planner)).toEqual({
+        minutes: [minutes, minutes],
+        counts: [minutes.length, minutes.length],
+      });
+      expect(partial.notes()).toHaveLength(notes);
+      for (const note of partial.notes()) expect(note).toMatch(/^the history may be partial: store/);
+    });
+    const complete = answered(planner);
+    if (waitingHelps) await expect(complete).rejects.toThrow(/the history cannot be read completely at present: store/);
+    else expect((await complete).minutes[0]).toEqual(minutes);
+    await partial.collect(async () => {
+      const strict = planner.frames({ ...both, window, complete: true });
+      if (waitingHelps) await expect(strict).rejects.toBeInstanceOf(Unavailable);
+      else expect(await strict).toHaveLength(2);
+    });
+  }
 });

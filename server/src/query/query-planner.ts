@@ -1,10 +1,16 @@
-import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Batch } from '../domain/batch.ts';
-import { decidingWindow } from '../domain/cadence.ts';
-import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
+import { Corrupt, Unavailable } from '../domain/errors.ts';
+import type { Frame } from '../domain/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
-import type { Window } from '../domain/window.ts';
-import { collectPending, withoutErased } from './pending-rows.ts';
+import type { PartialAnswers } from '../domain/partial-answers.ts';
+import {
+  collectFrames,
+  type FullBucketsRequest,
+  type ReadableStore,
+  StoreHistory,
+  widestDeciding,
+} from './store-history.ts';
 import type {
   BucketsRequest,
   FramesRequest,
@@ -13,109 +19,132 @@ import type {
   TelemetryQueries,
 } from './telemetry-queries.ts';
 
-/** What the planner asks of a store. */
-export interface ReadableStore {
-  read(request: FramesRequest): AsyncIterable<Frame>;
-  aggregate(
-    request: BucketsRequest & { readonly asOf: number; readonly expectedIntervalMs: readonly (number | null)[] },
-  ): Promise<SeriesBuckets[]>;
+/** A store that history can be read from. */
+export interface HistoryStore extends ReadableStore {
+  readonly name: string;
+  /** Why it cannot be used, and since when (epoch milliseconds), or null. */
+  trouble(): { readonly error: string; readonly since: number } | null;
+  /** It has every reading from this instant on, epoch milliseconds; -Infinity: all. */
+  completeFrom(): number;
+  /** Batches that it may not have yet, oldest first. */
+  pending(): AsyncIterable<Batch>;
 }
 
 export interface PlannerOptions {
-  /** The store that is read first. */
-  readonly primary: ReadableStore;
+  /** In the order in which they are preferred. */
+  readonly stores: readonly HistoryStore[];
   /** The last hours in memory, and from which instant on it has everything. */
   readonly memory: ReadableStore & { coveredSince(): number };
+  /** Batches that the journal still has, oldest first. */
+  readonly journal: () => AsyncIterable<Batch>;
+  readonly partial: PartialAnswers;
   /** Raw samples of a group are there from this instant on, epoch milliseconds; rollups stand for those before it. */
   readonly rawFrom: (group: string) => number;
   /** Whether memory has readings that go to no store. */
   readonly memoryHasMore: () => boolean;
-  /** Batches that the primary store may not have yet, oldest first. */
-  readonly pending: () => AsyncIterable<Batch>;
-  readonly latest: { of(deviceId: string): Iterable<LatestSample>; deviceIds(): readonly string[] };
+  readonly latest: {
+    of(deviceId: string): Iterable<LatestSample>;
+    deviceIds(): readonly string[];
+    /** Whether those that stores had at the start are known. */
+    isRestored(): boolean;
+  };
   readonly metricsOf: (deviceId: string) => readonly string[];
   /** Declared reporting interval of a device, milliseconds, or null. */
   readonly expectedIntervalMs: (deviceId: string) => number | null;
   readonly now: () => number;
 }
 
+/** Why history is not complete: a store is unavailable since an instant, or lacks readings that arrived before one. Epoch milliseconds. */
+export interface HistoryProblem {
+  readonly store: string;
+  readonly kind: 'unavailable' | 'gap';
+  readonly at: number;
+}
+
+interface Source {
+  readonly store: HistoryStore;
+  readonly history: StoreHistory;
+}
+
+/** Stands for a store where none can be used. */
+const NOTHING: ReadableStore = { async *read() {}, aggregate: async () => [] };
+
 /**
- * Answers from the cheapest source that has everything: the memory window alone where it reaches far enough back, else the primary
- * store joined with what is still on its way to it. Pending rows are collected before the store is read, so that a batch that moves
- * over meanwhile is seen twice rather than never; seeing it twice changes nothing.
+ * Answers from the cheapest source that has everything: the memory window alone where it reaches far enough back, else the first store that
+ * can be read and is complete for the window, joined with what is still on its way to it. Where there is none, an answer that may be partial
+ * is made of what can be read, and says so; any other rejects while waiting can help.
  */
 export class QueryPlanner implements TelemetryQueries {
   readonly #options: PlannerOptions;
+  readonly #sources: readonly Source[];
+  /** The journal and memory, where no store can be read. */
+  readonly #remembered: StoreHistory;
 
   constructor(options: PlannerOptions) {
+    const { stores, memory, memoryHasMore, journal } = options;
     this.#options = options;
+    this.#sources = stores.map((store) => ({
+      store,
+      history: new StoreHistory({
+        store,
+        pending: () => store.pending(),
+        memory: () => (memoryHasMore() ? memory : null),
+      }),
+    }));
+    this.#remembered = new StoreHistory({ store: NOTHING, pending: journal, memory: () => memory });
   }
 
-  async frames(request: FramesRequest): Promise<Frame[]> {
-    const parts = new Map<string, Frame[]>();
-    for await (const frame of this.stream(request)) {
-      const known = parts.get(frame.deviceId);
-      if (known) known.push(frame);
-      else parts.set(frame.deviceId, [frame]);
-    }
-    return request.deviceIds.flatMap((deviceId) => {
-      const frames = parts.get(deviceId);
-      if (!frames) return [];
-      const first = frames[0] as Frame;
-      return [frames.length === 1 ? first : { ...first, ...concatRows(frames, first.quantities.length) }];
-    });
+  frames(request: FramesRequest): Promise<Frame[]> {
+    return collectFrames(this.stream(request), request.deviceIds);
   }
 
   async *stream(request: FramesRequest): AsyncIterable<Frame> {
-    const { memory, primary } = this.#options;
-    if (memory.coveredSince() <= request.window.start) {
+    const { memory } = this.#options;
+    const { start } = request.window;
+    if (memory.coveredSince() <= start) {
       yield* memory.read(request);
       return;
     }
-    const pending = await this.#pending(request);
-    if (pending.size === 0) {
-      yield* primary.read(request);
-      return;
-    }
-    for (const deviceId of request.deviceIds) {
-      const single = { ...request, deviceIds: [deviceId] };
-      const rows = pending.get(deviceId);
-      yield* rows ? withPending(primary.read(single), rows, single) : primary.read(single);
+    const failed = new Set<HistoryStore>();
+    let left: readonly FramesRequest[] = [request];
+    for (;;) {
+      const source = this.#choose(start, failed, request.complete);
+      try {
+        for (const part of left) {
+          for await (const frame of source.history.read(part)) {
+            yield frame;
+            left = after(frame, request);
+          }
+        }
+        return;
+      } catch (error) {
+        this.#expectOutage(source.store, error);
+        failed.add(source.store!);
+      }
     }
   }
 
   async buckets(request: BucketsRequest): Promise<SeriesBuckets[]> {
-    const { primary, expectedIntervalMs, now } = this.#options;
+    const { memory, expectedIntervalMs, now } = this.#options;
     const intervals = request.deviceIds.map(expectedIntervalMs);
-    const full = { ...request, asOf: request.asOf ?? now(), expectedIntervalMs: intervals };
-    const asked = { start: request.edges[0] ?? 0, end: request.edges.at(-1) ?? 0 };
-    const deciding = intervals.map((interval) => decidingWindow(asked, interval));
-    const window = {
-      start: Math.min(asked.start, ...deciding.map(({ start }) => start)),
-      end: Math.max(asked.end, ...deciding.map(({ end }) => end)),
-    };
-    if (this.#options.memory.coveredSince() <= window.start) return this.#options.memory.aggregate(full);
-
-    const pending = await this.#pending({ ...request, window });
-    const settled = request.deviceIds.filter((deviceId) => !pending.has(deviceId));
-    const answers = new Map<string, SeriesBuckets>();
-    if (settled.length > 0) {
-      const of = { ...full, deviceIds: settled, expectedIntervalMs: settled.map(expectedIntervalMs) };
-      for (const answer of await primary.aggregate(of)) answers.set(answer.deviceId, answer);
+    const full: FullBucketsRequest = { ...request, asOf: request.asOf ?? now(), expectedIntervalMs: intervals };
+    const { start } = widestDeciding(full);
+    if (memory.coveredSince() <= start) return memory.aggregate(full);
+    const failed = new Set<HistoryStore>();
+    for (;;) {
+      const source = this.#choose(start, failed, false);
+      try {
+        return await source.history.aggregate(full);
+      } catch (error) {
+        this.#expectOutage(source.store, error);
+        failed.add(source.store!);
+      }
     }
-    for (const [deviceId, rows] of pending) {
-      answers.set(deviceId, { deviceId, buckets: await this.#bucketsWithPending(full, deviceId, rows) });
-    }
-    return request.deviceIds.map(
-      (deviceId) =>
-        answers.get(deviceId) ?? {
-          deviceId,
-          buckets: request.quantities.map(() => emptyBuckets(request.edges.length - 1)),
-        },
-    );
   }
 
   latest(deviceIds: readonly string[] = this.#options.latest.deviceIds()): readonly LatestSample[] {
+    if (!this.#options.latest.isRestored())
+      this.#options.partial.note('series that have not reported since the start are missing: no store could be read');
     return deviceIds.flatMap((deviceId) => [...this.#options.latest.of(deviceId)]);
   }
 
@@ -127,52 +156,59 @@ export class QueryPlanner implements TelemetryQueries {
     return this.#options.metricsOf(deviceId);
   }
 
-  /** Rows that the primary store may not have, by device; later parts win. */
-  async #pending(request: FramesRequest): Promise<Map<string, Rows[]>> {
-    const { pending, memory, memoryHasMore } = this.#options;
-    const found = await collectPending(pending(), request);
-    if (!memoryHasMore()) return found;
-    for await (const frame of memory.read(request)) {
-      if (frame.timestamps.length > 0) found.set(frame.deviceId, [...(found.get(frame.deviceId) ?? []), frame]);
-    }
-    return found;
+  /** Which store is read at present, and why questions about any time are not answered completely, or null. */
+  standing(): { readonly source: string | null; readonly problem: HistoryProblem | null } {
+    const stores = this.#options.stores;
+    const usable = stores.filter((store) => store.trouble() === null);
+    const best = usable.find((store) => store.completeFrom() === Number.NEGATIVE_INFINITY);
+    if (best || stores.length === 0) return { source: best?.name ?? null, problem: null };
+    const down = stores.find((store) => store.trouble() !== null);
+    const trouble = down?.trouble();
+    const source = usable[0]?.name ?? null;
+    if (down && trouble) return { source, problem: { store: down.name, kind: 'unavailable', at: trouble.since } };
+    const lacking = usable.find((store) => Number.isFinite(store.completeFrom()));
+    const problem: HistoryProblem | null = lacking
+      ? { store: lacking.name, kind: 'gap', at: lacking.completeFrom() }
+      : null;
+    return { source, problem };
   }
 
-  /** Only the buckets that pending rows can touch are computed from raw samples; the store answers for those before and after. */
-  async #bucketsWithPending(
-    request: BucketsRequest & { asOf: number },
-    deviceId: string,
-    rows: readonly Rows[],
-  ): Promise<readonly Buckets[]> {
-    const { edges, group, quantities, asOf } = request;
-    const expectedIntervalMs = this.#options.expectedIntervalMs(deviceId);
-    const touched = decidingWindow(extentOf(rows), expectedIntervalMs);
-    const from = Math.max(lowerBound(edges, touched.start + 1) - 1, 0);
-    const to = Math.max(Math.min(lowerBound(edges, touched.end), edges.length - 1), from);
-    const ofStore = async (part: Float64Array) =>
-      part.length < 2
-        ? quantities.map(() => emptyBuckets(0))
-        : ((
-            await this.#options.primary.aggregate({
-              deviceIds: [deviceId],
-              group,
-              quantities,
-              edges: part,
-              asOf,
-              expectedIntervalMs: [expectedIntervalMs],
-            })
-          )[0]?.buckets ?? quantities.map(() => emptyBuckets(part.length - 1)));
-    const middle = edges.subarray(from, to + 1);
-    const window = decidingWindow({ start: middle[0] as number, end: middle.at(-1) as number }, expectedIntervalMs);
-    const [frame] = await this.frames({ deviceIds: [deviceId], group, quantities, window });
-    const fromRaw = quantities.map((quantity) =>
-      frame
-        ? aggregateSeries(seriesOf(frame, quantity), middle, { expectedIntervalMs, asOf })
-        : emptyBuckets(middle.length - 1),
-    );
-    const before = await ofStore(edges.subarray(0, from + 1));
-    const after = await ofStore(edges.subarray(to));
-    return quantities.map((_, q) => joinBuckets([before[q], fromRaw[q], after[q]] as Buckets[]));
+  /**
+   * The source for what begins at an instant; `store` is null where only the journal and memory are left.
+   * @throws Unavailable where the answer must be complete and will be once a store can be read again
+   */
+  #choose(
+    start: number,
+    failed: ReadonlySet<HistoryStore>,
+    mustBeComplete = false,
+  ): { store: HistoryStore | null; history: StoreHistory } {
+    const { partial } = this.#options;
+    const isUsable = ({ store }: Source) => !failed.has(store) && store.trouble() === null;
+    const isComplete = ({ store }: Source) => store.completeFrom() <= start;
+    const usable = this.#sources.filter(isUsable);
+    const best = usable.find(isComplete);
+    if (best) {
+      for (const { store } of this.#sources.slice(0, this.#sources.indexOf(best))) {
+        partial.note(`${problemOf(store)}; this answer is from store ${best.store.name}, which is complete`);
+      }
+      return best;
+    }
+    const away = this.#sources.filter((source) => !isUsable(source));
+    const mends = usable.length === 0 ? away[0] : away.find(isComplete);
+    if (mends && (mustBeComplete || !partial.allowed)) {
+      throw new Unavailable(`the history cannot be read completely at present: ${problemOf(mends.store)}`);
+    }
+    const rest = usable.toSorted((a, b) => a.store.completeFrom() - b.store.completeFrom())[0];
+    for (const { store } of [...away, ...(rest ? [rest] : [])]) {
+      partial.note(`the history may be partial: ${problemOf(store)}`);
+    }
+    return rest ?? { store: null, history: this.#remembered };
+  }
+
+  /** Rethrows what another source would not answer either. */
+  #expectOutage(store: HistoryStore | null, error: unknown): void {
+    const isOutage = error instanceof Unavailable || error instanceof Corrupt;
+    if (!isOutage || store === null || store.trouble() === null) throw error;
   }
 }
 
@@ -186,61 +222,22 @@ export function quantitiesByGroup(metrics: Iterable<string>): Map<string, string
   return groups;
 }
 
-/** The store's frames of one device with rows merged in that arrived later: they win over the store's. */
-async function* withPending(
-  stored: AsyncIterable<Frame>,
-  pending: readonly Rows[],
-  request: FramesRequest,
-): AsyncIterable<Frame> {
-  const { group, quantities, window } = request;
-  const deviceId = request.deviceIds[0] as string;
-  const late = mergeRows(concatRows(pending, quantities.length));
-  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...withoutErased(rows) });
-  let from = window.start;
-  for await (const frame of stored) {
-    const end = (frame.timestamps.at(-1) as number) + 1;
-    const between = sliceRows(late, from, end);
-    const merged =
-      between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
-    if (merged.timestamps.length > 0) yield merged;
-    from = end;
-  }
-  const rest = frameOf(sliceRows(late, from, window.end));
-  if (rest.timestamps.length > 0) yield rest;
+function problemOf(store: HistoryStore): string {
+  const trouble = store.trouble();
+  if (trouble) return `store ${store.name} cannot be read since ${formatInstant(trouble.since)} (${trouble.error})`;
+  const from = store.completeFrom();
+  if (Number.isFinite(from)) return `store ${store.name} lacks readings that arrived before ${formatInstant(from)}`;
+  return from > 0 ? `store ${store.name} keeps the newest readings only` : `store ${store.name} failed just now`;
 }
 
-/** Window of rows in any order. */
-function extentOf(parts: readonly Rows[]): Window {
-  let start = Number.POSITIVE_INFINITY;
-  let end = Number.NEGATIVE_INFINITY;
-  for (const { timestamps } of parts) {
-    for (const instant of timestamps) {
-      if (instant < start) start = instant;
-      if (instant > end) end = instant;
-    }
-  }
-  return { start, end: end + 1 };
-}
-
-function joinBuckets(parts: readonly Buckets[]): Buckets {
-  const join = (key: keyof Buckets) => {
-    const joined = new Float64Array(parts.reduce((sum, part) => sum + part[key].length, 0));
-    let at = 0;
-    for (const part of parts) {
-      joined.set(part[key], at);
-      at += part[key].length;
-    }
-    return joined;
-  };
-  return {
-    count: join('count'),
-    sum: join('sum'),
-    min: join('min'),
-    max: join('max'),
-    first: join('first'),
-    last: join('last'),
-    integral: join('integral'),
-    coveredMs: join('coveredMs'),
-    increase: join('increase'),
-  };
+/** What remains of a request after a frame: the rest of its device, then the devices after it. */
+function after({ deviceId, timestamps }: Frame, request: FramesRequest): FramesRequest[] {
+  const { deviceIds, window } = request;
+  const start = (timestamps.at(-1) ?? window.start - 1) + 1;
+  const rest = { ...request, deviceIds: [deviceId], window: { start, end: window.end } };
+  const others = deviceIds.slice(deviceIds.indexOf(deviceId) + 1);
+  return [
+    ...(rest.window.start < window.end ? [rest] : []),
+    ...(others.length > 0 ? [{ ...request, deviceIds: others }] : []),
+  ];
 }

@@ -2,7 +2,10 @@ import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 
-/** What features ask of telemetry. Every answer holds all acknowledged readings, wherever they lie at the moment. */
+/**
+ * The telemetry that features ask for. Every answer holds all acknowledged readings, wherever they are at the moment; one that may be partial
+ * (`PartialAnswers`) says so, any other rejects with `Unavailable`.
+ */
 export interface TelemetryQueries {
   /**
    * Raw samples: one frame for each device that has any in the window, in the order asked. Before `rawFrom` rollups stand for them: a sample
@@ -31,6 +34,8 @@ export interface FramesRequest {
   readonly group: string;
   readonly quantities: readonly string[];
   readonly window: Window;
+  /** The answer has no place to say that it is partial: it is complete or rejects. */
+  readonly complete?: boolean;
 }
 
 export interface BucketsRequest {

@@ -2,6 +2,7 @@ import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { onTestFinished } from 'vitest';
 import type { Series } from '../../src/domain/frame.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
+import { PartialAnswers } from '../../src/domain/partial-answers.ts';
 import { EnergyService } from '../../src/features/energy/service.ts';
 import { QueryPlanner } from '../../src/query/query-planner.ts';
 import type { LatestSample } from '../../src/query/telemetry-queries.ts';
@@ -28,7 +29,9 @@ export class SiteWorld {
     this.site = site;
     this.now = now;
     this.queries = new QueryPlanner({
-      primary: this.#store,
+      stores: [],
+      journal: async function* () {},
+      partial: new PartialAnswers(),
       memory: {
         read: (request) => this.#store.read(request),
         aggregate: (request) => this.#store.aggregate(request),
@@ -36,10 +39,10 @@ export class SiteWorld {
       },
       rawFrom: () => Number.NEGATIVE_INFINITY,
       memoryHasMore: () => false,
-      pending: async function* () {},
       latest: {
         of: (deviceId) => [...this.#latest.values()].filter((sample) => sample.deviceId === deviceId),
         deviceIds: () => [...this.#devices.keys()],
+        isRestored: () => true,
       },
       metricsOf: (deviceId) => [...(this.#metrics.get(deviceId) ?? [])],
       expectedIntervalMs: (deviceId) => {

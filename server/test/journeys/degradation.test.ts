@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Health } from '@wattkeeper/contract/service.ts';
 import { afterEach, expect, it } from 'vitest';
-import { type Service, startService, temporaryFolder } from './service.ts';
+import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
 let closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -17,6 +17,7 @@ async function start(folder: string): Promise<Service> {
   return service;
 }
 
+const headers = { 'content-type': 'application/json' };
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
 
 async function send(service: Service, minutes: number, value: number): Promise<void> {
@@ -25,16 +26,52 @@ async function send(service: Service, minutes: number, value: number): Promise<v
     timestamp: minutesAgo(minutes),
     values: { 'grid.power_kw': value },
   });
-  const headers = { 'content-type': 'application/json' };
   const answer = await service.request('/api/v1/readings', { method: 'POST', headers, body });
   expect(answer.status).toBe(202);
   expect(await answer.json()).toMatchObject({ durable: true });
 }
 
+const historyQuery = () => `device_id=meter&metric=grid.power_kw&bucket=raw&start=${minutesAgo(6000)}`;
+
 async function history(service: Service): Promise<number[]> {
-  const query = `device_id=meter&metric=grid.power_kw&bucket=raw&start=${minutesAgo(6000)}`;
+  const query = historyQuery();
   const { series } = await service.json<{ series: { value: number[] }[] }>(`/api/v1/telemetry?${query}`);
   return series[0]?.value ?? [];
+}
+
+/** Every answer that reads history has it in its warnings that it may be partial; what has no place for that is not answered. */
+async function expectPartial(service: Service): Promise<void> {
+  const window = `start=${minutesAgo(6000)}&end=${minutesAgo(0)}`;
+  const today = minutesAgo(0).slice(0, 10);
+  const marked = [
+    `/telemetry?${historyQuery()}`,
+    `/telemetry?device_id=meter&bucket=1h&${window}`,
+    '/telemetry/latest',
+    `/energy-data?start_time=${minutesAgo(6000)}`,
+    '/analytics/summary',
+    `/analytics/daily-report?date=${today}`,
+    `/analytics/energy-balance?${window}`,
+    ...['sec', 'peak-demand', 'load-factor', 'energy-cost', 'carbon', 'all'].map(
+      (kpi) => `/kpi/${kpi}?machine_id=press&${window}`,
+    ),
+    `/kpi/custom/values?machine_id=press&${window}`,
+  ];
+  for (const path of marked) {
+    const answer = await service.request(`/api/v1${path}`);
+    const text = await answer.text();
+    // Nothing at all can be said of a day without readings, and not that it has none.
+    if (answer.status === 503) expect(text, path).toContain('the history may be partial: store duckdb');
+    else
+      expect((JSON.parse(text) as { warnings: string[] }).warnings, path).toContainEqual(
+        expect.stringMatching(/the history may be partial: store duckdb cannot be read since|no store could be read/),
+      );
+    if (answer.status !== 503) expect(answer.status, path).toBe(200);
+  }
+  for (const path of [`/telemetry?format=csv&${historyQuery()}`, `/storage/quality?date=${today}`]) {
+    const answer = await service.request(`/api/v1${path}`);
+    expect(await answer.text(), path).toContain('the history cannot be read completely at present: store duckdb');
+    expect(answer.status, path).toBe(503);
+  }
 }
 
 it('a damaged telemetry database does not stop the service, and is in use again when it is mended', async () => {
@@ -42,6 +79,12 @@ it('a damaged telemetry database does not stop the service, and is in use again 
   closers.push(folder.remove);
   let service = await start(folder.path);
   await send(service, 5000, 1);
+  await postReadings(service, [
+    { device_id: 'press', timestamp: minutesAgo(5000), values: { 'energy.power_kw': 5, 'production.count': 1 } },
+  ]);
+  const custom = { name: 'Mean', expression: 'kpi.mean_power', unit: 'kW', site_id: null };
+  const made = await service.request('/api/v1/kpi/custom', { method: 'POST', headers, body: JSON.stringify(custom) });
+  expect(made.status).toBe(201);
   await service.stop();
   const [path, aside] = [join(folder.path, 'telemetry.duckdb'), join(folder.path, 'aside')];
   renameSync(path, aside);
@@ -56,6 +99,8 @@ it('a damaged telemetry database does not stop the service, and is in use again 
   await send(service, 3, 2);
   await send(service, 2, 3);
   expect(await history(service)).toEqual([2, 3]);
+  expect(health.history).toMatchObject({ status: 'partial', source: null, problem: 'unavailable', store: 'duckdb' });
+  await expectPartial(service);
   const run = await service.request('/api/v1/storage/backups', { method: 'POST' });
   const { id } = (await run.json()) as Job;
   await expect.poll(async () => (await service.json<Job>(`/api/v1/jobs/${id}`)).state).toBe('failed');

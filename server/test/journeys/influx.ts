@@ -14,6 +14,9 @@ export interface Influx {
   /** Makes an empty database; where it is there, a further retention policy, for ever unless told. Of 2.x both are buckets. */
   make(database: string, retentionPolicy?: string, hours?: number): Promise<void>;
   stop(): Promise<void>;
+  /** It keeps its connections and answers nothing, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Starts it again after `stop`, at the same address over the same data. */
   startAgain(): Promise<void>;
 }
@@ -89,6 +92,7 @@ async function started(
     await Promise.race([untilAnswers(url), missing]);
   };
   const stop = async () => {
+    child.kill('SIGCONT');
     child.kill('SIGTERM');
     await new Promise((resolve) => child.once('exit', resolve));
   };
@@ -100,7 +104,9 @@ async function started(
     return text === '' ? null : JSON.parse(text);
   };
   await startAgain();
-  return { url, access, post, stop, startAgain };
+  const pause = () => void child.kill('SIGSTOP');
+  const resume = () => void child.kill('SIGCONT');
+  return { url, access, post, stop, startAgain, pause, resume };
 }
 
 async function untilAnswers(url: string): Promise<void> {

@@ -13,11 +13,9 @@ import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { mergeRows, withoutMissing } from '../../src/domain/frame.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
 import { ArchiveFileWriter, contentsOf, readArchiveFile } from '../../src/storage/archive/parquet-file.ts';
-import { SupervisedStore } from '../../src/storage/layers/supervised-store.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
 import { sampleWindow } from '../../src/storage/sample-window.ts';
-import { insistent } from '../../src/tiers.ts';
 import { batch, type Row } from '../conformance/telemetry-blocks.ts';
 import { type ArchiveWorld, allRows, openArchiveWorld } from './archive-world.ts';
 
@@ -204,20 +202,6 @@ describe('archiving', () => {
     expect(await world.archiveBefore(MARCH)).toMatchObject({ months: 0, postponed: ['load 2026-01'] });
     expect(await rowsOf(world.store)).toEqual(await rowsOf(world.reads));
   });
-});
-
-it('never takes a store that is out of use for an empty one', async () => {
-  const store = await SupervisedStore.open({
-    type: 'duckdb',
-    open: () => Promise.reject(new Unavailable('away')),
-    now: () => 0,
-    onChange: () => {},
-  });
-  const primary = insistent({ store, trouble: () => store.trouble });
-  await expect(primary.series()).rejects.toThrow(/away/);
-  await expect(allRows(primary, ['a'], 'load', ['power_kw'])).rejects.toBeInstanceOf(Unavailable);
-  await expect(primary.deleteBefore(1, 'load')).rejects.toBeInstanceOf(Unavailable);
-  await store.close();
 });
 
 describe('an object store that fails', () => {

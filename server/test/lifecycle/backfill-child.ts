@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { MeteredStore } from '../../src/features/system/storage-monitor.ts';
+import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
 import { backfill } from '../../src/storage/lifecycle/backfill.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { backfillEnds } from '../../src/tiers.ts';

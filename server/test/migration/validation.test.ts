@@ -5,9 +5,9 @@ import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Frame } from '../../src/domain/frame.ts';
-import { MeteredStore } from '../../src/features/system/storage-monitor.ts';
 import { createMigrations } from '../../src/services.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
+import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
 import { type MigrationWorld, openMigrationWorld } from './migration-world.ts';
 
 const START = Date.UTC(2025, 5, 1);

@@ -26,9 +26,12 @@ const LAYERS: Record<string, Layer> = {
 
 // They put everything together, so they see everything, save those that stand before them.
 const ASSEMBLY: Record<string, readonly string[]> = {
-  'retention.ts': ['pipeline.ts'],
+  'retention.ts': ['history.ts', 'pipeline.ts'],
   'tiers.ts': ['retention.ts', 'pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
-  'hydration.ts': ['pipeline.ts'],
+  'hydration.ts': ['history.ts', 'pipeline.ts'],
+  'history.ts': ['pipeline.ts'],
+  'opened.ts': ['stores.ts', 'pipeline.ts'],
+  'stores.ts': ['history.ts', 'pipeline.ts'],
   'pipeline.ts': ['backups.ts', 'persistence.ts', 'services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
   'persistence.ts': ['app.ts'],
   'backups.ts': ['services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],

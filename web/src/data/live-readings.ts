@@ -36,5 +36,5 @@ export function withLive(latest: LatestAnswer, readings: readonly LiveReading[])
     }
     return { ...item, values: Object.fromEntries(values) };
   });
-  return changed ? { items, timestamp: latest.timestamp } : latest;
+  return changed ? { ...latest, items } : latest;
 }

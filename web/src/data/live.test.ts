@@ -129,6 +129,7 @@ describe('live readings', () => {
   const at = (ms: number) => new Date(ms).toISOString();
   const latest = {
     timestamp: at(0),
+    warnings: [],
     items: [
       {
         device_id: DEVICE,

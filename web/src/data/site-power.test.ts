@@ -67,6 +67,7 @@ describe('sitePower', () => {
   it('adds devices up and reckons a load that nothing measures', () => {
     const latest = {
       timestamp: at(5),
+      warnings: [],
       items: [
         item('east', { 'solar.power_kw': 2 }),
         item('west', { 'solar.power_kw': 3, 'battery.power_kw': 1, 'battery.soc_percent': 40 }, 3),
@@ -80,6 +81,7 @@ describe('sitePower', () => {
   it('ranks machines by power and leaves other devices out', () => {
     const latest = {
       timestamp: at(5),
+      warnings: [],
       items: ['a', 'b', 'meter'].map((id, i) => item(id, { 'energy.power_kw': i + 1 })),
     };
     const power = sitePower(latest, [device('a', 'machine'), device('b', 'machine'), device('meter', 'inverter')]);
@@ -87,6 +89,6 @@ describe('sitePower', () => {
   });
 
   it('knows nothing where nothing reports', () => {
-    expect(sitePower({ timestamp: at(0), items: [] }, [])).toEqual(NOTHING);
+    expect(sitePower({ timestamp: at(0), warnings: [], items: [] }, [])).toEqual(NOTHING);
   });
 });

@@ -130,7 +130,7 @@ function questionRoutes(api: Api, service: BaselineService): void {
         querystring: DeviationQuery,
         response: { 200: Deviation },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => service.deviation(query),
   );

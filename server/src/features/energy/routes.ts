@@ -21,7 +21,7 @@ export function energyRoutes(api: Api, service: EnergyService): void {
         querystring: SummaryQuery,
         response: { 200: SiteSummary },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => service.summary(query.site_id),
   );
@@ -34,7 +34,7 @@ export function energyRoutes(api: Api, service: EnergyService): void {
         querystring: DailyReportQuery,
         response: { 200: DailyReport },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => service.dailyReport(query.date, query.site_id),
   );
@@ -49,7 +49,7 @@ export function energyRoutes(api: Api, service: EnergyService): void {
         querystring: EnergyBalanceQuery,
         response: { 200: EnergyBalance },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => service.balance(query),
   );

@@ -189,6 +189,7 @@ export class EnergyService {
       yesterday: before.hasData ? before.totals : null,
       device_count: devices.ofSite(site.id).length,
       is_demo: site.isDemo,
+      warnings: [],
     };
   }
 

@@ -8,12 +8,18 @@ import {
   CustomKpiPreviewRequest,
   CustomKpiQuery,
   CustomKpiValue,
+  CustomKpiValues,
 } from '@wattkeeper/contract/custom-kpi.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import type { CustomKpiService } from './custom-kpis.ts';
 
 const IdParams = z.object({ id: z.uuid().meta({ description: 'Id of a custom key figure' }) });
+
+/** Of values: they may be partial. */
+function valueOptions<S extends object>(schema: S) {
+  return { schema: { tags: ['kpi'], ...schema }, config: { scope: 'read' as const, partial: true } };
+}
 
 function options<S extends object>(scope: Scope, schema: S, audit?: string) {
   return { schema: { tags: ['kpi'], ...schema }, config: { scope, ...(audit ? { audit } : {}) } };
@@ -38,7 +44,7 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   );
   api.post(
     '/kpi/custom/preview',
-    options('read', {
+    valueOptions({
       summary: 'Try an expression: what is wrong with it, or its unit and value',
       body: CustomKpiPreviewRequest,
       response: { 200: CustomKpiPreview },
@@ -47,12 +53,16 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   );
   api.get(
     '/kpi/custom/values',
-    options('read', {
+    valueOptions({
       summary: 'What all custom key figures come to for a machine',
       querystring: CustomKpiQuery,
-      response: { 200: pageOf(CustomKpiValue) },
+      response: { 200: CustomKpiValues },
     }),
-    async ({ query }) => ({ items: await service.values(query), next_cursor: null }),
+    async ({ query }) => ({
+      items: await service.values(query),
+      next_cursor: null,
+      warnings: [],
+    }),
   );
   api.get('/kpi/custom/:id', options('read', { ...one, summary: 'One custom key figure' }), async ({ params }) =>
     service.get(params.id),
@@ -76,7 +86,7 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   );
   api.get(
     '/kpi/custom/:id/value',
-    options('read', {
+    valueOptions({
       summary: 'What a custom key figure comes to for a machine',
       params: IdParams,
       querystring: CustomKpiQuery,

@@ -14,7 +14,7 @@ import type { KpiService } from './service.ts';
 export function kpiRoutes(api: Api, kpis: KpiService): void {
   const options = <R>(summary: string, response: R) => ({
     schema: { tags: ['kpi'], summary, querystring: KpiQuery, response: { 200: response } },
-    config: { scope: 'read' as const },
+    config: { scope: 'read' as const, partial: true },
   });
   api.get('/kpi/sec', options('Energy for each unit produced', SecKpi), async ({ query }) => kpis.sec(query));
   api.get(

@@ -1,8 +1,8 @@
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
+import type { MeteredStore } from '../../storage/layers/metered-store.ts';
 import type { AuditLog } from '../../storage/records/audit-log.ts';
 import type { Jobs } from '../../storage/records/jobs.ts';
-import type { MeteredStore } from './storage-monitor.ts';
 
 const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;
 

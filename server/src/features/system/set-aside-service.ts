@@ -1,10 +1,10 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import type { MeteredStore } from '../../storage/layers/metered-store.ts';
 import { SetAsideStore } from '../../storage/layers/set-aside-store.ts';
 import type { SetAside } from '../../storage/set-aside/set-aside.ts';
 import type { SetAsideEntry as Kept } from '../../storage/set-aside/set-aside-file.ts';
-import type { MeteredStore } from './storage-monitor.ts';
 
 const MAX_NAMES_SHOWN = 20;
 /** A retry answers after this time with what it has achieved, as clients give up later. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { batch } from '../../../test/conformance/telemetry-blocks.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { MeteredStore } from '../../storage/layers/metered-store.ts';
 import { openTelemetryStore } from '../../storage/open-store.ts';
-import { MeteredStore } from './storage-monitor.ts';
 
 const DAY = Date.UTC(2026, 0, 15);
 

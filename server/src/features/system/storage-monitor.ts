@@ -1,102 +1,13 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { Health, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
+import type { Health, HistoryHealth, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import type { SetAsideSummary } from '@wattkeeper/contract/set-aside.ts';
-import { Durations } from '../../domain/durations.ts';
-import { ExpectedError } from '../../domain/errors.ts';
-import { HOUR_MS } from '../../domain/window.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
-import { applyBatches } from '../../storage/apply-batches.ts';
-import type {
-  AggregateRequest,
-  DeviceBuckets,
-  ReadRequest,
-  StoreStats,
-  TelemetryStore,
-} from '../../storage/backend.ts';
-import { SetAsideStore } from '../../storage/layers/set-aside-store.ts';
-import { type StoreTrouble, SupervisedStore } from '../../storage/layers/supervised-store.ts';
+import type { QueryPlanner } from '../../query/query-planner.ts';
+import type { TelemetryStore } from '../../storage/backend.ts';
+import type { MeteredStore } from '../../storage/layers/metered-store.ts';
 import { MAX_SET_ASIDE_BYTES, type SetAsideTotals } from '../../storage/set-aside/set-aside-file.ts';
 import type { DiskWatch } from './disk-watch.ts';
-
-/** What a number takes together with its instant where nothing is compressed. */
-const PLAIN_BYTES = 16;
-/** How many values a row holds is counted anew after this time: counting reads every row. */
-const COUNTED_MS = HOUR_MS;
-
-/** A store in use with what is measured about it. */
-export class MeteredStore {
-  readonly name: string;
-  readonly store: TelemetryStore;
-  readonly writeTimes = new Durations();
-  readonly readTimes = new Durations();
-  valuesWritten = 0;
-  readonly #supervised: TelemetryStore;
-  readonly #now: () => number;
-  #valuesPerRow: number | null = null;
-  #countedAt = Number.NEGATIVE_INFINITY;
-
-  /** @param supervised the store under the layer that sets aside what it cannot take */
-  constructor(name: string, store: TelemetryStore, now: () => number, supervised = store) {
-    this.name = name;
-    this.store = store;
-    this.#supervised = supervised;
-    this.#now = now;
-  }
-
-  /** Why the store is not in use, or null. */
-  trouble(): StoreTrouble | null {
-    return this.#supervised instanceof SupervisedStore ? this.#supervised.trouble : null;
-  }
-
-  /** What the store can never take, or undefined for nothing. */
-  setAside(): SetAsideTotals | undefined {
-    return this.store instanceof SetAsideStore ? this.store.totals() : undefined;
-  }
-
-  /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
-  async compressionRatio({ sizeBytes, rows }: StoreStats): Promise<number | null> {
-    if (!sizeBytes || !rows) return null;
-    if (this.#now() - this.#countedAt > COUNTED_MS) {
-      this.#countedAt = this.#now();
-      const values = await this.#countValues();
-      if (values > 0) this.#valuesPerRow = values / rows;
-    }
-    return this.#valuesPerRow === null ? null : (this.#valuesPerRow * rows * PLAIN_BYTES) / sizeBytes;
-  }
-
-  /** 0 while the store cannot be used, which its health tells. */
-  async #countValues(): Promise<number> {
-    try {
-      return (await this.store.series()).reduce((sum, { count }) => sum + count, 0);
-    } catch (error) {
-      if (error instanceof ExpectedError) return 0;
-      throw error;
-    }
-  }
-
-  async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
-    const before = this.#now();
-    await applyBatches(this.store, batches);
-    this.writeTimes.add(this.#now() - before);
-    for (const { blocks } of batches) {
-      for (const block of blocks) this.valuesWritten += block.columns.length * block.timestamps.length;
-    }
-  }
-
-  async *read(request: ReadRequest): ReturnType<TelemetryStore['read']> {
-    const before = this.#now();
-    yield* this.store.read(request);
-    this.readTimes.add(this.#now() - before);
-  }
-
-  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    const before = this.#now();
-    const answer = await this.store.aggregate(request);
-    this.readTimes.add(this.#now() - before);
-    return answer;
-  }
-}
 
 export interface MonitorOptions {
   readonly version: string;
@@ -104,6 +15,7 @@ export interface MonitorOptions {
   readonly persistence: () => boolean;
   readonly stores: readonly MeteredStore[];
   readonly window: TelemetryStore;
+  readonly queries: Pick<QueryPlanner, 'standing'>;
   readonly ingest: Ingest;
   readonly journal: Journal;
   readonly seriesCount: () => number;
@@ -153,6 +65,7 @@ export class StorageMonitor {
       persistence,
       records: { type: records.type, status: records.status },
       stores,
+      history: this.#historyHealth(),
       uptime_s: Math.round((now() - startedAt) / 1000),
       warnings,
     };
@@ -188,6 +101,17 @@ export class StorageMonitor {
     };
   }
 
+  #historyHealth(): HistoryHealth {
+    const { source, problem } = this.#options.queries.standing();
+    return {
+      status: problem === null ? 'complete' : 'partial',
+      source,
+      problem: problem?.kind ?? null,
+      store: problem?.store ?? null,
+      since: problem === null ? null : formatInstant(problem.at),
+    };
+  }
+
   #storeHealth(metered: MeteredStore, primary: boolean): StoreHealth {
     const { name, store } = metered;
     const { status, lagBatches, lagMs, lastError } = this.#options.ingest.status(name);
@@ -200,6 +124,7 @@ export class StorageMonitor {
       lag_batches: lagBatches,
       lag_ms: lagMs,
       last_error: trouble?.error ?? lastError,
+      latency_ms: metered.latencyMs(),
       failed_since: trouble ? formatInstant(trouble.since) : null,
       set_aside: summaryOf(metered.setAside()),
     };
@@ -207,12 +132,14 @@ export class StorageMonitor {
 
   async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
     const { name, store, valuesWritten, writeTimes, readTimes } = metered;
-    const { lag_batches, lag_ms, set_aside } = this.#storeHealth(metered, primary);
-    const stats = await store.stats();
+    const { lag_batches, lag_ms, status, latency_ms, set_aside } = this.#storeHealth(metered, primary);
+    const stats = metered.trouble() ? { sizeBytes: null, rows: null } : await store.stats();
     return {
       name,
       type: store.type,
       primary,
+      status,
+      latency_ms,
       size_bytes: stats.sizeBytes,
       compression_ratio: await metered.compressionRatio(stats),
       rows: stats.rows,
@@ -232,11 +159,10 @@ function describeJournal({ error, since }: JournalTrouble): string {
 }
 
 function describeTrouble(store: StoreHealth): string {
-  const { name, primary, status, lag_ms, last_error, failed_since } = store;
+  const { name, status, lag_ms, last_error, failed_since } = store;
   if (status === 'behind') return `store ${name} is ${Math.round(lag_ms / 1000)} s behind`;
   if (failed_since === null) return `store ${name} does not take readings: ${last_error}. They wait in the journal.`;
-  const rest = primary ? 'Only what has come in since then, and the last hours, can be seen' : 'The other stores go on';
-  return `store ${name} cannot be used since ${failed_since}: ${last_error}. ${rest}; readings wait in the journal, and it is tried again by itself.`;
+  return `store ${name} cannot be used since ${failed_since}: ${last_error}; readings wait in the journal, and the store is tried again regularly.`;
 }
 
 function summaryOf(totals: SetAsideTotals | undefined): SetAsideSummary | null {

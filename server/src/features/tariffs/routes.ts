@@ -37,7 +37,7 @@ export function tariffRoutes(api: Api, service: TariffService): void {
         body: TariffComparisonRequest,
         response: { 200: TariffComparison },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ body }) => service.compare(body),
   );

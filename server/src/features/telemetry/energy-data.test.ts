@@ -2,6 +2,7 @@ import { EnergyDataQuery } from '@wattkeeper/contract/telemetry.ts';
 import { expect, it, vi } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import { PartialAnswers } from '../../domain/partial-answers.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import { energyData } from './energy-data.ts';
 import { TelemetryService } from './telemetry-service.ts';
@@ -14,6 +15,7 @@ async function world() {
   const meter = await site.device('Meter', 'meter');
   const service = new TelemetryService({
     queries: site.queries,
+    partial: new PartialAnswers(),
     directory: { ...site.devices, metricsOf: (id: string) => site.queries.metricsOf(id) } as never,
     sites: site.records.sites,
     catalogue: new MetricCatalogue(),

@@ -37,7 +37,7 @@ export async function energyData(
     for (const record of records.filter(isBehind)) {
       if (items.length === query.limit) {
         const last = items.at(-1) as EnergyDataAnswer['items'][number];
-        return { items, next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
+        return { items, warnings: [], next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
       }
       items.push({
         device_id: record.device.id,
@@ -48,7 +48,7 @@ export async function energyData(
     }
     start = records.length > 0 ? end : await firstIn(targets, { start: end, end: window.end }, queries);
   }
-  return { items, next_cursor: null };
+  return { items, warnings: [], next_cursor: null };
 }
 
 type Targets = Awaited<ReturnType<TelemetryService['targets']>>;

@@ -38,7 +38,7 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
         querystring: EnergyDataQuery,
         response: { 200: EnergyDataAnswer },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => energyData(query, service, options.queries),
   );
@@ -55,7 +55,7 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
         querystring: TelemetryQuery,
         response: { 200: { description: 'History', content: HISTORY_TYPES } },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query, headers }, reply) => {
       const format = query.format ?? formatOf(headers.accept ?? '');
@@ -72,7 +72,7 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
       const { type, encode, extension } = EXPORT_FORMATS[format];
       const window = service.windowOf(query);
       const rows = exportRows(
-        service.stream(await service.targets(query), window),
+        await begun(service.stream(await service.targets(query), window)),
         (metric) => catalogue.describe(metric).unit,
       );
       const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end).slice(0, 10)}.${extension}`;
@@ -95,7 +95,7 @@ function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, 
         querystring: LatestQuery,
         response: { 200: LatestAnswer },
       },
-      config: { scope: 'read' },
+      config: { scope: 'read', partial: true },
     },
     async ({ query }) => {
       const targets = await service.targets(query);
@@ -109,9 +109,26 @@ function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, 
         ]);
         return [{ device_id: device.id, device_name: device.name, values: Object.fromEntries(values) }];
       });
-      return { items, timestamp: formatInstant(now()) };
+      return { items, timestamp: formatInstant(now()), warnings: [] };
     },
   );
+}
+
+/** The same items, of which the first is there: what cannot be read is answered as a problem, before anything is sent. */
+async function begun<T>(items: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = items[Symbol.asyncIterator]();
+  let first: Promise<IteratorResult<T>> | null = iterator.next();
+  await first;
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        const next = first ?? iterator.next();
+        first = null;
+        return next;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
 }
 
 function formatOf(accept: string): 'json' | keyof typeof EXPORT_FORMATS {

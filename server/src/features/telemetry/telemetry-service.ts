@@ -7,6 +7,7 @@ import { downsample } from '../../domain/downsample.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { type Frame, type Series, seriesOf } from '../../domain/frame.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import type { PartialAnswers } from '../../domain/partial-answers.ts';
 import { bucketEdges, nominalMs } from '../../domain/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
@@ -17,6 +18,7 @@ import type { DeviceDirectory } from '../devices/device-directory.ts';
 
 export interface TelemetryOptions {
   readonly queries: TelemetryQueries;
+  readonly partial: Pick<PartialAnswers, 'notes'>;
   readonly directory: DeviceDirectory;
   readonly sites: Sites;
   readonly catalogue: MetricCatalogue;
@@ -72,6 +74,11 @@ export class TelemetryService {
 
   /** Throws `NotFound` for an unknown device, `InvalidInput` for a window or a size that cannot be answered. */
   async history(query: TelemetryQuery): Promise<History> {
+    const history = await this.#history(query);
+    return { ...history, warnings: [...history.warnings, ...this.#options.partial.notes()] };
+  }
+
+  async #history(query: TelemetryQuery): Promise<History> {
     const window = this.windowOf(query);
     const targets = await this.targets(query);
     if (query.bucket === 'raw') return this.#raw(targets, window, query.max_points ?? null);
@@ -85,13 +92,12 @@ export class TelemetryService {
     return this.#bucketed(targets, window, bucket, query.aggregate);
   }
 
-  /** Raw frames of everything asked, for streaming exports. */
+  /** Raw frames of everything asked, for streaming exports, which have no place for warnings. */
   async *stream(targets: readonly Target[], window: Window): AsyncIterable<{ device: DeviceRecord; frame: Frame }> {
     for (const { device, metrics } of targets) {
       for (const [group, quantities] of quantitiesByGroup(metrics)) {
-        for await (const frame of this.#options.queries.stream({ deviceIds: [device.id], group, quantities, window })) {
-          yield { device, frame };
-        }
+        const request = { deviceIds: [device.id], group, quantities, window, complete: true };
+        for await (const frame of this.#options.queries.stream(request)) yield { device, frame };
       }
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,28 +6,35 @@ import type { Batch } from '../../domain/batch.ts';
 import { InvalidInput, Unavailable } from '../../domain/errors.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { openTelemetryStore } from '../open-store.ts';
-import { type StoreTrouble, SupervisedStore } from './supervised-store.ts';
+import { type StoreTrouble, SupervisedStore, type SupervisionOptions } from './supervised-store.ts';
 
 let folder: string;
-let told: (StoreTrouble | null)[];
+let reported: (StoreTrouble | null)[];
 let supervised: SupervisedStore;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'wattkeeper-supervised-'));
-  told = [];
+  reported = [];
 });
 afterEach(async () => {
   await supervised?.close();
   rmSync(folder, { recursive: true });
 });
 
-async function supervise(open: () => Promise<TelemetryStore>): Promise<SupervisedStore> {
+async function supervise(
+  open: () => Promise<TelemetryStore>,
+  options: Partial<SupervisionOptions> = {},
+): Promise<SupervisedStore> {
   supervised = await SupervisedStore.open({
     type: 'duckdb',
     open,
     now: () => 1000,
-    onChange: (trouble) => told.push(trouble),
+    onChange: (trouble) => reported.push(trouble),
+    readTimeoutMs: null,
+    embedded: true,
+    required: false,
     firstWaitMs: 20,
     longestWaitMs: 40,
+    ...options,
   });
   return supervised;
 }
@@ -54,6 +61,31 @@ async function rows(store: TelemetryStore): Promise<number> {
   return count;
 }
 
+/** A store with one method replaced. */
+function changed<K extends 'write' | 'read' | 'aggregate'>(
+  store: TelemetryStore,
+  method: K,
+  change: (own: TelemetryStore[K]) => TelemetryStore[K],
+): TelemetryStore {
+  return new Proxy(store, {
+    get: (of, name) => {
+      const value = of[name as keyof TelemetryStore];
+      const own = typeof value === 'function' ? (value as (...all: unknown[]) => unknown).bind(of) : value;
+      return name === method ? change(own as TelemetryStore[K]) : own;
+    },
+  });
+}
+
+const never = () => new Promise<never>(() => {});
+const sums = {
+  deviceIds: ['meter'],
+  group: 'grid',
+  quantities: ['power_kw'],
+  edges: Float64Array.of(0, 10),
+  asOf: 20,
+  expectedIntervalMs: [null],
+};
+
 describe('a store under supervision', () => {
   it('is a store like any other while it works', async () => {
     const store = await supervise(openDuckDb);
@@ -61,28 +93,32 @@ describe('a store under supervision', () => {
     expect(await rows(store)).toBe(1);
     expect(store.trouble).toBeNull();
     expect(store.capabilities.compacts).toBe(true);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
-  it('that cannot be opened finds nothing, takes nothing, touches nothing, and is back by itself', async () => {
-    writeFileSync(path(), 'this is a letter, not a database '.repeat(1000));
+  it('that cannot be opened rejects every call, touches nothing, and is back by itself', async () => {
+    const damaged = 'this is a letter, not a database '.repeat(1000);
+    writeFileSync(path(), damaged);
     const store = await supervise(openDuckDb);
     expect(store.trouble).toMatchObject({ since: 1000, error: expect.stringContaining(path()) });
-    await expect(store.write([batch(5)])).rejects.toBeInstanceOf(Unavailable);
-    expect(await rows(store)).toBe(0);
-    expect(await store.series()).toEqual([]);
-    const request = {
-      deviceIds: ['meter'],
-      group: 'grid',
-      quantities: ['power_kw'],
-      edges: Float64Array.of(0, 10, 20),
-    };
-    const [answer] = await store.aggregate({ ...request, asOf: 20, expectedIntervalMs: [null] });
-    expect([...(answer?.buckets[0]?.count ?? [])]).toEqual([0, 0]);
+    const series = { deviceIds: ['meter'], group: 'grid', quantities: ['power_kw'] };
+    const calls = [
+      () => store.write([batch(5)]),
+      () => rows(store),
+      () => store.aggregate({ ...series, edges: Float64Array.of(0, 10), asOf: 20, expectedIntervalMs: [null] }),
+      () => store.latest(0),
+      () => store.series(),
+      () => store.stats(),
+      () => store.compact(0, new AbortController().signal),
+      () => store.deleteBefore(1, 'grid'),
+      () => store.erase(batch(5).blocks),
+    ];
+    for (const call of calls) await expect(call()).rejects.toBeInstanceOf(Unavailable);
+    expect(readFileSync(path(), 'utf8')).toBe(damaged);
 
     rmSync(path());
     await expect.poll(() => store.trouble).toBeNull();
-    expect(told.at(-1)).toBeNull();
+    expect(reported.at(-1)).toBeNull();
     await store.write([batch(5)]);
     expect(await rows(store)).toBe(1);
   });
@@ -92,14 +128,11 @@ describe('a store under supervision', () => {
     let opened = 0;
     const store = await supervise(async () => {
       opened++;
-      const real = await openDuckDb();
-      return new Proxy(real, {
-        get: (of, name) => {
-          const value = of[name as keyof TelemetryStore];
-          if (name === 'write' && broken) return () => Promise.reject(new Unavailable('the disk is full'));
-          return typeof value === 'function' ? (value as (...all: unknown[]) => unknown).bind(of) : value;
-        },
-      });
+      return changed(
+        await openDuckDb(),
+        'write',
+        (write) => (batches) => (broken ? Promise.reject(new Unavailable('the disk is full')) : write(batches)),
+      );
     });
     await store.write([batch(5)]);
     broken = true;
@@ -112,10 +145,75 @@ describe('a store under supervision', () => {
     expect(opened).toBe(2);
   });
 
-  it('does not hide what no waiting mends', async () => {
+  it('does not hide what no waiting corrects', async () => {
     await expect(supervise(() => Promise.reject(new InvalidInput('path must not be empty')))).rejects.toThrow(
       InvalidInput,
     );
+  });
+
+  it('that hangs is not used until it answers, and its questions reject instead of hanging', async () => {
+    let hangs = false;
+    const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
+    const open = async () => {
+      if (hangs) await awake;
+      return changed(
+        await openDuckDb(),
+        'read',
+        (read) =>
+          async function* (request) {
+            if (hangs) await never();
+            yield* read(request);
+          },
+      );
+    };
+    const store = await supervise(open, { readTimeoutMs: 200 });
+    await store.write([batch(5)]);
+    hangs = true;
+    const questions = [rows(store), rows(store)];
+    for (const question of questions) await expect(question).rejects.toThrow('it has not answered for 0.2 s');
+    expect(store.trouble).toMatchObject({ error: 'it has not answered for 0.2 s' });
+    expect(store.latencyMs).toBeGreaterThanOrEqual(150);
+    await expect(store.series()).rejects.toBeInstanceOf(Unavailable);
+    hangs = false;
+    wake();
+    await expect.poll(() => store.trouble).toBeNull();
+    expect(await rows(store)).toBe(1);
+  });
+
+  it('that works on something expensive is waited for while it shows that it lives', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let probes = 0;
+    const open = async () => {
+      const slow = changed(await openDuckDb(), 'aggregate', (aggregate) => async (request) => {
+        await promise;
+        return aggregate(request);
+      });
+      return changed(slow, 'read', (read) => (request) => {
+        if (++probes === 3) resolve();
+        return read(request);
+      });
+    };
+    const store = await supervise(open, { readTimeoutMs: 100 });
+    expect(await store.aggregate(sums)).toHaveLength(1);
+    expect(store.trouble).toBeNull();
+  });
+
+  it('that hangs when it is opened does not hold up the start, and is used once it has opened', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const open = async () => {
+      await promise;
+      return openDuckDb();
+    };
+    const store = await supervise(open, { readTimeoutMs: 100, embedded: false });
+    expect(store.trouble).toMatchObject({ error: 'it has not answered for 0.1 s' });
+    resolve();
+    await expect.poll(() => store.trouble).toBeNull();
+    await store.write([batch(5)]);
+  });
+
+  it('that a command needs rejects when it cannot be opened', async () => {
+    writeFileSync(path(), 'no database '.repeat(3000));
+    await expect(supervise(openDuckDb, { required: true })).rejects.toThrow(path());
   });
 
   it('ends while it is in trouble', async () => {

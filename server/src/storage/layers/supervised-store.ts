@@ -1,5 +1,6 @@
-import { emptyBuckets } from '../../domain/aggregate.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
+import type { Frame } from '../../domain/frame.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -12,6 +13,7 @@ import type {
   TelemetryStore,
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
+import { Pulse } from './pulse.ts';
 
 /** Why a store is not in use, and since when (epoch milliseconds). */
 export interface StoreTrouble {
@@ -23,16 +25,24 @@ export interface SupervisionOptions {
   readonly type: string;
   readonly open: () => Promise<TelemetryStore>;
   readonly now: () => number;
-  /** Told when the store falls out of use, and when it is back. */
+  /** Called when the store can no longer be used, and when it can again. */
   readonly onChange: (trouble: StoreTrouble | null) => void;
+  /** A store that gives no sign of life for this long is not used until it answers; null: it is waited for without limit. */
+  readonly readTimeoutMs: number | null;
+  /** It is in this process: it must be closed before it is opened again, and opening it takes as long as it needs. */
+  readonly embedded: boolean;
+  /** A store that cannot be opened rejects, instead of being tried again. */
+  readonly required: boolean;
   /** Waits before the first tries to open it again, and the longest one. */
   readonly firstWaitMs?: number;
   readonly longestWaitMs?: number;
 }
 
 const FIRST_WAIT_MS = 2_000;
-const LONGEST_WAIT_MS = 60_000;
-/** What is said of a store that has never been open. */
+const MAX_WAIT_MS = 60_000;
+/** A store that does not answer is not waited for longer than this when it is closed. */
+const CLOSE_WAIT_MS = 2_000;
+/** Capabilities of a store that has never been open. */
 const UNKNOWN: Capabilities = {
   durable: true,
   bounded: false,
@@ -41,17 +51,31 @@ const UNKNOWN: Capabilities = {
   lastInstant: END_OF_TIME,
   erases: true,
 };
+/** A question that costs a store nothing. */
+const PROBE: ReadRequest = {
+  deviceIds: ['probe'],
+  group: 'wattkeeper_journal',
+  quantities: ['sequence'],
+  window: { start: 0, end: 1 },
+};
+
+/** An open store and what is known of its answers. */
+interface Opened {
+  readonly store: TelemetryStore;
+  readonly pulse: Pulse;
+}
 
 /**
- * Keeps the service going without a store: one that cannot be opened, or that breaks at work, is left alone and tried again with growing waits
- * until it works. Meanwhile writes reject, so that batches wait in the journal, and reads find nothing, so that questions are answered
- * from memory and the journal; `trouble` says so to whoever reports health. Nothing on disk is touched.
+ * Keeps the service running without a store: one that cannot be opened, that fails, or that does not answer is not used, and is opened again
+ * after growing waits until it works. Meanwhile every call rejects with `Unavailable`, as the port says; `trouble` is for health and for
+ * whoever chooses between stores. Nothing on disk is touched.
  */
 export class SupervisedStore implements TelemetryStore {
   readonly type: string;
   readonly #options: SupervisionOptions;
-  #store: TelemetryStore | null = null;
+  #opened: Opened | null = null;
   #trouble: StoreTrouble | null = null;
+  #latencyMs: number | null = null;
   #wait: number;
   #timer: NodeJS.Timeout | null = null;
   #opening: Promise<void> = Promise.resolve();
@@ -63,158 +87,198 @@ export class SupervisedStore implements TelemetryStore {
     this.#wait = options.firstWaitMs ?? FIRST_WAIT_MS;
   }
 
-  /** Opens a store, or begins to try. Errors that no waiting mends, such as wrong options, reject. */
+  /** Opens a store, or begins to try. Errors that no waiting corrects, such as wrong options, reject. */
   static async open(options: SupervisionOptions): Promise<SupervisedStore> {
     const supervised = new SupervisedStore(options);
-    await supervised.#open();
+    await supervised.#openFirst();
     return supervised;
   }
 
   get capabilities(): Capabilities {
-    return this.#store?.capabilities ?? UNKNOWN;
+    return this.#opened?.store.capabilities ?? UNKNOWN;
   }
 
-  /** Null while the store is in use. */
+  /** Null while the store can be used. */
   get trouble(): StoreTrouble | null {
     return this.#trouble;
   }
 
-  async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
-    const store = this.#store;
-    if (store === null) throw this.#unavailable();
-    await this.#watch(store, () => store.write(batches));
+  /** How long the newest answer took; while one is awaited for longer, how long it has been; null before the first. */
+  get latencyMs(): number | null {
+    return this.#opened?.pulse.latencyMs ?? this.#latencyMs;
   }
 
-  async *read(request: ReadRequest): ReturnType<TelemetryStore['read']> {
-    const store = this.#store;
-    if (store === null) return;
+  write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
+    return this.#change((store) => store.write(batches));
+  }
+
+  async *read(request: ReadRequest): AsyncIterable<Frame> {
+    const opened = this.#use();
+    const frames = opened.store.read(request)[Symbol.asyncIterator]();
+    let canLeave = true;
     try {
-      yield* store.read(request);
-    } catch (error) {
-      this.#note(store, error);
-      throw error;
+      for (;;) {
+        canLeave = false;
+        const next = await this.#watch(opened, opened.pulse.answered(frames.next()));
+        if (next.done) return;
+        canLeave = true;
+        yield next.value;
+      }
+    } finally {
+      // The reader ended it early; after an end or a failure there is nothing to release.
+      if (canLeave) await frames.return?.();
     }
   }
 
   aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    const buckets = Math.max(request.edges.length - 1, 0);
-    const nothing = () =>
-      request.deviceIds.map((deviceId) => ({
-        deviceId,
-        buckets: request.quantities.map(() => emptyBuckets(buckets)),
-      }));
-    return this.#ask((store) => store.aggregate(request), nothing);
+    return this.#ask((store) => store.aggregate(request));
   }
 
   latest(since: number): Promise<LatestValue[]> {
-    return this.#ask(
-      (store) => store.latest(since),
-      () => [],
-    );
+    return this.#ask((store) => store.latest(since));
   }
 
   series(): Promise<SeriesExtent[]> {
-    return this.#ask(
-      (store) => store.series(),
-      () => [],
-    );
+    return this.#ask((store) => store.series());
   }
 
-  async deleteBefore(instant: number, group: string | null): Promise<number> {
-    const store = this.#store;
-    if (store === null) throw this.#unavailable();
-    return this.#watch(store, () => store.deleteBefore(instant, group));
+  deleteBefore(instant: number, group: string | null): Promise<number> {
+    return this.#change((store) => store.deleteBefore(instant, group));
   }
 
-  async erase(blocks: Parameters<TelemetryStore['erase']>[0]): Promise<void> {
-    const store = this.#store;
-    if (store === null) throw this.#unavailable();
-    await this.#watch(store, () => store.erase(blocks));
+  erase(blocks: Parameters<TelemetryStore['erase']>[0]): Promise<void> {
+    return this.#change((store) => store.erase(blocks));
   }
 
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
-    return this.#ask(
-      (store) => store.compact(before, signal),
-      () => ({ days: 0, rows: 0 }),
-    );
+    return this.#change((store) => store.compact(before, signal));
   }
 
   stats(): Promise<StoreStats> {
-    return this.#ask(
-      (store) => store.stats(),
-      () => ({ sizeBytes: null, rows: null }),
-    );
+    return this.#ask((store) => store.stats());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
-    await this.#opening;
-    const store = this.#store;
-    this.#store = null;
-    await store?.close();
+    const opened = this.#opened;
+    this.#opened = null;
+    if (opened === null) await within(this.#opening, CLOSE_WAIT_MS);
+    else await this.#released(opened.store.close());
+    opened?.pulse.end();
   }
 
-  /** Asks the store, or answers with nothing while it is not in use. */
-  async #ask<T>(question: (store: TelemetryStore) => Promise<T>, nothing: () => T): Promise<T> {
-    const store = this.#store;
-    return store === null ? nothing() : this.#watch(store, () => question(store));
+  /** What must be over before the store is opened again, or the process ends. */
+  async #released(work: Promise<void>): Promise<void> {
+    if (this.#options.embedded) await work;
+    else await within(work, CLOSE_WAIT_MS);
   }
 
-  async #watch<T>(store: TelemetryStore, work: () => Promise<T>): Promise<T> {
+  async #ask<T>(question: (store: TelemetryStore) => Promise<T>): Promise<T> {
+    const opened = this.#use();
+    return this.#watch(opened, opened.pulse.answered(question(opened.store)));
+  }
+
+  /** A change is waited for even when the store hangs: it may still be carried out, and must not be overtaken by a later one. */
+  async #change<T>(change: (store: TelemetryStore) => Promise<T>): Promise<T> {
+    const opened = this.#use();
+    return this.#watch(opened, opened.pulse.observed(change(opened.store)));
+  }
+
+  #use(): Opened {
+    if (this.#opened === null) throw new Unavailable(this.#trouble?.error ?? 'the store is closed');
+    return this.#opened;
+  }
+
+  async #watch<T>(opened: Opened, work: Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await work;
     } catch (error) {
-      this.#note(store, error);
+      this.#note(opened, error);
       throw error;
     }
   }
 
-  /** A store that fails in a way that opening it again may mend falls out of use. */
-  #note(store: TelemetryStore, error: unknown): void {
-    if (this.#store !== store || this.#closed || !isTrouble(error)) return;
-    this.#store = null;
+  /** A store that fails in a way that opening it again may correct is not used until then. */
+  #note(opened: Opened, error: unknown): void {
+    if (this.#opened !== opened || this.#closed || !isTrouble(error)) return;
+    this.#opened = null;
+    this.#latencyMs = opened.pulse.latencyMs;
+    opened.pulse.end();
+    // It is broken: whatever it reports at the end, it is not used any more.
+    const closed = opened.store.close().catch(() => {});
+    this.#opening = this.#released(closed);
     this.#fall(error);
-    this.#opening = store.close().catch(() => {
-      // It is broken: whatever it says at the end, it is not used any more.
-    });
   }
 
   #fall(error: unknown): void {
-    this.#trouble ??= { error: messageOf(error), since: this.#options.now() };
+    this.#trouble = { error: messageOf(error), since: this.#trouble?.since ?? this.#options.now() };
     this.#options.onChange(this.#trouble);
+    if (this.#closed) return;
     this.#timer = setTimeout(() => void this.#again(), this.#wait);
     this.#timer.unref();
-    this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? LONGEST_WAIT_MS);
+    this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? MAX_WAIT_MS);
   }
 
   async #again(): Promise<void> {
     await this.#opening;
     if (this.#closed) return;
-    this.#opening = this.#open();
+    this.#opening = this.#open().catch((error: unknown) => this.#fall(error));
     await this.#opening;
   }
 
-  async #open(): Promise<void> {
-    try {
-      const store = await this.#options.open();
-      this.#store = store;
-      this.#wait = this.#options.firstWaitMs ?? FIRST_WAIT_MS;
-      if (this.#trouble === null) return;
-      this.#trouble = null;
-      this.#options.onChange(null);
-    } catch (error) {
-      const first = this.#trouble === null;
-      if (first && !isTrouble(error)) throw error;
+  /** A server is waited for as long as for an answer when it is opened for the first time; then the service starts without it. */
+  async #openFirst(): Promise<void> {
+    const { readTimeoutMs, required, embedded } = this.#options;
+    let isLate = false;
+    const settled = this.#open().catch((error: unknown) => {
+      if (!isLate && (required || !isTrouble(error))) throw error;
       this.#fall(error);
-    }
+    });
+    this.#opening = settled.catch(() => {});
+    if (embedded || readTimeoutMs === null || (await within(settled, readTimeoutMs))) return settled;
+    isLate = true;
+    const error = `it has not answered for ${readTimeoutMs / 1000} s`;
+    this.#closed = required;
+    if (required) throw new Unavailable(error);
+    this.#trouble = { error, since: this.#options.now() };
+    this.#options.onChange(this.#trouble);
   }
 
-  #unavailable(): Unavailable {
-    return new Unavailable(this.#trouble?.error ?? 'the store is closed');
+  async #open(): Promise<void> {
+    const store = await this.#options.open();
+    if (this.#closed) {
+      await store.close();
+      return;
+    }
+    const pulse: Pulse = new Pulse({
+      limitMs: this.#options.readTimeoutMs,
+      probe: () => emptied(store.read(PROBE)),
+      onSilence: (error) => this.#note(opened, error),
+    });
+    const opened = { store, pulse };
+    this.#opened = opened;
+    this.#wait = this.#options.firstWaitMs ?? FIRST_WAIT_MS;
+    if (this.#trouble === null) return;
+    this.#trouble = null;
+    this.#options.onChange(null);
   }
 }
 
 function isTrouble(error: unknown): boolean {
   return error instanceof Unavailable || error instanceof Corrupt;
+}
+
+/** Whether it settled within the time; rejects as it does. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), sleep(ms, false, { signal: done.signal }).catch(() => false)]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function emptied(frames: AsyncIterable<Frame>): Promise<void> {
+  for await (const _ of frames);
 }

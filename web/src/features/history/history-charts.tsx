@@ -54,6 +54,9 @@ export function HistoryCharts(props: HistoryChartsProps) {
   return (
     <div className={styles.charts} data-fetching={now.fetching || undefined}>
       {now.error ? <WarningLine>{text('history.stale', { reason: messageOf(now.error) })}</WarningLine> : null}
+      {[...new Set(now.answers.flatMap(({ warnings }) => warnings))].map((warning) => (
+        <WarningLine key={warning}>{warning}</WarningLine>
+      ))}
       <SeriesTable data={data} chosen={chosen} colours={colours} onRemove={onRemove} />
       {empty ? (
         <EmptyNote title={text('history.no_data')} icon={CircleOff}>

@@ -54,6 +54,7 @@ describe('seriesOffers', () => {
   it('names a metric that the catalogue does not know by itself', () => {
     const latest = {
       timestamp: '2026-01-01T00:00:00Z',
+      warnings: [],
       items: [
         {
           device_id: 'rv',

@@ -17,6 +17,7 @@ import { FormatContext, usePreferences, useQueries, useText } from '../../app-co
 import type { MessageKey } from '../../messages/lookup.ts';
 import { chooseSite, SiteContext } from '../../site-context.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
+import { HistoryNotice } from './history-notice.tsx';
 import { PreferencesMenu } from './preferences-menu.tsx';
 import styles from './shell.module.css';
 import { SiteSwitcher } from './site-switcher.tsx';
@@ -71,6 +72,7 @@ export function Shell() {
             </>
           )}
           <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+            <HistoryNotice />
             {site ? (
               <Outlet key={site.id} />
             ) : (

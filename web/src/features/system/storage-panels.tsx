@@ -18,7 +18,7 @@ export function StoresPanel() {
   const head = [
     text('system.store'),
     text('system.state'),
-    ...(['size', 'compression', 'rows', 'lag', 'write', 'read'] as const).map((key) => ({
+    ...(['size', 'compression', 'rows', 'lag', 'write', 'read', 'latency'] as const).map((key) => ({
       label: text(`system.${key}`),
       numeric: true,
     })),
@@ -35,7 +35,9 @@ export function StoresPanel() {
                     {store.name}
                     {store.primary ? <span className={styles.quiet}> {text('system.primary')}</span> : null}
                   </th>
-                  <td>{text(store.lag_batches === 0 ? 'system.ok' : 'system.behind')}</td>
+                  <td>
+                    {text(store.status === 'ok' && store.lag_batches > 0 ? 'system.behind' : `system.${store.status}`)}
+                  </td>
                   <td data-numeric>{joined(format.bytes(store.size_bytes))}</td>
                   <td data-numeric>
                     {store.compression_ratio === null ? '–' : `${format.number(store.compression_ratio, 1)} : 1`}
@@ -44,6 +46,7 @@ export function StoresPanel() {
                   <td data-numeric>{format.number(store.lag_batches)}</td>
                   <td data-numeric>{times(store.write_ms)}</td>
                   <td data-numeric>{times(store.read_ms)}</td>
+                  <td data-numeric>{store.latency_ms === null ? '–' : `${format.number(store.latency_ms, 1)} ms`}</td>
                 </tr>
               ))}
             </Table>

@@ -10,6 +10,10 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'site.choose': 'Standort: {name}. Anderen wählen',
   'site.none': 'Es gibt noch keinen Standort',
   'site.none_hint': 'Der erste Messwert, der eintrifft, legt einen an.',
+  'history_notice.unavailable':
+    'Der Verlauf ist unvollständig: Der Speicher {store} ist seit {time} nicht lesbar. Was fehlt, erscheint wieder, sobald er funktioniert.',
+  'history_notice.gap':
+    'Der Verlauf ist unvollständig: Im Speicher {store} fehlen Messwerte, die vor {time} eingetroffen sind. Unter System lässt er sich aus einem anderen füllen.',
   'menu.label': 'Einstellungen',
   'menu.theme': 'Darstellung',
   'menu.language': 'Sprache',

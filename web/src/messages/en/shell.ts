@@ -10,6 +10,10 @@ export const shell = {
   'site.none': 'There is no site yet',
   'site.none_hint': 'The first reading that arrives creates one.',
 
+  'history_notice.unavailable':
+    'The history is incomplete: store {store} cannot be read since {time}. What is missing returns when the store works again.',
+  'history_notice.gap':
+    'The history is incomplete: store {store} lacks readings that arrived before {time}. System offers to fill it from another store.',
   'menu.label': 'Preferences',
   'menu.theme': 'Theme',
   'menu.language': 'Language',

@@ -10,6 +10,10 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'site.choose': 'Lokalizacja: {name}. Wybierz inną',
   'site.none': 'Nie ma jeszcze lokalizacji',
   'site.none_hint': 'Utworzy ją pierwszy odczyt, który nadejdzie.',
+  'history_notice.unavailable':
+    'Historia jest niepełna: magazynu {store} nie można odczytać od {time}. Brakujące dane wrócą, gdy magazyn znów zadziała.',
+  'history_notice.gap':
+    'Historia jest niepełna: w magazynie {store} brakuje odczytów, które nadeszły przed {time}. Na stronie System można go uzupełnić z innego magazynu.',
   'menu.label': 'Ustawienia',
   'menu.theme': 'Motyw',
   'menu.language': 'Język',

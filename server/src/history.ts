@@ -1,0 +1,72 @@
+import type { Config } from './config/schema.ts';
+import { PartialAnswers } from './domain/partial-answers.ts';
+import type { DeviceDirectory } from './features/devices/device-directory.ts';
+import { hydrate, type ReadStore, restoreLatest } from './hydration.ts';
+import type { Ingest } from './ingest/ingest.ts';
+import { QueryPlanner } from './query/query-planner.ts';
+import type { Rollups } from './retention.ts';
+import type { MeteredStore } from './storage/layers/metered-store.ts';
+import type { MemoryStore } from './storage/memory.ts';
+import type { StoresBack } from './stores.ts';
+
+export interface HistoryOptions {
+  readonly config: Config;
+  readonly stores: readonly MeteredStore[];
+  readonly rollups: Rollups;
+  readonly ingest: Ingest;
+  readonly window: MemoryStore;
+  readonly directory: DeviceDirectory;
+  readonly back: StoresBack;
+  readonly now: () => number;
+}
+
+/** Everything that was ever acknowledged, wherever it is: builds the planner, and fills memory from stores and journal. */
+export async function openHistory({ config, stores, rollups, ingest, window, directory, back, now }: HistoryOptions) {
+  let hydration = { windowSince: Number.POSITIVE_INFINITY, hasLatest: false };
+  const history = historyStores(stores, rollups, ingest);
+  const partial = new PartialAnswers();
+  const queries = new QueryPlanner({
+    stores: history,
+    memory: {
+      read: (request) => window.read(request),
+      aggregate: (request) => window.aggregate(request),
+      coveredSince: () => Math.max(hydration.windowSince, window.coveredSince()),
+    },
+    journal: () => ingest.kept(),
+    partial,
+    rawFrom: (group) => rollups.rawFrom(group),
+    memoryHasMore: () => !ingest.persists,
+    latest: {
+      of: (deviceId) => ingest.latest.of(deviceId),
+      deviceIds: () => ingest.latest.deviceIds(),
+      isRestored: () => hydration.hasLatest,
+    },
+    metricsOf: (deviceId) => directory.metricsOf(deviceId),
+    expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
+    now,
+  });
+  hydration = await hydrate({ stores: history, ingest, queries, window, directory, config, now });
+  back.listen(async () => {
+    await restoreLatest(history, ingest, now());
+    hydration = { ...hydration, hasLatest: true };
+  });
+  return { queries, partial };
+}
+
+/** Stores in the order in which they are preferred. */
+function historyStores(stores: readonly MeteredStore[], rollups: Rollups, ingest: Ingest): ReadStore[] {
+  const hasUnbounded = stores.some(({ store }) => !store.capabilities.bounded);
+  return stores.map((metered) => {
+    const reads = rollups.readsOf(metered);
+    return {
+      name: metered.name,
+      read: (request) => reads.read(request),
+      aggregate: (request) => reads.aggregate(request),
+      latest: (since) => metered.store.latest(since),
+      trouble: () => metered.trouble(),
+      completeFrom: () =>
+        hasUnbounded && metered.store.capabilities.bounded ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
+      pending: () => ingest.pending(metered.name),
+    };
+  });
+}

@@ -1,0 +1,199 @@
+import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
+import type { Batch } from '../domain/batch.ts';
+import { decidingWindow } from '../domain/cadence.ts';
+import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
+import type { Window } from '../domain/window.ts';
+import { collectPending, withoutErased } from './pending-rows.ts';
+import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-queries.ts';
+
+/** A request for buckets with all that decides them. */
+export type FullBucketsRequest = BucketsRequest & {
+  readonly asOf: number;
+  readonly expectedIntervalMs: readonly (number | null)[];
+};
+
+/** What is read of a store. */
+export interface ReadableStore {
+  read(request: FramesRequest): AsyncIterable<Frame>;
+  aggregate(request: FullBucketsRequest): Promise<SeriesBuckets[]>;
+}
+
+export interface StoreHistoryOptions {
+  readonly store: ReadableStore;
+  /** Batches that the store may not have yet, oldest first. */
+  readonly pending: () => AsyncIterable<Batch>;
+  /** The last hours in memory, where they have readings that reach no store; else null. */
+  readonly memory: () => ReadableStore | null;
+}
+
+/**
+ * A store joined with what is still on its way to it. Pending rows are collected before the store is read, so that a batch that moves
+ * over meanwhile is seen twice rather than never; seeing it twice changes nothing.
+ */
+export class StoreHistory implements ReadableStore {
+  readonly #options: StoreHistoryOptions;
+
+  constructor(options: StoreHistoryOptions) {
+    this.#options = options;
+  }
+
+  async *read(request: FramesRequest): AsyncIterable<Frame> {
+    const { store } = this.#options;
+    const pending = await this.#pending(request);
+    if (pending.size === 0) {
+      yield* store.read(request);
+      return;
+    }
+    for (const deviceId of request.deviceIds) {
+      const single = { ...request, deviceIds: [deviceId] };
+      const rows = pending.get(deviceId);
+      yield* rows ? withPending(store.read(single), rows, single) : store.read(single);
+    }
+  }
+
+  /** One entry for each device, in order. */
+  async aggregate(request: FullBucketsRequest): Promise<SeriesBuckets[]> {
+    const intervalOf = new Map(
+      request.deviceIds.map((deviceId, d) => [deviceId, request.expectedIntervalMs[d] ?? null]),
+    );
+    const pending = await this.#pending({ ...request, window: widestDeciding(request) });
+    const settled = request.deviceIds.filter((deviceId) => !pending.has(deviceId));
+    const answers = new Map<string, SeriesBuckets>();
+    if (settled.length > 0) {
+      const intervals = settled.map((deviceId) => intervalOf.get(deviceId) ?? null);
+      const of = { ...request, deviceIds: settled, expectedIntervalMs: intervals };
+      for (const answer of await this.#options.store.aggregate(of)) answers.set(answer.deviceId, answer);
+    }
+    for (const [deviceId, rows] of pending) {
+      const interval = intervalOf.get(deviceId) ?? null;
+      const of = { ...request, deviceIds: [deviceId], expectedIntervalMs: [interval] };
+      answers.set(deviceId, { deviceId, buckets: await this.#bucketsWithPending(of, rows) });
+    }
+    return request.deviceIds.map((deviceId) => answers.get(deviceId) ?? { deviceId, buckets: nothing(request) });
+  }
+
+  /** Rows that the store may not have, by device; later parts win. */
+  async #pending(request: FramesRequest): Promise<Map<string, Rows[]>> {
+    const found = await collectPending(this.#options.pending(), request);
+    const memory = this.#options.memory();
+    if (memory === null) return found;
+    for await (const frame of memory.read(request)) {
+      if (frame.timestamps.length > 0) found.set(frame.deviceId, [...(found.get(frame.deviceId) ?? []), frame]);
+    }
+    return found;
+  }
+
+  /** Of one device. Only the buckets that pending rows can touch are computed from raw samples; the store answers for those before and after. */
+  async #bucketsWithPending(request: FullBucketsRequest, rows: readonly Rows[]): Promise<readonly Buckets[]> {
+    const { edges, deviceIds, group, quantities, asOf, expectedIntervalMs: intervals } = request;
+    const [expectedIntervalMs = null] = intervals;
+    const touched = decidingWindow(extentOf(rows), expectedIntervalMs);
+    const from = Math.max(lowerBound(edges, touched.start + 1) - 1, 0);
+    const to = Math.max(Math.min(lowerBound(edges, touched.end), edges.length - 1), from);
+    const ofStore = async (part: Float64Array) => {
+      if (part.length < 2) return nothing({ quantities, edges: part });
+      const [answer] = await this.#options.store.aggregate({ ...request, edges: part });
+      return answer?.buckets ?? nothing({ quantities, edges: part });
+    };
+    const middle = edges.subarray(from, to + 1);
+    const window = decidingWindow({ start: middle[0]!, end: middle.at(-1)! }, expectedIntervalMs);
+    const [frame] = await collectFrames(this.read({ deviceIds, group, quantities, window }), deviceIds);
+    const fromRaw = quantities.map((quantity) =>
+      frame
+        ? aggregateSeries(seriesOf(frame, quantity), middle, { expectedIntervalMs, asOf })
+        : emptyBuckets(middle.length - 1),
+    );
+    const before = await ofStore(edges.subarray(0, from + 1));
+    const after = await ofStore(edges.subarray(to));
+    return quantities.map((_, q) => joinBuckets([before[q]!, fromRaw[q]!, after[q]!]));
+  }
+}
+
+/** One frame for each device that has any, in the order of the devices. */
+export async function collectFrames(frames: AsyncIterable<Frame>, deviceIds: readonly string[]): Promise<Frame[]> {
+  const parts = new Map<string, Frame[]>();
+  for await (const frame of frames) {
+    const known = parts.get(frame.deviceId);
+    if (known) known.push(frame);
+    else parts.set(frame.deviceId, [frame]);
+  }
+  return deviceIds.flatMap((deviceId) => {
+    const found = parts.get(deviceId);
+    const first = found?.[0];
+    if (found === undefined || first === undefined) return [];
+    return [found.length === 1 ? first : { ...first, ...concatRows(found, first.quantities.length) }];
+  });
+}
+
+/** The window whose samples decide the buckets of a request. */
+export function widestDeciding({ edges, expectedIntervalMs }: FullBucketsRequest): Window {
+  const asked = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
+  const deciding = expectedIntervalMs.map((interval) => decidingWindow(asked, interval));
+  return {
+    start: Math.min(asked.start, ...deciding.map(({ start }) => start)),
+    end: Math.max(asked.end, ...deciding.map(({ end }) => end)),
+  };
+}
+
+function nothing({ quantities, edges }: Pick<BucketsRequest, 'quantities' | 'edges'>): Buckets[] {
+  return quantities.map(() => emptyBuckets(Math.max(edges.length - 1, 0)));
+}
+
+/** The store's frames of one device with rows merged in that arrived later: they win over the store's. */
+async function* withPending(
+  stored: AsyncIterable<Frame>,
+  pending: readonly Rows[],
+  request: FramesRequest,
+): AsyncIterable<Frame> {
+  const { group, quantities, window } = request;
+  const deviceId = request.deviceIds[0]!;
+  const late = mergeRows(concatRows(pending, quantities.length));
+  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...withoutErased(rows) });
+  let from = window.start;
+  for await (const frame of stored) {
+    const end = frame.timestamps.at(-1)! + 1;
+    const between = sliceRows(late, from, end);
+    const merged =
+      between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
+    if (merged.timestamps.length > 0) yield merged;
+    from = end;
+  }
+  const rest = frameOf(sliceRows(late, from, window.end));
+  if (rest.timestamps.length > 0) yield rest;
+}
+
+/** Window of rows in any order. */
+function extentOf(parts: readonly Rows[]): Window {
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const { timestamps } of parts) {
+    for (const instant of timestamps) {
+      if (instant < start) start = instant;
+      if (instant > end) end = instant;
+    }
+  }
+  return { start, end: end + 1 };
+}
+
+function joinBuckets(parts: readonly Buckets[]): Buckets {
+  const join = (key: keyof Buckets) => {
+    const joined = new Float64Array(parts.reduce((sum, part) => sum + part[key].length, 0));
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part[key], at);
+      at += part[key].length;
+    }
+    return joined;
+  };
+  return {
+    count: join('count'),
+    sum: join('sum'),
+    min: join('min'),
+    max: join('max'),
+    first: join('first'),
+    last: join('last'),
+    integral: join('integral'),
+    coveredMs: join('coveredMs'),
+    increase: join('increase'),
+  };
+}

@@ -1,0 +1,95 @@
+import { Durations } from '../../domain/durations.ts';
+import { ExpectedError } from '../../domain/errors.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+import { applyBatches } from '../apply-batches.ts';
+import type { AggregateRequest, DeviceBuckets, ReadRequest, StoreStats, TelemetryStore } from '../backend.ts';
+import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';
+import { SetAsideStore } from './set-aside-store.ts';
+import type { StoreTrouble, SupervisedStore } from './supervised-store.ts';
+
+/** What a number takes together with its instant where nothing is compressed. */
+const PLAIN_BYTES = 16;
+/** How many values a row holds is counted again after this time: counting reads every row. */
+const COUNTED_MS = HOUR_MS;
+
+/** Says whether a store can be used, where it is supervised. */
+type Supervision = Partial<Pick<SupervisedStore, 'trouble' | 'latencyMs'>>;
+
+/** A store in use with what is measured about it. */
+export class MeteredStore {
+  readonly name: string;
+  readonly store: TelemetryStore;
+  readonly writeTimes = new Durations();
+  readonly readTimes = new Durations();
+  valuesWritten = 0;
+  readonly #supervised: Supervision;
+  readonly #now: () => number;
+  #valuesPerRow: number | null = null;
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param supervised the store under the layer that sets aside what it cannot take */
+  constructor(name: string, store: TelemetryStore, now: () => number, supervised: Supervision = {}) {
+    this.name = name;
+    this.store = store;
+    this.#supervised = supervised;
+    this.#now = now;
+  }
+
+  /** Why the store is not in use, or null. */
+  trouble(): StoreTrouble | null {
+    return this.#supervised.trouble ?? null;
+  }
+
+  /** What the store can never take, or undefined for nothing. */
+  setAside(): SetAsideTotals | undefined {
+    return this.store instanceof SetAsideStore ? this.store.totals() : undefined;
+  }
+
+  /** How long the newest answer took, or is awaited; null before the first. */
+  latencyMs(): number | null {
+    return this.#supervised.latencyMs ?? null;
+  }
+
+  /** How many times smaller the store is than its values and their instants in plain binary; null where it is empty or cannot tell. */
+  async compressionRatio({ sizeBytes, rows }: StoreStats): Promise<number | null> {
+    if (!sizeBytes || !rows) return null;
+    if (this.#now() - this.#countedAt > COUNTED_MS) {
+      this.#countedAt = this.#now();
+      const values = await this.#countValues();
+      if (values > 0) this.#valuesPerRow = values / rows;
+    }
+    return this.#valuesPerRow === null ? null : (this.#valuesPerRow * rows * PLAIN_BYTES) / sizeBytes;
+  }
+
+  /** 0 while the store cannot be used, which its health shows. */
+  async #countValues(): Promise<number> {
+    try {
+      return (await this.store.series()).reduce((sum, { count }) => sum + count, 0);
+    } catch (error) {
+      if (error instanceof ExpectedError) return 0;
+      throw error;
+    }
+  }
+
+  async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
+    const before = this.#now();
+    await applyBatches(this.store, batches);
+    this.writeTimes.add(this.#now() - before);
+    for (const { blocks } of batches) {
+      for (const block of blocks) this.valuesWritten += block.columns.length * block.timestamps.length;
+    }
+  }
+
+  async *read(request: ReadRequest): ReturnType<TelemetryStore['read']> {
+    const before = this.#now();
+    yield* this.store.read(request);
+    this.readTimes.add(this.#now() - before);
+  }
+
+  async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
+    const before = this.#now();
+    const answer = await this.store.aggregate(request);
+    this.readTimes.add(this.#now() - before);
+    return answer;
+  }
+}
