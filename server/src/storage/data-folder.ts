@@ -1,5 +1,15 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Conflict, Corrupt, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { pathFault } from '../domain/file-path.ts';
@@ -76,7 +86,12 @@ export function lockFolder(path: string): DataFolder {
 function makeFolder(folder: string): void {
   let at = folder;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // One after the other: a recursive mkdir never ends where the system refuses names, as in /proc, and hides that a mount is read-only.
+    const missing = missingParts(folder);
+    at = missing.length === 0 ? folder : dirname(missing[0]!);
+    if (!statSync(at).isDirectory()) mkdirSync(at);
+    accessSync(at, constants.W_OK | constants.X_OK);
+    for (at of missing) mkdirSync(at, { mode: 0o700 });
     const real = pathFault(realpathSync(folder));
     if (real !== null) throw new InvalidInput(`the folder ${folder} is ${realpathSync(folder)}, which ${real}`);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -88,6 +103,12 @@ function makeFolder(folder: string): void {
     if (error instanceof InvalidInput) throw error;
     throw new Unavailable(`the data folder ${folder} cannot be used: ${explain(at, error)}`, { cause: error });
   }
+}
+
+/** The folders on the way to one that do not exist, from the outermost on. */
+function missingParts(folder: string): string[] {
+  const exists = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
+  return exists ? [] : [...missingParts(dirname(folder)), folder];
 }
 
 function explain(path: string, error: unknown): string {
@@ -104,7 +125,9 @@ function explain(path: string, error: unknown): string {
       return `${where} is not a folder: move what is there away, ${elsewhere}`;
     case 'ELOOP':
     case 'ENOENT':
-      return `${where} leads by a symbolic link to a place that does not exist: make that place, ${elsewhere}`;
+      return lstatSync(where, { throwIfNoEntry: false })?.isSymbolicLink()
+        ? `${where} leads by a symbolic link to a place that does not exist: make that place, ${elsewhere}`
+        : `${where} cannot be made there (${messageOf(error)}): make it by hand, ${elsewhere}`;
     case 'ENOSPC':
     case 'EDQUOT':
       return `the disk has no room for ${where}: free some space, ${elsewhere}`;

@@ -133,11 +133,19 @@ it('a folder, and a file in it, that this user may not write is refused with wha
   writeFileSync(join(own, 'wattkeeper.db'), '');
   chmodSync(join(own, 'wattkeeper.db'), 0o444);
   if (process.getuid?.() !== 0) chmodSync(closed, 0o555);
-  for (const path of [closed, join(closed, 'new'), own]) {
-    expect(asOtherUser(path), path).toMatch(
-      /Unavailable: .*may not read and write .*change its owner or mode \(chown, chmod\), or set data_dir/,
+  for (const [path, named] of [
+    [closed, closed],
+    [join(closed, 'new', 'newer'), closed],
+    [own, join(own, 'wattkeeper.db')],
+  ] as const) {
+    expect(asOtherUser(path)).toContain(
+      `may not read and write ${named}: change its owner or mode (chown, chmod), or set data_dir`,
     );
   }
+});
+
+it.runIf(existsSync('/proc/self'))('a folder where the system makes none is refused instead of waited for', () => {
+  expect(() => openDataFolder('/proc/wattkeeper')).toThrow(/\/proc\/wattkeeper cannot be made there .*or set data_dir/);
 });
 
 /** What opening a folder says to a user who owns nothing: the administrator may write everywhere. */
