@@ -107,7 +107,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     queries: pipeline.queries,
     ingest,
     journal: pipeline.journal,
-    seriesCount: () => directory.all().reduce((sum, { id }) => sum + directory.metricsOf(id).length, 0),
+    seriesCount: () => directory.seriesCount,
     recordsHealth: () => records.health(),
     scheduler: () => scheduler.state,
     modelsLoaded: () => services.modelsLoaded(),

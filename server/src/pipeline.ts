@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
+import { seriesLimits } from './config/limits.ts';
 import type { Config } from './config/schema.ts';
 import type { Block } from './domain/batch.ts';
 import { Corrupt } from './domain/errors.ts';
@@ -87,7 +88,10 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     opened.onClose(async () => folder?.release());
     if (folder) await takeRestore(folder, log, now());
     if (folder) checkDatabase(folder.file(LOCAL_DATABASE));
-    const records = await openRecords(recordsLocation(config), { warn: (message) => log.warn(message) });
+    const records = await openRecords(recordsLocation(config), {
+      warn: (message) => log.warn(message),
+      limits: seriesLimits(config.limits),
+    });
     opened.onClose(() => records.close());
     const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
@@ -167,8 +171,10 @@ async function connect(parts: Parts): Promise<Connected> {
   const { config, log, now, records, journal, stores, folder, tiers, gate, back } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
-  const directory = new DeviceDirectory(records, (error) =>
-    log.error({ err: error }, 'series could not be put on record'),
+  const directory = new DeviceDirectory(
+    records,
+    (error) => log.error({ err: error }, 'series could not be put on record'),
+    seriesLimits(config.limits),
   );
   await directory.load();
   const archive = await openJournalArchive(parts, directory);
@@ -191,7 +197,7 @@ async function connect(parts: Parts): Promise<Connected> {
     stores: archive ? [...sinks, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : sinks,
     window,
     describe: (metric) => catalogue.describe(metric),
-    onBlock: (block) => directory.noteSeries(block),
+    admit: (block) => directory.admit(block),
     onStoreError: (store, error) =>
       log.error({ err: error, store }, `store ${store} does not take readings; they wait in the journal`),
     now,

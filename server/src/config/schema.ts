@@ -3,6 +3,7 @@ import { SECRET } from '@wattkeeper/contract/secret.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { duckDbPathFault } from '../domain/file-path.ts';
+import { LimitsConfig } from './limits.ts';
 import { ArchiveStoreConfig, Bytes, FilePath, HttpUrl, Port, RecordsConfig, StoreConfig } from './places.ts';
 
 /** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
@@ -111,6 +112,7 @@ export const Config = z
         memory_max_bytes: Bytes.default(32 * 1024 * 1024).describe('Bound of the memory window'),
       })
       .prefault({}),
+    limits: LimitsConfig,
     ingest: z
       .strictObject({
         store_pause_ms: z

@@ -17,6 +17,9 @@ const HOURS_KEPT = 72;
 /** Older readings are history that is brought in, and forecasts and prices are ahead of theirs: they tell nothing about a clock. */
 const LIVE_MS = HOUR_MS;
 
+/** Sets of quantities of a device that are told apart; a sender may make any number. */
+const MAX_SHAPES_PER_DEVICE = 64;
+
 interface Hour {
   hour: number;
   readings: number;
@@ -28,13 +31,12 @@ interface Hour {
 /** Counts what the stores cannot tell afterwards, because the same reading twice is one there: by device and hour of the last three days. */
 export class ArrivalMeter {
   readonly #hours = new Map<string, Hour[]>();
-  /** Newest instant by device, group and set of quantities. */
-  readonly #newest = new Map<string, number>();
+  /** Device → digest of group and set of quantities → newest instant, the one used longest ago first. */
+  readonly #newest = new Map<string, Map<number, number>>();
 
   add(block: Block, receivedAt: number): void {
-    const shape = ` ${block.group} ${block.quantities.join(' ')}`;
-    const keys = block.devices.map((device) => device + shape);
-    const newest = keys.map((key) => this.#newest.get(key) ?? Number.NEGATIVE_INFINITY);
+    const shape = shapeOf(block);
+    const newest = block.devices.map((device) => this.#newest.get(device)?.get(shape) ?? Number.NEGATIVE_INFINITY);
     const hours = block.devices.map((device) => this.#hourOf(device, receivedAt));
     const tellsClock = !FORECAST_GROUPS.has(block.group);
     for (let row = 0; row < block.timestamps.length; row++) {
@@ -50,7 +52,7 @@ export class ArrivalMeter {
       } else if (instant === before) hour.duplicates++;
       else if (delay < UTC_DAY_MS) hour.late++;
     }
-    for (const [d, key] of keys.entries()) this.#newest.set(key, newest[d] as number);
+    for (const [d, device] of block.devices.entries()) this.#note(device, shape, newest[d]!);
   }
 
   /** What arrived from a device within a window, by whole UTC hours of arrival. */
@@ -68,6 +70,15 @@ export class ArrivalMeter {
     };
   }
 
+  #note(device: string, shape: number, newest: number): void {
+    const shapes = this.#newest.get(device) ?? new Map<number, number>();
+    this.#newest.set(device, shapes);
+    shapes.delete(shape);
+    shapes.set(shape, newest);
+    const [oldest] = shapes.keys();
+    if (shapes.size > MAX_SHAPES_PER_DEVICE) shapes.delete(oldest!);
+  }
+
   #hourOf(deviceId: string, receivedAt: number): Hour {
     const hour = Math.floor(receivedAt / HOUR_MS);
     const kept = this.#hours.get(deviceId) ?? [];
@@ -77,4 +88,14 @@ export class ArrivalMeter {
     this.#hours.set(deviceId, [...kept.filter((old) => old.hour > hour - HOURS_KEPT), fresh]);
     return fresh;
   }
+}
+
+/** FNV-1a of group and quantities: two sets that share it count as one. */
+function shapeOf({ group, quantities }: Block): number {
+  let hash = 0x811c9dc5;
+  for (const name of [group, ...quantities]) {
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    hash = Math.imul(hash ^ 0xffff, 0x01000193);
+  }
+  return hash;
 }

@@ -1,4 +1,4 @@
-import type { AcceptedBatch, Block } from '../domain/batch.ts';
+import { type AcceptedBatch, type Block, bytesOf } from '../domain/batch.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
 import type { Appended, Journal, JournalStats, JournalTrouble, Quarantined, QuarantineEntry } from './journal.ts';
 import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
@@ -95,7 +95,7 @@ export class FallbackJournal implements Journal {
   }
 
   append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended> {
-    const bytes = blocks.reduce((sum, { device, columns }) => sum + 8 * device.length * (columns.length + 2), 0);
+    const bytes = blocks.reduce((sum, block) => sum + bytesOf(block), 0);
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new Unavailable('the journal is closed'));
       this.#waiting.push({ blocks, quarantined, receivedAt: this.#options.now(), bytes, resolve, reject });

@@ -28,7 +28,7 @@ test('a quarantine that is full refuses more, keeps what it has, and takes good 
     window: { write: async () => {}, blocks: () => [], erase: async () => {} },
     persists: true,
     describe: (metric) => catalogue.describe(metric),
-    onBlock: () => {},
+    admit: () => [],
     onStoreError: () => {},
     now: () => NOW,
     pauseMs: 0,

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { AcceptedBatch, Batch, Block } from '../domain/batch.ts';
+import { type AcceptedBatch, type Batch, type Block, bytesOf } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
-import { Unavailable } from '../domain/errors.ts';
+import { Conflict, Unavailable } from '../domain/errors.ts';
+import { type Admit, admitSeries } from './admission.ts';
 import { ArrivalMeter } from './arrivals.ts';
 import { FanOut } from './fan-out.ts';
 import { IngestMeter } from './ingest-meter.ts';
@@ -10,7 +11,7 @@ import type { Journal } from './journal.ts';
 import { LatestValues } from './latest-values.ts';
 import { LiveBus } from './live-bus.ts';
 import { RecentBatches } from './recent-batches.ts';
-import { type Refusal, validate } from './validate.ts';
+import { MAX_REFUSALS_TOLD, type Refusal, validate } from './validate.ts';
 
 /** A store that takes batches; the first in the list is the one that is read. */
 export interface StoreTarget {
@@ -34,8 +35,8 @@ export interface IngestOptions {
   /** Whether readings go to the disk from the start. */
   readonly persists: boolean;
   readonly describe: (metric: string) => Metric;
-  /** Told of every device and metric in a block, so that unknown series are put on record. */
-  readonly onBlock: (block: Block) => void;
+  /** Puts series that are not known on record, as far as the limits allow. */
+  readonly admit: Admit;
   readonly onStoreError: (store: string, error: unknown) => void;
   readonly now: () => number;
   readonly pauseMs: number;
@@ -48,6 +49,8 @@ export interface Receipt {
   /** True: on disk; false: in memory only. */
   readonly durable: boolean;
   readonly refusals: readonly Refusal[];
+  /** Series that a limit refuses, by `seriesKey`. */
+  readonly refusedSeries: ReadonlySet<string>;
   /** Reasons of the first quarantined values, told like refusals. */
   readonly implausible: readonly { deviceId: string; metric: string; timestamp: number; reason: string }[];
 }
@@ -125,7 +128,7 @@ export class Ingest {
     const { journal, describe, now } = this.#options;
     // Without the disk there is no place where implausible values could wait for a decision: they are refused.
     const verdict = validate(blocks, describe, now(), this.#persists ? journal.quarantineRoom() : 0);
-    const bytes = bytesOf(verdict.blocks);
+    const bytes = verdict.blocks.reduce((sum, block) => sum + bytesOf(block), 0);
     let durable = this.#persists && journal.durable;
     if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
       throw new Unavailable('the disk is behind with what was sent before: send these readings again in a second', {
@@ -133,28 +136,35 @@ export class Ingest {
         retryAfterS: 1,
       });
     }
-    if (verdict.accepted + verdict.quarantined.length > 0) {
+    const admitted = admitSeries(verdict.blocks, this.#options.admit);
+    const accepted = verdict.accepted - admitted.rejected;
+    const rejected = verdict.rejected + admitted.rejected;
+    if (accepted + verdict.quarantined.length > 0) {
       this.#bytesInFlight += bytes;
       try {
-        durable = await this.#keep(verdict.blocks, verdict.quarantined);
+        durable = await this.#keep(admitted.blocks, verdict.quarantined);
       } finally {
         this.#bytesInFlight -= bytes;
       }
     }
-    this.meter.count(verdict.accepted, verdict.rejected, verdict.quarantined.length);
+    this.meter.count(accepted, rejected, verdict.quarantined.length);
     return {
-      accepted: verdict.accepted,
-      rejected: verdict.rejected,
+      accepted,
+      rejected,
       quarantined: verdict.quarantined.length,
       durable,
-      refusals: verdict.refusals,
+      refusals: [...verdict.refusals, ...admitted.refusals].slice(0, MAX_REFUSALS_TOLD),
+      refusedSeries: admitted.refusedSeries,
       implausible: verdict.quarantined.slice(0, IMPLAUSIBLE_TOLD),
     };
   }
 
   /** Takes readings that a person has looked at and found right, however implausible. */
   async acceptReviewed(blocks: readonly Block[]): Promise<void> {
-    if (blocks.length > 0) await this.#keep(blocks, []);
+    const { blocks: admitted, refusals } = admitSeries(blocks, this.#options.admit);
+    const [refusal] = refusals;
+    if (refusal) throw new Conflict(`${refusal.metric} cannot be accepted: ${refusal.detail}`);
+    if (admitted.length > 0) await this.#keep(admitted, []);
   }
 
   /** Takes rows that were made of readings: they go to the stores as readings do, and nowhere else. */
@@ -257,7 +267,6 @@ export class Ingest {
     await this.#options.window.write([batch]);
     const changed = new Set<string>();
     for (const block of blocks) {
-      this.#options.onBlock(block);
       this.arrivals.add(block, this.#options.now());
       for (const device of this.latest.add(block)) changed.add(device);
     }
@@ -296,8 +305,4 @@ export class Ingest {
     if (this.#fanOuts.length === 0) return;
     await this.#options.journal.advance(new Map(this.#fanOuts.map(({ name, cursor }) => [name, cursor])));
   }
-}
-
-function bytesOf(blocks: readonly Block[]): number {
-  return blocks.reduce((sum, block) => sum + 8 * block.device.length * (block.columns.length + 2), 0);
 }

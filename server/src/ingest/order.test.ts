@@ -56,7 +56,7 @@ class Life {
       window: { write: async () => {}, blocks: () => [], erase: async () => {} },
       persists: true,
       describe: (metric) => catalogue.describe(metric),
-      onBlock: () => {},
+      admit: () => [],
       onStoreError: () => {},
       now: () => NOW,
       pauseMs: 0,

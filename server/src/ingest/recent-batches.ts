@@ -1,4 +1,4 @@
-import type { AcceptedBatch, Block } from '../domain/batch.ts';
+import { type AcceptedBatch, bytesOf } from '../domain/batch.ts';
 import type { Journal } from './journal.ts';
 
 /** Accepted batches that memory holds for stores and queries; older ones are read back from the journal. */
@@ -23,7 +23,7 @@ export class RecentBatches {
   }
 
   add(batch: AcceptedBatch): void {
-    const bytes = batch.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
+    const bytes = batch.blocks.reduce((sum, block) => sum + bytesOf(block), 0);
     if (batch.sequence <= this.#newest) {
       throw new Error(`batch ${batch.sequence} came after batch ${this.#newest}: a store may have passed its place`);
     }
@@ -75,8 +75,4 @@ export class RecentBatches {
       at = (batches.at(-1) as AcceptedBatch).sequence;
     }
   }
-}
-
-function sizeOf(block: Block): number {
-  return 12 * block.device.length + 8 * block.columns.length * block.device.length;
 }

@@ -1,6 +1,7 @@
 import { LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { type Metric, metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { type Block, rowCount } from '../domain/batch.ts';
+import type { SeriesRefusal } from '../domain/series-limits.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
 import type { Quarantined } from './journal.ts';
 
@@ -16,7 +17,7 @@ export interface Refusal {
     | 'not_finite'
     | 'time_out_of_range'
     | 'quarantine_full'
-    | 'too_many_metrics';
+    | SeriesRefusal['code'];
   readonly detail: string;
 }
 

@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import { type Batch, type Block, isSparse } from '../domain/batch.ts';
 
 /** Rows of one group from many blocks, in order of arrival, in memory of their own that can be transferred. */
 export interface GroupRows {
@@ -9,6 +9,34 @@ export interface GroupRows {
   readonly device: Int32Array<ArrayBuffer>;
   readonly timestamps: Float64Array<ArrayBuffer>;
   readonly columns: readonly Float64Array<ArrayBuffer>[];
+}
+
+/**
+ * Divides batches, in order, so that the rows of a group in each part have mostly the same quantities: joined, rows with ever other ones
+ * would be empty cells for the most part.
+ */
+export function denseRuns(batches: readonly Batch[]): Batch[][] {
+  const runs: Batch[][] = [[]];
+  let groups = new Map<string, { rows: number; cells: number; quantities: Set<string> }>();
+  for (const { sequence, blocks } of batches) {
+    for (const block of blocks) {
+      const { rows = 0, cells = 0, quantities = new Set<string>() } = groups.get(block.group) ?? {};
+      const all = new Set([...quantities, ...block.quantities]);
+      const total = { rows: rows + block.device.length, cells: cells + block.device.length * block.columns.length };
+      if (cells > 0 && isSparse(total.rows, all.size, total.cells)) {
+        runs.push([]);
+        groups = new Map();
+        total.rows = block.device.length;
+        total.cells = total.rows * block.columns.length;
+        groups.set(block.group, { ...total, quantities: new Set(block.quantities) });
+      } else groups.set(block.group, { ...total, quantities: all });
+      const run = runs.at(-1)!;
+      const last = run.at(-1);
+      if (last?.sequence === sequence) run.splice(-1, 1, { sequence, blocks: [...last.blocks, block] });
+      else run.push({ sequence, blocks: [block] });
+    }
+  }
+  return runs;
 }
 
 /** Copies the blocks of batches into one run of rows per group: one large write costs far less than many small ones. */

@@ -16,7 +16,7 @@ import type {
   TelemetryStore,
 } from './backend.ts';
 import { END_OF_TIME } from './backend.ts';
-import { buffersOf, coalesce } from './coalesce.ts';
+import { buffersOf, coalesce, denseRuns } from './coalesce.ts';
 import type { SpanFrame } from './duckdb/telemetry-database.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
 import { WorkerCalls } from './worker-calls.ts';
@@ -92,8 +92,10 @@ class DuckDbStore implements TelemetryStore {
   }
 
   async write(batches: readonly Batch[]): Promise<void> {
-    const rows = coalesce(batches);
-    await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
+    for (const run of denseRuns(batches)) {
+      const rows = coalesce(run);
+      await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
+    }
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {

@@ -1,4 +1,4 @@
-import { concatRows, lowerBound, mergeRows, type Rows, sliceRows } from '../domain/frame.ts';
+import { concatRows, lowerBound, mergeRows, type Rows } from '../domain/frame.ts';
 
 /** Rows that a new ring has room for: small, as there may be thousands of devices. */
 const FIRST_CAPACITY = 8;
@@ -6,14 +6,23 @@ const GROWTH = 1.5;
 /** Shorter runs are copied by element: a typed array's `set` costs more than it saves. */
 const SHORT_RUN = 8;
 
+/** What a ring costs in memory beside its numbers, and each of its columns, bytes; measured on Node 24 with `bench/series-memory.ts`. */
+const RING_BYTES = 400;
+const COLUMN_BYTES = 16;
+/** More columns than this are found by an index. */
+const FEW_COLUMNS = 32;
+
 /**
  * The recent rows of one device and metric group on a strictly ascending axis. Rows are appended at the end and leave at the
- * front; the arrays slide back to their start when the end is reached, so that every span is one piece of memory.
+ * front; they slide back to the start when the end is reached, so that every span is one piece of memory. Instants and columns share one
+ * array: an array for each would cost more than the few values that most columns hold.
  */
 export class Ring {
   readonly quantities: string[] = [];
-  #timestamps = new Float64Array(FIRST_CAPACITY);
-  readonly #columns: Float64Array<ArrayBuffer>[] = [];
+  #index: Map<string, number> | null = null;
+  #capacity = FIRST_CAPACITY;
+  /** The instants, then column after column, each with room for `#capacity` rows. */
+  #data = new Float64Array(FIRST_CAPACITY);
   /** Used rows are `#from … #to`. */
   #from = 0;
   #to = 0;
@@ -22,38 +31,37 @@ export class Ring {
     return this.#to - this.#from;
   }
 
-  /** Bytes that the arrays hold on to. */
+  /** Bytes that the ring holds on to. */
   get bytes(): number {
-    return this.#timestamps.byteLength * (1 + this.#columns.length);
+    return this.#data.byteLength + RING_BYTES + COLUMN_BYTES * this.quantities.length;
   }
 
   /** Bytes of the rows in use. */
   get usedBytes(): number {
-    return this.length * 8 * (1 + this.#columns.length);
+    return this.length * 8 * (1 + this.quantities.length);
   }
 
   /** First instant, or Infinity when empty. */
   get first(): number {
-    return this.length > 0 ? (this.#timestamps[this.#from] as number) : Number.POSITIVE_INFINITY;
+    return this.length > 0 ? this.#data[this.#from]! : Number.POSITIVE_INFINITY;
   }
 
   /** Last instant, or -Infinity when empty. */
   get last(): number {
-    return this.length > 0 ? (this.#timestamps[this.#to - 1] as number) : Number.NEGATIVE_INFINITY;
+    return this.length > 0 ? this.#data[this.#to - 1]! : Number.NEGATIVE_INFINITY;
   }
 
   /** Positions of quantities among the ring's columns; unknown ones are added. */
   place(quantities: readonly string[]): Int32Array {
-    const places = new Int32Array(quantities.length);
-    for (let i = 0; i < quantities.length; i++) {
-      const quantity = quantities[i] as string;
-      if (this.quantities[i] === quantity) {
-        places[i] = i;
-        continue;
-      }
-      const known = this.quantities.indexOf(quantity);
-      places[i] = known >= 0 ? known : this.#addColumn(quantity);
-    }
+    const before = this.quantities.length;
+    const places = Int32Array.from(quantities, (quantity, i) => {
+      if (this.quantities[i] === quantity) return i;
+      const known = this.#find(quantity);
+      if (known >= 0) return known;
+      this.#index?.set(quantity, this.quantities.length);
+      return this.quantities.push(quantity) - 1;
+    });
+    if (this.quantities.length > before) this.#addColumns(before);
     return places;
   }
 
@@ -69,55 +77,54 @@ export class Ring {
     this.#reserve(rows);
     const at = this.#to;
     this.#to += rows;
-    if (places.length < this.#columns.length) {
-      for (const column of this.#columns) column.fill(Number.NaN, at, this.#to);
+    const data = this.#data;
+    const capacity = this.#capacity;
+    if (places.length < this.quantities.length) {
+      for (let c = 1; c <= this.quantities.length; c++)
+        data.fill(Number.NaN, c * capacity + at, c * capacity + this.#to);
     }
     if (rows < SHORT_RUN) {
-      for (let row = from; row < to; row++) this.#timestamps[at + row - from] = timestamps[row] as number;
+      for (let row = from; row < to; row++) data[at + row - from] = timestamps[row]!;
       for (let c = 0; c < places.length; c++) {
-        const source = columns[c] as Float64Array;
-        const target = this.#columns[places[c] as number] as Float64Array;
-        for (let row = from; row < to; row++) target[at + row - from] = source[row] as number;
+        const source = columns[c]!;
+        const target = (1 + places[c]!) * capacity + at - from;
+        for (let row = from; row < to; row++) data[target + row] = source[row]!;
       }
       return;
     }
-    this.#timestamps.set(timestamps.subarray(from, to), at);
-    for (let c = 0; c < places.length; c++) {
-      const target = this.#columns[places[c] as number] as Float64Array;
-      target.set((columns[c] as Float64Array).subarray(from, to), at);
-    }
+    data.set(timestamps.subarray(from, to), at);
+    for (let c = 0; c < places.length; c++) data.set(columns[c]!.subarray(from, to), (1 + places[c]!) * capacity + at);
   }
 
   /** Merges rows that are not later than everything held, in order of arrival. */
   merge(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
     const late: Rows = {
       timestamps: Float64Array.from(rows, (row) => timestamps[row] as number),
-      columns: this.#columns.map((_, place) => {
-        const source = columns[places.indexOf(place)];
-        return Float64Array.from(rows, (row) => source?.[row] ?? Number.NaN);
-      }),
+      columns: this.quantities.map(() => new Float64Array(rows.length).fill(Number.NaN)),
     };
+    for (const [c, place] of places.entries()) {
+      for (const [i, row] of rows.entries()) late.columns[place]![i] = columns[c]![row]!;
+    }
     let earliest = Number.POSITIVE_INFINITY;
     for (const instant of late.timestamps) if (instant < earliest) earliest = instant;
     const used = this.#used();
     const cut = lowerBound(used.timestamps, earliest);
     const tail = { timestamps: used.timestamps.subarray(cut), columns: used.columns.map((c) => c.subarray(cut)) };
-    const merged = mergeRows(concatRows([tail, late], this.#columns.length));
+    const merged = mergeRows(concatRows([tail, late], this.quantities.length));
     this.#to = this.#from + cut;
-    const all = Int32Array.from(this.#columns, (_, place) => place);
+    const all = Int32Array.from(this.quantities.keys());
     this.append(merged.timestamps, merged.columns, all, 0, merged.timestamps.length);
   }
 
   /** Copies the rows of `[start, end)` with the columns asked; rows without any of them are left out. */
   slice(start: number, end: number, quantities: readonly string[]): Rows {
-    const { timestamps, columns } = sliceRows(this.#used(), start, end);
-    const chosen = quantities.map((quantity) => {
-      const place = this.quantities.indexOf(quantity);
-      return place < 0
-        ? new Float64Array(timestamps.length).fill(Number.NaN)
-        : (columns[place] as Float64Array).slice();
+    const instants = this.#part(0);
+    const [from, to] = [lowerBound(instants, start), lowerBound(instants, end)];
+    const columns = quantities.map((quantity) => {
+      const place = this.#find(quantity);
+      return place < 0 ? new Float64Array(to - from).fill(Number.NaN) : this.#part(1 + place).slice(from, to);
     });
-    return mergeRows({ timestamps: timestamps.slice(), columns: chosen });
+    return mergeRows({ timestamps: instants.slice(from, to), columns });
   }
 
   /** Forgets values at instants: those of the columns that are not NaN. */
@@ -142,8 +149,8 @@ export class Ring {
   /** Drops the rows before an instant and answers the last instant dropped, or -Infinity. */
   dropBefore(instant: number): number {
     if (this.first >= instant) return Number.NEGATIVE_INFINITY;
-    this.#from += lowerBound(this.#timestamps.subarray(this.#from, this.#to), instant);
-    return this.#timestamps[this.#from - 1] as number;
+    this.#from += lowerBound(this.#part(0), instant);
+    return this.#data[this.#from - 1]!;
   }
 
   /** Gives memory back that the rows and their next growth do not need. */
@@ -152,36 +159,42 @@ export class Ring {
   }
 
   #used(): Rows {
-    return {
-      timestamps: this.#timestamps.subarray(this.#from, this.#to),
-      columns: this.#columns.map((column) => column.subarray(this.#from, this.#to)),
-    };
+    return { timestamps: this.#part(0), columns: this.quantities.map((_, c) => this.#part(1 + c)) };
   }
 
-  #addColumn(quantity: string): number {
-    this.quantities.push(quantity);
-    this.#columns.push(new Float64Array(this.#timestamps.length).fill(Number.NaN));
-    return this.quantities.length - 1;
+  /** The used rows of the instants (0) or of a column (from 1). */
+  #part(c: number): Float64Array<ArrayBuffer> {
+    return this.#data.subarray(c * this.#capacity + this.#from, c * this.#capacity + this.#to);
+  }
+
+  #find(quantity: string): number {
+    if (this.quantities.length <= FEW_COLUMNS) return this.quantities.indexOf(quantity);
+    this.#index ??= new Map(this.quantities.map((name, place) => [name, place]));
+    return this.#index.get(quantity) ?? -1;
+  }
+
+  #addColumns(before: number): void {
+    const data = new Float64Array(this.#capacity * (1 + this.quantities.length));
+    data.set(this.#data);
+    this.#data = data.fill(Number.NaN, this.#capacity * (1 + before));
   }
 
   #reserve(rows: number): void {
-    const capacity = this.#timestamps.length;
+    const capacity = this.#capacity;
     if (this.#to + rows <= capacity) return;
     const needed = this.length + rows;
     this.#move(needed <= capacity / 2 ? capacity : Math.ceil(Math.max(needed, capacity * GROWTH)));
   }
 
-  /** Slides the rows to the front of arrays of the given capacity. */
+  /** Slides the rows to the front, with room for `capacity` of them. */
   #move(capacity: number): void {
-    const move = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => {
-      if (capacity === old.length) return old.copyWithin(0, this.#from, this.#to);
-      const moved = new Float64Array(capacity);
-      moved.set(old.subarray(this.#from, this.#to));
-      return moved;
-    };
-    this.#timestamps = move(this.#timestamps);
-    for (let c = 0; c < this.#columns.length; c++)
-      this.#columns[c] = move(this.#columns[c] as Float64Array<ArrayBuffer>);
+    const data = capacity === this.#capacity ? this.#data : new Float64Array(capacity * (1 + this.quantities.length));
+    for (let c = 0; c <= this.quantities.length; c++) {
+      if (data === this.#data) data.copyWithin(c * capacity, c * capacity + this.#from, c * capacity + this.#to);
+      else data.set(this.#part(c), c * capacity);
+    }
+    this.#data = data;
+    this.#capacity = capacity;
     this.#to -= this.#from;
     this.#from = 0;
   }

@@ -44,6 +44,8 @@ export type MemoryOptions = z.input<typeof MemoryOptions>;
 const SWEEP_SHARE = 1 / 16;
 /** What is kept of `maxBytes` when it is passed: evicting rarely costs less than evicting little. */
 const KEPT_SHARE = 0.5;
+/** Cells that rings take at once: one with many columns must not outgrow the bound on its way. */
+const MAX_PART_CELLS = 1_048_576;
 /** Rows of a frame; about 0.5 MB a column. */
 const FRAME_ROWS = 65_536;
 
@@ -70,6 +72,8 @@ export class MemoryStore implements TelemetryStore {
   #newest = Number.NEGATIVE_INFINITY;
   #swept = Number.NEGATIVE_INFINITY;
   #coveredSince = Number.NEGATIVE_INFINITY;
+  /** Bytes that the rings hold on to. */
+  #bytes = 0;
   #closed = false;
 
   /** @param now the clock, epoch milliseconds: a sample from the future does not push the present out */
@@ -114,9 +118,15 @@ export class MemoryStore implements TelemetryStore {
 
   async write(batches: readonly Batch[]): Promise<void> {
     this.#check();
-    for (const batch of batches) for (const block of batch.blocks) this.#take(block);
+    for (const batch of batches) {
+      for (const block of batch.blocks) {
+        for (const part of this.#parts(block)) {
+          this.#take(part);
+          this.#evictByBytes();
+        }
+      }
+    }
     this.#evictBySpan();
-    this.#evictByBytes();
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {
@@ -187,7 +197,7 @@ export class MemoryStore implements TelemetryStore {
         const before = ring.length;
         ring.dropBefore(instant);
         gone += before - ring.length;
-        if (ring.length === 0) rings.delete(device);
+        if (ring.length === 0) this.#drop(rings, device, ring);
       }
     }
     return gone;
@@ -200,7 +210,7 @@ export class MemoryStore implements TelemetryStore {
         const ring = this.#groups.get(group)?.get(id);
         if (ring === undefined) continue;
         const rows = [...device.keys()].filter((row) => device[row] === index);
-        ring.erase(timestamps, columns, ring.place(quantities), rows);
+        this.#counted(ring, () => ring.erase(timestamps, columns, ring.place(quantities), rows));
       }
     }
   }
@@ -214,16 +224,31 @@ export class MemoryStore implements TelemetryStore {
     this.#check();
     let rows = 0;
     for (const ring of this.#rings()) rows += ring.length;
-    return { sizeBytes: this.#bytes(), rows };
+    return { sizeBytes: this.#bytes, rows };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#groups.clear();
+    this.#bytes = 0;
   }
 
   #check(): void {
     if (this.#closed) throw new Unavailable('the memory store is closed: open a new one');
+  }
+
+  /** A block, in parts where its rows go to rings with many columns. */
+  *#parts(block: Block): Generator<Block> {
+    const rings = this.#groups.get(block.group);
+    const widths = block.devices.map((device) => rings?.get(device)?.quantities.length ?? 0);
+    const width = widths.reduce((most, one) => Math.max(most, one), block.quantities.length);
+    const rows = Math.max(1, Math.floor(MAX_PART_CELLS / width));
+    if (rows >= block.device.length) return yield block;
+    for (let from = 0; from < block.device.length; from += rows) {
+      const part = <A extends Int32Array | Float64Array>(of: A) => of.subarray(from, from + rows) as A;
+      const columns = block.columns.map(part);
+      yield { ...block, device: part(block.device), timestamps: part(block.timestamps), columns };
+    }
   }
 
   #take(block: Block): void {
@@ -234,6 +259,7 @@ export class MemoryStore implements TelemetryStore {
     for (let from = 0; from < timestamps.length; ) {
       const index = device[from] as number;
       const ring = targets[index] as Ring;
+      const before = ring.bytes;
       places[index] ??= ring.place(block.quantities);
       let previous = timestamps[from] as number;
       let to = from + 1;
@@ -248,18 +274,23 @@ export class MemoryStore implements TelemetryStore {
         if (rows) rows.push(from);
         else late.set(index, [from]);
       }
+      this.#bytes += ring.bytes - before;
       from = to;
     }
     for (const [index, rows] of late) {
-      (targets[index] as Ring).merge(timestamps, columns, places[index] as Int32Array, rows);
+      const ring = targets[index]!;
+      this.#counted(ring, () => ring.merge(timestamps, columns, places[index]!, rows));
     }
   }
 
   #ring(group: string, device: string): Ring {
     const rings = this.#groups.get(group) ?? new Map<string, Ring>();
     this.#groups.set(group, rings);
-    const ring = rings.get(device) ?? new Ring();
+    const known = rings.get(device);
+    if (known) return known;
+    const ring = new Ring();
     rings.set(device, ring);
+    this.#bytes += ring.bytes;
     return ring;
   }
 
@@ -271,7 +302,7 @@ export class MemoryStore implements TelemetryStore {
   }
 
   #evictByBytes(): void {
-    if (this.#bytes() <= this.#maxBytes) return;
+    if (this.#bytes <= this.#maxBytes) return;
     const target = this.#maxBytes * KEPT_SHARE;
     for (let used = this.#usedBytes(); used > target; used = this.#usedBytes()) {
       let oldest = Number.POSITIVE_INFINITY;
@@ -284,7 +315,7 @@ export class MemoryStore implements TelemetryStore {
       const share = Math.max((used - target) / used, 1 / 64);
       this.#dropBefore(Math.max(oldest + (newest - oldest) * share, oldest + 1));
     }
-    for (const ring of this.#rings()) ring.shrink();
+    for (const ring of this.#rings()) this.#counted(ring, () => ring.shrink());
   }
 
   #dropBefore(instant: number): void {
@@ -292,19 +323,24 @@ export class MemoryStore implements TelemetryStore {
       for (const [device, ring] of rings) {
         const dropped = ring.dropBefore(instant);
         if (dropped >= this.#coveredSince) this.#coveredSince = dropped + 1;
-        if (ring.length === 0) rings.delete(device);
+        if (ring.length === 0) this.#drop(rings, device, ring);
       }
     }
   }
 
-  *#rings(): Iterable<Ring> {
-    for (const rings of this.#groups.values()) yield* rings.values();
+  #drop(rings: Map<string, Ring>, device: string, ring: Ring): void {
+    rings.delete(device);
+    this.#bytes -= ring.bytes;
   }
 
-  #bytes(): number {
-    let bytes = 0;
-    for (const ring of this.#rings()) bytes += ring.bytes;
-    return bytes;
+  #counted(ring: Ring, change: () => void): void {
+    const before = ring.bytes;
+    change();
+    this.#bytes += ring.bytes - before;
+  }
+
+  *#rings(): Iterable<Ring> {
+    for (const rings of this.#groups.values()) yield* rings.values();
   }
 
   #usedBytes(): number {

@@ -15,7 +15,7 @@ import type {
   TelemetryStore,
 } from './backend.ts';
 import { END_OF_TIME } from './backend.ts';
-import { buffersOf, coalesce } from './coalesce.ts';
+import { buffersOf, coalesce, denseRuns } from './coalesce.ts';
 import type { Piece } from './sqlite/telemetry-file.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
 import { WorkerCalls } from './worker-calls.ts';
@@ -70,8 +70,10 @@ class SqliteStore implements TelemetryStore {
   }
 
   async write(batches: readonly Batch[]): Promise<void> {
-    const rows = coalesce(batches);
-    await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
+    for (const run of denseRuns(batches)) {
+      const rows = coalesce(run);
+      await this.#calls.call('write', [rows], { transfer: buffersOf(rows) });
+    }
   }
 
   async *read(request: ReadRequest): AsyncIterable<Frame> {

@@ -1,8 +1,13 @@
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/batch.ts';
 import { InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { DEFAULT_LIMITS, type SeriesLimits } from '../../domain/series-limits.ts';
+import type { RefusedSeries } from '../../ingest/admission.ts';
+import { tooManyDevices } from '../../storage/records/device-registration.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
+import { SeriesIndex } from './series-index.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -12,12 +17,15 @@ export class DeviceDirectory {
   readonly #onError: (error: unknown) => void;
   readonly #byId = new Map<string, DeviceRecord>();
   readonly #idByName = new Map<string, string>();
-  readonly #metrics = new Map<string, Set<string>>();
+  readonly #limits: SeriesLimits;
+  readonly #series: SeriesIndex;
   #unsaved: { deviceId: string; metric: string; firstSeenAt: number }[] = [];
   #saving: Promise<void> | null = null;
 
-  constructor(records: RecordStore, onError: (error: unknown) => void) {
+  constructor(records: RecordStore, onError: (error: unknown) => void, limits = DEFAULT_LIMITS) {
     this.#records = records;
+    this.#limits = limits;
+    this.#series = new SeriesIndex(limits);
     this.#onError = onError;
     records.devices.onChange(({ type, device }) =>
       type === 'removed' ? this.#forget(device.id) : this.#remember(device),
@@ -26,7 +34,10 @@ export class DeviceDirectory {
 
   async load(): Promise<void> {
     for (const device of await this.#records.devices.list()) this.#remember(device);
-    for (const { deviceId, metric } of await this.#records.series.list()) this.#metricsOf(deviceId).add(metric);
+    for (const { deviceId, metric } of await this.#records.series.list()) {
+      const { group, quantity } = splitMetric(metric);
+      this.#series.add(deviceId, group, quantity);
+    }
   }
 
   all(): DeviceRecord[] {
@@ -49,7 +60,7 @@ export class DeviceDirectory {
   }
 
   metricsOf(deviceId: string): readonly string[] {
-    return [...(this.#metrics.get(deviceId) ?? [])];
+    return [...this.#series.of(deviceId)];
   }
 
   expectedIntervalMs(deviceId: string): number | null {
@@ -59,37 +70,47 @@ export class DeviceDirectory {
 
   /**
    * Device ids of names or ids, in order; names that are not known are registered at the default site with the labels given.
-   * Throws `InvalidInput` for a name that cannot be one.
+   * Throws `InvalidInput` for a name that cannot be one, `Conflict` when there are too many devices.
    */
   async resolve(
     names: readonly string[],
     labelsOf: (name: string) => Readonly<Record<string, string>> | undefined = () => undefined,
   ): Promise<string[]> {
     const unknown = names.filter((name) => !this.find(name) || this.#hasNewLabels(name, labelsOf(name)));
-    if (unknown.length > 0) {
-      for (const name of unknown) if (!this.find(name)) checkName(name);
-      const devices = await this.#records.devices.ensureAll(
-        unknown.map((name) => ({ name, labels: labelsOf(name) ?? {} })),
-      );
-      for (const device of devices) this.#remember(device);
+    const isFull = this.#byId.size >= this.#limits.devices;
+    for (const name of unknown) {
+      if (this.find(name)) continue;
+      checkName(name);
+      if (isFull) throw tooManyDevices(this.#byId.size, this.#limits.devices);
     }
+    const wanted = unknown.map((name) => ({ name, labels: labelsOf(name) ?? {} }));
+    if (wanted.length > 0) for (const device of await this.#records.devices.ensureAll(wanted)) this.#remember(device);
     return names.map((name) => this.require(name).id);
   }
 
-  /** Puts series that were not known before on record, in the background. */
+  get seriesCount(): number {
+    return this.#series.total;
+  }
+
+  /**
+   * Takes the series of a block that are new, as far as the limits allow, and puts them on record in the background. Answers what is
+   * refused of the block; series that are known are never.
+   */
+  admit(block: Block): RefusedSeries[] {
+    const refused: RefusedSeries[] = [];
+    this.#eachNew(block, (d, c, firstSeenAt) => {
+      const refusal = this.#series.refusal(block.devices[d]!, block.group, block.quantities[c]!);
+      if (refusal === null) this.#add(block, d, c, firstSeenAt);
+      else refused.push({ ...refusal, device: d, column: c });
+    });
+    this.#saveSoon();
+    return refused;
+  }
+
+  /** Puts series on record that were not known before, in the background. */
   noteSeries(block: Block): void {
-    for (const [d, deviceId] of block.devices.entries()) {
-      const known = this.#metricsOf(deviceId);
-      for (const [c, quantity] of block.quantities.entries()) {
-        const metric = `${block.group}.${quantity}`;
-        if (known.has(metric)) continue;
-        const firstSeenAt = firstValueAt(block, d, block.columns[c] as Float64Array);
-        if (firstSeenAt === null) continue;
-        known.add(metric);
-        this.#unsaved.push({ deviceId, metric, firstSeenAt });
-      }
-    }
-    if (this.#unsaved.length > 0) this.#saving ??= this.#save();
+    this.#eachNew(block, (d, c, firstSeenAt) => this.#add(block, d, c, firstSeenAt));
+    this.#saveSoon();
   }
 
   /**
@@ -107,6 +128,43 @@ export class DeviceDirectory {
   /** Resolves when everything noted is on record, or could not be put there. */
   async settled(): Promise<void> {
     await this.#saving;
+  }
+
+  /** Calls `visit` with the positions of each device and quantity that have a value and are no known series, and its first instant. */
+  #eachNew(block: Block, visit: (device: number, column: number, firstSeenAt: number) => void): void {
+    const { devices, quantities, device, timestamps, columns } = block;
+    const width = quantities.length;
+    const isKnown = new Uint8Array(devices.length * width);
+    let unknown = 0;
+    for (const [d, deviceId] of devices.entries()) {
+      for (const [c, quantity] of quantities.entries()) {
+        if (this.#series.has(deviceId, block.group, quantity)) isKnown[d * width + c] = 1;
+        else unknown++;
+      }
+    }
+    for (let row = 0; row < device.length && unknown > 0; row++) {
+      for (let c = 0, at = device[row]! * width; c < width; c++, at++) {
+        if (isKnown[at] === 1 || Number.isNaN(columns[c]![row])) continue;
+        isKnown[at] = 1;
+        unknown--;
+        // Two names of the block may be one device.
+        if (this.#series.has(devices[device[row]!]!, block.group, quantities[c]!)) continue;
+        visit(device[row]!, c, timestamps[row]!);
+      }
+    }
+  }
+
+  #add(block: Block, d: number, c: number, firstSeenAt: number): void {
+    const deviceId = block.devices[d]!;
+    this.#unsaved.push({
+      deviceId,
+      metric: this.#series.add(deviceId, block.group, block.quantities[c]!),
+      firstSeenAt,
+    });
+  }
+
+  #saveSoon(): void {
+    if (this.#unsaved.length > 0) this.#saving ??= this.#save();
   }
 
   async #save(): Promise<void> {
@@ -129,13 +187,8 @@ export class DeviceDirectory {
   #hasNewLabels(name: string, labels: Readonly<Record<string, string>> | undefined): boolean {
     if (!labels) return false;
     const known = new Map(Object.entries(this.find(name)?.labels ?? {}));
-    return Object.entries(labels).some(([key, value]) => known.get(key) !== value);
-  }
-
-  #metricsOf(deviceId: string): Set<string> {
-    const known = this.#metrics.get(deviceId) ?? new Set();
-    this.#metrics.set(deviceId, known);
-    return known;
+    const isFull = known.size >= this.#limits.labelsPerDevice;
+    return Object.entries(labels).some(([key, value]) => known.get(key) !== value && !(isFull && !known.has(key)));
   }
 
   #remember(device: DeviceRecord): void {
@@ -149,7 +202,7 @@ export class DeviceDirectory {
     const device = this.#byId.get(deviceId);
     if (device) this.#idByName.delete(device.name);
     this.#byId.delete(deviceId);
-    this.#metrics.delete(deviceId);
+    this.#series.forget(deviceId);
   }
 }
 
@@ -161,11 +214,4 @@ function checkName(name: string): void {
   }
   const fault = nameFault(name);
   if (fault !== null) throw new InvalidInput(`a device's name ${fault}`);
-}
-
-function firstValueAt(block: Block, deviceIndex: number, column: Float64Array): number | null {
-  for (let row = 0; row < column.length; row++) {
-    if (block.device[row] === deviceIndex && !Number.isNaN(column[row])) return block.timestamps[row] as number;
-  }
-  return null;
 }

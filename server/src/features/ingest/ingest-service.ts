@@ -21,11 +21,9 @@ export class IngestService {
     this.#directory = directory;
   }
 
-  /** Takes blocks whose devices are named. Throws InvalidInput for a device that cannot be registered; nothing is taken then. */
-  async accept(blocks: readonly Block[]): Promise<Receipt> {
-    const resolved: Block[] = [];
-    for (const block of blocks) resolved.push({ ...block, devices: await this.#directory.resolve(block.devices) });
-    return this.#ingest.accept(resolved);
+  /** Takes blocks whose devices are named. A device that cannot be registered costs only its own rows, of which each is one refusal. */
+  accept(blocks: readonly Block[]): Promise<Receipt> {
+    return this.acceptLines(blocks, () => undefined);
   }
 
   /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Block } from '../../domain/batch.ts';
 import { Unavailable } from '../../domain/errors.ts';
+import { seriesKey } from '../../ingest/admission.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
 import { validate } from '../../ingest/validate.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
@@ -168,6 +169,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     const good = blocks.map((block) => validate([block], describe, now(), 0).blocks[0] ?? block);
     const receipt = await this.#accept(blocks);
     const implausible: { key: string; wanted: Wanted }[] = [];
+    const refused: Wanted[] = [];
     for (const [b, { group, block }] of written.entries()) {
       for (const [c, quantity] of block.quantities.entries()) {
         const series = group.quantities.get(quantity) as Map<number, Wanted>;
@@ -175,7 +177,9 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
           if (value !== value) continue;
           const instant = block.timestamps[row] as number;
           const key = apartKey(group.deviceId, `${group.group}.${quantity}`, instant);
-          if (!Number.isNaN(good[b]?.columns[c]?.[row])) this.#count(group, quantity, instant, value);
+          if (receipt.refusedSeries.has(seriesKey(group.deviceId, `${group.group}.${quantity}`)))
+            refused.push(series.get(instant)!);
+          else if (!Number.isNaN(good[b]?.columns[c]?.[row])) this.#count(group, quantity, instant, value);
           else implausible.push({ key, wanted: series.get(instant) as Wanted });
         }
       }
@@ -183,7 +187,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     this.#values.quarantined += receipt.quarantined;
     // Values are kept apart in the order in which they stand, until there is no more room.
     for (const { key } of implausible.slice(0, receipt.quarantined)) this.#apart.add(key);
-    return implausible.slice(receipt.quarantined).map(({ wanted }) => wanted);
+    return [...refused, ...implausible.slice(receipt.quarantined).map(({ wanted }) => wanted)];
   }
 
   #isApart(deviceId: string, metric: string, instant: number): boolean {

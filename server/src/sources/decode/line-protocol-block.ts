@@ -1,22 +1,26 @@
-import type { Block } from '../../domain/batch.ts';
+import { type Block, isSparse, withUsedDevices } from '../../domain/batch.ts';
 
 /** Quantities of one measurement in one request; more are refused. */
 export const MAX_QUANTITIES = 2000;
-const FIRST_ROWS = 1024;
+/** Answer of `column` where the rows so far became a block, so that the line at hand must be read again. */
+export const SEALED = -2;
+const FIRST_ROWS = 8;
 
-/** Gathers the lines of one measurement as columns. */
+/** Gathers the lines of one measurement as columns; lines with ever other fields become several blocks. */
 export class BlockBuilder {
   readonly group: string;
   readonly devices: string[] = [];
   /** Field keys as bytes, in the order of the columns: lines mostly repeat the order of the line before. */
-  readonly keys: Uint8Array[] = [];
-  readonly #quantities: string[] = [];
+  keys: Uint8Array[] = [];
+  #quantities: string[] = [];
   readonly #positions = new Map<string, number>();
   readonly #deviceIndexes = new Map<string, number>();
-  readonly #columns: Float64Array[] = [];
+  #columns: Float64Array[] = [];
+  readonly #sealed: Block[] = [];
   #device = new Int32Array(FIRST_ROWS);
   #timestamps = new Float64Array(FIRST_ROWS);
   #rows = 0;
+  #values = 0;
 
   constructor(group: string) {
     this.group = group;
@@ -29,11 +33,20 @@ export class BlockBuilder {
     return this.devices.push(name) - 1;
   }
 
+  /** Must be called before each line: what is empty for the most part ends here. */
+  beginLine(): void {
+    if (isSparse(this.#rows + 1, this.#columns.length, this.#values + 1)) this.#seal();
+  }
+
   /** Column of a quantity; -1 when there are too many. */
   column(quantity: string, key: Uint8Array): number {
     const known = this.#positions.get(quantity);
     if (known !== undefined) return known;
     if (this.#quantities.length === MAX_QUANTITIES) return -1;
+    if (isSparse(this.#rows + 1, this.#columns.length + 1, this.#values + 1)) {
+      this.#seal();
+      return SEALED;
+    }
     this.#positions.set(quantity, this.#quantities.length);
     this.keys.push(key.slice());
     this.#columns.push(new Float64Array(this.#timestamps.length).fill(Number.NaN));
@@ -46,24 +59,40 @@ export class BlockBuilder {
     const row = this.#rows++;
     this.#device[row] = device;
     this.#timestamps[row] = timestamp;
+    this.#values += count;
     for (let i = 0; i < count; i++) {
       (this.#columns[columns[i] as number] as Float64Array)[row] = values[i] as number;
     }
   }
 
-  get rows(): number {
-    return this.#rows;
+  /** All lines, in order. */
+  build(): Block[] {
+    this.#seal();
+    return this.#sealed;
   }
 
-  build(): Block {
-    return {
-      group: this.group,
-      quantities: this.#quantities,
-      devices: this.devices,
-      device: this.#device.subarray(0, this.#rows),
-      timestamps: this.#timestamps.subarray(0, this.#rows),
-      columns: this.#columns.map((column) => column.subarray(0, this.#rows)),
-    };
+  #seal(): void {
+    const rows = this.#rows;
+    if (rows > 0) {
+      // Copies: a view would keep the room for more rows.
+      const block = {
+        group: this.group,
+        quantities: this.#quantities,
+        devices: this.devices,
+        device: this.#device.slice(0, rows),
+        timestamps: this.#timestamps.slice(0, rows),
+        columns: this.#columns.map((column) => column.slice(0, rows)),
+      };
+      this.#sealed.push(withUsedDevices(block));
+    }
+    this.keys = [];
+    this.#quantities = [];
+    this.#positions.clear();
+    this.#columns = [];
+    this.#device = new Int32Array(FIRST_ROWS);
+    this.#timestamps = new Float64Array(FIRST_ROWS);
+    this.#rows = 0;
+    this.#values = 0;
   }
 
   #grow(): void {

@@ -1,6 +1,6 @@
 import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import type { Block } from '../../domain/batch.ts';
-import { type BlockBuilder, MAX_QUANTITIES } from './line-protocol-block.ts';
+import { type BlockBuilder, MAX_QUANTITIES, SEALED } from './line-protocol-block.ts';
 import type { DeviceRules } from './line-protocol-device.ts';
 import { SeriesKeys, unescapeName } from './line-protocol-series.ts';
 
@@ -81,6 +81,9 @@ export function decodeLineProtocol(bytes: Uint8Array, options: LineProtocolOptio
   return new LineProtocolDecoder(bytes, options).decode();
 }
 
+/** Answer of a line whose builder began a new block: its columns count from there. */
+const REREAD = 'read the line again';
+
 class LineProtocolDecoder {
   readonly #bytes: Uint8Array;
   readonly #options: LineProtocolOptions;
@@ -120,7 +123,7 @@ class LineProtocolDecoder {
       this.#refuse(line, start, error);
     }
     return {
-      blocks: [...this.#series.builders].filter(({ rows }) => rows > 0).map((builder) => builder.build()),
+      blocks: [...this.#series.builders].flatMap((builder) => builder.build()),
       labels: this.#series.labels,
       lines: this.#lines,
       strings: this.#strings,
@@ -155,9 +158,13 @@ class LineProtocolDecoder {
     const series = this.#series.find(bytes, start, at, hash);
     if (typeof series === 'string') return series;
     while (bytes[this.#at] === SPACE) this.#at++;
-    this.#count = 0;
-    this.#lineStrings = 0;
-    const error = this.#decodeFields(series.builder);
+    series.builder.beginLine();
+    const fields = this.#at;
+    let error = this.#decodeFields(series.builder);
+    if (error === REREAD) {
+      this.#at = fields;
+      error = this.#decodeFields(series.builder);
+    }
     if (error !== null) return error;
     const timestamp = this.#decodeTimestamp();
     if (typeof timestamp === 'string') return timestamp;
@@ -169,6 +176,8 @@ class LineProtocolDecoder {
 
   #decodeFields(builder: BlockBuilder): string | null {
     const bytes = this.#bytes;
+    this.#count = 0;
+    this.#lineStrings = 0;
     for (let expected = 0; ; ) {
       let column = expected;
       const key = builder.keys[expected];
@@ -227,6 +236,7 @@ class LineProtocolDecoder {
     if (fault !== null) return `measurement and field key cannot name a metric: ${fault}`;
     this.#at = at + 1;
     const column = builder.column(quantity, key);
+    if (column === SEALED) return REREAD;
     return column < 0 ? `more than ${MAX_QUANTITIES} different fields in one measurement` : column;
   }
 

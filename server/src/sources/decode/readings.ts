@@ -2,7 +2,7 @@ import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import { MAX_READINGS, type RejectedValue } from '@wattkeeper/contract/reading.ts';
-import type { Block } from '../../domain/batch.ts';
+import { type Block, isSparse, withUsedDevices } from '../../domain/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 
@@ -88,10 +88,10 @@ class ReadingsBuilder {
   }
 
   build(): DecodedReadings {
-    const groups = [...this.#groups];
+    const groups = [...this.#groups].flatMap(([group, rows]) => toBlocks(group, rows));
     return {
-      blocks: groups.map(([group, rows]) => toBlock(group, rows)),
-      indexes: groups.map(([, rows]) => rows.index),
+      blocks: groups.map(({ block }) => block),
+      indexes: groups.map(({ index }) => index),
       errors: this.#errors,
       rejected: this.#rejected,
     };
@@ -164,19 +164,40 @@ function positionOf(positions: Map<string, number>, key: string): number {
   return positions.size - 1;
 }
 
-function toBlock(group: string, rows: GroupRows): Block {
-  const columns = Array.from(rows.quantities, () => new Float64Array(rows.cells.length).fill(Number.NaN));
-  for (const [row, cells] of rows.cells.entries()) {
-    for (const [column, value] of cells) (columns[column] as Float64Array)[row] = value;
+/** One block, or several where the rows have ever other quantities: a column has room for a value of each row. */
+function toBlocks(group: string, rows: GroupRows): { block: Block; index: readonly number[] }[] {
+  const blocks: { block: Block; index: readonly number[] }[] = [];
+  for (let from = 0; from < rows.cells.length; ) {
+    const used = new Map<number, number>();
+    let values = 0;
+    let to = from;
+    for (; to < rows.cells.length; to++) {
+      const cells = rows.cells[to]!;
+      const fresh = cells.filter(([column]) => !used.has(column)).length;
+      if (to > from && isSparse(to + 1 - from, used.size + fresh, values + cells.length)) break;
+      for (const [column] of cells) used.set(column, used.get(column) ?? used.size);
+      values += cells.length;
+    }
+    blocks.push({ block: toBlock(group, rows, used, from, to), index: rows.index.slice(from, to) });
+    from = to;
   }
-  return {
+  return blocks;
+}
+
+function toBlock(group: string, rows: GroupRows, used: ReadonlyMap<number, number>, from: number, to: number): Block {
+  const [names, devices] = [[...rows.quantities.keys()], [...rows.devices.keys()]];
+  const columns = Array.from(used, () => new Float64Array(to - from).fill(Number.NaN));
+  for (let row = from; row < to; row++) {
+    for (const [column, value] of rows.cells[row]!) columns[used.get(column)!]![row - from] = value;
+  }
+  return withUsedDevices({
     group,
-    quantities: [...rows.quantities.keys()],
-    devices: [...rows.devices.keys()],
-    device: Int32Array.from(rows.device),
-    timestamps: Float64Array.from(rows.timestamps),
+    quantities: Array.from(used.keys(), (column) => names[column]!),
+    devices,
+    device: Int32Array.from(rows.device.slice(from, to)),
+    timestamps: Float64Array.from(rows.timestamps.slice(from, to)),
     columns,
-  };
+  });
 }
 
 function describe(value: unknown): string {

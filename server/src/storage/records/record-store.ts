@@ -1,5 +1,6 @@
 import { Kysely } from 'kysely';
 import { messageOf } from '../../domain/errors.ts';
+import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
 import { type Anomalies, SqlAnomalies } from './anomalies.ts';
 import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './audit-log.ts';
@@ -7,6 +8,7 @@ import { type BaselineAdjustments, SqlBaselineAdjustments } from './baseline-adj
 import { type Baselines, SqlBaselines } from './baselines.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import { type CustomKpis, SqlCustomKpis } from './custom-kpis.ts';
+import type { RegistrationLimits } from './device-registration.ts';
 import type { Devices } from './devices.ts';
 import { openEngine, type RecordsEngine } from './engine.ts';
 import { type Features, SqlFeatures } from './features.ts';
@@ -90,6 +92,8 @@ export interface RecordsOptions {
   readonly busyTimeoutMs?: number | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
+  /** What may register itself. */
+  readonly limits?: RegistrationLimits | undefined;
   /** Called with entries of the audit log that cannot be written at present. Default: standard error. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -120,13 +124,13 @@ export async function openRecords(location: RecordsLocation, options: RecordsOpt
 function assemble(
   db: RecordsDatabase,
   engine: RecordsEngine,
-  { now = Date.now, warn = console.error }: RecordsOptions,
+  { now = Date.now, warn = console.error, limits = DEFAULT_LIMITS }: RecordsOptions,
 ): RecordStore {
   const context = { db, now };
   const auditLog = new WaitingAuditLog(new SqlAuditLog(context), now, warn);
   return {
     sites: new SqlSites(context),
-    devices: new SqlDevices(context),
+    devices: new SqlDevices(context, limits),
     series: new SqlSeriesRegistry(context),
     metrics: new SqlMetrics(context),
     tariffs: new SqlTariffs(context),

@@ -1,7 +1,7 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
-import { Registrar } from './device-registration.ts';
+import { Registrar, type RegistrationLimits } from './device-registration.ts';
 import { findDevice, insertDevice, toDevice } from './device-rows.ts';
 import type {
   DeviceChange,
@@ -19,10 +19,12 @@ import type { RecordsContext } from './schema.ts';
 /** Devices in the records' database. Each change is a transaction, since those that register devices read before they write. */
 export class SqlDevices implements Devices {
   readonly #context: RecordsContext;
+  readonly #limits: RegistrationLimits;
   readonly #listeners = new Set<(change: DeviceChange) => void>();
 
-  constructor(context: RecordsContext) {
+  constructor(context: RecordsContext, limits: RegistrationLimits) {
     this.#context = context;
+    this.#limits = limits;
   }
 
   async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
@@ -65,7 +67,7 @@ export class SqlDevices implements Devices {
   async ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]> {
     const changes: DeviceChange[] = [];
     const devices = await this.#context.db.transaction().execute(async (transaction) => {
-      const registrar = new Registrar(transaction, this.#context.now(), changes);
+      const registrar = new Registrar(transaction, this.#context.now(), this.#limits, changes);
       const found: DeviceRecord[] = [];
       for (const registration of registrations) found.push(await registrar.ensure(registration));
       return found;

@@ -1,0 +1,69 @@
+import type { SeriesLimits, SeriesRefusal } from '../../domain/series-limits.ts';
+
+type CountLimits = Pick<SeriesLimits, 'series' | 'seriesPerDevice' | 'groups' | 'metricsPerGroup'>;
+
+/** Every series that is known, with the counts that the limits hold against. A metric's name is kept once for all devices. */
+export class SeriesIndex {
+  readonly #limits: CountLimits;
+  readonly #byDevice = new Map<string, Set<string>>();
+  /** Group → quantity → name of the metric. */
+  readonly #groups = new Map<string, Map<string, string>>();
+  #total = 0;
+
+  constructor(limits: CountLimits) {
+    this.#limits = limits;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Metrics of a device. */
+  of(deviceId: string): ReadonlySet<string> {
+    return this.#byDevice.get(deviceId) ?? NOTHING;
+  }
+
+  has(deviceId: string, group: string, quantity: string): boolean {
+    const metric = this.#groups.get(group)?.get(quantity);
+    return metric !== undefined && this.of(deviceId).has(metric);
+  }
+
+  /** Adds a series, whatever the limits are, and answers its metric. */
+  add(deviceId: string, group: string, quantity: string): string {
+    const quantities = this.#groups.get(group) ?? new Map<string, string>();
+    this.#groups.set(group, quantities);
+    const metric = quantities.get(quantity) ?? `${group}.${quantity}`;
+    quantities.set(quantity, metric);
+    const metrics = this.#byDevice.get(deviceId) ?? new Set<string>();
+    this.#byDevice.set(deviceId, metrics);
+    if (!metrics.has(metric)) this.#total++;
+    metrics.add(metric);
+    return metric;
+  }
+
+  /** Why a series that is not known cannot be added, or null. */
+  refusal(deviceId: string, group: string, quantity: string): SeriesRefusal | null {
+    const { series, seriesPerDevice, groups, metricsPerGroup } = this.#limits;
+    const known = this.#groups.get(group);
+    if (known === undefined && this.#groups.size >= groups)
+      return tooMany('metrics', `${this.#groups.size} metric groups are known`, 'groups', groups);
+    if (known !== undefined && known.size >= metricsPerGroup && !known.has(quantity))
+      return tooMany('metrics', `the group has ${known.size} metrics`, 'metrics_per_group', metricsPerGroup);
+    const { size } = this.of(deviceId);
+    if (size >= seriesPerDevice)
+      return tooMany('series', `the device has ${size} series`, 'series_per_device', seriesPerDevice);
+    if (this.#total >= series) return tooMany('series', `${this.#total} series are known`, 'series', series);
+    return null;
+  }
+
+  forget(deviceId: string): void {
+    this.#total -= this.of(deviceId).size;
+    this.#byDevice.delete(deviceId);
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function tooMany(what: 'metrics' | 'series', found: string, setting: string, allowed: number): SeriesRefusal {
+  return { code: `too_many_${what}`, detail: `${found}, limits.${setting} allows ${allowed}: this one is new` };
+}
