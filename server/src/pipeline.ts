@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import { seriesLimits } from './config/limits.ts';
+import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
 import type { Block } from './domain/batch.ts';
 import { Corrupt } from './domain/errors.ts';

@@ -21,6 +21,7 @@ export function temporaryFolder(): { path: string; remove: () => void } {
 export interface Service {
   readonly url: string;
   readonly signInLink: string;
+  readonly pid: number;
   /** What it wrote to stderr so far. */
   log(): string;
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -59,6 +60,7 @@ export async function startService(dataFolder: string, environment: Record<strin
   return {
     url: ready.url,
     signInLink: ready.sign_in_link,
+    pid: child.pid!,
     log: () => log,
     request,
     json: async <T>(path: string, init?: RequestInit) => {
