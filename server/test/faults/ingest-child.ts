@@ -1,4 +1,6 @@
+import '../../src/config/engine.ts';
 import { openSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
@@ -24,6 +26,8 @@ const pipeline = await openPipeline({
 });
 const say = (line: string) => writeSync(1, `${line}\n`);
 say('ready');
+// It is killed, and an orderly end alone keeps what was compiled for the next one.
+flushCompileCache();
 
 let next = first;
 let posts = 0;
