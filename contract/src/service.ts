@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { Instant } from './common.ts';
 import { SetAsideSummary } from './set-aside.ts';
 
+export const StoreGapHealth = z.object({
+  before: Instant.meta({ description: 'Readings that arrived before this instant are missing, or may be' }),
+  reason: z
+    .enum(['added', 'left_out', 'replaced'])
+    .meta({ description: 'It is new; it was not configured for a time; its data is gone, or older than it was' }),
+  fill_from: z.string().nullable().meta({ description: 'Store that it is filled from; null: none has the readings' }),
+});
+export type StoreGapHealth = z.infer<typeof StoreGapHealth>;
+
 export const StoreHealth = z.object({
   name: z.string(),
   type: z.string(),
@@ -13,6 +22,7 @@ export const StoreHealth = z.object({
   latency_ms: z.number().nullable().meta({
     description: 'Of the newest answer; while one is awaited for longer, of that wait; null before the first',
   }),
+  gap: StoreGapHealth.nullable().meta({ description: 'Null while it lacks nothing' }),
   failed_since: Instant.nullable().meta({ description: 'Since when it cannot be used at all; null while it can' }),
   set_aside: SetAsideSummary.nullable().meta({
     description: 'Values that the store can never take, kept beside it: GET /storage/set-aside lists them',
@@ -76,6 +86,7 @@ export const StoreMetrics = z.object({
   primary: z.boolean(),
   status: StoreHealth.shape.status,
   latency_ms: StoreHealth.shape.latency_ms,
+  gap: StoreHealth.shape.gap,
   size_bytes: z.number().nullable(),
   compression_ratio: z.number().nullable().meta({
     description:

@@ -88,7 +88,7 @@ interface ServeOptions {
 }
 
 async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOptions): Promise<App> {
-  const { records, directory, ingest } = pipeline;
+  const { records } = pipeline;
   const auth = new AuthService({
     records,
     adminToken: config.auth.admin_token,
@@ -99,29 +99,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, now);
   const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
-  const monitor = new StorageMonitor({
-    version: VERSION,
-    persistence: () => config.persistence && ingest.persists,
-    stores: pipeline.stores,
-    window: pipeline.window,
-    queries: pipeline.queries,
-    ingest,
-    journal: pipeline.journal,
-    seriesCount: () => directory.seriesCount,
-    recordsHealth: () => records.health(),
-    scheduler: () => scheduler.state,
-    modelsLoaded: () => services.modelsLoaded(),
-    disk: services.disk,
-    warnings: () => [
-      ...auditWarnings(records),
-      ...(services.backups?.warnings() ?? []),
-      ...(pipeline.setAside.damage === null
-        ? []
-        : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),
-    ],
-    now,
-    startedAt,
-  });
+  const monitor = createMonitor({ config, pipeline, services, now, startedAt }, scheduler);
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const server = await createServer({
     version: VERSION,
@@ -160,6 +138,38 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
 
 function auditWarnings({ auditLog: { waiting } }: Pipeline['records']): string[] {
   return waiting > 0 ? [`${waiting} entries of the audit log cannot be written at present; they wait in memory`] : [];
+}
+
+function createMonitor(
+  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'now' | 'startedAt'> & { services: Services },
+  scheduler: Scheduler,
+): StorageMonitor {
+  const { config, pipeline, services, now, startedAt } = parts;
+  const { records, directory, ingest } = pipeline;
+  return new StorageMonitor({
+    version: VERSION,
+    persistence: () => config.persistence && ingest.persists,
+    stores: pipeline.stores,
+    window: pipeline.window,
+    queries: pipeline.queries,
+    gapOf: (store) => services.filling.healthOf(store),
+    ingest,
+    journal: pipeline.journal,
+    seriesCount: () => directory.seriesCount,
+    recordsHealth: () => records.health(),
+    scheduler: () => scheduler.state,
+    modelsLoaded: () => services.modelsLoaded(),
+    disk: services.disk,
+    warnings: () => [
+      ...auditWarnings(records),
+      ...(services.backups?.warnings() ?? []),
+      ...(pipeline.setAside.damage === null
+        ? []
+        : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),
+    ],
+    now,
+    startedAt,
+  });
 }
 
 /** The scheduler and the live stream, which tells how jobs are doing. */

@@ -3,15 +3,18 @@ import { PartialAnswers } from './domain/partial-answers.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
 import { hydrate, type ReadStore, restoreLatest } from './hydration.ts';
 import type { Ingest } from './ingest/ingest.ts';
+import { acceptedAheadMs } from './ingest/validate.ts';
 import { QueryPlanner } from './query/query-planner.ts';
 import type { Rollups } from './retention.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
+import type { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import type { MemoryStore } from './storage/memory.ts';
 import type { StoresBack } from './stores.ts';
 
 export interface HistoryOptions {
   readonly config: Config;
   readonly stores: readonly MeteredStore[];
+  readonly gaps: StoreGaps | null;
   readonly rollups: Rollups;
   readonly ingest: Ingest;
   readonly window: MemoryStore;
@@ -21,9 +24,10 @@ export interface HistoryOptions {
 }
 
 /** Everything that was ever acknowledged, wherever it is: builds the planner, and fills memory from stores and journal. */
-export async function openHistory({ config, stores, rollups, ingest, window, directory, back, now }: HistoryOptions) {
+export async function openHistory(options: HistoryOptions) {
+  const { config, rollups, ingest, window, directory, back, now } = options;
   let hydration = { windowSince: Number.POSITIVE_INFINITY, hasLatest: false };
-  const history = historyStores(stores, rollups, ingest);
+  const history = historyStores(options);
   const partial = new PartialAnswers();
   const queries = new QueryPlanner({
     stores: history,
@@ -54,19 +58,25 @@ export async function openHistory({ config, stores, rollups, ingest, window, dir
 }
 
 /** Stores in the order in which they are preferred. */
-function historyStores(stores: readonly MeteredStore[], rollups: Rollups, ingest: Ingest): ReadStore[] {
+function historyStores({ stores, gaps, rollups, ingest }: HistoryOptions): ReadStore[] {
   const hasUnbounded = stores.some(({ store }) => !store.capabilities.bounded);
   return stores.map((metered) => {
+    const { name, store } = metered;
     const reads = rollups.readsOf(metered);
     return {
-      name: metered.name,
+      name,
       read: (request) => reads.read(request),
       aggregate: (request) => reads.aggregate(request),
-      latest: (since) => metered.store.latest(since),
+      latest: (since) => store.latest(since),
       trouble: () => metered.trouble(),
-      completeFrom: () =>
-        hasUnbounded && metered.store.capabilities.bounded ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
-      pending: () => ingest.pending(metered.name),
+      lacksBefore: () => gaps?.of(name)?.until ?? null,
+      completeFrom: (group) => {
+        if (hasUnbounded && store.capabilities.bounded) return Number.POSITIVE_INFINITY;
+        const gap = gaps?.of(name);
+        // What it lacks may have been sent ahead of its time.
+        return gap ? gap.until + acceptedAheadMs(group) : Number.NEGATIVE_INFINITY;
+      },
+      pending: () => ingest.pending(name),
     };
   });
 }

@@ -104,7 +104,7 @@ async function renewLatest(
 export async function restoreLatest(stores: readonly ReadStore[], ingest: Ingest, now: number): Promise<LatestValue[]> {
   const since = now - LATEST_LOOKBACK_MS;
   const usable = stores.filter((store) => store.trouble() === null);
-  const best = usable.find((store) => store.completeFrom() <= since) ?? usable[0];
+  const best = usable.find((store) => store.lacksBefore() === null) ?? usable[0];
   if (best === undefined) throw new Unavailable('no store can be read at present');
   const newest = (await best.latest(since)).filter(({ metric }) => !isRollupGroup(metric));
   return newest.filter(

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { seriesLimits } from './config/limits.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
-import type { Block } from './domain/batch.ts';
+import type { Batch, Block } from './domain/batch.ts';
 import { Corrupt } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import type { PartialAnswers } from './domain/partial-answers.ts';
@@ -32,6 +32,7 @@ import {
   JournalArchive,
 } from './storage/lifecycle/journal-archive.ts';
 import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts';
+import { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import { MemoryStore } from './storage/memory.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
 import { checkDatabase } from './storage/records/sqlite-file.ts';
@@ -62,6 +63,8 @@ export interface Pipeline {
   readonly queries: QueryPlanner;
   /** What has to be said of answers that hold only a part of the history. */
   readonly partial: PartialAnswers;
+  /** Stores that lack readings; null where nothing is kept on disk. */
+  readonly gaps: StoreGaps | null;
   /** Calls back whenever a store can be used again. */
   onStoreBack(listener: () => Promise<void>): void;
   /** Brings what was taken into the stores, as far as it gets within the time, and closes everything. */
@@ -95,14 +98,15 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     opened.onClose(() => records.close());
     const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
     opened.onClose(() => journal.close());
+    const gaps = folder && (await openGaps({ config, log, now, records, journal }));
     const setAside = await openSetAside(folder, log, now());
     opened.onClose(() => setAside.close());
     const gate = new WriteGate();
     const required = !withoutStores;
-    const stores = await openStores({ config, log, now, folder, gate, back, setAside, required, opened });
+    const stores = await openStores({ config, log, now, folder, gate, back, gaps, setAside, required, opened });
     const tiers = folder && (await openTiers({ config, folder, primary: stores[0]!, gate, now }));
     opened.onClose(async () => tiers?.close());
-    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate, back });
+    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate, back, gaps });
     const older = new OlderLatest(pipeline, log, now);
     opened.onClose(() => older.end());
     if (withoutStores) older.search();
@@ -165,10 +169,11 @@ interface Parts {
   readonly tiers: Tiers | null;
   readonly gate: WriteGate;
   readonly back: StoresBack;
+  readonly gaps: StoreGaps | null;
 }
 
 async function connect(parts: Parts): Promise<Connected> {
-  const { config, log, now, records, journal, stores, folder, tiers, gate, back } = parts;
+  const { config, log, now, records, journal, stores, folder, tiers, gate, back, gaps } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(
@@ -190,7 +195,7 @@ async function connect(parts: Parts): Promise<Connected> {
   const persists = folder === null || flags.isActive('persistence');
   if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
   const primary = stores[0] as MeteredStore;
-  const sinks = [withSeries(primary, directory), ...stores.slice(1)];
+  const sinks = [withSeries(primary, directory), ...stores.slice(1)].map((sink) => (gaps ? marked(sink, gaps) : sink));
   const ingest = new Ingest({
     journal,
     persists,
@@ -202,10 +207,21 @@ async function connect(parts: Parts): Promise<Connected> {
       log.error({ err: error, store }, `store ${store} does not take readings; they wait in the journal`),
     now,
     pauseMs: config.ingest.store_pause_ms,
+    startAfter: (store) => gaps?.startAfter(store),
   });
-  const rollups = await openRollups({ config, records, stores, tiers, gate, catalogue, directory, now });
+  const rollups = await openRollups({ config, records, stores, tiers, gate, gaps, catalogue, directory, now });
   await ingest.open();
-  const { queries, partial } = await openHistory({ config, stores, rollups, ingest, window, directory, back, now });
+  const { queries, partial } = await openHistory({
+    config,
+    stores,
+    gaps,
+    rollups,
+    ingest,
+    window,
+    directory,
+    back,
+    now,
+  });
   ingest.start();
   return {
     records,
@@ -222,23 +238,63 @@ async function connect(parts: Parts): Promise<Connected> {
     intake: new IngestService(ingest, directory),
     queries,
     partial,
+    gaps,
     onStoreBack: (listener) => back.listen(listener),
   };
+}
+
+interface StoreSink {
+  readonly name: string;
+  write(batches: readonly Batch[], mark?: Batch): Promise<void>;
 }
 
 /**
  * The first store, which takes a batch once its series are on record: until then it stays in the journal, so that a crash leaves no samples
  * that nobody finds.
  */
-function withSeries(primary: MeteredStore, directory: DeviceDirectory): BatchSink & { readonly name: string } {
+function withSeries(primary: MeteredStore, directory: DeviceDirectory): StoreSink {
   const isReading = ({ group, erases }: Block) => erases !== true && !isRollupGroup(group);
   return {
     name: primary.name,
-    write: async (batches) => {
+    write: async (batches, mark) => {
       await directory.putOnRecord(batches.flatMap(({ blocks }) => blocks.filter(isReading)));
-      await primary.write(batches);
+      await primary.write(batches, mark);
     },
   };
+}
+
+/** A store that keeps how far it has the journal's batches together with them. */
+function marked(sink: StoreSink, gaps: StoreGaps): BatchSink & { readonly name: string } {
+  const { name } = sink;
+  return {
+    name,
+    write: async (batches) => {
+      const { sequence } = batches.at(-1)!;
+      await sink.write(batches, gaps.markOf(name, sequence));
+      await gaps.noteTaken(name, sequence);
+    },
+  };
+}
+
+const GAPS_KEY = 'store-gaps';
+
+function openGaps({
+  config,
+  log,
+  now,
+  records,
+  journal,
+}: Pick<Parts, 'config' | 'log' | 'now' | 'records' | 'journal'>) {
+  const { series, importStates } = records;
+  return StoreGaps.open({
+    journal,
+    names: config.stores.map(({ name }) => name),
+    hasHistory: async () => (await series.list()).length > 0,
+    load: async () => (await importStates.get(GAPS_KEY))?.state,
+    save: (state) => importStates.put(GAPS_KEY, state),
+    onGap: (store, { reason }) => log.warn({ store, reason }, `store ${store} lacks readings: System shows what to do`),
+    now,
+  });
 }
 
 /** Null where nothing is kept for restores to an instant. */

@@ -1,5 +1,6 @@
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from './config/schema.ts';
+import { Unavailable } from './domain/errors.ts';
 import type { MetricCatalogue } from './domain/metric-catalogue.ts';
 import { Turns } from './domain/turns.ts';
 import { MINUTE_MS } from './domain/window.ts';
@@ -15,6 +16,7 @@ import {
   type RetentionReport,
   type RetentionState,
 } from './storage/lifecycle/retention.ts';
+import type { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import type { RecordStore } from './storage/records/record-store.ts';
 import type { Tiers } from './tiers.ts';
 
@@ -24,6 +26,7 @@ export interface RollupsOptions {
   readonly stores: readonly MeteredStore[];
   readonly tiers: Tiers | null;
   readonly gate: WriteGate;
+  readonly gaps: StoreGaps | null;
   readonly catalogue: MetricCatalogue;
   readonly directory: DeviceDirectory;
   readonly now: () => number;
@@ -46,7 +49,7 @@ const STATE_KEY = 'rollups';
 const SETTLE_MS = 10 * MINUTE_MS;
 
 export async function openRollups(options: RollupsOptions): Promise<Rollups> {
-  const { config, records, stores, tiers, gate, catalogue, directory, now } = options;
+  const { config, records, stores, tiers, gate, gaps, catalogue, directory, now } = options;
   const [primary] = stores as readonly [MeteredStore];
   const kept = await records.importStates.get(STATE_KEY);
   const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
@@ -81,6 +84,9 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
     keepUp: (ingest, { signal, progress }) =>
       turns.take(async () => {
+        const gap = gaps?.of(primary.name);
+        // Rollups of what it has would stand for what it lacks, and every store would delete the readings.
+        if (gap) throw new Unavailable(`store ${primary.name} lacks readings: nothing is rolled up until it is filled`);
         for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
         return retention.run({
           keep: (block) => ingest.acceptDerived([block]),

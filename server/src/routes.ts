@@ -88,7 +88,7 @@ export function registerApi(
     sources: () => sources().map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
-  backfillRoutes(api, scheduler);
+  backfillRoutes(api, scheduler, services.filling);
   migrationRoutes(api, scheduler);
   if (pipeline.tiers) archiveRoutes(api, scheduler);
   if (services.backups) backupRoutes(api, { backups: services.backups, scheduler });

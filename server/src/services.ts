@@ -5,6 +5,7 @@ import { UTC_DAY_MS } from './domain/window.ts';
 import { anomalyJob } from './features/anomaly/job.ts';
 import { AnomalyService } from './features/anomaly/service.ts';
 import { archiveJob } from './features/archive/job.ts';
+import { GapFilling } from './features/backfill/gap-filling.ts';
 import { backfillJob } from './features/backfill/job.ts';
 import { backupJobs } from './features/backup/jobs.ts';
 import type { BackupService } from './features/backup/service.ts';
@@ -64,6 +65,7 @@ export interface Services {
   readonly backups: BackupService | null;
   readonly migrations: MigrationService;
   readonly settings: SettingsService;
+  readonly filling: GapFilling;
   /** Baselines in use, and loads whose forecast model is chosen. */
   readonly modelsLoaded: () => Promise<number>;
   /** Null without persistence. */
@@ -128,6 +130,7 @@ export async function createServices(
     backups,
     migrations: createMigrations(pipeline, backups, config, now),
     settings: await SettingsService.load(records.settings),
+    filling: createFilling(pipeline),
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
     disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
   };
@@ -173,6 +176,12 @@ function createForecasts(
   return { demand, solar, schedules: new ScheduleService({ energy, demand, solar, now }) };
 }
 
+/** What fills stores of a pipeline, for the service and the command line. */
+export function createFilling({ stores, tiers, gaps, ingest }: Pipeline): GapFilling {
+  const caughtUp = (store: string, signal: AbortSignal) => ingest.caughtUp(store, signal);
+  return new GapFilling({ ends: backfillEnds(stores, tiers), gaps, caughtUp });
+}
+
 /** Migrations into a pipeline, for the service and the command line. */
 export function createMigrations(
   { stores, tiers, records, directory, journal, ingest, catalogue }: Pipeline,
@@ -200,7 +209,19 @@ export function createMigrations(
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
-  { charging, reports, quality, backups, baselines, trainings, anomalies, forecasts, migrations, disk }: Services,
+  {
+    filling,
+    charging,
+    reports,
+    quality,
+    backups,
+    baselines,
+    trainings,
+    anomalies,
+    forecasts,
+    migrations,
+    disk,
+  }: Services,
   { auth, backup }: Config,
   now: () => number,
 ): JobDefinition[] {
@@ -212,18 +233,33 @@ export function scheduledJobs(
     ),
     trainingJob(trainings),
     ...forecastJobs(forecasts.demand).map((job) => underFlag(job, 'forecasting', flags)),
-    ...(backups ? backupJobs(backups, backupSchedules(backup)) : []),
+    ...(backups
+      ? backupJobs(backups, backupSchedules(backup)).map((job) => afterFilling(job, stores[0]!.name, filling))
+      : []),
     migrationJob(migrations),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),
   ];
   return [
     compactionJob(stores, now),
-    backfillJob(backfillEnds(stores, tiers)),
+    backfillJob(filling),
     ...ofHistory,
     ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
+}
+
+/** A backup of a store that is about to be filled would lack what it lacks; where nothing can fill it, a backup is better than none. */
+function afterFilling(job: JobDefinition, store: string, filling: GapFilling): JobDefinition {
+  if (job.name !== 'backup') return job;
+  return {
+    ...job,
+    run: async (context) => {
+      const from = filling.sourceFor(store);
+      if (from !== null) throw new Unavailable(`store ${store} is to be filled from ${from} first`);
+      return job.run(context);
+    },
+  };
 }
 
 function backupSchedules({

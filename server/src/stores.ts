@@ -5,10 +5,12 @@ import { type Block, valueCount } from './domain/batch.ts';
 import type { Opened } from './opened.ts';
 import type { TelemetryStore } from './storage/backend.ts';
 import type { DataFolder } from './storage/data-folder.ts';
+import { hidingMarks } from './storage/layers/journal-marks.ts';
 import { MeteredStore } from './storage/layers/metered-store.ts';
 import { SetAsideStore } from './storage/layers/set-aside-store.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
+import type { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
 import type { SetAside } from './storage/set-aside/set-aside.ts';
 
@@ -21,6 +23,8 @@ export interface StoresOptions {
   /** Writes to the first store pass it. */
   readonly gate: WriteGate;
   readonly back: StoresBack;
+  /** Compares each store with the journal when it is opened; null where nothing is kept on disk. */
+  readonly gaps: StoreGaps | null;
   /** Values that a store can never take. */
   readonly setAside: SetAside;
   /** A store that cannot be opened rejects. */
@@ -33,11 +37,11 @@ const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 102
 
 /** Opens the configured stores, each supervised and metered, in their order. */
 export async function openStores(options: StoresOptions): Promise<MeteredStore[]> {
-  const { config, folder, gate, opened, setAside, log, now } = options;
+  const { config, folder, gate, gaps, opened, setAside, log, now } = options;
   const stores: MeteredStore[] = [];
   for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
     const { name } = storeConfig;
-    const openAlone = () => openTelemetryStore(storeOptions(storeConfig, folder));
+    const openAlone = () => openVerified(name, storeOptions(storeConfig, folder), gaps);
     const open = i === 0 ? async () => gate.around(await openAlone()) : openAlone;
     const store = await supervise(storeConfig, open, options);
     opened.onClose(() => store.close());
@@ -50,6 +54,21 @@ export async function openStores(options: StoresOptions): Promise<MeteredStore[]
     stores.push(new MeteredStore(name, whole, () => performance.now(), store));
   }
   return stores;
+}
+
+async function openVerified(
+  name: string,
+  options: Parameters<typeof openTelemetryStore>[0],
+  gaps: StoreGaps | null,
+): Promise<TelemetryStore> {
+  const store = hidingMarks(await openTelemetryStore(options));
+  try {
+    await gaps?.verify(name, store);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function logSetAside(log: Logger, store: string, block: Block, reason: string): void {

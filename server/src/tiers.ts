@@ -3,7 +3,7 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { ArchiveStoreConfig } from './config/places.ts';
 import type { Config } from './config/schema.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';
-import type { BackfillEnd } from './features/backfill/job.ts';
+import type { BackfillEnd } from './features/backfill/gap-filling.ts';
 import { Archive, type Part } from './storage/archive/archive.ts';
 import type { DataFolder } from './storage/data-folder.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
@@ -71,6 +71,7 @@ export function backfillEnds(stores: readonly MeteredStore[], tiers: Pick<Tiers,
     return {
       name: metered.name,
       trouble: () => metered.trouble(),
+      bounded: () => metered.store.capabilities.bounded,
       store: {
         series: () => metered.store.series(),
         read: (request) => (reads ?? metered.store).read(request),

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { backfillJob } from '../features/backfill/job.ts';
 import { openPipeline } from '../pipeline.ts';
-import { backfillEnds } from '../tiers.ts';
+import { createFilling } from '../services.ts';
 import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { runServiceJob } from './service-jobs.ts';
@@ -69,7 +69,7 @@ async function fill(config: Config, params: { from: string; to: string }, token:
     try {
       const progress = (share: number | null, note?: string) => bar.show(share, note ?? '');
       const job = { params, signal: new AbortController().signal, progress };
-      return await backfillJob(backfillEnds(pipeline.stores, pipeline.tiers)).run(job);
+      return await backfillJob(createFilling(pipeline)).run(job);
     } finally {
       await pipeline.close(DRAIN_MS);
     }

@@ -1,6 +1,14 @@
 import { type AcceptedBatch, type Block, bytesOf } from '../domain/batch.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
-import type { Appended, Journal, JournalStats, JournalTrouble, Quarantined, QuarantineEntry } from './journal.ts';
+import type {
+  Appended,
+  Journal,
+  JournalOrigin,
+  JournalStats,
+  JournalTrouble,
+  Quarantined,
+  QuarantineEntry,
+} from './journal.ts';
 import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
 import { within } from './within.ts';
 
@@ -110,6 +118,10 @@ export class FallbackJournal implements Journal {
     const batches = read.filter(({ sequence }) => sequence <= end);
     if (batches.length > 0 && (batches.at(-1) as AcceptedBatch).sequence < end) return batches;
     return [...batches, ...this.#held.filter(({ sequence }) => sequence > Math.max(after, end))];
+  }
+
+  origin(): Promise<JournalOrigin> {
+    return this.#disk.origin();
   }
 
   cursors(): Promise<Map<string, number>> {

@@ -40,6 +40,8 @@ export interface IngestOptions {
   readonly onStoreError: (store: string, error: unknown) => void;
   readonly now: () => number;
   readonly pauseMs: number;
+  /** The batch after which a store continues, where its cursor says something else; undefined: as its cursor says. */
+  readonly startAfter?: (store: string) => number | undefined;
 }
 
 export interface Receipt {
@@ -99,7 +101,7 @@ export class Ingest {
           name: store.name,
           sink: store,
           batches: this.recent,
-          cursor: taken.get(store.name) ?? 0,
+          cursor: this.#options.startAfter?.(store.name) ?? taken.get(store.name) ?? 0,
           pauseMs: this.#options.pauseMs,
           now: this.#options.now,
           onAdvance: () => this.#trim(),

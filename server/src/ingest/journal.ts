@@ -28,6 +28,13 @@ export interface JournalStats {
   readonly oldestAt: number | null;
 }
 
+export interface JournalOrigin {
+  /** A random number, drawn when the journal was made: sequences of another journal mean nothing in this one. */
+  readonly id: number;
+  /** Batches up to this sequence are forgotten; all later ones are still here. */
+  readonly trimmed: number;
+}
+
 export interface Appended {
   /** The batch's place in the order of batches. */
   readonly sequence: number;
@@ -60,6 +67,9 @@ export interface Journal {
 
   /** Records what stores have confirmed, and forgets batches that every one of them has: `cursors` names all stores in use. */
   advance(cursors: ReadonlyMap<string, number>): Promise<void>;
+
+  /** Which journal this is, and how far it has forgotten batches. */
+  origin(): Promise<JournalOrigin>;
 
   /** Sequence of the newest batch, 0 before the first. */
   head(): number;

@@ -1,6 +1,9 @@
+import { randomInt } from 'node:crypto';
 import type { AcceptedBatch, Block } from '../domain/batch.ts';
-import type { Appended, Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Appended, Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
+/** `randomInt` takes no more. */
+const MAX_JOURNAL_ID = 2 ** 48 - 1;
 /** Quarantined values that memory holds. */
 const MAX_QUARANTINED = 10_000;
 
@@ -14,6 +17,8 @@ export class MemoryJournal implements Journal {
   #quarantine: QuarantineEntry[] = [];
   #lastQuarantineId = 0;
   #head = 0;
+  #trimmed = 0;
+  readonly #id = randomInt(MAX_JOURNAL_ID);
 
   constructor(now: () => number) {
     this.#now = now;
@@ -38,7 +43,12 @@ export class MemoryJournal implements Journal {
   async advance(cursors: ReadonlyMap<string, number>): Promise<void> {
     this.#cursors = new Map(cursors);
     const taken = Math.min(...cursors.values());
+    if (Number.isFinite(taken)) this.#trimmed = Math.max(this.#trimmed, taken);
     this.#batches = this.#batches.filter(({ sequence }) => sequence > taken);
+  }
+
+  async origin(): Promise<JournalOrigin> {
+    return { id: this.#id, trimmed: this.#trimmed };
   }
 
   head(): number {

@@ -94,6 +94,7 @@ function bound(disk: DiskJournal): Omit<DiskJournal, 'write'> {
     verify: () => disk.verify(),
     read: (after, maxBytes) => disk.read(after, maxBytes),
     cursors: () => disk.cursors(),
+    origin: () => disk.origin(),
     advance: (cursors) => disk.advance(cursors),
     head: () => disk.head(),
     stats: () => disk.stats(),

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { AcceptedBatch, Batch } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
-import type { Journal, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
   | {
@@ -12,7 +12,7 @@ export type JournalRequest = { id: number } & (
       acknowledged: readonly (readonly [number, number])[];
     }
   | { type: 'read'; after: number; maxBytes: number }
-  | { type: 'cursors' | 'stats' | 'verify' | 'close' }
+  | { type: 'cursors' | 'origin' | 'stats' | 'verify' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
   | { type: 'quarantined'; limit: number; before: number | null }
   | { type: 'find' | 'drop'; ids: readonly number[] }
@@ -169,6 +169,10 @@ class SqliteJournal implements DiskJournal {
   async cursors(): Promise<Map<string, number>> {
     const rows = (await this.#ask({ type: 'cursors' })) as { store: string; sequence: number }[];
     return new Map(rows.map((row) => [row.store, row.sequence]));
+  }
+
+  async origin(): Promise<JournalOrigin> {
+    return (await this.#ask({ type: 'origin' })) as JournalOrigin;
   }
 
   async advance(cursors: ReadonlyMap<string, number>): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { fileIdentity } from '../domain/file-identity.ts';
@@ -8,6 +9,9 @@ import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, Quara
  */
 const port = parentPort;
 if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
+
+/** `randomInt` takes no more. */
+const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
 const { path, identity } = workerData as JournalWorkerData;
 if (identity !== null && fileIdentity(path) !== identity) throw new Error(replaced());
@@ -28,6 +32,7 @@ const selectBatches = database.prepare(
 const upsertCursor = database.prepare(
   'INSERT INTO journal_cursor (store, sequence) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET sequence = excluded.sequence',
 );
+const updateTrimmed = database.prepare('UPDATE journal_origin SET trimmed = max(trimmed, ?)');
 const selectQuarantined = database.prepare('SELECT * FROM quarantine WHERE id = ?');
 const deleteQuarantined = database.prepare('DELETE FROM quarantine WHERE id = ?');
 const deleteTaken = database.prepare('DELETE FROM journal_batch WHERE sequence <= ?');
@@ -63,6 +68,7 @@ function open(path: string): DatabaseSync {
     );
     CREATE TABLE IF NOT EXISTS journal_acknowledged (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS journal_cursor (store TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS journal_origin (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL, trimmed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS quarantine (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       device_id TEXT NOT NULL,
@@ -74,6 +80,12 @@ function open(path: string): DatabaseSync {
       UNIQUE (device_id, metric, timestamp, value)
     );
   `);
+  // A journal of an earlier version says by its slowest cursor how far it has forgotten batches.
+  db.prepare(
+    `INSERT OR IGNORE INTO journal_origin (one, id, trimmed)
+     SELECT 1, ?, coalesce(max(sequence), 0) FROM journal_cursor
+     WHERE sequence < coalesce((SELECT min(sequence) FROM journal_batch), 9e15)`,
+  ).run(randomInt(MAX_JOURNAL_ID));
   return db;
 }
 
@@ -105,6 +117,8 @@ function perform(request: JournalRequest): unknown {
       return readBatches(request.after, request.maxBytes);
     case 'cursors':
       return database.prepare('SELECT store, sequence FROM journal_cursor').all();
+    case 'origin':
+      return database.prepare('SELECT id, trimmed FROM journal_origin').get();
     case 'advance':
       return advance(request.cursors);
     case 'stats':
@@ -176,6 +190,7 @@ function advance(cursors: readonly (readonly [string, number])[]): null {
     if (!Number.isFinite(taken)) return;
     deleteTaken.run(taken);
     deleteAcknowledged.run(taken);
+    updateTrimmed.run(taken);
   });
   // Gives the room of trimmed batches back to the file system, a little at a time so that appends do not wait for it.
   database.exec('PRAGMA incremental_vacuum(2000)');

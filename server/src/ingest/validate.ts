@@ -41,6 +41,11 @@ const FORECAST_AHEAD_MS = 16 * UTC_DAY_MS;
 /** A clock may run ahead by this much. */
 const CLOCK_AHEAD_MS = HOUR_MS;
 
+/** How far ahead of the clock values of a group are accepted. */
+export function acceptedAheadMs(group: string): number {
+  return FORECAST_GROUPS.has(group) ? FORECAST_AHEAD_MS : CLOCK_AHEAD_MS;
+}
+
 /**
  * Divides readings into good, implausible and unusable ones. Never changes a value: a column of the answer holds what was given,
  * or NaN where the value was taken out. The given blocks are not changed.
@@ -64,7 +69,7 @@ function validateBlock(
   nowMs: number,
   verdict: VerdictBuilder,
 ): Block {
-  const latest = nowMs + (FORECAST_GROUPS.has(block.group) ? FORECAST_AHEAD_MS : CLOCK_AHEAD_MS);
+  const latest = nowMs + acceptedAheadMs(block.group);
   const usable = withUsableNames(withUsableTimes(block, verdict), verdict);
   const columns = usable.columns.map((column, c) => {
     const metric = describe(`${block.group}.${usable.quantities[c]}`);

@@ -17,6 +17,8 @@ export interface JobDefinition<P = unknown> {
   readonly description: string;
   /** Cron expression (minute hour day month weekday) in the site's time; null: only when asked. */
   readonly schedule: string | null;
+  /** Runs soon after every start as well, where it is enabled then. */
+  readonly atStart?: boolean;
   /** What a run takes; runs by the clock get what an empty object becomes. Without it a run takes nothing. */
   readonly params?: z.ZodType<P>;
   /** What starting and cancelling a run requires: the scope of the feature's own endpoints. */

@@ -118,7 +118,7 @@ export class Scheduler {
       const unfinished = last?.state === 'failed' && last.error === INTERRUPTED;
       const overdue = planned.nextRunAt !== null && planned.nextRunAt <= now();
       if (overdue) planned.nextRunAt = now() + CATCH_UP_AFTER_MS;
-      if (unfinished) planned.retryAt = now() + CATCH_UP_AFTER_MS;
+      if (unfinished || planned.definition.atStart) planned.retryAt = now() + CATCH_UP_AFTER_MS;
     }
     this.#state = 'running';
     this.#sleep();

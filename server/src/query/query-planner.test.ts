@@ -47,6 +47,7 @@ async function plannerOf(
         read: (request) => primary.read(request),
         aggregate: (request) => primary.aggregate(request),
         trouble: () => null,
+        lacksBefore: () => null,
         completeFrom: () => Number.NEGATIVE_INFINITY,
         pending: pendingAfter(taken),
       },
@@ -175,6 +176,7 @@ async function plannerOver(
         return held.aggregate(request);
       },
       trouble: () => trouble,
+      lacksBefore: () => completeFrom ?? null,
       completeFrom: () => completeFrom ?? Number.NEGATIVE_INFINITY,
       pending: journal,
     });

@@ -24,8 +24,10 @@ export interface HistoryStore extends ReadableStore {
   readonly name: string;
   /** Why it cannot be used, and since when (epoch milliseconds), or null. */
   trouble(): { readonly error: string; readonly since: number } | null;
-  /** It has every reading from this instant on, epoch milliseconds; -Infinity: all. */
-  completeFrom(): number;
+  /** Readings that arrived before this instant are missing, epoch milliseconds; null: none are. */
+  lacksBefore(): number | null;
+  /** It has every reading of a group from this instant on, epoch milliseconds; -Infinity: all. */
+  completeFrom(group: string): number;
   /** Batches that it may not have yet, oldest first. */
   pending(): AsyncIterable<Batch>;
 }
@@ -108,7 +110,7 @@ export class QueryPlanner implements TelemetryQueries {
     const failed = new Set<HistoryStore>();
     let left: readonly FramesRequest[] = [request];
     for (;;) {
-      const source = this.#choose(start, failed, request.complete);
+      const source = this.#choose(request.group, start, failed, request.complete);
       try {
         for (const part of left) {
           for await (const frame of source.history.read(part)) {
@@ -132,7 +134,7 @@ export class QueryPlanner implements TelemetryQueries {
     if (memory.coveredSince() <= start) return memory.aggregate(full);
     const failed = new Set<HistoryStore>();
     for (;;) {
-      const source = this.#choose(start, failed, false);
+      const source = this.#choose(request.group, start, failed, false);
       try {
         return await source.history.aggregate(full);
       } catch (error) {
@@ -160,17 +162,15 @@ export class QueryPlanner implements TelemetryQueries {
   standing(): { readonly source: string | null; readonly problem: HistoryProblem | null } {
     const stores = this.#options.stores;
     const usable = stores.filter((store) => store.trouble() === null);
-    const best = usable.find((store) => store.completeFrom() === Number.NEGATIVE_INFINITY);
-    if (best || stores.length === 0) return { source: best?.name ?? null, problem: null };
-    const down = stores.find((store) => store.trouble() !== null);
-    const trouble = down?.trouble();
-    const source = usable[0]?.name ?? null;
-    if (down && trouble) return { source, problem: { store: down.name, kind: 'unavailable', at: trouble.since } };
-    const lacking = usable.find((store) => Number.isFinite(store.completeFrom()));
-    const problem: HistoryProblem | null = lacking
-      ? { store: lacking.name, kind: 'gap', at: lacking.completeFrom() }
-      : null;
-    return { source, problem };
+    const best = usable.find((store) => store.lacksBefore() === null);
+    const source = (best ?? usable[0])?.name ?? null;
+    if (best || stores.length === 0) return { source, problem: null };
+    for (const store of stores) {
+      const trouble = store.trouble();
+      if (trouble) return { source, problem: { store: store.name, kind: 'unavailable', at: trouble.since } };
+    }
+    const [{ name: store, lacksBefore }] = usable as [HistoryStore];
+    return { source, problem: { store, kind: 'gap', at: lacksBefore() ?? 0 } };
   }
 
   /**
@@ -178,13 +178,14 @@ export class QueryPlanner implements TelemetryQueries {
    * @throws Unavailable where the answer must be complete and will be once a store can be read again
    */
   #choose(
+    group: string,
     start: number,
     failed: ReadonlySet<HistoryStore>,
     mustBeComplete = false,
   ): { store: HistoryStore | null; history: StoreHistory } {
     const { partial } = this.#options;
     const isUsable = ({ store }: Source) => !failed.has(store) && store.trouble() === null;
-    const isComplete = ({ store }: Source) => store.completeFrom() <= start;
+    const isComplete = ({ store }: Source) => store.completeFrom(group) <= start;
     const usable = this.#sources.filter(isUsable);
     const best = usable.find(isComplete);
     if (best) {
@@ -198,7 +199,7 @@ export class QueryPlanner implements TelemetryQueries {
     if (mends && (mustBeComplete || !partial.allowed)) {
       throw new Unavailable(`the history cannot be read completely at present: ${problemOf(mends.store)}`);
     }
-    const rest = usable.toSorted((a, b) => a.store.completeFrom() - b.store.completeFrom())[0];
+    const rest = usable.toSorted((a, b) => a.store.completeFrom(group) - b.store.completeFrom(group))[0];
     for (const { store } of [...away, ...(rest ? [rest] : [])]) {
       partial.note(`the history may be partial: ${problemOf(store)}`);
     }
@@ -225,9 +226,9 @@ export function quantitiesByGroup(metrics: Iterable<string>): Map<string, string
 function problemOf(store: HistoryStore): string {
   const trouble = store.trouble();
   if (trouble) return `store ${store.name} cannot be read since ${formatInstant(trouble.since)} (${trouble.error})`;
-  const from = store.completeFrom();
-  if (Number.isFinite(from)) return `store ${store.name} lacks readings that arrived before ${formatInstant(from)}`;
-  return from > 0 ? `store ${store.name} keeps the newest readings only` : `store ${store.name} failed just now`;
+  const before = store.lacksBefore();
+  if (before !== null) return `store ${store.name} lacks readings that arrived before ${formatInstant(before)}`;
+  return `store ${store.name} keeps the newest readings only`;
 }
 
 /** What remains of a request after a frame: the rest of its device, then the devices after it. */

@@ -7,6 +7,8 @@ import { ErrorNote } from './notice.tsx';
 interface RemoveDialogProps {
   readonly title: string;
   readonly note: string;
+  /** Name of the button; default: delete. */
+  readonly action?: string;
   /** What is deleted, below `/api/v1`. */
   readonly path: string;
   /** Once it is gone: what showed it is to be asked anew. */
@@ -15,7 +17,7 @@ interface RemoveDialogProps {
 }
 
 /** Asks before something is deleted. */
-export function RemoveDialog({ title, note, path, onRemoved, onClose }: RemoveDialogProps) {
+export function RemoveDialog({ title, note, action, path, onRemoved, onClose }: RemoveDialogProps) {
   const text = useText();
   const { api } = useServices();
   const remove = useMutation({
@@ -35,7 +37,7 @@ export function RemoveDialog({ title, note, path, onRemoved, onClose }: RemoveDi
         <>
           <Button onClick={onClose}>{text('action.cancel')}</Button>
           <Button kind="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-            {text('action.delete')}
+            {action ?? text('action.delete')}
           </Button>
         </>
       }

@@ -1,44 +1,32 @@
 import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
-import { InvalidInput } from '../../domain/errors.ts';
+import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
-import type { StoreTrouble } from '../../storage/layers/supervised-store.ts';
-import { type BackfillOptions, type BackfillSource, backfill } from '../../storage/lifecycle/backfill.ts';
+import type { GapFilling } from './gap-filling.ts';
 
-/** A store that can be filled, or that another one is filled from. */
-export interface BackfillEnd {
-  readonly name: string;
-  /** Why it is not in use, or null. */
-  readonly trouble: () => StoreTrouble | null;
-  /** With its archive, where it has one. */
-  readonly store: BackfillSource & BackfillOptions['to'];
-}
+/** Without names: every store that lacks readings is filled. */
+const Params = z.union([BackfillRequest, z.strictObject({})]);
+type Params = z.infer<typeof Params>;
 
-/** Fills one store from another and its archive; the target goes on taking what comes in meanwhile. */
-export function backfillJob(stores: readonly BackfillEnd[]): JobDefinition<BackfillRequest> {
+/** Fills one store from another and its archive when asked, and stores that lack readings by itself. */
+export function backfillJob(filling: GapFilling): JobDefinition<Params> {
   return {
     name: 'backfill',
     scope: 'admin',
     title: 'Backfill',
     description:
-      'Copies the history of one store, archived months included, into another, and reads back what it wrote.',
-    schedule: null,
-    params: BackfillRequest,
-    key: ({ to }) => to,
-    run: async ({ params: { from, to }, signal, progress }) => {
-      if (from === to) throw new InvalidInput(`from and to are both "${to}": name two stores`);
-      const [source, target] = [find(stores, from), find(stores, to)];
-      const note = (share: number, name: string) => progress(share, `${from} → ${to}${name && `: ${name}`}`);
-      return backfill({ from: source, to: target, signal, progress: note });
+      'Copies the history of one store, archived months included, into another, and reads back what it wrote. Starts by itself when a store lacks readings that another one has.',
+    schedule: '*/5 * * * *',
+    atStart: true,
+    params: Params,
+    key: (params) => ('to' in params ? params.to : ''),
+    enabled: () => filling.fillable().length > 0,
+    run: async ({ params, ...work }) => {
+      if ('to' in params) return filling.fill(params.from, params.to, work);
+      const filled: Record<string, unknown>[] = [];
+      for (const { from, to } of filling.fillable()) {
+        filled.push({ store: to, from, ...(await filling.fill(from, to, work)) });
+      }
+      return { filled };
     },
   };
-}
-
-function find(stores: readonly BackfillEnd[], name: string) {
-  const found = stores.find((store) => store.name === name);
-  if (found === undefined) {
-    throw new InvalidInput(`there is no store "${name}"; there are ${stores.map((store) => store.name).join(', ')}`);
-  }
-  const trouble = found.trouble();
-  if (trouble) throw new InvalidInput(`store ${name} cannot be used at present: ${trouble.error}`);
-  return found.store;
 }

@@ -4,6 +4,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
 import { InfluxClient, type InfluxLocation, type InfluxSeries } from '../../storage/influxdb/client.ts';
+import { MARK_GROUP } from '../../storage/layers/journal-marks.ts';
 import { InfluxNames } from './influxdb-mapping.ts';
 import type { Found, FoundReading, MigrationSource } from './source.ts';
 
@@ -48,7 +49,9 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
   await client.connect();
   const measurements: Measurement[] = [];
   // Of the two statements that name measurements, the one that 2.x answers for the retention policy that is asked.
-  const names = new Set((await client.query('SHOW FIELD KEYS')).map(({ series }) => series.name));
+  const found = (await client.query('SHOW FIELD KEYS')).map(({ series }) => series.name);
+  // In a database that is a store of Wattkeeper.
+  const names = new Set(found.filter((name) => name !== MARK_GROUP));
   if (names.size > MAX_MEASUREMENTS) {
     throw new InvalidInput(`${client.place} has ${names.size} measurements; at most ${MAX_MEASUREMENTS} are taken`);
   }

@@ -1,5 +1,12 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { Health, HistoryHealth, StorageMetrics, StoreHealth, StoreMetrics } from '@wattkeeper/contract/service.ts';
+import type {
+  Health,
+  HistoryHealth,
+  StorageMetrics,
+  StoreGapHealth,
+  StoreHealth,
+  StoreMetrics,
+} from '@wattkeeper/contract/service.ts';
 import type { SetAsideSummary } from '@wattkeeper/contract/set-aside.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
@@ -16,6 +23,8 @@ export interface MonitorOptions {
   readonly stores: readonly MeteredStore[];
   readonly window: TelemetryStore;
   readonly queries: Pick<QueryPlanner, 'standing'>;
+  /** Readings that a store lacks, or null. */
+  readonly gapOf: (store: string) => StoreGapHealth | null;
   readonly ingest: Ingest;
   readonly journal: Journal;
   readonly seriesCount: () => number;
@@ -46,6 +55,7 @@ export class StorageMonitor {
     const stores = this.#options.stores.map((store, i) => this.#storeHealth(store, i === 0));
     const warnings = [
       ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
+      ...stores.flatMap(({ name, gap }) => (gap === null ? [] : [describeGap(name, gap)])),
       ...stores.flatMap(({ name, set_aside }) => (set_aside === null ? [] : [describeSetAside(name, set_aside)])),
       ...(journal.trouble === null ? [] : [describeJournal(journal.trouble)]),
       ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
@@ -53,7 +63,8 @@ export class StorageMonitor {
       ...this.#options.warnings(),
     ];
     const degraded =
-      journal.trouble !== null || stores.some((store) => store.status === 'failed' || store.set_aside !== null);
+      journal.trouble !== null ||
+      stores.some((store) => store.status === 'failed' || store.gap !== null || store.set_aside !== null);
     return {
       status: records.status === 'failed' ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
       service: 'wattkeeper',
@@ -125,6 +136,7 @@ export class StorageMonitor {
       lag_ms: lagMs,
       last_error: trouble?.error ?? lastError,
       latency_ms: metered.latencyMs(),
+      gap: this.#options.gapOf(name),
       failed_since: trouble ? formatInstant(trouble.since) : null,
       set_aside: summaryOf(metered.setAside()),
     };
@@ -132,7 +144,7 @@ export class StorageMonitor {
 
   async #storeMetrics(metered: MeteredStore, primary: boolean): Promise<StoreMetrics> {
     const { name, store, valuesWritten, writeTimes, readTimes } = metered;
-    const { lag_batches, lag_ms, status, latency_ms, set_aside } = this.#storeHealth(metered, primary);
+    const { lag_batches, lag_ms, status, latency_ms, gap, set_aside } = this.#storeHealth(metered, primary);
     const stats = metered.trouble() ? { sizeBytes: null, rows: null } : await store.stats();
     return {
       name,
@@ -140,6 +152,7 @@ export class StorageMonitor {
       primary,
       status,
       latency_ms,
+      gap,
       size_bytes: stats.sizeBytes,
       compression_ratio: await metered.compressionRatio(stats),
       rows: stats.rows,
@@ -156,6 +169,20 @@ export class StorageMonitor {
 
 function describeJournal({ error, since }: JournalTrouble): string {
   return `readings are in memory alone since ${formatInstant(since)}, and would not survive a crash: ${error} The disk is tried again by itself.`;
+}
+
+const GAP_REASONS = {
+  added: 'it is new',
+  left_out: 'it was not configured for a time',
+  replaced: 'its data is gone, or older than it was',
+} as const;
+
+function describeGap(name: string, { before, reason, fill_from }: StoreGapHealth): string {
+  const remedy =
+    fill_from === null
+      ? 'no other store that can be read has them: configure one that does, restore a backup, or accept it on the System page'
+      : `they are copied from store ${fill_from}`;
+  return `store ${name} lacks readings that arrived before ${before}, since ${GAP_REASONS[reason]}; ${remedy}`;
 }
 
 function describeTrouble(store: StoreHealth): string {

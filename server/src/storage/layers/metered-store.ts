@@ -1,3 +1,4 @@
+import type { Batch } from '../../domain/batch.ts';
 import { Durations } from '../../domain/durations.ts';
 import { ExpectedError } from '../../domain/errors.ts';
 import { HOUR_MS } from '../../domain/window.ts';
@@ -71,9 +72,10 @@ export class MeteredStore {
     }
   }
 
-  async write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
+  /** @param mark written with the last of the batches, and not counted */
+  async write(batches: readonly Batch[], mark?: Batch): Promise<void> {
     const before = this.#now();
-    await applyBatches(this.store, batches);
+    await applyBatches(this.store, mark === undefined ? batches : [...batches, mark]);
     this.writeTimes.add(this.#now() - before);
     for (const { blocks } of batches) {
       for (const block of blocks) this.valuesWritten += block.columns.length * block.timestamps.length;

@@ -13,6 +13,7 @@ import type {
   TelemetryStore,
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
+import { MARK_GROUP } from './journal-marks.ts';
 import { Pulse } from './pulse.ts';
 
 /** Why a store is not in use, and since when (epoch milliseconds). */
@@ -54,7 +55,7 @@ const UNKNOWN: Capabilities = {
 /** A question that costs a store nothing. */
 const PROBE: ReadRequest = {
   deviceIds: ['probe'],
-  group: 'wattkeeper_journal',
+  group: MARK_GROUP,
   quantities: ['sequence'],
   window: { start: 0, end: 1 },
 };

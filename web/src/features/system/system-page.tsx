@@ -11,6 +11,7 @@ import { QualityPanel } from './quality-panel.tsx';
 import { RepairsPanel } from './repairs-panel.tsx';
 import { SetAsidePanel } from './set-aside-panel.tsx';
 import { IngestPanel, SourcesPanel, StoresPanel } from './storage-panels.tsx';
+import { StoreGapsPanel } from './store-gaps-panel.tsx';
 
 /** How the service is doing: stores, intake, sources, quarantine, features, tokens and the audit log. */
 export function SystemPage() {
@@ -35,6 +36,7 @@ export function SystemPage() {
         <WarningLine key={warning}>{warning}</WarningLine>
       ))}
       <StoresPanel />
+      <StoreGapsPanel />
       <IngestPanel />
       <SourcesPanel />
       <QualityPanel />

@@ -40,6 +40,21 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.quarantine': 'Quarantäne',
   'system.quarantine_note': 'Lesbare, aber unglaubwürdige Werte, aus jedem Ergebnis gehalten, bis Sie entscheiden.',
   'system.no_quarantine': 'Nichts wartet auf eine Entscheidung.',
+  'system.gaps': 'Fehlende Messwerte',
+  'system.gaps_note':
+    'Speicher, denen bestätigte Messwerte fehlen. Antworten kommen aus einem vollständigen Speicher, wenn es einen gibt.',
+  'system.gap_added': '{store} ist neu; es fehlen Messwerte, die vor {time} eingetroffen sind.',
+  'system.gap_left_out':
+    '{store} war zeitweise nicht konfiguriert; es fehlen Messwerte, die vor {time} eingetroffen sind.',
+  'system.gap_replaced':
+    'Die Daten von {store} sind weg oder älter als zuvor: Messwerte, die vor {time} eingetroffen sind, fehlen.',
+  'system.gap_nowhere':
+    'Kein anderer lesbarer Speicher hat sie. Konfigurieren Sie einen, der sie hat, stellen Sie eine Sicherung wieder her, oder akzeptieren Sie, dass sie fehlen.',
+  'system.gap_fill': 'Aus {from} füllen',
+  'system.gap_accept': 'Akzeptieren',
+  'system.gap_accept_title': 'Akzeptieren, dass {store} Messwerte fehlen?',
+  'system.gap_accept_note':
+    'Antworten warnen nicht mehr davor, und Verdichtungen, Berichte und Sicherungen entstehen aus den Messwerten, die {store} hat.',
   'system.set_aside': 'Zurückgestellt',
   'system.set_aside_note':
     'Werte, die ein Speicher nie annehmen kann, etwa ein Feld anderen Typs in InfluxDB. Sie liegen neben dem Speicher und bleiben lesbar. Beheben Sie die Ursache und versuchen Sie es dann erneut.',

@@ -38,6 +38,20 @@ export const system = {
   'system.quarantine': 'Quarantine',
   'system.quarantine_note': 'Readable but implausible values, kept out of every result until you decide.',
   'system.no_quarantine': 'Nothing waits for a decision.',
+  'system.gaps': 'Missing readings',
+  'system.gaps_note':
+    'Stores that lack readings which were acknowledged. Answers come from a complete store, where there is one.',
+  'system.gap_added': '{store} is new and lacks readings that arrived before {time}.',
+  'system.gap_left_out': '{store} was not configured for a time and lacks readings that arrived before {time}.',
+  'system.gap_replaced':
+    'The data of {store} is gone, or older than it was: readings that arrived before {time} are missing.',
+  'system.gap_nowhere':
+    'No other store that can be read has them. Configure one that does, restore a backup, or accept that they are missing.',
+  'system.gap_fill': 'Fill from {from}',
+  'system.gap_accept': 'Accept',
+  'system.gap_accept_title': 'Accept that {store} lacks readings?',
+  'system.gap_accept_note':
+    'Answers no longer warn of it, and rollups, reports and backups are made from the readings that {store} has.',
   'system.set_aside': 'Set aside',
   'system.set_aside_note':
     'Values that a store can never take, such as a field of another type in InfluxDB. They are kept beside the store and can still be read. Correct the cause, then retry.',

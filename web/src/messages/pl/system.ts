@@ -40,6 +40,21 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.quarantine': 'Kwarantanna',
   'system.quarantine_note': 'Czytelne, lecz niewiarygodne wartości, trzymane z dala od wyników, aż zdecydujesz.',
   'system.no_quarantine': 'Nic nie czeka na decyzję.',
+  'system.gaps': 'Brakujące odczyty',
+  'system.gaps_note':
+    'Magazyny, w których brakuje potwierdzonych odczytów. Odpowiedzi pochodzą z pełnego magazynu, jeśli taki jest.',
+  'system.gap_added': '{store} jest nowy; brakuje odczytów, które nadeszły przed {time}.',
+  'system.gap_left_out':
+    '{store} przez pewien czas nie był skonfigurowany; brakuje odczytów, które nadeszły przed {time}.',
+  'system.gap_replaced':
+    'Danych magazynu {store} nie ma lub są starsze niż były: brakuje odczytów, które nadeszły przed {time}.',
+  'system.gap_nowhere':
+    'Żaden inny czytelny magazyn ich nie ma. Skonfiguruj taki, który je ma, przywróć kopię zapasową albo zaakceptuj brak.',
+  'system.gap_fill': 'Uzupełnij z {from}',
+  'system.gap_accept': 'Zaakceptuj',
+  'system.gap_accept_title': 'Zaakceptować brak odczytów w magazynie {store}?',
+  'system.gap_accept_note':
+    'Odpowiedzi nie będą już o tym ostrzegać, a agregaty, raporty i kopie zapasowe powstaną z odczytów, które {store} ma.',
   'system.set_aside': 'Odłożone',
   'system.set_aside_note':
     'Wartości, których magazyn nigdy nie przyjmie, na przykład pole innego typu w InfluxDB. Są przechowywane obok magazynu i nadal można je odczytać. Usuń przyczynę i ponów próbę.',

@@ -1,0 +1,89 @@
+import type { Batch } from '../../domain/batch.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryStore } from '../backend.ts';
+
+/** Devices of marks, one for each journal that writes to the store. Ids of other devices are UUIDs. */
+const MARK_DEVICE = 'journal:';
+export const MARK_GROUP = 'wattkeeper_journal';
+const QUANTITIES = ['sequence', 'fills'] as const;
+/** Marks of this time are looked at first: a store of files has to unpack each day. */
+const RECENT_MS = 8 * UTC_DAY_MS;
+
+export interface JournalMark {
+  /** The store has the journal's batches up to this one, as far as it was given them. */
+  readonly sequence: number;
+  /** How often it was filled, after it had lacked readings. */
+  readonly fills: number;
+}
+
+/**
+ * A row that is written together with batches of a journal, so that the store itself has how far it has them: one a day, which a later write on
+ * the same day replaces. It shows that a store was emptied, or replaced by an older copy or by another one.
+ */
+export function markOf(journal: number, { sequence, fills }: JournalMark, now: number): Batch {
+  return {
+    sequence,
+    blocks: [
+      {
+        group: MARK_GROUP,
+        quantities: QUANTITIES,
+        devices: [MARK_DEVICE + journal],
+        device: Int32Array.of(0),
+        timestamps: Float64Array.of(Math.floor(now / UTC_DAY_MS) * UTC_DAY_MS),
+        columns: [Float64Array.of(sequence), Float64Array.of(fills)],
+      },
+    ],
+  };
+}
+
+/** The highest mark of a journal in a store, or null. Older days are searched only where recent ones do not reach `expected`. */
+export async function readMark(
+  store: Pick<TelemetryStore, 'read'>,
+  journal: number,
+  expected: JournalMark,
+  now: number,
+): Promise<JournalMark | null> {
+  const recent = await highest(store, journal, { start: now - RECENT_MS, end: Number.MAX_SAFE_INTEGER });
+  if (recent !== null && recent.sequence >= expected.sequence && recent.fills >= expected.fills) return recent;
+  const older = await highest(store, journal, { start: 0, end: now - RECENT_MS });
+  return recent === null || older === null ? (recent ?? older) : higher(recent, older);
+}
+
+async function highest(
+  store: Pick<TelemetryStore, 'read'>,
+  journal: number,
+  window: Window,
+): Promise<JournalMark | null> {
+  let found: JournalMark | null = null;
+  const request = { deviceIds: [MARK_DEVICE + journal], group: MARK_GROUP, quantities: QUANTITIES, window };
+  for await (const { columns } of store.read(request)) {
+    for (const [row, sequence] of columns[0]!.entries()) {
+      const mark = { sequence, fills: columns[1]![row]! };
+      found = found === null ? mark : higher(found, mark);
+    }
+  }
+  return found;
+}
+
+function higher(a: JournalMark, b: JournalMark): JournalMark {
+  return { sequence: Math.max(a.sequence, b.sequence), fills: Math.max(a.fills, b.fills) };
+}
+
+/** A store whose marks are seen only by whoever asks for them. */
+export function hidingMarks(store: TelemetryStore): TelemetryStore {
+  const isSeen = ({ deviceId }: { deviceId: string }) => !deviceId.startsWith(MARK_DEVICE);
+  return {
+    type: store.type,
+    capabilities: store.capabilities,
+    write: (batches) => store.write(batches),
+    erase: (blocks) => store.erase(blocks),
+    read: (request) => store.read(request),
+    aggregate: (request) => store.aggregate(request),
+    latest: async (since) => (await store.latest(since)).filter(isSeen),
+    series: async () => (await store.series()).filter(isSeen),
+    deleteBefore: (instant, group) => store.deleteBefore(instant, group),
+    compact: (before, signal) => store.compact(before, signal),
+    stats: () => store.stats(),
+    close: () => store.close(),
+  };
+}
