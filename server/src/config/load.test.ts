@@ -17,7 +17,7 @@ test('variables reach settings of any depth, those under names that people choos
     WATTKEEPER_HTTP__CORS_ORIGINS: 'http://a, http://b',
   });
   expect(config.http).toMatchObject({ port: 9000, cors_origins: ['http://a', 'http://b'] });
-  expect(config.stores).toEqual([{ type: 'sqlite', name: 'sqlite' }]);
+  expect(config.stores).toMatchObject([{ type: 'sqlite', name: 'sqlite' }]);
   expect(config.retention).toMatchObject({
     raw_days: 30,
     groups: { machine: 7 },

@@ -57,7 +57,7 @@ export function standOut({ z, isCalm }: Pick<Normal, 'z' | 'isCalm'>, factor = 1
     taken.fill(1, Math.max(0, one.from - MARGIN), one.to + MARGIN);
     kept.push(one);
   }
-  return joined(kept.sort((a, b) => a.from - b.from)).map((one) => fitted(z, one));
+  return fittedAll(z, joined(kept.sort((a, b) => a.from - b.from)));
 }
 
 /** Share of the usual deviation within a stretch that a slot at its edge must have to belong to it. */
@@ -68,8 +68,17 @@ const MOST_GROWTH = 0.5;
 /** Longer stretches hold rests, in which nothing deviates: their ends stay as they were found. */
 const MOST_FITTED = 32;
 
-/** Moves the ends of a stretch to where the deviation begins and ends. */
-function fitted(z: Float64Array, stretch: Stretch): Stretch {
+/** Fits each stretch between the end of the one before it and the start of the next. */
+function fittedAll(z: Float64Array, stretches: readonly Stretch[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const [i, one] of stretches.entries()) {
+    all.push(fitted(z, one, { start: all.at(-1)?.to ?? 0, end: stretches[i + 1]?.from ?? z.length }));
+  }
+  return all;
+}
+
+/** Moves the ends of a stretch to where the deviation begins and ends, within bounds. */
+function fitted(z: Float64Array, stretch: Stretch, bounds: { readonly start: number; readonly end: number }): Stretch {
   if (stretch.to - stretch.from >= MOST_FITTED) return stretch;
   const side = Math.sign(stretch.strength);
   const least = EDGE_SHARE * medianOf(z.subarray(stretch.from, stretch.to).map((one) => side * one));
@@ -78,8 +87,8 @@ function fitted(z: Float64Array, stretch: Stretch): Stretch {
   let { from, to } = stretch;
   while (to - from > 1 && !belongs(from)) from++;
   while (to - from > 1 && !belongs(to - 1)) to--;
-  while (from > Math.max(0, stretch.from - most) && belongs(from - 1)) from--;
-  while (to < Math.min(z.length, stretch.to + most) && belongs(to)) to++;
+  while (from > Math.max(bounds.start, stretch.from - most) && belongs(from - 1)) from--;
+  while (to < Math.min(bounds.end, stretch.to + most) && belongs(to)) to++;
   return { ...stretch, from, to };
 }
 
