@@ -32,7 +32,7 @@ const ADMIN = [
   /^DELETE \/api\/v1\/(users|sites|devices)\/\{id\}$/,
   /^PATCH \/api\/v1\/features\/\{name\}$/,
   /^POST \/api\/v1\/storage\/(repairs|backfills|migrations|archive|backups|set-aside)\b/,
-  /^DELETE \/api\/v1\/storage\/set-aside\b/,
+  /^DELETE \/api\/v1\/storage\/(set-aside|gaps)\b/,
 ];
 /** They change nothing, or only what is the caller's own. */
 const READ = [
