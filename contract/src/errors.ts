@@ -12,6 +12,7 @@ export const ErrorCode = z.enum([
   'too_many_requests',
   'payload_too_large',
   'unsupported_media_type',
+  'request_timeout',
   'unavailable',
   'corrupt',
   'internal',

@@ -101,10 +101,11 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
   const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
   const monitor = createMonitor({ config, pipeline, services, now, startedAt }, scheduler);
   const registry = prometheusRegistry(monitor, () => live.clientCount);
+  const { max_body_bytes: maxBodyBytes } = config.http;
   const server = await createServer({
     version: VERSION,
     prefix: config.http.prefix,
-    maxBodyBytes: config.http.max_body_bytes,
+    maxBodyBytes,
     trustProxy: config.http.trust_proxy,
     webFolder: WEB_FOLDER,
     logger: log,
@@ -113,12 +114,12 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
     rootRoutes: async (app) => {
       serviceRoutes(app, monitor, registry);
       const { device_tags: deviceTags, label_tags: labelTags } = config.ingest;
-      const { max_body_bytes: maxBodyBytes } = config.http;
       await app.register(async (influx) =>
         influxRoutes(influx as unknown as Api, pipeline.intake, { deviceTags, labelTags, maxBodyBytes, now }),
       );
     },
-    apiRoutes: (api) => registerApi(api, { pipeline, services, auth, monitor, live, scheduler, sources, now }),
+    apiRoutes: (api) =>
+      registerApi(api, { pipeline, services, auth, monitor, live, scheduler, sources, now, maxBodyBytes }),
   });
   const url = await listen(server, config, () => live.close());
   await scheduler.start();

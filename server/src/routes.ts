@@ -48,19 +48,21 @@ export interface ApiParts {
   readonly scheduler: Scheduler;
   readonly sources: () => readonly Source[];
   readonly now: () => number;
+  /** Largest body of readings. */
+  readonly maxBodyBytes: number;
 }
 
 /** Everything under `/api/v1`. */
 export function registerApi(
   api: Api,
-  { pipeline, services, auth, monitor, live, scheduler, sources, now }: ApiParts,
+  { pipeline, services, auth, monitor, live, scheduler, sources, now, maxBodyBytes }: ApiParts,
 ): void {
   const { records, directory, catalogue, queries, partial, ingest, intake } = pipeline;
   const telemetryOptions = { queries, partial, directory, sites: records.sites, catalogue, now };
   auditChanges(api, records.auditLog);
   markPartialAnswers(api, partial);
   authRoutes(api, auth);
-  ingestRoutes(api, intake);
+  ingestRoutes(api, intake, maxBodyBytes);
   importRoutes(api, records.importStates);
   siteRoutes(api, records);
   deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });

@@ -70,7 +70,9 @@ export const Config = z
           .default('')
           .describe('Path under which a reverse proxy shows the service, when it does not take it off'),
         public_url: HttpUrl.optional().describe('Address that people type; stands in the sign-in link'),
-        max_body_bytes: Bytes.default(32 * 1024 * 1024),
+        max_body_bytes: Bytes.default(32 * 1024 * 1024).describe(
+          'Largest request of readings, also unpacked, and all that are read together',
+        ),
         cors_origins: z.array(z.string()).default([]),
         trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
       })

@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   too_many_requests: 429,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  request_timeout: 408,
   unavailable: 503,
   corrupt: 500,
   internal: 500,
@@ -33,6 +34,7 @@ const TITLE: Readonly<Record<ErrorCode, string>> = {
   too_many_requests: 'Too much at once',
   payload_too_large: 'The request is too large',
   unsupported_media_type: 'The content type is not understood',
+  request_timeout: 'The request took too long to arrive',
   unavailable: 'A part that is needed does not work at present',
   corrupt: 'Stored data cannot be read',
   internal: 'An unexpected error',
@@ -43,6 +45,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not_found',
+  408: 'request_timeout',
   409: 'conflict',
   413: 'payload_too_large',
   414: 'invalid_input',
@@ -51,6 +54,10 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   429: 'too_many_requests',
   503: 'unavailable',
 };
+
+/** Fields with errors that an answer lists individually. */
+export const MAX_FIELD_ERRORS = 20;
+const MAX_MESSAGE_CHARACTERS = 1000;
 
 /** Names and ids in a path may be so long. */
 export const MOST_PARAMETER_CHARACTERS = 300;
@@ -87,24 +94,16 @@ function classify(error: unknown, request: Asked): Classified {
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const part = (error as { validationContext?: string }).validationContext;
-    const fields = error.validation.map((issue) => ({
+    const fields = error.validation.slice(0, MAX_FIELD_ERRORS).map((issue) => ({
       field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || (part ?? 'request'),
-      detail: withFound(issue.message ?? 'is not valid', issue.instancePath, part, request),
+      detail: withFound(shortened(issue.message ?? 'is not valid'), issue.instancePath, part, request),
     }));
-    return {
-      status: 422,
-      code: 'invalid_input',
-      detail: fields.map((f) => `${f.field}: ${f.detail}`).join('; '),
-      fields,
-    };
+    const more = error.validation.length - fields.length;
+    const list = [...fields.map((f) => `${f.field}: ${f.detail}`), ...(more > 0 ? [`and ${more} more`] : [])];
+    return { status: 422, code: 'invalid_input', detail: list.join('; '), fields };
   }
   const { statusCode, message } = error as Partial<FastifyError>;
   const code = statusCode === undefined ? undefined : CODE_OF_STATUS[statusCode];
-  if (statusCode === 413) {
-    const detail =
-      'the body is too large: send it in parts, or raise http.max_body_bytes (WATTKEEPER_HTTP__MAX_BODY_BYTES)';
-    return { status: 413, code: 'payload_too_large', detail, fields: [] };
-  }
   if (statusCode === 414) {
     const detail = `a name in the path is too long: at most ${MOST_PARAMETER_CHARACTERS} characters`;
     return { status: 414, code: 'invalid_input', detail, fields: [] };
@@ -114,6 +113,13 @@ function classify(error: unknown, request: Asked): Classified {
   const detail =
     'The request failed for a reason that was not foreseen; the log has the details under this request_id.';
   return { status: 500, code: 'internal', detail, fields: [] };
+}
+
+/** Zod lists every name that an object should not have. */
+function shortened(message: string): string {
+  return message.length > MAX_MESSAGE_CHARACTERS
+    ? `${message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed()}…`
+    : message;
 }
 
 /** Says what was found where the message does not. */

@@ -13,7 +13,9 @@ import {
 } from 'fastify-type-provider-zod';
 import { NotFound } from '../domain/errors.ts';
 import type { Api } from './api.ts';
+import { DEFAULT_BODY_BYTES } from './body-reader.ts';
 import { MOST_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
+import { readBodies } from './request-bodies.ts';
 import { serveWebApp } from './static-web.ts';
 import { storableRequests } from './storable-requests.ts';
 
@@ -21,6 +23,7 @@ export interface ServerOptions {
   readonly version: string;
   /** Path that a reverse proxy leaves in front of every request; empty for none. */
   readonly prefix: string;
+  /** Largest body of any route. */
   readonly maxBodyBytes: number;
   readonly trustProxy: boolean;
   readonly webFolder: string;
@@ -42,10 +45,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: options.maxBodyBytes,
-    // Bodies are plain data: their names are read as own keys alone, so that none costs the values beside it.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
+    bodyLimit: DEFAULT_BODY_BYTES,
     trustProxy: options.trustProxy,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
@@ -62,6 +62,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     sendProblem(new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`), request, reply);
   });
   app.decorateRequest('caller', null);
+  readBodies(app, options);
   await app.register(cookie);
   await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES } });
   await options.secure(app);

@@ -41,7 +41,7 @@ async function post(): Promise<void> {
   const from = next;
   next += count;
   try {
-    const { accepted, durable } = await pipeline.intake.acceptReadings(readingsOf(from, count));
+    const { accepted, durable } = await pipeline.intake.acceptReadings([readingsOf(from, count)]);
     if (accepted !== 2 * count) throw new Error(`${accepted} of ${2 * count} values were accepted`);
     if (logFile !== null) noteAcknowledged(logFile, from, count, durable);
     say(`${from} ${count} ${durable}`);

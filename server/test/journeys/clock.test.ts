@@ -22,7 +22,7 @@ const start = () =>
 
 async function send({ intake }: Pipeline, device: string, at: number): Promise<void> {
   const reading = { device_id: device, timestamp: new Date(at).toISOString(), values: { 'load.power_kw': 1 } };
-  expect(await intake.acceptReadings(reading)).toMatchObject({ accepted: 1, durable: true });
+  expect(await intake.acceptReadings([reading])).toMatchObject({ accepted: 1, durable: true });
 }
 
 test('a clock that jumps ahead does not freeze the latest values, neither of devices that report nor of silent ones, also after a restart', async () => {

@@ -6,7 +6,9 @@ import { AuthService, type SignedIn } from '../../src/features/auth/auth-service
 import { authRoutes } from '../../src/features/auth/routes.ts';
 import type { Api } from '../../src/http/api.ts';
 import { auditChanges } from '../../src/http/audit.ts';
+import { DEFAULT_BODY_BYTES } from '../../src/http/body-reader.ts';
 import { sendProblem } from '../../src/http/problem.ts';
+import { readBodies } from '../../src/http/request-bodies.ts';
 import { registerSecurity, type SecurityOptions } from '../../src/http/security.ts';
 import type { RecordStore } from '../../src/storage/records/record-store.ts';
 import { temporaryRecords } from './temporary-records.ts';
@@ -35,10 +37,11 @@ export async function securedApp(
   const now = () => clock.now;
   const records = given ?? (await temporaryRecords({ now }));
   const auth = new AuthService({ records, adminToken: ADMIN_TOKEN, now });
-  const app = fastify({ trustProxy: true });
+  const app = fastify({ trustProxy: true, bodyLimit: DEFAULT_BODY_BYTES });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
+  readBodies(app, { maxBodyBytes: 32 * 1024 * 1024 });
   await app.register(cookie);
   await registerSecurity(app, auth, options);
   const prefix = '/api/v1';

@@ -1,13 +1,16 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { SECRET } from '@wattkeeper/contract/secret.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import { InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
+import type { BodyReader } from '../../http/body-reader.ts';
 import { problemOf } from '../../http/problem.ts';
-import { decodeLineProtocol, type LineError, type Precision } from '../../sources/decode/line-protocol.ts';
+import { leaveBodiesUnread } from '../../http/request-bodies.ts';
+import type { Receipt } from '../../ingest/ingest.ts';
+import { MAX_REFUSALS_TOLD, type Refusal } from '../../ingest/validate.ts';
+import type { DecodedLines, LineError, LineProtocolOptions, Precision } from '../../sources/decode/line-protocol.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
+import { type ByteSource, decodeLineProtocolSlices } from '../../sources/decode/line-protocol-slices.ts';
 import type { IngestService } from './ingest-service.ts';
 
 export interface InfluxOptions extends DeviceRules {
@@ -16,7 +19,12 @@ export interface InfluxOptions extends DeviceRules {
   readonly now: () => number;
 }
 
-const unzip = promisify(gunzip);
+/** Statements that make a database are short. */
+const MAX_STATEMENT_BYTES = 16 * 1024;
+/** Lines of a body up to this size do not have to wait for their turn. */
+const SMALL_BYTES = 16 * 1024;
+/** Bad lines that an answer lists individually. */
+const MAX_LINE_ERRORS = 20;
 
 /** What InfluxDB 1.x and 2.x call the units of time. */
 const PRECISIONS = new Map(
@@ -60,10 +68,7 @@ const TAKEN = { 204: z.null().meta({ description: 'Taken' }) };
  * us unchanged. Errors have InfluxDB's own shapes.
  */
 export async function influxRoutes(app: Api, intake: IngestService, options: InfluxOptions): Promise<void> {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes }, (_request, body, done) =>
-    done(null, body),
-  );
+  leaveBodiesUnread(app, '*');
   app.setErrorHandler((error, request, reply) => sendInfluxError(error, request, reply));
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('x-influxdb-version', '1.8.10-wattkeeper').header('x-influxdb-build', 'OSS');
@@ -79,6 +84,7 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
     {
       schema: { ...schema, summary: 'InfluxDB 1.x write', querystring: V1Query, response: { ...TAKEN, ...V1_ERRORS } },
       config: { scope: 'write' },
+      bodyLimit: options.maxBodyBytes,
     },
     write,
   );
@@ -87,6 +93,7 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
     {
       schema: { ...schema, summary: 'InfluxDB 2.x write', querystring: V2Query, response: { ...TAKEN, ...V2_ERRORS } },
       config: { scope: 'write' },
+      bodyLimit: options.maxBodyBytes,
     },
     write,
   );
@@ -107,8 +114,12 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
       response: { 200: answer('Results', z.object({ results: z.array(z.looseObject({})) })), ...V1_ERRORS },
     },
     config: { scope: 'write' },
+    bodyLimit: MAX_STATEMENT_BYTES,
     handler: async (request) => {
-      const form = new URLSearchParams(Buffer.isBuffer(request.body) ? request.body.toString() : '');
+      const form = await request.server.bodies.read(
+        request,
+        async (body) => new URLSearchParams(body.slice().toString()),
+      );
       return answerStatement({ ...Object.fromEntries(form), ...(request.query as z.infer<typeof Statement>) });
     },
   });
@@ -128,23 +139,64 @@ function answerStatement({ q, db }: z.infer<typeof Statement>): object {
 }
 
 async function writeLines(request: FastifyRequest, reply: FastifyReply, intake: IngestService, options: InfluxOptions) {
-  const body = await bodyOf(request, options.maxBodyBytes);
-  const decoded = decodeLineProtocol(body, {
-    precision: precisionOf(request),
-    nowMs: options.now(),
-    deviceTags: options.deviceTags,
-    labelTags: options.labelTags,
+  const { now, deviceTags, labelTags } = options;
+  const rules = { precision: precisionOf(request), nowMs: now(), deviceTags, labelTags };
+  const { bodies } = request.server;
+  const written = await bodies.read(request, async (body) => {
+    const sum = new WrittenLines();
+    for await (const { decoded, receipt } of intake.acceptLines(slicesOf(body, rules, bodies)))
+      sum.add(decoded, receipt);
+    return sum;
   });
-  if (decoded.strings > 0) reply.header('x-wattkeeper-strings-left-out', decoded.strings);
-  if (decoded.lines === 0 && decoded.bad > 0) throw new InvalidInput(reasons(decoded.errors, decoded.bad));
-  const receipt = await intake.acceptLines(decoded.blocks, (device) => decoded.labels.get(device));
-  if (receipt.quarantined > 0) reply.header('x-wattkeeper-quarantined', receipt.quarantined);
-  if (decoded.bad > 0 || receipt.rejected > 0) {
-    const refused = receipt.refusals.map(({ metric, detail }) => `${metric ?? 'line'}: ${detail}`);
-    const list = [...(decoded.bad > 0 ? [reasons(decoded.errors, decoded.bad)] : []), ...refused].join('\n');
-    throw new InvalidInput(`partial write: ${list} dropped=${receipt.rejected}`);
-  }
+  if (written.strings > 0) reply.header('x-wattkeeper-strings-left-out', written.strings);
+  if (written.quarantined > 0) reply.header('x-wattkeeper-quarantined', written.quarantined);
+  const problem = written.problem();
+  if (problem !== null) throw new InvalidInput(problem);
   return reply.status(204).send();
+}
+
+async function* slicesOf(
+  body: ByteSource,
+  rules: LineProtocolOptions,
+  { turns }: BodyReader,
+): AsyncGenerator<DecodedLines> {
+  const slices = decodeLineProtocolSlices(body, rules);
+  for (;;) {
+    if (body.length > SMALL_BYTES) await turns.next();
+    const { value, done } = slices.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+/** What became of the lines of a request, slice by slice. */
+class WrittenLines {
+  strings = 0;
+  quarantined = 0;
+  #lines = 0;
+  #bad = 0;
+  #rejected = 0;
+  readonly #errors: LineError[] = [];
+  readonly #refusals: Refusal[] = [];
+
+  add({ lines, bad, strings, errors }: DecodedLines, { rejected, quarantined, refusals }: Receipt): void {
+    this.strings += strings;
+    this.quarantined += quarantined;
+    this.#lines += lines;
+    this.#bad += bad;
+    this.#rejected += rejected;
+    this.#errors.push(...errors.slice(0, MAX_LINE_ERRORS - this.#errors.length));
+    this.#refusals.push(...refusals.slice(0, MAX_REFUSALS_TOLD - this.#refusals.length));
+  }
+
+  /** In InfluxDB's words; null where every line was taken. */
+  problem(): string | null {
+    if (this.#bad === 0 && this.#rejected === 0) return null;
+    const bad = this.#bad > 0 ? [reasons(this.#errors, this.#bad)] : [];
+    if (this.#lines === 0 && this.#rejected === 0) return bad.join();
+    const rejected = this.#refusals.map(({ metric, detail }) => `${metric ?? 'line'}: ${detail}`);
+    return `partial write: ${[...bad, ...rejected].join('\n')} dropped=${this.#rejected}`;
+  }
 }
 
 function precisionOf(request: FastifyRequest): Precision {
@@ -152,29 +204,6 @@ function precisionOf(request: FastifyRequest): Precision {
   const precision = PRECISIONS.get(given);
   if (!precision) throw new InvalidInput(`invalid precision "${given}" (use n, ns, u, us, ms, s, m or h)`);
   return precision;
-}
-
-async function bodyOf(request: FastifyRequest, maxBytes: number): Promise<Uint8Array> {
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return body;
-  if (encoding !== 'gzip') {
-    throw new InvalidInput(`content-encoding must be gzip or identity; got "${encoding}"`, {
-      code: 'unsupported_media_type',
-    });
-  }
-  try {
-    return await unzip(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new InvalidInput(`the body is larger than ${maxBytes} bytes once unpacked: send it in parts`, {
-        code: 'payload_too_large',
-      });
-    }
-    throw new InvalidInput(`the gzip body cannot be unpacked: ${messageOf(error)}; nothing of it was taken`, {
-      cause: error,
-    });
-  }
 }
 
 function reasons(errors: readonly LineError[], bad: number): string {

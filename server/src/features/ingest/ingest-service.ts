@@ -3,13 +3,16 @@ import type { Block } from '../../domain/batch.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
 import type { Refusal } from '../../ingest/validate.ts';
+import type { DecodedLines } from '../../sources/decode/line-protocol.ts';
 import { decodeReadings } from '../../sources/decode/readings.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 
 type LabelsOf = (device: string) => Readonly<Record<string, string>> | undefined;
 
-/** Errors that an answer tells one by one. */
-const MAX_ERRORS_TOLD = 100;
+/** Errors that an answer lists individually. */
+const MAX_ERRORS_LISTED = 100;
+/** Slices of one request that are on their way to the disk together. */
+const MAX_SLICES_AT_ONCE = 4;
 
 /** Takes readings from whatever source: device names become ids, unknown devices are registered, the rest is the ingest's. */
 export class IngestService {
@@ -21,16 +24,29 @@ export class IngestService {
     this.#directory = directory;
   }
 
-  /** Takes blocks whose devices are named. A device that cannot be registered costs only its own rows, of which each is one refusal. */
-  accept(blocks: readonly Block[]): Promise<Receipt> {
-    return this.acceptLines(blocks, () => undefined);
+  /** Takes blocks whose devices are named. A device that cannot be registered costs only its own rows: one rejection for each. */
+  async accept(blocks: readonly Block[]): Promise<Receipt> {
+    return this.#acceptKnown(await this.#knownBlocks(blocks));
   }
 
-  /**
-   * Takes what lines told; labels are noted for devices that have others. A device that cannot be registered costs only its own
-   * lines, of which each is one refusal.
-   */
-  async acceptLines(blocks: readonly Block[], labelsOf: LabelsOf): Promise<Receipt> {
+  /** Takes lines in slices, in order; labels are noted for devices that have others. */
+  acceptLines(slices: AsyncIterable<DecodedLines>): AsyncGenerator<AcceptedLines> {
+    return overlapping(slices, async (decoded) => {
+      const known = await this.#knownBlocks(decoded.blocks, (device) => decoded.labels.get(device));
+      return { end: this.#acceptKnown(known).then((receipt) => ({ decoded, receipt })) };
+    });
+  }
+
+  async #acceptKnown({ usable, refusals, rejected }: KnownBlocks): Promise<Receipt> {
+    const receipt = await this.#ingest.accept(usable);
+    return {
+      ...receipt,
+      rejected: receipt.rejected + rejected,
+      refusals: [...refusals, ...receipt.refusals].slice(0, MAX_ERRORS_LISTED),
+    };
+  }
+
+  async #knownBlocks(blocks: readonly Block[], labelsOf?: LabelsOf): Promise<KnownBlocks> {
     const usable: Block[] = [];
     const refusals: Refusal[] = [];
     let rejected = 0;
@@ -39,21 +55,32 @@ export class IngestService {
       usable.push(known.usable);
       rejected += known.values;
       for (const { row, reason } of known.refused) {
-        const deviceId = block.devices[block.device[row] as number] as string;
-        const timestamp = block.timestamps[row] as number;
+        const deviceId = block.devices[block.device[row]!]!;
+        const timestamp = block.timestamps[row]!;
         refusals.push({ deviceId, metric: null, timestamp, code: 'invalid_device', detail: reason });
       }
     }
-    const receipt = await this.#ingest.accept(usable);
-    return {
-      ...receipt,
-      rejected: receipt.rejected + rejected,
-      refusals: [...refusals, ...receipt.refusals].slice(0, MAX_ERRORS_TOLD),
-    };
+    return { usable, refusals, rejected };
   }
 
-  /** Takes the body of `POST /readings`. A device that cannot be registered costs only its own readings. */
-  async acceptReadings(body: unknown): Promise<IngestAnswer> {
+  /** Takes the body of `POST /readings` in slices: each a list, or a single reading. A device that cannot be registered costs only its own readings. */
+  async acceptReadings(slices: AsyncIterable<unknown> | Iterable<unknown>): Promise<IngestAnswer> {
+    const sum = { accepted: 0, rejected: 0, quarantined: 0, durable: true };
+    const errors: RejectedValue[] = [];
+    let index = 0;
+    for await (const { readings, answer } of overlapping(slices, (slice) => this.#beginReadings(slice))) {
+      sum.accepted += answer.accepted;
+      sum.rejected += answer.rejected;
+      sum.quarantined += answer.quarantined;
+      sum.durable &&= answer.durable;
+      for (const error of answer.errors.slice(0, MAX_ERRORS_LISTED - errors.length))
+        errors.push({ ...error, index: index + error.index });
+      index += readings;
+    }
+    return { ...sum, errors };
+  }
+
+  async #beginReadings(body: unknown): Promise<{ end: Promise<{ readings: number; answer: IngestAnswer }> }> {
     const decoded = decodeReadings(body);
     const errors: RejectedValue[] = [...decoded.errors];
     let rejected = decoded.rejected;
@@ -67,21 +94,19 @@ export class IngestService {
       }
       rejected += values;
     }
-    const receipt = await this.#ingest.accept(blocks);
     const indexOf = indexFinder(decoded.blocks, decoded.indexes, blocks);
-    for (const { deviceId, metric, timestamp, code, detail } of receipt.refusals) {
-      errors.push({ index: indexOf(deviceId, timestamp), metric, code, detail });
-    }
-    for (const { deviceId, metric, timestamp, reason } of receipt.implausible) {
-      errors.push({ index: indexOf(deviceId, timestamp), metric, code: 'quarantined', detail: reason });
-    }
-    return {
-      accepted: receipt.accepted,
-      rejected: rejected + receipt.rejected,
-      quarantined: receipt.quarantined,
-      durable: receipt.durable,
-      errors: errors.slice(0, MAX_ERRORS_TOLD),
-    };
+    const end = this.#ingest.accept(blocks).then((receipt) => {
+      const { accepted, quarantined, durable } = receipt;
+      for (const { deviceId, metric, timestamp, code, detail } of receipt.refusals) {
+        errors.push({ index: indexOf(deviceId, timestamp), metric, code, detail });
+      }
+      for (const { deviceId, metric, timestamp, reason } of receipt.implausible) {
+        errors.push({ index: indexOf(deviceId, timestamp), metric, code: 'quarantined', detail: reason });
+      }
+      const answer = { accepted, rejected: rejected + receipt.rejected, quarantined, durable, errors };
+      return { readings: Array.isArray(body) ? body.length : 1, answer };
+    });
+    return { end };
   }
 
   /** The rows of devices that are known or can be registered, and those that cannot be, with the number of their values. */
@@ -120,6 +145,37 @@ export class IngestService {
     }
     return ids;
   }
+}
+
+export interface AcceptedLines {
+  readonly decoded: DecodedLines;
+  readonly receipt: Receipt;
+}
+
+/**
+ * Works through slices in order. What has begun for one may end while the next ones begin, so that their syncs of the disk are shared; a few at once, so
+ * that memory stays small.
+ */
+async function* overlapping<T, R>(
+  slices: AsyncIterable<T> | Iterable<T>,
+  begin: (slice: T) => Promise<{ readonly end: Promise<R> }>,
+): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  for await (const slice of slices) {
+    const { end } = await begin(slice);
+    // Handled where it is awaited, which may be after the failure of one before it.
+    end.catch(() => {});
+    running.push(end);
+    if (running.length === MAX_SLICES_AT_ONCE) yield await running.shift()!;
+  }
+  for (const end of running) yield await end;
+}
+
+interface KnownBlocks {
+  readonly usable: readonly Block[];
+  readonly refusals: readonly Refusal[];
+  /** Values of the rejected rows. */
+  readonly rejected: number;
 }
 
 interface KnownRows {

@@ -171,7 +171,11 @@ export class CustomKpiService {
     const meant = siteId === null ? await sites.list() : [await sites.require(siteId)];
     const currencies = new Set(meant.map(({ currency }) => currency));
     const units = new Set(catalogue.all().map(({ unit }) => unit));
-    const isReported = (name: string) => devices.all().some(({ id }) => queries.metricsOf(id).includes(name));
+    let reported: ReadonlySet<string> | undefined;
+    const isReported = (name: string) => {
+      reported ??= new Set(devices.all().flatMap(({ id }) => queries.metricsOf(id)));
+      return reported.has(name);
+    };
     return {
       currency: currencies.size === 1 ? ([...currencies][0] as string) : null,
       isUnit: (word) => units.has(word),

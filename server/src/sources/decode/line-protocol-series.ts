@@ -10,6 +10,8 @@ export interface SeriesKey {
   readonly device: number;
 }
 
+/** Series with the same hash that are remembered: names can be made up so that all have the same. */
+const MAX_SAME_HASH = 16;
 const BACKSLASH = 92;
 const COMMA = 44;
 const EQUALS = 61;
@@ -39,8 +41,8 @@ export class SeriesKeys {
     }
     const series = this.#parse(bytes.slice(from, to));
     if (typeof series !== 'string') {
-      if (candidates) candidates.push(series);
-      else this.#byHash.set(hash, [series]);
+      if (candidates && candidates.length < MAX_SAME_HASH) candidates.push(series);
+      else if (!candidates) this.#byHash.set(hash, [series]);
     }
     return series;
   }

@@ -72,22 +72,35 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const INT64_MAX = 2n ** 63n;
 /** Beyond this no number has a meaning, and a longer text is not looked at. */
 const MAX_NUMBER_LENGTH = 400;
+/** Longest line of a document that is decoded in slices. */
+export const MAX_LINE_BYTES = 64 * 1024;
+const LINE_TOO_LONG = `it is longer than ${MAX_LINE_BYTES} bytes`;
 
 /**
  * InfluxDB line protocol → blocks: the measurement is the metric group, a field the quantity, a tag names the device. Numbers become
  * the double nearest to their text, booleans 0 or 1; texts are counted and left out. A bad line costs only itself.
  */
 export function decodeLineProtocol(bytes: Uint8Array, options: LineProtocolOptions): DecodedLines {
-  return new LineProtocolDecoder(bytes, options).decode();
+  return new LineProtocolDecoder(bytes, options).decode(bytes.length);
 }
 
 /** Answer of a line whose builder began a new block: its columns count from there. */
 const REREAD = 'read the line again';
 
-class LineProtocolDecoder {
+/** Where a window of a longer document lies. */
+export interface Window {
+  /** Number of its first line. */
+  readonly firstLine: number;
+  /** Whether the document goes on after it. */
+  readonly isCut: boolean;
+}
+
+/** Decodes one document, or a window of one. */
+export class LineProtocolDecoder {
   readonly #bytes: Uint8Array;
   readonly #options: LineProtocolOptions;
   readonly #series: SeriesKeys;
+  readonly #window: Window;
   readonly #columns = new Int32Array(MAX_QUANTITIES * 2);
   readonly #values = new Float64Array(MAX_QUANTITIES * 2);
   readonly #errors: LineError[] = [];
@@ -100,17 +113,28 @@ class LineProtocolDecoder {
   #at = 0;
   #value = 0;
 
-  constructor(bytes: Uint8Array, options: LineProtocolOptions) {
+  /** Whether decoding ended within a line or comment that the window does not hold to its end. */
+  endsWithinLine = false;
+
+  constructor(bytes: Uint8Array, options: LineProtocolOptions, window: Window = { firstLine: 1, isCut: false }) {
     this.#bytes = bytes;
     this.#options = options;
+    this.#window = window;
     this.#series = new SeriesKeys(options);
   }
 
-  decode(): DecodedLines {
+  /** Bytes that were decoded. */
+  get end(): number {
+    return Math.min(this.#at, this.#bytes.length);
+  }
+
+  /** Decodes the lines that begin before `stop`, at most so many. */
+  decode(stop: number, maxLines = Number.POSITIVE_INFINITY): DecodedLines {
     const bytes = this.#bytes;
-    let line = 1;
+    let line = this.#window.firstLine;
     let counted = 0;
-    while (this.#at < bytes.length) {
+    const last = Math.min(stop, bytes.length);
+    while (this.#at < last && this.#lines + this.#bad < maxLines) {
       const first = bytes[this.#at] as number;
       if (first === NEWLINE || first === RETURN || first === SPACE) {
         this.#at++;
@@ -133,9 +157,14 @@ class LineProtocolDecoder {
   }
 
   #skipComment(): null {
-    const end = this.#bytes.indexOf(NEWLINE, this.#at);
-    this.#at = end < 0 ? this.#bytes.length : end + 1;
+    this.#goAfter(this.#bytes.indexOf(NEWLINE, this.#at));
     return null;
+  }
+
+  /** Goes on after a newline; without one at the end of the window. */
+  #goAfter(newline: number): void {
+    this.#at = newline < 0 ? this.#bytes.length : newline + 1;
+    this.endsWithinLine = newline < 0 && this.#window.isCut;
   }
 
   /** Takes the line at hand; answers what is wrong with it, or null. */
@@ -333,6 +362,7 @@ class LineProtocolDecoder {
     for (let i = firstDigit; i < at - drop; i++) milliseconds = milliseconds * 10 + ((bytes[i] as number) - ZERO);
     while (bytes[at] === SPACE) at++;
     if (bytes[at] === RETURN) at++;
+    if (at === bytes.length && this.#window.isCut) return LINE_TOO_LONG;
     if (at < bytes.length && bytes[at] !== NEWLINE) return 'bad timestamp';
     this.#at = at + 1;
     if (at === start || digits === 0) return firstDigit === start ? this.#options.nowMs : 'bad timestamp';
@@ -344,8 +374,7 @@ class LineProtocolDecoder {
   #refuse(line: number, start: number, reason: string): void {
     const bytes = this.#bytes;
     const behind = bytes[this.#at - 1] === NEWLINE && this.#at > start;
-    const end = behind ? this.#at - 1 : bytes.indexOf(NEWLINE, this.#at);
-    this.#at = end < 0 ? bytes.length : end + 1;
+    this.#goAfter(behind ? this.#at - 1 : bytes.indexOf(NEWLINE, this.#at));
     this.#bad++;
     if (this.#errors.length === MAX_ERRORS_TOLD) return;
     const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * SHOWN_CHARACTERS))).toString();

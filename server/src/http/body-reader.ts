@@ -1,0 +1,181 @@
+import { createGunzip, type Gunzip } from 'node:zlib';
+import type { FastifyRequest } from 'fastify';
+import { InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
+import { SECOND_MS } from '../domain/window.ts';
+import { Body } from './body.ts';
+import { Pace } from './pace.ts';
+import { Turns } from './turns.ts';
+
+/** Largest body of a route that needs no sign-in. Its routes can state less, but not more. */
+export const MAX_PUBLIC_BODY_BYTES = 16 * 1024;
+/** Largest body of a route that does not state its limit (`bodyLimit`). */
+export const DEFAULT_BODY_BYTES = 256 * 1024;
+/** Bodies up to this size are not counted: connections are. */
+const UNCOUNTED_BYTES = MAX_PUBLIC_BODY_BYTES;
+/** Bodies that are being read or worked on may have so many bytes together, or as many as the largest one. */
+const MIN_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
+/** A packed body that unpacks to more than so many times its size is an attack: measured data is packed 5 to 30 times. */
+export const MAX_UNPACK_RATIO = 100;
+/** What may unpack at any ratio. */
+const RATIO_FREE_BYTES = 1024 * 1024;
+/** A body of which nothing arrives for so long is given up. */
+export const MAX_BODY_SILENCE_MS = 10 * SECOND_MS;
+const RETRY_AFTER_S = 2;
+const UNPACK_CHUNK_BYTES = 64 * 1024;
+
+export interface BodyReaderOptions {
+  /** Largest body of any route, and of all together. */
+  readonly maxBodyBytes: number;
+  readonly maxSilenceMs?: number | undefined;
+}
+
+export interface ReadOptions {
+  /** Sees the bytes, unpacked, as they arrive; what it throws ends the reading. */
+  readonly watch?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Reads the bodies of requests: of each no more than its route takes, of all together no more than fits in memory, whether they are packed or
+ * not. The limit holds until the work on a body ends, also when its client has left.
+ */
+export class BodyReader {
+  /** Long work on bodies is done piece by piece, one in each turn. */
+  readonly turns = new Turns();
+  readonly #pace = new Pace();
+  readonly #maxInFlight: number;
+  readonly #maxSilenceMs: number;
+  #inFlight = 0;
+
+  constructor({ maxBodyBytes, maxSilenceMs = MAX_BODY_SILENCE_MS }: BodyReaderOptions) {
+    this.#maxInFlight = Math.max(maxBodyBytes, MIN_BYTES_IN_FLIGHT);
+    this.#maxSilenceMs = maxSilenceMs;
+  }
+
+  /** Bytes of bodies that are being read or worked on. */
+  get bytesInFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Reads the body of a request and works on it.
+   * @throws InvalidInput for a body that is too large, packed in another way than gzip, or breaks off; Unavailable (`too_many_requests`) when too
+   * much is being read already
+   */
+  async read<T>(request: FastifyRequest, work: (body: Body) => Promise<T>, options: ReadOptions = {}): Promise<T> {
+    const held = { bytes: 0 };
+    try {
+      return await work(await this.#receive(request, held, options.watch));
+    } finally {
+      this.#inFlight -= held.bytes;
+    }
+  }
+
+  /** Reads on to the end of a body that nobody needs, for at most `maxMs`; answers whether it came. */
+  async discard({ raw }: FastifyRequest, maxMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const late = setTimeout(() => resolve(false), maxMs);
+    raw.on('data', (chunk: Uint8Array) => this.#pace.count(raw, chunk.length));
+    raw.once('end', () => resolve(true)).once('close', () => resolve(false));
+    raw.resume();
+    const isRead = await promise;
+    clearTimeout(late);
+    return isRead;
+  }
+
+  #receive(request: FastifyRequest, held: { bytes: number }, watch?: (bytes: Uint8Array) => void): Promise<Body> {
+    const { bodyLimit } = request.routeOptions;
+    if (Number(request.headers['content-length']) > bodyLimit) throw tooLarge(bodyLimit);
+    const source = request.raw;
+    const unpacker = unpackerFor(request);
+    const body = new Body();
+    return new Promise((resolve, reject) => {
+      const stream = unpacker === null ? source : source.pipe(unpacker);
+      const silence = setTimeout(() => finish(tooSlow(this.#maxSilenceMs)), this.#maxSilenceMs);
+      const onArrival = (chunk: Uint8Array) => {
+        silence.refresh();
+        if (unpacker === null) this.#pace.count(source, chunk.length);
+      };
+      const onData = (chunk: Uint8Array) => {
+        try {
+          if (body.length + chunk.length > bodyLimit) throw tooLarge(bodyLimit, unpacker !== null);
+          if (unpacker !== null) checkRatio(body.length + chunk.length, unpacker);
+          this.#hold(held, body.length + chunk.length);
+          watch?.(chunk);
+          body.add(chunk);
+        } catch (error) {
+          finish(error);
+        }
+      };
+      const onEnd = () => finish();
+      const onError = (error: Error) => finish(unpacker === null ? brokeOff(body) : cannotUnpack(error));
+      const onClose = () => {
+        // It also closes after its end, while what it brought is still being unpacked.
+        if (!source.readableEnded) finish(brokeOff(body));
+      };
+      const finish = (error?: unknown) => {
+        clearTimeout(silence);
+        source.off('data', onArrival).off('close', onClose);
+        stream.off('data', onData).off('end', onEnd);
+        if (unpacker !== null) {
+          source.unpipe(unpacker);
+          unpacker.destroy();
+        }
+        if (error === undefined) resolve(body);
+        else reject(error);
+      };
+      source.on('data', onArrival).once('close', onClose).once('error', onError);
+      stream.on('data', onData).once('end', onEnd);
+      unpacker?.once('error', onError);
+    });
+  }
+
+  /** Counts what is above the size that is free. */
+  #hold(held: { bytes: number }, length: number): void {
+    if (length <= UNCOUNTED_BYTES) return;
+    const more = length - held.bytes;
+    if (this.#inFlight + more > this.#maxInFlight) {
+      throw new Unavailable(
+        `requests of ${this.#inFlight} bytes are being read already, at most ${this.#maxInFlight} at once: send this one again in ${RETRY_AFTER_S} s`,
+        { code: 'too_many_requests', retryAfterS: RETRY_AFTER_S },
+      );
+    }
+    held.bytes += more;
+    this.#inFlight += more;
+  }
+}
+
+/** Only who is signed in may send packed bodies: unpacking takes memory before the first byte is known. */
+function unpackerFor(request: FastifyRequest): Gunzip | null {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity' || encoding === '') return null;
+  const allowed = request.routeOptions.config.scope === 'public' ? 'identity' : 'gzip or identity';
+  if (encoding === 'gzip' && allowed !== 'identity') return createGunzip({ chunkSize: UNPACK_CHUNK_BYTES });
+  throw new InvalidInput(`content-encoding must be ${allowed}; got "${encoding}"`, { code: 'unsupported_media_type' });
+}
+
+function checkRatio(unpacked: number, unpacker: Gunzip): void {
+  if (unpacked <= RATIO_FREE_BYTES || unpacked <= MAX_UNPACK_RATIO * unpacker.bytesWritten) return;
+  throw new InvalidInput(
+    `the body unpacks to more than ${MAX_UNPACK_RATIO} times its size: send it unpacked, or in parts of ${RATIO_FREE_BYTES} bytes`,
+    { code: 'payload_too_large' },
+  );
+}
+
+function tooLarge(bodyLimit: number, isUnpacked = false): InvalidInput {
+  const detail = `the body is too large${isUnpacked ? ' once unpacked' : ''}: at most ${bodyLimit} bytes are taken here; send it in parts`;
+  return new InvalidInput(detail, { code: 'payload_too_large' });
+}
+
+function tooSlow(maxSilenceMs: number): InvalidInput {
+  return new InvalidInput(`nothing of the body arrived for ${maxSilenceMs / SECOND_MS} s`, { code: 'request_timeout' });
+}
+
+function brokeOff({ length }: Body): InvalidInput {
+  return new InvalidInput(`the connection ended after ${length} bytes of the body; nothing of it was taken`);
+}
+
+function cannotUnpack(error: Error): InvalidInput {
+  return new InvalidInput(`the gzip body cannot be unpacked: ${messageOf(error)}; nothing of it was taken`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Bytes of bodies that are taken in one turn of the event loop. */
+const MAX_TURN_BYTES = 1024 * 1024;
+
+/**
+ * Keeps large bodies from filling a turn of the event loop: without it up to 2 MB are read from each connection before anything else happens.
+ */
+export class Pace {
+  readonly #waiting = new Set<IncomingMessage>();
+  #taken = 0;
+
+  /** Counts bytes that arrived; pauses their source until the next turn when this one has had enough. */
+  count(source: IncomingMessage, bytes: number): void {
+    if (this.#taken === 0) setImmediate(() => this.#begin());
+    this.#taken += bytes;
+    if (this.#taken < MAX_TURN_BYTES) return;
+    source.pause();
+    this.#waiting.add(source);
+  }
+
+  #begin(): void {
+    this.#taken = 0;
+    for (const source of this.#waiting) source.resume();
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../journeys/service.ts';
+import { attacks, run } from './attacks.ts';
+
+/** Size of the largest bodies; `bench/hostile-requests.ts` sends larger ones and measures what others notice. */
+const MIB = 4;
+const PING_EVERY_MS = 10;
+/** What all attacks together may add to the memory of the process, which keeps the readings that it takes as well. */
+const MAX_GROWTH_MB = 400;
+
+const folder = temporaryFolder();
+let service: Service;
+
+beforeAll(async () => {
+  service = await startService(folder.path);
+});
+
+afterAll(async () => {
+  await service.kill();
+  folder.remove();
+});
+
+function memoryMb(key: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${service.pid}/status`, 'utf8');
+  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+}
+
+/** Asks for an answer every 10 ms; answers the statuses. */
+async function ping(until: AbortSignal): Promise<Set<number>> {
+  const statuses = new Set<number>();
+  while (!until.aborted) {
+    statuses.add((await fetch(`${service.url}/ping`)).status);
+    await sleep(PING_EVERY_MS);
+  }
+  return statuses;
+}
+
+it('answers each hostile request as it deserves, everybody else meanwhile, and keeps its memory', async () => {
+  const before = memoryMb('VmRSS');
+  const ended = new AbortController();
+  const pinging = ping(ended.signal);
+  const wrong: unknown[] = [];
+  for (const attack of attacks(MIB)) {
+    const statuses = await run(service, attack, attack.body());
+    if (!statuses.every((status) => attack.allowed.includes(Number(status)))) wrong.push([attack.name, statuses]);
+  }
+  ended.abort();
+  expect(wrong).toEqual([]);
+  expect(await pinging).toEqual(new Set([204]));
+  expect(memoryMb('VmHWM') - before).toBeLessThan(MAX_GROWTH_MB);
+  expect(await service.json('/health')).toMatchObject({ status: 'healthy' });
+});
