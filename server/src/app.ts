@@ -34,8 +34,9 @@ export interface App {
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
-/** Of the 10 s that a stop may take, the stores get this much to catch up. */
-const DRAIN_MS = 7_000;
+/** Of the 10 s that a stop may take, requests in progress get this much, and the stores to catch up. */
+const REQUESTS_MS = 2_000;
+const DRAIN_MS = 5_000;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export interface StartOptions {
@@ -131,7 +132,9 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
       live.close();
       await scheduler.close();
       await models.close();
+      const requests = setTimeout(() => server.server.closeAllConnections(), REQUESTS_MS);
       await server.close();
+      clearTimeout(requests);
       await pipeline.close(DRAIN_MS);
     },
   };

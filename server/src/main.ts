@@ -76,6 +76,8 @@ const COMMANDS: readonly Command[] = [
 // What is written is for this user alone.
 process.umask(0o077);
 process.exitCode = await main(process.argv.slice(2));
+// Once its output is written: a server that hangs may keep a connection open, which must not keep the process.
+process.stdout.write('', () => process.exit());
 
 async function main(argv: readonly string[]): Promise<number> {
   const [first] = argv;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { type App, startApp } from '../app.ts';
@@ -12,6 +13,9 @@ Usage: npm start -- [start] [--config FILE] [--json]
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the address and the sign-in link when the service is ready
   --help         this text`;
+
+/** A stop takes no longer. Parts that are open then end as in a kill, after which nothing acknowledged is missing. */
+const MAX_STOP_MS = 9_500;
 
 /** The default command: runs the service. */
 export async function startCommand(
@@ -41,11 +45,17 @@ export async function startCommand(
   const stopped = untilStopped();
   const how = await Promise.race([stopped, moved.promise]);
   if (how === 'moved') await goOnOnDisk(app, config, log, stopped);
-  else {
-    log.info('stopping');
-    await app.close();
-  }
+  else await end(app, log);
   return 0;
+}
+
+async function end(app: App, log: Logger): Promise<void> {
+  log.info('stopping');
+  const isClosed = await Promise.race([app.close().then(() => true), sleep(MAX_STOP_MS, false, { ref: false })]);
+  if (!isClosed)
+    log.warn(
+      `not everything could be closed in ${MAX_STOP_MS / 1000} s: the rest continues from the journal at the next start`,
+    );
 }
 
 /** The service that lived in memory ends, and one that has everything on disk takes its place at the same address. */
@@ -57,8 +67,7 @@ async function goOnOnDisk(inMemory: App, config: Config, log: Logger, stopped: P
   const http = { ...config.http, port: Number(new URL(inMemory.url).port) };
   const app = await startApp({ config: { ...config, http, persistence: true }, log });
   await stopped;
-  log.info('stopping');
-  await app.close();
+  await end(app, log);
 }
 
 /** A bar that grows in place on a terminal; elsewhere a line at the end. */

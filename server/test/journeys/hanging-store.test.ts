@@ -16,9 +16,9 @@ describeWith('INFLUXD', 'a store that hangs', (influxd) => {
     const influx = await startInflux(data.path, influxd);
     onTestFinished(() => influx.stop());
     const file = join(folder.path, 'wattkeeper.yaml');
-    const first = `  - type: influxdb\n    url: ${influx.url}\n    read_timeout_ms: 1000\n`;
+    const first = `  - type: influxdb\n    url: ${influx.url}\n    read_timeout_ms: 1000\n    timeout_ms: 600000\n`;
     writeFileSync(file, `ingest:\n  store_pause_ms: 50\nstores:\n${first}  - type: duckdb\n`);
-    const service = await startService(folder.path, { WATTKEEPER_CONFIG: file });
+    let service = await startService(folder.path, { WATTKEEPER_CONFIG: file });
     onTestFinished(() => service.kill());
     const sent = Array.from({ length: 10 }, (_, i) => ({
       device_id: 'meter',
@@ -51,7 +51,20 @@ describeWith('INFLUXD', 'a store that hangs', (influxd) => {
     expect(hanging.stores[0]!.latency_ms).toBeGreaterThan(700);
 
     influx.resume();
-    await expect.poll(async () => (await health()).status, { interval: 200, timeout: 60_000 }).toBe('healthy');
+    await expect.poll(async () => (await health()).status, { interval: 200 }).toBe('healthy');
     expect(await ask()).toMatchObject({ series: [{ value: values }], warnings: [] });
+
+    // Nor does it hold up the end or the start of the service.
+    influx.pause();
+    const changed = { ...sent[9]!, values: { 'grid.power_kw': 99 } };
+    expect((await postReadings(service, [changed])).status).toBe(202);
+    void service.stop();
+    await expect.poll(() => service.outcome()).toBe(0);
+    service = await startService(folder.path, { WATTKEEPER_CONFIG: file });
+    expect((await ask()).series[0]?.value).toEqual([...values.slice(0, 9), 99]);
+    influx.resume();
+    await expect.poll(async () => (await health()).status, { interval: 200 }).toBe('healthy');
+    await settled(service);
+    expect(await ask()).toMatchObject({ series: [{ value: [...values.slice(0, 9), 99] }], warnings: [] });
   });
 });
