@@ -43,6 +43,19 @@ export const HistoryHealth = z
   .meta({ id: 'HistoryHealth', description: 'Whether answers about the past are complete at present' });
 export type HistoryHealth = z.infer<typeof HistoryHealth>;
 
+export const JournalHistoryHealth = z
+  .object({
+    status: z.enum(['ok', 'behind', 'failed']),
+    lag_batches: z
+      .number()
+      .int()
+      .meta({ description: 'Batches that only the journal has; it is not trimmed before them' }),
+    lag_ms: z.number(),
+    last_error: z.string().nullable(),
+  })
+  .meta({ id: 'JournalHistoryHealth' });
+export type JournalHistoryHealth = z.infer<typeof JournalHistoryHealth>;
+
 export const Health = z
   .object({
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
@@ -61,6 +74,9 @@ export const Health = z
       .meta({ description: 'Where sites, devices, tariffs and users are kept' }),
     stores: z.array(StoreHealth),
     history: HistoryHealth,
+    journal_history: JournalHistoryHealth.nullable().meta({
+      description: 'How the history of the journal follows, for restores to an instant; null where it is off',
+    }),
     uptime_s: z.number(),
     warnings: z.array(z.string()),
   })

@@ -159,6 +159,7 @@ function createMonitor(
     gapOf: (store) => services.filling.healthOf(store),
     ingest,
     journal: pipeline.journal,
+    journalHistory: () => pipeline.history?.status() ?? null,
     seriesCount: () => directory.seriesCount,
     recordsHealth: () => records.health(),
     scheduler: () => scheduler.state,
@@ -167,6 +168,7 @@ function createMonitor(
     warnings: () => [
       ...auditWarnings(records),
       ...(services.backups?.warnings() ?? []),
+      ...(pipeline.history?.warnings() ?? []),
       ...(pipeline.setAside.damage === null
         ? []
         : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),

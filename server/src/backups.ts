@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { LOCAL_DATABASE } from './config/records-location.ts';
 import { redactedYaml } from './config/redact.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
@@ -11,9 +12,10 @@ import { archiveSource, type ObjectSource } from './storage/lifecycle/archived-o
 import { BackupCopies } from './storage/lifecycle/backup-copies.ts';
 import { BackupFolder } from './storage/lifecycle/backup-folder.ts';
 import { CopiedFiles } from './storage/lifecycle/copied-files.ts';
-import { JOURNAL_ARCHIVE } from './storage/lifecycle/journal-archive.ts';
 import { JOURNAL_COPIES, JournalCopies, type JournalPlaces } from './storage/lifecycle/journal-copies.ts';
+import { JOURNAL_ARCHIVE } from './storage/lifecycle/journal-history.ts';
 import type { ArchiveTarget } from './storage/lifecycle/restore.ts';
+import type { JournalUpTo } from './storage/lifecycle/restore-folder.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
 import { openObjectStore } from './storage/objects/open-object-store.ts';
 import { archiveObjects, objectStoreOptions } from './tiers.ts';
@@ -64,9 +66,14 @@ export function restoredArchive(config: Config, backup: string, into: string): O
   return { archive: own, copies, bringBack: true };
 }
 
+/** Everything that a restore to an instant takes after the backup. */
+export function journalUpTo(config: Config, instant: number): JournalUpTo {
+  return { instant, journal: journalPlaces(config), database: join(config.data_dir, LOCAL_DATABASE) };
+}
+
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
-  const { stores, ingest, records, rollups, archive: journal, tiers } = pipeline;
+  const { stores, ingest, records, rollups, history, tiers } = pipeline;
   if (!config.persistence) return null;
   const [primary] = stores as readonly [MeteredStore];
   const objects = archiveObjects(config, config.data_dir);
@@ -84,8 +91,10 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,
     undisturbed: (work) => rollups.undisturbed(work),
-    journal,
+    journal: history?.archive ?? null,
     journalPlaces: journalPlaces(config),
+    journalHead: () => pipeline.journal.head(),
+    upTo: (instant) => journalUpTo(config, instant),
     months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),
     configuration: redactedYaml(config),
     version: VERSION,

@@ -19,18 +19,14 @@ import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
+import { type JournalHistory, openJournalHistory } from './journal-history.ts';
 import { Opened } from './opened.ts';
 import type { QueryPlanner } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { WriteGate } from './storage/layers/write-gate.ts';
-import {
-  fileInstant,
-  interruptJournalArchive,
-  JOURNAL_ARCHIVE,
-  JournalArchive,
-} from './storage/lifecycle/journal-archive.ts';
+import { fileInstant } from './storage/lifecycle/journal-segments.ts';
 import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts';
 import { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import { MemoryStore } from './storage/memory.ts';
@@ -49,8 +45,8 @@ export interface Pipeline {
   readonly stores: readonly MeteredStore[];
   /** What stores can never take. */
   readonly setAside: SetAside;
-  /** Batches kept for restores to an instant; null when that is off or nothing is kept. */
-  readonly archive: JournalArchive | null;
+  /** The journal's history, for restores to an instant; null when that is off or nothing is kept. */
+  readonly history: JournalHistory | null;
   /** Where old months go; null while no archive is configured. */
   readonly tiers: Tiers | null;
   /** What old readings were rolled up to. */
@@ -151,9 +147,6 @@ async function takeRestore(folder: DataFolder, log: Logger, now: number): Promis
   if (before !== null) log.warn(`the prepared restore is in effect; what was there before is in ${before}`);
 }
 
-/** What the journal archive is called beside the stores. */
-const ARCHIVE_CURSOR = 'journal archive';
-
 const MEMORY_ONLY_WINDOW_BYTES = 8 * 1024 * 1024;
 
 type Connected = Omit<Pipeline, 'close' | 'setAside'>;
@@ -182,7 +175,7 @@ async function connect(parts: Parts): Promise<Connected> {
     seriesLimits(config.limits),
   );
   await directory.load();
-  const archive = await openJournalArchive(parts, directory);
+  const history = await openJournalHistory(parts, directory);
   const window = new MemoryStore(
     {
       spanMs: config.analytics.memory_retention_hours * HOUR_MS,
@@ -199,7 +192,7 @@ async function connect(parts: Parts): Promise<Connected> {
   const ingest = new Ingest({
     journal,
     persists,
-    stores: archive ? [...sinks, { name: ARCHIVE_CURSOR, write: (batches) => archive.write(batches) }] : sinks,
+    stores: history ? [...sinks, history.sink] : sinks,
     window,
     describe: (metric) => catalogue.describe(metric),
     admit: (block) => directory.admit(block),
@@ -207,10 +200,11 @@ async function connect(parts: Parts): Promise<Connected> {
       log.error({ err: error, store }, `store ${store} does not take readings; they wait in the journal`),
     now,
     pauseMs: config.ingest.store_pause_ms,
-    startAfter: (store) => gaps?.startAfter(store),
+    startAfter: (store) => (store === history?.sink.name ? history.resumesAfter : gaps?.startAfter(store)),
   });
   const rollups = await openRollups({ config, records, stores, tiers, gate, gaps, catalogue, directory, now });
   await ingest.open();
+  history?.follow(ingest);
   const { queries, partial } = await openHistory({
     config,
     stores,
@@ -228,7 +222,7 @@ async function connect(parts: Parts): Promise<Connected> {
     flags,
     journal,
     stores,
-    archive,
+    history,
     tiers,
     rollups,
     window,
@@ -297,25 +291,8 @@ function openGaps({
   });
 }
 
-/** Null where nothing is kept for restores to an instant. */
-async function openJournalArchive(
-  { config, folder, now }: Parts,
-  directory: DeviceDirectory,
-): Promise<JournalArchive | null> {
-  if (folder === null) return null;
-  if (!config.backup.point_in_time) {
-    await interruptJournalArchive(folder.file(JOURNAL_ARCHIVE));
-    return null;
-  }
-  return JournalArchive.open({
-    folder: folder.file(JOURNAL_ARCHIVE),
-    keys: config.backup,
-    deviceOf: (id) => directory.find(id),
-    now,
-  });
-}
-
-async function closeAll({ ingest, directory }: Connected, opened: Opened, drainMs: number): Promise<void> {
+async function closeAll({ ingest, directory, history }: Connected, opened: Opened, drainMs: number): Promise<void> {
+  history?.end();
   await ingest.close(AbortSignal.timeout(drainMs));
   await directory.settled();
   await opened.close();

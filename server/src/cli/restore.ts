@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, journalPlaces, restoredArchive, restoredEngine } from '../backups.ts';
+import { backupCopies, backupFolder, journalUpTo, restoredArchive, restoredEngine } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
 import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
-import { fileInstant } from '../storage/lifecycle/journal-archive.ts';
+import { describeHole, fileInstant, toMissing } from '../storage/lifecycle/journal-segments.ts';
 import {
   applyReady,
   type FolderRestoreReport,
@@ -20,13 +20,17 @@ import {
 } from '../storage/lifecycle/restore-folder.ts';
 import { ProgressBar } from './progress-bar.ts';
 
+/** Exit code of a restore that lacks readings of the journal's history. */
+const INCOMPLETE = 3;
+
 const HELP = `Brings a backup back and proves it: every day of every series is compared with what was backed up.
 The service must be stopped, unless --into is given. What is in the data folder now moves into a folder beside it.
 
 Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--without-archive] [--config FILE] [--json]
 
   BACKUP         name of a backup, as \`npm start -- backup list\` shows it, or the path of one
-  --at TIME      go on to this instant from the archived journal or its copies, such as 2026-11-21T14:30:00+01:00
+  --at TIME      as of this instant, such as 2026-11-21T14:30:00+01:00: with every reading acknowledged at or before it, from the
+                 journal's history or its copies and the journal; exit code 3 and a list of what is missing where parts are damaged
   --into FOLDER  restore into an empty folder and leave the data folder alone
   --without-archive
                  go on where files of the archive are missing or damaged
@@ -34,7 +38,10 @@ Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--without-archiv
   --json         print one JSON object with the result on the last line
   --help         this text`;
 
-/** `restore`. Answers 0 when what was restored is proved to be what was backed up. */
+/**
+ * `restore`. Answers 0 when what was restored is proved to be what was backed up, and complete up to the instant asked for; 3 when readings
+ * that were acknowledged before it could not be recovered.
+ */
 export async function restoreCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -66,9 +73,20 @@ export async function restoreCommand(
   const report = values.into
     ? { ...(await restore(what, values.into, values.into)), folder: values.into, before: null }
     : await replace(what);
-  const { values: count, rows, comparedDays, archive, batches, folder, before } = report;
+  const { values: count, rows, comparedDays, archive, batches, missing, folder, before } = report;
   if (values.json)
-    console.log(JSON.stringify({ values: count, rows, compared_days: comparedDays, archive, batches, folder, before }));
+    console.log(
+      JSON.stringify({
+        values: count,
+        rows,
+        compared_days: comparedDays,
+        archive,
+        batches,
+        missing: missing.map(toMissing),
+        folder,
+        before,
+      }),
+    );
   else {
     console.log(
       `Restored ${count} values and ${rows} records into ${folder}; ${comparedDays} days of series compared, all equal.`,
@@ -77,10 +95,11 @@ export async function restoreCommand(
       console.log(
         `All ${archive.objects} files of the archive are whole; ${archive.fromCopies} were put back from copies.`,
       );
-    if (values.at) console.log(`Took ${batches} batches from the archived journal, up to ${values.at}.`);
+    if (values.at) console.log(`Took ${batches} batches from the journal's history, up to ${values.at}.`);
     if (before) console.log(`What was there before is in ${before}.`);
   }
-  return 0;
+  for (const hole of missing) console.error(`NOT RECOVERED: readings acknowledged ${describeHole(hole)}`);
+  return missing.length > 0 ? INCOMPLETE : 0;
 }
 
 interface Wanted {
@@ -118,7 +137,7 @@ async function restore(
       keys: config.backup,
       folder,
       engine: restoredEngine(config),
-      upTo: at === undefined ? undefined : { instant: parseInstant(at), journal: journalPlaces(config) },
+      upTo: at === undefined ? undefined : journalUpTo(config, parseInstant(at)),
       archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
       signal: new AbortController().signal,
       progress: (share) => bar.show(share),

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { type AcceptedBatch, type Batch, type Block, bytesOf } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
@@ -254,6 +254,15 @@ export class Ingest {
         throw new Unavailable(`store ${store} does not take readings at present: ${lastError}`);
       await sleep(CATCH_UP_LOOK_MS, undefined, { signal });
     }
+  }
+
+  /** Every batch that was acknowledged before the instant that it answers has been confirmed by a store; epoch milliseconds. */
+  async settledUntil(store: string): Promise<number> {
+    const now = this.#options.now();
+    // Acknowledgements of this instant are counted in the journal's head after this.
+    await nextTurn();
+    const { batches } = await this.recent.next(this.#fanOut(store).cursor);
+    return Math.min(now, ...batches.map(({ acceptedAt }) => acceptedAt));
   }
 
   /** Stops taking readings and brings what was taken into the stores, as far as it gets until `signal` fires. */

@@ -8,7 +8,9 @@ import type { Batch } from '../../src/domain/batch.ts';
 import { Conflict, Corrupt } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { writeBackup } from '../../src/storage/lifecycle/backup.ts';
-import { JournalArchive, readJournalArchive, segmentsIn } from '../../src/storage/lifecycle/journal-archive.ts';
+import { JournalArchive } from '../../src/storage/lifecycle/journal-archive.ts';
+import { readJournalArchive } from '../../src/storage/lifecycle/journal-history.ts';
+import { segmentsIn } from '../../src/storage/lifecycle/journal-segments.ts';
 import { checkBackup, type RestoreTarget, restoreBackup } from '../../src/storage/lifecycle/restore.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
@@ -190,24 +192,31 @@ describe('the journal archive', () => {
   it('gives back the batches of a span of time, sealed, open and after a crash', async () => {
     const clock = { now: START };
     const path = join(folder, 'journal');
-    const open = () =>
-      JournalArchive.open({ folder: path, keys: KEYS, deviceOf: () => undefined, now: () => clock.now });
+    const open = (confirmed: number | null) =>
+      JournalArchive.open({
+        folder: path,
+        keys: KEYS,
+        deviceOf: () => undefined,
+        now: () => clock.now,
+        journal: { confirmed, oldestAfter: async () => null },
+      });
     const taken = async (after: number, until: number) => {
       const found = [];
-      for await (const { takenAt, blocks } of readJournalArchive(path, KEYS, after, until)) {
-        found.push([(takenAt - START) / MINUTE, blocks[0]?.timestamps[0]]);
+      for await (const { acceptedAt, blocks } of readJournalArchive(path, KEYS, after, until)) {
+        found.push([(acceptedAt - START) / MINUTE, blocks[0]?.timestamps[0]]);
       }
       return found;
     };
-    const archive = await open();
+    const archive = await open(0);
+    const accepted = (minute: number) => ({ ...batch(minute, 10), sequence: 1 + minute / 10, acceptedAt: clock.now });
     for (let minute = 0; minute < 150; minute += 10) {
       clock.now = START + minute * MINUTE;
-      await archive.write([batch(minute, 10)]);
+      await archive.write([accepted(minute)]);
     }
     // The process is killed here: nothing is sealed or closed.
-    const again = await open();
+    const again = await open(15);
     clock.now = START + 150 * MINUTE;
-    await again.write([batch(150, 10)]);
+    await again.write([accepted(150)]);
     const all = await taken(0, Number.POSITIVE_INFINITY);
     expect(all).toEqual(Array.from({ length: 16 }, (_, i) => [10 * i, batch(10 * i, 10).blocks[0]?.timestamps[0]]));
     expect(await taken(START + 20 * MINUTE, START + 40 * MINUTE)).toEqual(all.slice(2, 5));
@@ -217,8 +226,14 @@ describe('the journal archive', () => {
 
   it('says which segment is damaged', async () => {
     const path = join(folder, 'damaged');
-    const archive = await JournalArchive.open({ folder: path, keys: {}, deviceOf: () => undefined, now: () => START });
-    await archive.write([batch(0, 10)]);
+    const archive = await JournalArchive.open({
+      folder: path,
+      keys: {},
+      deviceOf: () => undefined,
+      now: () => START,
+      journal: { confirmed: null, oldestAfter: async () => null },
+    });
+    await archive.write([{ ...batch(0, 10), sequence: 1, acceptedAt: START }]);
     await archive.seal();
     const [segment] = await segmentsIn(path);
     const bytes = readFileSync(segment?.path as string);

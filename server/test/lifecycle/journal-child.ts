@@ -14,6 +14,7 @@ const journal = await JournalArchive.open({
   deviceOf: (name) => ({ name, kind: 'meter', labels: {} }),
   keys: {},
   now: Date.now,
+  journal: { confirmed: count, oldestAfter: async () => null },
 });
 const objects = new ObjectStore(localObjects(join(folder, 'drive')), '');
 const copies = new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), {});
@@ -21,7 +22,9 @@ const work = { scratch: folder, signal: new AbortController().signal, progress: 
 console.log('begins');
 for (;;) {
   for (let i = 0; i < 5; i++) {
-    await journal.write([batch('load', [['a', count, { power_kw: count }]])]);
+    await journal.write([
+      { ...batch('load', [['a', count, { power_kw: count }]]), sequence: count + 1, acceptedAt: Date.now() },
+    ]);
     count++;
   }
   const { until } = await copies.send(journal, work);

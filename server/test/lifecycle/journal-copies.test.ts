@@ -9,13 +9,10 @@ import { identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Conflict, Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { CopiedFiles } from '../../src/storage/lifecycle/copied-files.ts';
-import {
-  interruptJournalArchive,
-  JournalArchive,
-  readArchivedDevices,
-  readJournalArchive,
-} from '../../src/storage/lifecycle/journal-archive.ts';
+import { interruptJournalArchive, JournalArchive } from '../../src/storage/lifecycle/journal-archive.ts';
 import { JOURNAL_COPIES, JournalCopies, journalBetween } from '../../src/storage/lifecycle/journal-copies.ts';
+import { readArchivedDevices } from '../../src/storage/lifecycle/journal-devices.ts';
+import { readJournalArchive } from '../../src/storage/lifecycle/journal-history.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
@@ -30,7 +27,9 @@ const signal = new AbortController().signal;
 
 let folder: string;
 let clock: number;
+let sequence = 0;
 beforeEach(async () => {
+  sequence = 0;
   folder = await mkdtemp(join(tmpdir(), 'wattkeeper-journal-copies-'));
   await mkdir(join(folder, 'scratch'));
   clock = START;
@@ -49,13 +48,16 @@ const openJournal = () =>
     deviceOf: (id) => ({ name: `meter of ${id}`, kind: 'meter', labels: {} }),
     keys: KEYS,
     now: () => clock,
+    journal: { confirmed: sequence, oldestAfter: async () => null },
   });
 
 /** A batch at each of some minutes, whose value is the minute. */
 async function archive(journal: JournalArchive, ...minutes: number[]): Promise<void> {
   for (const minute of minutes) {
     clock = START + minute * MINUTE;
-    await journal.write([batch('load', [['a', clock, { power_kw: minute }]])]);
+    await journal.write([
+      { ...batch('load', [['a', clock, { power_kw: minute }]]), sequence: ++sequence, acceptedAt: clock },
+    ]);
   }
   clock++;
 }

@@ -1,6 +1,7 @@
 import { BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
+import { toMissing } from '../../storage/lifecycle/journal-segments.ts';
 import type { BackupService } from './service.ts';
 
 const Verification = z.object({ name: BackupName.optional() });
@@ -37,8 +38,13 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
     schedule: null,
     params: Restoration,
     run: async ({ params, ...work }) => {
-      const { head, summary, ...counts } = await backups.prepareRestore(params.name, params, work);
-      return { ...counts, backed_up_at: summary.finished_at, takes_effect: 'at the next start of the service' };
+      const { head, summary, missing, ...counts } = await backups.prepareRestore(params.name, params, work);
+      return {
+        ...counts,
+        missing: missing.map(toMissing),
+        backed_up_at: summary.finished_at,
+        takes_effect: 'at the next start of the service',
+      };
     },
   };
   return [

@@ -12,11 +12,13 @@ import { writeBackup } from '../../storage/lifecycle/backup.ts';
 import type { BackupCopies } from '../../storage/lifecycle/backup-copies.ts';
 import { type BackupKeys, encrypts } from '../../storage/lifecycle/backup-file.ts';
 import { BackupFolder } from '../../storage/lifecycle/backup-folder.ts';
-import { fileInstant, type JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
+import type { JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
 import type { JournalPlaces, SentJournal } from '../../storage/lifecycle/journal-copies.ts';
+import { fileInstant } from '../../storage/lifecycle/journal-segments.ts';
 import {
   type FolderRestore,
   type FolderRestoreReport,
+  type JournalUpTo,
   makeReady,
   restoreIntoFolder,
   scratchFolder,
@@ -43,6 +45,9 @@ export interface BackupServiceOptions {
   readonly journal: JournalArchive | null;
   /** Where archived batches are, also those of earlier times. */
   readonly journalPlaces: JournalPlaces;
+  /** Sequence of the newest batch that was acknowledged. */
+  readonly journalHead: () => number;
+  readonly upTo: (instant: number) => JournalUpTo;
   /** Archived months; null where nothing is archived. */
   readonly months: BackedUpArchive | null;
   readonly configuration: string;
@@ -105,6 +110,7 @@ export class BackupService {
       this.#options;
     // Before the store has caught up: what the journal archive took until then is in the backup.
     const startedAt = now();
+    const journalSequence = this.#options.journalHead();
     await caughtUp(signal);
     const name = `wattkeeper-${fileInstant(startedAt)}.backup`;
     const draft = await this.#folder.draft(name);
@@ -113,6 +119,7 @@ export class BackupService {
         writeBackup(draft, {
           store,
           startedAt,
+          journalSequence,
           archived: months && (() => months.manifest()),
           records: records.contents,
           configuration,
@@ -147,6 +154,7 @@ export class BackupService {
 
   /** Restores a backup (default: the newest) into a scratch folder, compares it, and notes the outcome on its card. */
   async verify(name: string | undefined, { signal, progress }: Work): Promise<Backup> {
+    await this.#options.journal?.verify(signal);
     const backup = name === undefined ? (await this.#folder.list())[0] : await this.#require(name);
     if (backup === undefined) throw new NotFound(`there are no backups in ${this.#folder.path} yet`);
     const problem = await this.#problemOf(backup, { signal, progress });
@@ -284,7 +292,7 @@ export class BackupService {
       keys,
       folder,
       engine: this.#options.engine,
-      upTo: instant === null ? undefined : { instant, journal: journalPlaces },
+      upTo: instant === null ? undefined : this.#options.upTo(instant),
       archive: months,
       signal,
       progress: (share) => progress(share, 'restoring'),

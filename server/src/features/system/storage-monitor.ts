@@ -2,6 +2,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type {
   Health,
   HistoryHealth,
+  JournalHistoryHealth,
   StorageMetrics,
   StoreGapHealth,
   StoreHealth,
@@ -27,6 +28,8 @@ export interface MonitorOptions {
   readonly gapOf: (store: string) => StoreGapHealth | null;
   readonly ingest: Ingest;
   readonly journal: Journal;
+  /** Null while no history of the journal is kept. */
+  readonly journalHistory: () => JournalHistoryHealth | null;
   readonly seriesCount: () => number;
   readonly scheduler: () => Health['scheduler'];
   /** Models in use; asked only while the records can be read. */
@@ -77,6 +80,7 @@ export class StorageMonitor {
       records: { type: records.type, status: records.status },
       stores,
       history: this.#historyHealth(),
+      journal_history: this.#options.journalHistory(),
       uptime_s: Math.round((now() - startedAt) / 1000),
       warnings,
     };

@@ -15,6 +15,8 @@ export interface BackupHead {
   readonly format: number;
   readonly version: string;
   readonly started_at: string;
+  /** Sequence of the newest batch of the journal that is in it for sure; absent in backups of earlier versions. */
+  readonly journal_sequence?: number | undefined;
   /** The newest change of the records' tables. */
   readonly records_schema: string;
 }
@@ -38,6 +40,8 @@ export interface BackupOptions {
   readonly keys: BackupKeys;
   /** The journal goes on from this instant, epoch milliseconds: whatever was taken before is in the store. */
   readonly startedAt: number;
+  /** The newest batch that had been acknowledged then. */
+  readonly journalSequence?: number | undefined;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
@@ -58,7 +62,18 @@ export async function writeBackup(
 }
 
 async function* entriesOf(
-  { store, records, configuration, version, startedAt, now, progress, signal, archived }: BackupOptions,
+  {
+    store,
+    records,
+    configuration,
+    version,
+    startedAt,
+    journalSequence,
+    now,
+    progress,
+    signal,
+    archived,
+  }: BackupOptions,
   summary: { finished_at: string; series: number; values: number; rows: number },
   listed: { archive: ArchiveManifest | null },
 ): AsyncGenerator<BackupEntry> {
@@ -66,6 +81,7 @@ async function* entriesOf(
     format: BACKUP_FORMAT,
     version,
     started_at: formatInstant(startedAt),
+    journal_sequence: journalSequence,
     records_schema: await records.schema(),
   };
   yield json('backup.json', head);

@@ -1,78 +1,101 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { DeviceKind } from '@wattkeeper/contract/device.ts';
-import type { Batch } from '../../domain/batch.ts';
-import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
-import { Corrupt } from '../../domain/errors.ts';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AcceptedBatch } from '../../domain/batch.ts';
+import { messageOf } from '../../domain/errors.ts';
 import { Turns } from '../../domain/turns.ts';
-import { type BackupEntry, type BackupKeys, readBackupFile, writeBackupFile } from './backup-file.ts';
+import { replaceFile, setAside, syncFolder, writeVerified } from '../durable-file.ts';
+import type { BackupKeys } from './backup-file.ts';
+import { ARCHIVED_DEVICES, addDevices, readDevices, writeDevices } from './journal-devices.ts';
+import { encodeRecords, UNKNOWN_SEQUENCE } from './journal-frames.ts';
+import {
+  archivedSince,
+  type HistoryStart,
+  OPEN_SEGMENT,
+  readOpenSegment,
+  readSince,
+  SINCE,
+} from './journal-history.ts';
+import { describeDamage, sealRuns } from './journal-seal.ts';
+import {
+  type ArchivedDevice,
+  describeHole,
+  type Hole,
+  holeBetween,
+  holesBetween,
+  isWhole,
+  placeOf,
+  type Segment,
+  segmentsIn,
+} from './journal-segments.ts';
 
-/** A batch and when it was taken, epoch milliseconds. */
-export interface ArchivedBatch extends Batch {
-  readonly takenAt: number;
-}
-
-/** Folder of the archive in the data folder. */
-export const JOURNAL_ARCHIVE = 'journal-archive';
-const OPEN_SEGMENT = 'open.segment';
-const SEALED = '.wkj';
-/** Names the devices of the batches. */
-export const ARCHIVED_DEVICES = 'devices.json';
-const SINCE = 'since.json';
-/** Length and instant before each batch. */
-const PREFIX_BYTES = 16;
 /** A segment is sealed when it is that large or that old. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_MS = 60 * 60_000;
-
-/** What a device was called: one that is newer than the backup that a restore begins with is registered anew. */
-export interface ArchivedDevice {
-  readonly name: string;
-  readonly kind: DeviceKind;
-  readonly labels: Readonly<Record<string, string>>;
-}
+/** Holes that health lists individually. */
+const MAX_LISTED_HOLES = 5;
 
 export interface JournalArchiveOptions {
   readonly folder: string;
   readonly deviceOf: (id: string) => ArchivedDevice | undefined;
   readonly keys: BackupKeys;
   readonly now: () => number;
+  readonly journal: FedFrom;
+  /** Every batch that was acknowledged before this instant has been written here; the present, where that is not asked. */
+  readonly settledUntil?: () => Promise<number>;
+  /** Called for each thing that was found damaged and what became of it. */
+  readonly onDamage?: (message: string) => void;
 }
 
-/** A sealed segment: the batches that were taken from `start` to `end`, both included. */
-export interface Segment {
-  readonly name: string;
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
+/** The journal that the history is fed from. */
+export interface FedFrom {
+  /** Sequence of the newest batch that the history has confirmed; 0: no batch was ever taken; null: unknown. */
+  readonly confirmed: number | null;
+  /** Sequence of the oldest batch after a given one that the journal still has; null: none. */
+  readonly oldestAfter: (sequence: number) => Promise<number | null>;
 }
 
 /**
- * Keeps every batch after all stores have taken it, so that a restore can go on from a snapshot to any instant behind it. It is fed like a store.
- * The segment that grows is plain; sealed ones are compressed and encrypted as backups are.
+ * The journal's history: every batch after its acknowledgement, so that a restore can go on from a backup to any instant after it. It is fed
+ * like a store. The segment that grows is plain; sealed ones are compressed and encrypted as backups are. Nothing that is damaged stops it:
+ * damaged files are set aside, what is whole in them is kept, and what is missing shows as a hole in the chain of sequences.
  */
 export class JournalArchive {
   readonly #options: JournalArchiveOptions;
   #devices = new Map<string, ArchivedDevice>();
   #bytes = 0;
   #firstAt: number | null = null;
-  #since = 0;
+  /** Sequence of the last batch of the chain; null: what comes next goes on after an interruption. */
+  #last: number | null;
+  /** The same as of the first batch of the segment that grows. */
+  #openFollows: number | null = null;
+  #since: number;
+  /** Sequence of the batch before the oldest of the history; null: unknown. */
+  #begin: number | null = null;
+  /** The note of that was damaged or missing. */
+  #isStartLost = false;
+  /** Whether batches arrive already: those before them are not fed again until the next start. */
+  #isFed = false;
+  /** Number of the newest sealed segment. */
+  #number = 0;
+  #holes: readonly Hole[] = [];
+  /** Names of sealed segments that are not what was written. */
+  readonly #damaged = new Set<string>();
+  /** Why the folder cannot be used, or null. */
+  #trouble: string | null = 'it was not opened yet';
   /** One write or sealing after the other. */
   readonly #turns = new Turns();
 
   private constructor(options: JournalArchiveOptions) {
     this.#options = options;
+    this.#last = options.journal.confirmed;
+    this.#since = options.now();
   }
 
-  /** Opens the folder; a segment that an earlier process left open is sealed as far as it is whole. */
+  /** Opens the folder. Where that fails, each write tries again, and batches wait in the journal meanwhile. */
   static async open(options: JournalArchiveOptions): Promise<JournalArchive> {
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const archive = new JournalArchive(options);
-    archive.#devices = await readArchivedDevices(options.folder);
-    await archive.seal();
-    archive.#since = (await archivedSince(options.folder)) ?? options.now();
-    await writeSince(options.folder, archive.#since);
+    await archive.#turns.take(() => archive.#prepare()).catch((error: unknown) => archive.#note(messageOf(error)));
+    archive.#isFed = true;
     return archive;
   }
 
@@ -80,82 +103,244 @@ export class JournalArchive {
     return this.#options.folder;
   }
 
-  /** Every batch that was taken from this instant on is here, epoch milliseconds. */
+  /** Every batch that was acknowledged from this instant on is here, except for holes; epoch milliseconds. */
   get since(): number {
     return this.#since;
   }
 
-  /** On disk when it resolves. */
-  write(batches: readonly Batch[]): Promise<void> {
+  /** Sequence after which the history wants to be fed; null: from the oldest batch that there is. */
+  get resumesAfter(): number | null {
+    return this.#last;
+  }
+
+  /** What a person should know of the history. */
+  warnings(): string[] {
+    const { folder } = this.#options;
+    const trouble =
+      this.#trouble === null ? [] : [`the journal's history in ${folder} cannot be written: ${this.#trouble}`];
+    const more = this.#holes.length - MAX_LISTED_HOLES;
+    const listed = this.#holes.slice(-MAX_LISTED_HOLES).map(describeHole).join('; ');
+    const rest = more > 0 ? `; and ${more} earlier ones` : '';
+    const lacks = `the journal's history lacks readings, which a restore to a later instant will not have: ${listed}${rest}`;
+    return this.#holes.length === 0 ? trouble : [...trouble, lacks];
+  }
+
+  /** On disk, and read back, when it resolves. */
+  write(batches: readonly AcceptedBatch[]): Promise<void> {
     return this.#turns.take(() => this.#write(batches));
   }
 
-  /** Closes the segment that grows, if it holds anything. What was taken before the instant that it answers is in sealed segments. */
+  /**
+   * Closes the segment that grows, if it holds anything. What was acknowledged before the instant that it answers is in sealed segments, or
+   * missing as a hole.
+   */
   seal(): Promise<number> {
-    return this.#turns.take(() => this.#seal());
-  }
-
-  async #write(batches: readonly Batch[]): Promise<void> {
-    await this.#noteDevices(batches);
-    const takenAt = this.#options.now();
-    const parts = batches.flatMap((batch) => {
-      const blocks = encodeBlocks(batch.blocks);
-      const prefix = Buffer.alloc(PREFIX_BYTES);
-      prefix.writeUInt32LE(blocks.length, 0);
-      prefix.writeDoubleLE(takenAt, 8);
-      return [prefix, blocks];
+    return this.#turns.take(async () => {
+      if (this.#trouble !== null) await this.#prepare();
+      const until = (await this.#options.settledUntil?.()) ?? this.#options.now();
+      await this.#seal();
+      return until;
     });
-    const file = await open(this.#file(OPEN_SEGMENT), 'a', 0o600);
-    try {
-      // What a failed attempt left half-written is cut off first.
-      await file.truncate(this.#bytes);
-      const { bytesWritten } = await file.writev(parts);
-      await file.sync();
-      this.#bytes += bytesWritten;
-    } finally {
-      await file.close();
-    }
-    this.#firstAt ??= takenAt;
-    if (this.#bytes >= SEGMENT_BYTES || takenAt - this.#firstAt >= SEGMENT_MS) await this.#seal();
-  }
-
-  async #seal(): Promise<number> {
-    const batches = await readOpen(this.#file(OPEN_SEGMENT));
-    const [first] = batches;
-    if (first !== undefined) {
-      const partial = this.#file('sealing.partial');
-      await rm(partial, { force: true });
-      await writeBackupFile(partial, entriesOf(batches), this.#options.keys, new AbortController().signal);
-      await rename(partial, this.#file(segmentName(first.takenAt, (batches.at(-1) as ArchivedBatch).takenAt)));
-    }
-    await rm(this.#file(OPEN_SEGMENT), { force: true });
-    this.#bytes = 0;
-    this.#firstAt = null;
-    return this.#options.now();
   }
 
   /** Drops sealed segments that ended before an instant; answers how many. */
-  async prune(before: number): Promise<number> {
-    const old = (await segmentsIn(this.#options.folder)).filter(({ end }) => end < before);
-    if (old.length > 0) {
-      this.#since = Math.max(this.#since, before);
-      await writeSince(this.#options.folder, this.#since);
-    }
-    for (const { path } of old) await rm(path);
-    return old.length;
+  prune(before: number): Promise<number> {
+    return this.#turns.take(async () => {
+      // The newest one stays: a history without segments has lost them.
+      const old = (await segmentsIn(this.folder)).slice(0, -1).filter(({ end }) => end < before);
+      if (old.length > 0) {
+        this.#since = Math.max(this.#since, before);
+        const { last } = old.at(-1)!;
+        this.#begin = last === UNKNOWN_SEQUENCE ? null : last;
+        await this.#writeStart();
+      }
+      for (const { path } of old) await rm(path, { recursive: true });
+      await this.#findHoles();
+      return old.length;
+    });
   }
 
-  async #noteDevices(batches: readonly Batch[]): Promise<void> {
-    const ids = new Set(batches.flatMap(({ blocks }) => blocks.flatMap(({ devices }) => devices)));
-    const fresh = [...ids].filter((id) => !this.#devices.has(id));
-    if (fresh.length === 0) return;
-    for (const id of fresh) {
-      const device = this.#options.deviceOf(id);
-      if (device) this.#devices.set(id, { name: device.name, kind: device.kind, labels: device.labels });
+  /** Compares sealed segments with what was written. A damaged one stays in its place: a restore takes from it what comes before the damage. */
+  async verify(signal: AbortSignal): Promise<void> {
+    for (const segment of await segmentsIn(this.folder)) {
+      if (signal.aborted) return;
+      const isIntact = await isWhole(segment).catch(() => false);
+      if (isIntact) this.#damaged.delete(segment.name);
+      else this.#damaged.add(segment.name);
     }
-    const path = this.#file(ARCHIVED_DEVICES);
-    await writeFile(`${path}.partial`, JSON.stringify(Object.fromEntries(this.#devices)), { mode: 0o600, flush: true });
-    await rename(`${path}.partial`, path);
+    await this.#turns.take(() => this.#findHoles());
+  }
+
+  async #prepare(): Promise<void> {
+    const { folder, now } = this.#options;
+    await this.#makeFolder();
+    this.#devices = await readDevices(folder).catch(async (error: unknown) => {
+      await this.#setAside(ARCHIVED_DEVICES, messageOf(error));
+      return new Map<string, ArchivedDevice>();
+    });
+    await this.#recover();
+    const noted = await this.#readSince();
+    if (noted?.since === null) this.#last = null;
+    else await this.#resume();
+    const [oldest] = await segmentsIn(folder);
+    this.#since = (noted ? noted.since : oldest?.start) ?? now();
+    this.#isStartLost = noted === undefined && oldest !== undefined && oldest.number > 0;
+    // Without note and segments, a history that has confirmed batches has lost them.
+    this.#begin = noted ? noted.follows : oldest || this.#last === null ? null : 0;
+    await this.#writeStart();
+    await this.#findHoles();
+    this.#trouble = null;
+  }
+
+  async #makeFolder(): Promise<void> {
+    const { folder, now } = this.#options;
+    const isTaken = await stat(folder).then(
+      (found) => !found.isDirectory(),
+      () => false,
+    );
+    if (isTaken) this.#note(`${folder} is no folder; it is now ${await setAside(folder, now())}`);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncFolder(dirname(folder));
+    // A folder that cannot be listed would look empty.
+    await readdir(folder);
+  }
+
+  /** Seals what is whole in the segment that an earlier process left, and sets it aside where something of it is lost. */
+  async #recover(): Promise<void> {
+    const { batches, damaged, error } = await readOpenSegment(this.folder);
+    const segments = await segmentsIn(this.folder);
+    this.#number = segments.at(-1)?.number ?? 0;
+    const { keys } = this.#options;
+    const deviceOf = (id: string) => this.#devices.get(id);
+    this.#number = await sealRuns(batches, { folder: this.folder, number: this.#number, keys, deviceOf });
+    const last = batches.at(-1) ?? lastOf(segments);
+    // Bytes at the end of the last write that was never confirmed are no loss.
+    const isLost = batches.some((batch, i) => holeBetween(batches[i - 1] ?? null, batch) !== null);
+    const isWhole = !isLost && this.#last !== null && last !== null && last.sequence >= this.#last;
+    const reason = error ?? (damaged.length > 0 && !isWhole ? describeDamage(damaged) : null);
+    if (reason === null) await rm(this.#file(OPEN_SEGMENT), { force: true });
+    else await this.#setAside(OPEN_SEGMENT, reason);
+    this.#bytes = 0;
+    this.#firstAt = null;
+  }
+
+  /** What the history lost although it had confirmed it comes again, as far as the journal still has it. */
+  async #resume(): Promise<void> {
+    const { journal } = this.#options;
+    const { sequence } = lastOf(await segmentsIn(this.folder)) ?? { sequence: 0 };
+    if (sequence === UNKNOWN_SEQUENCE) return;
+    if (sequence > 0 && !this.#last) {
+      // Killed before its first confirmation, or fed from another journal now.
+      this.#last = (await journal.oldestAfter(sequence - 1)) === sequence ? sequence : null;
+    } else if (this.#last !== null && sequence < this.#last && !this.#isFed) {
+      const oldest = await journal.oldestAfter(sequence);
+      if (oldest !== null) this.#last = Math.min(this.#last, oldest - 1);
+    }
+  }
+
+  async #write(given: readonly AcceptedBatch[]): Promise<void> {
+    try {
+      if (this.#trouble !== null) await this.#prepare();
+      if ((await this.#sizeOnDisk()) < this.#bytes) await this.#repair();
+      await this.#append(given);
+      this.#trouble = null;
+    } catch (error) {
+      this.#trouble = messageOf(error);
+      throw error;
+    }
+  }
+
+  /** Makes again what was removed or shortened while it was in use. */
+  async #repair(): Promise<void> {
+    await this.#makeFolder();
+    await this.#recover();
+    await this.#writeStart();
+    this.#devices.clear();
+    await this.#findHoles();
+  }
+
+  async #append(given: readonly AcceptedBatch[]): Promise<void> {
+    let follows = this.#last;
+    const batches = given.map((batch) => {
+      const chained = { ...batch, follows };
+      follows = batch.sequence;
+      return chained;
+    });
+    if (addDevices(this.#devices, batches, this.#options.deviceOf)) await writeDevices(this.folder, this.#devices);
+    const records = encodeRecords(batches);
+    const file = await open(this.#file(OPEN_SEGMENT), this.#bytes === 0 ? 'w+' : 'r+', 0o600);
+    try {
+      // What a failed attempt left half-written is overwritten or cut off.
+      await file.truncate(this.#bytes);
+      await writeVerified(file, records, this.#bytes);
+    } finally {
+      await file.close();
+    }
+    if (this.#bytes === 0) {
+      this.#openFollows = this.#last;
+      await syncFolder(this.folder);
+    }
+    this.#bytes += records.length;
+    this.#last = follows;
+    this.#firstAt ??= this.#options.now();
+    const isOld = Math.abs(this.#options.now() - this.#firstAt) >= SEGMENT_MS;
+    if (this.#bytes >= SEGMENT_BYTES || isOld) await this.#seal();
+  }
+
+  async #seal(): Promise<void> {
+    if (this.#bytes === 0) return;
+    await this.#recover();
+    await this.#findHoles();
+  }
+
+  /** As `readSince`; a note that cannot be read is set aside. */
+  async #readSince(): Promise<HistoryStart | undefined> {
+    try {
+      return await readSince(this.folder);
+    } catch (error) {
+      await this.#setAside(SINCE, messageOf(error));
+      return undefined;
+    }
+  }
+
+  async #findHoles(): Promise<void> {
+    const segments = await segmentsIn(this.folder);
+    const known = new Set(this.#holes.map(({ reason }) => reason));
+    const damaged = segments.filter(({ name }) => this.#damaged.has(name)).map(damageOf);
+    this.#holes = [...damaged, ...this.#holesIn(segments)];
+    for (const hole of this.#holes)
+      if (!known.has(hole.reason)) this.#note(`readings are missing ${describeHole(hole)}`);
+  }
+
+  /** What is missing from the oldest batch to the next one. */
+  #holesIn(segments: readonly Segment[]): Hole[] {
+    const begin = { sequence: this.#begin ?? UNKNOWN_SEQUENCE, acceptedAt: this.#since };
+    const follows = this.#bytes > 0 ? this.#openFollows : this.#last;
+    const lost = { from: null, until: this.#since, reason: `${SINCE} was lost, so that older batches may be missing` };
+    const isNew = segments.length === 0 && follows === null;
+    const next = { follows, sequence: Number.POSITIVE_INFINITY, acceptedAt: this.#options.now() };
+    const holes = holesBetween([begin, ...segments.map(placeOf), ...(isNew ? [] : [next])]);
+    return this.#isStartLost ? [lost, ...holes] : holes;
+  }
+
+  #writeStart(): Promise<void> {
+    return writeStart(this.folder, { since: this.#since, follows: this.#begin });
+  }
+
+  async #setAside(name: string, reason: string): Promise<void> {
+    const aside = await setAside(this.#file(name), this.#options.now());
+    this.#note(`${this.#file(name)} is damaged (${reason}); it is now ${aside}`);
+  }
+
+  async #sizeOnDisk(): Promise<number> {
+    return stat(this.#file(OPEN_SEGMENT)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+
+  #note(message: string): void {
+    this.#options.onDamage?.(message);
   }
 
   #file(name: string): string {
@@ -163,118 +348,20 @@ export class JournalArchive {
   }
 }
 
-/** From when on an archive has everything, epoch milliseconds; null where there is none, or one that was interrupted and holds nothing since. */
-export async function archivedSince(folder: string): Promise<number | null> {
-  const text = await readFile(join(folder, SINCE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (text !== null) return (JSON.parse(text) as { since: number | null }).since;
-  // One of an earlier version: it has everything from its first batch on, if not for longer.
-  return (await segmentsIn(folder))[0]?.start ?? null;
+function damageOf({ name, start, end }: Segment): Hole {
+  return { from: start, until: end, reason: `the segment ${name} is damaged` };
 }
 
-/** Notes that what comes in from now on is not kept: an archive that is opened later begins anew. */
+function lastOf(segments: readonly Segment[]) {
+  const last = segments.at(-1);
+  return last === undefined ? null : placeOf(last);
+}
+
+/** Notes that what is accepted from now on is not kept: a history that is opened later begins again. */
 export async function interruptJournalArchive(folder: string): Promise<void> {
-  if ((await archivedSince(folder)) !== null) await writeSince(folder, null);
+  if ((await archivedSince(folder)) !== null) await writeStart(folder, { since: null, follows: null });
 }
 
-async function writeSince(folder: string, since: number | null): Promise<void> {
-  const path = join(folder, SINCE);
-  await writeFile(`${path}.partial`, JSON.stringify({ since }), { mode: 0o600, flush: true });
-  await rename(`${path}.partial`, path);
-}
-
-/** Devices of the archive by their ids. */
-export async function readArchivedDevices(folder: string): Promise<Map<string, ArchivedDevice>> {
-  const text = await readFile(join(folder, ARCHIVED_DEVICES), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
-    throw error;
-  });
-  return new Map(Object.entries(JSON.parse(text) as Record<string, ArchivedDevice>));
-}
-
-/**
- * Batches that were taken from `after` to `until` (both included), in order.
- * @throws Corrupt for a damaged segment, Forbidden when no key opens one
- */
-export async function* readJournalArchive(
-  folder: string,
-  keys: BackupKeys,
-  after: number,
-  until: number,
-): AsyncGenerator<ArchivedBatch> {
-  const wanted = (batch: ArchivedBatch) => batch.takenAt >= after && batch.takenAt <= until;
-  for (const { path, start, end } of await segmentsIn(folder)) {
-    if (end < after || start > until) continue;
-    for await (const { name, data } of readBackupFile(path, keys)) {
-      const batch = { sequence: 0, takenAt: Number(name.split('-')[1]), blocks: decodeBlocks(data) };
-      if (wanted(batch)) yield batch;
-    }
-  }
-  for (const batch of await readOpen(join(folder, OPEN_SEGMENT))) if (wanted(batch)) yield batch;
-}
-
-/** Sealed segments, oldest first. */
-export async function segmentsIn(folder: string): Promise<Segment[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  return names
-    .filter(isSegment)
-    .sort()
-    .map((name) => ({ name, path: join(folder, name), ...spanOf(name) }));
-}
-
-export function isSegment(name: string): boolean {
-  return name.endsWith(SEALED);
-}
-
-/** When the first and the last batch of a segment were taken. */
-export function spanOf(name: string): { start: number; end: number } {
-  const [start, end] = name.slice(0, -SEALED.length).split('_').map(instantOf) as [number, number];
-  return { start, end };
-}
-
-async function* entriesOf(batches: readonly ArchivedBatch[]): AsyncGenerator<BackupEntry> {
-  for (const [i, { takenAt, blocks }] of batches.entries()) {
-    yield { name: `${String(i).padStart(8, '0')}-${takenAt}`, data: encodeBlocks(blocks) };
-  }
-}
-
-/** The whole batches of the segment that grows; what a crash left half-written at its end was not confirmed and is passed over. */
-async function readOpen(path: string): Promise<ArchivedBatch[]> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  });
-  const batches: ArchivedBatch[] = [];
-  for (let at = 0; at + PREFIX_BYTES <= bytes.length; ) {
-    const length = bytes.readUInt32LE(at);
-    const end = at + PREFIX_BYTES + length;
-    if (end > bytes.length) break;
-    try {
-      const blocks = decodeBlocks(bytes.subarray(at + PREFIX_BYTES, end));
-      batches.push({ sequence: 0, takenAt: bytes.readDoubleLE(at + 8), blocks });
-    } catch (error) {
-      if (end === bytes.length) break;
-      throw new Corrupt(`the journal archive's open segment ${path} is damaged at byte ${at}`, { cause: error });
-    }
-    at = end;
-  }
-  return batches;
-}
-
-/** `2026-11-21T013000.123Z`: no colons, so that every file system takes it. */
-export function fileInstant(instant: number): string {
-  return formatInstant(instant).replaceAll(':', '');
-}
-
-function instantOf(text: string): number {
-  return Date.parse(text.replace(/T(\d{2})(\d{2})/, 'T$1:$2:'));
-}
-
-function segmentName(start: number, end: number): string {
-  return `${fileInstant(start)}_${fileInstant(end)}${SEALED}`;
+async function writeStart(folder: string, start: HistoryStart): Promise<void> {
+  await replaceFile(join(folder, SINCE), JSON.stringify(start));
 }

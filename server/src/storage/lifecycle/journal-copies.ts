@@ -8,15 +8,10 @@ import { Turns } from '../../domain/turns.ts';
 import { sha256Of } from '../file-digest.ts';
 import { type BackupKeys, readBackupFile, writeBackupFile } from './backup-file.ts';
 import type { CopiedFiles } from './copied-files.ts';
-import {
-  ARCHIVED_DEVICES,
-  archivedSince,
-  isSegment,
-  type JournalArchive,
-  readArchivedDevices,
-  segmentsIn,
-  spanOf,
-} from './journal-archive.ts';
+import type { JournalArchive } from './journal-archive.ts';
+import { ARCHIVED_DEVICES, readArchivedDevices } from './journal-devices.ts';
+import { archivedSince } from './journal-history.ts';
+import { isSegment, segmentsIn, spanOf } from './journal-segments.ts';
 
 /** Where copies of the archived journal are, beside the copies of backups. */
 export const JOURNAL_COPIES = 'journal/';
@@ -119,6 +114,17 @@ export class JournalCopies {
     for await (const { data } of readBackupFile(wrapped, this.#keys)) {
       await writeFile(join(folder, ARCHIVED_DEVICES), data, { mode: 0o600 });
     }
+  }
+
+  /** An undamaged copy of a sealed segment, fetched into a folder; null where there is none. */
+  async fetchSegment(name: string, folder: string): Promise<string | null> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { spans } = await this.#readIndex(folder);
+    const listed = spans.flatMap(({ segments }) => segments).find((segment) => segment.name === name);
+    if (listed === undefined) return null;
+    const path = join(folder, name);
+    await this.#fetchWhole(name, path);
+    return (await sha256Of(path)) === listed.sha256 ? path : null;
   }
 
   async #send(journal: JournalArchive, { scratch, signal, progress }: SendWork): Promise<SentJournal> {
@@ -235,17 +241,20 @@ export interface JournalPlaces {
 }
 
 /**
- * A folder with every batch that was taken from one instant to another: the archive of this machine where it reaches back so far, or else
- * what is fetched of its copies.
+ * A folder with every batch that was acknowledged from one instant to another: the history of this machine where it reaches back so far, or
+ * else what is fetched of its copies.
  * @throws Conflict when neither has all of that, else as `JournalCopies.fetch`
  */
 export async function journalBetween(
   places: JournalPlaces,
-  span: { from: number; to: number },
+  span: { from: number; to: number; sequence?: number | undefined },
   { folder, signal }: { folder: string; signal: AbortSignal },
 ): Promise<string> {
   const since = await archivedSince(places.folder);
   if (since !== null && since <= span.from) return places.folder;
+  const [first] = await segmentsIn(places.folder);
+  const goesOn = typeof first?.follows === 'number' && span.sequence !== undefined && first.follows <= span.sequence;
+  if (since !== null && goesOn) return places.folder;
   if (places.copies !== null) {
     await places.copies.fetch(span, folder, signal);
     return folder;

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Block } from '../../domain/batch.ts';
-import { Conflict } from '../../domain/errors.ts';
+import { Conflict, messageOf } from '../../domain/errors.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { LOCK_FILES, lockFolder, UNFINISHED_RESTORE } from '../data-folder.ts';
@@ -11,8 +11,10 @@ import type { RecordsLocation } from '../records/location.ts';
 import { openRecords, type RecordStore } from '../records/record-store.ts';
 import type { SeriesRecord } from '../records/series.ts';
 import type { BackupKeys } from './backup-file.ts';
-import { readArchivedDevices, readJournalArchive } from './journal-archive.ts';
 import { type JournalPlaces, journalBetween } from './journal-copies.ts';
+import { readJournalArchive } from './journal-history.ts';
+import type { ArchivedDevice, Hole } from './journal-segments.ts';
+import { JournalTail } from './journal-tail.ts';
 import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
 
 /**
@@ -35,16 +37,26 @@ export interface FolderRestore {
   readonly folder: string;
   readonly engine: 'duckdb' | 'sqlite';
   /** Take in what was archived of the journal up to an instant, epoch milliseconds. */
-  readonly upTo?: { readonly instant: number; readonly journal: JournalPlaces } | undefined;
+  readonly upTo?: JournalUpTo | undefined;
   /** What becomes of archived months; absent: they are left out. */
   readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
 }
 
+export interface JournalUpTo {
+  /** Epoch milliseconds. */
+  readonly instant: number;
+  readonly journal: JournalPlaces;
+  /** The database with the journal that the history was fed from: it has what the history does not have yet. Null where it is elsewhere. */
+  readonly database: string | null;
+}
+
 export interface FolderRestoreReport extends RestoreReport {
-  /** Batches taken from the journal archive. */
+  /** Batches taken from the journal's history and the journal. */
   readonly batches: number;
+  /** Readings that were acknowledged before the instant and could not be recovered. */
+  readonly missing: readonly Hole[];
 }
 
 /**
@@ -91,8 +103,8 @@ async function fill(options: FolderRestore): Promise<FolderRestoreReport> {
   try {
     const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
     const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
-    const batches = journal === null ? 0 : await catchUp(store, records, report, journal, options);
-    return { ...report, batches };
+    if (journal === null) return { ...report, batches: 0, missing: [] };
+    return { ...report, ...(await catchUp(store, records, report, journal, options)) };
   } finally {
     await store.close();
     await rm(join(folder, FETCHED), { recursive: true, force: true });
@@ -110,38 +122,67 @@ async function journalOf(
       `the backup was made from ${head.started_at} to ${summary.finished_at}, after the instant asked for: take an earlier backup`,
     );
   }
-  const span = { from: Date.parse(head.started_at), to: upTo.instant };
+  const span = { from: Date.parse(head.started_at), to: upTo.instant, sequence: head.journal_sequence };
   return journalBetween(upTo.journal, span, { folder: join(folder, FETCHED), signal });
 }
 
-/** Takes in the archived journal; devices and series that came after the backup are put on record again, under new ids. */
+/**
+ * Takes in the journal's history and what the journal itself still has; devices and series that came after the backup are put on record again,
+ * under new ids.
+ */
 async function catchUp(
   store: TelemetryStore,
   location: RecordsLocation,
   { head }: RestoreReport,
   journal: string,
-  { upTo, keys, signal }: FolderRestore,
-): Promise<number> {
+  { upTo, keys, signal, folder }: FolderRestore,
+): Promise<{ batches: number; missing: Hole[] }> {
+  const { instant, database, journal: places } = upTo!;
+  const missing: Hole[] = [];
+  // Copies may be those of another machine, whose journal this one does not have.
+  const tail = journal === places.folder ? openTail(database, missing) : null;
   const records = await openRecords(location);
   try {
-    const until = upTo?.instant ?? Number.POSITIVE_INFINITY;
-    const devices = await knownDevices(records, journal);
+    const archived = new Map(tail?.devices());
+    const devices = await knownDevices(records, archived);
+    const history = readJournalArchive(journal, keys, Date.parse(head.started_at), instant, {
+      sequence: head.journal_sequence,
+      tail,
+      onHole: (hole) => missing.push(hole),
+      onDevices: (more) => {
+        for (const [id, device] of more) archived.set(id, device);
+      },
+      copyOf: async ({ name }) =>
+        (await places.copies?.fetchSegment(name, join(folder, FETCHED)).catch(() => null)) ?? null,
+    });
     let batches = 0;
-    for await (const { blocks } of readJournalArchive(journal, keys, Date.parse(head.started_at), until)) {
+    for await (const { blocks } of history) {
       signal.throwIfAborted();
       const named: Block[] = [];
       for (const block of blocks) named.push(await devices.rename(block));
       await records.series.ensure(named.flatMap(seriesIn));
       await applyBatches(store, [{ sequence: ++batches, blocks: named }]);
     }
-    return batches;
+    return { batches, missing };
   } finally {
     await records.close();
+    tail?.close();
   }
 }
 
-async function knownDevices(records: RecordStore, archive: string) {
-  const archived = await readArchivedDevices(archive);
+/** Null where there is none. One that cannot be read lacks what the history did not have yet. */
+function openTail(database: string | null, missing: Hole[]): JournalTail | null {
+  if (database === null) return null;
+  try {
+    return JournalTail.open(database);
+  } catch (error) {
+    const reason = `the journal in ${database} cannot be read: ${messageOf(error)}`;
+    missing.push({ from: null, until: null, reason });
+    return null;
+  }
+}
+
+async function knownDevices(records: RecordStore, archived: ReadonlyMap<string, ArchivedDevice>) {
   const ids = new Map((await records.devices.list()).map(({ id }) => [id, id]));
   const idNow = async (id: string): Promise<string> => {
     const known = ids.get(id);

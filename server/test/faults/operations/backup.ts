@@ -45,7 +45,11 @@ async function bringBack({ folder, environment, before, ledger }: Scene, path: s
       keys: {},
       folder: into.path,
       engine: 'duckdb',
-      upTo: { instant: Date.now(), journal: { folder: join(folder, 'journal-archive'), copies: null } },
+      upTo: {
+        instant: Date.now(),
+        journal: { folder: join(folder, 'journal-archive'), copies: null },
+        database: join(folder, 'wattkeeper.db'),
+      },
       signal: new AbortController().signal,
       progress: () => {},
     });
