@@ -187,12 +187,10 @@ async function connect(parts: Parts): Promise<Connected> {
   // Without a folder the first store is memory itself: everything goes there, by the way of every reading.
   const persists = folder === null || flags.isActive('persistence');
   if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
-  const primary = stores[0] as MeteredStore;
-  const sinks = [withSeries(primary, directory), ...stores.slice(1)].map((sink) => (gaps ? marked(sink, gaps) : sink));
   const ingest = new Ingest({
     journal,
     persists,
-    stores: history ? [...sinks, history.sink] : sinks,
+    stores: [...storeSinks(stores, directory, gaps), ...(history ? [history.sink] : [])],
     window,
     describe: (metric) => catalogue.describe(metric),
     admit: (block) => directory.admit(block),
@@ -235,6 +233,10 @@ async function connect(parts: Parts): Promise<Connected> {
     gaps,
     onStoreBack: (listener) => back.listen(listener),
   };
+}
+
+function storeSinks([primary, ...others]: readonly MeteredStore[], directory: DeviceDirectory, gaps: StoreGaps | null) {
+  return [withSeries(primary!, directory), ...others].map((sink) => (gaps ? marked(sink, gaps) : sink));
 }
 
 interface StoreSink {

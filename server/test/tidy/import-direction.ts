@@ -30,6 +30,7 @@ const ASSEMBLY: Record<string, readonly string[]> = {
   'tiers.ts': ['retention.ts', 'pipeline.ts', 'backups.ts', 'app.ts', 'cli', 'main.ts'],
   'hydration.ts': ['history.ts', 'pipeline.ts'],
   'history.ts': ['pipeline.ts'],
+  'journal-history.ts': ['pipeline.ts'],
   'opened.ts': ['stores.ts', 'pipeline.ts'],
   'stores.ts': ['history.ts', 'pipeline.ts'],
   'pipeline.ts': ['backups.ts', 'persistence.ts', 'services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
