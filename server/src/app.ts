@@ -12,6 +12,7 @@ import { influxRoutes } from './features/ingest/influx-routes.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { serviceRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
+import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
 import { LiveStream } from './http/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
@@ -45,7 +46,7 @@ export interface StartOptions {
   /** Told the share of the demo's history that is made, 0 to 1. */
   readonly onDemoProgress?: (share: number) => void;
   readonly now?: () => number;
-  /** Called when a service without a data folder was told to have one and has moved there: close it and start it on the folder. */
+  /** Called when everything has been moved to a data folder, which there was not or which was removed: close the service and start it on that. */
   readonly onMoved?: () => void;
 }
 
@@ -63,11 +64,14 @@ export async function startApp({
   try {
     await refuseOpenDoor(config, pipeline);
     demo = await startDemo({ config, log, pipeline, now, onDemoProgress });
-    const app = await serve({ config, log, now, startedAt, pipeline, sources: demo.sources });
+    const recovery = new FolderRecovery({ pipeline, config, log, now, onMoved });
+    const app = await serve({ config, log, now, startedAt, pipeline, recovery, sources: demo.sources });
     obeyPersistence({ pipeline, config, now, onMoved });
+    recovery.start();
     return {
       ...app,
       close: async () => {
+        await recovery.close();
         await demo?.stop();
         await app.close();
       },
@@ -85,10 +89,11 @@ interface ServeOptions {
   readonly now: () => number;
   readonly startedAt: number;
   readonly pipeline: Pipeline;
+  readonly recovery: FolderRecovery;
   readonly sources: () => readonly Source[];
 }
 
-async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOptions): Promise<App> {
+async function serve({ config, log, now, startedAt, pipeline, recovery, sources }: ServeOptions): Promise<App> {
   const { records } = pipeline;
   const auth = new AuthService({
     records,
@@ -100,7 +105,7 @@ async function serve({ config, log, now, startedAt, pipeline, sources }: ServeOp
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, now);
   const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
-  const monitor = createMonitor({ config, pipeline, services, now, startedAt }, scheduler);
+  const monitor = createMonitor({ config, pipeline, recovery, services, now, startedAt }, scheduler);
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const { max_body_bytes: maxBodyBytes } = config.http;
   const server = await createServer({
@@ -145,10 +150,10 @@ function auditWarnings({ auditLog: { waiting } }: Pipeline['records']): string[]
 }
 
 function createMonitor(
-  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'now' | 'startedAt'> & { services: Services },
+  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'recovery' | 'now' | 'startedAt'> & { services: Services },
   scheduler: Scheduler,
 ): StorageMonitor {
-  const { config, pipeline, services, now, startedAt } = parts;
+  const { config, pipeline, recovery, services, now, startedAt } = parts;
   const { records, directory, ingest } = pipeline;
   return new StorageMonitor({
     version: VERSION,
@@ -169,6 +174,7 @@ function createMonitor(
       ...auditWarnings(records),
       ...(services.backups?.warnings() ?? []),
       ...(pipeline.history?.warnings() ?? []),
+      ...recovery.warnings(),
       ...(pipeline.setAside.damage === null
         ? []
         : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),

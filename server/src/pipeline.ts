@@ -4,7 +4,7 @@ import { seriesLimits } from './config/limits.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
 import type { Batch, Block } from './domain/batch.ts';
-import { Corrupt } from './domain/errors.ts';
+import { Corrupt, Unavailable } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import type { PartialAnswers } from './domain/partial-answers.ts';
 import { HOUR_MS } from './domain/window.ts';
@@ -34,7 +34,7 @@ import { openRecords, type RecordStore } from './storage/records/record-store.ts
 import { checkDatabase } from './storage/records/sqlite-file.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 import { SET_ASIDE_DATABASE, SetAside } from './storage/set-aside/set-aside.ts';
-import { openStores, StoresBack } from './stores.ts';
+import { isInFolder, openStores, StoresBack } from './stores.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 
 /** Everything from a source's readings to their answers, without the web: the service and the command line both run on it. */
@@ -42,6 +42,8 @@ export interface Pipeline {
   readonly records: RecordStore;
   readonly flags: FeatureFlags;
   readonly journal: Journal;
+  /** The same journal where there is a data folder; null without one. */
+  readonly fallback: FallbackJournal | null;
   readonly stores: readonly MeteredStore[];
   /** What stores can never take. */
   readonly setAside: SetAside;
@@ -92,7 +94,8 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
       limits: seriesLimits(config.limits),
     });
     opened.onClose(() => records.close());
-    const journal = folder ? await openJournal(folder.file(LOCAL_DATABASE), { log, now }) : new MemoryJournal(now);
+    const fallback = folder && (await openJournal(folder.file(LOCAL_DATABASE), { log, now }));
+    const journal = fallback ?? new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const gaps = folder && (await openGaps({ config, log, now, records, journal }));
     const setAside = await openSetAside(folder, log, now());
@@ -108,7 +111,7 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     if (withoutStores) older.search();
     pipeline.ingest.latest.onSetBack = () => older.search();
     back.listen(async () => older.search());
-    return { ...pipeline, setAside, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
+    return { ...pipeline, fallback, setAside, close: (drainMs) => closeAll(pipeline, opened, drainMs) };
   } catch (error) {
     await opened.close();
     throw error;
@@ -129,7 +132,7 @@ async function openSetAside(folder: DataFolder | null, log: Logger, now: number)
   }
 }
 
-function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<Journal> {
+function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<FallbackJournal> {
   return FallbackJournal.open({
     open: (identity) => openSqliteJournal(path, now, identity),
     now,
@@ -149,7 +152,7 @@ async function takeRestore(folder: DataFolder, log: Logger, now: number): Promis
 
 const MEMORY_ONLY_WINDOW_BYTES = 8 * 1024 * 1024;
 
-type Connected = Omit<Pipeline, 'close' | 'setAside'>;
+type Connected = Omit<Pipeline, 'close' | 'fallback' | 'setAside'>;
 
 interface Parts {
   readonly config: Config;
@@ -190,7 +193,7 @@ async function connect(parts: Parts): Promise<Connected> {
   const ingest = new Ingest({
     journal,
     persists,
-    stores: [...storeSinks(stores, directory, gaps), ...(history ? [history.sink] : [])],
+    stores: allSinks(parts, directory, history?.sink ?? null),
     window,
     describe: (metric) => catalogue.describe(metric),
     admit: (block) => directory.admit(block),
@@ -235,9 +238,20 @@ async function connect(parts: Parts): Promise<Connected> {
   };
 }
 
-function storeSinks([primary, ...others]: readonly MeteredStore[], directory: DeviceDirectory, gaps: StoreGaps | null) {
-  return [withSeries(primary!, directory), ...others].map((sink) => (gaps ? marked(sink, gaps) : sink));
+/** Everything that takes batches: the stores in their order, then the journal's history. */
+function allSinks(
+  { config, stores: [primary, ...others], folder, gaps, journal }: Parts,
+  directory: DeviceDirectory,
+  history: NamedSink | null,
+): NamedSink[] {
+  const stores = [withSeries(primary!, directory), ...others].map((sink) => (gaps ? marked(sink, gaps) : sink));
+  const sinks = stores.map((sink, i) =>
+    folder && isInFolder(config.stores[i]!, folder) ? whileFolderIsThere(sink, journal) : sink,
+  );
+  return history ? [...sinks, whileFolderIsThere(history, journal)] : sinks;
 }
+
+type NamedSink = BatchSink & { readonly name: string };
 
 interface StoreSink {
   readonly name: string;
@@ -260,7 +274,7 @@ function withSeries(primary: MeteredStore, directory: DeviceDirectory): StoreSin
 }
 
 /** A store that keeps how far it has the journal's batches together with them. */
-function marked(sink: StoreSink, gaps: StoreGaps): BatchSink & { readonly name: string } {
+function marked(sink: StoreSink, gaps: StoreGaps): NamedSink {
   const { name } = sink;
   return {
     name,
@@ -268,6 +282,17 @@ function marked(sink: StoreSink, gaps: StoreGaps): BatchSink & { readonly name: 
       const { sequence } = batches.at(-1)!;
       await sink.write(batches, gaps.markOf(name, sequence));
       await gaps.noteTaken(name, sequence);
+    },
+  };
+}
+
+/** A store in the data folder, which takes nothing after that was removed or replaced: what it takes is lost with its files. */
+function whileFolderIsThere(sink: NamedSink, journal: Journal): NamedSink {
+  return {
+    name: sink.name,
+    write: async (batches) => {
+      if (journal.trouble?.gone) throw new Unavailable(journal.trouble.error);
+      await sink.write(batches);
     },
   };
 }

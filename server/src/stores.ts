@@ -1,3 +1,4 @@
+import { resolve, sep } from 'node:path';
 import type { Logger } from 'pino';
 import type { StoreConfig } from './config/places.ts';
 import type { Config } from './config/schema.ts';
@@ -118,7 +119,13 @@ function supervise(
   });
 }
 
-function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
+/** Whether a store keeps its files in the data folder. */
+export function isInFolder(config: StoreConfig, folder: DataFolder): boolean {
+  if (config.type !== 'duckdb' && config.type !== 'sqlite' && config.type !== 'file') return false;
+  return config.path === undefined || resolve(config.path).startsWith(folder.path + sep);
+}
+
+export function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
   if (config.type === 'memory') return { type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: config.max_bytes };
   if (config.type === 'sqlite') {
     return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };

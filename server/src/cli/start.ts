@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
-import { type App, startApp } from '../app.ts';
+import { type App, type StartOptions, startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
@@ -33,8 +33,8 @@ export async function startCommand(
   const config = loadConfig({ file: values.config, environment });
   const log = openLog(config, config.log.level);
   const onDemoProgress = values.json ? () => {} : showProgress;
-  const moved = Promise.withResolvers<'moved'>();
-  const app = await startApp({ config, log, onDemoProgress, onMoved: () => moved.resolve('moved') });
+  const first = await startMovable({ config, log, onDemoProgress });
+  const { app } = first;
   const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
   const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
   if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
@@ -43,10 +43,35 @@ export async function startCommand(
       `\nWattkeeper is ready: ${publicUrl}/ui/\nSign in once with   ${link}\n(good for 15 minutes; \`npm start -- sign-in-link\` makes another)\n`,
     );
   const stopped = untilStopped();
-  const how = await Promise.race([stopped, moved.promise]);
-  if (how === 'moved') await goOnOnDisk(app, config, log, stopped);
-  else await end(app, log);
+  const last = await followFolder(first, config, log, stopped);
+  await end(last, log);
   return 0;
+}
+
+/** A service, and when everything that it has is in a data folder on which another one has to take its place. */
+interface Movable {
+  readonly app: App;
+  readonly moved: Promise<'moved'>;
+}
+
+async function startMovable(options: StartOptions): Promise<Movable> {
+  const { promise: moved, resolve } = Promise.withResolvers<'moved'>();
+  return { app: await startApp({ ...options, onMoved: () => resolve('moved') }), moved };
+}
+
+/** Starts the service at the same address whenever it has moved to a data folder; resolves with the one that runs at the stop. */
+async function followFolder(first: Movable, config: Config, log: Logger, stopped: Promise<void>): Promise<App> {
+  let current = first;
+  while ((await Promise.race([stopped, current.moved])) === 'moved') {
+    const http = { ...config.http, port: Number(new URL(current.app.url).port) };
+    await current.app.close();
+    if (!config.persistence)
+      log.warn(
+        `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
+      );
+    current = await startMovable({ config: { ...config, http, persistence: true }, log });
+  }
+  return current.app;
 }
 
 async function end(app: App, log: Logger): Promise<void> {
@@ -56,18 +81,6 @@ async function end(app: App, log: Logger): Promise<void> {
     log.warn(
       `not everything could be closed in ${MAX_STOP_MS / 1000} s: the rest continues from the journal at the next start`,
     );
-}
-
-/** The service that lived in memory ends, and one that has everything on disk takes its place at the same address. */
-async function goOnOnDisk(inMemory: App, config: Config, log: Logger, stopped: Promise<unknown>): Promise<void> {
-  await inMemory.close();
-  log.warn(
-    `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
-  );
-  const http = { ...config.http, port: Number(new URL(inMemory.url).port) };
-  const app = await startApp({ config: { ...config, http, persistence: true }, log });
-  await stopped;
-  await end(app, log);
 }
 
 /** A bar that grows in place on a terminal; elsewhere a line at the end. */

@@ -238,6 +238,38 @@ test('a data folder that is moved away is noticed, with and without readings, an
   await reopened.close();
 });
 
+test('what memory holds is handed over whole, and nothing is taken after that; where that fails, all of it is held', async () => {
+  const journal = await open();
+  full = true;
+  await journal.append([block(1)], []);
+  const away = new Unavailable('not there yet');
+  const during: Promise<unknown>[] = [];
+  const failed = journal.handOver(async () => {
+    during.push(journal.append([block(2)], []));
+    throw away;
+  });
+  await expect(failed).rejects.toBe(away);
+  await Promise.all(during.splice(0));
+  expect((await values(journal)).map(([, value]) => value)).toEqual([1, 2]);
+
+  const taken: (number | undefined)[] = [];
+  await journal.handOver(async (held) => {
+    during.push(expect(journal.append([block(3)], [])).rejects.toThrow('send these readings again'));
+    await journal.stats();
+    taken.push(...held.map(({ blocks }) => blocks[0]?.columns[0]?.[0]));
+  });
+  expect(taken).toEqual([1, 2]);
+  await Promise.all(during);
+  await expect(journal.append([block(4)], [])).rejects.toThrow('the journal is closed');
+  await journal.close();
+});
+
+test('a journal that works has nothing to hand over', async () => {
+  const journal = await open();
+  await expect(journal.handOver(async () => {})).rejects.toThrow('works again');
+  await journal.close();
+});
+
 test('readings are durable although the write-ahead log is removed', async () => {
   const journal = await open();
   await journal.append([block(1)], []);

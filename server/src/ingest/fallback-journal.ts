@@ -1,5 +1,5 @@
 import { type AcceptedBatch, type Block, bytesOf } from '../domain/batch.ts';
-import { messageOf, Unavailable } from '../domain/errors.ts';
+import { Conflict, messageOf, Unavailable } from '../domain/errors.ts';
 import type {
   Appended,
   Journal,
@@ -9,7 +9,7 @@ import type {
   Quarantined,
   QuarantineEntry,
 } from './journal.ts';
-import type { DiskJournal, PlacedBatch } from './sqlite-journal.ts';
+import { type DiskJournal, JournalGone, type PlacedBatch } from './sqlite-journal.ts';
 import { within } from './within.ts';
 
 export interface FallbackOptions {
@@ -64,6 +64,8 @@ export class FallbackJournal implements Journal {
   #trouble: JournalTrouble | null = null;
   #waiting: Waiting[] = [];
   #placing: Promise<void> | null = null;
+  /** The group that is given its places. */
+  #inPlace: Promise<void> = Promise.resolve();
   #held: Held[] = [];
   #heldBytes = 0;
   /** Newest sequence that was given, that of the newest batch that was taken, and that of the newest one on disk. */
@@ -71,7 +73,7 @@ export class FallbackJournal implements Journal {
   #head: number;
   #onDisk: number;
   #cursors: ReadonlyMap<string, number> | null = null;
-  /** Appends wait for it while the last of what is held is written: recovery ends however fast they arrive. */
+  /** Appends wait for it while the last of what is held is written or handed over: recovery ends however fast they arrive. */
   #pause: PromiseWithResolvers<void> | null = null;
   #wait: number;
   /** A connection that is being opened, which may take as long as the disk hangs. */
@@ -167,6 +169,35 @@ export class FallbackJournal implements Journal {
     return this.#disk.dropQuarantined(ids);
   }
 
+  /**
+   * Gives everything that memory holds for the disk to `take`, oldest first, while appends wait. Then nothing is held and no batch is taken
+   * any more. Where `take` rejects, everything is held as before, and this rejects as well.
+   * @throws Conflict when the disk works again
+   */
+  async handOver(take: (held: readonly PlacedBatch[]) => Promise<void>): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#recovering;
+    if (this.#trouble === null) throw new Conflict('the journal works again: it holds nothing in memory');
+    this.#pause = Promise.withResolvers();
+    try {
+      await this.#inPlace;
+      await take(this.#held);
+      this.#closed = true;
+      this.#release(() => true);
+      const later = new Unavailable('the service starts again: send these readings again', { retryAfterS: 5 });
+      for (const { reject } of this.#waiting.splice(0)) reject(later);
+    } finally {
+      this.#pause.resolve();
+      this.#pause = null;
+      if (!this.#closed) this.#tryLater();
+    }
+  }
+
+  /** Copies the database that batches were written to, also after its file was removed. */
+  copyTo(path: string): Promise<void> {
+    return this.#disk.copyTo(path);
+  }
+
   /** Tries the disk again. Rejects when batches remain that no store has taken. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -188,7 +219,8 @@ export class FallbackJournal implements Journal {
   async #placeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#pause?.promise;
-      await this.#place(this.#waiting.splice(0, groupLength(this.#waiting)));
+      this.#inPlace = this.#place(this.#waiting.splice(0, groupLength(this.#waiting)));
+      await this.#inPlace;
     }
     this.#placing = null;
   }
@@ -245,9 +277,13 @@ export class FallbackJournal implements Journal {
 
   #fail(error: unknown): void {
     if (this.#trouble) return;
-    this.#trouble = { error: messageOf(error), since: this.#options.now() };
+    this.#trouble = { ...this.#describe(error), since: this.#options.now() };
     this.#options.onChange(this.#trouble);
     this.#tryLater();
+  }
+
+  #describe(error: unknown): Pick<JournalTrouble, 'error' | 'gone'> {
+    return { error: messageOf(error), gone: error instanceof JournalGone };
   }
 
   #tryLater(): void {
@@ -263,7 +299,7 @@ export class FallbackJournal implements Journal {
       await this.#recover();
       this.#wait = this.#options.firstWaitMs ?? FIRST_WAIT_MS;
     } catch (error) {
-      this.#trouble = { error: messageOf(error), since: (this.#trouble as JournalTrouble).since };
+      this.#trouble = { ...this.#describe(error), since: (this.#trouble as JournalTrouble).since };
       if (!this.#closed) this.#tryLater();
     }
   }

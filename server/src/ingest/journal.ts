@@ -18,6 +18,8 @@ export interface QuarantineEntry extends Quarantined {
 export interface JournalTrouble {
   readonly error: string;
   readonly since: number;
+  /** The data folder was removed or replaced. */
+  readonly gone: boolean;
 }
 
 export interface JournalStats {

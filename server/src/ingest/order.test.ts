@@ -92,6 +92,7 @@ function bound(disk: DiskJournal): Omit<DiskJournal, 'write'> {
   return {
     identity: disk.identity,
     verify: () => disk.verify(),
+    copyTo: (path) => disk.copyTo(path),
     read: (after, maxBytes) => disk.read(after, maxBytes),
     cursors: () => disk.cursors(),
     origin: () => disk.origin(),

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { AcceptedBatch, Batch } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { messageOf, Unavailable } from '../domain/errors.ts';
+import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
 import type { Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
@@ -12,6 +13,7 @@ export type JournalRequest = { id: number } & (
       acknowledged: readonly (readonly [number, number])[];
     }
   | { type: 'read'; after: number; maxBytes: number }
+  | { type: 'copy'; to: string }
   | { type: 'cursors' | 'origin' | 'stats' | 'verify' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
   | { type: 'quarantined'; limit: number; before: number | null }
@@ -19,8 +21,6 @@ export type JournalRequest = { id: number } & (
 );
 export interface JournalWorkerData {
   readonly path: string;
-  /** Of the file that has to be at the path; null: whichever is there, or a new one. */
-  readonly identity: string | null;
 }
 
 /** `id` 0 announces that the worker is ready; its result are the newest sequence and the identity of the file. */
@@ -30,6 +30,8 @@ export type JournalReply = {
   error?: string;
   /** The error is one of the disk or of the file on it, not of what was to be written. */
   ofDisk?: boolean;
+  /** The file is no longer where it was. */
+  gone?: boolean;
   /** How many values the quarantine holds, when that changed. */
   quarantined?: number | undefined;
 };
@@ -67,6 +69,9 @@ interface Waiting {
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
+/** The file of a journal is no longer where it was opened. */
+export class JournalGone extends Unavailable {}
+
 /** A batch with its place in the order, on its way to the disk. */
 export interface PlacedBatch extends Batch {
   readonly quarantined: readonly Quarantined[];
@@ -88,20 +93,24 @@ export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'troub
    */
   write(batches: readonly PlacedBatch[]): Promise<number>;
 
-  /** @throws Unavailable when the file is no longer where it was opened, so that nobody would find what is written to it */
+  /** Writes the whole database to a new file, also after its own file was removed. */
+  copyTo(path: string): Promise<void>;
+
+  /** @throws JournalGone when the file is no longer where it was opened, so that nobody would find what is written to it */
   verify(): Promise<void>;
 }
 
 /**
  * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
- * Rejects with `Unavailable` when the file cannot be opened, is not a database, or is not the one with the identity given.
+ * Rejects with `Unavailable` when the file cannot be opened or is not a database, with `JournalGone` when it is not the one with the identity given.
  */
 export async function openSqliteJournal(
   path: string,
   now: () => number,
   identity: string | null = null,
 ): Promise<DiskJournal> {
-  const journal = new SqliteJournal(path, now, identity);
+  if (identity !== null && fileIdentity(path) !== identity) throw new JournalGone(failureText(path, FILE_GONE));
+  const journal = new SqliteJournal(path, now);
   await journal.opened;
   return journal;
 }
@@ -123,11 +132,11 @@ class SqliteJournal implements DiskJournal {
   #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
 
-  constructor(path: string, now: () => number, identity: string | null) {
+  constructor(path: string, now: () => number) {
     this.#path = path;
     this.#now = now;
     this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), {
-      workerData: { path, identity } satisfies JournalWorkerData,
+      workerData: { path } satisfies JournalWorkerData,
     });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: () => resolve(), reject });
@@ -164,6 +173,10 @@ class SqliteJournal implements DiskJournal {
 
   async verify(): Promise<void> {
     await this.#ask({ type: 'verify' });
+  }
+
+  async copyTo(path: string): Promise<void> {
+    await this.#ask({ type: 'copy', to: path });
   }
 
   async cursors(): Promise<Map<string, number>> {
@@ -222,7 +235,7 @@ class SqliteJournal implements DiskJournal {
     });
   }
 
-  #settle({ id, result, error, ofDisk, quarantined }: JournalReply): void {
+  #settle({ id, result, error, ofDisk, gone, quarantined }: JournalReply): void {
     if (quarantined !== undefined) this.#quarantined = quarantined;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -232,6 +245,7 @@ class SqliteJournal implements DiskJournal {
       this.identity = identity;
     }
     if (error === undefined) waiting?.resolve(result);
+    else if (gone) waiting?.reject(new JournalGone(failureText(this.#path, error)));
     else waiting?.reject(ofDisk ? this.#unavailable(new Error(error)) : new Error(error));
   }
 
@@ -242,11 +256,12 @@ class SqliteJournal implements DiskJournal {
   }
 
   #unavailable(cause: Error): Unavailable {
-    return new Unavailable(
-      `the journal in ${this.#path} does not work: ${cause.message}. Check that the folder is there, that the disk has room and that no other program holds the file.`,
-      { cause },
-    );
+    return new Unavailable(failureText(this.#path, cause.message), { cause });
   }
+}
+
+function failureText(path: string, what: string): string {
+  return `the journal in ${path} does not work: ${what}. Check that the folder is there, that the disk has room and that no other program holds the file.`;
 }
 
 function toEntries(rows: unknown): QuarantineEntry[] {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { fileIdentity } from '../domain/file-identity.ts';
+import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
 import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';
 
 /**
@@ -13,8 +13,7 @@ if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread onl
 /** `randomInt` takes no more. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
-const { path, identity } = workerData as JournalWorkerData;
-if (identity !== null && fileIdentity(path) !== identity) throw new Error(replaced());
+const { path } = workerData as JournalWorkerData;
 const database = open(path);
 const opened = { file: fileIdentity(path), log: fileIdentity(`${path}-wal`) };
 const insertBatch = database.prepare(
@@ -43,7 +42,12 @@ port.on('message', (request: JournalRequest) => {
     const result = perform(request);
     reply({ id: request.id, result, quarantined: quarantinedAfter(request) });
   } catch (error) {
-    reply({ id: request.id, error: String((error as Error).message), ofDisk: isOfDisk(error) });
+    reply({
+      id: request.id,
+      error: String((error as Error).message),
+      ofDisk: isOfDisk(error),
+      gone: error instanceof FileGone,
+    });
   }
 });
 
@@ -101,7 +105,7 @@ function quarantinedAfter(request: JournalRequest): number | undefined {
 const BATCH_AT_FAULT = new Set([18, 19, 20, 25]);
 
 function isOfDisk(error: unknown): boolean {
-  if (error instanceof NotWhereItWas) return true;
+  if (error instanceof FileGone || error instanceof LogGone) return true;
   const { errcode } = error as { errcode?: number };
   return errcode !== undefined && !BATCH_AT_FAULT.has(errcode & 0xff);
 }
@@ -137,6 +141,9 @@ function perform(request: JournalRequest): unknown {
       return inTransaction(() => {
         for (const id of request.ids) deleteQuarantined.run(id);
       });
+    case 'copy':
+      database.prepare('VACUUM INTO ?').run(request.to);
+      return null;
     case 'close':
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       database.close();
@@ -144,22 +151,20 @@ function perform(request: JournalRequest): unknown {
   }
 }
 
-/** What was written is in a file that nobody finds any more. */
-class NotWhereItWas extends Error {}
-
-function replaced(): string {
-  return 'the file was removed or replaced while the service runs';
-}
+/** The write-ahead log was removed, and with it what was committed. */
+class LogGone extends Error {}
+/** The database that was written to is no longer at its path. */
+class FileGone extends Error {}
 
 /**
  * Whether what was committed is in the file that the next start opens. Where only the write-ahead log was removed, its content is copied to
  * the database file, which is there.
  */
 function verify(): void {
-  if (fileIdentity(path) !== opened.file) throw new NotWhereItWas(replaced());
+  if (fileIdentity(path) !== opened.file) throw new FileGone(FILE_GONE);
   if (fileIdentity(`${path}-wal`) === opened.log) return;
   const { busy, log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(FULL)').get() as Record<string, number>;
-  if (busy !== 0 || log !== checkpointed) throw new NotWhereItWas('its write-ahead log was removed');
+  if (busy !== 0 || log !== checkpointed) throw new LogGone('its write-ahead log was removed');
 }
 
 function write({ batches, acknowledged }: Extract<JournalRequest, { type: 'write' }>): void {
