@@ -13,6 +13,7 @@ export const ErrorCode = z.enum([
   'payload_too_large',
   'unsupported_media_type',
   'request_timeout',
+  'misdirected',
   'unavailable',
   'corrupt',
   'internal',

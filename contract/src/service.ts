@@ -83,6 +83,9 @@ export const Health = z
   .meta({ id: 'Health' });
 export type Health = z.infer<typeof Health>;
 
+/** Public part of `Health`, for load balancers and watchdogs. */
+export const HealthStatus = Health.pick({ status: true, version: true, timestamp: true }).meta({ id: 'HealthStatus' });
+
 export const SourceHealth = z
   .object({
     name: z.string(),

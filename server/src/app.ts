@@ -99,6 +99,7 @@ async function serve({ config, log, now, startedAt, pipeline, recovery, sources 
     records,
     adminToken: config.auth.admin_token,
     cookiePath: config.http.prefix || '/',
+    publicUrl: config.http.public_url,
     now,
     warn: (message) => log.warn(message),
   });
@@ -116,7 +117,11 @@ async function serve({ config, log, now, startedAt, pipeline, recovery, sources 
     webFolder: WEB_FOLDER,
     logger: log,
     secure: (app) =>
-      registerSecurity(app, auth, { corsOrigins: config.http.cors_origins, publicUrl: config.http.public_url }),
+      registerSecurity(app, auth, {
+        corsOrigins: config.http.cors_origins,
+        publicUrl: config.http.public_url,
+        allowedHosts: config.http.allowed_hosts,
+      }),
     rootRoutes: async (app) => {
       serviceRoutes(app, monitor, registry);
       const { device_tags: deviceTags, label_tags: labelTags } = config.ingest;

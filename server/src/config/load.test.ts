@@ -61,3 +61,13 @@ test('a metric group may be named as what every object inherits', () => {
   writeFileSync(file, JSON.stringify({ retention: { groups } }));
   expect(loadConfig({ file, environment: {} }).retention.groups).toEqual(groups);
 });
+
+test('proxies are trusted by number or address, never all of them', () => {
+  const trusted = (text: string) => load({ WATTKEEPER_HTTP__TRUST_PROXY: text }).http.trust_proxy;
+  expect(load({}).http.trust_proxy).toBe(0);
+  expect(trusted('1')).toBe(1);
+  expect(trusted('127.0.0.1, 10.0.0.0/8, ::1')).toEqual(['127.0.0.1', '10.0.0.0/8', '::1']);
+  expect(() => trusted('true')).toThrow(/must be the number of reverse proxies/);
+  for (const wrong of ['true', '-1', '11', '10.0.0.0/40', 'proxy.example'])
+    expect(() => trusted(wrong)).toThrow(/http\.trust_proxy/);
+});

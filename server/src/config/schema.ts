@@ -53,6 +53,15 @@ function isSchedule(text: string): boolean {
   }
 }
 
+/** `true` would believe any sender: whoever writes X-Forwarded-For has as many addresses as he likes. */
+const TrustedProxies = z.union(
+  [z.int().min(0).max(10), z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).max(100)],
+  {
+    error:
+      'must be the number of reverse proxies before the service (0 to 10; usually 1), or a list of their addresses or networks such as 127.0.0.1, 10.0.0.0/8',
+  },
+);
+
 export const Config = z
   .strictObject({
     data_dir: FilePath.prefault('./data').describe('Folder of everything that is kept'),
@@ -74,7 +83,19 @@ export const Config = z
           'Largest request of readings, also unpacked, and all that are read together',
         ),
         cors_origins: z.array(z.string()).default([]),
-        trust_proxy: z.boolean().default(false).describe('Believe X-Forwarded-* headers of a reverse proxy'),
+        allowed_hosts: z
+          .array(
+            z
+              .string()
+              .regex(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be a name such as energy.example.org or .example.org'),
+          )
+          .default([])
+          .describe(
+            'Names of the service besides addresses, local names and that of public_url; .example.org: all under it',
+          ),
+        trust_proxy: TrustedProxies.default(0).describe(
+          'Reverse proxies whose X-Forwarded-* headers hold: how many stand before the service, or a list of their addresses and networks',
+        ),
       })
       .prefault({}),
     auth: z

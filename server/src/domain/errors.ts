@@ -79,6 +79,13 @@ export class Forbidden extends ExpectedError {
   }
 }
 
+/** The request is for another host. */
+export class Misdirected extends ExpectedError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('misdirected', message, options);
+  }
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

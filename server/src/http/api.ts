@@ -21,13 +21,15 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller must be allowed to do; `public` needs no sign-in. Every route names one. */
     scope?: Scope | 'public';
+    /** A public route that answers more to those who are signed in. */
+    details?: boolean;
     /** What a success is called in the audit log, such as `tariff.change`. Routes that change something for others name one. */
     audit?: string;
     /** Answers from what can be read of the history; what is missing is in the `warnings` of the answer. */
     partial?: boolean;
   }
   interface FastifyRequest {
-    /** Who calls; set before any handler runs on routes that are not public. */
+    /** Who calls; set before any handler runs on routes that are not public, and on public ones with `details` where the credentials hold. */
     caller: Caller | null;
   }
 }

@@ -96,7 +96,7 @@ describe('the whole server', () => {
       version: '0.0.0',
       prefix: '',
       maxBodyBytes: 1000,
-      trustProxy: false,
+      trustProxy: 0,
       webFolder: 'none',
       logger: pino({ level: 'silent' }),
       secure: (server) => registerSecurity(server, auth),
@@ -170,6 +170,34 @@ describe('a session', () => {
     expect(await open('https://evil.example')).toBe(403);
     expect(await open('null')).toBe(403);
     expect(await open('https://evil.example', ADMIN_HEADERS)).toBe(200);
+  });
+});
+
+describe('pages of other origins', () => {
+  it('change nothing with a session, even with its CSRF token, and sign nobody in', async () => {
+    const { app, auth } = await secured({ publicUrl: 'https://energy.example/wk' });
+    const session = browserHeaders(await signInOwner(auth));
+    const post = async (url: string, origin: string | undefined, credentials: object) => {
+      const headers = { host: 'box:8001', ...(origin && { origin }), ...credentials };
+      return (await app.inject({ method: 'POST', url: `/api/v1${url}`, headers, payload: {} })).statusCode;
+    };
+    for (const origin of ['https://evil.example', 'http://box:8002', 'null']) {
+      expect(await post('/history', origin, session)).toBe(403);
+      expect(await post('/auth/login', origin, {})).toBe(403);
+    }
+    for (const origin of ['http://box:8001', 'https://energy.example', undefined]) {
+      expect(await post('/history', origin, session)).toBe(200);
+      expect(await post('/auth/login', origin, {})).toBe(422);
+    }
+    expect(await post('/history', 'https://evil.example', ADMIN_HEADERS)).toBe(200);
+  });
+
+  it('cannot take a name that is not configured', async () => {
+    const { app } = await secured({ publicUrl: 'https://energy.example/wk', allowedHosts: ['.house.example'] });
+    const ask = async (host: string) => (await app.inject({ url: '/api/v1/open', headers: { host } })).statusCode;
+    expect([await ask('energy.example'), await ask('a.house.example'), await ask('evil.example')]).toEqual([
+      200, 200, 421,
+    ]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { Forbidden, Unauthorized } from '../domain/errors.ts';
 import { requireScope } from '../domain/rights.ts';
 import type { Caller } from './api.ts';
+import { checkHosts } from './hosts.ts';
 import { limitRates, type RateLimits } from './security-rates.ts';
 
 /** Who calls. */
@@ -22,6 +23,8 @@ export interface SecurityOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Address that people type, when a reverse proxy does not pass the Host header on. */
   readonly publicUrl?: string | undefined;
+  /** Names of the service besides addresses, names of private networks and that of `publicUrl`. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly rateLimits?: Partial<RateLimits> | undefined;
   /** Routes of plugins that cannot name a scope and are open to all. Default: the API's documentation. */
   readonly publicPaths?: readonly string[] | undefined;
@@ -45,16 +48,24 @@ export async function registerSecurity(
 ): Promise<void> {
   if (!app.hasRequestDecorator('caller')) app.decorateRequest('caller', null);
   if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie);
+  const { publicUrl } = options;
+  checkHosts(app, [...(options.allowedHosts ?? []), ...(publicUrl ? [new URL(publicUrl).hostname] : [])]);
   await app.register(helmet, HEADERS);
   const origins = [...(options.corsOrigins ?? [])];
   await app.register(cors, { origin: origins.includes('*') ? '*' : origins, exposedHeaders: ['retry-after'] });
   await limitRates(app, options.rateLimits);
   const publicPaths = options.publicPaths ?? DOCUMENTATION;
   app.addHook('onRoute', (route) => demandScope(route, publicPaths));
-  const pageOrigins = new Set([...origins, ...(options.publicUrl ? [new URL(options.publicUrl).origin] : [])]);
+  const pageOrigins = new Set([...origins, ...(publicUrl ? [new URL(publicUrl).origin] : [])]);
   app.addHook('preParsing', async (request, reply) => {
     const scope = request.routeOptions.config.scope;
-    if (scope === 'public' || request.is404) return;
+    if (request.is404) return;
+    if (scope === 'public') {
+      if (!SAFE_METHODS.has(request.method)) refuseForeignPage(request, pageOrigins);
+      if (request.routeOptions.config.details)
+        request.caller = await auth.authenticate(request.headers, request.cookies);
+      return;
+    }
     const caller = await auth.authenticate(request.headers, request.cookies, tokenQuery(request));
     if (caller === null) throw unauthorized(reply);
     requireScope(caller, scope ?? 'admin');
@@ -115,14 +126,20 @@ function unauthorized(reply: FastifyReply): Unauthorized {
 function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: ReadonlySet<string>): void {
   if (caller.csrfToken === null) return;
   if (request.headers.upgrade?.toLowerCase() === 'websocket') {
-    if (isForeign(request, pageOrigins)) {
-      throw new Forbidden(
-        `pages of ${request.headers.origin} may not open a live stream here: add the address to http.public_url or http.cors_origins`,
-      );
-    }
-  } else if (!SAFE_METHODS.has(request.method) && !isSame(request.headers['x-csrf-token'], caller.csrfToken)) {
-    throw new Forbidden('the header X-CSRF-Token is missing or wrong: send the csrf_token of /api/v1/auth/me');
+    refuseForeignPage(request, pageOrigins);
+  } else if (!SAFE_METHODS.has(request.method)) {
+    refuseForeignPage(request, pageOrigins);
+    if (!isSame(request.headers['x-csrf-token'], caller.csrfToken))
+      throw new Forbidden('the header X-CSRF-Token is missing or wrong: send the csrf_token of /api/v1/auth/me');
   }
+}
+
+/** Browsers state the origin of the page that sends a request: a session and a sign-in belong to our own pages. */
+function refuseForeignPage(request: FastifyRequest, pageOrigins: ReadonlySet<string>): void {
+  if (!isForeign(request, pageOrigins)) return;
+  throw new Forbidden(
+    `pages of ${request.headers.origin} may not do this here: add the address to http.public_url or http.cors_origins`,
+  );
 }
 
 function isSame(given: string | string[] | undefined, token: string): boolean {

@@ -14,6 +14,7 @@ import {
 import { NotFound } from '../domain/errors.ts';
 import type { Api } from './api.ts';
 import { DEFAULT_BODY_BYTES } from './body-reader.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.ts';
 import { MOST_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
 import { readBodies } from './request-bodies.ts';
 import { serveWebApp } from './static-web.ts';
@@ -25,7 +26,10 @@ export interface ServerOptions {
   readonly prefix: string;
   /** Largest body of any route. */
   readonly maxBodyBytes: number;
-  readonly trustProxy: boolean;
+  /** Reverse proxies whose X-Forwarded-* headers hold: how many stand before the service, or their addresses and networks. */
+  readonly trustProxy: TrustedProxies;
+  /** Default: `CONNECTION_LIMITS`. */
+  readonly connections?: Partial<ConnectionLimits>;
   readonly webFolder: string;
   readonly logger: FastifyBaseLogger;
   /** Registers authentication, rate limits and headers; runs before any route. */
@@ -42,11 +46,15 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Builds the HTTP server with all its routes; the caller listens and closes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const prefix = options.prefix.replace(/\/$/, '');
+  const connections = { ...CONNECTION_LIMITS, ...options.connections };
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: DEFAULT_BODY_BYTES,
-    trustProxy: options.trustProxy,
+    trustProxy: trustOf(options.trustProxy),
+    requestTimeout: connections.requestMs,
+    keepAliveTimeout: connections.idleMs,
+    http: { headersTimeout: connections.headersMs, connectionsCheckingInterval: connections.checkMs },
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS, ignoreTrailingSlash: false },
@@ -54,6 +62,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: sendProblem,
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
+  limitConnections(app.server, connections, options.trustProxy === 0);
   app.setValidatorCompiler(storableRequests(validatorCompiler));
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
@@ -71,6 +80,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(async (api) => options.apiRoutes(api as unknown as Api), { prefix: '/api/v1' });
   await app.register(async (web) => serveWebApp(web, options.webFolder));
   return app;
+}
+
+type TrustedProxies = number | readonly string[];
+
+/** Each proxy appends the address that it sees to X-Forwarded-For: only as many entries hold, from the end, as there are proxies. */
+function trustOf(proxies: TrustedProxies): string[] | ((address: string, hop: number) => boolean) {
+  return typeof proxies === 'number' ? (_address, hop) => hop < proxies : [...proxies];
 }
 
 function stripPrefix(url: string, prefix: string): string {

@@ -20,13 +20,27 @@ export interface AuthOptions {
   readonly adminToken?: string | undefined;
   /** Path that the session cookie is kept to: the prefix of a reverse proxy. Default `/`. */
   readonly cookiePath?: string | undefined;
+  /** Address that people type, where it is configured. */
+  readonly publicUrl?: string | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
   /** Told when the time of last use cannot be noted; the request goes on. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
-export const SESSION_COOKIE = 'wattkeeper_session';
+const SESSION_COOKIE = 'wattkeeper_session';
+/** Over TLS: browsers take a cookie of such a name only from this host itself, and never without encryption (RFC 6265bis 4.1.3.2). */
+const SECURE_SESSION_COOKIE = `__Host-${SESSION_COOKIE}`;
+
+export function sessionCookieName(secure: boolean): string {
+  return secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
+}
+
+/** The session that cookies name. */
+export function sessionIn(cookies: Readonly<Record<string, string | undefined>>): string | undefined {
+  return cookies[SECURE_SESSION_COOKIE] ?? cookies[SESSION_COOKIE];
+}
+
 /** A session ends this long after it was last used. */
 export const SESSION_MS = 30 * UTC_DAY_MS;
 /** A sign-in link is good for this long. */
@@ -50,6 +64,7 @@ export class AuthService {
   readonly users: UserAdministration;
   readonly tokens: TokenAdministration;
   readonly cookiePath: string;
+  readonly publicUrl: string | undefined;
   readonly records: RecordStore;
   readonly #options: AuthOptions;
   readonly #now: () => number;
@@ -61,6 +76,7 @@ export class AuthService {
     this.records = options.records;
     this.#now = options.now ?? Date.now;
     this.cookiePath = options.cookiePath || '/';
+    this.publicUrl = options.publicUrl;
     const onRightsChanged = () => this.#holders.clear();
     this.users = new UserAdministration(options.records, onRightsChanged);
     this.tokens = new TokenAdministration(options.records, this.#now, onRightsChanged);
@@ -81,7 +97,7 @@ export class AuthService {
       if (caller !== null) return caller;
     }
     // A token that does not hold must not hide a session: reverse proxies with their own Basic sign-in send it along.
-    const sessionId = cookies[SESSION_COOKIE];
+    const sessionId = sessionIn(cookies);
     return sessionId === undefined ? null : this.#bySession(sessionId);
   }
 

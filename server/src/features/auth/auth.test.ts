@@ -13,12 +13,34 @@ describe('sign-in link', () => {
     const answer = await app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code } });
     expect(answer.json()).toMatchObject({ username: 'owner', role: 'admin', csrf_token: expect.any(String) });
     expect(answer.headers['set-cookie']).toMatch(
-      /^wattkeeper_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
+      /^wattkeeper_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/,
     );
     expect(await records.users.list()).toMatchObject([{ username: 'owner', passwordHash: null }]);
     const cookie = String(answer.headers['set-cookie']).split(';')[0] as string;
     const me = await app.inject({ url: '/api/v1/auth/me', headers: { cookie } });
     expect(me.json()).toEqual(answer.json());
+  });
+
+  it('gives a cookie that is bound to the host and to TLS where TLS is on', async () => {
+    const { app, auth } = await securedApp();
+    const code = await auth.createSignInCode();
+    const headers = { 'x-forwarded-proto': 'https' };
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/auth/link', payload: { code }, headers });
+    const set = String(answer.headers['set-cookie']);
+    expect(set).toMatch(
+      /^__Host-wattkeeper_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+    );
+    const cookie = set.split(';')[0] as string;
+    const me = await app.inject({ url: '/api/v1/auth/me', headers: { ...headers, cookie } });
+    expect(me.json()).toEqual(answer.json());
+    const out = await app.inject({
+      method: 'POST',
+      url: '/api/v1/auth/logout',
+      headers: { ...headers, cookie, 'x-csrf-token': answer.json().csrf_token },
+    });
+    expect(out.headers['set-cookie']).toMatch(
+      /^__Host-wattkeeper_session=; .*Path=\/; Expires=Thu, 01 Jan 1970.*Secure/,
+    );
   });
 
   it('works once, for 15 minutes, and does not tell why it does not', async () => {

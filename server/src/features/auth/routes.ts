@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { SECOND_MS } from '../../domain/window.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
-import { type AuthService, SESSION_COOKIE, SESSION_MS, type SignedIn } from './auth-service.ts';
+import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, sessionIn } from './auth-service.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
@@ -55,7 +55,8 @@ function signInRoutes(api: Api, auth: AuthService): void {
     { schema: { ...schema, summary: 'End this session', response: { 204: z.null() } }, config: { scope: 'read' } },
     async (request, reply) => {
       await auth.signOut(callerOf(request));
-      reply.clearCookie(SESSION_COOKIE, { path: auth.cookiePath });
+      const { name, path, secure } = cookieOf(auth, request);
+      reply.clearCookie(name, { path, secure });
       return reply.status(204).send(null);
     },
   );
@@ -70,7 +71,7 @@ function meRoutes(api: Api, auth: AuthService): void {
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const cookie = request.cookies[SESSION_COOKIE];
+      const cookie = sessionIn(request.cookies);
       // The session slides on in the database; so must the cookie that names it.
       if (caller.sessionId !== null && cookie !== undefined) setSessionCookie(auth, cookie, request, reply);
       const user = caller.sessionId === null || caller.userId === null ? null : await auth.users.require(caller.userId);
@@ -111,13 +112,27 @@ function begin(
 }
 
 function setSessionCookie(auth: AuthService, sessionId: string, request: FastifyRequest, reply: FastifyReply): void {
-  reply.setCookie(SESSION_COOKIE, sessionId, {
-    path: auth.cookiePath,
+  const { name, path, secure } = cookieOf(auth, request);
+  // Strict: the pages are static, and what they request comes from themselves, also after a link from elsewhere.
+  reply.setCookie(name, sessionId, {
+    path,
+    secure,
     httpOnly: true,
-    sameSite: 'lax',
-    secure: request.protocol === 'https',
+    sameSite: 'strict',
     maxAge: SESSION_MS / SECOND_MS,
   });
+}
+
+function cookieOf(auth: AuthService, request: FastifyRequest): { name: string; path: string; secure: boolean } {
+  const secure = request.protocol === 'https' || isBehindTls(auth.publicUrl, request.host);
+  return { name: sessionCookieName(secure), path: secure ? '/' : auth.cookiePath, secure };
+}
+
+/** A reverse proxy that ends TLS and sends no X-Forwarded-Proto is known by its address. */
+function isBehindTls(publicUrl: string | undefined, host: string): boolean {
+  if (publicUrl === undefined) return false;
+  const url = new URL(publicUrl);
+  return url.protocol === 'https:' && url.host === host;
 }
 
 function me(caller: Pick<Caller, 'name' | 'scopes' | 'csrfToken'>, role: Role | null): Me {

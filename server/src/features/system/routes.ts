@@ -1,6 +1,7 @@
 import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import {
   Health,
+  HealthStatus,
   QuarantineDecision,
   QuarantinedValue,
   SourceHealth,
@@ -20,12 +21,20 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
   app.get(
     '/health',
     {
-      schema: { ...schema, summary: 'State of the service', response: { 200: Health, 503: Health } },
-      config: { scope: 'public' },
+      schema: {
+        ...schema,
+        summary: 'State of the service; in detail for those who are signed in',
+        response: { 200: z.union([Health, HealthStatus]), 503: z.union([Health, HealthStatus]) },
+      },
+      config: { scope: 'public', details: true },
     },
-    async (_request, reply) => {
+    async ({ caller }, reply) => {
       const health = await monitor.health();
-      return reply.status(health.status === 'unhealthy' ? 503 : 200).send(health);
+      const { status, version, timestamp } = health;
+      const seesDetails = caller?.scopes.includes('read');
+      return reply
+        .status(status === 'unhealthy' ? 503 : 200)
+        .send(seesDetails ? health : { status, version, timestamp });
     },
   );
   app.get(
