@@ -2,6 +2,11 @@ import { z } from 'zod';
 import { GivenName, Instant } from './common.ts';
 import { TimeZone } from './site.ts';
 
+/** However an address is spelt, by its user, its password or its query; a path with an @ holds none. */
+function holdsCredentials(from: string): boolean {
+  return /^\s*(\w+:\/\/|https?:)[\\/]*[^\\/?#]*@/i.test(from) || /[?&](u|p|username|password|token)=/i.test(from);
+}
+
 /** Where older data comes from. */
 export const MigrationSourceName = z.enum(['records', 'sessions', 'influxdb', 'home-assistant']);
 export type MigrationSourceName = z.infer<typeof MigrationSourceName>;
@@ -13,10 +18,10 @@ export const MigrationRequest = z
       .string()
       .min(1)
       .max(4096)
-      .refine((from) => !/^\w+:\/\/[^/]*@/.test(from), 'must not hold a password: set migration.influxdb')
+      .refine((from) => !holdsCredentials(from), 'must not hold a password: set migration.influxdb')
       .meta({
         description:
-          'records, sessions: a folder or file; home-assistant: the database file; influxdb: address and database, such as http://localhost:8086/home. Paths are those of the machine that the service runs on',
+          'records, sessions: a folder or file; home-assistant: the database file; influxdb: address and database, such as http://localhost:8086/home. Files of the machine that the service runs on, below one of its import folders (imports.folders); a relative path begins at the first of them',
       }),
     dry_run: z.boolean().default(false).meta({ description: 'Read and compare everything, write nothing' }),
     device: GivenName.optional().meta({

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
@@ -23,6 +24,7 @@ import { ForecastService } from './features/forecast/service.ts';
 import { SolarForecastService } from './features/forecast/solar-service.ts';
 import { CustomKpiService } from './features/kpi/custom-kpis.ts';
 import { KpiService } from './features/kpi/service.ts';
+import { belowImportFolders, type FindFile } from './features/migration/import-folders.ts';
 import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
 import { qualityJob } from './features/quality/job.ts';
@@ -128,7 +130,7 @@ export async function createServices(
     quality,
     repairs,
     backups,
-    migrations: createMigrations(pipeline, backups, config, now),
+    migrations: createMigrations(pipeline, backups, config, now, belowImportFolders(importFolders(config))),
     settings: await SettingsService.load(records.settings),
     filling: createFilling(pipeline),
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
@@ -182,12 +184,16 @@ export function createFilling({ stores, tiers, gaps, ingest }: Pipeline): GapFil
   return new GapFilling({ ends: backfillEnds(stores, tiers), gaps, caughtUp });
 }
 
-/** Migrations into a pipeline, for the service and the command line. */
+/**
+ * Migrations into a pipeline, for the service and the command line.
+ * @param findFile which files may be named: requests name only those in import folders, a person at the machine any
+ */
 export function createMigrations(
   { stores, tiers, records, directory, journal, ingest, catalogue }: Pipeline,
   backups: BackupService | null,
   { migration, ingest: { device_tags: deviceTags, label_tags: labelTags } }: Config,
   now: () => number,
+  findFile: FindFile,
 ): MigrationService {
   const [primary] = stores as readonly [MeteredStore];
   return new MigrationService({
@@ -200,10 +206,17 @@ export function createMigrations(
     describe: (metric) => catalogue.describe(metric),
     influx: migration.influxdb,
     tags: { deviceTags, labelTags },
+    findFile,
     backups,
     now,
     random: Math.random,
   });
+}
+
+/** Folders whose files requests may name. */
+function importFolders({ imports, data_dir: folder }: Config): readonly [string, ...string[]] {
+  const [first = join(folder, 'imports'), ...others] = imports.folders ?? [];
+  return [first, ...others];
 }
 
 /** What runs by the clock, in the site's time. */

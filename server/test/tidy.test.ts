@@ -29,6 +29,7 @@ describe('the house is tidy', () => {
   it('files and functions fit a head', () => expectNone(rules.lengths(project, LENGTH_EXCEPTIONS)));
   it('models take time and randomness as parameters', () => expectNone(rules.pureAnalytics(project)));
   it('only the configuration reads the environment', () => expectNone(rules.environmentOnlyInConfig(project)));
+  it('only outbound connects to other servers', () => expectNone(rules.networkOnlyInOutbound(project)));
   it('tests learn from needs.ts what the machine has', () => expectNone(rules.testPartsOnlyFromNeeds(project)));
 
   it.skipIf(!existsSync(join(root, '.git')))('git keeps every source file', () => {

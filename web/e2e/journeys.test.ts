@@ -209,15 +209,16 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
   });
 
   it('brings older records in after a look at what would come', async () => {
-    const records = join(folder.path, 'records.json');
+    const imports = join(folder.path, 'imports');
+    mkdirSync(imports, { recursive: true });
     const record = (minute: string) => ({ timestamp: `2025-06-01T10:${minute}:00Z`, battery: { soc_percent: 50 } });
-    writeFileSync(records, JSON.stringify([record('00'), record('01'), { mood: 'fine' }]));
+    writeFileSync(join(imports, 'records.json'), JSON.stringify([record('00'), record('01'), { mood: 'fine' }]));
     await open('system');
     const panel = page.getByRole('region', { name: 'Migration' }).first();
     await panel.getByText('No older data was brought in.').waitFor();
     await panel.getByRole('button', { name: 'Bring older data in' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Path on the server, or address').fill(records);
+    await dialog.getByLabel('Path on the server, or address').fill('records.json');
     await dialog.getByLabel('Device (optional)').fill('Old battery');
     await dialog.getByRole('button', { name: 'Look what would come' }).click();
     await dialog.getByText('battery.soc_percent', { exact: true }).waitFor();

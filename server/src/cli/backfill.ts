@@ -68,7 +68,7 @@ async function fill(config: Config, params: { from: string; to: string }, token:
     const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
     try {
       const progress = (share: number | null, note?: string) => bar.show(share, note ?? '');
-      const job = { params, signal: new AbortController().signal, progress };
+      const job = { params, by: null, signal: new AbortController().signal, progress };
       return await backfillJob(createFilling(pipeline)).run(job);
     } finally {
       await pipeline.close(DRAIN_MS);

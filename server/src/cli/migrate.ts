@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
 import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
 import { createBackups } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
+import type { Rights } from '../domain/rights.ts';
+import { anyFile } from '../features/migration/import-folders.ts';
 import { openPipeline } from '../pipeline.ts';
 import { createMigrations } from '../services.ts';
 import { ownUrl } from './own-url.ts';
@@ -14,7 +17,8 @@ import { ProgressBar } from './progress-bar.ts';
 import { runServiceJob } from './service-jobs.ts';
 
 const HELP = `Brings older data in: backs up, copies what is not there yet, and reads back what it wrote (docs/migration.md). One that was cut
-off goes on where it was; repeated, it changes nothing. Works while the service runs, through its API. CSV is for import.
+off goes on where it was; repeated, it changes nothing. Works while the service runs, through its API: files must then be below
+one of its import folders (imports.folders; default: imports in data_dir). CSV is for import.
 
 Usage: npm start -- migrate SOURCE FROM [OPTIONS]
 
@@ -35,6 +39,8 @@ Usage: npm start -- migrate SOURCE FROM [OPTIONS]
 
 Ends with 0 when every record is accounted for, 1 otherwise. Nothing of FROM is changed.`;
 
+/** Whoever runs commands on the data folder is its administrator. */
+const SELF: Rights = { name: 'command line', scopes: SCOPES_OF_ROLE.admin };
 const DRAIN_MS = 60_000;
 /** A store takes what comes in at this pace while nothing else runs. */
 const STORE_PAUSE_MS = 20;
@@ -104,8 +110,14 @@ async function run(config: Config, request: MigrationRequest, token: string | un
   try {
     const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
     try {
-      const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now);
-      return await migrations.migrate(request, { signal: new AbortController().signal, progress });
+      const migrations = createMigrations(
+        pipeline,
+        createBackups(pipeline, config, Date.now),
+        config,
+        Date.now,
+        anyFile,
+      );
+      return await migrations.migrate(request, { signal: new AbortController().signal, by: SELF, progress });
     } finally {
       await pipeline.close(DRAIN_MS);
     }

@@ -7,6 +7,16 @@ import { loadConfig } from './load.ts';
 
 const load = (environment: Record<string, string>) => loadConfig({ environment });
 
+/** Why an environment is rejected; empty where it is not. */
+function errorOf(environment: Record<string, string>): string {
+  try {
+    load(environment);
+    return '';
+  } catch (error) {
+    return String(error);
+  }
+}
+
 test('variables reach settings of any depth, those under names that people choose as well', () => {
   const config = load({
     WATTKEEPER_HTTP__PORT: '9000',
@@ -51,6 +61,38 @@ test('no variable reaches what objects and lists inherit', () => {
     expect(() => load({ [`WATTKEEPER_${name}`]: '1' }), name).toThrow(InvalidInput);
   }
   expect(({} as { x?: unknown }).x).toBeUndefined();
+});
+
+test('addresses that nothing connects to are rejected when the service starts, without their secrets', () => {
+  for (const host of ['169.254.169.254', '0xa9fea9fe', '[fe80::1]', '[fd00:ec2::254]', '0.0.0.0', '100.100.100.200']) {
+    const url = `http://${host}:8080`;
+    const azure = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=hunter2;BlobEndpoint=${url}/a`;
+    for (const settings of [
+      { STORES__0__TYPE: 'influxdb', STORES__0__URL: url },
+      { MIGRATION__INFLUXDB__URL: url },
+      { ARCHIVE__STORE__TYPE: 's3', ARCHIVE__STORE__BUCKET: 'b', ARCHIVE__STORE__ENDPOINT: url },
+      { BACKUP__COPY_TO__TYPE: 'gcs', BACKUP__COPY_TO__BUCKET: 'b', BACKUP__COPY_TO__ENDPOINT: url },
+      { BACKUP__COPY_TO__TYPE: 'azure', BACKUP__COPY_TO__CONTAINER: 'c', BACKUP__COPY_TO__CONNECTION_STRING: azure },
+    ]) {
+      const names = Object.entries(settings).map(([name, value]) => [`WATTKEEPER_${name}`, value]);
+      const error = errorOf(Object.fromEntries(names));
+      expect(error).toMatch(/link-local, unspecified, multicast, reserved or metadata address/);
+      expect(error).not.toContain('hunter2');
+    }
+  }
+  for (const postgres of [
+    { HOST: '169.254.169.254' },
+    { HOST: 'fe80::1' },
+    { URL: 'postgres://keeper:hunter2@169.254.169.254/home' },
+    { URL: 'postgres://keeper:hunter2@db.example/home?host=169.254.169.254' },
+  ]) {
+    const names = Object.entries(postgres).map(([name, value]) => [`WATTKEEPER_RECORDS__${name}`, value]);
+    const error = errorOf({ WATTKEEPER_RECORDS__TYPE: 'postgres', ...Object.fromEntries(names) });
+    expect(error).toMatch(/metadata address/);
+    expect(error).not.toContain('hunter2');
+  }
+  const allowed = { STORES__0__TYPE: 'influxdb', STORES__0__URL: 'http://192.168.1.10:8086' };
+  expect(errorOf(Object.fromEntries(Object.entries(allowed).map(([n, v]) => [`WATTKEEPER_${n}`, v])))).toBe('');
 });
 
 test('a metric group may be named as what every object inherits', () => {

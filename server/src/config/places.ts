@@ -3,6 +3,7 @@ import { ADDRESS, SECRET } from '@wattkeeper/contract/secret.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import { pathFault } from '../domain/file-path.ts';
+import { isNeverConnected } from '../outbound/addresses.ts';
 
 export const Port = z.number().int().min(0).max(65535);
 export const Bytes = z.number().int().positive();
@@ -17,6 +18,9 @@ export const FilePath = z
   })
   .transform((path) => resolve(path));
 
+const NEVER_CONNECTED =
+  'must not be a link-local, unspecified, multicast, reserved or metadata address, which are never connected';
+
 /** Address of a server that has settings for the user and the password. */
 export const HttpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address such as http://localhost:8086' })
@@ -26,17 +30,32 @@ export const HttpUrl = z
   }, 'must not hold a user or a password: they have settings of their own')
   .meta(ADDRESS);
 
+/** Address of a server that is connected to. */
+export const ServerUrl = HttpUrl.refine((url) => !isNeverConnected(new URL(url).hostname), NEVER_CONNECTED);
+
+/** A PostgreSQL address may name its host as a parameter, too. */
+function namesNeverConnected(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname, searchParams } = new URL(url);
+  return [hostname, ...searchParams.getAll('host')].some(isNeverConnected);
+}
+
 const PostgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be an address such as postgres://user:password@host:5432/database')
   .refine((url) => URL.canParse(url), 'must be an address such as postgres://user:password@host:5432/database')
   .refine((url) => !/[?&]options=/.test(url), 'must not set options: the schema has a setting of its own')
+  .refine((url) => !namesNeverConnected(url), NEVER_CONNECTED)
   .meta(ADDRESS);
 
 /** How to reach a PostgreSQL server. */
 const PostgresConnection = {
   url: PostgresUrl.optional().describe('In place of host, port, database, user, password and tls'),
-  host: z.string().min(1).default('localhost'),
+  host: z
+    .string()
+    .min(1)
+    .refine((host) => !isNeverConnected(host), NEVER_CONNECTED)
+    .default('localhost'),
   port: Port.default(5432),
   database: z.string().min(1).default('wattkeeper'),
   user: z.string().min(1).default('wattkeeper'),
@@ -115,7 +134,7 @@ export const StoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('influxdb').describe('An existing InfluxDB 1.x, 2.x or 3.x'),
     name: z.string().min(1).default('influxdb'),
-    url: HttpUrl.describe('Address of the server, such as http://localhost:8086'),
+    url: ServerUrl.describe('Address of the server, such as http://localhost:8086'),
     database: z.string().min(1).default('wattkeeper').describe('Database or bucket, made where it is missing'),
     retention_policy: z.string().min(1).optional().describe('1.x and 2.x; default: that of the database'),
     username: z.string().min(1).optional(),
@@ -148,6 +167,12 @@ const Prefix = z
   .default('')
   .describe('Stands before every key');
 
+/** Whether no setting of a connection string is an address that is never connected. */
+function isConnected(connectionString: string): boolean {
+  const values = connectionString.split(';').map((setting) => setting.slice(setting.indexOf('=') + 1).trim());
+  return !values.some((value) => URL.canParse(value) && isNeverConnected(new URL(value).hostname));
+}
+
 /** Where archived months are kept. */
 export const ArchiveStoreConfig = z.discriminatedUnion('type', [
   z.strictObject({
@@ -158,7 +183,7 @@ export const ArchiveStoreConfig = z.discriminatedUnion('type', [
     type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
     bucket: z.string().min(1),
     region: z.string().min(1).default('us-east-1'),
-    endpoint: HttpUrl.optional().describe('Of another provider than AWS'),
+    endpoint: ServerUrl.optional().describe('Of another provider than AWS'),
     access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
     secret_access_key: z.string().min(1).meta(SECRET).optional(),
     prefix: Prefix,
@@ -167,13 +192,13 @@ export const ArchiveStoreConfig = z.discriminatedUnion('type', [
     type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
     bucket: z.string().min(1),
     key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
-    endpoint: HttpUrl.optional().describe('Of another server'),
+    endpoint: ServerUrl.optional().describe('Of another server'),
     prefix: Prefix,
   }),
   z.strictObject({
     type: z.literal('azure').describe('A container of Azure Blob Storage'),
     container: z.string().min(1),
-    connection_string: z.string().min(1).meta(SECRET),
+    connection_string: z.string().min(1).refine(isConnected, NEVER_CONNECTED).meta(SECRET),
     prefix: Prefix,
   }),
 ]);

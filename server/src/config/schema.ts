@@ -4,7 +4,7 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 import { duckDbPathFault } from '../domain/file-path.ts';
 import { LimitsConfig } from './limits.ts';
-import { ArchiveStoreConfig, Bytes, FilePath, HttpUrl, Port, RecordsConfig, StoreConfig } from './places.ts';
+import { ArchiveStoreConfig, Bytes, FilePath, HttpUrl, Port, RecordsConfig, ServerUrl, StoreConfig } from './places.ts';
 
 /** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
 const DESCRIPTIVE_TAGS = [
@@ -156,11 +156,21 @@ export const Config = z
           .describe('Line protocol: tags, or tag=value, that describe a device and do not tell its series apart'),
       })
       .prefault({}),
+    imports: z
+      .strictObject({
+        folders: z
+          .array(FilePath)
+          .min(1)
+          .max(20)
+          .optional()
+          .describe('Requests may name files below these folders alone; default: imports in data_dir'),
+      })
+      .prefault({}),
     migration: z
       .strictObject({
         influxdb: z
           .strictObject({
-            url: HttpUrl.optional().describe('Address that these are for; they are sent to no other'),
+            url: ServerUrl.optional().describe('Address that these are for; they are sent to no other'),
             username: z.string().min(1).optional(),
             password: z.string().meta(SECRET).optional(),
             token: z.string().min(1).meta(SECRET).optional().describe('2.x and 3.x'),

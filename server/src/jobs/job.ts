@@ -1,9 +1,12 @@
 import type { Scope } from '@wattkeeper/contract/auth.ts';
 import type { z } from 'zod';
+import type { Rights } from '../domain/rights.ts';
 
 /** What a running job is given. */
 export interface JobContext<P = unknown> {
   readonly params: P;
+  /** Who asked for the run; null: the clock. */
+  readonly by: Rights | null;
   /** Aborts when someone cancels the run or the service stops; the job ends soon after, by throwing the reason. */
   readonly signal: AbortSignal;
   /** Tells how far it is, 0 to 1 (null: unknown), and what it does. Cheap: call it as often as it is handy. */

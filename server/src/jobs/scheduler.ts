@@ -65,7 +65,8 @@ interface Active {
   readonly name: string;
   run: JobRun;
   readonly params: unknown;
-  readonly byClock: boolean;
+  /** null: the clock. */
+  readonly by: Rights | null;
   readonly abort: AbortController;
   started: boolean;
 }
@@ -147,7 +148,7 @@ export class Scheduler {
       if (definition.enabled?.() === false) continue;
       const params = parseParams(definition, {});
       if (this.#active.has(keyOf(definition, params))) continue;
-      await this.#enqueue(definition, params, true).catch((error: unknown) => {
+      await this.#enqueue(definition, params, null).catch((error: unknown) => {
         planned.retryAt = now + MINUTE_MS;
         this.#options.onError(definition.name, error);
       });
@@ -165,7 +166,7 @@ export class Scheduler {
     const parsed = parseParams(definition, params);
     const running = this.#active.get(keyOf(definition, parsed));
     if (running) throw new Conflict(`${name} is running already, as job ${running.run.id}`);
-    return this.#enqueue(definition, parsed, false);
+    return this.#enqueue(definition, parsed, by);
   }
 
   /**
@@ -217,7 +218,7 @@ export class Scheduler {
     );
   }
 
-  async #enqueue(definition: JobDefinition, params: unknown, byClock: boolean): Promise<JobRun> {
+  async #enqueue(definition: JobDefinition, params: unknown, by: Rights | null): Promise<JobRun> {
     if (this.#line.length >= MAX_WAITING) {
       throw new Conflict(`${MAX_WAITING} jobs wait already: cancel some, or wait until they are done`);
     }
@@ -228,7 +229,7 @@ export class Scheduler {
       name: definition.name,
       run: PLACEHOLDER,
       params,
-      byClock,
+      by,
       abort,
       started: false,
     };
@@ -271,6 +272,7 @@ export class Scheduler {
       signal.throwIfAborted();
       const result = await definition.run({
         params: active.params,
+        by: active.by,
         signal,
         progress: (share, message) => progress.tell(share, message),
       });
@@ -299,7 +301,7 @@ export class Scheduler {
     } else if (patch.state === 'failed' && this.#state === 'running') {
       planned.failures++;
       const wait = RETRY_AFTER_MS[planned.failures - 1];
-      if (active.byClock && wait !== undefined) planned.retryAt = this.#options.now() + wait;
+      if (active.by === null && wait !== undefined) planned.retryAt = this.#options.now() + wait;
     }
   }
 

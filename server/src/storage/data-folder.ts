@@ -31,7 +31,7 @@ const SQLITE_BUSY = 5;
 /** Files that only Wattkeeper writes. */
 const OWN_FILES = /^(lock|wattkeeper\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 /** What the service and its commands make in a data folder. */
-const OWN_NAMES = /^(lock|wattkeeper|telemetry|backups$|archive$|journal|restore|before-restore)/;
+const OWN_NAMES = /^(lock|wattkeeper|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
 /** Set on folders that many users share, such as /tmp. */
 const STICKY = 0o1000;
 

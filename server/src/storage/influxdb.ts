@@ -57,7 +57,7 @@ export type InfluxDbOptions = z.input<typeof InfluxDbOptions>;
 
 /** @throws Unavailable when the server does not answer, does not let us in, or has no such bucket */
 export async function openInfluxDbStore(options: InfluxDbOptions): Promise<TelemetryStore> {
-  const client = new InfluxClient(InfluxDbOptions.parse(options));
+  const client = new InfluxClient(InfluxDbOptions.parse(options), 'configuration');
   await client.open();
   return new InfluxDbStore(client);
 }

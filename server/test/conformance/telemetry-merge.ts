@@ -121,7 +121,10 @@ export function mergePromises(world: World): void {
       for (const frame of frames) {
         expect(frame.timestamps.length).toBeLessThan(length);
         for (let row = 0; row < frame.timestamps.length; row++, at++) {
-          if (frame.timestamps[row] !== timestamps[at] || frame.columns[0]?.[row] !== v[at]) expect.fail(`row ${at}`);
+          if (frame.timestamps[row] !== timestamps[at] || frame.columns[0]?.[row] !== v[at])
+            expect.fail(
+              `row ${at}: ${frame.timestamps[row]} ${frame.columns[0]?.[row]}, row ${row} of a frame of ${frame.timestamps.length}`,
+            );
         }
       }
       expect(at).toBe(length);

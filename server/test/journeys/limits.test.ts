@@ -79,7 +79,7 @@ describe('limits on what names from outside make', () => {
     await service.stop();
 
     const lower = { ...LIMITS, WATTKEEPER_LIMITS__SERIES: '1', WATTKEEPER_LIMITS__DEVICES: '1' };
-    service = await startService(folder.path, lower);
+    service = await startService(folder.path, { ...lower, WATTKEEPER_IMPORTS__FOLDERS__0: folder.path });
     expect(await post('a', ['g.q0', 'g.q1', 'g.q2', 'h.q0'])).toMatchObject({ accepted: 4, rejected: 0 });
     expect((await write('i,host=b x=3')).status).toBe(204);
     const recorder = join(folder.path, 'recorder.db');

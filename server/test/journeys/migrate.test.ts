@@ -96,12 +96,9 @@ test('a migration that was killed in the middle is taken up, and everything is t
   expect(again.report).toMatchObject({ found, migrated: 0, already_there: found, values: { written: 0 } });
 
   // The running service does the same, with the same files, and knows what is there.
-  const service = await startService(dataDir);
-  const port = new URL(service.url).port;
-  const through = start(dataDir, ['records', from, '--dry-run'], {
-    WATTKEEPER_HTTP__PORT: port,
-    WATTKEEPER_TOKEN: TOKEN,
-  });
+  const service = await startService(dataDir, { WATTKEEPER_IMPORTS__FOLDERS__0: from });
+  const access = { WATTKEEPER_HTTP__PORT: new URL(service.url).port, WATTKEEPER_TOKEN: TOKEN };
+  const through = start(dataDir, ['records', from, '--dry-run'], access);
   expect((await through.ended).report).toMatchObject({ dry_run: true, found, to_migrate: 0, already_there: found });
   const { series } = await service.json<{ series: { count: number[] }[] }>(
     '/api/v1/telemetry?device_id=GW1&metric=battery.soc_percent&bucket=1d&aggregate=count&start=2025-03-01T00:00:00Z&end=2025-04-15T00:00:00Z',
@@ -113,7 +110,18 @@ test('a migration that was killed in the middle is taken up, and everything is t
     body: JSON.stringify({ source: 'influxdb', from: 'http://keeper:secret@localhost:8086/home' }),
   });
   expect(refused.status).toBe(422);
+  const outside = await start(dataDir, ['records', dataDir], access).ended;
+  expect(outside.code).toBe(1);
+  expect(outside.report).toEqual({
+    error: {
+      code: 'invalid_input',
+      message: `migration failed: FROM must be below one of the import folders of the service: ${from} (setting imports.folders); put the files there, or migrate while the service is stopped`,
+    },
+  });
   const jobs = await service.json<{ items: Job[] }>('/api/v1/jobs');
-  expect(jobs.items.find(({ name }) => name === 'migration')).toMatchObject({ state: 'succeeded' });
+  expect(jobs.items.filter(({ name }) => name === 'migration').map(({ state }) => state)).toEqual([
+    'failed',
+    'succeeded',
+  ]);
   await service.stop();
 });

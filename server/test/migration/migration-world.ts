@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
 import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { createBackups } from '../../src/backups.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Rights } from '../../src/domain/rights.ts';
+import { anyFile } from '../../src/features/migration/import-folders.ts';
 import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
 import { createMigrations } from '../../src/services.ts';
 
@@ -14,12 +17,21 @@ export interface MigrationWorld {
   /** Folder for what is migrated. */
   readonly folder: string;
   readonly pipeline: Pipeline;
-  migrate(request: Partial<MigrationRequest> & Pick<MigrationRequest, 'source' | 'from'>): Promise<MigrationReport>;
+  /** @param by default: an administrator */
+  migrate(
+    request: Partial<MigrationRequest> & Pick<MigrationRequest, 'source' | 'from'>,
+    by?: Rights,
+  ): Promise<MigrationReport>;
   /** What the store holds of a device's metric: `instant value`. */
   stored(device: string, metric: string): Promise<string[]>;
 }
 
-/** @param timezone of the site */
+const ADMINISTRATOR: Rights = { name: 'owner', scopes: SCOPES_OF_ROLE.admin };
+
+/**
+ * Any file may be migrated, as on the command line.
+ * @param timezone of the site
+ */
 export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: object = {}): Promise<MigrationWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'migration-'));
   const environment = {
@@ -35,12 +47,15 @@ export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: o
     await rm(folder, { recursive: true });
   });
   await pipeline.records.sites.create({ name: 'House', timezone });
-  const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now);
-  const work = { signal: new AbortController().signal, progress: () => {} };
+  const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now, anyFile);
+  const signal = new AbortController().signal;
   return {
     folder,
     pipeline,
-    migrate: async (request) => MigrationReport.parse(await migrations.migrate(MigrationRequest.parse(request), work)),
+    migrate: async (request, by = ADMINISTRATOR) =>
+      MigrationReport.parse(
+        await migrations.migrate(MigrationRequest.parse(request), { signal, by, progress: () => {} }),
+      ),
     stored: async (device, metric) => {
       const [group, quantity] = metric.split('.') as [string, string];
       const window = { start: 0, end: 4e12 };

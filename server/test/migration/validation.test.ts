@@ -5,6 +5,7 @@ import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Frame } from '../../src/domain/frame.ts';
+import { anyFile } from '../../src/features/migration/import-folders.ts';
 import { createMigrations } from '../../src/services.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
@@ -39,9 +40,10 @@ async function migrateInto(
     },
   };
   const altered = { ...pipeline, stores: [new MeteredStore(first.name, store, Date.now)] };
-  const migrations = createMigrations(altered, null, loadConfig({ environment: {} }), Date.now);
+  const migrations = createMigrations(altered, null, loadConfig({ environment: {} }), Date.now, anyFile);
   return migrations.migrate(MigrationRequest.parse({ source: 'records', from, device: 'GW1' }), {
     signal: new AbortController().signal,
+    by: null,
     progress: (_share, text = '') => progress(text),
   });
 }

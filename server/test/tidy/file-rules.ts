@@ -8,6 +8,9 @@ export const FUNCTION_LINES_MAX = 70;
 
 const TOOL_CONFIGURATIONS = ['vitest.config.ts', 'web/vite.config.ts'];
 const READS_ENVIRONMENT = /^(server\/src\/config|scripts|bench)\/|^web\/vite\.config\.ts$/;
+const MAY_USE_NETWORK = /^server\/src\/(outbound|http|cli)\//;
+const NETWORK_MODULES = /^(node:)?(https?|http2|net|tls|dns|dns\/promises|dgram|inspector)$|^undici$/;
+const NETWORK_GLOBALS = /(?:await|return|[=>(,:?])\s*(?:globalThis\.)?fetch\(|new (?:WebSocket|EventSource)\(/;
 const TEST_ENVIRONMENT = 'server/test/needs.ts';
 // Spelt apart, or this file would break its own rule.
 const MARKERS = new RegExp(`\\b(${['TO_DO', 'FIX_ME', 'XX_X', 'HA_CK'].join('|').replaceAll('_', '')})\\b`);
@@ -50,6 +53,21 @@ export function environmentOnlyInConfig({ files }: Project): Violation[] {
   return each(files, (file) =>
     READS_ENVIRONMENT.test(file.path) || isTest(file.path) ? [] : file.environmentReads,
   ).map(toViolation('environment', (what) => `${what}: only server/src/config reads the environment`));
+}
+
+/** What goes out is checked in one place. The command line talks to its own service. */
+export function networkOnlyInOutbound({ files }: Project): Violation[] {
+  return each(files, (file) => {
+    if (!file.path.startsWith('server/src/') || MAY_USE_NETWORK.test(file.path) || isTest(file.path)) return [];
+    const modules = file.references
+      .filter(({ specifier, kind }) => NETWORK_MODULES.test(specifier) && kind === 'value')
+      .map(({ specifier, line }) => ({ what: specifier, line }));
+    const calls = file.text.split('\n').flatMap((content, index) => {
+      const found = NETWORK_GLOBALS.exec(content);
+      return found === null ? [] : [{ what: found[0], line: index + 1 }];
+    });
+    return [...modules, ...calls];
+  }).map(toViolation('network', (what) => `${what}: connect through server/src/outbound, which checks addresses`));
 }
 
 /** Tests learn from one place what the machine has. */

@@ -10,16 +10,17 @@ interface Layer {
 // Data goes one way: source → ingest → store → query → model → feature → API. Parts meet in app.ts.
 const LAYERS: Record<string, Layer> = {
   domain: { values: [] },
-  config: { values: ['domain'] },
-  sources: { values: ['domain'] },
+  outbound: { values: ['domain'] },
+  config: { values: ['domain', 'outbound'] },
+  sources: { values: ['domain', 'outbound'] },
   ingest: { values: ['domain'] },
-  storage: { values: ['domain'] },
+  storage: { values: ['domain', 'outbound'] },
   query: { values: ['domain'] },
   analytics: { values: ['domain'] },
   jobs: { values: ['domain', 'analytics'] },
   http: { values: ['domain'], types: ['config'] },
   features: {
-    values: ['domain', 'analytics', 'query', 'storage', 'http', 'ingest', 'sources'],
+    values: ['domain', 'analytics', 'query', 'storage', 'http', 'ingest', 'sources', 'outbound'],
     types: ['config', 'jobs'],
   },
 };

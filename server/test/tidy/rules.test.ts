@@ -4,6 +4,7 @@ import {
   FILE_LINES_MAX,
   FUNCTION_LINES_MAX,
   lengths,
+  networkOnlyInOutbound,
   noBarrels,
   noDefaultExports,
   noLeftovers,
@@ -118,6 +119,7 @@ it('dead files are those that nothing but tests, or nothing but each other, uses
 describe('rules of single files', () => {
   const named = {
     environmentOnlyInConfig,
+    networkOnlyInOutbound,
     noBarrels,
     noDefaultExports,
     noLeftovers,
@@ -137,6 +139,9 @@ describe('rules of single files', () => {
     ['pureAnalytics', 'server/src/analytics/a.ts', "const a = Math['random']();", 1],
     ['environmentOnlyInConfig', 'server/src/main.ts', '\n\nstart(process.env);', 3],
     ['environmentOnlyInConfig', 'server/src/main.ts', "import { argv, env } from 'node:process';", 1],
+    ['networkOnlyInOutbound', 'server/src/storage/a.ts', "\nimport { request } from 'node:https';", 2],
+    ['networkOnlyInOutbound', 'server/src/features/f/a.ts', "const { connect } = await import('node:net');", 1],
+    ['networkOnlyInOutbound', 'server/src/features/f/a.ts', '\nconst a = await fetch(url);', 2],
     ['testPartsOnlyFromNeeds', 'server/test/a.test.ts', `\nprocess.${'env'}.WATTKEEPER_TEST_NGINX;`, 2],
   ] as const)('%s finds %s: %s', (rule, path, text, line) => {
     expect(named[rule](makeProject({ [path]: text }))).toMatchObject([{ path, line }]);
@@ -147,6 +152,12 @@ describe('rules of single files', () => {
     ['pureAnalytics', 'server/src/analytics/a.ts', 'const a = new Date(0); // Date.now() comes in'],
     ['pureAnalytics', 'server/src/jobs/a.ts', 'const a = Date.now();'],
     ['environmentOnlyInConfig', 'server/src/config/load.ts', 'process.env;'],
+    ['networkOnlyInOutbound', 'server/src/outbound/a.ts', "import { request } from 'node:https';"],
+    [
+      'networkOnlyInOutbound',
+      'server/src/features/f/a.ts',
+      "import type { Server } from 'node:http'; copies.fetch(name);",
+    ],
   ] as const)('%s allows %s: %s', (rule, path, text) => {
     expect(named[rule](makeProject({ [path]: text }))).toEqual([]);
   });

@@ -2,8 +2,11 @@ import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
+import { quoted as quotedText } from '../../outbound/foreign-text.ts';
+import type { NamedBy } from '../../outbound/gate.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
-import { InfluxClient, type InfluxLocation, type InfluxSeries } from '../../storage/influxdb/client.ts';
+import type { InfluxSeries } from '../../storage/influxdb/answers.ts';
+import { InfluxClient, type InfluxLocation } from '../../storage/influxdb/client.ts';
 import { MARK_GROUP } from '../../storage/layers/journal-marks.ts';
 import { InfluxNames } from './influxdb-mapping.ts';
 import type { Found, FoundReading, MigrationSource } from './source.ts';
@@ -18,6 +21,8 @@ export interface InfluxOptions {
   /** `http://host:8086/database`, with `?rp=NAME` for another retention policy than that of the database. */
   readonly from: string;
   readonly access: InfluxAccess;
+  /** Whether an administrator names it: only then it may be in a private network, unless the configuration names it too. */
+  readonly byAdministrator: boolean;
   /** In place of the names that line protocol gives. */
   readonly mapping?: string | undefined;
   readonly rules: DeviceRules;
@@ -45,7 +50,8 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
   const place = locationOf(options.from);
   const isFor = url !== undefined && new URL(url).origin === new URL(place.url).origin;
   const location = { ...place, ...(isFor && access), timeoutMs: TIMEOUT_MS };
-  const client = new InfluxClient(location);
+  const asked: NamedBy = options.byAdministrator ? 'administrator' : 'anyone';
+  const client = new InfluxClient(location, isFor ? 'configuration' : asked);
   await client.connect();
   const measurements: Measurement[] = [];
   // Of the two statements that name measurements, the one that 2.x answers for the retention policy that is asked.
@@ -63,7 +69,7 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
   if (measurements.length === 0) {
     const hint =
       others.length > 0
-        ? ` in this retention policy: add ?rp= and one of ${others.join(', ')}`
+        ? ` in this retention policy: add ?rp= and one of ${others.map(quotedName).join(', ')}`
         : ': is it the right one?';
     throw new InvalidInput(`the database ${client.place} has no points${hint}`);
   }
@@ -116,7 +122,9 @@ class InfluxDatabase implements MigrationSource<FoundReading> {
     return [
       ...(this.#texts > 0 ? [`${this.#texts} points hold nothing but texts and were left out`] : []),
       ...(this.#others.length > 0
-        ? [`other retention policies were not read: ${this.#others.join(', ')}; ?rp=NAME behind the database reads one`]
+        ? [
+            `other retention policies were not read: ${this.#others.map(quotedName).join(', ')}; ?rp=NAME behind the database reads one`,
+          ]
         : []),
       ...this.#names.notes(),
     ];
@@ -159,15 +167,35 @@ async function edgeOf(client: InfluxClient, measurement: string, order: 'ASC' | 
 
 function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retentionPolicy'> {
   const url = URL.canParse(from) ? new URL(from) : null;
-  const parts = url?.pathname.split('/').filter((part) => part !== '') ?? [];
-  const database = parts.pop();
-  if (url === null || !/^https?:$/.test(url.protocol) || database === undefined) {
-    throw new InvalidInput(
-      `FROM must be an address with a database, such as http://localhost:8086/home; got "${from}"`,
-    );
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidInput('FROM must be an address with a database, such as http://localhost:8086/home');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidInput('FROM must not hold a user or a password: set migration.influxdb');
+  }
+  if ([...url.searchParams.keys()].some((name) => name !== 'rp')) {
+    throw new InvalidInput('FROM may have ?rp=NAME for a retention policy and nothing else after the database');
+  }
+  const parts = url.pathname.split('/').filter((part) => part !== '');
+  const database = decoded(parts.pop());
+  if (database === null) {
+    throw new InvalidInput(`FROM must be an address with a database, such as ${url.origin}/home; got ${url.origin}`);
   }
   const retentionPolicy = url.searchParams.get('rp') ?? undefined;
-  return { url: [url.origin, ...parts].join('/'), database: decodeURIComponent(database), retentionPolicy };
+  return { url: [url.origin, ...parts].join('/'), database, retentionPolicy };
+}
+
+function decoded(part: string | undefined): string | null {
+  try {
+    return part === undefined ? null : decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+/** Name that another server gives, for a message. */
+function quotedName(name: string): string {
+  return quotedText(name).slice(0, 100);
 }
 
 function quoted(name: string): string {

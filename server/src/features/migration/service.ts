@@ -10,6 +10,7 @@ import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { BackupService } from '../backup/service.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 import { openHomeAssistant } from './home-assistant.ts';
+import type { FindFile } from './import-folders.ts';
 import { type InfluxAccess, openInfluxDatabase } from './influxdb.ts';
 import { migrate } from './migration.ts';
 import { openRecordFiles } from './records.ts';
@@ -30,6 +31,8 @@ export interface MigrationServiceOptions {
   /** How an InfluxDB lets us in, and which of its tags name devices. */
   readonly influx: InfluxAccess;
   readonly tags: DeviceRules;
+  /** Which files may be named. */
+  readonly findFile: FindFile;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: Pick<BackupService, 'make'> | null;
   readonly now: () => number;
@@ -37,7 +40,7 @@ export interface MigrationServiceOptions {
   readonly random: () => number;
 }
 
-type Work = Pick<JobContext, 'signal' | 'progress'>;
+type Work = Pick<JobContext, 'signal' | 'progress' | 'by'>;
 
 /** Quarantined values that are looked up at once. */
 const QUARANTINE_PAGE = 10_000;
@@ -54,9 +57,10 @@ export class MigrationService {
   async migrate(request: MigrationRequest, work: Work): Promise<MigrationReport> {
     const timezone = request.timezone ?? (await this.#options.records.sites.preferred()).timezone;
     if (request.source === 'sessions') {
-      return this.#run(request, openSessionFiles({ ...request, timezone }), this.#sessions(request), work);
+      const from = await this.#options.findFile(request.from);
+      return this.#run(request, openSessionFiles({ ...request, from, timezone }), this.#sessions(request), work);
     }
-    const source = await this.#openReadings(request, timezone);
+    const source = await this.#openReadings(request, timezone, work);
     return this.#run(request, source, await this.#telemetry(request, work), work);
   }
 
@@ -68,15 +72,21 @@ export class MigrationService {
     }
   }
 
-  async #openReadings(request: MigrationRequest, timezone: string): Promise<MigrationSource<FoundReading>> {
+  async #openReadings(
+    request: MigrationRequest,
+    timezone: string,
+    { by }: Work,
+  ): Promise<MigrationSource<FoundReading>> {
     const { describe, influx: access, tags: rules } = this.#options;
-    const { from, device, mapping } = request;
+    const { device, mapping } = request;
     const unitOf = (metric: string) => describe(metric).unit;
-    if (request.source === 'home-assistant') return openHomeAssistant({ from, device, mapping, unitOf });
     if (request.source === 'influxdb') {
       if (device !== undefined) throw new InvalidInput('points of InfluxDB name their devices: leave the device out');
-      return openInfluxDatabase({ from, mapping, unitOf, access, rules });
+      const byAdministrator = by?.scopes.includes('admin') ?? false;
+      return openInfluxDatabase({ from: request.from, mapping, unitOf, access, rules, byAdministrator });
     }
+    const from = await this.#options.findFile(request.from);
+    if (request.source === 'home-assistant') return openHomeAssistant({ from, device, mapping, unitOf });
     return openRecordFiles({ from, device, mapping, timezone, unitOf });
   }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,9 +7,9 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { InvalidInput } from '../../domain/errors.ts';
 import { MAX_FILE_BYTES, MAX_UNPACKED_BYTES, readJsonFile } from './json-file.ts';
-import { JsonFields, MAX_RECORD_SIZE } from './json-records.ts';
+import { JsonFields, MAX_RECORD_DEPTH, MAX_RECORD_SIZE } from './json-records.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-json-'));
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'wattkeeper-json-')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const path = join(folder, 'file');
 
@@ -62,4 +63,31 @@ test('bytes that are changed give records or an error that says what is wrong', 
     }),
     { numRuns: 500 },
   );
+});
+
+test('links and pipes are not read, also where one takes the place of a file or of its folder', async () => {
+  const at = (name: string) => join(folder, name);
+  const open = (name: string) => readJsonFile(at(name), new JsonFields(['n']));
+  mkdirSync(at('real'));
+  writeFileSync(at('real/file'), '{"n": 1}');
+  symlinkSync(at('real/file'), at('linked-file'));
+  symlinkSync(at('real'), at('linked-folder'));
+  execFileSync('mkfifo', [at('pipe')]);
+  expect((await open('real/file')).records).toEqual([cells(1)]);
+  await expect(open('linked-file')).rejects.toMatchObject({ code: 'ELOOP' });
+  for (const name of ['linked-folder/file', 'pipe', 'real']) {
+    await expect(open(name), name).rejects.toThrow('it is not a file, or was moved while it was opened');
+  }
+});
+
+test('brackets that are nested deeper than any record are refused before they are parsed', async () => {
+  const nested = (depth: number) => `${'{"n":'.repeat(depth)}1${'}'.repeat(depth)}`;
+  for (const text of [nested(MAX_RECORD_DEPTH), `[${nested(MAX_RECORD_DEPTH)}]`]) {
+    expect((await read(text)).records).toHaveLength(1);
+  }
+  for (const text of [`[${nested(MAX_RECORD_DEPTH + 1)}]`, '['.repeat(1_000_000), '{"n":'.repeat(100_000)]) {
+    await expect(read(text)).rejects.toThrow(/brackets are nested more than 33 deep/);
+  }
+  const lines = await read(`{"n": 1}\n${nested(MAX_RECORD_DEPTH + 1)}\n{"n": 2}`);
+  expect(lines.records).toEqual([cells(1), { position: 2, broken: 'nests brackets more than 32 deep' }, cells(2)]);
 });

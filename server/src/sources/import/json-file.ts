@@ -1,10 +1,18 @@
-import { readFile, stat } from 'node:fs/promises';
+import { type FileHandle, constants as flags, lstat, open, realpath } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import { isNestedDeeper } from '../../domain/json-depth.ts';
 import type { FileRecord } from './file-record.ts';
-import { isBroken, type JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
+import {
+  isBroken,
+  type JsonFields,
+  jsonArrayRecords,
+  jsonLineRecords,
+  MAX_RECORD_DEPTH,
+  placeOf,
+} from './json-records.ts';
 
 const unzip = promisify(gunzip);
 const MB = 1024 * 1024;
@@ -14,6 +22,8 @@ export const MAX_UNPACKED_BYTES = 256 * MB;
 const GZIP_MAGIC = 0x8b1f;
 /** The streaming parser's bound on a record is looked at once a chunk. */
 const CHUNK_BYTES = 65_536;
+/** A list of records. */
+const MAX_FILE_DEPTH = MAX_RECORD_DEPTH + 1;
 /** `{"a": 1}` as the first line of several. */
 const MAX_FIRST_LINE_BYTES = 8 * MB;
 
@@ -26,19 +36,18 @@ export interface JsonFile {
 
 /**
  * Reads a file of one JSON object, an array of them or one a line, plain or gzip. What stands before a fault is read.
+ * @param path without links: one that takes its place while it is opened is not followed
  * @throws InvalidInput for a file that is too large or no JSON at all, and what the file system throws
  */
 export async function readJsonFile(path: string, fields: JsonFields): Promise<JsonFile> {
-  const { size } = await stat(path);
-  if (size > MAX_FILE_BYTES) throw tooLarge(`it has ${size} bytes`, MAX_FILE_BYTES);
-  const { bytes, broken } = await unpacked(await readFile(path));
+  const { bytes, broken } = await unpacked(await contentOf(path));
   const start = firstLine(bytes);
   if (start === '') throw new InvalidInput(broken ?? 'it is empty');
   if (start[0] !== '{' && start[0] !== '[') {
-    throw new InvalidInput(`it is not JSON: it begins with ${JSON.stringify(start.slice(0, 20))}`);
+    throw new InvalidInput('it is not JSON: it begins with neither { nor [');
   }
-  const isLines = start[0] === '{' && parsed(start) !== undefined && bytes.indexOf(10) >= 0;
-  const whole = isLines ? undefined : parsed(bytes.toString());
+  const isLines = start[0] === '{' && isRecord(start) && bytes.indexOf(10) >= 0;
+  const whole = isLines ? undefined : parsedWhole(bytes.toString());
   if (whole !== undefined) {
     const records = (Array.isArray(whole) ? whole : [whole]).map((record, i) => fields.take(i + 1, record));
     return { countedBy: 'record', records, broken };
@@ -53,15 +62,45 @@ export async function readJsonFile(path: string, fields: JsonFields): Promise<Js
   return { countedBy: isLines ? 'line' : 'record', records, broken: broken ?? read.broken };
 }
 
+async function contentOf(path: string): Promise<Buffer> {
+  // A pipe that nobody writes to would never be opened.
+  const file = await open(path, flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK);
+  try {
+    const { size } = await file.stat();
+    if (!(await isOpened(file, path))) throw new InvalidInput('it is not a file, or was moved while it was opened');
+    if (size > MAX_FILE_BYTES) throw tooLarge(`it has ${size} bytes`, MAX_FILE_BYTES);
+    const bytes = Buffer.alloc(size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read) {
+      read = (await file.read(bytes, length, size - length)).bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file is at a path that has no links: a folder of it may have been replaced by one. */
+async function isOpened(file: FileHandle, path: string): Promise<boolean> {
+  const opened = await file.stat();
+  if (!opened.isFile() || (await realpath(path)) !== path) return false;
+  const { dev, ino } = await lstat(path);
+  return opened.dev === dev && opened.ino === ino;
+}
+
 async function gathered(all: AsyncIterable<FileRecord>): Promise<{ records: FileRecord[]; broken: string | null }> {
   const records: FileRecord[] = [];
   try {
     for await (const record of all) records.push(record);
   } catch (error) {
     if (!isBroken(error) && !(error instanceof InvalidInput)) throw error;
-    return { records, broken: `it is no JSON from record ${records.length + 1} on: ${firstLineOf(messageOf(error))}` };
+    return { records, broken: `it is no JSON from record ${records.length + 1} on: ${reasonOf(error)}` };
   }
   return { records, broken: null };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof InvalidInput ? error.message : placeOf(error);
 }
 
 async function unpacked(bytes: Buffer): Promise<{ bytes: Buffer; broken: string | null }> {
@@ -94,6 +133,18 @@ function firstLine(bytes: Buffer): string {
 
 function firstLineOf(text: string): string {
   return text.split('\n', 1)[0] as string;
+}
+
+function isRecord(line: string): boolean {
+  return !isNestedDeeper(line, MAX_RECORD_DEPTH) && parsed(line) !== undefined;
+}
+
+/** @throws InvalidInput for what would cost a parser too much memory */
+function parsedWhole(text: string): unknown {
+  if (isNestedDeeper(text, MAX_FILE_DEPTH)) {
+    throw new InvalidInput(`its brackets are nested more than ${MAX_FILE_DEPTH} deep`);
+  }
+  return parsed(text);
 }
 
 function parsed(text: string): unknown {

@@ -2,10 +2,13 @@ import type { Readable } from 'node:stream';
 import { JSONParser, TokenizerError, TokenParserError } from '@streamparser/json';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
+import { isNestedDeeper } from '../../domain/json-depth.ts';
 import type { FileRecord } from './file-record.ts';
 
 /** Characters or bytes of one record; more is taken for something else than a record. */
 export const MAX_RECORD_SIZE = 8 * 1024 * 1024;
+/** Brackets of one record within each other. */
+export const MAX_RECORD_DEPTH = 32;
 /** Fields that a message names. */
 const MAX_FIELDS_NAMED = 40;
 
@@ -24,7 +27,7 @@ export class JsonFields {
 
   take(position: number, record: unknown): FileRecord {
     if (typeof record !== 'object' || record === null || Array.isArray(record))
-      return { position, broken: `must be an object; got ${JSON.stringify(record).slice(0, 60)}` };
+      return { position, broken: `must be an object; got ${kindOf(record)}` };
     const cells = this.#wanted.map((name, i) => this.#cell(record as Readonly<Record<string, unknown>>, name, i));
     if (this.#absent.size > 0) this.#note(record, cells);
     return { position, cells };
@@ -65,11 +68,14 @@ export async function* jsonLineRecords(text: Readable, fields: JsonFields): Asyn
 }
 
 function readLine(position: number, line: string, fields: JsonFields): FileRecord {
+  if (isNestedDeeper(line, MAX_RECORD_DEPTH)) {
+    return { position, broken: `nests brackets more than ${MAX_RECORD_DEPTH} deep` };
+  }
   try {
     return fields.take(position, JSON.parse(line.replace(/^\uFEFF/, '')));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { position, broken: `is not JSON: ${error.message}` };
+    return { position, broken: 'is not JSON' };
   }
 }
 
@@ -107,6 +113,19 @@ function endOf(parser: JSONParser, records: number): void {
   } catch (error) {
     throw new TokenParserError(`it ends in the middle, after ${records} whole records (${messageOf(error)})`);
   }
+}
+
+/** What stands in the place of an object, without its content. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
+
+/** Where the text stops being JSON; the parsers' messages also quote it. */
+export function placeOf(error: unknown): string {
+  const position = /absolute position "(\d+)"/.exec(messageOf(error))?.[1];
+  if (position !== undefined) return `at character ${Number(position) + 1}`;
+  return /it ends in the middle/.test(messageOf(error)) ? 'it ends in the middle' : 'a value is not where one belongs';
 }
 
 /** Whether the bytes of the file are at fault. */

@@ -41,11 +41,11 @@ export class FileCache {
 
   /**
    * Works on a file, which is there until the work ends.
-   * @param fetch writes it to a path when it is not there yet; those who ask at the same time wait for the same one
+   * @param bring writes it to a path when it is not there yet; those who ask at the same time wait for the same one
    */
-  async use<T>(name: string, fetch: (path: string) => Promise<void>, work: (path: string) => Promise<T>): Promise<T> {
+  async use<T>(name: string, bring: (path: string) => Promise<void>, work: (path: string) => Promise<T>): Promise<T> {
     const known = this.#entries.get(name);
-    const entry = known ?? { bytes: 0, users: 0, ready: this.#fetch(name, fetch) };
+    const entry = known ?? { bytes: 0, users: 0, ready: this.#bring(name, bring) };
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     entry.users++;
@@ -58,10 +58,10 @@ export class FileCache {
     }
   }
 
-  async #fetch(name: string, fetch: (path: string) => Promise<void>): Promise<void> {
+  async #bring(name: string, bring: (path: string) => Promise<void>): Promise<void> {
     const draft = this.#fileOf(name) + DRAFT;
     try {
-      await fetch(draft);
+      await bring(draft);
       const { size } = await stat(draft);
       await rename(draft, this.#fileOf(name));
       (this.#entries.get(name) as Entry).bytes = size;

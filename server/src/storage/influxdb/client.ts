@@ -1,6 +1,11 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { Conflict, InvalidInput, messageOf, Unavailable } from '../../domain/errors.ts';
+import { z } from 'zod';
+import { Conflict, ExpectedError, InvalidInput, Unavailable } from '../../domain/errors.ts';
+import { OutboundClient, type OutboundResponse, textOf } from '../../outbound/client.ts';
+import { connectionReason } from '../../outbound/foreign-text.ts';
+import { Gate, type NamedBy } from '../../outbound/gate.ts';
+import { type InfluxSeries, linesOf, MAX_LINE_ROWS, parsedAnswer, parsedBy, reasonIn } from './answers.ts';
 
 const compress = promisify(gzip);
 
@@ -17,48 +22,44 @@ export interface InfluxLocation {
   readonly timeoutMs: number;
 }
 
-/** One series of an answer; several follow each other when it is long. */
-export interface InfluxSeries {
-  readonly name: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly columns: readonly string[];
-  readonly values: readonly (readonly (string | number | boolean | null)[])[];
-}
-
-interface Answer {
-  readonly results?: readonly {
-    readonly statement_id?: number;
-    /** An empty table of 2.x comes without `values`. */
-    readonly series?: (Omit<InfluxSeries, 'values'> & Partial<InfluxSeries>)[];
-    readonly error?: string;
-  }[];
-  readonly error?: string;
-}
-
 /** What a retention policy refuses, in the words of older and of newer servers: it is over before it is written, and writing again would not help. */
 const BEYOND_RETENTION = /points (beyond|outside) retention policy/;
 
 /** Request timeout, too many requests, and a database or bucket that is not there: somebody may make it. */
 const TEMPORARY: ReadonlySet<number> = new Set([404, 408, 429]);
 
+/** What a server says that may work at another time. */
+const UNAVAILABLE = /timeout|unavailable|engine is closed/i;
+
+/** Answers that are read as a whole: an error, a list of buckets. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Of `query`, which holds its answer: names of measurements and fields. */
+export const MAX_QUERY_BYTES = 64 * 1024 * 1024;
+
 /** How InfluxQL finds a bucket of 2.x. */
-interface Mapping {
-  readonly retention_policy: string;
-  readonly default: boolean;
-  readonly bucketID: string;
-}
+const Mappings = z.object({
+  content: z.array(z.object({ retention_policy: z.string(), default: z.boolean(), bucketID: z.string() })).nullish(),
+});
+const Buckets = z.object({ buckets: z.array(z.object({ id: z.string() })).nullish() });
+const Orgs = z.object({ orgs: z.array(z.object({ id: z.string() })).nullish() });
+const Made = z.object({ id: z.string() });
 
 /** The HTTP interface that InfluxDB 1.x, 2.x and 3.x share: line protocol in, InfluxQL out. */
 export class InfluxClient {
   readonly place: string;
+  readonly #client: OutboundClient;
+  readonly #by: NamedBy;
   #location: InfluxLocation;
   /** First number of the server's version. */
   #major = 1;
   /** 2.x and 3.x: where points are written; of 2.x the bucket's id. */
   #bucket: string;
 
-  constructor(location: InfluxLocation) {
+  /** @param by who named the location */
+  constructor(location: InfluxLocation, by: NamedBy) {
     this.#location = location;
+    this.#by = by;
+    this.#client = new OutboundClient(Gate.to(location.url, by));
     this.#bucket = location.database;
     this.place = `${new URL(location.url).host}/${location.database}`;
   }
@@ -77,9 +78,9 @@ export class InfluxClient {
   /** Finds out which server answers; changes nothing. */
   async connect(): Promise<void> {
     const response = await this.#send('GET', '/ping');
-    await response.arrayBuffer();
-    if (response.status >= 400) throw await this.#refusal(response, '');
-    const version = response.headers.get('x-influxdb-version') ?? '1';
+    const text = await this.#textOf(response);
+    if (!isSuccess(response)) throw this.#refusal(response, text);
+    const version = String(response.headers['x-influxdb-version'] ?? '1');
     this.#major = Number(/\d+/.exec(version)?.[0] ?? 1);
     const { database, retentionPolicy } = this.#location;
     const [, name, policy] = /^([^/]+)\/(.+)$/.exec(database) ?? [];
@@ -104,25 +105,29 @@ export class InfluxClient {
       'content-type': 'text/plain; charset=utf-8',
       'content-encoding': 'gzip',
     });
-    const text = await response.text();
-    if (response.ok || BEYOND_RETENTION.test(text)) return;
+    const text = await this.#textOf(response);
+    if (isSuccess(response) || BEYOND_RETENTION.test(text)) return;
     if (response.status < 500 && /partial write/i.test(text)) {
-      throw new Conflict(`InfluxDB at ${this.place} rejects a part: ${messageIn(text)}`);
+      throw new Conflict(`InfluxDB at ${this.place} rejects a part: ${reasonIn(text, response.status, this.#by)}`);
     }
-    throw await this.#refusal(response, text);
+    throw this.#refusal(response, text);
   }
 
-  /** The series that statements answer, with the statement's number, in pieces of at most 10,000 rows. */
-  async *stream(statements: string): AsyncGenerator<{ statement: number; series: InfluxSeries }> {
+  /** The series that statements answer, with the statement's number, in pieces of at most `MAX_LINE_ROWS`. */
+  async *stream(
+    statements: string,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<{ statement: number; series: InfluxSeries }> {
     const { database, retentionPolicy } = this.#location;
-    const parameters = { db: database, epoch: 'ms', chunked: 'true', q: statements };
+    const chunks = { chunked: 'true', chunk_size: String(MAX_LINE_ROWS) };
+    const parameters = { db: database, epoch: 'ms', ...chunks, q: statements };
     const query = new URLSearchParams({ ...parameters, ...(retentionPolicy && { rp: retentionPolicy }) });
     const response = await this.#send('POST', '/query', query.toString(), {
       'content-type': 'application/x-www-form-urlencoded',
     });
-    if (!response.ok || response.body === null) throw await this.#refusal(response, await response.text());
-    for await (const line of linesOf(this.#guarded(response.body))) {
-      const answer = JSON.parse(line) as Answer;
+    if (!isSuccess(response)) throw this.#refusal(response, await this.#textOf(response));
+    for await (const line of this.#lines(response, maxBytes)) {
+      const answer = parsedAnswer(line, this.#server);
       if (answer.error !== undefined) throw this.#error(answer.error);
       for (const { statement_id: statement = 0, series = [], error } of answer.results ?? []) {
         if (error !== undefined) throw this.#error(error);
@@ -133,7 +138,7 @@ export class InfluxClient {
 
   async query(statements: string): Promise<{ statement: number; series: InfluxSeries }[]> {
     const found = [];
-    for await (const one of this.stream(statements)) found.push(one);
+    for await (const one of this.stream(statements, MAX_QUERY_BYTES)) found.push(one);
     return found;
   }
 
@@ -178,7 +183,7 @@ export class InfluxClient {
     const stop = new Date(before - 1).toISOString().replace('Z', '999999Z');
     const predicate = `_measurement=${JSON.stringify(measurement)}`;
     const place = new URLSearchParams({ bucketID: this.#bucket, ...(org && { org }) });
-    await this.#ask('POST', `/api/v2/delete?${place}`, { start: '1677-09-22T00:00:00Z', stop, predicate });
+    await this.#ask(z.unknown(), 'POST', `/api/v2/delete?${place}`, { start: '1677-09-22T00:00:00Z', stop, predicate });
   }
 
   /** `DELETE` of 1.x takes a measurement's points in every retention policy, and lets none be named. */
@@ -203,7 +208,7 @@ export class InfluxClient {
     const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
     const bucketID = (await this.#bucketCalled(name)) ?? (await this.#makeBucket(name));
     if ((await this.#mapping()) === undefined) {
-      await this.#ask('POST', '/api/v2/dbrps', {
+      await this.#ask(z.unknown(), 'POST', '/api/v2/dbrps', {
         bucketID,
         database,
         default: retentionPolicy === undefined,
@@ -218,8 +223,8 @@ export class InfluxClient {
   async #mapping(): Promise<string | undefined> {
     const { database, retentionPolicy, org } = this.#location;
     const search = new URLSearchParams({ ...(org && { org }), db: database });
-    const { content = [] } = await this.#ask<{ content?: Mapping[] }>('GET', `/api/v2/dbrps?${search}`);
-    return content.find((one) =>
+    const { content } = await this.#ask(Mappings, 'GET', `/api/v2/dbrps?${search}`);
+    return content?.find((one) =>
       retentionPolicy === undefined ? one.default : one.retention_policy === retentionPolicy,
     )?.bucketID;
   }
@@ -228,51 +233,74 @@ export class InfluxClient {
     const { org } = this.#location;
     const search = new URLSearchParams({ ...(org && { org }), name });
     const response = await this.#send('GET', `/api/v2/buckets?${search}`);
-    const text = await response.text();
+    const text = await this.#textOf(response);
     if (response.status === 404) return undefined;
-    if (!response.ok) throw await this.#refusal(response, text);
-    return (JSON.parse(text) as { buckets?: { id: string }[] }).buckets?.[0]?.id;
+    if (!isSuccess(response)) throw this.#refusal(response, text);
+    return parsedBy(Buckets, text, this.#server).buckets?.[0]?.id;
   }
 
   /** A token that is for single buckets sees no organization, and may make none. */
   async #makeBucket(name: string): Promise<string> {
     const search = new URLSearchParams({ org: this.#location.org ?? '' });
-    const { orgs = [] } = await this.#ask<{ orgs?: { id: string }[] }>('GET', `/api/v2/orgs?${search}`);
-    const orgID = orgs[0]?.id;
+    const { orgs } = await this.#ask(Orgs, 'GET', `/api/v2/orgs?${search}`);
+    const orgID = orgs?.[0]?.id;
     if (orgID === undefined) {
       throw new Unavailable(
         `InfluxDB at ${this.place} has no bucket "${name}" that the token may read and write: make it first`,
       );
     }
-    return (await this.#ask<{ id: string }>('POST', '/api/v2/buckets', { orgID, name, retentionRules: [] })).id;
+    return (await this.#ask(Made, 'POST', '/api/v2/buckets', { orgID, name, retentionRules: [] })).id;
   }
 
-  async #ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+  async #ask<T>(schema: z.ZodType<T>, method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const response = await this.#send(method, path, body && JSON.stringify(body), {
       'content-type': 'application/json',
     });
-    const text = await response.text();
-    if (!response.ok) throw await this.#refusal(response, text);
-    return (text === '' ? {} : JSON.parse(text)) as T;
+    const text = await this.#textOf(response);
+    if (!isSuccess(response)) throw this.#refusal(response, text);
+    return parsedBy(schema, text, this.#server);
   }
 
   async #send(
     method: string,
     path: string,
-    body?: string | Uint8Array<ArrayBuffer>,
+    body?: string | Uint8Array,
     headers: Record<string, string> = {},
-  ): Promise<Response> {
+  ): Promise<OutboundResponse> {
     const { url, timeoutMs } = this.#location;
     try {
-      return await fetch(`${url.replace(/\/$/, '')}${path}`, {
+      return await this.#client.send(`${url.replace(/\/$/, '')}${path}`, {
         method,
-        headers: { ...this.#credentials(), ...headers },
+        headers,
+        credentials: this.#credentials(),
         signal: AbortSignal.timeout(timeoutMs),
-        ...(body !== undefined && { body }),
+        body,
       });
     } catch (error) {
-      throw new Unavailable(`InfluxDB at ${this.place} does not answer: ${reasonOf(error)}`, { cause: error });
+      throw this.#broken(error, 'does not answer');
     }
+  }
+
+  async #textOf(response: OutboundResponse): Promise<string> {
+    try {
+      return await textOf(response, MAX_ANSWER_BYTES);
+    } catch (error) {
+      throw this.#broken(error, 'broke off');
+    }
+  }
+
+  async *#lines({ body }: OutboundResponse, maxBytes: number): AsyncGenerator<string> {
+    try {
+      yield* linesOf(body, maxBytes);
+    } catch (error) {
+      throw this.#broken(error, 'broke off');
+    }
+  }
+
+  /** A connection that cannot be made or breaks in the middle of an answer. */
+  #broken(error: unknown, how: string): Error {
+    const reason = error instanceof ExpectedError ? error.message : connectionReason(error);
+    return new Unavailable(`${this.#server} ${how}: ${reason}`);
   }
 
   #credentials(): Record<string, string> {
@@ -282,33 +310,27 @@ export class InfluxClient {
     return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   }
 
-  /** A connection that breaks in the middle of an answer. */
-  async *#guarded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      throw new Unavailable(`InfluxDB at ${this.place} broke off: ${reasonOf(error)}`, { cause: error });
+  #refusal({ status }: OutboundResponse, text: string): Error {
+    const said = reasonIn(text, status, this.#by);
+    if (status === 401 || status === 403) {
+      return new Unavailable(`${this.#server} does not let us in: ${said}; check token, or username and password`);
     }
+    const isTemporary = TEMPORARY.has(status) || status >= 500 || UNAVAILABLE.test(text);
+    return isTemporary
+      ? new Unavailable(`${this.#server} cannot do this at present: ${said}`)
+      : new InvalidInput(`${this.#server} refuses: ${said}`);
   }
 
-  async #refusal(response: Response, text: string): Promise<Error> {
-    const said = messageIn(text) ?? `it answered ${response.status}`;
-    if (response.status === 401 || response.status === 403) {
-      return new Unavailable(
-        `InfluxDB at ${this.place} does not let us in: ${said}; check token, or username and password`,
-      );
-    }
-    if (TEMPORARY.has(response.status) || response.status >= 500) {
-      return new Unavailable(`InfluxDB at ${this.place} cannot do this at present: ${said}`);
-    }
-    return this.#error(said);
+  /** What a statement met with, as an answer of status 200 says. */
+  #error(text: string): Error {
+    const said = reasonIn(text, null, this.#by);
+    return UNAVAILABLE.test(text)
+      ? new Unavailable(`${this.#server} cannot do this at present: ${said}`)
+      : new InvalidInput(`${this.#server} refuses: ${said}`);
   }
 
-  #error(said: string): Error {
-    if (/timeout|unavailable|engine is closed/i.test(said)) {
-      return new Unavailable(`InfluxDB at ${this.place} cannot do this at present: ${said}`);
-    }
-    return new InvalidInput(`InfluxDB at ${this.place} refuses: ${said}`);
+  get #server(): string {
+    return `InfluxDB at ${this.place}`;
   }
 }
 
@@ -317,27 +339,6 @@ function quoted(name: string): string {
   return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() as string;
-    for (const line of lines) if (line !== '') yield line;
-  }
-  if (rest !== '') yield rest;
-}
-
-function messageIn(text: string): string | undefined {
-  try {
-    const { error, message } = JSON.parse(text) as { error?: string; message?: string };
-    return error ?? message;
-  } catch {
-    return text.trim() === '' ? undefined : text.trim().slice(0, 300);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: unknown };
-  return cause === undefined ? messageOf(error) : messageOf(cause);
+function isSuccess({ status }: OutboundResponse): boolean {
+  return status >= 200 && status < 300;
 }

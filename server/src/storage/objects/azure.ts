@@ -1,3 +1,6 @@
+import type { StoragePipelineOptions } from '@azure/storage-blob';
+import { agentsOf } from '../../outbound/agents.ts';
+import { Gate, serverOf } from '../../outbound/gate.ts';
 import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
@@ -9,12 +12,16 @@ export interface AzureOptions {
 
 /** Objects as block blobs of a container of Azure Blob Storage, which must exist. */
 export function azureObjects({ container: name, connectionString }: AzureOptions): ObjectEngine {
+  const endpoint = endpointOf(connectionString);
   const connection = lazy(async () => {
     const { BlobServiceClient } = await import('@azure/storage-blob');
-    return BlobServiceClient.fromConnectionString(connectionString).getContainerClient(name);
+    const { http, https } = agentsOf(gateTo(endpoint));
+    // The pipeline takes an agent, though its type does not say so.
+    const options = { agent: endpoint.startsWith('http:') ? http : https } as StoragePipelineOptions;
+    return BlobServiceClient.fromConnectionString(connectionString, options).getContainerClient(name);
   });
   return {
-    place: `${endpointOf(connectionString)}/${name}`,
+    place: `${endpoint}/${name}`,
     put: async (key, file) => {
       await (await connection()).getBlockBlobClient(key).uploadFile(file);
     },
@@ -34,6 +41,13 @@ export function azureObjects({ container: name, connectionString }: AzureOptions
     localPath: () => null,
     isMissing: (error) => (error as { statusCode?: unknown }).statusCode === 404,
   };
+}
+
+/** A connection string that names no address is for the client to refuse. */
+function gateTo(endpoint: string): Gate {
+  return URL.canParse(endpoint) && serverOf(new URL(endpoint)).port !== 0
+    ? Gate.to(endpoint, 'configuration')
+    : new Gate(null, 'configuration');
 }
 
 /** Address of the account in a connection string, which either names it or names the account. */

@@ -1,3 +1,5 @@
+import { agentsOf } from '../../outbound/agents.ts';
+import { Gate } from '../../outbound/gate.ts';
 import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
@@ -11,13 +13,25 @@ export interface GcsOptions {
 
 /** Objects in a bucket of Google Cloud Storage, which must exist. */
 export function gcsObjects({ bucket: name, keyFile, endpoint }: GcsOptions): ObjectEngine {
-  const connection = lazy(async () => {
-    const { Storage } = await import('@google-cloud/storage');
+  const gate = endpoint === undefined ? null : Gate.to(endpoint, 'configuration');
+  const opened = lazy(async () => {
+    const [{ Storage }, { pool }] = await Promise.all([
+      import('@google-cloud/storage'),
+      import('teeny-request/build/src/agents.js'),
+    ]);
+    // The client takes no agents, but those that are in this pool already.
+    const { http, https } = agentsOf(new Gate(null, 'configuration'));
+    pool.set('http:forever', http).set('https:forever', https);
     return new Storage({
       ...(keyFile !== undefined && { keyFilename: keyFile }),
       ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'wattkeeper' }),
     }).bucket(name);
   });
+  // The agents are those of all buckets and know no endpoint.
+  const connection = async () => {
+    await gate?.check();
+    return opened();
+  };
   return {
     place: `gs://${name}`,
     put: async (key, file) => {

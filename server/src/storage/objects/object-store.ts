@@ -1,4 +1,5 @@
-import { ExpectedError, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
+import { ExpectedError, NotFound, Unavailable } from '../../domain/errors.ts';
+import { quotedMessage } from '../../outbound/foreign-text.ts';
 
 export interface StoredObject {
   readonly key: string;
@@ -72,7 +73,7 @@ export class ObjectStore {
       return await work();
     } catch (cause) {
       if (cause instanceof ExpectedError) throw cause;
-      const message = `${this.place}: cannot ${what}: ${messageOf(cause)}`;
+      const message = `${this.place}: cannot ${what}: ${quotedMessage(cause)}`;
       throw isMissing(cause) ? new NotFound(message, { cause }) : new Unavailable(message, { cause });
     }
   }

@@ -2,6 +2,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { agentsOf } from '../../outbound/agents.ts';
+import { Gate } from '../../outbound/gate.ts';
 import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
@@ -17,6 +19,9 @@ export interface S3Options {
 
 /** Objects in a bucket of S3 or of anything that speaks its protocol. The bucket must exist; an object holds at most 5 GB. */
 export function s3Objects({ bucket, region, endpoint, accessKeyId, secretAccessKey }: S3Options): ObjectEngine {
+  const agents = agentsOf(
+    endpoint === undefined ? new Gate(null, 'configuration') : Gate.to(endpoint, 'configuration'),
+  );
   const connection = lazy(async () => {
     const sdk = await import('@aws-sdk/client-s3');
     const client = new sdk.S3Client({
@@ -24,6 +29,7 @@ export function s3Objects({ bucket, region, endpoint, accessKeyId, secretAccessK
       // Other providers lack the checksums that AWS sends by default; every object is read back and compared anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { httpAgent: agents.http, httpsAgent: agents.https },
       ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
       ...(accessKeyId !== undefined &&
         secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),

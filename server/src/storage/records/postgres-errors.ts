@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg';
-import { Corrupt, InvalidInput, Unavailable } from '../../domain/errors.ts';
+import { Corrupt, ExpectedError, InvalidInput, Unavailable } from '../../domain/errors.ts';
+import { quoted } from '../../outbound/foreign-text.ts';
 
 /** Where a database is, for messages; without the password. */
 export interface PostgresPlace {
@@ -33,12 +34,16 @@ export function translatePostgresError(error: unknown, place: PostgresPlace): un
 /** As `translatePostgresError`, for a connection that could not be made. */
 export function translateConnectError(error: unknown, place: PostgresPlace): unknown {
   if (error instanceof DatabaseError) return translateServerError(error, place);
-  const said = error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error);
+  const said = error instanceof ExpectedError ? error.message : textOf(error);
   if (said.includes('password must be a string')) return wrongPassword(error, place);
   return new Unavailable(
     `PostgreSQL at ${place.name} cannot be reached (${said}): check host, port and TLS in ${place.setting}, that the server runs and that it takes connections from here`,
     { cause: error, retryAfterS: RETRY_AFTER_S },
   );
+}
+
+function textOf(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error);
 }
 
 function isConnectionError(error: Error): boolean {
@@ -47,7 +52,7 @@ function isConnectionError(error: Error): boolean {
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 function translateServerError(error: DatabaseError, place: PostgresPlace): unknown {
-  const said = error.message;
+  const said = quoted(error.message);
   const unavailable = (message: string) => new Unavailable(message, { cause: error, retryAfterS: RETRY_AFTER_S });
   switch (error.code) {
     case '28P01':
@@ -100,7 +105,7 @@ function translateServerError(error: DatabaseError, place: PostgresPlace): unkno
 
 function wrongPassword(error: unknown, place: PostgresPlace): Unavailable {
   return new Unavailable(
-    `PostgreSQL at ${place.name} does not let the user "${place.user}" in (${(error as Error).message}): check ${place.setting}.user, ${place.setting}.password and the server's pg_hba.conf`,
+    `PostgreSQL at ${place.name} does not let the user "${place.user}" in (${quoted((error as Error).message)}): check ${place.setting}.user, ${place.setting}.password and the server's pg_hba.conf`,
     { cause: error },
   );
 }

@@ -1,5 +1,7 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { gatedSocket } from '../../outbound/agents.ts';
+import { Gate } from '../../outbound/gate.ts';
 import type { PostgresLocation } from './location.ts';
 import { type PostgresPlace, translateConnectError, translatePostgresError } from './postgres-errors.ts';
 
@@ -57,7 +59,8 @@ export function connectPool(
   };
   const { host, port, database = '', user = '' } = new Client(config);
   const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema, setting };
-  const pool = new Pool(config);
+  const gate = new Gate({ host, port }, 'configuration');
+  const pool = new Pool({ ...config, stream: () => gatedSocket(gate) });
   // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
   // and a statement that runs on it fails.
   pool.on('error', () => {});

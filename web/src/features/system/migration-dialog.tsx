@@ -102,6 +102,7 @@ function Fields({ draft, onChange, proposal }: FieldsProps) {
       <div className={styles.field}>
         <TextField
           label={text('system.migration_from')}
+          hint={source === 'influxdb' ? undefined : text('system.migration_from_hint')}
           placeholder={source === 'influxdb' ? 'http://localhost:8086/home' : ''}
           value={from}
           maxLength={4096}

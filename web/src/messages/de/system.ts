@@ -195,6 +195,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.migration_influxdb': 'InfluxDB',
   'system.migration_home-assistant': 'Home Assistant',
   'system.migration_from': 'Pfad auf dem Server, oder Adresse',
+  'system.migration_from_hint':
+    'Ein Pfad in einem Importordner des Dienstes: „imports“ im Datenordner, wenn nicht anders konfiguriert. Relative Pfade beginnen dort.',
   'system.migration_device': 'Gerät (wahlfrei)',
   'system.migration_mapping': 'Wie Namen zu Messgrößen werden',
   'system.migration_look': 'Nachsehen, was käme',

@@ -189,6 +189,8 @@ export const system = {
   'system.migration_influxdb': 'InfluxDB',
   'system.migration_home-assistant': 'Home Assistant',
   'system.migration_from': 'Path on the server, or address',
+  'system.migration_from_hint':
+    'A path below an import folder of the service: “imports” in its data folder, unless configured otherwise. Relative paths begin there.',
   'system.migration_device': 'Device (optional)',
   'system.migration_mapping': 'How names become metrics',
   'system.migration_look': 'Look what would come',

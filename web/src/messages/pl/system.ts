@@ -194,6 +194,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.migration_influxdb': 'InfluxDB',
   'system.migration_home-assistant': 'Home Assistant',
   'system.migration_from': 'Ścieżka na serwerze lub adres',
+  'system.migration_from_hint':
+    'Ścieżka w folderze importu usługi: „imports” w folderze danych, jeśli nie skonfigurowano inaczej. Ścieżki względne zaczynają się tam.',
   'system.migration_device': 'Urządzenie (opcjonalnie)',
   'system.migration_mapping': 'Jak nazwy stają się wielkościami',
   'system.migration_look': 'Zobacz, co by doszło',

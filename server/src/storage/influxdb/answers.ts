@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { Unavailable } from '../../domain/errors.ts';
+import { isNestedDeeper } from '../../domain/json-depth.ts';
+import { quoted } from '../../outbound/foreign-text.ts';
+import type { NamedBy } from '../../outbound/gate.ts';
+
+/** Rows of one line of a chunked answer. */
+export const MAX_LINE_ROWS = 1000;
+/** Of one line: 1,500 columns in each row, of 20 characters each, and their names. */
+export const MAX_LINE_BYTES = 32 * 1024 * 1024;
+/** Results, series and rows nest 7 deep. */
+const MAX_NESTED_BRACKETS = 16;
+
+type Row = readonly (string | number | boolean | null)[];
+
+const Series = z.object({
+  name: z.string().default(''),
+  tags: z.record(z.string(), z.string()).optional(),
+  columns: z.array(z.string()),
+  /** An empty table of 2.x comes without them. */
+  values: z.array(z.custom<Row>(Array.isArray)).optional(),
+});
+
+/** What InfluxQL answers. */
+const Answer = z.object({
+  results: z
+    .array(
+      z.object({
+        statement_id: z.number().int().nonnegative().optional(),
+        series: z.array(Series).optional(),
+        error: z.string().optional(),
+      }),
+    )
+    .optional(),
+  error: z.string().optional(),
+});
+export type Answer = z.infer<typeof Answer>;
+
+/** One series of an answer; several follow each other when it is long. */
+export interface InfluxSeries {
+  readonly name: string;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly columns: readonly string[];
+  readonly values: readonly Row[];
+}
+
+/** Names of a 2.x API's answers that are read. */
+const Fault = z.object({ error: z.string().optional(), message: z.string().optional() });
+
+/** What servers say that nobody configured, in our words: theirs are not repeated. */
+const KNOWN_REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
+  [/database not found/i, 'database not found'],
+  [/retention policy not found/i, 'retention policy not found'],
+  [/unauthorized|authorization|credentials|not authorized/i, 'it requires credentials: set migration.influxdb'],
+  [/time ?out|unavailable|engine is closed/i, 'it is not available at present'],
+];
+
+/** @throws Unavailable for what InfluxDB does not answer; its text is not quoted */
+export function parsedAnswer(line: string, place: string): Answer {
+  return parsedBy(Answer, line, place);
+}
+
+/** The same for an answer of another shape. */
+export function parsedBy<T>(schema: z.ZodType<T>, text: string, place: string): T {
+  const parsed = schema.safeParse(text === '' ? {} : jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new Unavailable(`${place} does not answer as InfluxDB does: check the address`);
+}
+
+/** Why a server rejects a request; only the text of a configured server is quoted, bounded and without control characters. */
+export function reasonIn(text: string, status: number | null, by: NamedBy): string {
+  const fault = Fault.safeParse(jsonOf(text));
+  const said = (fault.success ? (fault.data.error ?? fault.data.message) : undefined) ?? (fault.success ? '' : text);
+  const own = by === 'configuration' ? quoted(said) : KNOWN_REASONS.find(([known]) => known.test(said))?.[1];
+  return own || (status === null ? 'it reports an error' : `it answered ${status}`);
+}
+
+/**
+ * Lines of an answer.
+ * @throws Unavailable beyond `maxBytes` or for an endless line
+ */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let parts: string[] = [];
+  let [held, total] = [0, 0];
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    held += chunk.length;
+    const lines = decoder.decode(chunk, { stream: true }).split('\n');
+    if (lines.length > 1) held = 0;
+    if (total > maxBytes || held > MAX_LINE_BYTES) throw new Unavailable('its answer is too long');
+    for (const line of lines.slice(0, -1)) {
+      const whole = parts.join('') + line;
+      parts = [];
+      if (whole !== '') yield whole;
+    }
+    parts.push(lines.at(-1)!);
+  }
+  const rest = parts.join('') + decoder.decode();
+  if (rest !== '') yield rest;
+}
+
+function jsonOf(text: string): unknown {
+  if (isNestedDeeper(text, MAX_NESTED_BRACKETS)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
