@@ -15,7 +15,7 @@ export interface JournalHistory {
   readonly sink: StoreTarget;
   /** The batch after which it continues; undefined: as its cursor says. */
   readonly resumesAfter: number | undefined;
-  /** Begins to watch; `ingest` is open. */
+  /** Begins to watch, and compares what an earlier run wrote with its digests; `ingest` is open. */
   follow(ingest: Ingest): void;
   status(): JournalHistoryHealth;
   warnings(): string[];
@@ -48,6 +48,7 @@ export async function openJournalHistory(
   }
   let ingest: Ingest | null = null;
   let timer: NodeJS.Timeout | undefined;
+  const ended = new AbortController();
   const archive = await openArchive(path, parts, directory, async () =>
     ingest === null ? now() : ingest.settledUntil(HISTORY_CURSOR),
   );
@@ -69,8 +70,14 @@ export async function openJournalHistory(
       ingest = opened;
       timer = setInterval(watch(status, log), WATCH_MS);
       timer.unref();
+      archive
+        .verify(ended.signal)
+        .catch((error: unknown) => log.error({ err: error }, "the journal's history could not be verified"));
     },
-    end: () => clearInterval(timer),
+    end: () => {
+      ended.abort();
+      clearInterval(timer);
+    },
   };
 }
 

@@ -134,7 +134,12 @@ async function openSetAside(folder: DataFolder | null, log: Logger, now: number)
 
 function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<FallbackJournal> {
   return FallbackJournal.open({
-    open: (identity) => openSqliteJournal(path, now, identity),
+    open: (identity) =>
+      openSqliteJournal(path, now, identity, ({ sequence, reason }) =>
+        log.error(
+          `batch ${sequence} of the journal cannot be read, and its readings are lost for stores that lack it: ${reason}`,
+        ),
+      ),
     now,
     onChange: (trouble) => {
       if (trouble) log.error(`readings are held in memory: ${trouble.error}`);

@@ -32,6 +32,8 @@ export interface Batch {
 export interface AcceptedBatch extends Batch {
   /** Epoch milliseconds. Never earlier than the sender's request, never later than its answer. */
   readonly acceptedAt: number;
+  /** Why its blocks could not be read, where that is so: it has none then. */
+  readonly damage?: string | undefined;
 }
 
 /** Rows of a block. */

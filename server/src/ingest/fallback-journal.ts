@@ -3,6 +3,7 @@ import { Conflict, messageOf, Unavailable } from '../domain/errors.ts';
 import type {
   Appended,
   Journal,
+  JournalDamage,
   JournalOrigin,
   JournalStats,
   JournalTrouble,
@@ -111,6 +112,10 @@ export class FallbackJournal implements Journal {
       this.#waiting.push({ blocks, quarantined, receivedAt: this.#options.now(), bytes, resolve, reject });
       this.#placing ??= this.#placeAll();
     });
+  }
+
+  damage(): JournalDamage | null {
+    return this.#disk.damage();
   }
 
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {

@@ -22,6 +22,14 @@ export interface JournalTrouble {
   readonly gone: boolean;
 }
 
+/** Batches that were acknowledged and cannot be read any more. Instants in epoch milliseconds. */
+export interface JournalDamage {
+  readonly batches: number;
+  /** When the first and the last of them arrived. */
+  readonly from: number;
+  readonly until: number;
+}
+
 export interface JournalStats {
   /** Batches and bytes that some store has not taken yet. */
   readonly batches: number;
@@ -36,6 +44,9 @@ export interface JournalOrigin {
   /** Batches up to this sequence are forgotten; all later ones are still here. */
   readonly trimmed: number;
 }
+
+/** Batches that were found damaged are kept and reported until the first start after this time. */
+export const DAMAGE_SHOWN_DAYS = 30;
 
 export interface Appended {
   /** The batch's place in the order of batches. */
@@ -61,7 +72,10 @@ export interface Journal {
   /** Takes blocks and quarantined values together, all or nothing. */
   append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended>;
 
-  /** Batches after `after`, ascending, until about `maxBytes`; none at the head. */
+  /** Batches that were found damaged, or null; forgotten at the first start after `DAMAGE_SHOWN_DAYS`. */
+  damage(): JournalDamage | null;
+
+  /** Batches after `after`, ascending, until about `maxBytes`; none at the head. A damaged one is kept aside, and answered without blocks. */
   read(after: number, maxBytes: number): Promise<AcceptedBatch[]>;
 
   /** The last sequence that each store has confirmed. */

@@ -32,6 +32,10 @@ export class MemoryJournal implements Journal {
     return { sequence: this.#head, durable: false, acceptedAt };
   }
 
+  damage(): null {
+    return null;
+  }
+
   async read(after: number, _maxBytes: number): Promise<AcceptedBatch[]> {
     return this.#batches.filter(({ sequence }) => sequence > after);
   }

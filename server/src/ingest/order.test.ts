@@ -93,6 +93,7 @@ function bound(disk: DiskJournal): Omit<DiskJournal, 'write'> {
     identity: disk.identity,
     verify: () => disk.verify(),
     copyTo: (path) => disk.copyTo(path),
+    damage: () => disk.damage(),
     read: (after, maxBytes) => disk.read(after, maxBytes),
     cursors: () => disk.cursors(),
     origin: () => disk.origin(),

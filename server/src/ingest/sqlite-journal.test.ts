@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
+import { UTC_DAY_MS } from '../domain/window.ts';
 import { FallbackJournal } from './fallback-journal.ts';
+import { DAMAGE_SHOWN_DAYS } from './journal.ts';
 import { MAX_QUARANTINED, openSqliteJournal } from './sqlite-journal.ts';
 
 let folder: string;
@@ -127,6 +131,81 @@ test('the quarantine has room for a bounded number of values, also after a resta
   await again.dropQuarantined((await again.quarantined(400, null)).map(({ id }) => id));
   expect(again.quarantineRoom()).toBe(MAX_QUARANTINED - 600);
   await again.close();
+});
+
+const damages = fc.oneof(
+  fc.record({
+    kind: fc.constant('flip' as const),
+    share: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  }),
+  fc.record({ kind: fc.constantFrom('cut' as const, 'zeros' as const, 'empty' as const, 'text' as const) }),
+);
+
+type Damage = typeof damages extends fc.Arbitrary<infer T> ? T : never;
+
+/** Changes the payloads of some entries in the file. */
+function damage(path: string, hits: ReadonlyMap<number, Damage>): void {
+  const file = new DatabaseSync(path);
+  for (const [sequence, hit] of hits) {
+    const row = file.prepare('SELECT payload FROM journal_batch WHERE sequence = ?').get(sequence);
+    const bytes = row!.payload as Uint8Array;
+    const at = 'share' in hit ? Math.floor(hit.share * bytes.length) : 0;
+    const damaged = {
+      flip: () => bytes.with(at, bytes[at]! ^ (1 << (at % 8))),
+      cut: () => bytes.subarray(0, -1),
+      zeros: () => new Uint8Array(bytes.length),
+      empty: () => new Uint8Array(0),
+      text: () => 'no bytes',
+    }[hit.kind]();
+    file.prepare('UPDATE journal_batch SET payload = ? WHERE sequence = ?').run(damaged, sequence);
+  }
+  file.close();
+}
+
+test('damaged entries are kept aside and reported once, and those between them are read', async () => {
+  const sequences = Array.from({ length: 30 }, (_, i) => i + 1);
+  const hits = fc.uniqueArray(fc.tuple(fc.constantFrom(...sequences), damages), { selector: ([sequence]) => sequence });
+  let round = 0;
+  await fc.assert(
+    fc.asyncProperty(hits, async (hits) => {
+      const path = join(folder, `${++round}.db`);
+      const reported: number[] = [];
+      const openAt = (now: number) =>
+        openSqliteJournal(
+          path,
+          () => now,
+          null,
+          ({ sequence }) => reported.push(sequence),
+        );
+      const first = await openAt(100);
+      await first.write(
+        sequences.map((sequence) => ({ sequence, blocks: [block(sequence)], quarantined: [], receivedAt: sequence })),
+      );
+      await first.close();
+      damage(path, new Map(hits));
+
+      const journal = await openAt(200);
+      const damaged = new Set(hits.map(([sequence]) => sequence));
+      const expected = sequences.map((sequence) => (damaged.has(sequence) ? undefined : sequence));
+      for (const _ of ['once', 'and again'])
+        expect((await journal.read(0, 1e9)).map(({ blocks }) => blocks[0]?.columns[0]?.[0])).toEqual(expected);
+      expect(reported).toEqual([...damaged].toSorted((a, b) => a - b));
+      const shown =
+        damaged.size === 0 ? null : { batches: damaged.size, from: Math.min(...damaged), until: Math.max(...damaged) };
+      expect(journal.damage()).toEqual(shown);
+      await journal.advance(new Map([['a', 30]]));
+      await journal.close();
+      for (const [after, expected] of [
+        [0, shown],
+        [1, null],
+      ] as const) {
+        const later = await openAt(200 + DAMAGE_SHOWN_DAYS * UTC_DAY_MS + after);
+        expect(later.damage()).toEqual(expected);
+        await later.close();
+      }
+    }),
+    { numRuns: 4 },
+  );
 });
 
 test('a file that is no database is refused with its path', async () => {

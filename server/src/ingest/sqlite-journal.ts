@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { AcceptedBatch, Batch } from '../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
-import { messageOf, Unavailable } from '../domain/errors.ts';
+import { Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
-import type { Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { Journal, JournalDamage, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 export type JournalRequest = { id: number } & (
   | {
@@ -14,6 +14,7 @@ export type JournalRequest = { id: number } & (
     }
   | { type: 'read'; after: number; maxBytes: number }
   | { type: 'copy'; to: string }
+  | { type: 'damaged'; entries: readonly DamagedEntry[]; now: number }
   | { type: 'cursors' | 'origin' | 'stats' | 'verify' | 'close' }
   | { type: 'advance'; cursors: readonly (readonly [string, number])[] }
   | { type: 'quarantined'; limit: number; before: number | null }
@@ -21,9 +22,17 @@ export type JournalRequest = { id: number } & (
 );
 export interface JournalWorkerData {
   readonly path: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
-/** `id` 0 announces that the worker is ready; its result are the newest sequence and the identity of the file. */
+/** An entry whose batch cannot be read. */
+export interface DamagedEntry {
+  readonly sequence: number;
+  readonly reason: string;
+}
+
+/** `id` 0 announces that the worker is ready; its result are the newest sequence, the identity of the file and its damage. */
 export type JournalReply = {
   id: number;
   result?: unknown;
@@ -103,14 +112,16 @@ export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'troub
 /**
  * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
  * Rejects with `Unavailable` when the file cannot be opened or is not a database, with `JournalGone` when it is not the one with the identity given.
+ * @param onDamage called once for each entry that cannot be read
  */
 export async function openSqliteJournal(
   path: string,
   now: () => number,
   identity: string | null = null,
+  onDamage: (entry: DamagedEntry) => void = () => {},
 ): Promise<DiskJournal> {
   if (identity !== null && fileIdentity(path) !== identity) throw new JournalGone(failureText(path, FILE_GONE));
-  const journal = new SqliteJournal(path, now);
+  const journal = new SqliteJournal(path, now, onDamage);
   await journal.opened;
   return journal;
 }
@@ -131,12 +142,17 @@ class SqliteJournal implements DiskJournal {
   /** Acknowledgements that go to the disk with the next batches: until then, a batch has the instant at which it arrived. */
   #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
+  #damage: JournalDamage | null = null;
+  /** Damaged entries that were reported. */
+  readonly #reported = new Set<number>();
+  readonly #onDamage: (entry: DamagedEntry) => void;
 
-  constructor(path: string, now: () => number) {
+  constructor(path: string, now: () => number, onDamage: (entry: DamagedEntry) => void) {
     this.#path = path;
     this.#now = now;
+    this.#onDamage = onDamage;
     this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), {
-      workerData: { path } satisfies JournalWorkerData,
+      workerData: { path, now: now() } satisfies JournalWorkerData,
     });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: () => resolve(), reject });
@@ -168,7 +184,26 @@ class SqliteJournal implements DiskJournal {
 
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
     const rows = (await this.#ask({ type: 'read', after, maxBytes })) as JournalRow[];
-    return rows.map(({ sequence, acceptedAt, payload }) => ({ sequence, acceptedAt, blocks: decodeBlocks(payload) }));
+    const batches = rows.map(toBatch);
+    await this.#keepDamaged(batches);
+    return batches;
+  }
+
+  damage(): JournalDamage | null {
+    return this.#damage;
+  }
+
+  /** One damaged entry must not keep those after it from the stores. */
+  async #keepDamaged(batches: readonly AcceptedBatch[]): Promise<void> {
+    const entries = batches.flatMap(({ sequence, damage: reason }) =>
+      reason === undefined || this.#reported.has(sequence) ? [] : [{ sequence, reason }],
+    );
+    if (entries.length === 0) return;
+    this.#damage = (await this.#ask({ type: 'damaged', entries, now: this.#now() })) as JournalDamage;
+    for (const entry of entries) {
+      this.#reported.add(entry.sequence);
+      this.#onDamage(entry);
+    }
   }
 
   async verify(): Promise<void> {
@@ -240,8 +275,9 @@ class SqliteJournal implements DiskJournal {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (id === 0) {
-      const { head, identity } = result as { head: number; identity: string };
+      const { head, identity, damage } = result as { head: number; identity: string; damage: JournalDamage | null };
       this.#head = head;
+      this.#damage = damage;
       this.identity = identity;
     }
     if (error === undefined) waiting?.resolve(result);
@@ -262,6 +298,15 @@ class SqliteJournal implements DiskJournal {
 
 function failureText(path: string, what: string): string {
   return `the journal in ${path} does not work: ${what}. Check that the folder is there, that the disk has room and that no other program holds the file.`;
+}
+
+function toBatch({ sequence, acceptedAt, payload }: JournalRow): AcceptedBatch {
+  try {
+    return { sequence, acceptedAt, blocks: decodeBlocks(payload) };
+  } catch (error) {
+    if (!(error instanceof Corrupt)) throw error;
+    return { sequence, acceptedAt, blocks: [], damage: error.message };
+  }
 }
 
 function toEntries(rows: unknown): QuarantineEntry[] {

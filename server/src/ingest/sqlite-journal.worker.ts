@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
+import { UTC_DAY_MS } from '../domain/window.ts';
+import { DAMAGE_SHOWN_DAYS, type JournalDamage } from './journal.ts';
 import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';
 
 /**
@@ -13,7 +15,7 @@ if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread onl
 /** `randomInt` takes no more. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
-const { path } = workerData as JournalWorkerData;
+const { path, now } = workerData as JournalWorkerData;
 const database = open(path);
 const opened = { file: fileIdentity(path), log: fileIdentity(`${path}-wal`) };
 const insertBatch = database.prepare(
@@ -24,9 +26,13 @@ const insertQuarantined = database.prepare(
 );
 const insertAcknowledged = database.prepare('INSERT OR REPLACE INTO journal_acknowledged (sequence, at) VALUES (?, ?)');
 const selectBatches = database.prepare(
-  `SELECT sequence, coalesce(at, received_at) AS acceptedAt, payload
+  `SELECT sequence, coalesce(at, received_at) AS acceptedAt, coalesce(CAST(payload AS BLOB), x'') AS payload
    FROM journal_batch LEFT JOIN journal_acknowledged USING (sequence)
    WHERE sequence > ? ORDER BY sequence`,
+);
+const insertDamaged = database.prepare(
+  `INSERT OR IGNORE INTO journal_damaged (sequence, received_at, found_at, reason, payload)
+   SELECT sequence, received_at, ?, ?, payload FROM journal_batch WHERE sequence = ?`,
 );
 const upsertCursor = database.prepare(
   'INSERT INTO journal_cursor (store, sequence) VALUES (?, ?) ON CONFLICT (store) DO UPDATE SET sequence = excluded.sequence',
@@ -53,7 +59,7 @@ port.on('message', (request: JournalRequest) => {
 
 port.postMessage({
   id: 0,
-  result: { head: head(), identity: opened.file },
+  result: { head: head(), identity: opened.file, damage: damage() },
   quarantined: countQuarantined(),
 } satisfies JournalReply);
 
@@ -71,6 +77,9 @@ function open(path: string): DatabaseSync {
       payload BLOB NOT NULL
     );
     CREATE TABLE IF NOT EXISTS journal_acknowledged (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS journal_damaged (
+      sequence INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, found_at INTEGER NOT NULL, reason TEXT NOT NULL, payload BLOB
+    );
     CREATE TABLE IF NOT EXISTS journal_cursor (store TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS journal_origin (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL, trimmed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS quarantine (
@@ -90,6 +99,7 @@ function open(path: string): DatabaseSync {
      SELECT 1, ?, coalesce(max(sequence), 0) FROM journal_cursor
      WHERE sequence < coalesce((SELECT min(sequence) FROM journal_batch), 9e15)`,
   ).run(randomInt(MAX_JOURNAL_ID));
+  db.prepare('DELETE FROM journal_damaged WHERE found_at < ?').run(now - DAMAGE_SHOWN_DAYS * UTC_DAY_MS);
   return db;
 }
 
@@ -119,6 +129,11 @@ function perform(request: JournalRequest): unknown {
       return verify();
     case 'read':
       return readBatches(request.after, request.maxBytes);
+    case 'damaged':
+      inTransaction(() => {
+        for (const { sequence, reason } of request.entries) insertDamaged.run(request.now, reason, sequence);
+      });
+      return damage();
     case 'cursors':
       return database.prepare('SELECT store, sequence FROM journal_cursor').all();
     case 'origin':
@@ -210,6 +225,13 @@ function head(): number {
     )
     .get();
   return (row as { newest: number }).newest;
+}
+
+function damage(): JournalDamage | null {
+  const found = database
+    .prepare('SELECT count(*) AS batches, min(received_at) AS "from", max(received_at) AS until FROM journal_damaged')
+    .get() as unknown as JournalDamage;
+  return found.batches === 0 ? null : { ...found };
 }
 
 function countQuarantined(): number {

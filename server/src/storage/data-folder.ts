@@ -8,6 +8,7 @@ import {
   readdirSync,
   realpathSync,
   statSync,
+  truncateSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -28,6 +29,7 @@ export const LOCK_FILES: readonly string[] = ['lock', 'lock-journal'];
 export const UNFINISHED_RESTORE = 'restore-unfinished';
 
 const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
 /** Files that only Wattkeeper writes. */
 const OWN_FILES = /^(lock|wattkeeper\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 /** What the service and its commands make in a data folder. */
@@ -63,23 +65,43 @@ export function lockFolder(path: string): DataFolder {
   if (given !== null) throw new InvalidInput(`the path of the folder ${JSON.stringify(path)} ${given}`);
   const folder = resolve(path);
   makeFolder(folder);
-  let lock: DatabaseSync | undefined;
+  let held: DatabaseSync;
   try {
-    lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    held = takeLock(join(folder, 'lock'));
   } catch (error) {
-    lock?.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
       throw new Conflict(
         `the data folder ${folder} is in use by another Wattkeeper: stop it, or set data_dir (WATTKEEPER_DATA_DIR) to another folder`,
       );
     }
-    throw new Unavailable(`the data folder ${folder} cannot be used: the file lock in it: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new Unavailable(
+      `the data folder ${folder} cannot be used: its lock cannot be taken (${messageOf(error)}). ${join(folder, 'lock')} contains no data: remove it while no Wattkeeper uses the folder`,
+      { cause: error },
+    );
   }
-  const held = lock;
   return { path: folder, file: (name) => join(folder, name), release: () => held.close() };
+}
+
+function takeLock(path: string): DatabaseSync {
+  try {
+    return lockFile(path);
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== SQLITE_NOTADB) throw error;
+    // It holds no data, and nobody holds it: SQLite reads what is in it only then. It stays the same file for others who try.
+    truncateSync(path);
+    return lockFile(path);
+  }
+}
+
+function lockFile(path: string): DatabaseSync {
+  const lock = new DatabaseSync(path, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
 
 /** Makes a folder that this user can read and write, with the databases in it, or says what stands against it and what to do. */

@@ -83,7 +83,14 @@ describeWith('POSTGRES_BIN', 'the service with records in PostgreSQL', (bin) => 
         .all()
         .map(({ name }) => name)
         .toSorted(),
-    ).toEqual(['journal_acknowledged', 'journal_batch', 'journal_cursor', 'journal_origin', 'quarantine']);
+    ).toEqual([
+      'journal_acknowledged',
+      'journal_batch',
+      'journal_cursor',
+      'journal_damaged',
+      'journal_origin',
+      'quarantine',
+    ]);
     file.close();
   });
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -137,28 +137,38 @@ it(`a restore to any instant has exactly what was acknowledged until then, after
 it('starts on a history that is damaged everywhere, says so, and a restore lists what is missing with exit code 3', async () => {
   service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '0' });
   const all: Sent[] = [];
-  const name = await makeBackup();
-  await send(all, () => all.length >= 30);
   const archive = join(folder.path, 'journal-archive');
   const open = join(archive, 'open.segment');
-  await expect.poll(async () => (await readFile(open)).length).toBeGreaterThan(30 * 150);
+  const sizeOfOpen = async () => (await readFile(open)).length;
+  await send(all, () => all.length >= 10);
+  await expect.poll(sizeOfOpen).toBeGreaterThan(10 * 150);
+  await service.kill();
+  // Seals what the former process left.
+  service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '0' });
+  const name = await makeBackup();
+  await send(all, () => all.length >= 40);
+  await expect.poll(sizeOfOpen).toBeGreaterThan(30 * 150);
   await service.kill();
   const bytes = await readFile(open);
   bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 1;
   await writeFile(open, Buffer.concat([bytes, Buffer.alloc(999)]));
   await writeFile(join(archive, 'devices.json'), '');
+  const sealed = (await readdir(archive)).find((entry) => entry.endsWith('.wkj'))!;
+  await writeFile(join(archive, sealed), (await readFile(join(archive, sealed))).subarray(0, -5));
   rmSync(join(archive, 'since.json'));
 
   service = await startService(folder.path);
   expect(service.log()).toContain('open.segment.damaged-');
   const { warnings } = await service.json<{ warnings: string[] }>('/health');
   expect(warnings.join()).toContain("the journal's history lacks readings");
-  await send(all, () => all.length >= 40);
+  const later = async () => (await service.json<{ warnings: string[] }>('/health')).warnings.join();
+  await expect.poll(later).toContain(`the segment ${sealed} is damaged`);
+  await send(all, () => all.length >= 50);
   await service.kill();
   const { code, missing, values } = await restoredValues((into) =>
     command('restore', name, '--at', new Date().toISOString(), '--into', into, '--json'),
   );
   expect(code).toBe(3);
   expect(missing).toMatchObject([{ reason: expect.stringMatching(/the batches from \d+ to \d+ are missing/) }]);
-  expect(values.size).toBe(39);
+  expect(values.size).toBe(49);
 });

@@ -166,6 +166,31 @@ describe('a damaged history of the journal', () => {
     );
   });
 
+  it.each([
+    ['the first', 1, [2, 3, 4]],
+    ['one between others', 3, [1, 2, 4]],
+    ['the last', 4, [1, 2, 3]],
+  ])('says that a batch that the journal could not read is missing: %s', async (_, lost, found) => {
+    const given = [1, 2, 3, 4].map((one) =>
+      one === lost ? { ...accepted(one), blocks: [], damage: 'its checksum differs' } : accepted(one),
+    );
+    for (const together of [true, false]) {
+      await rm(folder, { recursive: true, force: true });
+      const { archive } = await open(0);
+      for (const batches of together ? [given] : given.map((one) => [one])) await archive.write(batches);
+      await archive.seal();
+      await archive.write([accepted(5)]);
+      await archive.seal();
+      expect(archive.warnings().join()).toContain(`the batches from ${lost} to ${lost} are missing`);
+      const { archive: later } = await open(5);
+      expect(later.warnings().join()).toContain(`the batches from ${lost} to ${lost} are missing`);
+      expect(await recovered()).toMatchObject({
+        found: [...found, 5],
+        holes: [{ reason: `the batches from ${lost} to ${lost} are missing` }],
+      });
+    }
+  });
+
   it('keeps the damaged file, names it, and takes what the journal still has of it again', async () => {
     await fill(6, new Set([3]));
     const path = join(folder, OPEN_SEGMENT);

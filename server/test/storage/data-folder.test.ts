@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Config } from '../../src/config/schema.ts';
-import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
+import { Conflict, InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { MAX_PATH_BYTES } from '../../src/domain/file-path.ts';
 import { openDataFolder } from '../../src/storage/data-folder.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
@@ -83,6 +83,19 @@ it.each([
     { path: ['data_dir'], message: expect.stringMatching(reason) },
   ]);
   expect(readdirSync(base)).toEqual([]);
+});
+
+it.each([
+  ['empty', Buffer.alloc(0)],
+  ['zeros', Buffer.alloc(4096)],
+  ['text', Buffer.from('no database '.repeat(500))],
+  ['a damaged header', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4080, 0xff)])],
+])('a lock that is damaged (%s) keeps nobody out, and is a lock again', (_, bytes) => {
+  writeFileSync(join(base, 'lock'), bytes);
+  const folder = openDataFolder(base);
+  expect(() => openDataFolder(base)).toThrow(Conflict);
+  folder.release();
+  openDataFolder(base).release();
 });
 
 it('a path with ? is refused for DuckDB, and works for SQLite', async () => {

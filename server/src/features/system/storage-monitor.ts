@@ -10,7 +10,7 @@ import type {
 } from '@wattkeeper/contract/service.ts';
 import type { SetAsideSummary } from '@wattkeeper/contract/set-aside.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
-import type { Journal, JournalTrouble } from '../../ingest/journal.ts';
+import { DAMAGE_SHOWN_DAYS, type Journal, type JournalDamage, type JournalTrouble } from '../../ingest/journal.ts';
 import type { QueryPlanner } from '../../query/query-planner.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
@@ -56,17 +56,20 @@ export class StorageMonitor {
     const persistence = this.#options.persistence();
     const records = await this.#options.recordsHealth();
     const stores = this.#options.stores.map((store, i) => this.#storeHealth(store, i === 0));
+    const damage = journal.damage();
     const warnings = [
       ...stores.filter(({ status }) => status !== 'ok').map((store) => describeTrouble(store)),
       ...stores.flatMap(({ name, gap }) => (gap === null ? [] : [describeGap(name, gap)])),
       ...stores.flatMap(({ name, set_aside }) => (set_aside === null ? [] : [describeSetAside(name, set_aside)])),
       ...(journal.trouble === null ? [] : [describeJournal(journal.trouble)]),
+      ...(damage === null ? [] : [describeDamage(damage)]),
       ...(records.error === null ? [] : [`the record store does not work: ${records.error}`]),
       ...(this.#options.disk?.warnings() ?? []),
       ...this.#options.warnings(),
     ];
     const degraded =
       journal.trouble !== null ||
+      damage !== null ||
       stores.some((store) => store.status === 'failed' || store.gap !== null || store.set_aside !== null);
     return {
       status: records.status === 'failed' ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
@@ -173,6 +176,11 @@ export class StorageMonitor {
 
 function describeJournal({ error, since }: JournalTrouble): string {
   return `readings are in memory alone since ${formatInstant(since)}, and would not survive a crash: ${error} The disk is tried again by itself.`;
+}
+
+function describeDamage({ batches, from, until }: JournalDamage): string {
+  const span = `between ${formatInstant(from)} and ${formatInstant(until)}`;
+  return `the journal was damaged on the disk: stores lack the readings of ${batches === 1 ? 'a batch' : `${batches} batches`} received ${span}, unless they took them before. Check the disk. The damaged bytes are in the table journal_damaged of wattkeeper.db until the first start after ${DAMAGE_SHOWN_DAYS} days.`;
 }
 
 const GAP_REASONS = {

@@ -6,7 +6,7 @@ import { Turns } from '../../domain/turns.ts';
 import { replaceFile, setAside, syncFolder, writeVerified } from '../durable-file.ts';
 import type { BackupKeys } from './backup-file.ts';
 import { ARCHIVED_DEVICES, addDevices, readDevices, writeDevices } from './journal-devices.ts';
-import { encodeRecords, UNKNOWN_SEQUENCE } from './journal-frames.ts';
+import { type ArchivedBatch, encodeRecords, UNKNOWN_SEQUENCE } from './journal-frames.ts';
 import {
   archivedSince,
   type HistoryStart,
@@ -261,11 +261,17 @@ export class JournalArchive {
 
   async #append(given: readonly AcceptedBatch[]): Promise<void> {
     let follows = this.#last;
-    const batches = given.map((batch) => {
-      const chained = { ...batch, follows };
+    const batches: ArchivedBatch[] = [];
+    for (const batch of given) {
+      // A damaged batch stays out: the next one names it, so that a reader knows of the hole.
+      if (batch.damage === undefined) batches.push({ ...batch, follows });
       follows = batch.sequence;
-      return chained;
-    });
+    }
+    const isDamaged = batches.length < given.length;
+    if (batches.length === 0) {
+      this.#last = follows;
+      return this.#findHoles();
+    }
     if (addDevices(this.#devices, batches, this.#options.deviceOf)) await writeDevices(this.folder, this.#devices);
     const records = encodeRecords(batches);
     const file = await open(this.#file(OPEN_SEGMENT), this.#bytes === 0 ? 'w+' : 'r+', 0o600);
@@ -277,14 +283,15 @@ export class JournalArchive {
       await file.close();
     }
     if (this.#bytes === 0) {
-      this.#openFollows = this.#last;
+      this.#openFollows = batches[0]!.follows;
       await syncFolder(this.folder);
     }
     this.#bytes += records.length;
     this.#last = follows;
     this.#firstAt ??= this.#options.now();
     const isOld = Math.abs(this.#options.now() - this.#firstAt) >= SEGMENT_MS;
-    if (this.#bytes >= SEGMENT_BYTES || isOld) await this.#seal();
+    // A segment that ends shows the holes in it.
+    if (this.#bytes >= SEGMENT_BYTES || isOld || isDamaged) await this.#seal();
   }
 
   async #seal(): Promise<void> {

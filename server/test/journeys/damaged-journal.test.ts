@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Health } from '@wattkeeper/contract/service.ts';
+import { expect, it } from 'vitest';
+import { postReadings, type Service, settled, startService, temporaryFolder } from './service.ts';
+
+const T0 = Date.now() - 3_600_000;
+
+async function send(service: Service, value: number): Promise<void> {
+  const timestamp = new Date(T0 + value * 1000).toISOString();
+  const answer = await postReadings(service, { device_id: 'meter', timestamp, values: { 'grid.power_kw': value } });
+  expect(await answer.json()).toMatchObject({ durable: true });
+}
+
+/** Flips a bit of an entry in the middle of the journal. */
+function damage(path: string): void {
+  const file = new DatabaseSync(path);
+  const entries = file.prepare('SELECT sequence, payload FROM journal_batch ORDER BY sequence').all();
+  const { sequence, payload } = entries[entries.length >> 1] as { sequence: number; payload: Uint8Array };
+  payload[payload.length >> 1]! ^= 1;
+  file.prepare('UPDATE journal_batch SET payload = ? WHERE sequence = ?').run(payload, sequence);
+  file.close();
+}
+
+it('a service starts on a journal with a damaged entry, says so, and its stores get everything else', async () => {
+  const folder = temporaryFolder();
+  // The store and the history take the first batch, and the rest after a restart.
+  let service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '60000' });
+  try {
+    for (let value = 1; value <= 9; value++) await send(service, value);
+    await service.kill();
+    damage(join(folder.path, 'wattkeeper.db'));
+
+    service = await startService(folder.path);
+    await send(service, 10);
+    await settled(service);
+    const start = new Date(T0).toISOString();
+    const answer = await service.json<{ series: { value: number[] }[] }>(
+      `/api/v1/telemetry?device_id=meter&metric=grid.power_kw&bucket=raw&start=${start}`,
+    );
+    const values = answer.series[0]!.value;
+    expect(values).toHaveLength(9);
+    expect(values).toEqual(expect.arrayContaining([1, 2, 9, 10]));
+    expect(service.log()).toMatch(/batch \d+ of the journal cannot be read/);
+    const health = () => service.json<Health>('/health');
+    expect(await health()).toMatchObject({ status: 'degraded' });
+    const warnings = async () => (await health()).warnings.join();
+    expect(await warnings()).toMatch(/the journal was damaged on the disk: stores lack the readings of a batch/);
+    await expect.poll(warnings).toMatch(/the batches from (\d+) to \1 are missing/);
+  } finally {
+    await service.kill();
+    folder.remove();
+  }
+});
