@@ -2,7 +2,7 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Health } from '@wattkeeper/contract/service.ts';
+import { Health, HealthStatus } from '@wattkeeper/contract/service.ts';
 import pino from 'pino';
 import { backupFolder } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
@@ -37,6 +37,7 @@ const OLD_BACKUP_MS = 3 * UTC_DAY_MS;
 const NOT_BEFORE = Date.UTC(2026, 0, 1);
 const TIMEOUT_MS = 5_000;
 const DRAIN_MS = 10_000;
+const HealthAnswer = HealthStatus.extend(Health.pick({ warnings: true }).partial().shape);
 const MARKS = { ok: 'ok      ', warning: 'warning ', failed: 'FAILED  ' } as const;
 
 /** `doctor`. Answers 0 unless something has failed. */
@@ -123,17 +124,18 @@ async function* examineStores(config: Config): AsyncGenerator<Finding> {
       yield failed('records and stores', messageOf(error));
       return;
     }
-    yield* askService(ownUrl(config, error));
+    yield* askService(ownUrl(config, error), config.auth.admin_token);
   }
 }
 
-async function* askService(url: string): AsyncGenerator<Finding> {
+/** Without an administrator's token in the configuration, the service shows its status alone. */
+async function* askService(url: string, token: string | undefined): AsyncGenerator<Finding> {
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const health = Health.parse(await response.json());
-    const { status, version, uptime_s, warnings } = health;
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { status, version, warnings = [] } = HealthAnswer.parse(await response.json());
     yield status === 'healthy'
-      ? ok('service', `${version} runs at ${url} for ${uptime_s} s`)
+      ? ok('service', `${version} runs at ${url}`)
       : failed('service', `at ${url} is ${status}`);
     for (const text of warnings) yield warning('service', text);
   } catch (error) {

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { ADMIN_HEADERS, ADMIN_TOKEN, browserHeaders, securedApp, signInOwner } from '../../test/records/secured-app.ts';
-import type { Api } from './api.ts';
+import type { Api, Caller } from './api.ts';
 import { registerSecurity, type SecurityOptions } from './security.ts';
 import { createServer } from './server.ts';
 
@@ -38,6 +38,19 @@ describe('a route', () => {
     app.get('/docs/page', () => 'documentation');
     expect((await app.inject('/docs/page')).body).toBe('documentation');
     await app.close();
+  });
+
+  it('that is public with details shows them to callers alone, and answers while nobody can be recognised', async () => {
+    const ask = async (authenticate: () => Promise<Caller | null>) => {
+      const app = fastify();
+      await registerSecurity(app, { authenticate });
+      app.get('/state', { config: { scope: 'public', details: true } }, (request) => request.caller?.name ?? 'nobody');
+      return (await app.inject('/state')).body;
+    };
+    const reader: Caller = { name: 'reader', scopes: ['read'], csrfToken: null, userId: null, sessionId: null };
+    expect(await ask(async () => reader)).toBe('reader');
+    expect(await ask(async () => null)).toBe('nobody');
+    expect(await ask(() => Promise.reject(new Error('no database')))).toBe('nobody');
   });
 
   it('demands its scope and says which one is missing', async () => {

@@ -62,8 +62,7 @@ export async function registerSecurity(
     if (request.is404) return;
     if (scope === 'public') {
       if (!SAFE_METHODS.has(request.method)) refuseForeignPage(request, pageOrigins);
-      if (request.routeOptions.config.details)
-        request.caller = await auth.authenticate(request.headers, request.cookies);
+      if (request.routeOptions.config.details) request.caller = await callerWhereKnown(auth, request);
       return;
     }
     const caller = await auth.authenticate(request.headers, request.cookies, tokenQuery(request));
@@ -132,6 +131,11 @@ function checkCrossSite(request: FastifyRequest, caller: Caller, pageOrigins: Re
     if (!isSame(request.headers['x-csrf-token'], caller.csrfToken))
       throw new Forbidden('the header X-CSRF-Token is missing or wrong: send the csrf_token of /api/v1/auth/me');
   }
+}
+
+/** Null also where the records with the tokens cannot be read: what is public is answered nevertheless. */
+async function callerWhereKnown(auth: Authenticator, request: FastifyRequest): Promise<Caller | null> {
+  return auth.authenticate(request.headers, request.cookies).catch(() => null);
 }
 
 /** Browsers state the origin of the page that sends a request: a session and a sign-in belong to our own pages. */
