@@ -26,8 +26,14 @@ export const DailyReport = z
     peak_pv_at: Instant.nullable(),
     peak_consumption_kw: z.number().nullable(),
     peak_consumption_at: Instant.nullable(),
-    self_consumption: z.number().nullable().meta({ description: 'Share of the production used on site, 0–1' }),
-    self_sufficiency: z.number().nullable().meta({ description: 'Share of the consumption not bought, 0–1' }),
+    self_consumption: z
+      .number()
+      .nullable()
+      .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' }),
+    self_sufficiency: z
+      .number()
+      .nullable()
+      .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' }),
     cost: z.number().nullable().meta({ description: "Cost of imported energy in the site's currency" }),
     revenue: z.number().nullable().meta({ description: "Credit for exported energy in the site's currency" }),
     currency: z.string(),
@@ -46,7 +52,16 @@ export const DailyReport = z
   .meta({ id: 'DailyReport' });
 export type DailyReport = z.infer<typeof DailyReport>;
 
-/** Energy flows between the four corners of a site over a window, all in kWh. */
+const residual = (description: string) =>
+  z
+    .number()
+    .optional()
+    .meta({ description: `${description}; absent in reports stored before it was recorded` });
+
+/**
+ * Energy flows between the four corners of a site over a window, all in kWh. All flows from or to a corner, with the one from or to
+ * `other`, add up to its total.
+ */
 export const EnergyFlows = z.object({
   solar_to_load_kwh: z.number(),
   solar_to_battery_kwh: z.number(),
@@ -55,6 +70,12 @@ export const EnergyFlows = z.object({
   battery_to_grid_kwh: z.number(),
   grid_to_load_kwh: z.number(),
   grid_to_battery_kwh: z.number(),
+  solar_to_other_kwh: residual('Production that no meter sees again'),
+  battery_to_other_kwh: residual('Discharge that no meter sees again, such as losses'),
+  grid_to_other_kwh: residual('Import that no meter sees again'),
+  other_to_load_kwh: residual('Consumption whose source no meter sees'),
+  other_to_battery_kwh: residual('Charge whose source no meter sees'),
+  other_to_grid_kwh: residual('Export whose source no meter sees'),
 });
 export type EnergyFlows = z.infer<typeof EnergyFlows>;
 
@@ -66,8 +87,14 @@ export const EnergyTotals = z.object({
   battery_charged_kwh: kwh(),
   battery_discharged_kwh: kwh(),
   vehicle_kwh: kwh(),
-  self_consumption: z.number().nullable(),
-  self_sufficiency: z.number().nullable(),
+  self_consumption: z
+    .number()
+    .nullable()
+    .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' }),
+  self_sufficiency: z
+    .number()
+    .nullable()
+    .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' }),
   cost: z.number().nullable(),
   revenue: z.number().nullable(),
   fixed_cost: z.number().nullable(),

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { completeBalance, type MeasuredCorners, type SiteSlots } from './balance.ts';
 import { darkBySun, sunAltitudeDeg } from './darkness.ts';
 import type { FlowEnergy } from './flow-energy.ts';
-import { allocateFlows, FLOWS } from './flows.ts';
+import { allocateFlows, FLOWS, RESIDUALS, sumFlows } from './flows.ts';
 import { joinSlots, sliceSlots } from './slot-columns.ts';
 import { standingMeans } from './standing.ts';
+import { totalsBySpan } from './totals.ts';
 
 const QUARTER = 900_000;
 const edgesOf = (count: number) => Float64Array.from({ length: count + 1 }, (_, i) => i * QUARTER);
@@ -150,6 +151,114 @@ describe('where the energy went', () => {
         for (const [part, limit] of limits) expect(sum(part)).toBeLessThanOrEqual(limit + 1e-9);
         // What goes round within a slot (a battery charged and discharged, import and export) may stay over.
         expect(sum('to_load')).toBeCloseTo(load, 9);
+      }),
+    );
+  });
+});
+
+describe('self-sufficiency and self-consumption', () => {
+  const shares = (slots: SiteSlots) => {
+    const totals = totalsBySpan(
+      slots,
+      allocateFlows(slots),
+      new Float64Array(slots.load.length),
+      new Set(),
+    )(0, slots.load.length);
+    return [totals.selfSufficiency, totals.selfConsumption];
+  };
+
+  test('are those of the flows where a battery is charged from the grid and sold to it', () => {
+    // Night: 8 kWh from the grid into the battery. Day: 5 kWh of sun and 2 kWh of the battery to the load, 6 kWh of the battery sold.
+    const slots = complete(2, {
+      solar: flow(0, 5),
+      battery: { positive: flow(8, 0), negative: flow(0, 8) },
+      grid: { positive: flow(8, 0), negative: flow(0, 6) },
+      load: flow(0, 7),
+    });
+    expect(shares(slots)).toEqual([1, 1]);
+  });
+
+  test('count energy that was bought and sold within one slot as bought', () => {
+    // Half of the slot 2 kWh of sun are sold, half of it the load buys 2 kWh; so no sun served the load.
+    const slots = complete(1, { solar: flow(2), grid: { positive: flow(2), negative: flow(2) }, load: flow(2) });
+    expect(shares(slots)).toEqual([0, 0]);
+  });
+
+  test('leave out slots in which the origin is not known', () => {
+    const slots = complete(2, {
+      solar: flow(1, 1),
+      grid: { positive: flow(1, 2), negative: flow(0, 0) },
+      battery: { positive: flow(0, null), negative: flow(0, null) },
+      load: flow(2, null),
+    });
+    expect(shares(slots)).toEqual([0.5, 1]);
+  });
+});
+
+describe('totals, flows and shares', () => {
+  test('agree whatever is measured, missing or contradictory', () => {
+    const kwh = fc.option(fc.double({ min: 0, max: 10, noNaN: true }), { nil: null });
+    const slot = fc.record({ solar: kwh, charge: kwh, discharge: kwh, imported: kwh, exported: kwh, load: kwh });
+    fc.assert(
+      fc.property(
+        fc.array(slot, { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        fc.boolean(),
+        (given, panels, battery) => {
+          const column = (key: keyof (typeof given)[number]) => flow(...given.map((one) => one[key]));
+          const slots = complete(given.length, {
+            solar: panels ? column('solar') : null,
+            battery: battery ? { positive: column('charge'), negative: column('discharge') } : null,
+            grid: { positive: column('imported'), negative: column('exported') },
+            load: column('load'),
+          });
+          const columns = allocateFlows(slots);
+          const totals = totalsBySpan(slots, columns, new Float64Array(given.length), new Set())(0, given.length);
+          const flows = sumFlows(columns, 0, given.length);
+          fc.pre(flows !== null);
+          const sumOf = (part: string) =>
+            [...FLOWS, ...RESIDUALS].reduce(
+              (sum, name) => sum + (name.includes(part) ? (flows?.[name] ?? Number.NaN) : 0),
+              0,
+            );
+          // Sums of at most 24 numbers of at most 10: rounding stays below 1e-12.
+          expect({
+            solar_to: sumOf('solar_to'),
+            battery_to: sumOf('battery_to'),
+            grid_to: sumOf('grid_to'),
+            to_load: sumOf('to_load'),
+            to_battery: sumOf('to_battery'),
+            to_grid: sumOf('to_grid'),
+          }).toEqual({
+            solar_to: expect.closeTo(totals.solarKwh ?? 0, 10),
+            battery_to: expect.closeTo(totals.dischargedKwh ?? 0, 10),
+            grid_to: expect.closeTo(totals.importKwh ?? 0, 10),
+            to_load: expect.closeTo(totals.consumptionKwh ?? 0, 10),
+            to_battery: expect.closeTo(totals.chargedKwh ?? 0, 10),
+            to_grid: expect.closeTo(totals.exportKwh ?? 0, 10),
+          });
+          for (const name of [...FLOWS, ...RESIDUALS]) expect(flows?.[name]).toBeGreaterThanOrEqual(0);
+          const isDetermined = columns.grid_to_load_kwh.every((value) => value === value);
+          if (!isDetermined || !totals.consumptionKwh) return;
+          expect(totals.selfSufficiency).toBeCloseTo(1 - (flows?.grid_to_load_kwh ?? 0) / totals.consumptionKwh, 10);
+        },
+      ),
+    );
+  });
+
+  test('use up a balance that closes, also where energy goes back and forth within a slot', () => {
+    const kwh = fc.double({ min: 0.1, max: 10, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(kwh, { minLength: 7, maxLength: 7 }), (ways) => {
+        const [a, b, c, d, e, f, g] = ways as [number, number, number, number, number, number, number];
+        const slots = complete(1, {
+          solar: flow(a + b + c),
+          battery: { positive: flow(b + g), negative: flow(d + e) },
+          grid: { positive: flow(f + g), negative: flow(c + e) },
+          load: flow(a + d + f),
+        });
+        const columns = allocateFlows(slots);
+        for (const name of RESIDUALS) expect(columns[name][0]).toBeCloseTo(0, 9);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import type { BalancedCorner, SiteSlots } from './balance.ts';
 import { CORNERS, type Corner } from './corners.ts';
 import { elapsedMs } from './flow-energy.ts';
-import { sumKnown } from './flows.ts';
+import { type FlowColumns, sumKnown } from './flows.ts';
 
 /** A site's energy over a span of slots. Null: not one slot is known. */
 export interface SiteTotals {
@@ -13,9 +13,9 @@ export interface SiteTotals {
   readonly dischargedKwh: number | null;
   readonly vehicleKwh: number | null;
   readonly machinesKwh: number | null;
-  /** Share of the production that was used on site, 0–1; of the slots in which production and export are known. */
+  /** Share of the production that the flows do not take to the grid, 0–1; of the slots in which every corner is known. */
   readonly selfConsumption: number | null;
-  /** Share of the consumption that was not bought, 0–1; of the slots in which consumption and import are known. */
+  /** Share of the consumption that the flows do not bring from the grid, 0–1; of the slots in which every corner is known. */
   readonly selfSufficiency: number | null;
   readonly carbonKg: number | null;
   /** Share of the time that has passed for which every corner is known that the site reports or that could be worked out. */
@@ -26,11 +26,13 @@ export interface SiteTotals {
 
 /**
  * Sums of slots `from … to` (without `to`), for any number of spans of the same slots.
+ * @param flows of these slots
  * @param carbonKgPerKwh of a grid kWh, by slot
  * @param reported corners that any device reports
  */
 export function totalsBySpan(
   slots: SiteSlots,
+  flows: FlowColumns,
   carbonKgPerKwh: Float64Array,
   reported: ReadonlySet<Corner>,
 ): (from: number, to: number) => SiteTotals {
@@ -49,8 +51,8 @@ export function totalsBySpan(
       dischargedKwh: sum(slots.discharge),
       vehicleKwh: sum(slots.vehicle),
       machinesKwh: sum(slots.machines),
-      selfConsumption: shareKept(slots.solar, slots.exported, from, to),
-      selfSufficiency: shareKept(slots.load, slots.imported, from, to),
+      selfConsumption: shareWithout(slots.solar, flows.solar_to_grid_kwh, from, to),
+      selfSufficiency: shareWithout(slots.load, flows.grid_to_load_kwh, from, to),
       carbonKg: sum(carbonKg),
       coverage: shares.length > 0 ? Math.min(...shares) : 0,
       measuredCoverage: Object.fromEntries(
@@ -61,7 +63,7 @@ export function totalsBySpan(
 }
 
 /** 1 − part ÷ whole over the slots where both are known, held to 0–1; null where there is no whole. */
-function shareKept(whole: Float64Array, part: Float64Array, from: number, to: number): number | null {
+function shareWithout(whole: Float64Array, part: Float64Array, from: number, to: number): number | null {
   let wholes = 0;
   let parts = 0;
   for (let s = from; s < to; s++) {

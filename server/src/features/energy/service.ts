@@ -8,7 +8,7 @@ import type {
 } from '@wattkeeper/contract/energy.ts';
 import type { z } from 'zod';
 import { explainTotals } from '../../analytics/energy/explain.ts';
-import { allocateFlows, sumFlows } from '../../analytics/energy/flows.ts';
+import { allocateFlows, type FlowColumns, sumFlows } from '../../analytics/energy/flows.ts';
 import { type SiteTotals, totalsBySpan } from '../../analytics/energy/totals.ts';
 import { periodOf } from '../../domain/asked-window.ts';
 import { NotFound } from '../../domain/errors.ts';
@@ -38,6 +38,7 @@ export interface EnergyServiceOptions {
 export interface PricedEnergy extends SiteEnergy {
   readonly window: Window;
   readonly price: SiteCost;
+  readonly flows: FlowColumns;
   /** Totals of the slots `from … to`. */
   readonly totals: (from: number, to: number) => SiteTotals;
   /** First slot of the window: slots before it only serve to fill tiers. */
@@ -79,11 +80,13 @@ export class EnergyService {
     const { slots, reported } = energy;
     const price = await this.#pricing.price(terms, site, slots, window);
     const carbon = await this.#feeds.carbon(site, slots.edges);
+    const flows = allocateFlows(slots);
     return {
       ...energy,
       window,
       price,
-      totals: totalsBySpan(slots, carbon, reported),
+      flows,
+      totals: totalsBySpan(slots, flows, carbon, reported),
       first: lowerBound(slots.edges, window.start),
     };
   }
@@ -154,7 +157,7 @@ export class EnergyService {
       time_period: periodOf(window),
       resolution: query.resolution,
       totals: { ...toTotals(priced, first, last), demand_cost: price.cost?.demandCost ?? null },
-      flows: sumFlows(allocateFlows(slots), first, last),
+      flows: sumFlows(priced.flows, first, last),
       cost_by_band: (price.cost?.bands ?? []).map(({ band, energyKwh, cost }) => ({
         band,
         energy_kwh: energyKwh,

@@ -125,7 +125,7 @@ function Balance({ balance, unit, kind, onKind, onDay }: BalanceProps) {
       <TotalsPanel totals={totals} warnings={warnings} />
       <EnergyBars periods={balance.periods} unit={unit} kind={kind} onKind={onKind} />
       <div className={styles.columns}>
-        <FlowsPanel flows={balance.flows} />
+        <FlowsPanel flows={balance.flows} totals={totals} />
         <BandsPanel bands={balance.cost_by_band} />
       </div>
     </>

@@ -1,4 +1,4 @@
-import type { EnergyFlows } from '@wattkeeper/contract/energy.ts';
+import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/energy.ts';
 import { useMemo } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
 import { usePalette } from '../../charts/use-palette.ts';
@@ -8,12 +8,12 @@ import { Table } from '../../ui/table.tsx';
 import { useWidth } from '../../ui/use-width.ts';
 import styles from './energy.module.css';
 import { LazyChart } from './lazy-chart.tsx';
-import { sankeyOption, type Way, waysOf } from './sankey-option.ts';
+import { energyAt, sankeyOption, type Way, waysOf } from './sankey-option.ts';
 
 const NARROW_PX = 560;
 
-/** The ways that energy took between sun, battery, grid and home, as a Sankey diagram with its table behind. */
-export function FlowsPanel({ flows }: { readonly flows: EnergyFlows | null }) {
+/** The ways that energy took between sun, battery, grid and home, as a Sankey diagram with its table. */
+export function FlowsPanel({ flows, totals }: { readonly flows: EnergyFlows | null; readonly totals: EnergyTotals }) {
   const text = useText();
   const format = useFormat();
   const palette = usePalette();
@@ -21,8 +21,18 @@ export function FlowsPanel({ flows }: { readonly flows: EnergyFlows | null }) {
   const narrow = width < NARROW_PX;
   const ways = useMemo(() => (flows ? waysOf(flows) : []), [flows]);
   const option = useMemo(
-    () => sankeyOption({ ways, name: (end) => text(`energy.end_${end}`), narrow }, palette, format),
-    [ways, text, narrow, palette, format],
+    () =>
+      sankeyOption(
+        {
+          ways,
+          name: (end) => text(`energy.end_${end}`),
+          energy: (end) => (flows ? energyAt(end, flows, totals) : 0),
+          narrow,
+        },
+        palette,
+        format,
+      ),
+    [ways, flows, totals, text, narrow, palette, format],
   );
   return (
     <Panel title={text('energy.flows')} note={text('energy.flows_note')}>

@@ -1,9 +1,9 @@
-import type { EnergyFlows } from '@wattkeeper/contract/energy.ts';
+import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/energy.ts';
 import type { EChartsCoreOption } from 'echarts/core';
 import type { Palette, Token } from '../../charts/palette.ts';
 import { type Formatter, plain } from '../../ui/format.ts';
 
-export type End = 'solar' | 'battery_out' | 'grid_in' | 'load' | 'battery_in' | 'grid_out';
+export type End = 'solar' | 'battery_out' | 'grid_in' | 'other_out' | 'load' | 'battery_in' | 'grid_out' | 'other_in';
 export interface Way {
   readonly key: keyof EnergyFlows;
   readonly from: End;
@@ -19,42 +19,65 @@ const WAYS: readonly Omit<Way, 'kwh'>[] = [
   { key: 'battery_to_grid_kwh', from: 'battery_out', to: 'grid_out' },
   { key: 'grid_to_load_kwh', from: 'grid_in', to: 'load' },
   { key: 'grid_to_battery_kwh', from: 'grid_in', to: 'battery_in' },
+  { key: 'solar_to_other_kwh', from: 'solar', to: 'other_in' },
+  { key: 'battery_to_other_kwh', from: 'battery_out', to: 'other_in' },
+  { key: 'grid_to_other_kwh', from: 'grid_in', to: 'other_in' },
+  { key: 'other_to_load_kwh', from: 'other_out', to: 'load' },
+  { key: 'other_to_battery_kwh', from: 'other_out', to: 'battery_in' },
+  { key: 'other_to_grid_kwh', from: 'other_out', to: 'grid_out' },
 ];
 const TOKEN: Readonly<Record<End, Token>> = {
   solar: 'solar',
   battery_out: 'battery',
   grid_in: 'import',
+  other_out: 'line-strong',
   load: 'load',
   battery_in: 'battery',
   grid_out: 'export',
+  other_in: 'line-strong',
+};
+const TOTAL: Readonly<Partial<Record<End, keyof EnergyTotals>>> = {
+  solar: 'solar_kwh',
+  battery_out: 'battery_discharged_kwh',
+  grid_in: 'import_kwh',
+  load: 'consumption_kwh',
+  battery_in: 'battery_charged_kwh',
+  grid_out: 'export_kwh',
 };
 /** Less than this is the rounding of meters rather than a way that energy took. */
-const LEAST_KWH = 0.005;
+const MIN_WAY_KWH = 0.005;
 
 /** The ways that energy took, the largest first. */
 export function waysOf(flows: EnergyFlows): readonly Way[] {
-  return WAYS.map((way) => ({ ...way, kwh: flows[way.key] }))
-    .filter(({ kwh }) => kwh > LEAST_KWH)
+  return WAYS.map((way) => ({ ...way, kwh: flows[way.key] ?? 0 }))
+    .filter(({ kwh }) => kwh > MIN_WAY_KWH)
     .sort((a, b) => b.kwh - a.kwh);
+}
+
+/** Energy that starts or ends at a corner, the same number as in the totals; of what is not metered the sum of its ways. */
+export function energyAt(end: End, flows: EnergyFlows, totals: EnergyTotals): number {
+  const key = TOTAL[end];
+  const total = key === undefined ? null : totals[key];
+  if (typeof total === 'number') return total;
+  return WAYS.reduce((sum, { key: way, from, to }) => sum + (from === end || to === end ? (flows[way] ?? 0) : 0), 0);
 }
 
 interface SankeyInput {
   readonly ways: readonly Way[];
   readonly name: (end: End) => string;
+  readonly energy: (end: End) => number;
   readonly narrow: boolean;
 }
 
 /** From sun, battery and grid at the left to home, battery and grid at the right. */
 export function sankeyOption(
-  { ways, name, narrow }: SankeyInput,
+  { ways, name, energy, narrow }: SankeyInput,
   palette: Palette,
   format: Formatter,
 ): EChartsCoreOption {
   const ends = [...new Set(ways.flatMap(({ from, to }) => [from, to]))];
-  const through = (end: End) =>
-    ways.reduce((sum, { from, to, kwh }) => sum + (from === end || to === end ? kwh : 0), 0);
   const isSource = (end: End) => ways.some(({ from }) => from === end);
-  const label = (end: End) => `${name(end)}${narrow ? '\n' : '  '}${plain(format.energy(through(end)))}`;
+  const label = (end: End) => `${name(end)}${narrow ? '\n' : '  '}${plain(format.energy(energy(end)))}`;
   return {
     animation: false,
     textStyle: { fontFamily: 'Inter Variable, system-ui, sans-serif' },
