@@ -38,12 +38,14 @@ import { SettingsService } from './features/settings/settings-service.ts';
 import { DiskWatch, diskJob } from './features/system/disk-watch.ts';
 import { cleanUpJob, compactionJob } from './features/system/jobs.ts';
 import { QuarantineService } from './features/system/quarantine-service.ts';
+import { scrubJob } from './features/system/scrub.ts';
 import { SetAsideService } from './features/system/set-aside-service.ts';
 import { TariffService } from './features/tariffs/service.ts';
 import type { JobDefinition } from './jobs/job.ts';
 import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
+import { storesWithFiles } from './stores.ts';
 import { backfillEnds } from './tiers.ts';
 
 /** What features do, each built once. */
@@ -255,6 +257,7 @@ export function scheduledJobs(
   ];
   return [
     compactionJob(stores, now),
+    scrubJob(storesWithFiles(stores)),
     backfillJob(filling),
     ...ofHistory,
     ...(disk ? [diskJob(disk)] : []),

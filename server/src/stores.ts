@@ -91,7 +91,12 @@ export class StoresBack {
   }
 }
 
-const EMBEDDED: ReadonlySet<StoreConfig['type']> = new Set(['duckdb', 'sqlite', 'memory', 'file']);
+const EMBEDDED: ReadonlySet<string> = new Set<StoreConfig['type']>(['duckdb', 'sqlite', 'memory', 'file']);
+
+/** Stores whose files are ours to check; servers check theirs. */
+export function storesWithFiles(stores: readonly MeteredStore[]): MeteredStore[] {
+  return stores.filter(({ store }) => EMBEDDED.has(store.type) && store.capabilities.durable);
+}
 
 function supervise(
   storeConfig: StoreConfig,

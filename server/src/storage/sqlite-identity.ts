@@ -24,7 +24,7 @@ export const LOCAL_FILE: FileKind = {
 /** The telemetry of the SQLite store: `telemetry.sqlite`. */
 export const TELEMETRY_FILE: FileKind = {
   applicationId: 0x57_4b_54_53, // "WKTS"
-  format: 1,
+  format: 2,
   oldestFormat: 1,
   tables: ['metric_groups'],
 };

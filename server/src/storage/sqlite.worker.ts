@@ -1,48 +1,62 @@
+import { Unavailable } from '../domain/errors.ts';
 import type { AggregateRequest, ReadRequest } from './backend.ts';
 import type { GroupRows } from './coalesce.ts';
 import { explainSqliteRejection, translateSqliteError } from './records/sqlite-errors.ts';
-import { TelemetryFile } from './sqlite/telemetry-file.ts';
+import { isDamage } from './sqlite/damage.ts';
+import { noteDamage, openRepaired } from './sqlite/repair.ts';
+import type { TelemetryFile } from './sqlite/telemetry-file.ts';
 import { serveCalls } from './worker-calls.ts';
 
-let file: TelemetryFile;
+let file: TelemetryFile | undefined;
 let path = '';
 
 const methods = {
   async open(_: AbortSignal, settings: { readonly path: string; readonly cacheMb: number }) {
     path = settings.path;
-    file = new TelemetryFile(path, settings.cacheMb);
+    file = openRepaired(path, settings.cacheMb);
     return { value: undefined };
   },
   async write(_: AbortSignal, writes: readonly GroupRows[]) {
-    return { value: file.write(writes) };
+    return { value: opened().write(writes) };
   },
   async erase(_: AbortSignal, erasures: readonly GroupRows[]) {
-    return { value: file.erase(erasures) };
+    return { value: opened().erase(erasures) };
   },
   async readPiece(_: AbortSignal, request: ReadRequest, position: number, from: number) {
-    return { value: file.readPiece(request, position, from) };
+    return { value: opened().readPiece(request, position, from) };
   },
   async aggregate(_: AbortSignal, request: AggregateRequest) {
-    return { value: file.aggregate(request) };
+    return { value: await opened().aggregate(request) };
   },
   async latest(_: AbortSignal, since: number) {
-    return { value: file.latest(since) };
+    return { value: opened().latest(since) };
   },
   async series() {
-    return { value: file.series() };
+    return { value: await opened().series() };
   },
   async deleteBefore(_: AbortSignal, instant: number, group: string | null) {
-    return { value: file.deleteBefore(instant, group) };
+    return { value: opened().deleteBefore(instant, group) };
   },
   async stats() {
-    return { value: file.stats() };
+    return { value: opened().stats() };
   },
   async close() {
-    return { value: file.close() };
+    return { value: opened().close() };
   },
 };
+
+function opened(): TelemetryFile {
+  if (file === undefined) throw new Unavailable(`the SQLite store ${path} is not open`);
+  return file;
+}
+
+/** Damage is noted beside the file, which is replaced when it is opened the next time. */
+function explain(error: unknown): unknown {
+  if (file !== undefined && isDamage(error)) return noteDamage(path, error);
+  return explainSqliteRejection(translateSqliteError(error, path), path);
+}
 
 /** What the SQLite worker serves. */
 export type SqliteMethods = typeof methods;
 
-serveCalls(methods, (error) => explainSqliteRejection(translateSqliteError(error, path), path));
+serveCalls(methods, explain);

@@ -34,6 +34,7 @@ const SCOPE_OF_JOB: Readonly<Record<string, Scope>> = {
   reports: 'write',
   restore: 'admin',
   rollups: 'admin',
+  scrub: 'write',
 };
 
 /** What jobs that cannot run without parameters take. */

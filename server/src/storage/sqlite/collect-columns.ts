@@ -1,21 +1,24 @@
 import type { Rows } from '../../domain/frame.ts';
 
+/** A row of a result. */
+export type ValuesOfRow = readonly (number | null)[];
+
 const FIRST_CAPACITY = 1024;
 
-/** Turns result rows `[ts, value, …]` into columns; NULL becomes NaN. */
-export function collectColumns(rows: Iterable<unknown>, columnCount: number): Rows {
+/** Turns rows into columns: the instants, which are at one place of each row, and the values at other places; NULL becomes NaN. */
+export function collectColumns(rows: Iterable<ValuesOfRow>, instantAt: number, places: readonly number[]): Rows {
   let capacity = FIRST_CAPACITY;
   let timestamps = new Float64Array(capacity);
-  let columns = Array.from({ length: columnCount }, () => new Float64Array(capacity));
+  let columns = places.map(() => new Float64Array(capacity));
   let length = 0;
-  for (const row of rows as Iterable<(number | null)[]>) {
+  for (const row of rows) {
     if (length === capacity) {
       capacity *= 2;
       timestamps = grown(timestamps, capacity);
       columns = columns.map((column) => grown(column, capacity));
     }
-    timestamps[length] = row[0] as number;
-    for (let c = 0; c < columnCount; c++) (columns[c] as Float64Array)[length] = row[c + 1] ?? Number.NaN;
+    timestamps[length] = row[instantAt]!;
+    for (let c = 0; c < places.length; c++) columns[c]![length] = row[places[c]!] ?? Number.NaN;
     length++;
   }
   return { timestamps: timestamps.slice(0, length), columns: columns.map((column) => column.slice(0, length)) };

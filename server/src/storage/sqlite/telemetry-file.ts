@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
-import type { Rows } from '../../domain/frame.ts';
+import { mergeRows, type Rows, sliceRows } from '../../domain/frame.ts';
+import type { Window } from '../../domain/window.ts';
 import type {
   AggregateRequest,
   DeviceBuckets,
@@ -11,21 +10,21 @@ import type {
   StoreStats,
 } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
-import { dropEmptyRows, joinRows, partOf } from '../rows.ts';
-import { aggregateRows, sampleWindow } from '../sample-window.ts';
+import { dropEmptyRows, joinRows, splitByDevice } from '../rows.ts';
+import { aggregatePieces } from '../sample-window.ts';
 import { formatOf, mark, TELEMETRY_FILE } from '../sqlite-identity.ts';
-import { collectColumns } from './collect-columns.ts';
-import { type Group, TelemetryTables, tableOf, tablesOf } from './telemetry-tables.ts';
+import { Connection } from './connection.ts';
+import { isDamage } from './damage.ts';
+import { SealedRows } from './sealed-rows.ts';
+import type { Table } from './seals.ts';
+import { extents, newestSamples } from './table-reads.ts';
+import { type Group, placeOf, TelemetryTables, tableAt, tableOf, tablesOf } from './telemetry-tables.ts';
 
-/** Statements that are kept prepared. */
-const PREPARED_MAX = 256;
-/** Rows of a frame at most. */
-const FRAME_ROWS = 65_536;
+/** Rows and values of a table after which a piece of a read ends, with their hour. */
+const MAX_PIECE_ROWS = 2 ** 16;
+const MAX_PIECE_VALUES = 2 ** 20;
 /** Beyond this many bytes rows are not counted: counting reads the whole file. */
 const COUNTED_BYTES_MAX = 256 * 2 ** 20;
-/** Rows that one statement writes, and columns up to which it does: more gain nothing. */
-const ROWS_PER_INSERT = 8;
-const COLUMNS_PER_INSERT = 100;
 
 /** A piece of a read: rows of one device, and where to go on. */
 export interface Piece {
@@ -37,38 +36,44 @@ export interface Piece {
 /** Telemetry in one SQLite file; lives on a worker thread. */
 export class TelemetryFile {
   readonly #path: string;
-  readonly #db: DatabaseSync;
+  readonly #connection: Connection;
   readonly #tables: TelemetryTables;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #sealed: SealedRows;
 
+  /** Seals the rows of a file of format 1, which takes as long as reading all of them. */
   constructor(path: string, cacheMb: number) {
     this.#path = path;
-    this.#db = new DatabaseSync(path, { timeout: 1000 });
-    // Exclusive: names and numbers are kept in memory, so that another writer must be refused. FULL: a commit is on the disk.
-    this.#db.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const format = formatOf(this.#db, path, TELEMETRY_FILE);
-    this.#db.exec(`
-      PRAGMA auto_vacuum = INCREMENTAL;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA journal_size_limit = 1048576;
-      PRAGMA cache_size = ${-cacheMb * 1024};
-    `);
-    // Tables and mark at once: tables without a mark would be taken for those of another program.
-    this.#db.exec('BEGIN IMMEDIATE');
-    this.#tables = new TelemetryTables(this.#db);
-    if (format < TELEMETRY_FILE.format) mark(this.#db, TELEMETRY_FILE);
-    this.#db.exec('COMMIT');
+    this.#connection = new Connection(path);
+    const { db } = this.#connection;
+    this.#tables = new TelemetryTables(db);
+    this.#sealed = new SealedRows((sql) => this.#connection.prepare(sql));
+    try {
+      this.#open(cacheMb);
+    } catch (error) {
+      // Another process may open the file, and this one may move it.
+      this.close();
+      throw error;
+    }
   }
 
   write(writes: readonly GroupRows[]): void {
     this.#transaction(() => {
       for (const rows of writes) {
         const group = this.#tables.register(rows);
-        const columns = rows.quantities.map((quantity) => group.quantities.get(quantity) as number);
-        for (const table of new Set(columns.map((column) => tableOf(group, column)))) {
-          const places = [...columns.keys()].filter((i) => tableOf(group, columns[i] as number) === table);
-          this.#upsert(table, columns, places, rows);
+        // Ascending, as in the table.
+        const numbered = rows.quantities
+          .map((quantity, c) => ({ number: group.quantities.get(quantity)!, column: rows.columns[c]! }))
+          .sort((a, b) => a.number - b.number);
+        const byTable = Map.groupBy(numbered, ({ number }) => placeOf(number));
+        for (const sharing of byTable.values()) {
+          const table = tableOf(group, sharing[0]!.number);
+          const numbers = sharing.map(({ number }) => number);
+          const columns = sharing.map(({ column }) => column);
+          const parts = splitByDevice(rows.device, { timestamps: rows.timestamps, columns });
+          for (const [place, part] of parts) {
+            const device = this.#tables.devices.get(rows.devices[place]!)!;
+            this.#sealed.write(table, device, mergeRows(part), numbers);
+          }
         }
       }
     });
@@ -83,16 +88,9 @@ export class TelemetryFile {
           const number = group?.quantities.get(quantity);
           if (group === undefined || number === undefined) continue;
           const table = tableOf(group, number);
-          const forget = this.#prepare(`UPDATE ${table} SET q${number} = NULL WHERE device = ? AND ts = ?`);
-          const others = [...group.quantities.values()].filter((column) => tableOf(group, column) === table);
-          const empty = this.#prepare(
-            `DELETE FROM ${table} WHERE device = ? AND ts = ? AND ${others.map((q) => `q${q} IS NULL`).join(' AND ')}`,
-          );
-          for (const [row, marked] of (columns[c] as Float64Array).entries()) {
-            const id = this.#tables.devices.get(devices[device[row] as number] as string);
-            if (marked !== marked || id === undefined) continue;
-            forget.run(id, timestamps[row] as number);
-            empty.run(id, timestamps[row] as number);
+          for (const [row, marked] of columns[c]!.entries()) {
+            const id = this.#tables.devices.get(devices[device[row]!]!);
+            if (marked === marked && id !== undefined) this.#sealed.forget(table, id, timestamps[row]!, number);
           }
         }
       }
@@ -105,54 +103,33 @@ export class TelemetryFile {
     const device = this.#tables.devices.get(request.deviceIds[position] as string);
     if (group === undefined || device === undefined) return { rows: null, next: null };
     const columns = request.quantities.map((quantity) => group.quantities.get(quantity) ?? null);
-    const { rows, next } = this.#rows(group, device, columns, from, request.window.end, FRAME_ROWS);
+    const { rows, next } = this.#rows(group, device, columns, from, request.window.end);
     return { rows: rows.timestamps.length > 0 ? rows : null, next };
   }
 
-  aggregate(request: AggregateRequest): DeviceBuckets[] {
+  aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
     const group = this.#tables.groups.get(request.group);
-    const bucketCount = Math.max(request.edges.length - 1, 0);
-    return request.deviceIds.map((deviceId, position) => {
-      const device = this.#tables.devices.get(deviceId);
-      if (group === undefined || device === undefined || bucketCount === 0) {
-        return { deviceId, buckets: request.quantities.map(() => emptyBuckets(bucketCount)) };
-      }
-      const expected = request.expectedIntervalMs[position] ?? null;
-      const { start, end } = sampleWindow(request.edges, expected);
-      // One quantity at a time: it holds least, and SQLite skips what lies before a column quickly.
-      const buckets = request.quantities.map((quantity): Buckets => {
-        const column = group.quantities.get(quantity);
-        if (column === undefined) return emptyBuckets(bucketCount);
-        const { rows } = this.#rows(group, device, [column], start, end, Number.POSITIVE_INFINITY);
-        return aggregateRows(rows, request, expected)[0] as Buckets;
-      });
-      return { deviceId, buckets };
-    });
+    const columns = request.quantities.map((quantity) => group?.quantities.get(quantity) ?? null);
+    return aggregatePieces(request, (deviceId, window) => this.#pieces(group, deviceId, columns, window));
   }
 
   latest(since: number): LatestValue[] {
-    const found: LatestValue[] = [];
-    for (const { deviceId, device, group } of this.#devicesOfGroups()) {
-      for (const [quantity, column] of group.quantities) {
-        // Goes backwards along the primary key, so that it stops at the newest value.
-        const newest = this.#prepare(
-          `SELECT ts, q${column} FROM ${tableOf(group, column)} WHERE device = ? AND ts >= ? AND q${column} IS NOT NULL ORDER BY ts DESC LIMIT 1`,
-        ).get(device, since) as unknown as [number, number] | undefined;
-        if (newest === undefined) continue;
-        found.push({ deviceId, metric: `${group.name}.${quantity}`, timestamp: newest[0], value: newest[1] });
-      }
-    }
-    return found;
+    return [...this.devicesOfTables()].flatMap(({ deviceId, device, group, table }) => {
+      const newest = newestSamples(this.#sealed, table, device, since);
+      return [...group.quantities].flatMap(([quantity, column]) => {
+        const sample = newest.get(column);
+        return sample === undefined ? [] : [{ deviceId, metric: `${group.name}.${quantity}`, ...sample }];
+      });
+    });
   }
 
-  series(): SeriesExtent[] {
+  async series(): Promise<SeriesExtent[]> {
     const found: SeriesExtent[] = [];
-    for (const { deviceId, device, group } of this.#devicesOfGroups()) {
+    for (const { deviceId, device, group, table } of this.devicesOfTables()) {
+      const byColumn = await extents(this.#sealed, table, device, pieceRows(table));
       for (const [quantity, column] of group.quantities) {
-        const [count, first, last] = this.#prepare(
-          `SELECT count(*), min(ts), max(ts) FROM ${tableOf(group, column)} WHERE device = ? AND q${column} IS NOT NULL`,
-        ).get(device) as unknown as [number, number, number];
-        if (count > 0) found.push({ deviceId, metric: `${group.name}.${quantity}`, first, last, count });
+        const extent = byColumn.get(column);
+        if (extent !== undefined) found.push({ deviceId, metric: `${group.name}.${quantity}`, ...extent });
       }
     }
     return found;
@@ -165,19 +142,19 @@ export class TelemetryFile {
         if (name !== null && group.name !== name) continue;
         const tables = tablesOf(group);
         if (tables.length > 1) {
-          const all = tables.map((table) => `SELECT device, ts FROM ${table} WHERE ts < :before`).join(' UNION ');
-          const counted = this.#prepare(`SELECT count(*) FROM (${all})`).get({ before: instant });
+          const all = tables.map(({ rows }) => `SELECT device, ts FROM ${rows} WHERE ts < :before`).join(' UNION ');
+          const counted = this.#connection.prepare(`SELECT count(*) FROM (${all})`).get({ before: instant });
           gone += (counted as unknown as [number])[0];
         }
         for (const table of tables) {
           for (const device of this.#tables.devices.values()) {
-            const { changes } = this.#prepare(`DELETE FROM ${table} WHERE device = ? AND ts < ?`).run(device, instant);
-            if (tables.length === 1) gone += Number(changes);
+            const rows = this.#sealed.deleteBefore(table, device, instant);
+            if (tables.length === 1) gone += rows;
           }
         }
       }
     });
-    if (gone > 0) this.#db.exec('PRAGMA incremental_vacuum');
+    if (gone > 0) this.#connection.db.exec('PRAGMA incremental_vacuum');
     return gone;
   }
 
@@ -189,134 +166,128 @@ export class TelemetryFile {
     if (sizeBytes > COUNTED_BYTES_MAX) return { sizeBytes, rows: null };
     let rows = 0;
     for (const group of this.#tables.groups.values()) {
-      const all = tablesOf(group).map((table) => `SELECT device, ts FROM ${table}`);
+      const all = tablesOf(group).map((table) => `SELECT device, ts FROM ${table.rows}`);
       if (all.length > 0) {
-        rows += (this.#prepare(`SELECT count(*) FROM (${all.join(' UNION ')})`).get() as unknown as [number])[0];
+        rows += (
+          this.#connection.prepare(`SELECT count(*) FROM (${all.join(' UNION ')})`).get() as unknown as [number]
+        )[0];
       }
     }
     return { sizeBytes, rows };
   }
 
   close(): void {
-    this.#prepared.clear();
-    this.#db.close();
+    this.#connection.close();
   }
 
-  #upsert(table: string, columns: readonly number[], places: readonly number[], rows: GroupRows): void {
-    const names = places.map((i) => `q${columns[i]}`);
-    const row = `(${['?', '?', ...names.map(() => '?')].join(', ')})`;
-    const together = places.length > COLUMNS_PER_INSERT ? 1 : ROWS_PER_INSERT;
-    const insert = (count: number) =>
-      this.#prepare(
-        `INSERT INTO ${table} (device, ts, ${names.join(', ')}) VALUES ${Array(count).fill(row).join(', ')}
-         ON CONFLICT (device, ts) DO UPDATE SET ${names.map((q) => `${q} = coalesce(excluded.${q}, ${q})`).join(', ')}`,
-      );
-    const numbers = rows.devices.map((id) => this.#tables.devices.get(id) as number);
-    const sources = places.map((i) => rows.columns[i] as Float64Array);
-    const many = insert(together);
-    let values: (number | null)[] = [];
-    for (let at = 0; at < rows.timestamps.length; at++) {
-      const before = values.length;
-      values.push(numbers[rows.device[at] as number] as number, rows.timestamps[at] as number);
-      let empty = true;
-      for (const source of sources) {
-        const value = source[at] as number;
-        if (value === value) empty = false;
-        values.push(value === value ? value : null);
-      }
-      if (empty) values.length = before;
-      else if (values.length === together * (2 + sources.length)) {
-        many.run(...values);
-        values = [];
+  /** Every table with every device that has rows in it. */
+  *devicesOfTables(): Iterable<DeviceOfTable> {
+    for (const group of this.#tables.groups.values()) {
+      for (const table of tablesOf(group)) {
+        for (const [deviceId, device] of this.#tables.devices) {
+          if (this.#sealed.has(table, device)) yield { deviceId, device, group, table };
+        }
       }
     }
-    if (values.length > 0) insert(values.length / (2 + sources.length)).run(...values);
   }
 
-  /** Rows of a device from an instant on, `rowsMax` of each table at most, and where to go on. */
+  /** Rows with their checksums, for whoever takes what is whole out of a damaged file. */
+  get sealed(): SealedRows {
+    return this.#sealed;
+  }
+
+  #open(cacheMb: number): void {
+    const { db } = this.#connection;
+    const format = formatOf(db, this.#path, TELEMETRY_FILE);
+    // FULL: a commit is on the disk.
+    db.exec(`
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA journal_size_limit = 1048576;
+      PRAGMA cache_size = ${-cacheMb * 1024};
+      PRAGMA cell_size_check = ON;
+    `);
+    // Tables and mark at once: tables without a mark would be taken for those of another program.
+    db.exec('BEGIN IMMEDIATE');
+    this.#tables.create();
+    if (format === 1) this.#upgrade();
+    if (format < TELEMETRY_FILE.format) mark(db, TELEMETRY_FILE);
+    db.exec('COMMIT');
+    this.#tables.load();
+  }
+
+  /** Seals rows; those of a device that cannot be read stay without seals, so that whoever reads them finds the damage. */
+  #upgrade(): void {
+    this.#tables.upgrade();
+    for (const group of this.#tables.groups.values()) {
+      for (const table of tablesOf(group)) {
+        for (const device of this.#tables.devices.values()) {
+          try {
+            this.#sealed.seal(table, device);
+          } catch (error) {
+            if (!isDamage(error)) throw error;
+          }
+        }
+      }
+    }
+  }
+
+  async *#pieces(
+    group: Group | undefined,
+    deviceId: string,
+    columns: readonly (number | null)[],
+    { start, end }: Window,
+  ): AsyncGenerator<Rows> {
+    const device = this.#tables.devices.get(deviceId);
+    if (group === undefined || device === undefined) return;
+    for (let from: number | null = start; from !== null; ) {
+      const { rows, next } = this.#rows(group, device, columns, from, end);
+      if (rows.timestamps.length > 0) yield rows;
+      from = next;
+    }
+  }
+
+  /** Rows of a device from an instant on, about as many as fit into a frame, and where to go on. A column that is null stays missing. */
   #rows(
     group: Group,
     device: number,
     columns: readonly (number | null)[],
     from: number,
     end: number,
-    rowsMax: number,
   ): { rows: Rows; next: number | null } {
     const parts: Rows[] = [];
-    let cut = Number.POSITIVE_INFINITY;
-    const tables = new Set(columns.flatMap((column) => (column === null ? [] : [tableOf(group, column)])));
-    for (const table of tables) {
-      const asked = columns.map((column) => (column !== null && tableOf(group, column) === table ? column : null));
-      const part = this.#scan(table, device, asked, from, end, rowsMax);
-      parts.push(part);
-      if (part.timestamps.length >= rowsMax) cut = Math.min(cut, part.timestamps[part.timestamps.length - 1] as number);
+    let cut = end;
+    const places = new Set(columns.flatMap((column) => (column === null ? [] : [placeOf(column)])));
+    for (const place of places) {
+      const table = tableAt(group, place);
+      const wanted = columns.filter((column): column is number => column !== null && placeOf(column) === place);
+      const { rows, next } = this.#sealed.read(table, device, { start: from, end }, pieceRows(table), wanted);
+      if (next !== null) cut = Math.min(cut, next);
+      const missing = new Float64Array(rows.timestamps.length).fill(Number.NaN);
+      const ofColumn = new Map(wanted.map((number, c) => [number, rows.columns[c]!]));
+      parts.push({
+        timestamps: rows.timestamps,
+        columns: columns.map((column) => (column === null ? missing : (ofColumn.get(column) ?? missing))),
+      });
     }
-    const joined = joinRows(
-      parts.map((part) => partOf(part, 0, countUpTo(part.timestamps, cut))),
-      columns.length,
-    );
-    return { rows: dropEmptyRows(joined), next: cut === Number.POSITIVE_INFINITY ? null : cut + 1 };
-  }
-
-  /** Rows of a table along its primary key; a column that is null stays missing. */
-  #scan(
-    table: string,
-    device: number,
-    columns: readonly (number | null)[],
-    from: number,
-    end: number,
-    rowsMax: number,
-  ): Rows {
-    const known = columns.flatMap((column, place) => (column === null ? [] : [{ column, place }]));
-    const statement = this.#prepare(
-      `SELECT ts${known.map(({ column }) => `, q${column}`).join('')} FROM ${table} WHERE device = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT ?`,
-    );
-    const limit = Number.isFinite(rowsMax) ? rowsMax : -1;
-    const found = collectColumns(statement.iterate(device, from, end, limit), known.length);
-    const placed: Float64Array[] = [];
-    for (const [c, { place }] of known.entries()) placed[place] = found.columns[c] as Float64Array;
-    const missing = new Float64Array(found.timestamps.length).fill(Number.NaN);
-    return { timestamps: found.timestamps, columns: columns.map((_, place) => placed[place] ?? missing.slice()) };
-  }
-
-  /** Every group with every device that has rows in it. */
-  *#devicesOfGroups(): Iterable<{ deviceId: string; device: number; group: Group }> {
-    for (const group of this.#tables.groups.values()) {
-      for (const [deviceId, device] of this.#tables.devices) {
-        const present = tablesOf(group).some(
-          (table) => this.#prepare(`SELECT 1 FROM ${table} WHERE device = ? LIMIT 1`).get(device) !== undefined,
-        );
-        if (present) yield { deviceId, device, group };
-      }
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    const known = this.#prepared.get(sql);
-    if (known !== undefined) return known;
-    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    const statement = this.#db.prepare(sql);
-    statement.setReturnArrays(true);
-    this.#prepared.set(sql, statement);
-    return statement;
+    const within = parts.map((part) => sliceRows(part, from, cut));
+    return { rows: dropEmptyRows(joinRows(within, columns.length)), next: cut < end ? cut : null };
   }
 
   #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      this.#tables.load();
-      throw error;
-    }
+    this.#connection.transaction(work, () => this.#tables.load());
   }
 }
 
-/** How many of ascending instants are at or before one. */
-function countUpTo(timestamps: Float64Array, instant: number): number {
-  let count = timestamps.length;
-  while (count > 0 && (timestamps[count - 1] as number) > instant) count--;
-  return count;
+/** A device that has rows in a table. */
+export interface DeviceOfTable {
+  readonly deviceId: string;
+  readonly device: number;
+  readonly group: Group;
+  readonly table: Table;
+}
+
+function pieceRows({ columns }: Table): number {
+  return Math.min(MAX_PIECE_ROWS, Math.ceil(MAX_PIECE_VALUES / columns.length));
 }

@@ -1,19 +1,25 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import type { GroupRows } from '../coalesce.ts';
 import { nextId } from '../next-id.ts';
+import { ChecksumMismatch } from './damage.ts';
+import type { Table } from './seals.ts';
 
 /** Quantities of one table: SQLite allows 2,000 columns, and rows stay short where a group has many. */
-export const COLUMNS_PER_TABLE = 500;
+const COLUMNS_PER_TABLE = 500;
 
-/** A metric group. Column `q<n>` lies in table `group_<id>_<n / COLUMNS_PER_TABLE>`. */
+/** A metric group. Column `q<n>` is in table `group_<id>_<n / COLUMNS_PER_TABLE>`, whose seals are in `seals_<id>_…`. */
 export interface Group {
   readonly id: number;
   readonly name: string;
-  /** Quantity → number of its column. */
+  /** Quantity → number of its column; without gaps, as quantities are never removed. */
   readonly quantities: Map<string, number>;
 }
 
-/** Names of groups, quantities and devices and the numbers that stand for them: no name of a user becomes part of SQL. */
+/**
+ * Names of groups, quantities and devices and the numbers that stand for them: no name of a user becomes part of SQL. The sum of their
+ * checksums is kept beside them.
+ */
 export class TelemetryTables {
   readonly groups = new Map<string, Group>();
   readonly devices = new Map<string, number>();
@@ -21,32 +27,37 @@ export class TelemetryTables {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    db.exec(`
+  }
+
+  /** Makes the tables of names where they are missing. */
+  create(): void {
+    this.#db.exec(`
       CREATE TABLE IF NOT EXISTS devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS metric_groups (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
       CREATE TABLE IF NOT EXISTS quantities (
         metric_group INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (metric_group, id)
       ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS names_checksum (sum INTEGER NOT NULL) STRICT;
+      INSERT INTO names_checksum SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM names_checksum);
     `);
-    this.load();
   }
 
-  /** Reads the names again: after a transaction was rolled back. */
+  /**
+   * Reads the names: at first, and after a transaction was rolled back.
+   * @throws ChecksumMismatch when they differ from their checksum
+   */
   load(): void {
-    this.devices.clear();
-    this.groups.clear();
-    for (const { id, name } of this.#db.prepare('SELECT id, name FROM devices').iterate() as Iterable<Named>) {
-      this.devices.set(name, id);
-    }
-    const byId = new Map<number, Group>();
-    for (const { id, name } of this.#db.prepare('SELECT id, name FROM metric_groups').iterate() as Iterable<Named>) {
-      const group = { id, name, quantities: new Map<string, number>() };
-      byId.set(id, group);
-      this.groups.set(name, group);
-    }
-    const quantities = this.#db.prepare('SELECT metric_group, id, name FROM quantities');
-    for (const row of quantities.iterate() as Iterable<Named & { metric_group: number }>) {
-      byId.get(row.metric_group)?.quantities.set(row.name, row.id);
+    const sum = this.#read();
+    const kept = this.#db.prepare('SELECT sum FROM names_checksum').all();
+    if (kept.length === 1 && kept[0]?.sum === sum) return;
+    throw new ChecksumMismatch('the names of devices, groups and quantities differ from their checksum');
+  }
+
+  /** Makes the checksum of the names and the tables of seals, which files of format 1 do not have. */
+  upgrade(): void {
+    this.#db.prepare('UPDATE names_checksum SET sum = ?').run(this.#read());
+    for (const group of this.groups.values()) {
+      for (const table of tablesOf(group)) this.#makeSeals(table);
     }
   }
 
@@ -57,6 +68,7 @@ export class TelemetryTables {
     let freeId = fresh.length === 0 ? 0 : nextId(this.devices.values());
     for (const id of fresh) {
       addDevice.run(freeId, id);
+      this.#addToSum(checksum('device', freeId, id));
       this.devices.set(id, freeId++);
     }
     const group = this.groups.get(rows.group) ?? this.#addGroup(rows.group);
@@ -64,24 +76,62 @@ export class TelemetryTables {
     for (const quantity of rows.quantities) {
       if (group.quantities.has(quantity)) continue;
       const column = group.quantities.size;
+      group.quantities.set(quantity, column);
+      addQuantity.run(group.id, column, quantity);
+      this.#addToSum(checksum(`quantity of ${group.id}`, column, quantity));
+      const table = tableOf(group, column);
       // REAL, as values with a whole number then take few bytes.
       if (column % COLUMNS_PER_TABLE === 0) {
         this.#db.exec(
-          `CREATE TABLE ${tableOf(group, column)} (device INTEGER, ts INTEGER, q${column} REAL, PRIMARY KEY (device, ts)) WITHOUT ROWID`,
+          `CREATE TABLE ${table.rows} (device INTEGER, ts INTEGER, q${column} REAL, PRIMARY KEY (device, ts)) WITHOUT ROWID`,
         );
-      } else this.#db.exec(`ALTER TABLE ${tableOf(group, column)} ADD COLUMN q${column} REAL`);
-      addQuantity.run(group.id, column, quantity);
-      group.quantities.set(quantity, column);
+        this.#makeSeals(table);
+      } else this.#db.exec(`ALTER TABLE ${table.rows} ADD COLUMN q${column} REAL`);
     }
     return group;
+  }
+
+  #makeSeals({ seals }: Table): void {
+    this.#db.exec(
+      `CREATE TABLE ${seals} (device INTEGER, hour INTEGER, rows INTEGER, hash INTEGER, PRIMARY KEY (device, hour)) WITHOUT ROWID`,
+    );
   }
 
   #addGroup(name: string): Group {
     const id = nextId([...this.groups.values()].map((group) => group.id));
     const group = { id, name, quantities: new Map<string, number>() };
     this.#db.prepare('INSERT INTO metric_groups VALUES (?, ?)').run(group.id, name);
+    this.#addToSum(checksum('group', id, name));
     this.groups.set(name, group);
     return group;
+  }
+
+  #addToSum(amount: number): void {
+    this.#db.prepare('UPDATE names_checksum SET sum = (sum + ?) & 4294967295').run(amount);
+  }
+
+  /** Replaces what is known by what the file holds; answers the sum of its checksums. */
+  #read(): number {
+    let sum = 0;
+    this.devices.clear();
+    this.groups.clear();
+    for (const { id, name } of this.#db.prepare('SELECT id, name FROM devices').iterate() as Iterable<Named>) {
+      this.devices.set(name, id);
+      sum += checksum('device', id, name);
+    }
+    const byId = new Map<number, Group>();
+    for (const { id, name } of this.#db.prepare('SELECT id, name FROM metric_groups').iterate() as Iterable<Named>) {
+      const group = { id, name, quantities: new Map<string, number>() };
+      byId.set(id, group);
+      this.groups.set(name, group);
+      sum += checksum('group', id, name);
+    }
+    const quantities = this.#db.prepare('SELECT metric_group, id, name FROM quantities ORDER BY metric_group, id');
+    for (const row of quantities.iterate() as Iterable<Named & { metric_group: number }>) {
+      byId.get(row.metric_group)?.quantities.set(row.name, row.id);
+      sum += checksum(`quantity of ${row.metric_group}`, row.id, row.name);
+    }
+    return sum % 2 ** 32;
   }
 }
 
@@ -90,13 +140,29 @@ interface Named {
   readonly name: string;
 }
 
-/** The table that a column lies in. */
-export function tableOf(group: Group, column: number): string {
-  return `group_${group.id}_${Math.floor(column / COLUMNS_PER_TABLE)}`;
+function checksum(what: string, id: number, name: string): number {
+  return crc32(JSON.stringify([what, id, name]));
+}
+
+/** Place among the tables of its group of the one that a column is in. */
+export function placeOf(column: number): number {
+  return Math.floor(column / COLUMNS_PER_TABLE);
+}
+
+/** The table that a column is in. */
+export function tableOf(group: Group, column: number): Table {
+  return tableAt(group, placeOf(column));
 }
 
 /** All tables of a group. */
-export function tablesOf(group: Group): string[] {
+export function tablesOf(group: Group): Table[] {
   const count = Math.ceil(group.quantities.size / COLUMNS_PER_TABLE);
-  return Array.from({ length: count }, (_, i) => tableOf(group, i * COLUMNS_PER_TABLE));
+  return Array.from({ length: count }, (_, place) => tableAt(group, place));
+}
+
+export function tableAt({ id, quantities }: Group, place: number): Table {
+  const first = place * COLUMNS_PER_TABLE;
+  const count = Math.min(COLUMNS_PER_TABLE, quantities.size - first);
+  const columns = Array.from({ length: count }, (_, i) => first + i);
+  return { rows: `group_${id}_${place}`, seals: `seals_${id}_${place}`, columns };
 }

@@ -1,0 +1,35 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { Corrupt } from '../../domain/errors.ts';
+import { TELEMETRY_FILE } from '../sqlite-identity.ts';
+
+/** Rows or names differ from their checksum. */
+export class ChecksumMismatch extends Corrupt {}
+
+/** Primary result codes, the low byte of `errcode`: https://sqlite.org/rescode.html */
+const CORRUPT = 11;
+/** Correct statements fail with it where the schema is damaged: "no such table". */
+const ERROR = 1;
+/** Place of the application id in the header: https://sqlite.org/fileformat2.html#the_database_header */
+const APPLICATION_ID_BYTE = 68;
+
+/** Whether an error shows that the content of a file of ours was changed by something else. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof ChecksumMismatch) return true;
+  if (!(error instanceof Error)) return false;
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  // An integer beyond those that we write.
+  if (code === 'ERR_OUT_OF_RANGE') return true;
+  return typeof errcode === 'number' && [CORRUPT, ERROR].includes(errcode & 0xff);
+}
+
+/** Whether the header of a file says that we wrote it. */
+export function hasOurHeader(path: string): boolean {
+  const id = Buffer.alloc(4);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, id, 0, id.length, APPLICATION_ID_BYTE);
+  } finally {
+    closeSync(file);
+  }
+  return id.readUInt32BE() === TELEMETRY_FILE.applicationId;
+}
