@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { InvalidInput } from '../../domain/errors.ts';
-import { MAX_FILE_BYTES, MAX_UNPACKED_BYTES, readJsonFile } from './json-file.ts';
-import { JsonFields, MAX_RECORD_DEPTH, MAX_RECORD_SIZE } from './json-records.ts';
+import { MAX_FILE_BYTES, MAX_FILE_RECORDS, MAX_UNPACKED_BYTES, readJsonFile } from './json-file.ts';
+import { JsonFields, MAX_RECORD_SIZE, RECORD_LIMITS } from './json-records.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'wattkeeper-json-')));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -82,12 +82,20 @@ test('links and pipes are not read, also where one takes the place of a file or 
 
 test('brackets that are nested deeper than any record are refused before they are parsed', async () => {
   const nested = (depth: number) => `${'{"n":'.repeat(depth)}1${'}'.repeat(depth)}`;
-  for (const text of [nested(MAX_RECORD_DEPTH), `[${nested(MAX_RECORD_DEPTH)}]`]) {
+  for (const text of [nested(RECORD_LIMITS.depth), `[${nested(RECORD_LIMITS.depth)}]`]) {
     expect((await read(text)).records).toHaveLength(1);
   }
-  for (const text of [`[${nested(MAX_RECORD_DEPTH + 1)}]`, '['.repeat(1_000_000), '{"n":'.repeat(100_000)]) {
+  for (const text of [`[${nested(RECORD_LIMITS.depth + 1)}]`, '['.repeat(1_000_000), '{"n":'.repeat(100_000)]) {
     await expect(read(text)).rejects.toThrow(/brackets are nested more than 33 deep/);
   }
-  const lines = await read(`{"n": 1}\n${nested(MAX_RECORD_DEPTH + 1)}\n{"n": 2}`);
-  expect(lines.records).toEqual([cells(1), { position: 2, broken: 'nests brackets more than 32 deep' }, cells(2)]);
+  const lines = await read(`{"n": 1}\n${nested(RECORD_LIMITS.depth + 1)}\n{"n": 2}`);
+  expect(lines.records).toEqual([cells(1), { position: 2, broken: 'exceeds the limit of 32 on depth' }, cells(2)]);
+});
+
+test('a file of more records than are held in memory is read to that number, or refused where it is one text', async () => {
+  const lines = await read('{}\n'.repeat(MAX_FILE_RECORDS + 1));
+  expect(lines.records).toHaveLength(MAX_FILE_RECORDS);
+  expect(lines.broken).toMatch(/more than 1000000 records/);
+  await expect(read(`[${'0,'.repeat(MAX_FILE_RECORDS)}0]`)).rejects.toThrow(/it has 1000001 records/);
+  await expect(read(`[${'{},'.repeat(4_000_000)}{}]`)).rejects.toThrow(/more than 4000000 brackets as one text/);
 });

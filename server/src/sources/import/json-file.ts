@@ -3,15 +3,15 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
-import { isNestedDeeper } from '../../domain/json-depth.ts';
+import { exceededLimit } from '../../domain/json-limits.ts';
 import type { FileRecord } from './file-record.ts';
 import {
   isBroken,
   type JsonFields,
   jsonArrayRecords,
   jsonLineRecords,
-  MAX_RECORD_DEPTH,
   placeOf,
+  RECORD_LIMITS,
 } from './json-records.ts';
 
 const unzip = promisify(gunzip);
@@ -22,8 +22,10 @@ export const MAX_UNPACKED_BYTES = 256 * MB;
 const GZIP_MAGIC = 0x8b1f;
 /** The streaming parser's bound on a record is looked at once a chunk. */
 const CHUNK_BYTES = 65_536;
-/** A list of records. */
-const MAX_FILE_DEPTH = MAX_RECORD_DEPTH + 1;
+/** Of a file that is held in memory. */
+export const MAX_FILE_RECORDS = 1_000_000;
+/** Of a file that is parsed as a whole. */
+const LIMITS = { depth: RECORD_LIMITS.depth + 1, brackets: 4_000_000, commas: 40_000_000 };
 /** `{"a": 1}` as the first line of several. */
 const MAX_FIRST_LINE_BYTES = 8 * MB;
 
@@ -48,6 +50,9 @@ export async function readJsonFile(path: string, fields: JsonFields): Promise<Js
   }
   const isLines = start[0] === '{' && isRecord(start) && bytes.indexOf(10) >= 0;
   const whole = isLines ? undefined : parsedWhole(bytes.toString());
+  if (Array.isArray(whole) && whole.length > MAX_FILE_RECORDS) {
+    throw new InvalidInput(`it has ${whole.length} records, and at most ${MAX_FILE_RECORDS} are read: split it`);
+  }
   if (whole !== undefined) {
     const records = (Array.isArray(whole) ? whole : [whole]).map((record, i) => fields.take(i + 1, record));
     return { countedBy: 'record', records, broken };
@@ -91,7 +96,12 @@ async function isOpened(file: FileHandle, path: string): Promise<boolean> {
 async function gathered(all: AsyncIterable<FileRecord>): Promise<{ records: FileRecord[]; broken: string | null }> {
   const records: FileRecord[] = [];
   try {
-    for await (const record of all) records.push(record);
+    for await (const record of all) {
+      if (records.length === MAX_FILE_RECORDS) {
+        return { records, broken: `it has more than ${MAX_FILE_RECORDS} records, and the rest was not read: split it` };
+      }
+      records.push(record);
+    }
   } catch (error) {
     if (!isBroken(error) && !(error instanceof InvalidInput)) throw error;
     return { records, broken: `it is no JSON from record ${records.length + 1} on: ${reasonOf(error)}` };
@@ -136,13 +146,17 @@ function firstLineOf(text: string): string {
 }
 
 function isRecord(line: string): boolean {
-  return !isNestedDeeper(line, MAX_RECORD_DEPTH) && parsed(line) !== undefined;
+  return exceededLimit(line, RECORD_LIMITS) === null && parsed(line) !== undefined;
 }
 
 /** @throws InvalidInput for what would cost a parser too much memory */
 function parsedWhole(text: string): unknown {
-  if (isNestedDeeper(text, MAX_FILE_DEPTH)) {
-    throw new InvalidInput(`its brackets are nested more than ${MAX_FILE_DEPTH} deep`);
+  const limit = exceededLimit(text, LIMITS);
+  if (limit === 'depth') throw new InvalidInput(`its brackets are nested more than ${LIMITS.depth} deep`);
+  if (limit !== null) {
+    throw new InvalidInput(
+      `it has more than ${LIMITS[limit]} ${limit} as one text: split it, or write a record a line`,
+    );
   }
   return parsed(text);
 }

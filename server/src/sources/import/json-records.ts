@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream';
 import { JSONParser, TokenizerError, TokenParserError } from '@streamparser/json';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
-import { isNestedDeeper } from '../../domain/json-depth.ts';
+import { exceededLimit, type JsonLimits } from '../../domain/json-limits.ts';
 import type { FileRecord } from './file-record.ts';
 
 /** Characters or bytes of one record; more is taken for something else than a record. */
 export const MAX_RECORD_SIZE = 8 * 1024 * 1024;
-/** Brackets of one record within each other. */
-export const MAX_RECORD_DEPTH = 32;
+/** Of one record. */
+export const RECORD_LIMITS: JsonLimits = { depth: 32, brackets: 10_000, commas: 100_000 };
 /** Fields that a message names. */
 const MAX_FIELDS_NAMED = 40;
 
@@ -68,9 +68,8 @@ export async function* jsonLineRecords(text: Readable, fields: JsonFields): Asyn
 }
 
 function readLine(position: number, line: string, fields: JsonFields): FileRecord {
-  if (isNestedDeeper(line, MAX_RECORD_DEPTH)) {
-    return { position, broken: `nests brackets more than ${MAX_RECORD_DEPTH} deep` };
-  }
+  const limit = exceededLimit(line, RECORD_LIMITS);
+  if (limit !== null) return { position, broken: `exceeds the limit of ${RECORD_LIMITS[limit]} on ${limit}` };
   try {
     return fields.take(position, JSON.parse(line.replace(/^\uFEFF/, '')));
   } catch (error) {

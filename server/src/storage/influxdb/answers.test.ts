@@ -51,6 +51,10 @@ it('what is not an answer of InfluxDB is reported without being quoted', () => {
     '{"results": [{"series": [{"columns": ["time"], "values": ["s3cr3t"]}]}]}',
     '{"results": [{"statement_id": -1, "error": "s3cr3t"}]}',
     '['.repeat(1_000_000),
+    `{"results": [${'{},'.repeat(60_000)}{}]}`,
+    `{"results": [${'0,'.repeat(1_000_000)}0]}`,
+    `{"results": [{"series": [{"columns": ["time"], "values": [${'[0],'.repeat(30_000)}[0]]}]}]}`,
+    ','.repeat(4_000_000),
     // What is not asked for costs the parser as much.
     `{"results": [], "other": ${'['.repeat(20)}${']'.repeat(20)}}`,
   ]) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Unavailable } from '../../domain/errors.ts';
-import { isNestedDeeper } from '../../domain/json-depth.ts';
+import { exceededLimit } from '../../domain/json-limits.ts';
 import { quoted } from '../../outbound/foreign-text.ts';
 import type { NamedBy } from '../../outbound/gate.ts';
 
@@ -8,30 +8,34 @@ import type { NamedBy } from '../../outbound/gate.ts';
 export const MAX_LINE_ROWS = 1000;
 /** Of one line: 1,500 columns in each row, of 20 characters each, and their names. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
-/** Results, series and rows nest 7 deep. */
-const MAX_NESTED_BRACKETS = 16;
+/** Of one line. Results, series and rows nest 7 deep; a server that ignores the number of rows sends 10,000. */
+const LIMITS = { depth: 16, brackets: 50_000, commas: 3_000_000 };
+const MAX_LIST_ITEMS = 20_000;
 
 type Row = readonly (string | number | boolean | null)[];
+
+/** Bounded before its items are looked at: each that is wrong is an issue. */
+export function listOf<T>(item: z.ZodType<T>) {
+  return z.custom<unknown[]>((list) => Array.isArray(list) && list.length <= MAX_LIST_ITEMS).pipe(z.array(item));
+}
 
 const Series = z.object({
   name: z.string().default(''),
   tags: z.record(z.string(), z.string()).optional(),
-  columns: z.array(z.string()),
+  columns: listOf(z.string()),
   /** An empty table of 2.x comes without them. */
-  values: z.array(z.custom<Row>(Array.isArray)).optional(),
+  values: listOf(z.custom<Row>(Array.isArray)).optional(),
 });
 
 /** What InfluxQL answers. */
 const Answer = z.object({
-  results: z
-    .array(
-      z.object({
-        statement_id: z.number().int().nonnegative().optional(),
-        series: z.array(Series).optional(),
-        error: z.string().optional(),
-      }),
-    )
-    .optional(),
+  results: listOf(
+    z.object({
+      statement_id: z.number().int().nonnegative().optional(),
+      series: listOf(Series).optional(),
+      error: z.string().optional(),
+    }),
+  ).optional(),
   error: z.string().optional(),
 });
 export type Answer = z.infer<typeof Answer>;
@@ -101,7 +105,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: numb
 }
 
 function jsonOf(text: string): unknown {
-  if (isNestedDeeper(text, MAX_NESTED_BRACKETS)) return undefined;
+  if (exceededLimit(text, LIMITS) !== null) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -5,7 +5,7 @@ import { Conflict, ExpectedError, InvalidInput, Unavailable } from '../../domain
 import { OutboundClient, type OutboundResponse, textOf } from '../../outbound/client.ts';
 import { connectionReason } from '../../outbound/foreign-text.ts';
 import { Gate, type NamedBy } from '../../outbound/gate.ts';
-import { type InfluxSeries, linesOf, MAX_LINE_ROWS, parsedAnswer, parsedBy, reasonIn } from './answers.ts';
+import { type InfluxSeries, linesOf, listOf, MAX_LINE_ROWS, parsedAnswer, parsedBy, reasonIn } from './answers.ts';
 
 const compress = promisify(gzip);
 
@@ -38,10 +38,10 @@ export const MAX_QUERY_BYTES = 64 * 1024 * 1024;
 
 /** How InfluxQL finds a bucket of 2.x. */
 const Mappings = z.object({
-  content: z.array(z.object({ retention_policy: z.string(), default: z.boolean(), bucketID: z.string() })).nullish(),
+  content: listOf(z.object({ retention_policy: z.string(), default: z.boolean(), bucketID: z.string() })).nullish(),
 });
-const Buckets = z.object({ buckets: z.array(z.object({ id: z.string() })).nullish() });
-const Orgs = z.object({ orgs: z.array(z.object({ id: z.string() })).nullish() });
+const Buckets = z.object({ buckets: listOf(z.object({ id: z.string() })).nullish() });
+const Orgs = z.object({ orgs: listOf(z.object({ id: z.string() })).nullish() });
 const Made = z.object({ id: z.string() });
 
 /** The HTTP interface that InfluxDB 1.x, 2.x and 3.x share: line protocol in, InfluxQL out. */
