@@ -55,9 +55,11 @@ export const ExportPrice = z.discriminatedUnion('type', [
   z.object({ type: z.literal('flat'), price_per_kwh: Price }),
   z.object({
     type: z.literal('dynamic'),
-    markup_per_kwh: Price.default(0),
-    factor: z.number().min(0).max(10).default(1),
-    fallback_per_kwh: Price,
+    markup_per_kwh: Price.default(0).meta({
+      description: 'Added to price.export_per_kwh, or to price.import_per_kwh where no export price is published',
+    }),
+    factor: z.number().min(0).max(10).default(1).meta({ description: 'Multiplies the published price' }),
+    fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
   }),
 ]);
 

@@ -143,6 +143,44 @@ describe('other prices', () => {
     expect(warnings).toEqual(['no price is known for 4.00 kWh of import: priced at the fallback of 0.9']);
   });
 
+  test('an export price that follows the market takes the import price where no export price is published', () => {
+    const tariff = terms({
+      import_price: { type: 'flat', price_per_kwh: 0.3 },
+      export_price: { type: 'dynamic', factor: 0.5, markup_per_kwh: 0.01, fallback_per_kwh: 0.04 },
+    });
+    const slots = {
+      edges: Float64Array.of(0, 1, 2, 3).map((hour) => hour * HOUR_MS),
+      importKwh: Float64Array.of(0, 0, 0),
+      exportKwh: Float64Array.of(1, 2, 4),
+      importPrice: Float64Array.of(0.2, 0.4, Number.NaN),
+      exportPrice: null,
+    };
+    const imported = priceEnergy(tariff, slots, { timeZone: 'UTC' });
+    expect([...imported.revenueBySlot]).toEqual([0.11, 0.42, 0.16].map((one) => expect.closeTo(one, 12)));
+    expect(imported.warnings).toEqual(['no price is known for 4.00 kWh of export: priced at the fallback of 0.04']);
+    const exportPrice = Float64Array.of(0.1, Number.NaN, 0);
+    const both = priceEnergy(tariff, { ...slots, exportPrice }, { timeZone: 'UTC' });
+    expect([...both.revenueBySlot]).toEqual([0.06, 0.42, 0.04].map((one) => expect.closeTo(one, 12)));
+    expect(both.warnings).toEqual([]);
+  });
+
+  test('a fallback is reported from 1 % of the energy on', () => {
+    const price = { type: 'dynamic', factor: 1, markup_per_kwh: 0, fallback_per_kwh: 0.5 } as const;
+    const warningsWhere = (unknownKwh: number) =>
+      priceEnergy(
+        terms({ import_price: price, export_price: price }),
+        {
+          edges: Float64Array.of(0, HOUR_MS, 2 * HOUR_MS),
+          importKwh: Float64Array.of(100 - unknownKwh, unknownKwh),
+          exportKwh: Float64Array.of(100 - unknownKwh, unknownKwh),
+          importPrice: Float64Array.of(0.1, Number.NaN),
+          exportPrice: Float64Array.of(0.1, Number.NaN),
+        },
+        { timeZone: 'UTC' },
+      ).warnings.length;
+    expect([0, 1, 1.01].map(warningsWhere)).toEqual([0, 0, 2]);
+  });
+
   test('tiers fill by calendar month, and the slot that fills one is split', () => {
     const tariff = terms({
       import_price: {

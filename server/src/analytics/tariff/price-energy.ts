@@ -52,6 +52,8 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   const revenueBySlot = new Float64Array(count);
   const bands = new Map<string, { band: string; energyKwh: number; cost: number }>();
   const exportPrice = exportPrices(terms, slots);
+  let soldKwh = 0;
+  let soldByFallbackKwh = 0;
   const fixedBySlot = new Float64Array(count);
   for (let s = 0; s < count; s++) {
     const charged = (edges[s] as number) >= window.start && (edges[s + 1] as number) <= window.end;
@@ -68,7 +70,10 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
       }
     }
     const sold = slots.exportKwh[s] as number;
-    if (charged && sold === sold) revenueBySlot[s] = sold * (exportPrice[s] as number);
+    if (!charged || sold !== sold) continue;
+    revenueBySlot[s] = sold * exportPrice.perKwh[s]!;
+    soldKwh += sold;
+    if (exportPrice.isFallback[s] === 1) soldByFallbackKwh += sold;
   }
   const cost = sum(costBySlot);
   const revenue = sum(revenueBySlot);
@@ -84,7 +89,7 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
     costBySlot,
     revenueBySlot,
     fixedBySlot,
-    warnings: fallbackWarnings(terms, bands),
+    warnings: fallbackWarnings(terms, bands, { soldKwh, soldByFallbackKwh }),
   };
 }
 
@@ -102,19 +107,51 @@ export function pricingStart(terms: TariffTerms, windowStart: number, timeZone: 
   return dayWindow(price.period === 'day' ? today : `${today.slice(0, 8)}01`, timeZone).start;
 }
 
-function exportPrices({ export_price: price }: TariffTerms, { edges, exportPrice }: PricedSlots): Float64Array {
-  const count = Math.max(edges.length - 1, 0);
-  if (price.type === 'none') return new Float64Array(count);
-  if (price.type === 'flat') return new Float64Array(count).fill(price.price_per_kwh);
-  const feed = exportPrice ?? new Float64Array(count).fill(Number.NaN);
-  return feed.map((known) => (known === known ? known * price.factor + price.markup_per_kwh : price.fallback_per_kwh));
+interface ExportPrices {
+  readonly perKwh: Float64Array;
+  /** 1 where no price is known. */
+  readonly isFallback: Uint8Array;
 }
 
-function fallbackWarnings(terms: TariffTerms, bands: ReadonlyMap<string, BandCost>): string[] {
-  const fallback = bands.get('fallback');
-  if (terms.import_price.type !== 'dynamic' || fallback === undefined || fallback.energyKwh === 0) return [];
-  const price = terms.import_price.fallback_per_kwh;
-  return [`no price is known for ${fallback.energyKwh.toFixed(2)} kWh of import: priced at the fallback of ${price}`];
+/** A price that follows the market takes the price of bought energy where no price of sold energy is published. */
+function exportPrices(
+  { export_price: price }: TariffTerms,
+  { edges, exportPrice, importPrice }: PricedSlots,
+): ExportPrices {
+  const count = Math.max(edges.length - 1, 0);
+  const isFallback = new Uint8Array(count);
+  if (price.type !== 'dynamic') {
+    return { perKwh: new Float64Array(count).fill(price.type === 'flat' ? price.price_per_kwh : 0), isFallback };
+  }
+  const perKwh = new Float64Array(count);
+  for (let s = 0; s < count; s++) {
+    const own = exportPrice?.[s] ?? Number.NaN;
+    const market = own === own ? own : (importPrice?.[s] ?? Number.NaN);
+    isFallback[s] = market === market ? 0 : 1;
+    perKwh[s] = market === market ? market * price.factor + price.markup_per_kwh : price.fallback_per_kwh;
+  }
+  return { perKwh, isFallback };
+}
+
+/** A fallback that prices more than this share of the energy is reported. */
+const REPORTED_SHARE = 0.01;
+
+function fallbackWarnings(
+  { import_price: bought, export_price: sold }: TariffTerms,
+  bands: ReadonlyMap<string, BandCost>,
+  { soldKwh, soldByFallbackKwh }: { readonly soldKwh: number; readonly soldByFallbackKwh: number },
+): string[] {
+  const warnings: string[] = [];
+  const report = (kwh: number, ofKwh: number, way: string, price: number) => {
+    if (kwh > REPORTED_SHARE * ofKwh)
+      warnings.push(`no price is known for ${kwh.toFixed(2)} kWh of ${way}: priced at the fallback of ${price}`);
+  };
+  if (bought.type === 'dynamic') {
+    const boughtKwh = [...bands.values()].reduce((total, { energyKwh }) => total + energyKwh, 0);
+    report(bands.get('fallback')?.energyKwh ?? 0, boughtKwh, 'import', bought.fallback_per_kwh);
+  }
+  if (sold.type === 'dynamic') report(soldByFallbackKwh, soldKwh, 'export', sold.fallback_per_kwh);
+  return warnings;
 }
 
 /** A day of 23 or 25 hours is one day, and a slot is that share of it that its time is. */

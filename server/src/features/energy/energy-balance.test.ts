@@ -194,6 +194,41 @@ describe('an energy balance', () => {
     expect((await world.energy.dailyReport('2026-06-15')).cost).toBeCloseTo(6 * 0.1 + 18 * 0.4, DIGITS);
   });
 
+  test('credits exports at the market price that is published for imports, and says where the fallback counts', async () => {
+    const world = await SiteWorld.open(LATER);
+    const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
+    const feed = await world.device('Day-ahead', 'tariff_feed');
+    await world.report(
+      meter,
+      'grid.power_kw',
+      every(15 * MINUTE_MS, DAY, DAY_END, () => -1),
+    );
+    await world.tariff({
+      import_price: { type: 'flat', price_per_kwh: 0.3 },
+      export_price: { type: 'dynamic', factor: 1, markup_per_kwh: -0.01, fallback_per_kwh: 0.04 },
+    });
+    const revenues = async () => {
+      const report = await world.energy.dailyReport('2026-06-15');
+      const { totals } = await world.energy.balance({
+        start: new Date(DAY).toISOString(),
+        end: new Date(DAY_END).toISOString(),
+        resolution: '1h',
+      });
+      expect(totals.revenue).toBeCloseTo(report.revenue as number, DIGITS);
+      return { revenue: report.revenue, warnings: report.warnings.filter((one) => one.includes('price')) };
+    };
+    expect(await revenues()).toEqual({
+      revenue: expect.closeTo(24 * 0.04, DIGITS),
+      warnings: ['no price is known for 24.00 kWh of export: priced at the fallback of 0.04'],
+    });
+    await world.report(
+      feed,
+      'price.import_per_kwh',
+      every(HOUR_MS, DAY, DAY_END, (t) => (hourOf(t) < 6 ? 0.1 : 0.4)),
+    );
+    expect(await revenues()).toEqual({ revenue: expect.closeTo(6 * 0.09 + 18 * 0.39, DIGITS), warnings: [] });
+  });
+
   test('takes the carbon intensity of a feed hour by hour', async () => {
     const world = await SiteWorld.open(LATER, { emissionFactorKgPerKwh: 0.7 });
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });

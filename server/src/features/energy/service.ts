@@ -192,16 +192,20 @@ export class EnergyService {
       yesterday: before.hasData ? before.totals : null,
       device_count: devices.ofSite(site.id).length,
       is_demo: site.isDemo,
-      warnings: [],
+      warnings: soFar.warnings,
     };
   }
 
-  async #totals(site: SiteRecord, window: Window): Promise<{ totals: EnergyTotals; hasData: boolean }> {
+  async #totals(
+    site: SiteRecord,
+    window: Window,
+  ): Promise<{ totals: EnergyTotals; hasData: boolean; warnings: string[] }> {
     const empty = window.end <= window.start;
     const priced = await this.priced(site, empty ? { start: window.start, end: window.start + 1 } : window);
     return {
       totals: toTotals(priced, priced.first, priced.slots.edges.length - 1),
       hasData: priced.dataPoints > 0,
+      warnings: [...priced.price.warnings],
     };
   }
 }

@@ -53,6 +53,7 @@ export class SiteFeeds {
   }
 }
 
-function joined(first: Float64Array, second: Float64Array): Float64Array {
+/** The first one, and the second where that is not known. */
+export function joined(first: Float64Array, second: Float64Array): Float64Array {
   return first.map((value, s) => (value === value ? value : (second[s] as number)));
 }

@@ -5,7 +5,7 @@ import type { PricedSlots } from '../../analytics/tariff/priced-slots.ts';
 import type { Window } from '../../domain/window.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { Tariffs } from '../../storage/records/tariffs.ts';
-import type { SiteFeeds } from './site-feeds.ts';
+import { joined, type SiteFeeds } from './site-feeds.ts';
 
 /** What a site without a tariff pays where a feed publishes prices for it: those prices, and nothing where there is none. */
 const FEED_TERMS: TariffTerms = {
@@ -25,6 +25,13 @@ export type SiteOfPricing = Pick<SiteRecord, 'id' | 'timezone' | 'tariffId'>;
 export type SiteCost =
   | { readonly cost: EnergyCost; readonly reason: null; readonly warnings: readonly string[] }
   | { readonly cost: null; readonly reason: string; readonly warnings: readonly string[] };
+
+/** What a kWh costs by slot, NaN where that is not known. */
+export interface SlotPrices {
+  readonly import: Float64Array;
+  readonly export: Float64Array;
+  readonly warnings: readonly string[];
+}
 
 /** Prices the energy of sites under their own tariff, or under any. */
 export class SitePricing {
@@ -84,10 +91,7 @@ export class SitePricing {
   }
 
   /** What a bought and a sold kWh costs by slot (of tiers the first), NaN where not known; null without tariff and feed. */
-  async pricesBySlot(
-    site: SiteOfPricing,
-    edges: Float64Array,
-  ): Promise<{ readonly import: Float64Array; readonly export: Float64Array } | null> {
+  async pricesBySlot(site: SiteOfPricing, edges: Float64Array): Promise<SlotPrices | null> {
     const terms = await this.termsOf(site);
     const [importPrice, exportPrice] = await Promise.all([
       this.#feeds.importPrice(site.id, edges),
@@ -95,7 +99,7 @@ export class SitePricing {
     ]);
     if (terms === null) {
       if (importPrice === null) return null;
-      return { import: importPrice, export: exportPrice ?? importPrice.map(() => Number.NaN) };
+      return { import: importPrice, export: exportPrice ?? importPrice.map(() => Number.NaN), warnings: [] };
     }
     const tiny = new Float64Array(edges.length - 1).fill(TINY_KWH);
     const slots = { edges, importKwh: tiny, exportKwh: tiny, importPrice, exportPrice };
@@ -103,6 +107,7 @@ export class SitePricing {
     return {
       import: costBySlot.map((cost) => cost / TINY_KWH),
       export: revenueBySlot.map((revenue) => revenue / TINY_KWH),
+      warnings: fallbackTimeWarnings(terms, importPrice, exportPrice),
     };
   }
 
@@ -125,8 +130,8 @@ export class SitePricing {
 
   async #pricedSlots(terms: TariffTerms, { id }: SiteOfPricing, slots: SiteSlots): Promise<PricedSlots> {
     const { edges, imported, exported } = slots;
-    const needsImport = terms.import_price.type === 'dynamic';
     const needsExport = terms.export_price.type === 'dynamic';
+    const needsImport = needsExport || terms.import_price.type === 'dynamic';
     return {
       edges,
       importKwh: imported,
@@ -137,15 +142,47 @@ export class SitePricing {
   }
 }
 
-function unpricedWarnings({ edges, importKwh, importPrice }: PricedSlots, window: Window): string[] {
+/** Which part of the time a tariff's fallback prices, where that is more than a hundredth. */
+function fallbackTimeWarnings(
+  { import_price: bought, export_price: sold }: TariffTerms,
+  importPrice: Float64Array | null,
+  exportPrice: Float64Array | null,
+): string[] {
+  const warnings: string[] = [];
+  const report = (way: string, fallback: number, ...feeds: readonly (Float64Array | null)[]) => {
+    const known = feeds.reduce<Float64Array | null>(
+      (first, next) => (first && next ? joined(first, next) : (first ?? next)),
+      null,
+    );
+    const share = known === null ? 1 : known.filter((price) => price !== price).length / Math.max(known.length, 1);
+    if (share > 0.01)
+      warnings.push(
+        `no price of ${way} is known for ${Math.ceil(100 * share)} % of the time: the fallback of ${fallback} counts there`,
+      );
+  };
+  if (bought.type === 'dynamic') report('import', bought.fallback_per_kwh, importPrice);
+  if (sold.type === 'dynamic') report('export', sold.fallback_per_kwh, exportPrice, importPrice);
+  return warnings;
+}
+
+function unpricedWarnings(slots: PricedSlots, window: Window): string[] {
+  const { importKwh, importPrice, exportKwh, exportPrice } = slots;
+  const bought = unpricedKwh(slots.edges, importKwh, importPrice, window);
+  const sold = unpricedKwh(slots.edges, exportKwh, exportPrice, window);
+  const warning = (kwh: number, way: string, amount: string) =>
+    `no price is known for ${kwh.toFixed(2)} kWh of ${way}, and the site has no tariff: ${amount} leaves them out`;
+  return [
+    ...(bought > 0 ? [warning(bought, 'import', 'cost')] : []),
+    ...(sold > 0 ? [warning(sold, 'export', 'revenue')] : []),
+  ];
+}
+
+function unpricedKwh(edges: Float64Array, energyKwh: Float64Array, price: Float64Array | null, window: Window): number {
   let unpriced = 0;
-  for (let s = 0; s < importKwh.length; s++) {
-    const outside = (edges[s] as number) < window.start || (edges[s + 1] as number) > window.end;
-    if (outside || importPrice?.[s] === importPrice?.[s]) continue;
-    const kwh = importKwh[s] as number;
-    if (kwh > 0) unpriced += kwh;
+  for (let s = 0; s < energyKwh.length; s++) {
+    const outside = edges[s]! < window.start || edges[s + 1]! > window.end;
+    const known = price?.[s] ?? Number.NaN;
+    if (!outside && known !== known && energyKwh[s]! > 0) unpriced += energyKwh[s]!;
   }
-  return unpriced > 0
-    ? [`no price is known for ${unpriced.toFixed(2)} kWh of import, and the site has no tariff: cost leaves them out`]
-    : [];
+  return unpriced;
 }

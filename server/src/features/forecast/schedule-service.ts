@@ -68,6 +68,7 @@ export class ScheduleService {
     const edges = bucketEdges({ start, end }, '15m', site.timezone);
     const unknown = () => new Float64Array(edges.length - 1).fill(Number.NaN);
     const prices = await energy.pricing.pricesBySlot(site, edges);
+    for (const warning of prices?.warnings ?? []) if (!warnings.includes(warning)) warnings.push(warning);
     const hasPrices = prices?.import.some((price) => price === price) ?? false;
     if (!hasPrices)
       warnings.push('the site has no tariff and no price is published: the time is chosen so that peaks stay low');

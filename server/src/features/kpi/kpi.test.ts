@@ -38,6 +38,20 @@ async function press() {
   return { site, kpis, machine, peak };
 }
 
+describe('the cost of a machine', () => {
+  it('says where the fallback of a dynamic price counts', async () => {
+    const { site, kpis } = await press();
+    const dynamic = { type: 'dynamic', factor: 1, markup_per_kwh: 0, fallback_per_kwh: 0.5 } as const;
+    await site.tariff({ import_price: dynamic });
+    const query = { machine_id: 'Press', ...period(SHORT_DAY) };
+    const warnings = ['no price is known for 245.00 kWh of import: priced at the fallback of 0.5'];
+    expect(await kpis.energyCost(query)).toMatchObject({ total_cost: expect.closeTo(122.5, 9), warnings });
+    expect((await kpis.all(query)).warnings).toEqual(warnings);
+    expect((await kpis.figures(query, new Set(['energy_cost']))).warnings).toEqual(warnings);
+    expect((await kpis.sec(query)).warnings).toEqual([]);
+  });
+});
+
 describe('key figures of a machine on a day of 23 hours', () => {
   // 23 h × 10 kW + 0.5 h × 30 kW = 245 kWh; 92 quarter hours × 5 units = 460 units.
   it('are those worked by hand', async () => {

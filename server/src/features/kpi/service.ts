@@ -109,9 +109,9 @@ export class KpiService {
   /** Σ energy × price, by tariff band. */
   async energyCost(query: KpiQuery) {
     const subject = await this.#subject(query);
-    const { cost, bands, tariff } = await this.#cost(subject);
+    const { cost, bands, tariff, warnings } = await this.#cost(subject);
     return {
-      ...aboutOf(subject),
+      ...aboutOf(subject, warnings),
       total_cost: cost,
       currency: subject.site.currency,
       total_energy_kwh: subject.totalKwh,
@@ -140,10 +140,10 @@ export class KpiService {
     const { sec, reason: secReason } = await this.#sec(subject);
     const { peak, reason: peakReason } = await this.#peak(subject);
     const { load_factor: factor, reason: factorReason } = loadFactor(meanPower(subject), peak, peakReason);
-    const { cost } = await this.#cost(subject);
+    const { cost, warnings } = await this.#cost(subject);
     const kg = await this.#carbon(subject);
     return {
-      ...aboutOf(subject),
+      ...aboutOf(subject, warnings),
       kpis: {
         sec: { value: sec, unit: 'kWh/unit', reason: secReason },
         peak_demand: {
@@ -166,13 +166,12 @@ export class KpiService {
   async figures(query: KpiQuery, names: ReadonlySet<KpiName>) {
     const subject = await this.#subject(query);
     const { totalKwh, coverage } = subject;
-    const { warnings } = aboutOf(subject);
     const needs = (...some: KpiName[]) => some.some((name) => names.has(name));
-    const none = { sec: null, units: null, peak: null, cost: null, reason: null };
+    const none = { sec: null, units: null, peak: null, cost: null, reason: null, warnings: [] };
     const made = needs('sec', 'production') ? await this.#sec(subject) : none;
     const peak = needs('peak_demand', 'load_factor') ? await this.#peak(subject) : none;
     const factor = loadFactor(meanPower(subject), peak.peak, peak.reason);
-    const { cost } = needs('energy_cost') ? await this.#cost(subject) : none;
+    const { cost, warnings: ofCost } = needs('energy_cost') ? await this.#cost(subject) : none;
     const kg = needs('carbon', 'carbon_intensity') ? await this.#carbon(subject) : null;
     const values = {
       energy: outcomeOf(totalKwh, NO_ENERGY),
@@ -185,7 +184,7 @@ export class KpiService {
       carbon: outcomeOf(kg, NO_ENERGY),
       carbon_intensity: outcomeOf(kg === null || !totalKwh ? null : kg / totalKwh, totalKwh === 0 ? NO_USE : NO_ENERGY),
     } satisfies Record<KpiName, Outcome>;
-    return { values, coverage, warnings };
+    return { values, coverage, warnings: aboutOf(subject, ofCost).warnings };
   }
 
   async #subject(query: KpiQuery): Promise<Subject> {
@@ -257,7 +256,7 @@ export class KpiService {
     const own = await pricing.termsOf(site);
     const importPrice = await feeds.importPrice(site.id, energy.edges);
     const terms: TariffTerms = own ?? (importPrice === null ? INDUSTRIAL_TERMS : dynamicTerms(importPrice));
-    if (totalKwh === null) return { cost: null, bands: [], tariff: terms.name };
+    if (totalKwh === null) return { cost: null, bands: [], tariff: terms.name, warnings: [] };
     const slots = {
       edges: energy.edges,
       importKwh: energy.kwh,
@@ -265,11 +264,12 @@ export class KpiService {
       importPrice,
       exportPrice: null,
     };
-    const { cost, bands } = priceEnergy(terms, slots, { timeZone: site.timezone });
+    const { cost, bands, warnings } = priceEnergy(terms, slots, { timeZone: site.timezone });
     return {
       cost,
       bands: bands.map(({ band, energyKwh, cost: ofBand }) => ({ band, energy_kwh: energyKwh, cost: ofBand })),
       tariff: terms.name,
+      warnings,
     };
   }
 
@@ -298,15 +298,14 @@ export function periodWithHours(window: Window) {
   return { ...periodOf(window), hours: (window.end - window.start) / HOUR_MS };
 }
 
-function aboutOf({ device, window, coverage }: Subject) {
-  const warnings =
-    coverage < COMPLETE ? [`the energy is known for ${(100 * coverage).toFixed(1)} % of this window`] : [];
+function aboutOf({ device, window, coverage }: Subject, others: readonly string[] = []) {
+  const gaps = coverage < COMPLETE ? [`the energy is known for ${(100 * coverage).toFixed(1)} % of this window`] : [];
   return {
     machine_id: device.id,
     machine_name: device.name,
     time_period: periodWithHours(window),
     coverage,
-    warnings,
+    warnings: [...gaps, ...others],
   };
 }
 
