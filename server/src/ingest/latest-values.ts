@@ -14,15 +14,23 @@ export interface LatestSample {
 /** A value this far ahead of the clock is a forecast (tomorrow's price) and not the latest. */
 const AHEAD_MS = 5 * MINUTE_MS;
 
+/** Numbers that are kept of a series, and the place of each among them. */
+const FIELDS = 4;
+const TIMESTAMP = 0;
+/** Decides which of two samples is newer: the instant, or the instant of arrival where the sample is from the future. */
+const RANK = 1;
+const VALUE = 2;
+const REVISION = 3;
+const EMPTY = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 0];
+
 interface GroupState {
-  /** Quantity → position in the columns below. */
+  /** Quantity → position of its first number. */
   readonly positions: Map<string, number>;
-  readonly metrics: string[];
-  readonly timestamps: number[];
-  /** What decides which of two samples is newer: the instant, or that of the arrival where the sample is from the future. */
-  readonly ranks: number[];
-  readonly values: number[];
-  readonly revisions: number[];
+  /**
+   * The numbers of one series after those of another. One array of the exact length, which is replaced when quantities are added: arrays
+   * that grow keep room for 16 more numbers each, several times what most groups hold.
+   */
+  numbers: number[];
 }
 
 /**
@@ -49,9 +57,7 @@ export class LatestValues {
     const now = this.#readClock();
     const changed = new Set<string>();
     const states = block.devices.map((deviceId) => this.#stateOf(deviceId, block.group));
-    const positions = states.map((state) =>
-      block.quantities.map((quantity) => positionOf(state, block.group, quantity)),
-    );
+    const positions = states.map((state) => positionsOf(state, block.quantities));
     for (let row = block.timestamps.length - 1; row >= 0; row--) {
       const device = block.device[row]!;
       const state = states[device]!;
@@ -76,24 +82,24 @@ export class LatestValues {
     if (timestamp > now + AHEAD_MS) return false;
     const { group, quantity } = splitMetric(metric);
     const state = this.#stateOf(deviceId, group);
-    const position = positionOf(state, group, quantity);
-    if (timestamp >= state.timestamps[position]! || isHidden(state.ranks[position]!, now))
+    const [position] = positionsOf(state, [quantity]) as [number];
+    if (timestamp >= state.numbers[position + TIMESTAMP]! || isHidden(state.numbers[position + RANK]!, now))
       this.#set(state, position, timestamp, value, now);
     return true;
   }
 
   *of(deviceId: string): Iterable<LatestSample> {
     const now = this.#readClock();
-    for (const state of this.#devices.get(deviceId)?.values() ?? []) {
-      for (let i = 0; i < state.metrics.length; i++) {
-        const timestamp = state.timestamps[i]!;
-        if (timestamp === Number.NEGATIVE_INFINITY || isHidden(state.ranks[i]!, now)) continue;
+    for (const [group, { positions, numbers }] of this.#devices.get(deviceId) ?? []) {
+      for (const [quantity, position] of positions) {
+        const timestamp = numbers[position + TIMESTAMP]!;
+        if (timestamp === Number.NEGATIVE_INFINITY || isHidden(numbers[position + RANK]!, now)) continue;
         yield {
           deviceId,
-          metric: state.metrics[i]!,
+          metric: `${group}.${quantity}`,
           timestamp,
-          value: state.values[i]!,
-          revision: state.revisions[i]!,
+          value: numbers[position + VALUE]!,
+          revision: numbers[position + REVISION]!,
         };
       }
     }
@@ -112,7 +118,7 @@ export class LatestValues {
     const state = this.#devices.get(deviceId)?.get(group);
     const position = state?.positions.get(quantity);
     if (state !== undefined && position !== undefined) {
-      state.timestamps[position] = state.ranks[position] = Number.NEGATIVE_INFINITY;
+      state.numbers[position + TIMESTAMP] = state.numbers[position + RANK] = Number.NEGATIVE_INFINITY;
     }
   }
 
@@ -132,25 +138,25 @@ export class LatestValues {
       const at = positions[device]!;
       for (let c = 0; c < block.columns.length; c++) {
         const position = at[c]!;
-        if (block.timestamps[row] !== state.timestamps[position]) continue;
+        if (block.timestamps[row] !== state.numbers[position + TIMESTAMP]) continue;
         const value = block.columns[c]![row]!;
-        if (value === value) state.values[position] = value;
+        if (value === value) state.numbers[position + VALUE] = value;
       }
     }
   }
 
   #stateOf(deviceId: string, group: string): GroupState {
     const groups = this.#devices.get(deviceId) ?? new Map<string, GroupState>();
-    const state = groups.get(group) ?? newState();
+    const state = groups.get(group) ?? { positions: new Map(), numbers: [] };
     this.#devices.set(deviceId, groups.set(group, state));
     return state;
   }
 
-  #set(state: GroupState, position: number, instant: number, value: number, now: number): void {
-    state.timestamps[position] = instant;
-    state.ranks[position] = Math.min(instant, now);
-    state.values[position] = value;
-    state.revisions[position] = ++this.#revision;
+  #set({ numbers }: GroupState, position: number, instant: number, value: number, now: number): void {
+    numbers[position + TIMESTAMP] = instant;
+    numbers[position + RANK] = Math.min(instant, now);
+    numbers[position + VALUE] = value;
+    numbers[position + REVISION] = ++this.#revision;
   }
 
   #readClock(): number {
@@ -162,17 +168,13 @@ export class LatestValues {
   }
 }
 
-function newState(): GroupState {
-  return { positions: new Map(), metrics: [], timestamps: [], ranks: [], values: [], revisions: [] };
-}
-
-function isNewer(instant: number, state: GroupState, position: number, now: number): boolean {
+function isNewer(instant: number, { numbers }: GroupState, position: number, now: number): boolean {
   if (instant > now + AHEAD_MS) return false;
-  const known = state.ranks[position]!;
+  const known = numbers[position + RANK]!;
   // The clock was set back since: an old sample that arrives late is still none.
-  if (known > now) return instant > now - AHEAD_MS && instant !== state.timestamps[position];
+  if (known > now) return instant > now - AHEAD_MS && instant !== numbers[position + TIMESTAMP];
   const rank = Math.min(instant, now);
-  return rank > known || (rank === known && instant > state.timestamps[position]!);
+  return rank > known || (rank === known && instant > numbers[position + TIMESTAMP]!);
 }
 
 /** Came in before the clock was set back. */
@@ -180,15 +182,15 @@ function isHidden(rank: number, now: number): boolean {
   return rank > now + AHEAD_MS;
 }
 
-function positionOf(state: GroupState, group: string, quantity: string): number {
-  const known = state.positions.get(quantity);
-  if (known !== undefined) return known;
-  const position = state.metrics.length;
-  state.positions.set(quantity, position);
-  state.metrics.push(`${group}.${quantity}`);
-  state.timestamps.push(Number.NEGATIVE_INFINITY);
-  state.ranks.push(Number.NEGATIVE_INFINITY);
-  state.values.push(Number.NaN);
-  state.revisions.push(0);
-  return position;
+/** Where the numbers of quantities are; those of unknown quantities are added. */
+function positionsOf(state: GroupState, quantities: readonly string[]): number[] {
+  const before = state.positions.size;
+  const positions = quantities.map((quantity) => {
+    const position = state.positions.get(quantity) ?? state.positions.size * FIELDS;
+    if (position === state.positions.size * FIELDS) state.positions.set(quantity, position);
+    return position;
+  });
+  const added = Array.from({ length: state.positions.size - before }, () => EMPTY).flat();
+  if (added.length > 0) state.numbers = state.numbers.concat(added);
+  return positions;
 }

@@ -18,7 +18,7 @@ const FEW_COLUMNS = 32;
  * array: an array for each would cost more than the few values that most columns hold.
  */
 export class Ring {
-  readonly quantities: string[] = [];
+  quantities: readonly string[] = [];
   #index: Map<string, number> | null = null;
   #capacity = FIRST_CAPACITY;
   /** The instants, then column after column, each with room for `#capacity` rows. */
@@ -33,12 +33,12 @@ export class Ring {
 
   /** Bytes that the ring holds on to. */
   get bytes(): number {
-    return this.#data.byteLength + RING_BYTES + COLUMN_BYTES * this.quantities.length;
+    return this.#bytesWith(this.#capacity);
   }
 
-  /** Bytes of the rows in use. */
+  /** Bytes that the ring would hold on to with no room for further rows. */
   get usedBytes(): number {
-    return this.length * 8 * (1 + this.quantities.length);
+    return this.#bytesWith(Math.max(FIRST_CAPACITY, this.length));
   }
 
   /** First instant, or Infinity when empty. */
@@ -54,14 +54,17 @@ export class Ring {
   /** Positions of quantities among the ring's columns; unknown ones are added. */
   place(quantities: readonly string[]): Int32Array {
     const before = this.quantities.length;
+    const added: string[] = [];
     const places = Int32Array.from(quantities, (quantity, i) => {
       if (this.quantities[i] === quantity) return i;
       const known = this.#find(quantity);
       if (known >= 0) return known;
-      this.#index?.set(quantity, this.quantities.length);
-      return this.quantities.push(quantity) - 1;
+      this.#index?.set(quantity, before + added.length);
+      return before + added.push(quantity) - 1;
     });
-    if (this.quantities.length > before) this.#addColumns(before);
+    if (added.length === 0) return places;
+    this.quantities = this.quantities.concat(added);
+    this.#addColumns(before);
     return places;
   }
 
@@ -156,6 +159,10 @@ export class Ring {
   /** Gives memory back that the rows and their next growth do not need. */
   shrink(): void {
     this.#move(Math.max(FIRST_CAPACITY, Math.ceil(this.length * GROWTH)));
+  }
+
+  #bytesWith(capacity: number): number {
+    return RING_BYTES + COLUMN_BYTES * this.quantities.length + capacity * 8 * (1 + this.quantities.length);
   }
 
   #used(): Rows {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** A running InfluxDB. */
 export interface Influx {
   readonly url: string;
+  pid(): number;
   /** What the server lets clients in by. */
   readonly access: { readonly token?: string; readonly org?: string };
   /** Posts to it as somebody who may do everything; what is not a success is an error. */
@@ -106,7 +107,7 @@ async function started(
   await startAgain();
   const pause = () => void child.kill('SIGSTOP');
   const resume = () => void child.kill('SIGCONT');
-  return { url, access, post, stop, startAgain, pause, resume };
+  return { url, pid: () => child.pid!, access, post, stop, startAgain, pause, resume };
 }
 
 async function untilAnswers(url: string): Promise<void> {

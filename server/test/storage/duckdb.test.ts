@@ -57,6 +57,21 @@ describe('the DuckDB store', () => {
     await (await openTelemetryStore(at(folder))).close();
   });
 
+  it('keeps every value of a group that gains a hundred quantities in one write, also after it is opened again', async () => {
+    const wide = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`q${i}`, i]));
+    const store = await openTelemetryStore(at(folder));
+    await store.write([batch('g', [['d', T0, { q99: 1 }]])]);
+    await store.write([batch('g', [['d', T0 + 1000, wide]])]);
+    await store.close();
+    const reopened = await openTelemetryStore(at(folder));
+    const series = await reopened.series();
+    expect(series.length).toBe(100);
+    expect(series.find(({ metric }) => metric === 'g.q99')?.count).toBe(2);
+    const latest = new Map((await reopened.latest(T0)).map(({ metric, value }) => [metric, value]));
+    expect(latest).toEqual(new Map(Object.entries(wide).map(([quantity, value]) => [`g.${quantity}`, value])));
+    await reopened.close();
+  });
+
   it('refuses what is no database, and what is damaged, and leaves it as it is', async () => {
     const { path } = at(folder) as { path: string };
     await writeFile(path, 'this is a letter, not a database '.repeat(1000));

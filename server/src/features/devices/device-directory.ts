@@ -1,15 +1,22 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/batch.ts';
-import { InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
+import { type Conflict, InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { DEFAULT_LIMITS, type SeriesLimits } from '../../domain/series-limits.ts';
+import { Turns } from '../../domain/turns.ts';
 import type { RefusedSeries } from '../../ingest/admission.ts';
 import { tooManyDevices } from '../../storage/records/device-registration.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { SeriesIndex } from './series-index.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Rows that are put on record in one turn of the event loop: some 20 ms. */
+const MAX_ROWS_PER_TURN = 256;
+
+type LabelsOf = (name: string) => Readonly<Record<string, string>> | undefined;
 
 /** All devices and their series in memory, in step with the records: ingest and queries look here for every request. */
 export class DeviceDirectory {
@@ -19,6 +26,7 @@ export class DeviceDirectory {
   readonly #idByName = new Map<string, string>();
   readonly #limits: SeriesLimits;
   readonly #series: SeriesIndex;
+  readonly #registrations = new Turns();
   #unsaved: { deviceId: string; metric: string; firstSeenAt: number }[] = [];
   #saving: Promise<void> | null = null;
 
@@ -69,23 +77,35 @@ export class DeviceDirectory {
   }
 
   /**
-   * Device ids of names or ids, in order; names that are not known are registered at the default site with the labels given.
+   * Device ids of names or ids, in order; unknown names are registered at the default site with the labels given.
    * Throws `InvalidInput` for a name that cannot be one, `Conflict` when there are too many devices.
    */
-  async resolve(
+  async resolve(names: readonly string[], labelsOf: LabelsOf = () => undefined): Promise<string[]> {
+    const resolved = await this.resolveEach(names, labelsOf);
+    return resolved.map((id) => {
+      if (typeof id !== 'string') throw id;
+      return id;
+    });
+  }
+
+  /** As `resolve`, with the reason in place of the id where a name cannot be registered. */
+  async resolveEach(
     names: readonly string[],
-    labelsOf: (name: string) => Readonly<Record<string, string>> | undefined = () => undefined,
-  ): Promise<string[]> {
-    const unknown = names.filter((name) => !this.find(name) || this.#hasNewLabels(name, labelsOf(name)));
-    const isFull = this.#byId.size >= this.#limits.devices;
-    for (const name of unknown) {
-      if (this.find(name)) continue;
-      checkName(name);
-      if (isFull) throw tooManyDevices(this.#byId.size, this.#limits.devices);
+    labelsOf: LabelsOf = () => undefined,
+  ): Promise<(string | InvalidInput | Conflict)[]> {
+    const faults = new Map<string, InvalidInput>();
+    const wanted: DeviceRegistration[] = [];
+    for (const name of names) {
+      const labels = labelsOf(name) ?? {};
+      if (!this.#isNew(name, labels)) continue;
+      const fault = this.find(name) ? null : registrationFault(name);
+      if (fault === null) wanted.push({ name, labels });
+      else faults.set(name, fault);
     }
-    const wanted = unknown.map((name) => ({ name, labels: labelsOf(name) ?? {} }));
-    if (wanted.length > 0) for (const device of await this.#records.devices.ensureAll(wanted)) this.#remember(device);
-    return names.map((name) => this.require(name).id);
+    await this.#register(wanted);
+    const isFull = this.#byId.size >= this.#limits.devices;
+    const refusal = isFull ? tooManyDevices(this.#byId.size, this.#limits.devices) : undefined;
+    return names.map((name) => this.find(name)?.id ?? faults.get(name) ?? refusal ?? this.require(name).id);
   }
 
   get seriesCount(): number {
@@ -170,12 +190,12 @@ export class DeviceDirectory {
   async #save(): Promise<void> {
     try {
       while (this.#unsaved.length > 0) {
-        const series = this.#unsaved;
-        this.#unsaved = [];
+        const series = this.#unsaved.splice(0, MAX_ROWS_PER_TURN);
         await this.#records.series.ensure(series).catch((error: unknown) => {
           this.#unsaved.unshift(...series);
           throw error;
         });
+        await nextTurn();
       }
     } catch (error) {
       this.#onError(error);
@@ -184,11 +204,30 @@ export class DeviceDirectory {
     }
   }
 
-  #hasNewLabels(name: string, labels: Readonly<Record<string, string>> | undefined): boolean {
-    if (!labels) return false;
-    const known = new Map(Object.entries(this.find(name)?.labels ?? {}));
+  /** Whether the device is unknown, or does not have all of the labels that it may have. */
+  #isNew(name: string, labels: Readonly<Record<string, string>>): boolean {
+    const device = this.find(name);
+    if (!device) return true;
+    const known = new Map(Object.entries(device.labels));
     const isFull = known.size >= this.#limits.labelsPerDevice;
     return Object.entries(labels).some(([key, value]) => known.get(key) !== value && !(isFull && !known.has(key)));
+  }
+
+  /** Puts devices on record as far as the limit allows, in parts, so that other requests are answered between two parts. */
+  async #register(wanted: readonly DeviceRegistration[]): Promise<void> {
+    for (let from = 0; from < wanted.length; from += MAX_ROWS_PER_TURN) {
+      if (from > 0) await nextTurn();
+      const part = wanted.slice(from, from + MAX_ROWS_PER_TURN);
+      // One part at a time: another request may have registered the same names, or taken the room.
+      await this.#registrations.take(async () => {
+        let room = this.#limits.devices - this.#byId.size;
+        const open = part.filter(
+          ({ name, labels }) => this.#isNew(name, labels ?? {}) && (this.find(name) !== undefined || room-- > 0),
+        );
+        if (open.length === 0) return;
+        for (const device of await this.#records.devices.ensureAll(open)) this.#remember(device);
+      });
+    }
   }
 
   #remember(device: DeviceRecord): void {
@@ -206,12 +245,13 @@ export class DeviceDirectory {
   }
 }
 
-function checkName(name: string): void {
+/** Why a name cannot be registered, or null. */
+function registrationFault(name: string): InvalidInput | null {
   if (UUID.test(name)) {
-    throw new InvalidInput(
+    return new InvalidInput(
       `device_id "${name}" looks like an id, but no device has it: register the device first or use its name`,
     );
   }
   const fault = nameFault(name);
-  if (fault !== null) throw new InvalidInput(`a device's name ${fault}`);
+  return fault === null ? null : new InvalidInput(`a device's name ${fault}`);
 }

@@ -1,6 +1,5 @@
 import type { IngestAnswer, RejectedValue } from '@wattkeeper/contract/reading.ts';
 import type { Block } from '../../domain/batch.ts';
-import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
 import type { Refusal } from '../../ingest/validate.ts';
 import type { DecodedLines } from '../../sources/decode/line-protocol.ts';
@@ -112,9 +111,11 @@ export class IngestService {
   /** The rows of devices that are known or can be registered, and those that cannot be, with the number of their values. */
   async #withKnownDevices(block: Block, labelsOf?: LabelsOf): Promise<KnownRows> {
     const reasons = new Map<number, string>();
-    const ids = await this.#directory.resolve(block.devices, labelsOf).catch(async (error: unknown) => {
-      if (!isRefusal(error)) throw error;
-      return this.#resolveEach(block.devices, labelsOf, reasons);
+    const resolved = await this.#directory.resolveEach(block.devices, labelsOf);
+    const ids = resolved.map((id, device) => {
+      if (typeof id === 'string') return id;
+      reasons.set(device, id.message);
+      return '';
     });
     const known = { ...block, devices: ids };
     if (reasons.size === 0) return { usable: known, refused: [], values: 0 };
@@ -130,20 +131,6 @@ export class IngestService {
       }
     }
     return { usable: pickRows(known, kept), refused, values };
-  }
-
-  async #resolveEach(names: readonly string[], labelsOf: LabelsOf | undefined, reasons: Map<number, string>) {
-    const ids: string[] = [];
-    for (const [d, name] of names.entries()) {
-      try {
-        ids.push(...(await this.#directory.resolve([name], labelsOf)));
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        ids.push('');
-        reasons.set(d, error.message);
-      }
-    }
-    return ids;
   }
 }
 
@@ -182,11 +169,6 @@ interface KnownRows {
   readonly usable: Block;
   readonly refused: readonly { readonly row: number; readonly reason: string }[];
   readonly values: number;
-}
-
-/** A name that cannot be one, or one device too many. */
-function isRefusal(error: unknown): error is InvalidInput | Conflict {
-  return error instanceof InvalidInput || error instanceof Conflict;
 }
 
 function pickRows(block: Block, rows: readonly number[]): Block {

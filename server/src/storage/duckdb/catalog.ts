@@ -23,6 +23,8 @@ export interface Group {
 export const RECENT_HEAD = 2;
 export const SETTLED_HEAD = 6;
 
+const MAX_COLUMNS_PER_TRANSACTION = 32;
+
 /**
  * Names of groups, quantities and devices and the numbers that stand for them. Names are any Unicode, and DuckDB folds the case
  * of its identifiers, so that no name of a user becomes part of SQL.
@@ -77,8 +79,8 @@ export class Catalog {
   }
 
   /**
-   * Makes tables, columns and numbers for the names that a write uses for the first time, in its own transaction: the catalogue and the
-   * tables change together or not at all.
+   * Makes tables, columns and numbers for the names that a write uses for the first time. The catalogue and the tables change together or not
+   * at all, in transactions of few columns: a transaction keeps a copy of the whole table for each column that it adds.
    */
   async register(connection: Connection, writes: readonly GroupRows[]): Promise<void> {
     const devices = [...new Set(writes.flatMap((write) => write.devices.filter((id) => !this.#devices.has(id))))];
@@ -87,11 +89,15 @@ export class Catalog {
     try {
       await connection.transaction(async () => {
         this.#insertDevices(connection, devices);
-        for (const addition of additions) {
-          if (addition.isNew) await makeTables(connection, addition);
-          else await addColumns(connection, addition);
-        }
+        for (const addition of additions) if (addition.isNew) await makeTables(connection, addition);
       });
+      for (const { group, isNew, columns } of additions) {
+        const added = isNew ? [] : [...columns];
+        for (let from = 0; from < added.length; from += MAX_COLUMNS_PER_TRANSACTION) {
+          const part = new Map(added.slice(from, from + MAX_COLUMNS_PER_TRANSACTION));
+          await connection.transaction(() => addColumns(connection, group, part));
+        }
+      }
     } catch (error) {
       // A commit that reports a failure may have taken effect.
       await this.#read(connection);
@@ -201,7 +207,7 @@ async function makeTables(connection: Connection, { group, columns }: Addition):
   await insertQuantities(connection, group, columns);
 }
 
-async function addColumns(connection: Connection, { group, columns }: Addition): Promise<void> {
+async function addColumns(connection: Connection, group: Group, columns: Addition['columns']): Promise<void> {
   for (const column of columns.values()) {
     await connection.run(`ALTER TABLE ${group.recent} ADD COLUMN q${column} DOUBLE`);
     await connection.run(`ALTER TABLE ${group.settled} ADD COLUMN q${column} BLOB`);

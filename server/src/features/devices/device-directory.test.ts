@@ -1,0 +1,38 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { temporaryRecords } from '../../../test/records/temporary-records.ts';
+import { Conflict, InvalidInput } from '../../domain/errors.ts';
+import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
+import { DeviceDirectory } from './device-directory.ts';
+
+it('names beyond the limit on devices are refused individually, others are answered meanwhile, and two requests share the room', async () => {
+  const limits = { ...DEFAULT_LIMITS, devices: 900 };
+  const records = await temporaryRecords({ limits });
+  const directory = new DeviceDirectory(records, () => {}, limits);
+  const names = (prefix: string) => Array.from({ length: 800 }, (_, i) => `${prefix}${i}`);
+  let turns = 0;
+  let running = true;
+  const others = (async () => {
+    for (; running; turns++) await nextTurn();
+  })();
+
+  const resolved = (
+    await Promise.all([
+      directory.resolveEach([...names('a'), '\u0000', ...names('both')]),
+      directory.resolveEach([...names('both'), ...names('b')]),
+    ])
+  ).flat();
+  running = false;
+  await others;
+
+  // Parts of 256 names: 1,600 of the first request alone make seven.
+  expect(turns).toBeGreaterThanOrEqual(6);
+  const ids = new Set(resolved.filter((id) => typeof id === 'string'));
+  expect(ids).toEqual(new Set((await records.devices.list()).map(({ id }) => id)));
+  expect(ids.size).toBe(900);
+  expect(resolved[800]).toBeInstanceOf(InvalidInput);
+  const refused = resolved.filter((id) => id instanceof Conflict);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]?.message).toMatch(/^900 devices are known, limits.devices allows 900: /);
+  await expect(directory.resolve(['a0', 'one more'])).rejects.toThrow(Conflict);
+});
