@@ -171,7 +171,10 @@ for (const shape of SHAPES) {
 }
 console.table(rows);
 const attacks = [];
-for (const [name, line] of Object.entries(ATTACKS)) attacks.push({ 'new names': `${NAMES} ${name}`, ...(await attack(line)) });
+for (const [name, line] of Object.entries(ATTACKS))
+  attacks.push({ 'new names': `${NAMES} ${name}`, ...(await attack(line)) });
 console.table(attacks);
 const influxVersion = execFileSync(INFLUXD, ['version'], { encoding: 'utf8' }).trim();
-console.log(`${SERIES} series, goal 300 MB; ${influxVersion}; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
+console.log(
+  `${SERIES} series, goal 300 MB; ${influxVersion}; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`,
+);
