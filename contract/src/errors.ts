@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const ErrorCode = z.enum([
   'invalid_input',
   'not_found',
+  'method_not_allowed',
   'no_data',
   'feature_disabled',
   'conflict',

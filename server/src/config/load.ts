@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { closest } from '../domain/closest.ts';
 import { type FieldError, InvalidInput, messageOf } from '../domain/errors.ts';
 import { schemasAt } from '../domain/json-schema.ts';
 import { HIDDEN, shown } from '../domain/secrets.ts';
@@ -175,22 +176,7 @@ function describeIssue(issue: z.core.$ZodIssue, tree: Tree): FieldError[] {
 function suggestion(key: string, path: readonly string[]): string {
   const allowed = schemasAt(Config, path).flatMap(({ properties = {} }) => Object.keys(properties));
   if (allowed.length === 0) return '';
-  const closest = allowed.toSorted((a, b) => distance(key, a) - distance(key, b));
-  return `; did you mean ${closest[0]}? Allowed: ${allowed.join(', ')}`;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
+  return `; did you mean ${closest(key, allowed) ?? allowed[0]}? Allowed: ${allowed.join(', ')}`;
 }
 
 function typeName(value: unknown): string {

@@ -44,6 +44,13 @@ export class NotFound extends ExpectedError {
   }
 }
 
+/** What was named exists, and does not take this method. */
+export class MethodNotAllowed extends ExpectedError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('method_not_allowed', message, options);
+  }
+}
+
 /** What is asked contradicts what is there. */
 export class Conflict extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {

@@ -9,6 +9,7 @@ import { shown } from '../domain/secrets.ts';
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_input: 422,
   not_found: 404,
+  method_not_allowed: 405,
   no_data: 404,
   feature_disabled: 404,
   conflict: 409,
@@ -27,6 +28,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 const TITLE: Readonly<Record<ErrorCode, string>> = {
   invalid_input: 'The input cannot be used',
   not_found: 'Not found',
+  method_not_allowed: 'This method is not available here',
   no_data: 'There is no data',
   feature_disabled: 'This feature is switched off',
   conflict: 'This contradicts what is there',
@@ -47,6 +49,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not_found',
+  405: 'method_not_allowed',
   408: 'request_timeout',
   409: 'conflict',
   413: 'payload_too_large',
@@ -63,7 +66,7 @@ export const MAX_FIELD_ERRORS = 20;
 const MAX_MESSAGE_CHARACTERS = 1000;
 
 /** Names and ids in a path may be so long. */
-export const MOST_PARAMETER_CHARACTERS = 300;
+export const MAX_PARAMETER_CHARACTERS = 300;
 
 /** What is told of a request, and looked at to say what was found in it. */
 type Asked = Pick<FastifyRequest, 'id' | 'url'> &
@@ -108,7 +111,7 @@ function classify(error: unknown, request: Asked): Classified {
   const { statusCode, message } = error as Partial<FastifyError>;
   const code = statusCode === undefined ? undefined : CODE_OF_STATUS[statusCode];
   if (statusCode === 414) {
-    const detail = `a name in the path is too long: at most ${MOST_PARAMETER_CHARACTERS} characters`;
+    const detail = `a name in the path is too long: at most ${MAX_PARAMETER_CHARACTERS} characters`;
     return { status: 414, code: 'invalid_input', detail, fields: [] };
   }
   if (statusCode !== undefined && code !== undefined)

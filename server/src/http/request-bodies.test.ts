@@ -68,7 +68,7 @@ it.each([
   ['another end', (list: string) => `${list.slice(0, -1)}}`],
   ['something after it', (list: string) => `${list}[]`],
   ['something before it', (list: string) => `x${list}`],
-  ['a bare word in the midst', (list: string) => list.replace(/,("[^"]*",){9000}/, (all) => `${all}NaN,`)],
+  ['a bare word in the midst', (list: string) => list.replace(/,("[^"]*",){9000}/, (all) => `${all}nan,`)],
   ['two ends', (list: string) => `${list}]`],
 ])('a long list with %s is not JSON, and nothing of it is worked on', async (_what, broken) => {
   const server = await app();
@@ -155,3 +155,13 @@ test('a route without sign-in cannot state a larger limit', async () => {
 function bodyOf(bytes: number) {
   return Readable.from([Buffer.alloc(bytes)]);
 }
+
+it('numbers that JSON does not have become texts, which cost nothing around them', async () => {
+  const server = await app();
+  const given = '{"a": NaN, "b": [-Infinity, Infinity, 1], "c NaN \\" Infinity": "NaN, -Infinity"}';
+  const read = { a: 'NaN', b: ['-Infinity', 'Infinity', 1], 'c NaN " Infinity': 'NaN, -Infinity' };
+  expect(await post(server, '/one', given)).toEqual({ status: 200, json: { body: read } });
+  expect(await post(server, '/list', `[${given}]`)).toEqual({ status: 200, json: { whole: [read] } });
+  expect((await post(server, '/one', '{"a": NaNa}')).status).toBe(400);
+  expect((await post(server, '/one', '{"a": NaN')).status).toBe(400);
+});

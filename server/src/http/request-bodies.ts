@@ -16,6 +16,8 @@ declare module 'fastify' {
 const SMALL_BYTES = 16 * 1024;
 /** An answer that comes before the end of its request waits this long for the rest, which is discarded; then the connection is closed. */
 const MAX_DISCARD_MS = 2 * SECOND_MS;
+/** A text, or one of the numbers that JSON does not have and some programs write nevertheless. */
+const NOT_A_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity)\b)/gs;
 const BLANK = /^[ \t\r\n]*$/;
 
 /**
@@ -116,12 +118,17 @@ function withoutEnd(text: string): string {
   return end.slice(0, -1);
 }
 
+/** NaN and Infinity become texts, which are rejected individually where a number belongs. */
 function parse(text: string): unknown {
   if (text === '') throw notJson('it is empty');
   try {
     // Names such as `__proto__` become own keys, and are read as such alone.
     return JSON.parse(text);
   } catch (error) {
+    const named = text.replace(NOT_A_NUMBER, (token, outside?: string) =>
+      outside === undefined ? token : `"${outside}"`,
+    );
+    if (named !== text) return parse(named);
     throw notJson(messageOf(error));
   }
 }

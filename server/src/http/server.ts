@@ -4,21 +4,24 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import websocket from '@fastify/websocket';
 import { Problem } from '@wattkeeper/contract/errors.ts';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod';
-import { NotFound } from '../domain/errors.ts';
+import { z } from 'zod';
 import type { Api } from './api.ts';
 import { DEFAULT_BODY_BYTES } from './body-reader.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.ts';
-import { MOST_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
+import { answerUnknown } from './methods.ts';
+import { MAX_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
+import { parseQuery } from './query-text.ts';
 import { readBodies } from './request-bodies.ts';
 import { serveWebApp } from './static-web.ts';
 import { storableRequests } from './storable-requests.ts';
+import { knownNamesOnly } from './unknown-names.ts';
 
 export interface ServerOptions {
   readonly version: string;
@@ -57,19 +60,21 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     http: { headersTimeout: connections.headersMs, connectionsCheckingInterval: connections.checkMs },
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS, ignoreTrailingSlash: false },
+    routerOptions: {
+      maxParamLength: MAX_PARAMETER_CHARACTERS,
+      ignoreTrailingSlash: false,
+      querystringParser: parseQuery,
+    },
     // Addresses that the router cannot take: no route's error handler sees them.
     frameworkErrors: sendProblem,
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
   limitConnections(app.server, connections, options.trustProxy === 0);
-  app.setValidatorCompiler(storableRequests(validatorCompiler));
+  app.setValidatorCompiler(storableRequests(knownNamesOnly(validatorCompiler)));
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0];
-    sendProblem(new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`), request, reply);
-  });
+  answerUnknown(app);
+  app.addHook('onRoute', takeNoQuery);
   app.decorateRequest('caller', null);
   readBodies(app, options);
   await app.register(cookie);
@@ -93,6 +98,12 @@ function stripPrefix(url: string, prefix: string): string {
   if (prefix === '' || !url.startsWith(prefix)) return url;
   const rest = url.slice(prefix.length);
   return rest === '' ? '/' : rest.startsWith('/') ? rest : url;
+}
+
+/** A route of the API that states no parameters takes none. */
+function takeNoQuery({ schema, websocket }: RouteOptions): void {
+  if (schema === undefined || schema.hide === true || websocket === true) return;
+  schema.querystring ??= z.object({});
 }
 
 async function documentApi(app: FastifyInstance, version: string): Promise<void> {

@@ -83,11 +83,11 @@ function namesPromises(environment: Record<string, string>): void {
   });
 
   it('name no device, site, label or metric', async () => {
-    const post = (path: string, body: object) =>
+    const post = (path: string, body: object | string) =>
       service.request(`/api/v1${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        body: typeof body === 'string' ? body : JSON.stringify(body),
       });
     for (const text of BAD_TEXTS) {
       const name = `a${text}b`;
@@ -101,6 +101,20 @@ function namesPromises(environment: Record<string, string>): void {
         expect([path, body, (await post(path, body)).status]).toEqual([path, body, 422]);
       }
     }
+    const notNumbers = await post(
+      '/readings',
+      `[{"device_id": "nan", "timestamp": "${AT}", "values": {"a.b_kw": NaN, "c.d_kw": 1}}]`,
+    );
+    expect(notNumbers.status).toBe(202);
+    expect(await notNumbers.json()).toMatchObject({
+      accepted: 1,
+      errors: [{ metric: 'a.b_kw', code: 'invalid_value', detail: 'must be a finite number; got "NaN"' }],
+    });
+    const none = await post('/readings', `{"device_id": "nan", "timestamp": "${AT}", "values": {"a.b_kw": Infinity}}`);
+    expect(none.status).toBe(422);
+    expect(await none.json()).toMatchObject({
+      errors: [{ field: '0.values.a.b_kw', detail: 'must be a finite number; got "Infinity"' }],
+    });
     const response = await post('/devices', { name: 'noted', labels: { note: 'half \ud83d' } });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({

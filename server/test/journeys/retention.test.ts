@@ -76,5 +76,8 @@ it('old readings of a group leave, their rollups stay, and every answer but the 
     timestamp: new Date().toISOString(),
     values: { 'rollup_1h.machine.power_kw': 1 },
   });
-  expect(await reserved.json()).toMatchObject({ accepted: 0, rejected: 1, errors: [{ code: 'invalid_metric' }] });
+  expect(await reserved.json()).toMatchObject({
+    status: 422,
+    errors: [{ field: '0.values.rollup_1h.machine.power_kw' }],
+  });
 });

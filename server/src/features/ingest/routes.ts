@@ -1,6 +1,8 @@
 import { IngestAnswer, MAX_READINGS, Reading } from '@wattkeeper/contract/reading.ts';
 import { z } from 'zod';
+import { InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
+import { MAX_FIELD_ERRORS } from '../../http/problem.ts';
 import { leaveBodiesUnread, readJsonSlices } from '../../http/request-bodies.ts';
 import type { IngestService } from './ingest-service.ts';
 
@@ -23,7 +25,7 @@ function readingsRoute(api: Api, intake: IngestService, bodyLimit: number): void
         tags: ['ingest'],
         summary: 'Take one reading or many',
         description:
-          'Answers once the readings are on disk. Bad values are refused one by one, each with its reason, and the good ones kept. Sending the same reading again changes nothing.',
+          'Answers once the readings are on disk. Each bad value is rejected individually with its reason, and the good ones are kept; 422 where none is. Sending the same reading again changes nothing.',
         body: z.union([Reading, z.array(Reading)]),
         response: { 202: IngestAnswer },
       },
@@ -34,7 +36,18 @@ function readingsRoute(api: Api, intake: IngestService, bodyLimit: number): void
     },
     async (request, reply) => {
       const answer = await readJsonSlices(request, MAX_READINGS, (slices) => intake.acceptReadings(slices));
+      if (answer.accepted + answer.quarantined === 0 && answer.rejected > 0) throw nothingKept(answer);
       return reply.status(202).send(answer);
     },
   );
+}
+
+function nothingKept({ rejected, errors }: IngestAnswer): InvalidInput {
+  const fields = errors.slice(0, MAX_FIELD_ERRORS).map(({ index, metric, detail }) => ({
+    field: metric === null ? String(index) : `${index}.values.${metric}`,
+    detail,
+  }));
+  return new InvalidInput(`none of ${rejected} values can be kept; the first: ${errors[0]?.detail ?? 'unknown'}`, {
+    fields,
+  });
 }

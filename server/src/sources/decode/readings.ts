@@ -3,6 +3,7 @@ import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import { MAX_READINGS, type RejectedValue } from '@wattkeeper/contract/reading.ts';
 import { type Block, isSparse, withUsedDevices } from '../../domain/batch.ts';
+import { closest } from '../../domain/closest.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 
@@ -17,6 +18,7 @@ export interface DecodedReadings {
 }
 
 const MAX_ERRORS_TOLD = 100;
+const KEYS = ['device_id', 'timestamp', 'values'];
 
 /**
  * Readings of `POST /readings` (one or many, as parsed from JSON) → blocks. A bad value is refused by itself and the good ones beside it
@@ -67,7 +69,8 @@ class ReadingsBuilder {
       );
       return;
     }
-    const { device_id: device, timestamp, values } = reading as Record<string, unknown>;
+    const { device_id: device, timestamp, values, ...others } = reading as Record<string, unknown>;
+    for (const key of Object.keys(others)) this.#leaveOut(index, key);
     const count = typeof values === 'object' && values !== null ? Math.max(Object.keys(values).length, 1) : 1;
     const fault = typeof device === 'string' ? nameFault(device) : `must be a text; got ${describe(device)}`;
     if (typeof device !== 'string' || fault !== null) {
@@ -139,6 +142,14 @@ class ReadingsBuilder {
     };
     this.#groups.set(group, rows);
     return rows;
+  }
+
+  #leaveOut(index: number, key: string): void {
+    if (this.#errors.length >= MAX_ERRORS_TOLD) return;
+    const nearest = closest(key, KEYS);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    const detail = `${describe(key)} is no key of a reading and is left out${hint} Allowed: ${KEYS.join(', ')}`;
+    this.#errors.push({ index, metric: null, code: 'unknown_key', detail });
   }
 
   #refuse(index: number, metric: string | null, code: string, detail: string, count = 1): void {

@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import findMyWay from 'find-my-way';
+import { MethodNotAllowed, NotFound } from '../domain/errors.ts';
+import { MAX_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
+
+/**
+ * Answers what no route takes: 405 with `Allow` where the path exists with other methods, 404 elsewhere. Call it before any route is added.
+ */
+export function answerUnknown(app: FastifyInstance): void {
+  // Fastify's own router does not tell the methods of a path.
+  const paths = findMyWay({ maxParamLength: MAX_PARAMETER_CHARACTERS });
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.endsWith('*')) return;
+    const known = methods.get(url) ?? new Set<string>();
+    for (const one of [method].flat()) known.add(one);
+    if (!methods.has(url)) paths.on('GET', url, () => {}, known);
+    methods.set(url, known);
+  });
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    const path = request.url.split('?')[0]!;
+    const allowed: ReadonlySet<string> | undefined = paths.find('GET', path)?.store;
+    if (allowed === undefined)
+      return sendProblem(
+        new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`),
+        request,
+        reply,
+      );
+    const list = [...allowed].toSorted().join(', ');
+    reply.header('allow', list);
+    sendProblem(new MethodNotAllowed(`${path} takes ${list}, not ${request.method}`), request, reply);
+  });
+}

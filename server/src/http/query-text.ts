@@ -1,0 +1,18 @@
+import { type ParsedUrlQuery, parse } from 'node:querystring';
+
+/**
+ * Parameters of an address, also with the `[]` that some clients append to the name of a list: `device_id[]=a&device_id[]=b` is
+ * `device_id=a&device_id=b`.
+ */
+export function parseQuery(text: string): ParsedUrlQuery {
+  // The length of an address is limited by the server; the number of parameters therefore as well.
+  const given = parse(text, '&', '=', { maxKeys: 0 });
+  const lists = Object.keys(given).filter((key) => key.endsWith('[]'));
+  for (const key of lists) {
+    const name = key.slice(0, -'[]'.length);
+    const values = [given[name] ?? [], given[key] ?? []].flat();
+    delete given[key];
+    given[name] = values.length === 1 ? values[0] : values;
+  }
+  return given;
+}

@@ -1,0 +1,101 @@
+import { pino } from 'pino';
+import { expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
+import { registerSecurity } from './security.ts';
+import { createServer } from './server.ts';
+
+const Settings = z.object({
+  name: z.string(),
+  labels: z.record(z.string(), z.string()).optional(),
+  price: z
+    .discriminatedUnion('type', [
+      z.object({ type: z.literal('fixed'), rate: z.number() }),
+      z.object({ type: z.literal('dynamic'), markup: z.number() }),
+    ])
+    .optional(),
+  ranges: z.array(z.object({ from: z.number() })).optional(),
+});
+
+async function start() {
+  const { auth } = await securedApp();
+  const app = await createServer({
+    version: '0.0.0',
+    prefix: '',
+    maxBodyBytes: 1_000_000,
+    trustProxy: 0,
+    webFolder: 'none',
+    logger: pino({ level: 'silent' }),
+    secure: (server) => registerSecurity(server, auth),
+    rootRoutes: () => {},
+    apiRoutes: (api) => {
+      const list = z.union([z.string(), z.array(z.string())]).optional();
+      const querystring = z.object({ device_id: list, site_id: z.string().optional() });
+      api.get('/things', { schema: { querystring }, config: { scope: 'read' } }, ({ query }) => query);
+      api.get('/things/:id', { schema: {}, config: { scope: 'read' } }, () => ({}));
+      api.delete('/things/:id', { schema: {}, config: { scope: 'read' } }, () => ({}));
+      api.put('/things/:name/settings', { schema: { body: Settings }, config: { scope: 'read' } }, ({ body }) => body);
+    },
+  });
+  onTestFinished(() => app.close());
+  const headers = ADMIN_HEADERS;
+  return {
+    get: (path: string) => app.inject({ url: `/api/v1${path}`, headers }),
+    put: (payload: object) => app.inject({ method: 'PUT', url: '/api/v1/things/a/settings', headers, payload }),
+    ask: (method: 'GET' | 'POST' | 'DELETE', path: string) => app.inject({ method, url: `/api/v1${path}`, headers }),
+  };
+}
+
+it('a parameter that a route does not have is rejected with the nearest that it has', async () => {
+  const { get } = await start();
+  const wrong = await get('/things?device=House');
+  expect(wrong.statusCode).toBe(422);
+  expect(wrong.json().errors).toEqual([
+    { field: 'device', detail: 'is no parameter here; did you mean device_id? Allowed: device_id, site_id' },
+  ]);
+  expect((await get('/things/a?device_id=1')).json().detail).toBe('device_id: is no parameter here, which takes none');
+  for (const name of ['__proto__', 'constructor', 'toString', 'device_id[0]', 'x'.repeat(5000)])
+    expect((await get(`/things?${name}=1`)).statusCode, name).toBe(422);
+});
+
+it('lists may have brackets after their name', async () => {
+  const { get } = await start();
+  expect((await get('/things?device_id[]=a&device_id%5B%5D=b&device_id=c')).json()).toEqual({
+    device_id: ['c', 'a', 'b'],
+  });
+  expect((await get('/things?site_id[]=a')).json()).toEqual({ site_id: 'a' });
+});
+
+it('a key that a body does not have is rejected wherever it stands, and names that are free are taken', async () => {
+  const { put } = await start();
+  const good = {
+    name: 'a',
+    labels: { any: 'x', constructor: 'y' },
+    price: { type: 'dynamic', markup: 1 },
+    ranges: [{ from: 1 }],
+  };
+  expect((await put(good)).json()).toEqual(good);
+  const wrong = await put({
+    ...good,
+    nam: 1,
+    price: { ...good.price, markups: 2 },
+    ranges: [{ from: 1 }, { form: 2 }],
+  });
+  expect(wrong.statusCode).toBe(422);
+  expect(wrong.json().errors).toEqual([
+    { field: 'price.markups', detail: 'is no key here; did you mean markup? Allowed: type, rate, markup' },
+    { field: 'ranges.1.form', detail: 'is no key here; did you mean from? Allowed: from' },
+    { field: 'nam', detail: 'is no key here; did you mean name? Allowed: name, labels, price, ranges' },
+  ]);
+  expect((await put(JSON.parse('{"name":"a","__proto__":{"x":1}}'))).statusCode).toBe(422);
+});
+
+it('a path with other methods names them', async () => {
+  const { ask } = await start();
+  const answer = await ask('POST', '/things/a');
+  expect(answer.statusCode).toBe(405);
+  expect(answer.headers.allow).toBe('DELETE, GET, HEAD');
+  expect(answer.json()).toMatchObject({ code: 'method_not_allowed', status: 405 });
+  expect((await ask('DELETE', '/things/a/b')).statusCode).toBe(404);
+  expect((await ask('GET', '/things/a/settings')).headers.allow).toBe('PUT');
+});
