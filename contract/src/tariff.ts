@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { Instant, Name, TimePeriod } from './common.ts';
 
+/**
+ * Largest amount of money for a kWh, a day or a kW, in any currency. Spot prices reach 20 USD/kWh, which is 2e7 in a currency of a million to the
+ * dollar; the rest is room for inflation.
+ */
+export const MAX_PRICE = 1e12;
+/** Largest factor of a published price: it may also convert a currency, such as EUR to IDR. */
+export const MAX_PRICE_FACTOR = 1e9;
+
 /** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
 export const Weekday = z.number().int().min(1).max(7);
 const ClockTime = z
@@ -9,17 +17,17 @@ const ClockTime = z
   .meta({ examples: ['08:00'] });
 const MonthDay = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be month-day such as 10-01');
 
+const Price = z.number().min(-MAX_PRICE).max(MAX_PRICE);
+
 export const TariffBand = z.object({
   name: Name.meta({ examples: ['peak'] }),
-  price_per_kwh: z.number().min(-100).max(100),
+  price_per_kwh: Price,
   weekdays: z.array(Weekday).min(1).optional().meta({ description: 'Default: every day' }),
   from: ClockTime.default('00:00'),
   to: ClockTime.default('24:00').meta({ description: 'Before `from`: the band runs past midnight' }),
   season: z.object({ from: MonthDay, to: MonthDay }).optional().meta({ description: 'Both days are in the season' }),
   holidays: z.enum(['include', 'exclude', 'only']).default('include'),
 });
-
-const Price = z.number().min(-100).max(100);
 
 export const ImportPrice = z.discriminatedUnion('type', [
   z.object({ type: z.literal('flat'), price_per_kwh: Price }),
@@ -35,9 +43,9 @@ export const ImportPrice = z.discriminatedUnion('type', [
     factor: z
       .number()
       .min(0)
-      .max(10)
+      .max(MAX_PRICE_FACTOR)
       .default(1)
-      .meta({ description: 'Multiplies price.import_per_kwh, such as for VAT' }),
+      .meta({ description: 'Multiplies price.import_per_kwh, such as for VAT or another currency' }),
     fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
   }),
   z.object({
@@ -58,7 +66,7 @@ export const ExportPrice = z.discriminatedUnion('type', [
     markup_per_kwh: Price.default(0).meta({
       description: 'Added to price.export_per_kwh, or to price.import_per_kwh where no export price is published',
     }),
-    factor: z.number().min(0).max(10).default(1).meta({ description: 'Multiplies the published price' }),
+    factor: z.number().min(0).max(MAX_PRICE_FACTOR).default(1).meta({ description: 'Multiplies the published price' }),
     fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
   }),
 ]);
@@ -67,11 +75,11 @@ const tariffFields = {
   name: Name,
   import_price: ImportPrice,
   export_price: ExportPrice,
-  fixed_per_day: z.number().min(0).max(1e6),
+  fixed_per_day: z.number().min(0).max(MAX_PRICE),
   demand_per_kw_month: z
     .number()
     .min(0)
-    .max(1e6)
+    .max(MAX_PRICE)
     .meta({ description: 'Charge on the greatest 15-minute mean of each calendar month' }),
 };
 

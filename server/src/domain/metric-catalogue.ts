@@ -1,4 +1,5 @@
 import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
+import { MAX_PRICE } from '@wattkeeper/contract/tariff.ts';
 
 const IMPORT_EXPORT = '+ import, − export';
 const CHARGE_DISCHARGE = '+ charge, − discharge';
@@ -16,7 +17,7 @@ type Entry = readonly [
 /**
  * The first catalogue. Limits are what physics or the largest plausible plant allows, not what is usual: a value beyond
  * them is a fault of transport or decoding and is quarantined. 100 MW bounds powers, 1e9 kWh counters (a 100 MW plant for
- * a thousand years), ±90 °C weather (the record is −89.2 °C and 56.7 °C).
+ * a thousand years), ±90 °C weather (the record is −89.2 °C and 56.7 °C). Prices are in any currency.
  */
 const ENTRIES: readonly Entry[] = [
   ['solar.power_kw', 'Solar power', 'kW', 'gauge', -10, 1e5],
@@ -56,8 +57,8 @@ const ENTRIES: readonly Entry[] = [
   ['weather.irradiance_w_m2', 'Global irradiance', 'W/m²', 'gauge', -20, 2000],
   ['weather.wind_speed_m_s', 'Wind speed', 'm/s', 'gauge', 0, 120],
   ['weather.cloud_cover_percent', 'Cloud cover', '%', 'gauge', 0, 100],
-  ['price.import_per_kwh', 'Import price', '¤/kWh', 'gauge', -100, 100],
-  ['price.export_per_kwh', 'Export price', '¤/kWh', 'gauge', -100, 100],
+  ['price.import_per_kwh', 'Import price', '¤/kWh', 'gauge', -MAX_PRICE, MAX_PRICE],
+  ['price.export_per_kwh', 'Export price', '¤/kWh', 'gauge', -MAX_PRICE, MAX_PRICE],
   ['carbon.intensity_kg_per_kwh', 'Carbon intensity', 'kg/kWh', 'gauge', 0, 5],
   ['vehicle.soc_percent', 'Vehicle state of charge', '%', 'gauge', 0, 100],
   ['vehicle.power_kw', 'Vehicle charging power', 'kW', 'gauge', -1e3, 1e4, CHARGE_DISCHARGE],

@@ -1,3 +1,4 @@
+import { MAX_PRICE } from '@wattkeeper/contract/tariff.ts';
 import { expect, test } from 'vitest';
 import type { Block } from '../domain/batch.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
@@ -46,6 +47,14 @@ test('measurements from the future are quarantined, prices of tomorrow are not',
     { timestamp: NOW + HOUR_MS + 1 },
   ]);
   expect(judge(block('price', { import_per_kwh: [1] }, [NOW + UTC_DAY_MS])).quarantined).toEqual([]);
+});
+
+test('a price in any currency is plausible', () => {
+  const prices = [131.5, 4_200_000, -15_000, MAX_PRICE];
+  for (const quantity of ['import_per_kwh', 'export_per_kwh']) {
+    expect(judge(block('price', { [quantity]: prices })).quarantined).toEqual([]);
+    expect(judge(block('price', { [quantity]: [2 * MAX_PRICE] })).quarantined).toHaveLength(1);
+  }
 });
 
 test('rows without a usable time are refused value by value, and the others stay', () => {

@@ -55,6 +55,11 @@ describe('Formatter', () => {
     expect(warsaw.money(-0.001)).toBe('PLN\u00a00.00');
   });
 
+  it('writes money with the decimal places of its currency', () => {
+    const korean = new Formatter({ language: 'en', timeZone: 'Asia/Seoul', currency: 'KRW' });
+    expect([korean.money(1234), korean.price(131.5)]).toEqual(['₩1,234', '₩131.5/kWh']);
+  });
+
   it('uses the language for numbers and the site for its currency', () => {
     expect(german.money(1234.5)).toBe('1.234,50\u00a0€');
     expect(german.price(0.3123)).toBe('0,3123\u00a0€/kWh');

@@ -17,9 +17,14 @@ export class Formatter {
   readonly settings: FormatSettings;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
   readonly #dates = new Map<string, Intl.DateTimeFormat>();
+  /** Decimal places of the smallest coin: 2 for EUR, none for KRW. */
+  readonly #coinDigits: number;
 
   constructor(settings: FormatSettings) {
     this.settings = settings;
+    const { language, currency } = settings;
+    const coins = new Intl.NumberFormat(language, { style: 'currency', currency }).resolvedOptions();
+    this.#coinDigits = coins.maximumFractionDigits ?? 2;
   }
 
   /** Power: W below 1 kW, MW from 1000 kW. */
@@ -52,13 +57,13 @@ export class Formatter {
   /** A whole amount with its currency sign. */
   money(amount: number | null | undefined): string {
     if (missing(amount)) return NOTHING.value;
-    const digits = Math.abs(amount) >= 10_000 ? 0 : 2;
+    const digits = Math.abs(amount) >= 10_000 ? 0 : this.#coinDigits;
     return this.#currency(amount, digits, digits);
   }
 
   /** A price of one kWh, to a hundredth of the smallest coin. */
   price(perKwh: number | null | undefined): string {
-    return missing(perKwh) ? NOTHING.value : `${this.#currency(perKwh, 2, 4)}/kWh`;
+    return missing(perKwh) ? NOTHING.value : `${this.#currency(perKwh, this.#coinDigits, this.#coinDigits + 2)}/kWh`;
   }
 
   /** A measured value in its own unit; `¤` in a unit stands for the site's currency. */

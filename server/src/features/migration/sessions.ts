@@ -1,4 +1,5 @@
 import { EARLIEST_MS, isInstant, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { MAX_PRICE } from '@wattkeeper/contract/tariff.ts';
 import { CellReader, cellText } from '../../sources/import/cell-reader.ts';
 import { FileClock } from '../../sources/import/clock.ts';
 import type { FileRecord } from '../../sources/import/file-record.ts';
@@ -23,8 +24,8 @@ const NUMBERS = {
   start_soc: [0, 100],
   end_soc: [0, 100],
   energy_sold_kwh: [0, 1e6],
-  average_price_pln: [-1000, 1000],
-  revenue_pln: [-1e9, 1e9],
+  average_price_pln: [-MAX_PRICE, MAX_PRICE],
+  revenue_pln: [-1e6 * MAX_PRICE, 1e6 * MAX_PRICE],
 } as const satisfies Readonly<Record<string, readonly [least: number, most: number]>>;
 type NumberField = keyof typeof NUMBERS;
 const FIELDS = [...TEXTS, ...(Object.keys(NUMBERS) as NumberField[])];

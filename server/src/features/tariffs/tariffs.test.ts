@@ -1,3 +1,4 @@
+import { MAX_PRICE, TariffCreate } from '@wattkeeper/contract/tariff.ts';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { dayWindow } from '../../domain/site-time.ts';
@@ -62,6 +63,32 @@ describe('tariffs', () => {
         total: expect.closeTo(8.2, 9),
       },
     ]);
+  });
+
+  test('may cost any amount that a currency needs, up to the stated limit', () => {
+    // A kWh in IDR, VND, KRW, and in rials at a million to the dollar.
+    for (const price of [1444.7, 3000, 131.5, 4_200_000, -20_000, MAX_PRICE]) {
+      const dynamic = { type: 'dynamic', factor: 17_000, markup_per_kwh: price, fallback_per_kwh: price } as const;
+      const imports: TariffCreate['import_price'][] = [
+        { type: 'flat', price_per_kwh: price },
+        { type: 'tiered', period: 'month', tiers: [{ up_to_kwh: null, price_per_kwh: price }] },
+        {
+          type: 'time_of_use',
+          bands: [{ name: 'day', price_per_kwh: price, from: '08:00', to: '20:00', holidays: 'include' }],
+          otherwise: { name: 'night', price_per_kwh: price },
+          holidays: [],
+        },
+        dynamic,
+      ];
+      for (const import_price of imports) {
+        for (const export_price of [{ type: 'flat', price_per_kwh: price } as const, dynamic]) {
+          const terms = { name: 'Any', import_price, export_price, fixed_per_day: 3e7, demand_per_kw_month: 3e8 };
+          expect(TariffCreate.parse(terms)).toEqual(terms);
+        }
+      }
+    }
+    const beyond = { name: 'Any', import_price: { type: 'flat', price_per_kwh: 2 * MAX_PRICE } };
+    expect(TariffCreate.safeParse(beyond).error?.issues[0]?.path).toEqual(['import_price', 'price_per_kwh']);
   });
 
   test('that are not known, or a window that is empty, are refused', async () => {
