@@ -1,6 +1,8 @@
 import { MINUTE_MS } from '../../domain/window.ts';
+import { deviation, isBalanced } from '../quality/score.ts';
 import type { SiteSlots } from './balance.ts';
 import type { Corner } from './corners.ts';
+import { measuredSides } from './sides.ts';
 import type { SiteTotals } from './totals.ts';
 
 const NAMES: Readonly<Record<Corner, string>> = {
@@ -12,8 +14,6 @@ const NAMES: Readonly<Record<Corner, string>> = {
   machines: 'energy of machines',
 };
 
-/** Residual above which meters are said to disagree: losses of a battery and its inverter stay below a tenth. */
-const DISAGREEMENT = 0.1;
 /** Coverage below which a figure is called incomplete: one 15-minute slot of a day is 1 %. */
 const INCOMPLETE = 0.995;
 
@@ -59,35 +59,20 @@ function gaps({ coverage, measuredCoverage }: SiteTotals): string[] {
   if (coverage >= INCOMPLETE) return [];
   const parts = Object.entries(measuredCoverage)
     .filter(([, share]) => share < INCOMPLETE)
-    .map(([corner, share]) => `${corner} ${Math.floor(share * 100)} %`);
+    .map(([corner, share]) => `${corner} ${percent(share)}`);
   const which = parts.length > 0 ? ` (measured: ${parts.join(', ')})` : '';
-  return [`only ${Math.floor(coverage * 100)} % of the time is covered${which}: totals are of that part`];
+  return [`only ${percent(coverage)} of the time is covered${which}: totals are of that part`];
+}
+
+/** With the decimal place that pages show, so that a share is the same number wherever it is read. */
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
 }
 
 function disagreement(slots: SiteSlots): string[] {
-  const isMeasured = (corner: Corner, s: number) => (slots.measuredMs[corner][s] as number) > 0;
-  let throughput = 0;
-  let residual = 0;
-  for (let s = 0; s + 1 < slots.edges.length; s++) {
-    if (!slots.present.every((corner) => isMeasured(corner, s))) continue;
-    const given = sumOf(slots, s, ['solar', 'imported', 'discharge']);
-    const taken = sumOf(slots, s, ['load', 'exported', 'charge']);
-    throughput += Math.max(given, taken);
-    residual += given - taken;
-  }
-  const share = residual / throughput;
-  if (!(Math.abs(share) > DISAGREEMENT)) return [];
-  const side = share > 0 ? 'more is produced, bought and discharged' : 'more is consumed, sold and charged';
+  const sides = measuredSides(slots);
+  if (sides === null || isBalanced(sides.inKwh, sides.outKwh)) return [];
+  const share = deviation(sides.inKwh, sides.outKwh);
+  const side = share > 0 ? 'more is produced, imported and discharged' : 'more is consumed, exported and charged';
   return [`the meters disagree: ${side} than the other side of the balance, by ${Math.round(Math.abs(share) * 100)} %`];
-}
-
-function sumOf(
-  slots: SiteSlots,
-  s: number,
-  columns: readonly ('solar' | 'imported' | 'discharge' | 'load' | 'exported' | 'charge')[],
-) {
-  return columns.reduce((sum, column) => {
-    const kwh = slots[column][s] as number;
-    return sum + (kwh === kwh ? kwh : 0);
-  }, 0);
 }

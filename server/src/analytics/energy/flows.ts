@@ -72,50 +72,112 @@ export function allocateFlows(slots: SiteSlots): FlowColumns {
     const left = { solar: given.solar[s]!, battery: given.battery[s]!, grid: given.grid[s]! };
     const open = { load: taken.load[s]!, battery: taken.battery[s]!, grid: taken.grid[s]! };
     const sum = left.solar + left.battery + left.grid + open.load + open.battery + open.grid;
-    if (sum === sum) allocateSlot(columns, s, left, open);
+    if (sum === sum) {
+      const ways = noWays();
+      match(ways, left, open);
+      for (const flow of FLOWS) columns[flow][s] = ways[flow];
+    }
     for (const source of SOURCES) columns[`${source}_to_other_kwh`][s] = left[source];
     for (const target of TARGETS) columns[`other_to_${target}_kwh`][s] = open[target];
   }
   return columns;
 }
 
-/** Takes what flows from `left` and `open`. */
-function allocateSlot(
-  columns: FlowColumns,
-  s: number,
-  left: Record<Source, number>,
-  open: Record<Target, number>,
-): void {
+/** What the flows of a span of slots come to. */
+export interface SpanFlows {
+  readonly flows: EnergyFlows;
+  /** Share of the production that does not go to the grid, 0–1, of the slots in which every corner is known; null without production. */
+  readonly selfConsumption: number | null;
+  /** Share of the consumption that does not come from the grid, likewise. */
+  readonly selfSufficiency: number | null;
+}
+
+/**
+ * The flows of slots `from … to` (without `to`) together, or null when all corners are known in none of them. What one slot leaves over
+ * and another one lacks, as meters of coarse steps do, is matched by the same rule; so a balance that closes over the span has no residuals.
+ */
+export function spanFlows(columns: FlowColumns, from: number, to: number): SpanFlows | null {
+  const ways = noWays();
+  const left = { solar: 0, battery: 0, grid: 0 };
+  const open = { load: 0, battery: 0, grid: 0 };
+  const unknown = { solar: 0, battery: 0, grid: 0, load: 0, charge: 0, exported: 0 };
+  let slots = 0;
+  for (let s = from; s < to; s++) {
+    const isKnown = !Number.isNaN(columns.grid_to_load_kwh[s]);
+    if (isKnown) {
+      slots++;
+      for (const flow of FLOWS) ways[flow] += columns[flow][s]!;
+      for (const source of SOURCES) left[source] += columns[`${source}_to_other_kwh`][s]!;
+      for (const target of TARGETS) open[target] += columns[`other_to_${target}_kwh`][s]!;
+    } else {
+      unknown.solar += columns.solar_to_other_kwh[s] || 0;
+      unknown.battery += columns.battery_to_other_kwh[s] || 0;
+      unknown.grid += columns.grid_to_other_kwh[s] || 0;
+      unknown.load += columns.other_to_load_kwh[s] || 0;
+      unknown.charge += columns.other_to_battery_kwh[s] || 0;
+      unknown.exported += columns.other_to_grid_kwh[s] || 0;
+    }
+  }
+  if (slots === 0) return null;
+  match(ways, left, open);
+  const production = ways.solar_to_load_kwh + ways.solar_to_battery_kwh + ways.solar_to_grid_kwh + left.solar;
+  const consumption = ways.solar_to_load_kwh + ways.battery_to_load_kwh + ways.grid_to_load_kwh + open.load;
+  return {
+    flows: {
+      ...ways,
+      solar_to_other_kwh: left.solar + unknown.solar,
+      battery_to_other_kwh: left.battery + unknown.battery,
+      grid_to_other_kwh: left.grid + unknown.grid,
+      other_to_load_kwh: open.load + unknown.load,
+      other_to_battery_kwh: open.battery + unknown.charge,
+      other_to_grid_kwh: open.grid + unknown.exported,
+    },
+    selfConsumption: shareWithout(ways.solar_to_grid_kwh, production),
+    selfSufficiency: shareWithout(ways.grid_to_load_kwh, consumption),
+  };
+}
+
+function shareWithout(part: number, whole: number): number | null {
+  return whole > 0 ? Math.max(0, Math.min(1, 1 - part / whole)) : null;
+}
+
+type Ways = Record<(typeof FLOWS)[number], number>;
+
+function noWays(): Ways {
+  return {
+    solar_to_load_kwh: 0,
+    solar_to_battery_kwh: 0,
+    solar_to_grid_kwh: 0,
+    battery_to_load_kwh: 0,
+    battery_to_grid_kwh: 0,
+    grid_to_load_kwh: 0,
+    grid_to_battery_kwh: 0,
+  };
+}
+
+/** Moves energy from `left` and `open` to the ways between them. */
+function match(ways: Ways, left: Record<Source, number>, open: Record<Target, number>): void {
   for (const [from, to] of PRIORITY) {
     const kwh = Math.min(left[from], open[to]);
     left[from] -= kwh;
     open[to] -= kwh;
-    wayOf(columns, from, to)[s] = kwh;
+    ways[wayOf(from, to)] += kwh;
   }
   for (const corner of ['grid', 'battery'] as const) {
     for (const [from, to] of PRIORITY) {
-      const kwh =
-        from === corner || to === corner ? 0 : Math.min(left[corner], open[corner], wayOf(columns, from, to)[s]!);
+      const kwh = from === corner || to === corner ? 0 : Math.min(left[corner], open[corner], ways[wayOf(from, to)]);
       if (kwh === 0) continue;
-      wayOf(columns, from, to)[s]! -= kwh;
-      wayOf(columns, from, corner)[s]! += kwh;
-      wayOf(columns, corner, to)[s]! += kwh;
+      ways[wayOf(from, to)] -= kwh;
+      ways[wayOf(from, corner)] += kwh;
+      ways[wayOf(corner, to)] += kwh;
       left[corner] -= kwh;
       open[corner] -= kwh;
     }
   }
 }
 
-function wayOf(columns: FlowColumns, from: Source, to: Target): Float64Array {
-  return columns[`${from}_to_${to}_kwh` as (typeof FLOWS)[number]];
-}
-
-/** The flows of some slots together, or null when all corners are known in none of them. */
-export function sumFlows(flows: FlowColumns, from: number, to: number): EnergyFlows | null {
-  if (sumKnown(flows.grid_to_load_kwh, from, to) === null) return null;
-  return Object.fromEntries(
-    [...FLOWS, ...RESIDUALS].map((flow) => [flow, sumKnown(flows[flow], from, to) ?? 0]),
-  ) as EnergyFlows;
+function wayOf(from: Source, to: Target): keyof Ways {
+  return `${from}_to_${to}_kwh` as keyof Ways;
 }
 
 /** Sum of the slots that are known, or null when none is. */

@@ -1,7 +1,7 @@
 import type { BalancedCorner, SiteSlots } from './balance.ts';
 import { CORNERS, type Corner } from './corners.ts';
 import { elapsedMs } from './flow-energy.ts';
-import { type FlowColumns, sumKnown } from './flows.ts';
+import { type FlowColumns, type SpanFlows, spanFlows, sumKnown } from './flows.ts';
 
 /** A site's energy over a span of slots. Null: not one slot is known. */
 export interface SiteTotals {
@@ -13,10 +13,8 @@ export interface SiteTotals {
   readonly dischargedKwh: number | null;
   readonly vehicleKwh: number | null;
   readonly machinesKwh: number | null;
-  /** Share of the production that the flows do not take to the grid, 0–1; of the slots in which every corner is known. */
-  readonly selfConsumption: number | null;
-  /** Share of the consumption that the flows do not bring from the grid, 0–1; of the slots in which every corner is known. */
-  readonly selfSufficiency: number | null;
+  /** Null when all corners are known in none of the slots. */
+  readonly flows: SpanFlows | null;
   readonly carbonKg: number | null;
   /** Share of the time that has passed for which every corner is known that the site reports or that could be worked out. */
   readonly coverage: number;
@@ -51,8 +49,7 @@ export function totalsBySpan(
       dischargedKwh: sum(slots.discharge),
       vehicleKwh: sum(slots.vehicle),
       machinesKwh: sum(slots.machines),
-      selfConsumption: shareWithout(slots.solar, flows.solar_to_grid_kwh, from, to),
-      selfSufficiency: shareWithout(slots.load, flows.grid_to_load_kwh, from, to),
+      flows: spanFlows(flows, from, to),
       carbonKg: sum(carbonKg),
       coverage: shares.length > 0 ? Math.min(...shares) : 0,
       measuredCoverage: Object.fromEntries(
@@ -60,19 +57,6 @@ export function totalsBySpan(
       ),
     };
   };
-}
-
-/** 1 − part ÷ whole over the slots where both are known, held to 0–1; null where there is no whole. */
-function shareWithout(whole: Float64Array, part: Float64Array, from: number, to: number): number | null {
-  let wholes = 0;
-  let parts = 0;
-  for (let s = from; s < to; s++) {
-    const both = (whole[s] as number) + (part[s] as number);
-    if (both !== both) continue;
-    wholes += whole[s] as number;
-    parts += part[s] as number;
-  }
-  return wholes > 0 ? Math.max(0, Math.min(1, 1 - parts / wholes)) : null;
 }
 
 /** Corners that must be known for a slot to count as covered: those of the balance that are reported or could be worked out. */

@@ -8,7 +8,7 @@ import type {
 } from '@wattkeeper/contract/energy.ts';
 import type { z } from 'zod';
 import { explainTotals } from '../../analytics/energy/explain.ts';
-import { allocateFlows, type FlowColumns, sumFlows } from '../../analytics/energy/flows.ts';
+import { allocateFlows } from '../../analytics/energy/flows.ts';
 import { type SiteTotals, totalsBySpan } from '../../analytics/energy/totals.ts';
 import { periodOf } from '../../domain/asked-window.ts';
 import { NotFound } from '../../domain/errors.ts';
@@ -38,7 +38,6 @@ export interface EnergyServiceOptions {
 export interface PricedEnergy extends SiteEnergy {
   readonly window: Window;
   readonly price: SiteCost;
-  readonly flows: FlowColumns;
   /** Totals of the slots `from … to`. */
   readonly totals: (from: number, to: number) => SiteTotals;
   /** First slot of the window: slots before it only serve to fill tiers. */
@@ -80,13 +79,11 @@ export class EnergyService {
     const { slots, reported } = energy;
     const price = await this.#pricing.price(terms, site, slots, window);
     const carbon = await this.#feeds.carbon(site, slots.edges);
-    const flows = allocateFlows(slots);
     return {
       ...energy,
       window,
       price,
-      flows,
-      totals: totalsBySpan(slots, flows, carbon, reported),
+      totals: totalsBySpan(slots, allocateFlows(slots), carbon, reported),
       first: lowerBound(slots.edges, window.start),
     };
   }
@@ -120,8 +117,8 @@ export class EnergyService {
       battery_charged_kwh: totals.chargedKwh,
       battery_discharged_kwh: totals.dischargedKwh,
       ...detail.report,
-      self_consumption: totals.selfConsumption,
-      self_sufficiency: totals.selfSufficiency,
+      self_consumption: totals.flows?.selfConsumption ?? null,
+      self_sufficiency: totals.flows?.selfSufficiency ?? null,
       cost: costOf(priced, totals),
       revenue: revenueOf(priced, totals),
       currency: site.currency,
@@ -157,7 +154,7 @@ export class EnergyService {
       time_period: periodOf(window),
       resolution: query.resolution,
       totals: { ...toTotals(priced, first, last), demand_cost: price.cost?.demandCost ?? null },
-      flows: sumFlows(priced.flows, first, last),
+      flows: totals.flows?.flows ?? null,
       cost_by_band: (price.cost?.bands ?? []).map(({ band, energyKwh, cost }) => ({
         band,
         energy_kwh: energyKwh,
@@ -221,8 +218,8 @@ function toTotals(priced: PricedEnergy, from: number, to: number): EnergyTotals 
     battery_charged_kwh: totals.chargedKwh,
     battery_discharged_kwh: totals.dischargedKwh,
     vehicle_kwh: totals.vehicleKwh,
-    self_consumption: totals.selfConsumption,
-    self_sufficiency: totals.selfSufficiency,
+    self_consumption: totals.flows?.selfConsumption ?? null,
+    self_sufficiency: totals.flows?.selfSufficiency ?? null,
     cost: costOf(priced, totals, from, to),
     revenue: revenueOf(priced, totals, from, to),
     fixed_cost: cost === null ? null : sumOf(cost.fixedBySlot, from, to),

@@ -1,5 +1,6 @@
 import type { Consistency } from '@wattkeeper/contract/quality.ts';
-import type { BalancedCorner, SiteSlots } from '../../analytics/energy/balance.ts';
+import type { SiteSlots } from '../../analytics/energy/balance.ts';
+import { measuredSides } from '../../analytics/energy/sides.ts';
 import { splitSteps } from '../../analytics/energy/steps.ts';
 import { agrees, deviation, isBalanced } from '../../analytics/quality/score.ts';
 import type { Window } from '../../domain/window.ts';
@@ -34,20 +35,10 @@ export async function consistencyOf(
   ];
 }
 
-/** The balance over the slots in which every corner measures by itself; null where there are none. */
 function siteBalance(slots: SiteSlots): Consistency | null {
-  const corners: readonly BalancedCorner[] = slots.present;
-  let inKwh = 0;
-  let outKwh = 0;
-  let counted = 0;
-  for (let s = 0; s + 1 < slots.edges.length; s++) {
-    const length = (slots.edges[s + 1] as number) - (slots.edges[s] as number);
-    if (corners.some((corner) => (slots.measuredMs[corner][s] as number) < length)) continue;
-    inKwh += (slots.solar[s] as number) + (slots.imported[s] as number) + (slots.discharge[s] as number);
-    outKwh += (slots.load[s] as number) + (slots.exported[s] as number) + (slots.charge[s] as number);
-    counted++;
-  }
-  if (counted === 0) return null;
+  const sides = measuredSides(slots);
+  if (sides === null) return null;
+  const { inKwh, outKwh } = sides;
   return {
     kind: 'site_balance',
     device_id: null,
