@@ -1,9 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Batch } from '../domain/batch.ts';
 import { FanOut } from './fan-out.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { RecentBatches } from './recent-batches.ts';
+
+const NEVER = new AbortController().signal;
 
 /** A journal with a store behind it that can be told to fail. */
 function setUp(pauseMs = 0) {
@@ -38,7 +39,7 @@ test('every batch reaches the store once and in order', async () => {
   await append();
   fanOut.start();
   for (let i = 0; i < 20; i++) await append();
-  await fanOut.drain(AbortSignal.timeout(5000));
+  await fanOut.drain(NEVER);
   expect(store.taken).toEqual(Array.from({ length: 21 }, (_, i) => i + 1));
   expect(fanOut.status(21)).toMatchObject({ status: 'ok', lagBatches: 0 });
 });
@@ -58,7 +59,7 @@ test('a store that is down keeps its place and catches up when it is back', asyn
   store.failing = false;
   await expect.poll(() => store.taken).toEqual([1, 2]);
   expect(fanOut.status(journal.head()).status).toBe('ok');
-  await fanOut.drain(AbortSignal.timeout(5000));
+  await fanOut.drain(NEVER);
 });
 
 test('a stop does not wait for a pause, nor for ever for a store that fails', async () => {
@@ -67,17 +68,14 @@ test('a stop does not wait for a pause, nor for ever for a store that fails', as
   await append();
   await expect.poll(() => store.taken).toEqual([1]);
   await append();
-  await fanOut.drain(AbortSignal.timeout(5000));
+  await fanOut.drain(NEVER);
   expect(store.taken).toEqual([1, 2]);
 
   const broken = setUp();
   broken.store.failing = true;
   broken.fanOut.start();
   await broken.append();
-  await Promise.race([
-    broken.fanOut.drain(AbortSignal.timeout(5000)),
-    delay(4000).then(() => expect.fail('drain hangs')),
-  ]);
+  await broken.fanOut.drain(NEVER);
   expect(broken.store.taken).toEqual([]);
 });
 
@@ -88,6 +86,6 @@ test('batches that memory has let go are read back from the journal', async () =
   const reopened = new RecentBatches(journal);
   expect((await reopened.next(0)).batches.map(({ sequence }) => sequence)).toEqual([1, 2]);
   expect((await reopened.next(2)).batches).toEqual([]);
-  await fanOut.drain(AbortSignal.timeout(1000));
+  await fanOut.drain(NEVER);
   expect(store.taken).toEqual([]);
 });

@@ -226,6 +226,22 @@ test('where the first store fails, wherever in its answer, the next complete one
   }
 });
 
+test('where the only store fails, wherever in its answer, the answer has what was read and says so, or rejects', async () => {
+  for (let breaksAfter = 0; breaksAfter < whole.length; breaksAfter++) {
+    const partial = new PartialAnswers();
+    const planner = await plannerOver([{ rows: whole, breaksAfter }], [[5, 5]], partial);
+    await partial.collect(async () => {
+      const read = whole.slice(0, breaksAfter).map(([minute]) => minute);
+      expect(await answered(planner)).toEqual({ minutes: [[...read, 5], [5]], counts: [1, 1] });
+      expect(partial.notes()).toEqual([
+        'the history may be partial: store store0 cannot be read since 2026-03-29T00:00:00.000Z (broke)',
+      ]);
+    });
+    const strict = await plannerOver([{ rows: whole, breaksAfter }], [[5, 5]]);
+    await expect(strict.frames({ ...both, window })).rejects.toBeInstanceOf(Unavailable);
+  }
+});
+
 test('the first store that is complete for the window answers, and the answer says so', async () => {
   const partial = new PartialAnswers();
   const lacking = { rows: whole.slice(3), completeFrom: START + 3 * 60_000 };

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { answering } from '../storage/answering.ts';
 
 /** A running InfluxDB. */
 export interface Influx {
@@ -89,8 +89,7 @@ async function started(
   let child: ChildProcess;
   const startAgain = async () => {
     child = spawn(program, args, { stdio: 'ignore' });
-    const missing = new Promise<never>((_, reject) => child.once('error', reject));
-    await Promise.race([untilAnswers(url), missing]);
+    await answering(`${url}/ping`, child);
   };
   const stop = async () => {
     child.kill('SIGCONT');
@@ -108,18 +107,6 @@ async function started(
   const pause = () => void child.kill('SIGSTOP');
   const resume = () => void child.kill('SIGCONT');
   return { url, pid: () => child.pid!, access, post, stop, startAgain, pause, resume };
-}
-
-async function untilAnswers(url: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await fetch(`${url}/ping`);
-      return;
-    } catch (error) {
-      if (attempt === 300) throw error;
-      await delay(100);
-    }
-  }
 }
 
 function freePort(): Promise<number> {

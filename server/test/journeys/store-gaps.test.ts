@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { postReadings, type Service, settled, startService, temporaryFolder } from './service.ts';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
-const POLL = { interval: 200, timeout: 60_000 };
+const POLL = { interval: 200 };
 let folder: ReturnType<typeof temporaryFolder>;
 let service: Service;
 let sent: number;

@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NotFound, Unavailable } from '../../src/domain/errors.ts';
 import { type ObjectStoreOptions, openObjectStore } from '../../src/storage/objects/open-object-store.ts';
 import { describeWith } from '../needs.ts';
+import { answering } from './answering.ts';
 
 let folder: string;
 let port: number;
@@ -24,19 +24,7 @@ async function start(program: string, args: (port: number, folder: string) => st
   listener.close();
   await once(listener, 'close');
   server = spawn(program, args(port, folder), { stdio: 'ignore' });
-  await retried(() => fetch(`http://127.0.0.1:${port}/`));
-}
-
-async function retried(work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (tries === 150 || server?.exitCode !== null) throw error;
-      await sleep(100);
-    }
-  }
+  await answering(`http://127.0.0.1:${port}/`, server);
 }
 
 async function end(): Promise<void> {

@@ -36,17 +36,17 @@ function severalNodes(serverOf: () => PostgresServer): void {
       Array.from({ length: 500 }, (_, i) => [`d${i % 5}`, T0 + (write * 100 + Math.floor(i / 5)) * 1000, { v: write }]);
     let failures = 0;
     let written = 0;
-    const writing = (async () => {
-      while (written < 120 || failures < 2) {
-        try {
-          await store.write([batch('g', rows(written))]);
-          written++;
-        } catch (error) {
+    const isWritten = () =>
+      store.write([batch('g', rows(written))]).then(
+        () => true,
+        (error: unknown) => {
           if (!(error instanceof Unavailable)) throw error;
           failures++;
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      }
+          return false;
+        },
+      );
+    const writing = (async () => {
+      for (; written < 120 || failures < 2; written++) await expect.poll(isWritten, { interval: 20 }).toBe(true);
     })();
     const reached = (count: number) => expect.poll(() => written, { interval: 10 }).toBeGreaterThanOrEqual(count);
     await reached(20);

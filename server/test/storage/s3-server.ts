@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
 import { s3Objects } from '../../src/storage/objects/s3.ts';
+import { answering } from './answering.ts';
 
 const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
 const REGION = 'eu-central-1';
-const TRIES = 150;
-const PAUSE_MS = 100;
 
 /** A server that speaks S3, on a free port of the loopback, with its objects in memory. */
 export interface S3Server {
@@ -35,7 +33,7 @@ export async function startS3Server(program: string, ...buckets: string[]): Prom
     await exited;
   };
   try {
-    await answering(endpoint);
+    await answering(endpoint, child);
     for (const bucket of buckets) {
       const configuration = { LocationConstraint: REGION } as const;
       await client.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: configuration }));
@@ -58,18 +56,6 @@ export async function startS3Server(program: string, ...buckets: string[]): Prom
       [`WATTKEEPER_${setting}__SECRET_ACCESS_KEY`]: CREDENTIALS.secretAccessKey,
     }),
   };
-}
-
-async function answering(endpoint: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await fetch(endpoint);
-      return;
-    } catch (error) {
-      if (tries === TRIES) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
 }
 
 async function freePort(): Promise<number> {

@@ -23,6 +23,5 @@ describe('faults of a simulated works', () => {
       expect(tally.right / tally.told).toBeGreaterThan(0.84);
       expect(tally.found / tally.faults).toBeGreaterThan(0.64);
     },
-    120_000,
   );
 });
