@@ -33,6 +33,7 @@ export class Delivery {
   readonly #crashes = new Map<number, number>();
   /** One row that the store has taken: writing it again changes nothing and shows whether the store takes writes. */
   #known: Block | null = null;
+  #newestFirst = false;
 
   constructor(store: Pick<TelemetryStore, 'write' | 'erase' | 'latest'>, options: DeliveryOptions) {
     this.#store = store;
@@ -81,7 +82,7 @@ export class Delivery {
 
   /** After failures that may pass: the store has to take a known row first, so that a failure after it is the batch's own. */
   async #deliverEach(batches: readonly Batch[]): Promise<void> {
-    await this.#writeKnown();
+    if (!(await this.#writeKnown())) await this.#tryNewest(batches);
     for (const batch of batches) {
       if ((this.#crashes.get(batch.sequence) ?? 0) >= MAX_CRASHES) continue;
       try {
@@ -107,6 +108,15 @@ export class Delivery {
     if (isCulprit) for (const block of coalesce([batch])) await this.#options.onRejected(block, messageOf(error));
     this.#crashes.set(batch.sequence, isCulprit ? times : Math.min(times, MAX_CRASHES - 1));
     throw error;
+  }
+
+  /**
+   * An empty store has no row to try it with, so that every second time the newest batch shows whether it takes writes. The others follow, and it
+   * after them, so that values of the same places end in their order.
+   */
+  async #tryNewest(batches: readonly Batch[]): Promise<void> {
+    this.#newestFirst = !this.#newestFirst && batches.length > 1;
+    if (this.#newestFirst) await this.#write(batches.slice(-1)).catch(() => undefined);
   }
 
   async #takesWrites(): Promise<boolean> {

@@ -205,6 +205,35 @@ describe('a store that sets aside what its engine can never take', () => {
     ]);
   });
 
+  it.each([0, 1, 2])(
+    'sets aside a batch that always brings the empty engine down, at place %s of three',
+    async (place) => {
+      let down = false;
+      engine.rule = (device) => {
+        down ||= device === 'd1';
+        return down ? new Unavailable('crashed') : null;
+      };
+      const given = [batch('g', [['d0', 3, { a: 3 }]]), batch('g', [['d0', 3, { a: 4 }]])];
+      given.splice(place, 0, batch('g', [['d1', 2, { a: 2 }]]));
+      for (let tries = 0; store.totals() === undefined; tries++) {
+        await expect(store.write(given)).rejects.toThrow('crashed');
+        expect(tries).toBeLessThan(MAX_ATTEMPTS + 2 * MAX_CRASHES);
+        // It is opened again before the next try.
+        down = false;
+      }
+      await store.write(given);
+      expect(store.totals()?.values).toBe(1);
+      expect(await everything(engine)).toEqual([['d0', 3, 4, null, null]]);
+    },
+  );
+
+  it('waits for an empty engine that is down, and sets nothing aside', async () => {
+    engine.rule = () => new Unavailable('down');
+    const given = [batch('g', [['d0', 1, { a: 1 }]]), batch('g', [['d0', 2, { a: 2 }]])];
+    for (let i = 0; i < 3 * MAX_ATTEMPTS; i++) await expect(store.write(given)).rejects.toThrow('down');
+    expect(store.totals()).toBeUndefined();
+  });
+
   it('waits, and loses nothing, when it may set no more aside', async () => {
     await setAside.close();
     await open(4000);
