@@ -174,6 +174,42 @@ test('what memory holds is written in groups, faster than more arrives, and noth
   await reopened.close();
 });
 
+test('a reader that is slow while memory is written to the disk is given every batch', async () => {
+  const reading: Promise<unknown>[] = [];
+  const isFurther = Promise.withResolvers<void>();
+  let writes = 0;
+  const journal: FallbackJournal = await FallbackJournal.open({
+    open: async () => {
+      const disk = await openDisk();
+      const { write, read } = disk;
+      return Object.assign(disk, {
+        write: (batches: Parameters<typeof write>[0]) => {
+          if (journal?.trouble) writes++;
+          if (writes === 1 && reading.length === 0) reading.push(values(journal));
+          if (writes === 2) isFurther.resolve();
+          return write.call(disk, batches);
+        },
+        read: async (after: number, maxBytes: number) => {
+          const rows = await read.call(disk, after, maxBytes);
+          await isFurther.promise;
+          return rows;
+        },
+      });
+    },
+    now: Date.now,
+    onChange: () => {},
+    firstWaitMs: 20,
+  });
+  await journal.append([block(1)], []);
+  full = true;
+  // Two of these are too large for one commit.
+  for (const value of [2, 3, 4]) await journal.append([block(value, 250_000)], []);
+  full = false;
+  await expect.poll(() => journal.trouble).toBeNull();
+  expect(await reading[0]).toEqual([1, 2, 3, 4].map((n) => [n, n]));
+  await journal.close();
+});
+
 test('a disk that hangs counts as full, and a commit that happens late after all adds nothing', async () => {
   const hang = Promise.withResolvers<void>();
   let late: Promise<unknown> | null = null;

@@ -120,11 +120,13 @@ export class FallbackJournal implements Journal {
 
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
     const end = this.#onDisk;
+    // As of now: what reaches the disk during the read is neither in its answer up to `end` nor held any more.
+    const held = this.#held.filter(({ sequence }) => sequence > Math.max(after, end));
     const read = after < end ? await this.#disk.read(after, maxBytes) : [];
     // Beyond that place the disk may have batches whose commit was reported as failed.
     const batches = read.filter(({ sequence }) => sequence <= end);
     if (batches.length > 0 && (batches.at(-1) as AcceptedBatch).sequence < end) return batches;
-    return [...batches, ...this.#held.filter(({ sequence }) => sequence > Math.max(after, end))];
+    return [...batches, ...held];
   }
 
   origin(): Promise<JournalOrigin> {
