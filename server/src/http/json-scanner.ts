@@ -44,6 +44,11 @@ export class JsonScanner {
     return this.#listStart;
   }
 
+  /** Whether a text that has begun has not ended. */
+  get isInText(): boolean {
+    return this.#inText;
+  }
+
   /** @throws InvalidInput, code `payload_too_large` where it is a matter of size */
   add(bytes: Uint8Array): void {
     let inText = this.#inText;

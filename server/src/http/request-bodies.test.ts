@@ -165,3 +165,12 @@ it('numbers that JSON does not have become texts, which cost nothing around them
   expect((await post(server, '/one', '{"a": NaNa}')).status).toBe(400);
   expect((await post(server, '/one', '{"a": NaN')).status).toBe(400);
 });
+
+it('a text without an end is rejected before anything searches it', async () => {
+  const server = await app();
+  const endless = `["${'\\"'.repeat(DEFAULT_BODY_BYTES / 2 - 2)}`;
+  for (const url of ['/one', '/list']) {
+    const { status, json } = await post(server, url, endless);
+    expect([status, json.detail]).toEqual([400, expect.stringContaining('a text does not end')]);
+  }
+});

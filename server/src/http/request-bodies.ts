@@ -16,7 +16,10 @@ declare module 'fastify' {
 const SMALL_BYTES = 16 * 1024;
 /** An answer that comes before the end of its request waits this long for the rest, which is discarded; then the connection is closed. */
 const MAX_DISCARD_MS = 2 * SECOND_MS;
-/** A text, or one of the numbers that JSON does not have and some programs write nevertheless. */
+/**
+ * A text, or one of the numbers that JSON does not have and some programs write nevertheless. Only for documents whose texts all end: in others it
+ * looks for the end from every quotation mark on.
+ */
 const NOT_A_NUMBER = /"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity)\b)/gs;
 const BLANK = /^[ \t\r\n]*$/;
 
@@ -61,6 +64,7 @@ export function readJsonSlices<T>(
   return bodies.read(
     request,
     async (body) => {
+      checkTexts(scanner);
       const parts = partsOf(body, scanner);
       if (parts.length > 1) for await (const _valid of parsed(body, parts, bodies));
       return work(parsed(body, parts, bodies));
@@ -75,6 +79,7 @@ function readJson(bodies: BodyReader, request: FastifyRequest): Promise<unknown>
   return bodies.read(
     request,
     async (body) => {
+      checkTexts(scanner);
       if (body.length > SMALL_BYTES) await bodies.turns.next();
       return parse(body.slice().toString());
     },
@@ -116,6 +121,10 @@ function withoutEnd(text: string): string {
   const end = text.trimEnd();
   if (!end.endsWith(']')) throw notJson('the list does not end');
   return end.slice(0, -1);
+}
+
+function checkTexts({ isInText }: JsonScanner): void {
+  if (isInText) throw notJson('a text does not end');
 }
 
 /** NaN and Infinity become texts, which are rejected individually where a number belongs. */
