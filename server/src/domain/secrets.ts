@@ -10,8 +10,8 @@ export const MAX_SHOWN_CHARACTERS = 60;
 const SECRET_NAME =
   /pass(word|wd|phrase)?$|token|secret|credential|identit|private|api_?key|access_?key$|connection_string/i;
 
-/** A parameter of an address whose value may be a secret, and what follows it. */
-const QUERY_SECRET = /([?&;](?:p|[^=&;#]*(?:pass|pwd|token|secret|credential|key|sig|auth|code)[^=&;#]*)=).*/is;
+/** Names of parameters of an address whose values may be secrets. */
+const SECRET_PARAMETER = /pass|pwd|token|secret|credential|key|sig|auth|code|[?&;]p$/i;
 
 /**
  * What a message may quote of a value that does not fit its schema: null where a secret belongs, or where one may be in it, such as a text
@@ -76,11 +76,22 @@ export function secretPaths(schema: z.ZodType): string[] {
  * no reason to show its password, so this does not parse: everything up to the last `@` goes, save the scheme and the user's name.
  */
 export function withoutCredentials(text: string): string {
-  return text
-    .replace(QUERY_SECRET, '$1…')
+  return withoutQuerySecret(text)
     .replace(/^([\w+.-]+:\/\/)?([^:@/?#\s]*):.*@/s, '$1$2:…@')
     .replace(/^([\w+.-]+:\/\/)[^:@]*@/s, '$1…@')
     .replace(/^([\w+.-]+:\/\/[^:/?#@[]*):(?!\d{1,5}(?:[/?#]|$))[^…].*/s, '$1:…');
+}
+
+/** Up to the first parameter whose value may be a secret. A search by one expression would take a time that grows with the cube of the length. */
+function withoutQuerySecret(text: string): string {
+  let end = 0;
+  for (const part of text.split('=').slice(0, -1)) {
+    end += part.length + 1;
+    const name = part.slice(Math.max(part.lastIndexOf('&'), part.lastIndexOf(';'), part.lastIndexOf('#'), 0));
+    const start = name.search(/[?&;]/);
+    if (start >= 0 && SECRET_PARAMETER.test(name.slice(start))) return `${text.slice(0, end)}…`;
+  }
+  return text;
 }
 
 function redactAll(value: unknown, nodes: readonly JsonSchema[], root: JsonSchema): unknown {

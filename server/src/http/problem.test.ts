@@ -57,4 +57,10 @@ describe('a problem answer', () => {
       expect(detail).not.toContain('hunter2');
     }
   });
+
+  it('quotes an address in a time that grows with its length alone', async () => {
+    // Ten minutes where every parameter's name is searched from every question mark on.
+    const page = `http://x/${'?key'.repeat(5000)}`;
+    expect(await asked({ ...good, page })).toMatch(/^page: /);
+  });
 });
