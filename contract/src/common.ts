@@ -77,9 +77,12 @@ export const TextList = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter(Boolean));
 
+/** A cursor has the sort key of an item, which may be a name in base64. */
+const MAX_CURSOR_CHARACTERS = 1500;
+
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().max(200).optional().meta({ description: 'next_cursor of the page before' }),
+  cursor: z.string().max(MAX_CURSOR_CHARACTERS).optional().meta({ description: 'next_cursor of the page before' }),
 });
 
 /** `{items, next_cursor}` around any schema. */

@@ -3,6 +3,7 @@ import { Device, DeviceCreate, DevicePatch, DeviceQuery } from '@wattkeeper/cont
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 
@@ -155,12 +156,13 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
   };
 }
 
-/** A page of what is sorted by name; the cursor is the last name of the page before. */
+/** A page of what is sorted by name. */
 function pageByName<T extends { name: string }>(
   sorted: readonly T[],
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
-  const rest = cursor === undefined ? sorted : sorted.filter(({ name }) => name > cursor);
-  const items = rest.slice(0, limit);
-  return { items, next_cursor: rest.length > limit ? (items.at(-1) as T).name : null };
+  const after = cursorKey(cursor, 'string');
+  const rest = after === null ? sorted : sorted.filter(({ name }) => name > String(after[0]));
+  const { items, nextCursor } = pageFrom(rest, limit, ({ name }) => [name]);
+  return { items: [...items], next_cursor: nextCursor };
 }
