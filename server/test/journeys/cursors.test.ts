@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
+
+const NAMES = ['a', 'b', 'c'].map((letter) => letter + '☀'.repeat(199));
+
+interface ApiDocument {
+  readonly paths: Record<string, { get?: { parameters?: { name: string }[] } }>;
+}
+
+const folder = temporaryFolder();
+let service: Service;
+beforeAll(async () => {
+  service = await startService(folder.path);
+});
+afterAll(async () => {
+  await service.stop();
+  folder.remove();
+});
+
+it('a list is read to its end page by page, whatever names its items have', async () => {
+  const timestamp = '2026-01-01T00:00:00Z';
+  await postReadings(
+    service,
+    NAMES.map((name) => ({ device_id: name, timestamp, values: { 'load.power_kw': 1 } })),
+  );
+  const names: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page: { items: { name: string }[]; next_cursor: string | null } = await service.json(
+      `/api/v1/devices?limit=1${cursor && `&cursor=${cursor}`}`,
+    );
+    names.push(...page.items.map(({ name }) => name));
+    cursor = page.next_cursor;
+  }
+  expect(names).toEqual(NAMES);
+});
+
+it('every list rejects a cursor that it never gave out', async () => {
+  const { paths } = await service.json<ApiDocument>('/openapi.json');
+  const lists = Object.entries(paths).filter(([, { get }]) => get?.parameters?.some(({ name }) => name === 'cursor'));
+  expect(lists.length).toBeGreaterThan(8);
+  for (const [path] of lists) {
+    for (const cursor of ['garbage', '-1', 'W10', 'WzEsMl0', '%F0%9F%98%80']) {
+      const answer = await service.request(`${path}?cursor=${cursor}`);
+      expect([path, cursor, answer.status]).toEqual([path, cursor, 422]);
+    }
+  }
+});
