@@ -26,6 +26,8 @@ export interface JobDefinition<P = unknown> {
   readonly params?: z.ZodType<P>;
   /** What starting and cancelling a run requires: the scope of the feature's own endpoints. */
   readonly scope: Exclude<Scope, 'read'>;
+  /** Throws what the caller is to know at once, such as a name that does not exist: before a run that is asked for is queued. */
+  check?(params: P): Promise<void> | void;
   /** Runs with the same key do not overlap; the default is one run of the job at a time. */
   key?(params: P): string;
   /** Whether the clock starts it at present: a switched-off feature does nothing by itself. */

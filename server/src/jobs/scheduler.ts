@@ -164,6 +164,7 @@ export class Scheduler {
     const { definition } = this.#planned(name);
     requireScope(by, definition.scope);
     const parsed = parseParams(definition, params);
+    await definition.check?.(parsed);
     const running = this.#active.get(keyOf(definition, parsed));
     if (running) throw new Conflict(`${name} is running already, as job ${running.run.id}`);
     return this.#enqueue(definition, parsed, by);

@@ -68,8 +68,7 @@ export class GapFilling {
     to: string,
     { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
   ): Promise<BackfillReport> {
-    if (from === to) throw new InvalidInput(`from and to are both "${to}": name two stores`);
-    const [source, target] = [this.#end(from), this.#end(to)];
+    const [source, target] = this.check(from, to);
     if (this.#underWay.has(to)) throw new Conflict(`store ${to} is being filled already`);
     this.#underWay.add(to);
     try {
@@ -85,6 +84,12 @@ export class GapFilling {
     } finally {
       this.#underWay.delete(to);
     }
+  }
+
+  /** @throws InvalidInput unless both are stores that can be used, and not the same */
+  check(from: string, to: string): [BackfillEnd, BackfillEnd] {
+    if (from === to) throw new InvalidInput(`from and to are both "${to}": name two stores`);
+    return [this.#end(from), this.#end(to)];
   }
 
   /** Takes a store for complete although it lacks readings, such as those that no store has any more. */

@@ -18,6 +18,9 @@ export function backfillJob(filling: GapFilling): JobDefinition<Params> {
     schedule: '*/5 * * * *',
     atStart: true,
     params: Params,
+    check: (params) => {
+      if ('to' in params) filling.check(params.from, params.to);
+    },
     key: (params) => ('to' in params ? params.to : ''),
     enabled: () => filling.fillable().length > 0,
     run: async ({ params, ...work }) => {

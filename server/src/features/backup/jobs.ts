@@ -27,6 +27,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
       'Restores the newest backup into a scratch folder, compares every day of every series, and reads the archived files that it needs.',
     schedule: '0 4 * * 0',
     params: Verification,
+    check: ({ name }) => (name === undefined ? undefined : backups.check(name)),
     enabled: () => daily,
     run: async ({ params, ...work }) => backups.verify(params.name, work),
   };
@@ -37,6 +38,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
     description: 'Brings a backup back and proves it; it takes effect at the next start.',
     schedule: null,
     params: Restoration,
+    check: ({ name }) => backups.check(name),
     run: async ({ params, ...work }) => {
       const { head, summary, missing, ...counts } = await backups.prepareRestore(params.name, params, work);
       return {

@@ -186,11 +186,21 @@ export class BackupService {
 
   /** A backup that is here, brought back from its copy where that is needed. */
   async #require(name: string): Promise<Backup> {
+    const copies = await this.#onlyCopiesWith(name);
+    return copies === null ? this.#folder.require(name) : copies.fetch(name);
+  }
+
+  /** @throws NotFound where a backup is neither here nor among the copies */
+  async check(name: string): Promise<void> {
+    if ((await this.#onlyCopiesWith(name)) === null) await this.#folder.require(name);
+  }
+
+  /** The copies, where the backup is there and not here. */
+  async #onlyCopiesWith(name: string): Promise<BackupCopies | null> {
     const { copies } = this.#options;
     const here = (await this.#folder.list()).some((backup) => backup.name === name);
-    if (here || copies === null || !(await copies.list()).some((copy) => copy.name === name))
-      return this.#folder.require(name);
-    return copies.fetch(name);
+    if (here || copies === null || !(await copies.list()).some((copy) => copy.name === name)) return null;
+    return copies;
   }
 
   /** Copies what was archived of the journal since the last time; null where that is not done, or the place is away. */

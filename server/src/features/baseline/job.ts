@@ -28,6 +28,7 @@ export function trainingJob(trainings: Trainings): JobDefinition {
     description: 'Trains the next version of a machine’s baseline.',
     schedule: null,
     params: TrainingParams,
+    check: ({ machine_id }) => trainings.check(machine_id),
     key: (params) => JSON.stringify(params),
     run: ({ params, signal, progress }) => trainings.run(params as z.infer<typeof TrainingParams>, signal, progress),
   };

@@ -65,6 +65,11 @@ export class BaselineService {
     this.#options = options;
   }
 
+  /** @throws NotFound or InvalidInput unless it is a machine that can have a baseline */
+  check(machineId: string): void {
+    requireMachine(this.#options, machineId);
+  }
+
   /** Trains the next version; it is put in use when it is valid. Throws InvalidInput for too few hours and drivers that cannot be told apart. */
   train(
     request: BaselineTraining,

@@ -28,6 +28,11 @@ export class Trainings {
     this.#patienceMs = patienceMs;
   }
 
+  /** @throws NotFound or InvalidInput unless it is a machine that can have a baseline */
+  check(machineId: string): void {
+    this.#baselines.check(machineId);
+  }
+
   /**
    * The model, or the job that makes it.
    * @param startJob starts the training as a job, in the name of the caller

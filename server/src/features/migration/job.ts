@@ -11,6 +11,7 @@ export function migrationJob(migrations: MigrationService): JobDefinition<Migrat
     description: 'Brings older data in: backs up, copies what is not there yet, and reads back what it wrote.',
     schedule: null,
     params: MigrationRequest,
+    check: (params) => migrations.check(params),
     run: ({ params, ...work }) => migrations.migrate(params, work),
   };
 }

@@ -53,6 +53,11 @@ export class MigrationService {
     this.#options = options;
   }
 
+  /** @throws InvalidInput for a file that cannot be named, or is not there */
+  async check({ source, from }: MigrationRequest): Promise<void> {
+    if (source !== 'influxdb') await this.#options.findFile(from);
+  }
+
   /** @throws InvalidInput for what cannot be read at all, Unavailable for a source or store that does not answer */
   async migrate(request: MigrationRequest, work: Work): Promise<MigrationReport> {
     const timezone = request.timezone ?? (await this.#options.records.sites.preferred()).timezone;
