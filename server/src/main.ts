@@ -2,7 +2,7 @@ import './config/engine.ts';
 import { type Command, commandList } from './cli/command.ts';
 import { ENVIRONMENT } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
-import { ExpectedError } from './domain/errors.ts';
+import { ExpectedError, messageOf } from './domain/errors.ts';
 
 /** The command line: finds the command, loads and runs it, and turns expected errors into one clear message. */
 const COMMANDS: readonly Command[] = [
@@ -86,12 +86,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const named = first !== undefined && !first.startsWith('-');
   const command = COMMANDS.find(({ name }) => name === (named ? first : 'start'));
   if (!command) {
+    const message = `there is no command "${first}"`;
+    if (argv.includes('--json')) console.log(JSON.stringify({ error: { code: 'usage', message } }));
     console.error(`There is no command "${first}".\n\n${commandList(COMMANDS)}`);
     return 2;
   }
   try {
     return await command.run(named ? argv.slice(1) : argv);
   } catch (error) {
+    if (argv.includes('--json')) console.log(JSON.stringify({ error: describe(error) }));
     if (error instanceof ExpectedError) {
       console.error(`Wattkeeper cannot go on: ${error.message}`);
       return 1;
@@ -116,6 +119,11 @@ async function withAccounts(
 function print(text: string): number {
   console.log(text);
   return 0;
+}
+
+function describe(error: unknown): { code: string; message: string } {
+  if (error instanceof ExpectedError) return { code: error.code, message: error.message };
+  return { code: isUsageError(error) ? 'usage' : 'internal', message: messageOf(error) };
 }
 
 /** What `parseArgs` throws for options that a command does not have. */

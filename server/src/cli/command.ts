@@ -1,3 +1,6 @@
+/** Exit code of a command that came to its end, but not with everything: values that are rejected, records that cannot be read, batches that are lost. */
+export const INCOMPLETE = 3;
+
 /** A command of the command line. */
 export interface Command {
   readonly name: string;

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/load.ts';
-import { ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
+import { InvalidInput, messageOf } from '../domain/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/window.ts';
 import { importFile } from '../sources/import/import-file.ts';
 import type { ImportReport } from '../sources/import/import-report.ts';
 import { parseMapping } from '../sources/import/mapping.ts';
 import type { SeriesReport } from '../sources/import/series-tally.ts';
+import { INCOMPLETE } from './command.ts';
 import type { ImportTarget } from './import-target.ts';
 import { openImportTarget } from './open-import-target.ts';
 
@@ -22,7 +23,9 @@ Usage: npm start -- import FILE --mapping FILE [--dry-run] [--force] [--url URL]
   --token TOKEN   API token with the scope write for a running service; better in WATTKEEPER_TOKEN, where others do not see it
   --config FILE   configuration to read instead of wattkeeper.yaml
   --json          print one JSON object with the result on the last line
-  --help          this text`;
+  --help          this text
+
+Ends with 0 when everything was taken, 3 when some values were rejected, and 1 when the import failed.`;
 
 /** Series that the report for people names one by one. */
 const MAX_SERIES_SHOWN = 30;
@@ -61,13 +64,7 @@ export async function importCommand(
     console.log(HELP);
     return 0;
   }
-  try {
-    return await runImport(positionals, values, environment);
-  } catch (error) {
-    if (values.json && error instanceof ExpectedError)
-      console.log(JSON.stringify({ error: { code: error.code, message: error.message } }));
-    throw error;
-  }
+  return runImport(positionals, values, environment);
 }
 
 async function runImport(
@@ -103,7 +100,7 @@ async function runImport(
     if (!isDry) await target.note(key, { rows: report.rows, finished: true });
     const said = values.json ? JSON.stringify(toJson(report, isDry)) : describe(path, target.name, report, isDry);
     console.log(said);
-    return report.rejected === 0 && report.absent_columns.length === 0 ? 0 : 1;
+    return report.rejected === 0 && report.absent_columns.length === 0 ? 0 : INCOMPLETE;
   } finally {
     await target.close();
   }
@@ -126,16 +123,19 @@ function followed(target: ImportTarget, key: string, { isDry, skipRows }: { isDr
 function toJson({ first, last, series, ...report }: ImportReport, isDry: boolean): object {
   return {
     ...report,
-    first: first === null ? null : iso(first),
-    last: last === null ? null : iso(last),
-    series: series.map((one) => ({ ...one, first: iso(one.first), last: iso(one.last) })),
+    ...span(first, last),
+    series: series.map((one) => ({ ...one, ...span(one.first, one.last) })),
     dry_run: isDry,
   };
 }
 
+function span(first: number | null, last: number | null) {
+  return { first: first === null ? null : iso(first), last: last === null ? null : iso(last) };
+}
+
 function describe(path: string, target: string, report: ImportReport, isDry: boolean): string {
   const { rows, first, last, series, rejected, counted_by: unit } = report;
-  const span = first === null || last === null ? 'nothing' : `${iso(first)} to ${iso(last)}`;
+  const times = first === null || last === null ? 'nothing' : `${iso(first)} to ${iso(last)}`;
   const taken = `${report.accepted} values taken, ${report.already_there} already there, ${report.quarantined} quarantined, ${rejected} rejected`;
   const reasons = Object.entries(report.rejected_by).map(
     ([reason, { count, positions }]) =>
@@ -147,7 +147,7 @@ function describe(path: string, target: string, report: ImportReport, isDry: boo
     [report.ignored, 'values have names that the mapping ignores'],
   ] as const;
   return [
-    `${path}: ${rows} rows, ${span}`,
+    `${path}: ${rows} rows, ${times}`,
     isDry ? `Dry run: nothing was written; ${rejected} rejected.` : `${taken} (${target}).`,
     ...reasons,
     ...notes.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}.`),

@@ -7,11 +7,12 @@ import { createBackups } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
+import { Conflict, InvalidInput, messageOf } from '../domain/errors.ts';
 import type { Rights } from '../domain/rights.ts';
 import { anyFile } from '../features/migration/import-folders.ts';
 import { openPipeline } from '../pipeline.ts';
 import { createMigrations } from '../services.ts';
+import { INCOMPLETE } from './command.ts';
 import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { runServiceJob } from './service-jobs.ts';
@@ -37,7 +38,8 @@ Usage: npm start -- migrate SOURCE FROM [OPTIONS]
   --json          print one JSON object with the result on the last line
   --help          this text
 
-Ends with 0 when every record is accounted for, 1 otherwise. Nothing of FROM is changed.`;
+Ends with 0 when everything was migrated, 3 when some of it cannot be read, and 1 when records are missing or the migration failed. Nothing of FROM is
+changed.`;
 
 /** Whoever runs commands on the data folder is its administrator. */
 const SELF: Rights = { name: 'command line', scopes: SCOPES_OF_ROLE.admin };
@@ -47,7 +49,7 @@ const STORE_PAUSE_MS = 20;
 /** Places that the report for people names one by one. */
 const MAX_SHOWN = 20;
 
-/** `migrate`. Answers 0 when every record is accounted for. */
+/** `migrate`. Answers 0 when everything was migrated. */
 export async function migrateCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -71,25 +73,20 @@ export async function migrateCommand(
     console.log(HELP);
     return 0;
   }
-  try {
-    const request = requestOf(positionals, {
-      dry_run: values['dry-run'],
-      backup: !values['no-backup'],
-      device: values.device,
-      timezone: values.timezone,
-      mapping: values.mapping === undefined ? undefined : readText(values.mapping),
-    });
-    const config = loadConfig({ file: values.config, environment });
-    const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
-    const bar = new ProgressBar('Migrating');
-    const report = MigrationReport.parse(await run(config, request, token, bar).finally(() => bar.end()));
-    console.log(values.json ? JSON.stringify(report) : describe(report));
-    return report.missing === 0 ? 0 : 1;
-  } catch (error) {
-    if (values.json && error instanceof ExpectedError)
-      console.log(JSON.stringify({ error: { code: error.code, message: error.message } }));
-    throw error;
-  }
+  const request = requestOf(positionals, {
+    dry_run: values['dry-run'],
+    backup: !values['no-backup'],
+    device: values.device,
+    timezone: values.timezone,
+    mapping: values.mapping === undefined ? undefined : readText(values.mapping),
+  });
+  const config = loadConfig({ file: values.config, environment });
+  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const bar = new ProgressBar('Migrating');
+  const report = MigrationReport.parse(await run(config, request, token, bar).finally(() => bar.end()));
+  console.log(values.json ? JSON.stringify(report) : describe(report));
+  if (report.missing > 0) return 1;
+  return report.unreadable + report.values.unreadable === 0 ? 0 : INCOMPLETE;
 }
 
 function requestOf([source, from, ...more]: readonly string[], options: object): MigrationRequest {

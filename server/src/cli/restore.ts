@@ -18,10 +18,8 @@ import {
   restoreIntoFolder,
   scratchFolder,
 } from '../storage/lifecycle/restore-folder.ts';
+import { INCOMPLETE } from './command.ts';
 import { ProgressBar } from './progress-bar.ts';
-
-/** Exit code of a restore that lacks readings of the journal's history. */
-const INCOMPLETE = 3;
 
 const HELP = `Brings a backup back and proves it: every day of every series is compared with what was backed up.
 The service must be stopped, unless --into is given. What is in the data folder now moves into a folder beside it.

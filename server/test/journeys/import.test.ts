@@ -161,7 +161,7 @@ test('what is implausible or refused is told with its line, alone as through the
   const through = await run(dataDir, [...argv, '--url', running.url, '--token', TOKEN]);
   const alone = await run(join(folder.path, 'alone'), argv);
   for (const { code, json } of [through, alone]) {
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(json()).toMatchObject({
       rows: 4,
       accepted: 1,
@@ -192,4 +192,29 @@ test('an address that does not answer, or is something else, is told', async () 
   expect((await run(dataDir, [...argv, '--url', 'nonsense'])).json()).toMatchObject({
     error: { message: expect.stringContaining('--url must be an address such as') },
   });
+});
+
+test('a column without any value is reported as such', async () => {
+  const given = file('empty-column.csv', 't,p,q\n2026-03-01T00:00:00Z,100,\n2026-03-01T00:15:00Z,200,\n');
+  const columns = 'p: { metric: load.power_kw, scale: 0.001 }, q: { metric: grid.power_kw }';
+  const mapping = file('empty.yaml', `device: House\ntimestamp: { column: t }\ncolumns: { ${columns} }`);
+  const { code, json } = await run(join(folder.path, 'empty'), ['import', given, '--mapping', mapping, '--json']);
+  expect(code).toBe(0);
+  expect(json()).toMatchObject({ accepted: 2, rejected: 0, first: '2026-03-01T00:00:00.000Z' });
+  expect(json().series).toContainEqual(
+    expect.objectContaining({ metric: 'grid.power_kw', values: 0, first: null, last: null, interval_ms: null }),
+  );
+});
+
+test.each([
+  ['no such command', ['frobnicate'], 2, 'usage'],
+  ['an option that a command does not have', ['backfill', '--sideways'], 2, 'usage'],
+  ['a file that is not there', ['import', 'nowhere.csv', '--mapping', 'nowhere.yaml'], 1, 'invalid_input'],
+  ['a backup that is not there', ['restore', 'nowhere.backup', '--into', 'nowhere'], 1, 'not_found'],
+  ['a user that is not there', ['user', 'remove', 'nobody'], 1, 'not_found'],
+])('%s is one JSON object on the last line with --json', async (_what, argv, code, error) => {
+  const done = await run(join(folder.path, 'json'), [...argv, '--json']);
+  expect(done.code).toBe(code);
+  expect(done.json()).toEqual({ error: { code: error, message: expect.stringMatching(/\w/) } });
+  expect(done.out.trim().split('\n')).toHaveLength(1);
 });

@@ -3,9 +3,9 @@ export interface SeriesReport {
   readonly device: string;
   readonly metric: string;
   readonly values: number;
-  /** First and last instant, epoch milliseconds. */
-  readonly first: number;
-  readonly last: number;
+  /** First and last instant, epoch milliseconds; null where the column has no value. */
+  readonly first: number | null;
+  readonly last: number | null;
   /** Most frequent distance of two values; null for a single one. */
   readonly interval_ms: number | null;
   /** Values at the same instant as the one before them; the last counts. */
@@ -53,8 +53,8 @@ export class SeriesTally {
       device,
       metric,
       values: this.#values,
-      first: this.#first,
-      last: this.#last,
+      first: this.#values === 0 ? null : this.#first,
+      last: this.#values === 0 ? null : this.#last,
       interval_ms: interval,
       duplicates: this.#duplicates,
       out_of_order: this.#outOfOrder,
