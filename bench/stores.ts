@@ -11,6 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import type { Block } from '../server/src/domain/batch.ts';
+import { NO_RULES } from '../server/src/domain/series-rules.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/storage/open-store.ts';
@@ -216,7 +217,7 @@ async function measureSpeed({ store, settle }: Place): Promise<Record<string, st
   const buckets = (days: number, widthMs: number) => {
     const count = Math.round((days * UTC_DAY_MS) / widthMs);
     const edges = Float64Array.from({ length: count + 1 }, (_, i) => end - days * UTC_DAY_MS + i * widthMs);
-    return store.aggregate({ deviceIds, group: HOME.group, quantities, edges, asOf: end, expectedIntervalMs: [null] });
+    return store.aggregate({ deviceIds, group: HOME.group, quantities, edges, asOf: end, rules: [NO_RULES] });
   };
   return {
     'write, M values/s': (values / writeMs / 1000).toFixed(2),

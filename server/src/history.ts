@@ -1,5 +1,6 @@
 import type { Config } from './config/schema.ts';
 import { PartialAnswers } from './domain/partial-answers.ts';
+import type { RulesOf } from './domain/series-rules.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
 import { hydrate, type ReadStore, restoreLatest } from './hydration.ts';
 import type { Ingest } from './ingest/ingest.ts';
@@ -19,13 +20,14 @@ export interface HistoryOptions {
   readonly ingest: Ingest;
   readonly window: MemoryStore;
   readonly directory: DeviceDirectory;
+  readonly rulesOf: RulesOf;
   readonly back: StoresBack;
   readonly now: () => number;
 }
 
 /** Everything that was ever acknowledged, wherever it is: builds the planner, and fills memory from stores and journal. */
 export async function openHistory(options: HistoryOptions) {
-  const { config, rollups, ingest, window, directory, back, now } = options;
+  const { config, rollups, ingest, window, directory, rulesOf, back, now } = options;
   let hydration = { windowSince: Number.POSITIVE_INFINITY, hasLatest: false };
   const history = historyStores(options);
   const partial = new PartialAnswers();
@@ -46,7 +48,7 @@ export async function openHistory(options: HistoryOptions) {
       isRestored: () => hydration.hasLatest,
     },
     metricsOf: (deviceId) => directory.metricsOf(deviceId),
-    expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
+    rulesOf,
     now,
   });
   hydration = await hydrate({ stores: history, ingest, queries, window, directory, config, now });

@@ -8,6 +8,7 @@ import { Corrupt, Unavailable } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import type { PartialAnswers } from './domain/partial-answers.ts';
 import { HOUR_MS } from './domain/window.ts';
+import { rulesFrom } from './features/devices/declared-rules.ts';
 import { DeviceDirectory } from './features/devices/device-directory.ts';
 import { IngestService } from './features/ingest/ingest-service.ts';
 import { FeatureFlags } from './features/settings/feature-flags.ts';
@@ -208,20 +209,12 @@ async function connect(parts: Parts): Promise<Connected> {
     pauseMs: config.ingest.store_pause_ms,
     startAfter: (store) => (store === history?.sink.name ? history.resumesAfter : gaps?.startAfter(store)),
   });
-  const rollups = await openRollups({ config, records, stores, tiers, gate, gaps, catalogue, directory, now });
+  const rulesOf = rulesFrom((deviceId) => directory.find(deviceId), catalogue);
+  const shared = { config, stores, gaps, directory, rulesOf, now };
+  const rollups = await openRollups({ ...shared, records, tiers, gate, catalogue });
   await ingest.open();
   history?.follow(ingest);
-  const { queries, partial } = await openHistory({
-    config,
-    stores,
-    gaps,
-    rollups,
-    ingest,
-    window,
-    directory,
-    back,
-    now,
-  });
+  const { queries, partial } = await openHistory({ ...shared, rollups, ingest, window, back });
   ingest.start();
   return {
     records,

@@ -2,6 +2,7 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
 import type { MetricCatalogue } from './domain/metric-catalogue.ts';
+import type { RulesOf } from './domain/series-rules.ts';
 import { Turns } from './domain/turns.ts';
 import { MINUTE_MS } from './domain/window.ts';
 import type { DeviceDirectory } from './features/devices/device-directory.ts';
@@ -29,6 +30,7 @@ export interface RollupsOptions {
   readonly gaps: StoreGaps | null;
   readonly catalogue: MetricCatalogue;
   readonly directory: DeviceDirectory;
+  readonly rulesOf: RulesOf;
   readonly now: () => number;
 }
 
@@ -49,7 +51,7 @@ const STATE_KEY = 'rollups';
 const SETTLE_MS = 10 * MINUTE_MS;
 
 export async function openRollups(options: RollupsOptions): Promise<Rollups> {
-  const { config, records, stores, tiers, gate, gaps, catalogue, directory, now } = options;
+  const { config, records, stores, tiers, gate, gaps, catalogue, directory, rulesOf, now } = options;
   const [primary] = stores as readonly [MeteredStore];
   const kept = await records.importStates.get(STATE_KEY);
   const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
@@ -59,7 +61,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     source: {
       raw,
       rollups: primary,
-      expectedIntervalMs: (deviceId) => directory.expectedIntervalMs(deviceId),
+      rulesOf,
       timeZoneOf: (deviceId) => zones.get(directory.find(deviceId)?.siteId ?? '') ?? 'UTC',
       now,
     },

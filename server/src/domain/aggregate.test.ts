@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aggregateSeries, type Buckets, meansOf } from './aggregate.ts';
 import { decidingWindow } from './cadence.ts';
+import { UNDECLARED_COUNTER } from './counters/counter.ts';
 import { lowerBound, type Series } from './frame.ts';
 import { HOUR_MS, MINUTE_MS } from './window.ts';
 
@@ -17,7 +18,11 @@ function series(...samples: [minutes: number, value: number][]): Series {
 }
 
 const edges = (...minutes: number[]) => Float64Array.from(minutes, (minute) => T0 + minute * MINUTE_MS);
-const declared = (minutes: number, asOf = ALL) => ({ expectedIntervalMs: minutes * MINUTE_MS, asOf });
+const declared = (minutes: number, asOf = ALL) => ({
+  expectedIntervalMs: minutes * MINUTE_MS,
+  asOf,
+  counter: UNDECLARED_COUNTER,
+});
 
 describe('energy from power', () => {
   test('each sample stands until the next one, however irregular they come', () => {
@@ -95,8 +100,8 @@ describe('energy from counters', () => {
     expect(increaseOf([0, 100], [10, 103], [20, 1], [30, 4])).toBeCloseTo(3 + 1 + 3, 12);
   });
 
-  test('a wrap counts like a reset: only what was counted after it is known', () => {
-    expect(increaseOf([0, 6553.1], [10, 6553.4], [20, 0.2], [30, 0.5])).toBeCloseTo(0.3 + 0.2 + 0.3, 9);
+  test('a wrap counts up to the end of the register and on from zero', () => {
+    expect(increaseOf([0, 6553.1], [10, 6553.4], [20, 0.2], [30, 0.5])).toBeCloseTo(0.3 + 0.4 + 0.3, 9);
   });
 
   test('a small fall is jitter and counts once the counter passes its old height', () => {
@@ -142,6 +147,7 @@ const anyEdges = fc
 const anyOptions = fc.record({
   expectedIntervalMs: fc.option(fc.integer({ min: 1, max: 60 }).map((minutes) => minutes * MINUTE_MS)),
   asOf: fc.constantFrom(ALL, T0 + 9 * HOUR_MS),
+  counter: fc.constant(UNDECLARED_COUNTER),
 });
 
 const total = (column: Float64Array) => column.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0);
@@ -215,7 +221,11 @@ describe('properties', () => {
           (samples.timestamps[0] as number) - 1,
           (samples.timestamps.at(-1) as number) + 1,
         );
-        const { increase } = aggregateSeries({ ...samples, values }, window, { expectedIntervalMs: null, asOf: ALL });
+        const { increase } = aggregateSeries({ ...samples, values }, window, {
+          expectedIntervalMs: null,
+          asOf: ALL,
+          counter: UNDECLARED_COUNTER,
+        });
         expect(total(increase)).toBeCloseTo(height - (values[0] as number), 9);
       }),
     );

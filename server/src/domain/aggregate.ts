@@ -1,4 +1,6 @@
 import { standsUntil } from './cadence.ts';
+import type { Counter } from './counters/counter.ts';
+import { eachGrowth } from './counters/growth.ts';
 import type { Series } from './frame.ts';
 
 /** Aggregates of one series by bucket: each array has one element per bucket. */
@@ -14,7 +16,7 @@ export interface Buckets {
   readonly integral: Float64Array;
   /** Milliseconds of the bucket for which a sample stands. */
   readonly coveredMs: Float64Array;
-  /** Increase of a counter: see `counterIncrease`. */
+  /** Increase of a counter: see `eachGrowth`; NaN where the series is none. */
   readonly increase: Float64Array;
 }
 
@@ -23,6 +25,8 @@ export interface AggregateOptions {
   readonly expectedIntervalMs: number | null;
   /** Nothing stands beyond this instant (normally now); Infinity when the whole window is past. */
   readonly asOf: number;
+  /** What is known of the series as a counter; null where it is none. */
+  readonly counter?: Counter | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -32,14 +36,15 @@ const HOUR_MS = 3_600_000;
  * Buckets are half-open between neighbouring edges. Of an empty bucket count and coveredMs are 0 and the others NaN;
  * integral is NaN where nothing stands. The time-weighted mean is `integral / hours covered`.
  *
- * @param series samples in and around the edges: those of the `decidingWindow` of the outer edges count
+ * @param series samples in and around the edges: those of the `decidingWindow` of the outer edges count, and of their `counterWindow`
  * @param edges epoch milliseconds, strictly ascending, one more than there are buckets
  */
 export function aggregateSeries(series: Series, edges: Float64Array, options: AggregateOptions): Buckets {
   const buckets = emptyBuckets(Math.max(edges.length - 1, 0));
   collectSamples(series, edges, buckets);
   collectStands(series, edges, buckets, options);
-  collectIncrease(series, edges, buckets);
+  const { counter = null } = options;
+  if (counter !== null) collectIncrease(series, edges, counter, buckets);
   return buckets;
 }
 
@@ -116,53 +121,14 @@ function collectStands(
   }
 }
 
-/**
- * What a counter has grown by, in every bucket. The growth between two samples is spread evenly over the time between them,
- * across a gap as well: the total is known even where its timing is not.
- *
- * A fall by more than a tenth is a reset: the counter started again from zero (a wrap counts as one: where it wrapped is not
- * known). A lesser fall is jitter: it counts as no growth until the counter passes its old height. A single sample out of line
- * is a misread and is passed over: one that falls and is followed by one at or above the old height, and one that leaps up and
- * from which the counter falls back by more than a tenth, yet not below the old height.
- */
-function collectIncrease(series: Series, edges: Float64Array, out: Buckets): void {
+/** What a counter has grown by, in every bucket: see `eachGrowth`. */
+function collectIncrease(series: Series, edges: Float64Array, counter: Counter, out: Buckets): void {
+  if (edges.length < 2) return;
   let bucket = 0;
-  eachGrowth(series, (growth, since, until) => {
-    while (bucket < out.increase.length && (edges[bucket + 1] as number) <= since) bucket++;
+  eachGrowth(series, counter, { start: edges[0]!, end: edges.at(-1)! }, (growth, since, until) => {
+    while (bucket < out.increase.length && edges[bucket + 1]! <= since) bucket++;
     spread(growth, since, until, edges, out.increase, bucket);
   });
-}
-
-/** Tells what a counter grew by from sample to sample: see above. */
-export function eachGrowth(
-  { timestamps, values }: Series,
-  visit: (growth: number, since: number, until: number) => void,
-): void {
-  if (timestamps.length === 0) return;
-  let height = values[0] as number;
-  let since = timestamps[0] as number;
-  for (let i = 1; i < timestamps.length; i++) {
-    const value = values[i] as number;
-    const following = values[i + 1];
-    if (following !== undefined && isMisread(height, value, following)) continue;
-    const growth = value >= height ? value - height : isReset(height, value) ? value : 0;
-    if (value >= height || isReset(height, value)) height = value;
-    const until = timestamps[i] as number;
-    visit(growth, since, until);
-    since = until;
-  }
-}
-
-function isMisread(height: number, value: number, following: number): boolean {
-  if (following < height) return false;
-  return value < height || isReset(value, following);
-}
-
-/** Share of its height by which a counter must fall to count as reset. */
-const RESET_FALL = 0.1;
-
-function isReset(height: number, value: number): boolean {
-  return height - value > RESET_FALL * Math.abs(height);
 }
 
 function spread(

@@ -4,6 +4,7 @@ import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { PartialAnswers } from '../domain/partial-answers.ts';
+import { NO_RULES } from '../domain/series-rules.ts';
 import { MemoryStore } from '../storage/memory.ts';
 import { type HistoryStore, QueryPlanner } from './query-planner.ts';
 
@@ -63,7 +64,7 @@ async function plannerOf(
     memoryHasMore: () => rest === 'memory',
     latest: { of: () => [], deviceIds: () => [], isRestored: () => true },
     metricsOf: () => [],
-    expectedIntervalMs: () => null,
+    rulesOf: () => NO_RULES,
     now: () => NOW,
   });
 }
@@ -194,7 +195,7 @@ async function plannerOver(
     memoryHasMore: () => false,
     latest: { of: () => [], deviceIds: () => [], isRestored: () => true },
     metricsOf: () => [],
-    expectedIntervalMs: () => null,
+    rulesOf: () => NO_RULES,
     now: () => NOW,
   });
 }

@@ -1,9 +1,12 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Batch } from '../domain/batch.ts';
+import { counterWindow } from '../domain/counters/counter.ts';
+import { counterHistory } from '../domain/counters/growth.ts';
 import { Corrupt, Unavailable } from '../domain/errors.ts';
-import type { Frame } from '../domain/frame.ts';
+import { type Frame, seriesOf } from '../domain/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 import type { PartialAnswers } from '../domain/partial-answers.ts';
+import type { RulesOf } from '../domain/series-rules.ts';
 import {
   collectFrames,
   type FullBucketsRequest,
@@ -13,6 +16,8 @@ import {
 } from './store-history.ts';
 import type {
   BucketsRequest,
+  CounterHistory,
+  CounterRequest,
   FramesRequest,
   LatestSample,
   SeriesBuckets,
@@ -51,8 +56,7 @@ export interface PlannerOptions {
     isRestored(): boolean;
   };
   readonly metricsOf: (deviceId: string) => readonly string[];
-  /** Declared reporting interval of a device, milliseconds, or null. */
-  readonly expectedIntervalMs: (deviceId: string) => number | null;
+  readonly rulesOf: RulesOf;
   readonly now: () => number;
 }
 
@@ -127,9 +131,9 @@ export class QueryPlanner implements TelemetryQueries {
   }
 
   async buckets(request: BucketsRequest): Promise<SeriesBuckets[]> {
-    const { memory, expectedIntervalMs, now } = this.#options;
-    const intervals = request.deviceIds.map(expectedIntervalMs);
-    const full: FullBucketsRequest = { ...request, asOf: request.asOf ?? now(), expectedIntervalMs: intervals };
+    const { memory, rulesOf, now } = this.#options;
+    const rules = request.deviceIds.map((deviceId) => rulesOf(deviceId, request.group, request.quantities));
+    const full: FullBucketsRequest = { ...request, asOf: request.asOf ?? now(), rules };
     const { start } = widestDeciding(full);
     if (memory.coveredSince() <= start) return memory.aggregate(full);
     const failed = new Set<HistoryStore>();
@@ -142,6 +146,14 @@ export class QueryPlanner implements TelemetryQueries {
         failed.add(source.store!);
       }
     }
+  }
+
+  async counter({ deviceId, group, quantity, window }: CounterRequest): Promise<CounterHistory> {
+    const counter = this.#options.rulesOf(deviceId, group, [quantity]).counters.get(quantity);
+    if (counter === undefined) return { growth: [], events: [] };
+    const asked = { deviceIds: [deviceId], group, quantities: [quantity], window: counterWindow(window) };
+    const [frame] = await this.frames(asked);
+    return frame ? counterHistory(seriesOf(frame, quantity), counter, window) : { growth: [], events: [] };
   }
 
   latest(deviceIds: readonly string[] = this.#options.latest.deviceIds()): readonly LatestSample[] {

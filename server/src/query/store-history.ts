@@ -1,7 +1,7 @@
 import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
 import type { Batch } from '../domain/batch.ts';
-import { decidingWindow } from '../domain/cadence.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
+import { NO_RULES, rulesWindow, type SeriesRules } from '../domain/series-rules.ts';
 import type { Window } from '../domain/window.ts';
 import { collectPending, withoutErased } from './pending-rows.ts';
 import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-queries.ts';
@@ -9,7 +9,8 @@ import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-q
 /** A request for buckets with all that decides them. */
 export type FullBucketsRequest = BucketsRequest & {
   readonly asOf: number;
-  readonly expectedIntervalMs: readonly (number | null)[];
+  /** In the order of the devices. */
+  readonly rules: readonly SeriesRules[];
 };
 
 /** What is read of a store. */
@@ -53,20 +54,16 @@ export class StoreHistory implements ReadableStore {
 
   /** One entry for each device, in order. */
   async aggregate(request: FullBucketsRequest): Promise<SeriesBuckets[]> {
-    const intervalOf = new Map(
-      request.deviceIds.map((deviceId, d) => [deviceId, request.expectedIntervalMs[d] ?? null]),
-    );
+    const rulesOf = new Map(request.deviceIds.map((deviceId, d) => [deviceId, request.rules[d] ?? NO_RULES]));
     const pending = await this.#pending({ ...request, window: widestDeciding(request) });
     const settled = request.deviceIds.filter((deviceId) => !pending.has(deviceId));
     const answers = new Map<string, SeriesBuckets>();
     if (settled.length > 0) {
-      const intervals = settled.map((deviceId) => intervalOf.get(deviceId) ?? null);
-      const of = { ...request, deviceIds: settled, expectedIntervalMs: intervals };
+      const of = { ...request, deviceIds: settled, rules: settled.map((deviceId) => rulesOf.get(deviceId)!) };
       for (const answer of await this.#options.store.aggregate(of)) answers.set(answer.deviceId, answer);
     }
     for (const [deviceId, rows] of pending) {
-      const interval = intervalOf.get(deviceId) ?? null;
-      const of = { ...request, deviceIds: [deviceId], expectedIntervalMs: [interval] };
+      const of = { ...request, deviceIds: [deviceId], rules: [rulesOf.get(deviceId)!] };
       answers.set(deviceId, { deviceId, buckets: await this.#bucketsWithPending(of, rows) });
     }
     return request.deviceIds.map((deviceId) => answers.get(deviceId) ?? { deviceId, buckets: nothing(request) });
@@ -85,9 +82,9 @@ export class StoreHistory implements ReadableStore {
 
   /** Of one device. Only the buckets that pending rows can touch are computed from raw samples; the store answers for those before and after. */
   async #bucketsWithPending(request: FullBucketsRequest, rows: readonly Rows[]): Promise<readonly Buckets[]> {
-    const { edges, deviceIds, group, quantities, asOf, expectedIntervalMs: intervals } = request;
-    const [expectedIntervalMs = null] = intervals;
-    const touched = decidingWindow(extentOf(rows), expectedIntervalMs);
+    const { edges, deviceIds, group, quantities, asOf } = request;
+    const [rules = NO_RULES] = request.rules;
+    const touched = rulesWindow(extentOf(rows), quantities, rules);
     const from = Math.max(lowerBound(edges, touched.start + 1) - 1, 0);
     const to = Math.max(Math.min(lowerBound(edges, touched.end), edges.length - 1), from);
     const ofStore = async (part: Float64Array) => {
@@ -96,11 +93,15 @@ export class StoreHistory implements ReadableStore {
       return answer?.buckets ?? nothing({ quantities, edges: part });
     };
     const middle = edges.subarray(from, to + 1);
-    const window = decidingWindow({ start: middle[0]!, end: middle.at(-1)! }, expectedIntervalMs);
+    const window = rulesWindow({ start: middle[0]!, end: middle.at(-1)! }, quantities, rules);
     const [frame] = await collectFrames(this.read({ deviceIds, group, quantities, window }), deviceIds);
     const fromRaw = quantities.map((quantity) =>
       frame
-        ? aggregateSeries(seriesOf(frame, quantity), middle, { expectedIntervalMs, asOf })
+        ? aggregateSeries(seriesOf(frame, quantity), middle, {
+            expectedIntervalMs: rules.expectedIntervalMs,
+            counter: rules.counters.get(quantity) ?? null,
+            asOf,
+          })
         : emptyBuckets(middle.length - 1),
     );
     const before = await ofStore(edges.subarray(0, from + 1));
@@ -126,9 +127,9 @@ export async function collectFrames(frames: AsyncIterable<Frame>, deviceIds: rea
 }
 
 /** The window whose samples decide the buckets of a request. */
-export function widestDeciding({ edges, expectedIntervalMs }: FullBucketsRequest): Window {
+export function widestDeciding({ edges, quantities, rules }: FullBucketsRequest): Window {
   const asked = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
-  const deciding = expectedIntervalMs.map((interval) => decidingWindow(asked, interval));
+  const deciding = rules.map((of) => rulesWindow(asked, quantities, of));
   return {
     start: Math.min(asked.start, ...deciding.map(({ start }) => start)),
     end: Math.max(asked.end, ...deciding.map(({ end }) => end)),

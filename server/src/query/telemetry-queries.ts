@@ -1,4 +1,5 @@
 import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
+import type { CounterEvent } from '../domain/counters/counter.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Window } from '../domain/window.ts';
 
@@ -19,6 +20,9 @@ export interface TelemetryQueries {
   /** Aggregates over buckets, as `aggregateSeries` defines them; one entry for each device asked, in order. */
   buckets(request: BucketsRequest): Promise<SeriesBuckets[]>;
 
+  /** What a counter did in a window; where the metric is none, nothing. */
+  counter(request: CounterRequest): Promise<CounterHistory>;
+
   /** The newest value of every series, by device id and full metric name. */
   latest(deviceIds?: readonly string[]): readonly LatestSample[];
 
@@ -36,6 +40,20 @@ export interface FramesRequest {
   readonly window: Window;
   /** The answer has no place to say that it is partial: it is complete or rejects. */
   readonly complete?: boolean;
+}
+
+export interface CounterRequest {
+  readonly deviceId: string;
+  readonly group: string;
+  readonly quantity: string;
+  readonly window: Window;
+}
+
+export interface CounterHistory {
+  /** Growth and what it spreads over, ascending. */
+  readonly growth: readonly { readonly amount: number; readonly start: number; readonly end: number }[];
+  /** What is no growth: misreads, resets, replacements. */
+  readonly events: readonly CounterEvent[];
 }
 
 export interface BucketsRequest {

@@ -1,7 +1,8 @@
-import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
+import type { Buckets } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Conflict, Corrupt, InvalidInput, Unavailable } from '../domain/errors.ts';
 import type { Frame } from '../domain/frame.ts';
+import type { SeriesRules } from '../domain/series-rules.ts';
 import type { Window } from '../domain/window.ts';
 
 /** What differs between backends and what callers and the conformance suite may read. */
@@ -38,8 +39,8 @@ export interface AggregateRequest {
   readonly edges: Float64Array;
   /** Nothing stands beyond this instant. */
   readonly asOf: number;
-  /** Declared reporting interval of a device, or null. In the order of `deviceIds`. */
-  readonly expectedIntervalMs: readonly AggregateOptions['expectedIntervalMs'][];
+  /** How the samples of a device count. In the order of `deviceIds`. */
+  readonly rules: readonly SeriesRules[];
 }
 
 /** Aggregates of one device; `buckets` in the order of the request's quantities. */

@@ -3,6 +3,7 @@ import { emptyBuckets } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import type { Frame } from '../domain/frame.ts';
+import { NO_RULES } from '../domain/series-rules.ts';
 import { HOUR_MS } from '../domain/window.ts';
 import type {
   AggregateRequest,
@@ -151,9 +152,9 @@ export class MemoryStore implements TelemetryStore {
       if (ring === undefined || bucketCount === 0) {
         return { deviceId, buckets: request.quantities.map(() => emptyBuckets(bucketCount)) };
       }
-      const expected = request.expectedIntervalMs[i] ?? null;
-      const { start, end } = sampleWindow(request.edges, expected);
-      return { deviceId, buckets: aggregateRows(ring.slice(start, end, request.quantities), request, expected) };
+      const rules = request.rules[i] ?? NO_RULES;
+      const { start, end } = sampleWindow(request.edges, request.quantities, rules);
+      return { deviceId, buckets: aggregateRows(ring.slice(start, end, request.quantities), request, rules) };
     });
   }
 

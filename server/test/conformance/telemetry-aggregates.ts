@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aggregateSeries, type Buckets, emptyBuckets } from '../../src/domain/aggregate.ts';
+import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
 import { withoutMissing } from '../../src/domain/frame.ts';
+import { NO_RULES, type SeriesRules } from '../../src/domain/series-rules.ts';
 import { bucketEdges } from '../../src/domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
 import type { AggregateRequest } from '../../src/storage/backend.ts';
@@ -25,7 +27,7 @@ export function aggregatesPromises(world: World): void {
         const edges = bucketEdges({ start: T0, end: T0 + 3 * UTC_DAY_MS }, bucket, ZONE);
         await expectReference(world, requestOf({ edges }));
         await expectReference(world, requestOf({ edges, asOf: T0 + 30 * HOUR_MS + 17 }));
-        await expectReference(world, requestOf({ edges, expectedIntervalMs: [20_000, MINUTE_MS] }));
+        await expectReference(world, requestOf({ edges, rules: [reporting(20_000), reporting(MINUTE_MS)] }));
       }
     });
   });
@@ -63,7 +65,10 @@ export function aggregatesPromises(world: World): void {
         edges.sort((a, b) => a - b),
         (edge) => T0 + edge,
       );
-      await expectReference(world, requestOf({ group, edges: ascending, asOf, expectedIntervalMs: [expected, null] }));
+      await expectReference(
+        world,
+        requestOf({ group, edges: ascending, asOf, rules: [reporting(expected), reporting(null)] }),
+      );
     });
     await fc.assert(property, { numRuns: 60 });
   });
@@ -88,7 +93,7 @@ export function aggregatesPromises(world: World): void {
       quantities,
       edges,
       asOf: 1e14,
-      expectedIntervalMs: deviceIds.map(() => null),
+      rules: deviceIds.map(() => NO_RULES),
     };
     await world.inEveryState(async () => {
       const answer = await world.store.aggregate(request);
@@ -99,10 +104,15 @@ export function aggregatesPromises(world: World): void {
       expect(answer[4]?.buckets[1]?.count).toEqual(Float64Array.of(1, 1, 0));
     });
     expect(await world.store.aggregate({ ...request, group: 'unknown' })).toHaveLength(deviceIds.length);
-    expect(await world.store.aggregate({ ...request, deviceIds: [], expectedIntervalMs: [] })).toEqual([]);
+    expect(await world.store.aggregate({ ...request, deviceIds: [], rules: [] })).toEqual([]);
     const none = await world.store.aggregate({ ...request, edges: Float64Array.of(T0) });
     expect(none[0]?.buckets[1]?.count).toHaveLength(0);
   });
+}
+
+/** Rules of a device with a counter that reports in an interval. */
+function reporting(expectedIntervalMs: number | null): SeriesRules {
+  return { expectedIntervalMs, counters: new Map([['energy', UNDECLARED_COUNTER]]) };
 }
 
 function requestOf(changes: Partial<AggregateRequest>): AggregateRequest {
@@ -112,7 +122,7 @@ function requestOf(changes: Partial<AggregateRequest>): AggregateRequest {
     quantities: ['power', 'holes', 'energy'],
     edges: new Float64Array(0),
     asOf: Number.POSITIVE_INFINITY,
-    expectedIntervalMs: [null, null],
+    rules: [reporting(null), reporting(null)],
     ...changes,
   };
 }
@@ -120,9 +130,10 @@ function requestOf(changes: Partial<AggregateRequest>): AggregateRequest {
 /** Aggregates of the first device against `aggregateSeries` over the raw samples of its window. */
 async function expectReference(world: World, request: AggregateRequest): Promise<void> {
   const [answer] = await world.store.aggregate(request);
-  const expectedIntervalMs = request.expectedIntervalMs[0] as number | null;
-  const window = sampleWindow(request.edges, expectedIntervalMs);
+  const { expectedIntervalMs, counters } = request.rules[0]!;
   for (const [i, quantity] of request.quantities.entries()) {
+    const window = sampleWindow(request.edges, [quantity], request.rules[0]!);
+    const counter = counters.get(quantity) ?? null;
     const timestamps: number[] = [];
     const values: number[] = [];
     for await (const frame of world.store.read({ ...request, quantities: [quantity], window })) {
@@ -130,7 +141,7 @@ async function expectReference(world: World, request: AggregateRequest): Promise
       values.push(...(frame.columns[0] as Float64Array));
     }
     const series = withoutMissing(Float64Array.from(timestamps), Float64Array.from(values));
-    const reference = aggregateSeries(series, request.edges, { asOf: request.asOf, expectedIntervalMs });
+    const reference = aggregateSeries(series, request.edges, { asOf: request.asOf, expectedIntervalMs, counter });
     expectClose(answer?.buckets[i] as Buckets, reference, quantity);
   }
 }

@@ -1,8 +1,9 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { onTestFinished } from 'vitest';
 import type { Series } from '../../src/domain/frame.ts';
-import { splitMetric } from '../../src/domain/metric-catalogue.ts';
+import { MetricCatalogue, splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { PartialAnswers } from '../../src/domain/partial-answers.ts';
+import { rulesFrom } from '../../src/features/devices/declared-rules.ts';
 import { EnergyService } from '../../src/features/energy/service.ts';
 import { QueryPlanner } from '../../src/query/query-planner.ts';
 import type { LatestSample } from '../../src/query/telemetry-queries.ts';
@@ -21,6 +22,8 @@ export class SiteWorld {
   now: number;
   readonly #store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 2 ** 30 });
   readonly #devices = new Map<string, DeviceRecord>();
+  /** Metrics that a test registers. */
+  readonly catalogue = new MetricCatalogue();
   readonly #metrics = new Map<string, Set<string>>();
   readonly #latest = new Map<string, LatestSample>();
 
@@ -45,10 +48,7 @@ export class SiteWorld {
         isRestored: () => true,
       },
       metricsOf: (deviceId) => [...(this.#metrics.get(deviceId) ?? [])],
-      expectedIntervalMs: (deviceId) => {
-        const seconds = this.devices.require(deviceId).expectedIntervalS;
-        return seconds === null ? null : seconds * 1000;
-      },
+      rulesOf: rulesFrom((deviceId) => this.#devices.get(deviceId), this.catalogue),
       now: () => this.now,
     });
     this.energy = new EnergyService({

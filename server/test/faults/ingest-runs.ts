@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NO_RULES } from '../../src/domain/series-rules.ts';
 import { withFolder } from './contents.ts';
 
 export interface ChildOptions {
@@ -138,7 +139,7 @@ export function checkIngested(
           if (columns[0]![row] !== n / 1000 || columns[1]![row] !== n) wrong++;
         }
       }
-      const counted = await store.aggregate({ ...request, edges, asOf: window.end, expectedIntervalMs: [null] });
+      const counted = await store.aggregate({ ...request, edges, asOf: window.end, rules: [NO_RULES] });
       const total = counted[0]?.buckets[0]?.count[0] ?? 0;
       duplicated += Math.abs(total - found.size);
       for (const { first, count } of acknowledged) {

@@ -9,8 +9,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregateSeries } from '../../src/domain/aggregate.ts';
+import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { mergeRows, withoutMissing } from '../../src/domain/frame.ts';
+import { NO_RULES } from '../../src/domain/series-rules.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
 import { ArchiveFileWriter, contentsOf, readArchiveFile } from '../../src/storage/archive/parquet-file.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
@@ -142,12 +144,13 @@ describe('archiving', () => {
           (day) => JANUARY + day * UTC_DAY_MS + 7,
         );
         const request = { deviceIds: ['b', 'nobody', 'a'], group, quantities: ['v'] };
-        const options = { asOf: Date.UTC(2026, 6, 1), expectedIntervalMs: expected };
+        const asOf = Date.UTC(2026, 6, 1);
+        const rules = { expectedIntervalMs: expected, counters: new Map([['v', UNDECLARED_COUNTER]]) };
         const answers = await world.reads.aggregate({
           ...request,
           edges,
-          ...options,
-          expectedIntervalMs: [expected, null, expected],
+          asOf,
+          rules: [rules, NO_RULES, rules],
         });
         for (const [d, deviceId] of request.deviceIds.entries()) {
           const own = [...toRows(early), ...toRows(late)].filter(([id]) => id === deviceId);
@@ -158,13 +161,15 @@ describe('archiving', () => {
           const column = merged.columns[0] as Float64Array;
           const raw = Array.from(merged.timestamps, (at, i) => `${deviceId} ${at} ${column[i]}`);
           expect(await allRows(world.reads, [deviceId], group, ['v'])).toEqual(raw);
-          const { start, end } = sampleWindow(edges, expected);
+          const { start, end } = sampleWindow(edges, ['v'], rules);
           const within = (at: number) => at >= start && at < end;
           const series = withoutMissing(
             merged.timestamps.filter(within),
             column.filter((_, i) => within(merged.timestamps[i] as number)),
           );
-          expect(answers[d]?.buckets[0]).toEqual(aggregateSeries(series, edges, options));
+          expect(answers[d]?.buckets[0]).toEqual(
+            aggregateSeries(series, edges, { asOf, expectedIntervalMs: expected, counter: UNDECLARED_COUNTER }),
+          );
         }
       },
     );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import type { Buckets } from '../../src/domain/aggregate.ts';
+import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
 import { Conflict } from '../../src/domain/errors.ts';
 import { bucketEdges } from '../../src/domain/site-time.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
@@ -22,6 +23,7 @@ const FIRST = Date.UTC(2026, 2, 20);
 const ZONE = 'Europe/Warsaw';
 const GROUP = 'grid';
 const QUANTITIES = ['power_kw', 'import_kwh'];
+const RULES = { expectedIntervalMs: null, counters: new Map([['import_kwh', UNDECLARED_COUNTER]]) };
 
 let closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -58,7 +60,7 @@ function worldOf(
       source: {
         raw: store,
         rollups: store,
-        expectedIntervalMs: () => null,
+        rulesOf: () => RULES,
         timeZoneOf: () => ZONE,
         now: () => world.now,
       },
@@ -125,7 +127,7 @@ function aggregate(from: Pick<TelemetryStore, 'aggregate'>, edges: Float64Array)
     quantities: QUANTITIES,
     edges,
     asOf: TODAY,
-    expectedIntervalMs: [null],
+    rules: [RULES],
   };
   return from.aggregate(request).then(([answer]) => [...(answer?.buckets ?? [])]);
 }

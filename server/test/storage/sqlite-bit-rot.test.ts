@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt } from '../../src/domain/errors.ts';
+import { NO_RULES } from '../../src/domain/series-rules.ts';
 import { asBatch } from '../../src/storage/apply-batches.ts';
 import { coalesce } from '../../src/storage/coalesce.ts';
 import { markOf } from '../../src/storage/layers/journal-marks.ts';
@@ -59,8 +60,8 @@ async function answers(file: TelemetryFile): Promise<{ values: Map<string, numbe
       }
     }
     const edges = Float64Array.from({ length: 11 }, (_, i) => T0 + i * 5 * 3_600_000);
-    const expectedIntervalMs = DEVICES.map(() => 600_000);
-    aggregates.push(await file.aggregate({ ...request, edges, asOf: END, expectedIntervalMs }));
+    const rules = DEVICES.map(() => ({ ...NO_RULES, expectedIntervalMs: 600_000 }));
+    aggregates.push(await file.aggregate({ ...request, edges, asOf: END, rules }));
   }
   const byName = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
   return {

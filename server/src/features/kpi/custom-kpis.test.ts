@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { ADMIN_HEADERS, securedApp } from '../../../test/records/secured-app.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
-import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { dayWindow } from '../../domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS } from '../../domain/window.ts';
 import { customKpiRoutes } from './custom-kpi-routes.ts';
@@ -20,8 +19,7 @@ const DAY = { start: iso(SHORT_DAY.start), end: iso(SHORT_DAY.end) };
 /** 10 kW, and 40 kW for half an hour: 245 kWh in 23 hours; 460 units; a counter of 50 pallets; −5 °C, known by another device. */
 async function plant() {
   const site = await SiteWorld.open(NOW, { timezone: ZONE, emissionFactorKgPerKwh: 0.45 });
-  const catalogue = new MetricCatalogue();
-  const { queries, devices, energy, records } = site;
+  const { queries, devices, energy, records, catalogue } = site;
   const now = () => site.now;
   const kpis = new KpiService({ queries, devices, energy, now });
   const service = new CustomKpiService({

@@ -6,11 +6,10 @@ import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
-import { eachGrowth } from '../../domain/aggregate.ts';
 import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { decidingWindow } from '../../domain/cadence.ts';
 import { NotFound } from '../../domain/errors.ts';
-import { EMPTY_SERIES, type Series, seriesOf } from '../../domain/frame.ts';
+import { EMPTY_SERIES, seriesOf } from '../../domain/frame.ts';
 import { HOUR_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -235,20 +234,34 @@ export class KpiService {
 
   /** From power; of a machine with a counter only, from its growth between samples. */
   async #peak({ device, window }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
+    const { queries } = this.#options;
+    const hasPower = queries.metricsOf(device.id).includes(`${MACHINE_GROUP}.${MACHINE_POWER}`);
+    const steps = hasPower ? await this.#powerSteps(device, window) : await this.#growthSteps(device, window);
+    const peak = peakDemand(within(steps, window), window);
+    return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
+  }
+
+  async #powerSteps(device: DeviceRecord, window: Window): Promise<Steps> {
     const { queries, now } = this.#options;
     const expectedIntervalMs = device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000;
-    const hasPower = queries.metricsOf(device.id).includes(`${MACHINE_GROUP}.${MACHINE_POWER}`);
-    const quantity = hasPower ? MACHINE_POWER : MACHINE_COUNTER;
     const [frame] = await queries.frames({
       deviceIds: [device.id],
       group: MACHINE_GROUP,
-      quantities: [quantity],
+      quantities: [MACHINE_POWER],
       window: decidingWindow(window, expectedIntervalMs),
     });
-    const series = frame ? seriesOf(frame, quantity) : EMPTY_SERIES;
-    const steps = hasPower ? stepsOf(series, { expectedIntervalMs, asOf: now() }) : growthSteps(series);
-    const peak = peakDemand(within(steps, window), window);
-    return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
+    return stepsOf(frame ? seriesOf(frame, MACHINE_POWER) : EMPTY_SERIES, { expectedIntervalMs, asOf: now() });
+  }
+
+  /** Mean power between the samples of a counter. */
+  async #growthSteps(device: DeviceRecord, window: Window): Promise<Steps> {
+    const asked = { deviceId: device.id, group: MACHINE_GROUP, quantity: MACHINE_COUNTER, window };
+    const { growth } = await this.#options.queries.counter(asked);
+    return {
+      starts: Float64Array.from(growth, ({ start }) => start),
+      ends: Float64Array.from(growth, ({ end }) => end),
+      values: Float64Array.from(growth, ({ amount, start, end }) => (amount * HOUR_MS) / (end - start)),
+    };
   }
 
   async #cost({ site, energy, totalKwh }: Subject) {
@@ -319,17 +332,6 @@ function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string
   if (mean === null || peak === null) return { load_factor: null, reason: reason ?? NO_ENERGY };
   if (peak.kw <= 0) return { load_factor: null, reason: 'the machine used no power in this window' };
   return { load_factor: mean / peak.kw, reason: null };
-}
-
-/** Mean power between the samples of a counter. */
-function growthSteps(series: Series): Steps {
-  const [starts, ends, values]: [number[], number[], number[]] = [[], [], []];
-  eachGrowth(series, (growth, since, until) => {
-    starts.push(since);
-    ends.push(until);
-    values.push((growth * HOUR_MS) / (until - since));
-  });
-  return { starts: Float64Array.from(starts), ends: Float64Array.from(ends), values: Float64Array.from(values) };
 }
 
 /** Steps cut to a window. */

@@ -1,5 +1,6 @@
 import type { Buckets } from '../../domain/aggregate.ts';
 import { type Rows, sliceRows } from '../../domain/frame.ts';
+import { NO_RULES } from '../../domain/series-rules.ts';
 import type { Window } from '../../domain/window.ts';
 import type { AggregateRequest } from '../backend.ts';
 import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
@@ -39,9 +40,9 @@ export async function aggregateDevices(
 }
 
 function aggregateOne(rows: Rows, request: AggregateRequest, position: number): Buckets[] {
-  const expected = request.expectedIntervalMs[position] ?? null;
-  const { start, end } = sampleWindow(request.edges, expected);
-  return aggregateRows(sliceRows(rows, start, end), request, expected);
+  const rules = request.rules[position] ?? NO_RULES;
+  const { start, end } = sampleWindow(request.edges, request.quantities, rules);
+  return aggregateRows(sliceRows(rows, start, end), request, rules);
 }
 
 /** Positions of known devices in portions that are small enough to hold. */

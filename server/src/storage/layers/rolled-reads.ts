@@ -98,8 +98,8 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     return answers;
   }
 
-  #rawIsThere({ edges, expectedIntervalMs }: AggregateRequest, { rawFrom }: RollupExtent): boolean {
-    return expectedIntervalMs.every((interval) => sampleWindow(edges, interval).start >= rawFrom);
+  #rawIsThere({ edges, quantities, rules }: AggregateRequest, { rawFrom }: RollupExtent): boolean {
+    return rules.every((of) => sampleWindow(edges, quantities, of).start >= rawFrom);
   }
 
   async #rows(

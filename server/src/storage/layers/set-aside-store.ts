@@ -1,5 +1,6 @@
 import type { Batch, Block } from '../../domain/batch.ts';
 import type { Frame } from '../../domain/frame.ts';
+import { NO_RULES } from '../../domain/series-rules.ts';
 import { Turns } from '../../domain/turns.ts';
 import type {
   AggregateRequest,
@@ -116,11 +117,11 @@ export class SetAsideStore implements TelemetryStore {
   }
 
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
-    const { deviceIds, edges, group, quantities, expectedIntervalMs } = request;
+    const { deviceIds, edges, group, quantities, rules } = request;
     if (edges.length < 2) return this.#inner.aggregate(request);
     const touched = new Set<string>();
     for (const [i, deviceId] of deviceIds.entries()) {
-      const window = sampleWindow(edges, expectedIntervalMs[i] ?? null);
+      const window = sampleWindow(edges, quantities, rules[i] ?? NO_RULES);
       const blocks = await this.#options.setAside.overlapping(this.#options.name, group, window.start, window.end);
       if (rowsFor(blocks, deviceId, { group, quantities, window }) !== null) touched.add(deviceId);
     }
@@ -128,7 +129,7 @@ export class SetAsideStore implements TelemetryStore {
     const of = (wanted: (deviceId: string) => boolean): AggregateRequest => ({
       ...request,
       deviceIds: deviceIds.filter(wanted),
-      expectedIntervalMs: expectedIntervalMs.filter((_, i) => wanted(deviceIds[i]!)),
+      rules: rules.filter((_, i) => wanted(deviceIds[i]!)),
     });
     const answers = [
       ...(await this.#inner.aggregate(of((id) => !touched.has(id)))),

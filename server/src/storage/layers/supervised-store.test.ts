@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch } from '../../domain/batch.ts';
 import { InvalidInput, Unavailable } from '../../domain/errors.ts';
+import { NO_RULES } from '../../domain/series-rules.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { openTelemetryStore } from '../open-store.ts';
 import { type StoreTrouble, SupervisedStore, type SupervisionOptions } from './supervised-store.ts';
@@ -83,7 +84,7 @@ const sums = {
   quantities: ['power_kw'],
   edges: Float64Array.of(0, 10),
   asOf: 20,
-  expectedIntervalMs: [null],
+  rules: [NO_RULES],
 };
 
 describe('a store under supervision', () => {
@@ -105,7 +106,7 @@ describe('a store under supervision', () => {
     const calls = [
       () => store.write([batch(5)]),
       () => rows(store),
-      () => store.aggregate({ ...series, edges: Float64Array.of(0, 10), asOf: 20, expectedIntervalMs: [null] }),
+      () => store.aggregate({ ...series, edges: Float64Array.of(0, 10), asOf: 20, rules: [NO_RULES] }),
       () => store.latest(0),
       () => store.series(),
       () => store.stats(),

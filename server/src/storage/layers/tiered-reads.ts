@@ -1,6 +1,7 @@
 import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { concatRows, type Frame, mergeRows, type Rows } from '../../domain/frame.ts';
+import { NO_RULES } from '../../domain/series-rules.ts';
 import { intersect, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { Archive, Part } from '../archive/archive.ts';
 import type { Holdings } from '../archive/parquet-file.ts';
@@ -139,8 +140,8 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
    * that buckets of the store and of the archive cannot be put side by side.
    */
   async #aggregateRaw(request: AggregateRequest, parts: readonly Part[], device: number): Promise<Buckets> {
-    const interval = request.expectedIntervalMs[device] ?? null;
-    const window = sampleWindow(request.edges, interval);
+    const rules = request.rules[device] ?? NO_RULES;
+    const window = sampleWindow(request.edges, request.quantities, rules);
     const within = parts.filter(({ month }) => intersect(month, window) !== null);
     const found: Rows[] = [];
     let samples = 0;
@@ -154,7 +155,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
       found.push(frame);
     }
     if (found.length === 0) return emptyBuckets(request.edges.length - 1);
-    return aggregateRows(concatRows(found, 1), request, interval)[0] as Buckets;
+    return aggregateRows(concatRows(found, 1), request, rules)[0] as Buckets;
   }
 }
 

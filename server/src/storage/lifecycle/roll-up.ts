@@ -1,6 +1,7 @@
 import type { Buckets } from '../../domain/aggregate.ts';
 import type { Block } from '../../domain/batch.ts';
 import type { Frame } from '../../domain/frame.ts';
+import type { RulesOf } from '../../domain/series-rules.ts';
 import { bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryStore } from '../backend.ts';
@@ -13,7 +14,7 @@ export interface RollUpSource {
   readonly raw: Pick<TelemetryStore, 'aggregate'>;
   /** Where rollups are. */
   readonly rollups: Pick<TelemetryStore, 'read'>;
-  readonly expectedIntervalMs: (deviceId: string) => number | null;
+  readonly rulesOf: RulesOf;
   readonly timeZoneOf: (deviceId: string) => string;
   /** Nothing stands beyond now, epoch milliseconds. */
   readonly now: () => number;
@@ -57,8 +58,8 @@ async function rollUpEdges(
   edges: Float64Array,
   rawIs: RawIs,
 ): Promise<Block> {
-  const expectedIntervalMs = [source.expectedIntervalMs(deviceId)];
-  const request = { deviceIds: [deviceId], group, quantities, edges, asOf: source.now(), expectedIntervalMs };
+  const rules = [source.rulesOf(deviceId, group, quantities)];
+  const request = { deviceIds: [deviceId], group, quantities, edges, asOf: source.now(), rules };
   const [answer] = await source.raw.aggregate(request);
   const computed: RollupRows = { starts: edges.subarray(0, -1), buckets: answer?.buckets ?? [] };
   const into = rollupGroup(group, width);

@@ -41,7 +41,7 @@ begin
     where s.ends > from_ts and s.ts < to_ts order by s.ts;
 end`;
 
-/** Growth of the counter between its samples; resets, jitter and misreads as in the API. */
+/** Growth of the counter between its samples, judged one sample at a time: simpler than `domain/counters/growth.ts`. */
 const GROWTH = `
 declare height float8; begun timestamptz; grown float8; one record;
 begin

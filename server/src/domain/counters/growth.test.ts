@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeWith } from '../../../test/needs.ts';
+import { anyCounter } from '../../../test/recorded-counter.ts';
+import { lowerBound, type Series } from '../frame.ts';
+import { UTC_DAY_MS } from '../window.ts';
+import { counterOf, counterWindow, UNDECLARED_COUNTER } from './counter.ts';
+import { counterHistory } from './growth.ts';
+
+const ALL = { start: -8.64e15, end: 8.64e15 };
+const T0 = Date.UTC(2026, 7, 3, 10);
+
+const historyOf = (series: Series, counter = UNDECLARED_COUNTER) => counterHistory(series, counter, ALL);
+const grownBy = (series: Series, counter = UNDECLARED_COUNTER) =>
+  historyOf(series, counter).growth.reduce((sum, { amount }) => sum + amount, 0);
+
+/** Values a minute apart. */
+const minutely = (...values: number[]): Series => ({
+  timestamps: Float64Array.from(values, (_, i) => T0 + i * 60_000),
+  values: Float64Array.from(values),
+});
+const hourly = (count: number, readingAt: (hour: number) => number): Series => ({
+  timestamps: Float64Array.from({ length: count }, (_, hour) => T0 + hour * 3_600_000),
+  values: Float64Array.from({ length: count }, (_, hour) => readingAt(hour)),
+});
+const kindsOf = (series: Series) => historyOf(series).events.map(({ kind }) => kind);
+
+describe('a counter', () => {
+  it('ignores a run of misreads that returns to the old level, and reports it', () => {
+    const series = minutely(40_482.8, 0, 0, 40_482.9, 40_483);
+    expect(grownBy(series)).toBeCloseTo(0.2, 9);
+    expect(historyOf(series).events).toMatchObject([
+      { kind: 'misread', start: T0 + 60_000, end: T0 + 120_000, before: 40_482.8, after: 0, counted: 0 },
+    ]);
+  });
+
+  it('does not count the reading that follows zeros at the beginning', () => {
+    const series = minutely(0, 5508.51, 5508.52);
+    expect(grownBy(series)).toBeCloseTo(0.01, 9);
+    expect(historyOf(series).events).toMatchObject([{ kind: 'misread', inDoubt: 5508.51 }]);
+  });
+
+  it('ignores a misread upwards by a small share of its height', () => {
+    const series = minutely(100_000, 106_553.6, 100_000.1, 100_000.2);
+    expect(grownBy(series)).toBeCloseTo(0.2, 9);
+    expect(kindsOf(series)).toEqual(['misread']);
+  });
+
+  it('loses nothing on the days after a misread upwards', () => {
+    const series = hourly(168, (hour) => (hour === 30 ? 21_600 : 20_000 + hour / 2));
+    expect(grownBy(series)).toBeCloseTo(83.5, 9);
+    for (let day = 0; day < 6; day++) {
+      const window = { start: T0 + day * UTC_DAY_MS, end: T0 + (day + 1) * UTC_DAY_MS };
+      const { growth } = counterHistory(series, UNDECLARED_COUNTER, window);
+      expect(growth.reduce((sum, { amount }) => sum + amount, 0)).toBeCloseTo(12, 9);
+    }
+  });
+
+  it('goes on from the level of the meter that replaces it, and reports the replacement', () => {
+    const series = hourly(168, (hour) => (hour < 48 ? 20_000 : 18_776) + hour / 2);
+    expect(grownBy(series)).toBeCloseTo(83, 9);
+    expect(historyOf(series).events).toMatchObject([{ kind: 'replacement', before: 20_023.5, after: 18_800 }]);
+  });
+
+  it('does not count a jump to another level that persists', () => {
+    const series = hourly(168, (hour) => (hour < 48 ? 20_000 : 31_000) + hour / 2);
+    expect(grownBy(series)).toBeCloseTo(83, 9);
+    expect(historyOf(series).events).toMatchObject([{ kind: 'jump', counted: 0, inDoubt: 11_000.5 }]);
+  });
+
+  it('counts what it read after a reset, and reports what is in doubt', () => {
+    const series = hourly(96, (hour) => (hour < 48 ? 20_000 + hour / 2 : (hour - 47) / 2));
+    expect(grownBy(series)).toBeCloseTo(47.5, 9);
+    expect(historyOf(series).events).toMatchObject([{ kind: 'reset', before: 20_023.5, after: 0.5, counted: 0.5 }]);
+  });
+
+  it('counts through the end of its register', () => {
+    const series = hourly(48, (hour) => (99_990 + hour) % 100_000);
+    expect(grownBy(series)).toBeCloseTo(47, 9);
+    expect(kindsOf(series)).toEqual(['wrap']);
+  });
+
+  it('takes a step back by its resolution as jitter', () => {
+    expect(grownBy(minutely(0, 0.3, 0.3, 0.2, 0.2, 0.4))).toBeCloseTo(0.4, 9);
+    expect(kindsOf(minutely(0, 0.3, 0.3, 0.2, 0.2, 0.4))).toEqual([]);
+  });
+
+  it('counts growth over a gap of days', () => {
+    const series = { timestamps: Float64Array.of(0, 3, 6, 9), values: Float64Array.of(500, 500.5, 572.5, 573) };
+    const daily = { ...series, timestamps: series.timestamps.map((day) => T0 + day * UTC_DAY_MS) };
+    expect(grownBy(daily)).toBeCloseTo(73, 9);
+  });
+
+  it('that is reset every day, counts each day from zero, also where the reset is in an outage', () => {
+    // 0.5 kWh an hour from 6 h to 18 h; nothing was received from noon of the third day to noon of the fourth.
+    const midnight = Date.UTC(2026, 7, 3);
+    const hours = Array.from({ length: 6 * 24 }, (_, hour) => hour).filter((hour) => hour < 60 || hour >= 84);
+    const series = {
+      timestamps: Float64Array.from(hours, (hour) => midnight + hour * 3_600_000),
+      values: Float64Array.from(hours, (hour) => (6 * Math.min(Math.max((hour % 24) - 6, 0), 12)) / 12),
+    };
+    // What the third day had after its last sample, at eleven, is lost with the outage.
+    expect(grownBy(series)).toBeCloseTo(6 * 6 - 3.5, 9);
+    expect(kindsOf(series)).toEqual([]);
+  });
+
+  it('never has a negative value', () => {
+    expect(grownBy(hourly(48, (hour) => (hour % 10 === 7 ? -1 : 3 + hour / 2)))).toBeCloseTo(23, 9);
+  });
+
+  it('in another unit is judged by that unit', () => {
+    const leap = hourly(6, (hour) => 1000 * (hour < 3 ? hour : hour + 5000));
+    expect(grownBy(leap, counterOf('Wh'))).toBeCloseTo(5_005_000, 3);
+    expect(
+      grownBy(
+        hourly(48, (hour) => 1000 * (hour < 30 ? hour : hour + 5000)),
+        counterOf('Wh'),
+      ),
+    ).toBeCloseTo(46_000, 3);
+  });
+});
+
+describe('whatever is recorded of a counter', () => {
+  it('its true growth is found under misreads, resets, replacements and jitter', () => {
+    fc.assert(
+      fc.property(anyCounter, ({ series, grown, uncertainty }) => {
+        expect(Math.abs(grownBy(series) - grown)).toBeLessThanOrEqual(uncertainty);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('the growth of a window is that of its parts, from the samples around each', () => {
+    const cuts = fc.array(fc.integer({ min: 0, max: 5 * 1440 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(anyCounter, cuts, ({ series }, minutes) => {
+        const [first, last] = [series.timestamps[0]!, series.timestamps.at(-1)! + 1];
+        const inside = minutes.map((minute) => Math.min(first + minute * 60_000, last));
+        const edges = [first, ...inside.sort((a, b) => a - b), last];
+        let total = 0;
+        for (const [i, start] of edges.slice(0, -1).entries()) {
+          const window = { start, end: edges[i + 1]! };
+          const around = counterWindow(window);
+          const [from, to] = [lowerBound(series.timestamps, around.start), lowerBound(series.timestamps, around.end)];
+          const part = { timestamps: series.timestamps.subarray(from, to), values: series.values.subarray(from, to) };
+          for (const { amount } of counterHistory(part, UNDECLARED_COUNTER, window).growth) total += amount;
+        }
+        expect(total).toBeCloseTo(grownBy(series), 6);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('a decision takes no longer than the samples allow', () => {
+    const values = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 1000);
+    expect(Number.isFinite(grownBy(minutely(...values)))).toBe(true);
+  });
+});
+
+describeWith('REAL_DATA', 'counters that failed', (folder) => {
+  interface Case {
+    readonly name: string;
+    readonly readings: readonly (readonly [at: string, value: number])[];
+    readonly expected_increase_kwh: number;
+    readonly tolerance_kwh: number;
+  }
+  const cases: Case[] = JSON.parse(readFileSync(join(folder, 'faults/counters.json'), 'utf8'));
+  it.each(cases)('$name', ({ readings, expected_increase_kwh, tolerance_kwh }) => {
+    const series: Series = {
+      timestamps: Float64Array.from(readings, ([at]) => Date.parse(at)),
+      values: Float64Array.from(readings, ([, value]) => value),
+    };
+    expect(Math.abs(grownBy(series) - expected_increase_kwh)).toBeLessThanOrEqual(tolerance_kwh);
+  });
+});

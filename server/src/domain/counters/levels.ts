@@ -1,0 +1,187 @@
+import type { Series } from '../frame.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../window.ts';
+import type { Counter } from './counter.ts';
+import type { Pace } from './rates.ts';
+
+/** Samples `from … to` (half-open) without a fall or a suspicious rise among them. */
+export interface Level {
+  readonly from: number;
+  readonly to: number;
+  readonly least: number;
+  /** Height at its end: what growth continues from. */
+  readonly height: number;
+  readonly greatest: number;
+  /** Rises within the levels before it. */
+  readonly risesBefore: number;
+  readonly rises: number;
+  /** Zeros before anything else is known: what a device reports that has not read its register yet. */
+  readonly isBlank: boolean;
+}
+
+/** A run of misreads lasts this long, from the good sample before it to the one after it, or is this short. */
+const MAX_MISREAD_MS = 3 * UTC_DAY_MS + 60 * MINUTE_MS;
+const MAX_SPARSE_MISREAD_SAMPLES = 2;
+/** Levels that one run of misreads may consist of. */
+const MAX_MISREAD_LEVELS = 12;
+/** Samples of zero at the beginning that may be no reading at all. */
+const MAX_BLANK_SAMPLES = 3;
+/** A run with this many rises is a counter that counts. */
+const MIN_COUNTING_RISES = 3;
+
+/** What it costs to believe something; the cheapest explanation is taken, of equals the one with the fewest misreads. */
+const COST = {
+  /** The counter was reset or replaced, or jumped. */
+  break: 3,
+  suspiciousRise: 1,
+  /** Samples are misreads though the counter goes on neither from before nor to after them. */
+  misreadAtBreak: 2,
+  misreadsAtEnd: 4,
+  misreadAtEnd: 1,
+  /** Misreads that count, or that lie between the levels around them. */
+  misreadsThatCount: 6,
+  sample: 1e-6,
+};
+
+/**
+ * Cuts samples wherever the counter falls, rises by more than it usually does, or reaches a height that it fell from; and where it first rose
+ * above a value that it falls back to. A cut decides nothing: it is where misreads may begin or end.
+ */
+export function levelsOf({ timestamps, values }: Series, counter: Counter, pace: Pace): Level[] {
+  const isNet = counter.behaviour === 'net';
+  const levels: Level[] = [];
+  let [risesBefore, left] = [0, Number.POSITIVE_INFINITY];
+  const add = (from: number, to: number) => {
+    const level = levelOf(values, from, to, isNet, risesBefore);
+    risesBefore += level.rises;
+    levels.push(level);
+  };
+  let [from, height, least] = [0, values[0]!, values[0]!];
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!;
+    const ms = timestamps[i]! - timestamps[i - 1]!;
+    const rise = value - height;
+    // The height that a suspicious rise began with must hold, or it was no rise.
+    const isUnproven = from > 0 && height === values[from]!;
+    const fall = isNet ? pace.expected(ms, height) : isUnproven ? pace.noise(height) : pace.dip(ms, height, value);
+    const noise = pace.noise(height);
+    const isFall = -rise > fall;
+    const isReturn = rise > noise && height < left - noise && value >= left - noise;
+    const isBlankEnd = from === 0 && height === 0 && least === 0 && rise > 0 && i <= MAX_BLANK_SAMPLES;
+    if (isFall || isReturn || rise > pace.expected(ms, height) || isBlankEnd) {
+      const rose = isFall && value >= least - noise ? firstAbove(values, from, i, value + noise) : from;
+      if (rose > from) add(from, rose);
+      add(rose, i);
+      if (isFall) left = height;
+      else if (isReturn) left = Number.POSITIVE_INFINITY;
+      [from, height, least] = [i, value, value];
+      continue;
+    }
+    least = Math.min(least, value);
+    height = isNet ? value : Math.max(height, value);
+  }
+  add(from, values.length);
+  return levels;
+}
+
+/** The first of the samples before `to` from which on all are above a value. */
+function firstAbove(values: Float64Array, from: number, to: number, value: number): number {
+  let first = to;
+  while (first > from && values[first - 1]! > value) first--;
+  return first;
+}
+
+function levelOf(values: Float64Array, from: number, to: number, isNet: boolean, risesBefore: number): Level {
+  let [least, greatest, height, rises] = [values[from]!, values[from]!, values[from]!, 0];
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i]!;
+    if (value > height) rises++;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+    height = isNet ? value : Math.max(height, value);
+  }
+  const isBlank = from === 0 && to <= MAX_BLANK_SAMPLES && least === 0 && greatest === 0;
+  return { from, to, least, greatest, height, rises, risesBefore, isBlank };
+}
+
+/** The counter's own levels among all of them, in order; the others are misreads. */
+export function trueLevels(series: Series, levels: readonly Level[], counter: Counter, pace: Pace): Level[] {
+  const costs = new Float64Array(levels.length);
+  const before = new Int32Array(levels.length).fill(-1);
+  for (let b = 0; b < levels.length; b++) {
+    costs[b] = b === 0 ? 0 : endCost(levels, 0, b);
+    for (let a = b - 1; a >= 0 && b - a - 1 <= MAX_MISREAD_LEVELS; a--) {
+      const cost = costs[a]! + stepCost(series, levels, a, b, counter, pace);
+      if (cost >= costs[b]!) continue;
+      costs[b] = cost;
+      before[b] = a;
+    }
+  }
+  let last = levels.length - 1;
+  let least = costs[last]!;
+  for (let b = last - 1; b >= Math.max(0, levels.length - 1 - MAX_MISREAD_LEVELS); b--) {
+    const cost = costs[b]! + endCost(levels, b + 1, levels.length);
+    if (cost < least) [least, last] = [cost, b];
+  }
+  const found: Level[] = [];
+  for (let at = last; at >= 0; at = before[at]!) found.push(levels[at]!);
+  return found.reverse();
+}
+
+/** Taking the levels `from … to` at either end of what is known for misreads. */
+function endCost(levels: readonly Level[], from: number, to: number): number {
+  if (to - from > MAX_MISREAD_LEVELS) return Number.POSITIVE_INFINITY;
+  return COST.misreadsAtEnd + (to - from) * COST.misreadAtEnd + countingCost(levels, from, to);
+}
+
+/** Going on from level `a` to level `b`, with those between as misreads. */
+function stepCost(
+  series: Series,
+  levels: readonly Level[],
+  a: number,
+  b: number,
+  counter: Counter,
+  pace: Pace,
+): number {
+  const before = levels[a]!;
+  const after = levels[b]!;
+  const link = linkCost(series, before, after, counter, pace);
+  if (b === a + 1) return link;
+  const ms = series.timestamps[after.from]! - series.timestamps[before.to - 1]!;
+  const samples = after.from - before.to;
+  if (ms > MAX_MISREAD_MS && samples > MAX_SPARSE_MISREAD_SAMPLES) return Number.POSITIVE_INFINITY;
+  const noise = pace.noise(before.height);
+  let isBetween = true;
+  for (let l = a + 1; l < b; l++) {
+    const { least, greatest } = levels[l]!;
+    if (least < before.height - noise || greatest > series.values[after.from]! + noise) isBetween = false;
+  }
+  return (
+    (link > 0 ? COST.break + (b - a - 1) * COST.misreadAtBreak : 0) +
+    (isBetween ? COST.misreadsThatCount : 0) +
+    countingCost(levels, a + 1, b) +
+    samples * COST.sample
+  );
+}
+
+function countingCost(levels: readonly Level[], from: number, to: number): number {
+  const last = levels[to - 1]!;
+  const rises = last.risesBefore + last.rises - levels[from]!.risesBefore;
+  return rises >= MIN_COUNTING_RISES ? COST.misreadsThatCount : 0;
+}
+
+/** How much has to be believed for a level to go on as another one. */
+function linkCost({ timestamps, values }: Series, before: Level, after: Level, counter: Counter, pace: Pace): number {
+  const ms = timestamps[after.from]! - timestamps[before.to - 1]!;
+  const rise = values[after.from]! - before.height;
+  const size = counter.behaviour === 'net' ? Math.abs(rise) : rise;
+  if (size < 0 && -size > pace.dip(ms, before.height, values[after.from]!)) return COST.break;
+  if (before.isBlank && isBlankLeap(size, ms, counter, pace)) return COST.break;
+  if (size > pace.possible(ms, before.height)) return COST.break;
+  return size > pace.ordinary(ms, before.height) ? COST.suspiciousRise : 0;
+}
+
+/** Whether a counter that began at zero rose by so much that zero was no reading. */
+export function isBlankLeap(rise: number, ms: number, { trustedRate }: Counter, pace: Pace): boolean {
+  const hours = Math.max(ms, 15 * MINUTE_MS) / (60 * MINUTE_MS);
+  return rise > Math.max(pace.ordinary(ms, 0), (trustedRate / 10) * hours);
+}
