@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { InvalidInput } from './errors.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from './window.ts';
+import { LocalMidnights } from './local-midnights.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from './window.ts';
 
 /** Bucket widths with a fixed length; days, weeks and months follow the site's calendar. */
 const FIXED_MS = new Map(
@@ -12,15 +13,16 @@ const FIXED_MS = new Map(
     '1h': HOUR_MS,
   }),
 );
-const CALENDAR_STEP = new Map(
-  Object.entries<Temporal.DurationLike>({
-    '1d': { days: 1 },
-    '1w': { weeks: 1 },
-    '1mo': { months: 1 },
+/** The next bucket's date, as the midnight of it in UTC. */
+const NEXT_DATE = new Map(
+  Object.entries({
+    '1d': (date: number) => date + UTC_DAY_MS,
+    '1w': (date: number) => date + 7 * UTC_DAY_MS,
+    '1mo': (date: number) => Date.UTC(new Date(date).getUTCFullYear(), new Date(date).getUTCMonth() + 1),
   }),
 );
 
-export const BUCKET_WIDTHS = [...FIXED_MS.keys(), ...CALENDAR_STEP.keys()];
+export const BUCKET_WIDTHS = [...FIXED_MS.keys(), ...NEXT_DATE.keys()];
 
 /** More buckets than this in one answer are refused. */
 export const MAX_BUCKETS = 1_000_000;
@@ -127,18 +129,19 @@ export function nominalMs(bucket: string): number {
 export function bucketEdges(window: Window, bucket: string, timeZone: string): Float64Array {
   const fixed = FIXED_MS.get(bucket);
   if (fixed !== undefined) return fixedEdges(window, fixed, timeZone);
-  const step = CALENDAR_STEP.get(bucket);
-  if (step === undefined) {
+  const nextDate = NEXT_DATE.get(bucket);
+  if (nextDate === undefined) {
     throw new InvalidInput(`bucket must be one of raw, auto, ${BUCKET_WIDTHS.join(', ')}; got "${bucket}"`);
   }
+  const first = firstDay(zoned(window.start, timeZone).toPlainDate(), bucket);
+  const midnights = new LocalMidnights(timeZone, first.toZonedDateTime({ timeZone }).epochMilliseconds);
   const edges: number[] = [];
-  let day = firstDay(zoned(window.start, timeZone).toPlainDate(), bucket);
-  for (;;) {
-    const edge = day.toZonedDateTime({ timeZone }).epochMilliseconds;
-    edges.push(edge);
+  for (let date = Date.parse(first.toString()); ; date = nextDate(date)) {
+    const edge = midnights.startOf(date);
+    // A day that the calendar of a place left out begins and ends with the day after it.
+    if (edge !== edges.at(-1)) edges.push(edge);
     if (edge >= window.end) return Float64Array.from(edges);
     checkCount(edges.length, bucket);
-    day = day.add(step);
   }
 }
 

@@ -4,6 +4,7 @@ import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { PartialAnswers } from '../../domain/partial-answers.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { AnswerRoom } from './answer-room.ts';
 import { energyData } from './energy-data.ts';
 import { TelemetryService } from './telemetry-service.ts';
 
@@ -21,7 +22,8 @@ async function world() {
     catalogue: new MetricCatalogue(),
     now: () => NOW,
   });
-  const ask = (query: object) => energyData(EnergyDataQuery.parse(query), service, site.queries);
+  const ask = (query: object) =>
+    energyData(EnergyDataQuery.parse(query), service, site.queries, new AnswerRoom().open());
   return { site, roof, meter, ask };
 }
 

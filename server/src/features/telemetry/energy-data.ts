@@ -3,17 +3,22 @@ import type { EnergyDataAnswer, EnergyDataQuery } from '@wattkeeper/contract/tel
 import type { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Frame } from '../../domain/frame.ts';
-import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { MINUTE_MS, SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { HeldAnswer } from './answer-room.ts';
 import type { TelemetryService } from './telemetry-service.ts';
 
 type Cell = { readonly frame: Frame; readonly row: number };
 
-/** Slices of the window that are read until a page is full: each twice as long as the one before. */
+/** Slices of the window that are read until a page is full: each twice as long as the one before, or half as long where it had many records. */
 const FIRST_SLICE_MS = MINUTE_MS;
-const LONGEST_SLICE_MS = UTC_DAY_MS;
+const MIN_SLICE_MS = SECOND_MS;
+const MAX_SLICE_MS = UTC_DAY_MS;
+const MANY_RECORDS = 2000;
+/** Memory of a value of a record with its name, in values of 8 bytes. */
+const HELD_PER_VALUE = 8;
 
 /**
  * Wide records in order of time, then of device. The window is read in slices until the page is full, and what is empty is passed over, so that
@@ -23,6 +28,7 @@ export async function energyData(
   query: z.output<typeof EnergyDataQuery>,
   service: TelemetryService,
   queries: TelemetryQueries,
+  held: HeldAnswer,
 ): Promise<EnergyDataAnswer> {
   const window = service.windowOf({ start: query.start_time, end: query.end_time });
   const targets = await service.targets({ device_id: query.device_id === undefined ? undefined : [query.device_id] });
@@ -31,7 +37,7 @@ export async function energyData(
     after === null || timestamp > after.timestamp || (timestamp === after.timestamp && device.id > after.deviceId);
   const items: EnergyDataAnswer['items'] = [];
   let start = Math.max(window.start, after?.timestamp ?? window.start);
-  for (let sliceMs = FIRST_SLICE_MS; start < window.end; sliceMs = Math.min(2 * sliceMs, LONGEST_SLICE_MS)) {
+  for (let sliceMs = FIRST_SLICE_MS; start < window.end; ) {
     const end = Math.min(start + sliceMs, window.end);
     const records = await recordsOf(targets, { start, end }, queries);
     for (const record of records.filter(isBehind)) {
@@ -39,13 +45,17 @@ export async function energyData(
         const last = items.at(-1) as EnergyDataAnswer['items'][number];
         return { items, warnings: [], next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
       }
+      const values = valuesOf(record.cells);
+      held.add((1 + Object.keys(values).length) * HELD_PER_VALUE);
       items.push({
         device_id: record.device.id,
         device_name: record.device.name,
         timestamp: formatInstant(record.timestamp),
-        values: valuesOf(record.cells),
+        values,
       });
     }
+    const isLong = records.length > MANY_RECORDS;
+    sliceMs = isLong ? Math.max(sliceMs / 2, MIN_SLICE_MS) : Math.min(2 * sliceMs, MAX_SLICE_MS);
     start = records.length > 0 ? end : await firstIn(targets, { start: end, end: window.end }, queries);
   }
   return { items, warnings: [], next_cursor: null };

@@ -1,5 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import {
+  AsyncByteQueue,
   type Data,
   Field,
   Float64,
@@ -10,7 +11,6 @@ import {
   Struct,
   TimestampMillisecond,
   Utf8,
-  vectorFromArray,
 } from 'apache-arrow';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { type Frame, seriesOf } from '../../domain/frame.ts';
@@ -26,7 +26,10 @@ export interface ExportRows {
   readonly values: Float64Array;
 }
 
-/** Rows of frames, one metric after the other. */
+/** Rows that are written in one go: some milliseconds. */
+const MAX_PART_ROWS = 4096;
+
+/** Rows of frames, one metric after the other, in parts. */
 export async function* exportRows(
   frames: AsyncIterable<{ device: DeviceRecord; frame: Frame }>,
   unitOf: (metric: string) => string,
@@ -35,7 +38,11 @@ export async function* exportRows(
     for (const quantity of frame.quantities) {
       const metric = `${frame.group}.${quantity}`;
       const { timestamps, values } = seriesOf(frame, quantity);
-      if (timestamps.length > 0) yield { device, metric, unit: unitOf(metric), timestamps, values };
+      for (let from = 0; from < timestamps.length; from += MAX_PART_ROWS) {
+        const part = [from, from + MAX_PART_ROWS] as const;
+        const rows = { timestamps: timestamps.subarray(...part), values: values.subarray(...part) };
+        yield { device, metric, unit: unitOf(metric), ...rows };
+      }
     }
   }
 }
@@ -57,7 +64,7 @@ function quoted(text: string): string {
 }
 
 /** Rows gathered into one row group before they are written. */
-const ROW_GROUP_ROWS = 100_000;
+const ROW_GROUP_ROWS = 16_384;
 
 /** Parquet with zstd: timestamp (ms, UTC), device_id, device_name, metric, unit, value. */
 export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable<Uint8Array> {
@@ -101,21 +108,29 @@ export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable
 /** Arrow IPC stream with the columns of the Parquet export. */
 export async function* toArrow(rows: AsyncIterable<ExportRows>): AsyncIterable<Uint8Array> {
   const writer = new RecordBatchStreamWriter();
-  const output = writer[Symbol.asyncIterator]();
-  const write = async () => {
-    writer.write(arrowBatch([]));
-    for await (const group of gathered(rows)) writer.write(arrowBatch(group));
-    writer.finish();
-  };
-  // Rejects with what stops the writing, and never resolves: whoever waits for bytes learns that none will come.
-  const failed = write().then(() => new Promise<never>(() => {}));
-  failed.catch(() => {
-    // Told by the race below.
-  });
-  for (;;) {
-    const next = await Promise.race([output.next(), failed]);
-    if (next.done) return;
-    yield next.value as Uint8Array;
+  const sink = new ChunkSink();
+  writer.reset(sink);
+  writer.write(arrowBatch([]));
+  for await (const group of gathered(rows)) {
+    writer.write(arrowBatch(group));
+    yield* sink.take();
+  }
+  writer.finish();
+  yield* sink.take();
+}
+
+/** Takes what the writer brings, so that no more is written than was fetched. */
+class ChunkSink extends AsyncByteQueue {
+  #chunks: Uint8Array[] = [];
+
+  override write(bytes: Uint8Array): void {
+    if (bytes.byteLength > 0) this.#chunks.push(bytes);
+  }
+
+  take(): Uint8Array[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
   }
 }
 
@@ -130,10 +145,7 @@ function arrowBatch(group: readonly ExportRows[]): RecordBatch {
   const times = BigInt64Array.from(group.flatMap(({ timestamps }) => Array.from(timestamps, BigInt)));
   const values = Float64Array.from(group.flatMap(({ values: of }) => Array.from(of)));
   const { length } = times;
-  const text = (of: (rows: ExportRows) => string): Data => {
-    const [first] = vectorFromArray(repeated(group, of), new Utf8()).data;
-    return first ?? makeData({ type: new Utf8(), length: 0 });
-  };
+  const text = (of: (rows: ExportRows) => string) => repeatedText(group, of, length);
   const children: Data[] = [
     makeData({ type: new TimestampMillisecond('UTC'), data: times, length }),
     text(({ device }) => device.id),
@@ -143,6 +155,18 @@ function arrowBatch(group: readonly ExportRows[]): RecordBatch {
     makeData({ type: new Float64(), data: values, length }),
   ];
   return new RecordBatch(ARROW_SCHEMA, makeData({ type: new Struct(ARROW_SCHEMA.fields), length, children }));
+}
+
+/** A column of texts that are the same for all rows of a part, without a text for each row. */
+function repeatedText(group: readonly ExportRows[], of: (rows: ExportRows) => string, length: number): Data {
+  const parts = group.map((rows) => ({ bytes: Buffer.from(of(rows)), count: rows.timestamps.length }));
+  const data = Buffer.concat(parts.map(({ bytes, count }) => Buffer.alloc(bytes.length * count, bytes)));
+  const valueOffsets = new Int32Array(length + 1);
+  let row = 0;
+  for (const { bytes, count } of parts) {
+    for (let i = 0; i < count; i++, row++) valueOffsets[row + 1] = valueOffsets[row]! + bytes.length;
+  }
+  return makeData({ type: new Utf8(), length, valueOffsets, data });
 }
 
 async function* gathered(rows: AsyncIterable<ExportRows>): AsyncIterable<ExportRows[]> {

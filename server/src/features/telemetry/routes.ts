@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import {
   EnergyDataAnswer,
@@ -8,14 +7,16 @@ import {
   TelemetryAnswer,
   TelemetryQuery,
 } from '@wattkeeper/contract/telemetry.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { periodOf } from '../../domain/asked-window.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { isoTimes } from '../../domain/iso-time.ts';
 import type { Api } from '../../http/api.ts';
+import { sendPaced, sendText } from '../../http/paced-answer.ts';
+import { AnswerRoom, type HeldAnswer } from './answer-room.ts';
 import { energyData } from './energy-data.ts';
 import { EXPORT_FORMATS, exportRows } from './export.ts';
-import type { History, TelemetryOptions, TelemetryService } from './telemetry-service.ts';
+import { energyDataJson, historyJson } from './history-json.ts';
+import type { TelemetryOptions, TelemetryService } from './telemetry-service.ts';
 
 const schema = { tags: ['telemetry'] };
 
@@ -27,7 +28,8 @@ const HISTORY_TYPES = {
 
 /** `/telemetry`, `/telemetry/latest` and `/energy-data`. */
 export function telemetryRoutes(api: Api, service: TelemetryService, options: TelemetryOptions): void {
-  historyRoute(api, service, options);
+  const room = new AnswerRoom();
+  historyRoute(api, service, options, room);
   latestRoute(api, service, options);
   api.get(
     '/energy-data',
@@ -40,11 +42,32 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
       },
       config: { scope: 'read', partial: true },
     },
-    async ({ query }) => energyData(query, service, options.queries),
+    async (request, reply) => {
+      return sendHeld(request, reply, room, async (held) => {
+        const answer = await energyData(request.query, service, options.queries, held);
+        return energyDataJson({ ...answer, warnings: [...answer.warnings, ...options.partial.notes()] });
+      });
+    },
   );
 }
 
-function historyRoute(api: Api, service: TelemetryService, { catalogue }: TelemetryOptions): void {
+/** Sends JSON whose values take room until it is sent. */
+async function sendHeld(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  room: AnswerRoom,
+  answer: (held: HeldAnswer) => Promise<Iterable<string>>,
+): Promise<FastifyReply> {
+  const held = room.open();
+  try {
+    return sendText(request, reply.type('application/json'), await answer(held), held.release);
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+function historyRoute(api: Api, service: TelemetryService, { catalogue }: TelemetryOptions, room: AnswerRoom): void {
   api.get(
     '/telemetry',
     {
@@ -57,15 +80,11 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
       },
       config: { scope: 'read', partial: true },
     },
-    async ({ query, headers }, reply) => {
+    async (request, reply) => {
+      const { query, headers } = request;
       const format = query.format ?? formatOf(headers.accept ?? '');
-      if (format === 'json') {
-        const history = await service.history(query);
-        return reply
-          .type('application/json')
-          .serializer(String)
-          .send(toJson(history) as never);
-      }
+      if (format === 'json')
+        return sendHeld(request, reply, room, async (held) => historyJson(await service.history(query, held)));
       if (query.bucket !== 'raw' && query.bucket !== 'auto') {
         throw new InvalidInput(`${format} holds raw samples: leave bucket out or say raw; got "${query.bucket}"`);
       }
@@ -76,11 +95,8 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
         (metric) => catalogue.describe(metric).unit,
       );
       const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end).slice(0, 10)}.${extension}`;
-      const body = Readable.from(encode(rows), { objectMode: false });
-      return reply
-        .type(type)
-        .header('content-disposition', `attachment; filename="${name}"`)
-        .send(body as never);
+      reply.type(type).header('content-disposition', `attachment; filename="${name}"`);
+      return sendPaced(request, reply, encode(rows));
     },
   );
 }
@@ -136,21 +152,4 @@ function formatOf(accept: string): 'json' | keyof typeof EXPORT_FORMATS {
   if (accept.includes('parquet')) return 'parquet';
   if (accept.includes('arrow')) return 'arrow';
   return 'json';
-}
-
-/** Written by hand: it is the hot path, and the columns are numbers and instants only. NaN becomes null. */
-function toJson({ window, bucket, downsampled, warnings, series }: History): string {
-  const timesOf = new Map<Float64Array, string>();
-  const times = (timestamps: Float64Array) => {
-    const known = timesOf.get(timestamps) ?? JSON.stringify(isoTimes(timestamps));
-    timesOf.set(timestamps, known);
-    return known;
-  };
-  const parts = series.map(({ device, metric, unit, coverage, timestamps, columns }) => {
-    const head = JSON.stringify({ device_id: device.id, device_name: device.name, metric, unit, coverage });
-    const body = columns.map(([name, values]) => `,"${name}":${JSON.stringify(Array.from(values))}`).join('');
-    return `${head.slice(0, -1)},"timestamps":${times(timestamps)}${body}}`;
-  });
-  const period = JSON.stringify(periodOf(window));
-  return `{"time_period":${period},"bucket":"${bucket}","downsampled":${downsampled},"warnings":${JSON.stringify(warnings)},"series":[${parts.join(',')}]}`;
 }

@@ -11,10 +11,12 @@ import type { PartialAnswers } from '../../domain/partial-answers.ts';
 import { bucketEdges, nominalMs } from '../../domain/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
+import { collectFrames } from '../../query/store-history.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Sites } from '../../storage/records/sites.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
+import type { HeldAnswer } from './answer-room.ts';
 
 export interface TelemetryOptions {
   readonly queries: TelemetryQueries;
@@ -48,6 +50,8 @@ export interface History {
 export const MAX_SERIES = 1000;
 /** Values in one JSON answer; more are refused, since CSV, Parquet and Arrow stream. */
 export const MAX_JSON_VALUES = 5_000_000;
+/** Arrays of `Buckets`. */
+const COLUMNS_PER_BUCKET = 9;
 const DEFAULT_POINTS = 2000;
 /** In a window up to this length `auto` shows raw samples when they are few enough. */
 const RAW_WINDOW_MS = 2 * UTC_DAY_MS;
@@ -73,23 +77,23 @@ export class TelemetryService {
   }
 
   /** Throws `NotFound` for an unknown device, `InvalidInput` for a window or a size that cannot be answered. */
-  async history(query: TelemetryQuery): Promise<History> {
-    const history = await this.#history(query);
+  async history(query: TelemetryQuery, held: HeldAnswer): Promise<History> {
+    const history = await this.#history(query, held);
     return { ...history, warnings: [...history.warnings, ...this.#options.partial.notes()] };
   }
 
-  async #history(query: TelemetryQuery): Promise<History> {
+  async #history(query: TelemetryQuery, held: HeldAnswer): Promise<History> {
     const window = this.windowOf(query);
     const targets = await this.targets(query);
-    if (query.bucket === 'raw') return this.#raw(targets, window, query.max_points ?? null);
-    if (query.bucket !== 'auto') return this.#bucketed(targets, window, query.bucket, query.aggregate);
+    if (query.bucket === 'raw') return this.#raw(targets, window, query.max_points ?? null, held);
+    if (query.bucket !== 'auto') return this.#bucketed(targets, window, query, held);
     const points = query.max_points ?? DEFAULT_POINTS;
     if (query.aggregate === undefined && window.end - window.start <= RAW_WINDOW_MS) {
-      const raw = await this.#raw(targets, window, null);
+      const raw = await this.#raw(targets, window, null, held);
       if (raw.series.every(({ timestamps }) => timestamps.length <= points)) return raw;
     }
     const bucket = AUTO_BUCKETS.find((width) => (window.end - window.start) / nominalMs(width) <= points) ?? '1mo';
-    return this.#bucketed(targets, window, bucket, query.aggregate);
+    return this.#bucketed(targets, window, { bucket, aggregate: query.aggregate }, held);
   }
 
   /** Raw frames of everything asked, for streaming exports, which have no place for warnings. */
@@ -129,7 +133,7 @@ export class TelemetryService {
     return targets.filter(({ metrics }) => metrics.length > 0);
   }
 
-  async #raw(targets: readonly Target[], window: Window, maxPoints: number | null): Promise<History> {
+  async #raw(targets: readonly Target[], window: Window, maxPoints: number | null, held: HeldAnswer): Promise<History> {
     const { queries, directory, catalogue, now } = this.#options;
     const series: SeriesAnswer[] = [];
     let downsampled = false;
@@ -139,7 +143,8 @@ export class TelemetryService {
         const metrics = quantities.filter((quantity) =>
           directory.metricsOf(device.id).includes(`${group}.${quantity}`),
         );
-        const [frame] = await queries.frames({ deviceIds: [device.id], group, quantities: metrics, window });
+        const request = { deviceIds: [device.id], group, quantities: metrics, window };
+        const [frame] = await collectFrames(counted(queries.stream(request), held), request.deviceIds);
         for (const quantity of metrics) {
           const full: Series = frame
             ? seriesOf(frame, quantity)
@@ -165,15 +170,18 @@ export class TelemetryService {
   async #bucketed(
     targets: readonly Target[],
     window: Window,
-    bucket: Bucket,
-    asked: readonly Aggregate[] | undefined,
+    { bucket, aggregate: asked }: { bucket: Bucket; aggregate?: readonly Aggregate[] | undefined },
+    held: HeldAnswer,
   ): Promise<History> {
     const { queries, catalogue, directory, now } = this.#options;
     const series: SeriesAnswer[] = [];
+    let values = 0;
     for (const { group, quantities, devices } of byGroup(targets)) {
       for (const [timeZone, members] of await this.#byTimeZone(devices)) {
         const edges = bucketEdges(window, bucket, timeZone);
-        if (edges.length * quantities.length * members.length > MAX_JSON_VALUES) throw tooLarge();
+        values += edges.length * quantities.length * members.length;
+        if (values > MAX_JSON_VALUES) throw tooLarge();
+        held.add(edges.length * quantities.length * members.length * COLUMNS_PER_BUCKET);
         const answers = await queries.buckets({ deviceIds: members.map(({ id }) => id), group, quantities, edges });
         for (const [d, { buckets }] of answers.entries()) {
           const device = members[d] as DeviceRecord;
@@ -213,6 +221,14 @@ export class TelemetryService {
   async #byTimeZone(devices: readonly DeviceRecord[]): Promise<Map<string, DeviceRecord[]>> {
     const zoneOf = new Map((await this.#options.sites.list()).map(({ id, timezone }) => [id, timezone]));
     return Map.groupBy(devices, ({ siteId }) => zoneOf.get(siteId) ?? 'UTC');
+  }
+}
+
+/** Counts frames as they arrive: what is too large is noticed before all of it is in memory. */
+async function* counted(frames: AsyncIterable<Frame>, held: HeldAnswer): AsyncIterable<Frame> {
+  for await (const frame of frames) {
+    held.add(frame.timestamps.length * (frame.columns.length + 1));
+    yield frame;
   }
 }
 

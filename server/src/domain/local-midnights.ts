@@ -1,0 +1,47 @@
+import { Temporal } from 'temporal-polyfill';
+import { UTC_DAY_MS } from './window.ts';
+
+/**
+ * Starts of calendar days at a site, asked in ascending order. The calendar is asked for those near a change of the clock alone: it takes 7 µs for one, and
+ * a long window has tens of thousands.
+ */
+export class LocalMidnights {
+  readonly #timeZone: string;
+  /** The clock differs by this offset from UTC between two instants, epoch milliseconds. */
+  #from: number;
+  #until: number;
+  #offsetMs: number;
+
+  /** @param first instant before the first day that is asked */
+  constructor(timeZone: string, first: number) {
+    this.#timeZone = timeZone;
+    const start = zoned(first - 3 * UTC_DAY_MS, timeZone);
+    this.#from = start.epochMilliseconds;
+    this.#offsetMs = start.offsetNanoseconds / 1e6;
+    this.#until = nextChange(start);
+  }
+
+  /** The first instant of a day, epoch milliseconds. `day` is the midnight of the same date in UTC. */
+  startOf(day: number): number {
+    while (day - this.#offsetMs - UTC_DAY_MS > this.#until) this.#passChange();
+    const midnight = day - this.#offsetMs;
+    if (midnight - UTC_DAY_MS >= this.#from && midnight + UTC_DAY_MS <= this.#until) return midnight;
+    const date = new Date(day).toISOString().slice(0, 10);
+    return Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: this.#timeZone }).epochMilliseconds;
+  }
+
+  #passChange(): void {
+    const change = zoned(this.#until, this.#timeZone);
+    this.#from = this.#until;
+    this.#offsetMs = change.offsetNanoseconds / 1e6;
+    this.#until = nextChange(change);
+  }
+}
+
+function nextChange(time: Temporal.ZonedDateTime): number {
+  return time.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+}
+
+function zoned(instant: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(instant)).toZonedDateTimeISO(timeZone);
+}
