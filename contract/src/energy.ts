@@ -97,7 +97,7 @@ export const EnergyTotals = z.object({
     .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' }),
   cost: z.number().nullable(),
   revenue: z.number().nullable(),
-  fixed_cost: z.number().nullable(),
+  fixed_cost: z.number().nullable().meta({ description: 'Daily charge of the days with data' }),
   demand_cost: z
     .number()
     .nullable()

@@ -233,6 +233,22 @@ describe('other prices', () => {
     ]);
   });
 
+  test('a fixed charge counts for days with data only', () => {
+    const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 1 }, fixed_per_day: 2 });
+    const window = { start: dayWindow('2026-03-27', WARSAW).start, end: dayWindow('2026-04-05', WARSAW).end };
+    const slots = steady(window);
+    const none = dayWindow('2026-03-29', WARSAW).start;
+    slots.edges.forEach((edge, s) => {
+      // Three days with energy, one of them for a quarter hour only; the day of 23 hours exports alone.
+      if (edge >= none + HOUR_MS / 4 && s < slots.importKwh.length)
+        slots.importKwh[s] = slots.exportKwh[s] = Number.NaN;
+      else if (edge === none) slots.importKwh[s] = Number.NaN;
+    });
+    const { fixedCost, fixedBySlot } = priceEnergy(tariff, slots, { timeZone: WARSAW });
+    expect(fixedCost).toBeCloseTo(3 * 2, 12);
+    expect(fixedBySlot.at(-1)).toBe(0);
+  });
+
   test('a fixed charge is one a day, whether it has 23, 24 or 25 hours', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
     for (const day of ['2026-03-29', '2026-06-15', '2026-10-25']) {

@@ -21,6 +21,7 @@ export interface EnergyCost {
   readonly cost: number;
   /** Credit for exported energy. */
   readonly revenue: number;
+  /** Of the days of which energy is known. */
   readonly fixedCost: number;
   readonly demandCost: number;
   /** cost + fixedCost + demandCost − revenue */
@@ -55,9 +56,11 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   let soldKwh = 0;
   let soldByFallbackKwh = 0;
   const fixedBySlot = new Float64Array(count);
+  const hasData = daysWithData(clock, slots, window);
   for (let s = 0; s < count; s++) {
     const charged = (edges[s] as number) >= window.start && (edges[s + 1] as number) <= window.end;
-    if (charged) fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s) * elapsedShare(edges, s, asOf);
+    if (charged && hasData[clock.dayIndex[s]!] === 1)
+      fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s) * elapsedShare(edges, s, asOf);
     const bought = slots.importKwh[s] as number;
     if (bought === bought) {
       for (const { name, energyKwh, pricePerKwh } of pricer(s, bought)) {
@@ -91,6 +94,17 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
     fixedBySlot,
     warnings: fallbackWarnings(terms, bands, { soldKwh, soldByFallbackKwh }),
   };
+}
+
+/** 1 for each day of which energy is known in the window: a fixed charge beside no energy would make a period look dear. */
+function daysWithData(clock: LocalTimes, { edges, importKwh, exportKwh }: PricedSlots, window: Window): Uint8Array {
+  const days = new Uint8Array(clock.days.length);
+  for (let s = 0; s < importKwh.length; s++) {
+    const isCharged = edges[s]! >= window.start && edges[s + 1]! <= window.end;
+    const isKnown = !Number.isNaN(importKwh[s]) || !Number.isNaN(exportKwh[s]);
+    if (isCharged && isKnown) days[clock.dayIndex[s]!] = 1;
+  }
+  return days;
 }
 
 function elapsedShare(edges: Float64Array, slot: number, asOf: number): number {
