@@ -28,7 +28,7 @@ export const Labels = byName(
     }),
 );
 
-export const DeviceStatus = z.enum(['online', 'stale', 'never_reported']);
+export const DeviceStatus = z.enum(['online', 'stale', 'never_reported', 'retired']);
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
 const deviceFields = {
@@ -43,11 +43,16 @@ const deviceFields = {
     .meta({ description: 'How often the device reports; null: found from its data. Longer silences count as gaps' }),
 };
 
+const retired_at = Instant.nullable().meta({
+  description: 'From then on the device counts no longer for its site: replaced or removed. null: active',
+});
+
 export const Device = z
   .object({
     id: z.uuid(),
     site_id: z.uuid(),
     ...deviceFields,
+    retired_at,
     status: DeviceStatus,
     last_reading_at: Instant.nullable(),
     created_at: Instant,
@@ -65,7 +70,7 @@ export const DeviceCreate = z.object({
 export type DeviceCreate = z.infer<typeof DeviceCreate>;
 
 export const DevicePatch = z
-  .object({ ...deviceFields, site_id: z.string().min(1) })
+  .object({ ...deviceFields, site_id: z.string().min(1), retired_at })
   .partial()
   .strict();
 export type DevicePatch = z.infer<typeof DevicePatch>;

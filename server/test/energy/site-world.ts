@@ -26,6 +26,7 @@ export class SiteWorld {
   readonly catalogue = new MetricCatalogue();
   readonly #metrics = new Map<string, Set<string>>();
   readonly #latest = new Map<string, LatestSample>();
+  readonly #first = new Map<string, number>();
 
   private constructor(records: RecordStore, site: SiteRecord, now: number) {
     this.records = records;
@@ -73,6 +74,7 @@ export class SiteWorld {
   }
 
   readonly devices = {
+    firstReadingAt: (deviceId: string, group: string) => this.#first.get(`${deviceId} ${group}`) ?? null,
     all: () => [...this.#devices.values()],
     ofSite: (siteId: string) => [...this.#devices.values()].filter((device) => device.siteId === siteId),
     require: (idOrName: string) => {
@@ -88,11 +90,17 @@ export class SiteWorld {
     return device;
   }
 
+  async retire(device: DeviceRecord, retiredAt: number | null): Promise<void> {
+    this.#devices.set(device.id, await this.records.devices.update(device.id, { retiredAt }));
+  }
+
   async report(device: DeviceRecord, metric: string, { timestamps, values }: Series): Promise<void> {
     const { group, quantity } = splitMetric(metric);
     const known = this.#metrics.get(device.id) ?? new Set();
     this.#metrics.set(device.id, known.add(metric));
     const last = timestamps.length - 1;
+    const first = this.#first.get(`${device.id} ${group}`) ?? Number.POSITIVE_INFINITY;
+    this.#first.set(`${device.id} ${group}`, Math.min(first, timestamps[0]!));
     this.#latest.set(`${device.id} ${metric}`, {
       deviceId: device.id,
       metric,

@@ -59,6 +59,7 @@ describe('sitePower', () => {
     site_id: 'site',
     labels: {},
     expected_interval_s: null,
+    retired_at: null,
     status: 'online' as const,
     last_reading_at: null,
     created_at: at(0),
@@ -86,6 +87,16 @@ describe('sitePower', () => {
     };
     const power = sitePower(latest, [device('a', 'machine'), device('b', 'machine'), device('meter', 'inverter')]);
     expect(power.machines.map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  it('leaves retired devices out', () => {
+    const latest = {
+      timestamp: at(5),
+      warnings: [],
+      items: ['a', 'b'].map((id, i) => item(id, { 'load.power_kw': i + 1, 'energy.power_kw': i + 1 })),
+    };
+    const power = sitePower(latest, [device('a', 'machine'), { ...device('b', 'machine'), status: 'retired' }]);
+    expect([power.load, power.machines.map(({ name }) => name)]).toEqual([1, ['a']]);
   });
 
   it('knows nothing where nothing reports', () => {

@@ -37,9 +37,11 @@ const MACHINE_POWER = 'energy.power_kw';
 /** The site's power, added up over its devices. Load that nothing measures is what solar, grid and battery leave. */
 export function sitePower(latest: LatestAnswer, devices: readonly Device[]): SitePower {
   const kinds = new Map(devices.map((device) => [device.id, device.kind]));
-  const column = (metric: string) => latest.items.flatMap(({ values }) => ownValue(values, metric) ?? []);
+  const retired = new Set(devices.filter(({ status }) => status === 'retired').map(({ id }) => id));
+  const items = latest.items.filter(({ device_id }) => !retired.has(device_id));
+  const column = (metric: string) => items.flatMap(({ values }) => ownValue(values, metric) ?? []);
   const values = (metric: string) => column(metric).map(({ value }) => value);
-  const machines = latest.items
+  const machines = items
     .filter((item) => kinds.get(item.device_id) === 'machine')
     .flatMap(({ device_id, device_name, values: { [MACHINE_POWER]: power } }) =>
       power ? [{ deviceId: device_id, name: device_name, power: power.value }] : [],

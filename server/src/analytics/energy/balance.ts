@@ -4,7 +4,7 @@ import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
 /** The corners that balance: solar + import + discharge = load + export + charge. */
 export type BalancedCorner = 'solar' | 'battery' | 'grid' | 'load';
 
-/** Energy of a site by slot, kWh; NaN where it is neither measured nor determined by what is. */
+/** Energy of a site by slot, kWh; NaN where it is neither measured nor determined by what is, and where the site had no such corner (then it is known). */
 export interface SiteSlots {
   /** Epoch milliseconds, one more than there are slots. */
   readonly edges: Float64Array;
@@ -177,7 +177,8 @@ class OpenSlots {
 
   #derive(s: number, corner: BalancedCorner): void {
     const { solar, charge, discharge, imported, exported, load } = this.#columns;
-    const at = (column: Float64Array) => column[s] as number;
+    // NaN in a known slot: the site had no such corner then.
+    const at = (column: Float64Array) => column[s] || 0;
     const net = (kwh: number) => Math.max(kwh, 0);
     const others = BALANCED.filter((other) => other !== corner && this.#present.includes(other));
     if (corner === 'grid') {

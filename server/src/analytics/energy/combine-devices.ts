@@ -1,4 +1,5 @@
 import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
+import { heard, type Life, livedMs } from './life.ts';
 
 /** Both directions of one corner by slot. */
 export interface CornerEnergy {
@@ -9,6 +10,7 @@ export interface CornerEnergy {
 /** What one device reports of a corner, and how much it is believed (0 first). */
 export interface RankedFlow {
   readonly rank: number;
+  readonly life: Life;
   readonly energy: FlowEnergy;
 }
 
@@ -18,14 +20,15 @@ const SILENT_BELOW = 0.5;
 /**
  * One flow of a corner from all devices that report it: devices of one rank add up, and of several ranks the best that is not
  * silent counts, slot by slot. Where one of several equal devices is silent the sum is that of the others, and less of the slot
- * counts as known.
+ * counts as known. A device is missed only while it lives.
  */
 export function combineDevices(flows: readonly RankedFlow[], edges: Float64Array, asOf: number): FlowEnergy {
   const ranks = [...new Set(flows.map(({ rank }) => rank))].sort((a, b) => a - b);
   const sums = ranks.map((rank) =>
     sumDevices(
-      flows.filter((flow) => flow.rank === rank).map(({ energy }) => energy),
-      edges.length - 1,
+      flows.filter((flow) => flow.rank === rank),
+      edges,
+      asOf,
     ),
   );
   const [only] = sums;
@@ -33,21 +36,33 @@ export function combineDevices(flows: readonly RankedFlow[], edges: Float64Array
   return believeBest(sums, edges, asOf);
 }
 
-function sumDevices(devices: readonly FlowEnergy[], slots: number): FlowEnergy {
+function sumDevices(devices: readonly RankedFlow[], edges: Float64Array, asOf: number): FlowEnergy {
   const [only] = devices;
-  if (only !== undefined && devices.length === 1) return only;
+  if (only !== undefined && devices.length === 1) return only.energy;
+  const slots = edges.length - 1;
   const kwh = new Float64Array(slots).fill(Number.NaN);
   const knownMs = new Float64Array(slots);
-  for (const device of devices) {
-    for (let s = 0; s < slots; s++) {
-      const energy = device.kwh[s] as number;
-      if (energy !== energy) continue;
-      const before = kwh[s] as number;
-      kwh[s] = (before === before ? before : 0) + energy;
-      knownMs[s] = (knownMs[s] as number) + (device.knownMs[s] as number) / devices.length;
+  for (let s = 0; s < slots; s++) {
+    let known = 0;
+    for (const { energy } of devices) {
+      const one = energy.kwh[s]!;
+      if (one !== one) continue;
+      const before = kwh[s]!;
+      kwh[s] = (before === before ? before : 0) + one;
+      known += energy.knownMs[s]!;
     }
+    const elapsed = elapsedMs(edges, s, asOf);
+    const expected = expectedMs(devices, edges[s]!, edges[s]! + elapsed);
+    knownMs[s] = expected > 0 ? elapsed * Math.min(known / expected, 1) : known / devices.length;
   }
   return { kwh, knownMs };
+}
+
+/** Time that the devices together should know between two instants; that of silent ones only where all are silent. */
+function expectedMs(devices: readonly RankedFlow[], from: number, to: number): number {
+  const sum = (lifeOf: (life: Life) => Pick<Life, 'start' | 'end'>) =>
+    devices.reduce((total, { life }) => total + livedMs(lifeOf(life), from, to), 0);
+  return sum(heard) || sum((life) => life);
 }
 
 function believeBest(ranks: readonly FlowEnergy[], edges: Float64Array, asOf: number): FlowEnergy {

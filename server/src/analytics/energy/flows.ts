@@ -63,11 +63,15 @@ export function allocateFlows(slots: SiteSlots): FlowColumns {
   const zero = new Float64Array(count);
   const battery = slots.present.includes('battery');
   const given = {
-    solar: slots.present.includes('solar') ? slots.solar : zero,
-    battery: battery ? slots.discharge : zero,
+    solar: slots.present.includes('solar') ? orAbsent(slots.solar, slots.knownMs.solar) : zero,
+    battery: battery ? orAbsent(slots.discharge, slots.knownMs.battery) : zero,
     grid: slots.imported,
   };
-  const taken = { load: slots.load, battery: battery ? slots.charge : zero, grid: slots.exported };
+  const taken = {
+    load: slots.load,
+    battery: battery ? orAbsent(slots.charge, slots.knownMs.battery) : zero,
+    grid: slots.exported,
+  };
   for (let s = 0; s < count; s++) {
     const left = { solar: given.solar[s]!, battery: given.battery[s]!, grid: given.grid[s]! };
     const open = { load: taken.load[s]!, battery: taken.battery[s]!, grid: taken.grid[s]! };
@@ -81,6 +85,11 @@ export function allocateFlows(slots: SiteSlots): FlowColumns {
     for (const target of TARGETS) columns[`other_to_${target}_kwh`][s] = open[target];
   }
   return columns;
+}
+
+/** Zero where the site is known to have had no such corner. */
+function orAbsent(kwh: Float64Array, knownMs: Float64Array): Float64Array {
+  return kwh.map((energy, s) => (energy !== energy && knownMs[s]! > 0 ? 0 : energy));
 }
 
 /** What the flows of a span of slots come to. */

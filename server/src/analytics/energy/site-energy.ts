@@ -3,7 +3,8 @@ import { completeBalance, type SiteSlots } from './balance.ts';
 import { type CornerEnergy, combineDevices, type RankedFlow } from './combine-devices.ts';
 import type { Corner } from './corners.ts';
 import { darkByHabit, darkBySun, withSleep } from './darkness.ts';
-import { type FlowEnergy, flowEnergy } from './flow-energy.ts';
+import { elapsedMs, type FlowEnergy, flowEnergy } from './flow-energy.ts';
+import { type Life, livedMs } from './life.ts';
 import type { SignedEnergy } from './steps.ts';
 
 /** What one device reports of one corner. */
@@ -11,6 +12,7 @@ export interface DeviceEnergy {
   readonly corner: Corner;
   /** Place among the devices that report the corner: 0 is believed first. */
   readonly rank: number;
+  readonly life: Life;
   /** Integrated power, split by sign; null where power is not reported. */
   readonly power: SignedEnergy | null;
   /** Counters; null where they are not reported. */
@@ -78,22 +80,65 @@ function cornerEnergy(
 ): CornerEnergy | null {
   const positive: RankedFlow[] = [];
   const negative: RankedFlow[] = [];
-  for (const { rank, power, positiveCounter, negativeCounter } of devices.filter(
-    (device) => device.corner === corner,
-  )) {
+  const ofCorner = devices.filter((device) => device.corner === corner);
+  for (const { rank, life, power, positiveCounter, negativeCounter } of ofCorner) {
     const way = (direction: 'positive' | 'negative'): FlowEnergy | null =>
       power && { kwh: power[direction], knownMs: power.coveredMs };
     if (power || positiveCounter) {
-      positive.push({ rank, energy: flowEnergy(way('positive'), positiveCounter, edges, asOf) });
+      positive.push({
+        rank,
+        life,
+        energy: until(flowEnergy(way('positive'), positiveCounter, edges, asOf), edges, life.end),
+      });
     }
     if (power || negativeCounter) {
-      negative.push({ rank, energy: flowEnergy(way('negative'), negativeCounter, edges, asOf) });
+      negative.push({
+        rank,
+        life,
+        energy: until(flowEnergy(way('negative'), negativeCounter, edges, asOf), edges, life.end),
+      });
     }
   }
   if (positive.length === 0 && negative.length === 0) return null;
-  return {
+  const found = {
     positive: positive.length > 0 ? combineDevices(positive, edges, asOf) : unknownFlow(edges.length - 1),
     negative: negative.length > 0 ? combineDevices(negative, edges, asOf) : unknownFlow(edges.length - 1),
+  };
+  if (corner !== 'solar' && corner !== 'battery') return found;
+  const lives = ofCorner.map(({ life }) => life);
+  return {
+    positive: withAbsence(found.positive, lives, edges, asOf),
+    negative: withAbsence(found.negative, lives, edges, asOf),
+  };
+}
+
+/** What a device reports after it was retired does not count. */
+function until({ kwh, knownMs }: FlowEnergy, edges: Float64Array, end: number): FlowEnergy {
+  const isOver = (s: number) => edges[s]! >= end;
+  return {
+    kwh: kwh.map((energy, s) => (isOver(s) ? Number.NaN : energy)),
+    knownMs: knownMs.map((ms, s) => (isOver(s) ? 0 : ms)),
+  };
+}
+
+/**
+ * Panels and batteries that a site did not have yet, or has no longer, are not missed: such slots are known, without an energy. In the slots in
+ * which a device begins or ends, it is missed for its part only.
+ */
+function withAbsence(
+  { kwh, knownMs }: FlowEnergy,
+  lives: readonly Life[],
+  edges: Float64Array,
+  asOf: number,
+): FlowEnergy {
+  return {
+    kwh,
+    knownMs: knownMs.map((ms, s) => {
+      const elapsed = elapsedMs(edges, s, asOf);
+      const lived = Math.max(...lives.map((life) => livedMs(life, edges[s]!, edges[s]! + elapsed)));
+      if (lived === 0) return elapsed;
+      return lived < elapsed ? elapsed * Math.min(ms / lived, 1) : ms;
+    }),
   };
 }
 

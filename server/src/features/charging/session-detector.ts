@@ -51,10 +51,10 @@ export class SessionDetector {
   /** Detects the sessions that overlap a window; answers how many there are. */
   async detect(site: SiteRecord, window: Window): Promise<number> {
     const { devices, queries } = this.#options;
-    const sources = cornerSources(devices.ofSite(site.id), (deviceId) => queries.metricsOf(deviceId));
+    const sources = cornerSources(queries, devices, site.id, this.#options.now());
     let count = 0;
     for (const corner of ['battery', 'vehicle'] as const) {
-      for (const source of bestSources(sources, corner)) {
+      for (const source of bestSources(sources, corner, window)) {
         if (source.hasPower) count += await this.#detectOf(site, source, corner, window);
       }
     }

@@ -36,3 +36,41 @@ it('names beyond the limit on devices are refused individually, others are answe
   expect(refused[0]?.message).toMatch(/^900 devices are known, limits.devices allows 900: /);
   await expect(directory.resolve(['a0', 'one more'])).rejects.toThrow(Conflict);
 });
+
+it('the first reading of a device is the earliest one, also of history that arrives later, and is kept', async () => {
+  const records = await temporaryRecords();
+  const directory = new DeviceDirectory(records, () => {});
+  const [meter, other] = await directory.resolve(['Meter', 'Other']);
+  const block = (device: string, timestamps: number[], watts: number[]) => ({
+    group: 'load',
+    quantities: ['power_kw'],
+    devices: [device],
+    device: Int32Array.from(timestamps, () => 0),
+    timestamps: Float64Array.from(timestamps),
+    columns: [Float64Array.from(watts)],
+  });
+  expect(directory.firstReadingAt(meter!, 'load')).toBeNull();
+  for (const [timestamps, first] of [
+    [[5000, 6000], 5000],
+    [[9000, 3000, 4000], 3000],
+    [[7000], 3000],
+  ] as const) {
+    expect(
+      directory.admit(
+        block(
+          meter!,
+          [...timestamps],
+          timestamps.map(() => 1),
+        ),
+      ),
+    ).toEqual([]);
+    expect(directory.firstReadingAt(meter!, 'load')).toBe(first);
+  }
+  // A row without a value is no reading.
+  directory.admit(block(meter!, [1000], [Number.NaN]));
+  directory.admit(block(other!, [2000], [1]));
+  await directory.settled();
+  const again = new DeviceDirectory(records, () => {});
+  await again.load();
+  expect([meter!, other!].map((id) => again.firstReadingAt(id, 'load'))).toEqual([3000, 2000]);
+});

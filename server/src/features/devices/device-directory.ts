@@ -42,9 +42,10 @@ export class DeviceDirectory {
 
   async load(): Promise<void> {
     for (const device of await this.#records.devices.list()) this.#remember(device);
-    for (const { deviceId, metric } of await this.#records.series.list()) {
+    for (const { deviceId, metric, firstSeenAt } of await this.#records.series.list()) {
       const { group, quantity } = splitMetric(metric);
       this.#series.add(deviceId, group, quantity);
+      this.#series.noteReading(deviceId, group, firstSeenAt);
     }
   }
 
@@ -69,6 +70,11 @@ export class DeviceDirectory {
 
   metricsOf(deviceId: string): readonly string[] {
     return [...this.#series.of(deviceId)];
+  }
+
+  /** Earliest reading of a device in a metric group, or null. */
+  firstReadingAt(deviceId: string, group: string): number | null {
+    return this.#series.firstAt(deviceId, group);
   }
 
   expectedIntervalMs(deviceId: string): number | null {
@@ -123,6 +129,7 @@ export class DeviceDirectory {
       if (refusal === null) this.#add(block, d, c, firstSeenAt);
       else refused.push({ ...refusal, device: d, column: c });
     });
+    this.#noteEarlier(block);
     this.#saveSoon();
     return refused;
   }
@@ -130,6 +137,7 @@ export class DeviceDirectory {
   /** Puts series on record that were not known before, in the background. */
   noteSeries(block: Block): void {
     this.#eachNew(block, (d, c, firstSeenAt) => this.#add(block, d, c, firstSeenAt));
+    this.#noteEarlier(block);
     this.#saveSoon();
   }
 
@@ -170,6 +178,25 @@ export class DeviceDirectory {
         // Two names of the block may be one device.
         if (this.#series.has(devices[device[row]!]!, block.group, quantities[c]!)) continue;
         visit(device[row]!, c, timestamps[row]!);
+      }
+    }
+  }
+
+  /** History that arrives after newer readings moves the beginning of its series. */
+  #noteEarlier({ group, devices, quantities, device, timestamps, columns }: Block): void {
+    const earliest = new Float64Array(devices.length).fill(Number.POSITIVE_INFINITY);
+    for (let row = 0; row < device.length; row++) {
+      if (timestamps[row]! < earliest[device[row]!]!) earliest[device[row]!] = timestamps[row]!;
+    }
+    for (const [d, deviceId] of devices.entries()) {
+      if (earliest[d]! >= (this.#series.firstAt(deviceId, group) ?? Number.POSITIVE_INFINITY)) continue;
+      for (const [c, quantity] of quantities.entries()) {
+        const row = device.findIndex(
+          (one, r) => one === d && timestamps[r] === earliest[d] && !Number.isNaN(columns[c]![r]),
+        );
+        if (row < 0 || !this.#series.has(deviceId, group, quantity)) continue;
+        this.#series.noteReading(deviceId, group, earliest[d]!);
+        this.#unsaved.push({ deviceId, metric: `${group}.${quantity}`, firstSeenAt: earliest[d]! });
       }
     }
   }

@@ -1,6 +1,7 @@
-import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import { formatInstant, PageQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
 import { Device, DeviceCreate, DevicePatch, DeviceQuery } from '@wattkeeper/contract/device.ts';
 import { z } from 'zod';
+import { Conflict } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { cursorKey, pageFrom } from '../../storage/records/page.ts';
@@ -25,6 +26,7 @@ const schema = { tags: ['devices'] };
 export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
   listRoutes(api, options);
   changeRoutes(api, options);
+  removeRoute(api, options);
 }
 
 function listRoutes(api: Api, options: DeviceRoutesOptions): void {
@@ -85,12 +87,18 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
   api.patch(
     '/devices/:id',
     {
-      schema: { ...schema, summary: 'Change a device', params: IdParams, body: DevicePatch, response: { 200: Device } },
+      schema: {
+        ...schema,
+        summary: 'Change, retire or reactivate a device',
+        params: IdParams,
+        body: DevicePatch,
+        response: { 200: Device },
+      },
       config: { scope: 'write', audit: 'device.change' },
     },
     async ({ params, body }) => {
       const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
-      const { name, kind, labels, expected_interval_s: expectedIntervalS } = body;
+      const { name, kind, labels, expected_interval_s: expectedIntervalS, retired_at } = body;
       return present(
         await records.devices.update(directory.require(params.id).id, {
           name,
@@ -98,25 +106,41 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
           labels,
           expectedIntervalS,
           siteId,
+          retiredAt: typeof retired_at === 'string' ? parseInstant(retired_at) : retired_at,
         }),
       );
     },
   );
+}
+
+function removeRoute(api: Api, { records, directory }: DeviceRoutesOptions): void {
   api.delete(
     '/devices/:id',
     {
       schema: {
         ...schema,
-        summary: 'Forget a device; its readings stay in the stores',
+        summary: 'Forget a device; its readings stay in the stores, and nothing shows them any more',
         params: IdParams,
+        querystring: z.object({
+          confirm: z.string().optional().meta({ description: "The device's name, where it has readings" }),
+        }),
         response: { 204: z.null() },
       },
       config: { scope: 'admin', audit: 'device.remove' },
     },
-    async ({ params }, reply) => {
-      await records.devices.remove(directory.require(params.id).id);
+    async ({ params, query }, reply) => {
+      const { id, name } = directory.require(params.id);
+      if (directory.metricsOf(id).length > 0 && query.confirm !== name) throw unconfirmed(name, query.confirm);
+      await records.devices.remove(id);
       return reply.status(204).send(null);
     },
+  );
+}
+
+function unconfirmed(name: string, confirm: string | undefined): Conflict {
+  const got = confirm === undefined ? 'it is missing' : `got "${confirm}"`;
+  return new Conflict(
+    `${name} has readings: retire it to keep them (PATCH retired_at), or confirm with its name as the parameter confirm; ${got}`,
   );
 }
 
@@ -143,6 +167,7 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
   const lastAt = options.lastAt(device.id);
   const now = options.now();
   const staleMs = device.expectedIntervalS === null ? STALE_MS : Math.max(5 * device.expectedIntervalS * 1000, 60_000);
+  const isRetired = device.retiredAt !== null && device.retiredAt <= now;
   return {
     id: device.id,
     site_id: device.siteId,
@@ -150,7 +175,8 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
     kind: device.kind,
     labels: { ...device.labels },
     expected_interval_s: device.expectedIntervalS,
-    status: lastAt === null ? 'never_reported' : now - lastAt > staleMs ? 'stale' : 'online',
+    retired_at: device.retiredAt === null ? null : formatInstant(device.retiredAt),
+    status: isRetired ? 'retired' : lastAt === null ? 'never_reported' : now - lastAt > staleMs ? 'stale' : 'online',
     last_reading_at: lastAt === null ? null : formatInstant(lastAt),
     created_at: formatInstant(device.createdAt),
   };

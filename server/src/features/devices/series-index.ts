@@ -8,6 +8,8 @@ export class SeriesIndex {
   readonly #byDevice = new Map<string, Set<string>>();
   /** Group → quantity → name of the metric. */
   readonly #groups = new Map<string, Map<string, string>>();
+  /** Device → group → instant of the earliest reading. */
+  readonly #firstAt = new Map<string, Map<string, number>>();
   #total = 0;
 
   constructor(limits: CountLimits) {
@@ -41,6 +43,20 @@ export class SeriesIndex {
     return metric;
   }
 
+  /** Earliest reading of a device in a group, or null. */
+  firstAt(deviceId: string, group: string): number | null {
+    return this.#firstAt.get(deviceId)?.get(group) ?? null;
+  }
+
+  /** Notes a reading of a series that is known; answers whether it is earlier than all before. */
+  noteReading(deviceId: string, group: string, instant: number): boolean {
+    const groups = this.#firstAt.get(deviceId) ?? new Map<string, number>();
+    this.#firstAt.set(deviceId, groups);
+    if (instant >= (groups.get(group) ?? Number.POSITIVE_INFINITY)) return false;
+    groups.set(group, instant);
+    return true;
+  }
+
   /** Why a series that is not known cannot be added, or null. */
   refusal(deviceId: string, group: string, quantity: string): SeriesRefusal | null {
     const { series, seriesPerDevice, groups, metricsPerGroup } = this.#limits;
@@ -59,6 +75,7 @@ export class SeriesIndex {
   forget(deviceId: string): void {
     this.#total -= this.of(deviceId).size;
     this.#byDevice.delete(deviceId);
+    this.#firstAt.delete(deviceId);
   }
 }
 

@@ -11,7 +11,7 @@ import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
-import { type CornerSource, cornerSources, type SiteDevices } from './site-sources.ts';
+import { type CornerSource, cornerSources, type SiteDevices, silenceWarnings } from './site-sources.ts';
 
 /** A site's energy over a window, by slots of at most 15 minutes that begin at local midnight. */
 export interface SiteEnergy {
@@ -23,6 +23,8 @@ export interface SiteEnergy {
   readonly sources: readonly CornerSource[];
   /** Stretches of night in the window, in which silent panels make nothing. */
   readonly dark: readonly Window[];
+  /** Of devices that are silent since a moment in the window. */
+  readonly warnings: readonly string[];
 }
 
 export type SiteOfEnergy = Pick<SiteRecord, 'id' | 'timezone' | 'latitude' | 'longitude'>;
@@ -54,7 +56,7 @@ export class EnergyLoader {
   async load(site: SiteOfEnergy, window: Window, asOf: number): Promise<SiteEnergy> {
     const devices = this.#devices.ofSite(site.id);
     const metricsOf = (deviceId: string) => this.#queries.metricsOf(deviceId);
-    const sources = cornerSources(devices, metricsOf);
+    const sources = cornerSources(this.#queries, this.#devices, site.id, asOf);
     const hasBattery = devices.some(({ id }) => metricsOf(id).includes('battery.soc_percent'));
     const parts: Part[] = [];
     for (const span of spansOf(window, site.timezone)) {
@@ -66,6 +68,7 @@ export class EnergyLoader {
       dataPoints: parts.reduce((sum, part) => sum + part.dataPoints, 0),
       sources,
       dark: parts.flatMap(({ dark }) => dark),
+      warnings: silenceWarnings(sources, window, asOf),
     };
   }
 
@@ -118,6 +121,7 @@ export class EnergyLoader {
         return {
           corner: metrics.corner,
           rank: source.rank,
+          life: source.life,
           power: power && (await this.#splitBySign(source, power, edges, asOf)),
           positiveCounter: of(source.hasPositiveCounter, metrics.positive),
           negativeCounter: of(source.hasNegativeCounter, metrics.negative),

@@ -5,7 +5,7 @@ import { GAP_FACTOR } from '../../domain/cadence.ts';
 import { MINUTE_MS } from '../../domain/window.ts';
 import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
-import { bestSources, type CornerSource, cornerSources } from './site-sources.ts';
+import { bestSources, type CornerSource, cornerSources, type SiteDevices } from './site-sources.ts';
 
 /** A value of a device without a declared interval is current for this long: devices report every few minutes at most. */
 const CURRENT_MS = 15 * MINUTE_MS;
@@ -13,16 +13,20 @@ const CURRENT_MS = 15 * MINUTE_MS;
 /** What happens on a site right now: the newest powers that still stand, and what the balance tells of the others. */
 export async function powerNow(
   queries: TelemetryQueries,
-  devices: readonly DeviceRecord[],
+  directory: SiteDevices,
+  siteId: string,
   priceNow: () => Promise<number | null>,
   now: number,
 ): Promise<PowerNow> {
+  const devices = directory.ofSite(siteId).filter(({ retiredAt }) => retiredAt === null || retiredAt > now);
   const samples = new Map(
     queries.latest(devices.map(({ id }) => id)).map((sample) => [`${sample.deviceId} ${sample.metric}`, sample]),
   );
-  const sources = cornerSources(devices, (deviceId) => queries.metricsOf(deviceId));
+  const instant = { start: now, end: now + 1 };
+  const living = new Set(devices.map(({ id }) => id));
+  const sources = cornerSources(queries, directory, siteId, now).filter(({ deviceId }) => living.has(deviceId));
   const current = new CurrentValues(samples, now);
-  const power = (corner: Corner) => current.sum(bestSources(sources, corner));
+  const power = (corner: Corner) => current.sum(bestSources(sources, corner, instant));
   const solar = power('solar');
   const battery = power('battery');
   const measuredGrid = power('grid');

@@ -1,7 +1,8 @@
 import type { Corner } from '../../analytics/energy/corners.ts';
+import { unmissed } from '../../analytics/energy/life.ts';
 import { combineSteps, fillSteps, type Steps, stepsOf } from '../../analytics/energy/steps.ts';
 import { decidingWindow } from '../../domain/cadence.ts';
-import { seriesOf } from '../../domain/frame.ts';
+import { lowerBound, seriesOf } from '../../domain/frame.ts';
 import type { Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { bestSources, type CornerSource } from './site-sources.ts';
@@ -44,12 +45,28 @@ export async function cornerSteps(
   corner: Corner,
   span: PowerSpan,
 ): Promise<Steps | null> {
-  const best = bestSources(sources, corner);
+  const best = bestSources(sources, corner, span.window);
   if (best.length === 0 || best.some(({ hasPower }) => !hasPower)) return null;
   const parts = await Promise.all(best.map((source) => deviceSteps(queries, source, span.window, span.asOf)));
-  const filled = corner === 'solar' ? parts.map((steps) => fillSteps(steps, span.dark, 0)) : parts;
+  const canLack = corner === 'solar' || corner === 'battery';
+  const filled = parts.map((steps, i) => {
+    const { life } = best[i]!;
+    const others = best.filter((_, o) => o !== i).map((other) => other.life);
+    const kept = until(steps, life.end);
+    const complete = fillSteps(kept, unmissed(life, others, canLack, span.window), 0);
+    return corner === 'solar' ? fillSteps(complete, span.dark, 0) : complete;
+  });
   const [only] = filled;
   return only !== undefined && filled.length === 1 ? only : combineSteps(filled.map((steps) => ({ steps, factor: 1 })));
+}
+
+function until({ starts, ends, values }: Steps, end: number): Steps {
+  const length = lowerBound(starts, end);
+  return {
+    starts: starts.subarray(0, length),
+    ends: ends.slice(0, length).map((one) => Math.min(one, end)),
+    values: values.subarray(0, length),
+  };
 }
 
 /** A corner's power worked out from those of the others: `grid = load − solar + battery`. */
@@ -78,7 +95,7 @@ export const LOAD_POWER: PowerFormula = {
 /**
  * Works out a corner's power, or null where that cannot be done: its first term is not reported as power, or another one that the
  * site has is not.
- * @param has corners that the site has
+ * @param has corners that the site has at any time
  */
 export async function derivedSteps(
   queries: TelemetryQueries,
@@ -87,7 +104,9 @@ export async function derivedSteps(
   has: ReadonlySet<Corner>,
   span: PowerSpan,
 ): Promise<{ steps: Steps; from: string } | null> {
-  const terms = formula.terms.filter(({ corner }, i) => i === 0 || has.has(corner));
+  const isAbsent = (corner: Corner) =>
+    sources.some(({ metrics }) => metrics.corner === corner) && bestSources(sources, corner, span.window).length === 0;
+  const terms = formula.terms.filter(({ corner }, i) => i === 0 || (has.has(corner) && !isAbsent(corner)));
   const parts = await Promise.all(terms.map(({ corner }) => cornerSteps(queries, sources, corner, span)));
   const known = parts.flatMap((steps, i) => (steps ? [{ steps, factor: terms[i]?.factor as number }] : []));
   if (known.length < terms.length) return null;

@@ -184,7 +184,7 @@ export class EnergyService {
       currency: site.currency,
       timezone: site.timezone,
       generated_at: formatInstant(instant),
-      now: await powerNow(queries, devices.ofSite(site.id), () => this.#pricing.priceAt(site, instant), instant),
+      now: await powerNow(queries, devices, site.id, () => this.#pricing.priceAt(site, instant), instant),
       today: soFar.totals,
       yesterday: before.hasData ? before.totals : null,
       device_count: devices.ofSite(site.id).length,
@@ -202,7 +202,7 @@ export class EnergyService {
     return {
       totals: toTotals(priced, priced.first, priced.slots.edges.length - 1),
       hasData: priced.dataPoints > 0,
-      warnings: [...priced.price.warnings],
+      warnings: [...priced.warnings, ...priced.price.warnings],
     };
   }
 }
@@ -238,7 +238,12 @@ function revenueOf({ price }: PricedEnergy, totals: SiteTotals, from = 0, to?: n
 
 function warningsOf(priced: PricedEnergy, totals: SiteTotals): string[] {
   const { reason, warnings } = priced.price;
-  return [...explainTotals(priced.slots, totals, priced.reported), ...(reason === null ? [] : [reason]), ...warnings];
+  return [
+    ...explainTotals(priced.slots, totals, priced.reported),
+    ...priced.warnings,
+    ...(reason === null ? [] : [reason]),
+    ...warnings,
+  ];
 }
 
 function sumOf(column: Float64Array, from = 0, to = column.length): number {

@@ -1,3 +1,4 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import {
   BALANCE_LABEL,
   CORNER_METRICS,
@@ -6,11 +7,17 @@ import {
   EXCLUDED,
   rankOf,
 } from '../../analytics/energy/corners.ts';
+import type { Life } from '../../analytics/energy/life.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 
 /** The devices of sites, as the device directory holds them in memory. */
 export interface SiteDevices {
   ofSite(siteId: string): readonly DeviceRecord[];
+  /** Earliest reading of a device in a metric group, or null. */
+  firstReadingAt(deviceId: string, group: string): number | null;
 }
 
 /** One device that reports one corner of its site. */
@@ -18,42 +25,92 @@ export interface CornerSource {
   readonly metrics: CornerMetrics;
   readonly deviceId: string;
   readonly expectedIntervalMs: number | null;
+  readonly deviceName: string;
   /** 0 is believed first. */
   readonly rank: number;
+  readonly life: Life;
   readonly hasPower: boolean;
   readonly hasPositiveCounter: boolean;
   readonly hasNegativeCounter: boolean;
 }
 
-/** Who reports which corner of a site. */
+/** A device that was silent for longer seems to be gone. */
+const GONE_MS = UTC_DAY_MS;
+
+/** Who reports which corner of a site, and when. */
 export function cornerSources(
-  devices: readonly DeviceRecord[],
-  metricsOf: (deviceId: string) => readonly string[],
+  queries: Pick<TelemetryQueries, 'metricsOf' | 'latest'>,
+  devices: SiteDevices,
+  siteId: string,
+  now: number,
 ): CornerSource[] {
-  return devices
-    .filter(({ labels }) => labels[BALANCE_LABEL] !== EXCLUDED)
-    .flatMap((device) => {
-      const known = new Set(metricsOf(device.id));
-      return CORNER_METRICS.map((metrics): CornerSource => {
-        const has = (quantity: string | null) => quantity !== null && known.has(`${metrics.group}.${quantity}`);
-        return {
-          metrics,
-          deviceId: device.id,
-          expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
-          rank: rankOf(metrics.kinds, device.kind),
-          hasPower: has(metrics.power),
-          hasPositiveCounter: has(metrics.positive),
-          hasNegativeCounter: has(metrics.negative),
-        };
-      }).filter((source) => source.hasPower || source.hasPositiveCounter || source.hasNegativeCounter);
-    });
+  const counted = devices.ofSite(siteId).filter(({ labels }) => labels[BALANCE_LABEL] !== EXCLUDED);
+  const lastAt = new Map<string, number>();
+  for (const { deviceId, metric, timestamp } of queries.latest(counted.map(({ id }) => id))) {
+    const key = `${deviceId} ${splitMetric(metric).group}`;
+    lastAt.set(key, Math.max(lastAt.get(key) ?? Number.NEGATIVE_INFINITY, timestamp));
+  }
+  const sources = counted.flatMap((device) => {
+    const known = new Set(queries.metricsOf(device.id));
+    return CORNER_METRICS.map((metrics): CornerSource => {
+      const has = (quantity: string | null) => quantity !== null && known.has(`${metrics.group}.${quantity}`);
+      return {
+        metrics,
+        deviceId: device.id,
+        deviceName: device.name,
+        expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
+        rank: rankOf(metrics.kinds, device.kind),
+        life: {
+          start: devices.firstReadingAt(device.id, metrics.group) ?? Number.NEGATIVE_INFINITY,
+          end: device.retiredAt ?? Number.POSITIVE_INFINITY,
+          silentFrom: lastAt.get(`${device.id} ${metrics.group}`) ?? Number.POSITIVE_INFINITY,
+        },
+        hasPower: has(metrics.power),
+        hasPositiveCounter: has(metrics.positive),
+        hasNegativeCounter: has(metrics.negative),
+      };
+    }).filter((source) => source.hasPower || source.hasPositiveCounter || source.hasNegativeCounter);
+  });
+  return sources.map((source) => (isGone(source, sources, now) ? source : withoutSilence(source)));
 }
 
-/** The sources of a corner that are believed first. */
-export function bestSources(sources: readonly CornerSource[], corner: Corner): CornerSource[] {
-  const ofCorner = sources.filter(({ metrics }) => metrics.corner === corner);
-  const best = Math.min(...ofCorner.map(({ rank }) => rank));
-  return ofCorner.filter(({ rank }) => rank === best);
+/** Whether a device seems to have ended with its last reading: that is long ago, or another one took its place. */
+function isGone(source: CornerSource, all: readonly CornerSource[], now: number): boolean {
+  const { silentFrom } = source.life;
+  return now - silentFrom > GONE_MS || partnersOf(source, all).some(({ life }) => life.start >= silentFrom);
+}
+
+function withoutSilence(source: CornerSource): CornerSource {
+  return { ...source, life: { ...source.life, silentFrom: Number.POSITIVE_INFINITY } };
+}
+
+/** Other devices that measure other parts of the same corner. */
+export function partnersOf(source: CornerSource, all: readonly CornerSource[]): CornerSource[] {
+  return all.filter(
+    (other) => other !== source && other.metrics.corner === source.metrics.corner && other.rank === source.rank,
+  );
+}
+
+/** The sources of a corner that are believed first, of those that live in a window. */
+export function bestSources(sources: readonly CornerSource[], corner: Corner, window: Window): CornerSource[] {
+  const living = sources.filter(
+    ({ metrics, life }) => metrics.corner === corner && life.start < window.end && life.end > window.start,
+  );
+  const best = Math.min(...living.map(({ rank }) => rank));
+  return living.filter(({ rank }) => rank === best);
+}
+
+/** What is to be said of devices that ended within a window without being retired. */
+export function silenceWarnings(sources: readonly CornerSource[], window: Window, asOf: number): string[] {
+  const silent = sources.filter((source) => {
+    const { silentFrom, end } = source.life;
+    const isMissed = partnersOf(source, sources).some(({ life }) => Math.min(life.end, life.silentFrom) > silentFrom);
+    return isMissed && end === Number.POSITIVE_INFINITY && silentFrom < Math.min(window.end, asOf);
+  });
+  return silent.map(
+    ({ deviceName, metrics, life }) =>
+      `${deviceName} has reported nothing of ${metrics.group} since ${formatInstant(life.silentFrom)} and counts until then: retire it, or check it`,
+  );
 }
 
 /** Devices of a site, best first, that report a metric: those of the kind that is made for it, then by name. */

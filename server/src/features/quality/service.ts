@@ -153,16 +153,17 @@ export class QualityService {
           ? seriesOf(frame, quantity)
           : { timestamps: new Float64Array(0), values: new Float64Array(0) };
         const isGone = series.timestamps.length === 0 && (latest.get(metric) ?? 0) < window.start - SILENT_MS;
-        if (first >= window.end || isGone) continue;
+        const until = Math.min(now(), device.retiredAt ?? Number.POSITIVE_INFINITY);
+        if (first >= window.end || until <= window.start || isGone) continue;
         const quality = seriesQuality(series, {
           metric: describe(metric),
           window,
-          asOf: now(),
+          asOf: until,
           expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
           restless: isRestless(metric),
           since: first,
         });
-        const length = { start: window.start, end: Math.min(window.end, now()) };
+        const length = { start: window.start, end: Math.min(window.end, until) };
         judged.push({
           device_id: device.id,
           device_name: device.name,

@@ -72,7 +72,9 @@ export class TariffService {
     const { slots } = await energy.energy(site, { start, end: window.end });
     const warnings = new Set<string>();
     if (slots.imported.every(Number.isNaN))
-      warnings.add('grid import is not known in this window: it costs nothing here, and days without any data have no fixed charge');
+      warnings.add(
+        'grid import is not known in this window: it costs nothing here, and days without any data have no fixed charge',
+      );
     const items: TariffComparison['items'] = [];
     for (const tariff of asked) {
       const from = lowerBound(slots.edges, energy.pricing.startFor(tariff.terms, site, window.start));

@@ -26,6 +26,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
       kind: device.kind ?? 'other',
       labels: JSON.stringify(device.labels ?? {}),
       expected_interval_s: device.expectedIntervalS ?? null,
+      retired_at: null,
       created_at: now,
     })
     .returningAll()
@@ -42,6 +43,7 @@ export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
     kind: row.kind as DeviceKind,
     labels: JSON.parse(row.labels),
     expectedIntervalS: row.expected_interval_s,
+    retiredAt: row.retired_at,
     createdAt: row.created_at,
   };
 }

@@ -11,6 +11,8 @@ export interface DeviceRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds between reports; null: found from the data. */
   readonly expectedIntervalS: number | null;
+  /** From when on it does not count; null: it is active. */
+  readonly retiredAt: number | null;
   readonly createdAt: number;
 }
 

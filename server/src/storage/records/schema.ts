@@ -26,6 +26,7 @@ export interface Schema {
     kind: string;
     labels: string;
     expected_interval_s: number | null;
+    retired_at: number | null;
     created_at: number;
   };
   series: { device_id: string; metric: string; first_seen_at: number };

@@ -133,6 +133,7 @@ function toColumns(patch: DevicePatch) {
     kind: patch.kind,
     labels: patch.labels && JSON.stringify(patch.labels),
     expected_interval_s: patch.expectedIntervalS,
+    retired_at: patch.retiredAt,
   };
 }
 

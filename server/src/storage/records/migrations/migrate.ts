@@ -8,6 +8,7 @@ import { baselineAdjustments } from './0004-baseline-adjustments.ts';
 import { repairs } from './0005-repairs.ts';
 import { forecasts } from './0006-forecasts.ts';
 import { customKpis } from './0007-custom-kpis.ts';
+import { retiredDevices } from './0008-retired-devices.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -20,6 +21,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0005-repairs': repairs,
     '0006-forecasts': forecasts,
     '0007-custom-kpis': customKpis,
+    '0008-retired-devices': retiredDevices,
   };
 }
 

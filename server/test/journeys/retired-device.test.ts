@@ -1,0 +1,65 @@
+import type { Device } from '@wattkeeper/contract/device.ts';
+import type { DailyReport } from '@wattkeeper/contract/energy.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
+
+const MINUTE_MS = 60_000;
+
+describe('a device over the API', () => {
+  const folder = temporaryFolder();
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService(folder.path);
+    const start = Date.parse('2026-03-10T00:00:00Z');
+    const readings = ['Old meter', 'New meter'].flatMap((device_id, i) =>
+      Array.from({ length: 72 }, (_, n) => ({
+        device_id,
+        timestamp: new Date(start + (72 * i + n) * 10 * MINUTE_MS).toISOString(),
+        values: { 'load.power_kw': 2 },
+      })),
+    );
+    expect((await postReadings(service, readings)).status).toBe(202);
+  });
+  afterAll(async () => {
+    await service.stop();
+    folder.remove();
+  });
+
+  const send = (method: string, path: string, body?: unknown) =>
+    service.request(path, {
+      method,
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+  const change = async (body: unknown) =>
+    (await (await send('PATCH', '/api/v1/devices/Old%20meter', body)).json()) as Device;
+  const report = async () =>
+    (await (await send('GET', '/api/v1/analytics/daily-report?date=2026-03-10')).json()) as DailyReport;
+
+  it('that was replaced leaves the report of its day complete', async () => {
+    expect(await report()).toMatchObject({ total_consumption_kwh: expect.closeTo(48, 9), peak_consumption_kw: 2 });
+    expect((await report()).coverage_by_quantity).toEqual({ load: 1 });
+  });
+
+  it('is retired and reactivated, after a restart as well', async () => {
+    const retired_at = '2026-03-10T06:00:00.000Z';
+    expect(await change({ retired_at })).toMatchObject({ retired_at, status: 'retired' });
+    expect((await report()).total_consumption_kwh).toBeCloseTo(36, 9);
+    await service.stop();
+    service = await startService(folder.path);
+    expect((await report()).total_consumption_kwh).toBeCloseTo(36, 9);
+    expect(await change({ retired_at: null })).toMatchObject({ retired_at: null, status: 'stale' });
+    expect((await report()).total_consumption_kwh).toBeCloseTo(48, 9);
+  });
+
+  it('that has readings is deleted only when its name confirms it', async () => {
+    for (const query of ['', '?confirm=', '?confirm=old%20meter']) {
+      const answer = await send('DELETE', `/api/v1/devices/Old%20meter${query}`);
+      expect([answer.status, await answer.json()]).toEqual([
+        409,
+        expect.objectContaining({ detail: expect.stringMatching(/confirm with its name/) }),
+      ]);
+    }
+    expect((await send('DELETE', '/api/v1/devices/Old%20meter?confirm=Old%20meter')).status).toBe(204);
+    expect((await send('GET', '/api/v1/devices/Old%20meter')).status).toBe(404);
+  });
+});
