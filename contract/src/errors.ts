@@ -32,7 +32,7 @@ export const Problem = z
     instance: z.string().optional(),
     request_id: z.string().optional(),
     errors: z
-      .array(z.object({ field: z.string(), detail: z.string() }))
+      .array(z.object({ field: z.string(), detail: z.string(), code: z.string().optional() }))
       .optional()
       .meta({ description: 'One entry for each field that is wrong' }),
   })

@@ -54,7 +54,7 @@ export function valueCount(block: Block): number {
 
 /** A block may have this many cells for each value, and this many in any case: rows with ever other quantities go to blocks of their own. */
 const MAX_CELLS_PER_VALUE = 8;
-const MIN_CELLS = 65_536;
+const MIN_CELLS = 16_384;
 
 /** Whether rows of these columns would be mostly empty cells. */
 export function isSparse(rows: number, columns: number, values: number): boolean {

@@ -13,6 +13,8 @@ export interface ErrorOptions {
 export interface FieldError {
   readonly field: string;
   readonly detail: string;
+  /** Kind of the error, where programs tell several apart. */
+  readonly code?: string;
 }
 
 /** An expected failure: its message says what was found, what is allowed and what to do. Anything else is a defect. */

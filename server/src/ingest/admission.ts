@@ -36,13 +36,16 @@ export function admitSeries(blocks: readonly Block[], admit: Admit): Admitted {
     const width = block.quantities.length;
     const byPlace = new Map(refused.map((one) => [one.device * width + one.column, one]));
     const columns = block.columns.map((column) => column.slice());
-    for (const [row, device] of block.device.entries()) {
-      for (const [c, column] of columns.entries()) {
-        const refusal = byPlace.get(device * width + c);
-        if (refusal === undefined || Number.isNaN(column[row])) continue;
+    for (const c of new Set(refused.map(({ column }) => column))) {
+      const column = columns[c]!;
+      const metric = `${block.group}.${block.quantities[c]}`;
+      for (let row = 0; row < column.length; row++) {
+        if (Number.isNaN(column[row])) continue;
+        const refusal = byPlace.get(block.device[row]! * width + c);
+        if (refusal === undefined) continue;
         column[row] = Number.NaN;
         rejected++;
-        const [deviceId, metric] = [block.devices[device]!, `${block.group}.${block.quantities[c]}`];
+        const deviceId = block.devices[refusal.device]!;
         refusedSeries.add(seriesKey(deviceId, metric));
         const { code, detail } = refusal;
         if (refusals.length < MAX_REFUSALS_TOLD)
@@ -54,12 +57,17 @@ export function admitSeries(blocks: readonly Block[], admit: Admit): Admitted {
   return { blocks: admitted.map(withoutEmptyColumns).filter(hasColumns), rejected, refusals, refusedSeries };
 }
 
+function hasValue(column: Float64Array): boolean {
+  for (let row = 0; row < column.length; row++) if (!Number.isNaN(column[row])) return true;
+  return false;
+}
+
 function hasColumns({ columns }: Block): boolean {
   return columns.length > 0;
 }
 
 function withoutEmptyColumns(block: Block): Block {
-  const isFilled = block.columns.map((column) => column.some((value) => value === value));
+  const isFilled = block.columns.map(hasValue);
   if (isFilled.every(Boolean)) return block;
   const pick = <T>(list: readonly T[]) => list.filter((_, c) => isFilled[c]);
   return { ...block, quantities: pick(block.quantities), columns: pick(block.columns) };

@@ -80,8 +80,11 @@ export function attacks(mib: number): Attack[] {
     one('quarantine: numbers that are texts', '/api/v1/storage/quarantine/decide', JSON_SIGNED_IN, [413, 422], () =>
       filled(60_000, '"a",', '{"decision":"accept","ids":[', '"a"]}'),
     ),
-    one('settings: many names', '/api/v1/settings', JSON_SIGNED_IN, [404, 413, 422], () =>
+    one('device: more names than a document may have', '/api/v1/devices', JSON_SIGNED_IN, [413], () =>
       numbered(250_000, (i) => `${i ? ',' : ''}"n${i}":1`, '{', '}'),
+    ),
+    one('device: as many names as a document may have', '/api/v1/devices', JSON_SIGNED_IN, [422], () =>
+      numbered(150_000, (i) => `${i ? ',' : ''}"n${i}":1`, '{', '}'),
     ),
     one('lines: good ones', write, SIGNED_IN, [204], () =>
       numbered(size, (i) => `solar,host=d${i % 50} power_kw=${i % 9}.5,energy_kwh=${i} ${1_774_700_000_000 + i}\n`),

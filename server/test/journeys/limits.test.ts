@@ -67,9 +67,13 @@ describe('limits on what names from outside make', () => {
     });
     await post('e', ['g.q0']);
     expect(await post('f', ['g.q0'])).toMatchObject({
-      accepted: 0,
+      status: 422,
       errors: [
-        { code: 'invalid_device', detail: expect.stringContaining('5 devices are known, limits.devices allows 5') },
+        {
+          field: '0',
+          code: 'invalid_device',
+          detail: expect.stringContaining('5 devices are known, limits.devices allows 5'),
+        },
       ],
     });
     expect((await write('g,host=b,l1=1,l2=2,l3=3,l4=4 q1=2')).status).toBe(400);

@@ -78,6 +78,6 @@ it('old readings of a group leave, their rollups stay, and every answer but the 
   });
   expect(await reserved.json()).toMatchObject({
     status: 422,
-    errors: [{ field: '0.values.rollup_1h.machine.power_kw' }],
+    errors: [{ field: '0.values.rollup_1h.machine.power_kw', code: 'invalid_metric' }],
   });
 });

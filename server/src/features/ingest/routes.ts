@@ -43,9 +43,10 @@ function readingsRoute(api: Api, intake: IngestService, bodyLimit: number): void
 }
 
 function nothingKept({ rejected, errors }: IngestAnswer): InvalidInput {
-  const fields = errors.slice(0, MAX_FIELD_ERRORS).map(({ index, metric, detail }) => ({
+  const fields = errors.slice(0, MAX_FIELD_ERRORS).map(({ index, metric, detail, code }) => ({
     field: metric === null ? String(index) : `${index}.values.${metric}`,
     detail,
+    code,
   }));
   return new InvalidInput(`none of ${rejected} values can be kept; the first: ${errors[0]?.detail ?? 'unknown'}`, {
     fields,

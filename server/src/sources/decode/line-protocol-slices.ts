@@ -11,8 +11,8 @@ export interface ByteSource {
 
 /** A slice ends with the line that reaches beyond this. */
 const SLICE_BYTES = 128 * 1024;
-/** Lines of a slice: bad ones can be two bytes long. */
-const SLICE_LINES = 5000;
+/** Lines of a slice: bad ones can be two bytes long, and short ones can have ever other fields. */
+const SLICE_LINES = 2000;
 const NEWLINE = 10;
 
 /**
