@@ -47,6 +47,11 @@ const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./cli/features.ts')).featuresCommand(argv, ENVIRONMENT),
   },
   {
+    name: 'device',
+    summary: 'List, retire, reactivate and delete devices',
+    run: async (argv) => (await import('./cli/device.ts')).deviceCommand(argv, ENVIRONMENT),
+  },
+  {
     name: 'backfill',
     summary: 'Fill one store from another',
     run: async (argv) => (await import('./cli/backfill.ts')).backfillCommand(argv, ENVIRONMENT),

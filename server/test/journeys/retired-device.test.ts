@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { DailyReport } from '@wattkeeper/contract/energy.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
+import { postReadings, ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -49,6 +50,38 @@ describe('a device over the API', () => {
     expect((await report()).total_consumption_kwh).toBeCloseTo(36, 9);
     expect(await change({ retired_at: null })).toMatchObject({ retired_at: null, status: 'stale' });
     expect((await report()).total_consumption_kwh).toBeCloseTo(48, 9);
+  });
+
+  it('is listed, retired, reactivated and deleted on the command line', async () => {
+    const run = (...argv: string[]) =>
+      new Promise<{ code: number; out: string }>((resolve) => {
+        const env = { PATH: process.env.PATH, HOME: folder.path, WATTKEEPER_TOKEN: TOKEN };
+        const args = ['server/src/main.ts', 'device', ...argv, '--url', service.url, '--json'];
+        execFile(process.execPath, args, { cwd: ROOT, env }, (error, out) =>
+          resolve({ code: error === null ? 0 : Number(error.code), out }),
+        );
+      });
+    const items = ({ out }: { out: string }) => JSON.parse(out).items as Device[];
+    const at = '2026-03-10T06:00:00.000Z';
+    expect(items(await run('list')).map(({ name }) => name)).toEqual(['New meter', 'Old meter']);
+    expect(items(await run('retire', 'Old meter', '--at', at))).toMatchObject([{ retired_at: at, status: 'retired' }]);
+    expect(items(await run('reactivate', 'Old meter'))).toMatchObject([{ retired_at: null }]);
+    for (const wrong of [
+      ['retire'],
+      ['list', 'x'],
+      ['retire', 'nobody'],
+      ['retire', 'Old meter', '--at', 'noon'],
+      ['stop', 'x'],
+    ]) {
+      expect((await run(...wrong)).code).toBe(1);
+    }
+    const refused = await run('delete', 'New meter');
+    expect([refused.code, JSON.parse(refused.out).error.message]).toEqual([
+      1,
+      expect.stringMatching(/confirm with its name/),
+    ]);
+    expect((await run('delete', 'New meter', '--confirm', 'New meter')).code).toBe(0);
+    expect(items(await run('list')).map(({ name }) => name)).toEqual(['Old meter']);
   });
 
   it('that has readings is deleted only when its name confirms it', async () => {
