@@ -61,7 +61,9 @@ export class ApiClient {
     const items: T[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < PAGES_MAX; page++) {
-      const answer = await this.get<Page<T>>(path, { ...query, limit: PAGE_SIZE, cursor }, signal);
+      // Lists that have one page only take no such parameters.
+      const paging = cursor === undefined ? {} : { limit: PAGE_SIZE, cursor };
+      const answer = await this.get<Page<T>>(path, { ...query, ...paging }, signal);
       items.push(...answer.items);
       if (!answer.next_cursor) break;
       cursor = answer.next_cursor;
