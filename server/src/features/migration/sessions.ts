@@ -5,6 +5,7 @@ import { FileClock } from '../../sources/import/clock.ts';
 import type { FileRecord } from '../../sources/import/file-record.ts';
 import { JsonFields } from '../../sources/import/json-records.ts';
 import { Mapping } from '../../sources/import/mapping.ts';
+import { NumberFormat } from '../../sources/import/number-format.ts';
 import { OLDER_MISSING, OLDER_SERIAL } from '../../storage/file/older-fields.ts';
 import { naiveNote, readJsonFiles } from './files.ts';
 import type { Found, FoundSession, MigrationSource } from './source.ts';
@@ -42,7 +43,7 @@ class SessionFiles implements MigrationSource<FoundSession> {
   readonly #times: Mapping['timestamp'];
   readonly #numbers = new CellReader({ metric: '', scale: 1, missing: [...OLDER_MISSING], numbers: {} }, '', {
     missing: [],
-    decimal: '.',
+    number_format: NumberFormat.parse({}),
   });
   #clock: FileClock;
   #share = 0;

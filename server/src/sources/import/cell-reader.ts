@@ -1,21 +1,26 @@
 import { type Conversion, conversion } from '../../domain/units.ts';
 import type { Column, Mapping } from './mapping.ts';
+import { NumberReader } from './number-format.ts';
 
 /** Makes numbers of the cells of one column, in the metric's own unit. */
 export class CellReader {
   readonly #column: Pick<Column, 'scale' | 'at_least' | 'numbers'>;
   readonly #missing: ReadonlySet<string>;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #named: ReadonlyMap<string, number>;
   readonly #conversion: Conversion;
-  readonly #decimalComma: boolean;
+  readonly #numbers: NumberReader;
 
   /** @throws InvalidInput for a unit that cannot become the metric's, with those that can */
-  constructor(column: Column, unit: string, { missing, decimal }: Pick<Mapping, 'missing' | 'decimal'>) {
+  constructor(
+    column: Column,
+    unit: string,
+    { missing, number_format: format }: Pick<Mapping, 'missing' | 'number_format'>,
+  ) {
     this.#column = column;
     this.#missing = new Set(['', ...missing, ...column.missing]);
-    this.#numbers = new Map(Object.entries(column.numbers));
+    this.#named = new Map(Object.entries(column.numbers));
     this.#conversion = column.unit === undefined ? { factor: 1, offset: 0 } : conversion(column.unit, unit);
-    this.#decimalComma = decimal === ',';
+    this.#numbers = new NumberReader(format);
   }
 
   /** The value; NaN where there is none, undefined when the cell cannot be read. */
@@ -27,12 +32,17 @@ export class CellReader {
     return given * this.#column.scale * this.#conversion.factor + this.#conversion.offset;
   }
 
+  /** Why a cell cannot be read. */
+  complaint(cell: unknown): string {
+    const text = cellText(cell);
+    return `must be a number; got "${text.slice(0, 60)}"${this.#numbers.hint(text)}`;
+  }
+
   #numberOf(text: string): number | undefined {
-    const named = this.#numbers.get(text);
+    const named = this.#named.get(text);
     if (named !== undefined) return named;
     if (this.#missing.has(text)) return Number.NaN;
-    const number = Number(this.#decimalComma ? text.replace(',', '.') : text);
-    return Number.isFinite(number) ? number : undefined;
+    return this.#numbers.read(text);
   }
 }
 

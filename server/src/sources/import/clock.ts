@@ -29,6 +29,8 @@ const PARTS = new Map(
 const TOKENS = 'yyyy yy MMM MM M dd d HH H h mm m ss a';
 const LOCAL_ISO =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})([T ](?<hour>\d{2}):(?<minute>\d{2})(:(?<second>\d{2}([.,]\d{1,9})?)?)?)?$/;
+/** Number of an epoch. */
+const EPOCH = /^[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,3})?$/;
 /** Days whose start is remembered. */
 const MAX_DAYS = 10_000;
 
@@ -64,7 +66,8 @@ export class FileClock {
     const { format, shift_s: shift } = this.#options;
     const text = given.trim();
     if (format === 'epoch_s' || format === 'epoch_ms') {
-      return text === '' ? Number.NaN : Math.round(Number(text) * (format === 'epoch_s' ? 1000 : 1)) + shift * 1000;
+      const number = EPOCH.test(text) ? Number(text) : Number.NaN;
+      return Math.round(number * (format === 'epoch_s' ? 1000 : 1)) + shift * 1000;
     }
     const local = this.#pattern.exec(text)?.groups;
     if (local === undefined) return format === 'iso' ? parseInstant(text) + shift * 1000 : Number.NaN;

@@ -260,3 +260,14 @@ test.each(['inherited.csv', 'inherited.jsonl'])(
     expect(values.map(String).toSorted()).toEqual(INHERITED.map((column) => `${column},${column},7`).toSorted());
   },
 );
+
+test('with the decimal comma a point before three digits groups thousands, and other points are rejected with their line', async () => {
+  const rows = ['950,5', '1.234', '12.000', '1.5', '0x10'].map((p, i) => `2026-03-01T0${i}:00:00Z;${p}`);
+  const mapping = parseMapping(
+    `${MAPPING.replace('column: time', 'column: t').replace('load_w', 'p')}decimal: ","`,
+    'm',
+  );
+  const { report, values } = await run(file('comma.csv', `t;p\n${rows.join('\n')}\n`), mapping);
+  expect(values('House', 'load.power_kw').map(({ value }) => value)).toEqual([0.9505, 1.234, 12]);
+  expect(report.rejected_by).toEqual({ not_a_number: { count: 2, positions: [5, 6] } });
+});

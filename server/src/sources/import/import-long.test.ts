@@ -99,10 +99,18 @@ timestamp: { column: time }
 columns: { load: { metric: load.power_kw }, mode: { metric: production.status, numbers: { On: 1, Off: 0 } } }`,
     'm',
   );
-  const path = file('c.csv', ['time;load;mode', '2026-07-01T00:00Z;1,5;On', '2026-07-01T00:01Z;1.234,5;Off']);
+  const path = file('c.csv', [
+    'time;load;mode',
+    '2026-07-01T00:00Z;1,5;On',
+    '2026-07-01T00:01Z;1.234,5;Off',
+    '2026-07-01T00:02Z;1.23,5;',
+  ]);
   const { report, values } = await runImport(path, mapping);
-  expect(report).toMatchObject({ accepted: 3, rejected: 1 });
-  expect(values('House', 'load.power_kw')).toEqual([{ at: '2026-07-01T00:00:00.000Z', value: 1.5 }]);
+  expect(report).toMatchObject({ accepted: 4, rejected: 1 });
+  expect(values('House', 'load.power_kw')).toEqual([
+    { at: '2026-07-01T00:00:00.000Z', value: 1.5 },
+    { at: '2026-07-01T00:01:00.000Z', value: 1234.5 },
+  ]);
   expect(values('House', 'production.status').map(({ value }) => value)).toEqual([1, 0]);
 });
 

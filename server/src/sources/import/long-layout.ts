@@ -85,10 +85,8 @@ export class LongLayout implements Layout {
     const cell = cells[this.#index.value];
     const value = found.reader.read(cell);
     const device = found.device ?? deviceOf(cells, this.#index.device, this.#options.mapping.device);
-    if (value === undefined) {
-      const text = cellText(cell).slice(0, 60);
-      this.#report.reject('not_a_number', position, `${name} must be a number; got "${text}"`);
-    } else if (device === null)
+    if (value === undefined) this.#report.reject('not_a_number', position, `${name} ${found.reader.complaint(cell)}`);
+    else if (device === null)
       this.#report.reject('no_device', position, `names no device of 1 to 200 characters for ${name}`);
     else if (value === value) this.#keep({ metric: found.metric, device, timestamp, value }, byMetric);
   }

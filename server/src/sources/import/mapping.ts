@@ -5,6 +5,7 @@ import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
+import { NumberFormat } from './number-format.ts';
 
 const Column = z.strictObject({
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
@@ -47,7 +48,7 @@ const Long = z.strictObject({
 /** How a file's columns become metrics. */
 export const Mapping = z.strictObject({
   delimiter: z.string().length(1).optional().describe('Default: found in the first line'),
-  decimal: z.enum(['.', ',']).default('.'),
+  number_format: NumberFormat.prefault({}),
   header: z.boolean().default(true),
   columns_in_order: z.array(z.string()).optional().describe('Names of the columns of a file without a header'),
   records: z.string().min(1).optional().describe('JSON: path of the list inside the object, such as data.readings'),
@@ -69,7 +70,7 @@ export function parseMapping(text: string, name: string): Mapping {
     if (!(error instanceof YAMLParseError)) throw error;
     throw new InvalidInput(`the mapping ${name} is not YAML: ${error.message.split('\n')[0]}`, { cause: error });
   }
-  const parsed = Mapping.safeParse(tree);
+  const parsed = Mapping.safeParse(withNumberFormat(tree));
   const errors = parsed.success
     ? contradictions(parsed.data)
     : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'mapping'}: ${issue.message}`);
@@ -77,6 +78,13 @@ export function parseMapping(text: string, name: string): Mapping {
   throw new InvalidInput(
     `the mapping ${name} has ${errors.length} error(s):\n${errors.map((line) => `  ${line}`).join('\n')}`,
   );
+}
+
+/** `decimal: ","` is short for `number_format: { decimal: "," }`. */
+function withNumberFormat(tree: unknown): unknown {
+  if (typeof tree !== 'object' || tree === null || !('decimal' in tree) || 'number_format' in tree) return tree;
+  const { decimal, ...rest } = tree;
+  return { ...rest, number_format: { decimal } };
 }
 
 /** Columns of the file that a mapping needs. */

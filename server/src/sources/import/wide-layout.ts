@@ -79,8 +79,8 @@ export class WideLayout implements Layout {
     return Float64Array.from(rows, ({ cells, position, timestamp }, row) => {
       const value = column.reader.read(cells[column.index]);
       if (value === undefined) {
-        const text = cellText(cells[column.index]).slice(0, 60);
-        this.#report.reject('not_a_number', position, `${column.name} must be a number; got "${text}"`);
+        const detail = `${column.name} ${column.reader.complaint(cells[column.index])}`;
+        this.#report.reject('not_a_number', position, detail);
         return Number.NaN;
       }
       if (value === value) tallies[device[row] as number]?.add(timestamp);
