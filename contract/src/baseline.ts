@@ -217,18 +217,26 @@ export const Deviation = z
     time_period: TimePeriod,
     baseline_model_version: z.number().int(),
     resolution: Resolution,
-    total_actual_kwh: z.number(),
-    total_predicted_kwh: z.number(),
-    deviation_kwh: z.number().meta({ description: 'Actual − predicted; negative: saved' }),
+    total_actual_kwh: z.number().nullable().meta({ description: 'Null: no hour of the window is known' }),
+    total_predicted_kwh: z.number().nullable().meta({ description: 'For the same hours; null: none is known' }),
+    deviation_kwh: z.number().nullable().meta({ description: 'Actual − predicted; negative: saved' }),
     deviation_percent: z.number().nullable(),
-    deviation_severity: Severity.meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical' }),
-    uncertainty_kwh: z.number().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
+    deviation_severity: z
+      .enum([...Severity.options, 'no_data'])
+      .meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical; no_data: no hour of the window is known' }),
+    reason: z.string().nullable().meta({ description: 'Why there is no deviation' }),
+    uncertainty_kwh: z.number().nullable().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
     fractional_savings_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |deviation|' }),
     adjustment_kwh: z.number().meta({ description: 'Of non-routine adjustments; in the prediction already' }),
     adjustments: z.array(Adjustment).meta({ description: 'Those that touch this window' }),
     excluded_hours: z.number().int().meta({ description: 'Left out by adjustments' }),
     hours: z.number().int().meta({ description: 'Hours (days for a model of days) with energy and every driver' }),
     missing_hours: z.number().int(),
+    coverage: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: 'Hours ÷ (hours + missing hours) of the part of the window that has passed' }),
     extrapolated_hours: z.number().int().meta({ description: 'Hours with a driver outside what the model has seen' }),
     intercept: z.number(),
     contributions_kwh: Contributions,

@@ -15,8 +15,8 @@ describe('a non-routine adjustment', () => {
     const after = await service.deviation(window);
     expect(after.adjustments).toEqual([added]);
     expect(after.adjustment_kwh).toBeCloseTo(480, 9);
-    expect(after.total_predicted_kwh).toBeCloseTo(before.total_predicted_kwh + 480, 6);
-    expect(after.deviation_kwh).toBeCloseTo(before.deviation_kwh - 480, 6);
+    expect(after.total_predicted_kwh).toBeCloseTo(before.total_predicted_kwh! + 480, 6);
+    expect(after.deviation_kwh).toBeCloseTo(before.deviation_kwh! - 480, 6);
     expect(after.contributions_kwh.adjustments?.slice(22, 26)).toEqual([0, 0, 10, 10]);
     const half = await service.deviation({ ...window, end: iso(END + 2 * UTC_DAY_MS) });
     expect(half.adjustment_kwh).toBeCloseTo(240, 9);

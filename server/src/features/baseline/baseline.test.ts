@@ -55,7 +55,7 @@ describe('a baseline', () => {
     expect(after.deviation_severity).toBe('critical');
     expect(after.fractional_savings_uncertainty).toBeLessThan(0.2);
     expect(after.hourly_deviations).toHaveLength(240);
-    expect(after.cusum.at(-1)).toBeCloseTo(after.deviation_kwh, 6);
+    expect(after.cusum.at(-1)).toBeCloseTo(after.deviation_kwh!, 6);
   });
 
   it('predicts an hour, and says when it has seen nothing like it', async () => {

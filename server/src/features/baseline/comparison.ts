@@ -1,3 +1,4 @@
+import type { Resolution } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { ownCount, temperatureCount, termNames } from '../../analytics/baseline/basis.ts';
 import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';
@@ -78,22 +79,16 @@ export function compare(model: StoredModel, loaded: Loaded) {
     };
   });
   const count = hourly.length;
-  const uncertainty = savingsUncertainty(fit, count);
-  const difference = actualSum - predictedSum;
   const slot = model.resolution;
   return {
     resolution: slot,
-    total_actual_kwh: actualSum,
-    total_predicted_kwh: predictedSum,
-    deviation_kwh: difference,
-    deviation_percent: predictedSum === 0 ? null : (100 * difference) / predictedSum,
-    deviation_severity: severityOf(difference, totalSigma(fit, count)),
-    uncertainty_kwh: uncertainty,
-    fractional_savings_uncertainty: difference === 0 ? null : uncertainty / Math.abs(difference),
+    ...totalsOf(fit, { actual: actualSum, predicted: predictedSum, count }),
+    reason: count === 0 ? noDataReason(loaded, slot) : null,
     adjustment_kwh: adjusted.reduce((all, kwh) => all + kwh, 0),
     excluded_hours: loaded.excluded,
     hours: count,
     missing_hours: missing,
+    coverage: coverageOf(count, missing),
     extrapolated_hours: beyond,
     intercept,
     contributions_kwh: { ...parts, ...(isAdjusted && { adjustments: adjusted }) },
@@ -104,6 +99,49 @@ export function compare(model: StoredModel, loaded: Loaded) {
       ...(beyond > 0 ? [`${beyond} ${slot}s lie outside what the model was trained on`] : []),
     ],
   };
+}
+
+interface Sums {
+  readonly actual: number;
+  readonly predicted: number;
+  readonly count: number;
+}
+
+/** Sums over hours or days; without any of them nothing is known, which is neither 0 kWh nor normal. */
+function totalsOf(fit: BaselineFit, { actual, predicted, count }: Sums) {
+  if (count === 0) {
+    return {
+      total_actual_kwh: null,
+      total_predicted_kwh: null,
+      deviation_kwh: null,
+      deviation_percent: null,
+      deviation_severity: 'no_data' as const,
+      uncertainty_kwh: null,
+      fractional_savings_uncertainty: null,
+    };
+  }
+  const difference = actual - predicted;
+  const uncertainty = savingsUncertainty(fit, count);
+  return {
+    total_actual_kwh: actual,
+    total_predicted_kwh: predicted,
+    deviation_kwh: difference,
+    deviation_percent: predicted === 0 ? null : (100 * difference) / predicted,
+    deviation_severity: severityOf(difference, totalSigma(fit, count)),
+    uncertainty_kwh: uncertainty,
+    fractional_savings_uncertainty: difference === 0 ? null : uncertainty / Math.abs(difference),
+  };
+}
+
+function noDataReason({ total, excluded }: Loaded, slot: Resolution): string {
+  if (total === 0) return `no complete ${slot} of this window has passed`;
+  if (excluded === total) return `non-routine adjustments exclude every ${slot} of this window`;
+  return `no ${slot} of this window has energy and every driver of the model`;
+}
+
+/** Share of the hours or days to compare for which energy and drivers are known. */
+function coverageOf(count: number, missing: number): number {
+  return count + missing === 0 ? 0 : count / (count + missing);
 }
 
 function extrapolatedRows(

@@ -106,6 +106,7 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.normal': 'wie erwartet',
   'baseline.warning': 'jenseits von 2 σ',
   'baseline.critical': 'jenseits von 3 σ',
+  'baseline.no_data': 'keine Daten',
   'baseline.no_hours': 'Keine Stunde dieses Zeitraums hat Energie und alle Einflussgrößen.',
   'baseline.chart_energy': 'Gebraucht und erwartet',
   'baseline.chart_residuals': 'Residuen',

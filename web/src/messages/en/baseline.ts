@@ -102,6 +102,7 @@ export const baseline = {
   'baseline.normal': 'as expected',
   'baseline.warning': 'beyond 2 σ',
   'baseline.critical': 'beyond 3 σ',
+  'baseline.no_data': 'no data',
   'baseline.no_hours': 'No hour of this range has energy and every driver.',
   'baseline.chart_energy': 'Used and expected',
   'baseline.chart_residuals': 'Residuals',

@@ -104,6 +104,7 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.normal': 'zgodnie z oczekiwaniem',
   'baseline.warning': 'ponad 2 σ',
   'baseline.critical': 'ponad 3 σ',
+  'baseline.no_data': 'brak danych',
   'baseline.no_hours': 'Żadna godzina tego zakresu nie ma energii i wszystkich czynników.',
   'baseline.chart_energy': 'Zużycie i oczekiwanie',
   'baseline.chart_residuals': 'Reszty',
