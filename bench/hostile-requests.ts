@@ -1,13 +1,14 @@
 /**
  * What others notice while a service is attacked: the longest stall of its event loop by its own measure, the slowest of the pings that are sent
  * every 10 ms meanwhile, and the most memory it took. Goals: no stall beyond 100 ms; ten gzip bombs take at most 100 MB together. Each attack has a
- * fresh service. Run: node bench/hostile-requests.ts [--mib 30] [--only WORDS]
+ * fresh service. Run: node bench/hostile-requests.ts [--mib 30] [--messages 5000] [--only WORDS]
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Attack, attacks, run } from '../server/test/hostile/attacks.ts';
+import { attacks, run } from '../server/test/hostile/attacks.ts';
+import { liveAttacks, report, runLiveAttack } from '../server/test/hostile/live-attacks.ts';
 import { type Service, startService, temporaryFolder } from '../server/test/journeys/service.ts';
 
 const PING_EVERY_MS = 10;
@@ -17,8 +18,38 @@ const MAX_RSS_MB = 2000;
 const WATCH_EVERY_MS = 50;
 
 const { values: options } = parseArgs({
-  options: { mib: { type: 'string', default: '30' }, only: { type: 'string', default: '' } },
+  options: {
+    mib: { type: 'string', default: '30' },
+    messages: { type: 'string', default: '5000' },
+    only: { type: 'string', default: '' },
+  },
 });
+
+interface Attack {
+  readonly name: string;
+  /** Makes what the attack needs; answers the attack itself. */
+  readonly prepare: (service: Service) => Promise<() => Promise<{ answers: string; right: boolean }>>;
+}
+
+const requests: Attack[] = attacks(Number(options.mib)).map((attack) => ({
+  name: attack.name,
+  prepare: async (service) => {
+    const bytes = attack.body();
+    return async () => {
+      const statuses = await run(service, attack, bytes);
+      const right = statuses.every((status) => attack.allowed.includes(Number(status)));
+      return { answers: [...new Set(statuses)].join(' '), right };
+    };
+  },
+}));
+
+const clients: Attack[] = liveAttacks(Number(options.messages)).map((attack) => ({
+  name: attack.name,
+  prepare: async (service) => {
+    await report(service, 0);
+    return async () => ({ answers: `${await runLiveAttack(service, attack)} cut off or refused`, right: true });
+  },
+}));
 
 /** Longest stall since the last call, as the service measures it. */
 async function longestStallMs(service: Service): Promise<number> {
@@ -62,7 +93,7 @@ async function measure(attack: Attack): Promise<Record<string, string | number>>
   const folder = temporaryFolder();
   const service = await startService(folder.path);
   try {
-    const bytes = attack.body();
+    const act = await attack.prepare(service);
     await ping(service, AbortSignal.timeout(WARM_UP_MS));
     const before = memoryMb(service, 'VmRSS');
     await longestStallMs(service);
@@ -70,15 +101,18 @@ async function measure(attack: Attack): Promise<Record<string, string | number>>
     const pinging = ping(service, ended.signal);
     const watching = watchMemory(service, ended.signal);
     const began = performance.now();
-    const statuses = await run(service, attack, bytes);
+    const outcome = await act().catch((error: Error) => ({ answers: error.message, right: false }));
     const tookMs = performance.now() - began;
     ended.abort();
     const times = await pinging;
-    if (await watching) return { attack: attack.name, answers: `ended at ${MAX_RSS_MB} MB`, right: 'NO' };
+    if (await watching) {
+      const answers = `ended at ${MAX_RSS_MB} MB`;
+      return { attack: attack.name, answers, right: 'NO', 'took ms': Math.round(tookMs) };
+    }
     return {
       attack: attack.name,
-      answers: [...new Set(statuses)].join(' '),
-      right: statuses.every((status) => attack.allowed.includes(Number(status))) ? 'yes' : 'NO',
+      answers: outcome.answers,
+      right: outcome.right ? 'yes' : 'NO',
       'took ms': Math.round(tookMs),
       'longest stall ms': Math.round(await longestStallMs(service)),
       'slowest ping ms': Math.round(Math.max(...times)),
@@ -92,7 +126,7 @@ async function measure(attack: Attack): Promise<Record<string, string | number>>
 }
 
 const rows = [];
-for (const attack of attacks(Number(options.mib))) {
+for (const attack of [...requests, ...clients]) {
   if (!attack.name.includes(options.only)) continue;
   rows.push(await measure(attack));
   console.log(JSON.stringify(rows.at(-1)));

@@ -14,7 +14,7 @@ import { serviceRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
 import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
-import { LiveStream } from './http/live-stream.ts';
+import { LiveStream } from './http/live/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
 import { ModelPool } from './jobs/model-pool.ts';
@@ -105,7 +105,7 @@ async function serve({ config, log, now, startedAt, pipeline, recovery, sources 
   });
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, now);
-  const { live, scheduler } = createNews({ config, pipeline, services, log, now, startedAt });
+  const { live, scheduler } = createNews({ config, pipeline, services, auth, log, now, startedAt });
   const monitor = createMonitor({ config, pipeline, recovery, services, now, startedAt }, scheduler);
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const { max_body_bytes: maxBodyBytes } = config.http;
@@ -189,17 +189,21 @@ function createMonitor(
   });
 }
 
-/** The scheduler and the live stream, which tells how jobs are doing. */
+/** The scheduler and the live stream, which reports the runs of jobs. */
 function createNews(
-  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'log' | 'now' | 'startedAt'> & { services: Services },
+  parts: Pick<ServeOptions, 'config' | 'pipeline' | 'log' | 'now' | 'startedAt'> & {
+    services: Services;
+    auth: AuthService;
+  },
 ) {
-  const { config, pipeline, services, log, now, startedAt } = parts;
+  const { config, pipeline, services, auth, log, now, startedAt } = parts;
   const { records, directory, ingest } = pipeline;
   const live: LiveStream = new LiveStream(
     {
       latest: ingest.latest,
       subscribe: (listener) => ingest.live.subscribe(listener),
       deviceId: (idOrName) => directory.find(idOrName)?.id,
+      rights: auth,
       snapshot: (topic) => (topic === 'jobs' ? scheduler.runs().map(toJob) : null),
     },
     startedAt,

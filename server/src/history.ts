@@ -44,7 +44,7 @@ export async function openHistory(options: HistoryOptions) {
     memoryHasMore: () => !ingest.persists,
     latest: {
       of: (deviceId) => ingest.latest.of(deviceId),
-      deviceIds: () => ingest.latest.deviceIds(),
+      deviceIds: () => [...ingest.latest.deviceIds()],
       isRestored: () => hydration.hasLatest,
     },
     metricsOf: (deviceId) => directory.metricsOf(deviceId),

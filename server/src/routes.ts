@@ -31,7 +31,7 @@ import { telemetryRoutes } from './features/telemetry/routes.ts';
 import { TelemetryService } from './features/telemetry/telemetry-service.ts';
 import type { Api } from './http/api.ts';
 import { auditChanges } from './http/audit.ts';
-import type { LiveStream } from './http/live-stream.ts';
+import type { LiveStream } from './http/live/live-stream.ts';
 import { markPartialAnswers } from './http/partial-answers.ts';
 import type { Scheduler } from './jobs/scheduler.ts';
 import type { Pipeline } from './pipeline.ts';

@@ -42,4 +42,6 @@ export interface Caller {
   readonly csrfToken: string | null;
   readonly userId: string | null;
   readonly sessionId: string | null;
+  /** The API token on record that the caller came with. */
+  readonly tokenId: string | null;
 }

@@ -47,7 +47,14 @@ describe('a route', () => {
       app.get('/state', { config: { scope: 'public', details: true } }, (request) => request.caller?.name ?? 'nobody');
       return (await app.inject('/state')).body;
     };
-    const reader: Caller = { name: 'reader', scopes: ['read'], csrfToken: null, userId: null, sessionId: null };
+    const reader: Caller = {
+      name: 'reader',
+      scopes: ['read'],
+      csrfToken: null,
+      userId: null,
+      sessionId: null,
+      tokenId: null,
+    };
     expect(await ask(async () => reader)).toBe('reader');
     expect(await ask(async () => null)).toBe('nobody');
     expect(await ask(() => Promise.reject(new Error('no database')))).toBe('nobody');
@@ -278,5 +285,5 @@ function firstWord(socket: WebSocket): Promise<string> {
 }
 
 function fakeCaller(name: string) {
-  return { name, scopes: ['write'] as const, csrfToken: null, userId: null, sessionId: null };
+  return { name, scopes: ['write'] as const, csrfToken: null, userId: null, sessionId: null, tokenId: null };
 }

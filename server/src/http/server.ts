@@ -43,8 +43,10 @@ export interface ServerOptions {
   readonly apiRoutes: (api: Api) => void | Promise<void>;
 }
 
-/** Most that a WebSocket client may send in one message, bytes. */
+/** What a WebSocket client may send as one message; each part that waits for the rest costs memory beyond its bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGE_FRAGMENTS = 64;
+const MAX_MESSAGE_CHUNKS = 256;
 
 /** Builds the HTTP server with all its routes; the caller listens and closes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -78,7 +80,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.decorateRequest('caller', null);
   readBodies(app, options);
   await app.register(cookie);
-  await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES } });
+  await app.register(websocket, {
+    options: {
+      maxPayload: MAX_MESSAGE_BYTES,
+      maxFragments: MAX_MESSAGE_FRAGMENTS,
+      maxBufferedChunks: MAX_MESSAGE_CHUNKS,
+      // Answers to pings would be queued for a client that does not read.
+      autoPong: false,
+    },
+  });
   await options.secure(app);
   await documentApi(app, options.version);
   await app.register(async (root) => options.rootRoutes(root as unknown as Api));

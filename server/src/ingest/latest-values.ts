@@ -126,8 +126,13 @@ export class LatestValues {
     this.#devices.delete(deviceId);
   }
 
-  deviceIds(): string[] {
-    return [...this.#devices.keys()];
+  deviceIds(): Iterable<string> {
+    return this.#devices.keys();
+  }
+
+  /** The newest revision of any series. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** The same instant written again replaces the value: of two rows at the newest instant the later in the block counts. */

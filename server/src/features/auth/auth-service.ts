@@ -9,6 +9,7 @@ import type { UserRecord } from '../../storage/records/users.ts';
 import { tokensOf } from './credentials.ts';
 import { LoginBackoff } from './login-backoff.ts';
 import { passwordFits } from './passwords.ts';
+import { scopesInForce, scopesWithin } from './scopes-in-force.ts';
 import { hashOf, newSecret, sameSecret } from './secrets.ts';
 import { TokenAdministration } from './token-administration.ts';
 import { TokenCache, type TokenHolder } from './token-cache.ts';
@@ -51,6 +52,7 @@ export const OWNER = 'owner';
 const TOUCH_EVERY_MS = 60 * SECOND_MS;
 
 const ALL_SCOPES = SCOPES_OF_ROLE.admin;
+const NO_SESSION = { csrfToken: null, sessionId: null };
 
 /** A session that has just begun; only here the id is known in the clear. */
 export interface SignedIn {
@@ -70,6 +72,7 @@ export class AuthService {
   readonly #now: () => number;
   readonly #backoff = new LoginBackoff();
   readonly #holders = new TokenCache();
+  readonly #rightsListeners = new Set<() => void>();
 
   constructor(options: AuthOptions) {
     this.#options = options;
@@ -77,7 +80,7 @@ export class AuthService {
     this.#now = options.now ?? Date.now;
     this.cookiePath = options.cookiePath || '/';
     this.publicUrl = options.publicUrl;
-    const onRightsChanged = () => this.#holders.clear();
+    const onRightsChanged = () => this.#rightsChanged();
     this.users = new UserAdministration(options.records, onRightsChanged);
     this.tokens = new TokenAdministration(options.records, this.#now, onRightsChanged);
   }
@@ -99,6 +102,17 @@ export class AuthService {
     // A token that does not hold must not hide a session: reverse proxies with their own Basic sign-in send it along.
     const sessionId = sessionIn(cookies);
     return sessionId === undefined ? null : this.#bySession(sessionId);
+  }
+
+  /** For each caller the scopes in force now, or null when the session or token has ended. */
+  scopesInForce(callers: readonly Caller[]): Promise<(readonly Scope[] | null)[]> {
+    return scopesInForce(this.records, callers, this.#now());
+  }
+
+  /** Calls back when this process has taken rights away, until the answer is called. */
+  onRightsChanged(listener: () => void): () => void {
+    this.#rightsListeners.add(listener);
+    return () => this.#rightsListeners.delete(listener);
   }
 
   /**
@@ -160,7 +174,13 @@ export class AuthService {
       throw new InvalidInput('there is no session to end: the request came with an API token');
     }
     await this.records.sessions.remove(caller.sessionId);
+    this.#rightsChanged();
     await this.records.auditLog.append({ actor: caller.name, action: 'sign_out' });
+  }
+
+  #rightsChanged(): void {
+    this.#holders.clear();
+    for (const listener of this.#rightsListeners) listener();
   }
 
   async #userOfCode(userId: string | null): Promise<UserRecord | undefined> {
@@ -196,13 +216,14 @@ export class AuthService {
       csrfToken: session.csrfToken,
       userId: user.id,
       sessionId: idHash,
+      tokenId: null,
     };
   }
 
   async #byToken(token: string): Promise<Caller | null> {
     const { adminToken } = this.#options;
     if (adminToken !== undefined && sameSecret(token, adminToken)) {
-      return { name: 'token:administrator', scopes: ALL_SCOPES, csrfToken: null, userId: null, sessionId: null };
+      return { ...NO_SESSION, name: 'token:administrator', scopes: ALL_SCOPES, userId: null, tokenId: null };
     }
     const tokenHash = hashOf(token);
     return this.#holders.get(tokenHash, this.#now(), () => this.#holderOf(tokenHash));
@@ -216,16 +237,14 @@ export class AuthService {
       await this.#note(this.records.apiTokens.touch(record.id, now));
     }
     const scopes = await this.#scopesInForce(record);
-    const caller = { name: `token:${record.name}`, scopes, csrfToken: null, userId: record.userId, sessionId: null };
+    const caller = { ...NO_SESSION, name: `token:${record.name}`, scopes, userId: record.userId, tokenId: record.id };
     return { caller, expiresAt: record.expiresAt };
   }
 
-  /** A token never does more than the user who made it may do now. */
   async #scopesInForce(token: ApiTokenRecord): Promise<readonly Scope[]> {
     if (token.userId === null) return token.scopes;
     const user = await this.records.users.find(token.userId);
-    if (user === undefined) return [];
-    return token.scopes.filter((scope) => SCOPES_OF_ROLE[user.role].includes(scope));
+    return user === undefined ? [] : scopesWithin(token.scopes, user.role);
   }
 
   /** A full disk or a lock must not keep people from reading. */

@@ -21,7 +21,7 @@ export class TokenAdministration {
   readonly #now: () => number;
   readonly #onRightsChanged: () => void;
 
-  /** @param onRightsChanged told after a token was revoked */
+  /** @param onRightsChanged called after a token was revoked */
   constructor(records: RecordStore, now: () => number, onRightsChanged: () => void) {
     this.#records = records;
     this.#now = now;

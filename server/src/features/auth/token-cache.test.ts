@@ -6,7 +6,7 @@ import { MAX_CACHED_TOKENS, TOKEN_CACHE_MS, TokenCache } from './token-cache.ts'
 const MAKER = { name: 'owner', scopes: ['read', 'write', 'control', 'admin'], userId: null } as const;
 
 function holder(name: string, expiresAt: number | null = null) {
-  const caller: Caller = { name, scopes: [], csrfToken: null, userId: null, sessionId: null };
+  const caller: Caller = { name, scopes: [], csrfToken: null, userId: null, sessionId: null, tokenId: null };
   return { caller, expiresAt };
 }
 

@@ -17,7 +17,7 @@ export class UserAdministration {
   readonly #records: RecordStore;
   readonly #onRightsChanged: () => void;
 
-  /** @param onRightsChanged told after a role changed or a user was removed */
+  /** @param onRightsChanged called after a role changed, sessions ended or a user was removed */
   constructor(records: RecordStore, onRightsChanged: () => void) {
     this.#records = records;
     this.#onRightsChanged = onRightsChanged;
@@ -53,6 +53,7 @@ export class UserAdministration {
   async setPassword(id: string, password: string, actor: string, keepSession?: string): Promise<UserRecord> {
     const user = await this.#records.users.update(id, { passwordHash: await hashPassword(checkedPassword(password)) });
     await this.#records.sessions.removeOf(id, keepSession);
+    this.#onRightsChanged();
     await this.#log(actor, 'user.set_password', user.username, null);
     return user;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Scope } from '@wattkeeper/contract/auth.ts';
+import type { Role, Scope } from '@wattkeeper/contract/auth.ts';
 import type { Selectable } from 'kysely';
 import { NotFound } from '../../domain/errors.ts';
 import { isTaken } from './constraint-errors.ts';
@@ -19,12 +19,23 @@ export interface ApiTokenRecord {
   readonly lastUsedAt: number | null;
 }
 
+/** What a token allows. */
+export interface TokenRights {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: number | null;
+  /** Role of the user who made it; null when it came from the command line. */
+  readonly role: Role | null;
+}
+
 export interface ApiTokens {
   /** By name. */
   list(): Promise<ApiTokenRecord[]>;
   find(id: string): Promise<ApiTokenRecord | undefined>;
   findByName(name: string): Promise<ApiTokenRecord | undefined>;
   findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined>;
+  /** What each of several tokens allows, expired or not; those that were removed are left out. */
+  rights(ids: readonly string[]): Promise<TokenRights[]>;
   /** Throws Conflict when the name is taken. */
   create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord>;
   touch(id: string, lastUsedAt: number): Promise<void>;
@@ -55,6 +66,21 @@ export class SqlApiTokens implements ApiTokens {
 
   async findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined> {
     return this.#findBy('token_hash', tokenHash);
+  }
+
+  async rights(ids: readonly string[]): Promise<TokenRights[]> {
+    const rows = await this.#context.db
+      .selectFrom('api_tokens')
+      .leftJoin('users', 'users.id', 'api_tokens.user_id')
+      .select(['api_tokens.id', 'scopes', 'expires_at', 'role'])
+      .where('api_tokens.id', 'in', ids)
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      scopes: JSON.parse(row.scopes) as Scope[],
+      expiresAt: row.expires_at,
+      role: row.role as Role | null,
+    }));
   }
 
   async create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord> {

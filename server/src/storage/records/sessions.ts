@@ -1,3 +1,4 @@
+import type { Role } from '@wattkeeper/contract/auth.ts';
 import type { RecordsContext } from './schema.ts';
 import { toUser, type UserRecord } from './users.ts';
 
@@ -11,10 +12,19 @@ export interface SessionRecord {
   readonly expiresAt: number;
 }
 
+/** Who holds a session. */
+export interface SessionHolder {
+  readonly idHash: string;
+  readonly role: Role;
+  readonly expiresAt: number;
+}
+
 export interface Sessions {
   create(session: SessionRecord): Promise<void>;
   /** The session and its user, expired or not. */
   find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined>;
+  /** Who holds each of several sessions, expired or not; those that were removed are left out. */
+  holders(idHashes: readonly string[]): Promise<SessionHolder[]>;
   /** Moves the expiry on. */
   touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void>;
   remove(idHash: string): Promise<void>;
@@ -64,6 +74,16 @@ export class SqlSessions implements Sessions {
       expiresAt: row.expires_at,
     };
     return { session, user: toUser(row) };
+  }
+
+  async holders(idHashes: readonly string[]): Promise<SessionHolder[]> {
+    const rows = await this.#context.db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['id_hash', 'role', 'expires_at'])
+      .where('id_hash', 'in', idHashes)
+      .execute();
+    return rows.map((row) => ({ idHash: row.id_hash, role: row.role as Role, expiresAt: row.expires_at }));
   }
 
   async touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void> {

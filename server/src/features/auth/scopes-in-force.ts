@@ -1,0 +1,46 @@
+import { type Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
+import type { Caller } from '../../http/api.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+
+/**
+ * What callers who came in earlier may do now: for each the scopes in force, or null when the session or token has ended. Two queries, however
+ * many callers there are, and none for those with the configured token.
+ */
+export async function scopesInForce(
+  { sessions, apiTokens }: Pick<RecordStore, 'sessions' | 'apiTokens'>,
+  callers: readonly Caller[],
+  now: number,
+): Promise<(readonly Scope[] | null)[]> {
+  const [bySession, byToken] = await Promise.all([
+    allOf(
+      callers.map(({ sessionId }) => sessionId),
+      (ids) => sessions.holders(ids),
+    ),
+    allOf(
+      callers.map(({ tokenId }) => tokenId),
+      (ids) => apiTokens.rights(ids),
+    ),
+  ]);
+  const sessionScopes = new Map(
+    bySession.filter(({ expiresAt }) => expiresAt > now).map(({ idHash, role }) => [idHash, SCOPES_OF_ROLE[role]]),
+  );
+  const tokenScopes = new Map(
+    byToken
+      .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+      .map(({ id, scopes, role }) => [id, role === null ? scopes : scopesWithin(scopes, role)]),
+  );
+  return callers.map(({ sessionId, tokenId, scopes }) => {
+    if (sessionId !== null) return sessionScopes.get(sessionId) ?? null;
+    return tokenId === null ? scopes : (tokenScopes.get(tokenId) ?? null);
+  });
+}
+
+/** A token never does more than the user who made it may do now. */
+export function scopesWithin(scopes: readonly Scope[], role: Role): readonly Scope[] {
+  return scopes.filter((scope) => SCOPES_OF_ROLE[role].includes(scope));
+}
+
+async function allOf<T>(ids: readonly (string | null)[], find: (ids: string[]) => Promise<T[]>): Promise<T[]> {
+  const known = new Set(ids.filter((id) => id !== null));
+  return known.size === 0 ? [] : find([...known]);
+}

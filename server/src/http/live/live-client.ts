@@ -1,0 +1,132 @@
+import { LIVE_CLOSE } from '@wattkeeper/contract/live.ts';
+import type { WebSocket } from 'ws';
+import type { Caller } from '../api.ts';
+import { Allowance, MAX_MESSAGES_PER_S } from './allowance.ts';
+import { DueMessages, type LiveSources } from './due-messages.ts';
+
+/** A client that does not answer the end of its stream is cut off after this long. */
+const CLOSE_GRACE_MS = 500;
+
+/**
+ * One WebSocket. At most one message is in its buffer: the next is made when the operating system has taken the one before, so that a slow reader
+ * costs one message of memory. What the client sends is read as it is worked on: beyond what arrived together, it waits with the client.
+ */
+export class LiveClient {
+  readonly caller: Caller;
+  readonly address: string;
+  readonly #socket: WebSocket;
+  readonly #allowance: Allowance;
+  #due: DueMessages | null;
+  /** Messages that arrived together and wait for their turns; nothing is read meanwhile. */
+  #received: Buffer[] = [];
+  /** Payload of the newest ping frame without an answer; RFC 6455, 5.5.3 lets it stand for those before it. */
+  #ping: Buffer | null = null;
+  #sendingSince: number | null = null;
+  #isAlive = true;
+  #cutOff: NodeJS.Timeout | undefined;
+  /** Called when something may be due. */
+  readonly #onDue: (client: LiveClient) => void;
+
+  constructor(
+    socket: WebSocket,
+    { caller, address }: Pick<LiveClient, 'caller' | 'address'>,
+    sources: LiveSources,
+    onDue: (client: LiveClient) => void,
+  ) {
+    this.caller = caller;
+    this.address = address;
+    this.#socket = socket;
+    this.#due = new DueMessages(sources);
+    this.#allowance = new Allowance(performance.now());
+    this.#onDue = onDue;
+    socket.on('message', (data: Buffer) => this.#take(data));
+    socket.on('ping', (data: Buffer) => this.#pinged(data));
+    socket.on('pong', (data: Buffer) => {
+      if (this.#mayTake(data)) this.#isAlive = true;
+    });
+    // The socket answers a message that is too large or not WebSocket with a close frame.
+    socket.on('error', () => this.#finish());
+    socket.on('close', () => {
+      this.#due = null;
+      clearTimeout(this.#cutOff);
+    });
+  }
+
+  /** Takes a message that was received, and sends the next one. */
+  work(): void {
+    const received = this.#received.shift();
+    if (received !== undefined) {
+      this.#due?.receive(received.toString());
+      if (this.#received.length === 0) this.#socket.resume();
+      else this.#onDue(this);
+    }
+    this.#write();
+  }
+
+  /** Sends the next message, unless one is on its way or none is due. */
+  #write(): void {
+    if (this.#due === null || this.#sendingSince !== null || this.#socket.readyState !== this.#socket.OPEN) return;
+    const sent = () => {
+      this.#sendingSince = null;
+      if (this.#due !== null) this.#onDue(this);
+    };
+    if (this.#ping !== null) {
+      this.#sendingSince = performance.now();
+      this.#socket.pong(this.#ping, false, sent);
+      this.#ping = null;
+      return;
+    }
+    const message = this.#due.next();
+    if (message === null) return;
+    this.#sendingSince = performance.now();
+    this.#socket.send(message, { binary: false }, sent);
+  }
+
+  /** Ends a stream of which nothing was read for this long. */
+  checkPace(maxMs: number): void {
+    if (this.#sendingSince === null || performance.now() - this.#sendingSince < maxMs) return;
+    this.end(LIVE_CLOSE.tooSlow, `nothing was read for ${maxMs / 1000} s`);
+  }
+
+  /** Cuts off a client that has not answered since the last call, and asks it again. */
+  checkLife(): void {
+    if (!this.#isAlive) this.#socket.terminate();
+    else if (this.#due !== null) this.#socket.ping();
+    this.#isAlive = false;
+  }
+
+  /** From here on nothing is sent or taken. */
+  end(code: number, reason: string): void {
+    if (this.#due === null) return;
+    this.#socket.close(code, reason);
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#due = null;
+    this.#received = [];
+    // The client's answer to the end is read.
+    this.#socket.resume();
+    this.#cutOff ??= setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
+  }
+
+  #take(data: Buffer): void {
+    if (!this.#mayTake(data)) return;
+    this.#received.push(data);
+    this.#socket.pause();
+    this.#onDue(this);
+  }
+
+  #pinged(data: Buffer): void {
+    if (!this.#mayTake(data)) return;
+    this.#ping = Buffer.from(data);
+    this.#onDue(this);
+  }
+
+  #mayTake(data: Buffer): boolean {
+    if (this.#due === null) return false;
+    if (this.#allowance.take(data.length, performance.now())) return true;
+    this.end(LIVE_CLOSE.tooManyMessages, `more than ${MAX_MESSAGES_PER_S} messages or KB a second`);
+    return false;
+  }
+}

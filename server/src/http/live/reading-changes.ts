@@ -1,0 +1,68 @@
+/** What the newest values are asked. */
+export interface LatestSource {
+  /** Grows with every change of any value. */
+  readonly revision: number;
+  of(deviceId: string): Iterable<{ metric: string; timestamp: number; value: number; revision: number }>;
+  deviceIds(): Iterable<string>;
+}
+
+/** Of the newest change at most this many devices are listed; clients look through all devices for larger ones. */
+const MAX_RECENT_DEVICES = 1_000;
+
+/**
+ * Which devices changed since a revision. It is kept once for all clients, each of which only remembers the revision up to which it was served:
+ * a client that lags costs nothing more.
+ */
+export class ReadingChanges {
+  readonly #latest: LatestSource;
+  readonly #changedAt = new Map<string, number>();
+  #gathering = new Set<string>();
+  /** Devices that changed between the last two revisions that clients were served up to. */
+  #recent: ReadonlySet<string> = new Set();
+  #recentAfter: number;
+  #revision: number;
+
+  constructor(latest: LatestSource) {
+    this.#latest = latest;
+    this.#recentAfter = this.#revision = latest.revision;
+  }
+
+  /** Up to here clients can be served. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Forgets all changes, when no client needs them. */
+  reset(): void {
+    this.#changedAt.clear();
+    this.#gathering = new Set();
+    this.#recent = new Set();
+    this.#recentAfter = this.#revision = this.#latest.revision;
+  }
+
+  note(deviceIds: Iterable<string>): void {
+    for (const deviceId of deviceIds) this.#gathering.add(deviceId);
+  }
+
+  /** Makes what was noted available. */
+  release(): void {
+    this.#recentAfter = this.#revision;
+    this.#revision = this.#latest.revision;
+    for (const deviceId of this.#gathering) this.#changedAt.set(deviceId, this.#revision);
+    this.#recent = this.#gathering;
+    this.#gathering = new Set();
+  }
+
+  /** Those of a client's devices that changed after a revision; `of` null: of all devices. */
+  *since(revision: number, of: ReadonlySet<string> | null): Iterable<string> {
+    for (const deviceId of this.#candidates(revision, of)) {
+      if ((of === null || of.has(deviceId)) && (this.#changedAt.get(deviceId) ?? 0) > revision) yield deviceId;
+    }
+  }
+
+  #candidates(revision: number, of: ReadonlySet<string> | null): Iterable<string> {
+    const isRecent = revision >= this.#recentAfter && this.#recent.size <= MAX_RECENT_DEVICES;
+    if (isRecent && (of === null || this.#recent.size < of.size)) return this.#recent;
+    return of ?? this.#changedAt.keys();
+  }
+}
