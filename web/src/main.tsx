@@ -21,7 +21,7 @@ const services: AppServices = {
   location,
   api,
   queries: createQueries(api, `${location.origin}${location.prefix}/health`),
-  live: new LiveClient({ url: location.streamUrl }),
+  live: new LiveClient({ url: location.streamUrl, onSignedOut: signInAgain }),
   preferences: new PreferenceStore(localStorageOrNone(), navigator.languages),
 };
 const queryClient = new QueryClient({

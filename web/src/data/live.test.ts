@@ -1,4 +1,4 @@
-import type { LiveReading } from '@wattkeeper/contract/live.ts';
+import { LIVE_CLOSE, type LiveReading } from '@wattkeeper/contract/live.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveClient } from './live.ts';
 import { readingsOf, withLive } from './live-readings.ts';
@@ -7,15 +7,15 @@ class FakeSocket {
   readyState = 0;
   sent: Record<string, unknown>[] = [];
   onopen: (() => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   onmessage: ((message: { data: string }) => void) | null = null;
 
   send(text: string): void {
     this.sent.push(JSON.parse(text));
   }
-  close(): void {
+  close(code = 1006): void {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code });
   }
   accept(): void {
     this.readyState = 1;
@@ -28,7 +28,7 @@ class FakeSocket {
 
 const DEVICE = 'b0a1f7a2-0000-4000-8000-000000000001';
 
-function world() {
+function world(onSignedOut = () => {}) {
   const sockets: FakeSocket[] = [];
   const frames: (() => void)[] = [];
   const client = new LiveClient({
@@ -39,6 +39,7 @@ function world() {
     },
     frame: (run) => frames.push(run),
     random: () => 1,
+    onSignedOut,
   });
   return { client, sockets, frames };
 }
@@ -67,18 +68,34 @@ describe('LiveClient', () => {
     ]);
   });
 
-  it('resumes behind the last id after a lost connection', () => {
+  it('resumes after the last id, and asks for a snapshot of topics that it lacks', () => {
     const { client, sockets } = world();
-    client.subscribe(['readings:*'], {});
+    client.subscribe(['jobs', 'alerts'], {});
     sockets[0]!.accept();
-    expect(sockets[0]!.sent).toEqual([{ type: 'subscribe', topics: ['readings:*'] }]);
-    sockets[0]!.says(readings(41, 1000, {}));
+    expect(sockets[0]!.sent).toEqual([{ type: 'subscribe', topics: ['jobs', 'alerts'] }]);
+    sockets[0]!.says({ type: 'snapshot', id: 40, topic: 'jobs', data: [] });
+    sockets[0]!.says({ type: 'event', id: 41, topic: 'jobs', data: {} });
     sockets[0]!.close();
     expect(client.state()).toBe('waiting');
     vi.advanceTimersByTime(500);
     sockets[1]!.accept();
-    expect(sockets[1]!.sent).toEqual([{ type: 'subscribe', topics: ['readings:*'], since: 41 }]);
+    expect(sockets[1]!.sent).toEqual([
+      { type: 'subscribe', topics: ['jobs'], since: 41 },
+      { type: 'subscribe', topics: ['alerts'] },
+    ]);
     expect(client.state()).toBe('open');
+  });
+
+  it('reports that the session has ended, and no other end', () => {
+    const ended = vi.fn();
+    const { client, sockets } = world(ended);
+    client.subscribe(['jobs'], {});
+    sockets[0]!.accept();
+    sockets[0]!.close(LIVE_CLOSE.tooSlow);
+    expect(ended).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(500);
+    sockets[1]!.close(LIVE_CLOSE.signedOut);
+    expect(ended).toHaveBeenCalledOnce();
   });
 
   it('waits longer after each failure, up to 30 s, and starts over after a message', () => {

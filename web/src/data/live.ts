@@ -1,4 +1,4 @@
-import type { ClientMessage, LiveReading, ServerMessage } from '@wattkeeper/contract/live.ts';
+import { type ClientMessage, LIVE_CLOSE, type LiveReading, type ServerMessage } from '@wattkeeper/contract/live.ts';
 import { mergeReading, readingsOf } from './live-readings.ts';
 
 export type LiveState = 'connecting' | 'open' | 'waiting';
@@ -12,6 +12,8 @@ export interface LiveListener {
 /** What the client needs of a socket, a timer and a screen; the browser's own by default. */
 export interface LiveOptions {
   readonly url: string;
+  /** Called when the server ends the stream because the session has ended. */
+  readonly onSignedOut?: () => void;
   readonly open?: (url: string) => WebSocket;
   readonly frame?: (run: () => void) => void;
   readonly random?: () => number;
@@ -24,7 +26,7 @@ const SILENCE_MS = 20_000;
 
 /**
  * The live stream: one socket for all topics that somebody listens to. It reconnects with growing, jittered waits, resumes
- * behind the last id seen, and hands readings on at most once an animation frame, merged by device, so that a fast
+ * after the last id received, and hands readings on at most once an animation frame, merged by device, so that a fast
  * or a hidden page costs a bounded amount of memory and work.
  */
 export class LiveClient {
@@ -35,7 +37,7 @@ export class LiveClient {
   #socket: WebSocket | null = null;
   #state: LiveState = 'connecting';
   #lastId: number | null = null;
-  /** Topics that the server sent up to `#lastId`; a topic that it never sent needs a snapshot, not a resumption. */
+  /** Topics whose snapshot has arrived: after a reconnect the events after `#lastId` are enough for them. */
   readonly #resumable = new Set<string>();
   #attempts = 0;
   #frameAsked = false;
@@ -48,6 +50,7 @@ export class LiveClient {
       open: (url) => new WebSocket(url),
       frame: (run) => void requestAnimationFrame(run),
       random: Math.random,
+      onSignedOut: () => {},
       ...options,
     };
   }
@@ -98,8 +101,10 @@ export class LiveClient {
     this.#socket = socket;
     socket.onopen = () => this.#opened();
     socket.onmessage = (message) => this.#received(JSON.parse(String(message.data)) as ServerMessage);
-    socket.onclose = () => {
-      if (this.#socket === socket) this.#lost();
+    socket.onclose = ({ code }) => {
+      if (this.#socket !== socket) return;
+      this.#lost();
+      if (code === LIVE_CLOSE.signedOut) this.#options.onSignedOut();
     };
   }
 
@@ -110,20 +115,20 @@ export class LiveClient {
     const known = topics.filter((topic) => this.#resumable.has(topic));
     if (known.length > 0 && this.#lastId !== null)
       this.#send({ type: 'subscribe', topics: known, since: this.#lastId });
-    this.#ask(this.#lastId === null ? topics : topics.filter((topic) => !this.#resumable.has(topic)));
+    this.#ask(topics.filter((topic) => !this.#resumable.has(topic)));
   }
 
   /** Subscribes to topics from their snapshot on. */
   #ask(topics: string[]): void {
-    if (topics.length === 0) return;
-    this.#send({ type: 'subscribe', topics });
-    for (const topic of topics) this.#resumable.add(topic);
+    for (const topic of topics) this.#resumable.delete(topic);
+    if (topics.length > 0) this.#send({ type: 'subscribe', topics });
   }
 
   #received(message: ServerMessage): void {
     this.#attempts = 0;
     this.#lastId = message.id;
     this.#listenForSilence();
+    if (message.type === 'snapshot' && message.more !== true) this.#resumable.add(message.topic);
     if (message.type === 'readings') this.#queue(message.items);
     if (message.type === 'snapshot' && message.topic.startsWith('readings:')) this.#queue(readingsOf(message.data));
     else if (message.type === 'snapshot' || message.type === 'event') {

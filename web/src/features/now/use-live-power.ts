@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Device } from '@wattkeeper/contract/device.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useQueries, useServices } from '../../app-context.tsx';
@@ -7,18 +8,26 @@ import { withLive } from '../../data/live-readings.ts';
 import { latestKey } from '../../data/queries.ts';
 import { sitePower } from '../../data/site-power.ts';
 
+/** A site with more devices asks for the readings of all: the server limits the topics of a client. */
+const MAX_DEVICE_TOPICS = 500;
+
 /** The site's power as the stream moves it: live readings go into the cached latest values, and from there to the screen. */
 export function useLivePower(siteId: string) {
   const queries = useQueries();
   const latest = useQuery(queries.latest(siteId));
   const devices = useQuery(queries.devices(siteId));
-  const topics = useMemo(() => devices.data?.map((device) => `readings:${device.id}`) ?? [], [devices.data]);
+  const topics = useMemo(() => topicsOf(devices.data ?? []), [devices.data]);
   useLiveLatest(siteId, topics);
   const power = useMemo(
     () => (latest.data && devices.data ? sitePower(latest.data, devices.data) : undefined),
     [latest.data, devices.data],
   );
   return { power, latest, devices };
+}
+
+function topicsOf(devices: readonly Device[]): string[] {
+  if (devices.length > MAX_DEVICE_TOPICS) return ['readings:*'];
+  return devices.map(({ id }) => `readings:${id}`);
 }
 
 function useLiveLatest(siteId: string, topics: readonly string[]): void {
