@@ -64,7 +64,7 @@ export function registerApi(
   authRoutes(api, auth);
   ingestRoutes(api, intake, maxBodyBytes);
   importRoutes(api, records.importStates);
-  siteRoutes(api, records);
+  siteRoutes(api, records, () => services.sqlTerms.syncSoon());
   deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), now });
   metricRoutes(api, catalogue, records);
   telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);

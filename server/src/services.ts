@@ -24,6 +24,7 @@ import { ForecastService } from './features/forecast/service.ts';
 import { SolarForecastService } from './features/forecast/solar-service.ts';
 import { CustomKpiService } from './features/kpi/custom-kpis.ts';
 import { KpiService } from './features/kpi/service.ts';
+import { SqlTerms, sqlTermsJob } from './features/kpi/sql-terms.ts';
 import { belowImportFolders, type FindFile } from './features/migration/import-folders.ts';
 import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
@@ -45,7 +46,7 @@ import type { JobDefinition } from './jobs/job.ts';
 import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
-import { storesWithFiles } from './stores.ts';
+import { postgresStores, storesWithFiles } from './stores.ts';
 import { backfillEnds } from './tiers.ts';
 
 /** What features do, each built once. */
@@ -56,6 +57,7 @@ export interface Services {
   readonly reports: ReportService;
   readonly kpis: KpiService;
   readonly customKpis: CustomKpiService;
+  readonly sqlTerms: SqlTerms;
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
@@ -90,6 +92,7 @@ export async function createServices(
   await backups?.listHere();
   const describe = (metric: string) => catalogue.describe(metric);
   const kpis = new KpiService({ queries, devices: directory, energy, now });
+  const sqlTerms = new SqlTerms({ stores: postgresStores(config), sites, tariffs, devices: directory, queries });
   const quarantine = new QuarantineService(journal, ingest);
   const learning = { queries, devices: directory, energy, now, describe, models, baselines: records.baselines };
   const baselines = new BaselineService({ ...learning, adjustments: records.baselineAdjustments });
@@ -114,7 +117,8 @@ export async function createServices(
   const forecasts = createForecasts(pipeline, energy, models, now);
   return {
     energy,
-    tariffs: new TariffService({ tariffs, energy, now }),
+    tariffs: new TariffService({ tariffs, energy, now, onChange: () => sqlTerms.syncSoon() }),
+    sqlTerms,
     charging,
     reports: reportService,
     kpis,
@@ -226,6 +230,7 @@ export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
   {
     filling,
+    sqlTerms,
     charging,
     reports,
     quality,
@@ -252,6 +257,7 @@ export function scheduledJobs(
       ? backupJobs(backups, backupSchedules(backup)).map((job) => afterFilling(job, stores[0]!.name, filling))
       : []),
     migrationJob(migrations),
+    ...[sqlTermsJob(sqlTerms)].filter((job) => job !== null),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),
   ];

@@ -13,6 +13,7 @@ import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
 import type { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import { openTelemetryStore } from './storage/open-store.ts';
+import type { TermsLocation } from './storage/postgres/machine-terms.ts';
 import type { SetAside } from './storage/set-aside/set-aside.ts';
 
 export interface StoresOptions {
@@ -170,4 +171,13 @@ export function storeOptions(config: StoreConfig, folder: DataFolder | null): Pa
     path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),
     ...(config.memory_limit_mb !== undefined && { memoryLimitMb: config.memory_limit_mb }),
   };
+}
+
+/** Where the PostgreSQL stores of a service with a data folder are. */
+export function postgresStores({ persistence, stores }: Config): TermsLocation[] {
+  return (persistence ? stores : []).flatMap((store) => {
+    if (store.type !== 'postgres') return [];
+    const { url, host, port, database, user, password, tls, schema } = store;
+    return [{ url, host, port, database, user, password, tls, schema }];
+  });
 }

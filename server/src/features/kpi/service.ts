@@ -32,7 +32,7 @@ export interface KpiOptions {
 }
 
 /** What an industrial site pays where nothing else is known: day and night, and the longest window that is answered. */
-const INDUSTRIAL_TERMS: TariffTerms = {
+export const INDUSTRIAL_TERMS: TariffTerms = {
   name: 'industrial default',
   import_price: {
     type: 'time_of_use',

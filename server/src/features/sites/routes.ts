@@ -7,8 +7,11 @@ import type { SiteRecord } from '../../storage/records/sites.ts';
 
 const IdParams = z.object({ id: z.string().min(1).max(200) });
 
-/** `/sites`. */
-export function siteRoutes(api: Api, { sites }: RecordStore): void {
+/**
+ * `/sites`.
+ * @param onChange called after a site changed
+ */
+export function siteRoutes(api: Api, { sites }: RecordStore, onChange: () => void): void {
   const schema = { tags: ['sites'] };
   api.get(
     '/sites',
@@ -48,7 +51,9 @@ export function siteRoutes(api: Api, { sites }: RecordStore): void {
         ...rest
       } = body;
       const site = await sites.require(params.id);
-      return toSite(await sites.update(site.id, { ...rest, emissionFactorKgPerKwh, isDefault, tariffId }));
+      const changed = await sites.update(site.id, { ...rest, emissionFactorKgPerKwh, isDefault, tariffId });
+      onChange();
+      return toSite(changed);
     },
   );
   api.delete(

@@ -19,6 +19,8 @@ export interface TariffServiceOptions {
   readonly tariffs: Tariffs;
   readonly energy: EnergyService;
   readonly now: () => number;
+  /** Called after the terms of a tariff changed. */
+  readonly onChange?: () => void;
 }
 
 /** Longest window that tariffs are compared over. */
@@ -49,7 +51,9 @@ export class TariffService {
   /** Throws NotFound, or Conflict when the name is taken. */
   async update(idOrName: string, patch: TariffPatch): Promise<Tariff> {
     const { id } = await this.#options.tariffs.require(idOrName);
-    return toTariff(await this.#options.tariffs.update(id, patch));
+    const changed = await this.#options.tariffs.update(id, patch);
+    this.#options.onChange?.();
+    return toTariff(changed);
   }
 
   /** Throws NotFound, or Conflict while a site uses the tariff. */

@@ -21,6 +21,7 @@ import {
 } from './extension.ts';
 import { type Group, makeGroup, quote, suffixOf, tableName } from './group.ts';
 import { kpiFunctions } from './kpi-functions.ts';
+import { MACHINES_TABLE } from './machine-terms.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
 import { continuousMeans, dropChunks, hypertablesOf, liftDecompressionLimit, makeHypertable } from './timescale.ts';
 
@@ -96,6 +97,7 @@ export class Catalogue {
       await run(`create table if not exists telemetry_groups (id integer primary key, name text not null unique)`);
       await run(`create table if not exists telemetry_quantities (
         metric_group integer, id integer, name text not null, primary key (metric_group, id), unique (metric_group, name))`);
+      await run(MACHINES_TABLE);
       for (const definition of kpiFunctions(quote(schema))) await run(definition);
     });
     await this.#chooseLayout(extension, extensions);

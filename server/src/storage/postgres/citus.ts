@@ -5,7 +5,13 @@ import type { Run } from './database.ts';
 /** The table that says in which shard a device is: a row for each, co-located with its samples. */
 export const DEVICE_SHARDS = 'telemetry_device_shards';
 /** Tables that every node has whole. */
-const REFERENCES = ['telemetry_format', 'telemetry_devices', 'telemetry_groups', 'telemetry_quantities'];
+const REFERENCES = [
+  'telemetry_format',
+  'telemetry_devices',
+  'telemetry_groups',
+  'telemetry_quantities',
+  'telemetry_machines',
+];
 
 /** Names of the tables of a schema that are distributed by Citus. */
 export async function distributedTablesOf(run: Run, schema: string): Promise<Set<string>> {

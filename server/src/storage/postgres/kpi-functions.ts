@@ -1,3 +1,15 @@
+import {
+  BAND_HOLDS,
+  BAND_PRICE,
+  BANDS_COST,
+  CARBON,
+  COST,
+  FEED_COST,
+  FEED_SLOTS,
+  SLOTS,
+  TIERS_COST,
+} from './cost-functions.ts';
+
 /**
  * Key figures of machines as SQL functions, for people who work in SQL: the same definitions as `/api/v1/kpi`, and a test holds both to the same
  * answers. A machine is named by its device id. `expected_s` is its declared interval; without it, and otherwise than in the API, where each day
@@ -150,19 +162,6 @@ begin
   return mean / nullif(calculate_peak_demand(machine, from_ts, to_ts, expected_s), 0);
 end`;
 
-/** Pieces are cut at the quarter hours of the clock, on which tariffs change. */
-const COST = `
-begin
-  return (
-    select sum(e.kwh * extract(epoch from least(e.until, slot + interval '15 minutes') - greatest(e.since, slot))::float8
-      / extract(epoch from e.until - e.since)::float8
-      * case when (slot at time zone zone)::time >= peak_from and (slot at time zone zone)::time < peak_to then peak_price else off_peak_price end)
-    from kpi_energy(machine, from_ts, to_ts, expected_s) e
-    cross join lateral generate_series(
-      to_timestamp(floor(extract(epoch from e.since) / 900) * 900), e.until - interval '1 microsecond', interval '15 minutes') slot
-    where e.until > e.since);
-end`;
-
 const ALL = `
 begin
   return query select calculate_sec(machine, from_ts, to_ts, expected_s), p.kw, p.since, calculate_load_factor(machine, from_ts, to_ts, expected_s),
@@ -174,8 +173,9 @@ end`;
 const SPAN = 'machine text, from_ts timestamptz, to_ts timestamptz';
 const INTERVAL = 'expected_s float8 default null';
 const PIECES = 'table (since timestamptz, until timestamptz, kwh float8)';
-const PRICES = `zone text default 'UTC', peak_price float8 default 0.20, off_peak_price float8 default 0.10,
-  peak_from time default '08:00', peak_to time default '20:00'`;
+const PRICES = `zone text default 'UTC', peak_price float8 default null, off_peak_price float8 default null,
+  peak_from time default null, peak_to time default null`;
+const NEEDS = 'machine text, from_ts timestamptz, to_ts timestamptz, expected_s float8';
 const KPIS =
   'table (sec float8, peak_demand float8, peak_demand_at timestamptz, load_factor float8, energy_cost float8, carbon_intensity float8)';
 
@@ -191,6 +191,18 @@ const FUNCTIONS: readonly (readonly [name: string, parameters: string, returns: 
   ['kpi_energy', `${SPAN}, ${INTERVAL}`, PIECES, ENERGY],
   ['kpi_peak_pieces', `${SPAN}, ${INTERVAL}`, PIECES, PEAK_PIECES],
   ['kpi_peak', `${SPAN}, ${INTERVAL}`, 'table (kw float8, since timestamptz)', PEAK],
+  ['kpi_slots', NEEDS, PIECES, SLOTS],
+  [
+    'kpi_feed_slots',
+    'feeds text[], of_group text, of_quantity text, from_ts timestamptz, to_ts timestamptz',
+    'table (since timestamptz, value float8)',
+    FEED_SLOTS,
+  ],
+  ['kpi_band_holds', 'band jsonb, holidays jsonb, on_day date', 'boolean', BAND_HOLDS],
+  ['kpi_band_price', 'price jsonb, local_time timestamp', 'float8', BAND_PRICE],
+  ['kpi_bands_cost', `${NEEDS}, zone text, price jsonb`, 'float8', BANDS_COST],
+  ['kpi_tiers_cost', `${NEEDS}, zone text, price jsonb`, 'float8', TIERS_COST],
+  ['kpi_feed_cost', `${NEEDS}, price jsonb, feeds text[]`, 'float8', FEED_COST],
   [
     'calculate_energy',
     `${SPAN}, ${INTERVAL}`,
@@ -206,11 +218,6 @@ const FUNCTIONS: readonly (readonly [name: string, parameters: string, returns: 
   ],
   ['calculate_load_factor', `${SPAN}, ${INTERVAL}`, 'float8', LOAD_FACTOR],
   ['calculate_energy_cost', `${SPAN}, ${PRICES}, ${INTERVAL}`, 'float8', COST],
-  [
-    'calculate_carbon_intensity',
-    `${SPAN}, factor_kg_per_kwh float8 default 0.45, ${INTERVAL}`,
-    'float8',
-    'begin return calculate_energy(machine, from_ts, to_ts, expected_s) * factor_kg_per_kwh; end',
-  ],
+  ['calculate_carbon_intensity', `${SPAN}, factor_kg_per_kwh float8 default null, ${INTERVAL}`, 'float8', CARBON],
   ['calculate_all_kpis', `${SPAN}, zone text default 'UTC', ${INTERVAL}`, KPIS, ALL],
 ];

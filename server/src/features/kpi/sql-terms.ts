@@ -1,0 +1,88 @@
+import type { JobDefinition } from '../../jobs/job.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import { type MachineTerms, type TermsLocation, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { Sites } from '../../storage/records/sites.ts';
+import type { Tariffs } from '../../storage/records/tariffs.ts';
+import { reportersOf } from '../energy/site-sources.ts';
+import { metersEnergy } from './machine-energy.ts';
+import { INDUSTRIAL_TERMS } from './service.ts';
+
+export interface SqlTermsOptions {
+  readonly stores: readonly TermsLocation[];
+  readonly sites: Pick<Sites, 'list'>;
+  readonly tariffs: Pick<Tariffs, 'find'>;
+  readonly devices: { all(): readonly DeviceRecord[] };
+  readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
+}
+
+/** Keeps the terms in step by which the SQL functions for key figures price machines, so that they answer what the API answers. */
+export class SqlTerms {
+  readonly #options: SqlTermsOptions;
+  #written = '';
+  /** One at a time, in the order of the calls. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SqlTermsOptions) {
+    this.#options = options;
+  }
+
+  get isNeeded(): boolean {
+    return this.#options.stores.length > 0;
+  }
+
+  /** Writes the terms of all machines where they changed since the last time; answers how many machines there are. */
+  sync(): Promise<number> {
+    const next = this.#last.catch(() => {}).then(() => this.#sync());
+    this.#last = next;
+    return next;
+  }
+
+  /** After a change of tariffs or sites; what fails is done by the job. */
+  syncSoon(): void {
+    if (this.isNeeded) this.sync().catch(() => {});
+  }
+
+  async #sync(): Promise<number> {
+    const machines = await machineTerms(this.#options);
+    const text = JSON.stringify(machines);
+    if (text === this.#written) return machines.length;
+    for (const store of this.#options.stores) await writeMachineTerms(store, machines);
+    this.#written = text;
+    return machines.length;
+  }
+}
+
+async function machineTerms({ sites, tariffs, devices, queries }: SqlTermsOptions): Promise<MachineTerms[]> {
+  const found: MachineTerms[] = [];
+  for (const site of await sites.list()) {
+    const ofSite = devices.all().filter(({ siteId }) => siteId === site.id);
+    const feeds = (metric: string) =>
+      reportersOf(ofSite, (id) => queries.metricsOf(id), metric, 'tariff_feed').map(({ id }) => id);
+    const priceFeeds = feeds('price.import_per_kwh');
+    const own = site.tariffId === null ? undefined : await tariffs.find(site.tariffId);
+    const importPrice =
+      own?.terms.import_price ??
+      (priceFeeds.length === 0 ? INDUSTRIAL_TERMS.import_price : ({ type: 'published' } as const));
+    const { timezone: zone, emissionFactorKgPerKwh } = site;
+    const carbonFeeds = feeds('carbon.intensity_kg_per_kwh');
+    for (const { id: device } of ofSite.filter(({ id }) => metersEnergy(queries, id))) {
+      found.push({ device, zone, importPrice, priceFeeds, carbonFeeds, emissionFactorKgPerKwh });
+    }
+  }
+  return found;
+}
+
+/** Null without a PostgreSQL store. */
+export function sqlTermsJob(terms: SqlTerms): JobDefinition | null {
+  if (!terms.isNeeded) return null;
+  return {
+    name: 'sql-terms',
+    scope: 'admin',
+    title: 'Terms for SQL',
+    description: 'Brings tariffs and emission factors of machines to PostgreSQL, for the SQL functions of key figures.',
+    schedule: '*/5 * * * *',
+    atStart: true,
+    run: async () => ({ machines: await terms.sync() }),
+  };
+}

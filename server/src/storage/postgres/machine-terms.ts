@@ -1,0 +1,46 @@
+import type { ImportPrice } from '@wattkeeper/contract/tariff.ts';
+import type { z } from 'zod';
+import type { PostgresLocation } from '../records/location.ts';
+import { Database } from './database.ts';
+
+/** What the energy of a machine costs, and how much carbon it stands for, by the terms of its site. */
+export interface MachineTerms {
+  readonly device: string;
+  readonly zone: string;
+  readonly importPrice: z.infer<typeof ImportPrice> | { readonly type: 'published' };
+  /** Devices that publish prices, the first one believed. */
+  readonly priceFeeds: readonly string[];
+  readonly carbonFeeds: readonly string[];
+  readonly emissionFactorKgPerKwh: number;
+}
+
+/** Where the SQL functions look terms up. */
+export const MACHINES_TABLE = `create table if not exists telemetry_machines (device text primary key, zone text not null,
+  import_price jsonb not null, price_feeds text[] not null, carbon_feeds text[] not null, emission_factor float8 not null)`;
+
+/** The schema is that of the store. */
+export type TermsLocation = Omit<PostgresLocation, 'type' | 'maxConnections'>;
+
+const TIMEOUT_MS = 30_000;
+
+/** Replaces the terms of all machines. @throws Unavailable when the server does not answer */
+export async function writeMachineTerms(location: TermsLocation, machines: readonly MachineTerms[]): Promise<void> {
+  const connection = new Database({ ...location, maxConnections: 2 }, TIMEOUT_MS);
+  try {
+    await connection.transaction(async (run) => {
+      await run('delete from telemetry_machines');
+      for (const { device, zone, importPrice, priceFeeds, carbonFeeds, emissionFactorKgPerKwh } of machines) {
+        await run('insert into telemetry_machines values ($1, $2, $3, $4, $5, $6)', [
+          device,
+          zone,
+          JSON.stringify(importPrice),
+          priceFeeds,
+          carbonFeeds,
+          emissionFactorKgPerKwh,
+        ]);
+      }
+    });
+  } finally {
+    await connection.close();
+  }
+}
