@@ -180,6 +180,7 @@ function createMonitor(
       ...(services.backups?.warnings() ?? []),
       ...(pipeline.history?.warnings() ?? []),
       ...recovery.warnings(),
+      ...(pipeline.lost === null ? [] : [pipeline.lost]),
       ...(pipeline.setAside.damage === null
         ? []
         : [`values that stores could not take cannot be read: ${pipeline.setAside.damage}`]),

@@ -21,6 +21,7 @@ import type { Journal } from './ingest/journal.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
 import { openSqliteJournal } from './ingest/sqlite-journal.ts';
 import { type JournalHistory, openJournalHistory } from './journal-history.ts';
+import { recoverDevices } from './lost-records.ts';
 import { Opened } from './opened.ts';
 import type { QueryPlanner } from './query/query-planner.ts';
 import { openRollups, type Rollups } from './retention.ts';
@@ -64,6 +65,8 @@ export interface Pipeline {
   readonly partial: PartialAnswers;
   /** Stores that lack readings; null where nothing is kept on disk. */
   readonly gaps: StoreGaps | null;
+  /** What was lost with the records before this start, or null. */
+  readonly lost: string | null;
   /** Calls back whenever a store can be used again. */
   onStoreBack(listener: () => Promise<void>): void;
   /** Brings what was taken into the stores, as far as it gets within the time, and closes everything. */
@@ -183,6 +186,8 @@ async function connect(parts: Parts): Promise<Connected> {
     (error) => log.error({ err: error }, 'series could not be put on record'),
     seriesLimits(config.limits),
   );
+  const inFolder = stores.filter((_, i) => folder !== null && isInFolder(config.stores[i]!, folder));
+  const lost = folder && (await recoverDevices({ records, journal, stores: inFolder, folder, log }));
   await directory.load();
   const history = await openJournalHistory(parts, directory);
   const window = new MemoryStore(
@@ -232,6 +237,7 @@ async function connect(parts: Parts): Promise<Connected> {
     queries,
     partial,
     gaps,
+    lost,
     onStoreBack: (listener) => back.listen(listener),
   };
 }

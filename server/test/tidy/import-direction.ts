@@ -32,6 +32,7 @@ const ASSEMBLY: Record<string, readonly string[]> = {
   'hydration.ts': ['history.ts', 'pipeline.ts'],
   'history.ts': ['pipeline.ts'],
   'journal-history.ts': ['pipeline.ts'],
+  'lost-records.ts': ['pipeline.ts'],
   'opened.ts': ['stores.ts', 'pipeline.ts'],
   'stores.ts': ['history.ts', 'pipeline.ts'],
   'pipeline.ts': [

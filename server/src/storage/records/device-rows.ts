@@ -20,7 +20,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
   const row = await db
     .insertInto('devices')
     .values({
-      id: randomUUID(),
+      id: device.id ?? randomUUID(),
       site_id: device.siteId,
       name: device.name,
       kind: device.kind ?? 'other',

@@ -17,6 +17,8 @@ export interface DeviceRecord {
 }
 
 export interface DeviceInput {
+  /** Of a device whose readings are stored already; default: a new one. */
+  readonly id?: string | undefined;
   readonly name: string;
   readonly siteId: string;
   readonly kind?: DeviceKind | undefined;
