@@ -69,14 +69,21 @@ export class FolderRecovery {
     if (this.#timer) clearTimeout(this.#timer);
     await this.#looking;
     const { fallback } = this.#options.pipeline;
-    if (!moved && fallback && this.#mayMove(fallback) && !this.#isThere()) await this.#tryToMove(fallback);
+    if (moved || !fallback) return;
+    try {
+      if (this.#mayMove(fallback) && !this.#isThere()) await this.#tryToMove(fallback);
+    } catch (error) {
+      this.#noteUnusable(error);
+    }
   }
 
   #lookLater(journal: FallbackJournal): void {
     this.#timer = setTimeout(() => {
-      this.#looking = this.#look(journal).finally(() => {
-        if (!this.#closed) this.#lookLater(journal);
-      });
+      this.#looking = this.#look(journal)
+        .catch((error: unknown) => this.#noteUnusable(error))
+        .finally(() => {
+          if (!this.#closed) this.#lookLater(journal);
+        });
     }, LOOK_EVERY_MS).unref();
   }
 
@@ -94,11 +101,18 @@ export class FolderRecovery {
       log.warn(`the data folder ${config.data_dir} was removed or replaced: the one that is there now is used`);
       return true;
     } catch (error) {
-      this.#problem = `the folder that is at ${config.data_dir} now cannot be used as the data folder: ${messageOf(error)}`;
-      log.error({ err: error }, this.#problem);
+      this.#noteUnusable(error);
       this.#seen = { what: '', since: 0 };
       return false;
     }
+  }
+
+  /** Also where it cannot be looked at: it is no folder, this user may not read it, or the disk fails. Logged once for each reason. */
+  #noteUnusable(error: unknown): void {
+    const { config, log } = this.#options;
+    const problem = `what is at ${config.data_dir} now cannot be used as the data folder: ${messageOf(error)}`;
+    if (problem !== this.#problem) log.error({ err: error }, problem);
+    this.#problem = problem;
   }
 
   /** While persistence is switched off, nothing of what memory has may be written. */

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Health, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -105,6 +105,27 @@ it('a service continues on a folder that replaces its own while it runs, adds wh
   expect((await health())?.stores.map(({ gap }) => gap)).toEqual([null]);
   expect(await values('meter')).toEqual([2, 3, 4]);
   expect(await values('new meter')).toEqual([5]);
+});
+
+it('a service whose data folder is replaced by what is no folder holds readings in memory, says so, and continues when the folder is back', async () => {
+  await start();
+  expect(await send('meter')).toBe(true);
+  await settled(service);
+  const replacements = {
+    'a file': () => writeFileSync(data(), 'a letter'),
+    'a link to itself': () => symlinkSync(data(), data()),
+  };
+  for (const [name, replace] of Object.entries(replacements)) {
+    renameSync(data(), `${data()}-own`);
+    replace();
+    expect(await send('meter'), name).toBe(false);
+    await expect.poll(async () => (await health())?.warnings.join()).toMatch(/cannot be used as the data folder/);
+    rmSync(data());
+    renameSync(`${data()}-own`, data());
+    await recovered();
+    expect(await send('meter'), name).toBe(true);
+  }
+  expect(await values('meter')).toEqual([1, 2, 3, 4, 5]);
 });
 
 it('a stop while the data folder is removed leaves everything that memory held in one that is made again', async () => {
