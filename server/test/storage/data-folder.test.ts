@@ -189,6 +189,8 @@ it('a folder and databases that existed are for this user alone once they are op
     'lock',
     'wattkeeper.db',
     'wattkeeper.db-wal',
+    'set-aside.db',
+    'set-aside.db-wal',
     'telemetry.duckdb',
     'telemetry.duckdb.wal',
     'telemetry.sqlite',
