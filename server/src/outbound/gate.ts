@@ -29,23 +29,23 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 export class AddressRefused extends Unavailable {}
 
 /**
- * Lets connections out to one named server, and to public addresses that it redirects to. Names are resolved and checked when a connection is
+ * Lets connections out to named servers, and to public addresses that they redirect to. Names are resolved and checked when a connection is
  * made, and the connection goes to the address that was checked.
  */
 export class Gate {
   readonly by: NamedBy;
-  readonly #named: Server | null;
+  readonly #named: readonly Server[] | null;
   readonly #resolve: Resolver;
 
   /** @param named null: whatever hosts a provider's client makes of a configuration without an address */
-  constructor(named: Server | null, by: NamedBy, resolve: Resolver = resolveAll) {
+  constructor(named: readonly Server[] | null, by: NamedBy, resolve: Resolver = resolveAll) {
     this.by = by;
-    this.#named = named && { host: bare(named.host), port: named.port };
+    this.#named = named && named.map(({ host, port }) => ({ host: bare(host), port }));
     this.#resolve = resolve;
   }
 
   static to(url: string | URL, by: NamedBy, resolve?: Resolver): Gate {
-    return new Gate(serverOf(new URL(url)), by, resolve);
+    return new Gate([serverOf(new URL(url))], by, resolve);
   }
 
   /**
@@ -71,14 +71,14 @@ export class Gate {
   }
 
   /**
-   * Resolves and checks the named server, for a client that connects in its own way.
+   * Resolves and checks the named servers, for a client that connects in its own way.
    * @throws AddressRefused
    */
   async check(): Promise<void> {
-    if (this.#named === null) return;
-    const { host, port } = this.#named;
-    if (isIP(host) !== 0) this.#check(host, host, port);
-    else await this.#resolveAllowed(host, port);
+    for (const { host, port } of this.#named ?? []) {
+      if (isIP(host) !== 0) this.#check(host, host, port);
+      else await this.#resolveAllowed(host, port);
+    }
   }
 
   /** One address that is not allowed is enough to refuse a name: which of them is connected is for the network to decide. */
@@ -91,8 +91,7 @@ export class Gate {
   #check(host: string, address: string, port: number): void {
     const { kind, range } = kindOfAddress(address);
     if (kind === 'public') return;
-    const named = this.#named;
-    const isNamed = named === null || (bare(host) === named.host && port === named.port);
+    const isNamed = this.#named?.some((one) => one.host === bare(host) && one.port === port) ?? true;
     if (kind === 'local' && isNamed && this.by !== 'anyone') return;
     const what = host === address ? host : `${host} (${address})`;
     throw new AddressRefused(`${what} is not connected: ${reasonFor(kind, range, isNamed)}`);

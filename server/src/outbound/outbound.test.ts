@@ -259,7 +259,7 @@ it('an answer that never ends is given up when its time is over, however little 
 
 it('a socket that a client connects itself goes through the gate as well', async () => {
   const { port, requests } = await serve();
-  const gate = new Gate({ host: 'localhost', port }, 'configuration');
+  const gate = new Gate([{ host: 'localhost', port }], 'configuration');
   const open = gatedSocket(gate).connect(port, 'localhost');
   await once(open, 'connect');
   open.destroy();

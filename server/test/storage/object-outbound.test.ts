@@ -68,10 +68,16 @@ it('what gcs is redirected to is refused by its agent', async () => {
   const agent = getAgent('http://127.0.0.1', { forever: true, uri: '' });
   // It is the one that the client uses: the connection is kept in it.
   expect([asked(), Object.keys(agent?.freeSockets ?? {})]).toEqual([1, [expect.stringContaining(`:${port}:`)]]);
-  for (const host of ['169.254.169.254', '[fd00:ec2::254]']) {
+  const inner = await serve((_, reply) => reply.end('inner'));
+  for (const host of ['169.254.169.254', '[fd00:ec2::254]', `127.0.0.1:${inner.port}`]) {
     const [error] = await once(get(`http://${host}/`, { agent }), 'error');
     expect(error).toBeInstanceOf(AddressRefused);
   }
+  // Another bucket may be at another server.
+  await openObjectStore(STORES.gcs(`http://127.0.0.1:${inner.port}`))
+    .list('a')
+    .catch(() => {});
+  expect([asked(), inner.asked()]).toEqual([1, 1]);
 });
 
 it.each(['s3', 'azure'] as const)('%s follows no redirect to another server of the private network', async (kind) => {

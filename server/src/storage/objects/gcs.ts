@@ -1,5 +1,5 @@
 import { agentsOf } from '../../outbound/agents.ts';
-import { Gate } from '../../outbound/gate.ts';
+import { Gate, type Server, serverOf } from '../../outbound/gate.ts';
 import { lazy } from './lazy.ts';
 import type { ObjectEngine } from './object-store.ts';
 
@@ -11,6 +11,10 @@ export interface GcsOptions {
   readonly endpoint?: string | undefined;
 }
 
+const GOOGLE: Server = { host: 'storage.googleapis.com', port: 443 };
+/** Servers of all buckets: their clients share one pool of agents. */
+const servers: Server[] = [];
+
 /** Objects in a bucket of Google Cloud Storage, which must exist. */
 export function gcsObjects({ bucket: name, keyFile, endpoint }: GcsOptions): ObjectEngine {
   const gate = endpoint === undefined ? null : Gate.to(endpoint, 'configuration');
@@ -20,14 +24,15 @@ export function gcsObjects({ bucket: name, keyFile, endpoint }: GcsOptions): Obj
       import('teeny-request/build/src/agents.js'),
     ]);
     // The client takes no agents, but those that are in this pool already.
-    const { http, https } = agentsOf(new Gate(null, 'configuration'));
+    servers.push(endpoint === undefined ? GOOGLE : serverOf(new URL(endpoint)));
+    const { http, https } = agentsOf(new Gate(servers, 'configuration'));
     pool.set('http:forever', http).set('https:forever', https);
     return new Storage({
       ...(keyFile !== undefined && { keyFilename: keyFile }),
       ...(endpoint !== undefined && { apiEndpoint: endpoint, projectId: 'wattkeeper' }),
     }).bucket(name);
   });
-  // The agents are those of all buckets and know no endpoint.
+  // Before the client, which would try an address that is refused again and again.
   const connection = async () => {
     await gate?.check();
     return opened();

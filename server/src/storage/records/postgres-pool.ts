@@ -59,7 +59,7 @@ export function connectPool(
   };
   const { host, port, database = '', user = '' } = new Client(config);
   const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema, setting };
-  const gate = new Gate({ host, port }, 'configuration');
+  const gate = new Gate([{ host, port }], 'configuration');
   const pool = new Pool({ ...config, stream: () => gatedSocket(gate) });
   // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
   // and a statement that runs on it fails.
