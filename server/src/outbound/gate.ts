@@ -40,7 +40,7 @@ export class Gate {
   /** @param named null: whatever hosts a provider's client makes of a configuration without an address */
   constructor(named: readonly Server[] | null, by: NamedBy, resolve: Resolver = resolveAll) {
     this.by = by;
-    this.#named = named && named.map(({ host, port }) => ({ host: bare(host), port }));
+    this.#named = named?.map(({ host, port }) => ({ host: bare(host), port })) ?? null;
     this.#resolve = resolve;
   }
 

@@ -33,7 +33,8 @@ const SQLITE_NOTADB = 26;
 /** Files that only Wattkeeper writes. */
 const OWN_FILES = /^(lock|wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 /** What the service and its commands make in a data folder. */
-const OWN_NAMES = /^(lock|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
+const OWN_NAMES =
+  /^(lock|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
 /** Set on folders that many users share, such as /tmp. */
 const STICKY = 0o1000;
 

@@ -52,7 +52,8 @@ function opened(): TelemetryFile {
 
 /** Damage is noted beside the file, which is replaced when it is opened the next time. */
 function explain(error: unknown): unknown {
-  if (file !== undefined && isDamage(error)) return noteDamage(path, error);
+  const diagnosed = file?.diagnosed(error);
+  if (isDamage(diagnosed)) return noteDamage(path, diagnosed);
   return explainSqliteRejection(translateSqliteError(error, path), path);
 }
 

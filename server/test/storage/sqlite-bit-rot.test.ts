@@ -85,7 +85,8 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     try {
       file = new TelemetryFile(path, 1);
       return await answers(file);
-    } catch (error) {
+    } catch (thrown) {
+      const error = file === undefined ? thrown : file.diagnosed(thrown);
       if (!isDamage(error) && !isRejected(error)) throw error;
       return null;
     } finally {
@@ -277,12 +278,41 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     expect(readdirSync(folder)).toEqual(['telemetry.sqlite']);
   });
 
+  it('takes a statement that fails for damage only where the schema is damaged', async () => {
+    await written();
+    const file = new TelemetryFile(path, 1);
+    const misfit = thrownBy(() => new DatabaseSync(':memory:').exec('SELECT nothing FROM nowhere'));
+    expect(misfit).toMatchObject({ errcode: 1 });
+    expect(file.diagnosed(misfit)).toBe(misfit);
+    expect(isDamage(misfit)).toBe(false);
+    file.close();
+    const bytes = readFileSync(path);
+    for (const [name, changed] of [
+      ['CREATE TABLE group_1_0 (device', 'CREATE TABLE group_1_0 (devise'],
+      ['CREATE TABLE devices (id INTEGER PRIMARY KEY, name', 'CREATE TABLE devices (id INTEGER PRIMARY KEY, nane'],
+    ] as const) {
+      expect(bytes.includes(name), name).toBe(true);
+      const other = Buffer.from(bytes);
+      other.write(changed, bytes.indexOf(name));
+      writeFileSync(path, other);
+      expect(await answersOrDamage(), name).toBeNull();
+    }
+  });
+
   function withDatabase(work: (database: DatabaseSync) => void): void {
     const database = new DatabaseSync(path);
     work(database);
     database.close();
   }
 });
+
+function thrownBy(work: () => void): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
 
 function count(values: ReadonlyMap<string, number>, group: string): number {
   return [...values.keys()].filter((name) => name.includes(` ${group}.`)).length;

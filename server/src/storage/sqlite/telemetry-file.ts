@@ -14,7 +14,7 @@ import { dropEmptyRows, joinRows, splitByDevice } from '../rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { formatOf, mark, TELEMETRY_FILE } from '../sqlite-identity.ts';
 import { Connection } from './connection.ts';
-import { isDamage } from './damage.ts';
+import { ChecksumMismatch, isDamage, isMisfit } from './damage.ts';
 import { SealedRows } from './sealed-rows.ts';
 import type { Table } from './seals.ts';
 import { extents, newestSamples } from './table-reads.ts';
@@ -50,9 +50,10 @@ export class TelemetryFile {
     try {
       this.#open(cacheMb);
     } catch (error) {
+      const diagnosed = this.diagnosed(error);
       // Another process may open the file, and this one may move it.
       this.close();
-      throw error;
+      throw diagnosed;
     }
   }
 
@@ -174,6 +175,19 @@ export class TelemetryFile {
       }
     }
     return { sizeBytes, rows };
+  }
+
+  /** The error, or what is behind it: where a statement does not fit the schema, the schema may be damaged. */
+  diagnosed(error: unknown): unknown {
+    if (!isMisfit(error)) return error;
+    try {
+      const { user_version: format } = this.#connection.db.prepare('PRAGMA user_version').get()!;
+      const table = this.#tables.changedTable(format === TELEMETRY_FILE.format);
+      if (table === null) return error;
+      return new ChecksumMismatch(`the columns of the table ${table} are not those that it was made with`);
+    } catch (found) {
+      return isDamage(found) ? found : error;
+    }
   }
 
   close(): void {

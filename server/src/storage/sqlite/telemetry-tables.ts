@@ -8,6 +8,13 @@ import type { Table } from './seals.ts';
 /** Quantities of one table: SQLite allows 2,000 columns, and rows stay short where a group has many. */
 const COLUMNS_PER_TABLE = 500;
 
+const NAME_TABLES: readonly (readonly [string, readonly string[]])[] = [
+  ['devices', ['id', 'name']],
+  ['metric_groups', ['id', 'name']],
+  ['quantities', ['metric_group', 'id', 'name']],
+];
+const CHECKSUM_TABLE: (typeof NAME_TABLES)[number] = ['names_checksum', ['sum']];
+
 /** A metric group. Column `q<n>` is in table `group_<id>_<n / COLUMNS_PER_TABLE>`, whose seals are in `seals_<id>_…`. */
 export interface Group {
   readonly id: number;
@@ -51,6 +58,21 @@ export class TelemetryTables {
     const kept = this.#db.prepare('SELECT sum FROM names_checksum').all();
     if (kept.length === 1 && kept[0]?.sum === sum) return;
     throw new ChecksumMismatch('the names of devices, groups and quantities differ from their checksum');
+  }
+
+  /** The first table whose columns differ from those that it was made with; null: none does. The names must be loaded, as far as they can be. */
+  changedTable(isSealed: boolean): string | null {
+    const expected = new Map(isSealed ? [...NAME_TABLES, CHECKSUM_TABLE] : NAME_TABLES);
+    for (const table of [...this.groups.values()].flatMap(tablesOf)) {
+      expected.set(table.rows, ['device', 'ts', ...table.columns.map((c) => `q${c}`)]);
+      if (isSealed) expected.set(table.seals, ['device', 'hour', 'rows', 'hash']);
+    }
+    const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?) ORDER BY cid');
+    for (const [table, names] of expected) {
+      const found = columns.all(table).map(({ name }) => name);
+      if (found.length !== names.length || found.some((name, i) => name !== names[i])) return table;
+    }
+    return null;
   }
 
   /** Makes the checksum of the names and the tables of seals, which files of format 1 do not have. */
