@@ -83,6 +83,7 @@ export const LatestReading = z.object({
   device_name: z.string(),
   values: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), timestamp: Instant })),
 });
+export type LatestReading = z.infer<typeof LatestReading>;
 export const LatestAnswer = z
   .object({ items: z.array(LatestReading), timestamp: Instant, warnings: z.array(z.string()) })
   .meta({ id: 'LatestAnswer' });

@@ -31,7 +31,9 @@ export async function energyData(
   held: HeldAnswer,
 ): Promise<EnergyDataAnswer> {
   const window = service.windowOf({ start: query.start_time, end: query.end_time });
-  const targets = await service.targets({ device_id: query.device_id === undefined ? undefined : [query.device_id] });
+  const targets = [
+    ...(await service.targets({ device_id: query.device_id === undefined ? undefined : [query.device_id] })),
+  ];
   const after = parseCursor(query.cursor);
   const isBehind = ({ timestamp, device }: WideRecord) =>
     after === null || timestamp > after.timestamp || (timestamp === after.timestamp && device.id > after.deviceId);

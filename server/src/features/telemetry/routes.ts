@@ -16,6 +16,7 @@ import { AnswerRoom, type HeldAnswer } from './answer-room.ts';
 import { energyData } from './energy-data.ts';
 import { EXPORT_FORMATS, exportRows } from './export.ts';
 import { energyDataJson, historyJson } from './history-json.ts';
+import { latestJson } from './latest-json.ts';
 import type { TelemetryOptions, TelemetryService } from './telemetry-service.ts';
 
 const schema = { tags: ['telemetry'] };
@@ -101,7 +102,11 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
   );
 }
 
-function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, now }: TelemetryOptions): void {
+function latestRoute(
+  api: Api,
+  service: TelemetryService,
+  { catalogue, queries, now, partial }: TelemetryOptions,
+): void {
   api.get(
     '/telemetry/latest',
     {
@@ -113,19 +118,10 @@ function latestRoute(api: Api, service: TelemetryService, { catalogue, queries, 
       },
       config: { scope: 'read', partial: true },
     },
-    async ({ query }) => {
-      const targets = await service.targets(query);
-      const items = targets.flatMap(({ device, metrics }) => {
-        const wanted = new Set(metrics);
-        const samples = queries.latest([device.id]).filter(({ metric }) => wanted.has(metric));
-        if (samples.length === 0) return [];
-        const values = samples.map(({ metric, value, timestamp }) => [
-          metric,
-          { value, unit: catalogue.describe(metric).unit, timestamp: formatInstant(timestamp) },
-        ]);
-        return [{ device_id: device.id, device_name: device.name, values: Object.fromEntries(values) }];
-      });
-      return { items, timestamp: formatInstant(now()), warnings: [] };
+    async (request, reply) => {
+      const targets = await service.targets(request.query);
+      const pieces = latestJson(targets, { describe: (metric) => catalogue.describe(metric), queries, now, partial });
+      return sendText(request, reply.type('application/json'), pieces, () => {});
     },
   );
 }

@@ -57,7 +57,7 @@ const DEFAULT_POINTS = 2000;
 const RAW_WINDOW_MS = 2 * UTC_DAY_MS;
 const AUTO_BUCKETS = ['1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo'] as const satisfies readonly Bucket[];
 
-interface Target {
+export interface Target {
   readonly device: DeviceRecord;
   readonly metrics: readonly string[];
 }
@@ -84,7 +84,7 @@ export class TelemetryService {
 
   async #history(query: TelemetryQuery, held: HeldAnswer): Promise<History> {
     const window = this.windowOf(query);
-    const targets = await this.targets(query);
+    const targets = fewTargets(await this.targets(query));
     if (query.bucket === 'raw') return this.#raw(targets, window, query.max_points ?? null, held);
     if (query.bucket !== 'auto') return this.#bucketed(targets, window, query, held);
     const points = query.max_points ?? DEFAULT_POINTS;
@@ -97,7 +97,7 @@ export class TelemetryService {
   }
 
   /** Raw frames of everything asked, for streaming exports, which have no place for warnings. */
-  async *stream(targets: readonly Target[], window: Window): AsyncIterable<{ device: DeviceRecord; frame: Frame }> {
+  async *stream(targets: Iterable<Target>, window: Window): AsyncIterable<{ device: DeviceRecord; frame: Frame }> {
     for (const { device, metrics } of targets) {
       for (const [group, quantities] of quantitiesByGroup(metrics)) {
         const request = { deviceIds: [device.id], group, quantities, window, complete: true };
@@ -110,27 +110,24 @@ export class TelemetryService {
     return askedWindow(query, { now: this.#options.now(), defaultDays: 1 });
   }
 
-  /** The devices asked for, else all by name, each with those of the metrics asked for that it has reported, in order. */
-  async targets(query: Pick<TelemetryQuery, 'device_id' | 'site_id' | 'metric'>): Promise<Target[]> {
+  /**
+   * The devices asked for, else all by name, each with those of the metrics asked for that it has reported, in order.
+   * @throws NotFound for a device or a site that does not exist
+   */
+  async targets(query: Pick<TelemetryQuery, 'device_id' | 'site_id' | 'metric'>): Promise<Iterable<Target>> {
     const { directory, sites } = this.#options;
     const siteId = query.site_id === undefined ? undefined : (await sites.require(query.site_id)).id;
     const named = query.device_id?.map((name) => directory.require(name)) ?? directory.all().sort(byName);
     const devices = [...new Set(named)].filter((device) => siteId === undefined || device.siteId === siteId);
     const wanted = query.metric ? new Set(query.metric) : null;
-    const targets = devices.map((device) => ({
-      device,
-      metrics: directory
-        .metricsOf(device.id)
-        .filter((metric) => wanted === null || wanted.has(metric))
-        .sort(),
-    }));
-    const count = targets.reduce((sum, { metrics }) => sum + metrics.length, 0);
-    if (count > MAX_SERIES) {
-      throw new InvalidInput(
-        `this asks for ${count} series, and at most ${MAX_SERIES} fit one answer: name devices and metrics`,
-      );
+    // One by one, while the answer is made: there may be very many.
+    function* found(): Generator<Target> {
+      for (const device of devices) {
+        const metrics = directory.metricsOf(device.id).filter((metric) => wanted === null || wanted.has(metric));
+        if (metrics.length > 0) yield { device, metrics: metrics.sort() };
+      }
     }
-    return targets.filter(({ metrics }) => metrics.length > 0);
+    return found();
   }
 
   async #raw(targets: readonly Target[], window: Window, maxPoints: number | null, held: HeldAnswer): Promise<History> {
@@ -230,6 +227,21 @@ async function* counted(frames: AsyncIterable<Frame>, held: HeldAnswer): AsyncIt
     held.add(frame.timestamps.length * (frame.columns.length + 1));
     yield frame;
   }
+}
+
+/** @throws InvalidInput for more series than one answer may have */
+function fewTargets(targets: Iterable<Target>): Target[] {
+  const few: Target[] = [];
+  let count = 0;
+  for (const target of targets) {
+    few.push(target);
+    count += target.metrics.length;
+    if (count <= MAX_SERIES) continue;
+    throw new InvalidInput(
+      `this asks for more than ${MAX_SERIES} series, which do not fit one answer: name devices and metrics, or ask for CSV, Parquet or Arrow`,
+    );
+  }
+  return few;
 }
 
 function byName(a: DeviceRecord, b: DeviceRecord): number {

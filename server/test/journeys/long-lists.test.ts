@@ -45,3 +45,32 @@ it('every list rejects a cursor that it never gave out', async () => {
     }
   }
 });
+
+it('more series than fit one answer of history are in the latest values, in records and in exports', async () => {
+  const quantities = Array.from({ length: 10 }, (_, i) => `m.q${i}_kw`);
+  const timestamp = '2026-02-01T00:00:00Z';
+  const values = Object.fromEntries(quantities.map((metric) => [metric, 1]));
+  const devices = Array.from({ length: 120 }, (_, i) => `many ${i}`);
+  await postReadings(
+    service,
+    devices.map((device_id) => ({ device_id, timestamp, values })),
+  );
+  const { items } = await service.json<{ items: { device_name: string; values: object }[] }>(
+    '/api/v1/telemetry/latest',
+  );
+  const many = items.filter(({ device_name }) => device_name.startsWith('many'));
+  expect(many.length).toBe(devices.length);
+  for (const one of many) expect(Object.keys(one.values).sort()).toEqual(quantities);
+
+  const window = 'start=2026-02-01T00:00:00Z&end=2026-02-01T01:00:00Z';
+  const csv = await (await service.request(`/api/v1/telemetry?${window}&format=csv`)).text();
+  expect(csv.trim().split('\n')).toHaveLength(1 + devices.length * quantities.length);
+  const records = await service.json<{ items: object[] }>(
+    `/api/v1/energy-data?${window.replace('start', 'start_time').replace('end', 'end_time')}`,
+  );
+  expect(records.items).toHaveLength(devices.length);
+
+  const refused = await service.request(`/api/v1/telemetry?${window}`);
+  expect(refused.status).toBe(422);
+  expect(await refused.text()).toContain('more than 1000 series');
+});
