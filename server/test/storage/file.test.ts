@@ -159,4 +159,15 @@ describe('the file store', () => {
     await expect(openTelemetryStore(at(folder))).rejects.toBeInstanceOf(Unavailable);
     await store.close();
   });
+
+  it('rejects a file that was emptied, and says what to do', async () => {
+    const before = await openTelemetryStore(at(folder));
+    await before.write([batch('grid', [['d', T0, { power_kw: 1 }]])]);
+    await before.close();
+    await put('day-2026-01-15.json.gz', '');
+    const store = await openTelemetryStore(at(folder));
+    await expect(store.series()).rejects.toThrow(/it is empty; restore it from a backup, or move it away/);
+    await expect(rowsOf(store, 'grid', ['d'], ['power_kw'])).rejects.toBeInstanceOf(Corrupt);
+    await store.close();
+  });
 });

@@ -57,6 +57,8 @@ export async function packRows(groups: readonly GroupRows[]): Promise<Buffer> {
  */
 export async function readRecords(name: string, bytes: Buffer, into: TableBuilder): Promise<void> {
   try {
+    // A crash of the machine leaves files of some systems empty; one without records has a header at least.
+    if (bytes.length === 0) throw new Corrupt('it is empty');
     for (const record of recordsOf(await plain(bytes))) {
       const { timestamp, device, device_id: deviceId = device, values } = record as Readonly<Record<string, unknown>>;
       const instant = typeof timestamp === 'string' ? instantOf(timestamp) : Number.NaN;
@@ -67,7 +69,10 @@ export async function readRecords(name: string, bytes: Buffer, into: TableBuilde
       into.addRecord(deviceId, instant, numbers);
     }
   } catch (error) {
-    throw new Corrupt(`${name} of the file store cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new Corrupt(
+      `${name} of the file store cannot be read: ${messageOf(error)}; restore it from a backup, or move it away to continue without its records`,
+      { cause: error },
+    );
   }
 }
 
