@@ -303,6 +303,34 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(users.create({ username: 'second', role: 'viewer', passwordHash: null })).rejects.toThrow(Conflict);
     });
 
+    it('knows who holds sessions and what tokens allow, by many ids at once', async () => {
+      const { users, sessions, apiTokens } = await open();
+      const { id: userId } = await users.create({ username: 'holder', role: 'analyst', passwordHash: null });
+      const expiresAt = Date.UTC(2030, 0);
+      await sessions.create({ idHash: 'held', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt });
+      const mine = await apiTokens.create({
+        name: 'mine',
+        tokenHash: 'm',
+        scopes: ['read', 'write'],
+        userId,
+        expiresAt,
+      });
+      const free = await apiTokens.create({
+        name: 'free',
+        tokenHash: 'f',
+        scopes: ['read'],
+        userId: null,
+        expiresAt: null,
+      });
+      expect(await sessions.holders(['held', 'none'])).toEqual([{ idHash: 'held', role: 'analyst', expiresAt }]);
+      expect(new Set(await apiTokens.rights([mine.id, free.id, userId]))).toEqual(
+        new Set([
+          { id: mine.id, scopes: ['read', 'write'], expiresAt, role: 'analyst' },
+          { id: free.id, scopes: ['read'], expiresAt: null, role: null },
+        ]),
+      );
+    });
+
     it('forgets what belonged to a user who is removed', async () => {
       const { users, sessions, apiTokens, layouts } = await open();
       const { id: userId } = await users.create({ username: 'ann', role: 'viewer', passwordHash: null });
