@@ -210,6 +210,22 @@ export type DeviationQuery = z.infer<typeof DeviationQuery>;
 
 export const Severity = z.enum(['normal', 'warning', 'critical']);
 
+export const SavingsVerdict = z.enum(['significant', 'not_significant', 'not_valid', 'no_data']).meta({
+  description:
+    'significant: fractional uncertainty below 0.5 at 90 %; not_valid: the model or the window supports no claim, whatever its size',
+});
+export type SavingsVerdict = z.infer<typeof SavingsVerdict>;
+
+const Savings = z
+  .object({
+    kwh: z.number().nullable().meta({ description: 'Predicted − actual; negative: more was used than expected' }),
+    uncertainty_kwh: z.number().nullable().meta({ description: 'At 90 % confidence' }),
+    fractional_uncertainty: z.number().nullable(),
+    verdict: SavingsVerdict,
+    reasons: z.array(z.string()).meta({ description: 'Why; what decides comes first' }),
+  })
+  .meta({ id: 'BaselineSavings', description: 'Avoided energy use with its verdict' });
+
 export const Deviation = z
   .object({
     machine_id: z.string(),
@@ -227,6 +243,7 @@ export const Deviation = z
     reason: z.string().nullable().meta({ description: 'Why there is no deviation' }),
     uncertainty_kwh: z.number().nullable().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
     fractional_savings_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |deviation|' }),
+    savings: Savings,
     adjustment_kwh: z.number().meta({ description: 'Of non-routine adjustments; in the prediction already' }),
     adjustments: z.array(Adjustment).meta({ description: 'Those that touch this window' }),
     excluded_hours: z.number().int().meta({ description: 'Left out by adjustments' }),

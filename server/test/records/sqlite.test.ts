@@ -34,6 +34,19 @@ it('opens a file in which the journal has made its own tables first', async () =
   journal.close();
 });
 
+it('lists the baseline in use also where a thousand versions are newer', async () => {
+  const records = await openRecords({ type: 'sqlite', path: ':memory:' });
+  const { id: siteId } = await records.sites.ensureDefault();
+  const { id } = await records.devices.create({ name: 'Press', kind: 'machine', siteId });
+  const first = await records.baselines.add(id, {}, true);
+  for (let version = 2; version <= 1001; version++) await records.baselines.add(id, {}, false);
+  const listed = await records.baselines.list(id);
+  expect([listed.length, listed.at(-1)]).toEqual([1001, first]);
+  await records.baselines.activate(listed[0]!.id);
+  expect(await records.baselines.list(id)).toHaveLength(1000);
+  await records.close();
+});
+
 it('says what to do with a file that is no database', async () => {
   const place = temporaryDatabase();
   const { path } = place;

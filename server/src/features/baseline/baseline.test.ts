@@ -44,6 +44,8 @@ describe('a baseline', () => {
     const before = await service.deviation({ machine_id: 'Press', start: iso(START), end: iso(END) });
     expect(before.deviation_kwh).toBeCloseTo(0, 6);
     expect(before.deviation_severity).toBe('normal');
+    expect(before.savings.verdict).toBe('not_valid');
+    expect(before.savings.reasons[0]).toMatch(/^1440 of 1440 hours are in the range that the model was trained on/);
     const after = await service.deviation({ machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) });
     const expected = Array.from({ length: 240 }, (_, h) => energy(END + h * HOUR_MS)).reduce(
       (sum, kwh) => sum + kwh,
@@ -54,6 +56,8 @@ describe('a baseline', () => {
     expect(after.deviation_percent).toBeLessThan(12);
     expect(after.deviation_severity).toBe('critical');
     expect(after.fractional_savings_uncertainty).toBeLessThan(0.2);
+    expect(after.savings).toMatchObject({ kwh: -after.deviation_kwh!, verdict: 'significant' });
+    expect(after.savings.reasons.join()).toContain('days with data ≥ 328 (CalTRACK 2.2.1); it is 60');
     expect(after.hourly_deviations).toHaveLength(240);
     expect(after.cusum.at(-1)).toBeCloseTo(after.deviation_kwh!, 6);
   });

@@ -11,6 +11,7 @@ import {
   severityOf,
   totalSigma,
 } from '../../analytics/baseline/deviation.ts';
+import { judgeSavings, type SavingsEvidence } from '../../analytics/baseline/savings.ts';
 import type { Loaded } from './observations.ts';
 import { fitOf, type StoredModel } from './stored-model.ts';
 
@@ -80,9 +81,11 @@ export function compare(model: StoredModel, loaded: Loaded) {
   });
   const count = hourly.length;
   const slot = model.resolution;
+  const totals = totalsOf(fit, { actual: actualSum, predicted: predictedSum, count });
   return {
     resolution: slot,
-    ...totalsOf(fit, { actual: actualSum, predicted: predictedSum, count }),
+    ...totals,
+    savings: savingsOf(totals, model, known, { compared: count, missing, extrapolated: beyond }),
     reason: count === 0 ? noDataReason(loaded, slot) : null,
     adjustment_kwh: adjusted.reduce((all, kwh) => all + kwh, 0),
     excluded_hours: loaded.excluded,
@@ -133,6 +136,45 @@ function totalsOf(fit: BaselineFit, { actual, predicted, count }: Sums) {
   };
 }
 
+/** What was saved, with its verdict. */
+function savingsOf(
+  { deviation_kwh, uncertainty_kwh, fractional_savings_uncertainty }: ReturnType<typeof totalsOf>,
+  model: StoredModel,
+  known: Observations,
+  counts: Pick<SavingsEvidence, 'compared' | 'missing' | 'extrapolated'>,
+) {
+  const { window, criteria, resolution } = model;
+  const kwh = deviation_kwh === null ? null : 0 - deviation_kwh;
+  const judged = judgeSavings({
+    ...counts,
+    savedKwh: kwh ?? 0,
+    uncertaintyKwh: uncertainty_kwh ?? 0,
+    resolution,
+    trainedOn: known.starts.filter((start) => start >= window.start && start < window.end).length,
+    meansOutside: meansOutside(model, known),
+    criteria,
+  });
+  return { kwh, uncertainty_kwh, fractional_uncertainty: fractional_savings_uncertainty, ...judged };
+}
+
+/** Drivers whose mean over the window is outside what the model has seen. */
+function meansOutside(model: StoredModel, known: Observations): string[] {
+  const { drivers, temperature } = model;
+  const { ranges, columns } = conditionColumns(model, known);
+  const names = [...drivers, ...(temperature ? [temperature] : [])].map(({ name }) => name);
+  const means = columns.map((column) => column.reduce((sum, value) => sum + value, 0) / column.length);
+  return extrapolated(ranges, means).map((d) => names[d]!);
+}
+
+/** Ranges and values of drivers and of the temperature. */
+function conditionColumns({ ranges, temperature: outdoors }: StoredModel, { columns, temperature }: Observations) {
+  const isMeasured = outdoors !== null && temperature !== null;
+  return {
+    ranges: [...ranges, ...(isMeasured ? [outdoors.range] : [])],
+    columns: [...columns, ...(isMeasured ? [temperature] : [])],
+  };
+}
+
 function noDataReason({ total, excluded }: Loaded, slot: Resolution): string {
   if (total === 0) return `no complete ${slot} of this window has passed`;
   if (excluded === total) return `non-routine adjustments exclude every ${slot} of this window`;
@@ -144,17 +186,13 @@ function coverageOf(count: number, missing: number): number {
   return count + missing === 0 ? 0 : count / (count + missing);
 }
 
-function extrapolatedRows(
-  { ranges, temperature: outdoors }: StoredModel,
-  { columns, temperature, kwh }: Observations,
-): number {
-  const all = [...ranges, ...(outdoors ? [outdoors.range] : [])];
-  const values = [...columns, ...(outdoors && temperature ? [temperature] : [])];
-  return [...kwh.keys()].filter(
+function extrapolatedRows(model: StoredModel, known: Observations): number {
+  const { ranges, columns } = conditionColumns(model, known);
+  return [...known.kwh.keys()].filter(
     (i) =>
       extrapolated(
-        all,
-        values.map((column) => column[i] as number),
+        ranges,
+        columns.map((column) => column[i]!),
       ).length > 0,
   ).length;
 }

@@ -95,7 +95,7 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
         await begun(service.stream(await service.targets(query), window)),
         (metric) => catalogue.describe(metric).unit,
       );
-      const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end).slice(0, 10)}.${extension}`;
+      const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end - 1).slice(0, 10)}.${extension}`;
       reply.type(type).header('content-disposition', `attachment; filename="${name}"`);
       return sendPaced(request, reply, encode(rows));
     },

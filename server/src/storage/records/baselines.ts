@@ -24,7 +24,7 @@ export interface BaselineRecord {
 
 /** Versions of a machine's baseline; at most one is active. */
 export interface Baselines {
-  /** Newest version first, at most 1,000. */
+  /** Newest version first: at most 1,000, and the active one where it is older. */
   list(deviceId: string): Promise<BaselineRecord[]>;
   active(deviceId: string): Promise<BaselineRecord | undefined>;
   /** How many machines have a version in use. */
@@ -48,7 +48,9 @@ export class SqlBaselines implements Baselines {
   async list(deviceId: string): Promise<BaselineRecord[]> {
     const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
     const rows = await versions.orderBy('version', 'desc').limit(MAX_VERSIONS).execute();
-    return rows.map(toRecord);
+    const listed = rows.map(toRecord);
+    const active = listed.some(({ isActive }) => isActive) ? undefined : await this.active(deviceId);
+    return active ? [...listed, active] : listed;
   }
 
   async active(deviceId: string): Promise<BaselineRecord | undefined> {

@@ -48,6 +48,7 @@ export function ChartsPanel({ machine, model, window }: ChartsPanelProps) {
             ) : (
               <>
                 <Totals found={found} />
+                <Reasons found={found} />
                 <Charts name={machine.name} found={found} window={window} />
               </>
             )}
@@ -80,7 +81,27 @@ function Totals({ found }: { readonly found: BaselineDeviation }) {
         quantity={format.energy(found.deviation_kwh)}
         note={`${plain(format.share(percent, 1))} · ${uncertainty} · ${text(`baseline.${found.deviation_severity}`)}`}
       />
+      <Stat
+        label={text('baseline.savings')}
+        quantity={format.energy(found.savings.kwh)}
+        note={`${uncertainty} · ${text(`baseline.${found.savings.verdict}`)}`}
+      />
     </dl>
+  );
+}
+
+/** Why the savings have their verdict. */
+function Reasons({ found: { savings } }: { readonly found: BaselineDeviation }) {
+  const text = useText();
+  return (
+    <details>
+      <summary>{text('baseline.why', { verdict: text(`baseline.${savings.verdict}`) })}</summary>
+      <ul>
+        {savings.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

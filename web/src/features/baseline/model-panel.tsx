@@ -18,7 +18,8 @@ export function ModelPanel({ model }: { readonly model: BaselineModel }) {
   const trained = text('baseline.trained_on', {
     model: text(`baseline.${model.model_name}`),
     start: day(model.time_period.start),
-    end: day(model.time_period.end),
+    // The end is exclusive: a period is named by its last day.
+    end: format.day(Date.parse(model.time_period.end) - 1),
   });
   const title = text('baseline.version', { version: model.model_version });
   return (

@@ -1,5 +1,5 @@
 import { useQueries as useManyQueries, useMutation } from '@tanstack/react-query';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineDeviation, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { ReactNode } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -40,8 +40,6 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
     onSuccess: useBaselineRefresh(machine.id),
   });
   const rows = useRows();
-  const differences = beside.map((_, i) => found[i]?.data?.deviation_kwh);
-  const format = useFormat();
   return (
     <Panel title={text('baseline.versions')}>
       {activate.isError ? <ErrorNote error={activate.error} /> : null}
@@ -66,7 +64,7 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
           <th scope="row">{text('baseline.in_range')}</th>
           {beside.map(({ model_id }, i) => (
             <td key={model_id} data-numeric>
-              {plain(format.energy(differences[i]))}
+              <InRange found={found[i]?.data} />
             </td>
           ))}
         </tr>
@@ -96,6 +94,14 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
       </Table>
     </Panel>
   );
+}
+
+/** Difference and verdict of a version. */
+function InRange({ found }: { readonly found: BaselineDeviation | undefined }) {
+  const text = useText();
+  const format = useFormat();
+  if (found === undefined) return null;
+  return `${plain(format.energy(found.deviation_kwh))} · ${text(`baseline.${found.savings.verdict}`)}`;
 }
 
 /** What each version is asked for. */
