@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { MetricName } from './metric.ts';
 import { byName } from './named-record.ts';
 import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
@@ -31,6 +32,17 @@ export const Labels = byName(
 export const DeviceStatus = z.enum(['online', 'stale', 'never_reported', 'retired']);
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
+/**
+ * How a counter behaves. increasing: it never falls, except where it is reset or replaced · reset_daily: it starts from zero at local midnight ·
+ * net: it may fall, as a meter that runs backwards while energy is exported.
+ */
+export const CounterBehaviour = z.enum(['increasing', 'reset_daily', 'net']);
+export type CounterBehaviour = z.infer<typeof CounterBehaviour>;
+
+/** Longest time for which a device that reports changes only may hold a value: a week. */
+export const MAX_HOLD_S = 604_800;
+export const MAX_DECLARED_COUNTERS = 100;
+
 const deviceFields = {
   name: Name.meta({ description: 'Unique name; stands wherever the id may stand', examples: ['Garage inverter'] }),
   kind: DeviceKind,
@@ -41,6 +53,31 @@ const deviceFields = {
     .max(86_400)
     .nullable()
     .meta({ description: 'How often the device reports; null: found from its data. Longer silences count as gaps' }),
+  holds_s: z
+    .number()
+    .min(1)
+    .max(MAX_HOLD_S)
+    .nullable()
+    .meta({
+      description:
+        'The device reports changes only, as Home Assistant does: a value holds until the next one, for this many seconds at most. null: found from its data',
+      examples: [43_200],
+    }),
+  rated_power_kw: z
+    .number()
+    .positive()
+    .max(1e6)
+    .nullable()
+    .meta({ description: 'Rated power, kW: its counters grow no faster', examples: [10] }),
+  counters: byName(CounterBehaviour, MetricName)
+    .refine((counters) => Object.keys(counters).length <= MAX_DECLARED_COUNTERS, {
+      error: `must have ${MAX_DECLARED_COUNTERS} metrics at most`,
+    })
+    .meta({
+      description:
+        'How counters of the device behave, by metric; one that is not named is increasing, or found to be reset daily',
+      examples: [{ 'solar.energy_kwh': 'reset_daily' }],
+    }),
 };
 
 const retired_at = Instant.nullable().meta({
@@ -66,6 +103,9 @@ export const DeviceCreate = z.object({
   site_id: z.string().min(1).optional().meta({ description: 'Site id or name; the default site when left out' }),
   labels: deviceFields.labels.default({}),
   expected_interval_s: deviceFields.expected_interval_s.default(null),
+  holds_s: deviceFields.holds_s.default(null),
+  rated_power_kw: deviceFields.rated_power_kw.default(null),
+  counters: deviceFields.counters.default({}),
 });
 export type DeviceCreate = z.infer<typeof DeviceCreate>;
 

@@ -188,7 +188,7 @@ async function connect(parts: Parts): Promise<Connected> {
   );
   const inFolder = stores.filter((_, i) => folder !== null && isInFolder(config.stores[i]!, folder));
   const lost = folder && (await recoverDevices({ records, journal, stores: inFolder, folder, log }));
-  await directory.load();
+  await Promise.all([directory.load(), records.sites.list()]);
   const history = await openJournalHistory(parts, directory);
   const window = new MemoryStore(
     {
@@ -214,7 +214,11 @@ async function connect(parts: Parts): Promise<Connected> {
     pauseMs: config.ingest.store_pause_ms,
     startAfter: (store) => (store === history?.sink.name ? history.resumesAfter : gaps?.startAfter(store)),
   });
-  const rulesOf = rulesFrom((deviceId) => directory.find(deviceId), catalogue);
+  const rulesOf = rulesFrom(
+    (deviceId) => directory.find(deviceId),
+    catalogue,
+    (siteId) => records.sites.zoneOf(siteId),
+  );
   const shared = { config, stores, gaps, directory, rulesOf, now };
   const rollups = await openRollups({ ...shared, records, tiers, gate, catalogue });
   await ingest.open();

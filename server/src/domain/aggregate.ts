@@ -1,4 +1,4 @@
-import { standsUntil } from './cadence.ts';
+import { type Reporting, standsUntil } from './cadence.ts';
 import type { Counter } from './counters/counter.ts';
 import { eachGrowth } from './counters/growth.ts';
 import type { Series } from './frame.ts';
@@ -20,9 +20,7 @@ export interface Buckets {
   readonly increase: Float64Array;
 }
 
-export interface AggregateOptions {
-  /** Declared reporting interval, or null to find it in the data. */
-  readonly expectedIntervalMs: number | null;
+export interface AggregateOptions extends Reporting {
   /** Nothing stands beyond this instant (normally now); Infinity when the whole window is past. */
   readonly asOf: number;
   /** What is known of the series as a counter; null where it is none. */
@@ -93,14 +91,10 @@ function collectSamples({ timestamps, values }: Series, edges: Float64Array, out
   }
 }
 
-function collectStands(
-  { timestamps, values }: Series,
-  edges: Float64Array,
-  out: Buckets,
-  options: AggregateOptions,
-): void {
+function collectStands(series: Series, edges: Float64Array, out: Buckets, options: AggregateOptions): void {
+  const { timestamps, values } = series;
   const { integral, coveredMs } = out;
-  const ends = standsUntil(timestamps, options.expectedIntervalMs);
+  const ends = standsUntil(series, options);
   let bucket = 0;
   for (let i = 0; i < timestamps.length; i++) {
     let from = timestamps[i] as number;

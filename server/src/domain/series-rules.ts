@@ -1,11 +1,9 @@
-import { decidingWindow } from './cadence.ts';
+import { decidingWindow, type Reporting } from './cadence.ts';
 import { type Counter, counterWindow } from './counters/counter.ts';
 import type { Window } from './window.ts';
 
 /** What is declared of a device's series of one metric group and decides how their samples count. */
-export interface SeriesRules {
-  /** Declared reporting interval, or null to find it in the data. */
-  readonly expectedIntervalMs: number | null;
+export interface SeriesRules extends Reporting {
   /** The quantities that are counters. */
   readonly counters: ReadonlyMap<string, Counter>;
 }
@@ -18,7 +16,7 @@ export const NO_RULES: SeriesRules = { expectedIntervalMs: null, counters: new M
 
 /** The span whose samples decide what a window's samples of some quantities count for. */
 export function rulesWindow(window: Window, quantities: readonly string[], rules: SeriesRules): Window {
-  const own = decidingWindow(window, rules.expectedIntervalMs);
+  const own = decidingWindow(window, rules);
   if (!quantities.some((quantity) => rules.counters.has(quantity))) return own;
   const { start, end } = counterWindow(window);
   return { start: Math.min(own.start, start), end: Math.max(own.end, end) };

@@ -98,7 +98,7 @@ export class StoreHistory implements ReadableStore {
     const fromRaw = quantities.map((quantity) =>
       frame
         ? aggregateSeries(seriesOf(frame, quantity), middle, {
-            expectedIntervalMs: rules.expectedIntervalMs,
+            ...rules,
             counter: rules.counters.get(quantity) ?? null,
             asOf,
           })

@@ -28,11 +28,11 @@ export function widestSampleWindow({ edges, quantities, rules }: AggregateReques
 export function aggregateRows(
   rows: Rows,
   { quantities, edges, asOf }: Pick<AggregateRequest, 'quantities' | 'edges' | 'asOf'>,
-  { expectedIntervalMs, counters }: SeriesRules,
+  { counters, ...reporting }: SeriesRules,
 ): Buckets[] {
   return rows.columns.map((column, q) => {
     const counter = counters.get(quantities[q]!) ?? null;
-    return aggregateSeries(withoutMissing(rows.timestamps, column), edges, { expectedIntervalMs, asOf, counter });
+    return aggregateSeries(withoutMissing(rows.timestamps, column), edges, { ...reporting, asOf, counter });
   });
 }
 

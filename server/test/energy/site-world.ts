@@ -49,7 +49,11 @@ export class SiteWorld {
         isRestored: () => true,
       },
       metricsOf: (deviceId) => [...(this.#metrics.get(deviceId) ?? [])],
-      rulesOf: rulesFrom((deviceId) => this.#devices.get(deviceId), this.catalogue),
+      rulesOf: rulesFrom(
+        (deviceId) => this.#devices.get(deviceId),
+        this.catalogue,
+        (siteId) => records.sites.zoneOf(siteId),
+      ),
       now: () => this.now,
     });
     this.energy = new EnergyService({

@@ -21,8 +21,9 @@ export interface SignedEnergy {
 }
 
 /** A series as it stands in time: each sample until the next, gaps left open. */
-export function stepsOf({ timestamps, values }: Series, options: AggregateOptions): Steps {
-  const ends = standsUntil(timestamps, options.expectedIntervalMs).map((end) => Math.min(end, options.asOf));
+export function stepsOf(series: Series, options: AggregateOptions): Steps {
+  const { timestamps, values } = series;
+  const ends = standsUntil(series, options).map((end) => Math.min(end, options.asOf));
   const length = lowerBound(timestamps, options.asOf);
   return { starts: timestamps.subarray(0, length), ends: ends.subarray(0, length), values: values.subarray(0, length) };
 }

@@ -12,7 +12,7 @@ function context(overrides: Partial<SeriesContext> = {}): SeriesContext {
     metric: GAUGE,
     window: DAY,
     asOf: Number.POSITIVE_INFINITY,
-    expectedIntervalMs: MINUTE_MS,
+    reporting: { expectedIntervalMs: MINUTE_MS },
     restless: true,
     since: 0,
     ...overrides,
@@ -72,7 +72,7 @@ describe('the quality of a series', () => {
   it('takes the usual distance where none is declared', () => {
     const quality = seriesQuality(
       minutes((minute) => minute % 5 !== 0 || minute === 300, wobble),
-      context({ expectedIntervalMs: null }),
+      context({ reporting: { expectedIntervalMs: null } }),
     );
     expect(quality).toMatchObject({ intervalMs: 5 * MINUTE_MS, expected: 276, samples: 275 });
   });
@@ -80,7 +80,7 @@ describe('the quality of a series', () => {
   it('tells a silent series from one of which nothing can be expected', () => {
     const empty = { timestamps: new Float64Array(0), values: new Float64Array(0) };
     expect(seriesQuality(empty, context())).toMatchObject({ expected: 1380, completeness: 0, gaps: [DAY] });
-    expect(seriesQuality(empty, context({ expectedIntervalMs: null })).completeness).toBeNull();
+    expect(seriesQuality(empty, context({ reporting: { expectedIntervalMs: null } })).completeness).toBeNull();
   });
 
   it('counts values out of range, resets of counters, and cuts a standstill at midnight', () => {

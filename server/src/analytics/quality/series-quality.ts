@@ -1,5 +1,5 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { GAP_FACTOR } from '../../domain/cadence.ts';
+import { GAP_FACTOR, holdsUntilChanged, type Reporting, standsUntil } from '../../domain/cadence.ts';
 import { lowerBound, type Series } from '../../domain/frame.ts';
 import type { Window } from '../../domain/window.ts';
 import { interpolatedRuns, stuckRuns } from './runs.ts';
@@ -26,8 +26,8 @@ export interface SeriesContext {
   readonly window: Window;
   /** Nothing is expected after it: normally now. */
   readonly asOf: number;
-  /** The device's declared interval, or null to take the usual distance of its samples. */
-  readonly expectedIntervalMs: number | null;
+  /** What is declared of how the device reports; without an interval the usual distance of its samples counts. */
+  readonly reporting: Reporting;
   /** The quantity never stands still by itself, save at zero or full: see `isRestless`. */
   readonly restless: boolean;
   /** The series is expected from here on: its first sample ever. */
@@ -44,10 +44,11 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
   const to = lowerBound(series.timestamps, window.end);
   const start = Math.max(window.start, since);
   const end = Math.min(window.end, asOf);
-  const intervalMs = context.expectedIntervalMs ?? usualDistance(series.timestamps);
+  const intervalMs = context.reporting.expectedIntervalMs ?? usualDistance(series.timestamps);
   const inside = { timestamps: series.timestamps.subarray(from, to), values: series.values.subarray(from, to) };
   const presence =
-    intervalMs === null || end <= start ? null : presenceOf(inside.timestamps, { start, end }, intervalMs);
+    holdPresence(series, { start, end }, context.reporting) ??
+    (intervalMs === null || end <= start ? null : presenceOf(inside.timestamps, { start, end }, intervalMs));
   const clip = (runs: readonly { from: number; to: number }[]) =>
     runs
       .map((run) => ({ start: series.timestamps[run.from] as number, end: series.timestamps[run.to - 1] as number }))
@@ -56,9 +57,9 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
   const looksAlive = metric.kind === 'gauge' && context.restless;
   return {
     samples: to - from,
-    expected: presence && presence.missing + presence.present,
+    expected: presence?.expected ?? null,
     intervalMs,
-    completeness: presence && presence.present / Math.max(presence.missing + presence.present, 1),
+    completeness: presence?.share ?? null,
     gaps: presence?.gaps ?? [],
     outOfRange: countOutside(inside.values, metric),
     stuck: looksAlive ? clip(stuckRuns(series, restingValues(metric))) : [],
@@ -87,7 +88,7 @@ function usualDistance(timestamps: Float64Array): number | null {
 function presenceOf(timestamps: Float64Array, { start, end }: Window, intervalMs: number) {
   const inside = timestamps.subarray(lowerBound(timestamps, start));
   if (inside.length === 0)
-    return { present: 0, missing: Math.round((end - start) / intervalMs), gaps: [{ start, end }] };
+    return { expected: Math.round((end - start) / intervalMs), share: 0, gaps: [{ start, end }] };
   const gaps: Window[] = [];
   let missing = Math.floor(((inside[0] as number) - start) / intervalMs);
   if (missing >= GAP_FACTOR) gaps.push({ start, end: inside[0] as number });
@@ -102,7 +103,26 @@ function presenceOf(timestamps: Float64Array, { start, end }: Window, intervalMs
     if (next - last > GAP_FACTOR * intervalMs) gaps.push({ start: last, end: next });
     from = to;
   }
-  return { present: inside.length, missing, gaps };
+  const expected = inside.length + missing;
+  return { expected, share: inside.length / expected, gaps };
+}
+
+/** Presence of a device that reports changes only: the time for which its values hold; null where it is none. */
+function holdPresence(series: Series, { start, end }: Window, reporting: Reporting) {
+  if (end <= start || !holdsUntilChanged(series, reporting)) return null;
+  const ends = standsUntil(series, reporting);
+  const gaps: Window[] = [];
+  let [known, samples] = [start, 0];
+  for (const [i, instant] of series.timestamps.entries()) {
+    if (instant >= end) break;
+    if (instant > known) gaps.push({ start: known, end: instant });
+    if (instant >= start) samples++;
+    known = Math.max(known, ends[i]!);
+  }
+  if (known < end) gaps.push({ start: known, end });
+  const missingMs = gaps.reduce((sum, gap) => sum + gap.end - gap.start, 0);
+  const share = 1 - missingMs / (end - start);
+  return { expected: share === 0 ? 1 : Math.max(Math.round(samples / share), 1), share, gaps };
 }
 
 function countOutside(values: Float64Array, { minimum, maximum }: SeriesContext['metric']): number {

@@ -1,12 +1,6 @@
+import type { CounterBehaviour } from '@wattkeeper/contract/device.ts';
 import { knownUnit } from '../units.ts';
 import { UTC_DAY_MS, type Window } from '../window.ts';
-
-/**
- * How a counter behaves.
- * rising: never falls, but where it is reset or replaced · daily: starts again from zero at local midnight · net: may fall, as a meter
- * that runs backwards while energy is exported.
- */
-export type CounterBehaviour = 'rising' | 'daily' | 'net';
 
 /** What is known of a counter. Rates are in the counter's unit an hour: kW for kWh. */
 export interface Counter {
@@ -26,16 +20,22 @@ const PLAUSIBLE_KW = 1e5;
 /** What a house connection of 3 × 63 A carries, rounded up, kW. */
 const CONNECTION_KW = 50;
 
-/** A counter of which nothing was declared but its unit. Of one that does not count energy nothing is known but its own rates. */
-export function counterOf(unit: string): Counter {
+/** What can be declared of a counter. */
+export interface DeclaredCounter extends Pick<Counter, 'behaviour' | 'timeZone'> {
+  /** What its device is rated for, kW. */
+  readonly ratedPowerKw: number | null;
+}
+
+/** A counter in a unit. Of one that does not count energy nothing is known but its own rates. */
+export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {}): Counter {
   const known = knownUnit(unit);
   const perKwh = known?.quantity === 'energy' ? 1 / known.factor : null;
   return {
-    behaviour: 'rising',
-    ratedRate: null,
+    behaviour: declared.behaviour ?? 'increasing',
+    ratedRate: perKwh === null || !declared.ratedPowerKw ? null : declared.ratedPowerKw * perKwh,
     plausibleRate: perKwh === null ? Number.POSITIVE_INFINITY : PLAUSIBLE_KW * perKwh,
     trustedRate: perKwh === null ? 0 : CONNECTION_KW * perKwh,
-    timeZone: 'UTC',
+    timeZone: declared.timeZone ?? 'UTC',
   };
 }
 

@@ -122,6 +122,32 @@ describe('a counter', () => {
   });
 });
 
+describe('a declared counter', () => {
+  it('that is net counts falls as negative growth, but not its misreads', () => {
+    const net = counterOf('kWh', { behaviour: 'net' });
+    const series = hourly(72, (hour) => (hour === 30 ? 0 : 500 + 20 * Math.sin((hour / 12) * Math.PI)));
+    const { growth, events } = historyOf(series, net);
+    expect(growth.reduce((sum, { amount }) => sum + amount, 0)).toBeCloseTo(20 * Math.sin((71 / 12) * Math.PI), 9);
+    expect(events).toMatchObject([{ kind: 'misread', after: 0 }]);
+  });
+
+  it('that is reset daily is reset by its own midnight, though it is higher after an outage', () => {
+    const daily = counterOf('kWh', { behaviour: 'reset_daily', timeZone: 'Europe/Warsaw' });
+    const evening = Date.UTC(2026, 7, 3, 18);
+    const timestamps = Float64Array.of(evening, evening + 60_000, evening + 18 * 3_600_000, evening + 18.5 * 3_600_000);
+    const series = { timestamps, values: Float64Array.of(3, 3, 5, 5.5) };
+    expect(grownBy(series, daily)).toBeCloseTo(5.5, 9);
+    expect(grownBy(series)).toBeCloseTo(2.5, 9);
+    expect(historyOf(series, daily).events).toEqual([]);
+  });
+
+  it('grows no faster than its device is rated', () => {
+    const series = minutely(100, 100.1, 112, 112.1);
+    expect(grownBy(series)).toBeCloseTo(12.1, 9);
+    expect(grownBy(series, counterOf('kWh', { ratedPowerKw: 5 }))).toBeCloseTo(0.2, 9);
+  });
+});
+
 describe('whatever is recorded of a counter', () => {
   it('its true growth is found under misreads, resets, replacements and jitter', () => {
     fc.assert(

@@ -83,7 +83,7 @@ function doubtfulLinks({ timestamps, values }: Series, counter: Counter): Int32A
     const rise = values[i]! - values[i - 1]!;
     const hours = Math.max(timestamps[i]! - timestamps[i - 1]!, 15 * MINUTE_MS) / HOUR_MS;
     const trusted = (values[i - 1] === 0 ? rate / 10 : rate) * hours;
-    if (behaviour !== 'rising' || rise < 0 || rise > trusted || values[i - 1]! < 0) found.push(i);
+    if (behaviour !== 'increasing' || rise < 0 || rise > trusted || values[i - 1]! < 0) found.push(i);
   }
   return Int32Array.from(found);
 }
@@ -104,7 +104,7 @@ function decide(all: Series, counter: Counter, visit: VisitGrowth, report: Visit
   const levels = levelsOf(series, counter, pace);
   const kept = trueLevels(series, levels, counter, pace);
   const links = kept.slice(1).map((after, k) => linkOf(series, kept[k]!, after, counter, pace));
-  const isDaily = counter.behaviour === 'daily' || resetsDaily(series, kept, links, counter);
+  const isDaily = counter.behaviour === 'reset_daily' || resetsDaily(series, kept, links, counter);
   if (kept[0]!.from > 0) report(misread(series, 0, kept[0]!.from, kept[0]!.least));
   for (const [k, level] of kept.entries()) {
     const before = kept[k - 1];
@@ -191,7 +191,7 @@ function linkOf({ timestamps, values }: Series, before: Level, after: Level, cou
   if (-rise <= pace.dip(ms, height, value)) return { growth: 0, kind: null };
   const wrapped = wrapGrowth(height, value, pace.certain(ms));
   if (wrapped !== null) return { growth: wrapped, kind: 'wrap' };
-  const counted = counter.behaviour === 'daily' ? possible : pace.tight(ms);
+  const counted = counter.behaviour === 'reset_daily' ? possible : pace.tight(ms);
   return value >= 0 && value <= counted ? { growth: value, kind: 'reset' } : { growth: 0, kind: 'replacement' };
 }
 

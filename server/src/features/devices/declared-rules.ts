@@ -1,20 +1,35 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
+import type { Reporting } from '../../domain/cadence.ts';
 import { type Counter, counterOf } from '../../domain/counters/counter.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import type { RulesOf } from '../../domain/series-rules.ts';
+import { NO_RULES, type RulesOf } from '../../domain/series-rules.ts';
+import { SECOND_MS } from '../../domain/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 
 /** The rules of a device's series, from what is declared of the device and of its metrics. */
 export function rulesFrom(
   deviceOf: (deviceId: string) => DeviceRecord | undefined,
   catalogue: Pick<MetricCatalogue, 'describe'>,
+  zoneOf: (siteId: string) => string,
 ): RulesOf {
   return (deviceId, group, quantities) => {
+    const device = deviceOf(deviceId);
+    const timeZone = device ? zoneOf(device.siteId) : 'UTC';
     const counters = new Map<string, Counter>();
     for (const quantity of quantities) {
       const { kind, unit } = catalogue.describe(`${group}.${quantity}`);
-      if (kind === 'counter') counters.set(quantity, counterOf(unit));
+      if (kind !== 'counter') continue;
+      const behaviour = ownValue(device?.counters, `${group}.${quantity}`) ?? 'increasing';
+      counters.set(quantity, counterOf(unit, { behaviour, ratedPowerKw: device?.ratedPowerKw ?? null, timeZone }));
     }
-    const seconds = deviceOf(deviceId)?.expectedIntervalS ?? null;
-    return { expectedIntervalMs: seconds === null ? null : seconds * 1000, counters };
+    return { ...(device ? reportingOf(device) : NO_RULES), counters };
+  };
+}
+
+/** What is declared of how a device reports. */
+export function reportingOf({ expectedIntervalS, holdsS }: DeviceRecord): Reporting {
+  return {
+    expectedIntervalMs: expectedIntervalS === null ? null : expectedIntervalS * SECOND_MS,
+    holdsMs: holdsS === null ? null : holdsS * SECOND_MS,
   };
 }

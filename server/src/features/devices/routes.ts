@@ -71,7 +71,7 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
         kind: body.kind,
         siteId: site.id,
         labels: body.labels,
-        expectedIntervalS: body.expected_interval_s,
+        ...declaredIn(body),
       });
       return reply.status(201).send(present(device));
     },
@@ -98,15 +98,15 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
     },
     async ({ params, body }) => {
       const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
-      const { name, kind, labels, expected_interval_s: expectedIntervalS, retired_at } = body;
+      const { name, kind, labels, retired_at } = body;
       return present(
         await records.devices.update(directory.require(params.id).id, {
           name,
           kind,
           labels,
-          expectedIntervalS,
           siteId,
           retiredAt: typeof retired_at === 'string' ? parseInstant(retired_at) : retired_at,
+          ...declaredIn(body),
         }),
       );
     },
@@ -163,10 +163,26 @@ async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Devic
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What a body declares of how a device reports and counts. */
+function declaredIn(body: DevicePatch) {
+  return {
+    expectedIntervalS: body.expected_interval_s,
+    holdsS: body.holds_s,
+    ratedPowerKw: body.rated_power_kw,
+    counters: body.counters,
+  };
+}
+
 function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
   const lastAt = options.lastAt(device.id);
   const now = options.now();
-  const staleMs = device.expectedIntervalS === null ? STALE_MS : Math.max(5 * device.expectedIntervalS * 1000, 60_000);
+  const { expectedIntervalS, holdsS } = device;
+  const staleMs =
+    holdsS !== null
+      ? holdsS * 1000
+      : expectedIntervalS === null
+        ? STALE_MS
+        : Math.max(5 * expectedIntervalS * 1000, 60_000);
   const isRetired = device.retiredAt !== null && device.retiredAt <= now;
   return {
     id: device.id,
@@ -177,6 +193,9 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
     expected_interval_s: device.expectedIntervalS,
     retired_at: device.retiredAt === null ? null : formatInstant(device.retiredAt),
     status: isRetired ? 'retired' : lastAt === null ? 'never_reported' : now - lastAt > staleMs ? 'stale' : 'online',
+    holds_s: device.holdsS,
+    rated_power_kw: device.ratedPowerKw,
+    counters: { ...device.counters },
     last_reading_at: lastAt === null ? null : formatInstant(lastAt),
     created_at: formatInstant(device.createdAt),
   };

@@ -1,10 +1,10 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { PowerNow } from '@wattkeeper/contract/energy.ts';
 import type { Corner } from '../../analytics/energy/corners.ts';
-import { GAP_FACTOR } from '../../domain/cadence.ts';
+import { GAP_FACTOR, type Reporting } from '../../domain/cadence.ts';
 import { MINUTE_MS } from '../../domain/window.ts';
 import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
 import { bestSources, type CornerSource, cornerSources, type SiteDevices } from './site-sources.ts';
 
 /** A value of a device without a declared interval is current for this long: devices report every few minutes at most. */
@@ -34,7 +34,9 @@ export async function powerNow(
   const hasSolar = sources.some(({ metrics }) => metrics.corner === 'solar');
   const hasBattery = devices.some(({ id }) => queries.metricsOf(id).some((metric) => metric.startsWith('battery.')));
   const net = (hasSolar ? (solar ?? Number.NaN) : 0) - (hasBattery ? (battery ?? Number.NaN) : 0);
-  const soc = devices.map((device) => current.of(device, 'battery.soc_percent')).filter((value) => value !== null);
+  const soc = devices
+    .map((device) => current.of(device.id, reportingOf(device), 'battery.soc_percent'))
+    .filter((value) => value !== null);
   return {
     solar_kw: solar,
     battery_kw: battery,
@@ -64,9 +66,9 @@ class CurrentValues {
     this.#now = now;
   }
 
-  of({ id, expectedIntervalS }: Pick<DeviceRecord, 'id' | 'expectedIntervalS'>, metric: string): number | null {
-    const sample = this.#samples.get(`${id} ${metric}`);
-    const heldMs = expectedIntervalS === null ? CURRENT_MS : GAP_FACTOR * 1000 * expectedIntervalS;
+  of(deviceId: string, { expectedIntervalMs, holdsMs }: Reporting, metric: string): number | null {
+    const sample = this.#samples.get(`${deviceId} ${metric}`);
+    const heldMs = holdsMs ?? (expectedIntervalMs === null ? CURRENT_MS : GAP_FACTOR * expectedIntervalMs);
     if (sample === undefined || this.#now - sample.timestamp > heldMs) return null;
     this.newest = Math.max(this.newest ?? sample.timestamp, sample.timestamp);
     return sample.value;
@@ -75,12 +77,7 @@ class CurrentValues {
   /** Sum of the sources' powers, or null when none is current. */
   sum(sources: readonly CornerSource[]): number | null {
     const values = sources
-      .map(({ deviceId, metrics, expectedIntervalMs }) =>
-        this.of(
-          { id: deviceId, expectedIntervalS: expectedIntervalMs === null ? null : expectedIntervalMs / 1000 },
-          `${metrics.group}.${metrics.power}`,
-        ),
-      )
+      .map(({ deviceId, metrics, reporting }) => this.of(deviceId, reporting, `${metrics.group}.${metrics.power}`))
       .filter((value) => value !== null);
     return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : null;
   }

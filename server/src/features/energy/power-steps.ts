@@ -10,7 +10,7 @@ import { bestSources, type CornerSource } from './site-sources.ts';
 /** Raw power of one device as it stands within (and somewhat around) a window. */
 export async function deviceSteps(
   queries: TelemetryQueries,
-  { deviceId, metrics, expectedIntervalMs }: Pick<CornerSource, 'deviceId' | 'metrics' | 'expectedIntervalMs'>,
+  { deviceId, metrics, reporting }: Pick<CornerSource, 'deviceId' | 'metrics' | 'reporting'>,
   window: Window,
   asOf: number,
 ): Promise<Steps> {
@@ -18,10 +18,10 @@ export async function deviceSteps(
     deviceIds: [deviceId],
     group: metrics.group,
     quantities: [metrics.power],
-    window: decidingWindow(window, expectedIntervalMs),
+    window: decidingWindow(window, reporting),
   });
   if (frame === undefined) return EMPTY_STEPS;
-  return stepsOf(seriesOf(frame, metrics.power), { expectedIntervalMs, asOf });
+  return stepsOf(seriesOf(frame, metrics.power), { ...reporting, asOf });
 }
 
 const EMPTY_STEPS: Steps = {

@@ -8,10 +8,12 @@ import {
   rankOf,
 } from '../../analytics/energy/corners.ts';
 import type { Life } from '../../analytics/energy/life.ts';
+import type { Reporting } from '../../domain/cadence.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
 
 /** The devices of sites, as the device directory holds them in memory. */
 export interface SiteDevices {
@@ -24,7 +26,7 @@ export interface SiteDevices {
 export interface CornerSource {
   readonly metrics: CornerMetrics;
   readonly deviceId: string;
-  readonly expectedIntervalMs: number | null;
+  readonly reporting: Reporting;
   readonly deviceName: string;
   /** 0 is believed first. */
   readonly rank: number;
@@ -58,12 +60,15 @@ export function cornerSources(
         metrics,
         deviceId: device.id,
         deviceName: device.name,
-        expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
+        reporting: reportingOf(device),
         rank: rankOf(metrics.kinds, device.kind),
         life: {
           start: devices.firstReadingAt(device.id, metrics.group) ?? Number.NEGATIVE_INFINITY,
           end: device.retiredAt ?? Number.POSITIVE_INFINITY,
-          silentFrom: lastAt.get(`${device.id} ${metrics.group}`) ?? Number.POSITIVE_INFINITY,
+          // A value that was reported when it changed still holds.
+          silentFrom:
+            (lastAt.get(`${device.id} ${metrics.group}`) ?? Number.POSITIVE_INFINITY) +
+            SECOND_MS * (device.holdsS ?? 0),
         },
         hasPower: has(metrics.power),
         hasPositiveCounter: has(metrics.positive),

@@ -14,6 +14,7 @@ import { HOUR_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
 import type { EnergyService } from '../energy/service.ts';
 import {
   MACHINE_COUNTER,
@@ -243,14 +244,16 @@ export class KpiService {
 
   async #powerSteps(device: DeviceRecord, window: Window): Promise<Steps> {
     const { queries, now } = this.#options;
-    const expectedIntervalMs = device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000;
     const [frame] = await queries.frames({
       deviceIds: [device.id],
       group: MACHINE_GROUP,
       quantities: [MACHINE_POWER],
-      window: decidingWindow(window, expectedIntervalMs),
+      window: decidingWindow(window, reportingOf(device)),
     });
-    return stepsOf(frame ? seriesOf(frame, MACHINE_POWER) : EMPTY_SERIES, { expectedIntervalMs, asOf: now() });
+    return stepsOf(frame ? seriesOf(frame, MACHINE_POWER) : EMPTY_SERIES, {
+      ...reportingOf(device),
+      asOf: now(),
+    });
   }
 
   /** Mean power between the samples of a counter. */

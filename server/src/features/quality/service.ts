@@ -14,6 +14,7 @@ import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
 import { type ConsistencyOptions, consistencyOf } from './consistency.ts';
 import { findingsOf } from './findings.ts';
 
@@ -159,7 +160,7 @@ export class QualityService {
           metric: describe(metric),
           window,
           asOf: until,
-          expectedIntervalMs: device.expectedIntervalS === null ? null : device.expectedIntervalS * 1000,
+          reporting: reportingOf(device),
           restless: isRestless(metric),
           since: first,
         });

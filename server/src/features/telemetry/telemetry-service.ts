@@ -2,7 +2,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Aggregate, Bucket, TelemetryQuery } from '@wattkeeper/contract/telemetry.ts';
 import { type Buckets, meansOf } from '../../domain/aggregate.ts';
 import { type AskedWindow, askedWindow } from '../../domain/asked-window.ts';
-import { standsUntil } from '../../domain/cadence.ts';
+import { type Reporting, standsUntil } from '../../domain/cadence.ts';
 import { downsample } from '../../domain/downsample.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { type Frame, type Series, seriesOf } from '../../domain/frame.ts';
@@ -15,6 +15,7 @@ import { collectFrames } from '../../query/store-history.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Sites } from '../../storage/records/sites.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 import type { HeldAnswer } from './answer-room.ts';
 
@@ -154,7 +155,7 @@ export class TelemetryService {
             device,
             metric: `${group}.${quantity}`,
             unit: catalogue.describe(`${group}.${quantity}`).unit,
-            coverage: coverageOf(full, window, directory.expectedIntervalMs(device.id), now()),
+            coverage: coverageOf(full, window, reportingOf(device), now()),
             timestamps: kept.timestamps,
             columns: [['value', kept.values]],
           });
@@ -272,10 +273,11 @@ function byGroup(targets: readonly Target[]): Group[] {
   }));
 }
 
-function coverageOf({ timestamps }: Series, window: Window, expectedIntervalMs: number | null, now: number): number {
+function coverageOf(series: Series, window: Window, reporting: Reporting, now: number): number {
+  const { timestamps } = series;
   const end = Math.min(window.end, now);
   if (end <= window.start) return 0;
-  const ends = standsUntil(timestamps, expectedIntervalMs);
+  const ends = standsUntil(series, reporting);
   let covered = 0;
   for (let i = 0; i < timestamps.length; i++) {
     covered += Math.max(Math.min(ends[i] as number, end) - (timestamps[i] as number), 0);

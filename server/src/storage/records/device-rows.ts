@@ -27,6 +27,9 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
       labels: JSON.stringify(device.labels ?? {}),
       expected_interval_s: device.expectedIntervalS ?? null,
       retired_at: null,
+      holds_s: device.holdsS ?? null,
+      rated_power_kw: device.ratedPowerKw ?? null,
+      counters: JSON.stringify(device.counters ?? {}),
       created_at: now,
     })
     .returningAll()
@@ -44,6 +47,9 @@ export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
     labels: JSON.parse(row.labels),
     expectedIntervalS: row.expected_interval_s,
     retiredAt: row.retired_at,
+    holdsS: row.holds_s,
+    ratedPowerKw: row.rated_power_kw,
+    counters: JSON.parse(row.counters),
     createdAt: row.created_at,
   };
 }

@@ -1,4 +1,4 @@
-import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { CounterBehaviour, DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Page, PageRequest } from './page.ts';
 
 /** Anything that reports readings. Instants are epoch milliseconds. */
@@ -13,6 +13,11 @@ export interface DeviceRecord {
   readonly expectedIntervalS: number | null;
   /** From when on it does not count; null: it is active. */
   readonly retiredAt: number | null;
+  /** It reports changes only, and a value holds for this many seconds at most; null: found from the data. */
+  readonly holdsS: number | null;
+  readonly ratedPowerKw: number | null;
+  /** Behaviour of counters by metric, as far as it is declared. */
+  readonly counters: Readonly<Record<string, CounterBehaviour>>;
   readonly createdAt: number;
 }
 
@@ -24,6 +29,9 @@ export interface DeviceInput {
   readonly kind?: DeviceKind | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly expectedIntervalS?: number | null | undefined;
+  readonly holdsS?: number | null | undefined;
+  readonly ratedPowerKw?: number | null | undefined;
+  readonly counters?: Readonly<Record<string, CounterBehaviour>> | undefined;
 }
 
 export type DevicePatch = {

@@ -27,6 +27,10 @@ export interface Schema {
     labels: string;
     expected_interval_s: number | null;
     retired_at: number | null;
+    holds_s: number | null;
+    rated_power_kw: number | null;
+    /** JSON: behaviour by metric. */
+    counters: string;
     created_at: number;
   };
   series: { device_id: string; metric: string; first_seen_at: number };

@@ -43,6 +43,8 @@ export interface Sites {
   find(idOrName: string): Promise<SiteRecord | undefined>;
   /** As `find`; throws NotFound with the names that are known. */
   require(idOrName: string): Promise<SiteRecord>;
+  /** Zone of a site as it was last read or written; UTC for a site that never was. */
+  zoneOf(id: string): string;
   /** The site that devices join by themselves. */
   default(): Promise<SiteRecord | undefined>;
   /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
@@ -60,6 +62,7 @@ export interface Sites {
 /** Sites in the records' database. */
 export class SqlSites implements Sites {
   readonly #context: RecordsContext;
+  readonly #zones = new Map<string, string>();
 
   constructor(context: RecordsContext) {
     this.#context = context;
@@ -67,7 +70,11 @@ export class SqlSites implements Sites {
 
   async list(): Promise<SiteRecord[]> {
     const rows = await this.#context.db.selectFrom('sites').selectAll().orderBy('name').execute();
-    return rows.map(toRecord);
+    return rows.map((row) => this.#remember(toRecord(row)));
+  }
+
+  zoneOf(id: string): string {
+    return this.#zones.get(id) ?? 'UTC';
   }
 
   async find(idOrName: string): Promise<SiteRecord | undefined> {
@@ -77,7 +84,7 @@ export class SqlSites implements Sites {
       .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
       .orderBy((order) => order('id', '=', idOrName), 'desc')
       .executeTakeFirst();
-    return row && toRecord(row);
+    return row && this.#remember(toRecord(row));
   }
 
   async require(idOrName: string): Promise<SiteRecord> {
@@ -96,7 +103,10 @@ export class SqlSites implements Sites {
   }
 
   async ensureDefault(): Promise<SiteRecord> {
-    return this.#context.db.transaction().execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+    const site = await this.#context.db
+      .transaction()
+      .execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+    return this.#remember(site);
   }
 
   async preferred(): Promise<SiteRecord> {
@@ -104,14 +114,15 @@ export class SqlSites implements Sites {
   }
 
   async create(site: SiteInput): Promise<SiteRecord> {
-    return this.#context.db
+    const created = await this.#context.db
       .transaction()
       .execute((transaction) => insertSite(transaction, site, this.#context.now()))
       .catch(rethrow(site));
+    return this.#remember(created);
   }
 
   async update(id: string, patch: SitePatch): Promise<SiteRecord> {
-    return this.#context.db
+    const updated = await this.#context.db
       .transaction()
       .execute(async (transaction) => {
         if (patch.isDefault) await clearDefault(transaction);
@@ -125,6 +136,12 @@ export class SqlSites implements Sites {
         return toRecord(row);
       })
       .catch(rethrow(patch));
+    return this.#remember(updated);
+  }
+
+  #remember(site: SiteRecord): SiteRecord {
+    this.#zones.set(site.id, site.timezone);
+    return site;
   }
 
   async remove(id: string): Promise<void> {

@@ -134,6 +134,9 @@ function toColumns(patch: DevicePatch) {
     labels: patch.labels && JSON.stringify(patch.labels),
     expected_interval_s: patch.expectedIntervalS,
     retired_at: patch.retiredAt,
+    holds_s: patch.holdsS,
+    rated_power_kw: patch.ratedPowerKw,
+    counters: patch.counters && JSON.stringify(patch.counters),
   };
 }
 

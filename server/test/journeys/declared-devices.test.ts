@@ -1,0 +1,64 @@
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
+
+const HOUR_MS = 3_600_000;
+/** A day that has passed, in UTC. */
+const DAY = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 48 * HOUR_MS;
+const iso = (instant: number) => new Date(instant).toISOString();
+
+describe('what is declared of a device', () => {
+  const folder = temporaryFolder();
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService(folder.path);
+    const readings = [
+      [0, { 'load.power_kw': 2, 'solar.energy_kwh': 3 }],
+      [5, { 'load.power_kw': 0, 'solar.energy_kwh': 3 }],
+      [30, { 'load.power_kw': 0, 'solar.energy_kwh': 5 }],
+    ] as const;
+    const sent = readings.map(([hour, values]) => ({ device_id: 'Hub', timestamp: iso(DAY + hour * HOUR_MS), values }));
+    expect((await postReadings(service, sent)).status).toBe(202);
+  });
+  afterAll(async () => {
+    await service.stop();
+    folder.remove();
+  });
+
+  const patch = (body: object) =>
+    service.request('/api/v1/devices/Hub', {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const total = async (metric: string, aggregate: string) => {
+    const window = `start=${iso(DAY)}&end=${iso(DAY + 31 * HOUR_MS)}&bucket=1h`;
+    const path = `/api/v1/telemetry?device_id=Hub&metric=${metric}&aggregate=${aggregate}&${window}`;
+    const { series } = await service.json<{ series: Record<string, (number | null)[]>[] }>(path);
+    return series[0]![aggregate]!.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  };
+
+  it('decides what its readings count for, at once', async () => {
+    expect(await total('load.power_kw', 'integral')).toBeCloseTo(0.5, 9);
+    expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(2, 9);
+    const declared = { holds_s: 12 * 3600, rated_power_kw: 10, counters: { 'solar.energy_kwh': 'reset_daily' } };
+    const answer = await patch(declared);
+    expect(answer.status).toBe(200);
+    expect((await answer.json()) as Device).toMatchObject(declared);
+    expect(await total('load.power_kw', 'integral')).toBeCloseTo(10, 9);
+    expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(5, 9);
+  });
+
+  it('is checked, with the allowed values', async () => {
+    for (const body of [
+      { holds_s: 0 },
+      { holds_s: 604_801 },
+      { rated_power_kw: 0 },
+      { counters: { 'a.b': 'weekly' } },
+    ]) {
+      expect((await patch(body)).status).toBe(422);
+    }
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`solar.c${i}_kwh`, 'net']));
+    expect(await (await patch({ counters: many })).text()).toContain('100 metrics at most');
+  });
+});
