@@ -144,6 +144,7 @@ function describe(path: string, target: string, report: ImportReport, isDry: boo
   const notes = [
     [report.ambiguous_times, 'times stand in an hour that autumn repeats'],
     [report.skipped_times, 'times stand in an hour that spring skips'],
+    [report.outside_rows, 'rows are in other tables of the file'],
     [report.ignored, 'values have names that the mapping ignores'],
   ] as const;
   return [

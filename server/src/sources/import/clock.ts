@@ -3,30 +3,46 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { dayWindow, instantsOfLocal } from '../../domain/site-time.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { Mapping } from './mapping.ts';
+import { monthOf } from './month-names.ts';
 
 /** What `read` answers for a time that the zone's clock never shows: spring skips it. */
 export const SKIPPED_TIME = Number.NEGATIVE_INFINITY;
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** Units of an epoch, milliseconds. */
+const EPOCH_UNITS = new Map([
+  ['epoch_s', 1000],
+  ['epoch_ms', 1],
+  ['epoch_us', 1e-3],
+  ['epoch_ns', 1e-6],
+]);
+const OFFSET = '(?<offset>[Zz]|[+-]\\d{2}(?::?\\d{2})?)';
 const PARTS = new Map(
   Object.entries({
     yyyy: '(?<year>\\d{4})',
     yy: '(?<year>\\d{2})',
-    MMM: '(?<monthName>[A-Za-z]{3})',
+    MMMM: '(?<monthName>\\p{L}+)\\.?',
+    MMM: '(?<monthName>\\p{L}+)\\.?',
     MM: '(?<month>\\d{2})',
     M: '(?<month>\\d{1,2})',
+    EEEE: '\\p{L}+\\.?',
+    EEE: '\\p{L}+\\.?',
     dd: '(?<day>\\d{2})',
     d: '(?<day>\\d{1,2})',
     HH: '(?<hour>\\d{2})',
     H: '(?<hour>\\d{1,2})',
+    hh: '(?<hour>\\d{2})',
     h: '(?<hour>\\d{1,2})',
     mm: '(?<minute>\\d{2})',
     m: '(?<minute>\\d{1,2})',
     ss: '(?<second>\\d{2})',
+    s: '(?<second>\\d{1,2})',
+    S: '(?<fraction>\\d{1,9})',
     a: '(?<half>[AaPp])\\.?[Mm]\\.?',
+    Z: OFFSET,
+    X: OFFSET,
   }),
 );
-const TOKENS = 'yyyy yy MMM MM M dd d HH H h mm m ss a';
+const TOKENS = 'yyyy yy MMMM MMM MM M EEEE EEE dd d HH H hh h mm m ss s S a X';
 const LOCAL_ISO =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})([T ](?<hour>\d{2}):(?<minute>\d{2})(:(?<second>\d{2}([.,]\d{1,9})?)?)?)?$/;
 /** Number of an epoch. */
@@ -65,9 +81,10 @@ export class FileClock {
   read(given: string, series = ''): number {
     const { format, shift_s: shift } = this.#options;
     const text = given.trim();
-    if (format === 'epoch_s' || format === 'epoch_ms') {
+    const unit = EPOCH_UNITS.get(format);
+    if (unit !== undefined) {
       const number = EPOCH.test(text) ? Number(text) : Number.NaN;
-      return Math.round(number * (format === 'epoch_s' ? 1000 : 1)) + shift * 1000;
+      return Math.round(number * unit) + shift * 1000;
     }
     const local = this.#pattern.exec(text)?.groups;
     if (local === undefined) return format === 'iso' ? parseInstant(text) + shift * 1000 : Number.NaN;
@@ -77,10 +94,12 @@ export class FileClock {
   #instantOf(parts: Readonly<Record<string, string | undefined>>, series: string): number {
     const time = timeOfDay(parts);
     const year = Number((parts.year as string).length === 2 ? `20${parts.year}` : parts.year);
-    const month = parts.monthName === undefined ? Number(parts.month) : monthOf(parts.monthName);
+    const month =
+      parts.monthName === undefined ? Number(parts.month) : monthOf(parts.monthName, this.#options.language);
     const closesDay = time === 0 && this.#options.midnight === 'end';
     const day = this.#day(year, month, Number(parts.day));
     if (day === null || Number.isNaN(time)) return Number.NaN;
+    if (parts.offset !== undefined) return day.civil + time + (closesDay ? UTC_DAY_MS : 0) - offsetOf(parts.offset);
     const instant =
       time < UTC_DAY_MS && !closesDay && !Number.isNaN(day.start)
         ? day.start + time
@@ -131,31 +150,52 @@ function dayAt(civil: Date, timeZone: string): Day {
 }
 
 /** Milliseconds since 0:00 on the clock, at most 24:00; NaN for no time. */
-function timeOfDay({ hour = '0', minute = '0', second = '0', half }: Readonly<Record<string, string | undefined>>) {
+function timeOfDay({
+  hour = '0',
+  minute = '0',
+  second = '0',
+  fraction = '0',
+  half,
+}: Readonly<Record<string, string | undefined>>) {
   const afternoon = half?.toLowerCase() === 'p' ? 12 : 0;
   const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + afternoon;
-  const [minutes, seconds] = [Number(minute), Number(second.replace(',', '.'))];
+  const [minutes, seconds] = [Number(minute), Number(second.replace(',', '.')) + Number(`0.${fraction}`)];
   const time = Math.round(((hours * 60 + minutes) * 60 + seconds) * 1000);
   return hours <= 24 && minutes < 60 && seconds < 60 && time <= UTC_DAY_MS ? time : Number.NaN;
 }
 
-function monthOf(name: string): number {
-  return MONTHS.indexOf(name.toLowerCase()) + 1;
+/** Milliseconds that an offset such as +02:00, +0200, +02 or Z is ahead of UTC. */
+function offsetOf(offset: string): number {
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(offset) ?? [];
+  return sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000);
 }
 
 function isNamed(format: string): boolean {
-  return format === 'iso' || format === 'epoch_s' || format === 'epoch_ms';
+  return format === 'iso' || EPOCH_UNITS.has(format);
 }
 
 function patternOf(format: string): RegExp {
   if (!/yy/.test(format) || !/M/.test(format) || !/d/.test(format)) {
     throw new InvalidInput(
-      `timestamp.format must be iso, epoch_s, epoch_ms or a pattern of ${TOKENS}; got "${format}"`,
+      `timestamp.format must be iso, ${[...EPOCH_UNITS.keys()].join(', ')} or a pattern of ${TOKENS}; got "${format}"`,
     );
   }
   const source = format.replace(
-    /yyyy|yy|MMM|MM|M|dd|d|HH|H|h|mm|m|ss|a|[^a-zA-Z\s\d]/g,
-    (part) => PARTS.get(part) ?? `\\${part}`,
+    /'([^']*)'|yyyy|yy|MMMM|MMM|MM|M|EEEE|EEE|dd|d|HH|H|hh|h|mm|m|ss|s|S+|a|X{1,3}|Z{1,3}|[^a-zA-Z\s\d]/g,
+    (part: string, literal?: string) =>
+      literal !== undefined ? escaped(literal) : (PARTS.get(part.replace(/^([SXZ])+$/, '$1')) ?? escaped(part)),
   );
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`, 'u');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InvalidInput(`timestamp.format must have each of ${TOKENS} once at most; got "${format}"`, {
+      cause: error,
+    });
+  }
+}
+
+/** A text as it is, in a pattern. */
+function escaped(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }

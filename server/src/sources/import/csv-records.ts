@@ -1,50 +1,205 @@
-import type { Readable } from 'node:stream';
 import { InvalidInput } from '../../domain/errors.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import type { FileRecord } from './file-record.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
 
 const SEPARATORS = [',', ';', '\t', '|'];
+/** Rows before the header that are searched for it. */
+export const MAX_PREAMBLE_ROWS = 1000;
+/** Characters of a time whose shape is compared. */
+const MAX_SHAPE_CHARACTERS = 100;
+const MAX_SHAPES_COUNT = 20;
+/** What may be a column's name. */
+const NAME = /^[\p{L}_(][^"\p{C}]{0,99}$/u;
+/** Columns that a message names. */
+const MAX_COLUMNS_NAMED = 100;
+/** A spreadsheet's way to keep a text as it is: `="541"`. */
+const FORMULA_TEXT = /^="(.*)"$/s;
 
-/** Rows of a table with the wanted columns only. */
+/** Rows of the tables in a file that have the wanted columns; what is before, between and after them is left out. */
 export async function* csvRecords(
-  text: Readable,
+  text: AsyncIterable<Uint8Array | string>,
   mapping: Mapping,
   wanted: readonly string[],
   head: string,
+  onOutside: (position: number) => void = () => {},
 ): AsyncGenerator<FileRecord> {
-  let indexes = mapping.header ? null : indexesOf(mapping.columns_in_order ?? [], wanted, mapping);
-  for await (const row of csvRows(text, mapping.delimiter ?? delimiterOf(head))) {
-    if (indexes === null) indexes = indexesOf(headerOf(row), wanted, mapping);
-    else if ('broken' in row) yield row;
-    else yield { position: row.position, cells: indexes.map((index) => row.cells[index]) };
+  const delimiter = mapping.delimiter ?? delimiterOf(head, mapping, wanted);
+  const table = new TableReader(mapping, wanted);
+  for await (const row of csvRows(text, { delimiter, encoding: mapping.encoding })) {
+    const record = table.take(row);
+    if (record !== null) yield record;
+    else if (table.isOutside) onOutside(row.position);
+  }
+  table.end();
+}
+
+/** Finds the header of each table, and with it the wanted cells of the rows after it. */
+class TableReader {
+  readonly #mapping: Mapping;
+  readonly #wanted: readonly string[];
+  /** Where the wanted cells are; null before the header of a table. */
+  #indexes: readonly number[] | null;
+  #preamble: (readonly string[])[] = [];
+  #hasFound: boolean;
+  #isAfterGap = false;
+  /** Cells of the wanted table's header, and the shapes of its times. */
+  #width = 0;
+  readonly #timeShapes = new Set<string>();
+  /** In another table: cells of its header, 0 where it is not known. */
+  #otherWidth: number | null = null;
+  /** Whether the last row was one of another table, after a wanted one. */
+  isOutside = false;
+
+  constructor(mapping: Mapping, wanted: readonly string[]) {
+    this.#mapping = mapping;
+    this.#wanted = wanted;
+    const names = mapping.header ? null : (mapping.columns_in_order ?? []);
+    this.#indexes = names && this.#indexesIn(names);
+    if (names !== null && this.#indexes === null) this.#fail(names);
+    this.#hasFound = this.#indexes !== null;
+  }
+
+  /** The record of a row; null for one that is no row of a wanted table. */
+  take(row: CsvRow): FileRecord | null {
+    this.isOutside = false;
+    if (row.position <= this.#mapping.skip_lines) return null;
+    if ('broken' in row) return this.#indexes === null ? null : row;
+    const cells = row.cells.map((cell) => (cell.startsWith('="') ? cell.replace(FORMULA_TEXT, '$1') : cell));
+    if (cells.every((cell) => cell === '')) {
+      this.#isAfterGap = true;
+      return null;
+    }
+    const afterGap = this.#isAfterGap || row.afterGap === true;
+    this.#isAfterGap = false;
+    if (this.#mapping.header && (this.#indexes === null || mayBeHeader(cells, this.#indexes))) {
+      if (this.#takeHeader(cells)) return null;
+    }
+    if (this.#indexes === null) return null;
+    if (this.#mapping.header) {
+      this.#leaveOrReturn(cells, afterGap, this.#indexes);
+      this.isOutside = this.#otherWidth !== null;
+      if (this.isOutside) return null;
+    }
+    const { slots } = this.#mapping;
+    const first = slots ? this.#indexes[this.#wanted.indexOf(slots.first)]! : 0;
+    return {
+      position: row.position,
+      cells: this.#indexes.map((index) => cells[index]),
+      ...(slots && { after: cells.slice(first + 1, first + slots.count) }),
+    };
+  }
+
+  /** @throws InvalidInput when no row has the wanted columns */
+  end(): void {
+    if (!this.#hasFound) this.#fail(this.#closest());
+  }
+
+  /** Another table begins after an empty line; a row that can only be one of the wanted table ends it. */
+  #leaveOrReturn(cells: readonly string[], afterGap: boolean, indexes: readonly number[]): void {
+    const timeShape = (cells[indexes[0]!] ?? '').slice(0, MAX_SHAPE_CHARACTERS).replace(/\d+/g, '9');
+    const isRow = cells.length === this.#width && this.#timeShapes.has(timeShape);
+    const other = afterGap || this.#otherWidth !== null ? widthOfOther(cells) : null;
+    if (other !== null) this.#otherWidth = other;
+    else if (isRow && this.#otherWidth !== this.#width) this.#otherWidth = null;
+    if (this.#otherWidth === null && this.#timeShapes.size < MAX_SHAPES_COUNT) this.#timeShapes.add(timeShape);
+  }
+
+  #takeHeader(cells: readonly string[]): boolean {
+    const found = this.#indexesIn(cells);
+    if (found !== null) {
+      this.#indexes = found;
+      this.#width = cells.length;
+      this.#otherWidth = null;
+      this.#hasFound = true;
+      return true;
+    }
+    if (this.#hasFound) return false;
+    this.#preamble.push(cells);
+    if (this.#preamble.length > MAX_PREAMBLE_ROWS) this.#fail(this.#closest());
+    return false;
+  }
+
+  /** Indexes of the wanted columns by name, or by position: `#3`. null: they are not all there. */
+  #indexesIn(names: readonly string[]): number[] | null {
+    const indexes = this.#wanted.map((name) => columnIndex(names, name));
+    if (indexes.some((index) => index < 0)) return null;
+    for (const [i, index] of indexes.entries()) {
+      const name = this.#wanted[i]!;
+      if (names[index] !== name) continue;
+      const positions = names.flatMap((other, at) => (other === name ? [`#${at + 1}`] : []));
+      if (positions.length > 1)
+        throw new InvalidInput(
+          `${whereNamed(name, this.#mapping)} names the column "${name}", but the file has ${positions.length} with that name: name one by its position, ${positions.join(' or ')}`,
+        );
+    }
+    // By position alone, every row would do: a header has a name in each of these places, and no number.
+    const isName = (cell: string) => cell !== '' && !isNumeric(cell);
+    if (indexes.some((index, i) => names[index] !== this.#wanted[i] && !isName(names[index]!))) return null;
+    return indexes;
+  }
+
+  /** The row that has most of the wanted names. */
+  #closest(): readonly string[] {
+    const score = (names: readonly string[]) => this.#wanted.filter((name) => columnIndex(names, name) >= 0).length;
+    return this.#preamble.reduce(
+      (best, names) =>
+        score(names) > score(best) || (score(names) === score(best) && names.length > best.length) ? names : best,
+      [] as readonly string[],
+    );
+  }
+
+  #fail(names: readonly string[]): never {
+    const name = this.#wanted.find((wanted) => columnIndex(names, wanted) < 0) ?? this.#wanted[0]!;
+    const found = names.slice(0, MAX_COLUMNS_NAMED).join(', ');
+    throw new InvalidInput(`${whereNamed(name, this.#mapping)} names the column "${name}", but the file has: ${found}`);
   }
 }
 
-function headerOf(row: CsvRow): readonly string[] {
-  if ('cells' in row) return row.cells;
-  throw new InvalidInput(`the names of the columns in line ${row.position} cannot be read: ${row.broken}`);
+function columnIndex(names: readonly string[], name: string): number {
+  const index = names.indexOf(name);
+  if (index >= 0) return index;
+  const position = /^#([1-9]\d{0,3})$/.exec(name)?.[1];
+  return position !== undefined && Number(position) <= names.length ? Number(position) - 1 : -1;
 }
 
-function indexesOf(names: readonly string[], wanted: readonly string[], mapping: Mapping): number[] {
-  return wanted.map((name) => {
-    const index = names.indexOf(name);
-    if (index >= 0) return index;
-    throw new InvalidInput(
-      `${whereNamed(name, mapping)} names the column "${name}", but the file has: ${names.join(', ')}`,
-    );
-  });
+/** Whether a row of a table may be a header: its time does not begin with a digit. */
+function mayBeHeader(cells: readonly string[], indexes: readonly number[]): boolean {
+  return !/^[-+]?\d/.test(cells[indexes[0]!] ?? '');
 }
 
-function whereNamed(name: string, { timestamp, device_column: device, columns }: Mapping): string {
+/** Cells of the header of another table: names alone, each another one. 0 for a comment, null for a row of data. */
+function widthOfOther(cells: readonly string[]): number | null {
+  if (cells[0]!.startsWith('#')) return 0;
+  const names = cells.slice(0, cells.findLastIndex((cell) => cell !== '') + 1);
+  const isHeader = names.length > 1 && new Set(names).size === names.length && names.every((name) => NAME.test(name));
+  return isHeader ? cells.length : null;
+}
+
+function isNumeric(cell: string): boolean {
+  return /^[-+(]?[\d.,\s:/T-]*\d[\d.,\s:/TZ-]*\)?$/.test(cell.slice(0, 100));
+}
+
+function whereNamed(name: string, { timestamp, device_column: device, columns, slots }: Mapping): string {
+  if (slots?.first === name) return 'slots.first';
   if (timestampColumns(timestamp).includes(name)) return 'timestamp.column';
   if (device === name) return 'device_column';
   return Object.hasOwn(columns, name) ? 'columns' : 'long';
 }
 
-/** The separator that stands most often in the first line. */
-function delimiterOf(head: string): string {
-  const line = head.split('\n')[0] ?? '';
-  const counts = SEPARATORS.map((separator) => [separator, line.split(separator).length] as const);
+/** As `sep=;` says; else the separator of a line that has all wanted names, or else of the line that has most of it. */
+export function delimiterOf(head: string, { header }: Pick<Mapping, 'header'>, wanted: readonly string[]): string {
+  const lines = head.split('\n', MAX_PREAMBLE_ROWS).map((line) => line.trimEnd());
+  const declared = /^\uFEFF?"?sep=(.)"?$/i.exec(lines[0]!)?.[1];
+  if (declared !== undefined) return declared;
+  const names = (line: string, separator: string) =>
+    line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+  const named = SEPARATORS.find((separator) =>
+    lines.some((line) => header && wanted.every((name) => columnIndex(names(line, separator), name) >= 0)),
+  );
+  if (named !== undefined) return named;
+  const counts = SEPARATORS.map(
+    (separator) => [separator, Math.max(...lines.map((line) => line.split(separator).length))] as const,
+  );
   return counts.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 }

@@ -8,7 +8,7 @@ async function read(text: string, delimiter = ','): Promise<CsvRow[]> {
 
 async function rowsOf(text: Readable, delimiter: string): Promise<CsvRow[]> {
   const rows: CsvRow[] = [];
-  for await (const row of csvRows(text, delimiter)) rows.push(row);
+  for await (const row of csvRows(text, { delimiter })) rows.push(row);
   return rows;
 }
 
@@ -21,28 +21,33 @@ test('quotes, escaped quotes, separators and newlines in cells, as RFC 4180 has 
       row(1, 'name', 'note', 'v'),
       row(2, 'a, b', 'say "so"', '1'),
       row(3, 'two\nlines', '', '2'),
-      row(6, 'last', 'trimmed', '3'),
+      { ...row(6, 'last', 'trimmed', '3'), afterGap: true },
     ],
   );
 });
 
-test('a stray quote costs its own row, and not those up to the next quote or the end', async () => {
-  expect(await read('t,v\n1,"5\n2,6\n3,7')).toEqual([row(1, 't', 'v'), broken(2), row(3, '2', '6'), row(4, '3', '7')]);
+test('a stray quote is a character of its cell, and costs neither other cells nor other rows', async () => {
+  expect(await read('t,v\n1,"5\n2,6\n3,7')).toEqual([
+    row(1, 't', 'v'),
+    row(2, '1', '"5'),
+    row(3, '2', '6'),
+    row(4, '3', '7'),
+  ]);
   expect(await read('t,v\n1,5" pipe\n2,6\n3,6" pipe\n4,7')).toEqual([
     row(1, 't', 'v'),
-    broken(2),
+    row(2, '1', '5" pipe'),
     row(3, '2', '6'),
-    broken(4),
+    row(4, '3', '6" pipe'),
     row(5, '4', '7'),
   ]);
-  expect(await read('t,v\n"1,5\n2,6\n3,7"\n4,8')).toEqual([
-    row(1, 't', 'v'),
-    broken(2),
-    row(3, '2', '6'),
-    broken(4),
-    row(5, '4', '8'),
+  expect(await read('t,v,w\n"1,5,\n2,6,\n3,7",\n4,8,')).toEqual([
+    row(1, 't', 'v', 'w'),
+    row(2, '"1', '5', ''),
+    row(3, '2', '6', ''),
+    row(4, '3', '7"', ''),
+    row(5, '4', '8', ''),
   ]);
-  expect(await read('t,v\n1,"5"x\n2,6')).toEqual([row(1, 't', 'v'), broken(2), row(3, '2', '6')]);
+  expect(await read('t,v\n1,"5"x\n="541",6')).toEqual([row(1, 't', 'v'), row(2, '1', '"5"x'), row(3, '="541"', '6')]);
 });
 
 test('a cell holds a bounded number of lines', async () => {
@@ -50,7 +55,7 @@ test('a cell holds a bounded number of lines', async () => {
   const table = (lines: number) => read(`t,v\n"${cell(lines)}",1\n2,3`);
   expect(await table(MAX_ROW_LINES)).toEqual([row(1, 't', 'v'), row(2, cell(MAX_ROW_LINES), '1'), row(22, '2', '3')]);
   const beyond = await table(MAX_ROW_LINES + 1);
-  expect([beyond[1], beyond.at(-1)]).toEqual([broken(2), row(23, '2', '3')]);
+  expect([beyond[1], beyond.at(-1)]).toEqual([row(2, '"line 0'), row(23, '2', '3')]);
 });
 
 test('a line without an end does not fill the memory', async () => {
@@ -60,5 +65,9 @@ test('a line without an end does not fill the memory', async () => {
 });
 
 test('rows of empty cells are rows, also between tabs', async () => {
-  expect(await read('t\tv\n\t\n \n1\t2', '\t')).toEqual([row(1, 't', 'v'), row(2, '', ''), row(4, '1', '2')]);
+  expect(await read('t\tv\n\t\n \n1\t2', '\t')).toEqual([
+    row(1, 't', 'v'),
+    row(2, '', ''),
+    { ...row(4, '1', '2'), afterGap: true },
+  ]);
 });

@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream';
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
+import { decodedText } from './text-decoding.ts';
 
-/** A row of a table, or why it cannot be read; `position` is its first line in the file, from 1. */
+/**
+ * A row of a table, or why it cannot be read; `position` is its first line in the file, from 1. `afterGap`: an empty line is before it.
+ */
 export type CsvRow =
-  | { readonly position: number; readonly cells: readonly string[] }
+  | { readonly position: number; readonly cells: readonly string[]; readonly afterGap?: true }
   | { readonly position: number; readonly broken: string };
 
 interface Line {
@@ -12,6 +14,7 @@ interface Line {
   /** null: longer than a line may be. */
   readonly text: string | null;
   readonly hasOpenQuote: boolean;
+  readonly afterGap: boolean;
 }
 
 /** A quoted cell may hold this many lines; beyond, its quote is taken for a stray one. */
@@ -20,12 +23,15 @@ export const MAX_ROW_LINES = 20;
 export const MAX_LINE_LENGTH = 1_048_576;
 
 /**
- * The rows of a table in CSV (RFC 4180), with the header as the first. A row that cannot be read costs only itself: a stray quote does
- * not swallow the rows behind it. A row over several lines must have as many cells as the first row.
+ * The rows of a text in CSV (RFC 4180). A quote that opens no quoted cell is a character of its cell: it swallows neither the cells nor
+ * the rows after it. A row over several lines must have as many cells as the first row.
  */
-export async function* csvRows(text: Readable, delimiter: string): AsyncGenerator<CsvRow> {
+export async function* csvRows(
+  text: AsyncIterable<Uint8Array | string>,
+  { delimiter, encoding }: { readonly delimiter: string; readonly encoding?: string | undefined },
+): AsyncGenerator<CsvRow> {
   const reader = new RowReader(delimiter);
-  for await (const lines of linesOf(text, delimiter)) yield* reader.take(lines);
+  for await (const lines of linesOf(decodedText(text, encoding), delimiter)) yield* reader.take(lines);
   yield* reader.end();
 }
 
@@ -50,13 +56,13 @@ class RowReader {
         continue;
       }
       const limit = Math.min(all.length, at + MAX_ROW_LINES);
-      const last = closingQuote(all, at + 1, limit);
+      const last = closingQuote(all.slice(at, limit), this.#delimiter, at);
       if (last < 0 && !isEnd && limit === all.length && all.length < at + MAX_ROW_LINES) break;
       yield* this.#simple(simple);
       simple = [];
       const cells = last < 0 ? null : this.#parse(all.slice(at, last + 1));
       const fits = Array.isArray(cells) && (this.#width === null || cells.length === this.#width);
-      yield fits ? this.#row(line, cells) : { position: line.position, broken: 'a quote opens here and is not closed' };
+      yield fits ? this.#row(line, cells) : this.#unquoted(line);
       at = fits ? last + 1 : at + 1;
     }
     this.#waiting = all.slice(at);
@@ -76,14 +82,20 @@ class RowReader {
     }
     for (const line of lines) {
       const cells = this.#parse([line]);
-      if (typeof cells === 'string') yield { position: line.position, broken: cells };
-      else yield this.#row(line, cells);
+      yield typeof cells === 'string' ? this.#unquoted(line) : this.#row(line, cells);
     }
   }
 
-  #row({ position }: Line, cells: readonly string[]): CsvRow {
+  /** A line in which only cells that a quote opens and closes are quoted; every other quote is a character. */
+  #unquoted(line: Line): CsvRow {
+    if (line.text === null)
+      return { position: line.position, broken: `a line is longer than ${MAX_LINE_LENGTH} characters` };
+    return this.#row(line, cellsOf(line.text, this.#delimiter));
+  }
+
+  #row({ position, afterGap }: Line, cells: readonly string[]): CsvRow {
     this.#width ??= cells.length;
-    return { position, cells };
+    return { position, cells, ...(afterGap && { afterGap }) };
   }
 
   /** The cells of one row, or what is wrong with it. */
@@ -111,23 +123,28 @@ class RowReader {
   }
 }
 
-/** The lines of each chunk that the file gives; empty ones are left out. */
-async function* linesOf(text: Readable, delimiter: string): AsyncGenerator<Line[]> {
-  const decoder = new TextDecoder();
+/** The lines of each chunk of the file; empty ones are left out. */
+async function* linesOf(text: AsyncIterable<string>, delimiter: string): AsyncGenerator<Line[]> {
   let rest = '';
   let isTooLong = false;
+  let afterGap = false;
   let position = 0;
   const take = (line: string, lines: Line[]) => {
     position++;
     const content = line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (isTooLong || content.length > MAX_LINE_LENGTH) lines.push({ position, text: null, hasOpenQuote: false });
-    else if (content.trim() !== '' || content.includes(delimiter))
-      lines.push({ position, text: content, hasOpenQuote: hasOpenQuote(content) });
+    const isLong = isTooLong || content.length > MAX_LINE_LENGTH;
     isTooLong = false;
+    if (!isLong && content.trim() === '' && !content.includes(delimiter)) {
+      afterGap = true;
+      return;
+    }
+    const hasOpenQuote = !isLong && endsQuoted(content, delimiter);
+    lines.push({ position, text: isLong ? null : content, hasOpenQuote, afterGap });
+    afterGap = false;
   };
-  for await (const chunk of text as AsyncIterable<Uint8Array | string>) {
-    const parts = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-    rest = parts.pop() as string;
+  for await (const chunk of text) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
     const lines: Line[] = [];
     for (const part of parts) take(part, lines);
     if (rest.length > MAX_LINE_LENGTH) {
@@ -136,20 +153,68 @@ async function* linesOf(text: Readable, delimiter: string): AsyncGenerator<Line[
     }
     yield lines;
   }
-  rest += decoder.decode();
   const lines: Line[] = [];
   if (rest !== '' || isTooLong) take(rest, lines);
   yield lines;
 }
 
-/** The line in which a quote that opened before is closed; -1 when none is. */
-function closingQuote(lines: readonly Line[], from: number, to: number): number {
-  for (let i = from; i < to; i++) if ((lines[i] as Line).hasOpenQuote) return i;
+/** The line in which the quote that the first line opens is closed, counted from `at`; -1 when none is. */
+function closingQuote(lines: readonly Line[], delimiter: string, at: number): number {
+  for (const [i, { text }] of lines.entries())
+    if (i > 0 && text !== null && !endsQuoted(text, delimiter, true)) return at + i;
   return -1;
 }
 
-function hasOpenQuote(line: string): boolean {
-  let isOpen = false;
-  for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) isOpen = !isOpen;
-  return isOpen;
+/** Whether a line ends within a quoted cell: one that begins with a quote, after spaces at most. */
+function endsQuoted(line: string, delimiter: string, startsQuoted = false): boolean {
+  if (!line.includes('"')) return startsQuoted;
+  let at = 0;
+  if (startsQuoted) {
+    at = closedAt(line, 0, delimiter);
+    if (at <= 0) return true;
+  }
+  while (at >= 0 && at < line.length) {
+    const start = startOfCell(line, at);
+    const end = line[start] === '"' ? closedAt(line, start + 1, delimiter) : 0;
+    if (end < 0) return true;
+    at = nextCell(line, end > 0 ? end : start, delimiter);
+  }
+  return false;
+}
+
+/** Cells of a line; a quote that does not open and close a whole cell is a character. */
+function cellsOf(line: string, delimiter: string): string[] {
+  const cells: string[] = [];
+  let at = 0;
+  while (at >= 0) {
+    const start = startOfCell(line, at);
+    const end = line[start] === '"' ? closedAt(line, start + 1, delimiter) : 0;
+    const isQuoted = end > 0;
+    const next = nextCell(line, isQuoted ? end : start, delimiter);
+    const text = line.slice(at, next < 0 ? line.length : next - 1).trim();
+    cells.push(isQuoted ? text.slice(1, -1).replaceAll('""', '"') : text);
+    at = next;
+  }
+  return cells;
+}
+
+function startOfCell(line: string, at: number): number {
+  let start = at;
+  while (line[start] === ' ') start++;
+  return start;
+}
+
+/** Where the next cell begins; -1 after the last one. */
+function nextCell(line: string, from: number, delimiter: string): number {
+  const next = line.indexOf(delimiter, from);
+  return next < 0 ? -1 : next + 1;
+}
+
+/** The place after the quote that closes a cell; 0 when the next quote closes none, -1 when there is none. */
+function closedAt(line: string, from: number, delimiter: string): number {
+  let close = line.indexOf('"', from);
+  while (close >= 0 && line[close + 1] === '"') close = line.indexOf('"', close + 2);
+  if (close < 0) return -1;
+  const after = startOfCell(line, close + 1);
+  return after === line.length || line[after] === delimiter ? close + 1 : 0;
 }

@@ -51,6 +51,11 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
   }
 }
 
+/** The time of a slot follows the pattern of the day. */
+function timesOf({ timestamp, slots }: Mapping): Mapping['timestamp'] {
+  return slots ? { ...timestamp, format: `${timestamp.format} HH:mm` } : timestamp;
+}
+
 class FileImport {
   readonly #options: ImportOptions;
   readonly #source: RecordSource;
@@ -66,7 +71,7 @@ class FileImport {
     const layout = { mapping, columns, unitOf, report: this.#report };
     this.#options = options;
     this.#source = source;
-    this.#clock = new FileClock(mapping.timestamp);
+    this.#clock = new FileClock(timesOf(mapping));
     this.#layout = mapping.long ? new LongLayout(layout) : new WideLayout(layout);
     this.#timeIndexes = timestampColumns(mapping.timestamp).map((name) => columns.indexOf(name));
   }
@@ -87,6 +92,7 @@ class FileImport {
     await this.#flush();
     return this.#report.build({
       counted_by: this.#source.countedBy,
+      outside_rows: this.#source.outside(),
       ambiguous_times: this.#clock.ambiguous,
       absent_columns: this.#source.absent().columns,
     });

@@ -5,6 +5,8 @@ export interface ImportReport {
   /** What `position` in problems and rejections counts. */
   readonly counted_by: 'line' | 'record';
   readonly rows: number;
+  /** Rows of other tables between and after those with the mapped columns. */
+  readonly outside_rows: number;
   /** Values that were taken now. */
   readonly accepted: number;
   /** Values of rows that an earlier run had brought in. */
@@ -89,7 +91,7 @@ export class ReportBuilder {
     if (instant > this.#last) this.#last = instant;
   }
 
-  build(rest: Pick<ImportReport, 'counted_by' | 'ambiguous_times' | 'absent_columns'>): ImportReport {
+  build(rest: Pick<ImportReport, 'counted_by' | 'outside_rows' | 'ambiguous_times' | 'absent_columns'>): ImportReport {
     const hasTimes = this.#first <= this.#last;
     return {
       ...rest,

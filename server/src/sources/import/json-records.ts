@@ -88,7 +88,7 @@ export async function* jsonArrayRecords(text: Readable, list: string, fields: Js
   let position = 0;
   let sinceRecord = 0;
   parser.onValue = ({ value }) => ready.push(value);
-  for await (const chunk of text as AsyncIterable<Buffer>) {
+  for await (const chunk of text as AsyncIterable<Buffer | string>) {
     let broken: unknown;
     try {
       parser.write(chunk);

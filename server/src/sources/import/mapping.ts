@@ -5,7 +5,9 @@ import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
+import { isLanguage } from './month-names.ts';
 import { NumberFormat } from './number-format.ts';
+import { isEncoding } from './text-decoding.ts';
 
 const Column = z.strictObject({
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
@@ -20,7 +22,15 @@ export type Column = z.infer<typeof Column>;
 
 const Timestamp = z.strictObject({
   column: z.union([z.string(), z.array(z.string()).min(1)]).describe('Several are joined by a space'),
-  format: z.string().default('iso').describe('iso, epoch_s, epoch_ms, or a pattern such as d/M/yyyy HH:mm'),
+  format: z
+    .string()
+    .default('iso')
+    .describe('iso, epoch_s, epoch_ms, epoch_us, epoch_ns, or a pattern such as d/M/yyyy HH:mm'),
+  language: z
+    .string()
+    .default('en')
+    .refine(isLanguage, 'must be a language such as de or pl')
+    .describe('Language of the names of months in a pattern'),
   timezone: TimeZone.default('UTC').describe('Zone of times that carry no offset'),
   midnight: z
     .enum(['start', 'end'])
@@ -37,6 +47,17 @@ const Timestamp = z.strictObject({
   shift_s: z.number().default(0).describe('Added to every time: -900 when times mark the end of 15 minutes'),
 });
 
+/** Slots of a day. */
+export const MAX_SLOTS_COUNT = 1440;
+
+const Slots = z
+  .strictObject({
+    first: z.string().describe('Column of the first slot, by name or position (#2)'),
+    count: z.int().min(1).max(MAX_SLOTS_COUNT),
+    minutes: z.int().min(1).max(1440).describe('Length of a slot'),
+  })
+  .refine(({ count, minutes }) => count * minutes <= 1440, 'the slots are longer than a day together');
+
 const Long = z.strictObject({
   metric_column: z.string().describe('Column that names what is measured'),
   value_column: z.string(),
@@ -47,6 +68,16 @@ const Long = z.strictObject({
 
 /** How a file's columns become metrics. */
 export const Mapping = z.strictObject({
+  format: z
+    .enum(['table', 'nem12'])
+    .default('table')
+    .describe('nem12: meter data of Australia, as a table of time, nmi, register, unit, value and quality'),
+  encoding: z
+    .string()
+    .refine(isEncoding, 'must be an encoding such as utf-16le or windows-1252')
+    .optional()
+    .describe('Default: found in the first bytes'),
+  skip_lines: z.int().min(0).max(1_000_000).default(0).describe('Lines before the table; its header is found without'),
   delimiter: z.string().length(1).optional().describe('Default: found in the first line'),
   number_format: NumberFormat.prefault({}),
   header: z.boolean().default(true),
@@ -56,6 +87,9 @@ export const Mapping = z.strictObject({
   device: GivenName.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),
+  slots: Slots.optional().describe(
+    'A row a day, a column a slot, named on the clock of the day: the column slot holds them',
+  ),
   columns: byName(Column).default({}).describe('Wide: a column for each metric'),
   long: Long.optional().describe('Long: a row for each value'),
 });
@@ -116,6 +150,8 @@ function contradictions(mapping: Mapping): string[] {
   }
   if (Object.keys(columns).length > 0 === (long !== undefined))
     errors.push('mapping: give either columns (a column for each metric) or long (a row for each value)');
+  if (mapping.slots && !/y/.test(mapping.timestamp.format))
+    errors.push('timestamp.format: name the pattern of the day, such as yyyy-MM-dd, where there are slots');
   if (!header && order === undefined) errors.push('columns_in_order: name the columns of a file without a header');
   return errors;
 }

@@ -1,12 +1,15 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { csvRecords } from './csv-records.ts';
 import type { FileRecord } from './file-record.ts';
 import { JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
 import { type Mapping, wantedColumns } from './mapping.ts';
+import { nem12Records } from './nem12-records.ts';
+import { slotColumns, slotRecords } from './slot-records.ts';
+import { decodedStart, decodedText, encodingOf } from './text-decoding.ts';
 
 /** A file as a stream of records. */
 export interface RecordSource {
@@ -18,6 +21,8 @@ export interface RecordSource {
   /** Share of the file that was read, 0 to 1. */
   share(): number;
   /** Wanted columns that no record has had so far, and some of those that there are. */
+  /** Rows of other tables between and after those that are wanted. */
+  outside(): number;
   absent(): { readonly columns: readonly string[]; readonly found: readonly string[] };
   close(): void;
 }
@@ -32,8 +37,6 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['ARROW1', 'an Arrow file'],
   ['\x28\xb5\x2f\xfd', 'a Zstandard file'],
   ['BZh', 'a bzip2 file'],
-  ['\xff\xfe', 'text in UTF-16'],
-  ['\xfe\xff', 'text in UTF-16'],
   ['<', 'XML or HTML'],
 ];
 
@@ -42,7 +45,7 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
  * Throws `InvalidInput` for a file that is neither, or that lacks a column (CSV).
  */
 export async function openRecordSource(path: string, mapping: Mapping): Promise<RecordSource> {
-  const head = await headOf(path);
+  const head = await headOf(path, mapping.encoding);
   const start = head
     .trimStart()
     .replace(/^\uFEFF/, '')
@@ -50,13 +53,23 @@ export async function openRecordSource(path: string, mapping: Mapping): Promise<
   if (start === '') throw new InvalidInput(`${path} is empty: a table in CSV, or JSON objects, are needed`);
   const size = (await stat(path)).size;
   const file = createReadStream(path);
-  const text = await unpacked(file, path);
+  const bytes = await unpacked(file, path);
+  let outside = 0;
   const columns = wantedColumns(mapping);
-  const common = { columns, share: () => Math.min(file.bytesRead / size, 1), close: () => void file.destroy() };
+  const common = {
+    columns,
+    share: () => Math.min(file.bytesRead / size, 1),
+    close: () => void file.destroy(),
+    outside: () => outside,
+  };
   if (start[0] !== '[' && start[0] !== '{') {
-    const records = csvRecords(text, mapping, columns, start);
+    const table = slotColumns(mapping, columns);
+    const read = () => csvRecords(bytes, mapping, table, head, () => outside++);
+    const records =
+      mapping.format === 'nem12' ? nem12Records(bytes, mapping, columns) : slotRecords(read(), mapping, columns);
     return { ...common, countedBy: 'line', records, absent: () => ({ columns: [], found: [] }) };
   }
+  const text = Readable.from(decodedText(bytes, mapping.encoding));
   const fields = new JsonFields(columns);
   const absent = () => fields.absent();
   if (mapping.records === undefined && areLines(start))
@@ -96,7 +109,7 @@ async function isGzip(path: string): Promise<boolean> {
 }
 
 /** The first characters, unpacked. */
-async function headOf(path: string): Promise<string> {
+async function headOf(path: string, encoding: string | undefined): Promise<string> {
   const file = createReadStream(path, { end: HEAD_BYTES - 1 });
   // A flush at the cut makes gunzip give what it has instead of missing the rest.
   const text = (await isGzip(path)) ? file.pipe(createGunzip({ finishFlush: 2 })) : file;
@@ -113,8 +126,9 @@ async function headOf(path: string): Promise<string> {
   }
   const bytes = Buffer.concat(chunks);
   const foreign = FOREIGN.find(([start]) => bytes.subarray(0, start.length).toString('latin1') === start);
-  const found = foreign?.[1] ?? (bytes.includes(0) ? 'binary data' : undefined);
+  const isText = encoding !== undefined || encodingOf(bytes) !== undefined || !bytes.includes(0);
+  const found = foreign?.[1] ?? (isText ? undefined : 'binary data');
   if (found !== undefined)
-    throw new InvalidInput(`${path} holds ${found}; import reads CSV, JSON and JSON lines in UTF-8, plain or gzip`);
-  return bytes.toString('utf8');
+    throw new InvalidInput(`${path} holds ${found}; import reads CSV, JSON and JSON lines, plain or gzip`);
+  return decodedStart(bytes, encoding);
 }
