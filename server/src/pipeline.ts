@@ -18,8 +18,9 @@ import { FallbackJournal } from './ingest/fallback-journal.ts';
 import type { BatchSink } from './ingest/fan-out.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { Journal } from './ingest/journal.ts';
+import { findLostLog, type LostLog } from './ingest/lost-log.ts';
 import { MemoryJournal } from './ingest/memory-journal.ts';
-import { openSqliteJournal } from './ingest/sqlite-journal.ts';
+import { type DamagedEntry, openSqliteJournal } from './ingest/sqlite-journal.ts';
 import { type JournalHistory, openJournalHistory } from './journal-history.ts';
 import { recoverDevices } from './lost-records.ts';
 import { Opened } from './opened.ts';
@@ -92,13 +93,15 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const folder = config.persistence ? openDataFolder(config.data_dir) : null;
     opened.onClose(async () => folder?.release());
     if (folder) await takeRestore(folder, log, now());
+    const lostLog = folder && findLostLog(folder.file(LOCAL_DATABASE), damagedCopy(folder, now()));
+    if (lostLog) reportLostLog(lostLog, log);
     if (folder) checkDatabase(folder.file(LOCAL_DATABASE));
     const records = await openRecords(recordsLocation(config), {
       warn: (message) => log.warn(message),
       limits: seriesLimits(config.limits),
     });
     opened.onClose(() => records.close());
-    const fallback = folder && (await openJournal(folder.file(LOCAL_DATABASE), { log, now }));
+    const fallback = folder && (await openJournal(folder.file(LOCAL_DATABASE), { log, now }, lostLog));
     const journal = fallback ?? new MemoryJournal(now);
     opened.onClose(() => journal.close());
     const gaps = folder && (await openGaps({ config, log, now, records, journal }));
@@ -136,14 +139,32 @@ async function openSetAside(folder: DataFolder | null, log: Logger, now: number)
   }
 }
 
-function openJournal(path: string, { log, now }: Pick<PipelineOptions, 'log' | 'now'>): Promise<FallbackJournal> {
+function damagedCopy(folder: DataFolder, now: number): string {
+  return folder.file(`${LOCAL_DATABASE}-wal.damaged-${fileInstant(now)}`);
+}
+
+function reportLostLog({ transactions, copy }: LostLog, log: Logger): void {
+  log.error(
+    `the end of the log of ${LOCAL_DATABASE} is damaged: ${transactions} changes are lost, readings for stores that lack them among them; the log is kept as ${copy}`,
+  );
+}
+
+function openJournal(
+  path: string,
+  { log, now }: Pick<PipelineOptions, 'log' | 'now'>,
+  lostLog: LostLog | null,
+): Promise<FallbackJournal> {
+  const onDamage = ({ sequence, reason }: DamagedEntry) =>
+    log.error(
+      `batch ${sequence} of the journal cannot be read, and its readings are lost for stores that lack it: ${reason}`,
+    );
+  let unreported = lostLog;
   return FallbackJournal.open({
-    open: (identity) =>
-      openSqliteJournal(path, now, identity, ({ sequence, reason }) =>
-        log.error(
-          `batch ${sequence} of the journal cannot be read, and its readings are lost for stores that lack it: ${reason}`,
-        ),
-      ),
+    open: async (identity) => {
+      const journal = await openSqliteJournal(path, now, identity, onDamage, unreported);
+      unreported = null;
+      return journal;
+    },
     now,
     onChange: (trouble) => {
       if (trouble) log.error(`readings are held in memory: ${trouble.error}`);

@@ -4,6 +4,7 @@ import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
 import { Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
 import type { Journal, JournalDamage, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
+import type { LostLog } from './lost-log.ts';
 
 export type JournalRequest = { id: number } & (
   | {
@@ -24,6 +25,7 @@ export interface JournalWorkerData {
   readonly path: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  readonly lostLog: LostLog | null;
 }
 
 /** An entry whose batch cannot be read. */
@@ -113,15 +115,17 @@ export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'troub
  * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
  * Rejects with `Unavailable` when the file cannot be opened or is not a database, with `JournalGone` when it is not the one with the identity given.
  * @param onDamage called once for each entry that cannot be read
+ * @param lostLog what the file's log had lost before it was opened, to be reported with those entries
  */
 export async function openSqliteJournal(
   path: string,
   now: () => number,
   identity: string | null = null,
   onDamage: (entry: DamagedEntry) => void = () => {},
+  lostLog: LostLog | null = null,
 ): Promise<DiskJournal> {
   if (identity !== null && fileIdentity(path) !== identity) throw new JournalGone(failureText(path, FILE_GONE));
-  const journal = new SqliteJournal(path, now, onDamage);
+  const journal = new SqliteJournal(path, now, onDamage, lostLog);
   await journal.opened;
   return journal;
 }
@@ -147,12 +151,12 @@ class SqliteJournal implements DiskJournal {
   readonly #reported = new Set<number>();
   readonly #onDamage: (entry: DamagedEntry) => void;
 
-  constructor(path: string, now: () => number, onDamage: (entry: DamagedEntry) => void) {
+  constructor(path: string, now: () => number, onDamage: (entry: DamagedEntry) => void, lostLog: LostLog | null) {
     this.#path = path;
     this.#now = now;
     this.#onDamage = onDamage;
     this.#worker = new Worker(new URL('./sqlite-journal.worker.ts', import.meta.url), {
-      workerData: { path, now: now() } satisfies JournalWorkerData,
+      workerData: { path, now: now(), lostLog } satisfies JournalWorkerData,
     });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: () => resolve(), reject });

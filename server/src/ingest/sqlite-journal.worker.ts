@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
 import { UTC_DAY_MS } from '../domain/window.ts';
 import { DAMAGE_SHOWN_DAYS, type JournalDamage } from './journal.ts';
+import type { LostLog } from './lost-log.ts';
 import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';
 
 /**
@@ -15,7 +16,10 @@ if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread onl
 /** `randomInt` takes no more. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
-const { path, now } = workerData as JournalWorkerData;
+/** Lost transactions that are reported individually. */
+const MAX_NOTED = 10_000;
+
+const { path, now, lostLog } = workerData as JournalWorkerData;
 const database = open(path);
 const opened = { file: fileIdentity(path), log: fileIdentity(`${path}-wal`) };
 const insertBatch = database.prepare(
@@ -100,7 +104,18 @@ function open(path: string): DatabaseSync {
      WHERE sequence < coalesce((SELECT min(sequence) FROM journal_batch), 9e15)`,
   ).run(randomInt(MAX_JOURNAL_ID));
   db.prepare('DELETE FROM journal_damaged WHERE found_at < ?').run(now - DAMAGE_SHOWN_DAYS * UTC_DAY_MS);
+  if (lostLog !== null) noteLost(db, lostLog);
   return db;
+}
+
+/** Which batches they were is not known: they stand before all others. */
+function noteLost(db: DatabaseSync, { transactions, writtenAt, copy }: LostLog): void {
+  const insert = db.prepare('INSERT INTO journal_damaged VALUES (?, ?, ?, ?, NULL)');
+  const { first } = db.prepare('SELECT min(coalesce(min(sequence), 0), 0) AS first FROM journal_damaged').get() as {
+    first: number;
+  };
+  const reason = `a transaction of the damaged log of the database; the log is ${copy}`;
+  for (let i = 1; i <= Math.min(transactions, MAX_NOTED); i++) insert.run(first - i, writtenAt, now, reason);
 }
 
 /** How many values the quarantine holds after a request that may have changed it. */

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Health } from '@wattkeeper/contract/service.ts';
@@ -47,6 +48,41 @@ it('a service starts on a journal with a damaged entry, says so, and its stores 
     const warnings = async () => (await health()).warnings.join();
     expect(await warnings()).toMatch(/the journal was damaged on the disk: stores lack the readings of a batch/);
     await expect.poll(warnings).toMatch(/the batches from (\d+) to \1 are missing/);
+  } finally {
+    await service.kill();
+    folder.remove();
+  }
+});
+
+it('a service whose database has a damaged log says what it lost, keeps the log, and takes what follows', async () => {
+  const folder = temporaryFolder();
+  let service = await startService(folder.path, { WATTKEEPER_INGEST__STORE_PAUSE_MS: '60000' });
+  try {
+    for (let value = 1; value <= 20; value++) await send(service, value);
+    await service.kill();
+    const path = join(folder.path, 'wattkeeper.db-wal');
+    const log = readFileSync(path);
+    // Before the last batches: a frame of 4 KB and more for each.
+    log[log.length - 50_000]! ^= 1;
+    writeFileSync(path, log);
+
+    service = await startService(folder.path);
+    expect(service.log()).toMatch(/the end of the log of wattkeeper.db is damaged: \d+ changes are lost/);
+    const [copy] = readdirSync(folder.path).filter((name) => name.startsWith('wattkeeper.db-wal.damaged-'));
+    expect(readFileSync(join(folder.path, copy!)).equals(log)).toBe(true);
+    const { status, warnings } = await service.json<Health>('/health');
+    expect(status).toBe('degraded');
+    expect(warnings.join()).toMatch(/the journal was damaged on the disk: stores lack the readings of \d+ batches/);
+
+    for (let value = 21; value <= 30; value++) await send(service, value);
+    await settled(service);
+    const start = new Date(T0).toISOString();
+    const answer = await service.json<{ series: { value: number[] }[] }>(
+      `/api/v1/telemetry?device_id=meter&metric=grid.power_kw&bucket=raw&start=${start}`,
+    );
+    const values = answer.series[0]!.value;
+    expect(values).toEqual(expect.arrayContaining([21, 22, 23, 24, 25, 26, 27, 28, 29, 30]));
+    expect(values.length).toBeLessThan(30);
   } finally {
     await service.kill();
     folder.remove();
