@@ -46,6 +46,10 @@ export const BaselineTraining = z
       .default('linear')
       .meta({ description: 'auto: the one that best tells weeks that it has not seen' }),
     resolution: Resolution.default('hour').meta({ description: 'What one observation is' }),
+    confirm_suspicious: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Put the version in use also where a driver explains almost all of the energy' }),
   })
   .refine(({ drivers, model_type }) => drivers.length > 0 || model_type !== 'linear', {
     path: ['drivers'],
@@ -150,6 +154,9 @@ const model = {
   driver_ranges: z.record(z.string(), z.object({ min: z.number(), max: z.number(), mean: z.number() })),
   valid: z.boolean().meta({ description: 'By the plant default: R² > 0.80 and every p < 0.05' }),
   criteria: z.array(Criterion),
+  suspicious_drivers: z.array(z.object({ name: DriverName, r_squared: z.number(), reason: z.string() })).meta({
+    description: 'Drivers that may be made of the energy: the version is put in use only with confirm_suspicious',
+  }),
   warnings: z.array(z.string()),
 };
 export const BaselineModel = z.object(model).meta({ id: 'BaselineModel' });
@@ -169,6 +176,13 @@ export const TrainedBaseline = BaselineModel.extend({
   }),
 }).meta({ id: 'TrainedBaseline' });
 export type TrainedBaseline = z.infer<typeof TrainedBaseline>;
+
+export const ActivationQuery = z.object({
+  confirm_suspicious: z
+    .stringbool()
+    .default(false)
+    .meta({ description: 'Confirms the suspicious_drivers of the version' }),
+});
 
 export const BaselineModelsQuery = z.object({ machine_id: z.string().min(1) });
 
@@ -322,7 +336,7 @@ export const Drivers = z
         left_out: z.array(
           z.object({
             name: DriverName,
-            reason: z.enum(['missing', 'constant', 'derived', 'collinear', 'idle']),
+            reason: z.enum(['missing', 'constant', 'derived', 'suspicious', 'collinear', 'idle']),
             with: z.array(DriverName).meta({ description: 'Those that tell the same' }),
             detail: z.string(),
           }),

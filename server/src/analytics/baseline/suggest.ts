@@ -1,6 +1,7 @@
 import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import { type CrossProducts, crossProducts, fitSubset } from './cross-products.ts';
 import { leastSquares } from './least-squares.ts';
+import { suspicionOf } from './suspicion.ts';
 
 /** Which drivers to keep. Drivers are numbers of columns. */
 export interface Suggestion {
@@ -13,8 +14,11 @@ export interface Suggestion {
 
 export interface LeftOut {
   readonly driver: number;
-  /** derived: the energy itself in another unit; collinear: told by others; idle: tells nothing beside those that are kept. */
-  readonly reason: 'constant' | 'derived' | 'collinear' | 'idle';
+  /**
+   * derived: the energy itself in another unit; suspicious: explains so much alone that it may be; collinear: told by others; idle: tells nothing
+   * beside those that are kept.
+   */
+  readonly reason: 'constant' | 'derived' | 'suspicious' | 'collinear' | 'idle';
   /** Those that tell the same. */
   readonly with: readonly number[];
 }
@@ -31,13 +35,24 @@ const MAX_TRIED = 14;
  * Best subset: the greatest adjusted R² of those in which every driver has p < 0.05 and none is told by the others (VIF above 10).
  * Of more than 14 drivers, those that tell most one after the other are tried.
  * @param columns without NaN
+ * @param conditions columns that are known not to be made of the energy
  */
-export function suggestDrivers({ columns, kwh }: { columns: readonly Float64Array[]; kwh: Float64Array }): Suggestion {
+export function suggestDrivers({
+  columns,
+  kwh,
+  conditions = [...columns.keys()],
+}: {
+  columns: readonly Float64Array[];
+  kwh: Float64Array;
+  conditions?: readonly number[];
+}): Suggestion {
   const products = crossProducts(columns, kwh);
   const all = [...columns.keys()];
   const constant = all.filter((c) => isConstant(columns[c] as Float64Array));
   const derived = all.filter((c) => !constant.includes(c) && errorOf(products, [c]) < DERIVED * products.yy);
-  const usable = all.filter((c) => !constant.includes(c) && !derived.includes(c));
+  const honest = all.filter((c) => !constant.includes(c) && !derived.includes(c));
+  const suspicious = honest.filter((c) => !conditions.includes(c) && suspicionOf(columns[c]!, kwh) !== null);
+  const usable = honest.filter((c) => !suspicious.includes(c));
   const best = bestSubset(products, strongest(products, usable), columns, kwh);
   const left = (driver: number, reason: LeftOut['reason'], others: readonly number[] = []): LeftOut => ({
     driver,
@@ -49,6 +64,7 @@ export function suggestDrivers({ columns, kwh }: { columns: readonly Float64Arra
     leftOut: [
       ...constant.map((c) => left(c, 'constant')),
       ...derived.map((c) => left(c, 'derived')),
+      ...suspicious.map((c) => left(c, 'suspicious')),
       ...usable
         .filter((c) => !best.drivers.includes(c))
         .map((c) => {

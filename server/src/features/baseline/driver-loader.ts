@@ -1,6 +1,7 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { type Buckets, emptyBuckets, meansOf } from '../../domain/aggregate.ts';
 import { InvalidInput } from '../../domain/errors.ts';
+import { isMadeOfEnergy } from '../../domain/made-of-energy.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -39,12 +40,13 @@ export interface DriverOptions {
   readonly now: () => number;
 }
 
-/** Drivers that a machine can have: what it reports itself but its energy, and what its site's other devices measure around it. */
-export function availableDrivers({ queries, devices }: DriverOptions, machine: DeviceRecord): Driver[] {
-  const own = queries
-    .metricsOf(machine.id)
-    .filter((metric) => splitMetric(metric).group !== MACHINE_GROUP)
-    .map((metric) => ({ name: shortNameOf(metric), metric, deviceId: machine.id }));
+/**
+ * Drivers that a machine can have: what it reports itself but its energy and what is made of it, and what its site's other devices measure
+ * around it.
+ */
+export function availableDrivers(options: DriverOptions, machine: DeviceRecord): Driver[] {
+  const { queries, devices, describe } = options;
+  const own = ownMetrics(options, machine).filter(({ metric }) => !isMadeOfEnergy(describe(metric)));
   const around = ['environment', 'weather'].flatMap((group) =>
     devices.ofSite(machine.siteId).flatMap(({ id }) =>
       queries
@@ -57,6 +59,18 @@ export function availableDrivers({ queries, devices }: DriverOptions, machine: D
   return [...own, ...around].filter(({ metric }) => !seen.has(metric) && seen.add(metric));
 }
 
+/** What a machine reports beside its energy that is made of it: cost, carbon, reactive energy. */
+export function madeOfEnergy(options: DriverOptions, machine: DeviceRecord): Driver[] {
+  return ownMetrics(options, machine).filter(({ metric }) => isMadeOfEnergy(options.describe(metric)));
+}
+
+function ownMetrics({ queries }: DriverOptions, machine: DeviceRecord): Driver[] {
+  return queries
+    .metricsOf(machine.id)
+    .filter((metric) => splitMetric(metric).group !== MACHINE_GROUP)
+    .map((metric) => ({ name: shortNameOf(metric), metric, deviceId: machine.id }));
+}
+
 /** Finds who reports each driver. Throws InvalidInput with those that there are. */
 export function findDrivers(options: DriverOptions, machine: DeviceRecord, names: readonly string[]): Driver[] {
   const available = availableDrivers(options, machine);
@@ -65,6 +79,10 @@ export function findDrivers(options: DriverOptions, machine: DeviceRecord, names
     for (const wanted of [metric, STAND_INS.get(metric)]) {
       const found = available.find((driver) => driver.metric === wanted);
       if (found) return { ...found, name };
+    }
+    if (isMadeOfEnergy(options.describe(metric))) {
+      const detail = `"${name}" follows from the energy itself, so it cannot drive it: leave it out`;
+      throw new InvalidInput(`drivers: ${detail}`, { fields: [{ field: 'drivers', detail }] });
     }
     const known = available.map((driver) => driver.name).join(', ') || 'none';
     const detail = `"${name}" is reported neither by the machine nor around it; there are ${known}`;

@@ -1,12 +1,14 @@
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
 import { periodOf } from '../../domain/asked-window.ts';
+import { isCondition } from '../../domain/made-of-energy.ts';
 import type { Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
-import type { Driver, DriverOptions } from './driver-loader.ts';
+import { type Driver, type DriverOptions, madeOfEnergy } from './driver-loader.ts';
 import { loadObservations, type Needs } from './observations.ts';
+import { MAY_BE_MADE } from './suspicious-drivers.ts';
 
 type Answer = NonNullable<BaselineDrivers['suggestion']>;
 
@@ -28,7 +30,8 @@ export async function suggestion(
   const known = drivers.filter((_, d) => (each[d] as number) >= LEAST_KNOWN);
   const { starts, kwh, columns } = await samplesOf(known);
   if (starts.length < LEAST_SAMPLES.hour) return null;
-  const found = await options.models.run('baseline.suggest', { kwh, columns });
+  const conditions = [...known.keys()].filter((d) => isCondition(known[d]!.metric));
+  const found = await options.models.run('baseline.suggest', { kwh, columns, conditions });
   const nameOf = (d: number) => (known[d] as Driver).name;
   return {
     time_period: periodOf(window),
@@ -49,6 +52,12 @@ export async function suggestion(
               },
             ],
       ),
+      ...madeOfEnergy(options, machine).map(({ name }) => ({
+        name,
+        reason: 'derived' as const,
+        with: [],
+        detail: explain('derived', []),
+      })),
       ...found.leftOut.map(({ driver, reason, with: others }) => {
         const names = others.map(nameOf);
         return { name: nameOf(driver), reason, with: names, detail: explain(reason, names) };
@@ -60,6 +69,7 @@ export async function suggestion(
 function explain(reason: Exclude<Answer['left_out'][number]['reason'], 'missing'>, names: readonly string[]): string {
   if (reason === 'constant') return 'did not change in this window';
   if (reason === 'derived') return 'follows from the energy itself, so it cannot drive it';
+  if (reason === 'suspicious') return `${MAY_BE_MADE}: add it if it is not`;
   if (reason === 'collinear') return `tells the same as ${names.join(', ')}`;
   return 'tells nothing that the others do not';
 }

@@ -1,4 +1,5 @@
 import {
+  ActivationQuery,
   Adjustment,
   AdjustmentRequest,
   BaselineModel,
@@ -70,7 +71,7 @@ function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRo
       const { trained } = answer;
       await audit(
         trained.machine_name,
-        `version ${trained.model_version}${trained.is_active ? ', in use' : ', not valid'}`,
+        `version ${trained.model_version}${trained.is_active ? ', in use' : ', not in use'}`,
       );
       return trained;
     },
@@ -82,11 +83,18 @@ function modelRoutes(api: Api, { service, auditLog }: BaselineRoutesOptions): vo
   api.post(
     '/baseline/model/:id/activate',
     {
-      schema: { ...schema, summary: 'Put a version in use', params, response: { 200: BaselineModel } },
+      schema: {
+        ...schema,
+        summary: 'Put a version in use',
+        description: 'One with suspicious_drivers needs confirm_suspicious=true; 409 says why.',
+        params,
+        querystring: ActivationQuery,
+        response: { 200: BaselineModel },
+      },
       config: { scope: 'write' },
     },
     async (request) => {
-      const model = await service.activate(request.params.id);
+      const model = await service.activate(request.params.id, request.query.confirm_suspicious);
       const detail = `version ${model.model_version}`;
       await auditLog.append({
         actor: callerOf(request).name,

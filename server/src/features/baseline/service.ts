@@ -13,7 +13,7 @@ import { extrapolated, predict, predictionMargins } from '../../analytics/baseli
 import type { Training } from '../../analytics/baseline/train.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
 import { askedWindow, periodOf } from '../../domain/asked-window.ts';
-import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { BaselineAdjustments } from '../../storage/records/baseline-adjustments.ts';
@@ -27,6 +27,7 @@ import { suggestion } from './driver-suggestion.ts';
 import { requireMachine } from './machine.ts';
 import { hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
 import { fitOf, isStorable, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
+import { suspiciousDrivers } from './suspicious-drivers.ts';
 import { refuse, tooFew, unfit } from './training-errors.ts';
 
 export interface BaselineOptions extends DriverOptions {
@@ -96,7 +97,9 @@ export class BaselineService {
       if (active === undefined) continue;
       try {
         const trained = await this.train(sameAgain(machine, storedModel(active), this.#options.now()), signal);
-        const reason = trained.is_active ? null : 'the new version is not valid: the one before stays in use';
+        const reason = trained.is_active
+          ? null
+          : 'the new version is not valid, or needs a confirmation: the one before stays in use';
         outcomes.push({ machine: machine.name, version: trained.model_version, in_use: trained.is_active, reason });
       } catch (error) {
         if (!(error instanceof InvalidInput)) throw error;
@@ -117,8 +120,16 @@ export class BaselineService {
     return toModel(record, this.#options.devices.require(record.deviceId));
   }
 
-  /** Puts a version in use, whatever its criteria say: a person has looked at them. */
-  async activate(id: string): Promise<BaselineModel> {
+  /**
+   * Puts a version in use, whatever its criteria say: a person has looked at them.
+   * @throws Conflict for one whose driver may be made of the energy, unless that is confirmed
+   */
+  async activate(id: string, isConfirmed = false): Promise<BaselineModel> {
+    const { suspicious } = storedModel(await this.#options.baselines.require(id));
+    if (suspicious.length > 0 && !isConfirmed) {
+      const reasons = suspicious.map(({ reason }) => reason).join('; ');
+      throw new Conflict(`${reasons}: put it in use with confirm_suspicious=true if that is not so`);
+    }
     const record = await this.#options.baselines.activate(id);
     return toModel(record, this.#options.devices.require(record.deviceId));
   }
@@ -215,13 +226,18 @@ export class BaselineService {
     const samples = observations.starts.length;
     if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution);
     onProgress(0.3, `fits ${samples} ${resolution}s`);
+    const suspicious = suspiciousDrivers(needs.drivers, loaded);
     const training = await models.run('baseline.train', { type, observations, temperatures }, { signal });
     // A linear model takes the temperature as one driver more.
     const outdoors = training.basis.type === 'linear' && needs.temperature ? [needs.temperature] : [];
     const drivers = [...needs.drivers, ...outdoors].map(({ name }) => name);
     if ('reason' in training) throw unfit(training, drivers, resolution);
     onProgress(0.9, 'keeps the model');
-    const warnings = [...sizeWarnings(samples, resolution), ...idleWarnings(training, drivers)];
+    const warnings = [
+      ...sizeWarnings(samples, resolution),
+      ...suspicious.map(({ reason }) => `${reason}: the version is put in use only when that is confirmed`),
+      ...idleWarnings(training, drivers),
+    ];
     const stored = toStored(training, loaded, {
       requested: type,
       resolution,
@@ -229,13 +245,15 @@ export class BaselineService {
       temperature: needs.temperature,
       window,
       warnings,
+      suspicious,
     });
     if (!isStorable(stored))
       throw refuse(
         'machine_id',
         'the values of this window are too large or too small to calculate with: take another',
       );
-    const record = await baselines.add(machine.id, stored, stored.valid);
+    const isConfirmed = suspicious.length === 0 || request.confirm_suspicious;
+    const record = await baselines.add(machine.id, stored, stored.valid && isConfirmed);
     return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
   }
 
@@ -292,6 +310,8 @@ function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): Base
     drivers: drivers.map(({ name }) => name),
     model_type: requested,
     resolution,
+    // The version in use has been confirmed.
+    confirm_suspicious: model.suspicious.length > 0,
   };
 }
 

@@ -23,6 +23,7 @@ const stored = toStored(
     temperature: null,
     window: { start: 0, end: 60 * 3_600_000 },
     warnings: [],
+    suspicious: [],
   },
 );
 const read = (model: unknown) => storedModel({ id: 'one', model } as BaselineRecord);

@@ -12,6 +12,7 @@ import type { BaselineRecord } from '../../storage/records/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Driver } from './driver-loader.ts';
 import type { Loaded } from './observations.ts';
+import type { SuspiciousDriver } from './suspicious-drivers.ts';
 
 const Estimates = z.object({ value: z.number(), standardError: z.number(), t: z.number(), pValue: z.number() });
 const Range = z.object({ min: z.number(), max: z.number(), mean: z.number().optional() });
@@ -96,6 +97,7 @@ const StoredModel = z.object({
   effectiveN: z.number(),
   valid: z.boolean(),
   criteria: z.array(Criterion),
+  suspicious: z.array(z.object({ name: z.string(), rSquared: z.number(), reason: z.string() })).default([]),
   warnings: z.array(z.string()),
 });
 export type StoredModel = z.infer<typeof StoredModel>;
@@ -110,13 +112,14 @@ export interface TrainedWith {
   readonly temperature: Driver | null;
   readonly window: Window;
   readonly warnings: readonly string[];
+  readonly suspicious: readonly SuspiciousDriver[];
 }
 
 /** What is kept of a training. */
 export function toStored(training: Training, { observations, temperatures }: Loaded, given: TrainedWith): StoredModel {
   const { regression, basis, name, balancePoints, jointP, candidates, cvRmseOutOfSample } = training;
   const { fitted: _, residuals: __, means, inverse, coefficients, levels, counts, ...statistics } = regression;
-  const { drivers, temperature, warnings, ...rest } = given;
+  const { drivers, temperature, warnings, suspicious, ...rest } = given;
   const outdoors = temperature && temperatures[0] && { ...temperature, range: rangeOf(temperatures[0]) };
   // A linear model takes the temperature as one driver more.
   const isDriver = basis.type === 'linear' && outdoors !== null && outdoors !== undefined;
@@ -141,6 +144,7 @@ export function toStored(training: Training, { observations, temperatures }: Loa
     valid: isValid(training),
     criteria: criteriaOf(training, given.resolution),
     warnings: [...warnings],
+    suspicious: [...suspicious],
   };
 }
 
@@ -259,6 +263,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     driver_ranges: driverRanges(model),
     valid: model.valid,
     criteria: model.criteria,
+    suspicious_drivers: model.suspicious.map(({ name, rSquared, reason }) => ({ name, r_squared: rSquared, reason })),
     warnings: model.warnings,
   };
 }

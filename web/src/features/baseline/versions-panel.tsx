@@ -1,16 +1,15 @@
-import { useQueries as useManyQueries, useMutation } from '@tanstack/react-query';
+import { useQueries as useManyQueries } from '@tanstack/react-query';
 import type { BaselineDeviation, BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { ReactNode } from 'react';
-import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import { Button } from '../../ui/button.tsx';
 import { plain } from '../../ui/format.ts';
-import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Table } from '../../ui/table.tsx';
+import { ActivateButton } from './activate-button.tsx';
 import styles from './baseline.module.css';
-import { useBaselineRefresh } from './use-baseline-refresh.ts';
 import { useDriverLabel } from './use-driver-label.ts';
 
 interface VersionsPanelProps {
@@ -29,20 +28,14 @@ const VERSIONS_MAX = 5;
 /** Versions side by side: how they were made, how well they fit, what they say of the range, and which is in use. */
 export function VersionsPanel({ machine, versions, shown, window, onView }: VersionsPanelProps) {
   const text = useText();
-  const { api } = useServices();
   const beside = versions.filter(({ is_active, model_id }, i) => i < VERSIONS_MAX || is_active || model_id === shown);
   const queries = useQueries();
   const found = useManyQueries({
     queries: beside.map(({ model_id }) => queries.deviation(machine.id, window, model_id)),
   });
-  const activate = useMutation({
-    mutationFn: (id: string) => api.post(`/baseline/model/${id}/activate`),
-    onSuccess: useBaselineRefresh(machine.id),
-  });
   const rows = useRows();
   return (
     <Panel title={text('baseline.versions')}>
-      {activate.isError ? <ErrorNote error={activate.error} /> : null}
       <Table
         caption={text('baseline.versions')}
         head={[
@@ -70,26 +63,23 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
         </tr>
         <tr>
           <th scope="row">{text('baseline.view')}</th>
-          {beside.map(({ model_id, model_version: version, is_active: inUse }) => (
-            <td key={model_id} data-numeric>
-              <span className={styles.choice}>
-                {model_id === shown ? (
-                  <span>{text('baseline.in_view')}</span>
-                ) : (
-                  <Button aria-label={text('baseline.view_version', { version })} onClick={() => onView(model_id)}>
-                    {text('baseline.view')}
-                  </Button>
-                )}
-                {inUse ? (
-                  <span>{text('baseline.in_use')}</span>
-                ) : (
-                  <Button disabled={activate.isPending} onClick={() => activate.mutate(model_id)}>
-                    {text('baseline.activate')}
-                  </Button>
-                )}
-              </span>
-            </td>
-          ))}
+          {beside.map((one) => {
+            const { model_id, model_version: version, is_active: inUse } = one;
+            return (
+              <td key={model_id} data-numeric>
+                <span className={styles.choice}>
+                  {model_id === shown ? (
+                    <span>{text('baseline.in_view')}</span>
+                  ) : (
+                    <Button aria-label={text('baseline.view_version', { version })} onClick={() => onView(model_id)}>
+                      {text('baseline.view')}
+                    </Button>
+                  )}
+                  {inUse ? <span>{text('baseline.in_use')}</span> : <ActivateButton model={one} />}
+                </span>
+              </td>
+            );
+          })}
         </tr>
       </Table>
     </Panel>

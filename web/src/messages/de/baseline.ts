@@ -107,6 +107,9 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.warning': 'jenseits von 2 σ',
   'baseline.critical': 'jenseits von 3 σ',
   'baseline.no_data': 'keine Daten',
+  'baseline.suspicious': 'Ist diese Einflussgröße aus der Energie berechnet?',
+  'baseline.suspicious_note':
+    'Was aus der Energie berechnet ist, erklärt sie, ohne sie zu bestimmen: Die Baseline würde nie eine Einsparung zeigen.',
   'baseline.savings': 'Einsparung',
   'baseline.significant': 'signifikant',
   'baseline.not_significant': 'nicht signifikant',

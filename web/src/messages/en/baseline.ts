@@ -103,6 +103,9 @@ export const baseline = {
   'baseline.warning': 'beyond 2 σ',
   'baseline.critical': 'beyond 3 σ',
   'baseline.no_data': 'no data',
+  'baseline.suspicious': 'Is this driver made of the energy?',
+  'baseline.suspicious_note':
+    'A driver that is computed from the energy explains it without driving it: the baseline would never show a saving.',
   'baseline.savings': 'Savings',
   'baseline.significant': 'significant',
   'baseline.not_significant': 'not significant',

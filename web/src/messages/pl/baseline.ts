@@ -105,6 +105,9 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.warning': 'ponad 2 σ',
   'baseline.critical': 'ponad 3 σ',
   'baseline.no_data': 'brak danych',
+  'baseline.suspicious': 'Czy ten czynnik wynika z energii?',
+  'baseline.suspicious_note':
+    'Wielkość obliczona z energii wyjaśnia ją, ale na nią nie wpływa: linia bazowa nigdy nie pokaże oszczędności.',
   'baseline.savings': 'Oszczędność',
   'baseline.significant': 'istotna',
   'baseline.not_significant': 'nieistotna',

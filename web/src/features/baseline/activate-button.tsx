@@ -1,0 +1,55 @@
+import { useMutation } from '@tanstack/react-query';
+import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import { useState } from 'react';
+import { useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { useBaselineRefresh } from './use-baseline-refresh.ts';
+
+/** Puts a version in use; asks first where a driver may be made of the energy. */
+export function ActivateButton({ model }: { readonly model: BaselineModel }) {
+  const text = useText();
+  const { api } = useServices();
+  const [isAsking, setAsking] = useState(false);
+  const isSuspicious = model.suspicious_drivers.length > 0;
+  const activate = useMutation({
+    mutationFn: () =>
+      api.post(`/baseline/model/${model.model_id}/activate${isSuspicious ? '?confirm_suspicious=true' : ''}`),
+    onSuccess: useBaselineRefresh(model.machine_id),
+  });
+  const name = text('baseline.activate');
+  const act = () => (isSuspicious ? setAsking(true) : activate.mutate());
+  return (
+    <>
+      <Button disabled={activate.isPending} onClick={act}>
+        {name}
+      </Button>
+      {activate.isError ? <ErrorNote error={activate.error} /> : null}
+      <Modal
+        open={isAsking}
+        onClose={() => setAsking(false)}
+        title={text('baseline.suspicious')}
+        description={text('baseline.suspicious_note')}
+        footer={
+          <>
+            <Button onClick={() => setAsking(false)}>{text('action.cancel')}</Button>
+            <Button
+              kind="danger"
+              disabled={activate.isPending}
+              onClick={() => activate.mutate(undefined, { onSettled: () => setAsking(false) })}
+            >
+              {name}
+            </Button>
+          </>
+        }
+      >
+        <ul>
+          {model.suspicious_drivers.map(({ name: driver, reason }) => (
+            <li key={driver}>{reason}</li>
+          ))}
+        </ul>
+      </Modal>
+    </>
+  );
+}
