@@ -96,7 +96,7 @@ function firstJson(child: ChildProcess, log: () => string): Promise<{ url: strin
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     lines.on('line', (line) => {
-      if (line.startsWith('{')) resolve(JSON.parse(line) as { url: string; sign_in_link: string });
+      if (line.startsWith('{"url"')) resolve(JSON.parse(line) as { url: string; sign_in_link: string });
     });
     child.once('exit', (code, signal) =>
       reject(new Error(`the service ended (${code ?? signal}) before it was ready:\n${log()}`)),
