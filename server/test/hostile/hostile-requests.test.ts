@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Service, startService, temporaryFolder } from '../journeys/service.ts';
 import { attacks, run } from './attacks.ts';
+import { memoryMb, ping } from './witness.ts';
 
 /** Size of the largest bodies; `bench/hostile-requests.ts` sends larger ones and measures what others notice. */
 const MIB = 4;
-const PING_EVERY_MS = 10;
 /** What all attacks together may add to the memory of the process, which keeps the readings that it takes as well. */
 const MAX_GROWTH_MB = 400;
 
@@ -22,25 +20,10 @@ afterAll(async () => {
   folder.remove();
 });
 
-function memoryMb(key: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync(`/proc/${service.pid}/status`, 'utf8');
-  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
-}
-
-/** Asks for an answer every 10 ms; answers the statuses. */
-async function ping(until: AbortSignal): Promise<Set<number>> {
-  const statuses = new Set<number>();
-  while (!until.aborted) {
-    statuses.add((await fetch(`${service.url}/ping`)).status);
-    await sleep(PING_EVERY_MS);
-  }
-  return statuses;
-}
-
 it('answers each hostile request as it deserves, everybody else meanwhile, and keeps its memory', async () => {
-  const before = memoryMb('VmRSS');
+  const before = memoryMb(service, 'VmRSS');
   const ended = new AbortController();
-  const pinging = ping(ended.signal);
+  const pinging = ping(service, ended.signal);
   const wrong: unknown[] = [];
   for (const attack of attacks(MIB)) {
     const statuses = await run(service, attack, attack.body());
@@ -49,6 +32,6 @@ it('answers each hostile request as it deserves, everybody else meanwhile, and k
   ended.abort();
   expect(wrong).toEqual([]);
   expect(await pinging).toEqual(new Set([204]));
-  expect(memoryMb('VmHWM') - before).toBeLessThan(MAX_GROWTH_MB);
+  expect(memoryMb(service, 'VmHWM') - before).toBeLessThan(MAX_GROWTH_MB);
   expect(await service.json('/health')).toMatchObject({ status: 'healthy' });
 });
