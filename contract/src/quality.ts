@@ -13,6 +13,9 @@ export const QualityFinding = z
       'out_of_range',
       'quarantined',
       'counter_reset',
+      'counter_misread',
+      'counter_replaced',
+      'counter_jump',
       'duplicates',
       'clock_skew',
       'balance_off',
@@ -24,9 +27,30 @@ export const QualityFinding = z
     metric: z.string().nullable(),
     detail: z.string().meta({ description: 'What was found, with its figures' }),
     advice: z.string().meta({ description: 'What to do about it' }),
+    amount_in_doubt: z.number().nullable().default(null).meta({
+      description: 'What the finding may change in the growth of a counter, in its unit; null where it concerns none',
+    }),
   })
   .meta({ id: 'QualityFinding' });
 export type QualityFinding = z.infer<typeof QualityFinding>;
+
+/** Counter events of a series that a report lists. */
+export const MAX_COUNTER_EVENTS = 20;
+
+export const CounterEvent = z
+  .object({
+    kind: z.enum(['misread', 'reset', 'replacement', 'jump', 'wrap']).meta({
+      description:
+        'misread: samples off the level of the counter · reset: it started from zero · replacement, jump: it continues from a lower or higher level · wrap: it passed the end of its register',
+    }),
+    time_period: TimePeriod.meta({ description: 'First to last sample concerned' }),
+    before: z.number().meta({ description: 'Level before the event, in the unit of the metric' }),
+    after: z.number().meta({ description: 'The doubtful value, or the level after the event' }),
+    counted: z.number().meta({ description: 'What the event counts for' }),
+    in_doubt: z.number().meta({ description: 'What would change if the event were judged otherwise' }),
+  })
+  .meta({ id: 'CounterEvent', description: 'Something that a counter did other than grow' });
+export type CounterEvent = z.infer<typeof CounterEvent>;
 
 export const SeriesQuality = z.object({
   device_id: z.string(),
@@ -43,7 +67,11 @@ export const SeriesQuality = z.object({
   out_of_range: z.number().int(),
   stuck: Spans,
   interpolated: Spans,
-  resets: z.number().int(),
+  resets: z.number().int().meta({ description: 'Resets, replacements and ends of the register' }),
+  counter_events: z
+    .array(CounterEvent)
+    .default([])
+    .meta({ description: `The first ${MAX_COUNTER_EVENTS} of the day` }),
 });
 export type SeriesQuality = z.infer<typeof SeriesQuality>;
 

@@ -1,4 +1,5 @@
 import type { Device } from '@wattkeeper/contract/device.ts';
+import type { QualityReport } from '@wattkeeper/contract/quality.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
@@ -47,6 +48,32 @@ describe('what is declared of a device', () => {
     expect((await answer.json()) as Device).toMatchObject(declared);
     expect(await total('load.power_kw', 'integral')).toBeCloseTo(10, 9);
     expect(await total('solar.energy_kwh', 'increase')).toBeCloseTo(5, 9);
+  });
+
+  it('does not hide what its counters did: each event is a finding, with the amount in doubt', async () => {
+    const valueAt = (hour: number) =>
+      hour === 5 ? 0 : hour === 12 ? 21_600 : (hour < 18 ? 20_000 : 15_000) + hour / 2;
+    const sent = Array.from({ length: 48 }, (_, hour) => ({
+      device_id: 'Meter',
+      timestamp: iso(DAY + (hour - 12) * HOUR_MS),
+      values: { 'grid.energy_imported_kwh': valueAt(hour - 12) },
+    }));
+    expect((await postReadings(service, sent)).status).toBe(202);
+    const report = await service.json<QualityReport>(`/api/v1/storage/quality?date=${iso(DAY).slice(0, 10)}`);
+    const series = report.series.find(({ device_name }) => device_name === 'Meter')!;
+    expect(series.counter_events).toMatchObject([
+      { kind: 'misread', time_period: { start: iso(DAY + 5 * HOUR_MS) }, before: 20_002, after: 0, counted: 0 },
+      { kind: 'misread', before: 20_005.5, after: 21_600, in_doubt: 1594.5 },
+      { kind: 'replacement', before: 20_008.5, after: 15_009, counted: 0, in_doubt: 4999.5 },
+    ]);
+    expect(series.resets).toBe(1);
+    expect(
+      report.findings.filter(({ device_name, code }) => device_name === 'Meter' && code.startsWith('counter')),
+    ).toMatchObject([
+      { code: 'counter_replaced', severity: 'warning', amount_in_doubt: 4999.5 },
+      { code: 'counter_misread', metric: 'grid.energy_imported_kwh', amount_in_doubt: 20_002 },
+      { code: 'counter_misread', amount_in_doubt: 1594.5 },
+    ]);
   });
 
   it('is checked, with the allowed values', async () => {

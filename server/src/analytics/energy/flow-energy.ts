@@ -1,5 +1,6 @@
 import type { Buckets } from '../../domain/aggregate.ts';
 import { HOUR_MS } from '../../domain/window.ts';
+import { withoutContradicted } from './contradicted-counters.ts';
 
 /** Energy of one flow by slot: NaN where it is not known. */
 export interface FlowEnergy {
@@ -16,19 +17,21 @@ const SHAPE_SPAN_MS = HOUR_MS;
 /**
  * Energy of one flow of one device. A counter tells how much, wherever it spans a slot; the power tells when within each hour, and
  * how much where there is no counter. A counter that falls silent leaves its slots to the power; one that comes back after a gap
- * knows the total of the gap.
+ * knows the total of the gap. On days on which complete power contradicts the counter, the counter is not used.
  *
  * @param power energy by integrating power, or null where power is not reported
- * @param counter the counter's aggregates over the same slots, or null
+ * @param reported the counter's aggregates over the same slots, or null
  * @param asOf the slots beyond this instant do not exist yet
  */
 export function flowEnergy(
   power: FlowEnergy | null,
-  counter: Buckets | null,
+  reported: Buckets | null,
   edges: Float64Array,
   asOf: number,
 ): FlowEnergy {
   const slots = Math.max(edges.length - 1, 0);
+  const elapsed = Float64Array.from({ length: slots }, (_, s) => elapsedMs(edges, s, asOf));
+  const counter = reported && power ? withoutContradicted(reported, power, edges, elapsed) : reported;
   const kwh = new Float64Array(slots).fill(Number.NaN);
   const knownMs = new Float64Array(slots);
   for (let s = 0; s < slots; s++) {

@@ -41,7 +41,6 @@ describe('the quality of a series', () => {
       outOfRange: 0,
       stuck: [],
       interpolated: [],
-      resets: 0,
     });
     expect(seriesScore(quality, DAY)).toBe(100);
   });
@@ -83,17 +82,12 @@ describe('the quality of a series', () => {
     expect(seriesQuality(empty, context({ reporting: { expectedIntervalMs: null } })).completeness).toBeNull();
   });
 
-  it('counts values out of range, resets of counters, and cuts a standstill at midnight', () => {
+  it('counts values out of range, and cuts a standstill at midnight', () => {
     const outside = seriesQuality(
       minutes(undefined, (m) => (m === 7 ? 60 : wobble(m))),
       context(),
     );
     expect(outside.outOfRange).toBe(1);
-    const counter = seriesQuality(
-      minutes(undefined, (m) => (m < 600 ? m + 100 : m - 599)),
-      context({ metric: { kind: 'counter', minimum: 0, maximum: null } }),
-    );
-    expect(counter).toMatchObject({ resets: 1, stuck: [], interpolated: [] });
     const stuck = seriesQuality(
       minutes(undefined, (m) => (m < 90 ? 21.5 : wobble(m))),
       context(),

@@ -17,8 +17,6 @@ export interface SeriesQuality {
   readonly outOfRange: number;
   readonly stuck: readonly Window[];
   readonly interpolated: readonly Window[];
-  /** How often a counter fell. */
-  readonly resets: number;
 }
 
 export interface SeriesContext {
@@ -64,7 +62,6 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
     outOfRange: countOutside(inside.values, metric),
     stuck: looksAlive ? clip(stuckRuns(series, restingValues(metric))) : [],
     interpolated: looksAlive ? clip(interpolatedRuns(series)) : [],
-    resets: metric.kind === 'counter' ? countFalls(series.values, Math.max(from, 1), to) : 0,
   };
 }
 
@@ -130,10 +127,4 @@ function countOutside(values: Float64Array, { minimum, maximum }: SeriesContext[
   for (const value of values)
     if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum)) count++;
   return count;
-}
-
-function countFalls(values: Float64Array, from: number, to: number): number {
-  let falls = 0;
-  for (let i = from; i < to; i++) if ((values[i] as number) < (values[i - 1] as number)) falls++;
-  return falls;
 }

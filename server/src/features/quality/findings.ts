@@ -1,4 +1,5 @@
 import type { Consistency, DeviceArrivals, QualityFinding, SeriesQuality } from '@wattkeeper/contract/quality.ts';
+import { counterFindings } from './counter-findings.ts';
 
 /** Share of the expected samples below which a series is told as incomplete, and below which that is serious. */
 const COMPLETE = 0.99;
@@ -8,7 +9,8 @@ const AHEAD_S = 30;
 const BEHIND_S = 300;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
-type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric'>;
+type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric' | 'amount_in_doubt'> &
+  Partial<Pick<QualityFinding, 'amount_in_doubt'>>;
 
 /** What a person should know of a day's data, worst first, with what to do. */
 export function findingsOf(
@@ -31,12 +33,12 @@ function about(
   metric: string | null,
   findings: readonly Finding[],
 ): QualityFinding[] {
-  return findings.map((finding) => ({ ...finding, device_id, device_name, metric }));
+  return findings.map((finding) => ({ amount_in_doubt: null, ...finding, device_id, device_name, metric }));
 }
 
 function seriesFindings(series: SeriesQuality): Finding[] {
   const found: Finding[] = [];
-  const { completeness, samples, expected, gap_count, gap_s, out_of_range, stuck, interpolated, resets } = series;
+  const { completeness, samples, expected, gap_count, gap_s, out_of_range, stuck, interpolated } = series;
   if (samples === 0) {
     found.push({
       code: 'silent',
@@ -77,16 +79,7 @@ function seriesFindings(series: SeriesQuality): Finding[] {
       advice: 'Check unit and scale of the mapping, then delete or correct the values.',
     });
   }
-  if (resets > 0) {
-    found.push({
-      code: 'counter_reset',
-      severity: resets > 2 ? 'warning' : 'info',
-      detail: `the counter fell ${resets === 1 ? 'once' : `${resets} times`}`,
-      advice:
-        'A restart of the meter does that once, and energy stays right. Often is a fault: see whether two devices share a name.',
-    });
-  }
-  return found;
+  return [...found, ...counterFindings(series)];
 }
 
 function deviceFindings({ quarantined, duplicates, readings, clock_ahead_s }: DeviceArrivals): Finding[] {
@@ -138,7 +131,8 @@ function consistencyFindings({ kind, consistent, measured_kwh, accounted_kwh, de
       code: 'counter_disagrees',
       severity: 'warning',
       detail: `the counter says ${kwh(measured_kwh)}, power over time ${kwh(accounted_kwh)}`,
-      advice: 'Check unit and scale of both; a power that is sampled seldom misses short peaks.',
+      advice:
+        'Check unit and scale of both; a power that is sampled seldom misses short peaks. Where they differ by a factor of two, the balance uses the power.',
     },
   ];
 }

@@ -1,9 +1,15 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { type DeviceArrivals, QualityReport, type SeriesQuality } from '@wattkeeper/contract/quality.ts';
+import {
+  type DeviceArrivals,
+  MAX_COUNTER_EVENTS,
+  QualityReport,
+  type SeriesQuality,
+} from '@wattkeeper/contract/quality.ts';
 import { lengthOf, seriesScore } from '../../analytics/quality/score.ts';
 import { seriesQuality } from '../../analytics/quality/series-quality.ts';
 import { periodOf } from '../../domain/asked-window.ts';
+import type { CounterEvent } from '../../domain/counters/counter.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { seriesOf } from '../../domain/frame.ts';
 import { isRestless } from '../../domain/metric-catalogue.ts';
@@ -164,6 +170,7 @@ export class QualityService {
           restless: isRestless(metric),
           since: first,
         });
+        const { events } = await queries.counter({ deviceId: device.id, group, quantity, window });
         const length = { start: window.start, end: Math.min(window.end, until) };
         judged.push({
           device_id: device.id,
@@ -180,7 +187,8 @@ export class QualityService {
           out_of_range: quality.outOfRange,
           stuck: quality.stuck.map(periodOf),
           interpolated: quality.interpolated.map(periodOf),
-          resets: quality.resets,
+          resets: events.filter(({ kind }) => kind !== 'misread' && kind !== 'jump').length,
+          counter_events: events.slice(0, MAX_COUNTER_EVENTS).map(presented),
         });
       }
     }
@@ -207,6 +215,10 @@ export class QualityService {
       clock_ahead_s: more ? more.clock_ahead_s : counted.leastDelayMs === null ? null : -counted.leastDelayMs / 1000,
     };
   }
+}
+
+function presented({ kind, start, end, before, after, counted, inDoubt }: CounterEvent) {
+  return { kind, time_period: periodOf({ start, end }), before, after, counted, in_doubt: inDoubt };
 }
 
 function longest(gaps: readonly Window[]): Window[] {
