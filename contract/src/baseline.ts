@@ -20,6 +20,12 @@ export type ModelType = z.infer<typeof ModelType>;
 export const Resolution = z.enum(['hour', 'day']);
 export type Resolution = z.infer<typeof Resolution>;
 
+export const ZeroReadings = z.enum(['missing', 'valid']).meta({
+  description:
+    'What an hour or day of 0 kWh is: missing, as of an electricity meter that failed (CalTRACK 2.2.1.4), or valid, as of gas and of machines that are switched off',
+});
+export type ZeroReadings = z.infer<typeof ZeroReadings>;
+
 /** Of the models with change points: three, four or five parameters. */
 export const ModelName = z.enum([
   'linear',
@@ -46,6 +52,7 @@ export const BaselineTraining = z
       .default('linear')
       .meta({ description: 'auto: the one that best tells weeks that it has not seen' }),
     resolution: Resolution.default('hour').meta({ description: 'What one observation is' }),
+    zero_readings: ZeroReadings.default('missing'),
     confirm_suspicious: z
       .boolean()
       .default(false)
@@ -83,6 +90,7 @@ const model = {
   model_type: ModelType,
   model_name: ModelName,
   resolution: Resolution,
+  zero_readings: ZeroReadings,
   training_samples: z.number().int().meta({ description: 'Hours or days with energy and every driver' }),
   r_squared: z.number(),
   adjusted_r_squared: z.number(),
@@ -268,6 +276,7 @@ export const Deviation = z
       .min(0)
       .max(1)
       .meta({ description: 'Hours ÷ (hours + missing hours) of the part of the window that has passed' }),
+    zero_hours: z.number().int().meta({ description: 'Hours of 0 kWh among the missing ones' }),
     extrapolated_hours: z.number().int().meta({ description: 'Hours with a driver outside what the model has seen' }),
     intercept: z.number(),
     contributions_kwh: Contributions,

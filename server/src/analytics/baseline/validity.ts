@@ -1,4 +1,4 @@
-import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Criterion, Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
 import { ownCount } from './basis.ts';
 import type { Training } from './train.ts';
 
@@ -59,4 +59,16 @@ export function criteriaOf(training: Training, resolution: Resolution): Criterio
     rule('greatest Cook’s distance', 'Cook 1977', cook, '< 1', cook < 1),
     rule('samples', 'plant default', fit.n, `≥ ${enough}`, fit.n >= enough),
   ];
+}
+
+/** How many hours or days of zero were left out. Of energy whose zeros are valid there is nothing to judge. */
+export function zerosCriterion(zeros: number, zeroReadings: ZeroReadings): Criterion {
+  const isJudged = zeroReadings === 'missing';
+  return {
+    rule: 'zero readings, left out',
+    source: 'CalTRACK 2.2.1.4',
+    value: isJudged ? zeros : null,
+    threshold: isJudged ? '0' : 'zeros are valid',
+    passed: isJudged ? zeros === 0 : null,
+  };
 }

@@ -91,6 +91,7 @@ export function compare(model: StoredModel, loaded: Loaded) {
     excluded_hours: loaded.excluded,
     hours: count,
     missing_hours: missing,
+    zero_hours: loaded.zeros,
     coverage: coverageOf(count, missing),
     extrapolated_hours: beyond,
     intercept,
@@ -99,6 +100,7 @@ export function compare(model: StoredModel, loaded: Loaded) {
     cusum,
     warnings: [
       ...(missing > 0 ? [`${missing} of ${loaded.total} ${slot}s lack energy or a driver and are left out`] : []),
+      ...(loaded.zeros > 0 ? [`${loaded.zeros} ${slot}s of 0 kWh count as missing, as in the training`] : []),
       ...(beyond > 0 ? [`${beyond} ${slot}s lie outside what the model was trained on`] : []),
     ],
   };

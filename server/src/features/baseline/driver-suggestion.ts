@@ -22,7 +22,13 @@ export async function suggestion(
   { drivers, adjustments }: Pick<Needs, 'drivers' | 'adjustments'>,
   window: Window,
 ): Promise<Answer | null> {
-  const needs: Omit<Needs, 'drivers'> = { temperature: null, lags: [], resolution: 'hour', adjustments };
+  const needs: Omit<Needs, 'drivers'> = {
+    temperature: null,
+    lags: [],
+    resolution: 'hour',
+    zeroReadings: 'missing',
+    adjustments,
+  };
   const samplesOf = async (some: readonly Driver[]) =>
     (await loadObservations(options, machine, { ...needs, drivers: some }, window)).observations;
   const all = (await samplesOf([])).starts.length;

@@ -1,6 +1,7 @@
-import type { Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
 import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
+import { missingZeros } from '../../analytics/baseline/zeros.ts';
 import { bucketEdges, localTimes } from '../../domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
@@ -16,6 +17,8 @@ export interface Needs {
   /** Hours by which the temperature goes before the energy. */
   readonly lags: readonly number[];
   readonly resolution: Resolution;
+  /** What an hour or day of zero is: no reading, or no use. */
+  readonly zeroReadings: ZeroReadings;
   /** Out of the ordinary. */
   readonly adjustments: readonly Adjustment[];
 }
@@ -29,6 +32,8 @@ export interface Loaded {
   readonly adjustedKwh: Float64Array;
   /** Hours or days that adjustments leave out. */
   readonly excluded: number;
+  /** Hours or days of zero that count as missing. */
+  readonly zeros: number;
   /** Hours or days of the window, complete or not. */
   readonly total: number;
 }
@@ -40,7 +45,7 @@ const LEAST_COVERAGE = 0.9;
 export async function loadObservations(
   options: DriverOptions & { readonly energy: EnergyService },
   machine: DeviceRecord,
-  { drivers, temperature, lags, resolution, adjustments }: Needs,
+  { drivers, temperature, lags, resolution, adjustments, zeroReadings }: Needs,
   window: Window,
 ): Promise<Loaded> {
   const { queries, energy, now } = options;
@@ -57,10 +62,11 @@ export async function loadObservations(
   const columns = await driverColumns(options, drivers, edges);
   const temperatures = temperature === null ? [] : await laggedColumns(options, temperature, edges, lags);
   const adjusted = adjustSlots(edges, adjustments);
+  const zeros = zeroReadings === 'missing' ? missingZeros(kwh) : new Uint8Array(kwh.length);
   const complete = [...kwh.keys()].filter((s) => {
     const length = (edges[s + 1] as number) - (edges[s] as number);
     const isWhole = resolution === 'day' || length === HOUR_MS;
-    const isKnown = kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
+    const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
     return (
       adjusted.excluded[s] === 0 &&
       isWhole &&
@@ -81,6 +87,7 @@ export async function loadObservations(
     temperatures: temperatures.map(pick),
     adjustedKwh: pick(adjusted.kwh),
     excluded: adjusted.excluded.reduce((sum, one) => sum + one, 0),
+    zeros: zeros.reduce((sum, one) => sum + one, 0),
     total: kwh.length,
   };
 }
@@ -127,5 +134,5 @@ function nothing(drivers: readonly Driver[], lags: readonly number[]): Loaded {
     temperature: null,
     hourOfWeek: none,
   };
-  return { observations, temperatures: lags.map(() => none), adjustedKwh: none, excluded: 0, total: 0 };
+  return { observations, temperatures: lags.map(() => none), adjustedKwh: none, excluded: 0, zeros: 0, total: 0 };
 }

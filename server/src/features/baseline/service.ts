@@ -224,7 +224,7 @@ export class BaselineService {
     const loaded = withoutAdjusted(await this.#read(machine, needs, window));
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
-    if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution);
+    if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution, loaded.zeros);
     onProgress(0.3, `fits ${samples} ${resolution}s`);
     const suspicious = suspiciousDrivers(needs.drivers, loaded);
     const training = await models.run('baseline.train', { type, observations, temperatures }, { signal });
@@ -235,12 +235,14 @@ export class BaselineService {
     onProgress(0.9, 'keeps the model');
     const warnings = [
       ...sizeWarnings(samples, resolution),
+      ...zeroWarnings(loaded, resolution),
       ...suspicious.map(({ reason }) => `${reason}: the version is put in use only when that is confirmed`),
       ...idleWarnings(training, drivers),
     ];
     const stored = toStored(training, loaded, {
       requested: type,
       resolution,
+      zeroReadings: needs.zeroReadings,
       drivers: needs.drivers,
       temperature: needs.temperature,
       window,
@@ -266,15 +268,15 @@ export class BaselineService {
   /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
   #needsFor(
     machine: DeviceRecord,
-    { drivers: names, model_type: type, resolution }: BaselineTraining,
+    { drivers: names, model_type: type, resolution, zero_readings: zeroReadings }: BaselineTraining,
   ): Omit<Needs, 'adjustments'> {
     const drivers = findDrivers(this.#options, machine, [...new Set(names)]);
-    if (type === 'linear') return { drivers, temperature: null, lags: [], resolution };
+    if (type === 'linear') return { drivers, temperature: null, lags: [], resolution, zeroReadings };
     const isThere = availableDrivers(this.#options, machine).some(({ metric }) => OUTDOORS.includes(metric));
-    if (type === 'auto' && !isThere) return { drivers, temperature: null, lags: [], resolution };
+    if (type === 'auto' && !isThere) return { drivers, temperature: null, lags: [], resolution, zeroReadings };
     const [temperature] = findDrivers(this.#options, machine, ['outdoor_temp_c']) as [Driver];
     const others = drivers.filter(({ metric }) => metric !== temperature.metric);
-    return { drivers: others, temperature, lags: resolution === 'hour' ? LAGS : [0], resolution };
+    return { drivers: others, temperature, lags: resolution === 'hour' ? LAGS : [0], resolution, zeroReadings };
   }
 
   async #version(machine: DeviceRecord, id: string): Promise<BaselineRecord> {
@@ -296,8 +298,8 @@ export class BaselineService {
   }
 }
 
-function needsOf({ drivers, temperature, basis, resolution }: StoredModel): Omit<Needs, 'adjustments'> {
-  return { drivers, temperature, lags: basis.type === 'linear' ? [] : [basis.lagHours], resolution };
+function needsOf({ drivers, temperature, basis, resolution, zeroReadings }: StoredModel): Omit<Needs, 'adjustments'> {
+  return { zeroReadings, drivers, temperature, lags: basis.type === 'linear' ? [] : [basis.lagHours], resolution };
 }
 
 /** The request that trained a model, for a window of the same length that ends now. */
@@ -310,6 +312,7 @@ function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): Base
     drivers: drivers.map(({ name }) => name),
     model_type: requested,
     resolution,
+    zero_readings: model.zeroReadings,
     // The version in use has been confirmed.
     confirm_suspicious: model.suspicious.length > 0,
   };
@@ -346,6 +349,13 @@ function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['series']
 function sizeWarnings(samples: number, resolution: Resolution): string[] {
   const enough = ENOUGH_SAMPLES[resolution];
   return samples < enough ? [`${samples} ${resolution}s are few: ${enough} make a sound model`] : [];
+}
+
+function zeroWarnings({ zeros, total }: Loaded, resolution: Resolution): string[] {
+  if (zeros === 0) return [];
+  return [
+    `${zeros} of ${total} ${resolution}s read 0 kWh and count as missing: if the machine was off, train with zero_readings: valid`,
+  ];
 }
 
 /** Drivers that the energy does not follow. */

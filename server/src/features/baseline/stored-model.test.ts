@@ -15,13 +15,14 @@ const observations = {
 const training = trainBaseline({ type: 'linear', observations, temperatures: [] }) as Training;
 const stored = toStored(
   training,
-  { observations, temperatures: [], adjustedKwh: new Float64Array(60), excluded: 0, total: 60 },
+  { observations, temperatures: [], adjustedKwh: new Float64Array(60), excluded: 0, zeros: 0, total: 60 },
   {
     requested: 'linear',
     resolution: 'hour',
     drivers: [{ name: 'production_count', metric: 'production.count', deviceId: 'press' }],
     temperature: null,
     window: { start: 0, end: 60 * 3_600_000 },
+    zeroReadings: 'missing',
     warnings: [],
     suspicious: [],
   },
@@ -50,7 +51,7 @@ describe('a stored baseline', () => {
     expect(isStorable(stored)).toBe(true);
     const infinite = toStored(
       { ...training, regression: { ...training.regression, inverse: Float64Array.of(Number.POSITIVE_INFINITY) } },
-      { observations, temperatures: [], adjustedKwh: new Float64Array(60), excluded: 0, total: 60 },
+      { observations, temperatures: [], adjustedKwh: new Float64Array(60), excluded: 0, zeros: 0, total: 60 },
       { ...stored, drivers: [], temperature: null },
     );
     expect(isStorable(infinite)).toBe(false);

@@ -1,10 +1,17 @@
-import { type BaselineModel, Criterion, ModelName, ModelType, Resolution } from '@wattkeeper/contract/baseline.ts';
+import {
+  type BaselineModel,
+  Criterion,
+  ModelName,
+  ModelType,
+  Resolution,
+  ZeroReadings,
+} from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/basis.ts';
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
-import { criteriaOf, isValid } from '../../analytics/baseline/validity.ts';
+import { criteriaOf, isValid, zerosCriterion } from '../../analytics/baseline/validity.ts';
 import { periodOf } from '../../domain/asked-window.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
@@ -47,6 +54,8 @@ const StoredModel = z.object({
   name: ModelName.default('linear'),
   requested: z.union([ModelType, z.literal('auto')]).default('linear'),
   resolution: Resolution.default('hour'),
+  /** Versions of before learnt zeros. */
+  zeroReadings: ZeroReadings.default('valid'),
   basis: StoredBasis.default({ type: 'linear' }),
   drivers: z.array(StoredDriver),
   temperature: StoredDriver.extend({ range: Range }).nullable().default(null),
@@ -108,6 +117,7 @@ const CONFIDENCE_95 = 1.96;
 export interface TrainedWith {
   readonly requested: StoredModel['requested'];
   readonly resolution: Resolution;
+  readonly zeroReadings: ZeroReadings;
   readonly drivers: readonly Driver[];
   readonly temperature: Driver | null;
   readonly window: Window;
@@ -116,7 +126,11 @@ export interface TrainedWith {
 }
 
 /** What is kept of a training. */
-export function toStored(training: Training, { observations, temperatures }: Loaded, given: TrainedWith): StoredModel {
+export function toStored(
+  training: Training,
+  { observations, temperatures, zeros }: Loaded,
+  given: TrainedWith,
+): StoredModel {
   const { regression, basis, name, balancePoints, jointP, candidates, cvRmseOutOfSample } = training;
   const { fitted: _, residuals: __, means, inverse, coefficients, levels, counts, ...statistics } = regression;
   const { drivers, temperature, warnings, suspicious, ...rest } = given;
@@ -142,7 +156,7 @@ export function toStored(training: Training, { observations, temperatures }: Loa
     cvRmseOutOfSample,
     diagnostics: { ...training.diagnostics, influential: [...training.diagnostics.influential] },
     valid: isValid(training),
-    criteria: criteriaOf(training, given.resolution),
+    criteria: [...criteriaOf(training, given.resolution), zerosCriterion(zeros, given.zeroReadings)],
     warnings: [...warnings],
     suspicious: [...suspicious],
   };
@@ -233,6 +247,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     model_type: model.basis.type,
     model_name: model.name,
     resolution: model.resolution,
+    zero_readings: model.zeroReadings,
     training_samples: model.n,
     r_squared: model.rSquared,
     adjusted_r_squared: model.adjustedRSquared,

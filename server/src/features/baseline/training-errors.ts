@@ -5,7 +5,7 @@ import { ENOUGH_SAMPLES, LEAST_SAMPLES } from '../../analytics/baseline/validity
 import { InvalidInput } from '../../domain/errors.ts';
 
 /** Says how many more days it takes. */
-export function tooFew(found: number, total: number, resolution: Resolution): InvalidInput {
+export function tooFew(found: number, total: number, resolution: Resolution, zeros = 0): InvalidInput {
   const rate = total === 0 ? 0 : found / total;
   const needed = LEAST_SAMPLES[resolution];
   const days = Math.ceil((needed - found) / rate / (resolution === 'hour' ? 24 : 1));
@@ -13,8 +13,9 @@ export function tooFew(found: number, total: number, resolution: Resolution): In
     rate === 0
       ? `none of the ${resolution}s has energy and every driver`
       : `collect for about ${days} more days, or leave out the driver that is missing most`;
+  const ofZero = zeros === 0 ? '' : `; ${zeros} of 0 kWh count as missing unless zero_readings is valid`;
   return new InvalidInput(
-    `${found} ${resolution}s of this window have energy and every driver, and a baseline needs ${needed} (${ENOUGH_SAMPLES[resolution]} for a sound one): ${wait}`,
+    `${found} ${resolution}s of this window have energy and every driver, and a baseline needs ${needed} (${ENOUGH_SAMPLES[resolution]} for a sound one): ${wait}${ofZero}`,
   );
 }
 
