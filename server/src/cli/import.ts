@@ -9,14 +9,18 @@ import type { ImportReport } from '../sources/import/import-report.ts';
 import { parseMapping } from '../sources/import/mapping.ts';
 import type { SeriesReport } from '../sources/import/series-tally.ts';
 import { INCOMPLETE } from './command.ts';
+import { detectCommand } from './import-detect.ts';
 import type { ImportTarget } from './import-target.ts';
 import { openImportTarget } from './open-import-target.ts';
 
 const HELP = `Brings a file in: CSV or JSON, plain or gzip. When the service runs, it goes through its API.
 
-Usage: npm start -- import FILE --mapping FILE [--dry-run] [--force] [--url URL] [--token TOKEN] [--config FILE] [--json]
+Usage: npm start -- import --detect FILE [--timezone ZONE] [--mapping NEW_FILE]
+       npm start -- import FILE --mapping FILE [--dry-run] [--force] [--url URL] [--token TOKEN] [--config FILE] [--json]
 
   --mapping FILE  how the columns become metrics (docs/import.md; examples in docs/examples/mappings)
+  --detect        write a mapping for the file, to NEW_FILE or to the output, and import nothing
+  --timezone ZONE zone of the file's times without an offset (with --detect; default UTC)
   --dry-run       read everything, write nothing
   --force         import again what was imported before; nothing doubles
   --url URL       a running service; default: the data folder, or the service that uses it (http.host, http.port)
@@ -33,6 +37,8 @@ const PROGRESS_EVERY_MS = 10 * SECOND_MS;
 
 interface Values {
   readonly mapping?: string | undefined;
+  readonly detect: boolean;
+  readonly timezone: string;
   readonly 'dry-run': boolean;
   readonly force: boolean;
   readonly url?: string | undefined;
@@ -51,6 +57,8 @@ export async function importCommand(
     allowPositionals: true,
     options: {
       mapping: { type: 'string' },
+      detect: { type: 'boolean', default: false },
+      timezone: { type: 'string', default: 'UTC' },
       'dry-run': { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
       url: { type: 'string' },
@@ -64,6 +72,7 @@ export async function importCommand(
     console.log(HELP);
     return 0;
   }
+  if (values.detect) return detectCommand(positionals, values);
   return runImport(positionals, values, environment);
 }
 

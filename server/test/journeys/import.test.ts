@@ -218,3 +218,18 @@ test.each([
   expect(done.json()).toEqual({ error: { code: error, message: expect.stringMatching(/\w/) } });
   expect(done.out.trim().split('\n')).toHaveLength(1);
 });
+
+test('import --detect writes a mapping with which the file is imported', async () => {
+  const given = file('detect.csv', 'Report\nTime;Verbrauch (kWh)\n01.03.2026 00:00;0,25\n01.03.2026 00:15;0,5\n');
+  const at = join(folder.path, 'detect');
+  const mapping = join(folder.path, 'detected.yaml');
+  const detect = ['import', '--detect', given, '--timezone', 'Europe/Berlin', '--mapping', mapping, '--json'];
+  const found = await run(at, detect);
+  expect(found.json()).toMatchObject({ written: mapping, mapping: { number_format: { decimal: ',' } } });
+  const done = await run(at, ['import', given, '--mapping', mapping, '--json']);
+  expect(done.code).toBe(0);
+  expect(done.json()).toMatchObject({ accepted: 2, first: '2026-02-28T23:00:00.000Z' });
+  const again = await run(at, detect);
+  expect(again.code).toBe(1);
+  expect(again.json()).toMatchObject({ error: { message: expect.stringContaining('cannot be written') } });
+});

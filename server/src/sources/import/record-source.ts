@@ -109,6 +109,12 @@ async function isGzip(path: string): Promise<boolean> {
 }
 
 /** The first characters, unpacked. */
+/** The first characters of a text file, plain or gzip. @throws InvalidInput for a file that is none */
+export async function readHead(path: string): Promise<string> {
+  const head = await headOf(path, undefined);
+  return head.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+}
+
 async function headOf(path: string, encoding: string | undefined): Promise<string> {
   const file = createReadStream(path, { end: HEAD_BYTES - 1 });
   // A flush at the cut makes gunzip give what it has instead of missing the rest.

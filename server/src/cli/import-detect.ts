@@ -1,0 +1,36 @@
+import { writeFileSync } from 'node:fs';
+import { TimeZone } from '@wattkeeper/contract/site.ts';
+import { stringify } from 'yaml';
+import { InvalidInput, messageOf } from '../domain/errors.ts';
+import { detectMapping } from '../sources/import/detect/detect.ts';
+import { parseMapping } from '../sources/import/mapping.ts';
+
+export interface DetectOptions {
+  readonly timezone: string;
+  /** File to write the mapping to; it must not exist. */
+  readonly mapping?: string | undefined;
+  readonly json: boolean;
+}
+
+/** `import --detect`: writes a mapping for a file. */
+export async function detectCommand([path, ...more]: readonly string[], options: DetectOptions): Promise<number> {
+  if (path === undefined || more.length > 0) throw new InvalidInput('import --detect needs one file');
+  const zone = TimeZone.safeParse(options.timezone);
+  if (!zone.success) throw new InvalidInput(`--timezone: ${zone.error.issues[0]?.message}`);
+  const { mapping, notes } = await detectMapping(path, zone.data);
+  const text = `${notes.map((note) => `# ${note}\n`).join('')}${stringify(mapping, { lineWidth: 0 })}`;
+  parseMapping(text, `for ${path}`);
+  if (options.mapping !== undefined) writeNew(options.mapping, text);
+  if (options.json) console.log(JSON.stringify({ mapping, notes, written: options.mapping ?? null }));
+  else if (options.mapping === undefined) console.log(text.trimEnd());
+  else console.log(`${options.mapping} is the mapping for ${path}; import it with --dry-run first.`);
+  return 0;
+}
+
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+  } catch (error) {
+    throw new InvalidInput(`the mapping ${path} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}

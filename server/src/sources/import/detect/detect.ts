@@ -1,0 +1,214 @@
+import { basename } from 'node:path';
+import { InvalidInput } from '../../../domain/errors.ts';
+import { MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '../../../domain/window.ts';
+import type { Mapping } from '../mapping.ts';
+import { NumberFormat, NumberReader } from '../number-format.ts';
+import { readHead } from '../record-source.ts';
+import { type Meaning, meaningOf, otherMetric, unitIn } from './column-meaning.ts';
+import { DELIMITERS, MAX_COLUMNS, type Table, type Times, tableIn } from './find-table.ts';
+
+/** A mapping as it is written, and what a person should check in it. */
+export interface Detected {
+  readonly mapping: Readonly<Record<string, unknown>>;
+  readonly notes: readonly string[];
+}
+
+const SLOT_NAME = /^\d{1,2}:\d{2}(?:\s*-\s*\d{1,2}:\d{2})?$/;
+const NUMBER_FORMATS = [{}, { decimal: ',' }, { thousands: ',' }] as const;
+/** Texts that exporters write for no value. */
+const MISSING = ['nan', 'NaN', 'null', 'NULL', 'N/A', 'n/a'];
+/** Those that are declared where the first rows have them. */
+const PERHAPS_MISSING = ['-', '--', 'unavailable', 'unknown'];
+/** Columns of numbers that count or measure nothing. */
+const IDENTIFIER = /\b(ean|id|nmi|code|serial|number|nummer|numer|account|week|month|day|hour)\b|[-_]?code$|_id$/i;
+
+/**
+ * Finds out how the start of a file is to be read.
+ * @param timezone zone of times without an offset
+ * @throws InvalidInput for a file in which no table with times and numbers is found
+ */
+export async function detectMapping(path: string, timezone: string): Promise<Detected> {
+  const head = await readHead(path);
+  const device = basename(path).replace(/\..*$/, '') || 'Imported';
+  if (/^(100,NEM12|200,)/.test(head)) return nem12(head);
+  const tables = await Promise.all(DELIMITERS.map((delimiter) => tableIn(head, delimiter)));
+  const table = tables.filter((found) => found !== null).toSorted((a, b) => b.rows[0]!.length - a.rows[0]!.length)[0];
+  if (table === undefined)
+    throw new InvalidInput(`${path} has no table with a time and numbers in its first rows: write a mapping by hand`);
+  return mappingOf(table, device, timezone);
+}
+
+/** National Electricity Market time is UTC+10 all year. */
+function nem12(head: string): Detected {
+  const registers = new Map<string, number>();
+  for (const line of head.split('\n')) {
+    const cells = line.split(',');
+    if (cells[0] === '200') registers.set(cells[4]!, 60 / Number(cells[8]));
+  }
+  const metrics = [...registers].map(([register, scale]) => [
+    register,
+    { metric: register.startsWith('B') ? 'grid.export_power_kw' : 'grid.power_kw', scale },
+  ]);
+  const long = { metric_column: 'register', value_column: 'value', metrics: Object.fromEntries(metrics) };
+  return {
+    mapping: {
+      format: 'nem12',
+      device_column: 'nmi',
+      timestamp: { column: 'time', format: 'yyyyMMdd HH:mm', timezone: 'Australia/Brisbane' },
+      long: { ...long, others: 'ignore' },
+    },
+    notes: ['Registers are taken for kWh; E is import from the grid, B export to it.'],
+  };
+}
+
+function mappingOf({ delimiter, names, rows, times }: Table, device: string, timezone: string): Detected {
+  const columns = names ?? rows[0]!.map((_, i) => (times.indexes.includes(i) ? `time${i + 1}` : `value${i + 1}`));
+  const nameAt = (index: number) =>
+    columns.indexOf(columns[index]!) === columns.lastIndexOf(columns[index]!) ? columns[index]! : `#${index + 1}`;
+  const indexes = columns.map((_, i) => i).filter((i) => !times.indexes.includes(i));
+  const { format, reader, note } = numberFormatOf(rows, indexes);
+  const notes = note === null ? [] : [note];
+  if (times.rival !== null) notes.push(`Times may also be of the format ${times.rival}: check timestamp.format.`);
+  if (times.isLocal) notes.push(`Times are taken for ${timezone}: check timestamp.timezone.`);
+  const slots = times.isDay ? slotsOf(columns) : null;
+  const missing = [...MISSING, ...PERHAPS_MISSING.filter((text) => rows.some((row) => row.includes(text)))];
+  const common = {
+    device,
+    delimiter,
+    ...(names === null && { header: false, columns_in_order: columns }),
+    ...(Object.keys(format).length > 0 && { number_format: format }),
+    missing,
+    timestamp: {
+      column: times.indexes.length === 1 ? nameAt(times.indexes[0]!) : times.indexes.map(nameAt),
+      format: slots !== null && times.format === 'iso' ? 'yyyy-MM-dd' : times.format,
+      timezone,
+      ...(times.closesDay && times.interval !== null && { midnight: 'end', shift_s: -times.interval / SECOND_MS }),
+    },
+  };
+  if (times.closesDay)
+    notes.push('Days end at 0:00, so times are taken for the end of their interval: check timestamp.shift_s.');
+  const numbersAt = (index: number) =>
+    rows.map((row) => reader.read(row[index]!)).filter((value) => value !== undefined);
+  if (slots !== null) {
+    const scale = 60 / slots.minutes;
+    notes.push('Slots are taken for kWh of consumption: check columns.slot.');
+    return { mapping: { ...common, slots, columns: { slot: { metric: 'load.power_kw', scale } } }, notes };
+  }
+  const long = longOf(rows, times, columns, reader);
+  if (long !== null) {
+    notes.push(`Rows are values of what "${columns[long.metric]}" names: check long.metrics.`);
+    return {
+      mapping: { ...common, long: longMapping(long, { rows, reader, columns, nameAt, interval: times.interval }) },
+      notes,
+    };
+  }
+  const found = meanings(indexes, { rows, reader, columns, nameAt, numbersAt, interval: times.interval });
+  if (found.length === 0)
+    throw new InvalidInput('the table has times, but no column of numbers: write a mapping by hand');
+  const unknown = found
+    .filter(([, { metric, unit, scale }]) => metric.endsWith('power_kw') && !unit && !scale)
+    .map(([name]) => name)
+    .filter((name) => unitIn(name) === undefined);
+  if (unknown.length > 0)
+    notes.push(`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`);
+  if (times.interval !== null && times.interval >= UTC_DAY_MS && found.some(([, { scale }]) => scale !== undefined))
+    notes.push('Energy of days becomes their mean power: days on which the clock changes are off by an hour.');
+  return { mapping: { ...common, columns: Object.fromEntries(found) }, notes };
+}
+
+/** The columns of the name and the value of rows that repeat their times. */
+function longOf(rows: Table['rows'], { instants, indexes }: Times, columns: readonly string[], reader: NumberReader) {
+  const repeated = (keys: readonly string[]) => keys.length - new Set(keys).size;
+  const all = repeated(instants.map(String));
+  if (all < rows.length / 4) return null;
+  const free = columns.map((_, i) => i).filter((i) => !indexes.includes(i));
+  const values = free.filter((i) => rows.every((row) => isMissing(row[i]!) || reader.read(row[i]!) !== undefined));
+  const value = values.filter((i) => !IDENTIFIER.test(columns[i]!) && rows.some((row) => !isMissing(row[i]!)));
+  const unit = free.find((i) => rows.every((row) => unitIn(row[i]!) === row[i]));
+  const named = free
+    .filter((i) => !values.includes(i) && i !== unit)
+    .map((i) => ({ metric: i, left: repeated(rows.map((row, at) => `${instants[at]} ${row[i]}`)) }))
+    .toSorted((a, b) => a.left - b.left)[0];
+  if (named === undefined || named.left > all / 2 || value.length !== 1) return null;
+  return { metric: named.metric, value: value[0]!, unit };
+}
+
+function longMapping(
+  { metric, value, unit }: { metric: number; value: number; unit: number | undefined },
+  { rows, reader, columns, nameAt, interval }: Omit<Columns, 'numbersAt'>,
+) {
+  const names = [...new Set(rows.map((row) => row[metric]!))].slice(0, MAX_COLUMNS);
+  const metrics = names.map((name) => {
+    const own = rows.filter((row) => row[metric] === name);
+    const numbers = own.map((row) => reader.read(row[value]!)).filter((number) => number !== undefined);
+    const symbol = unit === undefined ? '' : own[0]![unit]!;
+    return [name, meaningOf(`${name} ${columns[value]} ${symbol}`, numbers, interval)] as const;
+  });
+  return { metric_column: nameAt(metric), value_column: nameAt(value), metrics: Object.fromEntries(metrics) };
+}
+
+function isMissing(text: string): boolean {
+  return text === '' || MISSING.includes(text) || PERHAPS_MISSING.includes(text);
+}
+
+interface Columns {
+  readonly rows: readonly (readonly string[])[];
+  readonly reader: NumberReader;
+  readonly columns: readonly string[];
+  readonly nameAt: (index: number) => string;
+  readonly numbersAt: (index: number) => number[];
+  readonly interval: number | null;
+}
+
+/** Columns in which every text is a number or stands for none; each metric once. */
+function meanings(indexes: readonly number[], of: Columns): (readonly [string, Meaning])[] {
+  const taken = new Set<string>();
+  return indexes.flatMap((index) => {
+    const texts = of.rows.map((row) => row[index]!).filter((text) => !isMissing(text));
+    if (texts.length === 0 || texts.some((text) => of.reader.read(text) === undefined)) return [];
+    if (of.columns[index] === '' || IDENTIFIER.test(of.columns[index]!) || texts.every((text) => /^0\d+$/.test(text)))
+      return [];
+    const meaning = meaningOf(of.columns[index]!, of.numbersAt(index), of.interval);
+    const unique = taken.has(meaning.metric) ? { metric: otherMetric(`${of.columns[index]!} ${index + 1}`) } : meaning;
+    taken.add(unique.metric);
+    return [[of.nameAt(index), unique] as const];
+  });
+}
+
+/** The format that reads the most cells; the default one where two would read a cell as different numbers. */
+function numberFormatOf(rows: readonly (readonly string[])[], indexes: readonly number[]) {
+  const cells = rows
+    .flatMap((row) => indexes.map((index) => row[index]!))
+    .filter((cell) => /^[-+(\u2212]?[\d.,]/.test(cell));
+  const tried = NUMBER_FORMATS.map((format) => {
+    const reader = new NumberReader(NumberFormat.parse(format));
+    return {
+      format: format as Partial<Mapping['number_format']>,
+      reader,
+      read: cells.filter((cell) => reader.read(cell) !== undefined).length,
+    };
+  });
+  const best = tried.reduce((a, b) => (b.read > a.read ? b : a));
+  const rival = tried.find(
+    (one) =>
+      one !== best && one.read === best.read && cells.some((cell) => one.reader.read(cell) !== best.reader.read(cell)),
+  );
+  if (rival === undefined) return { ...best, note: null };
+  return {
+    format: {},
+    reader: best.reader,
+    note: 'Numbers such as 1.234 or 1,234 can be read in two ways: check number_format.',
+  };
+}
+
+function slotsOf(columns: readonly string[]): { first: string; count: number; minutes: number } | null {
+  const first = columns.findIndex((name) => SLOT_NAME.test(name));
+  if (first < 0) return null;
+  const after = columns.slice(first).findIndex((name) => !SLOT_NAME.test(name));
+  const count = after < 0 ? columns.length - first : after;
+  const minutesOf = (name: string) => Date.parse(`1970-01-01T${name.slice(0, 5).trim().padStart(5, '0')}Z`) / MINUTE_MS;
+  const minutes = minutesOf(columns[first + 1] ?? '') - minutesOf(columns[first]!);
+  return minutesOf(columns[first]!) === 0 && minutes > 0 && count * minutes <= 1440
+    ? { first: columns[first]!, count, minutes }
+    : null;
+}
