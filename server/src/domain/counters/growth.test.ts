@@ -106,6 +106,26 @@ describe('a counter', () => {
     expect(kindsOf(series)).toEqual([]);
   });
 
+  it('that is reset every day grows by every day, however finely it counts', () => {
+    for (const stepS of [10, 60, 300, 900]) {
+      for (const resolution of [0.001, 0.01, 0.1]) {
+        for (const dailyKwh of [1.5, 12, 240]) {
+          const samples = Math.min((8 * 86_400) / stepS, 12_000);
+          const seconds = Float64Array.from({ length: samples }, (_, i) => i * stepS);
+          const energyAt = (second: number) =>
+            Math.floor(((second % 86_400) / 86_400) * (dailyKwh / resolution)) * resolution;
+          const series = {
+            timestamps: seconds.map((second) => Date.UTC(2026, 7, 3) + second * 1000),
+            values: seconds.map(energyAt),
+          };
+          const days = (samples * stepS) / 86_400;
+          const lost = Math.ceil(days) * ((dailyKwh * stepS) / 86_400 + resolution) + 1e-6;
+          expect(Math.abs(grownBy(series) - days * dailyKwh)).toBeLessThanOrEqual(lost);
+        }
+      }
+    }
+  });
+
   it('never has a negative value', () => {
     expect(grownBy(hourly(48, (hour) => (hour % 10 === 7 ? -1 : 3 + hour / 2)))).toBeCloseTo(23, 9);
   });

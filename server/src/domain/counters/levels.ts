@@ -14,6 +14,8 @@ export interface Level {
   /** Rises within the levels before it. */
   readonly risesBefore: number;
   readonly rises: number;
+  /** Levels before it that count like a counter. */
+  readonly countingBefore: number;
   /** Zeros before anything else is known: what a device reports that has not read its register yet. */
   readonly isBlank: boolean;
 }
@@ -37,7 +39,7 @@ const COST = {
   misreadAtBreak: 2,
   misreadsAtEnd: 4,
   misreadAtEnd: 1,
-  /** Misreads that count, or that lie between the levels around them. */
+  /** A level that counts is a misread, or misreads are between the levels around them. */
   misreadsThatCount: 6,
   sample: 1e-6,
 };
@@ -49,11 +51,9 @@ const COST = {
 export function levelsOf({ timestamps, values }: Series, counter: Counter, pace: Pace): Level[] {
   const isNet = counter.behaviour === 'net';
   const levels: Level[] = [];
-  let [risesBefore, left] = [0, Number.POSITIVE_INFINITY];
+  let left = Number.POSITIVE_INFINITY;
   const add = (from: number, to: number) => {
-    const level = levelOf(values, from, to, isNet, risesBefore);
-    risesBefore += level.rises;
-    levels.push(level);
+    levels.push(levelOf(values, from, to, isNet, levels.at(-1)));
   };
   let [from, height, least] = [0, values[0]!, values[0]!];
   for (let i = 1; i < values.length; i++) {
@@ -90,7 +90,7 @@ function firstAbove(values: Float64Array, from: number, to: number, value: numbe
   return first;
 }
 
-function levelOf(values: Float64Array, from: number, to: number, isNet: boolean, risesBefore: number): Level {
+function levelOf(values: Float64Array, from: number, to: number, isNet: boolean, before: Level | undefined): Level {
   let [least, greatest, height, rises] = [values[from]!, values[from]!, values[from]!, 0];
   for (let i = from + 1; i < to; i++) {
     const value = values[i]!;
@@ -100,7 +100,13 @@ function levelOf(values: Float64Array, from: number, to: number, isNet: boolean,
     height = isNet ? value : Math.max(height, value);
   }
   const isBlank = from === 0 && to <= MAX_BLANK_SAMPLES && least === 0 && greatest === 0;
-  return { from, to, least, greatest, height, rises, risesBefore, isBlank };
+  const risesBefore = before ? before.risesBefore + before.rises : 0;
+  const countingBefore = before ? before.countingBefore + (counts(before) ? 1 : 0) : 0;
+  return { from, to, least, greatest, height, rises, risesBefore, countingBefore, isBlank };
+}
+
+function counts({ rises }: Level): boolean {
+  return rises >= MIN_COUNTING_RISES;
 }
 
 /** The counter's own levels among all of them, in order; the others are misreads. */
@@ -165,8 +171,10 @@ function stepCost(
 
 function countingCost(levels: readonly Level[], from: number, to: number): number {
   const last = levels[to - 1]!;
-  const rises = last.risesBefore + last.rises - levels[from]!.risesBefore;
-  return rises >= MIN_COUNTING_RISES ? COST.misreadsThatCount : 0;
+  const first = levels[from]!;
+  const rises = last.risesBefore + last.rises - first.risesBefore;
+  const counting = last.countingBefore + (counts(last) ? 1 : 0) - first.countingBefore;
+  return COST.misreadsThatCount * Math.max(counting, rises >= MIN_COUNTING_RISES ? 1 : 0);
 }
 
 /** How much has to be believed for a level to go on as another one. */
