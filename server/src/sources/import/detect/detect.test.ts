@@ -154,3 +154,10 @@ test('numbers and days that can be read in two ways are named, and the numbers r
 test('a file without a table is refused', async () => {
   await expect(detected('some text\nand more\n')).rejects.toThrow('no table with a time and numbers');
 });
+
+test('a wide file in which no column is a time is refused without a try of every format on every cell', async () => {
+  const rows = Array.from({ length: 150 }, (_, i) =>
+    Array.from({ length: 190 }, (_, j) => `n${i}x${j * 11}`).join(','),
+  );
+  await expect(detected(rows.join('\n'))).rejects.toThrow('no table with a time and numbers');
+});

@@ -16,6 +16,8 @@ const FORMATS = [
     `${day}'T'H:mm:ss`,
   ]),
 ];
+/** Characters of a time. */
+const MAX_TIME_CHARACTERS = 60;
 /** Numbers that are times lie between 2000 and 2100. */
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const LATEST_MS = Date.UTC(2100, 0, 1);
@@ -37,7 +39,8 @@ export interface TimeFormat {
 
 /** The formats in which all texts are times, the most regular first. */
 export function timeFormats(texts: readonly string[], formats: readonly string[] = FORMATS): TimeFormat[] {
-  if (texts.length === 0) return [];
+  const mayBeTimes = texts.every((text) => text.length <= MAX_TIME_CHARACTERS && /\d{2}/.test(text));
+  if (texts.length === 0 || !mayBeTimes) return [];
   return formats
     .flatMap((format) => {
       const instants = instantsOf(texts, format);
@@ -57,7 +60,12 @@ export function timeFormats(texts: readonly string[], formats: readonly string[]
     .toSorted((a, b) => a.steps - b.steps);
 }
 
-function instantsOf(texts: readonly string[], format: string): number[] | null {
+const clocks = new Map<string, FileClock>();
+
+/** A clock in UTC, where no time depends on those before it. */
+function clockOf(format: string): FileClock {
+  const known = clocks.get(format);
+  if (known !== undefined) return known;
   const clock = new FileClock({
     column: '',
     format,
@@ -68,6 +76,12 @@ function instantsOf(texts: readonly string[], format: string): number[] | null {
     skipped: 'reject',
     shift_s: 0,
   });
+  clocks.set(format, clock);
+  return clock;
+}
+
+function instantsOf(texts: readonly string[], format: string): number[] | null {
+  const clock = clockOf(format);
   const instants: number[] = [];
   for (const text of texts) {
     const instant = clock.read(text);
