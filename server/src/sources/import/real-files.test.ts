@@ -148,6 +148,12 @@ describeWith('REAL_DATA', 'a real file comes in whole', (data) => {
       expect(sum(run, 'Weather', `weather.${quantity}`)).toBeCloseTo(total, 5);
   });
 
+  test('with nan for no value, and without a header: a building in California', async () => {
+    const run = await importOf('industry/building-kw-15min-2013.csv.gz', 'building-kw-15min');
+    expect(run.report).toMatchObject({ rows: 5472, accepted: 4_729, rejected: 0 });
+    expect(sum(run, 'Building', 'load.power_kw')).toBeCloseTo(34077.702000000005, 3);
+  });
+
   test('with an offset in each time: meters and °F in Illinois', async () => {
     const meter = await importOf('meters/il-electricity-cdd-hdd-hourly.csv.gz', 'meter-kwh-hourly');
     expect(meter.report.series).toMatchObject([
