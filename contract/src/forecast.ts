@@ -47,17 +47,22 @@ export const DemandForecast = z
     predictions: z.array(
       z.object({
         timestamp: Instant.meta({ description: 'Start of the slot' }),
-        predicted_power_kw: z.number().meta({ description: 'Mean power of the slot' }),
-        confidence_interval_lower: z.number().meta({ description: 'Of 95 %' }),
-        confidence_interval_upper: z.number(),
-        lower_80: z.number(),
-        upper_80: z.number(),
+        predicted_power_kw: z.number().nullable().meta({
+          description: 'Mean power of the slot; null: nothing was ever reported at this time of the day or week',
+        }),
+        confidence_interval_lower: z.number().nullable().meta({ description: 'Of 95 %' }),
+        confidence_interval_upper: z.number().nullable(),
+        lower_80: z.number().nullable(),
+        upper_80: z.number().nullable(),
       }),
     ),
     measured: z
       .array(z.object({ timestamp: Instant, power_kw: z.number().nullable() }))
       .meta({ description: 'The slots before, as they came; null: not known' }),
-    peak_demand_predicted: z.object({ timestamp: Instant, power_kw: z.number() }),
+    peak_demand_predicted: z
+      .object({ timestamp: Instant, power_kw: z.number() })
+      .nullable()
+      .meta({ description: 'Null: no slot has a forecast' }),
     model: ForecastModel,
     backtest: z.object(backtest),
     warnings: z.array(z.string()),

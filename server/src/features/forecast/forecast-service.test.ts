@@ -56,11 +56,11 @@ describe('a forecast of demand', () => {
       Array.from({ length: 24 }, (_, k) => new Date(NOW + k * HOUR_MS).toISOString()),
     );
     for (const [k, slot] of found.predictions.entries()) {
-      expect(Math.abs(slot.predicted_power_kw - 0.5 - Math.floor(shifts(NOW + k * HOUR_MS)))).toBeLessThan(1.5);
-      expect(slot.confidence_interval_lower).toBeLessThanOrEqual(slot.lower_80);
-      expect(slot.confidence_interval_upper).toBeGreaterThanOrEqual(slot.upper_80);
+      expect(Math.abs(slot.predicted_power_kw! - 0.5 - Math.floor(shifts(NOW + k * HOUR_MS)))).toBeLessThan(1.5);
+      expect(slot.confidence_interval_lower).toBeLessThanOrEqual(slot.lower_80!);
+      expect(slot.confidence_interval_upper).toBeGreaterThanOrEqual(slot.upper_80!);
     }
-    expect(found.peak_demand_predicted.timestamp).toBe(new Date(NOW).toISOString());
+    expect(found.peak_demand_predicted?.timestamp).toBe(new Date(NOW).toISOString());
     expect(found.backtest.skill).toBeGreaterThan(0);
     expect(Math.abs(found.backtest.coverage - 0.95)).toBeLessThan(0.05);
   });

@@ -93,7 +93,7 @@ export class ScheduleService {
     return Float64Array.from({ length: edges.length - 1 }, (_, s) => {
       const hour = lowerBound(starts, (edges[s] as number) + 1) - 1;
       const isCovered = hour >= 0 && (edges[s] as number) < (starts[hour] as number) + HOUR_MS;
-      return isCovered ? (forecast.kw[hour] as number) : Number.NaN;
+      return isCovered && !forecast.silent[hour] ? (forecast.kw[hour] as number) : Number.NaN;
     });
   }
 }

@@ -1,9 +1,10 @@
 import type { DemandForecast, DemandQuery, ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
-import { limitsOf, peakOf } from '../../analytics/forecast/accuracy.ts';
+import { limitsOf } from '../../analytics/forecast/accuracy.ts';
 import { CANDIDATES, type CandidateName } from '../../analytics/forecast/candidates.ts';
 import { type Contest, contest } from '../../analytics/forecast/contest.ts';
 import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
 import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
+import { silentSlots } from '../../analytics/forecast/silent.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
 import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -20,6 +21,7 @@ import {
   nameOf,
   slotStart,
 } from './load-history.ts';
+import { peakAhead, silenceWarnings } from './silent-forecast.ts';
 import { type StoredContest, type StoredForecast, storedContest, storedForecast } from './stored-forecast.ts';
 
 export interface ForecastOptions extends LoadOptions {
@@ -76,22 +78,23 @@ export class ForecastService {
     const served = await this.serve(await this.subject(query), query.horizon);
     const { forecast, choice } = served;
     const [inner, outer] = LEVELS.map((level) => bandOf(forecast, level));
-    const peak = peakOf(Float64Array.from(forecast.kw));
+    const peak = peakAhead(forecast);
+    const at = (column: readonly number[] | undefined, k: number) => (forecast.silent[k] ? null : column![k]!);
     return {
       ...aboutOf(served),
       predictions: forecast.starts.map((start, k) => ({
         timestamp: iso(start),
-        predicted_power_kw: forecast.kw[k] as number,
-        confidence_interval_lower: outer?.lower[k] as number,
-        confidence_interval_upper: outer?.upper[k] as number,
-        lower_80: inner?.lower[k] as number,
-        upper_80: inner?.upper[k] as number,
+        predicted_power_kw: at(forecast.kw, k),
+        confidence_interval_lower: at(outer?.lower, k),
+        confidence_interval_upper: at(outer?.upper, k),
+        lower_80: at(inner?.lower, k),
+        upper_80: at(inner?.upper, k),
       })),
       measured: forecast.before.map(({ start, kw }) => ({ timestamp: iso(start), power_kw: kw })),
-      peak_demand_predicted: { timestamp: iso(forecast.starts[peak.step] as number), power_kw: peak.value },
+      peak_demand_predicted: peak && { timestamp: iso(forecast.starts[peak.step]!), power_kw: peak.value },
       model: modelOf(served),
       backtest: backtestOf(choice.contest),
-      warnings: warningsOf(choice.contest),
+      warnings: warningsOf(served),
     };
   }
 
@@ -99,7 +102,14 @@ export class ForecastService {
   async peak(query: DemandQuery) {
     const served = await this.serve(await this.subject(query), query.horizon);
     const { forecast, choice } = served;
-    const { step, value } = peakOf(Float64Array.from(forecast.kw));
+    const peak = peakAhead(forecast);
+    if (peak === null) {
+      const name = nameOf(served.subject);
+      throw new NotFound(`${name} never reports at the times of the next slots: ask for a longer horizon`, {
+        code: 'no_data',
+      });
+    }
+    const { step, value } = peak;
     const band = bandOf(forecast, 0.95);
     const { hitRate, mae } = choice.contest.accuracy.peak;
     return {
@@ -110,7 +120,7 @@ export class ForecastService {
       upper_kw: band?.upper[step] as number,
       confidence: hitRate,
       mean_error_kw: mae,
-      warnings: warningsOf(choice.contest),
+      warnings: warningsOf(served),
     };
   }
 
@@ -238,6 +248,7 @@ export class ForecastService {
       model: best,
       starts: [...slots.starts.subarray(from, from + steps)],
       kw: [...predicted.map((kw) => within(window.limits, kw))],
+      silent: silentSlots({ slots, values }, steps),
       before: [...slots.starts.subarray(0, from)].slice(-BEFORE[name]).map((start, i, { length }) => {
         const kw = values[from - length + i] as number;
         return { start, kw: Number.isNaN(kw) ? null : kw };
@@ -376,7 +387,11 @@ function bandOf({ bands }: StoredForecast, level: Level) {
   return bands.find((band) => band.level === level);
 }
 
-function warningsOf({ origins, skill }: Contest): string[] {
+function warningsOf({ forecast, choice }: Served): string[] {
+  return [...silenceWarnings(forecast), ...warningsOfContest(choice.contest)];
+}
+
+function warningsOfContest({ origins, skill }: Contest): string[] {
   const few = origins < 10 ? [`only ${origins} back-tests were possible: the bands are rough`] : [];
   return skill > 0 ? few : [...few, 'nothing foretells this load better than the same time of a day or week before'];
 }

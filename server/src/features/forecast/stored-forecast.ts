@@ -44,6 +44,8 @@ const StoredForecast = z.object({
   /** Epoch milliseconds at which each slot begins. */
   starts: Numbers,
   kw: Numbers,
+  /** Slots at times at which nothing is ever reported: their power is not forecast. */
+  silent: z.array(z.boolean()),
   /** The slots before, as they came; null: not known. */
   before: z.array(z.object({ start: z.number(), kw: z.number().nullable() })),
   bands: z.array(z.object({ level: Level, lower: Numbers, upper: Numbers })),

@@ -88,7 +88,8 @@ function DemandTable({ forecast }: { readonly forecast: DemandForecast }) {
     text('forecast.time'),
     ...(['power', 'band_80', 'band_95'] as const).map((key) => ({ label: text(`forecast.${key}`), numeric: true })),
   ];
-  const band = (low: number, high: number) => `${plain(format.power(low))} – ${plain(format.power(high))}`;
+  const band = (low: number | null, high: number | null) =>
+    `${plain(format.power(low))} – ${plain(format.power(high))}`;
   return (
     <details className={styles.details}>
       <summary>{text('forecast.table')}</summary>
