@@ -100,7 +100,12 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
   app.route({
     method: ['GET', 'HEAD'],
     url: '/ping',
-    schema: { tags: ['ingest'], summary: 'Whether writes are taken, as InfluxDB answers it', response: TAKEN },
+    schema: {
+      tags: ['ingest'],
+      summary: 'Whether writes are taken, as InfluxDB answers it',
+      querystring: z.looseObject({}),
+      response: TAKEN,
+    },
     config: { scope: 'public' },
     handler: async (_request, reply) => reply.status(204).send(null),
   });
