@@ -109,8 +109,9 @@ export class Scheduler {
     const { runs, now } = this.#options;
     await runs.failInterrupted(INTERRUPTED);
     this.#timeZone = await this.#options.timeZone();
-    // A job that has never run is overdue as well, on a machine that is off at each of its turns.
-    const firstAt = Math.min((await runs.oldestAt()) ?? now(), now());
+    // A job that has never run is overdue as well, on a machine that is off at each of its turns, or whose clock was ahead when everything on record began.
+    const oldestAt = (await runs.oldestAt()) ?? now();
+    const firstAt = oldestAt <= now() ? oldestAt : 0;
     for (const planned of this.#jobs.values()) {
       if (planned.definition.schedule === null) continue;
       // A run on record that lies in the future dates from a clock that was wrong.

@@ -84,7 +84,8 @@ it('starts and cancels every job for those alone who have the scope of its featu
   const untilCancelled: JobDefinition['run'] = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   const scheduler = new Scheduler(
-    jobs.map((job) => ({ ...job, run: untilCancelled })),
+    // What the parameters name does not exist here, and does not matter.
+    jobs.map((job) => ({ ...job, check: () => {}, run: untilCancelled })),
     { runs: records.jobs, timeZone: async () => 'UTC', now: Date.now, onChange: () => {}, onError: () => {} },
   );
   await scheduler.start();
