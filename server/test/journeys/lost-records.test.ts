@@ -59,7 +59,9 @@ it('brings no device back that was deleted', async () => {
     await postReadings(service, { device_id: 'roof', timestamp: START, values: { 'solar.power_kw': 3 } });
     await settled(service);
     const { items } = await service.json<{ items: { id: string }[] }>('/api/v1/devices');
-    expect((await service.request(`/api/v1/devices/${items[0]!.id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await service.request(`/api/v1/devices/${items[0]!.id}?confirm=roof`, { method: 'DELETE' })).status).toBe(
+      204,
+    );
     await service.stop();
     service = await startService(folder.path);
     expect(await shown(service)).toEqual([]);
