@@ -40,7 +40,9 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     expect(await model.getByRole('row', { name: /plant default/ }).count()).toBe(3);
     await model.getByRole('row', { name: /^Production/ }).waitFor();
     const baseline = region('Baseline of Demo: Drying oven');
-    await baseline.getByText(/at 90 %/).waitFor();
+    await baseline.getByText(/% · ± .* at 90 % · /).waitFor();
+    // The window is the one that the model learnt from.
+    await baseline.getByText(/^± .* at 90 % · not valid$/).waitFor();
     for (const title of ['Used and expected', 'Residuals', 'Contributions', 'Cumulative sum (CUSUM)']) {
       await baseline.getByRole('img', { name: `${title} of Demo: Drying oven over time` }).waitFor();
     }
