@@ -3,6 +3,16 @@ import { Day, Instant, TimePeriod } from './common.ts';
 
 const kwh = () => z.number().nullable();
 
+const SelfConsumption = z
+  .number()
+  .nullable()
+  .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' });
+
+const SelfSufficiency = z
+  .number()
+  .nullable()
+  .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' });
+
 export const DailyReportQuery = z.object({
   date: Day.optional().meta({ description: "Default: today in the site's time zone" }),
   site_id: z.string().optional(),
@@ -26,14 +36,8 @@ export const DailyReport = z
     peak_pv_at: Instant.nullable(),
     peak_consumption_kw: z.number().nullable(),
     peak_consumption_at: Instant.nullable(),
-    self_consumption: z
-      .number()
-      .nullable()
-      .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' }),
-    self_sufficiency: z
-      .number()
-      .nullable()
-      .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' }),
+    self_consumption: SelfConsumption,
+    self_sufficiency: SelfSufficiency,
     cost: z.number().nullable().meta({ description: "Cost of imported energy in the site's currency" }),
     revenue: z.number().nullable().meta({ description: "Credit for exported energy in the site's currency" }),
     currency: z.string(),
@@ -87,14 +91,8 @@ export const EnergyTotals = z.object({
   battery_charged_kwh: kwh(),
   battery_discharged_kwh: kwh(),
   vehicle_kwh: kwh(),
-  self_consumption: z
-    .number()
-    .nullable()
-    .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' }),
-  self_sufficiency: z
-    .number()
-    .nullable()
-    .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' }),
+  self_consumption: SelfConsumption,
+  self_sufficiency: SelfSufficiency,
   cost: z.number().nullable(),
   revenue: z.number().nullable(),
   fixed_cost: z.number().nullable().meta({ description: 'Daily charge of the days with data' }),

@@ -3,8 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { SECOND_MS } from '../domain/window.ts';
 import { Body } from './body.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { Pace } from './pace.ts';
-import { Turns } from './turns.ts';
 
 /** Largest body of a route that needs no sign-in. Its routes can state less, but not more. */
 export const MAX_PUBLIC_BODY_BYTES = 16 * 1024;
@@ -40,7 +40,7 @@ export interface ReadOptions {
  */
 export class BodyReader {
   /** Long work on bodies is done piece by piece, one in each turn. */
-  readonly turns = new Turns();
+  readonly turns = new LoopTurns();
   readonly #pace = new Pace();
   readonly #maxInFlight: number;
   readonly #maxSilenceMs: number;

@@ -15,7 +15,7 @@ export interface Suggestion {
 export interface LeftOut {
   readonly driver: number;
   /**
-   * derived: the energy itself in another unit; suspicious: explains so much alone that it may be; collinear: told by others; idle: tells nothing
+   * derived: the energy itself in another unit; suspicious: explains so much alone that it may be; collinear: explained by others; idle: explains nothing
    * beside those that are kept.
    */
   readonly reason: 'constant' | 'derived' | 'suspicious' | 'collinear' | 'idle';

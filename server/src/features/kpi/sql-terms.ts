@@ -1,3 +1,4 @@
+import { Turns } from '../../domain/turns.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type MachineTerms, type TermsLocation, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
@@ -21,7 +22,7 @@ export class SqlTerms {
   readonly #options: SqlTermsOptions;
   #written = '';
   /** One at a time, in the order of the calls. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(options: SqlTermsOptions) {
     this.#options = options;
@@ -33,9 +34,7 @@ export class SqlTerms {
 
   /** Writes the terms of all machines where they changed since the last time; answers how many machines there are. */
   sync(): Promise<number> {
-    const next = this.#last.catch(() => {}).then(() => this.#sync());
-    this.#last = next;
-    return next;
+    return this.#turns.take(() => this.#sync());
   }
 
   /** After a change of tariffs or sites; what fails is done by the job. */
