@@ -1,24 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { securedApp } from '../../test/records/secured-app.ts';
+import { securedApp, securedServer } from '../../test/records/secured-app.ts';
 import type { ConnectionLimits } from './connections.ts';
-import { registerSecurity } from './security.ts';
-import { createServer, type ServerOptions } from './server.ts';
+import type { ServerOptions } from './server.ts';
 
 async function start(connections: Partial<ConnectionLimits>, trustProxy: ServerOptions['trustProxy'] = 0) {
   const { auth } = await securedApp();
-  const app = await createServer({
-    version: '0.0.0',
-    prefix: '',
-    maxBodyBytes: 1_000_000,
+  const app = await securedServer(auth, {
     trustProxy,
     connections,
-    webFolder: 'none',
-    logger: pino({ level: 'silent' }),
-    secure: (server) => registerSecurity(server, auth),
     rootRoutes: (root) => {
       root.get('/ip', { config: { scope: 'public' } }, (request) => ({ ip: request.ip, protocol: request.protocol }));
       root.post('/body', { config: { scope: 'public' } }, () => ({}));

@@ -1,9 +1,6 @@
-import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
-import { registerSecurity } from './security.ts';
-import { createServer } from './server.ts';
+import { ADMIN_HEADERS, securedApp, securedServer } from '../../test/records/secured-app.ts';
 
 const Settings = z.object({
   name: z.string(),
@@ -19,15 +16,7 @@ const Settings = z.object({
 
 async function start() {
   const { auth } = await securedApp();
-  const app = await createServer({
-    version: '0.0.0',
-    prefix: '',
-    maxBodyBytes: 1_000_000,
-    trustProxy: 0,
-    webFolder: 'none',
-    logger: pino({ level: 'silent' }),
-    secure: (server) => registerSecurity(server, auth),
-    rootRoutes: () => {},
+  const app = await securedServer(auth, {
     apiRoutes: (api) => {
       const list = z.union([z.string(), z.array(z.string())]).optional();
       const querystring = z.object({ device_id: list, site_id: z.string().optional() });

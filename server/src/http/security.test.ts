@@ -1,12 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
-import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { ADMIN_HEADERS, ADMIN_TOKEN, browserHeaders, securedApp, signInOwner } from '../../test/records/secured-app.ts';
+import {
+  ADMIN_HEADERS,
+  ADMIN_TOKEN,
+  browserHeaders,
+  securedApp,
+  securedServer,
+  signInOwner,
+} from '../../test/records/secured-app.ts';
 import type { Api, Caller } from './api.ts';
 import { registerSecurity, type SecurityOptions } from './security.ts';
-import { createServer } from './server.ts';
 
 /** A route for every kind of scope. */
 function fakeRoutes(api: Api): void {
@@ -112,15 +117,7 @@ describe('an API token', () => {
 describe('the whole server', () => {
   it('starts with its documentation open and its live stream closed to strangers', async () => {
     const { auth } = await secured();
-    const app = await createServer({
-      version: '0.0.0',
-      prefix: '',
-      maxBodyBytes: 1000,
-      trustProxy: 0,
-      webFolder: 'none',
-      logger: pino({ level: 'silent' }),
-      secure: (server) => registerSecurity(server, auth),
-      rootRoutes: () => {},
+    const app = await securedServer(auth, {
       apiRoutes: (api) => {
         api.get('/stream', { websocket: true, config: { scope: 'read' } }, (socket: WebSocket) => socket.send('hello'));
         api.post('/history', { config: { scope: 'write' } }, () => ({}));

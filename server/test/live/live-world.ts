@@ -2,16 +2,13 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerMessage } from '@wattkeeper/contract/live.ts';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { AuthService } from '../../src/features/auth/auth-service.ts';
 import { LiveStream } from '../../src/http/live/live-stream.ts';
-import { registerSecurity } from '../../src/http/security.ts';
-import { createServer } from '../../src/http/server.ts';
 import { LatestValues } from '../../src/ingest/latest-values.ts';
 import { LiveBus } from '../../src/ingest/live-bus.ts';
-import { ADMIN_HEADERS, ADMIN_TOKEN, browserHeaders } from '../records/secured-app.ts';
+import { ADMIN_HEADERS, ADMIN_TOKEN, browserHeaders, securedServer } from '../records/secured-app.ts';
 import { recordsIn, temporaryDatabase } from '../records/temporary-records.ts';
 
 export const ROOT = { name: 'test', scopes: ['read', 'write', 'control', 'admin'], userId: null } as const;
@@ -38,15 +35,7 @@ export async function liveWorld({ maxUnreadMs }: { maxUnreadMs?: number } = {}) 
     },
     clock.now,
   );
-  const app = await createServer({
-    version: '0.0.0',
-    prefix: '',
-    maxBodyBytes: 1000,
-    trustProxy: 0,
-    webFolder: 'none',
-    logger: pino({ level: 'silent' }),
-    secure: (server) => registerSecurity(server, auth),
-    rootRoutes: () => {},
+  const app = await securedServer(auth, {
     apiRoutes: (api) => live.routes(api),
   });
   onTestFinished(async () => {

@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { AuthService, type SignedIn } from '../../src/features/auth/auth-service.ts';
 import { authRoutes } from '../../src/features/auth/routes.ts';
@@ -10,6 +11,7 @@ import { DEFAULT_BODY_BYTES } from '../../src/http/body-reader.ts';
 import { sendProblem } from '../../src/http/problem.ts';
 import { readBodies } from '../../src/http/request-bodies.ts';
 import { registerSecurity, type SecurityOptions } from '../../src/http/security.ts';
+import { createServer, type ServerOptions } from '../../src/http/server.ts';
 import type { RecordStore } from '../../src/storage/records/record-store.ts';
 import { temporaryRecords } from './temporary-records.ts';
 
@@ -69,3 +71,21 @@ export function browserHeaders({ sessionId, csrfToken }: SignedIn): { cookie: st
 }
 
 export const ADMIN_HEADERS = { authorization: `Bearer ${ADMIN_TOKEN}` };
+
+/** The whole HTTP server with the rights of `auth`, without a web app; the caller closes it. */
+export function securedServer(
+  auth: AuthService,
+  options: Partial<ServerOptions> & Pick<ServerOptions, 'apiRoutes'>,
+): Promise<FastifyInstance> {
+  return createServer({
+    version: '0.0.0',
+    prefix: '',
+    maxBodyBytes: 1_000_000,
+    trustProxy: 0,
+    webFolder: 'none',
+    logger: pino({ level: 'silent' }),
+    secure: (server) => registerSecurity(server, auth),
+    rootRoutes: () => {},
+    ...options,
+  });
+}
