@@ -145,7 +145,7 @@ function damagedCopy(folder: DataFolder, now: number): string {
 
 function reportLostLog({ transactions, copy }: LostLog, log: Logger): void {
   log.error(
-    `the end of the log of ${LOCAL_DATABASE} is damaged: ${transactions} changes are lost, readings for stores that lack them among them; the log is kept as ${copy}`,
+    `the end of the log of ${LOCAL_DATABASE} is damaged: ${transactions} changes are lost, readings for stores that lack them among them; its copy: ${copy}`,
   );
 }
 

@@ -87,6 +87,8 @@ it('a damaged log is copied before it is opened', () => {
   const copy = join(folder, 'copy');
   expect(findLostLog(path, copy)).toMatchObject({ copy, transactions: expect.any(Number) });
   expect(readFileSync(copy).equals(log)).toBe(true);
+  const nowhere = findLostLog(path, join(folder, 'none', 'copy'));
+  expect(nowhere?.copy).toMatch(/^not kept \(ENOENT/);
   copyFileSync(path, join(folder, 'alone.db'));
   expect(findLostLog(join(folder, 'alone.db'), join(folder, 'none'))).toBeNull();
   expect(existsSync(join(folder, 'none'))).toBe(false);

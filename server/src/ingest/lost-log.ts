@@ -1,4 +1,5 @@
-import { copyFileSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { messageOf } from '../domain/errors.ts';
 
 /** What SQLite would leave out of a write-ahead log without a word. */
 export interface LostLog {
@@ -6,7 +7,7 @@ export interface LostLog {
   readonly transactions: number;
   /** When the log was last written, epoch milliseconds. */
   readonly writtenAt: number;
-  /** Copy of the log as it was found. */
+  /** Copy of the log as it was found, or why there is none. */
   readonly copy: string;
 }
 
@@ -33,8 +34,18 @@ export function findLostLog(database: string, copyTo: string): LostLog | null {
   const transactions = lostTransactions(readFileSync(path));
   if (transactions === 0) return null;
   const writtenAt = statSync(path).mtimeMs;
-  copyFileSync(path, copyTo);
-  return { transactions, writtenAt: Math.round(writtenAt), copy: copyTo };
+  return { transactions, writtenAt: Math.round(writtenAt), copy: copied(path, copyTo) };
+}
+
+/** A full disk must not keep the service from starting. */
+function copied(path: string, to: string): string {
+  try {
+    copyFileSync(path, to);
+    return to;
+  } catch (error) {
+    rmSync(to, { force: true });
+    return `not kept (${messageOf(error)})`;
+  }
 }
 
 type Sums = readonly [number, number];

@@ -114,7 +114,7 @@ function noteLost(db: DatabaseSync, { transactions, writtenAt, copy }: LostLog):
   const { first } = db.prepare('SELECT min(coalesce(min(sequence), 0), 0) AS first FROM journal_damaged').get() as {
     first: number;
   };
-  const reason = `a transaction of the damaged log of the database; the log is ${copy}`;
+  const reason = `a transaction of the damaged log of the database; its copy: ${copy}`;
   for (let i = 1; i <= Math.min(transactions, MAX_NOTED); i++) insert.run(first - i, writtenAt, now, reason);
 }
 

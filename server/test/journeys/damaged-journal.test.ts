@@ -83,6 +83,12 @@ it('a service whose database has a damaged log says what it lost, keeps the log,
     const values = answer.series[0]!.value;
     expect(values).toEqual(expect.arrayContaining([21, 22, 23, 24, 25, 26, 27, 28, 29, 30]));
     expect(values.length).toBeLessThan(30);
+
+    await service.kill();
+    service = await startService(folder.path);
+    const copies = readdirSync(folder.path).filter((name) => name.startsWith('wattkeeper.db-wal.damaged-'));
+    expect(copies).toEqual([copy]);
+    expect((await service.json<Health>('/health')).warnings).toEqual(warnings);
   } finally {
     await service.kill();
     folder.remove();
