@@ -57,7 +57,8 @@ export const anyCounter: fc.Arbitrary<RecordedCounter> = fc
         else if (plan.break.kind === 'lower meter' && height > 200 * peakKw) height *= 0.94;
         else height += 100 * peakKw + 5000;
         // What is left of a register after its last value counts where a reset looks like its end.
-        uncertainty += 3 * growth + 4 * resolution;
+        const left = 10 ** Math.ceil(Math.log10(values[i - 1]!)) - values[i - 1]!;
+        uncertainty += 3 * growth + 4 * resolution + (left < (4 * peakKw * stepMs) / HOUR_MS ? left : 0);
       } else if (i > 0) height += growth;
       values[i] = rounded(height);
       if (i > 0 && i !== breakAt) grown += values[i]! - values[i - 1]!;

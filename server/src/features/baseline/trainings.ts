@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { BaselineModel, BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import { v7 as newId } from 'uuid';
 import type { JobRun } from '../../domain/job-run.ts';
 import type { BaselineService, OnProgress } from './service.ts';
 
@@ -78,7 +78,7 @@ export class Trainings {
     request: BaselineTraining,
     startJob: (params: object) => Promise<JobRun>,
   ): Promise<JobRun> {
-    const id = randomUUID();
+    const id = newId();
     const [oldest] = this.#underway.keys();
     if (this.#underway.size >= MAX_UNDERWAY && oldest !== undefined) this.#underway.delete(oldest);
     this.#underway.set(id, underway);

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
@@ -142,7 +142,7 @@ export class SqlAnomalies implements Anomalies {
     const { key, described } = rowOf(anomaly);
     const row = await this.#context.db
       .insertInto('anomalies')
-      .values({ id: randomUUID(), ...key, ...described, detected_at: this.#context.now() })
+      .values({ id: newId(), ...key, ...described, detected_at: this.#context.now() })
       .onConflict((conflict) => conflict.columns(['device_id', 'metric', 'type', 'start_at']).doUpdateSet(described))
       .returningAll()
       .executeTakeFirstOrThrow()
@@ -225,7 +225,7 @@ export class SqlAnomalies implements Anomalies {
         .executeTakeFirst();
       if (row === undefined) throw unknownAnomaly(id);
       const { actor, kind, text } = event;
-      const added = { id: randomUUID(), anomaly_id: id, at, actor, kind, text };
+      const added = { id: newId(), anomaly_id: id, at, actor, kind, text };
       await transaction.insertInto('anomaly_events').values(added).execute();
       return toRecord(row);
     });

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Role, Scope } from '@wattkeeper/contract/auth.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import { isTaken } from './constraint-errors.ts';
 import { nameTaken } from './rows.ts';
@@ -87,7 +87,7 @@ export class SqlApiTokens implements ApiTokens {
     const row = await this.#context.db
       .insertInto('api_tokens')
       .values({
-        id: randomUUID(),
+        id: newId(),
         name: token.name,
         token_hash: token.tokenHash,
         scopes: JSON.stringify(token.scopes),

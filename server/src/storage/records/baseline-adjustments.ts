@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
 import { isDangling } from './constraint-errors.ts';
@@ -53,7 +53,7 @@ export class SqlBaselineAdjustments implements BaselineAdjustments {
       throw new Conflict(`there are ${MAX_ADJUSTMENTS} adjustments of this machine already: remove some`);
     }
     const row = {
-      id: randomUUID(),
+      id: newId(),
       device_id: deviceId,
       start_at: start,
       end_at: end,

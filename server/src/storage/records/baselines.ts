@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import { isDangling } from './constraint-errors.ts';
 import { unknownReference } from './rows.ts';
@@ -87,7 +87,7 @@ export class SqlBaselines implements Baselines {
         const row = await transaction
           .insertInto('baselines')
           .values({
-            id: randomUUID(),
+            id: newId(),
             device_id: deviceId,
             version: (newest ?? 0) + 1,
             is_active: isActive ? 1 : 0,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
@@ -182,7 +182,7 @@ async function selectOne(db: RecordsConnection, id: string): Promise<ChargingSes
 }
 
 async function insertSession(db: RecordsTransaction, session: ChargingSessionInput): Promise<ChargingSessionRecord> {
-  const id = randomUUID();
+  const id = newId();
   await db
     .insertInto('charging_sessions')
     .values({

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { nameTaken, present, unknownReference } from './rows.ts';
@@ -65,7 +65,7 @@ export class SqlCustomKpis implements CustomKpis {
     }
     const now = this.#context.now();
     const { siteId, ...given } = input;
-    const row = { id: randomUUID(), ...given, site_id: siteId, created_at: now, updated_at: now };
+    const row = { id: newId(), ...given, site_id: siteId, created_at: now, updated_at: now };
     const insert = this.#context.db.insertInto('custom_kpis').values(row).returningAll();
     return toRecord(await insert.executeTakeFirstOrThrow().catch(rethrow(input)));
   }

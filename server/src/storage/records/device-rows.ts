@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import type { DeviceInput, DeviceRecord } from './devices.ts';
 import type { RecordsConnection, Schema } from './schema.ts';
 
@@ -20,7 +20,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
   const row = await db
     .insertInto('devices')
     .values({
-      id: device.id ?? randomUUID(),
+      id: device.id ?? newId(),
       site_id: device.siteId,
       name: device.name,
       kind: device.kind ?? 'other',

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
@@ -43,7 +43,7 @@ export class SqlJobs implements Jobs {
   async create(name: string): Promise<JobRun> {
     const row = await this.#context.db
       .insertInto('jobs')
-      .values({ id: randomUUID(), name, state: 'queued', created_at: this.#context.now() })
+      .values({ id: newId(), name, state: 'queued', created_at: this.#context.now() })
       .returningAll()
       .executeTakeFirstOrThrow();
     return toRecord(row);

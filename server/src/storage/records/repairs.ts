@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import type { RecordsContext, Schema } from './schema.ts';
 
@@ -57,7 +57,7 @@ export class SqlRepairs implements Repairs {
   }
 
   async list(limit: number): Promise<RepairRecord[]> {
-    const rows = this.#context.db.selectFrom('repairs').selectAll().orderBy('created_at', 'desc').orderBy('id');
+    const rows = this.#context.db.selectFrom('repairs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
     return (await rows.limit(limit).execute()).map(toRecord);
   }
 
@@ -76,7 +76,7 @@ export class SqlRepairs implements Repairs {
     const row = await this.#context.db
       .insertInto('repairs')
       .values({
-        id: randomUUID(),
+        id: newId(),
         device_id: input.deviceId,
         metric: input.metric,
         start_at: input.startAt,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { DEFAULT_EMISSION_FACTOR_KG_PER_KWH } from '@wattkeeper/contract/site.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { nameTaken, present, unknownNamed, unknownReference } from './rows.ts';
@@ -193,7 +193,7 @@ async function insertSite(transaction: RecordsTransaction, site: SiteInput, now:
   const row = await transaction
     .insertInto('sites')
     .values({
-      id: randomUUID(),
+      id: newId(),
       timezone: 'UTC',
       currency: 'EUR',
       emission_factor_kg_per_kwh: DEFAULT_EMISSION_FACTOR_KG_PER_KWH,

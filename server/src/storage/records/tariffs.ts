@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isTaken } from './constraint-errors.ts';
 import { nameTaken, present, unknownNamed } from './rows.ts';
@@ -70,7 +70,7 @@ export class SqlTariffs implements Tariffs {
     const now = this.#context.now();
     const row = await this.#context.db
       .insertInto('tariffs')
-      .values({ id: randomUUID(), name: terms.name, terms: JSON.stringify(terms), created_at: now, updated_at: now })
+      .values({ id: newId(), name: terms.name, terms: JSON.stringify(terms), created_at: now, updated_at: now })
       .returningAll()
       .executeTakeFirstOrThrow()
       .catch(rethrow(terms.name));

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Role } from '@wattkeeper/contract/auth.ts';
 import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isTaken } from './constraint-errors.ts';
 import { nameTaken } from './rows.ts';
@@ -78,7 +78,7 @@ export class SqlUsers implements Users {
     const { username, role, passwordHash } = user;
     const row = await this.#context.db
       .insertInto('users')
-      .values({ id: randomUUID(), username, role, password_hash: passwordHash, created_at: this.#context.now() })
+      .values({ id: newId(), username, role, password_hash: passwordHash, created_at: this.#context.now() })
       .returningAll()
       .executeTakeFirstOrThrow()
       .catch((error: unknown) => {
