@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { FIRST_CATALOGUE, splitMetric } from './metric-catalogue.ts';
+
+const INTRODUCTION = `# Metrics
+
+A metric's name is \`group.quantity_unit\`. These are known from the start, with unit, kind and the range beyond which a value is put in quarantine. Any other name is
+taken as well: its unit follows from its last part (\`tank.fresh_water_percent\`, \`boiler.flow_temp_c\`), it is a gauge, and it has no range, until it is registered with
+\`POST /api/v1/metrics\`.
+
+- **gauge**: the value of an instant; its mean is weighted by time.
+- **counter**: grows, and may be reset or replaced; what it grew by is the result.
+- **delta**: a quantity of an interval; it is summed.
+
+¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. This page is written by a test from the catalogue; \`npm test -- -u metric-catalogue\` updates it.
+`;
+
+const range = (least: number | null, most: number | null) => {
+  if (least === null && most === null) return 'any';
+  return `${least ?? '−∞'} … ${most ?? '∞'}`.replaceAll('-', '−').replaceAll('e+', 'e');
+};
+
+it('is described in the manual, metric by metric', async () => {
+  const listed = FIRST_CATALOGUE.filter(({ name }) => !/string[2-8]_/.test(name));
+  const groups = Map.groupBy(listed, ({ name }) => splitMetric(name).group);
+  const sections = Array.from(groups, ([group, metrics]) => {
+    const rows = metrics.map(({ name, label, unit, kind, minimum, maximum, sign }) =>
+      ['', `\`${name}\``, sign === null ? label : `${label} (${sign})`, unit, kind, range(minimum, maximum), '']
+        .join(' | ')
+        .trim(),
+    );
+    return `\n## ${group}\n\n| name | what | unit | kind | range |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  await expect(INTRODUCTION + sections.join('')).toMatchFileSnapshot('../../../docs/metrics.md');
+});
