@@ -97,7 +97,7 @@ export async function createServices(
   const learning = { queries, devices: directory, energy, now, describe, models, baselines: records.baselines };
   const baselines = new BaselineService({ ...learning, adjustments: records.baselineAdjustments });
   const charging = new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now });
-  const reportService = new ReportService({ reports, sites, energy, now });
+  const reportService = new ReportService({ reports, sites, energy, devices: directory, now });
   const quality = new QualityService({
     queries,
     devices: directory,

@@ -39,7 +39,7 @@ async function served() {
   tariffRoutes(api, new TariffService({ tariffs: records.tariffs, energy, now }));
   const sessions = records.chargingSessions;
   chargingRoutes(api, new ChargingService({ sessions, devices, queries, energy, sites: records.sites, now }));
-  const reports = new ReportService({ reports: records.reports, sites: records.sites, energy, now });
+  const reports = new ReportService({ reports: records.reports, sites: records.sites, energy, devices, now });
   reportRoutes(api, reports);
   return { app, reports };
 }

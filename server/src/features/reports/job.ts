@@ -7,7 +7,7 @@ export function reportsJob(reports: ReportService): JobDefinition {
     name: 'reports',
     scope: 'write',
     title: 'Reports',
-    description: 'Stores the report of each day, week and month that is over.',
+    description: 'Stores the report of each day, week and month that is over, imported ones as well.',
     schedule: '30 * * * *',
     run: async ({ signal }) => ({ reports: await reports.storeReports(signal) }),
   };

@@ -1,5 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { type ReportKind, type ReportQuery, StoredReport } from '@wattkeeper/contract/report.ts';
+import { ReportKind, type ReportQuery, StoredReport } from '@wattkeeper/contract/report.ts';
+import { CORNER_METRICS } from '../../analytics/energy/corners.ts';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 import { addDays, dayOf, dayWindow, localTime } from '../../domain/site-time.ts';
 import type { Window } from '../../domain/window.ts';
@@ -7,22 +8,28 @@ import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { ReportRecord, Reports } from '../../storage/records/reports.ts';
 import type { SiteRecord, Sites } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
+import type { SiteDevices } from '../energy/site-sources.ts';
 import { periodsEndedBy, type ReportPeriod } from './report-periods.ts';
 
 export interface ReportServiceOptions {
   readonly reports: Reports;
   readonly sites: Pick<Sites, 'list' | 'require'>;
   readonly energy: EnergyService;
+  readonly devices: SiteDevices;
   readonly now: () => number;
 }
 
-/** Days that a run looks back for reports that an earlier run missed. */
-const CAUGHT_UP_DAYS = 7;
+/** Days before today whose reports every run looks for. */
+const RECENT_DAYS = 7;
 const LONGEST_PERIOD_DAYS = 31;
+/** Reports of the past that one run makes for a site; the next run continues. */
+export const MAX_PAST_REPORTS_PER_RUN = 2000;
 
 /** Reports of days, weeks and months that have ended, made once and kept. */
 export class ReportService {
   readonly #options: ReportServiceOptions;
+  /** Site → day and beginnings of its devices when the past was searched completely. */
+  readonly #searched = new Map<string, string>();
 
   constructor(options: ReportServiceOptions) {
     this.#options = options;
@@ -41,33 +48,85 @@ export class ReportService {
 
   /**
    * The scheduled job, run some time after midnight: stores yesterday's report of every site, those of the week and the month when
-   * they ended with it, and what earlier runs missed. A day without readings has no report. Answers how many were stored.
+   * they ended with it, and those that are missing from the past, however old: earlier runs missed them, or their readings were imported.
+   * A day without readings has no report. Answers how many were stored.
    */
   async storeReports(signal?: AbortSignal): Promise<number> {
     let stored = 0;
     for (const site of await this.#options.sites.list()) {
       const today = dayOf(this.#options.now(), site.timezone);
-      for (let back = CAUGHT_UP_DAYS; back >= 1; back--) {
-        const day = addDays(today, -back);
-        const { weekday } = localTime(dayWindow(day, site.timezone).start, site.timezone);
-        for (const period of periodsEndedBy(day, weekday)) {
+      for (let back = RECENT_DAYS; back >= 1; back--) {
+        for (const period of endedBy(addDays(today, -back), site)) {
           if (signal?.aborted) return stored;
           if (await this.#store(site, period, back === 1)) stored++;
         }
       }
+      stored += await this.#storePast(site, today, signal);
     }
     return stored;
   }
 
-  /** Makes stored reports anew that tell of a window whose readings were changed. */
+  /** Reports of days before the recent ones. Looked for once a day, and when a device begins to have earlier readings than before. */
+  async #storePast(site: SiteRecord, today: string, signal: AbortSignal | undefined): Promise<number> {
+    const begins = this.#beginnings(site);
+    const state = `${today} ${begins.map(({ firstAt }) => firstAt).join()}`;
+    if (begins.length === 0 || this.#searched.get(site.id) === state) return 0;
+    const known = await this.#options.reports.keys(site.id, ReportKind.options);
+    const madeAt = new Map(known.map(({ kind, period, createdAt }) => [`${kind} ${period}`, createdAt]));
+    const first = dayOf(Math.min(...begins.map(({ firstAt }) => firstAt)), site.timezone);
+    const past = addDays(today, -RECENT_DAYS);
+    let stored = 0;
+    for (let day = first; day < past; day = firstOfNextMonth(day)) {
+      const due = daysOf(day, past).flatMap((one) =>
+        endedBy(one, site).filter(({ kind, period, lastDay }) => {
+          const made = madeAt.get(`${kind} ${period}`);
+          return made === undefined || isOutdated(made, dayWindow(lastDay, site.timezone).end, begins);
+        }),
+      );
+      if (due.length === 0) continue;
+      const withReadings = await this.#daysWithReadings(site, due);
+      for (const period of due) {
+        if (signal?.aborted || stored === MAX_PAST_REPORTS_PER_RUN) return stored;
+        if (!withReadings.some((one) => one >= period.firstDay && one <= period.lastDay)) continue;
+        if (await this.#store(site, period, true)) stored++;
+      }
+    }
+    this.#searched.set(site.id, state);
+    return stored;
+  }
+
+  /** When each device of a site was registered, and the instant of its first reading of energy. */
+  #beginnings({ id: siteId }: SiteRecord): Beginning[] {
+    const { devices } = this.#options;
+    return devices.ofSite(siteId).flatMap(({ id, createdAt }) => {
+      const firstAt = Math.min(
+        ...CORNER_METRICS.map(({ group }) => devices.firstReadingAt(id, group) ?? Number.POSITIVE_INFINITY),
+      );
+      return Number.isFinite(firstAt) ? [{ createdAt, firstAt }] : [];
+    });
+  }
+
+  /** Days in any of the periods on which the site has readings of energy. */
+  async #daysWithReadings({ id, timezone }: SiteRecord, of: readonly ReportPeriod[]): Promise<string[]> {
+    const firstDay = of.map((period) => period.firstDay).sort()[0]!;
+    const lastDay = of.at(-1)!.lastDay;
+    const { periods } = await this.#options.energy.balance({
+      site_id: id,
+      start: formatInstant(dayWindow(firstDay, timezone).start),
+      end: formatInstant(dayWindow(lastDay, timezone).end),
+      resolution: '1d',
+    });
+    return periods.filter(({ coverage }) => coverage > 0).map(({ start }) => dayOf(Date.parse(start), timezone));
+  }
+
+  /** Replaces stored reports on a window whose readings were changed. */
   async renew(siteId: string, { start, end }: Window): Promise<void> {
     const { sites, reports, now } = this.#options;
     const site = await sites.require(siteId);
     const [first, last] = [dayOf(start, site.timezone), dayOf(end - 1, site.timezone)];
     const today = dayOf(now(), site.timezone);
     for (let day = first; day < today && day <= addDays(last, LONGEST_PERIOD_DAYS); day = addDays(day, 1)) {
-      const { weekday } = localTime(dayWindow(day, site.timezone).start, site.timezone);
-      for (const period of periodsEndedBy(day, weekday)) {
+      for (const period of endedBy(day, site)) {
         if (period.firstDay > last || (await reports.get(siteId, period.kind, period.period)) === undefined) continue;
         await this.#store(site, period, true);
       }
@@ -102,6 +161,33 @@ export class ReportService {
       throw error;
     }
   }
+}
+
+/** A device of a site. */
+interface Beginning {
+  readonly createdAt: number;
+  /** First reading, epoch milliseconds. */
+  readonly firstAt: number;
+}
+
+/** Whether a device that was registered after a report was made has readings from before the end of its period. */
+function isOutdated(madeAt: number, endOfPeriod: number, begins: readonly Beginning[]): boolean {
+  return begins.some(({ createdAt, firstAt }) => createdAt > madeAt && firstAt < endOfPeriod);
+}
+
+function endedBy(day: string, { timezone }: SiteRecord): ReportPeriod[] {
+  return periodsEndedBy(day, localTime(dayWindow(day, timezone).start, timezone).weekday);
+}
+
+function firstOfNextMonth(day: string): string {
+  return `${addDays(`${day.slice(0, 7)}-01`, LONGEST_PERIOD_DAYS).slice(0, 7)}-01`;
+}
+
+/** The days of a month from one of them on, up to the last before `end`. */
+function daysOf(first: string, end: string): string[] {
+  const days: string[] = [];
+  for (let day = first; day < end && day.slice(0, 7) === first.slice(0, 7); day = addDays(day, 1)) days.push(day);
+  return days;
 }
 
 function toStored({ siteId, kind, period, content, createdAt }: ReportRecord): StoredReport {

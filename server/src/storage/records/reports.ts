@@ -27,11 +27,16 @@ export interface ReportQuery {
   readonly to?: string | undefined;
 }
 
+/** That a report exists, without its content. */
+export type ReportKey = Pick<ReportRecord, 'kind' | 'period' | 'createdAt'>;
+
 /** A site has at most one report of a kind and period. */
 export interface Reports {
   get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined>;
   /** Oldest period first, at most 10,000. */
   list(query: ReportQuery): Promise<ReportRecord[]>;
+  /** Which reports of these kinds a site has, in no order. */
+  keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]>;
   /** Stores a report in place of the one before. Throws InvalidInput for an unknown site. */
   put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord>;
   /** Drops reports, such as those that late readings made wrong; answers how many. */
@@ -63,6 +68,16 @@ export class SqlReports implements Reports {
     if (to !== undefined) query = query.where('period', '<=', to);
     const rows = await query.where('kind', '=', kind).orderBy('period').limit(MAX_REPORTS).execute();
     return rows.map(toRecord);
+  }
+
+  async keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]> {
+    const rows = await this.#context.db
+      .selectFrom('reports')
+      .select(['kind', 'period', 'created_at'])
+      .where('site_id', '=', siteId)
+      .where('kind', 'in', kinds)
+      .execute();
+    return rows.map((row) => ({ kind: row.kind, period: row.period, createdAt: row.created_at }));
   }
 
   async put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord> {
