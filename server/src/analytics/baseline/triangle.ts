@@ -7,8 +7,8 @@ export interface Triangle {
   readonly rank: number;
 }
 
-/** A column whose part that the others do not tell is smaller than this is taken for their combination. */
-const RANK_TOLERANCE = 1e-9;
+/** A column of which the others leave less than this share is taken for their combination, as R's `lm` does: its slope would be rounding. */
+export const RANK_TOLERANCE = 1e-7;
 /** Squared lengths that shrank below this are measured anew: what was taken off has eaten their digits. */
 const STALE = 1e-6;
 
