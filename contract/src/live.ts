@@ -7,11 +7,20 @@ import { isName } from './names.ts';
  * gets the newest values, and where events were left out it gets the topic's snapshot again.
  */
 export const Topic = z.string().refine(isTopic, {
-  error: 'must be readings:{device}, readings:*, insights, anomalies, alerts, jobs, schedule or health',
+  error: 'must be readings:{device}, readings:*, devices, sites, insights, anomalies, alerts, jobs, schedule or health',
 });
 
 const READINGS = 'readings:';
-const EVENT_TOPICS: ReadonlySet<string> = new Set(['insights', 'anomalies', 'alerts', 'jobs', 'schedule', 'health']);
+const EVENT_TOPICS: ReadonlySet<string> = new Set([
+  'devices',
+  'sites',
+  'insights',
+  'anomalies',
+  'alerts',
+  'jobs',
+  'schedule',
+  'health',
+]);
 
 function isTopic(topic: string): boolean {
   return topic.startsWith(READINGS) ? isName(topic.slice(READINGS.length)) : EVENT_TOPICS.has(topic);

@@ -14,6 +14,7 @@ import { serviceRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
 import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
+import { announceLists } from './http/live/list-news.ts';
 import { LiveStream } from './http/live/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
@@ -217,6 +218,7 @@ function createNews(
     onError: (job, error) => log.error({ err: error, job }, `job ${job} failed`),
   });
   services.anomalies.subscribe((anomaly) => live.publish('anomalies', anomaly));
+  announceLists(records, (list, data) => live.publish(list, data));
   return { live, scheduler };
 }
 

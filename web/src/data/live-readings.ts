@@ -1,3 +1,4 @@
+import type { Device } from '@wattkeeper/contract/device.ts';
 import type { LiveReading } from '@wattkeeper/contract/live.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 
@@ -19,11 +20,22 @@ export function readingsOf(data: unknown): LiveReading[] {
   return 'device_id' in data && 'values' in data ? [data as LiveReading] : [];
 }
 
-/** The latest values with live ones laid over them; the same object when nothing fits. An older value never wins. */
-export function withLive(latest: LatestAnswer, readings: readonly LiveReading[]): LatestAnswer {
+/**
+ * The latest values with live ones laid over them; the same object when nothing fits. An older value never wins. A device of the site
+ * that has not reported before is added.
+ */
+export function withLive(
+  latest: LatestAnswer,
+  readings: readonly LiveReading[],
+  devices: readonly Pick<Device, 'id' | 'name'>[] = [],
+): LatestAnswer {
   const byDevice = new Map(readings.map((reading) => [reading.device_id, reading]));
   let changed = false;
-  const items = latest.items.map((item) => {
+  const known = new Set(latest.items.map(({ device_id: id }) => id));
+  const added = devices
+    .filter(({ id }) => byDevice.has(id) && !known.has(id))
+    .map(({ id, name }): LatestAnswer['items'][number] => ({ device_id: id, device_name: name, values: {} }));
+  const items = [...latest.items, ...added].map((item) => {
     const reading = byDevice.get(item.device_id);
     if (!reading) return item;
     changed = true;

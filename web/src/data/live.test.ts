@@ -174,4 +174,17 @@ describe('live readings', () => {
   it('leave the answer alone when no device fits', () => {
     expect(withLive(latest, [{ device_id: 'other', timestamp: 1, values: {} }])).toBe(latest);
   });
+
+  it('adds a device of the site with its first reading, and none of another site', () => {
+    const latest = { timestamp: '2026-06-21T10:00:00.000Z', warnings: [], items: [] };
+    const reading = { device_id: 'new', timestamp: 4000, values: { 'solar.power_kw': 9 } };
+    expect(withLive(latest, [reading], [{ id: 'new', name: 'Roof' }]).items).toEqual([
+      {
+        device_id: 'new',
+        device_name: 'Roof',
+        values: { 'solar.power_kw': { value: 9, unit: '', timestamp: '1970-01-01T00:00:04.000Z' } },
+      },
+    ]);
+    expect(withLive(latest, [reading], [{ id: 'another', name: 'Roof' }])).toBe(latest);
+  });
 });

@@ -10,6 +10,8 @@ const NOTHING: SitePower = {
   batterySoc: null,
   vehicleSoc: null,
   machines: [],
+  otherConsumers: [],
+  silent: [],
   at: null,
 };
 const written = (flows: readonly Flow[]) => flows.map(({ from, to, power }) => `${from}→${to} ${power.toFixed(2)}`);
@@ -42,6 +44,8 @@ describe('flowsOf', () => {
     expect(flowsOf({ ...NOTHING, solar: 0.002, load: 0.3, grid: 0.001, battery: 0 })).toEqual([]);
   });
 });
+
+const NOW = Date.UTC(2026, 5, 21, 10, 1);
 
 describe('sitePower', () => {
   const at = (second: number) => `2026-06-21T10:00:${String(second).padStart(2, '0')}.000Z`;
@@ -78,8 +82,14 @@ describe('sitePower', () => {
         item('meter', { 'grid.power_kw': -2.5 }),
       ],
     };
-    expect(sitePower(latest, [])).toMatchObject({ solar: 5, grid: -2.5, load: 1.5, batterySoc: 40, vehicle: null });
-    expect(sitePower(latest, []).at).toBe(Date.parse(at(3)));
+    expect(sitePower(latest, [], NOW)).toMatchObject({
+      solar: 5,
+      grid: -2.5,
+      load: 1.5,
+      batterySoc: 40,
+      vehicle: null,
+    });
+    expect(sitePower(latest, [], NOW).at).toBe(Date.parse(at(3)));
   });
 
   it('ranks machines by power and leaves other devices out', () => {
@@ -88,8 +98,45 @@ describe('sitePower', () => {
       warnings: [],
       items: ['a', 'b', 'meter'].map((id, i) => item(id, { 'energy.power_kw': i + 1 })),
     };
-    const power = sitePower(latest, [device('a', 'machine'), device('b', 'machine'), device('meter', 'inverter')]);
+    const power = sitePower(latest, [device('a', 'machine'), device('b', 'machine'), device('meter', 'inverter')], NOW);
     expect(power.machines.map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  it('lists other consumers with a meter apart from machines', () => {
+    const items = ['a', 'hall'].map((id, i) => item(id, { 'energy.power_kw': i + 1 }));
+    const latest = { timestamp: at(5), warnings: [], items };
+    const power = sitePower(latest, [device('a', 'machine'), device('hall', 'inverter')], NOW);
+    expect(power.otherConsumers).toEqual([{ deviceId: 'hall', name: 'hall', power: 2 }]);
+  });
+
+  it('leaves out a device that went silent while others report, and names it', () => {
+    const items = [item('roof', { 'solar.power_kw': 3 }), item('meter', { 'grid.power_kw': 1 }, 50)];
+    const latest = { timestamp: at(5), warnings: [], items };
+    const devices = [{ ...device('roof', 'inverter'), expected_interval_s: 10 }, device('meter', 'inverter')];
+    expect(sitePower(latest, devices, NOW)).toMatchObject({ solar: 3, silent: [] });
+    const later = sitePower(latest, devices, NOW + 60_000);
+    expect(later).toMatchObject({ solar: null, grid: 1, load: 1, at: Date.parse(at(50)) });
+    expect(later.silent).toEqual([{ deviceId: 'roof', name: 'roof', at: Date.parse(at(1)) }]);
+    // When nothing reports, the last values stay, with their age.
+    expect(sitePower(latest, devices, NOW + 86_400_000)).toMatchObject({ solar: 3, grid: 1, silent: [] });
+  });
+
+  it('counts a device that holds its values for as long as it may', () => {
+    const items = [item('plug', { 'load.power_kw': 2 }), item('meter', { 'grid.power_kw': 1 }, 50)];
+    const latest = { timestamp: at(5), warnings: [], items };
+    const devices = [{ ...device('plug', 'inverter'), holds_s: 43_200 }, device('meter', 'inverter')];
+    const power = sitePower(
+      {
+        ...latest,
+        items: [
+          items[0]!,
+          { ...items[1]!, values: { 'grid.power_kw': { value: 1, unit: '', timestamp: '2026-06-21T12:00:00.000Z' } } },
+        ],
+      },
+      devices,
+      NOW + 7_200_000,
+    );
+    expect(power).toMatchObject({ load: 2, silent: [] });
   });
 
   it('leaves retired devices out', () => {
@@ -98,11 +145,11 @@ describe('sitePower', () => {
       warnings: [],
       items: ['a', 'b'].map((id, i) => item(id, { 'load.power_kw': i + 1, 'energy.power_kw': i + 1 })),
     };
-    const power = sitePower(latest, [device('a', 'machine'), { ...device('b', 'machine'), status: 'retired' }]);
+    const power = sitePower(latest, [device('a', 'machine'), { ...device('b', 'machine'), status: 'retired' }], NOW);
     expect([power.load, power.machines.map(({ name }) => name)]).toEqual([1, ['a']]);
   });
 
   it('knows nothing where nothing reports', () => {
-    expect(sitePower({ timestamp: at(0), warnings: [], items: [] }, [])).toEqual(NOTHING);
+    expect(sitePower({ timestamp: at(0), warnings: [], items: [] }, [], NOW)).toEqual(NOTHING);
   });
 });

@@ -12,12 +12,23 @@ export interface SitePower {
   /** State of charge in percent, the mean of all batteries. */
   readonly batterySoc: number | null;
   readonly vehicleSoc: number | null;
-  readonly machines: readonly MachinePower[];
+  readonly machines: readonly ConsumerPower[];
+  /** Other consumers with a meter of their own, such as a building's services. */
+  readonly otherConsumers: readonly ConsumerPower[];
+  /** Devices that no longer report while others do: their values are left out. */
+  readonly silent: readonly SilentDevice[];
   /** Epoch milliseconds of the newest of these values; null when there is none. */
   readonly at: number | null;
 }
 
-export interface MachinePower {
+export interface SilentDevice {
+  readonly deviceId: string;
+  readonly name: string;
+  /** Newest reading, epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface ConsumerPower {
   readonly deviceId: string;
   readonly name: string;
   readonly power: number;
@@ -32,22 +43,40 @@ const SHOWN = {
   batterySoc: 'battery.soc_percent',
   vehicleSoc: 'vehicle.soc_percent',
 } as const;
-const MACHINE_POWER = 'energy.power_kw';
+const CONSUMER_POWER = 'energy.power_kw';
+const ALL_METRICS = [...Object.values(SHOWN), CONSUMER_POWER];
 
-/** The site's power, added up over its devices. Load that nothing measures is what solar, grid and battery leave. */
-export function sitePower(latest: LatestAnswer, devices: readonly Device[]): SitePower {
-  const kinds = new Map(devices.map((device) => [device.id, device.kind]));
-  const retired = new Set(devices.filter(({ status }) => status === 'retired').map(({ id }) => id));
-  const items = latest.items.filter(({ device_id }) => !retired.has(device_id));
-  const column = (metric: string) => items.flatMap(({ values }) => ownValue(values, metric) ?? []);
-  const values = (metric: string) => column(metric).map(({ value }) => value);
-  const machines = items
-    .filter((item) => kinds.get(item.device_id) === 'machine')
-    .flatMap(({ device_id, device_name, values: { [MACHINE_POWER]: power } }) =>
-      power ? [{ deviceId: device_id, name: device_name, power: power.value }] : [],
-    )
-    .sort((a, b) => b.power - a.power);
-  const times = [...Object.values(SHOWN), MACHINE_POWER].flatMap(column).map(({ timestamp }) => Date.parse(timestamp));
+/** A device without a declared rhythm is silent after this time, as it is stale in the API. */
+const SILENT_MS = 15 * 60_000;
+const MIN_SILENT_MS = 60_000;
+const INTERVALS_OF_SILENCE = 5;
+
+/**
+ * The site's power, added up over its devices. Load that nothing measures is what solar, grid and battery leave. A device that is silent
+ * counts no longer while others report; when all are silent, the last values stay.
+ *
+ * @param now epoch milliseconds
+ */
+export function sitePower(latest: LatestAnswer, devices: readonly Device[], now: number): SitePower {
+  const byId = new Map(devices.map((device) => [device.id, device]));
+  const shown = latest.items.flatMap((item) => {
+    const device = byId.get(item.device_id);
+    const at = Math.max(
+      ...ALL_METRICS.flatMap((metric) => Date.parse(ownValue(item.values, metric)?.timestamp ?? '') || []),
+    );
+    return device?.status === 'retired' || at === Number.NEGATIVE_INFINITY ? [] : [{ item, device, at }];
+  });
+  const fresh = shown.filter(({ device, at }) => now - at <= silenceOf(device));
+  const counted = fresh.length > 0 ? fresh : shown;
+  const values = (metric: string) => counted.flatMap(({ item }) => ownValue(item.values, metric)?.value ?? []);
+  const consumers = (isMachine: boolean) =>
+    counted
+      .filter(({ device }) => (device?.kind === 'machine') === isMachine)
+      .flatMap(({ item }): ConsumerPower[] => {
+        const power = ownValue(item.values, CONSUMER_POWER)?.value;
+        return power === undefined ? [] : [{ deviceId: item.device_id, name: item.device_name, power }];
+      })
+      .sort((a, b) => b.power - a.power);
   const solar = total(values(SHOWN.solar));
   const battery = total(values(SHOWN.battery));
   const grid = total(values(SHOWN.grid));
@@ -60,9 +89,21 @@ export function sitePower(latest: LatestAnswer, devices: readonly Device[]): Sit
     vehicle: total(values(SHOWN.vehicle)),
     batterySoc: mean(values(SHOWN.batterySoc)),
     vehicleSoc: mean(values(SHOWN.vehicleSoc)),
-    machines,
-    at: times.length > 0 ? Math.max(...times) : null,
+    machines: consumers(true),
+    otherConsumers: consumers(false),
+    silent: shown
+      .filter((one) => !counted.includes(one))
+      .map(({ item, at }) => ({ deviceId: item.device_id, name: item.device_name, at })),
+    at: counted.length > 0 ? Math.max(...counted.map(({ at }) => at)) : null,
   };
+}
+
+/** After this time without a reading a device is silent, ms. */
+function silenceOf(device: Device | undefined): number {
+  if (device?.holds_s) return device.holds_s * 1000;
+  if (device?.expected_interval_s)
+    return Math.max(MIN_SILENT_MS, INTERVALS_OF_SILENCE * 1000 * device.expected_interval_s);
+  return SILENT_MS;
 }
 
 export type FlowEnd = 'solar' | 'battery' | 'grid' | 'load' | 'vehicle';

@@ -57,12 +57,15 @@ export interface Sites {
   update(id: string, patch: SitePatch): Promise<SiteRecord>;
   /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
   remove(id: string): Promise<void>;
+  /** Calls the listener after each change that was made through this store; answers how to stop. */
+  onChange(listener: () => void): () => void;
 }
 
 /** Sites in the records' database. */
 export class SqlSites implements Sites {
   readonly #context: RecordsContext;
   readonly #zones = new Map<string, string>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(context: RecordsContext) {
     this.#context = context;
@@ -106,7 +109,7 @@ export class SqlSites implements Sites {
     const site = await this.#context.db
       .transaction()
       .execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
-    return this.#remember(site);
+    return this.#changed(site);
   }
 
   async preferred(): Promise<SiteRecord> {
@@ -118,7 +121,7 @@ export class SqlSites implements Sites {
       .transaction()
       .execute((transaction) => insertSite(transaction, site, this.#context.now()))
       .catch(rethrow(site));
-    return this.#remember(created);
+    return this.#changed(created);
   }
 
   async update(id: string, patch: SitePatch): Promise<SiteRecord> {
@@ -136,7 +139,22 @@ export class SqlSites implements Sites {
         return toRecord(row);
       })
       .catch(rethrow(patch));
-    return this.#remember(updated);
+    return this.#changed(updated);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(site: SiteRecord): SiteRecord {
+    this.#remember(site);
+    this.#tell();
+    return site;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #remember(site: SiteRecord): SiteRecord {
@@ -157,6 +175,7 @@ export class SqlSites implements Sites {
       const removed = await transaction.deleteFrom('sites').where('id', '=', id).returning('id').executeTakeFirst();
       if (removed === undefined) throw new NotFound(`there is no site with the id "${id}"`);
     });
+    this.#tell();
   }
 }
 

@@ -1,10 +1,9 @@
 import { useFormat, useText } from '../../app-context.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { freshForMs } from './freshness.ts';
 import styles from './now.module.css';
-import { useLiveState } from './use-live-power.ts';
+import { useLiveState, useSeenInstants } from './use-live-power.ts';
 
-/** Data older than this no longer counts as now. */
-const STALE_AFTER_MS = 5 * 60_000;
 /** Younger than this it is simply live: counting single seconds would only flicker. */
 const FRESH_MS = 15_000;
 
@@ -15,7 +14,8 @@ export function ConnectionState({ at }: { readonly at: number | null }) {
   const state = useLiveState();
   const now = useNow();
   const age = at === null ? null : Math.max(0, now - at);
-  const stale = age === null || age > STALE_AFTER_MS;
+  const freshFor = freshForMs(useSeenInstants(at));
+  const stale = age === null || age > freshFor;
   const tone = state !== 'open' ? 'waiting' : stale ? 'stale' : 'live';
   const words =
     state === 'open'

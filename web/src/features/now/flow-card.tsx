@@ -1,10 +1,10 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { PlugZap } from 'lucide-react';
-import { useText } from '../../app-context.tsx';
-import type { SitePower } from '../../data/site-power.ts';
+import { useFormat, useText } from '../../app-context.tsx';
+import type { SilentDevice, SitePower } from '../../data/site-power.ts';
 import { Button } from '../../ui/button.tsx';
-import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
+import { EmptyNote, ErrorNote, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { FlowPicture } from './flow-picture.tsx';
@@ -49,8 +49,24 @@ function FlowContent({ power, latest, onConnect }: FlowCardProps) {
   const home = !factory || power.solar !== null || power.battery !== null;
   return (
     <>
+      <SilentDevices devices={power.silent} />
       {home ? <FlowPicture power={power} /> : null}
       {factory ? <MachineFlow power={power} /> : null}
     </>
   );
+}
+
+/** More than this are one line: a gateway that is down silences everything after it. */
+const MAX_SILENT_LINES = 3;
+
+function SilentDevices({ devices }: { readonly devices: readonly SilentDevice[] }) {
+  const text = useText();
+  const format = useFormat();
+  if (devices.length === 0) return null;
+  const line = (name: string, at: number) => text('now.silent', { name, time: format.dateTime(at) });
+  if (devices.length > MAX_SILENT_LINES) {
+    const names = devices.map(({ name }) => name).join(', ');
+    return <WarningLine>{line(names, Math.min(...devices.map(({ at }) => at)))}</WarningLine>;
+  }
+  return devices.map(({ deviceId, name, at }) => <WarningLine key={deviceId}>{line(name, at)}</WarningLine>);
 }

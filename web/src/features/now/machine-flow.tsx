@@ -5,9 +5,9 @@ import { Figure } from '../../ui/figure.tsx';
 import styles from './flow.module.css';
 import { FlowLines } from './flow-lines.tsx';
 
-/** More machines than this are shown as one line, "others". */
-const MACHINES_MAX = 12;
-/** Power of a site that no machine's meter explains is shown from this share on. */
+/** More consumers than this are shown as one line, "others". */
+const CONSUMERS_MAX = 12;
+/** Power of a site that no consumer's meter explains is shown from this share on. */
 const REST_LEAST = 0.01;
 const BRANCH_WIDTH = 28;
 const ROW_HEIGHT = 40;
@@ -18,7 +18,7 @@ interface Row {
   readonly power: number;
 }
 
-/** A factory as its single-line diagram: what comes in, and the machines it goes to, the greatest first. */
+/** A factory as its single-line diagram: what comes in, and the machines and other consumers it goes to, the greatest first. */
 export function MachineFlow({ power }: { readonly power: SitePower }) {
   const text = useText();
   const format = useFormat();
@@ -76,9 +76,10 @@ function Branch({
 }
 
 function rowsOf(power: SitePower, others: string, unmetered: string): Row[] {
-  const shown = power.machines.slice(0, MACHINES_MAX).map(({ deviceId, ...row }) => ({ key: deviceId, ...row }));
-  const rest = power.machines.slice(MACHINES_MAX).reduce((sum, machine) => sum + machine.power, 0);
-  const metered = power.machines.reduce((sum, machine) => sum + machine.power, 0);
+  const consumers = [...power.machines, ...power.otherConsumers].sort((a, b) => b.power - a.power);
+  const shown = consumers.slice(0, CONSUMERS_MAX).map(({ deviceId, ...row }) => ({ key: deviceId, ...row }));
+  const rest = consumers.slice(CONSUMERS_MAX).reduce((sum, one) => sum + one.power, 0);
+  const metered = consumers.reduce((sum, one) => sum + one.power, 0);
   const gap = (power.load ?? 0) - metered;
   if (rest > 0) shown.push({ key: 'others', name: others, power: rest });
   if (gap > REST_LEAST * (power.load ?? 0)) shown.push({ key: 'unmetered', name: unmetered, power: gap });

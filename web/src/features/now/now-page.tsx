@@ -4,7 +4,7 @@ import { LayoutGrid, Maximize, Minimize } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { IconButton } from '../../ui/button.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
@@ -14,6 +14,7 @@ import { ConnectionState } from './connection-state.tsx';
 import { FlowCard } from './flow-card.tsx';
 import { type Card, WIDE_CARDS } from './layout.ts';
 import styles from './now.module.css';
+import { SiteNotices } from './site-notices.tsx';
 import { CarbonCard, EnergyCard, IndependenceCard, MoneyCard } from './today-cards.tsx';
 import { useLayout } from './use-layout.ts';
 import { useLivePower } from './use-live-power.ts';
@@ -40,14 +41,7 @@ export function NowPage() {
           )}
           <WallButton wall={wall === '1'} />
         </PageHead>
-        {site.is_demo && !wall ? (
-          <p className={styles.demo}>
-            <span>{text('demo.banner')}</span>
-            <Button kind="plain" onClick={() => setOpen('connect')}>
-              {text('demo.connect')}
-            </Button>
-          </p>
-        ) : null}
+        {wall ? null : <SiteNotices onConnect={() => setOpen('connect')} />}
         <Cards flow={<FlowCard power={power} latest={latest} onConnect={() => setOpen('connect')} />} />
       </PageBody>
       <ArrangeDialog open={open === 'arrange'} onClose={close} />

@@ -11,7 +11,7 @@ import { PriceScale } from '../../ui/price-scale.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { useSitePrices } from '../../use-site-prices.ts';
-import { CURVES, curveFrame } from './curve-frame.ts';
+import { CURVE_METRICS, curveFrame } from './curve-frame.ts';
 
 const STEP_MS = 60_000;
 const HEIGHT_PX = 260;
@@ -27,7 +27,7 @@ export function PowerCurve() {
   const query = useQuery({
     ...queries.telemetry({
       siteId: site.id,
-      metrics: CURVES.map(({ metric }) => metric),
+      metrics: CURVE_METRICS,
       start: day.start,
       end: day.end,
       bucket: '5m',
@@ -35,15 +35,16 @@ export function PowerCurve() {
     }),
     refetchInterval: STEP_MS,
   });
+  const devices = useQuery(queries.devices(site.id));
   const prices = useSitePrices(site, day);
   const overlays = useMemo(() => [priceOverlay(prices), instantOverlay(now)], [prices, now]);
   return (
     <Panel title={text('now.curve')} note={format.date(day.start, { weekday: 'long', day: 'numeric', month: 'long' })}>
       <QueryView query={query} height={`${HEIGHT_PX}px`}>
         {(answer) => {
-          const { frame, shown } = curveFrame(answer);
-          const series = shown.map(({ metric, label, colour, filled }) => ({
-            key: metric,
+          const { frame, shown } = curveFrame(answer, devices.data ?? []);
+          const series = shown.map(({ key, label, colour, filled }) => ({
+            key,
             label: text(label),
             colour,
             unit: 'kW',

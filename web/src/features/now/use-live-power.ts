@@ -1,15 +1,18 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useQueries, useServices } from '../../app-context.tsx';
 import type { LiveState } from '../../data/live.ts';
 import { withLive } from '../../data/live-readings.ts';
 import { latestKey } from '../../data/queries.ts';
 import { sitePower } from '../../data/site-power.ts';
+import { useNow } from '../../ui/use-now.ts';
 
 /** A site with more devices asks for the readings of all: the server limits the topics of a client. */
 const MAX_DEVICE_TOPICS = 500;
+/** Silence of a device is noticed in steps of this. */
+const SILENCE_STEP_MS = 10_000;
 
 /** The site's power as the stream moves it: live readings go into the cached latest values, and from there to the screen. */
 export function useLivePower(siteId: string) {
@@ -17,10 +20,11 @@ export function useLivePower(siteId: string) {
   const latest = useQuery(queries.latest(siteId));
   const devices = useQuery(queries.devices(siteId));
   const topics = useMemo(() => topicsOf(devices.data ?? []), [devices.data]);
-  useLiveLatest(siteId, topics);
+  useLiveLatest(siteId, topics, devices.data);
+  const now = useNow(SILENCE_STEP_MS);
   const power = useMemo(
-    () => (latest.data && devices.data ? sitePower(latest.data, devices.data) : undefined),
-    [latest.data, devices.data],
+    () => (latest.data && devices.data ? sitePower(latest.data, devices.data, now) : undefined),
+    [latest.data, devices.data, now],
   );
   return { power, latest, devices };
 }
@@ -30,17 +34,31 @@ function topicsOf(devices: readonly Device[]): string[] {
   return devices.map(({ id }) => `readings:${id}`);
 }
 
-function useLiveLatest(siteId: string, topics: readonly string[]): void {
+function useLiveLatest(siteId: string, topics: readonly string[], devices: readonly Device[] | undefined): void {
   const { live } = useServices();
   const queryClient = useQueryClient();
   useEffect(() => {
     if (topics.length === 0) return;
     return live.subscribe(topics, {
       readings: (changed) => {
-        queryClient.setQueryData<LatestAnswer>(latestKey(siteId), (latest) => latest && withLive(latest, changed));
+        queryClient.setQueryData<LatestAnswer>(
+          latestKey(siteId),
+          (latest) => latest && withLive(latest, changed, devices),
+        );
       },
     });
-  }, [live, queryClient, siteId, topics]);
+  }, [live, queryClient, siteId, topics, devices]);
+}
+
+const MAX_SEEN = 6;
+
+/** The newest instant and those seen before it while the page was open, oldest first. */
+export function useSeenInstants(at: number | null): readonly number[] {
+  const [seen, setSeen] = useState<readonly number[]>([]);
+  if (at === null || at <= (seen.at(-1) ?? 0)) return seen;
+  const next = [...seen.slice(1 - MAX_SEEN), at];
+  setSeen(next);
+  return next;
 }
 
 export function useLiveState(): LiveState {

@@ -21,6 +21,7 @@ import { HistoryNotice } from './history-notice.tsx';
 import { PreferencesMenu } from './preferences-menu.tsx';
 import styles from './shell.module.css';
 import { SiteSwitcher } from './site-switcher.tsx';
+import { useAnnouncements } from './use-announcements.ts';
 
 /** The pages, in the order of the navigation. A page is one line here and one in the router. */
 const PAGES: readonly {
@@ -49,6 +50,7 @@ export function Shell() {
     () => ({ language, timeZone: site?.timezone ?? 'UTC', currency: site?.currency ?? 'EUR' }),
     [language, site?.timezone, site?.currency],
   );
+  useAnnouncements();
   const main = useFocusOnNewPage();
   const wall = search.wall === '1';
   return (

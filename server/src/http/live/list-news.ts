@@ -1,0 +1,31 @@
+/** Changes within this time are one event: a thousand devices that register themselves are not a thousand events. */
+const GATHER_MS = 250;
+
+/** Lists whose changes are announced, each as the topic of that name. */
+type AnnouncedList = 'devices' | 'sites';
+
+/** The records, of which a listener learns each change. */
+interface Lists {
+  readonly devices: { onChange(listener: (change: { readonly type: string }) => void): unknown };
+  readonly sites: { onChange(listener: () => void): unknown };
+}
+
+/** Announces each change of the list of devices or of sites. The events have no content: a client that shows the list asks for it. */
+export function announceLists({ devices, sites }: Lists, publish: (topic: AnnouncedList, data: null) => void): void {
+  const changed = new Set<AnnouncedList>();
+  const announce = () => {
+    const lists = [...changed];
+    changed.clear();
+    for (const list of lists) publish(list, null);
+  };
+  const note = (list: AnnouncedList) => {
+    if (changed.size === 0) setTimeout(announce, GATHER_MS).unref();
+    changed.add(list);
+  };
+  devices.onChange(({ type }) => {
+    note('devices');
+    // The first device that registers itself makes the default site in the same transaction.
+    if (type === 'created') note('sites');
+  });
+  sites.onChange(() => note('sites'));
+}
