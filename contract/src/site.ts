@@ -18,13 +18,15 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+export const Currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as EUR')
+  .meta({ description: 'ISO 4217 currency', examples: ['EUR'] });
+
 const siteFields = {
   name: Name,
   timezone: TimeZone,
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as EUR')
-    .meta({ description: 'ISO 4217 currency', examples: ['EUR'] }),
+  currency: Currency,
   latitude: z.number().min(-90).max(90).nullable(),
   longitude: z.number().min(-180).max(180).nullable(),
   country: z

@@ -22,6 +22,12 @@ import type { ForecastServices } from './features/forecast/routes.ts';
 import { ScheduleService } from './features/forecast/schedule-service.ts';
 import { ForecastService } from './features/forecast/service.ts';
 import { SolarForecastService } from './features/forecast/solar-service.ts';
+import type { ImportTarget } from './features/importing/import-target.ts';
+import { importJob } from './features/importing/job.ts';
+import { Places } from './features/importing/places.ts';
+import { importProgress, noteImportProgress } from './features/importing/progress-routes.ts';
+import { ImportingService } from './features/importing/service.ts';
+import { Uploads } from './features/importing/uploads.ts';
 import { CustomKpiService } from './features/kpi/custom-kpis.ts';
 import { KpiService } from './features/kpi/service.ts';
 import { SqlTerms, sqlTermsJob } from './features/kpi/sql-terms.ts';
@@ -70,6 +76,9 @@ export interface Services {
   /** Null without persistence: there is nothing to lose. */
   readonly backups: BackupService | null;
   readonly migrations: MigrationService;
+  readonly importing: ImportingService;
+  /** Sites and devices of imported data. */
+  readonly places: Places;
   readonly settings: SettingsService;
   readonly filling: GapFilling;
   /** Baselines in use, and loads whose forecast model is chosen. */
@@ -137,6 +146,7 @@ export async function createServices(
     repairs,
     backups,
     migrations: createMigrations(pipeline, backups, config, now, belowImportFolders(importFolders(config))),
+    ...(await createImporting(pipeline, config, now)),
     settings: await SettingsService.load(records.settings),
     filling: createFilling(pipeline),
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
@@ -219,6 +229,26 @@ export function createMigrations(
   });
 }
 
+async function createImporting(
+  { records, ingest, intake, catalogue }: Pipeline,
+  config: Config,
+  now: () => number,
+): Promise<Pick<Services, 'importing' | 'places'>> {
+  const folder = config.persistence ? join(config.data_dir, 'uploads') : null;
+  const uploads = new Uploads({ folder, writes: () => ingest.persists, now });
+  await uploads.clear();
+  const places = new Places(records);
+  const target: ImportTarget = {
+    name: 'this service',
+    unitOf: (metric) => catalogue.describe(metric).unit,
+    progress: (key) => importProgress(records.importStates, key),
+    note: (key, progress) => noteImportProgress(records.importStates, key, progress),
+    place: (request) => places.place(request),
+    take: (blocks) => intake.accept(blocks),
+  };
+  return { places, importing: new ImportingService({ uploads, target, places, catalogue, sites: records.sites }) };
+}
+
 /** Folders whose files requests may name. */
 function importFolders({ imports, data_dir: folder }: Config): readonly [string, ...string[]] {
   const [first = join(folder, 'imports'), ...others] = imports.folders ?? [];
@@ -240,6 +270,7 @@ export function scheduledJobs(
     anomalies,
     forecasts,
     migrations,
+    importing,
     disk,
   }: Services,
   { auth, backup }: Config,
@@ -257,6 +288,7 @@ export function scheduledJobs(
       ? backupJobs(backups, backupSchedules(backup)).map((job) => afterFilling(job, stores[0]!.name, filling))
       : []),
     migrationJob(migrations),
+    importJob(importing),
     ...[sqlTermsJob(sqlTerms)].filter((job) => job !== null),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),

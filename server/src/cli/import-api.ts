@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { ImportProgress } from '@wattkeeper/contract/import.ts';
+import { ImportPlaces, type ImportPlacesRequest, ImportProgress } from '@wattkeeper/contract/import.ts';
 import { Metric } from '@wattkeeper/contract/metric.ts';
 import { IngestAnswer } from '@wattkeeper/contract/reading.ts';
 import { z } from 'zod';
 import type { Block } from '../domain/batch.ts';
 import { Conflict, Forbidden, InvalidInput, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
+import type { ImportTarget } from '../features/importing/import-target.ts';
 import type { SinkReceipt } from '../sources/import/import-file.ts';
-import type { ImportTarget } from './import-target.ts';
 
 /** One request holds no more than this; the service takes 32 MB and 50,000 readings unless told otherwise. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
@@ -40,8 +40,8 @@ export async function openImportApi(url: string, token: string | undefined): Pro
     unitOf: (metric) => catalogue.describe(metric).unit,
     progress: (key) => api.progress(key),
     note: (key, progress) => api.note(key, progress),
+    place: (request) => api.place(request),
     take: (blocks) => api.take(blocks),
-    close: async () => {},
   };
 }
 
@@ -76,6 +76,11 @@ class ImportApi {
 
   async note(key: string, progress: ImportProgress): Promise<void> {
     await this.#json(await this.#send('PUT', `/imports/${key}`, JSON.stringify(progress)));
+  }
+
+  async place(request: ImportPlacesRequest): Promise<ImportPlaces | null> {
+    if (request.dry_run && this.#token === undefined) return null;
+    return ImportPlaces.parse(await this.#json(await this.#send('POST', '/imports/places', JSON.stringify(request))));
   }
 
   async take(blocks: readonly Block[]): Promise<SinkReceipt> {

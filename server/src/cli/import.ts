@@ -1,26 +1,27 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/load.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/window.ts';
-import { importFile } from '../sources/import/import-file.ts';
-import type { ImportReport } from '../sources/import/import-report.ts';
+import { type RunOutcome, runImport } from '../features/importing/run-import.ts';
+import { type ImportReport, reportToJson } from '../sources/import/import-report.ts';
+import { diskFile } from '../sources/import/input-file.ts';
 import { parseMapping } from '../sources/import/mapping.ts';
 import type { SeriesReport } from '../sources/import/series-tally.ts';
 import { INCOMPLETE } from './command.ts';
 import { detectCommand } from './import-detect.ts';
-import type { ImportTarget } from './import-target.ts';
 import { openImportTarget } from './open-import-target.ts';
 
 const HELP = `Brings a file in: CSV or JSON, plain or gzip. When the service runs, it goes through its API.
 
-Usage: npm start -- import --detect FILE [--timezone ZONE] [--mapping NEW_FILE]
+Usage: npm start -- import --detect FILE [--timezone ZONE] [--site NAME] [--currency CODE] [--mapping NEW_FILE]
        npm start -- import FILE --mapping FILE [--dry-run] [--force] [--url URL] [--token TOKEN] [--config FILE] [--json]
 
   --mapping FILE  how the columns become metrics (docs/import.md; examples in docs/examples/mappings)
   --detect        write a mapping for the file, to NEW_FILE or to the output, and import nothing
   --timezone ZONE zone of the file's times without an offset (with --detect; default UTC)
+  --site NAME     site of the data (with --detect; default: named after the file)
+  --currency CODE currency of the site (with --detect; default: that of the zone's country)
   --dry-run       read everything, write nothing
   --force         import again what was imported before; nothing doubles
   --url URL       a running service; default: the data folder, or the service that uses it (http.host, http.port)
@@ -39,6 +40,8 @@ interface Values {
   readonly mapping?: string | undefined;
   readonly detect: boolean;
   readonly timezone: string;
+  readonly site?: string | undefined;
+  readonly currency?: string | undefined;
   readonly 'dry-run': boolean;
   readonly force: boolean;
   readonly url?: string | undefined;
@@ -59,6 +62,8 @@ export async function importCommand(
       mapping: { type: 'string' },
       detect: { type: 'boolean', default: false },
       timezone: { type: 'string', default: 'UTC' },
+      site: { type: 'string' },
+      currency: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
       url: { type: 'string' },
@@ -73,76 +78,66 @@ export async function importCommand(
     return 0;
   }
   if (values.detect) return detectCommand(positionals, values);
-  return runImport(positionals, values, environment);
+  return importOne(positionals, values, environment);
 }
 
-async function runImport(
+async function importOne(
   [path, ...more]: readonly string[],
   values: Values,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   if (path === undefined || more.length > 0 || values.mapping === undefined)
     throw new InvalidInput(`import needs one file and --mapping FILE\n\n${HELP}`);
-  const text = readText(values.mapping);
-  const mapping = parseMapping(text, values.mapping);
-  const key = `${await checksumOf(path)}:${createHash('sha256').update(text).digest('hex')}`;
+  const mapping = readText(values.mapping);
+  parseMapping(mapping, values.mapping);
+  const file = await diskFile(path);
   const config = loadConfig({ file: values.config, environment });
   const token = values.token ?? environment.WATTKEEPER_TOKEN;
   const target = await openImportTarget({ config, url: values.url, token });
   try {
-    const isDry = values['dry-run'];
-    const kept = isDry ? undefined : await target.progress(key);
-    if (kept?.finished && !values.force) {
-      const said = `${path} was imported before (${kept.rows} rows); --force imports it again.`;
-      console.log(values.json ? JSON.stringify({ already_imported: true, rows: kept.rows }) : said);
+    const { force, 'dry-run': dryRun, mapping: mappingName } = values;
+    const outcome = await runImport(target, { file, mapping, mappingName, dryRun, force, onProgress: shown() });
+    const { importedBefore, report } = outcome;
+    if (report === null) {
+      const said = `${path} was imported before (${importedBefore} rows); --force imports it again.`;
+      console.log(values.json ? JSON.stringify({ already_imported: true, rows: importedBefore }) : said);
       return 0;
     }
-    const skipRows = values.force ? 0 : (kept?.rows ?? 0);
-    const report = await importFile({
-      path,
-      mapping,
-      unitOf: (metric) => target.unitOf(metric),
-      ...(!isDry && { sink: (blocks) => target.take(blocks) }),
-      skipRows,
-      onProgress: followed(target, key, { isDry, skipRows }),
-    });
-    if (!isDry) await target.note(key, { rows: report.rows, finished: true });
-    const said = values.json ? JSON.stringify(toJson(report, isDry)) : describe(path, target.name, report, isDry);
-    console.log(said);
+    console.log(
+      values.json
+        ? JSON.stringify(toJson(outcome, report, dryRun))
+        : describe(path, target.name, outcome, report, dryRun),
+    );
     return report.rejected === 0 && report.absent_columns.length === 0 ? 0 : INCOMPLETE;
   } finally {
     await target.close();
   }
 }
 
-/** Shows and notes how far an import has come; on a terminal in place, elsewhere a line every ten seconds. */
-function followed(target: ImportTarget, key: string, { isDry, skipRows }: { isDry: boolean; skipRows: number }) {
+/** Shows how far an import has come; on a terminal in place, elsewhere a line every ten seconds. */
+function shown(): (progress: { readonly rows: number; readonly share: number }) => void {
   let shownAt = Date.now();
-  return async ({ rows, share }: { rows: number; share: number }) => {
+  return ({ rows, share }) => {
     const text = `${Math.round(share * 100)} %, ${rows} rows`;
     if (process.stderr.isTTY) process.stderr.write(`\r${text}${share >= 1 ? '\n' : ''}`);
     else if (Date.now() - shownAt >= PROGRESS_EVERY_MS) {
       shownAt = Date.now();
       process.stderr.write(`${text}\n`);
     }
-    if (!isDry && rows > skipRows) await target.note(key, { rows, finished: false });
   };
 }
 
-function toJson({ first, last, series, ...report }: ImportReport, isDry: boolean): object {
-  return {
-    ...report,
-    ...span(first, last),
-    series: series.map((one) => ({ ...one, ...span(one.first, one.last) })),
-    dry_run: isDry,
-  };
+function toJson({ site, devices }: RunOutcome, report: ImportReport, dryRun: boolean): object {
+  return { ...reportToJson(report), site, devices, dry_run: dryRun };
 }
 
-function span(first: number | null, last: number | null) {
-  return { first: first === null ? null : iso(first), last: last === null ? null : iso(last) };
-}
-
-function describe(path: string, target: string, report: ImportReport, isDry: boolean): string {
+function describe(
+  path: string,
+  target: string,
+  { site, devices }: RunOutcome,
+  report: ImportReport,
+  isDry: boolean,
+): string {
   const { rows, first, last, series, rejected, counted_by: unit } = report;
   const times = first === null || last === null ? 'nothing' : `${iso(first)} to ${iso(last)}`;
   const taken = `${report.accepted} values taken, ${report.already_there} already there, ${report.quarantined} quarantined, ${rejected} rejected`;
@@ -159,6 +154,7 @@ function describe(path: string, target: string, report: ImportReport, isDry: boo
   return [
     `${path}: ${rows} rows, ${times}`,
     isDry ? `Dry run: nothing was written; ${rejected} rejected.` : `${taken} (${target}).`,
+    ...(site === null ? [] : [placesLine(site, devices, isDry)]),
     ...reasons,
     ...notes.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}.`),
     ...report.absent_columns.map((name) => `No record has the field "${name}".`),
@@ -168,6 +164,12 @@ function describe(path: string, target: string, report: ImportReport, isDry: boo
       : []),
     ...report.problems.map(({ position, detail }) => `  ${unit} ${position}: ${detail}`),
   ].join('\n');
+}
+
+function placesLine(site: NonNullable<RunOutcome['site']>, devices: RunOutcome['devices'], isDry: boolean): string {
+  const made = devices.filter(({ created }) => created).length;
+  const verb = isDry ? 'would be made' : 'was made';
+  return `Site "${site.name}" (${site.timezone}, ${site.currency})${site.created ? ` ${verb}` : ''}; ${devices.length} devices, ${made} of them new.`;
 }
 
 function seriesLine({ device, metric, values, interval_ms, duplicates, out_of_order, gaps }: SeriesReport): string {
@@ -209,14 +211,4 @@ function readText(path: string): string {
   } catch (error) {
     throw new InvalidInput(`the mapping ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function checksumOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  } catch (error) {
-    throw new InvalidInput(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-  return hash.digest('hex');
 }

@@ -1,11 +1,17 @@
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
-import { importProgress, noteImportProgress } from '../features/ingest/import-routes.ts';
+import type { ImportTarget } from '../features/importing/import-target.ts';
+import { Places } from '../features/importing/places.ts';
+import { importProgress, noteImportProgress } from '../features/importing/progress-routes.ts';
 import { openPipeline } from '../pipeline.ts';
 import { openImportApi } from './import-api.ts';
-import type { ImportTarget } from './import-target.ts';
 import { ownUrl } from './own-url.ts';
+
+/** A target that is closed in the end. */
+export interface OpenTarget extends ImportTarget {
+  close(): Promise<void>;
+}
 
 export interface TargetOptions {
   readonly config: Config;
@@ -18,17 +24,21 @@ export interface TargetOptions {
 const DRAIN_MS = 10 * 60_000;
 
 /** Opens the data folder when it is free, and else the service that uses it. */
-export async function openImportTarget({ config, url, token }: TargetOptions): Promise<ImportTarget> {
-  if (url !== undefined) return openImportApi(url.replace(/\/$/, ''), token);
+export async function openImportTarget({ config, url, token }: TargetOptions): Promise<OpenTarget> {
+  if (url !== undefined) return openService(url.replace(/\/$/, ''), token);
   try {
     return await openFolder(config);
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
-    return openImportApi(ownUrl(config, error), token ?? config.auth.admin_token);
+    return openService(ownUrl(config, error), token ?? config.auth.admin_token);
   }
 }
 
-async function openFolder(config: Config): Promise<ImportTarget> {
+async function openService(url: string, token: string | undefined): Promise<OpenTarget> {
+  return { ...(await openImportApi(url, token)), close: async () => {} };
+}
+
+async function openFolder(config: Config): Promise<OpenTarget> {
   const log = openLog(config, 'warn');
   const { records, intake, catalogue, close } = await openPipeline({
     config,
@@ -36,11 +46,13 @@ async function openFolder(config: Config): Promise<ImportTarget> {
     now: Date.now,
     withoutStores: false,
   });
+  const places = new Places(records);
   return {
     name: config.data_dir,
     unitOf: (metric) => catalogue.describe(metric).unit,
     progress: (key) => importProgress(records.importStates, key),
     note: (key, progress) => noteImportProgress(records.importStates, key, progress),
+    place: (request) => places.place(request),
     take: (blocks) => intake.accept(blocks),
     close: () => close(DRAIN_MS),
   };

@@ -61,6 +61,11 @@ export function localTime(
   };
 }
 
+/** An instant on a site's clock with its offset, to the second: `2026-03-27T00:00:00+01:00`. */
+export function localIso(instant: number, timeZone: string): string {
+  return zoned(instant, timeZone).toString({ timeZoneName: 'never', smallestUnit: 'second' });
+}
+
 /** One calendar day of a site; weekdays as ISO 8601 counts them (1 Monday). */
 export interface LocalDay extends Window {
   readonly day: string;

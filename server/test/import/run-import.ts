@@ -4,6 +4,7 @@ import { valueCount } from '../../src/domain/batch.ts';
 import { MetricCatalogue } from '../../src/domain/metric-catalogue.ts';
 import { importFile } from '../../src/sources/import/import-file.ts';
 import type { ImportReport } from '../../src/sources/import/import-report.ts';
+import { diskFile } from '../../src/sources/import/input-file.ts';
 import { type Mapping, parseMapping } from '../../src/sources/import/mapping.ts';
 
 const catalogue = new MetricCatalogue();
@@ -20,7 +21,7 @@ export interface ImportRun {
 export async function runImport(path: string, mapping: Mapping, skipRows = 0): Promise<ImportRun> {
   const blocks: Block[] = [];
   const report = await importFile({
-    path,
+    file: await diskFile(path),
     mapping,
     unitOf: (metric) => catalogue.describe(metric).unit,
     sink: async (given) => {

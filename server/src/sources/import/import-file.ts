@@ -5,6 +5,7 @@ import { cellText } from './cell-reader.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';
 import type { FileRecord } from './file-record.ts';
 import { type ImportReport, ReportBuilder } from './import-report.ts';
+import type { InputFile } from './input-file.ts';
 import { isBroken } from './json-records.ts';
 import type { Layout, TimedRow } from './layout.ts';
 import { LongLayout } from './long-layout.ts';
@@ -24,14 +25,17 @@ export interface SinkReceipt {
 }
 
 export interface ImportOptions {
-  readonly path: string;
+  readonly file: InputFile;
   readonly mapping: Mapping;
   /** Unit that a metric is kept in; empty when it has none. */
   readonly unitOf: (metric: string) => string;
-  /** Takes blocks whose devices are named; a dry run leaves it out. */
-  readonly sink?: (blocks: readonly Block[]) => Promise<SinkReceipt>;
+  /** Takes blocks whose devices are named; null: it kept nothing, as in a dry run. */
+  readonly sink: (blocks: readonly Block[]) => Promise<SinkReceipt | null>;
   /** Rows that an earlier run had acknowledged: they are read but not sent again. */
   readonly skipRows: number;
+  /** Reads no more than this; default: the whole file. */
+  readonly maxRows?: number;
+  readonly signal?: AbortSignal | undefined;
   /** Called after rows were acknowledged. */
   readonly onProgress: (progress: { rows: number; share: number }) => Promise<void>;
 }
@@ -43,7 +47,7 @@ const ROWS_AT_ONCE = 10_000;
  * be read is reported with its place. Throws `InvalidInput` when the file or the mapping do not fit each other, or the file breaks off.
  */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
-  const source = await openRecordSource(options.path, options.mapping);
+  const source = await openRecordSource(options.file, options.mapping);
   try {
     return await new FileImport(options, source).run();
   } finally {
@@ -64,6 +68,7 @@ class FileImport {
   readonly #timeIndexes: readonly number[];
   readonly #report = new ReportBuilder();
   #rows: TimedRow[] = [];
+  #isKept = false;
 
   constructor(options: ImportOptions, source: RecordSource) {
     const { mapping, unitOf } = options;
@@ -78,16 +83,20 @@ class FileImport {
 
   async run(): Promise<ImportReport> {
     try {
+      const { maxRows = Number.POSITIVE_INFINITY, signal } = this.#options;
       for await (const record of this.#source.records) {
+        signal?.throwIfAborted();
         this.#take(record);
+        if (this.#report.rows === maxRows) break;
         if (this.#report.rows % ROWS_AT_ONCE === 0) await this.#flush();
       }
     } catch (error) {
       if (!isBroken(error)) throw error;
       await this.#flush();
-      const { path, sink } = this.#options;
-      const kept = sink ? `; the ${this.#report.rows} rows before it were taken` : '';
-      throw new InvalidInput(`${path} cannot be read to its end: ${messageOf(error)}${kept}`, { cause: error });
+      const kept = this.#isKept ? `; the ${this.#report.rows} rows before it were taken` : '';
+      throw new InvalidInput(`${this.#options.file.name} cannot be read to its end: ${messageOf(error)}${kept}`, {
+        cause: error,
+      });
     }
     await this.#flush();
     return this.#report.build({
@@ -131,7 +140,11 @@ class FileImport {
     const blocks = this.#layout.blocks(rows);
     if (this.#report.rows <= skipRows)
       this.#report.alreadyThere += blocks.reduce((sum, block) => sum + valueCount(block), 0);
-    else if (sink && blocks.length > 0) this.#note(await sink(blocks), rows);
+    else if (blocks.length > 0) {
+      const receipt = await sink(blocks);
+      this.#isKept = receipt !== null;
+      if (receipt !== null) this.#note(receipt, rows);
+    }
     await onProgress({ rows: this.#report.rows, share: this.#source.share() });
   }
 

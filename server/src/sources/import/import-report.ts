@@ -1,3 +1,4 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { MAX_SERIES_TOLD, type SeriesReport, SeriesTally } from './series-tally.ts';
 
 /** What came of an import. Instants are epoch milliseconds. */
@@ -34,6 +35,30 @@ export interface ImportReport {
 
 const MAX_PROBLEMS = 100;
 const MAX_POSITIONS = 20;
+
+/** A report with its instants as ISO 8601 in UTC. */
+export function reportToJson({ rejected_by, problems, absent_columns, first, last, series, ...counts }: ImportReport) {
+  return {
+    ...counts,
+    rejected_by: Object.fromEntries(
+      Object.entries(rejected_by).map(([reason, { count, positions }]) => [
+        reason,
+        { count, positions: [...positions] },
+      ]),
+    ),
+    problems: [...problems],
+    absent_columns: [...absent_columns],
+    ...isoSpan(first, last),
+    series: series.map((one) => ({ ...one, ...isoSpan(one.first, one.last) })),
+  };
+}
+
+function isoSpan(first: number | null, last: number | null) {
+  return {
+    first: first === null ? null : formatInstant(first),
+    last: last === null ? null : formatInstant(last),
+  };
+}
 
 /** Gathers what the report tells. */
 export class ReportBuilder {

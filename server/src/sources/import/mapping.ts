@@ -1,4 +1,6 @@
-import { GivenName } from '@wattkeeper/contract/common.ts';
+import { GivenName, Name } from '@wattkeeper/contract/common.ts';
+import { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { ImportDevice, ImportSite } from '@wattkeeper/contract/import.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { byName } from '@wattkeeper/contract/named-record.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
@@ -84,6 +86,12 @@ export const Mapping = z.strictObject({
   columns_in_order: z.array(z.string()).optional().describe('Names of the columns of a file without a header'),
   records: z.string().min(1).optional().describe('JSON: path of the list inside the object, such as data.readings'),
   timestamp: Timestamp,
+  site: z
+    .union([Name, ImportSite])
+    .optional()
+    .describe('Site of the data, found by name or made; default: the default site'),
+  kind: DeviceKind.optional().describe('What new devices are; default: other'),
+  devices: byName(ImportDevice, GivenName).default({}).describe('What single devices are, by name'),
   device: GivenName.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),

@@ -1,10 +1,9 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { csvRecords } from './csv-records.ts';
 import type { FileRecord } from './file-record.ts';
+import type { InputFile } from './input-file.ts';
 import { JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
 import { type Mapping, wantedColumns } from './mapping.ts';
 import { nem12Records } from './nem12-records.ts';
@@ -20,15 +19,17 @@ export interface RecordSource {
   readonly records: AsyncIterable<FileRecord>;
   /** Share of the file that was read, 0 to 1. */
   share(): number;
-  /** Wanted columns that no record has had so far, and some of those that there are. */
   /** Rows of other tables between and after those that are wanted. */
   outside(): number;
+  /** Wanted columns that no record has had so far, and some of those that there are. */
   absent(): { readonly columns: readonly string[]; readonly found: readonly string[] };
   close(): void;
 }
 
-const HEAD_BYTES = 65_536;
+/** Beginning of a file, by which its format is found. */
+export const HEAD_BYTES = 65_536;
 const GZIP_MAGIC = 0x8b1f;
+const GZIP_MAGIC_BYTES = 2;
 /** Beginnings of files that are often taken for tables. */
 const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['PK\x03\x04', 'a ZIP archive or an Excel file'],
@@ -44,22 +45,21 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
  * Opens a CSV or JSON file, plain or gzip; its first bytes tell which. Reading holds no more than a few records at a time.
  * Throws `InvalidInput` for a file that is neither, or that lacks a column (CSV).
  */
-export async function openRecordSource(path: string, mapping: Mapping): Promise<RecordSource> {
-  const head = await headOf(path, mapping.encoding);
+export async function openRecordSource(file: InputFile, mapping: Mapping): Promise<RecordSource> {
+  const head = await headOf(file, mapping.encoding);
   const start = head
     .trimStart()
     .replace(/^\uFEFF/, '')
     .trimStart();
-  if (start === '') throw new InvalidInput(`${path} is empty: a table in CSV, or JSON objects, are needed`);
-  const size = (await stat(path)).size;
-  const file = createReadStream(path);
-  const bytes = await unpacked(file, path);
+  if (start === '') throw new InvalidInput(`${file.name} is empty: a table in CSV, or JSON objects, are needed`);
+  const raw = file.read();
+  const bytes = await unpacked(file, raw.stream);
   let outside = 0;
   const columns = wantedColumns(mapping);
   const common = {
     columns,
-    share: () => Math.min(file.bytesRead / size, 1),
-    close: () => void file.destroy(),
+    share: () => Math.min(raw.bytesRead() / file.size, 1),
+    close: () => void raw.stream.destroy(),
     outside: () => outside,
   };
   if (start[0] !== '[' && start[0] !== '{') {
@@ -91,34 +91,30 @@ function areLines(start: string): boolean {
   }
 }
 
-async function unpacked(file: ReadStream, path: string): Promise<Readable> {
-  if (!(await isGzip(path))) return file;
+async function unpacked(file: InputFile, stream: Readable): Promise<Readable> {
+  if (!(await isGzip(file))) return stream;
   const gunzip = createGunzip();
-  file.on('error', (error) => gunzip.destroy(error));
-  return file.pipe(gunzip);
+  stream.on('error', (error) => gunzip.destroy(error));
+  return stream.pipe(gunzip);
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16LE() === GZIP_MAGIC;
-  } finally {
-    await file.close();
-  }
+async function isGzip(file: InputFile): Promise<boolean> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of file.read(GZIP_MAGIC_BYTES).stream) chunks.push(chunk as Buffer);
+  const start = Buffer.concat(chunks);
+  return start.length === GZIP_MAGIC_BYTES && start.readUInt16LE() === GZIP_MAGIC;
 }
 
-/** The first characters, unpacked. */
 /** The first characters of a text file, plain or gzip. @throws InvalidInput for a file that is none */
-export async function readHead(path: string): Promise<string> {
-  const head = await headOf(path, undefined);
+export async function readHead(file: InputFile): Promise<string> {
+  const head = await headOf(file, undefined);
   return head.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
 }
 
-async function headOf(path: string, encoding: string | undefined): Promise<string> {
-  const file = createReadStream(path, { end: HEAD_BYTES - 1 });
+async function headOf(file: InputFile, encoding: string | undefined): Promise<string> {
+  const { stream } = file.read(HEAD_BYTES);
   // A flush at the cut makes gunzip give what it has instead of missing the rest.
-  const text = (await isGzip(path)) ? file.pipe(createGunzip({ finishFlush: 2 })) : file;
+  const text = (await isGzip(file)) ? stream.pipe(createGunzip({ finishFlush: 2 })) : stream;
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -128,13 +124,13 @@ async function headOf(path: string, encoding: string | undefined): Promise<strin
       if (length >= HEAD_BYTES) break;
     }
   } catch (error) {
-    if (length === 0) throw new InvalidInput(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    if (length === 0) throw new InvalidInput(`${file.name} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   const bytes = Buffer.concat(chunks);
   const foreign = FOREIGN.find(([start]) => bytes.subarray(0, start.length).toString('latin1') === start);
   const isText = encoding !== undefined || encodingOf(bytes) !== undefined || !bytes.includes(0);
   const found = foreign?.[1] ?? (isText ? undefined : 'binary data');
   if (found !== undefined)
-    throw new InvalidInput(`${path} holds ${found}; import reads CSV, JSON and JSON lines, plain or gzip`);
+    throw new InvalidInput(`${file.name} holds ${found}; import reads CSV, JSON and JSON lines, plain or gzip`);
   return decodedStart(bytes, encoding);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { runImport } from '../../../../test/import/run-import.ts';
+import { diskFile } from '../input-file.ts';
 import { parseMapping } from '../mapping.ts';
 import { detectMapping } from './detect.ts';
 
@@ -14,7 +15,7 @@ let files = 0;
 async function detected(content: string | Buffer, timezone = 'Europe/Berlin') {
   const path = join(folder, `House ${files++}.csv`);
   writeFileSync(path, content);
-  const { mapping, notes } = await detectMapping(path, timezone);
+  const { mapping, notes } = await detectMapping(await diskFile(path), { timezone });
   const parsed = parseMapping(stringify(mapping), 'm');
   const { report, blocks } = await runImport(path, parsed);
   const first = new Map(

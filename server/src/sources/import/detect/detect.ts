@@ -1,17 +1,35 @@
-import { basename } from 'node:path';
+import { stringify } from 'yaml';
 import { InvalidInput } from '../../../domain/errors.ts';
 import { MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '../../../domain/window.ts';
+import { deviceNameOf, type InputFile } from '../input-file.ts';
 import type { Mapping } from '../mapping.ts';
 import { NumberFormat, NumberReader } from '../number-format.ts';
 import { readHead } from '../record-source.ts';
 import { type Meaning, meaningOf, otherMetric, unitIn } from './column-meaning.ts';
 import { DELIMITERS, MAX_COLUMNS, type Table, type Times, tableIn } from './find-table.ts';
+import { siteAndKind } from './site-and-kind.ts';
 
 /** A mapping as it is written, and what a person should check in it. */
 export interface Detected {
+  readonly format: 'table' | 'nem12';
   readonly mapping: Readonly<Record<string, unknown>>;
   readonly notes: readonly string[];
+  /** The beginning of the file's table, as it is. */
+  readonly sample: { readonly columns: string[]; readonly rows: string[][] };
 }
+
+export interface DetectOptions {
+  /** Zone of times without an offset. */
+  readonly timezone: string;
+  /** Site of the data; default: named after the file. */
+  readonly site?: string | undefined;
+  readonly currency?: string | undefined;
+}
+
+type Found = Pick<Detected, 'format' | 'mapping' | 'notes' | 'sample'>;
+
+/** Rows of a sample. */
+const MAX_SAMPLE_ROWS = 10;
 
 const SLOT_NAME = /^\d{1,2}:\d{2}(?:\s*-\s*\d{1,2}:\d{2})?$/;
 const NUMBER_FORMATS = [{}, { decimal: ',' }, { thousands: ',' }] as const;
@@ -24,22 +42,34 @@ const IDENTIFIER = /\b(ean|id|nmi|code|serial|number|nummer|numer|account|week|m
 
 /**
  * Finds out how the start of a file is to be read.
- * @param timezone zone of times without an offset
  * @throws InvalidInput for a file in which no table with times and numbers is found
  */
-export async function detectMapping(path: string, timezone: string): Promise<Detected> {
-  const head = await readHead(path);
-  const device = basename(path).replace(/\..*$/, '') || 'Imported';
+export async function detectMapping(file: InputFile, options: DetectOptions): Promise<Detected> {
+  const found = await formatOf(file, options.timezone);
+  const { site, kind, note } = siteAndKind(found.mapping, deviceNameOf(file), options);
+  return { ...found, mapping: { site, kind, ...found.mapping }, notes: [...found.notes, note] };
+}
+
+/** A mapping as a person reads it: YAML, the notes as comments. */
+export function mappingText({ mapping, notes }: Pick<Detected, 'mapping' | 'notes'>): string {
+  return `${notes.map((note) => `# ${note}\n`).join('')}${stringify(mapping, { lineWidth: 0 })}`;
+}
+
+async function formatOf(file: InputFile, timezone: string): Promise<Found> {
+  const head = await readHead(file);
+  const device = deviceNameOf(file);
   if (/^(100,NEM12|200,)/.test(head)) return nem12(head);
   const tables = await Promise.all(DELIMITERS.map((delimiter) => tableIn(head, delimiter)));
   const table = tables.filter((found) => found !== null).toSorted((a, b) => b.rows[0]!.length - a.rows[0]!.length)[0];
   if (table === undefined)
-    throw new InvalidInput(`${path} has no table with a time and numbers in its first rows: write a mapping by hand`);
+    throw new InvalidInput(
+      `${file.name} has no table with a time and numbers in its first rows: write a mapping by hand`,
+    );
   return mappingOf(table, device, timezone);
 }
 
 /** National Electricity Market time is UTC+10 all year. */
-function nem12(head: string): Detected {
+function nem12(head: string): Found {
   const registers = new Map<string, number>();
   for (const line of head.split('\n')) {
     const cells = line.split(',');
@@ -50,7 +80,10 @@ function nem12(head: string): Detected {
     { metric: register.startsWith('B') ? 'grid.export_power_kw' : 'grid.power_kw', scale },
   ]);
   const long = { metric_column: 'register', value_column: 'value', metrics: Object.fromEntries(metrics) };
+  const lines = head.split('\n', MAX_SAMPLE_ROWS).map((line) => line.split(','));
   return {
+    format: 'nem12',
+    sample: { columns: lines[0]!.map((_, i) => `#${i + 1}`), rows: lines },
     mapping: {
       format: 'nem12',
       device_column: 'nmi',
@@ -61,8 +94,12 @@ function nem12(head: string): Detected {
   };
 }
 
-function mappingOf({ delimiter, names, rows, times }: Table, device: string, timezone: string): Detected {
+function mappingOf({ delimiter, names, rows, times }: Table, device: string, timezone: string): Found {
   const columns = names ?? rows[0]!.map((_, i) => (times.indexes.includes(i) ? `time${i + 1}` : `value${i + 1}`));
+  const shown = {
+    format: 'table' as const,
+    sample: { columns: [...columns], rows: rows.slice(0, MAX_SAMPLE_ROWS).map((row) => [...row]) },
+  };
   const nameAt = (index: number) =>
     columns.indexOf(columns[index]!) === columns.lastIndexOf(columns[index]!) ? columns[index]! : `#${index + 1}`;
   const indexes = columns.map((_, i) => i).filter((i) => !times.indexes.includes(i));
@@ -92,12 +129,13 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
   if (slots !== null) {
     const scale = 60 / slots.minutes;
     notes.push('Slots are taken for kWh of consumption: check columns.slot.');
-    return { mapping: { ...common, slots, columns: { slot: { metric: 'load.power_kw', scale } } }, notes };
+    return { ...shown, mapping: { ...common, slots, columns: { slot: { metric: 'load.power_kw', scale } } }, notes };
   }
   const long = longOf(rows, times, columns, reader);
   if (long !== null) {
     notes.push(`Rows are values of what "${columns[long.metric]}" names: check long.metrics.`);
     return {
+      ...shown,
       mapping: { ...common, long: longMapping(long, { rows, reader, columns, nameAt, interval: times.interval }) },
       notes,
     };
@@ -113,7 +151,7 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
     notes.push(`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`);
   if (times.interval !== null && times.interval >= UTC_DAY_MS && found.some(([, { scale }]) => scale !== undefined))
     notes.push('Energy of days becomes their mean power: days on which the clock changes are off by an hour.');
-  return { mapping: { ...common, columns: Object.fromEntries(found) }, notes };
+  return { ...shown, mapping: { ...common, columns: Object.fromEntries(found) }, notes };
 }
 
 /** The columns of the name and the value of rows that repeat their times. */

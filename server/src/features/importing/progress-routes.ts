@@ -7,7 +7,7 @@ import type { ImportStates } from '../../storage/records/import-states.ts';
 const KeyParams = z.object({ key: ImportKey });
 
 /** `/imports/{key}`: how far an import of a file has come, so that it goes on where it stopped, from whichever machine. */
-export function importRoutes(api: Api, states: ImportStates): void {
+export function importProgressRoutes(api: Api, states: ImportStates): void {
   const schema = { tags: ['ingest'], params: KeyParams };
   api.get(
     '/imports/:key',

@@ -1,0 +1,136 @@
+import type { ImportDevice, ImportPlaces, ImportPlacesRequest, ImportSite } from '@wattkeeper/contract/import.ts';
+import { Conflict } from '../../domain/errors.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { SiteInput, SiteRecord } from '../../storage/records/sites.ts';
+
+/** Name of the site that the service makes for devices that report before there is one. */
+const UNNAMED_SITE = 'Home';
+
+type Records = Pick<RecordStore, 'sites' | 'devices'>;
+type Place = ImportPlaces['site'];
+
+/** The site and the devices that imported data belongs to: found by name, or made as the mapping describes them. */
+export class Places {
+  readonly #records: Records;
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  /**
+   * Finds the site and the devices, and makes what is missing unless it is a dry run.
+   * @throws Conflict where the site has another zone or currency than the mapping says, or a device belongs to another site
+   */
+  async place({ site, timezone, devices, dry_run: isDry }: ImportPlacesRequest): Promise<ImportPlaces> {
+    const found = await this.#site(site, timezone, isDry);
+    const placed: ImportPlaces['devices'] = [];
+    for (const { name, ...device } of devices)
+      placed.push(await this.#device(name, device, found, site !== null, isDry));
+    return { site: found, devices: placed };
+  }
+
+  async #site(wanted: ImportSite | null, timezone: string, isDry: boolean): Promise<Place> {
+    const known = wanted === null ? await this.#defaultSite() : await this.#records.sites.find(wanted.name);
+    if (known !== undefined) {
+      if (wanted !== null) checkAgrees(known, wanted);
+      return toPlace(known, false);
+    }
+    const { name, country = null, latitude = null, longitude = null, ...rest } = wanted ?? { name: UNNAMED_SITE };
+    const made = {
+      name,
+      country,
+      latitude,
+      longitude,
+      timezone: rest.timezone ?? timezone,
+      currency: rest.currency ?? 'EUR',
+    };
+    if (isDry) return { id: null, name, timezone: made.timezone, currency: made.currency, created: true };
+    return toPlace(await this.#makeSite(made), true);
+  }
+
+  /** The site that is meant where none is named: never the demo. */
+  async #defaultSite(): Promise<SiteRecord | undefined> {
+    const { sites } = this.#records;
+    const own = (await sites.list()).filter(({ isDemo }) => !isDemo);
+    const known = own.find(({ isDefault }) => isDefault) ?? own[0];
+    return known !== undefined && (await this.#isUnused(known)) ? undefined : known;
+  }
+
+  /** A new site, or the one that the service made before anybody named one: it becomes what it is. */
+  async #makeSite(site: SiteInput): Promise<SiteRecord> {
+    const { sites } = this.#records;
+    for (const known of await sites.list()) {
+      if (await this.#isUnused(known)) return sites.update(known.id, site);
+    }
+    return sites.create(site);
+  }
+
+  /** Whether the service made the site, and nothing was ever done with it. */
+  async #isUnused({ id, name, timezone, latitude, country, tariffId, isDemo }: SiteRecord): Promise<boolean> {
+    const isUntouched = name === UNNAMED_SITE && timezone === 'UTC' && latitude === null && country === null;
+    if (!isUntouched || isDemo || tariffId !== null) return false;
+    return (await this.#records.devices.list({ siteId: id })).length === 0;
+  }
+
+  async #device(
+    name: string,
+    wanted: ImportDevice,
+    site: Place,
+    isSiteNamed: boolean,
+    isDry: boolean,
+  ): Promise<ImportPlaces['devices'][number]> {
+    const known = await this.#records.devices.find(name);
+    if (known !== undefined)
+      return toPlaced(await this.#completed(known, wanted, isSiteNamed ? site : null, isDry), false);
+    if (site.id === null || isDry) return { id: null, name, kind: wanted.kind ?? 'other', created: true };
+    const made = await this.#records.devices.create({ name, siteId: site.id, ...toInput(wanted) });
+    return toPlaced(made, true);
+  }
+
+  /** A device whose kind was never stated takes that of the mapping. */
+  async #completed(
+    known: DeviceRecord,
+    wanted: ImportDevice,
+    site: Place | null,
+    isDry: boolean,
+  ): Promise<DeviceRecord> {
+    if (site !== null && known.siteId !== site.id) {
+      const { name } = await this.#records.sites.require(known.siteId);
+      throw new Conflict(
+        `the device "${known.name}" belongs to the site "${name}", and the mapping names the site "${site.name}": give the device another name in the mapping, or move it first`,
+      );
+    }
+    if (isDry || known.kind !== 'other' || wanted.kind === undefined || wanted.kind === 'other') return known;
+    return this.#records.devices.update(known.id, { kind: wanted.kind });
+  }
+}
+
+/** @throws Conflict where a known site is not as the mapping says */
+function checkAgrees(known: SiteRecord, wanted: ImportSite): void {
+  for (const field of ['timezone', 'currency', 'country'] as const) {
+    const [has, says] = [known[field], wanted[field]];
+    if (has === null || says === undefined || says === null || has === says) continue;
+    throw new Conflict(
+      `the site "${known.name}" has the ${field} ${has}, and the mapping says ${says}: change one of the two, or name another site`,
+    );
+  }
+}
+
+function toPlace({ id, name, timezone, currency }: SiteRecord, created: boolean): Place {
+  return { id, name, timezone, currency, created };
+}
+
+function toPlaced({ id, name, kind }: DeviceRecord, created: boolean): ImportPlaces['devices'][number] {
+  return { id, name, kind, created };
+}
+
+function toInput({ kind, expected_interval_s, holds_s, rated_power_kw, counters }: ImportDevice) {
+  return {
+    kind,
+    expectedIntervalS: expected_interval_s,
+    holdsS: holds_s,
+    ratedPowerKw: rated_power_kw,
+    counters,
+  };
+}

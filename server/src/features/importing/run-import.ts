@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { type ImportPlaces, type ImportSite, MAX_PLACED_DEVICES } from '@wattkeeper/contract/import.ts';
+import type { Block } from '../../domain/batch.ts';
+import { importFile } from '../../sources/import/import-file.ts';
+import type { ImportReport } from '../../sources/import/import-report.ts';
+import type { InputFile } from '../../sources/import/input-file.ts';
+import { type Mapping, parseMapping } from '../../sources/import/mapping.ts';
+import type { ImportTarget } from './import-target.ts';
+
+/** Devices that the outcome of an import lists. */
+export const MAX_LISTED_DEVICES = 1000;
+
+export interface RunOptions {
+  readonly file: InputFile;
+  /** Text of the mapping: the key of the import follows from it. */
+  readonly mapping: string;
+  /** For messages. */
+  readonly mappingName: string;
+  /** Read everything, write nothing. */
+  readonly dryRun: boolean;
+  /** Import again what was imported before. */
+  readonly force: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each piece, with the rows so far and the share of the file, 0 to 1. */
+  readonly onProgress: (progress: { readonly rows: number; readonly share: number }) => void;
+}
+
+export interface RunOutcome {
+  /** Rows of an earlier run that finished: nothing was done. null: this run read the file. */
+  readonly importedBefore: number | null;
+  readonly report: ImportReport | null;
+  readonly site: ImportPlaces['site'] | null;
+  readonly devices: ImportPlaces['devices'];
+}
+
+/** Brings a file into a target; a run that broke off goes on where it stopped. */
+export async function runImport(target: ImportTarget, options: RunOptions): Promise<RunOutcome> {
+  const { file, dryRun, force, signal, onProgress } = options;
+  const mapping = parseMapping(options.mapping, options.mappingName);
+  const key = await keyOf(file, options.mapping);
+  const kept = dryRun ? undefined : await target.progress(key);
+  if (kept?.finished && !force) return { importedBefore: kept.rows, report: null, site: null, devices: [] };
+  const skipRows = force ? 0 : (kept?.rows ?? 0);
+  const placing = new Placing(target, mapping, dryRun);
+  const report = await importFile({
+    file,
+    mapping,
+    signal,
+    unitOf: (metric) => target.unitOf(metric),
+    sink: async (blocks) => {
+      await placing.place(blocks);
+      return dryRun ? null : target.take(blocks);
+    },
+    skipRows,
+    onProgress: async (progress) => {
+      onProgress(progress);
+      if (!dryRun && progress.rows > skipRows) await target.note(key, { rows: progress.rows, finished: false });
+    },
+  });
+  if (!dryRun) await target.note(key, { rows: report.rows, finished: true });
+  return { importedBefore: null, report, ...placing.result() };
+}
+
+/** What is imported: the sums of the file and of the mapping. */
+async function keyOf(file: InputFile, mapping: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of file.read().stream) hash.update(chunk as Buffer);
+  return `${hash.digest('hex')}:${createHash('sha256').update(mapping).digest('hex')}`;
+}
+
+/** The site that a mapping names; null: the default one. */
+export function siteOf({ site }: Mapping): ImportSite | null {
+  if (site === undefined) return null;
+  return typeof site === 'string' ? { name: site } : site;
+}
+
+/** Makes the devices of blocks known before their values are taken. */
+class Placing {
+  readonly #target: ImportTarget;
+  readonly #mapping: Mapping;
+  readonly #dryRun: boolean;
+  readonly #seen = new Set<string>();
+  #site: ImportPlaces['site'] | null = null;
+  readonly #devices: ImportPlaces['devices'] = [];
+
+  constructor(target: ImportTarget, mapping: Mapping, dryRun: boolean) {
+    this.#target = target;
+    this.#mapping = mapping;
+    this.#dryRun = dryRun;
+  }
+
+  async place(blocks: readonly Block[]): Promise<void> {
+    const names = [...new Set(blocks.flatMap(({ devices }) => devices))].filter((name) => !this.#seen.has(name));
+    for (let from = 0; from < names.length; from += MAX_PLACED_DEVICES)
+      await this.#ask(names.slice(from, from + MAX_PLACED_DEVICES));
+  }
+
+  result(): Pick<RunOutcome, 'site' | 'devices'> {
+    return { site: this.#site, devices: this.#devices };
+  }
+
+  async #ask(names: readonly string[]): Promise<void> {
+    const { kind, devices, timestamp } = this.#mapping;
+    const own = new Map(Object.entries(devices));
+    const placed = await this.#target.place({
+      site: siteOf(this.#mapping),
+      timezone: timestamp.timezone,
+      devices: names.map((name) => ({ ...(kind && { kind }), ...own.get(name), name })),
+      dry_run: this.#dryRun,
+    });
+    for (const name of names) this.#seen.add(name);
+    if (placed === null) return;
+    this.#site = this.#site?.created ? { ...placed.site, created: true } : placed.site;
+    this.#devices.push(...placed.devices.slice(0, MAX_LISTED_DEVICES - this.#devices.length));
+  }
+}

@@ -1,0 +1,153 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type {
+  ImportDetection,
+  ImportDetectionRequest,
+  ImportJobParams,
+  ImportPreview,
+  ImportResult,
+} from '@wattkeeper/contract/import.ts';
+import { MAX_PREVIEW_ROWS } from '@wattkeeper/contract/import.ts';
+import type { Block } from '../../domain/batch.ts';
+import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import { localIso } from '../../domain/site-time.ts';
+import { detectMapping, mappingText } from '../../sources/import/detect/detect.ts';
+import { importFile } from '../../sources/import/import-file.ts';
+import { reportToJson } from '../../sources/import/import-report.ts';
+import { parseMapping } from '../../sources/import/mapping.ts';
+import { HEAD_BYTES } from '../../sources/import/record-source.ts';
+import type { Sites } from '../../storage/records/sites.ts';
+import type { ImportTarget } from './import-target.ts';
+import type { Places } from './places.ts';
+import { runImport, siteOf } from './run-import.ts';
+import type { Uploads } from './uploads.ts';
+
+export interface ImportingOptions {
+  readonly uploads: Uploads;
+  readonly target: ImportTarget;
+  readonly places: Places;
+  readonly catalogue: MetricCatalogue;
+  readonly sites: Sites;
+}
+
+/** Series that the result of a job lists. */
+const MAX_LISTED_SERIES = 1000;
+const MAPPING_NAME = 'of the request';
+
+/** Uploaded files: how they are to be read, what becomes of their first rows, and their import. */
+export class ImportingService {
+  readonly uploads: Uploads;
+  readonly #options: ImportingOptions;
+
+  constructor(options: ImportingOptions) {
+    this.uploads = options.uploads;
+    this.#options = options;
+  }
+
+  /** How a file is to be read. @throws InvalidInput where no table is found in it */
+  async detect(id: string, { timezone, site, currency }: ImportDetectionRequest): Promise<ImportDetection> {
+    const file = this.uploads.head(id, HEAD_BYTES);
+    const known = site === undefined ? undefined : await this.#options.sites.find(site);
+    const { sample, ...detected } = await detectMapping(file, {
+      timezone: timezone ?? known?.timezone ?? 'UTC',
+      site: known?.name ?? site,
+      currency: known?.currency ?? currency,
+    });
+    return { ...detected, notes: [...detected.notes], text: mappingText(detected), sample };
+  }
+
+  /** What the first rows of a file become. @throws InvalidInput for a mapping that does not fit the file */
+  async preview(id: string, text: string): Promise<ImportPreview> {
+    const file = this.uploads.head(id, HEAD_BYTES);
+    const mapping = parseMapping(text, MAPPING_NAME);
+    const { target, places, catalogue } = this.#options;
+    const blocks: Block[] = [];
+    const report = await importFile({
+      file,
+      mapping,
+      maxRows: MAX_PREVIEW_ROWS,
+      unitOf: (metric) => target.unitOf(metric),
+      sink: async (given) => {
+        blocks.push(...given);
+        return null;
+      },
+      skipRows: 0,
+      onProgress: async () => {},
+    });
+    const { timezone } = mapping.timestamp;
+    const { site } = await places.place({ site: siteOf(mapping), timezone, devices: [], dry_run: true });
+    return {
+      timezone,
+      site,
+      series: report.series.map(({ device, metric }) => {
+        const { label, unit, kind } = catalogue.describe(metric);
+        return { device, metric, label, unit, kind, known: catalogue.get(metric) !== undefined };
+      }),
+      rows: rowsOf(blocks, timezone).slice(0, MAX_PREVIEW_ROWS),
+      counted_by: report.counted_by,
+      problems: [...report.problems],
+    };
+  }
+
+  /** Refuses what cannot be imported, before the job begins. @throws NotFound, Conflict, InvalidInput */
+  check({ upload_id: id, mapping }: ImportJobParams): void {
+    this.uploads.checkComplete(id);
+    parseMapping(mapping, MAPPING_NAME);
+  }
+
+  /** Imports an uploaded file. */
+  async run(
+    { upload_id: id, mapping, dry_run: dryRun, force }: ImportJobParams,
+    { signal, progress }: { signal: AbortSignal; progress: (share: number | null, message?: string) => void },
+  ): Promise<ImportResult> {
+    return this.uploads.use(id, async (file) => {
+      const outcome = await runImport(this.#options.target, {
+        file,
+        mapping,
+        mappingName: MAPPING_NAME,
+        dryRun,
+        force,
+        signal,
+        onProgress: ({ rows, share }) => progress(share, `${rows} rows`),
+      });
+      const { report, site, devices, importedBefore } = outcome;
+      const [first, last] = [report?.first ?? null, report?.last ?? null];
+      return {
+        file: file.name,
+        dry_run: dryRun,
+        already_imported: importedBefore !== null,
+        site,
+        devices: [...devices],
+        range: first === null || last === null ? null : { start: formatInstant(first), end: formatInstant(last + 1) },
+        report: report && limited(reportToJson(report)),
+      };
+    });
+  }
+}
+
+function limited(report: ReturnType<typeof reportToJson>) {
+  const hasMore = report.more_series || report.series.length > MAX_LISTED_SERIES;
+  return { ...report, series: report.series.slice(0, MAX_LISTED_SERIES), more_series: hasMore };
+}
+
+/** One row for each device and instant, in the order of the file. */
+function rowsOf(blocks: readonly Block[], timezone: string): ImportPreview['rows'] {
+  const rows = new Map<string, { timestamp: number; device: string; values: Map<string, number> }>();
+  for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
+    for (const [r, timestamp] of timestamps.entries()) {
+      const name = devices[device[r]!]!;
+      for (const [c, column] of columns.entries()) {
+        if (Number.isNaN(column[r])) continue;
+        const key = `${timestamp} ${name}`;
+        const row = rows.get(key) ?? { timestamp, device: name, values: new Map() };
+        rows.set(key, row);
+        row.values.set(`${group}.${quantities[c]}`, column[r]!);
+      }
+    }
+  }
+  return Array.from(rows.values(), ({ timestamp, device, values }) => ({
+    timestamp: formatInstant(timestamp),
+    local_time: localIso(timestamp, timezone),
+    device,
+    values: Object.fromEntries(values),
+  }));
+}

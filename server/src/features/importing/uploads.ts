@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { type ImportUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_PART_BYTES } from '@wattkeeper/contract/import.ts';
+import { Conflict, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+import { type InputFile, memoryFile, openedAs } from '../../sources/import/input-file.ts';
+
+/** Files that are kept at a time; the one that was not used for the longest time goes when another is uploaded. */
+export const MAX_UPLOADS_COUNT = 8;
+/** Of all files together. */
+export const MAX_UPLOADS_BYTES = 2 * MAX_UPLOAD_BYTES;
+/** Of all files together where nothing is written to the disk. */
+export const MAX_MEMORY_UPLOADS_BYTES = 32 * 1024 * 1024;
+/** What must be free on the disk beside a file: readings need it more. */
+const MIN_FREE_BYTES = 512 * 1024 * 1024;
+/** An upload that nobody uses for this long is removed. */
+const MAX_IDLE_MS = 24 * HOUR_MS;
+
+interface Upload {
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** File on disk; null: in memory. */
+  readonly path: string | null;
+  readonly parts: Uint8Array[];
+  readonly turns: Turns;
+  received: number;
+  usedAt: number;
+  /** Imports that read it. */
+  readers: number;
+}
+
+export interface UploadsOptions {
+  /** Folder for the files, emptied at the start; null: in memory. */
+  readonly folder: string | null;
+  /** Whether files are written at present. */
+  readonly writes: () => boolean;
+  readonly now: () => number;
+}
+
+/** Files that are brought to the service for an import, in parts. They are kept until they expire or the service ends. */
+export class Uploads {
+  readonly #options: UploadsOptions;
+  readonly #uploads = new Map<string, Upload>();
+
+  constructor(options: UploadsOptions) {
+    this.#options = options;
+  }
+
+  /** Removes the files of an earlier run of the service. */
+  async clear(): Promise<void> {
+    if (this.#options.folder !== null) await rm(this.#options.folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Makes room for a file.
+   * @throws InvalidInput for one that is too large, Conflict while as many as are kept are being imported, Unavailable where the disk is full
+   */
+  async create(name: string, bytes: number): Promise<ImportUpload> {
+    const { folder, writes, now } = this.#options;
+    const isOnDisk = folder !== null && writes();
+    const most = isOnDisk ? MAX_UPLOAD_BYTES : MAX_MEMORY_UPLOADS_BYTES;
+    if (bytes > most) {
+      const reason = isOnDisk ? '' : ' while nothing is written to the disk';
+      throw new InvalidInput(`bytes must be at most ${most}${reason}; got ${bytes}: use the command import`);
+    }
+    await this.#removeIdle();
+    await this.#makeRoom(bytes, isOnDisk);
+    if (isOnDisk) await checkFree(folder, bytes);
+    const id = randomUUID();
+    const path = isOnDisk ? join(folder, id) : null;
+    const upload = { id, name, bytes, path, parts: [], turns: new Turns(), received: 0, usedAt: now(), readers: 0 };
+    this.#uploads.set(id, upload);
+    return this.#show(upload);
+  }
+
+  /** @throws NotFound */
+  get(id: string): ImportUpload {
+    return this.#show(this.#require(id));
+  }
+
+  /**
+   * Takes the bytes from `offset` on.
+   * @throws Conflict unless they follow those that are there, InvalidInput beyond the size that was named, Unavailable where the disk takes nothing
+   */
+  async add(id: string, offset: number, part: Uint8Array): Promise<ImportUpload> {
+    const upload = this.#require(id);
+    return upload.turns.take(async () => {
+      const { received, bytes } = upload;
+      if (offset !== received)
+        throw new Conflict(`offset must be ${received}, where the next part begins; got ${offset}`);
+      if (offset + part.length > bytes)
+        throw new InvalidInput(`the part ends at byte ${offset + part.length}, and the file has ${bytes}`);
+      await this.#store(upload, offset, part);
+      upload.received += part.length;
+      return this.#show(upload);
+    });
+  }
+
+  /** @throws NotFound, Conflict while it is imported */
+  async remove(id: string): Promise<void> {
+    const upload = this.#require(id);
+    if (upload.readers > 0) throw new Conflict(`${upload.name} is being imported: cancel the job first`);
+    await this.#discard(upload);
+  }
+
+  /** What has arrived of a file. @throws NotFound, Conflict where the beginning is not there */
+  head(id: string, bytes: number): InputFile {
+    const upload = this.#require(id);
+    if (upload.received < Math.min(bytes, upload.bytes))
+      throw new Conflict(
+        `${upload.received} bytes of ${upload.name} have arrived: send the first ${Math.min(bytes, upload.bytes)} first`,
+      );
+    return fileOf(upload);
+  }
+
+  /** Works on a file that is there completely, which is kept meanwhile. @throws NotFound, Conflict where it is not complete */
+  async use<T>(id: string, work: (file: InputFile) => Promise<T>): Promise<T> {
+    const upload = this.checkComplete(id);
+    upload.readers++;
+    try {
+      return await work(fileOf(upload));
+    } finally {
+      upload.readers--;
+      upload.usedAt = this.#options.now();
+    }
+  }
+
+  /** @throws NotFound, Conflict where the file is not there completely */
+  checkComplete(id: string): Upload {
+    const upload = this.#require(id);
+    if (upload.received < upload.bytes)
+      throw new Conflict(
+        `${upload.received} of ${upload.bytes} bytes of ${upload.name} have arrived: send the rest first`,
+      );
+    return upload;
+  }
+
+  async #store({ path, parts }: Upload, offset: number, part: Uint8Array): Promise<void> {
+    if (path === null) {
+      parts.push(part);
+      return;
+    }
+    await writeAt(path, offset, part).catch(cannotWrite);
+  }
+
+  #require(id: string): Upload {
+    const upload = this.#uploads.get(id);
+    if (upload === undefined)
+      throw new NotFound(
+        `there is no upload ${JSON.stringify(id.slice(0, 40))}: it expired or the service was started again; upload the file again`,
+      );
+    upload.usedAt = this.#options.now();
+    return upload;
+  }
+
+  async #makeRoom(bytes: number, isOnDisk: boolean): Promise<void> {
+    const most = isOnDisk ? MAX_UPLOADS_BYTES : MAX_MEMORY_UPLOADS_BYTES;
+    const held = () =>
+      [...this.#uploads.values()].reduce((sum, one) => sum + ((one.path !== null) === isOnDisk ? one.bytes : 0), 0);
+    while (this.#uploads.size >= MAX_UPLOADS_COUNT || held() + bytes > most) await this.#removeOldest();
+  }
+
+  async #removeIdle(): Promise<void> {
+    const since = this.#options.now() - MAX_IDLE_MS;
+    for (const upload of this.#uploads.values())
+      if (upload.usedAt < since && upload.readers === 0) await this.#discard(upload);
+  }
+
+  async #removeOldest(): Promise<void> {
+    const [oldest] = [...this.#uploads.values()]
+      .filter(({ readers }) => readers === 0)
+      .toSorted((a, b) => a.usedAt - b.usedAt);
+    if (oldest === undefined)
+      throw new Conflict(`${this.#uploads.size} files are being imported: wait until one is done`);
+    await this.#discard(oldest);
+  }
+
+  async #discard({ id, path }: Upload): Promise<void> {
+    this.#uploads.delete(id);
+    if (path !== null) await rm(path, { force: true });
+  }
+
+  #show({ id, name, bytes, received, usedAt }: Upload): ImportUpload {
+    return {
+      id,
+      name,
+      bytes,
+      received,
+      complete: received === bytes,
+      max_part_bytes: MAX_UPLOAD_PART_BYTES,
+      expires_at: formatInstant(usedAt + MAX_IDLE_MS),
+    };
+  }
+}
+
+function fileOf({ name, path, parts, received }: Upload): InputFile {
+  return path === null ? memoryFile(name, parts) : openedAs(name, path, received);
+}
+
+/** @throws Unavailable where the file would fill the disk */
+async function checkFree(folder: string, bytes: number): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(cannotWrite);
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes + MIN_FREE_BYTES) return;
+  throw new Unavailable(
+    `the disk has ${bavail * bsize} bytes free, and ${bytes} and another ${MIN_FREE_BYTES} are needed: make room first`,
+  );
+}
+
+async function writeAt(path: string, offset: number, part: Uint8Array): Promise<void> {
+  const file = await open(path, offset === 0 ? 'w' : 'r+', 0o600);
+  try {
+    await file.write(part, 0, part.length, offset);
+  } finally {
+    await file.close();
+  }
+}
+
+function cannotWrite(error: unknown): never {
+  throw new Unavailable(`the upload cannot be written: ${messageOf(error)}`, { cause: error });
+}
