@@ -1,7 +1,27 @@
 import { z } from 'zod';
 import { Day, Instant, TimePeriod } from './common.ts';
+import { MetricName } from './metric.ts';
 
 const Spans = z.array(TimePeriod);
+
+/** Counter events of a series that a report lists. */
+export const MAX_COUNTER_EVENTS = 20;
+
+export const CounterEvent = z
+  .object({
+    kind: z.enum(['misread', 'reset', 'replacement', 'jump', 'wrap']).meta({
+      description:
+        'misread: samples off the level of the counter · reset: it started from zero · replacement, jump: it continues from a lower or higher level · wrap: it passed the end of its register',
+    }),
+    time_period: TimePeriod.meta({ description: 'First to last sample concerned' }),
+    before: z.number().meta({ description: 'Level before the event, in the unit of the metric' }),
+    after: z.number().meta({ description: 'The doubtful value, or the level after the event' }),
+    counted: z.number().meta({ description: 'What the event counts for' }),
+    in_doubt: z.number().meta({ description: 'What would change if the event were judged otherwise' }),
+    decided: z.boolean().default(false).meta({ description: '`counted` is what somebody decided' }),
+  })
+  .meta({ id: 'CounterEvent', description: 'Something that a counter did other than grow' });
+export type CounterEvent = z.infer<typeof CounterEvent>;
 
 export const QualityFinding = z
   .object({
@@ -30,27 +50,46 @@ export const QualityFinding = z
     amount_in_doubt: z.number().nullable().default(null).meta({
       description: 'What the finding may change in the growth of a counter, in its unit; null where it concerns none',
     }),
+    counter_event: CounterEvent.nullable().default(null).meta({ description: 'The event of a counter that was found' }),
   })
   .meta({ id: 'QualityFinding' });
 export type QualityFinding = z.infer<typeof QualityFinding>;
 
-/** Counter events of a series that a report lists. */
-export const MAX_COUNTER_EVENTS = 20;
-
-export const CounterEvent = z
+/** What can be decided of an event of a counter: by default the rules say what it counts for. */
+export const CounterDecisionRequest = z
   .object({
-    kind: z.enum(['misread', 'reset', 'replacement', 'jump', 'wrap']).meta({
-      description:
-        'misread: samples off the level of the counter · reset: it started from zero · replacement, jump: it continues from a lower or higher level · wrap: it passed the end of its register',
-    }),
-    time_period: TimePeriod.meta({ description: 'First to last sample concerned' }),
-    before: z.number().meta({ description: 'Level before the event, in the unit of the metric' }),
-    after: z.number().meta({ description: 'The doubtful value, or the level after the event' }),
-    counted: z.number().meta({ description: 'What the event counts for' }),
-    in_doubt: z.number().meta({ description: 'What would change if the event were judged otherwise' }),
+    device_id: z
+      .string()
+      .min(1)
+      .max(200)
+      .meta({ description: 'Device id or name', examples: ['Main meter'] }),
+    metric: MetricName.meta({ examples: ['grid.energy_imported_kwh'] }),
+    at: Instant.meta({ description: 'Start of the event: its first sample' }),
+    counts: z
+      .number()
+      .min(-1e9)
+      .max(1e9)
+      .nullable()
+      .meta({
+        description: 'What the event counts for, in the unit of the metric; null: what the rules say',
+        examples: [0],
+      }),
   })
-  .meta({ id: 'CounterEvent', description: 'Something that a counter did other than grow' });
-export type CounterEvent = z.infer<typeof CounterEvent>;
+  .meta({ id: 'CounterDecisionRequest' });
+export type CounterDecisionRequest = z.infer<typeof CounterDecisionRequest>;
+
+export const CounterDecision = z
+  .object({
+    device_id: z.uuid(),
+    device_name: z.string(),
+    metric: z.string(),
+    at: Instant.meta({ description: 'First sample of the event' }),
+    counts: z.number().meta({ description: 'What the event counts for, in the unit of the metric' }),
+    decided_by: z.string(),
+    decided_at: Instant,
+  })
+  .meta({ id: 'CounterDecision' });
+export type CounterDecision = z.infer<typeof CounterDecision>;
 
 export const SeriesQuality = z.object({
   device_id: z.string(),

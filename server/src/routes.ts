@@ -72,7 +72,7 @@ export function registerApi(
   telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
-  qualityRoutes(api, services.quality);
+  qualityRoutes(api, services.quality, services.counterDecisions);
   repairRoutes(api, services.repairs);
   underFlag(api, pipeline.flags, 'analytics_dashboard', (analytics) => {
     energyRoutes(analytics, services.energy);

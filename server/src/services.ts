@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
+import type { Window } from './domain/window.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
 import { anomalyJob } from './features/anomaly/job.ts';
 import { AnomalyService } from './features/anomaly/service.ts';
@@ -34,6 +35,7 @@ import { SqlTerms, sqlTermsJob } from './features/kpi/sql-terms.ts';
 import { belowImportFolders, type FindFile } from './features/migration/import-folders.ts';
 import { migrationJob } from './features/migration/job.ts';
 import { MigrationService } from './features/migration/service.ts';
+import { CounterDecisions } from './features/quality/counter-decisions.ts';
 import { qualityJob } from './features/quality/job.ts';
 import { QualityService } from './features/quality/service.ts';
 import { type RepairOptions, RepairService } from './features/repair/service.ts';
@@ -72,6 +74,7 @@ export interface Services {
   readonly quarantine: QuarantineService;
   readonly setAside: SetAsideService;
   readonly quality: QualityService;
+  readonly counterDecisions: CounterDecisions;
   readonly repairs: RepairService;
   /** Null without persistence: there is nothing to lose. */
   readonly backups: BackupService | null;
@@ -117,11 +120,12 @@ export async function createServices(
     arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
     quarantined: (window) => quarantine.countByDevice(window),
   });
-  const repairs = createRepairs(pipeline, now, async (siteId, window) => {
+  const onChanged = async (siteId: string, window: Window) => {
     await reportService.renew(siteId, window);
     await quality.renew(siteId, window);
     await charging.detectSessions(siteId, window);
-  });
+  };
+  const repairs = createRepairs(pipeline, now, onChanged);
   await finishRepairs(pipeline, repairs);
   const forecasts = createForecasts(pipeline, energy, models, now);
   return {
@@ -143,6 +147,12 @@ export async function createServices(
     quarantine,
     setAside: new SetAsideService(pipeline.setAside, pipeline.stores),
     quality,
+    counterDecisions: new CounterDecisions({
+      ...{ devices: directory, records, queries, onChanged },
+      accept: async (blocks) => {
+        if (ingest.persists) await ingest.acceptChange(blocks);
+      },
+    }),
     repairs,
     backups,
     migrations: createMigrations(pipeline, backups, config, now, belowImportFolders(importFolders(config))),

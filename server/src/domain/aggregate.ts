@@ -120,6 +120,7 @@ function collectIncrease(series: Series, edges: Float64Array, counter: Counter, 
   if (edges.length < 2) return;
   let bucket = 0;
   eachGrowth(series, counter, { start: edges[0]!, end: edges.at(-1)! }, (growth, since, until) => {
+    if (edges[bucket]! > since) bucket = 0;
     while (bucket < out.increase.length && edges[bucket + 1]! <= since) bucket++;
     spread(growth, since, until, edges, out.increase, bucket);
   });

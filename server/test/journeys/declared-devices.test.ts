@@ -76,6 +76,38 @@ describe('what is declared of a device', () => {
     ]);
   });
 
+  it('lets a person decide what an event counts for, which every answer and report follows', async () => {
+    const at = iso(DAY + 18 * HOUR_MS);
+    const decide = (body: object) =>
+      service.request('/api/v1/storage/quality/counter-decisions', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ device_id: 'Meter', metric: 'grid.energy_imported_kwh', at, ...body }),
+      });
+    const grown = async () => {
+      const window = `start=${iso(DAY)}&end=${iso(DAY + 24 * HOUR_MS)}&bucket=1h`;
+      const path = `/api/v1/telemetry?device_id=Meter&metric=grid.energy_imported_kwh&aggregate=increase&${window}`;
+      const { series } = await service.json<{ series: { increase: (number | null)[] }[] }>(path);
+      return series[0]!.increase.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    };
+    const before = await grown();
+    expect((await decide({ counts: 7 })).status).toBe(200);
+    expect(await grown()).toBeCloseTo(before + 7, 9);
+    const { findings } = await service.json<QualityReport>(`/api/v1/storage/quality?date=${iso(DAY).slice(0, 10)}`);
+    expect(findings.find(({ code }) => code === 'counter_replaced')).toMatchObject({
+      severity: 'info',
+      detail: expect.stringMatching(/: 7 counted by decision$/),
+      counter_event: { counted: 7, decided: true },
+    });
+    const path = '/api/v1/storage/quality/counter-decisions?device_id=Meter';
+    expect(await service.json(path)).toMatchObject({ items: [{ device_name: 'Meter', at, counts: 7 }] });
+    expect((await decide({ counts: null })).status).toBe(200);
+    expect(await grown()).toBeCloseTo(before, 9);
+    expect((await decide({ counts: 7, at: iso(DAY + 17 * HOUR_MS) })).status).toBe(404);
+    expect((await decide({ counts: 7, metric: 'grid.power_kw' })).status).toBe(404);
+    expect((await decide({ counts: 1e10 })).status).toBe(422);
+  });
+
   it('is checked, with the allowed values', async () => {
     for (const body of [
       { holds_s: 0 },

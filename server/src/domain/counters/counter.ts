@@ -13,6 +13,8 @@ export interface Counter {
   readonly trustedRate: number;
   /** Zone of the midnight at which a daily counter is reset. */
   readonly timeZone: string;
+  /** What events count for by decision, by the instant of their first sample (epoch milliseconds). */
+  readonly decided: ReadonlyMap<number, number>;
 }
 
 /** Power that no plant exceeds, kW: as the catalogue bounds power. */
@@ -21,10 +23,12 @@ const PLAUSIBLE_KW = 1e5;
 const CONNECTION_KW = 50;
 
 /** What can be declared of a counter. */
-export interface DeclaredCounter extends Pick<Counter, 'behaviour' | 'timeZone'> {
+export interface DeclaredCounter extends Pick<Counter, 'behaviour' | 'timeZone' | 'decided'> {
   /** What its device is rated for, kW. */
   readonly ratedPowerKw: number | null;
 }
+
+const NOTHING_DECIDED: ReadonlyMap<number, number> = new Map();
 
 /** A counter in a unit. Of one that does not count energy nothing is known but its own rates. */
 export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {}): Counter {
@@ -36,6 +40,7 @@ export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {})
     plausibleRate: perKwh === null ? Number.POSITIVE_INFINITY : PLAUSIBLE_KW * perKwh,
     trustedRate: perKwh === null ? 0 : CONNECTION_KW * perKwh,
     timeZone: declared.timeZone ?? 'UTC',
+    decided: declared.decided ?? NOTHING_DECIDED,
   };
 }
 
@@ -79,4 +84,6 @@ export interface CounterEvent {
   readonly counted: number;
   /** What it would count for, or not, if it were judged otherwise. */
   readonly inDoubt: number;
+  /** `counted` is what somebody decided. */
+  readonly decided?: boolean;
 }

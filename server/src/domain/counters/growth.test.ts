@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { anyCounter } from '../../../test/recorded-counter.ts';
+import { aggregateSeries } from '../aggregate.ts';
 import { lowerBound, type Series } from '../frame.ts';
 import { UTC_DAY_MS } from '../window.ts';
 import { counterOf, counterWindow, UNDECLARED_COUNTER } from './counter.ts';
@@ -159,6 +160,34 @@ describe('a declared counter', () => {
     expect(grownBy(series, daily)).toBeCloseTo(5.5, 9);
     expect(grownBy(series)).toBeCloseTo(2.5, 9);
     expect(historyOf(series, daily).events).toEqual([]);
+  });
+
+  it('counts for an event what was decided, on the day of its first sample, and the rest as before', () => {
+    const series = hourly(168, (hour) => (hour === 30 ? 21_600 : (hour < 72 ? 20_000 : 31_000) + hour / 2));
+    const [misread, jump] = historyOf(series).events;
+    expect([misread?.kind, jump?.kind]).toEqual(['misread', 'jump']);
+    const decided = new Map([
+      [misread!.start, -5],
+      [jump!.start, 11_000.5],
+    ]);
+    const counter = counterOf('kWh', { decided });
+    expect(grownBy(series, counter)).toBeCloseTo(83 - 5 + 11_000.5, 9);
+    expect(historyOf(series, counter).events).toMatchObject([
+      { kind: 'misread', counted: -5, decided: true },
+      { kind: 'jump', counted: 11_000.5, decided: true, inDoubt: 11_000.5 },
+    ]);
+    const edges = Float64Array.from({ length: 169 }, (_, hour) => T0 + hour * 3_600_000);
+    const { increase } = aggregateSeries(series, edges, {
+      expectedIntervalMs: null,
+      asOf: Number.POSITIVE_INFINITY,
+      counter,
+    });
+    expect(increase[30]).toBeCloseTo(-4.5, 9);
+    expect(increase[72]).toBeCloseTo(11_001, 9);
+    expect(increase.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0)).toBeCloseTo(
+      83 - 5 + 11_000.5,
+      9,
+    );
   });
 
   it('grows no faster than its device is rated', () => {

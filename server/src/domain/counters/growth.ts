@@ -10,7 +10,8 @@ import { wrapGrowth } from './wrap.ts';
 export type VisitGrowth = (growth: number, since: number, until: number) => void;
 
 /**
- * Visits what a counter grew by in a window, in ascending order, in pieces that end at samples and at midnights UTC.
+ * Visits what a counter grew by in a window, in pieces that end at samples and at midnights UTC: in ascending order but for what was decided, whose
+ * difference to what the rules count stands at the first sample of its event.
  *
  * The growth of each UTC day is decided from the samples of the days around it (`counterWindow`), by the cheapest explanation of all of them:
  * - Samples that leave the counter's level and return to it are misreads: growth goes on from before to after them.
@@ -23,7 +24,7 @@ export function eachGrowth(series: Series, counter: Counter, window: Window, vis
   eachDay(series, counter, window, visit, () => {});
 }
 
-/** What a counter did in a window, in ascending order. Resets of a counter that is reset every day are no events. */
+/** What a counter did in a window. Resets of a counter that is reset every day are no events. */
 export function counterHistory(series: Series, counter: Counter, window: Window) {
   const growth: { readonly amount: number; readonly start: number; readonly end: number }[] = [];
   const events: CounterEvent[] = [];
@@ -56,7 +57,11 @@ function eachDay(series: Series, counter: Counter, window: Window, visit: VisitG
         values: series.values.subarray(context.from, context.to),
       };
       decide(part, counter, inside, (event) => {
-        if (event.start >= own.start && event.start < own.end) report(event);
+        if (event.start < own.start || event.start >= own.end) return;
+        const amount = counter.decided.get(event.start);
+        if (amount === undefined) return report(event);
+        visit(amount - event.counted, event.start, event.start + 1);
+        report({ ...event, counted: amount, decided: true });
       });
     }
   }

@@ -20,10 +20,19 @@ export function rulesFrom(
       const { kind, unit } = catalogue.describe(`${group}.${quantity}`);
       if (kind !== 'counter') continue;
       const behaviour = ownValue(device?.counters, `${group}.${quantity}`) ?? 'increasing';
-      counters.set(quantity, counterOf(unit, { behaviour, ratedPowerKw: device?.ratedPowerKw ?? null, timeZone }));
+      const decided = decidedOf(device, `${group}.${quantity}`);
+      counters.set(
+        quantity,
+        counterOf(unit, { behaviour, ratedPowerKw: device?.ratedPowerKw ?? null, timeZone, decided }),
+      );
     }
     return { ...(device ? reportingOf(device) : NO_RULES), counters };
   };
+}
+
+function decidedOf(device: DeviceRecord | undefined, metric: string): ReadonlyMap<number, number> {
+  const decisions = device?.counterDecisions.filter((decision) => decision.metric === metric) ?? [];
+  return new Map(decisions.map(({ at, counts }) => [at, counts]));
 }
 
 /** What is declared of how a device reports. */

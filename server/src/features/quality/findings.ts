@@ -9,8 +9,8 @@ const AHEAD_S = 30;
 const BEHIND_S = 300;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
-type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric' | 'amount_in_doubt'> &
-  Partial<Pick<QualityFinding, 'amount_in_doubt'>>;
+type Finding = Omit<QualityFinding, 'device_id' | 'device_name' | 'metric' | 'amount_in_doubt' | 'counter_event'> &
+  Partial<Pick<QualityFinding, 'amount_in_doubt' | 'counter_event'>>;
 
 /** What a person should know of a day's data, worst first, with what to do. */
 export function findingsOf(
@@ -33,7 +33,14 @@ function about(
   metric: string | null,
   findings: readonly Finding[],
 ): QualityFinding[] {
-  return findings.map((finding) => ({ amount_in_doubt: null, ...finding, device_id, device_name, metric }));
+  return findings.map((finding) => ({
+    amount_in_doubt: null,
+    counter_event: null,
+    ...finding,
+    device_id,
+    device_name,
+    metric,
+  }));
 }
 
 function seriesFindings(series: SeriesQuality): Finding[] {

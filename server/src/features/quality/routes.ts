@@ -1,11 +1,22 @@
-import { QualityDays, QualityDaysQuery, QualityQuery, QualityReport } from '@wattkeeper/contract/quality.ts';
+import { pageOf } from '@wattkeeper/contract/common.ts';
+import {
+  CounterDecision,
+  CounterDecisionRequest,
+  QualityDays,
+  QualityDaysQuery,
+  QualityQuery,
+  QualityReport,
+} from '@wattkeeper/contract/quality.ts';
+import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { CounterDecisions } from './counter-decisions.ts';
 import type { QualityService } from './service.ts';
 
 const schema = { tags: ['storage'] };
 
-/** `/storage/quality`, `/storage/quality/days`. */
-export function qualityRoutes(api: Api, service: QualityService): void {
+/** `/storage/quality`, `/storage/quality/days`, `/storage/quality/counter-decisions`. */
+export function qualityRoutes(api: Api, service: QualityService, decisions: CounterDecisions): void {
   api.get(
     '/storage/quality',
     {
@@ -31,5 +42,40 @@ export function qualityRoutes(api: Api, service: QualityService): void {
       config: { scope: 'read' },
     },
     async ({ query }) => service.days(query.site_id, query.start, query.end),
+  );
+  decisionRoutes(api, decisions);
+}
+
+function decisionRoutes(api: Api, decisions: CounterDecisions): void {
+  const Decisions = pageOf(CounterDecision);
+  api.get(
+    '/storage/quality/counter-decisions',
+    {
+      schema: {
+        ...schema,
+        summary: 'What was decided of events of counters',
+        querystring: z.object({ device_id: z.string().min(1).max(200).optional() }),
+        response: { 200: Decisions },
+      },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => ({ items: decisions.list(query.device_id), next_cursor: null }),
+  );
+  api.put(
+    '/storage/quality/counter-decisions',
+    {
+      schema: {
+        ...schema,
+        summary:
+          'Decide what an event of a counter counts for, or take that back; answers what is decided for the device',
+        body: CounterDecisionRequest,
+        response: { 200: Decisions },
+      },
+      config: { scope: 'admin', audit: 'quality.decide_counter' },
+    },
+    async (request) => ({
+      items: await decisions.decide(request.body, callerOf(request).name),
+      next_cursor: null,
+    }),
   );
 }

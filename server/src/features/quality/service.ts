@@ -217,8 +217,8 @@ export class QualityService {
   }
 }
 
-function presented({ kind, start, end, before, after, counted, inDoubt }: CounterEvent) {
-  return { kind, time_period: periodOf({ start, end }), before, after, counted, in_doubt: inDoubt };
+function presented({ kind, start, end, before, after, counted, inDoubt, decided = false }: CounterEvent) {
+  return { kind, time_period: periodOf({ start, end }), before, after, counted, in_doubt: inDoubt, decided };
 }
 
 function longest(gaps: readonly Window[]): Window[] {

@@ -30,6 +30,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
       holds_s: device.holdsS ?? null,
       rated_power_kw: device.ratedPowerKw ?? null,
       counters: JSON.stringify(device.counters ?? {}),
+      counter_decisions: '[]',
       created_at: now,
     })
     .returningAll()
@@ -50,6 +51,7 @@ export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
     holdsS: row.holds_s,
     ratedPowerKw: row.rated_power_kw,
     counters: JSON.parse(row.counters),
+    counterDecisions: JSON.parse(row.counter_decisions),
     createdAt: row.created_at,
   };
 }

@@ -1,6 +1,17 @@
 import type { CounterBehaviour, DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Page, PageRequest } from './page.ts';
 
+/** What an event of a counter counts for, as somebody decided. Instants are epoch milliseconds. */
+export interface CounterDecision {
+  readonly metric: string;
+  /** First sample of the event. */
+  readonly at: number;
+  /** In the unit of the metric. */
+  readonly counts: number;
+  readonly decidedBy: string;
+  readonly decidedAt: number;
+}
+
 /** Anything that reports readings. Instants are epoch milliseconds. */
 export interface DeviceRecord {
   readonly id: string;
@@ -18,8 +29,12 @@ export interface DeviceRecord {
   readonly ratedPowerKw: number | null;
   /** Behaviour of counters by metric, as far as it is declared. */
   readonly counters: Readonly<Record<string, CounterBehaviour>>;
+  readonly counterDecisions: readonly CounterDecision[];
   readonly createdAt: number;
 }
+
+/** Most decisions about events of a device's counters. */
+export const MAX_COUNTER_DECISIONS = 1000;
 
 export interface DeviceInput {
   /** Of a device whose readings are stored already; default: a new one. */
@@ -35,7 +50,7 @@ export interface DeviceInput {
 }
 
 export type DevicePatch = {
-  readonly [K in keyof Omit<DeviceRecord, 'id' | 'createdAt'>]?: DeviceRecord[K] | undefined;
+  readonly [K in keyof Omit<DeviceRecord, 'id' | 'createdAt' | 'counterDecisions'>]?: DeviceRecord[K] | undefined;
 };
 
 export interface DeviceFilter {
@@ -76,6 +91,15 @@ export interface Devices {
   ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]>;
   /** Changes the given fields; labels are replaced. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
   update(id: string, patch: DevicePatch): Promise<DeviceRecord>;
+  /**
+   * Decides what an event of a counter counts for, in place of what was decided before; null takes the decision back. Throws NotFound, and Conflict
+   * where the device has `MAX_COUNTER_DECISIONS` already.
+   */
+  decideCounter(
+    id: string,
+    event: Pick<CounterDecision, 'metric' | 'at'>,
+    decision: Pick<CounterDecision, 'counts' | 'decidedBy'> | null,
+  ): Promise<DeviceRecord>;
   /** Its series entries and charging sessions go with it; its readings are not touched. Throws NotFound. */
   remove(id: string): Promise<void>;
   /** Calls the listener after each change that was made through this store; answers how to stop. */

@@ -31,6 +31,7 @@ export interface Schema {
     rated_power_kw: number | null;
     /** JSON: behaviour by metric. */
     counters: string;
+    counter_decisions: string;
     created_at: number;
   };
   series: { device_id: string; metric: string; first_seen_at: number };

@@ -1,20 +1,23 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
-import { NotFound } from '../../domain/errors.ts';
+import type { Selectable } from 'kysely';
+import { Conflict, NotFound } from '../../domain/errors.ts';
 import { isDangling, isTaken } from './constraint-errors.ts';
 import { Registrar, type RegistrationLimits } from './device-registration.ts';
 import { findDevice, insertDevice, toDevice } from './device-rows.ts';
-import type {
-  DeviceChange,
-  DeviceFilter,
-  DeviceInput,
-  DevicePatch,
-  DeviceRecord,
-  DeviceRegistration,
-  Devices,
+import {
+  type CounterDecision,
+  type DeviceChange,
+  type DeviceFilter,
+  type DeviceInput,
+  type DevicePatch,
+  type DeviceRecord,
+  type DeviceRegistration,
+  type Devices,
+  MAX_COUNTER_DECISIONS,
 } from './devices.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import { nameTaken, unknownNamed, unknownReference } from './rows.ts';
-import type { RecordsContext } from './schema.ts';
+import type { RecordsContext, Schema } from './schema.ts';
 
 /** Devices in the records' database. Each change is a transaction, since those that register devices read before they write. */
 export class SqlDevices implements Devices {
@@ -88,10 +91,29 @@ export class SqlDevices implements Devices {
           .executeTakeFirst(),
       )
       .catch(rethrow(patch));
-    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
-    const device = toDevice(row);
-    this.#tell([{ type: 'updated', device }]);
-    return device;
+    return this.#updated(id, row);
+  }
+
+  async decideCounter(
+    id: string,
+    { metric, at }: Pick<CounterDecision, 'metric' | 'at'>,
+    decision: Pick<CounterDecision, 'counts' | 'decidedBy'> | null,
+  ): Promise<DeviceRecord> {
+    const row = await this.#context.db.transaction().execute(async (transaction) => {
+      const device = await findDevice(transaction, id);
+      if (device === undefined) return;
+      const decisions = device.counterDecisions.filter((known) => known.metric !== metric || known.at !== at);
+      if (decision !== null) decisions.push({ metric, at, ...decision, decidedAt: this.#context.now() });
+      if (decisions.length > MAX_COUNTER_DECISIONS)
+        throw new Conflict(`${device.name} has ${MAX_COUNTER_DECISIONS} decisions about its counters already`);
+      return transaction
+        .updateTable('devices')
+        .set({ counter_decisions: JSON.stringify(decisions) })
+        .where('id', '=', device.id)
+        .returningAll()
+        .executeTakeFirst();
+    });
+    return this.#updated(id, row);
   }
 
   async remove(id: string): Promise<void> {
@@ -107,6 +129,13 @@ export class SqlDevices implements Devices {
   onChange(listener: (change: DeviceChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #updated(id: string, row: Selectable<Schema['devices']> | undefined): DeviceRecord {
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    const device = toDevice(row);
+    this.#tell([{ type: 'updated', device }]);
+    return device;
   }
 
   #select(filter: DeviceFilter) {
