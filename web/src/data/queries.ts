@@ -229,16 +229,17 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         refetchInterval: ({ state }) => ((state.data?.running ?? 0) + (state.data?.queued ?? 0) > 0 ? 1000 : 15_000),
       }),
     backups: () => ({ ...list<KeptBackup>(['backups'], '/storage/backups', {}, 5000), refetchInterval: 5000 }),
-    quality: () =>
+    /** The report of a day of a site; without one, of today. */
+    quality: (siteId: string, date: string | undefined) =>
       queryOptions({
-        queryKey: ['quality'],
-        queryFn: ({ signal }) => api.get<QualityReport>('/storage/quality', undefined, signal),
+        queryKey: ['quality', siteId, date],
+        queryFn: ({ signal }) => api.get<QualityReport>('/storage/quality', { site_id: siteId, date }, signal),
         staleTime: 5 * MINUTE_MS,
       }),
-    qualityDays: () =>
+    qualityDays: (siteId: string) =>
       queryOptions({
-        queryKey: ['quality-days'],
-        queryFn: ({ signal }) => api.get<QualityDays>('/storage/quality/days', undefined, signal),
+        queryKey: ['quality-days', siteId],
+        queryFn: ({ signal }) => api.get<QualityDays>('/storage/quality/days', { site_id: siteId }, signal),
         staleTime: 5 * MINUTE_MS,
       }),
     repairs: () => list<Repair>(['repairs'], '/storage/repairs', {}, MINUTE_MS),

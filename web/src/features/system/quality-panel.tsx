@@ -1,22 +1,45 @@
 import { useQuery } from '@tanstack/react-query';
-import type { QualityFinding, QualityReport } from '@wattkeeper/contract/quality.ts';
+import type { CounterEvent, QualityFinding, QualityReport } from '@wattkeeper/contract/quality.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { dayOf } from '../../data/period.ts';
+import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/button.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { CounterDecisionDialog, type DoubtfulEvent } from './counter-decision-dialog.tsx';
 import { RepairDialog } from './repair-dialog.tsx';
 import styles from './system.module.css';
 
-/** How good today's data are, what is wrong with them and what to do about it. */
+const MINUTE_MS = 60_000;
+
+/** How good the data of a day are, what is wrong with them and what to do about it. */
 export function QualityPanel() {
   const text = useText();
+  const site = useSite();
+  const today = dayOf(useNow(MINUTE_MS), site.timezone);
+  const [date, setDate] = useState<string>();
+  const day = date === undefined || date > today ? today : date;
   return (
-    <Panel title={text('system.quality')} note={text('system.quality_note')}>
-      <QueryView query={useQuery(useQueries().quality())} height="9rem">
+    <Panel
+      title={text('system.quality')}
+      note={text('system.quality_note')}
+      actions={
+        <TextField
+          label={text('system.quality_day')}
+          type="date"
+          max={today}
+          value={day}
+          onChange={(event) => setDate(event.target.value || undefined)}
+        />
+      }
+    >
+      <QueryView query={useQuery(useQueries().quality(site.id, day))} height="9rem">
         {(report) => <Report report={report} />}
       </QueryView>
     </Panel>
@@ -26,7 +49,7 @@ export function QualityPanel() {
 function Report({ report }: { readonly report: QualityReport }) {
   const text = useText();
   const format = useFormat();
-  const days = useQuery(useQueries().qualityDays()).data?.days ?? [];
+  const days = useQuery(useQueries().qualityDays(report.site_id)).data?.days ?? [];
   return (
     <>
       <dl className={styles.stats}>
@@ -51,6 +74,8 @@ function Report({ report }: { readonly report: QualityReport }) {
 
 function FindingTable({ findings }: { readonly findings: readonly QualityFinding[] }) {
   const text = useText();
+  const isAdmin = useQuery(useQueries().me()).data?.scopes.includes('admin') ?? false;
+  const [deciding, setDeciding] = useState<DoubtfulEvent | null>(null);
   const [repairing, setRepairing] = useState<{ deviceId: string; metric: string } | null>(null);
   return (
     <>
@@ -68,6 +93,11 @@ function FindingTable({ findings }: { readonly findings: readonly QualityFinding
             <td className={finding.severity === 'critical' ? styles.failed : undefined}>{finding.detail}</td>
             <td className={styles.quiet}>{finding.advice}</td>
             <td data-numeric>
+              {finding.counter_event && isAdmin ? (
+                <Button onClick={() => setDeciding(doubtOf(finding, finding.counter_event!))}>
+                  {text('system.decide_one')}
+                </Button>
+              ) : null}
               {finding.device_id && finding.metric ? (
                 <Button onClick={() => setRepairing({ deviceId: finding.device_id!, metric: finding.metric! })}>
                   {text('system.repair_one')}
@@ -77,7 +107,12 @@ function FindingTable({ findings }: { readonly findings: readonly QualityFinding
           </tr>
         ))}
       </Table>
+      {deciding ? <CounterDecisionDialog of={deciding} onClose={() => setDeciding(null)} /> : null}
       {repairing ? <RepairDialog series={repairing} onClose={() => setRepairing(null)} /> : null}
     </>
   );
+}
+
+function doubtOf({ device_id, device_name, metric }: QualityFinding, event: CounterEvent): DoubtfulEvent {
+  return { deviceId: device_id!, deviceName: device_name!, metric: metric!, event };
 }

@@ -142,7 +142,17 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.restore_note':
     'Jest odtwarzana obok danych i porównywana. Zacznie obowiązywać przy następnym starcie usługi; to, co jest teraz, zostaje w osobnym folderze.',
   'system.quality': 'Jakość danych',
-  'system.quality_note': 'Dzisiaj do tej pory: co jest i w co można wierzyć.',
+  'system.quality_note': 'Co jest z danego dnia i w co można wierzyć.',
+  'system.quality_day': 'Dzień',
+  'system.decide_one': 'Rozstrzygnij',
+  'system.decide_title': 'Ile liczy to zdarzenie',
+  'system.decide_note':
+    '{device}, {metric}, {time}: z {before} na {after}. Sumy, koszty i raporty zostaną przeliczone.',
+  'system.decide_counts': 'Liczy się',
+  'system.decide_nothing': 'Nic',
+  'system.decide_all': 'Ilość wątpliwa: {amount}',
+  'system.decide_undo': 'Cofnij decyzję',
+  'system.decide': 'Rozstrzygnij',
   'system.score': 'Punkty na 100',
   'system.completeness': 'Kompletność',
   'system.series': 'Serie',
