@@ -147,12 +147,7 @@ export async function createServices(
     quarantine,
     setAside: new SetAsideService(pipeline.setAside, pipeline.stores),
     quality,
-    counterDecisions: new CounterDecisions({
-      ...{ devices: directory, records, queries, onChanged },
-      accept: async (blocks) => {
-        if (ingest.persists) await ingest.acceptChange(blocks);
-      },
-    }),
+    counterDecisions: createDecisions(pipeline, onChanged),
     repairs,
     backups,
     migrations: createMigrations(pipeline, backups, config, now, belowImportFolders(importFolders(config))),
@@ -180,6 +175,18 @@ function createRepairs(
     isArchived: async (group, window) => (await tiers?.holds(group, window)) ?? false,
     onChanged,
     now,
+  });
+}
+
+function createDecisions(
+  { directory, records, queries, ingest }: Pipeline,
+  onChanged: RepairOptions['onChanged'],
+): CounterDecisions {
+  return new CounterDecisions({
+    ...{ devices: directory, records, queries, onChanged },
+    accept: async (blocks) => {
+      if (ingest.persists) await ingest.acceptChange(blocks);
+    },
   });
 }
 

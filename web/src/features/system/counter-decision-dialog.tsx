@@ -37,7 +37,6 @@ export function CounterDecisionDialog({ of, onClose }: { readonly of: DoubtfulEv
     },
   });
   const counts = amount.trim() === '' ? Number.NaN : Number(amount.replace(',', '.'));
-  const quick = [...new Set([0, event.in_doubt])];
   return (
     <Modal
       open
@@ -47,8 +46,8 @@ export function CounterDecisionDialog({ of, onClose }: { readonly of: DoubtfulEv
         device: deviceName,
         metric,
         time: format.dateTime(Date.parse(event.time_period.start)),
-        before: format.number(event.before, 3),
-        after: format.number(event.after, 3),
+        before: format.number(event.before, decimalsOf(event.before)),
+        after: format.number(event.after, decimalsOf(event.after)),
       })}
       footer={
         <>
@@ -68,22 +67,37 @@ export function CounterDecisionDialog({ of, onClose }: { readonly of: DoubtfulEv
         </>
       }
     >
-      <div className={styles.form}>
-        <TextField
-          label={text('system.decide_counts')}
-          inputMode="decimal"
-          value={amount}
-          onChange={(change) => setAmount(change.target.value)}
-        />
-        {quick.map((value) => (
-          <Button key={value} onClick={() => setAmount(String(value))}>
-            {value === 0
-              ? text('system.decide_nothing')
-              : text('system.decide_all', { amount: format.number(value, 3) })}
-          </Button>
-        ))}
-      </div>
+      <Amount event={event} amount={amount} onChange={setAmount} />
       {decide.isError ? <ErrorNote error={decide.error} /> : null}
     </Modal>
   );
+}
+
+interface AmountProps {
+  readonly event: CounterEvent;
+  readonly amount: string;
+  readonly onChange: (amount: string) => void;
+}
+
+function Amount({ event, amount, onChange }: AmountProps) {
+  const text = useText();
+  const format = useFormat();
+  const doubt = format.number(event.in_doubt, decimalsOf(event.in_doubt));
+  return (
+    <div className={styles.form}>
+      <TextField
+        label={text('system.decide_counts')}
+        inputMode="decimal"
+        value={amount}
+        onChange={(change) => onChange(change.target.value)}
+      />
+      <Button onClick={() => onChange('0')}>{text('system.decide_nothing')}</Button>
+      <Button onClick={() => onChange(String(event.in_doubt))}>{text('system.decide_all', { amount: doubt })}</Button>
+    </div>
+  );
+}
+
+/** Decimals that a counter's value needs, three at most. */
+function decimalsOf(value: number): number {
+  return String(Number(value.toFixed(3))).split('.')[1]?.length ?? 0;
 }
