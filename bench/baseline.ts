@@ -50,7 +50,7 @@ function building() {
     const heat = Math.max(15 - degrees, 0) * (isUsed ? 1.2 : 0.4);
     return 10 + (isUsed ? 20 : 0) + heat + 3 * next();
   });
-  return { starts, kwh, columns: [], temperature, hourOfWeek };
+  return { starts, kwh, columns: [], temperature, hourOfWeek, dayOfWeek: null };
 }
 
 function best(runs: number, work: () => unknown): number {
@@ -136,7 +136,7 @@ async function trainings() {
   const pool = new ModelPool({ threads: 1 });
   const { columns, kwh } = plant(100_000);
   const starts = kwh.map((_, h) => h * HOUR_MS);
-  const linear = { starts, kwh, columns, temperature: null, hourOfWeek: null };
+  const linear = { starts, kwh, columns, temperature: null, hourOfWeek: null, dayOfWeek: null };
   const { temperature, ...hours } = building();
   const tasks = {
     '100000 × 8, linear': { type: 'linear', observations: linear, temperatures: [] },

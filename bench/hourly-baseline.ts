@@ -179,6 +179,7 @@ function trainedHere({ meter, learnt, unseen }: Task): { readonly name: string; 
     columns: [],
     temperature: meter.temperatures[lag] as Float64Array,
     hourOfWeek,
+    dayOfWeek: null,
   });
   const temperatures = meter.temperatures.map((_, lag) => rowsOf(all(lag), learnt).temperature as Float64Array);
   const observations = { ...rowsOf(all(0), learnt), temperature: null };

@@ -11,9 +11,9 @@ export const DriverName = z
     examples: ['production_count'],
   });
 
-export const ModelType = z.enum(['linear', 'change_point', 'time_of_week_temperature']).meta({
+export const ModelType = z.enum(['linear', 'change_point', 'time_of_week_temperature', 'day_of_week']).meta({
   description:
-    'linear: of the drivers; change_point: slopes beyond the outdoor temperatures where heating and cooling begin; time_of_week_temperature: a level for each hour of the week, and the outdoor temperature piece by piece',
+    'linear: of the drivers; change_point: slopes beyond the outdoor temperatures where heating and cooling begin; time_of_week_temperature: a level for each hour of the week, and the outdoor temperature piece by piece; day_of_week: a level for each day of the week and for public holidays, and the outdoor temperature piece by piece where it is measured',
 });
 export type ModelType = z.infer<typeof ModelType>;
 
@@ -36,6 +36,10 @@ export const ModelName = z.enum([
   'time_of_week_temperature',
   'time_of_week_temperature_season',
   'time_of_week_temperature_smooth',
+  'day_of_week',
+  'day_of_week_season',
+  'day_of_week_groups',
+  'day_of_week_groups_season',
 ]);
 export type ModelName = z.infer<typeof ModelName>;
 
@@ -45,7 +49,7 @@ export const BaselineTraining = z
     start_date: Instant.optional().meta({ description: 'Default: 90 days before the end; 365 for days' }),
     end_date: Instant.optional().meta({ description: 'Default: now' }),
     drivers: z.array(DriverName).max(20).default([]).meta({
-      description: 'At least one for a linear model; the others take outdoor_temp_c, and these beside it',
+      description: 'At least one for a linear model; the others take outdoor_temp_c, and these in addition',
     }),
     model_type: z
       .union([ModelType, z.literal('auto')])
@@ -137,9 +141,27 @@ const model = {
       }),
       occupied: z.array(z.boolean()),
       p_value: z.number().meta({ description: 'That all hours of the week are alike (F-test)' }),
-      temperature_p_value: z.number().meta({ description: 'That the temperature tells nothing (F-test)' }),
+      temperature_p_value: z.number().nullable().meta({ description: 'That the temperature has no effect (F-test)' }),
     })
     .nullable(),
+  day_of_week: z
+    .object({
+      levels_kwh: z.array(z.number().nullable()).meta({
+        description: '7, from Monday by the site’s calendar, with every term at 0; null: never seen',
+      }),
+      holiday_level_kwh: z
+        .number()
+        .nullable()
+        .meta({ description: 'Of public holidays of the site’s country; null: they have the level of their weekday' }),
+      in_use: z.array(z.boolean()).meta({ description: '7, from Monday: working days; the others are days off' }),
+      p_value: z.number().meta({ description: 'That all days of the week are alike (F-test)' }),
+      temperature_p_value: z
+        .number()
+        .nullable()
+        .meta({ description: 'That the temperature has no effect (F-test); null: a model without a temperature' }),
+    })
+    .nullable()
+    .meta({ description: 'Of a model by day of week' }),
   candidates: z
     .array(
       z.object({

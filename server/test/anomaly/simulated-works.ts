@@ -107,11 +107,12 @@ function expectedBy(starts: Float64Array, values: Float64Array, drivers: readonl
       columns: drivers.map(hourly),
       temperature: null,
       hourOfWeek: null,
+      dayOfWeek: null,
     },
   });
   if ('reason' in training) throw new Error(`no baseline: ${JSON.stringify(training.reason)}`);
   const slopes = training.regression.coefficients.map(({ value }) => value);
-  const conditions = { starts, columns: drivers, temperature: null, hourOfWeek: null };
+  const conditions = { starts, columns: drivers, temperature: null, hourOfWeek: null, dayOfWeek: null };
   return predict({ ...training.regression, slopes, basis: training.basis }, conditions, SLOTS).kwh;
 }
 

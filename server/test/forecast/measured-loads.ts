@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Slots, slotsOf } from '../../src/analytics/forecast/slots.ts';
 import { HOUR_MS } from '../../src/domain/window.ts';
-import { publicHolidays } from '../../src/features/forecast/holidays.ts';
+import { publicHolidays } from '../../src/features/sites/holidays.ts';
 import { exampleMapping, runImport } from '../import/run-import.ts';
 
 /** A measured load by hours: kW, a day longer on the calendar than it is known. */

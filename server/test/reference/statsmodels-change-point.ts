@@ -156,7 +156,14 @@ export function days() {
     const bends = 1.5 * Math.max(12 - degrees, 0) + 2.2 * Math.max(degrees - 18, 0);
     return 20 + bends + 0.3 * (driver[i] as number) + noiseAt(i);
   });
-  return { starts: index.map((i) => i * 86_400_000), kwh, columns: [driver], temperature, hourOfWeek: null };
+  return {
+    starts: index.map((i) => i * 86_400_000),
+    kwh,
+    columns: [driver],
+    temperature,
+    hourOfWeek: null,
+    dayOfWeek: null,
+  };
 }
 
 /** Eight weeks of hours of a place in use from Monday to Friday, 07:00 to 19:00. */
@@ -172,7 +179,7 @@ export function hours() {
     const heat = Math.max(15 - (temperature[i] as number), 0) * (inUse ? 1.2 : 0.4);
     return 10 + (inUse ? 20 : 0) + heat + 0.1 * (driver[i] as number) + noiseAt(i);
   });
-  return { starts: index.map((i) => i * 3_600_000), kwh, columns: [driver], temperature, hourOfWeek };
+  return { starts: index.map((i) => i * 3_600_000), kwh, columns: [driver], temperature, hourOfWeek, dayOfWeek: null };
 }
 
 export function isInUse(hourOfWeek: number): boolean {

@@ -30,6 +30,26 @@ export type Basis =
       /** Courses of the temperature and of the season by the hour of the day; null where there are none. */
       readonly smooth: Smooth | null;
       readonly lagHours: number;
+    }
+  /**
+   * A level for each day of the week, and the temperature piece by piece, which may differ between working days and days off: time of week
+   * and temperature for days, as nmecr (kW Engineering) fits it; and the drivers.
+   */
+  | {
+      readonly type: 'day_of_week';
+      /** Days of the week on which the place is not in use, 0 (Monday) to 6. */
+      readonly daysOff: readonly number[];
+      /** Public holidays have their own level, and are days off. */
+      readonly holidays: boolean;
+      /** Ends of the pieces on working days, or on all days; none without a temperature. */
+      readonly knots: readonly number[];
+      /** On days off; null: as on working days. */
+      readonly offKnots: readonly number[] | null;
+      /** Two waves a year. */
+      readonly season: boolean;
+      /** Drivers with an additional effect on days off, by index. */
+      readonly apart: readonly number[];
+      readonly lagHours: number;
     };
 
 export interface Smooth {
@@ -40,17 +60,28 @@ export interface Smooth {
 }
 
 export const HOURS_OF_WEEK = 168;
+export const DAYS_OF_WEEK = 7;
+/** The level of public holidays comes after those of the days of the week. */
+const DAY_LEVELS = DAYS_OF_WEEK + 1;
 /** Waves of the season where it has no course by the hour, each as sine and cosine. */
 const TIMES_A_YEAR = [1, 2];
 
 const NO_COURSES: Courses = { columns: [], roughness: [] };
 
 export type TimeOfWeekBasis = Extract<Basis, { type: 'time_of_week_temperature' }>;
+export type DayOfWeekBasis = Extract<Basis, { type: 'day_of_week' }>;
+/** Bases with a level for each hour or day of the week. */
+export type WeekBasis = TimeOfWeekBasis | DayOfWeekBasis;
+
+export function isOfWeek(basis: Basis): basis is WeekBasis {
+  return basis.type === 'time_of_week_temperature' || basis.type === 'day_of_week';
+}
 
 /** The columns of the regression. */
 export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
   const { columns } = conditions;
   if (basis.type === 'linear') return [...columns];
+  if (basis.type === 'day_of_week') return dayTerms(basis, conditions);
   const temperature = required(conditions.temperature, 'a temperature');
   if (basis.type === 'change_point') {
     const { heating, cooling } = basis;
@@ -70,6 +101,25 @@ export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
     ...season(basis, conditions.starts, hours).columns,
     ...columns,
   ];
+}
+
+function dayTerms(basis: DayOfWeekBasis, { temperature, dayOfWeek, starts, columns }: Conditions): Float64Array[] {
+  const days = required(dayOfWeek, 'days of the week');
+  const isOff = Array.from(days, (day) => isDayOff(basis, day));
+  const ofTemperature = (knots: readonly number[], applies: (i: number) => boolean) =>
+    knots.length === 0 ? [] : pieces(required(temperature, 'a temperature'), knots, applies);
+  return [
+    ...ofTemperature(basis.knots, (i) => basis.offKnots === null || !isOff[i]),
+    ...ofTemperature(basis.offKnots ?? [], (i) => isOff[i]!),
+    ...(basis.season ? wavesOfYear(starts, TIMES_A_YEAR) : []),
+    ...basis.apart.map((c) => columns[c]!.map((value, i) => (isOff[i] ? value : 0))),
+    ...columns,
+  ];
+}
+
+/** Whether the place is not in use on such a day: a day of the week as conditions code it. */
+export function isDayOff({ daysOff, holidays }: Pick<DayOfWeekBasis, 'daysOff' | 'holidays'>, day: number): boolean {
+  return daysOff.includes(day % DAYS_OF_WEEK) || (holidays && day >= DAYS_OF_WEEK);
 }
 
 /** How strongly the slope of each column is held back, in parts of its squared length; none where all are free. */
@@ -97,10 +147,18 @@ export function termNames(basis: Basis, drivers: readonly string[]): string[] {
     const bends = (['heating', 'cooling'] as const).filter((kind) => basis[kind] !== null);
     return [...bends, ...drivers];
   }
-  const named = (kind: string, knots: readonly number[]) =>
-    knots.slice(1).map((_, piece) => `${kind}_temperature_${piece + 1}`);
   const numbered = (kind: string, from: number, to: number) =>
     Array.from({ length: to - from }, (_, i) => `${kind}_${i + 1}`);
+  if (basis.type === 'day_of_week') {
+    const warm = temperatureCount(basis);
+    return [
+      ...named(basis.offKnots === null ? 'all_days' : 'working_days', basis.knots),
+      ...named('days_off', basis.offKnots ?? []),
+      ...numbered('season', warm, ownCount(basis) - basis.apart.length),
+      ...basis.apart.map((d) => `${drivers[d]} on days off`),
+      ...drivers,
+    ];
+  }
   return [
     ...named('occupied', basis.occupiedKnots),
     ...named('unoccupied', basis.unoccupiedKnots),
@@ -110,20 +168,31 @@ export function termNames(basis: Basis, drivers: readonly string[]): string[] {
   ];
 }
 
+function named(kind: string, knots: readonly number[]): string[] {
+  return knots.slice(1).map((_, piece) => `${kind}_temperature_${piece + 1}`);
+}
+
 /** How many columns are made of the temperature, all at the front. */
-export function temperatureCount(basis: TimeOfWeekBasis): number {
+export function temperatureCount(basis: WeekBasis): number {
+  if (basis.type === 'day_of_week') return piecesOf(basis.knots) + piecesOf(basis.offKnots ?? []);
   const none = new Float64Array(0);
   return pieceCount(basis) + warmth(basis, none, none).columns.length;
 }
 
-/** How many columns stand before those of the drivers: the temperature, and the season. */
-export function ownCount(basis: TimeOfWeekBasis): number {
+/** How many columns come before those of the drivers: temperature, season, and effects of drivers on days off. */
+export function ownCount(basis: WeekBasis): number {
+  if (basis.type === 'day_of_week')
+    return temperatureCount(basis) + (basis.season ? 2 * TIMES_A_YEAR.length : 0) + basis.apart.length;
   const none = new Float64Array(0);
   return temperatureCount(basis) + season(basis, none, none).columns.length;
 }
 
 function pieceCount({ occupiedKnots, unoccupiedKnots }: TimeOfWeekBasis): number {
-  return Math.max(occupiedKnots.length - 1, 0) + Math.max(unoccupiedKnots.length - 1, 0);
+  return piecesOf(occupiedKnots) + piecesOf(unoccupiedKnots);
+}
+
+function piecesOf(knots: readonly number[]): number {
+  return Math.max(knots.length - 1, 0);
 }
 
 function warmth({ smooth }: TimeOfWeekBasis, temperature: Float64Array, hours: Float64Array): Courses {
@@ -139,7 +208,11 @@ function season(basis: TimeOfWeekBasis, starts: Float64Array, hours: Float64Arra
 }
 
 /** Which intercept each observation has. */
-export function groupsOf(basis: Basis, { hourOfWeek }: Conditions, length: number): Groups {
+export function groupsOf(basis: Basis, { hourOfWeek, dayOfWeek }: Conditions, length: number): Groups {
+  if (basis.type === 'day_of_week') {
+    const levelOf = (day: number) => (basis.holidays ? Math.min(day, DAYS_OF_WEEK) : day % DAYS_OF_WEEK);
+    return { of: required(dayOfWeek, 'days of the week').map(levelOf), count: DAY_LEVELS };
+  }
   if (basis.type !== 'time_of_week_temperature') return { of: new Uint8Array(length), count: 1 };
   return { of: required(hourOfWeek, 'hours of the week'), count: HOURS_OF_WEEK };
 }

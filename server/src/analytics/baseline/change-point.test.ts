@@ -13,8 +13,9 @@ import { fitChangePoint } from './change-point.ts';
 import type { Observations } from './conditions.ts';
 import { predict, predictionMargins } from './deviation.ts';
 import { diagnose } from './diagnostics.ts';
+import { jointPOf } from './joint-p.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
-import { fitTimeOfWeek, jointPOf } from './time-of-week.ts';
+import { fitTimeOfWeek } from './time-of-week.ts';
 import { type Training, trainBaseline } from './train.ts';
 
 /** Relative. */
@@ -162,6 +163,7 @@ describe('a model by time of week and temperature', () => {
       columns: columns.map((column) => column.slice(0, 5)),
       temperature: temperature.slice(0, 5),
       hourOfWeek: hourOfWeek.slice(0, 5),
+      dayOfWeek: null,
     };
     close(predict(ready, five, 5).kwh, golden.predicted);
     close(predictionMargins(ready, five, 5), golden.margin);
@@ -212,7 +214,7 @@ describe('a model by time of week and temperature', () => {
         0.3 * Math.max(15 - (temperature[i] as number), 0) +
         0.2 * Math.sin(i * 12.9898),
     );
-    const place = { starts: year.map((i) => i * 3_600_000), kwh, columns: [], temperature: null };
+    const place = { starts: year.map((i) => i * 3_600_000), kwh, columns: [], temperature: null, dayOfWeek: null };
     const train = (hoursSeen: number) => {
       const cut = (column: Float64Array) => column.slice(0, hoursSeen);
       const hourOfWeek = cut(year.map((i) => i % 168));

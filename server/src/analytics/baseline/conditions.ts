@@ -8,6 +8,8 @@ export interface Conditions {
   readonly temperature: Float64Array | null;
   /** By the site's clock, 0 (Monday from 00:00) to 167; null for days. */
   readonly hourOfWeek: Float64Array | null;
+  /** By the site's calendar, 0 (Monday) to 6, and 7 more on a public holiday; null for hours. */
+  readonly dayOfWeek: Float64Array | null;
 }
 
 /** Conditions, and the energy that they took. */
@@ -28,5 +30,6 @@ export function rowsOf(all: Observations, rows: ArrayLike<number>): Observations
     columns: all.columns.map(pick),
     temperature: all.temperature && pick(all.temperature),
     hourOfWeek: all.hourOfWeek && pick(all.hourOfWeek),
+    dayOfWeek: all.dayOfWeek && pick(all.dayOfWeek),
   };
 }

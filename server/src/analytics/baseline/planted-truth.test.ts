@@ -73,7 +73,7 @@ function load(folder: string, name: string, temperatures: Map<number, number>, f
   const within = [...energy.keys()].filter((start) => start >= from && start < from + 365 * DAY_MS && isKnown(start));
   const starts = Float64Array.from(within);
   const kwh = starts.map((start) => energy.get(start) as number);
-  const observations: Observations = { starts, kwh, columns: [], temperature: null, hourOfWeek: null };
+  const observations: Observations = { starts, kwh, columns: [], temperature: null, hourOfWeek: null, dayOfWeek: null };
   const degrees = (lag: number) => starts.map((start) => celsius(temperatures.get(start - lag * HOUR_MS) as number));
   return { observations, temperatures: LAGS.map(degrees) };
 }

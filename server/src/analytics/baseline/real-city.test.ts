@@ -42,6 +42,7 @@ describeWith('REAL_DATA', 'three zones of a city', (folder) => {
           columns: [],
           temperature: null,
           hourOfWeek: starts.map((_, h) => (h + SUNDAY) % 168),
+          dayOfWeek: null,
         },
         temperatures: [degrees],
       }) as Training;

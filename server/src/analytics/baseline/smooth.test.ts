@@ -26,7 +26,14 @@ const kwh = HOURS.map((h) => {
 function between(from: number, to: number): Observations {
   const starts = HOURS.slice(from, to).map((h) => h * HOUR_MS);
   const hourOfWeek = HOURS.slice(from, to).map((h) => h % 168);
-  return { starts, kwh: kwh.slice(from, to), columns: [], temperature: temperature.slice(from, to), hourOfWeek };
+  return {
+    starts,
+    kwh: kwh.slice(from, to),
+    columns: [],
+    temperature: temperature.slice(from, to),
+    hourOfWeek,
+    dayOfWeek: null,
+  };
 }
 
 function trained(from: number, to: number): Training {

@@ -1,20 +1,16 @@
-import type { Basis } from './basis.ts';
-import { type BalancePoint, fitChangePoint, SHAPES, type Shape, searchGrid } from './change-point.ts';
-import { type Observations, rowsOf } from './conditions.ts';
-import { predict } from './deviation.ts';
+import { type Basis, isOfWeek, type WeekBasis } from './basis.ts';
+import { fitChangePoint, SHAPES, type Shape, searchGrid } from './change-point.ts';
+import type { Observations } from './conditions.ts';
+import { fitDayOfWeek, hasHolidays } from './day-of-week.ts';
 import { type Diagnostics, diagnose } from './diagnostics.ts';
-import { leastSquares, type Regression } from './least-squares.ts';
-import {
-  type Beside,
-  bestSmooth,
-  fitTimeOfWeek,
-  jointPOf,
-  NOTHING_BESIDE,
-  type TimeOfWeekFit,
-} from './time-of-week.ts';
+import type { Fitted } from './fitted.ts';
+import { type JointP, jointPOf } from './joint-p.ts';
+import { leastSquares } from './least-squares.ts';
+import { isBetter, outOfSample, partsOf } from './out-of-sample.ts';
+import { type Beside, bestSmooth, fitTimeOfWeek, NOTHING_BESIDE, type TimeOfWeekFit } from './time-of-week.ts';
 import type { Unfit } from './unfit.ts';
 
-export type ModelType = 'linear' | 'change_point' | 'time_of_week_temperature';
+export type ModelType = 'linear' | 'change_point' | 'time_of_week_temperature' | 'day_of_week';
 
 export interface TrainingInput {
   readonly type: ModelType | 'auto';
@@ -24,21 +20,17 @@ export interface TrainingInput {
   readonly temperatures: readonly Float64Array[];
 }
 
-/** A model that was fitted, and how well it tells what it has not seen. */
-export interface Fitted {
-  readonly basis: Basis;
-  readonly regression: Regression;
-  readonly balancePoints: readonly BalancePoint[];
-}
-
 type TimeOfWeekName =
   | 'time_of_week_temperature'
   | 'time_of_week_temperature_season'
   | 'time_of_week_temperature_smooth';
 
-/** One of the models that were held against each other. */
+const DAY_NAMES = ['day_of_week', 'day_of_week_season', 'day_of_week_groups', 'day_of_week_groups_season'] as const;
+type DayName = (typeof DAY_NAMES)[number];
+
+/** One of the models that were compared. */
 export interface Candidate {
-  readonly name: 'linear' | Shape | TimeOfWeekName;
+  readonly name: 'linear' | Shape | TimeOfWeekName | DayName;
   readonly adjustedRSquared: number | null;
   /** √(mean squared error) ÷ mean, on weeks that were left out of the fit; null where it cannot be had. */
   readonly cvRmseOutOfSample: number | null;
@@ -48,15 +40,13 @@ export interface Training extends Fitted {
   readonly name: Candidate['name'];
   readonly cvRmseOutOfSample: number | null;
   readonly candidates: readonly Candidate[];
-  /** p of the hours of the week and of the temperature, each as a whole; null where every term stands by itself. */
-  readonly jointP: ReturnType<typeof jointPOf> | null;
+  /** p of the hours or days of the week and of the temperature, each as a whole; null for models without levels of the week. */
+  readonly jointP: JointP | null;
   readonly diagnostics: Diagnostics;
 }
 
-const FOLDS = 5;
 /** A slope whose p is greater may as well be none. */
 const IDLE_P = 0.05;
-const WEEK_MS = 7 * 86_400_000;
 /** Less than nearly a year shows no season. */
 const SEASON_MS = 330 * 86_400_000;
 
@@ -72,27 +62,34 @@ export function trainBaseline(input: TrainingInput): Training | Unfit {
   const fits = tried.filter((one): one is Attempt<Fitted> => !('reason' in one.fitted));
   const [first, ...others] = fits;
   if (first === undefined) return (tried[0] as Attempt).fitted as Unfit;
-  const best = others.reduce((least, one) => (isBetter(one, least) ? one : least), first);
+  const best = others.reduce((least, one) => (isBetter(scoreOf(one), scoreOf(least)) ? one : least), first);
   const { name, cvRmseOutOfSample } = best.candidate;
   const { fitted, observations } = best;
-  const jointP = isOfWeeks(fitted) ? jointPOf(fitted, observations) : null;
+  const jointP = hasLevels(fitted) ? jointPOf(fitted, observations) : null;
   const diagnostics = diagnose(fitted, observations);
   return { ...fitted, name, cvRmseOutOfSample, candidates, jointP, diagnostics };
 }
 
-function isOfWeeks(fitted: Fitted): fitted is Fitted & TimeOfWeekFit {
-  return fitted.basis.type === 'time_of_week_temperature';
+function hasLevels(fitted: Fitted): fitted is Fitted & { readonly basis: WeekBasis } {
+  return isOfWeek(fitted.basis);
 }
 
 function namesFor({ type, observations, temperatures }: TrainingInput): Candidate['name'][] {
   if (type === 'linear') return ['linear'];
   if (type === 'change_point') return [...SHAPES];
   if (type === 'time_of_week_temperature') return ['time_of_week_temperature'];
+  const byDay = DAY_NAMES.filter((name) => !isSeasonal(name) || showsSeasons(observations));
+  if (type === 'day_of_week') return byDay;
   const linear = observations.columns.length + temperatures.length > 0 ? (['linear'] as const) : [];
+  if (observations.dayOfWeek !== null) return [...linear, ...(temperatures.length > 0 ? SHAPES : []), ...byDay];
   if (temperatures.length === 0) return [...linear];
-  if (observations.hourOfWeek === null) return [...linear, ...SHAPES];
   const seasonal = showsSeasons(observations) ? (['time_of_week_temperature_season'] as const) : [];
   return [...linear, ...SHAPES, 'time_of_week_temperature', ...seasonal, 'time_of_week_temperature_smooth'];
+}
+
+function scoreOf({ candidate, fitted }: Attempt<Fitted>) {
+  const { n, freedom } = fitted.regression;
+  return { error: candidate.cvRmseOutOfSample, n, freedom };
 }
 
 interface Attempt<T = Fitted | Unfit> {
@@ -133,6 +130,7 @@ function prepared(
     const columns = [...observations.columns, ...temperatures.slice(0, 1)];
     return { fit: fitLinear, observations: { ...observations, columns } };
   }
+  if (isDayName(name)) return preparedDays(name, { ...observations, temperature: temperatures[0] ?? null });
   const lagged = temperatures.map((temperature) => ({ ...observations, temperature }));
   if (isShape(name)) {
     const lag = leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
@@ -144,6 +142,24 @@ function prepared(
   return { fit: (one) => withoutBends(fitTimeOfWeek(one, beside)), observations: own };
 }
 
+/** Public holidays have a level where that lowers the error out of sample. */
+function preparedDays(name: DayName, observations: Observations): { fit: Fit; observations: Observations } {
+  const parts = { groups: name.startsWith('day_of_week_groups'), season: isSeasonal(name) };
+  const fitWith = (holidays: boolean) => (one: Observations) => withoutBends(fitDayOfWeek(one, { ...parts, holidays }));
+  const [plain, apart] = [fitWith(false), fitWith(true)];
+  if (!hasHolidays(observations)) return { fit: plain, observations };
+  const [without, own] = [plain, apart].map((fit) => outOfSample(fit, observations) ?? Number.POSITIVE_INFINITY);
+  return { fit: own! < without! ? apart : plain, observations };
+}
+
+function isDayName(name: Candidate['name']): name is DayName {
+  return (DAY_NAMES as readonly string[]).includes(name);
+}
+
+function isSeasonal(name: DayName): boolean {
+  return name.endsWith('_season');
+}
+
 function isShape(name: Candidate['name']): name is Shape {
   return (SHAPES as readonly string[]).includes(name);
 }
@@ -152,16 +168,11 @@ function besideOf(name: TimeOfWeekName, observations: Observations): Beside {
   if (name === 'time_of_week_temperature') return NOTHING_BESIDE;
   if (name === 'time_of_week_temperature_season') return { ...NOTHING_BESIDE, season: true };
   const beside = { ...NOTHING_BESIDE, season: showsSeasons(observations) };
-  return { ...beside, smooth: bestSmooth(observations, beside, weeksOf(observations)) };
+  return { ...beside, smooth: bestSmooth(observations, beside, partsOf(observations)) };
 }
 
 function showsSeasons({ starts }: Observations): boolean {
   return (starts.at(-1) ?? 0) - (starts[0] ?? 0) >= SEASON_MS;
-}
-
-/** Whole weeks stay together, so that no hour is told by its neighbour; each part has weeks of every season. */
-function weeksOf({ starts }: Observations): Uint8Array {
-  return Uint8Array.from(starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
 }
 
 function fitLinear({ columns, kwh }: Observations): Fitted | Unfit {
@@ -171,7 +182,7 @@ function fitLinear({ columns, kwh }: Observations): Fitted | Unfit {
   return { basis, regression, balancePoints: [] };
 }
 
-function withoutBends(fit: TimeOfWeekFit | Unfit): Fitted | Unfit {
+function withoutBends(fit: Omit<Fitted, 'balancePoints'> | Unfit): Fitted | Unfit {
   return 'reason' in fit ? fit : { ...fit, balancePoints: [] };
 }
 
@@ -181,40 +192,4 @@ function errorOf(fit: TimeOfWeekFit | Unfit): number {
 
 function leastIndex(values: readonly number[]): number {
   return values.indexOf(Math.min(...values));
-}
-
-function outOfSample(fit: Fit, observations: Observations): number | null {
-  const parts = weeksOf(observations);
-  const rowsWhere = (isWanted: (part: number) => boolean) =>
-    rowsOf(
-      observations,
-      Uint32Array.from(parts.keys()).filter((row) => isWanted(parts[row] as number)),
-    );
-  let [squares, sum, count] = [0, 0, 0];
-  for (const part of new Set(parts)) {
-    const unseen = rowsWhere((own) => own === part);
-    const seen = fit(rowsWhere((own) => own !== part));
-    if ('reason' in seen) return null;
-    const slopes = seen.regression.coefficients.map(({ value }) => value);
-    const predicted = predict({ ...seen.regression, slopes, basis: seen.basis }, unseen, unseen.kwh.length).kwh;
-    for (const [i, expected] of predicted.entries()) {
-      if (Number.isNaN(expected)) continue;
-      squares += ((unseen.kwh[i] as number) - expected) ** 2;
-      sum += unseen.kwh[i] as number;
-      count++;
-    }
-  }
-  return count === 0 ? null : Math.sqrt(squares / count) / (sum / count);
-}
-
-/**
- * Parts that tell nothing cost 1/n of the squared error each out of sample, half of that of its root: a model of more parts has to gain as
- * much beyond that, lest it be chosen by chance.
- */
-function isBetter(one: Attempt<Fitted>, best: Attempt<Fitted>): boolean {
-  const [own, least] = [one.candidate.cvRmseOutOfSample, best.candidate.cvRmseOutOfSample];
-  if (own === null) return false;
-  const { n, freedom } = one.fitted.regression;
-  const more = Math.max(best.fitted.regression.freedom - freedom, 1);
-  return least === null || own < least * (1 - (0.5 * more) / n);
 }

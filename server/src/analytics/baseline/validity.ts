@@ -1,5 +1,5 @@
 import type { Criterion, Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
-import { ownCount } from './basis.ts';
+import { isOfWeek, ownCount } from './basis.ts';
 import type { Training } from './train.ts';
 
 /** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
@@ -16,8 +16,9 @@ export function pValuesOf({
   jointP,
 }: Pick<Training, 'regression' | 'basis' | 'jointP'>): number[] {
   const all = coefficients.map(({ pValue }) => pValue);
-  if (basis.type !== 'time_of_week_temperature' || jointP === null) return all;
-  return [jointP.timeOfWeek, jointP.temperature, ...all.slice(ownCount(basis))];
+  if (!isOfWeek(basis) || jointP === null) return all;
+  const ofTemperature = jointP.temperature === null ? [] : [jointP.temperature];
+  return [jointP.timeOfWeek, ...ofTemperature, ...all.slice(ownCount(basis))];
 }
 
 /** The plant default: it alone decides whether a model takes the place of the one in use. */

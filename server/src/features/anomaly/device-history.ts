@@ -216,6 +216,7 @@ async function expectedPower(
     ),
     temperature: await laggedTemperature(options, model, edges, lag),
     hourOfWeek: hoursOfWeek(starts, timeZone),
+    dayOfWeek: null,
   };
   if (temperature && conditions.temperature === null) return null;
   return { kw: predict(fitOf(model), conditions, starts.length).kwh, version: record.version };

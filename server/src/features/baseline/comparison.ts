@@ -1,6 +1,6 @@
 import type { Resolution } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { ownCount, temperatureCount, termNames } from '../../analytics/baseline/basis.ts';
+import { groupsOf, isOfWeek, ownCount, temperatureCount, termNames } from '../../analytics/baseline/basis.ts';
 import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';
 import {
   type BaselineFit,
@@ -21,11 +21,11 @@ export interface Predicted extends Predictions {
   readonly parts: Readonly<Record<string, number[]>>;
 }
 
-/** Hours of a window of which the model can speak, with what it needs of them. */
-export function conditionsOf(loaded: Loaded, { counts }: BaselineFit): { known: Observations; rows: number[] } {
+/** Hours or days of a window that the model can predict, with their conditions. */
+export function conditionsOf(loaded: Loaded, { basis, counts }: BaselineFit): { known: Observations; rows: number[] } {
   const all = { ...loaded.observations, temperature: loaded.temperatures[0] ?? null };
-  const hours = counts.length > 1 ? all.hourOfWeek : null;
-  const rows = [...all.kwh.keys()].filter((i) => hours === null || (counts[hours[i] as number] as number) > 0);
+  const { of: levels } = groupsOf(basis, all, all.kwh.length);
+  const rows = [...all.kwh.keys()].filter((i) => counts[levels[i]!]! > 0);
   return { known: rowsOf(all, rows), rows };
 }
 
@@ -41,15 +41,21 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
   const intercept = model.intercept.value;
   const each = (from: number) =>
     Object.fromEntries(terms.map((name, t) => [name, Array.from(contributions[t] as Float64Array)]).slice(from));
-  if (model.basis.type !== 'time_of_week_temperature') return { ...predictions, intercept, parts: each(0) };
-  const [warm, own] = [temperatureCount(model.basis), ownCount(model.basis)];
+  const { basis } = model;
+  if (!isOfWeek(basis)) return { ...predictions, intercept, parts: each(0) };
+  const [warm, own] = [temperatureCount(basis), ownCount(basis)];
+  const apart = basis.type === 'day_of_week' ? basis.apart.length : 0;
   const added = (from: number, to: number) =>
     Array.from(known.kwh, (_, i) => contributions.slice(from, to).reduce((sum, part) => sum + (part[i] as number), 0));
+  const { of: levels } = groupsOf(basis, known, known.kwh.length);
   const parts = {
-    time_of_week: Array.from(known.hourOfWeek as Float64Array, (hour) => (fit.levels[hour] as number) - intercept),
-    temperature: added(0, warm),
-    ...(model.basis.season && { season: added(warm, own) }),
-    ...each(own),
+    [basis.type === 'day_of_week' ? 'day_of_week' : 'time_of_week']: Array.from(
+      known.kwh,
+      (_, i) => fit.levels[levels[i]!]! - intercept,
+    ),
+    ...(warm > 0 && { temperature: added(0, warm) }),
+    ...(basis.season && { season: added(warm, own - apart) }),
+    ...each(own - apart),
   };
   return { ...predictions, intercept, parts };
 }

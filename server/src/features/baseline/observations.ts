@@ -1,5 +1,6 @@
 import type { Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
 import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
+import { DAYS_OF_WEEK } from '../../analytics/baseline/basis.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
 import { missingZeros } from '../../analytics/baseline/zeros.ts';
 import { bucketEdges, localTimes } from '../../domain/site-time.ts';
@@ -7,6 +8,7 @@ import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { machineEnergy } from '../kpi/machine-energy.ts';
+import { publicHolidays } from '../sites/holidays.ts';
 import { type Driver, type DriverOptions, driverColumns } from './driver-loader.ts';
 
 /** What a model needs to know of each hour or day. */
@@ -49,7 +51,7 @@ export async function loadObservations(
   window: Window,
 ): Promise<Loaded> {
   const { queries, energy, now } = options;
-  const { timezone: timeZone } = await energy.site(machine.siteId);
+  const { timezone: timeZone, country } = await energy.site(machine.siteId);
   const whole = wholeSlots(window, resolution, timeZone, now());
   if (whole === null) return nothing(drivers, lags);
   const bucket = resolution === 'hour' ? '1h' : '1d';
@@ -83,6 +85,7 @@ export async function loadObservations(
       columns: columns.map(pick),
       temperature: null,
       hourOfWeek: resolution === 'hour' ? hoursOfWeek(starts, timeZone) : null,
+      dayOfWeek: resolution === 'day' ? await daysOfWeek(starts, timeZone, country) : null,
     },
     temperatures: temperatures.map(pick),
     adjustedKwh: pick(adjusted.kwh),
@@ -98,6 +101,22 @@ export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Arra
   return starts.map((_, i) => {
     const { weekday } = days[dayIndex[i] as number] as (typeof days)[number];
     return (weekday - 1) * 24 + Math.floor(((minuteOfDay[i] as number) * MINUTE_MS) / HOUR_MS);
+  });
+}
+
+/** Days of the week by the site's calendar: 0 is Monday, 7 more on a public holiday of its country. */
+export async function daysOfWeek(
+  starts: Float64Array,
+  timeZone: string,
+  country: string | null,
+): Promise<Float64Array> {
+  const { days, dayIndex } = localTimes(starts, timeZone);
+  const yearOf = (day: string | undefined) => Number((day ?? '0').slice(0, 4));
+  const years = { from: yearOf(days[0]?.day), to: yearOf(days.at(-1)?.day) };
+  const holidays = days.length === 0 ? new Set() : await publicHolidays(country, years);
+  return starts.map((_, i) => {
+    const { day, weekday } = days[dayIndex[i]!]!;
+    return weekday - 1 + (holidays.has(day) ? DAYS_OF_WEEK : 0);
   });
 }
 
@@ -133,6 +152,7 @@ function nothing(drivers: readonly Driver[], lags: readonly number[]): Loaded {
     columns: drivers.map(() => none),
     temperature: null,
     hourOfWeek: none,
+    dayOfWeek: none,
   };
   return { observations, temperatures: lags.map(() => none), adjustedKwh: none, excluded: 0, zeros: 0, total: 0 };
 }

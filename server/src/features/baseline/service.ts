@@ -25,7 +25,7 @@ import { compare, conditionsOf, predictParts } from './comparison.ts';
 import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOORS } from './driver-loader.ts';
 import { suggestion } from './driver-suggestion.ts';
 import { requireMachine } from './machine.ts';
-import { hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
+import { daysOfWeek, hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
 import { fitOf, isStorable, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
 import { suspiciousDrivers } from './suspicious-drivers.ts';
 import { refuse, tooFew, unfit } from './training-errors.ts';
@@ -183,15 +183,17 @@ export class BaselineService {
     const values = needed.map(({ name, metric }) =>
       conditionOf(ownValue(given, name) ?? ownValue(given, metric), name),
     );
-    const { timezone } = await this.#options.energy.site(machine.siteId);
+    const { timezone, country } = await this.#options.energy.site(machine.siteId);
+    const starts = Float64Array.of(at);
     const conditions = {
-      starts: Float64Array.of(at),
+      starts,
       columns: model.drivers.map((_, d) => Float64Array.of(values[d] as number)),
       temperature: model.temperature && Float64Array.of(values.at(-1) as number),
-      hourOfWeek: hoursOfWeek(Float64Array.of(at), timezone),
+      hourOfWeek: hoursOfWeek(starts, timezone),
+      dayOfWeek: await daysOfWeek(starts, timezone, country),
     };
     const expected = predict(fitOf(model), conditions, 1).kwh[0] as number;
-    if (Number.isNaN(expected)) throw refuse('at', 'the model has never seen this hour of the week: take another');
+    if (Number.isNaN(expected)) throw refuse('at', 'the training had no such hour or day of the week: take another');
     const margin = predictionMargins(fitOf(model), conditions, 1)[0] as number;
     const ranges = [...model.ranges, ...(model.temperature ? [model.temperature.range] : [])];
     return {
@@ -217,6 +219,8 @@ export class BaselineService {
     signal?.throwIfAborted();
     if (type === 'time_of_week_temperature' && resolution === 'day')
       throw refuse('resolution', 'a model by time of week is of hours; got "day"');
+    if (type === 'day_of_week' && resolution === 'hour')
+      throw refuse('resolution', 'a model by day of week is of days; got "hour"');
     const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS[resolution]);
     const adjustments = await this.#options.adjustments.list(machine.id, window);
     const needs = { ...this.#needsFor(machine, request), adjustments };
@@ -273,7 +277,8 @@ export class BaselineService {
     const drivers = findDrivers(this.#options, machine, [...new Set(names)]);
     if (type === 'linear') return { drivers, temperature: null, lags: [], resolution, zeroReadings };
     const isThere = availableDrivers(this.#options, machine).some(({ metric }) => OUTDOORS.includes(metric));
-    if (type === 'auto' && !isThere) return { drivers, temperature: null, lags: [], resolution, zeroReadings };
+    if ((type === 'auto' || type === 'day_of_week') && !isThere)
+      return { drivers, temperature: null, lags: [], resolution, zeroReadings };
     const [temperature] = findDrivers(this.#options, machine, ['outdoor_temp_c']) as [Driver];
     const others = drivers.filter(({ metric }) => metric !== temperature.metric);
     return { drivers: others, temperature, lags: resolution === 'hour' ? LAGS : [0], resolution, zeroReadings };

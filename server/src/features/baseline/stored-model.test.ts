@@ -11,6 +11,7 @@ const observations = {
   columns: [HOURS.map((h) => h % 7)],
   temperature: null,
   hourOfWeek: null,
+  dayOfWeek: null,
 };
 const training = trainBaseline({ type: 'linear', observations, temperatures: [] }) as Training;
 const stored = toStored(

@@ -8,7 +8,7 @@ import {
 } from '@wattkeeper/contract/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
-import { HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/basis.ts';
+import { DAYS_OF_WEEK, HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/basis.ts';
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { criteriaOf, isValid, zerosCriterion } from '../../analytics/baseline/validity.ts';
@@ -47,6 +47,16 @@ const StoredBasis = z.discriminatedUnion('type', [
     smooth: z.object({ restraint: z.number(), middle: z.number() }).nullable().default(null),
     lagHours,
   }),
+  z.object({
+    type: z.literal('day_of_week'),
+    daysOff: z.array(z.number()),
+    holidays: z.boolean(),
+    knots: z.array(z.number()),
+    offKnots: z.array(z.number()).nullable(),
+    season: z.boolean(),
+    apart: z.array(z.number()),
+    lagHours,
+  }),
 ]);
 
 /** A model as it is kept. What has a default came with the models beyond the linear one. */
@@ -72,7 +82,7 @@ const StoredModel = z.object({
   balancePoints: z
     .array(z.object({ kind: z.enum(['heating', 'cooling']), value: z.number(), standardError: z.number() }))
     .default([]),
-  jointP: z.object({ timeOfWeek: z.number(), temperature: z.number() }).nullable().default(null),
+  jointP: z.object({ timeOfWeek: z.number(), temperature: z.number().nullable() }).nullable().default(null),
   candidates: z
     .array(
       z.object({
@@ -173,6 +183,16 @@ function unpacked(floats: z.infer<typeof Floats>): ArrayLike<number> {
 }
 
 function mutable(basis: Training['basis']): StoredModel['basis'] {
+  if (basis.type === 'day_of_week') {
+    const { daysOff, knots, offKnots, apart } = basis;
+    return {
+      ...basis,
+      daysOff: [...daysOff],
+      knots: [...knots],
+      offKnots: offKnots && [...offKnots],
+      apart: [...apart],
+    };
+  }
   if (basis.type !== 'time_of_week_temperature') return basis;
   const { occupied, occupiedKnots, unoccupiedKnots } = basis;
   return {
@@ -299,6 +319,16 @@ function shapeOf({ basis, balancePoints, candidates, levels, jointP }: StoredMod
         ? {
             levels_kwh: levels,
             occupied: Array.from({ length: HOURS_OF_WEEK }, (_, hour) => basis.occupied.includes(hour)),
+            p_value: jointP.timeOfWeek,
+            temperature_p_value: jointP.temperature,
+          }
+        : null,
+    day_of_week:
+      basis.type === 'day_of_week' && jointP !== null
+        ? {
+            levels_kwh: levels.slice(0, DAYS_OF_WEEK),
+            holiday_level_kwh: basis.holidays ? (levels[DAYS_OF_WEEK] ?? null) : null,
+            in_use: Array.from({ length: DAYS_OF_WEEK }, (_, day) => !basis.daysOff.includes(day)),
             p_value: jointP.timeOfWeek,
             temperature_p_value: jointP.temperature,
           }

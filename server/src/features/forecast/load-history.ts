@@ -13,7 +13,7 @@ import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { reportersOf, type SiteDevices } from '../energy/site-sources.ts';
 import { MACHINE_GROUP, machineEnergy } from '../kpi/machine-energy.ts';
-import { publicHolidays } from './holidays.ts';
+import { publicHolidays } from '../sites/holidays.ts';
 
 export interface LoadOptions {
   readonly queries: TelemetryQueries;

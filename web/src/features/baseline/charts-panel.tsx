@@ -130,6 +130,7 @@ function Charts({ name, found, window }: ChartsProps) {
   const kwh = { unit: 'kWh' } as const;
   const line = (key: string, label: string, colour: Token): ChartSeries => ({ key, label, colour, ...kwh });
   const part = (one: string) => {
+    if (one === 'day_of_week') return text('baseline.weekday');
     if (one === 'time_of_week' || one === 'temperature' || one === 'season') return text(`baseline.${one}`);
     return one === 'adjustments' ? text('baseline.adjusted') : labelOf(one);
   };

@@ -108,12 +108,16 @@ function Coefficients({ model }: { readonly model: BaselineModel }) {
   );
 }
 
+type Whole = 'time_of_week' | 'weekday' | 'temperature';
+
 /** What is tested as a whole, because its parts are many. */
-function wholes({ time_of_week: byTime }: BaselineModel): ['time_of_week' | 'temperature', number][] {
-  if (byTime === null) return [];
+function wholes({ time_of_week: byHour, day_of_week: byDay }: BaselineModel): [Whole, number][] {
+  const levels = byHour ?? byDay;
+  if (levels === null) return [];
+  const ofTemperature = levels.temperature_p_value;
   return [
-    ['time_of_week', byTime.p_value],
-    ['temperature', byTime.temperature_p_value],
+    [byHour === null ? 'weekday' : 'time_of_week', levels.p_value],
+    ...(ofTemperature === null ? [] : [['temperature', ofTemperature] satisfies [Whole, number]]),
   ];
 }
 

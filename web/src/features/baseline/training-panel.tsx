@@ -22,7 +22,9 @@ interface TrainingPanelProps {
 }
 
 type ModelType = NonNullable<BaselineTrainingRequest['model_type']>;
-const MODEL_TYPES: readonly ModelType[] = ['linear', 'change_point', 'time_of_week_temperature', 'auto'];
+const MODEL_TYPES: readonly ModelType[] = ['linear', 'change_point', 'time_of_week_temperature', 'day_of_week', 'auto'];
+/** Models for one resolution only. */
+const RESOLUTIONS: Partial<Record<ModelType, Resolution>> = { time_of_week_temperature: 'hour', day_of_week: 'day' };
 const USUAL = ['production_count', 'outdoor_temp_c', 'operating_hours'];
 
 /** Chooses model and drivers, and trains every chosen machine as a job of its own. */
@@ -48,7 +50,7 @@ export function TrainingPanel({ machines, window }: TrainingPanelProps) {
             end_date: new Date(window.end).toISOString(),
             drivers: [...ticked],
             model_type: type,
-            resolution: type === 'time_of_week_temperature' ? 'hour' : resolution,
+            resolution: RESOLUTIONS[type] ?? resolution,
           };
           const job = await api.post<Job>('/baseline/train', request, { prefer: 'respond-async' });
           return { machineId: id, name, jobId: job.id };
@@ -105,8 +107,8 @@ function ModelFields({ type, onType, resolution, onResolution }: ModelFieldsProp
       </SelectField>
       <SelectField
         label={text('baseline.resolution')}
-        value={type === 'time_of_week_temperature' ? 'hour' : resolution}
-        disabled={type === 'time_of_week_temperature'}
+        value={RESOLUTIONS[type] ?? resolution}
+        disabled={RESOLUTIONS[type] !== undefined}
         onChange={(event) => onResolution(event.target.value as Resolution)}
       >
         {(['hour', 'day'] as const).map((one) => (

@@ -1,0 +1,10 @@
+import type { Basis } from './basis.ts';
+import type { BalancePoint } from './change-point.ts';
+import type { Regression } from './least-squares.ts';
+
+/** A fitted model: the columns that it is made of, and the regression on them. */
+export interface Fitted {
+  readonly basis: Basis;
+  readonly regression: Regression;
+  readonly balancePoints: readonly BalancePoint[];
+}

@@ -1,0 +1,51 @@
+import { groupsOf, penaltiesOf, temperatureCount, termsOf, type WeekBasis } from './basis.ts';
+import type { Observations } from './conditions.ts';
+import { knotsOf } from './knots.ts';
+import { type Degenerate, leastSquares, type Regression, upperTail } from './least-squares.ts';
+
+export interface JointP {
+  /** That all hours or days of the week have one level. */
+  readonly timeOfWeek: number;
+  /** That the temperature has no effect; null for a model without a temperature. */
+  readonly temperature: number | null;
+}
+
+/** p of the F-tests of the parts that many terms make up together. */
+export function jointPOf(
+  { basis, regression }: { readonly basis: WeekBasis; readonly regression: Regression },
+  observations: Observations,
+): JointP {
+  const terms = termsOf(basis, observations);
+  const penalties = penaltiesOf(basis, observations.columns.length);
+  const groups = groupsOf(basis, observations, observations.kwh.length);
+  const warm = temperatureCount(basis);
+  const withoutLevels = leastSquares(
+    termsOf(alike(basis, observations), observations),
+    observations.kwh,
+    undefined,
+    penalties,
+  );
+  const withoutTemperature = leastSquares(terms.slice(warm), observations.kwh, groups, penalties.slice(warm));
+  return {
+    timeOfWeek: jointP(regression, withoutLevels),
+    temperature: warm === 0 ? null : jointP(regression, withoutTemperature),
+  };
+}
+
+/** The same on all days: nothing differs on days off. */
+function alike(basis: WeekBasis, { temperature }: Observations): WeekBasis {
+  if (basis.type !== 'day_of_week' || basis.offKnots === null || temperature === null) return basis;
+  return { ...basis, knots: knotsOf(temperature), offKnots: null, apart: [] };
+}
+
+/**
+ * p of the F-test of a model against one that lacks some of its parts; 0 where the smaller one cannot be fitted. Where slopes are penalised, the
+ * smaller model may fit better or have as many degrees of freedom: then the parts explain nothing.
+ */
+function jointP(full: Regression, reduced: Regression | Degenerate): number {
+  if ('kind' in reduced) return 0;
+  const left = full.rmse ** 2;
+  const parts = reduced.freedom - full.freedom;
+  if (!(parts > 0)) return 1;
+  return upperTail((reduced.rmse ** 2 * reduced.freedom - left * full.freedom) / parts / left, parts, full.freedom);
+}

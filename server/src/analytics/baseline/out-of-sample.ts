@@ -1,0 +1,67 @@
+import { type Observations, rowsOf } from './conditions.ts';
+import { predict } from './deviation.ts';
+import type { Fitted } from './fitted.ts';
+import type { Unfit } from './unfit.ts';
+
+const FOLDS = 5;
+const WEEK_MS = 7 * 86_400_000;
+
+/** Whole weeks stay together, so that no hour is predicted from its neighbour; each part has weeks of every season. */
+export function partsOf({ starts }: Observations): Uint8Array {
+  return Uint8Array.from(starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
+}
+
+/** √(mean squared error) ÷ mean energy on weeks that are left out of the fit; null where a part cannot be fitted. */
+export function outOfSample(fit: (seen: Observations) => Fitted | Unfit, observations: Observations): number | null {
+  const parts = partsOf(observations);
+  const rowsWhere = (isWanted: (part: number) => boolean) =>
+    rowsOf(
+      observations,
+      Uint32Array.from(parts.keys()).filter((row) => isWanted(parts[row]!)),
+    );
+  let [squares, sum, count] = [0, 0, 0];
+  for (const part of new Set(parts)) {
+    const { seen, unseen } = comparable(
+      rowsWhere((own) => own !== part),
+      rowsWhere((own) => own === part),
+    );
+    const fitted = fit(seen);
+    if ('reason' in fitted) return null;
+    const slopes = fitted.regression.coefficients.map(({ value }) => value);
+    const predicted = predict({ ...fitted.regression, slopes, basis: fitted.basis }, unseen, unseen.kwh.length).kwh;
+    for (const [i, expected] of predicted.entries()) {
+      if (Number.isNaN(expected)) continue;
+      squares += (unseen.kwh[i]! - expected) ** 2;
+      sum += unseen.kwh[i]!;
+      count++;
+    }
+  }
+  return count === 0 ? null : Math.sqrt(squares / count) / (sum / count);
+}
+
+/** Drivers that do not vary in the weeks that are seen, such as a mode that held in the others only, are left out, with the rows where they differ. */
+function comparable(seen: Observations, unseen: Observations): { seen: Observations; unseen: Observations } {
+  const still = [...seen.columns.keys()].filter((c) =>
+    seen.columns[c]!.every((value) => value === seen.columns[c]![0]),
+  );
+  if (still.length === 0) return { seen, unseen };
+  const known = [...unseen.kwh.keys()].filter((i) => still.every((c) => unseen.columns[c]![i] === seen.columns[c]![0]));
+  const without = (all: Observations) => ({ ...all, columns: all.columns.filter((_, c) => !still.includes(c)) });
+  return { seen: without(seen), unseen: without(rowsOf(unseen, known)) };
+}
+
+export interface Score {
+  readonly error: number | null;
+  readonly n: number;
+  readonly freedom: number;
+}
+
+/**
+ * Parts that explain nothing cost 1/n of the squared error each out of sample, half of that of its root: a model of more parts has to gain as
+ * much beyond that, lest it be chosen by chance.
+ */
+export function isBetter(one: Score, best: Score): boolean {
+  if (one.error === null) return false;
+  const more = Math.max(best.freedom - one.freedom, 1);
+  return best.error === null || one.error < best.error * (1 - (0.5 * more) / one.n);
+}
