@@ -221,9 +221,12 @@ export class BaselineService {
       throw refuse('resolution', 'a model by time of week is of hours; got "day"');
     if (type === 'day_of_week' && resolution === 'hour')
       throw refuse('resolution', 'a model by day of week is of days; got "hour"');
+    const required = this.#needsFor(machine, request);
+    if (type === 'auto' && resolution === 'hour' && required.drivers.length === 0 && required.temperature === null)
+      throw refuse('drivers', 'there is no outdoor temperature at this site, so a model of hours needs a driver');
     const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS[resolution]);
     const adjustments = await this.#options.adjustments.list(machine.id, window);
-    const needs = { ...this.#needsFor(machine, request), adjustments };
+    const needs = { ...required, adjustments };
     onProgress(0.05, 'reads energy and drivers');
     const loaded = withoutAdjusted(await this.#read(machine, needs, window));
     const { observations, temperatures, total } = loaded;
