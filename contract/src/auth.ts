@@ -18,10 +18,28 @@ export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
 export const UserName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, 'must be lower-case letters, digits and . _ @ -');
-export const Password = z.string().min(10).max(500).meta(SECRET);
+const PASSWORD_LENGTH = 'must have 10 to 500 characters';
+export const Password = z.string().min(10, PASSWORD_LENGTH).max(500, PASSWORD_LENGTH).meta(SECRET);
 
 export const Login = z.object({ username: z.string().max(100), password: z.string().max(500).meta(SECRET) });
 export const LoginLink = z.object({ code: z.string().min(10).max(200).meta(SECRET) });
+export const SignInLinkCreate = z.object({
+  username: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .meta({ description: 'Id or name of the user; null: the first administrator, who is made when there is no user' }),
+});
+export const SignInLink = z
+  .object({
+    url: z.string().meta({ ...SECRET, description: 'Signs in once' }),
+    username: z.string().nullable(),
+    expires_in_s: z.number().int(),
+  })
+  .meta({ id: 'SignInLink' });
+export type SignInLink = z.infer<typeof SignInLink>;
 export const Me = z
   .object({
     username: z.string(),
@@ -39,7 +57,11 @@ export const User = z
   .object({ id: z.uuid(), username: UserName, role: Role, created_at: Instant, has_password: z.boolean() })
   .meta({ id: 'User' });
 export type User = z.infer<typeof User>;
-export const UserCreate = z.object({ username: UserName, password: Password, role: Role });
+export const UserCreate = z.object({
+  username: UserName,
+  password: Password.nullable().meta({ ...SECRET, description: 'Null: the user signs in by links only' }),
+  role: Role,
+});
 export const UserPatch = z.object({ password: Password, role: Role }).partial().strict();
 
 export const ApiToken = z

@@ -47,6 +47,8 @@ export interface StartOptions {
   /** Told the share of the demo's history that is made, 0 to 1. */
   readonly onDemoProgress?: (share: number) => void;
   readonly now?: () => number;
+  /** Opens the API to the commands of this machine's user. */
+  readonly localToken?: string | undefined;
   /** Called when everything has been moved to a data folder, which there was not or which was removed: close the service and start it on that. */
   readonly onMoved?: () => void;
 }
@@ -57,6 +59,7 @@ export async function startApp({
   log,
   onDemoProgress = () => {},
   onMoved = () => {},
+  localToken,
   now = Date.now,
 }: StartOptions): Promise<App> {
   const startedAt = now();
@@ -66,7 +69,7 @@ export async function startApp({
     await refuseOpenDoor(config, pipeline);
     demo = await startDemo({ config, log, pipeline, now, onDemoProgress });
     const recovery = new FolderRecovery({ pipeline, config, log, now, onMoved });
-    const app = await serve({ config, log, now, startedAt, pipeline, recovery, sources: demo.sources });
+    const app = await serve({ config, log, now, startedAt, pipeline, recovery, localToken, sources: demo.sources });
     obeyPersistence({ pipeline, config, now, onMoved });
     recovery.start();
     return {
@@ -91,14 +94,25 @@ interface ServeOptions {
   readonly startedAt: number;
   readonly pipeline: Pipeline;
   readonly recovery: FolderRecovery;
+  readonly localToken: string | undefined;
   readonly sources: () => readonly Source[];
 }
 
-async function serve({ config, log, now, startedAt, pipeline, recovery, sources }: ServeOptions): Promise<App> {
+async function serve({
+  config,
+  log,
+  now,
+  startedAt,
+  pipeline,
+  recovery,
+  localToken,
+  sources,
+}: ServeOptions): Promise<App> {
   const { records } = pipeline;
   const auth = new AuthService({
     records,
     adminToken: config.auth.admin_token,
+    localToken,
     cookiePath: config.http.prefix || '/',
     publicUrl: config.http.public_url,
     now,

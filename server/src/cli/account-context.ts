@@ -1,24 +1,31 @@
 import { readFileSync } from 'node:fs';
-import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import type { ApiToken, ApiTokenCreated, Scope, SignInLink, User } from '@wattkeeper/contract/auth.ts';
 import { ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
-import type { AuthService } from '../features/auth/auth-service.ts';
-import type { TokenMaker } from '../features/auth/token-administration.ts';
-import type { RecordStore } from '../storage/records/record-store.ts';
+
+/** Users, tokens and links of a service that runs, or of one that is stopped. Names may be ids as well; expected errors are thrown. */
+export interface Accounts {
+  users(): Promise<readonly User[]>;
+  /** @param user password null: signs in by links only */
+  addUser(user: { username: string; role: string; password: string | null }): Promise<User>;
+  changeUser(name: string, change: { role: string } | { password: string }): Promise<User>;
+  removeUser(name: string): Promise<User>;
+  tokens(): Promise<readonly ApiToken[]>;
+  /** @param token expires_at as an instant; null: never */
+  createToken(token: { name: string; scopes: Scope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
+  revokeToken(name: string): Promise<ApiToken>;
+  /** @param username null: the first administrator, who is made when there is no user */
+  createLink(username: string | null): Promise<SignInLink>;
+}
 
 /** What the commands about users, tokens and links work with. */
 export interface AccountContext {
-  readonly records: RecordStore;
-  readonly auth: AuthService;
+  /** Opens the accounts when the command line has been understood. */
+  readonly accounts: <T>(use: (accounts: Accounts) => Promise<T>) => Promise<T>;
   /** Writes a line for people or programs to read. */
   readonly print: (line: string) => void;
   /** Writes a line about what went wrong. */
   readonly printError: (line: string) => void;
-  /** Address of the service with its prefix, without a slash at the end: `http://127.0.0.1:8001`. */
-  readonly baseUrl: string;
 }
-
-/** Who acts in the audit log; whoever can run commands on the machine may do everything. */
-export const COMMAND_LINE: TokenMaker = { name: 'command line', scopes: SCOPES_OF_ROLE.admin, userId: null };
 
 /** What a command has to say: lines for people, and the same as an object for programs. */
 export interface CommandResult {
@@ -81,11 +88,6 @@ export function secretFrom(file: string): string {
   } catch (error) {
     throw new InvalidInput(`the password cannot be read from ${file}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** The page that signs in by itself. */
-export function signInLink(baseUrl: string, code: string): string {
-  return `${baseUrl.replace(/\/$/, '')}/ui/sign-in?code=${code}`;
 }
 
 function isParseError(error: unknown): error is Error {

@@ -1,24 +1,42 @@
 import { writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { securedServer } from '../../test/records/secured-app.ts';
 import { temporaryDatabase, temporaryRecords } from '../../test/records/temporary-records.ts';
 import { AuthService } from '../features/auth/auth-service.ts';
-import type { AccountContext } from './account-context.ts';
+import { authRoutes } from '../features/auth/routes.ts';
+import { newSecret } from '../features/auth/secrets.ts';
+import type { AccountContext, Accounts } from './account-context.ts';
+import { accountsOfService } from './accounts-of-service.ts';
+import { accountsOnRecords } from './accounts-on-records.ts';
 import { signInLinkCommand } from './sign-in-link.ts';
 import { tokenCommand } from './token.ts';
 import { userCommand } from './user.ts';
 
 type AccountCommand = (argv: readonly string[], context: AccountContext) => Promise<number>;
 
+/** The accounts of a service that is stopped, and those of one that runs. */
+const PLACES = {
+  'a stopped service': async (auth: AuthService) => accountsOnRecords(auth, 'http://127.0.0.1:8001'),
+  'a running service': async (auth: AuthService, token: string) => {
+    const server = await securedServer(auth, { apiRoutes: (api) => authRoutes(api, auth) });
+    onTestFinished(() => server.close());
+    return accountsOfService({ url: await server.listen({ host: '127.0.0.1', port: 0 }), token });
+  },
+} satisfies Record<string, (auth: AuthService, token: string) => Promise<Accounts>>;
+
 /** A command line on fresh records: runs a command, answers its exit code and what it wrote. */
-async function commandLine() {
+async function commandLine(place: keyof typeof PLACES) {
   const records = await temporaryRecords();
-  const auth = new AuthService({ records });
+  const localToken = newSecret();
+  const auth = new AuthService({ records, localToken });
+  const found = await PLACES[place](auth, localToken);
+  const accounts: AccountContext['accounts'] = (use) => use(found);
   const run = async (command: AccountCommand, ...argv: string[]) => {
     const out: string[] = [];
     const errors: string[] = [];
     const print = (line: string) => out.push(line);
     const printError = (line: string) => errors.push(line);
-    const code = await command(argv, { records, auth, print, printError, baseUrl: 'http://127.0.0.1:8001' });
+    const code = await command(argv, { accounts, print, printError });
     const json = () => JSON.parse(out.at(-1) ?? '');
     return { code, out: out.join('\n'), errors: errors.join('\n'), json };
   };
@@ -31,17 +49,17 @@ function passwordFile(password: string): string {
   return path;
 }
 
-describe('sign-in-link', () => {
+describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('sign-in-link of %s', (place) => {
   it('prints a link that signs the first administrator in', async () => {
-    const { auth, run } = await commandLine();
+    const { auth, run } = await commandLine(place);
     const { code, out } = await run(signInLinkCommand);
     expect(code).toBe(0);
-    const link = /http:\/\/127\.0\.0\.1:8001\/ui\/sign-in\?code=(\S+)/.exec(out)?.[1] ?? '';
+    const link = /http:\/\/127\.0\.0\.1:\d+\/ui\/sign-in\?code=(\S+)/.exec(out)?.[1] ?? '';
     expect((await auth.signInWithCode(link)).user).toMatchObject({ username: 'owner', role: 'admin' });
   });
 
   it('is for the user that is asked for', async () => {
-    const { auth, run } = await commandLine();
+    const { auth, run } = await commandLine(place);
     await auth.users.create({ username: 'ann', password: null, role: 'viewer' }, 'test');
     const link = (await run(signInLinkCommand, '--user', 'ann', '--json')).json();
     expect(link).toMatchObject({ username: 'ann', expires_in_s: 900 });
@@ -52,9 +70,9 @@ describe('sign-in-link', () => {
   });
 });
 
-describe('user', () => {
+describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (place) => {
   it('adds, lists, changes and removes', async () => {
-    const { auth, run } = await commandLine();
+    const { auth, run } = await commandLine(place);
     expect((await run(userCommand, 'list')).out).toContain('no user yet');
     expect((await run(userCommand, 'add', 'ann', '--role', 'admin')).out).toMatch(/Added ann as admin[\s\S]*code=/);
     const file = passwordFile('correct horse battery');
@@ -71,7 +89,7 @@ describe('user', () => {
   });
 
   it('says what is in the way', async () => {
-    const { run } = await commandLine();
+    const { run } = await commandLine(place);
     await run(userCommand, 'add', 'ann', '--role', 'admin');
     const expectations: [string[], number, RegExp][] = [
       [['remove', 'ann'], 1, /last administrator/],
@@ -97,9 +115,9 @@ describe('user', () => {
   });
 });
 
-describe('token', () => {
+describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('token of %s', (place) => {
   it('makes one that works until it is revoked', async () => {
-    const { auth, run } = await commandLine();
+    const { auth, run } = await commandLine(place);
     const argv = ['create', '--name', 'telegraf', '--scope', 'read,write', '--scope', 'control', '--expires-in', '90d'];
     const made = (await run(tokenCommand, ...argv, '--json')).json();
     expect(made).toMatchObject({ name: 'telegraf', scopes: ['read', 'write', 'control'] });
@@ -115,7 +133,7 @@ describe('token', () => {
   });
 
   it('says what is missing or wrong, and shows its help', async () => {
-    const { run } = await commandLine();
+    const { run } = await commandLine(place);
     const expectations: [string[], RegExp][] = [
       [['create', '--scope', 'read'], /needs --name/],
       [['create', '--name', 'x'], /one or more of read, write, control, admin; got none/],

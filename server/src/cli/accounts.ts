@@ -1,12 +1,16 @@
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
-import { recordsLocation } from '../config/records-location.ts';
+import type { Config } from '../config/schema.ts';
 import { AuthService } from '../features/auth/auth-service.ts';
-import { openRecords } from '../storage/records/record-store.ts';
 import type { AccountContext } from './account-context.ts';
+import { accountsOfService } from './accounts-of-service.ts';
+import { accountsOnRecords } from './accounts-on-records.ts';
+import { onRecords } from './on-records.ts';
+import { ownUrl } from './own-url.ts';
+import { type Given, runningService } from './running-service.ts';
 
 /**
- * Runs a command about users, tokens or links on the configured records; the service may run meanwhile.
+ * Runs a command about users, tokens or links: in the service that runs, else on the records of one that is stopped.
  * Answers the command's exit code.
  */
 export async function withAccounts(
@@ -14,27 +18,30 @@ export async function withAccounts(
   environment: Readonly<Record<string, string | undefined>>,
   run: (argv: readonly string[], context: AccountContext) => Promise<number>,
 ): Promise<number> {
-  const config = loadConfig({ file: configFile(argv), environment });
-  const records = await openRecords(recordsLocation(config));
-  const log = openLog(config, 'info');
-  try {
-    const auth = new AuthService({ records, warn: (message) => log.warn(message) });
-    const { host, port, prefix, public_url: publicUrl } = config.http;
-    const baseUrl = (publicUrl ?? `http://${host}:${port}${prefix}`).replace(/\/$/, '');
-    return await run(argv, {
-      records,
-      auth,
-      print: (line) => console.log(line),
-      printError: (line) => console.error(line),
-      baseUrl,
-    });
-  } finally {
-    await records.close();
-  }
+  return run(argv, {
+    accounts: async (use) => {
+      const config = loadConfig({ file: optionOf(argv, '--config'), environment });
+      const given: Given = { url: optionOf(argv, '--url'), token: optionOf(argv, '--token') };
+      const service = await runningService(config, environment, given);
+      if (service) return use(accountsOfService(service));
+      return onRecords(config, (records) => {
+        const log = openLog(config, 'info');
+        const auth = new AuthService({ records, warn: (message) => log.warn(message) });
+        return use(accountsOnRecords(auth, baseUrlOf(config)));
+      });
+    },
+    print: (line) => console.log(line),
+    printError: (line) => console.error(line),
+  });
 }
 
-function configFile(argv: readonly string[]): string | undefined {
-  const at = argv.findIndex((argument) => argument === '--config' || argument.startsWith('--config='));
+/** Where the service will answer. */
+function baseUrlOf(config: Config): string {
+  return config.http.public_url ?? ownUrl(config);
+}
+
+function optionOf(argv: readonly string[], name: string): string | undefined {
+  const at = argv.findIndex((argument) => argument === name || argument.startsWith(`${name}=`));
   if (at < 0) return undefined;
-  return argv[at] === '--config' ? argv[at + 1] : argv[at]?.slice('--config='.length);
+  return argv[at] === name ? argv[at + 1] : argv[at]?.slice(name.length + 1);
 }

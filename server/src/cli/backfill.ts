@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { InvalidInput } from '../domain/errors.ts';
 import { backfillJob } from '../features/backfill/job.ts';
 import { openPipeline } from '../pipeline.ts';
 import { createFilling } from '../services.ts';
-import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { runServiceJob } from './service-jobs.ts';
+import { runningService } from './running-service.ts';
+import { type RunningService, runServiceJob } from './service-jobs.ts';
 
 const HELP = `Fills one store with what another one holds, archived months included. Both stand under \`stores\` in the configuration; works
 while the service runs, through its API. One that was cut off goes on where it was; what is written is read back.
@@ -18,7 +18,8 @@ Usage: npm start -- backfill --from STORE --to STORE [OPTIONS]
 
   --from STORE   name of the store that is read
   --to STORE     name of the store that is filled
-  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --url URL      of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN  API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result on the last line
   --help         this text`;
@@ -36,6 +37,7 @@ export async function backfillCommand(
     options: {
       from: { type: 'string' },
       to: { type: 'string' },
+      url: { type: 'string' },
       token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -49,9 +51,9 @@ export async function backfillCommand(
   const { from, to } = values;
   if (from === undefined || to === undefined) throw new InvalidInput(`backfill needs --from and --to\n\n${HELP}`);
   const config = loadConfig({ file: values.config, environment });
-  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const service = await runningService(config, environment, values);
   const bar = new ProgressBar('Copying');
-  const report = Report.parse(await fill(config, { from, to }, token, bar).finally(() => bar.end()));
+  const report = Report.parse(await fill(config, { from, to }, service, bar).finally(() => bar.end()));
   if (values.json) console.log(JSON.stringify(report));
   else {
     console.log(
@@ -62,20 +64,21 @@ export async function backfillCommand(
   return 0;
 }
 
-async function fill(config: Config, params: { from: string; to: string }, token: string | undefined, bar: ProgressBar) {
-  const log = openLog(config, 'warn');
-  try {
-    const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
-    try {
-      const progress = (share: number | null, note?: string) => bar.show(share, note ?? '');
-      const job = { params, by: null, signal: new AbortController().signal, progress };
-      return await backfillJob(createFilling(pipeline)).run(job);
-    } finally {
-      await pipeline.close(DRAIN_MS);
-    }
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    const service = { url: ownUrl(config, error), token };
+async function fill(
+  config: Config,
+  params: { from: string; to: string },
+  service: RunningService | null,
+  bar: ProgressBar,
+) {
+  if (service)
     return runServiceJob(service, '/storage/backfills', params, (share, note) => bar.show(share, note ?? ''));
+  const log = openLog(config, 'warn');
+  const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
+  try {
+    const progress = (share: number | null, note?: string) => bar.show(share, note ?? '');
+    const job = { params, by: null, signal: new AbortController().signal, progress };
+    return await backfillJob(createFilling(pipeline)).run(job);
+  } finally {
+    await pipeline.close(DRAIN_MS);
   }
 }

@@ -8,12 +8,12 @@ import { backupCopies, backupFolder, createBackups, journalPlaces } from '../bac
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { InvalidInput } from '../domain/errors.ts';
 import { openPipeline } from '../pipeline.ts';
 import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
-import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { runServiceJob } from './service-jobs.ts';
+import { runningService } from './running-service.ts';
+import { type RunningService, runServiceJob } from './service-jobs.ts';
 
 const HELP = `Writes records, telemetry and configuration into one file. Works while the service runs, through its API.
 
@@ -23,7 +23,8 @@ Usage: npm start -- backup [ACTION] [OPTIONS]
   list           what there is, newest first
   verify [NAME]  restore a backup (default: the newest) into a scratch folder and compare every day of every series
 
-  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --url URL      of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN  API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result on the last line
   --help         this text`;
@@ -39,6 +40,7 @@ export async function backupCommand(
     args: [...argv],
     allowPositionals: true,
     options: {
+      url: { type: 'string' },
       token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -55,8 +57,8 @@ export async function backupCommand(
   }
   const config = loadConfig({ file: values.config, environment });
   if (action === 'list') return list(config, values.json);
-  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
-  const backup = await work(config, token, action === 'make' ? null : { name });
+  const service = await runningService(config, environment, values);
+  const backup = await work(config, service, action === 'make' ? null : { name });
   const said = describe(backup);
   console.log(values.json ? JSON.stringify(backup) : said);
   return backup.problem === null ? 0 : 1;
@@ -65,15 +67,12 @@ export async function backupCommand(
 /** @param verify null to make a backup */
 async function work(
   config: Config,
-  token: string | undefined,
+  service: RunningService | null,
   verify: { name: string | undefined } | null,
 ): Promise<Backup> {
   const bar = new ProgressBar(verify ? 'Verifying' : 'Backing up');
   try {
-    return await alone(config, verify, bar);
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    const service = { url: ownUrl(config, error), token };
+    if (service === null) return await alone(config, verify, bar);
     const name = verify && (verify.name ?? (await newest(config)));
     const path = name === null ? '/storage/backups' : `/storage/backups/${name}/verify`;
     return Backup.parse(await runServiceJob(service, path, {}, (share, note) => bar.show(share, note ?? '')));

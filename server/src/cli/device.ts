@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { Device } from '@wattkeeper/contract/device.ts';
 import { loadConfig } from '../config/load.ts';
-import { Conflict, InvalidInput } from '../domain/errors.ts';
-import { ownUrl } from './own-url.ts';
+import { InvalidInput } from '../domain/errors.ts';
+import { requireService } from './running-service.ts';
 import { callService, callServiceRaw, type RunningService } from './service-jobs.ts';
 
 const HELP = `Lists, retires, reactivates and deletes devices of a running service.
@@ -16,8 +16,8 @@ Usage: npm start -- device ACTION [NAME] [OPTIONS]
   delete NAME [--confirm NAME]  one that has readings needs its name again as --confirm
 
   --at TIME      such as 2026-03-10T06:00:00Z
-  --url URL      of the service; default: this machine (http.host, http.port)
-  --token TOKEN  API token with the scope write (delete: admin); better in WATTKEEPER_TOKEN
+  --url URL      of the service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN  API token with the scope write (delete: admin) for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result
   --help         this text`;
@@ -44,10 +44,7 @@ export async function deviceCommand(
     return 0;
   }
   const config = loadConfig({ file: values.config, environment });
-  const service = {
-    url: values.url?.replace(/\/$/, '') ?? ownUrl(config, new Conflict('the address of the service is not known')),
-    token: values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token,
-  };
+  const service = await requireService(config, environment, values);
   const [action, name, ...rest] = positionals;
   if (rest.length > 0 || (action === 'list') !== (name === undefined)) throw usage(positionals);
   const items = await act(service, { action, name: name ?? '', confirm: values.confirm, at: values.at }, now);

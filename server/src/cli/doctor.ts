@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -7,11 +8,13 @@ import pino from 'pino';
 import { backupFolder } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, messageOf } from '../domain/errors.ts';
+import { ExpectedError, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
 import { UTC_DAY_MS } from '../domain/window.ts';
 import { openPipeline } from '../pipeline.ts';
 import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
 import { ownUrl } from './own-url.ts';
+import { runningService } from './running-service.ts';
+import type { RunningService } from './service-jobs.ts';
 
 const HELP = `Looks whether everything is as it should be, and says what to do about what is not.
 
@@ -23,6 +26,8 @@ newest backup. Ends with 1 when something has failed.
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result on the last line
   --help         this text`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Finding {
   readonly check: string;
@@ -58,7 +63,7 @@ export async function doctorCommand(
     return 0;
   }
   const findings: Finding[] = [];
-  for await (const finding of examine(() => loadConfig({ file: values.config, environment }))) {
+  for await (const finding of examine(() => loadConfig({ file: values.config, environment }), environment)) {
     findings.push(finding);
     if (!values.json) console.log(`${MARKS[finding.status]}${finding.check}: ${finding.detail}`);
   }
@@ -67,7 +72,7 @@ export async function doctorCommand(
   return healthy ? 0 : 1;
 }
 
-async function* examine(load: () => Config): AsyncGenerator<Finding> {
+async function* examine(load: () => Config, environment: Environment): AsyncGenerator<Finding> {
   const major = Number(process.versions.node.split('.')[0]);
   yield major >= NODE_MAJOR
     ? ok('node', process.version)
@@ -85,10 +90,11 @@ async function* examine(load: () => Config): AsyncGenerator<Finding> {
   }
   if (!config.persistence) {
     yield warning('persistence', 'is off: everything lives in memory and is gone when the service stops');
+    yield* examineService(config, environment);
     return;
   }
-  yield* examineFolder(config);
-  yield* examineStores(config);
+  yield* examineService(config, environment, () => examineStopped(config));
+  if (!existsSync(config.data_dir)) return;
   yield await examineBackups(config);
 }
 
@@ -111,7 +117,30 @@ async function* examineFolder({ data_dir }: Config): AsyncGenerator<Finding> {
   yield free >= LEAST_FREE_BYTES ? ok('disk', detail) : warning('disk', `${detail}: make room, or move data_dir`);
 }
 
-/** Opens everything as the service does; where a service runs already, it is asked. */
+/** Asks the service that runs; without one, what a service would open is examined. */
+async function* examineService(
+  config: Config,
+  environment: Environment,
+  stopped: (() => AsyncGenerator<Finding>) | null = null,
+): AsyncGenerator<Finding> {
+  try {
+    const service = await runningService(config, environment);
+    if (service) yield* askService(service);
+    else if (stopped) yield* stopped();
+  } catch (error) {
+    if (error instanceof Unauthorized) yield* askService({ url: ownUrl(config), token: undefined });
+    else if (!(error instanceof ExpectedError)) throw error;
+    else if (config.persistence || !(error instanceof Unavailable)) yield failed('service', error.message);
+    else yield warning('service', error.message);
+  }
+}
+
+async function* examineStopped(config: Config): AsyncGenerator<Finding> {
+  yield* examineFolder(config);
+  yield* examineStores(config);
+}
+
+/** Opens everything as the service does. */
 async function* examineStores(config: Config): AsyncGenerator<Finding> {
   const log = pino({ level: 'silent' });
   try {
@@ -120,16 +149,12 @@ async function* examineStores(config: Config): AsyncGenerator<Finding> {
     yield ok('records and stores', config.stores.map(({ name }) => name).join(', '));
     yield await examinePort(config);
   } catch (error) {
-    if (!(error instanceof Conflict)) {
-      yield failed('records and stores', messageOf(error));
-      return;
-    }
-    yield* askService(ownUrl(config, error), config.auth.admin_token);
+    yield failed('records and stores', messageOf(error));
   }
 }
 
-/** Without an administrator's token in the configuration, the service shows its status alone. */
-async function* askService(url: string, token: string | undefined): AsyncGenerator<Finding> {
+/** Without a token the service shows its status alone. */
+async function* askService({ url, token }: RunningService): AsyncGenerator<Finding> {
   try {
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -139,7 +164,7 @@ async function* askService(url: string, token: string | undefined): AsyncGenerat
       : failed('service', `at ${url} is ${status}`);
     for (const text of warnings) yield warning('service', text);
   } catch (error) {
-    yield failed('service', `something uses the data folder, but ${url}/health does not answer: ${messageOf(error)}`);
+    yield failed('service', `${url}/health does not answer: ${messageOf(error)}`);
   }
 }
 

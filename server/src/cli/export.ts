@@ -12,8 +12,8 @@ import { Conflict, InvalidInput, messageOf, Unavailable } from '../domain/errors
 import { EXPORT_FORMATS, exportRows } from '../features/telemetry/export.ts';
 import { TelemetryService } from '../features/telemetry/telemetry-service.ts';
 import { openPipeline } from '../pipeline.ts';
-import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { runningService } from './running-service.ts';
 import { callServiceRaw, type RunningService } from './service-jobs.ts';
 
 const HELP = `Writes raw samples to a file. Works while the service runs, through its API.
@@ -26,7 +26,8 @@ Usage: npm start -- export FILE [OPTIONS]
   --site NAME      keep to the devices of a site
   --start TIME     ISO 8601; default: from the beginning
   --end TIME       ISO 8601, not included; default: now
-  --token TOKEN    API token with the scope read for a running service; better in WATTKEEPER_TOKEN
+  --url URL        of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN    API token with the scope read for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE    configuration to read instead of wattkeeper.yaml
   --json           print one JSON object with the result on the last line
   --help           this text`;
@@ -55,6 +56,7 @@ export async function exportCommand(
       site: { type: 'string' },
       start: { type: 'string' },
       end: { type: 'string' },
+      url: { type: 'string' },
       token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -77,8 +79,8 @@ export async function exportCommand(
     end: instantOf('end', values.end ?? new Date().toISOString()),
   };
   const config = loadConfig({ file: values.config, environment });
-  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
-  const bytes = await write(config, token, selection, format, file);
+  const service = await runningService(config, environment, values);
+  const bytes = await write(config, service, selection, format, file);
   if (values.json && file !== '-') console.log(JSON.stringify({ file, format, bytes }));
   else if (file !== '-') console.log(`${file} has ${(bytes / 1e6).toFixed(2)} MB.`);
   return 0;
@@ -101,7 +103,7 @@ function instantOf(name: string, text: string): string {
 /** Answers how many bytes were written. A file takes its name when it is whole. */
 async function write(
   config: Config,
-  token: string | undefined,
+  service: RunningService | null,
   selection: Selection,
   format: Format,
   file: string,
@@ -120,10 +122,7 @@ async function write(
   const into = (source: Readable) =>
     file === '-' ? pipe(source, counted, target(), { end: false }) : pipe(source, counted, target());
   try {
-    await alone(config, selection, format, into).catch((error: unknown) => {
-      if (!(error instanceof Conflict)) throw error;
-      return fromService({ url: ownUrl(config, error), token }, selection, format, into);
-    });
+    await (service ? fromService(service, selection, format, into) : alone(config, selection, format, into));
     if (file !== '-') await rename(partial, file);
     return bytes;
   } catch (error) {

@@ -2,14 +2,12 @@ import { parseArgs } from 'node:util';
 import { Feature } from '@wattkeeper/contract/service.ts';
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
-import { recordsLocation } from '../config/records-location.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { InvalidInput } from '../domain/errors.ts';
 import { FeatureFlags } from '../features/settings/feature-flags.ts';
-import { openDataFolder } from '../storage/data-folder.ts';
-import { openRecords } from '../storage/records/record-store.ts';
-import { ownUrl } from './own-url.ts';
-import { callService } from './service-jobs.ts';
+import { onRecords } from './on-records.ts';
+import { runningService } from './running-service.ts';
+import { callService, type RunningService } from './service-jobs.ts';
 
 const HELP = `Lists features and switches them, in a running service at once, else from its next start.
 
@@ -19,7 +17,8 @@ Usage: npm start -- features [ACTION] [OPTIONS]
   on NAME        switch a feature on
   off NAME       switch a feature off
 
-  --token TOKEN  API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --url URL      of a running service; default: the one that runs on this machine
+  --token TOKEN  API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result on the last line
   --help         this text`;
@@ -39,6 +38,7 @@ export async function featuresCommand(
     args: [...argv],
     allowPositionals: true,
     options: {
+      url: { type: 'string' },
       token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -55,8 +55,8 @@ export async function featuresCommand(
     throw new InvalidInput(`features does not know "${positionals.join(' ')}"\n\n${HELP}`);
   }
   const config = loadConfig({ file: values.config, environment });
-  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
-  const items = await withSwitchboard(config, token, async (board) =>
+  const service = await runningService(config, environment, values);
+  const items = await withSwitchboard(config, service, async (board) =>
     name === undefined ? board.list() : [await board.set(name, action === 'on')],
   );
   if (values.json) console.log(JSON.stringify({ items }));
@@ -66,27 +66,17 @@ export async function featuresCommand(
 
 async function withSwitchboard<T>(
   config: Config,
-  token: string | undefined,
+  service: RunningService | null,
   use: (board: Switchboard) => Promise<T>,
 ): Promise<T> {
-  let folder: ReturnType<typeof openDataFolder>;
-  try {
-    folder = openDataFolder(config.data_dir);
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    return use(ofService({ url: ownUrl(config, error), token }));
-  }
-  const records = await openRecords(recordsLocation({ ...config, persistence: true }));
-  try {
+  if (service) return use(ofService(service));
+  return onRecords(config, async (records) => {
     const flags = await FeatureFlags.load(records.features, { persistence: config.persistence });
-    return await use({ list: async () => flags.list(), set: (name, enabled) => flags.set(name, enabled) });
-  } finally {
-    await records.close();
-    folder.release();
-  }
+    return use({ list: async () => flags.list(), set: (name, enabled) => flags.set(name, enabled) });
+  });
 }
 
-function ofService(service: Parameters<typeof callService>[0]): Switchboard {
+function ofService(service: RunningService): Switchboard {
   return {
     list: async () => z.object({ items: z.array(Feature) }).parse(await callService(service, 'GET', '/features')).items,
     set: async (name, enabled) =>

@@ -24,8 +24,8 @@ Usage: npm start -- import --detect FILE [--timezone ZONE] [--site NAME] [--curr
   --currency CODE currency of the site (with --detect; default: that of the zone's country)
   --dry-run       read everything, write nothing
   --force         import again what was imported before; nothing doubles
-  --url URL       a running service; default: the data folder, or the service that uses it (http.host, http.port)
-  --token TOKEN   API token with the scope write for a running service; better in WATTKEEPER_TOKEN, where others do not see it
+  --url URL       of a running service; default: the one that runs on this machine, which lets its user in, else the data folder
+  --token TOKEN   API token with the scope write for a service of somebody else; better in WATTKEEPER_TOKEN, where others do not see it
   --config FILE   configuration to read instead of wattkeeper.yaml
   --json          print one JSON object with the result on the last line
   --help          this text
@@ -92,8 +92,7 @@ async function importOne(
   parseMapping(mapping, values.mapping);
   const file = await diskFile(path);
   const config = loadConfig({ file: values.config, environment });
-  const token = values.token ?? environment.WATTKEEPER_TOKEN;
-  const target = await openImportTarget({ config, url: values.url, token });
+  const target = await openImportTarget({ config, environment, given: values });
   try {
     const { force, 'dry-run': dryRun, mapping: mappingName } = values;
     const outcome = await runImport(target, { file, mapping, mappingName, dryRun, force, onProgress: shown() });

@@ -7,15 +7,15 @@ import { createBackups } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, InvalidInput, messageOf } from '../domain/errors.ts';
+import { InvalidInput, messageOf } from '../domain/errors.ts';
 import type { Rights } from '../domain/rights.ts';
 import { anyFile } from '../features/migration/import-folders.ts';
 import { openPipeline } from '../pipeline.ts';
 import { createMigrations } from '../services.ts';
 import { INCOMPLETE } from './command.ts';
-import { ownUrl } from './own-url.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { runServiceJob } from './service-jobs.ts';
+import { runningService } from './running-service.ts';
+import { type RunningService, runServiceJob } from './service-jobs.ts';
 
 const HELP = `Brings older data in: backs up, copies what is not there yet, and reads back what it wrote (docs/migration.md). One that was cut
 off goes on where it was; repeated, it changes nothing. Works while the service runs, through its API: files must then be below
@@ -33,7 +33,8 @@ Usage: npm start -- migrate SOURCE FROM [OPTIONS]
   --device NAME   the device of everything (home-assistant: of what belongs to the place as a whole)
   --timezone ZONE records, sessions: zone of times without an offset; default: the site's
   --no-backup     do not back up first
-  --token TOKEN   API token with the scopes read and admin for a running service; better in WATTKEEPER_TOKEN
+  --url URL       of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN   API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE   configuration to read instead of wattkeeper.yaml
   --json          print one JSON object with the result on the last line
   --help          this text
@@ -63,6 +64,7 @@ export async function migrateCommand(
       device: { type: 'string' },
       timezone: { type: 'string' },
       'no-backup': { type: 'boolean', default: false },
+      url: { type: 'string' },
       token: { type: 'string' },
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -81,9 +83,9 @@ export async function migrateCommand(
     mapping: values.mapping === undefined ? undefined : readText(values.mapping),
   });
   const config = loadConfig({ file: values.config, environment });
-  const token = values.token ?? environment.WATTKEEPER_TOKEN ?? config.auth.admin_token;
+  const service = await runningService(config, environment, values);
   const bar = new ProgressBar('Migrating');
-  const report = MigrationReport.parse(await run(config, request, token, bar).finally(() => bar.end()));
+  const report = MigrationReport.parse(await run(config, request, service, bar).finally(() => bar.end()));
   console.log(values.json ? JSON.stringify(report) : describe(report));
   if (report.missing > 0) return 1;
   return report.unreadable + report.values.unreadable === 0 ? 0 : INCOMPLETE;
@@ -100,27 +102,17 @@ function requestOf([source, from, ...more]: readonly string[], options: object):
   throw new InvalidInput(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
-async function run(config: Config, request: MigrationRequest, token: string | undefined, bar: ProgressBar) {
+async function run(config: Config, request: MigrationRequest, service: RunningService | null, bar: ProgressBar) {
+  const progress = (share: number | null, note?: string | null) => bar.show(share, note ?? '');
+  if (service) return runServiceJob(service, '/storage/migrations', request, progress);
   const log = openLog(config, 'warn');
   const alone = { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } };
-  const progress = (share: number | null, note?: string | null) => bar.show(share, note ?? '');
+  const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
   try {
-    const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
-    try {
-      const migrations = createMigrations(
-        pipeline,
-        createBackups(pipeline, config, Date.now),
-        config,
-        Date.now,
-        anyFile,
-      );
-      return await migrations.migrate(request, { signal: new AbortController().signal, by: SELF, progress });
-    } finally {
-      await pipeline.close(DRAIN_MS);
-    }
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    return runServiceJob({ url: ownUrl(config, error), token }, '/storage/migrations', request, progress);
+    const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now, anyFile);
+    return await migrations.migrate(request, { signal: new AbortController().signal, by: SELF, progress });
+  } finally {
+    await pipeline.close(DRAIN_MS);
   }
 }
 

@@ -1,12 +1,11 @@
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict } from '../domain/errors.ts';
 import type { ImportTarget } from '../features/importing/import-target.ts';
 import { Places } from '../features/importing/places.ts';
 import { importProgress, noteImportProgress } from '../features/importing/progress-routes.ts';
 import { openPipeline } from '../pipeline.ts';
 import { openImportApi } from './import-api.ts';
-import { ownUrl } from './own-url.ts';
+import { type Given, runningService } from './running-service.ts';
 
 /** A target that is closed in the end. */
 export interface OpenTarget extends ImportTarget {
@@ -15,23 +14,17 @@ export interface OpenTarget extends ImportTarget {
 
 export interface TargetOptions {
   readonly config: Config;
-  /** Address of a service; without it the data folder is used, or the service that runs on it. */
-  readonly url: string | undefined;
-  readonly token: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly given: Given;
 }
 
 /** Time for the stores to take what was imported. */
 const DRAIN_MS = 10 * 60_000;
 
-/** Opens the data folder when it is free, and else the service that uses it. */
-export async function openImportTarget({ config, url, token }: TargetOptions): Promise<OpenTarget> {
-  if (url !== undefined) return openService(url.replace(/\/$/, ''), token);
-  try {
-    return await openFolder(config);
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    return openService(ownUrl(config, error), token ?? config.auth.admin_token);
-  }
+/** Opens the service that runs, and the data folder while none does. */
+export async function openImportTarget({ config, environment, given }: TargetOptions): Promise<OpenTarget> {
+  const service = await runningService(config, environment, given);
+  return service ? openService(service.url, service.token) : openFolder(config);
 }
 
 async function openService(url: string, token: string | undefined): Promise<OpenTarget> {

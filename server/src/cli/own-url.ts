@@ -1,5 +1,4 @@
 import type { Config } from '../config/schema.ts';
-import { Conflict } from '../domain/errors.ts';
 
 /** Address of this machine where the service listens on every address. */
 const ANYWHERE = new Map([
@@ -7,14 +6,12 @@ const ANYWHERE = new Map([
   ['::', '[::1]'],
 ]);
 
-/**
- * Where the service that uses the data folder answers on this machine.
- * @throws Conflict when the configuration does not tell
- */
-export function ownUrl({ http }: Config, inUse: Conflict): string {
-  if (http.port === 0) {
-    throw new Conflict(`${inUse.message}; or say with --url where it answers, since http.port is 0`, { cause: inUse });
-  }
-  const host = ANYWHERE.get(http.host) ?? (http.host.includes(':') ? `[${http.host}]` : http.host);
-  return `http://${host}:${http.port}${http.prefix.replace(/\/$/, '')}`;
+/** Where a service of this configuration answers on this machine, with its prefix, without a slash at the end. */
+export function ownUrl({
+  http: { host, port, prefix },
+}: {
+  http: Pick<Config['http'], 'host' | 'port' | 'prefix'>;
+}): string {
+  const name = ANYWHERE.get(host) ?? (host.includes(':') ? `[${host}]` : host);
+  return `http://${name}:${port}${prefix.replace(/\/$/, '')}`;
 }

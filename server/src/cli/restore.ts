@@ -6,7 +6,7 @@ import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { backupCopies, backupFolder, journalUpTo, restoredArchive, restoredEngine } from '../backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { InvalidInput } from '../domain/errors.ts';
+import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
 import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
 import { describeHole, fileInstant, toMissing } from '../storage/lifecycle/journal-segments.ts';
@@ -18,6 +18,7 @@ import {
   restoreIntoFolder,
   scratchFolder,
 } from '../storage/lifecycle/restore-folder.ts';
+import { announcements, realPath } from './announcement.ts';
 import { INCOMPLETE } from './command.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -70,7 +71,7 @@ export async function restoreCommand(
   const what: Wanted = { config, backup, at: values.at, withArchive: !values['without-archive'] };
   const report = values.into
     ? { ...(await restore(what, values.into, values.into)), folder: values.into, before: null }
-    : await replace(what);
+    : await replace(what, environment);
   const { values: count, rows, comparedDays, archive, batches, missing, folder, before } = report;
   if (values.json)
     console.log(
@@ -109,7 +110,8 @@ interface Wanted {
 }
 
 /** Restores beside the data and then puts it in its place, all under the folder's lock. */
-async function replace(what: Wanted) {
+async function replace(what: Wanted, environment: Readonly<Record<string, string | undefined>>) {
+  await refuseWhileRunning(what.config, environment);
   const folder = openDataFolder(what.config.data_dir);
   try {
     await removeScratch(folder.path);
@@ -120,6 +122,14 @@ async function replace(what: Wanted) {
   } finally {
     folder.release();
   }
+}
+
+/** Also one without persistence: switching that on needs an empty folder. */
+async function refuseWhileRunning(config: Config, environment: Readonly<Record<string, string | undefined>>) {
+  const folder = realPath(config.data_dir);
+  const running = announcements(config, environment).find(({ data_dir }) => data_dir === folder);
+  if (running === undefined) return;
+  throw new Conflict(`the service at ${running.url} has the data folder ${folder}: stop it, or restore --into another`);
 }
 
 /** @param dataFolder what the folder becomes in the end */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
-import { Forbidden, InvalidInput, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
+import { Conflict, Forbidden, InvalidInput, messageOf, NotFound, Unauthorized, Unavailable } from '../domain/errors.ts';
 
 const LOOK_EVERY_MS = 500;
-const Problem = z.object({ detail: z.string() });
+const Problem = z.object({ detail: z.string(), code: z.string().optional() });
 
 export interface RunningService {
   /** With its prefix, without a slash at the end. */
@@ -14,7 +14,8 @@ export interface RunningService {
 
 /**
  * Asks a running service for a job and waits for its end. Answers the job's result.
- * @throws Unauthorized without a token that may, Unavailable when the service does not answer, InvalidInput with what it says otherwise
+ * @throws Unauthorized or Forbidden without a token that may, Unavailable when the service does not answer or is busy, else NotFound, Conflict or
+ * InvalidInput with what it says
  */
 export async function runServiceJob(
   service: RunningService,
@@ -68,10 +69,24 @@ export async function callServiceRaw(
   if (response.ok) return response;
   const json: unknown = await response.json().catch(() => null);
   const detail = Problem.safeParse(json).data?.detail ?? `it answered ${response.status}`;
-  if (response.status === 401 || response.status === 403) {
-    const how =
-      'make a token with `npm start -- token create --name cli --scope read,admin` and give it in WATTKEEPER_TOKEN';
-    throw response.status === 401 ? new Unauthorized(`${detail}: ${how}`) : new Forbidden(`${detail}: ${how}`);
-  }
-  throw new InvalidInput(`the service at ${url} says: ${detail}`);
+  throw errorOf(response.status, detail, url);
 }
+
+function errorOf(status: number, detail: string, url: string): Error {
+  const said = `the service at ${url} says: ${detail}`;
+  switch (status) {
+    case 401:
+      return new Unauthorized(`${said}: ${HOW_TO_MAKE_A_TOKEN}`);
+    case 403:
+      return new Forbidden(`${said}: ${HOW_TO_MAKE_A_TOKEN}`);
+    case 404:
+      return new NotFound(said);
+    case 409:
+      return new Conflict(said);
+    default:
+      return status === 429 || status >= 500 ? new Unavailable(said) : new InvalidInput(said);
+  }
+}
+
+const HOW_TO_MAKE_A_TOKEN =
+  'run `npm start -- token create --name cli --scope read,admin` as the user and on the machine of the service, and give the token in WATTKEEPER_TOKEN';

@@ -5,6 +5,9 @@ import { type App, type StartOptions, startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
+import { newSecret } from '../features/auth/secrets.ts';
+import { announce } from './announcement.ts';
+import { ownUrl } from './own-url.ts';
 
 const HELP = `Runs the service until it is stopped with Ctrl+C or SIGTERM.
 
@@ -33,17 +36,23 @@ export async function startCommand(
   const config = loadConfig({ file: values.config, environment });
   const log = openLog(config, config.log.level);
   const onDemoProgress = values.json ? () => {} : showProgress;
-  const first = await startMovable({ config, log, onDemoProgress });
+  const localToken = newSecret();
+  const first = await startMovable({ config, log, onDemoProgress, localToken });
   const { app } = first;
   const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
   const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
+  const announced = (at: App, persistence: boolean) => {
+    const here = { url: urlHere(at, config), token: localToken };
+    return announce({ ...config, persistence }, environment, here, (text) => log.warn(text));
+  };
+  const withdraw = announced(app, config.persistence);
   if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
   else
     console.log(
       `\nWattkeeper is ready: ${publicUrl}/ui/\nSign in once with   ${link}\n(good for 15 minutes; \`npm start -- sign-in-link\` makes another)\n`,
     );
   const stopped = untilStopped();
-  const last = await followFolder(first, config, log, stopped);
+  const last = await followFolder({ ...first, withdraw }, { config, log, localToken }, stopped, announced);
   await end(last, log);
   return 0;
 }
@@ -59,19 +68,36 @@ async function startMovable(options: StartOptions): Promise<Movable> {
   return { app: await startApp({ ...options, onMoved: () => resolve('moved') }), moved };
 }
 
-/** Starts the service at the same address whenever it has moved to a data folder; resolves with the one that runs at the stop. */
-async function followFolder(first: Movable, config: Config, log: Logger, stopped: Promise<void>): Promise<App> {
-  let current = first;
+/**
+ * Starts the service at the same address whenever it has moved to a data folder; resolves with the one that runs at the stop.
+ * @param announced lets the commands of this machine find the service until what it answers is called
+ */
+async function followFolder(
+  first: Movable & { readonly withdraw: () => void },
+  { config, log, localToken }: Pick<StartOptions, 'config' | 'log' | 'localToken'>,
+  stopped: Promise<void>,
+  announced: (app: App, persistence: boolean) => () => void,
+): Promise<App> {
+  let current: Movable = first;
+  let { withdraw } = first;
   while ((await Promise.race([stopped, current.moved])) === 'moved') {
+    withdraw();
     const http = { ...config.http, port: Number(new URL(current.app.url).port) };
     await current.app.close();
     if (!config.persistence)
       log.warn(
         `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
       );
-    current = await startMovable({ config: { ...config, http, persistence: true }, log });
+    current = await startMovable({ config: { ...config, http, persistence: true }, log, localToken });
+    withdraw = announced(current.app, true);
   }
+  withdraw();
   return current.app;
+}
+
+/** Where a service answers on this machine. */
+function urlHere({ url }: App, { http }: Config): string {
+  return ownUrl({ http: { ...http, port: Number(new URL(url).port) } });
 }
 
 async function end(app: App, log: Logger): Promise<void> {

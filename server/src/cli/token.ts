@@ -1,11 +1,9 @@
 import { parseArgs } from 'node:util';
-import { Scope } from '@wattkeeper/contract/auth.ts';
-import { formatInstant, Name } from '@wattkeeper/contract/common.ts';
+import { type ApiToken, Scope } from '@wattkeeper/contract/auth.ts';
+import { formatInstant, Name, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
-import type { ApiTokenRecord } from '../storage/records/api-tokens.ts';
 import {
   type AccountContext,
-  COMMAND_LINE,
   type CommandResult,
   onlyArgument,
   runAccountCommand,
@@ -23,6 +21,8 @@ Usage: npm start -- token ACTION [OPTIONS]
 
   --scope SCOPE      read, write, control or admin; also several with commas
   --expires-in TIME  such as 12h, 90d, 8w or 1y; default: never
+  --url URL          of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN      API token with the scope admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE      configuration to read instead of wattkeeper.yaml
   --json             print one JSON object with the result
   --help             this text`;
@@ -58,6 +58,8 @@ export function tokenCommand(
         name: { type: 'string' },
         scope: { type: 'string', multiple: true },
         'expires-in': { type: 'string' },
+        url: { type: 'string' },
+        token: { type: 'string' },
         config: { type: 'string' },
         json: { type: 'boolean' },
       },
@@ -77,32 +79,34 @@ export function tokenCommand(
   });
 }
 
-async function create({ auth }: AccountContext, values: Values, now: number): Promise<CommandResult> {
+async function create({ accounts }: AccountContext, values: Values, now: number): Promise<CommandResult> {
   const name = Name.safeParse(values.name ?? '');
   if (!name.success) throw new UsageError('create needs --name NAME, of 1 to 200 characters');
   const scopes = scopesOf(values.scope ?? []);
   const expiresIn = values['expires-in'];
   const expiresAt = expiresIn === undefined ? null : now + durationMs(expiresIn);
-  const { record, token } = await auth.tokens.create({ name: name.data, scopes, expiresAt }, COMMAND_LINE);
-  const until = record.expiresAt === null ? 'does not expire' : `expires ${formatInstant(record.expiresAt)}`;
+  const made = await accounts((of) =>
+    of.createToken({ name: name.data, scopes, expires_at: expiresAt === null ? null : formatInstant(expiresAt) }),
+  );
+  const until = made.expires_at === null ? 'does not expire' : `expires ${made.expires_at}`;
   return {
-    lines: [`Made the token "${record.name}" (${scopes.join(', ')}; ${until}). It is shown only now:`, `  ${token}`],
-    json: { ...toJson(record), token },
+    lines: [`Made the token "${made.name}" (${scopes.join(', ')}; ${until}). It is shown only now:`, `  ${made.token}`],
+    json: made,
   };
 }
 
-async function list({ auth }: AccountContext, now: number): Promise<CommandResult> {
-  const records = await auth.tokens.list(COMMAND_LINE);
-  const lines = records.map((record) => {
-    const used = record.lastUsedAt === null ? 'never used' : `used ${formatInstant(record.lastUsedAt)}`;
-    return `${record.name.padEnd(24)} ${record.scopes.join(',').padEnd(26)} ${expiryOf(record, now)}, ${used}`;
+async function list({ accounts }: AccountContext, now: number): Promise<CommandResult> {
+  const tokens = await accounts((of) => of.tokens());
+  const lines = tokens.map((token) => {
+    const used = token.last_used_at === null ? 'never used' : `used ${token.last_used_at}`;
+    return `${token.name.padEnd(24)} ${token.scopes.join(',').padEnd(26)} ${expiryOf(token, now)}, ${used}`;
   });
-  return { lines: lines.length > 0 ? lines : ['There is no token.'], json: { tokens: records.map(toJson) } };
+  return { lines: lines.length > 0 ? lines : ['There is no token.'], json: { tokens } };
 }
 
-async function revoke({ auth }: AccountContext, name: string): Promise<CommandResult> {
-  const token = await auth.tokens.revoke(name, COMMAND_LINE);
-  return { lines: [`Revoked the token "${token.name}".`], json: { revoked: toJson(token) } };
+async function revoke({ accounts }: AccountContext, name: string): Promise<CommandResult> {
+  const token = await accounts((of) => of.revokeToken(name));
+  return { lines: [`Revoked the token "${token.name}".`], json: { revoked: token } };
 }
 
 function scopesOf(given: readonly string[]): Scope[] {
@@ -119,18 +123,7 @@ function durationMs(text: string): number {
   throw new UsageError(`--expires-in must be a time such as 12h, 90d, 8w or 1y, at most 100y; got ${text}`);
 }
 
-function expiryOf({ expiresAt }: ApiTokenRecord, now: number): string {
-  if (expiresAt === null) return 'does not expire';
-  return `${expiresAt <= now ? 'expired' : 'expires'} ${formatInstant(expiresAt)}`;
-}
-
-function toJson(token: ApiTokenRecord) {
-  return {
-    id: token.id,
-    name: token.name,
-    scopes: token.scopes,
-    created_at: formatInstant(token.createdAt),
-    expires_at: token.expiresAt === null ? null : formatInstant(token.expiresAt),
-    last_used_at: token.lastUsedAt === null ? null : formatInstant(token.lastUsedAt),
-  };
+function expiryOf({ expires_at: at }: ApiToken, now: number): string {
+  if (at === null) return 'does not expire';
+  return `${parseInstant(at) <= now ? 'expired' : 'expires'} ${at}`;
 }

@@ -1,14 +1,10 @@
 import { parseArgs } from 'node:util';
-import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { UserRecord } from '../storage/records/users.ts';
 import {
   type AccountContext,
-  COMMAND_LINE,
   type CommandResult,
   onlyArgument,
   runAccountCommand,
   secretFrom,
-  signInLink,
   UsageError,
   unknownAction,
 } from './account-context.ts';
@@ -25,6 +21,8 @@ Usage: npm start -- user ACTION [OPTIONS]
 
   --role ROLE           viewer (reads), analyst (writes), operator (controls devices) or admin
   --password-file FILE  its first line is the password; - reads it from standard input
+  --url URL             of a running service; default: the one that runs on this machine, which lets its user in
+  --token TOKEN         API token with the scope admin for a service of somebody else; better in WATTKEEPER_TOKEN
   --config FILE         configuration to read instead of wattkeeper.yaml
   --json                print one JSON object with the result
   --help                this text`;
@@ -45,6 +43,8 @@ export function userCommand(argv: readonly string[], context: AccountContext): P
       options: {
         role: { type: 'string' },
         'password-file': { type: 'string' },
+        url: { type: 'string' },
+        token: { type: 'string' },
         config: { type: 'string' },
         json: { type: 'boolean' },
       },
@@ -67,8 +67,8 @@ export function userCommand(argv: readonly string[], context: AccountContext): P
   });
 }
 
-async function list({ auth }: AccountContext): Promise<CommandResult> {
-  const users = (await auth.users.list()).map(toJson);
+async function list({ accounts }: AccountContext): Promise<CommandResult> {
+  const users = await accounts((of) => of.users());
   const lines = users.map(
     (user) =>
       `${user.username.padEnd(24)} ${user.role.padEnd(9)} ${user.has_password ? 'password' : 'link only'}  since ${user.created_at}`,
@@ -79,46 +79,36 @@ async function list({ auth }: AccountContext): Promise<CommandResult> {
   };
 }
 
-async function add({ auth, baseUrl }: AccountContext, username: string, values: Values): Promise<CommandResult> {
+async function add({ accounts }: AccountContext, username: string, values: Values): Promise<CommandResult> {
   const file = values['password-file'];
   const password = file === undefined ? null : secretFrom(file);
-  const user = await auth.users.create({ username, role: values.role ?? 'viewer', password }, COMMAND_LINE.name);
-  const said = `Added ${user.username} as ${user.role}.`;
-  if (password !== null) return { lines: [said], json: { user: toJson(user) } };
-  const link = signInLink(baseUrl, await auth.createSignInCode(user.id));
-  return {
-    lines: [said, 'They sign in once, within 15 minutes, with', `  ${link}`],
-    json: { user: toJson(user), sign_in_link: link },
-  };
+  return accounts(async (of) => {
+    const user = await of.addUser({ username, role: values.role ?? 'viewer', password });
+    const said = `Added ${user.username} as ${user.role}.`;
+    if (password !== null) return { lines: [said], json: { user } };
+    const { url } = await of.createLink(user.id);
+    return {
+      lines: [said, 'They sign in once, within 15 minutes, with', `  ${url}`],
+      json: { user, sign_in_link: url },
+    };
+  });
 }
 
-async function remove({ auth }: AccountContext, name: string): Promise<CommandResult> {
-  const user = await auth.users.require(name);
-  await auth.users.remove(user.id, COMMAND_LINE.name);
-  return { lines: [`Removed ${user.username}.`], json: { removed: toJson(user) } };
+async function remove({ accounts }: AccountContext, name: string): Promise<CommandResult> {
+  const user = await accounts((of) => of.removeUser(name));
+  return { lines: [`Removed ${user.username}.`], json: { removed: user } };
 }
 
-async function setPassword({ auth }: AccountContext, name: string, values: Values): Promise<CommandResult> {
+async function setPassword({ accounts }: AccountContext, name: string, values: Values): Promise<CommandResult> {
   const file = values['password-file'];
   if (file === undefined) throw new UsageError('set-password needs --password-file FILE, or - for standard input');
-  const { id } = await auth.users.require(name);
-  const user = await auth.users.setPassword(id, secretFrom(file), COMMAND_LINE.name);
-  return { lines: [`${user.username} has a new password; their sessions have ended.`], json: { user: toJson(user) } };
+  const password = secretFrom(file);
+  const user = await accounts((of) => of.changeUser(name, { password }));
+  return { lines: [`${user.username} has a new password; their sessions have ended.`], json: { user } };
 }
 
-async function setRole({ auth }: AccountContext, name: string, { role }: Values): Promise<CommandResult> {
+async function setRole({ accounts }: AccountContext, name: string, { role }: Values): Promise<CommandResult> {
   if (role === undefined) throw new UsageError('set-role needs --role ROLE');
-  const { id } = await auth.users.require(name);
-  const user = await auth.users.setRole(id, role, COMMAND_LINE.name);
-  return { lines: [`${user.username} is ${user.role} now.`], json: { user: toJson(user) } };
-}
-
-function toJson(user: UserRecord) {
-  return {
-    id: user.id,
-    username: user.username,
-    role: user.role,
-    created_at: formatInstant(user.createdAt),
-    has_password: user.passwordHash !== null,
-  };
+  const user = await accounts((of) => of.changeUser(name, { role }));
+  return { lines: [`${user.username} is ${user.role} now.`], json: { user } };
 }

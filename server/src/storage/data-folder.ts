@@ -25,6 +25,8 @@ export interface DataFolder {
 
 /** Files of the lock in a data folder: the second one is SQLite's, while the lock is held. */
 export const LOCK_FILES: readonly string[] = ['lock', 'lock-journal'];
+/** Where the service on a folder answers, for its user's commands. */
+export const SERVICE_FILE = 'service.json';
 /** Lies in a folder for as long as a restore fills it. */
 export const UNFINISHED_RESTORE = 'restore-unfinished';
 
@@ -34,7 +36,7 @@ const SQLITE_NOTADB = 26;
 const OWN_FILES = /^(lock|wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
 /** What the service and its commands make in a data folder. */
 const OWN_NAMES =
-  /^(lock|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
+  /^(lock|service\.json|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
 /** Set on folders that many users share, such as /tmp. */
 const STICKY = 0o1000;
 

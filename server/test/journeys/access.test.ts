@@ -31,6 +31,7 @@ const ADMIN = [
   /^(GET|POST) \/api\/v1\/users$/,
   /^DELETE \/api\/v1\/(users|sites|devices)\/\{id\}$/,
   /^PATCH \/api\/v1\/features\/\{name\}$/,
+  /^POST \/api\/v1\/auth\/links$/,
   /^POST \/api\/v1\/storage\/(repairs|backfills|migrations|archive|backups|set-aside)\b/,
   /^DELETE \/api\/v1\/storage\/(set-aside|gaps)\b/,
 ];

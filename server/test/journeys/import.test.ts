@@ -94,11 +94,11 @@ async function countOf(running: Service): Promise<number> {
   return series[0]?.count.reduce((sum, count) => sum + count, 0) ?? 0;
 }
 
-test('without a token it says how to make one; with one made meanwhile it goes through the running service', async () => {
+test('goes through the running service, which lets its user in; a token that does not hold is refused with how to make one', async () => {
   const { dataDir, running, port } = await service('token');
   const argv = ['import', CSV, '--mapping', MAPPING, '--json'];
   const at = { WATTKEEPER_HTTP__PORT: port };
-  const refused = await run(dataDir, argv, at);
+  const refused = await run(dataDir, argv, { ...at, WATTKEEPER_TOKEN: 'one that does not hold' });
   expect(refused.code).toBe(1);
   expect(refused.json()).toMatchObject({
     error: { code: 'unauthorized', message: expect.stringContaining('npm start -- token create --name import') },
@@ -113,7 +113,7 @@ test('without a token it says how to make one; with one made meanwhile it goes t
     series: [{ device: 'House', metric: 'load.power_kw', values: ROWS, interval_ms: 60_000 }],
   });
   expect(await countOf(running)).toBe(ROWS);
-  const again = await run(dataDir, [...argv, '--token', token], at);
+  const again = await run(dataDir, argv, at);
   expect(again.json()).toEqual({ already_imported: true, rows: ROWS });
   const forced = await run(dataDir, [...argv, '--token', token, '--force'], at);
   expect(forced.json()).toMatchObject({ accepted: ROWS });

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
+import { SCOPES_OF_ROLE, type Scope, type SignInLink } from '@wattkeeper/contract/auth.ts';
 import { InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
 import { SECOND_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import type { Caller } from '../../http/api.ts';
@@ -19,6 +19,8 @@ export interface AuthOptions {
   readonly records: RecordStore;
   /** The administrator's API token of the configuration. */
   readonly adminToken?: string | undefined;
+  /** Secret of the commands that the service's own user runs on its machine. */
+  readonly localToken?: string | undefined;
   /** Path that the session cookie is kept to: the prefix of a reverse proxy. Default `/`. */
   readonly cookiePath?: string | undefined;
   /** Address that people type, where it is configured. */
@@ -46,6 +48,8 @@ export function sessionIn(cookies: Readonly<Record<string, string | undefined>>)
 export const SESSION_MS = 30 * UTC_DAY_MS;
 /** A sign-in link is good for this long. */
 export const SIGN_IN_CODE_MS = 15 * 60 * SECOND_MS;
+/** Who acts in the audit log when a command does; whoever can run commands as the service's user may do everything. */
+export const COMMAND_LINE = 'command line';
 /** Name of the administrator that the first sign-in link makes. */
 export const OWNER = 'owner';
 /** The time of last use is noted at most this often. */
@@ -126,6 +130,21 @@ export class AuthService {
     await this.records.signInCodes.prune(now);
     await this.records.signInCodes.create(hashOf(code), userId, now, now + SIGN_IN_CODE_MS);
     return code;
+  }
+
+  /**
+   * A link for people, good once and for 15 minutes.
+   *
+   * @param idOrName whom it signs in; null as in `createSignInCode`
+   * @param baseUrl address of the service with its prefix
+   */
+  async createLink(idOrName: string | null, baseUrl: string, actor: string): Promise<SignInLink> {
+    const user = idOrName === null ? null : await this.users.require(idOrName);
+    const code = await this.createSignInCode(user?.id ?? null);
+    const username = user?.username ?? null;
+    await this.records.auditLog.append({ actor, action: 'sign_in_link.create', target: username });
+    const url = `${baseUrl.replace(/\/$/, '')}/ui/sign-in?code=${code}`;
+    return { url, username, expires_in_s: SIGN_IN_CODE_MS / SECOND_MS };
   }
 
   /** Throws Unauthorized for a code that is unknown, expired or used; the answer does not tell which. */
@@ -221,7 +240,10 @@ export class AuthService {
   }
 
   async #byToken(token: string): Promise<Caller | null> {
-    const { adminToken } = this.#options;
+    const { adminToken, localToken } = this.#options;
+    if (localToken !== undefined && sameSecret(token, localToken)) {
+      return { ...NO_SESSION, name: COMMAND_LINE, scopes: ALL_SCOPES, userId: null, tokenId: null };
+    }
     if (adminToken !== undefined && sameSecret(token, adminToken)) {
       return { ...NO_SESSION, name: 'token:administrator', scopes: ALL_SCOPES, userId: null, tokenId: null };
     }

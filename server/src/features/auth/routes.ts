@@ -1,4 +1,13 @@
-import { AuditEntry, Login, LoginLink, Me, type Role, SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import {
+  AuditEntry,
+  Login,
+  LoginLink,
+  Me,
+  type Role,
+  SCOPES_OF_ROLE,
+  SignInLink,
+  SignInLinkCreate,
+} from '@wattkeeper/contract/auth.ts';
 import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -17,6 +26,7 @@ const SIGN_IN_LIMIT = { max: 20, timeWindow: 60 * SECOND_MS };
 /** `/auth`, `/users`, `/tokens`, `/audit-log`. */
 export function authRoutes(api: Api, auth: AuthService): void {
   signInRoutes(api, auth);
+  linkRoutes(api, auth);
   meRoutes(api, auth);
   userRoutes(api, auth);
   tokenRoutes(api, auth);
@@ -58,6 +68,26 @@ function signInRoutes(api: Api, auth: AuthService): void {
       const { name, path, secure } = cookieOf(auth, request);
       reply.clearCookie(name, { path, secure });
       return reply.status(204).send(null);
+    },
+  );
+}
+
+/** What `sign-in-link` and `user add` print. */
+function linkRoutes(api: Api, auth: AuthService): void {
+  api.post(
+    '/auth/links',
+    {
+      schema: {
+        ...schema,
+        summary: 'Make a link that signs a user in once, within 15 minutes',
+        body: SignInLinkCreate,
+        response: { 201: SignInLink },
+      },
+      config: { scope: 'admin' },
+    },
+    async (request, reply) => {
+      const base = auth.publicUrl ?? `${request.protocol}://${request.host}${auth.cookiePath}`;
+      return reply.status(201).send(await auth.createLink(request.body.username, base, callerOf(request).name));
     },
   );
 }

@@ -53,7 +53,8 @@ function maySpawn(caller: Caller): Caller {
   throw new Forbidden('only a signed-in user or a token with the scope "admin" can make or revoke tokens');
 }
 
-function toToken(token: ApiTokenRecord): ApiToken {
+/** A token as the API and the command line show it, without its text. */
+export function toToken(token: ApiTokenRecord): ApiToken {
   return {
     id: token.id,
     name: token.name,

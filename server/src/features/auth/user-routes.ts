@@ -73,7 +73,8 @@ async function change(
   return user;
 }
 
-function toUser(user: UserRecord): User {
+/** A user as the API and the command line show them. */
+export function toUser(user: UserRecord): User {
   return {
     id: user.id,
     username: user.username,

@@ -1,0 +1,42 @@
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { type AuthService, COMMAND_LINE } from '../features/auth/auth-service.ts';
+import type { TokenMaker } from '../features/auth/token-administration.ts';
+import { toToken } from '../features/auth/token-routes.ts';
+import { toUser } from '../features/auth/user-routes.ts';
+import type { Accounts } from './account-context.ts';
+
+/** Whoever can run commands on the data folder may do everything. */
+const MAKER: TokenMaker = { name: COMMAND_LINE, scopes: SCOPES_OF_ROLE.admin, userId: null };
+
+/**
+ * Accounts of a service that is stopped, for instance to let its administrator in again.
+ * @param baseUrl where it will answer, with its prefix
+ */
+export function accountsOnRecords(auth: AuthService, baseUrl: string): Accounts {
+  const { users, tokens } = auth;
+  return {
+    users: async () => (await users.list()).map(toUser),
+    addUser: async (user) => toUser(await users.create(user, COMMAND_LINE)),
+    changeUser: async (name, change) => {
+      const { id } = await users.require(name);
+      return toUser(
+        'role' in change
+          ? await users.setRole(id, change.role, COMMAND_LINE)
+          : await users.setPassword(id, change.password, COMMAND_LINE),
+      );
+    },
+    removeUser: async (name) => {
+      const user = await users.require(name);
+      await users.remove(user.id, COMMAND_LINE);
+      return toUser(user);
+    },
+    tokens: async () => (await tokens.list(MAKER)).map(toToken),
+    createToken: async ({ name, scopes, expires_at: at }) => {
+      const made = await tokens.create({ name, scopes, expiresAt: at === null ? null : parseInstant(at) }, MAKER);
+      return { ...toToken(made.record), token: made.token };
+    },
+    revokeToken: async (name) => toToken(await tokens.revoke(name, MAKER)),
+    createLink: (username) => auth.createLink(username, baseUrl, COMMAND_LINE),
+  };
+}

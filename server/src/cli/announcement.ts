@@ -1,0 +1,179 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { runtimeFolders } from '../config/runtime-folders.ts';
+import type { Config } from '../config/schema.ts';
+import { Conflict } from '../domain/errors.ts';
+import { HOUR_MS } from '../domain/window.ts';
+import { lockFolder, SERVICE_FILE } from '../storage/data-folder.ts';
+
+/** What a running service lets the commands of its user know: where it is, and a secret that opens it to them. */
+const Announcement = z.object({
+  url: z.url(),
+  token: z.string().min(32).max(200),
+  pid: z.int().positive(),
+  /** The folder that it keeps its data in, or would after persistence is switched on. */
+  data_dir: z.string().min(1),
+});
+export type Announcement = z.infer<typeof Announcement>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const OWN_NAME = /^service-\d{1,5}\.json$/;
+const MAX_FILE_BYTES = 16 * 1024;
+const MAX_ANNOUNCEMENTS = 1_000;
+/** Systems remove files from the folder for temporary ones after some days. */
+const RENEW_EVERY_MS = 6 * HOUR_MS;
+const OTHERS = 0o077;
+
+/**
+ * Writes where this process answers and the secret of the local command line into a file that its user alone can read: in the runtime folder of
+ * the user, and in the data folder where there is one (the service and its user's shell may have different runtime folders).
+ *
+ * @returns removes the files
+ */
+export function announce(
+  config: Config,
+  environment: Environment,
+  { url, token }: Pick<Announcement, 'url' | 'token'>,
+  warn: (message: string) => void,
+): () => void {
+  const text = JSON.stringify({ url, token, pid: process.pid, data_dir: realPath(config.data_dir) });
+  const paths = () => {
+    const folder = runtimeFolders(environment).find(isOwnFolder);
+    return [
+      ...(folder === undefined ? [] : [join(folder, `service-${new URL(url).port}.json`)]),
+      ...(config.persistence ? [join(config.data_dir, SERVICE_FILE)] : []),
+    ];
+  };
+  const written = new Set<string>();
+  const write = () => {
+    for (const path of paths()) if (replaceFile(path, text, warn)) written.add(path);
+  };
+  write();
+  if (written.size === 0)
+    warn('no folder can be used to announce the service: commands on this machine need --url and a token');
+  const renewal = setInterval(write, RENEW_EVERY_MS).unref();
+  return () => {
+    clearInterval(renewal);
+    for (const path of written) if (read(path)?.pid === process.pid) rmSync(path, { force: true });
+  };
+}
+
+/** Services that run for this user, and the one that uses the data folder; what a killed one left is left out. */
+export function announcements(config: Config, environment: Environment): Announcement[] {
+  const ofFolder = isInUse(config.data_dir) ? read(join(config.data_dir, SERVICE_FILE)) : null;
+  const ofUser = runtimeFolders(environment)
+    .filter(isOwnFolder)
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => OWN_NAME.test(name))
+        .slice(0, MAX_ANNOUNCEMENTS)
+        .map((name) => join(folder, name)),
+    )
+    .flatMap((path) => {
+      const found = read(path);
+      if (found === null) return [];
+      if (isAlive(found.pid)) return [found];
+      rmSync(path, { force: true });
+      return [];
+    });
+  return [...(ofFolder === null ? [] : [ofFolder]), ...ofUser];
+}
+
+/** Whether a process uses a data folder, without making it. */
+export function isInUse(folder: string): boolean {
+  if (!existsSync(join(folder, 'lock'))) return false;
+  try {
+    lockFolder(folder).release();
+    return false;
+  } catch (error) {
+    if (error instanceof Conflict) return true;
+    throw error;
+  }
+}
+
+/** A folder's path that is the same by whatever way it is named. */
+export function realPath(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : resolve(folder);
+}
+
+/** Makes the folder where it is missing; one that others made or may read is not used. */
+function isOwnFolder(path: string): boolean {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { mode: 0o700 });
+    const found = lstatSync(path);
+    return found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid) && isPrivate(found);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return false;
+  }
+}
+
+function replaceFile(path: string, text: string, warn: (message: string) => void): boolean {
+  const partial = `${path}.partial`;
+  try {
+    rmSync(partial, { force: true });
+    // Only a new file: a symbolic link that somebody put there is not followed.
+    writeFileSync(partial, text, { flag: 'wx', mode: 0o600 });
+    renameSync(partial, path);
+    return true;
+  } catch (error) {
+    warn(`the service cannot be announced in ${path}: ${String(error)}`);
+    return false;
+  }
+}
+
+/** Null for what is missing, damaged, or could have been written or read by others. */
+function read(path: string): Announcement | null {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return null;
+  }
+  try {
+    const found = fstatSync(file);
+    const mine = process.getuid === undefined || process.getuid() === 0 || found.uid === process.getuid();
+    if (!found.isFile() || found.size > MAX_FILE_BYTES || !mine || !isPrivate(found)) return null;
+    return Announcement.safeParse(parsed(readFileSync(file, 'utf8'))).data ?? null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isPrivate({ mode }: Stats): boolean {
+  return process.getuid === undefined || (mode & OTHERS) === 0;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Me } from '@wattkeeper/contract/auth.ts';
+import { HealthStatus } from '@wattkeeper/contract/service.ts';
+import { LOCAL_DATABASE } from '../config/records-location.ts';
+import { Config } from '../config/schema.ts';
+import { Conflict, InvalidInput, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
+import { type Announcement, announcements, isInUse, realPath } from './announcement.ts';
+import { ownUrl } from './own-url.ts';
+import type { RunningService } from './service-jobs.ts';
+
+/** What the command line says about the service. */
+export interface Given {
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const TIMEOUT_MS = 10_000;
+/** What does not say by then what it is may be anything. */
+const STRANGER_TIMEOUT_MS = 3_000;
+/** Nobody listens there. */
+const NOT_THERE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
+
+/**
+ * The service that a command works on (docs/decisions/0030-commands-find-the-service.md): the one that `--url` names, else the one that runs at the
+ * configured address or on the configured data folder, whatever this configuration says about persistence. Null when none runs and the
+ * command may work on the data folder itself, under its lock.
+ *
+ * @throws Unauthorized when one runs that this user has no credentials for; Unavailable when it does not answer, or when none runs and there is
+ * nothing on disk to work on; Conflict when the one at the address keeps its data elsewhere
+ */
+export async function runningService(
+  config: Config,
+  environment: Environment,
+  given: Given = {},
+): Promise<RunningService | null> {
+  const token = given.token ?? environment.WATTKEEPER_TOKEN;
+  if (given.url !== undefined) return named(config, environment, given.url, token);
+  const folder = realPath(config.data_dir);
+  const inUse = isInUse(folder);
+  const mayWorkAlone = !inUse && existsSync(join(folder, LOCAL_DATABASE));
+  for (const found of announcedFor(config, folder, announcements(config, environment))) {
+    if (found.data_dir !== folder && mayWorkAlone) continue;
+    if (!(await knows(found))) continue;
+    if (found.data_dir !== folder && isChosen(config)) throw elsewhere(found, folder);
+    return { url: found.url, token: token ?? found.token };
+  }
+  const url = mayWorkAlone || config.http.port === 0 ? null : await answeringAt(config);
+  if (url !== null) return { url, token: token ?? config.auth.admin_token ?? refuse(url) };
+  if (inUse) throw new Unavailable(`something uses the data folder ${folder}, but no service answers${at(config)}`);
+  if (config.persistence) return null;
+  throw new Unavailable(
+    `no service answers${at(config)}, and with persistence: false there is nothing on disk to work on: start it, or give its address (http.port, --url)`,
+  );
+}
+
+/** As `runningService`, for what only a running service can do. */
+export async function requireService(config: Config, environment: Environment, given: Given): Promise<RunningService> {
+  const found = await runningService(config, environment, given);
+  if (found !== null) return found;
+  throw new Unavailable(`no service answers${at(config)}: start it, or give its address (http.port, --url)`);
+}
+
+function named(config: Config, environment: Environment, url: string, token: string | undefined): RunningService {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new InvalidInput(`--url must be an address such as http://127.0.0.1:8001; got "${url}"`);
+  const address = url.replace(/\/$/, '');
+  const local = announcements(config, environment).find((one) => one.url === address);
+  return { url: address, token: token ?? local?.token ?? config.auth.admin_token };
+}
+
+/** Those at the configured address or on the data folder; one that is both is the first, then what is at the address. */
+function announcedFor({ http }: Config, folder: string, all: readonly Announcement[]): Announcement[] {
+  const rank = ({ url, data_dir }: Announcement) =>
+    (http.port !== 0 && Number(new URL(url).port) === http.port ? 2 : 0) + (data_dir === folder ? 1 : 0);
+  return all.filter((one) => rank(one) > 0).sort((a, b) => rank(b) - rank(a));
+}
+
+/** Whether it is the service that wrote the secret: it ends with the process, and another may have the address now. */
+async function knows({ url, token }: Announcement): Promise<boolean> {
+  const answer = await ask(`${url}/api/v1/auth/me`, { authorization: `Bearer ${token}` });
+  return answer !== null && Me.safeParse(answer).success;
+}
+
+/** The configured address, when a Wattkeeper answers there, whoever started it. */
+async function answeringAt(config: Config): Promise<string | null> {
+  const url = ownUrl(config);
+  const answer = await ask(`${url}/health`, {}, STRANGER_TIMEOUT_MS).catch(() => null);
+  return HealthStatus.safeParse(answer).success ? url : null;
+}
+
+/** The JSON that is answered; null when nobody listens or the answer is something else. */
+async function ask(url: string, headers: Readonly<Record<string, string>>, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+  try {
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    return await response.json();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if ((error as Error).name === 'TimeoutError') {
+      throw new Unavailable(`${url} does not answer within ${timeoutMs / 1000} s`, { cause: error });
+    }
+    // What answers may be no JSON, or no HTTP.
+    if (error instanceof SyntaxError || NOT_THERE.has(code ?? '') || code?.startsWith('HPE_')) return null;
+    throw new Unavailable(`${url} cannot be asked: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function isChosen({ data_dir }: Config): boolean {
+  return data_dir !== Config.parse({}).data_dir;
+}
+
+function elsewhere({ url, data_dir }: Announcement, folder: string): Conflict {
+  return new Conflict(
+    `the service at ${url} has the data folder ${data_dir}, not ${folder}: say with --url or WATTKEEPER_DATA_DIR which one is meant, or set http.port to that of another`,
+  );
+}
+
+function refuse(url: string): never {
+  throw new Unauthorized(
+    `a Wattkeeper runs at ${url}, but it does not let this user in: run the command as the user that started it, on the same machine (or in the same container), or give a token of it in WATTKEEPER_TOKEN`,
+  );
+}
+
+function at(config: Config): string {
+  return config.http.port === 0 ? '' : ` at ${ownUrl(config)}`;
+}

@@ -1,0 +1,12 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Folders for files that are needed for as long as a process runs, the best first: that of the user's session, which the system empties, and one in
+ * the folder for temporary files. Neither has to exist, and others may have made the second one: check its owner and mode.
+ */
+export function runtimeFolders(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const user = process.getuid?.() ?? 'user';
+  const session = environment.XDG_RUNTIME_DIR ?? `/run/user/${user}`;
+  return [join(session, 'wattkeeper'), join(tmpdir(), `wattkeeper-${user}`)];
+}
