@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'server',
-          setupFiles: ['server/src/config/engine.ts'],
+          setupFiles: ['server/src/config/engine.ts', 'server/test/property-seed.setup.ts'],
           include: [
             'contract/src/**/*.test.ts',
             'server/src/**/*.test.ts',
@@ -31,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'web',
+          setupFiles: ['server/test/property-seed.setup.ts'],
           include: ['web/src/**/*.test.{ts,tsx}'],
           sequence: { groupOrder: 0 },
         },

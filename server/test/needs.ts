@@ -42,6 +42,12 @@ function variableOf(name: PartName): string {
   return `WATTKEEPER_TEST_${name}`;
 }
 
+/** Seed that all property tests share; undefined: each run has another. */
+export function propertySeed(): number | undefined {
+  const seed = process.env.WATTKEEPER_TEST_SEED;
+  return seed ? Number(seed) : undefined;
+}
+
 /** Data cannot be installed, and some programs few machines can bring: their absence is never a failure. */
 function isRequired(name: PartName): boolean {
   const definition = definitions[name];

@@ -31,7 +31,7 @@ export function importCircles(project: Project): Violation[] {
 export function deadFiles(project: Project): Violation[] {
   const paths = [...project.files.keys()];
   const product = reach(project, [...paths.filter(isProductEntry), ...project.webEntries]);
-  const everything = reach(project, [...product, ...paths.filter((path) => /\.test\.tsx?$/.test(path))]);
+  const everything = reach(project, [...product, ...paths.filter((path) => /\.(test|setup)\.tsx?$/.test(path))]);
   return paths.flatMap((path) => {
     const alive = isTest(path) ? everything : product;
     if (alive.has(path) || path.endsWith('.d.ts')) return [];
