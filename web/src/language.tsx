@@ -30,7 +30,7 @@ function Words({ children }: { readonly children: ReactNode }) {
 function words(language: Language): Promise<Text> {
   let promise = loading.get(language);
   if (!promise) {
-    promise = loadMessages(language).then(textOf);
+    promise = loadMessages(language).then((messages) => textOf(messages, language));
     loading.set(language, promise);
   }
   return promise;

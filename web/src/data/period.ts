@@ -69,6 +69,17 @@ export function zoned(epochMs: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(epochMs)).toZonedDateTimeISO(zone);
 }
 
+/** What a date-and-time field shows for an instant: the clock of the site, to the minute. */
+export function toLocalField(epochMs: number, zone: string): string {
+  return zoned(epochMs, zone).toPlainDateTime().toString({ smallestUnit: 'minute' });
+}
+
+/** The instant that a date-and-time field means in the site's zone; NaN when it is empty. */
+export function fromLocalField(text: string, zone: string): number {
+  if (!text) return Number.NaN;
+  return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).epochMilliseconds;
+}
+
 function startOfDayMs(date: Temporal.PlainDate, zone: string): number {
   return date.toZonedDateTime(zone).epochMilliseconds;
 }
@@ -76,9 +87,10 @@ function startOfDayMs(date: Temporal.PlainDate, zone: string): number {
 function firstDayOf(unit: PeriodUnit, date: Temporal.PlainDate): Temporal.PlainDate {
   if (unit === 'day') return date;
   if (unit === 'week') return date.subtract({ days: date.dayOfWeek - 1 });
-  return unit === 'month' ? date.with({ day: 1 }) : date.with({ month: 1, day: 1 });
+  if (unit === 'month') return date.with({ day: 1 });
+  return date.with({ month: unit === 'quarter' ? date.month - ((date.month - 1) % 3) : 1, day: 1 });
 }
 
 function lengthOf(unit: PeriodUnit, steps: number): Temporal.DurationLike {
-  return { [`${unit}s`]: steps };
+  return unit === 'quarter' ? { months: 3 * steps } : { [`${unit}s`]: steps };
 }

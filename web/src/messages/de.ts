@@ -6,6 +6,7 @@ import { history } from './de/history.ts';
 import { kpis } from './de/kpis.ts';
 import { machines } from './de/machines.ts';
 import { now } from './de/now.ts';
+import { period } from './de/period.ts';
 import { shell } from './de/shell.ts';
 import { system } from './de/system.ts';
 import { tariff } from './de/tariff.ts';
@@ -13,6 +14,7 @@ import type { Messages } from './lookup.ts';
 
 export const de: Messages = {
   ...shell,
+  ...period,
   ...now,
   ...history,
   ...energy,

@@ -6,6 +6,7 @@ import { history } from './en/history.ts';
 import { kpis } from './en/kpis.ts';
 import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
+import { period } from './en/period.ts';
 import { shell } from './en/shell.ts';
 import { system } from './en/system.ts';
 import { tariff } from './en/tariff.ts';
@@ -13,6 +14,7 @@ import { tariff } from './en/tariff.ts';
 /** English, which the other languages follow key by key. */
 export const en = {
   ...shell,
+  ...period,
   ...now,
   ...history,
   ...energy,

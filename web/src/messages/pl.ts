@@ -7,12 +7,14 @@ import { history } from './pl/history.ts';
 import { kpis } from './pl/kpis.ts';
 import { machines } from './pl/machines.ts';
 import { now } from './pl/now.ts';
+import { period } from './pl/period.ts';
 import { shell } from './pl/shell.ts';
 import { system } from './pl/system.ts';
 import { tariff } from './pl/tariff.ts';
 
 export const pl: Messages = {
   ...shell,
+  ...period,
   ...now,
   ...history,
   ...energy,

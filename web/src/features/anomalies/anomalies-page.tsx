@@ -4,6 +4,8 @@ import type { Job } from '@wattkeeper/contract/job.ts';
 import { Radar } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import { withRange } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/button.tsx';
 import { SelectField } from '../../ui/field.tsx';
@@ -11,24 +13,22 @@ import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
+import { RangePicker } from '../../ui/range-picker.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { useRange } from '../../ui/use-range.ts';
 import { useMayWrite } from '../../use-may-write.ts';
 import styles from './anomalies.module.css';
 import {
   ANOMALY_DAYS,
   ANOMALY_STATES,
   type AnomaliesSearch,
-  type AnomalyDays,
   type AnomalyState,
   SEVERITIES,
+  USUAL_ANOMALY_DAYS,
 } from './anomalies-search.ts';
 import { AnomalyDialog } from './anomaly-dialog.tsx';
 import { AnomalyTable } from './anomaly-table.tsx';
 import { AnomalyTimeline } from './anomaly-timeline.tsx';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 
 /** What machines, loads and sensors did out of the ordinary. */
 export function AnomaliesPage() {
@@ -36,13 +36,14 @@ export function AnomaliesPage() {
   const site = useSite();
   const search = useSearch({ from: '/signed-in/anomalies' });
   const navigate = useNavigate({ from: '/anomalies' });
-  const { days = 30, state = 'all', severity, machine, event } = search;
-  const now = Math.ceil(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
-  const window = useMemo(() => ({ start: now - days * DAY_MS, end: now }), [now, days]);
+  const { state = 'all', severity, machine, event } = search;
+  const window = useRange(search, USUAL_ANOMALY_DAYS);
   const query = useQuery(
     useQueries().anomalies({
       site_id: site.id,
       start: new Date(window.start).toISOString(),
+      // The hour that has begun belongs to the last days.
+      ...(isPast(search) && { end: new Date(window.end).toISOString() }),
       ...(machine && { machine_id: machine }),
       ...(severity && { severity }),
       ...(state !== 'all' && { active: state === 'open' ? 'true' : 'false' }),
@@ -55,7 +56,7 @@ export function AnomaliesPage() {
   return (
     <PageBody>
       <PageHead title={text('anomalies.title')}>
-        <Filters days={days} state={state} severity={severity} machine={machine} />
+        <Filters search={search} window={window} state={state} severity={severity} machine={machine} />
       </PageHead>
       <QueryView query={query} height="24rem">
         {(anomalies) => (
@@ -74,7 +75,7 @@ export function AnomaliesPage() {
               )}
             </Panel>
             {anomalies.length === 0 ? null : (
-              <Panel title={text('anomalies.list')} note={text('anomalies.count', { count: String(anomalies.length) })}>
+              <Panel title={text('anomalies.list')} note={text('anomalies.count', { count: anomalies.length })}>
                 <AnomalyTable anomalies={anomalies} onOpen={open} />
               </Panel>
             )}
@@ -86,14 +87,20 @@ export function AnomaliesPage() {
   );
 }
 
+/** Whether a range is a calendar period or a window, and not the last days. */
+function isPast({ unit, from }: AnomaliesSearch): boolean {
+  return unit !== undefined || from !== undefined;
+}
+
 interface FilterProps {
-  readonly days: AnomalyDays;
+  readonly search: AnomaliesSearch;
+  readonly window: Window;
   readonly state: AnomalyState;
   readonly severity: AnomaliesSearch['severity'] | undefined;
   readonly machine: string | undefined;
 }
 
-function Filters({ days, state, severity, machine }: FilterProps) {
+function Filters({ search, window, state, severity, machine }: FilterProps) {
   const text = useText();
   const site = useSite();
   const navigate = useNavigate({ from: '/anomalies' });
@@ -132,14 +139,12 @@ function Filters({ days, state, severity, machine }: FilterProps) {
         value={state}
         onChange={(value) => void navigate({ search: (old) => ({ ...old, state: value }) })}
       />
-      <Segmented
-        label={text('anomalies.period')}
-        options={ANOMALY_DAYS.map((one) => ({
-          value: String(one),
-          label: text('anomalies.days', { days: String(one) }),
-        }))}
-        value={String(days)}
-        onChange={(value) => void navigate({ search: (old) => ({ ...old, days: Number(value) as AnomalyDays }) })}
+      <RangePicker
+        range={search}
+        window={window}
+        days={ANOMALY_DAYS}
+        usualDays={USUAL_ANOMALY_DAYS}
+        onChange={(range) => void navigate({ search: (old) => withRange(old, range) })}
       />
     </>
   );

@@ -4,7 +4,7 @@ import type { Device } from '@wattkeeper/contract/device.ts';
 import { Trash2 } from 'lucide-react';
 import type { FormEvent } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
-import type { Window } from '../../data/period.ts';
+import { fromLocalField, toLocalField, type Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -13,7 +13,6 @@ import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Table } from '../../ui/table.tsx';
-import { fromLocalField, toLocalField } from '../history/history-window.ts';
 import styles from './baseline.module.css';
 import { useBaselineRefresh } from './use-baseline-refresh.ts';
 
@@ -55,14 +54,14 @@ export function AdjustmentsPanel({ machine, window }: AdjustmentsPanelProps) {
       </QueryView>
       <form key={window.end} className={styles.form} onSubmit={submit}>
         <TextField
-          label={text('baseline.from')}
+          label={text('range.from')}
           name="start"
           type="datetime-local"
           defaultValue={local(window.end - DAY_MS)}
           required
         />
         <TextField
-          label={text('baseline.to')}
+          label={text('range.to')}
           name="end"
           type="datetime-local"
           defaultValue={local(window.end)}
@@ -100,8 +99,8 @@ function AdjustmentTable({ all, onRemove }: AdjustmentTableProps) {
   const at = (instant: string) => format.dateTime(Date.parse(instant));
   const head = [
     text('baseline.reason'),
-    text('baseline.from'),
-    text('baseline.to'),
+    text('range.from'),
+    text('range.to'),
     { label: text('baseline.energy'), numeric: true },
     text('baseline.by'),
     '',

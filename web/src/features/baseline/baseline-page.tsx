@@ -1,24 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { Device } from '@wattkeeper/contract/device.ts';
-import { useMemo } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
+import type { Window } from '../../data/period.ts';
+import { rangeAt } from '../../data/range.ts';
+import { type RangeSearch, withRange } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
+import { EmptyPeriod } from '../../ui/empty-period.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { RangePicker } from '../../ui/range-picker.tsx';
+import { useRange } from '../../ui/use-range.ts';
 import { AdjustmentsPanel } from './adjustments-panel.tsx';
-import { type BaselineSearch, baselineWindow, chosenMachines } from './baseline-search.ts';
+import { BASELINE_DAYS, type BaselineSearch, chosenMachines, USUAL_BASELINE_DAYS } from './baseline-search.ts';
 import { ChartsPanel } from './charts-panel.tsx';
 import { MachinePicker } from './machine-picker.tsx';
 import { ModelPanel } from './model-panel.tsx';
-import { RangePicker } from './range-picker.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 import { VersionsPanel } from './versions-panel.tsx';
-
-const HOUR_MS = 3_600_000;
 
 /** Baselines of machines: trained, judged, compared, and held against what was used. */
 export function BaselinePage() {
@@ -27,16 +28,29 @@ export function BaselinePage() {
   const search = useSearch({ from: '/signed-in/baseline' });
   const navigate = useNavigate({ from: '/baseline' });
   const change = (next: BaselineSearch) => void navigate({ search: (old) => ({ ...old, ...next }) });
-  const now = Math.floor(useNow(HOUR_MS) / HOUR_MS) * HOUR_MS;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only these make the window
-  const window = useMemo(() => baselineWindow(search, now), [search.days, search.from, search.to, now]);
+  const window = useRange(search, USUAL_BASELINE_DAYS);
+  const show = (range: RangeSearch) => void navigate({ search: (old) => withRange(old, range) });
   return (
     <PageBody>
       <PageHead title={text('baseline.title')}>
-        <RangePicker search={search} window={window} onChange={change} />
+        <RangePicker
+          range={search}
+          window={window}
+          days={BASELINE_DAYS}
+          usualDays={USUAL_BASELINE_DAYS}
+          onChange={show}
+        />
       </PageHead>
       <QueryView query={useQuery(useQueries().machines(site.id))} height="20rem">
-        {(machines) => <Machines machines={machines} search={search} window={window} onChange={change} />}
+        {(machines) => (
+          <Machines
+            machines={machines}
+            search={search}
+            window={window}
+            onChange={change}
+            onNewest={(at) => show(rangeAt(search, window, site.timezone, at))}
+          />
+        )}
       </QueryView>
     </PageBody>
   );
@@ -45,16 +59,21 @@ export function BaselinePage() {
 interface MachinesProps {
   readonly machines: readonly Device[];
   readonly search: BaselineSearch;
-  readonly window: ReturnType<typeof baselineWindow>;
+  readonly window: Window;
   readonly onChange: (next: BaselineSearch) => void;
+  readonly onNewest: (at: number) => void;
 }
 
-function Machines({ machines, search, window, onChange }: MachinesProps) {
+function Machines({ machines, search, window, onChange, onNewest }: MachinesProps) {
   const text = useText();
   const wanted = chosenMachines(search);
   const chosen = wanted.flatMap((id) => machines.find((machine) => machine.id === id) ?? []);
   const all = chosen.length > 0 ? chosen : machines.slice(0, 1);
   const [inView] = all;
+  const energy = useQuery({
+    ...useQueries().kpis(inView?.id ?? '', window),
+    enabled: inView !== undefined,
+  });
   if (inView === undefined) {
     return (
       <Panel title={text('baseline.machines')}>
@@ -66,6 +85,11 @@ function Machines({ machines, search, window, onChange }: MachinesProps) {
   return (
     <>
       <MachinePicker machines={machines} chosen={all.map(({ id }) => id)} onChoose={choose} />
+      {energy.data?.coverage === 0 ? (
+        <Panel title={inView.name}>
+          <EmptyPeriod deviceIds={[inView.id]} onGo={onNewest} />
+        </Panel>
+      ) : null}
       <TrainingPanel key={`train ${inView.id}`} machines={all} window={window} />
       <Baseline key={inView.id} machine={inView} search={search} window={window} onChange={onChange} />
     </>
@@ -77,7 +101,7 @@ function Baseline({
   search,
   window,
   onChange,
-}: Omit<MachinesProps, 'machines'> & { readonly machine: Device }) {
+}: Omit<MachinesProps, 'machines' | 'onNewest'> & { readonly machine: Device }) {
   const text = useText();
   const models = useQuery(useQueries().baselines(machine.id));
   return (

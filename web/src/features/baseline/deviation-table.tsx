@@ -23,7 +23,7 @@ export function DeviationTable({ found }: { readonly found: BaselineDeviation })
   return (
     <>
       <p className={styles.quiet}>
-        {text('baseline.rows', { shown: format.number(shown.length), all: format.number(rows.length) })}
+        {text('baseline.rows', { shown: format.number(shown.length), count: rows.length })}
       </p>
       <Table caption={text('baseline.table')} head={head} maxHeight="28rem">
         {shown.map(({ hour, actual_kwh, predicted_kwh, deviation_kwh, cusum }) => (

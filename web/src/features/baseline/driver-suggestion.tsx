@@ -50,7 +50,7 @@ function Answer({ suggestion }: Pick<BaselineDrivers, 'suggestion'>) {
           : text('baseline.suggested', {
               names: drivers.map(labelOf).join(', '),
               r2: format.number(r2, 3),
-              samples: format.number(samples),
+              count: samples,
             })}
       </p>
       <ul>

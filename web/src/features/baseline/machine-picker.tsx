@@ -83,7 +83,7 @@ export function MachinePicker({ machines, chosen, onChoose }: MachinePickerProps
             <td>
               {active
                 ? text('baseline.version_short', {
-                    version: active.model_version,
+                    version: String(active.model_version),
                     r2: format.number(active.r_squared, 2),
                   })
                 : text('machines.no_baseline')}

@@ -21,7 +21,7 @@ export function ModelPanel({ model }: { readonly model: BaselineModel }) {
     // The end is exclusive: a period is named by its last day.
     end: format.day(Date.parse(model.time_period.end) - 1),
   });
-  const title = text('baseline.version', { version: model.model_version });
+  const title = text('baseline.version', { version: String(model.model_version) });
   return (
     <Panel title={`${title} · ${use}`} note={trained}>
       <div className={styles.blocks}>

@@ -62,5 +62,5 @@ function Outcome({ name, job }: { readonly name: string; readonly job: Job }) {
   }
   const { model_version: version, r_squared: r2, is_active: inUse } = job.result as BaselineModel;
   const use = text(inUse ? 'baseline.in_use' : 'baseline.not_in_use');
-  return <li>{text('baseline.trained', { version, name, r2: format.number(r2, 3), use })}</li>;
+  return <li>{text('baseline.trained', { version: String(version), name, r2: format.number(r2, 3), use })}</li>;
 }

@@ -40,7 +40,10 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
         caption={text('baseline.versions')}
         head={[
           '',
-          ...beside.map((one) => ({ label: text('baseline.version', { version: one.model_version }), numeric: true })),
+          ...beside.map((one) => ({
+            label: text('baseline.version', { version: String(one.model_version) }),
+            numeric: true,
+          })),
         ]}
       >
         {rows.map(([label, cell]) => (
@@ -71,7 +74,10 @@ export function VersionsPanel({ machine, versions, shown, window, onView }: Vers
                   {model_id === shown ? (
                     <span>{text('baseline.in_view')}</span>
                   ) : (
-                    <Button aria-label={text('baseline.view_version', { version })} onClick={() => onView(model_id)}>
+                    <Button
+                      aria-label={text('baseline.view_version', { version: String(version) })}
+                      onClick={() => onView(model_id)}
+                    >
                       {text('baseline.view')}
                     </Button>
                   )}

@@ -26,7 +26,7 @@ export function BandFields({ draft, errors, change }: PartProps) {
         <BandRow
           key={band.key}
           band={band}
-          title={text('tariff.band', { number: i + 1 })}
+          title={text('tariff.band', { number: String(i + 1) })}
           errors={errors}
           path={`import_price.bands.${i}`}
           onChange={(next) => replace(band.key, next)}

@@ -130,6 +130,7 @@ function useSlotName(unit: PeriodUnit): (slot: Slot, length: 'short' | 'long') =
         }
         if (length === 'long') return format.day(at);
         const number = format.date(at, { day: 'numeric' });
+        if (unit === 'quarter') return format.date(at, { day: 'numeric', month: 'short' });
         return unit === 'week' ? `${format.date(at, { weekday: 'short' })} ${number}` : number;
       },
     [format, unit],

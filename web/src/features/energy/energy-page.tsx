@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { dayOf, type Period, periodOf, resolutionOf, shiftPeriod } from '../../data/period.ts';
 import { PERIOD_UNITS, type PeriodUnit } from '../../data/period-unit.ts';
+import type { Text } from '../../messages/lookup.ts';
 import { useSite } from '../../site-context.tsx';
 import { IconButton } from '../../ui/button.tsx';
 import type { Formatter } from '../../ui/format.ts';
@@ -41,7 +42,7 @@ export function EnergyPage() {
   const step = (steps: number) => show({ day: shiftPeriod(unit, day, steps) });
   return (
     <PageBody>
-      <PageHead title={text('nav.energy')} note={<p className={styles.period}>{nameOf(period, format)}</p>}>
+      <PageHead title={text('nav.energy')} note={<p className={styles.period}>{nameOf(period, format, text)}</p>}>
         <Segmented
           label={text('energy.period')}
           options={PERIOD_UNITS.map((value) => ({ value, label: text(`energy.${value}`) }))}
@@ -73,10 +74,16 @@ export function EnergyPage() {
   );
 }
 
-function nameOf({ unit, start, end }: Period, format: Formatter): string {
+function nameOf({ unit, firstDay, start, end }: Period, format: Formatter, text: Text): string {
   if (unit === 'day') return format.day(start);
+  if (unit === 'quarter') return text('period.quarter_of', quarterOf(firstDay));
   if (unit === 'week') return `${format.day(start)} – ${format.day(end - 1)}`;
   return format.date(start, unit === 'month' ? { month: 'long', year: 'numeric' } : { year: 'numeric' });
+}
+
+function quarterOf(firstDay: string): { number: string; year: string } {
+  const [year, month] = firstDay.split('-') as [string, string];
+  return { number: String((Number(month) + 2) / 3), year };
 }
 
 interface NoEnergyProps {

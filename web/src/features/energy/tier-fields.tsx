@@ -43,7 +43,7 @@ export function TierFields({ draft, errors, change }: PartProps) {
           />
           <IconButton
             icon={Trash2}
-            label={text('tariff.remove', { name: text('tariff.tier', { number: i + 1 }) })}
+            label={text('tariff.remove', { name: text('tariff.tier', { number: String(i + 1) }) })}
             disabled={tiers.length === 1}
             onClick={() => change({ tiers: tiers.filter(({ key }) => key !== tier.key) })}
           />

@@ -27,7 +27,7 @@ export function AnomalyNotes({ anomalies }: { readonly anomalies: readonly Anoma
           </li>
         ))}
       </ul>
-      {more > 0 ? <Link to="/anomalies">{text('history.anomalies_more', { count: String(more) })}</Link> : null}
+      {more > 0 ? <Link to="/anomalies">{text('history.anomalies_more', { count: more })}</Link> : null}
     </section>
   );
 }

@@ -29,7 +29,7 @@ export function HistoryTable({
     return (
       <div key={panel.series.map(({ key }) => key).join()} className={styles.tableBlock}>
         <p className={styles.quiet}>
-          {text('history.rows', { shown: format.number(rows.length), all: format.number(times.length) })}
+          {text('history.rows', { shown: format.number(rows.length), count: times.length })}
         </p>
         <Table
           caption={text('history.table')}

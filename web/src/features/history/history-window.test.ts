@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { periodOf } from '../../data/period.ts';
-import { comparedWindow, fromLocalField, steppedWindow, toLocalField, windowOf } from './history-window.ts';
+import { fromLocalField, periodOf, toLocalField } from '../../data/period.ts';
+import { comparedWindow, steppedWindow, windowOf } from './history-window.ts';
 
 const ZONE = 'Europe/Warsaw';
 const NOW = Date.parse('2026-10-26T12:00:00+01:00');

@@ -1,4 +1,3 @@
-import { Temporal } from 'temporal-polyfill';
 import { dayWindow, shiftInstant, type Window } from '../../data/period.ts';
 import type { Comparison, HistoryView, Preset } from './history-search.ts';
 
@@ -42,18 +41,6 @@ export function steppedWindow(window: Window, step: 'earlier' | 'later' | 'in' |
   const grow = step === 'out' ? Math.round(span / 2) : 0;
   const end = Math.min(window.end + shift + grow, Math.max(now, window.end));
   return { start: Math.max(0, end - span - 2 * grow), end };
-}
-
-/** What a date-and-time field shows for an instant: the clock of the site, to the minute. */
-export function toLocalField(epochMs: number, zone: string): string {
-  const at = Temporal.Instant.fromEpochMilliseconds(Math.round(epochMs)).toZonedDateTimeISO(zone);
-  return at.toPlainDateTime().toString({ smallestUnit: 'minute' });
-}
-
-/** The instant that a date-and-time field means in the site's zone; NaN when it is empty. */
-export function fromLocalField(text: string, zone: string): number {
-  if (!text) return Number.NaN;
-  return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).epochMilliseconds;
 }
 
 function shifted(window: Window, zone: string, by: { days?: number; years?: number }): Window {

@@ -2,7 +2,7 @@ import { CalendarRange, ChevronLeft, ChevronRight, ZoomIn, ZoomOut } from 'lucid
 import { Popover } from 'radix-ui';
 import { type FormEvent, useState } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
-import type { Window } from '../../data/period.ts';
+import { fromLocalField, toLocalField, type Window } from '../../data/period.ts';
 import type { MessageKey } from '../../messages/lookup.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx';
@@ -10,7 +10,7 @@ import { CheckField, TextField } from '../../ui/field.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import styles from './history.module.css';
 import { COMPARISONS, type Comparison, type HistoryView, PRESETS, type Preset } from './history-search.ts';
-import { fromLocalField, steppedWindow, toLocalField } from './history-window.ts';
+import { steppedWindow } from './history-window.ts';
 
 interface RangeControlsProps {
   readonly range: HistoryView['range'];

@@ -32,7 +32,7 @@ export function SeriesPicker({ open, onClose, offers, chosen, onChange }: Series
       open={open}
       onClose={onClose}
       title={text('history.choose')}
-      description={text('history.chosen_of', { count: keys.size, most: SERIES_MAX })}
+      description={text('history.chosen_of', { count: keys.size, most: String(SERIES_MAX) })}
       footer={
         <>
           <Button kind="quiet" onClick={() => onChange([])}>

@@ -2,23 +2,27 @@ import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
+import { EmptyPeriod } from '../../ui/empty-period.tsx';
 import type { Quantity } from '../../ui/format.ts';
+import { messageOf, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
 import { Table } from '../../ui/table.tsx';
 import styles from './machines.module.css';
+import { readMachinesSearch } from './machines-search.ts';
 
 interface KpiTableProps {
   readonly machines: readonly Device[];
   readonly window: Window;
+  readonly onNewest: (at: number) => void;
 }
 
 /** A row a machine, with the way to its baseline. */
-export function KpiTable({ machines, window }: KpiTableProps) {
+export function KpiTable({ machines, window, onNewest }: KpiTableProps) {
   const text = useText();
-  const format = useFormat();
   const queries = useQueries();
   const kpis = useManyQueries({ queries: machines.map(({ id }) => queries.kpis(id, window)) });
   const models = useManyQueries({ queries: machines.map(({ id }) => queries.baselines(id)) });
@@ -32,53 +36,77 @@ export function KpiTable({ machines, window }: KpiTableProps) {
     text('machines.baseline'),
   ];
   const courses = useCourses(machines, window);
+  if (kpis.length > 0 && kpis.every(({ data }) => data?.coverage === 0)) {
+    return (
+      <Panel title={text('machines.figures')}>
+        <EmptyPeriod deviceIds={machines.map(({ id }) => id)} onGo={onNewest} />
+      </Panel>
+    );
+  }
+  const failed = kpis.find(({ error }) => error !== null)?.error;
   return (
     <Panel title={text('machines.figures')}>
+      {failed ? <WarningLine>{messageOf(failed)}</WarningLine> : null}
       <Table caption={text('machines.figures')} head={head}>
-        {machines.map((machine, i) => {
-          const of = kpis[i]?.data?.kpis;
-          const active = models[i]?.data?.find(({ is_active }) => is_active);
-          const sec = of?.sec.value;
-          return (
-            <tr key={machine.id}>
-              <th scope="row">
-                <Link
-                  to="/machines/$machine"
-                  params={{ machine: machine.id }}
-                  search={(old) => old}
-                  className={styles.machine}
-                >
-                  {machine.name}
-                </Link>
-              </th>
-              <td data-numeric title={of?.sec.reason ?? undefined}>
-                {sec === null || sec === undefined
-                  ? '–'
-                  : `${format.number(sec, sec < 10 ? 3 : 1)} ${text('machines.sec_unit')}`}
-              </td>
-              <td data-numeric title={of?.peak_demand.reason ?? undefined}>
-                {joined(format.power(of?.peak_demand.value))}
-              </td>
-              <td data-numeric title={of?.load_factor.reason ?? undefined}>
-                {joined(format.share(of?.load_factor.value))}
-              </td>
-              <td data-numeric title={of?.energy_cost.reason ?? undefined}>
-                {of?.energy_cost.value === null || of === undefined ? '–' : format.money(of.energy_cost.value)}
-              </td>
-              <td data-numeric title={of?.carbon_intensity.reason ?? undefined}>
-                {joined(format.mass(of?.carbon_intensity.value))}
-              </td>
-              <td>
-                <Course name={machine.name} values={courses.get(machine.id)} />
-              </td>
-              <td>
-                <BaselineLink machine={machine} active={active} />
-              </td>
-            </tr>
-          );
-        })}
+        {machines.map((machine, i) => (
+          <KpiRow
+            key={machine.id}
+            machine={machine}
+            of={kpis[i]?.data?.kpis}
+            active={models[i]?.data?.find(({ is_active }) => is_active)}
+            course={courses.get(machine.id)}
+          />
+        ))}
       </Table>
     </Panel>
+  );
+}
+
+interface KpiRowProps extends BaselineLinkProps {
+  readonly of: AllKpis['kpis'] | undefined;
+  readonly course: readonly number[] | undefined;
+}
+
+function KpiRow({ machine, of, active, course }: KpiRowProps) {
+  const text = useText();
+  const format = useFormat();
+  const sec = of?.sec.value;
+  return (
+    <tr>
+      <th scope="row">
+        <Link
+          to="/machines/$machine"
+          params={{ machine: machine.id }}
+          search={readMachinesSearch}
+          className={styles.machine}
+        >
+          {machine.name}
+        </Link>
+      </th>
+      <td data-numeric title={of?.sec.reason ?? undefined}>
+        {sec === null || sec === undefined
+          ? '–'
+          : `${format.number(sec, sec < 10 ? 3 : 1)} ${text('machines.sec_unit')}`}
+      </td>
+      <td data-numeric title={of?.peak_demand.reason ?? undefined}>
+        {joined(format.power(of?.peak_demand.value))}
+      </td>
+      <td data-numeric title={of?.load_factor.reason ?? undefined}>
+        {joined(format.share(of?.load_factor.value))}
+      </td>
+      <td data-numeric title={of?.energy_cost.reason ?? undefined}>
+        {of?.energy_cost.value === null || of === undefined ? '–' : format.money(of.energy_cost.value)}
+      </td>
+      <td data-numeric title={of?.carbon_intensity.reason ?? undefined}>
+        {joined(format.mass(of?.carbon_intensity.value))}
+      </td>
+      <td>
+        <Course name={machine.name} values={course} />
+      </td>
+      <td>
+        <BaselineLink machine={machine} active={active} />
+      </td>
+    </tr>
   );
 }
 
@@ -102,7 +130,7 @@ function BaselineLink({ machine, active }: BaselineLinkProps) {
   return (
     <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
       {active
-        ? text('machines.version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
+        ? text('machines.version', { version: String(active.model_version), r2: format.number(active.r_squared, 2) })
         : text('machines.train')}
     </Link>
   );

@@ -1,47 +1,48 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { Device } from '@wattkeeper/contract/device.ts';
-import { useMemo } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
+import { rangeAt } from '../../data/range.ts';
+import { type RangeSearch, withRange } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
+import { EmptyPeriod } from '../../ui/empty-period.tsx';
 import { Stat } from '../../ui/figure.tsx';
 import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { RangePicker } from '../../ui/range-picker.tsx';
+import { useRange } from '../../ui/use-range.ts';
 import { AnomalyTable } from '../anomalies/anomaly-table.tsx';
-import { MachinePeriod } from './machine-period.tsx';
 import styles from './machines.module.css';
-import { machineWindow } from './machines-search.ts';
+import { MACHINE_DAYS, USUAL_MACHINE_DAYS } from './machines-search.ts';
 import { PowerPanel } from './power-panel.tsx';
-
-const HOUR_MS = 3_600_000;
 
 /** One machine: its key figures, its power with what was out of the ordinary, and the ways on. */
 export function MachinePage() {
   const text = useText();
   const site = useSite();
   const { machine: id } = useParams({ from: '/signed-in/machines/$machine' });
-  const { days = 7 } = useSearch({ from: '/signed-in/machines/$machine' });
+  const range = useSearch({ from: '/signed-in/machines/$machine' });
   const navigate = useNavigate({ from: '/machines/$machine' });
-  const now = useNow(HOUR_MS);
-  const window = useMemo(() => machineWindow(days, now), [now, days]);
+  const window = useRange(range, USUAL_MACHINE_DAYS);
+  const show = (next: RangeSearch) => void navigate({ search: (old) => withRange(old, next) });
   const machines = useQuery(useQueries().machines(site.id));
   const machine = machines.data?.find((one) => one.id === id);
   return (
     <PageBody>
       <PageHead title={machine?.name ?? text('machines.machine')}>
-        <MachinePeriod
-          days={days}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: value }) })}
-        />
+        <RangePicker range={range} window={window} days={MACHINE_DAYS} usualDays={USUAL_MACHINE_DAYS} onChange={show} />
       </PageHead>
       <QueryView query={machines} height="20rem">
         {() =>
           machine ? (
-            <Machine machine={machine} window={window} />
+            <Machine
+              machine={machine}
+              window={window}
+              onNewest={(at) => show(rangeAt(range, window, site.timezone, at))}
+            />
           ) : (
             <Panel title={text('machines.machine')}>
               <EmptyNote title={text('machines.unknown')}>
@@ -62,16 +63,23 @@ interface MachineProps {
   readonly window: Window;
 }
 
-function Machine({ machine, window }: MachineProps) {
+function Machine({ machine, window, onNewest }: MachineProps & { readonly onNewest: (at: number) => void }) {
   const text = useText();
   const site = useSite();
   const navigate = useNavigate();
-  const start = new Date(window.start).toISOString();
-  const anomalies = useQuery(useQueries().anomalies({ site_id: site.id, machine_id: machine.id, start }));
+  const [start, end] = [new Date(window.start).toISOString(), new Date(window.end).toISOString()];
+  const anomalies = useQuery(useQueries().anomalies({ site_id: site.id, machine_id: machine.id, start, end }));
+  const isEmpty = useQuery(useQueries().kpis(machine.id, window)).data?.coverage === 0;
   return (
     <>
       <Figures machine={machine} window={window} />
-      <PowerPanel machine={machine} window={window} anomalies={anomalies.data ?? []} />
+      {isEmpty ? (
+        <Panel title={text('machines.power')}>
+          <EmptyPeriod deviceIds={[machine.id]} onGo={onNewest} />
+        </Panel>
+      ) : (
+        <PowerPanel machine={machine} window={window} anomalies={anomalies.data ?? []} />
+      )}
       <Panel title={text('machines.anomalies')}>
         <QueryView query={anomalies} height="6rem">
           {(all) =>
@@ -101,7 +109,10 @@ function Figures({ machine, window }: MachineProps) {
     <nav className={styles.ways} aria-label={text('machines.ways')}>
       <Link to="/baseline" search={{ machines: machine.id }} className={styles.machine}>
         {active
-          ? text('machines.baseline_version', { version: active.model_version, r2: format.number(active.r_squared, 2) })
+          ? text('machines.baseline_version', {
+              version: String(active.model_version),
+              r2: format.number(active.r_squared, 2),
+            })
           : text('machines.train_baseline')}
       </Link>
       <Link to="/forecast" search={{ machine: machine.id }} className={styles.machine}>

@@ -1,37 +1,32 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
+import { rangeAt } from '../../data/range.ts';
+import { type RangeSearch, withRange } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { RangePicker } from '../../ui/range-picker.tsx';
+import { useRange } from '../../ui/use-range.ts';
 import { CustomKpiPanel } from './custom-kpi-panel.tsx';
 import { KpiTable } from './kpi-table.tsx';
-import { MachinePeriod } from './machine-period.tsx';
-import { type MachineDays, machineWindow } from './machines-search.ts';
-
-const HOUR_MS = 3_600_000;
+import { MACHINE_DAYS, USUAL_MACHINE_DAYS } from './machines-search.ts';
 
 /** Machines with their key figures. */
 export function MachinesPage() {
   const text = useText();
   const site = useSite();
-  const search = useSearch({ from: '/signed-in/machines' });
+  const range = useSearch({ from: '/signed-in/machines' });
   const navigate = useNavigate({ from: '/machines' });
-  const days: MachineDays = search.days ?? 7;
-  const now = useNow(HOUR_MS);
-  const window = useMemo(() => machineWindow(days, now), [now, days]);
+  const window = useRange(range, USUAL_MACHINE_DAYS);
+  const show = (next: RangeSearch) => void navigate({ search: (old) => withRange(old, next) });
   const machines = useQuery(useQueries().machines(site.id));
   return (
     <PageBody>
       <PageHead title={text('machines.title')}>
-        <MachinePeriod
-          days={days}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, days: value }) })}
-        />
+        <RangePicker range={range} window={window} days={MACHINE_DAYS} usualDays={USUAL_MACHINE_DAYS} onChange={show} />
       </PageHead>
       <QueryView query={machines} height="20rem">
         {(all) => {
@@ -44,7 +39,11 @@ export function MachinesPage() {
           }
           return (
             <>
-              <KpiTable machines={all} window={window} />
+              <KpiTable
+                machines={all}
+                window={window}
+                onNewest={(at) => show(rangeAt(range, window, site.timezone, at))}
+              />
               <CustomKpiPanel machines={all} window={window} />
             </>
           );

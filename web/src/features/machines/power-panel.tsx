@@ -22,27 +22,31 @@ interface PowerPanelProps {
 
 const HEIGHT_PX = 280;
 const HOUR_MS = 3_600_000;
-const QUARTERS_MS = 8 * 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Width of the means by the length of the window: at most 800 to 9,600 of them. */
+const BUCKETS = [
+  { bucket: '15m', widthMs: HOUR_MS / 4, upToMs: 8 * DAY_MS },
+  { bucket: '1h', widthMs: HOUR_MS, upToMs: 400 * DAY_MS },
+  { bucket: '1d', widthMs: DAY_MS, upToMs: Number.POSITIVE_INFINITY },
+] as const;
 
 /** The power of a machine, with what was out of the ordinary marked. */
 export function PowerPanel({ machine, window, anomalies }: PowerPanelProps) {
   const text = useText();
-  const isShort = window.end - window.start <= QUARTERS_MS;
+  const { bucket, widthMs } = BUCKETS.find(({ upToMs }) => window.end - window.start <= upToMs)!;
   const query = useQuery(
     useQueries().telemetry({
       ...window,
       deviceIds: [machine.id],
       metrics: ['energy.power_kw'],
-      bucket: isShort ? '15m' : '1h',
+      bucket,
       aggregate: ['mean', 'min', 'max'],
     }),
   );
   return (
     <Panel title={text('machines.power')} note={text('machines.power_note')}>
       <QueryView query={query} height={`${HEIGHT_PX}px`}>
-        {(answer) => (
-          <PowerChart answer={answer} window={window} anomalies={anomalies} widthMs={isShort ? HOUR_MS / 4 : HOUR_MS} />
-        )}
+        {(answer) => <PowerChart answer={answer} window={window} anomalies={anomalies} widthMs={widthMs} />}
       </QueryView>
     </Panel>
   );

@@ -70,7 +70,7 @@ function TokensPanel() {
             <option value="">{text('system.never')}</option>
             {TOKEN_DAYS.map((count) => (
               <option key={count} value={count}>
-                {text('system.in_days', { days: count })}
+                {text('system.in_days', { count })}
               </option>
             ))}
           </SelectField>

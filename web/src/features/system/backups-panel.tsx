@@ -82,7 +82,7 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
                 {backup.archive?.objects ? (
                   <div className={styles.quiet}>
                     {text(backup.archive.included ? 'system.archive_included' : 'system.archive_needed', {
-                      count: format.number(backup.archive.objects),
+                      count: backup.archive.objects,
                     })}
                   </div>
                 ) : null}

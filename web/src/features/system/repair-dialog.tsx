@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Repair, RepairPreview } from '@wattkeeper/contract/repair.ts';
 import { type ComponentProps, useState } from 'react';
-import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { alignSeries, type SeriesInput } from '../../charts/frame.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import { useSite } from '../../site-context.tsx';
@@ -156,7 +156,6 @@ function DraftField({ name, draft, onChange, ...props }: DraftFieldProps & Input
 
 function Preview({ preview }: { readonly preview: RepairPreview }) {
   const text = useText();
-  const format = useFormat();
   const { before, after, unit, warnings } = preview;
   const inputOf = ({ timestamps, value }: RepairPreview['before']): SeriesInput => ({
     times: timestamps.map((at) => Date.parse(at)),
@@ -168,11 +167,11 @@ function Preview({ preview }: { readonly preview: RepairPreview }) {
   return (
     <section aria-label={text('system.repair_preview')}>
       <p role="status">
-        {text('system.repair_counts', {
-          changed: format.number(preview.changed),
-          removed: format.number(preview.removed),
-          added: format.number(preview.added),
-        })}
+        {[
+          text('system.repair_changed', { count: preview.changed }),
+          text('system.repair_removed', { count: preview.removed }),
+          text('system.repair_added', { count: preview.added }),
+        ].join(', ')}
       </p>
       {warnings.map((warning) => (
         <WarningLine key={warning}>{warning}</WarningLine>

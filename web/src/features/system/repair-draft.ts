@@ -1,5 +1,5 @@
 import type { RepairOperation, RepairRequest } from '@wattkeeper/contract/repair.ts';
-import { fromLocalField, toLocalField } from '../history/history-window.ts';
+import { fromLocalField, toLocalField } from '../../data/period.ts';
 
 export const OPERATIONS = [
   'delete',

@@ -2,12 +2,12 @@ import { useMutation } from '@tanstack/react-query';
 import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
+import { fromLocalField, toLocalField } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
-import { fromLocalField, toLocalField } from '../history/history-window.ts';
 import { useJobRefresh } from './jobs-panel.tsx';
 import styles from './system.module.css';
 

@@ -79,7 +79,7 @@ function StoreActions({ store }: { readonly store: string }) {
       {retry.isSuccess ? (
         <p className={styles.quiet} role="status">
           {text('system.set_aside_retried', {
-            tried: format.number(retry.data.tried),
+            count: retry.data.tried,
             taken: format.number(retry.data.taken),
             left: format.number(retry.data.left),
           })}

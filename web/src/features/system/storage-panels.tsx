@@ -68,7 +68,7 @@ function DiskLine({ disk }: { readonly disk: DiskMetrics }) {
       {text('system.disk', values)}{' '}
       {full_in_days === null || full_in_days > 3650
         ? null
-        : text('system.disk_full', { days: format.number(full_in_days) })}
+        : text('system.disk_full', { count: Math.round(full_in_days) })}
     </p>
   );
 }

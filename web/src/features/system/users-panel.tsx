@@ -169,7 +169,7 @@ function ChangeDialog({ user, onClose }: { readonly user: User; readonly onClose
         <div className={styles.field}>
           <TextField
             label={text('system.new_password')}
-            hint={text('system.new_password_hint', { least: LEAST_PASSWORD })}
+            hint={text('system.new_password_hint', { count: LEAST_PASSWORD })}
             type="password"
             autoComplete="new-password"
             value={password}

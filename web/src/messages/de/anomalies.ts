@@ -1,6 +1,7 @@
 import type { anomalies as en } from '../en/anomalies.ts';
+import type { Translated } from '../lookup.ts';
 
-export const anomalies: Readonly<Record<keyof typeof en, string>> = {
+export const anomalies: Translated<typeof en> = {
   'nav.anomalies': 'Auffälliges',
   'anomalies.title': 'Auffälliges',
   'anomalies.machine': 'Gerät',
@@ -13,8 +14,6 @@ export const anomalies: Readonly<Record<keyof typeof en, string>> = {
   'anomalies.open': 'Offen',
   'anomalies.resolved': 'Erledigt',
   'anomalies.all': 'Alle',
-  'anomalies.period': 'Zeitraum',
-  'anomalies.days': '{days} Tage',
   'anomalies.look': 'Jetzt prüfen',
   'anomalies.looking': 'Wird geprüft …',
   'anomalies.look_note': 'Die letzten drei Tage werden jede Stunde neu geprüft.',
@@ -22,7 +21,7 @@ export const anomalies: Readonly<Record<keyof typeof en, string>> = {
   'anomalies.timeline_note':
     'Jeder Balken ist ein Ereignis: orange für eine Warnung, rot für kritisch, ohne Füllung, wenn es erledigt ist.',
   'anomalies.list': 'Ereignisse',
-  'anomalies.count': '{count} in diesem Zeitraum',
+  'anomalies.count': { one: '{count} Ereignis in diesem Zeitraum', other: '{count} Ereignisse in diesem Zeitraum' },
   'anomalies.none': 'Nichts Auffälliges',
   'anomalies.none_hint':
     'Leistungen von Maschinen und Lasten, Temperaturen und Drücke werden geprüft, sobald Werte von sieben Tagen vorliegen. Wählen Sie einen längeren Zeitraum oder weniger Filter, oder prüfen Sie jetzt.',

@@ -1,15 +1,9 @@
 import type { baseline as en } from '../en/baseline.ts';
+import type { Translated } from '../lookup.ts';
 
-export const baseline: Readonly<Record<keyof typeof en, string>> = {
+export const baseline: Translated<typeof en> = {
   'nav.baseline': 'Ausgangsbasis',
   'baseline.title': 'Energetische Ausgangsbasis',
-  'baseline.range': 'Zeitraum',
-  'baseline.days': '{days} Tage',
-  'baseline.custom': 'Eigener',
-  'baseline.from': 'Von',
-  'baseline.to': 'Bis',
-  'baseline.apply': 'Anwenden',
-  'baseline.order': 'muss nach dem Anfang liegen',
   'baseline.machines': 'Maschinen',
   'baseline.machines_note':
     'Wählen Sie eine, um ihre Ausgangsbasis zu sehen, oder mehrere, um sie zusammen zu trainieren.',
@@ -50,12 +44,15 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.no_drivers': 'An dieser Maschine und um sie herum wird nichts gemessen, was ihre Energie treiben könnte.',
   'baseline.suggest': 'Einflussgrößen vorschlagen',
   'baseline.suggesting': 'Alle Teilmengen werden geprüft …',
-  'baseline.suggested': 'Vorgeschlagen: {names} (angepasstes R² {r2}, {samples} Stunden)',
+  'baseline.suggested': {
+    one: 'Vorgeschlagen: {names} (angepasstes R² {r2}, {count} Stunde)',
+    other: 'Vorgeschlagen: {names} (angepasstes R² {r2}, {count} Stunden)',
+  },
   'baseline.suggested_none': 'Keine Einflussgröße sagt in diesem Zeitraum etwas über die Energie.',
   'baseline.suggest_few': 'Zu wenige Stunden dieses Zeitraums haben Energie für einen Vorschlag.',
   'baseline.left_out': '{name}: {detail}',
   'baseline.train': 'Trainieren',
-  'baseline.train_many': '{count} Maschinen trainieren',
+  'baseline.train_many': { one: '{count} Maschine trainieren', other: '{count} Maschinen trainieren' },
   'baseline.trained': 'Version {version} von {name}: R² {r2}, {use}',
   'baseline.cancelled': 'Das Training von {name} wurde abgebrochen',
   'baseline.waiting': 'wartet, bis es an der Reihe ist',
@@ -129,7 +126,10 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.adjusted': 'Anpassungen',
   'baseline.table': 'Werte',
   'baseline.time': 'Zeit',
-  'baseline.rows': 'Die neuesten {shown} von {all} Zeilen; der Export enthält alle.',
+  'baseline.rows': {
+    one: '{shown} von {count} Zeile; der Export enthält alle.',
+    other: 'Die neuesten {shown} von {count} Zeilen; der Export enthält alle.',
+  },
   'baseline.show_table': 'Als Tabelle zeigen',
   'baseline.export': 'Export',
   'baseline.export_series': 'Werte (CSV)',

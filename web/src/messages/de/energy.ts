@@ -1,6 +1,7 @@
 import type { energy as en } from '../en/energy.ts';
+import type { Translated } from '../lookup.ts';
 
-export const energy: Readonly<Record<keyof typeof en, string>> = {
+export const energy: Translated<typeof en> = {
   'energy.production': 'Erzeugung',
   'energy.consumption': 'Verbrauch',
   'energy.import': 'Netzbezug',
@@ -21,6 +22,7 @@ export const energy: Readonly<Record<keyof typeof en, string>> = {
   'energy.day': 'Tag',
   'energy.week': 'Woche',
   'energy.month': 'Monat',
+  'energy.quarter': 'Quartal',
   'energy.year': 'Jahr',
   'energy.earlier': 'Früher',
   'energy.later': 'Später',

@@ -1,6 +1,7 @@
 import type { forecast as en } from '../en/forecast.ts';
+import type { Translated } from '../lookup.ts';
 
-export const forecast: Readonly<Record<keyof typeof en, string>> = {
+export const forecast: Translated<typeof en> = {
   'nav.forecast': 'Prognose',
   'forecast.title': 'Prognose',
   'forecast.horizon': 'Wie weit voraus',
@@ -26,7 +27,10 @@ export const forecast: Readonly<Record<keyof typeof en, string>> = {
   'forecast.peak_sure': 'Wo vorhergesagt',
   'forecast.peak_sure_note': 'der Rückrechnungen hatten ihre Spitze höchstens eine Stufe daneben',
   'forecast.accuracy': 'Wie gut sie ist',
-  'forecast.accuracy_note': '{count} Prognosen gegen das gehalten, was kam.',
+  'forecast.accuracy_note': {
+    one: '{count} Prognose mit den Messwerten verglichen.',
+    other: '{count} Prognosen mit den Messwerten verglichen.',
+  },
   'forecast.accuracy_quick': 'Eine erste Wahl; jede Nacht werden alle Modelle an der Vergangenheit gemessen.',
   'forecast.error': 'Mittlerer Fehler',
   'forecast.naive': 'Ohne Modell',

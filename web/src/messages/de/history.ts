@@ -1,8 +1,9 @@
 import type { history as en } from '../en/history.ts';
+import type { Translated } from '../lookup.ts';
 
-export const history: Readonly<Record<keyof typeof en, string>> = {
+export const history: Translated<typeof en> = {
   'history.choose': 'Messreihen wählen',
-  'history.chosen_of': '{count} von höchstens {most} gewählt',
+  'history.chosen_of': { one: '{count} von höchstens {most} gewählt', other: '{count} von höchstens {most} gewählt' },
   'history.search': 'Geräte und Messgrößen suchen',
   'history.no_match': 'Nichts heißt „{search}“.',
   'history.default': 'Zurück zur Vorgabe',
@@ -18,7 +19,7 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.last': 'Letzter',
   'history.coverage': 'Abdeckung',
   'history.time': 'Zeit',
-  'history.rows': '{shown} von {all} Zeilen, die neuesten zuerst',
+  'history.rows': { one: '{shown} von {count} Zeile', other: '{shown} von {count} Zeilen, die neuesten zuerst' },
   'history.remove': '{name} aus dem Diagramm nehmen',
   'history.nothing_chosen': 'Keine Messreihe zu zeigen',
   'history.nothing_chosen_hint':
@@ -35,7 +36,7 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.prices': 'Preise',
   'history.sessions': 'Laden',
   'history.anomalies': 'Auffälliges',
-  'history.anomalies_more': '{count} weitere',
+  'history.anomalies_more': { one: '{count} weitere', other: '{count} weitere' },
   'compare.label': 'Vergleichen mit',
   'compare.none': 'nichts',
   'compare.period': 'dem Zeitraum davor',

@@ -1,6 +1,7 @@
 import type { kpis as en } from '../en/kpis.ts';
+import type { Translated } from '../lookup.ts';
 
-export const kpis: Readonly<Record<keyof typeof en, string>> = {
+export const kpis: Translated<typeof en> = {
   'kpi.title': 'Eigene Kennzahlen',
   'kpi.note': 'Kennzahlen nach eigener Formel, aus Messwerten und Kennzahlen. Einheiten werden geprüft.',
   'kpi.new': 'Neue Kennzahl',

@@ -1,11 +1,9 @@
 import type { machines as en } from '../en/machines.ts';
+import type { Translated } from '../lookup.ts';
 
-export const machines: Readonly<Record<keyof typeof en, string>> = {
+export const machines: Translated<typeof en> = {
   'nav.machines': 'Maschinen',
   'machines.title': 'Maschinen',
-  'machines.period': 'Zeitraum',
-  'machines.day': '1 Tag',
-  'machines.days': '{days} Tage',
   'machines.figures': 'Kennzahlen',
   'machines.none': 'An diesem Standort misst keine Maschine ihre Energie.',
   'machines.none_hint': 'Eine Maschine ist ein Gerät, das energy.power_kw oder energy.energy_kwh meldet.',

@@ -1,6 +1,7 @@
 import type { shell as en } from '../en/shell.ts';
+import type { Translated } from '../lookup.ts';
 
-export const shell: Readonly<Record<keyof typeof en, string>> = {
+export const shell: Translated<typeof en> = {
   'nav.label': 'Seiten',
   'nav.skip': 'Zum Inhalt springen',
   'nav.now': 'Jetzt',

@@ -1,6 +1,7 @@
 import type { system as en } from '../en/system.ts';
+import type { Translated } from '../lookup.ts';
 
-export const system: Readonly<Record<keyof typeof en, string>> = {
+export const system: Translated<typeof en> = {
   'system.title': 'System',
   'system.version': 'Version {version}, läuft seit {uptime}',
   'system.healthy': 'Alles funktioniert',
@@ -13,7 +14,10 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.compression': 'Kompression',
   'system.rows': 'Zeilen',
   'system.disk': '{free} von {total} des Datenträgers sind frei.',
-  'system.disk_full': 'Beim jetzigen Tempo in etwa {days} Tagen voll.',
+  'system.disk_full': {
+    one: 'Beim jetzigen Tempo in etwa {count} Tag voll.',
+    other: 'Beim jetzigen Tempo in etwa {count} Tagen voll.',
+  },
   'system.lag': 'Wartende Pakete',
   'system.write': 'Schreiben p50 / p99',
   'system.read': 'Lesen p50 / p99',
@@ -66,7 +70,10 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.set_aside_discard_title': 'Zurückgestellte Werte von {store} verwerfen?',
   'system.set_aside_discard_note':
     'Der Speicher {store} wird diese Werte nie enthalten. Andere Speicher behalten ihre.',
-  'system.set_aside_retried': '{taken} von {tried} Werten angenommen, {left} weiterhin zurückgestellt.',
+  'system.set_aside_retried': {
+    one: '{taken} von {count} Wert angenommen, {left} weiterhin zurückgestellt.',
+    other: '{taken} von {count} Werten angenommen, {left} weiterhin zurückgestellt.',
+  },
   'system.metric': 'Messgröße',
   'system.time': 'Zeit',
   'system.value': 'Wert',
@@ -78,7 +85,7 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.tokens_note': 'Für Programme. Ein Token darf, was angekreuzt ist, und nicht mehr als Sie.',
   'system.create_token': 'Token erstellen',
   'system.expires': 'Läuft ab',
-  'system.in_days': 'in {days} Tagen',
+  'system.in_days': { one: 'in {count} Tag', other: 'in {count} Tagen' },
   'system.scope_read': 'lesen',
   'system.scope_write': 'schreiben',
   'system.scope_control': 'Geräte steuern',
@@ -99,7 +106,10 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.no_password': 'meldet sich mit Link an',
   'system.since': 'Seit',
   'system.new_password': 'Neues Passwort',
-  'system.new_password_hint': 'Leer: das alte bleibt. Mindestens {least} Zeichen.',
+  'system.new_password_hint': {
+    one: 'Leer: das alte bleibt. Mindestens {count} Zeichen.',
+    other: 'Leer: das alte bleibt. Mindestens {count} Zeichen.',
+  },
   'system.token_once': 'Kopieren Sie dieses Token jetzt: es wird nur einmal gezeigt.',
   'system.token': 'Token',
   'system.scopes': 'Darf',
@@ -127,8 +137,8 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
     'Eine Datei mit allem außer archivierten Monaten, jede Nacht erstellt. Eine Prüfung stellt sie wieder her und vergleicht jeden Tag.',
   'system.back_up': 'Jetzt sichern',
   'system.no_backups': 'Noch keine Sicherung wurde erstellt.',
-  'system.archive_needed': 'benötigte Archivdateien: {count}',
-  'system.archive_included': 'mitkopierte Archivdateien: {count}',
+  'system.archive_needed': { one: 'benötigt {count} Archivdatei', other: 'benötigt {count} Archivdateien' },
+  'system.archive_included': { one: '{count} Archivdatei mitkopiert', other: '{count} Archivdateien mitkopiert' },
   'system.encrypted': 'verschlüsselt',
   'system.copied_to': 'kopiert nach {place}',
   'system.only_in': 'nur in {place}',
@@ -185,7 +195,9 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.repair_reason': 'Grund (für das Protokoll)',
   'system.repair_preview': 'Vorschau',
   'system.repair_apply': 'Messwerte ändern',
-  'system.repair_counts': '{changed} geändert, {removed} entfernt, {added} hinzugefügt',
+  'system.repair_changed': { one: '{count} Wert geändert', other: '{count} Werte geändert' },
+  'system.repair_removed': { one: '{count} entfernt', other: '{count} entfernt' },
+  'system.repair_added': { one: '{count} hinzugefügt', other: '{count} hinzugefügt' },
   'system.repair_chart': 'Die Messwerte vor und nach der Reparatur',
   'system.repair_before': 'Vorher',
   'system.repair_after': 'Nachher',

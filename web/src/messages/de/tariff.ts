@@ -1,6 +1,7 @@
 import type { tariff as en } from '../en/tariff.ts';
+import type { Translated } from '../lookup.ts';
 
-export const tariff: Readonly<Record<keyof typeof en, string>> = {
+export const tariff: Translated<typeof en> = {
   'tariff.title': 'Tarife',
   'tariff.note': 'Wie eine kWh berechnet wird. {site} wird nach dem gewählten abgerechnet.',
   'tariff.none': 'Es gibt noch keinen Tarif',

@@ -21,6 +21,7 @@ export const energy = {
   'energy.day': 'Day',
   'energy.week': 'Week',
   'energy.month': 'Month',
+  'energy.quarter': 'Quarter',
   'energy.year': 'Year',
   'energy.earlier': 'Earlier',
   'energy.later': 'Later',

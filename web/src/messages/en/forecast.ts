@@ -24,7 +24,10 @@ export const forecast = {
   'forecast.peak_sure': 'Where foretold',
   'forecast.peak_sure_note': 'of back-tests had their peak within a slot of it',
   'forecast.accuracy': 'How good it is',
-  'forecast.accuracy_note': '{count} forecasts held against what came.',
+  'forecast.accuracy_note': {
+    one: '{count} forecast compared with what was measured.',
+    other: '{count} forecasts compared with what was measured.',
+  },
   'forecast.accuracy_quick': 'A first choice; every night all models are held against the past.',
   'forecast.error': 'Mean error',
   'forecast.naive': 'Without a model',

@@ -1,6 +1,6 @@
 export const history = {
   'history.choose': 'Choose series',
-  'history.chosen_of': '{count} of at most {most} chosen',
+  'history.chosen_of': { one: '{count} of at most {most} chosen', other: '{count} of at most {most} chosen' },
   'history.search': 'Search devices and metrics',
   'history.no_match': 'Nothing is called “{search}”.',
   'history.default': 'Back to the default',
@@ -16,7 +16,7 @@ export const history = {
   'history.last': 'Last',
   'history.coverage': 'Coverage',
   'history.time': 'Time',
-  'history.rows': '{shown} of {all} rows, the newest first',
+  'history.rows': { one: '{shown} of {count} row', other: '{shown} of {count} rows, the newest first' },
   'history.remove': 'Take {name} out of the chart',
   'history.nothing_chosen': 'No series to show',
   'history.nothing_chosen_hint': 'Choose series above. A device offers its metrics as soon as it has reported.',
@@ -30,7 +30,7 @@ export const history = {
   'history.prices': 'Prices',
   'history.sessions': 'Charging',
   'history.anomalies': 'Anomalies',
-  'history.anomalies_more': '{count} more',
+  'history.anomalies_more': { one: '{count} more', other: '{count} more' },
 
   'compare.label': 'Compare with',
   'compare.none': 'nothing',

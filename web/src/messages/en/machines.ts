@@ -1,9 +1,6 @@
 export const machines = {
   'nav.machines': 'Machines',
   'machines.title': 'Machines',
-  'machines.period': 'Period',
-  'machines.day': '1 day',
-  'machines.days': '{days} days',
   'machines.figures': 'Key figures',
   'machines.none': 'No machine of this site meters its energy.',
   'machines.none_hint': 'A machine is a device that reports energy.power_kw or energy.energy_kwh.',

@@ -1,6 +1,7 @@
 import type { anomalies as en } from '../en/anomalies.ts';
+import type { Translated } from '../lookup.ts';
 
-export const anomalies: Readonly<Record<keyof typeof en, string>> = {
+export const anomalies: Translated<typeof en> = {
   'nav.anomalies': 'Anomalie',
   'anomalies.title': 'Anomalie',
   'anomalies.machine': 'Urządzenie',
@@ -13,8 +14,6 @@ export const anomalies: Readonly<Record<keyof typeof en, string>> = {
   'anomalies.open': 'Otwarte',
   'anomalies.resolved': 'Rozwiązane',
   'anomalies.all': 'Wszystkie',
-  'anomalies.period': 'Okres',
-  'anomalies.days': '{days} dni',
   'anomalies.look': 'Sprawdź teraz',
   'anomalies.looking': 'Sprawdzanie …',
   'anomalies.look_note': 'Ostatnie trzy dni są co godzinę sprawdzane od nowa.',
@@ -22,7 +21,12 @@ export const anomalies: Readonly<Record<keyof typeof en, string>> = {
   'anomalies.timeline_note':
     'Każdy pasek to jedno zdarzenie: pomarańczowy – ostrzeżenie, czerwony – krytyczne, bez wypełnienia – rozwiązane.',
   'anomalies.list': 'Zdarzenia',
-  'anomalies.count': '{count} w tym okresie',
+  'anomalies.count': {
+    one: '{count} zdarzenie w tym okresie',
+    few: '{count} zdarzenia w tym okresie',
+    many: '{count} zdarzeń w tym okresie',
+    other: '{count} zdarzenia w tym okresie',
+  },
   'anomalies.none': 'Brak anomalii',
   'anomalies.none_hint':
     'Moc maszyn i odbiorników, temperatury i ciśnienia są sprawdzane, gdy znane są dane z siedmiu dni. Wybierz dłuższy okres lub mniej filtrów albo sprawdź teraz.',

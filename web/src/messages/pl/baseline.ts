@@ -1,15 +1,9 @@
 import type { baseline as en } from '../en/baseline.ts';
+import type { Translated } from '../lookup.ts';
 
-export const baseline: Readonly<Record<keyof typeof en, string>> = {
+export const baseline: Translated<typeof en> = {
   'nav.baseline': 'Energia bazowa',
   'baseline.title': 'Energia bazowa',
-  'baseline.range': 'Zakres',
-  'baseline.days': '{days} dni',
-  'baseline.custom': 'Własny',
-  'baseline.from': 'Od',
-  'baseline.to': 'Do',
-  'baseline.apply': 'Zastosuj',
-  'baseline.order': 'musi być po początku',
   'baseline.machines': 'Maszyny',
   'baseline.machines_note': 'Wybierz jedną, by zobaczyć jej energię bazową, albo kilka, by wytrenować je razem.',
   'baseline.search': 'Nazwa',
@@ -48,12 +42,22 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.no_drivers': 'Przy tej maszynie i wokół niej nie mierzy się niczego, co mogłoby kierować jej energią.',
   'baseline.suggest': 'Zaproponuj czynniki',
   'baseline.suggesting': 'Sprawdzanie wszystkich podzbiorów …',
-  'baseline.suggested': 'Propozycja: {names} (skorygowane R² {r2}, godzin: {samples})',
+  'baseline.suggested': {
+    one: 'Propozycja: {names} (skorygowane R² {r2}, {count} godzina)',
+    few: 'Propozycja: {names} (skorygowane R² {r2}, {count} godziny)',
+    many: 'Propozycja: {names} (skorygowane R² {r2}, {count} godzin)',
+    other: 'Propozycja: {names} (skorygowane R² {r2}, {count} godziny)',
+  },
   'baseline.suggested_none': 'Żaden czynnik nie mówi nic o energii w tym zakresie.',
   'baseline.suggest_few': 'Zbyt mało godzin tego zakresu ma energię, by coś zaproponować.',
   'baseline.left_out': '{name}: {detail}',
   'baseline.train': 'Trenuj',
-  'baseline.train_many': 'Trenuj maszyny: {count}',
+  'baseline.train_many': {
+    one: 'Trenuj {count} maszynę',
+    few: 'Trenuj {count} maszyny',
+    many: 'Trenuj {count} maszyn',
+    other: 'Trenuj {count} maszyny',
+  },
   'baseline.trained': 'Wersja {version} maszyny {name}: R² {r2}, {use}',
   'baseline.cancelled': 'Przerwano trening maszyny {name}',
   'baseline.waiting': 'czeka na swoją kolej',
@@ -127,7 +131,12 @@ export const baseline: Readonly<Record<keyof typeof en, string>> = {
   'baseline.adjusted': 'korekty',
   'baseline.table': 'Liczby',
   'baseline.time': 'Czas',
-  'baseline.rows': 'Najnowsze {shown} z {all} wierszy; wszystkie są w eksporcie.',
+  'baseline.rows': {
+    one: '{shown} z {count} wiersza; wszystkie są w eksporcie.',
+    few: 'Najnowsze {shown} z {count} wierszy; wszystkie są w eksporcie.',
+    many: 'Najnowsze {shown} z {count} wierszy; wszystkie są w eksporcie.',
+    other: 'Najnowsze {shown} z {count} wiersza; wszystkie są w eksporcie.',
+  },
   'baseline.show_table': 'Pokaż jako tabelę',
   'baseline.export': 'Eksport',
   'baseline.export_series': 'Liczby (CSV)',

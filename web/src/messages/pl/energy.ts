@@ -1,6 +1,7 @@
 import type { energy as en } from '../en/energy.ts';
+import type { Translated } from '../lookup.ts';
 
-export const energy: Readonly<Record<keyof typeof en, string>> = {
+export const energy: Translated<typeof en> = {
   'energy.production': 'Produkcja',
   'energy.consumption': 'Zużycie',
   'energy.import': 'Pobór z sieci',
@@ -21,6 +22,7 @@ export const energy: Readonly<Record<keyof typeof en, string>> = {
   'energy.day': 'Dzień',
   'energy.week': 'Tydzień',
   'energy.month': 'Miesiąc',
+  'energy.quarter': 'Kwartał',
   'energy.year': 'Rok',
   'energy.earlier': 'Wcześniej',
   'energy.later': 'Później',

@@ -1,6 +1,7 @@
 import type { forecast as en } from '../en/forecast.ts';
+import type { Translated } from '../lookup.ts';
 
-export const forecast: Readonly<Record<keyof typeof en, string>> = {
+export const forecast: Translated<typeof en> = {
   'nav.forecast': 'Prognoza',
   'forecast.title': 'Prognoza',
   'forecast.horizon': 'Jak daleko naprzód',
@@ -26,7 +27,12 @@ export const forecast: Readonly<Record<keyof typeof en, string>> = {
   'forecast.peak_sure': 'Gdzie przewidziano',
   'forecast.peak_sure_note': 'prób wstecznych miało szczyt najwyżej o jeden krok obok',
   'forecast.accuracy': 'Jak jest dobra',
-  'forecast.accuracy_note': '{count} prognoz porównano z tym, co nadeszło.',
+  'forecast.accuracy_note': {
+    one: '{count} prognozę porównano z pomiarami.',
+    few: '{count} prognozy porównano z pomiarami.',
+    many: '{count} prognoz porównano z pomiarami.',
+    other: '{count} prognozy porównano z pomiarami.',
+  },
   'forecast.accuracy_quick': 'Pierwszy wybór; co noc wszystkie modele są sprawdzane na przeszłości.',
   'forecast.error': 'Średni błąd',
   'forecast.naive': 'Bez modelu',

@@ -1,8 +1,14 @@
 import type { history as en } from '../en/history.ts';
+import type { Translated } from '../lookup.ts';
 
-export const history: Readonly<Record<keyof typeof en, string>> = {
+export const history: Translated<typeof en> = {
   'history.choose': 'Wybierz serie',
-  'history.chosen_of': 'Wybrano {count} z najwyżej {most}',
+  'history.chosen_of': {
+    one: 'Wybrano {count} z najwyżej {most}',
+    few: 'Wybrano {count} z najwyżej {most}',
+    many: 'Wybrano {count} z najwyżej {most}',
+    other: 'Wybrano {count} z najwyżej {most}',
+  },
   'history.search': 'Szukaj urządzeń i wielkości',
   'history.no_match': 'Nic nie nazywa się „{search}”.',
   'history.default': 'Wróć do domyślnych',
@@ -18,7 +24,12 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.last': 'Ostatnia',
   'history.coverage': 'Pokrycie',
   'history.time': 'Czas',
-  'history.rows': '{shown} z {all} wierszy, najnowsze najpierw',
+  'history.rows': {
+    one: '{shown} z {count} wiersza',
+    few: '{shown} z {count} wierszy, najnowsze najpierw',
+    many: '{shown} z {count} wierszy, najnowsze najpierw',
+    other: '{shown} z {count} wiersza, najnowsze najpierw',
+  },
   'history.remove': 'Usuń {name} z wykresu',
   'history.nothing_chosen': 'Brak serii do pokazania',
   'history.nothing_chosen_hint': 'Wybierz serie powyżej. Urządzenie podaje swoje wielkości, gdy tylko coś zgłosi.',
@@ -33,7 +44,12 @@ export const history: Readonly<Record<keyof typeof en, string>> = {
   'history.prices': 'Ceny',
   'history.sessions': 'Ładowanie',
   'history.anomalies': 'Anomalie',
-  'history.anomalies_more': 'jeszcze {count}',
+  'history.anomalies_more': {
+    one: 'jeszcze {count}',
+    few: 'jeszcze {count}',
+    many: 'jeszcze {count}',
+    other: 'jeszcze {count}',
+  },
   'compare.label': 'Porównaj z',
   'compare.none': 'niczym',
   'compare.period': 'poprzednim okresem',

@@ -1,6 +1,7 @@
 import type { kpis as en } from '../en/kpis.ts';
+import type { Translated } from '../lookup.ts';
 
-export const kpis: Readonly<Record<keyof typeof en, string>> = {
+export const kpis: Translated<typeof en> = {
   'kpi.title': 'Własne wskaźniki',
   'kpi.note': 'Wskaźniki według własnego wzoru, z odczytów i wskaźników. Jednostki są sprawdzane.',
   'kpi.new': 'Nowy wskaźnik',

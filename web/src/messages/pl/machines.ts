@@ -1,11 +1,9 @@
 import type { machines as en } from '../en/machines.ts';
+import type { Translated } from '../lookup.ts';
 
-export const machines: Readonly<Record<keyof typeof en, string>> = {
+export const machines: Translated<typeof en> = {
   'nav.machines': 'Maszyny',
   'machines.title': 'Maszyny',
-  'machines.period': 'Okres',
-  'machines.day': '1 dzień',
-  'machines.days': '{days} dni',
   'machines.figures': 'Wskaźniki',
   'machines.none': 'Żadna maszyna tej lokalizacji nie mierzy swojej energii.',
   'machines.none_hint': 'Maszyna to urządzenie, które zgłasza energy.power_kw lub energy.energy_kwh.',

@@ -1,6 +1,7 @@
 import type { now as en } from '../en/now.ts';
+import type { Translated } from '../lookup.ts';
 
-export const now: Readonly<Record<keyof typeof en, string>> = {
+export const now: Translated<typeof en> = {
   'now.solar': 'Słońce',
   'now.battery': 'Akumulator',
   'now.grid': 'Sieć',

@@ -1,6 +1,7 @@
 import type { system as en } from '../en/system.ts';
+import type { Translated } from '../lookup.ts';
 
-export const system: Readonly<Record<keyof typeof en, string>> = {
+export const system: Translated<typeof en> = {
   'system.title': 'System',
   'system.version': 'Wersja {version}, działa od {uptime}',
   'system.healthy': 'Wszystko działa',
@@ -13,7 +14,12 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.compression': 'Kompresja',
   'system.rows': 'Wiersze',
   'system.disk': 'Wolne {free} z {total} dysku.',
-  'system.disk_full': 'Przy obecnym tempie pełny za około {days} dni.',
+  'system.disk_full': {
+    one: 'Przy obecnym tempie pełny za około {count} dzień.',
+    few: 'Przy obecnym tempie pełny za około {count} dni.',
+    many: 'Przy obecnym tempie pełny za około {count} dni.',
+    other: 'Przy obecnym tempie pełny za około {count} dnia.',
+  },
   'system.lag': 'Czekające paczki',
   'system.write': 'Zapis p50 / p99',
   'system.read': 'Odczyt p50 / p99',
@@ -66,7 +72,12 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.set_aside_discard_title': 'Odrzucić wartości odłożone przez {store}?',
   'system.set_aside_discard_note':
     'Magazyn {store} nigdy nie będzie zawierał tych wartości. Inne magazyny zachowają swoje.',
-  'system.set_aside_retried': 'Przyjęto {taken} z {tried} wartości, nadal odłożone: {left}.',
+  'system.set_aside_retried': {
+    one: 'Przyjęto {taken} z {count} wartości, nadal odłożone: {left}.',
+    few: 'Przyjęto {taken} z {count} wartości, nadal odłożone: {left}.',
+    many: 'Przyjęto {taken} z {count} wartości, nadal odłożone: {left}.',
+    other: 'Przyjęto {taken} z {count} wartości, nadal odłożone: {left}.',
+  },
   'system.metric': 'Wielkość',
   'system.time': 'Czas',
   'system.value': 'Wartość',
@@ -78,7 +89,12 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.tokens_note': 'Dla programów. Token może to, co zaznaczono, i nie więcej niż ty.',
   'system.create_token': 'Utwórz token',
   'system.expires': 'Wygasa',
-  'system.in_days': 'za {days} dni',
+  'system.in_days': {
+    one: 'za {count} dzień',
+    few: 'za {count} dni',
+    many: 'za {count} dni',
+    other: 'za {count} dnia',
+  },
   'system.scope_read': 'czytać',
   'system.scope_write': 'zapisywać',
   'system.scope_control': 'sterować urządzeniami',
@@ -99,7 +115,12 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.no_password': 'loguje się linkiem',
   'system.since': 'Od',
   'system.new_password': 'Nowe hasło',
-  'system.new_password_hint': 'Puste: zostaje stare. Co najmniej {least} znaków.',
+  'system.new_password_hint': {
+    one: 'Puste: zostaje stare. Co najmniej {count} znak.',
+    few: 'Puste: zostaje stare. Co najmniej {count} znaki.',
+    many: 'Puste: zostaje stare. Co najmniej {count} znaków.',
+    other: 'Puste: zostaje stare. Co najmniej {count} znaku.',
+  },
   'system.token_once': 'Skopiuj ten token teraz: jest pokazywany tylko raz.',
   'system.token': 'Token',
   'system.scopes': 'Może',
@@ -127,8 +148,18 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
     'Jeden plik ze wszystkim oprócz zarchiwizowanych miesięcy, tworzony co noc. Sprawdzenie odtwarza go i porównuje każdy dzień.',
   'system.back_up': 'Utwórz kopię teraz',
   'system.no_backups': 'Nie ma jeszcze kopii zapasowej.',
-  'system.archive_needed': 'potrzebne pliki archiwum: {count}',
-  'system.archive_included': 'skopiowane pliki archiwum: {count}',
+  'system.archive_needed': {
+    one: 'wymaga {count} pliku archiwum',
+    few: 'wymaga {count} plików archiwum',
+    many: 'wymaga {count} plików archiwum',
+    other: 'wymaga {count} pliku archiwum',
+  },
+  'system.archive_included': {
+    one: 'skopiowano {count} plik archiwum',
+    few: 'skopiowano {count} pliki archiwum',
+    many: 'skopiowano {count} plików archiwum',
+    other: 'skopiowano {count} pliku archiwum',
+  },
   'system.encrypted': 'zaszyfrowana',
   'system.copied_to': 'skopiowana do {place}',
   'system.only_in': 'tylko w {place}',
@@ -185,7 +216,24 @@ export const system: Readonly<Record<keyof typeof en, string>> = {
   'system.repair_reason': 'Powód (do dziennika zdarzeń)',
   'system.repair_preview': 'Podgląd',
   'system.repair_apply': 'Zmień odczyty',
-  'system.repair_counts': 'Zmieniono: {changed}, usunięto: {removed}, dodano: {added}',
+  'system.repair_changed': {
+    one: 'zmieniono {count} wartość',
+    few: 'zmieniono {count} wartości',
+    many: 'zmieniono {count} wartości',
+    other: 'zmieniono {count} wartości',
+  },
+  'system.repair_removed': {
+    one: 'usunięto {count}',
+    few: 'usunięto {count}',
+    many: 'usunięto {count}',
+    other: 'usunięto {count}',
+  },
+  'system.repair_added': {
+    one: 'dodano {count}',
+    few: 'dodano {count}',
+    many: 'dodano {count}',
+    other: 'dodano {count}',
+  },
   'system.repair_chart': 'Odczyty przed naprawą i po niej',
   'system.repair_before': 'Przed',
   'system.repair_after': 'Po',

@@ -1,6 +1,7 @@
 import type { tariff as en } from '../en/tariff.ts';
+import type { Translated } from '../lookup.ts';
 
-export const tariff: Readonly<Record<keyof typeof en, string>> = {
+export const tariff: Translated<typeof en> = {
   'tariff.title': 'Taryfy',
   'tariff.note': 'Jak wyceniana jest kWh. {site} jest rozliczana według używanej.',
   'tariff.none': 'Nie ma jeszcze taryfy',

@@ -1,0 +1,42 @@
+import { dayOf, periodOf, shiftInstant, shiftPeriod, type Window } from './period.ts';
+import type { RangeSearch } from './range-search.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * The window of a range. The last days end with the last whole hour, as does the calendar period that is not over yet.
+ * @param usualDays where the range says nothing
+ */
+export function windowOfRange(range: RangeSearch, now: number, zone: string, usualDays: number): Window {
+  if (range.from !== undefined && range.to !== undefined) return { start: range.from, end: range.to };
+  const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
+  if (range.unit === undefined || range.day === undefined) {
+    return { start: hour - (range.days ?? usualDays) * DAY_MS, end: hour };
+  }
+  const { start, end } = periodOf(range.unit, range.day, zone);
+  return { start, end: start < hour ? Math.min(end, hour) : end };
+}
+
+/** The calendar period or the window before or after one. */
+export function steppedRange(range: RangeSearch, window: Window, zone: string, step: -1 | 1): RangeSearch {
+  if (range.unit !== undefined && range.day !== undefined) {
+    return { unit: range.unit, day: shiftPeriod(range.unit, range.day, step) };
+  }
+  const days = (window.end - window.start) / DAY_MS;
+  if (Number.isInteger(days)) {
+    return {
+      from: shiftInstant(window.start, zone, { days: step * days }),
+      to: shiftInstant(window.end, zone, { days: step * days }),
+    };
+  }
+  const length = step * (window.end - window.start);
+  return { from: window.start + length, to: window.end + length };
+}
+
+/** A range of the same kind that holds an instant: the calendar period, or a window of the same length that ends with its hour. */
+export function rangeAt(range: RangeSearch, window: Window, zone: string, instant: number): RangeSearch {
+  if (range.unit !== undefined) return { unit: range.unit, day: dayOf(instant, zone) };
+  const to = (Math.floor(instant / HOUR_MS) + 1) * HOUR_MS;
+  return { from: to - (window.end - window.start), to };
+}
