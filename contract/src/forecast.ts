@@ -129,14 +129,25 @@ export const SolarForecast = z
       }),
     ),
     energy_kwh: z.number(),
+    method: z.enum(['model', 'persistence']).meta({
+      description:
+        'persistence: the model was no better in the back-test, so each hour is forecast as the newest known power at the same hour of the day',
+    }),
     plane: z
-      .object({ tilt_deg: z.number(), azimuth_deg: z.number() })
-      .meta({ description: 'Learnt from what the panels made: of several planes one that stands for all' }),
+      .object({
+        tilt_deg: z.number(),
+        azimuth_deg: z.number().meta({ description: 'Direction the panels face, clockwise from north' }),
+        clear_days: z.number().int().meta({ description: 'Days with a clear sky from which the plane was learnt' }),
+      })
+      .meta({
+        description: 'Learnt from what the panels made on clear days: of several planes one that stands for all',
+      }),
     backtest: z.object({
-      mae_kw: z.number().meta({ description: 'By day, a day ahead' }),
-      persistence_mae_kw: z.number().meta({ description: 'Of a sky that stays as the day before' }),
-      skill: z.number(),
-      coverage: z.number(),
+      mae_kw: z.number().meta({ description: 'Of the model: by day, a day ahead, learnt from earlier days only' }),
+      persistence_mae_kw: z.number().meta({ description: 'Of the power at the same hour of the day before' }),
+      skill: z.number().meta({ description: '1 − mae_kw ÷ persistence_mae_kw' }),
+      recent_skill: z.number().meta({ description: 'The same for the last 60 days alone' }),
+      coverage: z.number().meta({ description: 'Share of hours within the band that is served' }),
       days: z.number().int(),
     }),
     warnings: z.array(z.string()),

@@ -1,5 +1,6 @@
 import type { BacktestTask, ForecastTask } from '../analytics/forecast/backtest.ts';
-import type { SolarHours, SolarSite } from '../analytics/forecast/solar.ts';
+import type { SolarHours } from '../analytics/forecast/solar.ts';
+import type { SolarSite } from '../analytics/forecast/solar-sky.ts';
 import type { ModelList } from './model-calls.ts';
 
 interface SolarTask {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SOLAR_LEAST_DAYS, type SolarFit } from '../../analytics/forecast/solar.ts';
+import { SOLAR_MIN_DAYS, SOLAR_RECENT_DAYS, type SolarFit } from '../../analytics/forecast/solar.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { lowerBound } from '../../domain/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../domain/site-time.ts';
@@ -17,13 +17,17 @@ export interface SolarForecastOptions {
   readonly now: () => number;
 }
 
-const HISTORY_DAYS = 60;
+const HISTORY_DAYS = 365;
 const AHEAD_HOURS = { '24h': 24, '7d': 7 * 24 } as const;
 const KIND = 'solar';
 const LEAST_COVERAGE = 0.5;
 const TIMEOUT_MS = 60_000;
+/** With fewer clear days the plane is uncertain. */
+const MIN_CLEAR_DAYS = 5;
+const NO_WEATHER = 'no weather forecast is available: clouds are expected to follow those of the day before as usual';
 
 const Numbers = z.array(z.number());
+const Errors = { mae: z.number(), persistenceMae: z.number(), days: z.number() };
 const StoredSolar = z.object({
   starts: Numbers,
   kw: Numbers,
@@ -31,11 +35,13 @@ const StoredSolar = z.object({
   lowerKw: Numbers,
   upperKw: Numbers,
   plane: z.object({ tiltDeg: z.number(), azimuthDeg: z.number() }),
-  backtest: z.object({ mae: z.number(), persistenceMae: z.number(), coverage: z.number(), days: z.number() }),
+  clearDays: z.number(),
+  method: z.enum(['model', 'persistence']),
+  backtest: z.object({ ...Errors, recent: z.object(Errors), coverage: z.number() }),
 });
 type StoredSolar = z.infer<typeof StoredSolar>;
 
-/** What the roof of a site will give: the sun's course on its panels, with clouds as they usually follow each other there. */
+/** Forecasts the power of a site's panels from the sun's course, with clouds as they usually follow each other there. */
 export class SolarForecastService {
   readonly #options: SolarForecastOptions;
 
@@ -47,7 +53,7 @@ export class SolarForecastService {
   async solar({ site: idOrName, horizon }: { site?: string | undefined; horizon: keyof typeof AHEAD_HOURS }) {
     const site = await this.#options.energy.site(idOrName);
     const { found, madeAt } = await this.#fitted(site);
-    const { mae, persistenceMae, coverage, days } = found.backtest;
+    const { backtest } = found;
     const predictions = found.starts.slice(0, AHEAD_HOURS[horizon]).map((start, k) => ({
       timestamp: iso(start),
       predicted_power_kw: found.kw[k] as number,
@@ -62,19 +68,25 @@ export class SolarForecastService {
       horizon,
       predictions,
       energy_kwh: predictions.reduce((sum, { predicted_power_kw: kw }) => sum + kw, 0),
-      plane: { tilt_deg: found.plane.tiltDeg, azimuth_deg: found.plane.azimuthDeg },
-      backtest: {
-        mae_kw: mae,
-        persistence_mae_kw: persistenceMae,
-        skill: persistenceMae > 0 ? 1 - mae / persistenceMae : 0,
-        coverage,
-        days,
+      method: found.method,
+      plane: {
+        tilt_deg: found.plane.tiltDeg,
+        azimuth_deg: found.plane.azimuthDeg,
+        clear_days: found.clearDays,
       },
-      warnings: ['no weather forecast is known: clouds are expected as they usually follow those of the day before'],
+      backtest: {
+        mae_kw: backtest.mae,
+        persistence_mae_kw: backtest.persistenceMae,
+        skill: skillOf(backtest),
+        recent_skill: skillOf(backtest.recent),
+        coverage: backtest.coverage,
+        days: backtest.days,
+      },
+      warnings: warningsOf(found),
     };
   }
 
-  /** Mean power by slot, kW; NaN where nothing is foretold, as for a site without panels. */
+  /** Mean power by slot, kW; NaN where nothing is forecast, as for a site without panels. */
   async powerBySlot(site: SiteRecord, edges: Float64Array): Promise<Float64Array> {
     const power = new Float64Array(edges.length - 1).fill(Number.NaN);
     const { found } = await this.#fitted(site);
@@ -115,7 +127,7 @@ export class SolarForecastService {
       { timeoutMs: TIMEOUT_MS },
     );
     if (fit === null) {
-      const detail = `the panels of ${site.name} are known to have worked on fewer than ${SOLAR_LEAST_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
+      const detail = `the panels of ${site.name} are known to have worked on fewer than ${SOLAR_MIN_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
       throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
     }
     const found = toStored(fit, starts, known);
@@ -131,8 +143,31 @@ function toStored(fit: SolarFit, starts: Float64Array, known: number): StoredSol
     lowerKw: [...fit.lowerKw],
     upperKw: [...fit.upperKw],
     plane: fit.plane,
+    clearDays: fit.clearDays,
+    method: fit.method,
     backtest: fit.backtest,
   };
+}
+
+/** 1 is perfect, 0 no better than the day before. */
+function skillOf({ mae, persistenceMae }: { mae: number; persistenceMae: number }): number {
+  return persistenceMae > 0 ? 1 - mae / persistenceMae : 0;
+}
+
+function warningsOf({ method, clearDays, backtest }: StoredSolar): string[] {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const { days, recent } = backtest;
+  return [
+    NO_WEATHER,
+    ...(method === 'persistence'
+      ? [
+          `each hour is forecast as the newest known power at that hour of the day, because the model of the panels was no better: skill ${percent(skillOf(backtest))} over ${days} days, ${percent(skillOf(recent))} over the last ${SOLAR_RECENT_DAYS} days`,
+        ]
+      : []),
+    ...(clearDays < MIN_CLEAR_DAYS
+      ? [`the sky was clear on only ${clearDays} of the known days: the direction and tilt of the panels are uncertain`]
+      : []),
+  ];
 }
 
 /** Mean power of hours from the energy of shorter slots; NaN where less than half is known. */

@@ -22,7 +22,9 @@ export function SolarPanel({ horizon }: { readonly horizon: SolarForecast['horiz
   const query = useQuery(useQueries().solarForecast(site.id, horizon));
   if (query.error instanceof ApiProblem && query.error.code === 'no_data') return null;
   const note = query.data
-    ? text('forecast.solar_note', { energy: plain(format.energy(query.data.energy_kwh)) })
+    ? text(query.data.method === 'model' ? 'forecast.solar_note' : 'forecast.solar_persistence', {
+        energy: plain(format.energy(query.data.energy_kwh)),
+      })
     : undefined;
   return (
     <Panel title={text('forecast.solar')} note={note}>

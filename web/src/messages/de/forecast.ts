@@ -43,6 +43,8 @@ export const forecast: Translated<typeof en> = {
   'forecast.model': 'Modell',
   'forecast.solar': 'Solarleistung',
   'forecast.solar_note': '{energy} im Ganzen, mit Wolken, wie sie hier gewöhnlich aufeinander folgen.',
+  'forecast.solar_persistence':
+    '{energy} im Ganzen. Jede Stunde wie am letzten bekannten Tag: Das Modell der Module war hier nicht besser.',
   'forecast.solar_label': 'Solarleistung wie vorhergesagt, mit ihrem Band, und bei klarem Himmel',
   'forecast.clear_sky': 'Klarer Himmel',
   'forecast.shift': 'Wann laufen soll, was warten kann',

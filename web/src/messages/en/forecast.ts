@@ -39,8 +39,10 @@ export const forecast = {
   'forecast.models': 'Models',
   'forecast.model': 'Model',
   'forecast.solar': 'Solar power',
-  'forecast.solar_note': '{energy} in all, with clouds as they usually follow each other here.',
-  'forecast.solar_label': 'Solar power as foretold with its band, and under a clear sky',
+  'forecast.solar_note': '{energy} in total, with clouds as they usually follow each other here.',
+  'forecast.solar_persistence':
+    '{energy} in total. Each hour as on the last known day: the model of the panels was no better here.',
+  'forecast.solar_label': 'Solar power forecast with its band, and under a clear sky',
   'forecast.clear_sky': 'Clear sky',
   'forecast.shift': 'When to run what can wait',
   'forecast.shift_note': 'By price, by what the roof leaves over, and by what the rest of the site takes.',

@@ -45,6 +45,8 @@ export const forecast: Translated<typeof en> = {
   'forecast.model': 'Model',
   'forecast.solar': 'Moc słoneczna',
   'forecast.solar_note': 'Łącznie {energy}, z chmurami, jakie tu zwykle po sobie następują.',
+  'forecast.solar_persistence':
+    'Łącznie {energy}. Każda godzina jak w ostatnim znanym dniu: model paneli nie był tu lepszy.',
   'forecast.solar_label': 'Moc słoneczna prognozowana z pasmem i przy czystym niebie',
   'forecast.clear_sky': 'Czyste niebo',
   'forecast.shift': 'Kiedy włączyć to, co może poczekać',

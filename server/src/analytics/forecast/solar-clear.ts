@@ -1,0 +1,51 @@
+import type { KnownDays, PlaneFit } from './solar-plane.ts';
+
+const DAY_HOURS = 24;
+const WEEK_DAYS = 7;
+const YEAR_DAYS = 365.25;
+/** Clear days count for a date by a bell of this standard deviation around it, whatever the year: shadows follow the sun's height. */
+const SEASON_DAYS = 25;
+const HALF_LIFE_DAYS = 180;
+/** As if so many days had been seen on which the panels made exactly the plane's course. */
+const PRIOR_DAYS = 2;
+
+/**
+ * What the panels make under a clear sky by hour, kW: the plane's course, corrected for each time of the day by what clear days of the same
+ * season showed (shadows, several planes, haze, warm panels), limited to what the inverter passes.
+ * @param wM2 irradiance on the plane for all hours; an hour's time of the day is its position modulo 24
+ */
+export function clearCourse(
+  fit: PlaneFit,
+  wM2: Float64Array,
+  kw: Float64Array,
+  { from, to }: KnownDays,
+  ceilingKw: number,
+): Float64Array {
+  const clearKw = wM2.map((value) => value * fit.kwPerWM2);
+  const out = new Float64Array(clearKw.length);
+  const week = WEEK_DAYS * DAY_HOURS;
+  for (let begin = 0; begin < out.length; begin += week) {
+    const [made, due] = [new Float64Array(DAY_HOURS), new Float64Array(DAY_HOURS)];
+    let seen = 0;
+    for (const d of fit.clearDays) {
+      const weight = weightOf(Math.abs(begin + week / 2 - from[d]!) / DAY_HOURS);
+      seen += weight;
+      for (let s = from[d]!; s < to[d]!; s++) {
+        if (kw[s] !== kw[s]) continue;
+        made[s % DAY_HOURS]! += weight * kw[s]!;
+        due[s % DAY_HOURS]! += weight * clearKw[s]!;
+      }
+    }
+    for (let s = begin; s < Math.min(out.length, begin + week); s++) {
+      const h = s % DAY_HOURS;
+      const ratio = due[h]! > 0 ? made[h]! / due[h]! : 1;
+      out[s] = Math.min(ceilingKw, (clearKw[s]! * (ratio * seen + PRIOR_DAYS)) / (seen + PRIOR_DAYS));
+    }
+  }
+  return out;
+}
+
+function weightOf(distanceDays: number): number {
+  const season = Math.abs(distanceDays - YEAR_DAYS * Math.round(distanceDays / YEAR_DAYS));
+  return Math.exp(-((season / SEASON_DAYS) ** 2) / 2) * 0.5 ** (distanceDays / HALF_LIFE_DAYS);
+}

@@ -1,0 +1,51 @@
+import {
+  clearSky,
+  type Irradiance,
+  type Plane,
+  planeOfArray,
+  type SunPosition,
+  sunPosition,
+} from '../../domain/sun.ts';
+import { HOUR_MS } from '../../domain/window.ts';
+
+export interface SolarSite {
+  readonly latitudeDeg: number;
+  readonly longitudeDeg: number;
+}
+
+/** Usual clean air. */
+const LINKE_TURBIDITY = 3;
+
+/** The clear sky over a site at chosen instants of each hour. */
+export class HourlySky {
+  readonly #samples: number;
+  readonly #suns: readonly SunPosition[];
+  readonly #skies: readonly Irradiance[];
+  readonly #hours: number;
+
+  /**
+   * @param starts epoch milliseconds at which the hours begin
+   * @param samples instants per hour, evenly spaced
+   */
+  constructor({ latitudeDeg, longitudeDeg }: SolarSite, starts: Float64Array, samples: number) {
+    this.#hours = starts.length;
+    this.#samples = samples;
+    const instants = Array.from(
+      { length: starts.length * samples },
+      (_, i) => starts[Math.floor(i / samples)]! + (((i % samples) + 0.5) * HOUR_MS) / samples,
+    );
+    this.#suns = instants.map((instant) => sunPosition(instant, latitudeDeg, longitudeDeg));
+    this.#skies = this.#suns.map((sun) => clearSky(sun, 0, LINKE_TURBIDITY));
+  }
+
+  /** Mean irradiance of each hour on a plane, W/m²; 0 at night. */
+  on(plane: Plane): Float64Array {
+    const hourly = new Float64Array(this.#hours);
+    for (let i = 0; i < this.#skies.length; i++) {
+      const sky = this.#skies[i]!;
+      if (sky.ghi > 0)
+        hourly[Math.floor(i / this.#samples)]! += planeOfArray(this.#suns[i]!, sky, plane) / this.#samples;
+    }
+    return hourly;
+  }
+}
