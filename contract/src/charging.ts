@@ -26,6 +26,9 @@ export const ChargingSession = z
     device_name: z.string(),
     site_id: z.uuid(),
     source: z.enum(['detected', 'recorded']),
+    warnings: z.array(z.string()).meta({
+      description: 'Says where a tariff’s fallback prices more than 1 % of the energy from or to the grid',
+    }),
   })
   .meta({ id: 'ChargingSession' });
 export type ChargingSession = z.infer<typeof ChargingSession>;

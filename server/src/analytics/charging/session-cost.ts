@@ -8,7 +8,12 @@ export interface SessionValues {
   readonly slots: SiteSlots;
   readonly flows: FlowColumns;
   /** What a bought and a sold kWh costs, NaN where not known; null for a site without prices. */
-  readonly prices: { readonly import: Float64Array; readonly export: Float64Array } | null;
+  readonly prices: {
+    readonly import: Float64Array;
+    readonly export: Float64Array;
+    /** Slots in which the tariff's fallback stands for a price that is not known. */
+    readonly isFallback: { readonly import: (slot: number) => boolean; readonly export: (slot: number) => boolean };
+  } | null;
   /** What the sessions' device is to its site: a vehicle is a part of the load. */
   readonly corner: 'battery' | 'vehicle';
 }
@@ -20,6 +25,8 @@ export interface SessionCost {
   readonly cost: number | null;
   /** Share of the energy that came from the grid, or went to it; 0–1. */
   readonly gridShare: number | null;
+  /** Share of the energy from or to the grid that the tariff's fallback prices; null where none has a price. 0–1. */
+  readonly fallbackShare: number | null;
 }
 
 /** Values sessions of one device by the site's balance. Energy within a slot is taken to be of one origin throughout. */
@@ -39,14 +46,17 @@ function costOf(session: DetectedSession, energy: Float64Array, first: number, v
   const share = new Mean();
   const price = new Mean();
   const cost = new Mean();
+  const fallback = new Mean();
+  const way = session.direction === 'charge' ? 'import' : 'export';
   for (let s = first; s < energy.length && (edges[s] as number) < session.endAt; s++) {
     const kwh = energy[s] as number;
     if (!(kwh > 0)) continue;
     const fromGrid = gridShareAt(session, s, values);
-    const perKwh = values.prices?.[session.direction === 'charge' ? 'import' : 'export'][s] ?? Number.NaN;
+    const perKwh = values.prices?.[way][s] ?? Number.NaN;
     share.add(fromGrid, kwh);
     price.add(perKwh, kwh);
     cost.add(fromGrid * perKwh, kwh);
+    if (fromGrid * kwh > 0) fallback.add(values.prices?.isFallback[way](s) ? 1 : 0, fromGrid * kwh);
   }
   const perKwh = cost.value;
   const signed = session.direction === 'charge' ? session.energyKwh : -session.energyKwh;
@@ -54,6 +64,7 @@ function costOf(session: DetectedSession, energy: Float64Array, first: number, v
     averagePricePerKwh: price.value,
     cost: perKwh === null ? null : perKwh * signed,
     gridShare: share.value === null ? null : Math.max(0, Math.min(1, share.value)),
+    fallbackShare: values.prices === null ? null : fallback.value,
   };
 }
 

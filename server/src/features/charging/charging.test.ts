@@ -1,3 +1,4 @@
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { dayWindow } from '../../domain/site-time.ts';
@@ -9,7 +10,10 @@ const hourOf = (instant: number) => (instant - DAY) / HOUR_MS;
 const QUERY = { limit: 100 } as const;
 
 /** A battery that takes 2 kW from 2:00 to 4:00 from the grid and gives 1 kW from 18:00 to 21:00 to a load of 0.5 kW. */
-async function nightCharger(now: number) {
+async function nightCharger(
+  now: number,
+  importPrice: TariffTerms['import_price'] = { type: 'flat', price_per_kwh: 0.4 },
+) {
   const world = await SiteWorld.open(now);
   const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 300 });
   const battery = (instant: number) => {
@@ -34,7 +38,7 @@ async function nightCharger(now: number) {
     every(5 * MINUTE_MS, DAY, end, (t) => 0.5 + battery(t)),
   );
   await world.tariff({
-    import_price: { type: 'flat', price_per_kwh: 0.4 },
+    import_price: importPrice,
     export_price: { type: 'flat', price_per_kwh: 0.1 },
   });
   const service = new ChargingService({
@@ -105,6 +109,24 @@ describe('charging sessions', () => {
     await world.report(inverter, 'battery.power_kw', corrected);
     await service.detectRecent();
     expect((await service.page(QUERY)).items.map(({ direction }) => direction)).toEqual(['discharge']);
+  });
+
+  test('say how much of them a fallback prices', async () => {
+    const dynamic = { type: 'dynamic', markup_per_kwh: 0, factor: 1, fallback_per_kwh: 0.7 } as const;
+    const { world, service } = await nightCharger(DAY_END + HOUR_MS, dynamic);
+    const feed = await world.device('Market', 'tariff_feed', { expectedIntervalS: 3600 });
+    // A price holds for 2.5 intervals at most: until 2:30, half an hour into the charge of two.
+    await world.report(
+      feed,
+      'price.import_per_kwh',
+      every(HOUR_MS, DAY - HOUR_MS, DAY + HOUR_MS, () => 0.2),
+    );
+    const [discharged, charged] = (await service.page(QUERY)).items;
+    expect(charged?.cost).toBeCloseTo(1 * 0.2 + 3 * 0.7, 9);
+    expect(charged?.warnings).toEqual([
+      "no price is known for 75 % of the energy of this session: the tariff's fallback counts there",
+    ]);
+    expect(discharged?.warnings).toEqual([]);
   });
 
   test('recorded by hand or noted stay as they are', async () => {

@@ -197,5 +197,15 @@ function toSession(session: ChargingSessionRecord): ChargingSession {
     grid_share: session.gridShare,
     note: session.note,
     source: session.source,
+    warnings: fallbackWarnings(session),
   };
+}
+
+/** Part of a session's grid energy from which on a fallback price is worth a warning. */
+const MAX_SILENT_FALLBACK_SHARE = 0.01;
+
+function fallbackWarnings({ fallbackShare, cost }: ChargingSessionRecord): string[] {
+  if (cost === null || fallbackShare === null || fallbackShare <= MAX_SILENT_FALLBACK_SHARE) return [];
+  const percent = Math.ceil(100 * fallbackShare);
+  return [`no price is known for ${percent} % of the energy of this session: the tariff's fallback counts there`];
 }

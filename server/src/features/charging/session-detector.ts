@@ -175,7 +175,7 @@ function stepsBetween(steps: Steps, { start, end }: Window): Steps {
 function toInput(
   deviceId: string,
   session: DetectedSession,
-  { averagePricePerKwh, cost, gridShare }: SessionCost,
+  { averagePricePerKwh, cost, gridShare, fallbackShare }: SessionCost,
   note: string | null,
 ): ChargingSessionInput {
   return {
@@ -189,6 +189,7 @@ function toInput(
     averagePricePerKwh,
     cost,
     gridShare,
+    fallbackShare,
     note,
     source: 'detected',
   };

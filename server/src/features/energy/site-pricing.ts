@@ -30,8 +30,13 @@ export type SiteCost =
 export interface SlotPrices {
   readonly import: Float64Array;
   readonly export: Float64Array;
+  /** Slots in which the tariff's fallback stands for a price that is not known. */
+  readonly isFallback: { readonly import: (slot: number) => boolean; readonly export: (slot: number) => boolean };
   readonly warnings: readonly string[];
 }
+
+const never = () => false;
+const lacks = (feed: Float64Array | null) => (slot: number) => Number.isNaN(feed?.[slot] ?? Number.NaN);
 
 /** Prices the energy of sites under their own tariff, or under any. */
 export class SitePricing {
@@ -99,14 +104,24 @@ export class SitePricing {
     ]);
     if (terms === null) {
       if (importPrice === null) return null;
-      return { import: importPrice, export: exportPrice ?? importPrice.map(() => Number.NaN), warnings: [] };
+      return {
+        import: importPrice,
+        export: exportPrice ?? importPrice.map(() => Number.NaN),
+        isFallback: { import: never, export: never },
+        warnings: [],
+      };
     }
+    const [noImport, noExport] = [lacks(importPrice), lacks(exportPrice)];
     const tiny = new Float64Array(edges.length - 1).fill(TINY_KWH);
     const slots = { edges, importKwh: tiny, exportKwh: tiny, importPrice, exportPrice };
     const { costBySlot, revenueBySlot } = priceEnergy(terms, slots, { timeZone: site.timezone });
     return {
       import: costBySlot.map((cost) => cost / TINY_KWH),
       export: revenueBySlot.map((revenue) => revenue / TINY_KWH),
+      isFallback: {
+        import: terms.import_price.type === 'dynamic' ? noImport : never,
+        export: terms.export_price.type === 'dynamic' ? (slot) => noExport(slot) && noImport(slot) : never,
+      },
       warnings: fallbackTimeWarnings(terms, importPrice, exportPrice),
     };
   }

@@ -27,6 +27,8 @@ export interface ChargingSessionRecord {
   readonly cost: number | null;
   /** 0–1. */
   readonly gridShare: number | null;
+  /** Part of the energy from or to the grid that a tariff's fallback prices, 0–1; null where that is not known. */
+  readonly fallbackShare: number | null;
   readonly note: string | null;
   readonly source: 'detected' | 'recorded';
 }
@@ -206,6 +208,7 @@ const NOTHING_KNOWN = {
   average_price_per_kwh: null,
   cost: null,
   grid_share: null,
+  fallback_share: null,
   note: null,
 } as const;
 
@@ -220,6 +223,7 @@ function toColumns(patch: ChargingSessionPatch) {
     average_price_per_kwh: patch.averagePricePerKwh,
     cost: patch.cost,
     grid_share: patch.gridShare,
+    fallback_share: patch.fallbackShare,
     note: patch.note,
     source: patch.source,
   };
@@ -242,6 +246,7 @@ function toRecord(row: Row): ChargingSessionRecord {
     averagePricePerKwh: row.average_price_per_kwh,
     cost: row.cost,
     gridShare: row.grid_share,
+    fallbackShare: row.fallback_share,
     note: row.note,
     source: row.source as ChargingSessionRecord['source'],
   };

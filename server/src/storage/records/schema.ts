@@ -57,6 +57,7 @@ export interface Schema {
     average_price_per_kwh: number | null;
     cost: number | null;
     grid_share: number | null;
+    fallback_share: number | null;
     note: string | null;
     source: string;
   };
