@@ -34,6 +34,7 @@ const ADMIN = [
   /^POST \/api\/v1\/auth\/links$/,
   /^POST \/api\/v1\/storage\/(repairs|backfills|migrations|archive|backups|set-aside)\b/,
   /^DELETE \/api\/v1\/storage\/(set-aside|gaps)\b/,
+  /^PUT \/api\/v1\/storage\/quality\/counter-decisions$/,
 ];
 /** They change nothing, or only what is the caller's own. */
 const READ = [
@@ -43,7 +44,7 @@ const READ = [
   /^POST \/api\/v1\/(tariffs\/compare|kpi\/custom\/preview|forecast\/optimal-schedule)$/,
 ];
 /** Parts of what writes. */
-const WRITE = [/^GET \/query$/, /^GET \/api\/v1\/imports\/\{key\}$/];
+const WRITE = [/^GET \/query$/, /^GET \/api\/v1\/imports\/(uploads\/)?\{\w+\}$/];
 
 /** The rule that every endpoint keeps to, whatever the code says. */
 function scopeOf({ method, path }: Operation): Scope | 'public' {
