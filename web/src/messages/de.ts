@@ -1,4 +1,5 @@
 import { anomalies } from './de/anomalies.ts';
+import { api } from './de/api.ts';
 import { baseline } from './de/baseline.ts';
 import { energy } from './de/energy.ts';
 import { forecast } from './de/forecast.ts';
@@ -14,6 +15,7 @@ import type { Messages } from './lookup.ts';
 
 export const de: Messages = {
   ...shell,
+  ...api,
   ...period,
   ...now,
   ...history,

@@ -1,4 +1,5 @@
 import { anomalies } from './en/anomalies.ts';
+import { api } from './en/api.ts';
 import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
 import { forecast } from './en/forecast.ts';
@@ -14,6 +15,7 @@ import { tariff } from './en/tariff.ts';
 /** English, which the other languages follow key by key. */
 export const en = {
   ...shell,
+  ...api,
   ...period,
   ...now,
   ...history,

@@ -19,7 +19,8 @@ export function textOf(messages: Messages, language: string): Text {
   const rules = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);
   return (key, values?: MessageValues) => {
-    const message: string | Plural = messages[key];
+    // A name from the API may be no key.
+    const message: string | Plural = ownValue<string | Plural>(messages, key) ?? key;
     const count = Number(values?.count);
     const form = typeof message === 'string' ? message : (message[rules.select(count)] ?? message.other);
     if (!values) return form;

@@ -1,5 +1,6 @@
 import type { Messages } from './lookup.ts';
 import { anomalies } from './pl/anomalies.ts';
+import { api } from './pl/api.ts';
 import { baseline } from './pl/baseline.ts';
 import { energy } from './pl/energy.ts';
 import { forecast } from './pl/forecast.ts';
@@ -14,6 +15,7 @@ import { tariff } from './pl/tariff.ts';
 
 export const pl: Messages = {
   ...shell,
+  ...api,
   ...period,
   ...now,
   ...history,

@@ -2,6 +2,8 @@ import { CircleAlert, Inbox, type LucideIcon, RotateCw, TriangleAlert } from 'lu
 import type { ReactNode } from 'react';
 import { useText } from '../app-context.tsx';
 import { ApiProblem, UNREACHABLE } from '../data/problem.ts';
+import { knownText } from '../messages/known-text.ts';
+import type { Text } from '../messages/lookup.ts';
 import { Button } from './button.tsx';
 import styles from './notice.module.css';
 
@@ -29,7 +31,7 @@ export function ErrorNote({ error, onRetry }: { readonly error: unknown; readonl
   return (
     <div className={styles.note} role="alert">
       <CircleAlert size={22} aria-hidden="true" className={styles.critical} />
-      <p className={styles.title}>{text(unreachable ? 'error.unreachable' : 'error.title')}</p>
+      <p className={styles.title}>{unreachable ? text('error.unreachable') : titleOf(error, text)}</p>
       <div className={styles.text}>
         <p>{unreachable ? text('error.unreachable_hint') : messageOf(error)}</p>
         {error instanceof ApiProblem && error.fields.length > 0 ? (
@@ -59,6 +61,11 @@ export function WarningLine({ children }: { readonly children: ReactNode }) {
       <span>{children}</span>
     </p>
   );
+}
+
+function titleOf(error: unknown, text: Text): string {
+  const otherwise = text('error.title');
+  return error instanceof ApiProblem ? knownText(text, 'problem', error.code, otherwise) : otherwise;
 }
 
 export function messageOf(error: unknown): string {

@@ -54,8 +54,10 @@ function Answer({ suggestion }: Pick<BaselineDrivers, 'suggestion'>) {
             })}
       </p>
       <ul>
-        {leftOut.map(({ name, detail }) => (
-          <li key={name}>{text('baseline.left_out', { name: labelOf(name), detail: detail.replaceAll('_', ' ') })}</li>
+        {leftOut.map(({ name, reason, detail }) => (
+          <li key={name} title={detail.replaceAll('_', ' ')}>
+            {text('baseline.left_out', { name: labelOf(name), detail: text(`driver.${reason}`) })}
+          </li>
         ))}
       </ul>
     </div>

@@ -1,5 +1,5 @@
 import { useQueries as useManyQueries } from '@tanstack/react-query';
-import type { Device } from '@wattkeeper/contract/device.ts';
+import type { Device, DeviceKind } from '@wattkeeper/contract/device.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
@@ -79,7 +79,7 @@ export function MachinePicker({ machines, chosen, onChoose }: MachinePickerProps
                 {machine.name}
               </button>
             </th>
-            <td>{machine.kind}</td>
+            <td>{text(`kind.${machine.kind}`)}</td>
             <td>
               {active
                 ? text('baseline.version_short', {
@@ -97,7 +97,7 @@ export function MachinePicker({ machines, chosen, onChoose }: MachinePickerProps
 
 interface FiltersProps {
   readonly filter: Filter;
-  readonly kinds: readonly string[];
+  readonly kinds: readonly DeviceKind[];
   readonly onChange: (filter: Filter) => void;
 }
 
@@ -119,7 +119,7 @@ function Filters({ filter, kinds, onChange }: FiltersProps) {
         <option value="">{text('baseline.any')}</option>
         {[...new Set(kinds)].sort().map((kind) => (
           <option key={kind} value={kind}>
-            {kind}
+            {text(`kind.${kind}`)}
           </option>
         ))}
       </SelectField>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { bandText } from '../../messages/known-text.ts';
 import { plain } from '../../ui/format.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
@@ -25,7 +26,7 @@ export function BandsPanel({ bands }: { readonly bands: EnergyBalance['cost_by_b
         <Table caption={text('energy.bands')} head={head}>
           {bands.map(({ band, energy_kwh: kwh, cost }) => (
             <tr key={band}>
-              <th scope="row">{band}</th>
+              <th scope="row">{bandText(text, band)}</th>
               <td data-numeric>{plain(format.energy(kwh))}</td>
               <td data-numeric>{kwh > 0 ? format.price(cost / kwh) : '–'}</td>
               <td data-numeric>{format.money(cost)}</td>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { ForecastOf } from '../../data/queries.ts';
+import { knownText } from '../../messages/known-text.ts';
 import { Stat } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
 import { Panel } from '../../ui/panel.tsx';
@@ -69,6 +70,7 @@ export function AccuracyPanel({ subject, horizon }: SubjectProps) {
 function Figures({ found }: { readonly found: ForecastAccuracy }) {
   const text = useText();
   const format = useFormat();
+  const naive = found.models.find(({ name, title }) => [name, title].includes(found.naive_model));
   const percent = found.mape === null ? null : plain(format.share(found.mape / 100, 1));
   return (
     <dl className={styles.stats}>
@@ -77,7 +79,11 @@ function Figures({ found }: { readonly found: ForecastAccuracy }) {
         quantity={format.power(found.mae_kw)}
         note={percent === null ? undefined : text('forecast.mape_note', { percent })}
       />
-      <Stat label={text('forecast.naive')} quantity={format.power(found.naive_mae_kw)} note={found.naive_model} />
+      <Stat
+        label={text('forecast.naive')}
+        quantity={format.power(found.naive_mae_kw)}
+        note={naive && knownText(text, 'model', naive.name, naive.title)}
+      />
       <Stat
         label={text(found.skill < 0 ? 'forecast.skill_worse' : 'forecast.skill')}
         quantity={format.share(Math.abs(found.skill))}
@@ -101,7 +107,7 @@ function Models({ found }: { readonly found: ForecastAccuracy }) {
         {found.models.map(({ name, title, mae_kw: mae, reason }) => (
           <tr key={name} aria-current={name === found.model.name ? 'true' : undefined}>
             <th scope="row">
-              {title}
+              {knownText(text, 'model', name, title)}
               {reason ? <span className={styles.reason}>{reason}</span> : null}
             </th>
             <td data-numeric>{plain(format.power(mae))}</td>

@@ -7,6 +7,7 @@ import { instantOverlay } from '../../charts/overlays.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { ChartSeries } from '../../charts/uplot-options.ts';
 import type { ForecastOf } from '../../data/queries.ts';
+import { knownText } from '../../messages/known-text.ts';
 import { plain } from '../../ui/format.ts';
 import { WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -33,7 +34,7 @@ export function DemandPanel({ subject, name, horizon }: DemandPanelProps) {
   const query = useQuery(useQueries().demandForecast(subject, horizon));
   const note = query.data
     ? text('forecast.demand_note', {
-        model: query.data.model.title,
+        model: knownText(text, 'model', query.data.model.name, query.data.model.title),
         time: format.dateTime(Date.parse(query.data.forecast_generated_at)),
       })
     : undefined;

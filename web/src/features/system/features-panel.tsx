@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Feature } from '@wattkeeper/contract/service.ts';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
+import { knownText } from '../../messages/known-text.ts';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
@@ -25,12 +26,12 @@ export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
             {features.map(({ name, label, description, enabled, active, reason }) => (
               <li key={name}>
                 <div>
-                  <strong>{label}</strong>
-                  <div className={styles.quiet}>{description}</div>
+                  <strong>{knownText(text, 'feature', name, label)}</strong>
+                  <div className={styles.quiet}>{knownText(text, 'feature', `${name}.text`, description)}</div>
                   {enabled && !active ? <div className={styles.failed}>{reason}</div> : null}
                 </div>
                 <Toggle
-                  label={label}
+                  label={knownText(text, 'feature', name, label)}
                   checked={enabled}
                   disabled={!mayChange || set.isPending}
                   onChange={(next) => set.mutate({ name, enabled: next })}

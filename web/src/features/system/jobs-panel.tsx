@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Job, ScheduledJob } from '@wattkeeper/contract/job.ts';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
+import { knownText } from '../../messages/known-text.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -41,8 +42,10 @@ function JobTable({ jobs }: { readonly jobs: readonly ScheduledJob[] }) {
         {jobs.map((job) => (
           <tr key={job.name}>
             <th scope="row">
-              {job.title}
-              <div className={`${styles.quiet} ${styles.description}`}>{job.description}</div>
+              {knownText(text, 'job', job.name, job.title)}
+              <div className={`${styles.quiet} ${styles.description}`}>
+                {knownText(text, 'job', `${job.name}.text`, job.description)}
+              </div>
             </th>
             <td>
               <LastRun job={job} />
@@ -72,7 +75,7 @@ function LastRun({ job }: { readonly job: ScheduledJob }) {
   if (run.finished_at === null) {
     return (
       <>
-        <ProgressBar label={job.title} share={run.progress} />
+        <ProgressBar label={knownText(text, 'job', job.name, job.title)} share={run.progress} />
         {run.message ? <span className={styles.quiet}>{run.message}</span> : null}
       </>
     );

@@ -90,7 +90,12 @@ function FindingTable({ findings }: { readonly findings: readonly QualityFinding
               {finding.device_name ?? text('system.site')}
               {finding.metric ? <div className={styles.quiet}>{finding.metric}</div> : null}
             </th>
-            <td className={finding.severity === 'critical' ? styles.failed : undefined}>{finding.detail}</td>
+            <td>
+              <span className={finding.severity === 'critical' ? styles.failed : undefined}>
+                {text(`finding.${finding.code}`)}
+              </span>
+              <div className={styles.quiet}>{finding.detail}</div>
+            </td>
             <td className={styles.quiet}>{finding.advice}</td>
             <td data-numeric>
               {finding.counter_event && isAdmin ? (

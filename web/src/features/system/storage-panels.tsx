@@ -126,7 +126,7 @@ export function SourcesPanel() {
               {sources.map((source) => (
                 <tr key={source.name}>
                   <th scope="row">{source.name}</th>
-                  <td>{source.last_error ?? source.status}</td>
+                  <td>{source.last_error ?? text(`source.${source.status}`)}</td>
                   <td>
                     {source.last_reading_at
                       ? format.dateTime(Date.parse(source.last_reading_at))
