@@ -1,7 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
-import { MethodNotAllowed, NotFound } from '../domain/errors.ts';
+import { type ExpectedError, MethodNotAllowed, NotFound } from '../domain/errors.ts';
 import { MAX_PARAMETER_CHARACTERS, sendProblem } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What is wrong with a request that no route takes; names the methods of its path in `Allow`. */
+    missing(request: FastifyRequest, reply: FastifyReply): ExpectedError;
+  }
+}
 
 /**
  * Answers what no route takes: 405 with `Allow` where the path exists with other methods, 404 elsewhere. Call it before any route is added.
@@ -17,17 +24,14 @@ export function answerUnknown(app: FastifyInstance): void {
     if (!methods.has(url)) paths.on('GET', url, () => {}, known);
     methods.set(url, known);
   });
-  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+  app.decorate('missing', (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0]!;
     const allowed: ReadonlySet<string> | undefined = paths.find('GET', path)?.store;
     if (allowed === undefined)
-      return sendProblem(
-        new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`),
-        request,
-        reply,
-      );
+      return new NotFound(`nothing answers ${request.method} ${path}; /docs lists what there is`);
     const list = [...allowed].toSorted().join(', ');
     reply.header('allow', list);
-    sendProblem(new MethodNotAllowed(`${path} takes ${list}, not ${request.method}`), request, reply);
+    return new MethodNotAllowed(`${path} takes ${list}, not ${request.method}`);
   });
+  app.setNotFoundHandler((request, reply) => sendProblem(app.missing(request, reply), request, reply));
 }

@@ -14,7 +14,10 @@ export interface RateLimits {
 /** 10,000 and 1,000 a second: what one address can want, and less than would keep others out. */
 export const RATE_LIMITS: RateLimits = { ingest: 600_000, api: 60_000 };
 
-const INGEST_PATHS = new Set(['/write', '/api/v2/write', '/ping', '/api/v1/readings']);
+const INGEST_PATHS = new Set([
+  ...['', '/influxdb'].flatMap((base) => ['/write', '/api/v2/write', '/ping'].map((path) => base + path)),
+  '/api/v1/readings',
+]);
 /** Addresses counted at the same time; beyond it those not seen for longest are forgotten. */
 const MAX_ADDRESSES = 10_000;
 

@@ -114,7 +114,7 @@ function linesOf(document: Buffer): number {
   return document
     .toString('latin1')
     .split('\n')
-    .map((line) => line.replace(/^[ \r]+/, ''))
+    .map((line) => line.replace(/^[ \r\t\0]+/, ''))
     .filter((line) => line !== '' && !line.startsWith('#')).length;
 }
 

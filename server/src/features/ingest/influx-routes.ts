@@ -3,14 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
-import type { BodyReader } from '../../http/body-reader.ts';
-import { problemOf } from '../../http/problem.ts';
 import { leaveBodiesUnread } from '../../http/request-bodies.ts';
-import type { Receipt } from '../../ingest/ingest.ts';
-import { MAX_REFUSALS_TOLD, type Refusal } from '../../ingest/validate.ts';
-import type { DecodedLines, LineError, LineProtocolOptions, Precision } from '../../sources/decode/line-protocol.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
-import { type ByteSource, decodeLineProtocolSlices } from '../../sources/decode/line-protocol-slices.ts';
+import { answerAsInflux, INFLUX_VERSION, sendUnknown, V1_ERRORS, V2_ERRORS } from './influx-answers.ts';
+import { bucketRoutes } from './influx-buckets.ts';
+import { InfluxDatabases } from './influx-databases.ts';
+import { answerStatements } from './influx-statements.ts';
+import { writeLines } from './influx-write.ts';
 import type { IngestService } from './ingest-service.ts';
 
 export interface InfluxOptions extends DeviceRules {
@@ -19,71 +18,98 @@ export interface InfluxOptions extends DeviceRules {
   readonly now: () => number;
 }
 
+/** Base path below which everything answers as InfluxDB does. */
+export const INFLUX_BASE = '/influxdb';
 /** Statements that make a database are short. */
 const MAX_STATEMENT_BYTES = 16 * 1024;
-/** Lines of a body up to this size do not have to wait for their turn. */
-const SMALL_BYTES = 16 * 1024;
-/** Bad lines that an answer lists individually. */
-const MAX_LINE_ERRORS = 20;
 
-/** What InfluxDB 1.x and 2.x call the units of time. */
-const PRECISIONS = new Map(
-  Object.entries<Precision>({
-    n: 'ns',
-    ns: 'ns',
-    u: 'us',
-    us: 'us',
-    µ: 'us',
-    ms: 'ms',
-    s: 's',
-    m: 'm',
-    h: 'h',
-  }),
-);
-const PrecisionText = z.string().optional();
+const PrecisionText = z
+  .string()
+  .optional()
+  .meta({ description: 'Unit of the timestamps: n, ns, u, us, ms, s, m or h; ns unless stated', examples: ['s'] });
+const Database = z
+  .string()
+  .optional()
+  .meta({ description: 'Any name: readings of all databases are kept together', examples: ['telegraf'] });
 const V1Query = z.looseObject({
   precision: PrecisionText,
-  db: z.string().optional(),
-  u: z.string().optional(),
-  p: z.string().meta(SECRET).optional(),
+  db: Database,
+  u: z
+    .string()
+    .optional()
+    .meta({ description: 'Any user name', examples: ['telegraf'] }),
+  p: z
+    .string()
+    .meta(SECRET)
+    .optional()
+    .meta({ description: 'An API token, where a client cannot send the header Authorization', examples: ['wk_…'] }),
 });
-const Statement = z.looseObject({ q: z.string().optional(), db: z.string().optional() });
-const V2Query = z.looseObject({ precision: PrecisionText, org: z.string().optional(), bucket: z.string().optional() });
-
-const answer = (description: string, schema: z.ZodType) => ({
-  description,
-  content: { 'application/json': { schema } },
+const Statement = z.looseObject({
+  q: z
+    .string()
+    .optional()
+    .meta({ description: 'Statements of InfluxQL', examples: ['CREATE DATABASE telegraf'] }),
+  db: Database,
 });
-/** What is said of an error, in the shape of each version. */
-const errorsOf = (schema: z.ZodType) => ({
-  '4xx': answer('What went wrong', schema),
-  '5xx': answer('What went wrong', schema),
+const V2Query = z.looseObject({
+  precision: PrecisionText,
+  org: z
+    .string()
+    .optional()
+    .meta({ description: 'Any name', examples: ['home'] }),
+  bucket: z
+    .string()
+    .optional()
+    .meta({ description: 'Any name', examples: ['telegraf'] }),
 });
-const V1_ERRORS = errorsOf(z.object({ error: z.string() }));
-const V2_ERRORS = errorsOf(z.object({ code: z.string(), message: z.string() }));
+const PingQuery = z.looseObject({
+  verbose: z
+    .string()
+    .optional()
+    .meta({ description: 'Anything but 0 or false answers with the version', examples: ['true'] }),
+});
 const TAKEN = { 204: z.null().meta({ description: 'Taken' }) };
+const QUIET = new Set(['', '0', 'false']);
 
 /**
- * `/write`, `/api/v2/write`, `/ping`, and the `/query` that clients send to make their database: whatever writes to InfluxDB writes to
- * us unchanged. Errors have InfluxDB's own shapes.
+ * What writes to InfluxDB writes to us unchanged: `/write`, `/api/v2/write`, `/query`, `/ping` and the lists that clients look at before they write, at
+ * the root and under `/influxdb`, where in addition the health check and the errors for unknown paths are InfluxDB's.
  */
 export async function influxRoutes(app: Api, intake: IngestService, options: InfluxOptions): Promise<void> {
+  const databases = new InfluxDatabases();
+  await app.register(async (root) => clientRoutes(root as unknown as Api, intake, databases, options));
+  await app.register(
+    async (base) => {
+      clientRoutes(base as unknown as Api, intake, databases, options);
+      healthRoutes(base as unknown as Api, options);
+      base.setNotFoundHandler(sendUnknown);
+    },
+    { prefix: INFLUX_BASE },
+  );
+}
+
+function clientRoutes(app: Api, intake: IngestService, databases: InfluxDatabases, options: InfluxOptions): void {
   leaveBodiesUnread(app, '*');
-  app.setErrorHandler((error, request, reply) => sendInfluxError(error, request, reply));
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.header('x-influxdb-version', '1.8.10-wattkeeper').header('x-influxdb-build', 'OSS');
-  });
+  answerAsInflux(app);
+  writeRoutes(app, intake, options);
+  pingRoute(app);
+  queryRoute(app, databases);
+  bucketRoutes(app, databases);
+}
+
+function writeRoutes(app: Api, intake: IngestService, options: InfluxOptions): void {
   const schema = {
     tags: ['ingest'],
     consumes: ['text/plain'],
-    body: z.any().meta({ description: 'Line protocol, plain or gzip' }),
+    body: z.any().meta({ description: 'Line protocol, plain or gzip', examples: ['grid,device=meter power_kw=0.4'] }),
   };
+  const config = { scope: 'write' as const };
   const write = async (request: FastifyRequest, reply: FastifyReply) => writeLines(request, reply, intake, options);
   app.post(
     '/write',
     {
       schema: { ...schema, summary: 'InfluxDB 1.x write', querystring: V1Query, response: { ...TAKEN, ...V1_ERRORS } },
-      config: { scope: 'write' },
+      config,
       bodyLimit: options.maxBodyBytes,
     },
     write,
@@ -92,31 +118,47 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
     '/api/v2/write',
     {
       schema: { ...schema, summary: 'InfluxDB 2.x write', querystring: V2Query, response: { ...TAKEN, ...V2_ERRORS } },
-      config: { scope: 'write' },
+      config,
       bodyLimit: options.maxBodyBytes,
     },
     write,
   );
+}
+
+function pingRoute(app: Api): void {
+  const version = z.string().meta({ description: 'Version that clients may take it for', examples: [INFLUX_VERSION] });
   app.route({
     method: ['GET', 'HEAD'],
     url: '/ping',
     schema: {
       tags: ['ingest'],
       summary: 'Whether writes are taken, as InfluxDB answers it',
-      querystring: z.looseObject({}),
-      response: TAKEN,
+      querystring: PingQuery,
+      response: { 200: z.object({ version }).meta({ description: 'Taken, with the version' }), ...TAKEN },
     },
     config: { scope: 'public' },
-    handler: async (_request, reply) => reply.status(204).send(null),
+    handler: async ({ query }, reply) =>
+      QUIET.has(query.verbose ?? '')
+        ? reply.status(204).send(null)
+        : reply.status(200).send({ version: INFLUX_VERSION }),
   });
+}
+
+function queryRoute(app: Api, databases: InfluxDatabases): void {
+  const results = z.array(z.looseObject({})).optional().meta({ description: 'One for each statement' });
   app.route({
     method: ['GET', 'POST'],
     url: '/query',
     schema: {
       tags: ['ingest'],
-      summary: 'Answers CREATE DATABASE and SHOW DATABASES, which clients send before they write',
+      summary: 'Answers the statements about databases and retention policies that clients send before they write',
+      description:
+        'CREATE DATABASE, SHOW DATABASES, and CREATE, ALTER and SHOW RETENTION POLICY. Readings of all databases are kept together, for as long as the setting `retention` says.',
       querystring: Statement,
-      response: { 200: answer('Results', z.object({ results: z.array(z.looseObject({})) })), ...V1_ERRORS },
+      response: {
+        200: z.object({ results }).meta({ description: 'Results', examples: [{ results: [{ statement_id: 0 }] }] }),
+        ...V1_ERRORS,
+      },
     },
     config: { scope: 'write' },
     bodyLimit: MAX_STATEMENT_BYTES,
@@ -125,126 +167,63 @@ export async function influxRoutes(app: Api, intake: IngestService, options: Inf
         request,
         async (body) => new URLSearchParams(body.slice().toString()),
       );
-      return answerStatement({ ...Object.fromEntries(form), ...(request.query as z.infer<typeof Statement>) });
+      const { q, db }: z.infer<typeof Statement> = { ...Object.fromEntries(form), ...request.query };
+      if (q === undefined || q === '') throw new InvalidInput('missing required parameter "q"');
+      return answerStatements(q, db, databases);
     },
   });
 }
 
-/** Every database is there: whichever the client names. */
-function answerStatement({ q, db }: z.infer<typeof Statement>): object {
-  if (q === undefined || q.trim() === '') throw new InvalidInput('missing required parameter "q"');
-  if (/^\s*create\s+database\b/i.test(q)) return { results: [{ statement_id: 0 }] };
-  if (/^\s*show\s+databases\b/i.test(q)) {
-    const values = [[db || 'wattkeeper']];
-    return { results: [{ statement_id: 0, series: [{ name: 'databases', columns: ['name'], values }] }] };
-  }
-  throw new InvalidInput(
-    `only CREATE DATABASE and SHOW DATABASES are answered here; ask GET /api/v1/telemetry for history. Got: ${q.slice(0, 80)}`,
+function healthRoutes(app: Api, { now }: InfluxOptions): void {
+  const startedAt = now();
+  const health = {
+    name: 'influxdb',
+    message: 'ready for queries and writes',
+    status: 'pass',
+    checks: [],
+    version: INFLUX_VERSION,
+  };
+  const text = (example: string) => z.string().meta({ description: 'As InfluxDB answers it', examples: [example] });
+  app.get(
+    '/health',
+    {
+      schema: {
+        tags: ['ingest'],
+        summary: 'Health as InfluxDB answers it',
+        response: {
+          200: z
+            .object({
+              name: text('influxdb'),
+              message: text(health.message),
+              status: text('pass'),
+              checks: z.array(z.looseObject({})).meta({ description: 'Empty', examples: [[]] }),
+              version: text(INFLUX_VERSION),
+            })
+            .meta({ description: 'Writes are taken' }),
+        },
+      },
+      config: { scope: 'public' },
+    },
+    async () => health,
+  );
+  app.get(
+    '/ready',
+    {
+      schema: {
+        tags: ['ingest'],
+        summary: 'Readiness as InfluxDB 2.x answers it',
+        response: {
+          200: z
+            .object({ status: text('ready'), started: text('2026-06-01T00:00:00.000Z'), up: text('3600s') })
+            .meta({ description: 'Writes are taken' }),
+        },
+      },
+      config: { scope: 'public' },
+    },
+    async () => ({
+      status: 'ready',
+      started: new Date(startedAt).toISOString(),
+      up: `${Math.floor((now() - startedAt) / 1000)}s`,
+    }),
   );
 }
-
-async function writeLines(request: FastifyRequest, reply: FastifyReply, intake: IngestService, options: InfluxOptions) {
-  const { now, deviceTags, labelTags } = options;
-  const rules = { precision: precisionOf(request), nowMs: now(), deviceTags, labelTags };
-  const { bodies } = request.server;
-  const written = await bodies.read(request, async (body) => {
-    const sum = new WrittenLines();
-    for await (const { decoded, receipt } of intake.acceptLines(slicesOf(body, rules, bodies)))
-      sum.add(decoded, receipt);
-    return sum;
-  });
-  if (written.strings > 0) reply.header('x-wattkeeper-strings-left-out', written.strings);
-  if (written.quarantined > 0) reply.header('x-wattkeeper-quarantined', written.quarantined);
-  const problem = written.problem();
-  if (problem !== null) throw new InvalidInput(problem);
-  return reply.status(204).send();
-}
-
-async function* slicesOf(
-  body: ByteSource,
-  rules: LineProtocolOptions,
-  { turns }: BodyReader,
-): AsyncGenerator<DecodedLines> {
-  const slices = decodeLineProtocolSlices(body, rules);
-  for (;;) {
-    if (body.length > SMALL_BYTES) await turns.next();
-    const { value, done } = slices.next();
-    if (done) return;
-    yield value;
-  }
-}
-
-/** What became of the lines of a request, slice by slice. */
-class WrittenLines {
-  strings = 0;
-  quarantined = 0;
-  #lines = 0;
-  #bad = 0;
-  #rejected = 0;
-  readonly #errors: LineError[] = [];
-  readonly #refusals: Refusal[] = [];
-
-  add({ lines, bad, strings, errors }: DecodedLines, { rejected, quarantined, refusals }: Receipt): void {
-    this.strings += strings;
-    this.quarantined += quarantined;
-    this.#lines += lines;
-    this.#bad += bad;
-    this.#rejected += rejected;
-    this.#errors.push(...errors.slice(0, MAX_LINE_ERRORS - this.#errors.length));
-    this.#refusals.push(...refusals.slice(0, MAX_REFUSALS_TOLD - this.#refusals.length));
-  }
-
-  /** In InfluxDB's words; null where every line was taken. */
-  problem(): string | null {
-    if (this.#bad === 0 && this.#rejected === 0) return null;
-    const bad = this.#bad > 0 ? [reasons(this.#errors, this.#bad)] : [];
-    if (this.#lines === 0 && this.#rejected === 0) return bad.join();
-    const rejected = this.#refusals.map(({ metric, detail }) => `${metric ?? 'line'}: ${detail}`);
-    return `partial write: ${[...bad, ...rejected].join('\n')} dropped=${this.#rejected}`;
-  }
-}
-
-function precisionOf(request: FastifyRequest): Precision {
-  const given = (request.query as { precision?: string }).precision ?? 'ns';
-  const precision = PRECISIONS.get(given);
-  if (!precision) throw new InvalidInput(`invalid precision "${given}" (use n, ns, u, us, ms, s, m or h)`);
-  return precision;
-}
-
-function reasons(errors: readonly LineError[], bad: number): string {
-  const told = errors.map(({ detail }) => detail);
-  return [...told, ...(bad > told.length ? [`and ${bad - told.length} more lines`] : [])].join('\n');
-}
-
-/** InfluxDB 1.x answers `{"error"}`, 2.x `{"code", "message"}`; bad input is 400 in both. */
-function sendInfluxError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, detail, code } = problemOf(error, request);
-  if (code === 'internal') request.log.error({ err: error }, 'write failed');
-  const { retryAfterS } = error as { retryAfterS?: number };
-  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
-  const influxStatus = status === 422 ? 400 : status;
-  reply.status(influxStatus).type('application/json').serializer(JSON.stringify);
-  if (request.url.includes('/api/v2/')) {
-    const influxCode = INFLUX_CODE[influxStatus] ?? 'internal error';
-    reply.header('x-platform-error-code', influxCode).send({ code: influxCode, message: detail });
-    return;
-  }
-  reply.header('x-influxdb-error', headerText(detail)).send({ error: detail });
-}
-
-/** On one line, in the characters that a header may have. */
-function headerText(text: string): string {
-  const line = text.toWellFormed().replaceAll('\n', ' ').slice(0, 1000).toWellFormed();
-  return line.replace(/[^ -~]/gu, encodeURIComponent);
-}
-
-const INFLUX_CODE: Readonly<Record<number, string>> = {
-  400: 'invalid',
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'not found',
-  413: 'request too large',
-  415: 'invalid',
-  429: 'too many requests',
-  503: 'unavailable',
-};

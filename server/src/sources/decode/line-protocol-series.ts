@@ -48,21 +48,24 @@ export class SeriesKeys {
   }
 
   #parse(bytes: Uint8Array): SeriesKey | string {
-    const parts = splitUnescaped(bytes, COMMA).map((part) => splitUnescaped(part, EQUALS));
-    const texts = parts.map((part) => part.map(unescapeName));
-    const [measurement, ...tags] = texts as [(string | null)[], ...(string | null)[][]];
-    if (texts.flat().includes(null)) return 'invalid UTF-8';
-    const group = measurement.join('=');
-    if (group === '') return 'missing measurement';
-    const fault = metricNameFault(`${group}.x`);
-    if (fault !== null) return `the measurement cannot be a metric group: ${fault}`;
-    if (tags.some((tag) => tag.length !== 2 || tag[0] === '')) return 'missing tag value';
-    if (tags.some(([, value]) => value === '')) return 'missing tag value';
-    const named = new Map(tags as [string, string][]);
+    if (bytes[0] === COMMA) return 'missing measurement';
+    const [measurement, ...parts] = splitTags(bytes);
+    const group = unescapeName(measurement!);
+    const tags = parts.map(tagOf);
+    const fault = tags.find((tag) => typeof tag === 'string');
+    if (fault !== undefined) return fault as string;
+    if (group === null) return 'invalid UTF-8';
+    const unnamed = metricNameFault(`${group}.x`);
+    if (unnamed !== null) return `the measurement cannot be a metric group: ${unnamed}`;
+    return this.#seriesOf(bytes, group, tags as Tag[]);
+  }
+
+  #seriesOf(bytes: Uint8Array, group: string, tags: readonly Tag[]): SeriesKey | string {
+    const named = new Map(tags);
     if (named.size < tags.length) return 'duplicate tags';
     const { name, labels } = deviceOfTags(named, this.#rules);
-    const unnamed = nameFault(name);
-    if (unnamed !== null) return `the tags cannot name a device, which ${unnamed}`;
+    const fault = nameFault(name);
+    if (fault !== null) return `the tags cannot name a device, which ${fault}`;
     this.labels.set(name, { ...this.labels.get(name), ...labels });
     const builder = this.#builders.get(group) ?? new BlockBuilder(group);
     this.#builders.set(group, builder);
@@ -70,28 +73,54 @@ export class SeriesKeys {
   }
 }
 
-/** Text of a name: `\,`, `\=` and `\ ` stand for the character itself; null when it is not UTF-8. */
+/** Text of a tag's name or value: `\,`, `\=` and `\ ` stand for the character itself; null when it is not UTF-8. */
+function unescapeTag(bytes: Uint8Array): string | null {
+  return textOf(bytes)?.replace(/\\([,= ])/g, '$1') ?? null;
+}
+
+/** Text of a measurement or a field key, where `\"` stands for the character itself as well; null when it is not UTF-8. */
 export function unescapeName(bytes: Uint8Array): string | null {
+  return textOf(bytes)?.replace(/\\([,"= ])/g, '$1') ?? null;
+}
+
+function textOf(bytes: Uint8Array): string | null {
   try {
-    return decoder.decode(bytes).replace(/\\([,= ])/g, '$1');
+    return decoder.decode(bytes);
   } catch (error) {
     if (error instanceof TypeError) return null;
     throw error;
   }
 }
 
-function splitUnescaped(bytes: Uint8Array, separator: number): Uint8Array[] {
+type Tag = readonly [name: string, value: string];
+
+/** Measurement and tags. A character is escaped where the one before it is a backslash, whatever precedes that. */
+function splitTags(bytes: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] === BACKSLASH) i++;
-    else if (bytes[i] === separator) {
-      parts.push(bytes.subarray(from, i));
-      from = i + 1;
-    }
+  for (let i = 1; i < bytes.length; i++) {
+    if (bytes[i] !== COMMA || bytes[i - 1] === BACKSLASH) continue;
+    parts.push(bytes.subarray(from, i));
+    from = i + 1;
   }
   parts.push(bytes.subarray(from));
   return parts;
+}
+
+/** A tag, or InfluxDB's words for what is wrong with it. */
+function tagOf(bytes: Uint8Array): Tag | string {
+  if (bytes.length === 0 || bytes[0] === EQUALS) return 'missing tag key';
+  const at = unescapedEquals(bytes, 1);
+  if (at < 0 || at === bytes.length - 1) return 'missing tag value';
+  // An equals sign that a value begins with is part of it.
+  if (unescapedEquals(bytes, at + 2) >= 0) return 'invalid tag format';
+  const [name, value] = [unescapeTag(bytes.subarray(0, at)), unescapeTag(bytes.subarray(at + 1))];
+  return name === null || value === null ? 'invalid UTF-8' : [name, value];
+}
+
+function unescapedEquals(bytes: Uint8Array, from: number): number {
+  for (let i = from; i < bytes.length; i++) if (bytes[i] === EQUALS && bytes[i - 1] !== BACKSLASH) return i;
+  return -1;
 }
 
 function equals(known: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {

@@ -2,9 +2,8 @@ import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import type { Block } from '../../domain/batch.ts';
 import { type BlockBuilder, MAX_QUANTITIES, SEALED } from './line-protocol-block.ts';
 import type { DeviceRules } from './line-protocol-device.ts';
+import { type Precision, parseFieldValue, parseTimestamp, TIME_SCALE } from './line-protocol-number.ts';
 import { SeriesKeys, unescapeName } from './line-protocol-series.ts';
-
-export type Precision = 'ns' | 'us' | 'ms' | 's' | 'm' | 'h';
 
 export interface LineProtocolOptions extends DeviceRules {
   /** Unit of the timestamps. */
@@ -35,13 +34,13 @@ export interface DecodedLines {
 }
 
 const MAX_ERRORS_TOLD = 20;
-const SHOWN_CHARACTERS = 120;
+const SHOWN_CHARACTERS = 400;
+const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
 const QUOTE = 34;
 const HASH = 35;
-const PLUS = 43;
 const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
@@ -56,22 +55,10 @@ const LOWER_U = 117;
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
 /** So many digits always fit the 53 bits of a double. */
 const EXACT_DIGITS = 15;
-/** Digits to drop, and factor to milliseconds. */
-const TIME_SCALE: Readonly<Record<Precision, readonly [drop: number, factor: number]>> = {
-  ns: [6, 1],
-  us: [3, 1],
-  ms: [0, 1],
-  s: [0, 1000],
-  m: [0, 60_000],
-  h: [0, 3_600_000],
-};
-const TRUE = new Set(['t', 'T', 'true', 'True', 'TRUE']);
-const FALSE = new Set(['f', 'F', 'false', 'False', 'FALSE']);
-const INTEGER = /^-?\d+$/;
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const INT64_MAX = 2n ** 63n;
-/** Beyond this no number has a meaning, and a longer text is not looked at. */
-const MAX_NUMBER_LENGTH = 400;
+/** Whole milliseconds below this fit InfluxDB's times, whatever digits follow. */
+const MAX_SURE_MS = 9_223_372_036_854;
+/** Digits that always fit an int64. */
+const INT64_DIGITS = 19;
 /** Longest line of a document that is decoded in slices. */
 export const MAX_LINE_BYTES = 64 * 1024;
 const LINE_TOO_LONG = `it is longer than ${MAX_LINE_BYTES} bytes`;
@@ -136,7 +123,7 @@ export class LineProtocolDecoder {
     const last = Math.min(stop, bytes.length);
     while (this.#at < last && this.#lines + this.#bad < maxLines) {
       const first = bytes[this.#at] as number;
-      if (first === NEWLINE || first === RETURN || first === SPACE) {
+      if (first === NEWLINE || first === RETURN || isBlank(first)) {
         this.#at++;
         continue;
       }
@@ -174,19 +161,15 @@ export class LineProtocolDecoder {
     let at = start;
     let hash = 0x811c9dc5;
     for (; at < bytes.length; at++) {
-      let byte = bytes[at] as number;
-      if (byte === SPACE || byte === NEWLINE) break;
-      if (byte === BACKSLASH && at + 1 < bytes.length && bytes[at + 1] !== NEWLINE) {
-        hash = Math.imul(hash ^ byte, 0x01000193);
-        byte = bytes[++at] as number;
-      }
+      const byte = bytes[at]!;
+      if (byte === NEWLINE || (byte === SPACE && bytes[at - 1] !== BACKSLASH)) break;
       hash = Math.imul(hash ^ byte, 0x01000193);
     }
     this.#at = at;
-    if (bytes[at] !== SPACE) return 'missing fields';
     const series = this.#series.find(bytes, start, at, hash);
     if (typeof series === 'string') return series;
-    while (bytes[this.#at] === SPACE) this.#at++;
+    if (bytes[at] !== SPACE) return 'missing fields';
+    this.#skipBlanks();
     series.builder.beginLine();
     const fields = this.#at;
     let error = this.#decodeFields(series.builder);
@@ -255,9 +238,11 @@ export class LineProtocolDecoder {
       at += bytes[at] === BACKSLASH && bytes[at + 1] !== NEWLINE ? 2 : 1;
     }
     this.#at = Math.min(at, bytes.length);
-    if (bytes[at] !== EQUALS) return at === start ? 'missing fields' : 'missing field value';
+    if (bytes[at] !== EQUALS) return 'invalid field format';
     if (at === start) return 'missing field key';
     const key = bytes.subarray(start, at);
+    // A pair of backslashes before it: where InfluxDB's own scanners disagree.
+    if (bytes[at - 1] === BACKSLASH) return `invalid value: field-key=${this.#restOfFields(start)}`;
     const name = unescapeName(key);
     if (name === null) return 'invalid UTF-8';
     const quantity = name.replaceAll('.', '_');
@@ -276,7 +261,7 @@ export class LineProtocolDecoder {
     if (first === QUOTE) return this.#skipText();
     let at = this.#at;
     const negative = first === MINUS;
-    if (negative || first === PLUS) at++;
+    if (negative) at++;
     let mantissa = 0;
     let digits = 0;
     let fraction = 0;
@@ -294,8 +279,7 @@ export class LineProtocolDecoder {
         fraction++;
         byte = bytes[++at];
       }
-    } else if ((byte === LOWER_I || byte === LOWER_U) && first !== PLUS && !(negative && byte === LOWER_U))
-      byte = bytes[++at];
+    } else if (byte === LOWER_I || (byte === LOWER_U && !negative)) byte = bytes[++at];
     const ends = byte === COMMA || byte === SPACE || byte === undefined || byte === NEWLINE || byte === RETURN;
     if (!ends || digits === 0 || digits > EXACT_DIGITS) return this.#decodeUnusual();
     const value = mantissa / (POWERS_OF_TEN[fraction] as number);
@@ -310,64 +294,78 @@ export class LineProtocolDecoder {
     const start = this.#at;
     let at = start;
     for (let byte = bytes[at]; byte !== undefined; byte = bytes[++at]) {
-      if (byte === COMMA || byte === SPACE || byte === NEWLINE || byte === RETURN) break;
+      if (endsValue(byte)) break;
     }
     this.#at = at;
-    if (at - start > MAX_NUMBER_LENGTH) return `invalid number: it is longer than ${MAX_NUMBER_LENGTH} characters`;
-    const text = Buffer.from(bytes.subarray(start, at)).toString('latin1');
-    if (text === '') return 'missing field value';
-    if (TRUE.has(text)) this.#value = 1;
-    else if (FALSE.has(text)) this.#value = 0;
-    else if (/[iu]$/.test(text) && INTEGER.test(text.slice(0, -1))) return this.#decodeInteger(text);
-    else if (!DECIMAL.test(text)) return 'invalid number';
-    else this.#value = Number(text);
-    return Number.isFinite(this.#value) ? true : 'invalid number: it is beyond the range of a double';
-  }
-
-  #decodeInteger(text: string): boolean | string {
-    const digits = text.slice(0, -1);
-    const integer = BigInt(digits);
-    const unsigned = text.endsWith('u');
-    const fits = unsigned ? integer >= 0n && integer < 2n * INT64_MAX : integer >= -INT64_MAX && integer < INT64_MAX;
-    if (!fits) return `unable to parse integer ${digits.slice(0, SHOWN_CHARACTERS)}: value out of range`;
-    this.#value = Number(integer);
+    const value = parseFieldValue(this.#textOf(start, at));
+    if (typeof value === 'string') return value;
+    this.#value = value;
     return true;
   }
 
+  /** Goes on after a text; InfluxDB also takes what follows its end up to the next comma or space. */
   #skipText(): false | string {
     const bytes = this.#bytes;
-    const start = this.#at;
-    for (let at = start + 1; at < bytes.length; at++) {
-      if (bytes[at] === BACKSLASH) at++;
-      else if (bytes[at] === QUOTE) {
-        this.#at = at + 1;
-        this.#lineStrings++;
-        return false;
-      }
+    let isQuoted = false;
+    for (let at = this.#at; at < bytes.length; at++) {
+      const byte = bytes[at]!;
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) isQuoted = !isQuoted;
+      else if (!isQuoted && (byte === EQUALS || endsValue(byte))) return this.#noteText(at);
     }
-    return 'unbalanced quotes';
+    return isQuoted ? 'unbalanced quotes' : this.#noteText(bytes.length);
   }
 
-  /** The line's instant in epoch milliseconds, or what is wrong with it; stands behind the line afterwards. */
+  #noteText(end: number): false {
+    this.#at = end;
+    this.#lineStrings++;
+    return false;
+  }
+
+  #skipBlanks(): void {
+    while (isBlank(this.#bytes[this.#at])) this.#at++;
+  }
+
+  /** The line's instant in epoch milliseconds, or what is wrong with it; the decoder is after the line then. */
   #decodeTimestamp(): number | string {
     const bytes = this.#bytes;
-    while (bytes[this.#at] === SPACE) this.#at++;
+    this.#skipBlanks();
     const start = this.#at;
-    const [drop, factor] = TIME_SCALE[this.#options.precision];
-    let at = bytes[start] === MINUS ? start + 1 : start;
-    const firstDigit = at;
-    while ((bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-    const digits = at - firstDigit;
+    const { precision, nowMs } = this.#options;
+    const [drop, factor] = TIME_SCALE[precision];
+    const isNegative = bytes[start] === MINUS;
+    const firstDigit = isNegative ? start + 1 : start;
+    let at = firstDigit;
+    while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
+    const end = at;
     let milliseconds = 0;
-    for (let i = firstDigit; i < at - drop; i++) milliseconds = milliseconds * 10 + ((bytes[i] as number) - ZERO);
+    for (let i = firstDigit; i < end - drop; i++) milliseconds = milliseconds * 10 + (bytes[i]! - ZERO);
+    milliseconds *= factor;
     while (bytes[at] === SPACE) at++;
     if (bytes[at] === RETURN) at++;
     if (at === bytes.length && this.#window.isCut) return LINE_TOO_LONG;
-    if (at < bytes.length && bytes[at] !== NEWLINE) return 'bad timestamp';
-    this.#at = at + 1;
-    if (at === start || digits === 0) return firstDigit === start ? this.#options.nowMs : 'bad timestamp';
-    if (digits > 19) return 'time outside range';
-    return (firstDigit > start ? -milliseconds : milliseconds) * factor;
+    const isLast = at >= bytes.length || bytes[at] === NEWLINE;
+    if (!isLast && at === end) return 'bad timestamp';
+    if (isLast) this.#at = at + 1;
+    if (end === start) return nowMs;
+    const digits = end - firstDigit;
+    const isSure = digits > 0 && digits <= INT64_DIGITS && milliseconds < MAX_SURE_MS;
+    const signed = isNegative ? 0 - milliseconds : milliseconds;
+    const time = isSure ? signed : parseTimestamp(this.#textOf(start, end), precision);
+    return isLast || typeof time === 'string' ? time : 'point is invalid';
+  }
+
+  #textOf(start: number, end: number): string {
+    return Buffer.from(this.#bytes.subarray(start, end)).toString('latin1');
+  }
+
+  /** The fields from a position on, as an error shows them. */
+  #restOfFields(start: number): string {
+    const bytes = this.#bytes;
+    let end = start;
+    while (end < bytes.length && end - start < SHOWN_CHARACTERS && bytes[end] !== SPACE && bytes[end] !== NEWLINE)
+      end++;
+    return Buffer.from(bytes.subarray(start, end)).toString();
   }
 
   /** Notes a bad line and goes on behind it. A quote that never ends must not swallow the lines after its own. */
@@ -378,8 +376,17 @@ export class LineProtocolDecoder {
     this.#bad++;
     if (this.#errors.length === MAX_ERRORS_TOLD) return;
     const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * SHOWN_CHARACTERS))).toString();
-    const shown = (text.split('\n')[0] as string).trimEnd();
+    const shown = text.split('\n')[0]!.replace(/\r$/, '');
     const short = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : shown;
     this.#errors.push({ line, detail: `unable to parse '${short}': ${reason}` });
   }
+}
+
+/** What separates the sections of a line. */
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === 0;
+}
+
+function endsValue(byte: number): boolean {
+  return byte === COMMA || byte === SPACE || byte === NEWLINE || byte === RETURN;
 }

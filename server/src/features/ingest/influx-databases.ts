@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { HOUR_MS } from '../../domain/window.ts';
+
+/** What is wrong with one statement, in InfluxDB's words. */
+export class StatementFailed extends Error {}
+
+/** A retention policy, as InfluxDB 1.x describes it. */
+export interface RetentionPolicy {
+  /** 0 keeps readings for ever. */
+  readonly durationMs: number;
+  readonly shardMs: number;
+  readonly replicas: number;
+}
+
+/** What a statement says of a policy; what it leaves out stays, or has InfluxDB's default. */
+export interface PolicyChange {
+  readonly durationMs?: number;
+  readonly shardMs?: number;
+  readonly replicas?: number;
+  readonly isDefault?: boolean;
+}
+
+interface Database {
+  readonly policies: Map<string, RetentionPolicy>;
+  defaultPolicy: string | null;
+}
+
+/** What InfluxDB names the database and the policy of those who named none. */
+export const DEFAULT_DATABASE = 'wattkeeper';
+const DEFAULT_POLICY = 'autogen';
+/** Databases and buckets that are remembered, and policies of each; the oldest are forgotten. */
+export const MAX_DATABASES = 100;
+export const MAX_POLICIES = 100;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * The databases, buckets and retention policies that clients named, until the service stops. They divide nothing and delete nothing: readings of all
+ * of them are kept together, for as long as `retention` says. They are remembered because clients look for what they created before they write.
+ * What fails is a `StatementFailed` in InfluxDB's words.
+ */
+export class InfluxDatabases {
+  readonly #databases = new Map<string, Database>();
+
+  /** Names of those that were created, and of the one asked for; never none. */
+  names(asked?: string): string[] {
+    const names = new Set([...(asked ? [asked] : []), ...this.#databases.keys()]);
+    return names.size === 0 ? [DEFAULT_DATABASE] : [...names];
+  }
+
+  has(name: string): boolean {
+    return this.#databases.has(name);
+  }
+
+  /** Creates a database; one that exists stays, and must have a policy that was asked for. */
+  create(name: string, policy: string | null, change: PolicyChange): void {
+    const known = this.#databases.get(name);
+    if (known === undefined) {
+      this.#open(name, policy ?? DEFAULT_POLICY, policyOf(change));
+      return;
+    }
+    if (policy === null && Object.keys(change).length === 0) return;
+    checkDuration(change.durationMs ?? 0);
+    const asked = policy ?? DEFAULT_POLICY;
+    if (!matches(known.policies.get(asked), change) || known.defaultPolicy !== asked)
+      throw new StatementFailed('retention policy conflicts with an existing policy');
+  }
+
+  createPolicy(database: string, name: string, change: PolicyChange): void {
+    if (name === '') throw new StatementFailed('invalid name');
+    const { policies } = this.#require(database);
+    const policy = policyOf(change);
+    const existing = policies.get(name);
+    if (existing !== undefined && !isSame(existing, policy))
+      throw new StatementFailed('retention policy already exists');
+    policies.set(name, policy);
+    trim(policies, MAX_POLICIES);
+    if (change.isDefault) this.#require(database).defaultPolicy = name;
+  }
+
+  alterPolicy(database: string, name: string, change: PolicyChange): void {
+    const known = this.#require(database);
+    const existing = known.policies.get(name);
+    if (existing === undefined) throw new StatementFailed(`retention policy not found: ${name}`);
+    known.policies.set(name, checked({ ...existing, ...withShards(change) }));
+    if (change.isDefault) known.defaultPolicy = name;
+  }
+
+  /** Rows of `SHOW RETENTION POLICIES`: name, duration, duration of a shard, replicas, whether it is the default. */
+  policies(database: string): [string, string, string, number, boolean][] {
+    const { policies, defaultPolicy } = this.#require(database);
+    return [...policies].map(([name, { durationMs, shardMs, replicas }]) => [
+      name,
+      goDuration(durationMs),
+      goDuration(shardMs),
+      replicas,
+      name === defaultPolicy,
+    ]);
+  }
+
+  /** Every database exists: readings are taken for any name. */
+  #require(name: string): Database {
+    return this.#databases.get(name) ?? this.#open(name, DEFAULT_POLICY, policyOf({}));
+  }
+
+  #open(name: string, policy: string, spec: RetentionPolicy): Database {
+    if (name === '' || policy === '') throw new StatementFailed('invalid name');
+    const database = { policies: new Map([[policy, spec]]), defaultPolicy: policy };
+    this.#databases.set(name, database);
+    trim(this.#databases, MAX_DATABASES);
+    return database;
+  }
+}
+
+/** The id that InfluxDB 2.x would have given to a bucket or an organization: 16 hexadecimal digits, always the same for a name. */
+export function influxId(kind: 'bucket' | 'org', name: string): string {
+  return createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 16);
+}
+
+function policyOf(change: PolicyChange): RetentionPolicy {
+  const { durationMs = 0, replicas = 1, shardMs } = change;
+  return checked({ durationMs, replicas, shardMs: normalShard(shardMs ?? 0, durationMs) });
+}
+
+/** A change as fields of a policy. */
+function withShards({ durationMs, shardMs, replicas }: PolicyChange): Partial<RetentionPolicy> {
+  return {
+    ...(durationMs !== undefined && { durationMs }),
+    ...(replicas !== undefined && { replicas }),
+    ...(shardMs !== undefined && { shardMs: normalShard(shardMs, durationMs ?? 0) }),
+  };
+}
+
+function checked(policy: RetentionPolicy): RetentionPolicy {
+  const { durationMs, shardMs } = policy;
+  checkDuration(durationMs);
+  if (durationMs !== 0 && durationMs < shardMs)
+    throw new StatementFailed('retention policy duration must be greater than the shard duration');
+  return policy;
+}
+
+/** InfluxDB's choice where none is stated, and at least an hour. */
+function normalShard(shardMs: number, durationMs: number): number {
+  if (shardMs > 0) return Math.max(shardMs, HOUR_MS);
+  if (durationMs === 0 || durationMs >= 180 * DAY_MS) return 7 * DAY_MS;
+  return durationMs >= 2 * DAY_MS ? DAY_MS : HOUR_MS;
+}
+
+function checkDuration(durationMs: number): void {
+  if (durationMs !== 0 && durationMs < HOUR_MS)
+    throw new StatementFailed('retention policy duration must be at least 1h0m0s');
+}
+
+/** Whether a policy is as asked, in what was asked for. */
+function matches(policy: RetentionPolicy | undefined, { durationMs, replicas, shardMs = 0 }: PolicyChange): boolean {
+  if (policy === undefined) return false;
+  if (normalShard(shardMs, policy.durationMs) !== policy.shardMs) return false;
+  return (durationMs ?? policy.durationMs) === policy.durationMs && (replicas ?? policy.replicas) === policy.replicas;
+}
+
+function isSame(a: RetentionPolicy, b: RetentionPolicy): boolean {
+  return a.durationMs === b.durationMs && a.shardMs === b.shardMs && a.replicas === b.replicas;
+}
+
+function trim(map: Map<string, unknown>, max: number): void {
+  if (map.size > max) map.delete(map.keys().next().value!);
+}
+
+/** As Go writes a duration: `72h0m0s`, `30m0s`, `0s`. */
+function goDuration(ms: number): string {
+  const [hours, minutes, seconds] = [Math.floor(ms / HOUR_MS), Math.floor(ms / 60_000) % 60, (ms / 1000) % 60];
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
+}
