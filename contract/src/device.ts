@@ -91,6 +91,14 @@ export const Device = z
     ...deviceFields,
     retired_at,
     status: DeviceStatus,
+    meter: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'Metric group in which the device meters consumption: energy, load, grid (its import), vehicle or one of its own. Key figures and baselines are made of it; null: it meters none',
+        examples: ['load'],
+      }),
     last_reading_at: Instant.nullable(),
     created_at: Instant,
   })
@@ -119,4 +127,8 @@ export const DeviceQuery = z.object({
   site_id: z.string().optional(),
   kind: DeviceKind.optional(),
   status: DeviceStatus.optional(),
+  metered: z.stringbool().optional().meta({
+    description:
+      'true: devices that meter consumption, which key figures and baselines can be made of; false: the others',
+  }),
 });

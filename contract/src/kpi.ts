@@ -24,11 +24,21 @@ export type KpiName = keyof typeof KPI_UNITS;
 
 const machine = { machine_id: z.string(), machine_name: z.string() };
 const about = {
+  meter: z.string().meta({
+    description:
+      'Metric group that the energy is read from: energy, load, grid (its import), vehicle or one of the device’s own',
+    examples: ['energy'],
+  }),
   time_period: TimePeriod.extend({ hours: z.number() }),
   coverage: z.number().min(0).max(1).meta({ description: 'Share of the window for which the energy is known' }),
   warnings: z.array(z.string()),
 };
 const Reason = z.string().nullable().meta({ description: 'Why there is no value' });
+
+const DemandCharge = z.number().nullable().meta({
+  description:
+    'Charge of the tariff for the greatest quarter hour of each calendar month, prorated for parts of months, on the device’s own peak. The peaks of devices rarely coincide, so their charges add up to more than the site’s',
+});
 
 export const SecKpi = z
   .object({
@@ -66,7 +76,9 @@ export const LoadFactorKpi = z
 export const EnergyCostKpi = z
   .object({
     ...machine,
-    total_cost: z.number().nullable(),
+    total_cost: z.number().nullable().meta({ description: 'Of the energy, without demand and fixed charges' }),
+    demand_charge: DemandCharge,
+    total_with_demand_charge: z.number().nullable(),
     currency: z.string(),
     total_energy_kwh: z.number().nullable(),
     bands: z.array(z.object({ band: z.string(), energy_kwh: z.number(), cost: z.number() })),
@@ -94,11 +106,22 @@ export const AllKpis = z
     ...machine,
     ...about,
     kpis: z.object({
+      energy: Value.meta({ description: 'From the counter where there is one, else from power over time' }),
+      production: Value.meta({ description: 'Σ production.count' }),
       sec: Value,
+      mean_power: Value.meta({ description: 'Energy ÷ the time for which it is known' }),
       peak_demand: Value.extend({ timestamp: Instant.nullable() }),
       load_factor: z.object({ value: z.number().nullable(), percent: z.number().nullable(), reason: Reason }),
-      energy_cost: Value,
-      carbon_intensity: Value.meta({ description: 'Carbon of the energy used' }),
+      energy_cost: Value.extend({
+        demand_charge: DemandCharge,
+        total: z.number().nullable().meta({ description: 'Value + demand charge' }),
+      }).meta({ description: 'Σ energy × price, without demand and fixed charges' }),
+      carbon: Value.meta({ description: 'Σ energy × emission factor' }),
+      carbon_intensity_per_kwh: Value.meta({ description: 'Carbon ÷ energy' }),
+      carbon_intensity: Value.meta({
+        deprecated: true,
+        description: 'The total carbon under its former name: use carbon, or carbon_intensity_per_kwh',
+      }),
     }),
   })
   .meta({ id: 'AllKpis' });

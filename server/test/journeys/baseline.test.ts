@@ -6,6 +6,7 @@ import type {
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
+import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
@@ -25,7 +26,14 @@ describe('baselines over the API', () => {
       const values = { 'energy.power_kw': power, 'production.count': count, 'environment.outdoor_temp_c': degrees };
       return { device_id: 'Press', timestamp: new Date(end - (HOURS - h) * HOUR_MS).toISOString(), values };
     });
-    expect((await postReadings(service, hours)).status).toBe(202);
+    const mains = hours.map(({ timestamp, values }) => ({
+      device_id: 'Mains',
+      timestamp,
+      values: { 'load.power_kw': values['energy.power_kw'] + 9, 'load.voltage_v': 230 },
+    }));
+    expect((await postReadings(service, [...hours, ...mains])).status).toBe(202);
+    await send('PATCH', '/api/v1/devices/Mains', { expected_interval_s: 3600, kind: 'meter' });
+    await send('PATCH', '/api/v1/devices/Press', { kind: 'machine' });
     await send('PATCH', '/api/v1/devices/Press', { expected_interval_s: 3600 });
   });
   afterAll(async () => {
@@ -48,6 +56,25 @@ describe('baselines over the API', () => {
     const model = (await answer.json()) as TrainedBaseline;
     expect(model.coefficients.production_count).toBeCloseTo(0.4, 1);
     expect(model.series.contributions_kwh.production_count).toHaveLength(model.training_samples);
+  });
+
+  it('has a baseline for the main meter of a building, which is metered but no machine', async () => {
+    type Names = { items: { name: string; meter: string | null }[] };
+    const named = async (path: string) =>
+      (await service.json<Names>(path)).items.map(({ name, meter }) => `${name}: ${meter}`);
+    expect(await named('/api/v1/devices?metered=true')).toEqual(['Mains: load', 'Press: energy']);
+    expect(await named('/api/v1/machines')).toEqual(['Press: energy']);
+    const request = { machine_id: 'Mains', model_type: 'auto' };
+    const answer = await train(request, { prefer: 'respond-async' });
+    expect(answer.status).toBe(202);
+    const { id } = (await answer.json()) as Job;
+    const job = () => service.json<Job>(`/api/v1/jobs/${id}`);
+    await expect.poll(async () => (await job()).state).toBe('succeeded');
+    expect((await job()).result).toMatchObject({ machine_name: 'Mains', training_samples: expect.any(Number) });
+    const { drivers } = await service.json<BaselineDrivers>('/api/v1/baseline/drivers?machine_id=Mains&suggest=false');
+    expect(drivers.map(({ name }) => name)).toEqual(['outdoor_temp_c']);
+    const kpis = await service.json<AllKpis>('/api/v1/kpi/all?machine_id=Mains');
+    expect(kpis).toMatchObject({ meter: 'load', kpis: { energy: { unit: 'kWh', reason: null } } });
   });
 
   it('trains as a job when told, and says what came of it', async () => {

@@ -71,6 +71,8 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       }),
     sites: () => list<Site>(['sites'], '/sites', {}, MINUTE_MS),
     devices: (siteId: string) => list<Device>(['devices', siteId], '/devices', { site_id: siteId }, MINUTE_MS),
+    metered: (siteId: string) =>
+      list<Device>(['devices', siteId, 'metered'], '/devices', { site_id: siteId, metered: 'true' }, MINUTE_MS),
     machines: (siteId: string) => list<Device>(['machines', siteId], '/machines', { site_id: siteId }, MINUTE_MS),
     kpis: (machineId: string, window: Window) =>
       queryOptions({

@@ -68,6 +68,7 @@ describe('sitePower', () => {
     rated_power_kw: null,
     counters: {},
     status: 'online' as const,
+    meter: null,
     last_reading_at: null,
     created_at: at(0),
   });

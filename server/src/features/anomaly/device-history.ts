@@ -16,7 +16,8 @@ import { hoursOfWeek } from '../baseline/observations.ts';
 import { fitOf, type StoredModel, storedModel } from '../baseline/stored-model.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { metersLoad } from '../forecast/load-history.ts';
-import { MACHINE_GROUP, MACHINE_POWER, machineEnergy } from '../kpi/machine-energy.ts';
+import { machineEnergy } from '../kpi/machine-energy.ts';
+import { meterOf } from '../kpi/meter.ts';
 
 export interface HistoryOptions extends DriverOptions {
   readonly energy: EnergyService;
@@ -129,8 +130,7 @@ function foretells(expected: Float64Array, values: Float64Array, from: number): 
 }
 
 function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
-  const isMachine = queries.metricsOf(id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
-  return isMachine ? `${MACHINE_GROUP}.${MACHINE_POWER}` : LOAD_POWER;
+  return meterOf(queries, id)?.group === 'energy' ? 'energy.power_kw' : LOAD_POWER;
 }
 
 /** The weather may do as it likes. */
@@ -153,7 +153,7 @@ async function powerColumn(
       (await driverColumns(options, [{ name: LOAD_POWER, metric: LOAD_POWER, deviceId: device.id }], edges))[0] ?? null
     );
   }
-  const { kwh, knownMs } = await machineEnergy(queries, device.id, { window, timeZone, asOf: now(), bucket: '15m' });
+  const { kwh, knownMs } = await machineEnergy(queries, device, { window, timeZone, asOf: now(), bucket: '15m' });
   return kwh.map((energy, i) => {
     const hours = (knownMs[i] as number) / HOUR_MS;
     return hours * HOUR_MS >= LEAST_COVERAGE * SLOT_MS ? energy / hours : Number.NaN;

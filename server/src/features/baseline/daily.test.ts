@@ -53,7 +53,7 @@ it('a daily baseline knows weekdays, days off and public holidays, and proves a 
   const site = await SiteWorld.open(NOW, { timezone: ZONE, country: 'PL' });
   const meter = await site.device('Office', 'meter', { expectedIntervalS: 3600 });
   const roof = await site.device('Roof', 'other', { expectedIntervalS: 3600 });
-  await site.report(meter, 'energy.power_kw', every(HOUR_MS, START, NOW, power));
+  await site.report(meter, 'load.power_kw', every(HOUR_MS, START, NOW, power));
   await site.report(roof, 'environment.outdoor_temp_c', every(HOUR_MS, START, NOW, outdoors));
   const { service, train } = training(site);
   const model = await train('auto');
@@ -85,7 +85,7 @@ it('a daily baseline knows weekdays, days off and public holidays, and proves a 
 it('days of the week are a baseline where nothing else is measured, and hours need a driver', async () => {
   const site = await SiteWorld.open(NOW, { timezone: ZONE });
   const meter = await site.device('Office', 'meter', { expectedIntervalS: 6 * 3600 });
-  await site.report(meter, 'energy.power_kw', every(6 * HOUR_MS, START, YEAR_END, power));
+  await site.report(meter, 'grid.power_kw', every(6 * HOUR_MS, START, YEAR_END, power));
   const { train } = training(site);
   const model = await train('auto');
   expect(model).toMatchObject({ model_type: 'day_of_week', day_of_week: { temperature_p_value: null } });

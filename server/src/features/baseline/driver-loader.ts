@@ -6,7 +6,7 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
-import { MACHINE_GROUP } from '../kpi/machine-energy.ts';
+import { meterOf } from '../kpi/meter.ts';
 
 /** What a driver is called for short. */
 const SHORT_NAMES = new Map(
@@ -65,9 +65,10 @@ export function madeOfEnergy(options: DriverOptions, machine: DeviceRecord): Dri
 }
 
 function ownMetrics({ queries }: DriverOptions, machine: DeviceRecord): Driver[] {
+  const metered = meterOf(queries, machine.id)?.group;
   return queries
     .metricsOf(machine.id)
-    .filter((metric) => splitMetric(metric).group !== MACHINE_GROUP)
+    .filter((metric) => splitMetric(metric).group !== metered)
     .map((metric) => ({ name: shortNameOf(metric), metric, deviceId: machine.id }));
 }
 

@@ -1,7 +1,6 @@
-import { NotFound } from '../../domain/errors.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
-import { metersEnergy } from '../kpi/machine-energy.ts';
+import { meterOf, noMeter } from '../kpi/meter.ts';
 
 /** Where machines are found. */
 export interface Machines {
@@ -9,9 +8,9 @@ export interface Machines {
   readonly queries: TelemetryQueries;
 }
 
-/** A device that meters energy. Throws NotFound. */
+/** A device that meters consumption. Throws NotFound. */
 export function requireMachine({ devices, queries }: Machines, idOrName: string): DeviceRecord {
   const machine = devices.require(idOrName);
-  if (metersEnergy(queries, machine.id)) return machine;
-  throw new NotFound(`${machine.name} meters no energy: GET /api/v1/machines lists machines`);
+  if (meterOf(queries, machine.id) === null) throw noMeter(machine.name);
+  return machine;
 }

@@ -55,7 +55,7 @@ export async function loadObservations(
   const whole = wholeSlots(window, resolution, timeZone, now());
   if (whole === null) return nothing(drivers, lags);
   const bucket = resolution === 'hour' ? '1h' : '1d';
-  const { edges, kwh, knownMs } = await machineEnergy(queries, machine.id, {
+  const { edges, kwh, knownMs } = await machineEnergy(queries, machine, {
     window: whole,
     timeZone,
     asOf: now(),

@@ -3,9 +3,11 @@ import { Device, DeviceCreate, DevicePatch, DeviceQuery } from '@wattkeeper/cont
 import { z } from 'zod';
 import { Conflict } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
+import { meterOf } from '../kpi/meter.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 
 export interface DeviceRoutesOptions {
@@ -13,6 +15,7 @@ export interface DeviceRoutesOptions {
   readonly directory: DeviceDirectory;
   /** Instant of a device's newest value, or null. */
   readonly lastAt: (deviceId: string) => number | null;
+  readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
   readonly now: () => number;
 }
 
@@ -148,6 +151,7 @@ interface Filter {
   readonly site_id?: string | undefined;
   readonly kind?: DeviceRecord['kind'] | undefined;
   readonly status?: string | undefined;
+  readonly metered?: boolean | undefined;
 }
 
 /** Devices that fit, by name. */
@@ -160,6 +164,7 @@ async function list(filter: Filter, options: DeviceRoutesOptions): Promise<Devic
     .filter((device) => filter.kind === undefined || device.kind === filter.kind)
     .map((device) => toDevice(device, options))
     .filter((device) => filter.status === undefined || device.status === filter.status)
+    .filter((device) => filter.metered === undefined || (device.meter !== null) === filter.metered)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -196,6 +201,7 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
     holds_s: device.holdsS,
     rated_power_kw: device.ratedPowerKw,
     counters: { ...device.counters },
+    meter: meterOf(options.queries, device.id)?.group ?? null,
     last_reading_at: lastAt === null ? null : formatInstant(lastAt),
     created_at: formatInstant(device.createdAt),
   };

@@ -12,7 +12,8 @@ import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { reportersOf, type SiteDevices } from '../energy/site-sources.ts';
-import { MACHINE_GROUP, machineEnergy } from '../kpi/machine-energy.ts';
+import { machineEnergy } from '../kpi/machine-energy.ts';
+import { meterOf } from '../kpi/meter.ts';
 import { publicHolidays } from '../sites/holidays.ts';
 
 export interface LoadOptions {
@@ -49,9 +50,8 @@ const TEMPERATURES = ['weather.temperature_c', 'environment.outdoor_temp_c'];
 
 /** Whether a device tells what it, or its site, takes. */
 export function metersLoad(queries: TelemetryQueries, deviceId: string): boolean {
-  return queries
-    .metricsOf(deviceId)
-    .some((metric) => metric.startsWith(`${MACHINE_GROUP}.`) || metric === `${LOAD.group}.${LOAD.quantity}`);
+  const group = meterOf(queries, deviceId)?.group;
+  return group === 'energy' || group === LOAD.group;
 }
 
 export function nameOf({ site, device }: LoadSubject): string {
@@ -117,8 +117,8 @@ async function energyOf(
     const { slots } = await energy.energy(site, window);
     return { edges: slots.edges, kwh: slots.load, knownMs: slots.knownMs.load };
   }
-  if (queries.metricsOf(device.id).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`))) {
-    return machineEnergy(queries, device.id, { window, timeZone: site.timezone, asOf: now(), bucket: width });
+  if (meterOf(queries, device.id)?.group === 'energy') {
+    return machineEnergy(queries, device, { window, timeZone: site.timezone, asOf: now(), bucket: width });
   }
   const { group, quantity } = LOAD;
   const [answer] = await queries.buckets({ deviceIds: [device.id], group, quantities: [quantity], edges, asOf: now() });

@@ -144,7 +144,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     });
     expect(await tried('kpi.energy', { machine_id: 'Station' })).toMatchObject({
       value: null,
-      reason: 'Station meters no energy',
+      reason: 'Station meters no consumption',
     });
     expect(await tried('1 + 1')).toMatchObject({ value: 2, coverage: null });
     const future = { start: iso(NOW + HOUR_MS), end: iso(NOW + 2 * HOUR_MS) };

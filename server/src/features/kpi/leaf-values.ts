@@ -10,7 +10,7 @@ import { HOUR_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
-import { metersEnergy } from './machine-energy.ts';
+import { meterOf } from './meter.ts';
 import type { KpiService } from './service.ts';
 
 /** Groups that hold for a whole site: what a machine does not report itself is taken from the site's other devices. */
@@ -62,8 +62,8 @@ async function loadFigures(
   { start, end }: Window,
 ): Promise<(name: KpiName) => Loaded> {
   const names = new Set(leaves.flatMap((leaf) => (leaf.type === 'kpi' ? leaf.name : [])));
-  if (names.size === 0 || !metersEnergy(queries, machine.id)) {
-    const outcome = { reason: `${machine.name} meters no energy` };
+  if (names.size === 0 || meterOf(queries, machine.id) === null) {
+    const outcome = { reason: `${machine.name} meters no consumption` };
     return () => ({ outcome, coverage: 0, warnings: [] });
   }
   const query = { machine_id: machine.id, start: formatInstant(start), end: formatInstant(end) };

@@ -1,11 +1,17 @@
 import { type FlowEnergy, flowEnergy } from '../../analytics/energy/flow-energy.ts';
+import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.ts';
+import { type Steps, splitSteps, stepsOf } from '../../analytics/energy/steps.ts';
 import type { Buckets } from '../../domain/aggregate.ts';
-import { lowerBound } from '../../domain/frame.ts';
+import { decidingWindow } from '../../domain/cadence.ts';
+import { EMPTY_SERIES, lowerBound, seriesOf } from '../../domain/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { reportingOf } from '../devices/declared-rules.ts';
+import { type Meter, meterOf } from './meter.ts';
 
-/** Energy of one machine by slots that begin at local midnight. */
+/** Energy of one device by slots that begin at local midnight. */
 export interface MachineEnergy {
   /** Epoch milliseconds, one more than there are slots; the first and the last are the window's. */
   readonly edges: Float64Array;
@@ -14,44 +20,88 @@ export interface MachineEnergy {
   readonly knownMs: Float64Array;
 }
 
-export const MACHINE_GROUP = 'energy';
-export const MACHINE_POWER = 'power_kw';
-export const MACHINE_COUNTER = 'energy_kwh';
-/** Whether a device is a machine: it meters energy. */
-export function metersEnergy(queries: Pick<TelemetryQueries, 'metricsOf'>, deviceId: string): boolean {
-  return queries.metricsOf(deviceId).some((metric) => metric.startsWith(`${MACHINE_GROUP}.`));
-}
-
 /** Counters are read this far beyond the days around a window, so that the growth across a gap at its edge is known; power needs neither. */
 const MARGIN_MS = 2 * UTC_DAY_MS;
+/** Raw samples of a power of both signs are read for this long at once. */
+const MAX_RAW_MS = 31 * UTC_DAY_MS;
 
 /**
- * What a machine's meter says of a window: from its counter where it has one, with the course of its power, else from power over time.
+ * The consumption of a device in a window: from its counter where it has one, with the course of its power, else from power over time. Of a power
+ * of both signs the positive part counts.
  * @param bucket width of the slots
  */
 export async function machineEnergy(
   queries: TelemetryQueries,
-  deviceId: string,
+  device: DeviceRecord,
   { window, timeZone, asOf, bucket }: { window: Window; timeZone: string; asOf: number; bucket: '15m' | '1h' | '1d' },
 ): Promise<MachineEnergy> {
-  const known = queries.metricsOf(deviceId);
-  const [hasPower, hasCounter] = [MACHINE_POWER, MACHINE_COUNTER].map((name) =>
-    known.includes(`${MACHINE_GROUP}.${name}`),
-  );
-  const margin = hasCounter ? 1 : 0;
+  const meter = meterOf(queries, device.id);
+  const margin = meter?.counter || meter?.isSigned ? 1 : 0;
   const days = {
     start: dayWindow(addDays(dayOf(window.start, timeZone), -margin), timeZone).start,
     end: dayWindow(addDays(dayOf(window.end - 1, timeZone), margin), timeZone).end,
   };
   const inner = new Set([...bucketEdges(days, bucket, timeZone), window.start, window.end]);
-  if (hasCounter) inner.add(days.start - MARGIN_MS).add(days.end + MARGIN_MS);
+  if (meter?.counter) inner.add(days.start - MARGIN_MS).add(days.end + MARGIN_MS);
   const edges = Float64Array.from(inner).sort();
-  const quantities = [...(hasPower ? [MACHINE_POWER] : []), ...(hasCounter ? [MACHINE_COUNTER] : [])];
-  const [answer] = await queries.buckets({ deviceIds: [deviceId], group: MACHINE_GROUP, quantities, edges, asOf });
-  const of = (quantity: string): Buckets | null => answer?.buckets[quantities.indexOf(quantity)] ?? null;
-  const power = of(MACHINE_POWER);
-  const fromPower: FlowEnergy | null = power && { kwh: power.integral, knownMs: power.coveredMs };
-  const { kwh, knownMs } = flowEnergy(fromPower, of(MACHINE_COUNTER), edges, asOf);
+  const { kwh, knownMs } = meter ? await meteredEnergy(queries, { device, meter, edges, asOf }) : nothing(edges);
   const [from, to] = [lowerBound(edges, window.start), lowerBound(edges, window.end)];
   return { edges: edges.slice(from, to + 1), kwh: kwh.slice(from, to), knownMs: knownMs.slice(from, to) };
+}
+
+/** A device's power over time as constant steps; of a power of both signs the positive part. */
+export async function powerSteps(
+  queries: TelemetryQueries,
+  { device, meter: { group, power, isSigned }, asOf }: Omit<Metered, 'edges'>,
+  window: Window,
+): Promise<Steps> {
+  const reporting = reportingOf(device);
+  const [frame] = await queries.frames({
+    deviceIds: [device.id],
+    group,
+    quantities: [power!],
+    window: decidingWindow(window, reporting),
+  });
+  const steps = stepsOf(frame ? seriesOf(frame, power!) : EMPTY_SERIES, { ...reporting, asOf });
+  return isSigned ? { ...steps, values: steps.values.map((kw) => Math.max(kw, 0)) } : steps;
+}
+
+interface Metered {
+  readonly device: DeviceRecord;
+  readonly meter: Meter;
+  readonly edges: Float64Array;
+  readonly asOf: number;
+}
+
+async function meteredEnergy(queries: TelemetryQueries, metered: Metered): Promise<FlowEnergy> {
+  const { device, meter, edges, asOf } = metered;
+  const quantities = [meter.power, meter.counter].filter((quantity) => quantity !== null);
+  const [answer] = await queries.buckets({ deviceIds: [device.id], group: meter.group, quantities, edges, asOf });
+  const of = (quantity: string | null): Buckets | null =>
+    (quantity === null ? undefined : answer?.buckets[quantities.indexOf(quantity)]) ?? null;
+  const power = of(meter.power);
+  return flowEnergy(power && (await fromPower(queries, metered, power)), of(meter.counter), edges, asOf);
+}
+
+/** Raw samples are read only where a power changed its sign. */
+async function fromPower(queries: TelemetryQueries, metered: Metered, power: Buckets): Promise<FlowEnergy> {
+  const { meter, edges } = metered;
+  if (!meter.isSigned) return { kwh: power.integral, knownMs: power.coveredMs };
+  const { energy, mixed } = signedBuckets(power);
+  const kwh = energy.positive;
+  for (const { from, to } of mixedRuns(mixed)) {
+    for (let first = from; first < to; ) {
+      let last = first + 1;
+      while (last < to && edges[last + 1]! - edges[first]! <= MAX_RAW_MS) last++;
+      const part = edges.subarray(first, last + 1);
+      const steps = await powerSteps(queries, metered, { start: part[0]!, end: part.at(-1)! });
+      kwh.set(splitSteps(steps, part).positive, first);
+      first = last;
+    }
+  }
+  return { kwh, knownMs: energy.coveredMs };
+}
+
+function nothing(edges: Float64Array): FlowEnergy {
+  return { kwh: new Float64Array(edges.length - 1).fill(Number.NaN), knownMs: new Float64Array(edges.length - 1) };
 }

@@ -2,28 +2,18 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
-import { type Steps, stepsOf } from '../../analytics/energy/steps.ts';
+import type { Steps } from '../../analytics/energy/steps.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { askedWindow, periodOf } from '../../domain/asked-window.ts';
-import { decidingWindow } from '../../domain/cadence.ts';
-import { NotFound } from '../../domain/errors.ts';
-import { EMPTY_SERIES, seriesOf } from '../../domain/frame.ts';
 import { HOUR_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
-import { reportingOf } from '../devices/declared-rules.ts';
 import type { EnergyService } from '../energy/service.ts';
-import {
-  MACHINE_COUNTER,
-  MACHINE_GROUP,
-  MACHINE_POWER,
-  type MachineEnergy,
-  machineEnergy,
-  metersEnergy,
-} from './machine-energy.ts';
+import { type MachineEnergy, machineEnergy, powerSteps } from './machine-energy.ts';
+import { type Meter, meterOf, noMeter } from './meter.ts';
 
 export interface KpiOptions {
   readonly queries: TelemetryQueries;
@@ -51,6 +41,7 @@ const COMPLETE = 0.99;
 /** A machine and a window with its energy. */
 interface Subject {
   readonly device: DeviceRecord;
+  readonly meter: Meter;
   readonly site: SiteRecord;
   readonly window: Window;
   readonly energy: MachineEnergy;
@@ -109,10 +100,12 @@ export class KpiService {
   /** Σ energy × price, by tariff band. */
   async energyCost(query: KpiQuery) {
     const subject = await this.#subject(query);
-    const { cost, bands, tariff, warnings } = await this.#cost(subject);
+    const { cost, demand, bands, tariff, warnings } = await this.#cost(subject);
     return {
       ...aboutOf(subject, warnings),
       total_cost: cost,
+      demand_charge: demand,
+      total_with_demand_charge: sumOf(cost, demand),
       currency: subject.site.currency,
       total_energy_kwh: subject.totalKwh,
       bands,
@@ -137,15 +130,19 @@ export class KpiService {
 
   async all(query: KpiQuery) {
     const subject = await this.#subject(query);
-    const { sec, reason: secReason } = await this.#sec(subject);
+    const { sec, units, reason: secReason } = await this.#sec(subject);
     const { peak, reason: peakReason } = await this.#peak(subject);
-    const { load_factor: factor, reason: factorReason } = loadFactor(meanPower(subject), peak, peakReason);
-    const { cost, warnings } = await this.#cost(subject);
+    const mean = meanPower(subject);
+    const { load_factor: factor, reason: factorReason } = loadFactor(mean, peak, peakReason);
+    const { cost, demand, warnings } = await this.#cost(subject);
     const kg = await this.#carbon(subject);
     return {
       ...aboutOf(subject, warnings),
       kpis: {
+        energy: figure(subject.totalKwh, 'kWh', NO_ENERGY),
+        production: figure(units, 'units', NO_PRODUCTION),
         sec: { value: sec, unit: 'kWh/unit', reason: secReason },
+        mean_power: figure(mean, 'kW', NO_ENERGY),
         peak_demand: {
           value: peak?.kw ?? null,
           unit: 'kW',
@@ -153,8 +150,14 @@ export class KpiService {
           timestamp: peak ? formatInstant(peak.from) : null,
         },
         load_factor: { value: factor, percent: factor === null ? null : 100 * factor, reason: factorReason },
-        energy_cost: { value: cost, unit: subject.site.currency, reason: cost === null ? NO_ENERGY : null },
-        carbon_intensity: { value: kg, unit: 'kg CO2', reason: kg === null ? NO_ENERGY : null },
+        energy_cost: {
+          ...figure(cost, subject.site.currency, NO_ENERGY),
+          demand_charge: demand,
+          total: sumOf(cost, demand),
+        },
+        carbon: figure(kg, 'kg CO2', NO_ENERGY),
+        carbon_intensity_per_kwh: figure(...intensityOf(subject, kg)),
+        carbon_intensity: figure(kg, 'kg CO2', NO_ENERGY),
       },
     };
   }
@@ -190,14 +193,11 @@ export class KpiService {
   async #subject(query: KpiQuery): Promise<Subject> {
     const { queries, devices, energy, now } = this.#options;
     const device = devices.require(query.machine_id);
-    if (!metersEnergy(queries, device.id)) {
-      throw new NotFound(
-        `${device.name} meters no energy: it reports none of energy.power_kw and energy.energy_kwh; GET /api/v1/machines lists machines`,
-      );
-    }
+    const meter = meterOf(queries, device.id);
+    if (meter === null) throw noMeter(device.name);
     const window = windowOf(query, now());
     const site = await energy.site(device.siteId);
-    const found = await machineEnergy(queries, device.id, {
+    const found = await machineEnergy(queries, device, {
       window,
       timeZone: site.timezone,
       asOf: now(),
@@ -207,6 +207,7 @@ export class KpiService {
     const known = found.knownMs.reduce((sum, ms) => sum + ms, 0);
     return {
       device,
+      meter,
       site,
       window,
       energy: found,
@@ -234,31 +235,19 @@ export class KpiService {
   }
 
   /** From power; of a machine with a counter only, from its growth between samples. */
-  async #peak({ device, window }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
-    const { queries } = this.#options;
-    const hasPower = queries.metricsOf(device.id).includes(`${MACHINE_GROUP}.${MACHINE_POWER}`);
-    const steps = hasPower ? await this.#powerSteps(device, window) : await this.#growthSteps(device, window);
+  async #peak({ device, meter, window }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
+    const { queries, now } = this.#options;
+    const steps =
+      meter.power === null
+        ? await this.#growthSteps(device, meter, window)
+        : await powerSteps(queries, { device, meter, asOf: now() }, window);
     const peak = peakDemand(within(steps, window), window);
     return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
   }
 
-  async #powerSteps(device: DeviceRecord, window: Window): Promise<Steps> {
-    const { queries, now } = this.#options;
-    const [frame] = await queries.frames({
-      deviceIds: [device.id],
-      group: MACHINE_GROUP,
-      quantities: [MACHINE_POWER],
-      window: decidingWindow(window, reportingOf(device)),
-    });
-    return stepsOf(frame ? seriesOf(frame, MACHINE_POWER) : EMPTY_SERIES, {
-      ...reportingOf(device),
-      asOf: now(),
-    });
-  }
-
   /** Mean power between the samples of a counter. */
-  async #growthSteps(device: DeviceRecord, window: Window): Promise<Steps> {
-    const asked = { deviceId: device.id, group: MACHINE_GROUP, quantity: MACHINE_COUNTER, window };
+  async #growthSteps(device: DeviceRecord, { group, counter }: Meter, window: Window): Promise<Steps> {
+    const asked = { deviceId: device.id, group, quantity: counter!, window };
     const { growth } = await this.#options.queries.counter(asked);
     return {
       starts: Float64Array.from(growth, ({ start }) => start),
@@ -272,7 +261,7 @@ export class KpiService {
     const own = await pricing.termsOf(site);
     const importPrice = await feeds.importPrice(site.id, energy.edges);
     const terms: TariffTerms = own ?? (importPrice === null ? INDUSTRIAL_TERMS : dynamicTerms(importPrice));
-    if (totalKwh === null) return { cost: null, bands: [], tariff: terms.name, warnings: [] };
+    if (totalKwh === null) return { cost: null, demand: null, bands: [], tariff: terms.name, warnings: [] };
     const slots = {
       edges: energy.edges,
       importKwh: energy.kwh,
@@ -280,9 +269,10 @@ export class KpiService {
       importPrice,
       exportPrice: null,
     };
-    const { cost, bands, warnings } = priceEnergy(terms, slots, { timeZone: site.timezone });
+    const { cost, demandCost, bands, warnings } = priceEnergy(terms, slots, { timeZone: site.timezone });
     return {
       cost,
+      demand: demandCost,
       bands: bands.map(({ band, energyKwh, cost: ofBand }) => ({ band, energy_kwh: energyKwh, cost: ofBand })),
       tariff: terms.name,
       warnings,
@@ -314,11 +304,27 @@ export function periodWithHours(window: Window) {
   return { ...periodOf(window), hours: (window.end - window.start) / HOUR_MS };
 }
 
-function aboutOf({ device, window, coverage }: Subject, others: readonly string[] = []) {
+/** A key figure on the wire, with the reason where there is none. */
+function figure(value: number | null, unit: string, reason: string) {
+  return { value, unit, reason: value === null ? reason : null };
+}
+
+function sumOf(cost: number | null, demand: number | null): number | null {
+  return cost === null || demand === null ? null : cost + demand;
+}
+
+/** Carbon of a kWh, its unit, and why there is none. */
+function intensityOf({ totalKwh }: Subject, kg: number | null): [number | null, string, string] {
+  const value = kg === null || !totalKwh ? null : kg / totalKwh;
+  return [value, 'kg CO2/kWh', totalKwh === 0 ? NO_USE : NO_ENERGY];
+}
+
+function aboutOf({ device, meter, window, coverage }: Subject, others: readonly string[] = []) {
   const gaps = coverage < COMPLETE ? [`the energy is known for ${(100 * coverage).toFixed(1)} % of this window`] : [];
   return {
     machine_id: device.id,
     machine_name: device.name,
+    meter: meter.group,
     time_period: periodWithHours(window),
     coverage,
     warnings: [...gaps, ...others],

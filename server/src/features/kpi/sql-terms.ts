@@ -6,7 +6,7 @@ import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { Sites } from '../../storage/records/sites.ts';
 import type { Tariffs } from '../../storage/records/tariffs.ts';
 import { reportersOf } from '../energy/site-sources.ts';
-import { metersEnergy } from './machine-energy.ts';
+import { meterOf } from './meter.ts';
 import { INDUSTRIAL_TERMS } from './service.ts';
 
 export interface SqlTermsOptions {
@@ -65,7 +65,7 @@ async function machineTerms({ sites, tariffs, devices, queries }: SqlTermsOption
       (priceFeeds.length === 0 ? INDUSTRIAL_TERMS.import_price : ({ type: 'published' } as const));
     const { timezone: zone, emissionFactorKgPerKwh } = site;
     const carbonFeeds = feeds('carbon.intensity_kg_per_kwh');
-    for (const { id: device } of ofSite.filter(({ id }) => metersEnergy(queries, id))) {
+    for (const { id: device } of ofSite.filter(({ id }) => meterOf(queries, id)?.group === 'energy')) {
       found.push({ device, zone, importPrice, priceFeeds, carbonFeeds, emissionFactorKgPerKwh });
     }
   }

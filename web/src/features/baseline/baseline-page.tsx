@@ -21,7 +21,7 @@ import { ModelPanel } from './model-panel.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 import { VersionsPanel } from './versions-panel.tsx';
 
-/** Baselines of machines: trained, judged, compared, and held against what was used. */
+/** Baselines of machines and meters: trained, judged, compared, and held against what was used. */
 export function BaselinePage() {
   const text = useText();
   const site = useSite();
@@ -41,7 +41,7 @@ export function BaselinePage() {
           onChange={show}
         />
       </PageHead>
-      <QueryView query={useQuery(useQueries().machines(site.id))} height="20rem">
+      <QueryView query={useQuery(useQueries().metered(site.id))} height="20rem">
         {(machines) => (
           <Machines
             machines={machines}
@@ -77,7 +77,7 @@ function Machines({ machines, search, window, onChange, onNewest }: MachinesProp
   if (inView === undefined) {
     return (
       <Panel title={text('baseline.machines')}>
-        <EmptyNote title={text('machines.none')}>{text('machines.none_hint')}</EmptyNote>
+        <EmptyNote title={text('baseline.no_meter')}>{text('baseline.no_meter_hint')}</EmptyNote>
       </Panel>
     );
   }

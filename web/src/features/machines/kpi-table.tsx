@@ -20,15 +20,18 @@ interface KpiTableProps {
   readonly onNewest: (at: number) => void;
 }
 
+const COLUMNS = ['sec', 'peak', 'load_factor', 'cost', 'demand_charge', 'carbon'] as const;
+
 /** A row a machine, with the way to its baseline. */
 export function KpiTable({ machines, window, onNewest }: KpiTableProps) {
   const text = useText();
   const queries = useQueries();
   const kpis = useManyQueries({ queries: machines.map(({ id }) => queries.kpis(id, window)) });
   const models = useManyQueries({ queries: machines.map(({ id }) => queries.baselines(id)) });
+  const hasDemandCharge = kpis.some(({ data }) => (data?.kpis.energy_cost.demand_charge ?? 0) > 0);
   const head = [
     text('machines.machine'),
-    ...(['sec', 'peak', 'load_factor', 'cost', 'carbon'] as const).map((key) => ({
+    ...COLUMNS.filter((key) => key !== 'demand_charge' || hasDemandCharge).map((key) => ({
       label: text(`machines.${key}`),
       numeric: true,
     })),
@@ -53,6 +56,7 @@ export function KpiTable({ machines, window, onNewest }: KpiTableProps) {
             key={machine.id}
             machine={machine}
             of={kpis[i]?.data?.kpis}
+            hasDemandCharge={hasDemandCharge}
             active={models[i]?.data?.find(({ is_active }) => is_active)}
             course={courses.get(machine.id)}
           />
@@ -64,10 +68,11 @@ export function KpiTable({ machines, window, onNewest }: KpiTableProps) {
 
 interface KpiRowProps extends BaselineLinkProps {
   readonly of: AllKpis['kpis'] | undefined;
+  readonly hasDemandCharge: boolean;
   readonly course: readonly number[] | undefined;
 }
 
-function KpiRow({ machine, of, active, course }: KpiRowProps) {
+function KpiRow({ machine, of, hasDemandCharge, active, course }: KpiRowProps) {
   const text = useText();
   const format = useFormat();
   const sec = of?.sec.value;
@@ -97,8 +102,13 @@ function KpiRow({ machine, of, active, course }: KpiRowProps) {
       <td data-numeric title={of?.energy_cost.reason ?? undefined}>
         {of?.energy_cost.value === null || of === undefined ? '–' : format.money(of.energy_cost.value)}
       </td>
-      <td data-numeric title={of?.carbon_intensity.reason ?? undefined}>
-        {joined(format.mass(of?.carbon_intensity.value))}
+      {hasDemandCharge ? (
+        <td data-numeric title={text('machines.demand_charge_note')}>
+          {of ? format.money(of.energy_cost.demand_charge) : '–'}
+        </td>
+      ) : null}
+      <td data-numeric title={of?.carbon.reason ?? undefined}>
+        {joined(format.mass(of?.carbon.value))}
       </td>
       <td>
         <Course name={machine.name} values={course} />

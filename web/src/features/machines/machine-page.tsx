@@ -152,7 +152,14 @@ function Figures({ machine, window }: MachineProps) {
               />
               <Stat label={text('machines.load_factor')} quantity={format.share(kpis.load_factor.value)} />
               <Stat label={text('machines.cost')} quantity={format.money(kpis.energy_cost.value)} />
-              <Stat label={text('machines.carbon')} quantity={format.mass(kpis.carbon_intensity.value)} />
+              {kpis.energy_cost.demand_charge ? (
+                <Stat
+                  label={text('machines.demand_charge')}
+                  quantity={format.money(kpis.energy_cost.demand_charge)}
+                  note={text('machines.demand_charge_note')}
+                />
+              ) : null}
+              <Stat label={text('machines.carbon')} quantity={format.mass(kpis.carbon.value)} />
             </dl>
           </>
         )}

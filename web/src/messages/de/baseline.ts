@@ -4,7 +4,10 @@ import type { Translated } from '../lookup.ts';
 export const baseline: Translated<typeof en> = {
   'nav.baseline': 'Ausgangsbasis',
   'baseline.title': 'Energetische Ausgangsbasis',
-  'baseline.machines': 'Maschinen',
+  'baseline.machines': 'Maschinen und Zähler',
+  'baseline.no_meter': 'Kein Gerät dieses Standorts misst Verbrauch.',
+  'baseline.no_meter_hint':
+    'Nötig ist ein Gerät, das eine Leistung oder einen Zähler seines Verbrauchs meldet: energy.power_kw, load.power_kw, grid.power_kw, energy.energy_kwh.',
   'baseline.machines_note':
     'Wählen Sie eine, um ihre Ausgangsbasis zu sehen, oder mehrere, um sie zusammen zu trainieren.',
   'baseline.search': 'Name',

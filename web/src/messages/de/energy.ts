@@ -15,7 +15,7 @@ export const energy: Translated<typeof en> = {
   'money.cost': 'Energie gekauft',
   'money.revenue': 'Energie verkauft',
   'money.fixed': 'Grundpreis',
-  'money.demand': 'Spitzenlast',
+  'money.demand': 'Leistungsentgelt',
   'money.net': 'Kosten netto',
   'money.price_now': 'Preis jetzt',
   'energy.period': 'Zeitraum',

@@ -1,7 +1,10 @@
 export const baseline = {
   'nav.baseline': 'Baseline',
   'baseline.title': 'Baseline',
-  'baseline.machines': 'Machines',
+  'baseline.machines': 'Machines and meters',
+  'baseline.no_meter': 'No device of this site meters consumption.',
+  'baseline.no_meter_hint':
+    'It takes a device that reports a power or a counter of its consumption: energy.power_kw, load.power_kw, grid.power_kw, energy.energy_kwh.',
   'baseline.machines_note': 'Choose one to see its baseline, or several to train them together.',
   'baseline.search': 'Name',
   'baseline.kind': 'Kind',

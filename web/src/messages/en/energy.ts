@@ -13,7 +13,7 @@ export const energy = {
   'money.cost': 'Energy bought',
   'money.revenue': 'Energy sold',
   'money.fixed': 'Fixed',
-  'money.demand': 'Peak demand',
+  'money.demand': 'Demand charge',
   'money.net': 'Net cost',
   'money.price_now': 'Price now',
 

@@ -4,7 +4,10 @@ import type { Translated } from '../lookup.ts';
 export const baseline: Translated<typeof en> = {
   'nav.baseline': 'Energia bazowa',
   'baseline.title': 'Energia bazowa',
-  'baseline.machines': 'Maszyny',
+  'baseline.machines': 'Maszyny i liczniki',
+  'baseline.no_meter': 'Żadne urządzenie tego obiektu nie mierzy zużycia.',
+  'baseline.no_meter_hint':
+    'Potrzebne jest urządzenie, które zgłasza moc lub licznik swojego zużycia: energy.power_kw, load.power_kw, grid.power_kw, energy.energy_kwh.',
   'baseline.machines_note': 'Wybierz jedną, by zobaczyć jej energię bazową, albo kilka, by wytrenować je razem.',
   'baseline.search': 'Nazwa',
   'baseline.kind': 'Rodzaj',

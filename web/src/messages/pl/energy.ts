@@ -15,7 +15,7 @@ export const energy: Translated<typeof en> = {
   'money.cost': 'Energia kupiona',
   'money.revenue': 'Energia sprzedana',
   'money.fixed': 'Opłata stała',
-  'money.demand': 'Moc szczytowa',
+  'money.demand': 'Opłata za moc',
   'money.net': 'Koszt netto',
   'money.price_now': 'Cena teraz',
   'energy.period': 'Okres',
