@@ -23,7 +23,7 @@ const HOME: readonly RecorderSeries[] = [
     id: 'sensor.grid_import_energy',
     unit: 'Wh',
     hourly: hours(3, (i) => ({ state: 5_000_000 + i * 1000, sum: i * 1000 })),
-    fiveMinutes: fives(2, 12, (i) => ({ state: 5_001_000 + (i + 1) * (1000 / 12), sum: 0 })),
+    fiveMinutes: fives(2, 12, (i) => ({ state: 5_001_000 + (i + 1) * (1000 / 12), sum: 1000 + (i + 1) * (1000 / 12) })),
   },
   { id: 'tibber:cost_energy', unit: 'kWh', hourly: hours(2, (i) => ({ sum: i })) },
   { id: 'sensor.terrace', unit: '°F', name: 'Terrace outside', hourly: hours(1, () => ({ mean: 77 })) },
@@ -104,6 +104,109 @@ describe('statistics of Home Assistant', () => {
     const unit = { statistics: { 'sensor.battery_power': { device: 'x', metric: 'load.power_kw', unit: 'V' } } };
     await expect(migrate({ source: 'home-assistant', from, mapping: JSON.stringify(unit) })).rejects.toThrow(
       /statistics.sensor.battery_power.unit: unit must be one of kW, W, MW/,
+    );
+  });
+
+  it('have the energy by which `sum` grows, and the report says where `state` differs', async () => {
+    const { folder, migrate, stored } = await openMigrationWorld();
+    const from = join(folder, 'corrected.db');
+    const used = [1.2, 0.4, 2.5, 0.9, 3.1];
+    const total = (i: number) => used.slice(0, i + 1).reduce((a, b) => a + b, 0);
+    writeRecorderDatabase(from, [
+      // Of a utility: the energy of the hour, and the total. The first hour counts as well.
+      { id: 'tibber:energy_consumption_1', unit: 'kWh', hourly: hours(5, (i) => ({ state: used[i]!, sum: total(i) })) },
+      // A person took a misread of 100 kWh in the third hour out of the sum.
+      {
+        id: 'sensor.battery_charge_energy',
+        unit: 'kWh',
+        hourly: hours(4, (i) => ({ state: 700 + i + (i > 1 ? 100 : 0), sum: i })),
+      },
+      // A meter was replaced: its readings begin again.
+      {
+        id: 'sensor.grid_export_energy',
+        unit: 'kWh',
+        hourly: hours(4, (i) => ({ state: i > 1 ? i - 2 : 900 + i, sum: [0, 1, 1.5, 2.5][i]! })),
+      },
+    ]);
+    const report = await migrate({ source: 'home-assistant', from });
+    expect(report).toMatchObject({ migrated: 14, unreadable: 0, missing: 0, values: { quarantined: 0 } });
+    const values = async (metric: string) =>
+      (await stored('Home', metric))
+        .map((line) => Number(line.split(' ')[1]!))
+        .map((value) => Number(value.toFixed(9)));
+    expect(await values('grid.energy_imported_kwh')).toEqual([0, 1.2, 1.6, 4.1, 5, 8.1]);
+    expect((await stored('Home', 'grid.energy_imported_kwh'))[0]).toContain('2025-06-01T00:00');
+    // Live readings of the meter continue at 803.
+    expect(await values('battery.energy_charged_kwh')).toEqual([800, 801, 802, 803]);
+    expect(await values('grid.energy_exported_kwh')).toEqual([0, 1, 1.5, 2.5]);
+    const notes = report.notes.join('\n');
+    expect(notes).toContain(
+      'sensor.battery_charge_energy: its sum grows by 3 kWh, which is taken, and its state by 103 kWh; they differ in 1 rows (2025-06-01T02:00:00.000Z 1 kWh and 101 kWh)',
+    );
+    expect(notes).toContain('sensor.grid_export_energy: its sum grows by 2.5 kWh');
+    expect(notes).not.toContain('tibber');
+  });
+
+  it('are taken once where several count the same energy', async () => {
+    const { folder, migrate } = await openMigrationWorld();
+    const from = join(folder, 'twice.db');
+    // Two days of a roof, and of a house whose utility reports as well.
+    const roof = (i: number) => Math.max(0, Math.sin(((i % 24) - 6) / 3.8)) * 3.217;
+    const house = (i: number) => 0.3 + ((i * 7) % 11) / 9;
+    const upTo = (amount: (i: number) => number, i: number, from = 0) =>
+      Array.from({ length: i - from + 1 }, (_, k) => amount(from + k)).reduce((a, b) => a + b, 0);
+    const total = (id: string, amount: (i: number) => number, count = 48): RecorderSeries => {
+      return { id, unit: 'kWh', hourly: hours(count, (i) => ({ state: 50 + upTo(amount, i), sum: upTo(amount, i) })) };
+    };
+    const ofDay = (i: number) => Number(upTo(roof, i, i - (i % 24)).toFixed(1));
+    writeRecorderDatabase(from, [
+      total('sensor.pv_energy_total', roof),
+      {
+        id: 'sensor.pv_energy_today',
+        unit: 'kWh',
+        hourly: hours(48, (i) => ({ state: ofDay(i), sum: Math.floor(i / 24) * ofDay(23) + ofDay(i) })),
+      },
+      total('sensor.grid_import_total', house),
+      {
+        id: 'opower:elec_1_energy_consumption',
+        unit: 'Wh',
+        hourly: hours(40, (i) => ({ state: house(i) * 1004, sum: upTo(house, i) * 1004 })),
+      },
+      // Another roof, which produces nearly as much.
+      total('sensor.garage_pv_energy', (i) => roof(i) * 0.985),
+      total('sensor.kettle_energy_total', (i) => (i % 5) / 10),
+      total('sensor.kettle_energy_today', (i) => (i % 5) / 10),
+      total('sensor.toaster_energy', (i) => (i % 5) / 10),
+      { id: 'sensor.gas_consumption', unit: 'kWh', hourly: hours(3, (i) => ({ state: i, sum: i })) },
+    ]);
+    const { mapping, notes } = await migrate({ source: 'home-assistant', from, dry_run: true });
+    const { statistics } = parse(mapping ?? '') as { statistics: Record<string, { metric: string } | null> };
+    const taken = Object.fromEntries(Object.entries(statistics).map(([id, entry]) => [id, entry?.metric ?? null]));
+    expect(taken).toEqual({
+      'sensor.pv_energy_total': 'solar.energy_kwh',
+      'sensor.pv_energy_today': null,
+      'sensor.garage_pv_energy': 'solar.energy_kwh',
+      'sensor.grid_import_total': 'grid.energy_imported_kwh',
+      'opower:elec_1_energy_consumption': null,
+      'sensor.kettle_energy_total': 'energy.energy_kwh',
+      'sensor.kettle_energy_today': null,
+      'sensor.toaster_energy': 'energy.energy_kwh',
+      'sensor.gas_consumption': 'energy.energy_kwh',
+    });
+    expect(notes).toContain(
+      'sensor.pv_energy_today was left out: it counts the same energy as sensor.pv_energy_total; a mapping can take it all the same',
+    );
+    expect(notes.join()).not.toContain('statistics that were left out');
+  });
+
+  it('count in every row that has a start, as a number or as a text', async () => {
+    const { folder, migrate, stored } = await openMigrationWorld();
+    const from = join(folder, 'half-migrated.db');
+    const rows = hours(6, (i) => ({ state: 10 + i, sum: i, textual: i < 3 }));
+    writeRecorderDatabase(from, [{ id: 'sensor.grid_import_energy', unit: 'kWh', hourly: rows }]);
+    expect(await migrate({ source: 'home-assistant', from })).toMatchObject({ found: 6, migrated: 6, unreadable: 0 });
+    expect(await stored('Home', 'grid.energy_imported_kwh')).toEqual(
+      Array.from({ length: 6 }, (_, i) => `2025-06-01T0${i + 1}:00:00.000Z ${10 + i}`),
     );
   });
 

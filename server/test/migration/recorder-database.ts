@@ -6,7 +6,9 @@ export interface StatisticRow {
   readonly start: number | null;
   readonly mean?: number;
   readonly state?: number | null;
-  readonly sum?: number;
+  readonly sum?: number | null;
+  /** Its start is a text, as recorders wrote before 2023.3: the migration to `start_ts` has not come to it. */
+  readonly textual?: boolean;
 }
 
 export interface RecorderSeries {
@@ -49,12 +51,13 @@ export function writeRecorderDatabase(path: string, series: readonly RecorderSer
       ['statistics_short_term', fiveMinutes],
     ] as const) {
       const insert = database.prepare(
-        `INSERT INTO ${table} (metadata_id, ${textual ? 'start' : 'start_ts'}, mean, state, sum) VALUES (?, ?, ?, ?, ?)`,
+        `INSERT INTO ${table} (metadata_id, start, ${textual ? '' : 'start_ts, '}mean, state, sum) VALUES (?, ?, ${textual ? '' : '?, '}?, ?, ?)`,
       );
-      for (const { start, mean = null, state = null, sum = null } of rows) {
+      for (const { start, mean = null, state = null, sum = null, textual: isText = textual } of rows) {
         const text =
           start === null ? null : `${new Date(start * 1000).toISOString().slice(0, 19).replace('T', ' ')}.000000`;
-        insert.run(lastInsertRowid, textual ? text : start, mean, state, sum);
+        const times = textual ? [text] : [isText ? text : null, isText ? null : start];
+        insert.run(lastInsertRowid, ...times, mean, state, sum);
       }
     }
   }

@@ -13,7 +13,9 @@ const Entry = z.strictObject({
   value: z
     .enum(['mean', 'min', 'max', 'state', 'sum'])
     .optional()
-    .describe('Column; default: mean, state or sum, the first that there is'),
+    .describe(
+      'Column; default: mean, or for counters sum, moved to the last reading of the meter, or state where there is no sum',
+    ),
 });
 export type Entry = z.infer<typeof Entry>;
 
@@ -32,13 +34,18 @@ const PLACE = 'Home';
 /**
  * A mapping of everything that something is known of. Each device has each metric once: the shortest id takes it, others become devices of their
  * own, named as people call them.
+ * @param repeated ids of counters whose energy others count already: they are left out
  */
-export function proposeMapping(statistics: readonly Statistic[], place = PLACE): StatisticsMapping {
+export function proposeMapping(
+  statistics: readonly Statistic[],
+  place = PLACE,
+  repeated: ReadonlySet<string> = new Set(),
+): StatisticsMapping {
   const taken = new Set<string>();
   const proposed = new Map<string, Entry | null>();
   const shortestFirst = [...statistics].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
   for (const statistic of shortestFirst) {
-    const proposal = proposeMetric(statistic);
+    const proposal = repeated.has(statistic.id) ? null : proposeMetric(statistic);
     if (proposal === null) {
       proposed.set(statistic.id, null);
       continue;

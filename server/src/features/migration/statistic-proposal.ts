@@ -34,6 +34,10 @@ const OUTWARD = /\|(export(ed)?|return(ed)?|feed|feedin|inject(ed|ion)?|sold|sel
 const INWARD = /\|(import(ed)?|bought|buy|purchased?|consumed|consumption|delivered)\|/;
 const CHARGED = /\|(charged?|charging|in)\|/;
 const DISCHARGED = /\|(discharged?|discharging|out)\|/;
+const GAS = /\|(gas|heat|heating|district|thermal)\|/;
+/** Figures of a utility, which has its meter at the grid: `tibber:energy_consumption_1`, `opower:pge_elec_1_energy_return`. */
+const EXTERNAL = /^\|external\|/;
+const USED = /\|(consumption|consumed|usage|used|import(ed)?|verbrauch|bezug|zuzycie|pobor)\|/;
 const ANY = /(?:)/;
 
 const rule = (metric: string, words: RegExp, ofPlace = true): Rule => ({ metric, words, ofPlace });
@@ -52,11 +56,14 @@ const RULES = new Map(
       rule('energy.power_kw', ANY, false),
     ],
     kWh: [
+      rule('energy.energy_kwh', GAS, false),
       rule('vehicle.energy_kwh', VEHICLE),
       rule('battery.energy_discharged_kwh', both(BATTERY, DISCHARGED)),
       rule('battery.energy_charged_kwh', both(BATTERY, CHARGED)),
       rule('grid.energy_exported_kwh', both(GRID, OUTWARD)),
       rule('solar.energy_kwh', SOLAR),
+      rule('grid.energy_exported_kwh', both(EXTERNAL, OUTWARD)),
+      rule('grid.energy_imported_kwh', both(EXTERNAL, USED)),
       rule('grid.energy_imported_kwh', both(GRID, INWARD)),
       rule('load.energy_kwh', LOAD),
       rule('energy.energy_kwh', ANY, false),
@@ -112,7 +119,7 @@ const UNIT_NAMES = new Map(
 export function proposeMetric({ id, name, unit }: Statistic): Proposal | null {
   if (unit === null || unit === '') return null;
   const known = UNIT_NAMES.get(unit) ?? unit;
-  const words = wordsOf(`${id} ${name ?? ''}`);
+  const words = `${id.includes(':') ? '|external' : ''}${wordsOf(`${id} ${name ?? ''}`)}`;
   for (const [kept, rules] of RULES) {
     if (!canBecome(known, kept)) continue;
     const found = rules.find((one) => one.words.test(words));
