@@ -49,6 +49,20 @@ test('measurements from the future are quarantined, prices of tomorrow are not',
   expect(judge(block('price', { import_per_kwh: [1] }, [NOW + UTC_DAY_MS])).quarantined).toEqual([]);
 });
 
+test('times before 2000 are quarantined in every group, with the likely cause', () => {
+  const limit = Date.UTC(2000, 0, 1);
+  // Milliseconds taken for nanoseconds, seconds taken for milliseconds, and a clock that was never set.
+  const early = [Math.floor(NOW / 1e6), Math.floor(NOW / 1000), 0, limit - 1, limit];
+  for (const group of ['load', 'price', 'weather', 'custom']) {
+    const verdict = judge(block(group, { irradiance_w_m2: [1, 2, 3, 4, 5] }, early));
+    expect(verdict.quarantined.map(({ timestamp }) => timestamp)).toEqual(early.slice(0, -1));
+    expect(verdict.quarantined[3]?.reason).toBe(
+      'its time, 1999-12-31T23:59:59.999Z, is before 2000: the clock was not set, or the time was sent in another unit',
+    );
+    expect(verdict).toMatchObject({ accepted: 1, rejected: 0 });
+  }
+});
+
 test('a price in any currency is plausible', () => {
   const prices = [131.5, 4_200_000, -15_000, MAX_PRICE];
   for (const quantity of ['import_per_kwh', 'export_per_kwh']) {

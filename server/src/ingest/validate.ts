@@ -40,6 +40,8 @@ export const FORECAST_GROUPS: ReadonlySet<string> = new Set(['price', 'weather',
 const FORECAST_AHEAD_MS = 16 * UTC_DAY_MS;
 /** A clock may run ahead by this much. */
 const CLOCK_AHEAD_MS = HOUR_MS;
+/** Earlier times are those of a clock that was not set, or of another unit, such as milliseconds sent as nanoseconds. */
+export const MIN_PLAUSIBLE_MS = Date.UTC(2000, 0, 1);
 
 /** How far ahead of the clock values of a group are accepted. */
 export function acceptedAheadMs(group: string): number {
@@ -115,7 +117,8 @@ function validateColumn({ block, column, metric, latest, nowMs, verdict }: Colum
   for (let row = 0; row < column.length; row++) {
     const value = column[row] as number;
     if (value !== value) continue;
-    if (value >= minimum && value <= maximum && (timestamps[row] as number) <= latest) {
+    const instant = timestamps[row]!;
+    if (value >= minimum && value <= maximum && instant >= MIN_PLAUSIBLE_MS && instant <= latest) {
       accepted++;
       continue;
     }
@@ -124,7 +127,7 @@ function validateColumn({ block, column, metric, latest, nowMs, verdict }: Colum
     const where = {
       deviceId: block.devices[block.device[row] as number] as string,
       metric: metric.name,
-      timestamp: timestamps[row] as number,
+      timestamp: instant,
     };
     if (!Number.isFinite(value)) {
       verdict.refuse({ ...where, code: 'not_finite', detail: `must be a finite number; got ${value}` });
@@ -138,6 +141,8 @@ function reasonOf(value: number, metric: Metric, timestamp: number, nowMs: numbe
   const unit = metric.unit ? ` ${metric.unit}` : '';
   if (metric.minimum !== null && value < metric.minimum) return `${value}${unit} is below ${metric.minimum}${unit}`;
   if (metric.maximum !== null && value > metric.maximum) return `${value}${unit} is above ${metric.maximum}${unit}`;
+  if (timestamp < MIN_PLAUSIBLE_MS)
+    return `its time, ${new Date(timestamp).toISOString()}, is before 2000: the clock was not set, or the time was sent in another unit`;
   return `its time is ${((timestamp - nowMs) / HOUR_MS).toFixed(1)} h ahead of the clock`;
 }
 

@@ -232,10 +232,10 @@ describeWith('INFLUXD', 'answers beside those of a real InfluxDB', (influxd) => 
     const headers = { authorization: `Token ${TOKEN}` };
     const { status, error } = await ask(
       `${service.url}/write`,
-      post(`beside,host=${unknown} v=1 1000000\nbeside,host=good v=2 1000000`, headers),
+      post(`beside,host=${unknown} v=1 1577836800000000000\nbeside,host=good v=2 1577836800000000000`, headers),
     );
     expect([status, error]).toEqual([400, expect.stringMatching(/^partial write: .*looks like an id.* dropped=1$/)]);
-    const window = 'start=1970-01-01T00:00:00Z&end=1970-01-02T00:00:00Z';
+    const window = 'start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z';
     const { series } = await service.json<{ series: { value: number[] }[] }>(
       `/api/v1/telemetry?device_id=good&metric=beside.v&bucket=raw&${window}`,
     );

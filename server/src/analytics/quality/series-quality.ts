@@ -2,6 +2,7 @@ import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { GAP_FACTOR, holdsUntilChanged, type Reporting, standsUntil } from '../../domain/cadence.ts';
 import { lowerBound, type Series } from '../../domain/frame.ts';
 import type { Window } from '../../domain/window.ts';
+import { naturalGaps, outside, type SunPlace } from './natural-gaps.ts';
 import { interpolatedRuns, stuckRuns } from './runs.ts';
 
 /** What is known about one series in one window. Instants are epoch milliseconds. */
@@ -10,9 +11,9 @@ export interface SeriesQuality {
   /** Samples that the interval leads to expect; null where no interval can be told. */
   readonly expected: number | null;
   readonly intervalMs: number | null;
-  /** 0–1: the share of the expected samples that are there. */
+  /** 0–1: the share of the expected samples that are there; null where none is expected. */
   readonly completeness: number | null;
-  /** Stretches without samples longer than 2.5 intervals. */
+  /** Stretches without samples longer than 2.5 intervals, without those in which the series is silent by nature. */
   readonly gaps: readonly Window[];
   readonly outOfRange: number;
   readonly stuck: readonly Window[];
@@ -30,6 +31,8 @@ export interface SeriesContext {
   readonly restless: boolean;
   /** The series is expected from here on: its first sample ever. */
   readonly since: number;
+  /** Place of a series that the sun lets rest at night; null or left out for others. */
+  readonly sun?: SunPlace | null;
 }
 
 /**
@@ -46,7 +49,14 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
   const inside = { timestamps: series.timestamps.subarray(from, to), values: series.values.subarray(from, to) };
   const presence =
     holdPresence(series, { start, end }, context.reporting) ??
-    (intervalMs === null || end <= start ? null : presenceOf(inside.timestamps, { start, end }, intervalMs));
+    (intervalMs === null || end <= start
+      ? null
+      : presenceOf(
+          inside.timestamps,
+          { start, end },
+          intervalMs,
+          naturalGaps(series.timestamps, window, intervalMs, context.sun ?? null),
+        ));
   const clip = (runs: readonly { from: number; to: number }[]) =>
     runs
       .map((run) => ({ start: series.timestamps[run.from] as number, end: series.timestamps[run.to - 1] as number }))
@@ -79,29 +89,50 @@ function usualDistance(timestamps: Float64Array): number | null {
 }
 
 /**
- * Counts by stretches without a gap: so many intervals as a stretch lasts make so many samples, whatever the jitter of each.
+ * Counts by stretches without a gap: so many intervals as a stretch lasts make so many samples, whatever the jitter of each. In natural gaps no
+ * sample is expected, though one may be there.
  * @param timestamps ascending, all before `end`
  */
-function presenceOf(timestamps: Float64Array, { start, end }: Window, intervalMs: number) {
+function presenceOf(
+  timestamps: Float64Array,
+  { start, end }: Window,
+  intervalMs: number,
+  natural: readonly Window[],
+): { expected: number; share: number | null; gaps: Window[] } {
   const inside = timestamps.subarray(lowerBound(timestamps, start));
-  if (inside.length === 0)
-    return { expected: Math.round((end - start) / intervalMs), share: 0, gaps: [{ start, end }] };
-  const gaps: Window[] = [];
-  let missing = Math.floor(((inside[0] as number) - start) / intervalMs);
-  if (missing >= GAP_FACTOR) gaps.push({ start, end: inside[0] as number });
+  if (inside.length === 0) {
+    const { missing, gaps } = lossIn({ start, end }, Math.round((end - start) / intervalMs), intervalMs, natural);
+    return { expected: missing, share: missing === 0 ? null : 0, gaps };
+  }
+  const lead = { start, end: inside[0]! };
+  const losses = [lossIn(lead, Math.floor((lead.end - start) / intervalMs), intervalMs, natural)];
   for (let from = 0; from < inside.length; ) {
-    const first = inside[from] as number;
+    const first = inside[from]!;
     let to = from + 1;
-    while (to < inside.length && (inside[to] as number) - (inside[to - 1] as number) <= GAP_FACTOR * intervalMs) to++;
-    const last = inside[to - 1] as number;
-    missing += Math.max(Math.round((last - first) / intervalMs) + 1 - (to - from), 0);
-    const next = inside[to] ?? end;
-    missing += Math.max(Math.round((next - last) / intervalMs) - 1, 0);
-    if (next - last > GAP_FACTOR * intervalMs) gaps.push({ start: last, end: next });
+    while (to < inside.length && inside[to]! - inside[to - 1]! <= GAP_FACTOR * intervalMs) to++;
+    const last = inside[to - 1]!;
+    losses.push({ missing: Math.max(Math.round((last - first) / intervalMs) + 1 - (to - from), 0), gaps: [] });
+    const gap = { start: last, end: inside[to] ?? end };
+    losses.push(lossIn(gap, Math.max(Math.round((gap.end - last) / intervalMs) - 1, 0), intervalMs, natural));
     from = to;
   }
-  const expected = inside.length + missing;
-  return { expected, share: inside.length / expected, gaps };
+  const expected = inside.length + losses.reduce((sum, { missing }) => sum + missing, 0);
+  return { expected, share: inside.length / expected, gaps: losses.flatMap(({ gaps }) => gaps) };
+}
+
+/**
+ * Samples that a stretch without any lacks, and the gaps in it.
+ * @param whole how many it lacks where nothing of it is natural
+ */
+function lossIn(gap: Window, whole: number, intervalMs: number, natural: readonly Window[]) {
+  const parts = outside(gap, natural);
+  const long = parts.filter((part) => part.end - part.start > GAP_FACTOR * intervalMs);
+  const isWhole = parts.length === 1 && parts[0]!.start === gap.start && parts[0]!.end === gap.end;
+  if (isWhole) return { missing: whole, gaps: long };
+  return {
+    missing: long.reduce((sum, part) => sum + Math.floor((part.end - part.start) / intervalMs), 0),
+    gaps: long,
+  };
 }
 
 /** Presence of a device that reports changes only: the time for which its values hold; null where it is none. */

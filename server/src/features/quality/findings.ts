@@ -46,6 +46,7 @@ function about(
 function seriesFindings(series: SeriesQuality): Finding[] {
   const found: Finding[] = [];
   const { completeness, samples, expected, gap_count, gap_s, out_of_range, stuck, interpolated } = series;
+  if (samples === 0 && expected === 0) return found;
   if (samples === 0) {
     found.push({
       code: 'silent',

@@ -6,6 +6,7 @@ import {
   QualityReport,
   type SeriesQuality,
 } from '@wattkeeper/contract/quality.ts';
+import type { SunPlace } from '../../analytics/quality/natural-gaps.ts';
 import { lengthOf, seriesScore } from '../../analytics/quality/score.ts';
 import { seriesQuality } from '../../analytics/quality/series-quality.ts';
 import { periodOf } from '../../domain/asked-window.ts';
@@ -122,7 +123,7 @@ export class QualityService {
     const window = dayWindow(day, site.timezone);
     const ofSite = devices.ofSite(site.id);
     const series: SeriesQuality[] = [];
-    for (const device of ofSite) series.push(...(await this.#seriesOf(device, window)));
+    for (const device of ofSite) series.push(...(await this.#seriesOf(device, window, sunOf(site))));
     const quarantined = await this.#options.quarantined(window);
     const arrivals = ofSite.map((device) => this.#arrivalsOf(device, window, quarantined.get(device.id) ?? 0, before));
     const consistency = await consistencyOf(this.#options, site, window);
@@ -143,7 +144,7 @@ export class QualityService {
     };
   }
 
-  async #seriesOf(device: DeviceRecord, window: Window): Promise<SeriesQuality[]> {
+  async #seriesOf(device: DeviceRecord, window: Window, sun: SunPlace | null): Promise<SeriesQuality[]> {
     const { queries, records, describe, now } = this.#options;
     const since = new Map(
       (await records.series.list(device.id)).map(({ metric, firstSeenAt }) => [metric, firstSeenAt]),
@@ -169,6 +170,7 @@ export class QualityService {
           reporting: reportingOf(device),
           restless: isRestless(metric),
           since: first,
+          sun: group === 'solar' ? sun : null,
         });
         const { events } = await queries.counter({ deviceId: device.id, group, quantity, window });
         const length = { start: window.start, end: Math.min(window.end, until) };
@@ -215,6 +217,11 @@ export class QualityService {
       clock_ahead_s: more ? more.clock_ahead_s : counted.leastDelayMs === null ? null : -counted.leastDelayMs / 1000,
     };
   }
+}
+
+/** Where the panels of a site are; null while it has no location. */
+function sunOf({ latitude, longitude }: SiteRecord): SunPlace | null {
+  return latitude === null || longitude === null ? null : { latitudeDeg: latitude, longitudeDeg: longitude };
 }
 
 function presented({ kind, start, end, before, after, counted, inDoubt, decided = false }: CounterEvent) {
