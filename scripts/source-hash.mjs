@@ -7,6 +7,7 @@ export const WEB_SOURCES = [
   'web/src',
   'web/index.html',
   'web/vite.config.ts',
+  'web/compress-assets.ts',
   'web/package.json',
   'web/public',
   'contract/src',

@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { compressAssets } from './compress-assets.ts';
 
 /** Where `npm run dev` finds the API. */
 const DEV_SERVER = 'http://127.0.0.1:8001';
@@ -8,7 +9,7 @@ const DEV_SERVER = 'http://127.0.0.1:8001';
 export default defineConfig({
   // Relative, because the server hands the app out under any prefix and says so in <base href>.
   base: './',
-  plugins: [react()],
+  plugins: [react(), compressAssets()],
   build: { target: ['chrome123', 'firefox120', 'safari17.5'], chunkSizeWarningLimit: 700 },
   server: {
     open: '/ui/',

@@ -6,6 +6,7 @@ import type { PreferenceStore, Preferences } from './data/preferences.ts';
 import type { Queries } from './data/queries.ts';
 import type { Text } from './messages/lookup.ts';
 import { type FormatSettings, Formatter } from './ui/format.ts';
+import { useMedia } from './ui/use-media.ts';
 
 /** What every page is given: made once at the start. */
 export interface AppServices {
@@ -46,28 +47,14 @@ export function usePreferences(): Preferences {
 /** The theme in force: the reader's choice, else the system's. */
 export function useTheme(): 'light' | 'dark' {
   const { theme } = usePreferences();
-  const dark = useSyncExternalStore(watchSystemTheme, () => matchMedia('(prefers-color-scheme: dark)').matches);
+  const dark = useMedia('(prefers-color-scheme: dark)');
   if (theme !== 'system') return theme;
   return dark ? 'dark' : 'light';
 }
 
 /** Whether the reader asks for less motion. */
 export function useReducedMotion(): boolean {
-  return useSyncExternalStore(watchMotion, () => matchMedia('(prefers-reduced-motion: reduce)').matches);
-}
-
-function watchSystemTheme(listener: () => void): () => void {
-  return watchMedia('(prefers-color-scheme: dark)', listener);
-}
-
-function watchMotion(listener: () => void): () => void {
-  return watchMedia('(prefers-reduced-motion: reduce)', listener);
-}
-
-function watchMedia(query: string, listener: () => void): () => void {
-  const media = matchMedia(query);
-  media.addEventListener('change', listener);
-  return () => media.removeEventListener('change', listener);
+  return useMedia('(prefers-reduced-motion: reduce)');
 }
 
 function required<T>(value: T | null, name: string): T {

@@ -19,6 +19,7 @@ import { readMachinesSearch } from './features/machines/machines-search.ts';
 import { CrashPage, LoadingPage, NotFoundPage } from './features/shell/fallback-pages.tsx';
 import { Shell } from './features/shell/shell.tsx';
 import { readSystemSearch } from './features/system/system-search.ts';
+import { loadPart } from './load-part.ts';
 import { parseSearch, stringifySearch } from './search-text.ts';
 
 interface RouterContext {
@@ -40,7 +41,7 @@ const signIn = createRoute({
     // Only a place of this app: a sign-in page must not send people elsewhere.
     return { ...(code ? { code } : {}), ...(next && /^\/(?!\/)/.test(next) ? { next } : {}) };
   },
-  component: lazyRouteComponent(() => import('./features/sign-in/sign-in-page.tsx'), 'SignInPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/sign-in/sign-in-page.tsx')), 'SignInPage'),
 });
 
 /** Everything behind the door: signed in, with the site in view as `site` in the address. */
@@ -76,63 +77,66 @@ const now = createRoute({
   getParentRoute: () => signedIn,
   path: '/now',
   validateSearch: (raw: Raw): { wall?: '1' } => (raw.wall === '1' ? { wall: '1' } : {}),
-  component: lazyRouteComponent(() => import('./features/now/now-page.tsx'), 'NowPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/now/now-page.tsx')), 'NowPage'),
 });
 
 const history = createRoute({
   getParentRoute: () => signedIn,
   path: '/history',
   validateSearch: readHistorySearch,
-  component: lazyRouteComponent(() => import('./features/history/history-page.tsx'), 'HistoryPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/history/history-page.tsx')), 'HistoryPage'),
 });
 
 const energy = createRoute({
   getParentRoute: () => signedIn,
   path: '/energy',
   validateSearch: readEnergySearch,
-  component: lazyRouteComponent(() => import('./features/energy/energy-page.tsx'), 'EnergyPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/energy/energy-page.tsx')), 'EnergyPage'),
 });
 
 const machines = createRoute({
   getParentRoute: () => signedIn,
   path: '/machines',
   validateSearch: readMachinesSearch,
-  component: lazyRouteComponent(() => import('./features/machines/machines-page.tsx'), 'MachinesPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/machines/machines-page.tsx')), 'MachinesPage'),
 });
 
 const machine = createRoute({
   getParentRoute: () => signedIn,
   path: '/machines/$machine',
   validateSearch: readMachinesSearch,
-  component: lazyRouteComponent(() => import('./features/machines/machine-page.tsx'), 'MachinePage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/machines/machine-page.tsx')), 'MachinePage'),
 });
 
 const baseline = createRoute({
   getParentRoute: () => signedIn,
   path: '/baseline',
   validateSearch: readBaselineSearch,
-  component: lazyRouteComponent(() => import('./features/baseline/baseline-page.tsx'), 'BaselinePage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/baseline/baseline-page.tsx')), 'BaselinePage'),
 });
 
 const anomalies = createRoute({
   getParentRoute: () => signedIn,
   path: '/anomalies',
   validateSearch: readAnomaliesSearch,
-  component: lazyRouteComponent(() => import('./features/anomalies/anomalies-page.tsx'), 'AnomaliesPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('./features/anomalies/anomalies-page.tsx')),
+    'AnomaliesPage',
+  ),
 });
 
 const forecast = createRoute({
   getParentRoute: () => signedIn,
   path: '/forecast',
   validateSearch: readForecastSearch,
-  component: lazyRouteComponent(() => import('./features/forecast/forecast-page.tsx'), 'ForecastPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/forecast/forecast-page.tsx')), 'ForecastPage'),
 });
 
 const system = createRoute({
   getParentRoute: () => signedIn,
   path: '/system',
   validateSearch: readSystemSearch,
-  component: lazyRouteComponent(() => import('./features/system/system-page.tsx'), 'SystemPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./features/system/system-page.tsx')), 'SystemPage'),
 });
 
 const routeTree = root.addChildren([
@@ -141,6 +145,13 @@ const routeTree = root.addChildren([
 ]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {
+  let shownPath: string | null = null;
+  // A change of period, filter or tab leaves the reader where they are.
+  const isOtherPage = (path: string) => {
+    const isOther = path !== shownPath;
+    shownPath = path;
+    return isOther;
+  };
   return createRouter({
     routeTree,
     basepath: `${services.location.prefix}/ui`,
@@ -149,7 +160,7 @@ export function createAppRouter(services: AppServices, queryClient: QueryClient)
     defaultErrorComponent: CrashPage,
     defaultPendingComponent: LoadingPage,
     defaultNotFoundComponent: NotFoundPage,
-    scrollRestoration: true,
+    scrollRestoration: ({ location }) => isOtherPage(location.pathname),
     parseSearch,
     stringifySearch,
   });

@@ -6,7 +6,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * Serves the built web app under `/ui/`. Paths without an extension answer its page, whose `<base>` points back to `/ui/` relative to
- * the address in the browser, so that the app works under whatever prefix a reverse proxy shows it.
+ * the address in the browser, so that the app works under whatever prefix a reverse proxy shows it. Assets are sent as the build
+ * compressed them.
  */
 export async function serveWebApp(app: FastifyInstance, folder: string): Promise<void> {
   const redirect = { config: { scope: 'public' as const }, schema: { hide: true } };
@@ -18,7 +19,7 @@ export async function serveWebApp(app: FastifyInstance, folder: string): Promise
     );
     return;
   }
-  await app.register(fastifyStatic, { root: folder, serve: false, immutable: true, maxAge: '1y' });
+  await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, immutable: true, maxAge: '1y' });
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
   app.get('/ui/*', redirect, (request, reply) => {
     const path = (request.params as { '*': string })['*'];

@@ -2,6 +2,8 @@ import type uPlot from 'uplot';
 import type { Interval } from './frame.ts';
 
 export interface GestureOptions {
+  /** Whether the chart can be zoomed and panned; where not, every gesture is left to the page. */
+  readonly zooms: () => boolean;
   /** Called with the window that a gesture arrives at, once it has come to rest. */
   readonly onWindow: (window: Interval) => void;
 }
@@ -13,10 +15,10 @@ const SPAN_LEAST_MS = 10_000;
 const SPAN_MOST_MS = 50 * 366 * 86_400_000;
 
 /**
- * Wheel zooms at the pointer, wheel across or with shift pans; one finger scrubs, two zoom and pan. Dragging with a mouse selects, which uPlot
- * does itself. Returns what takes the listeners off again.
+ * Ctrl or ⌘ with the wheel zooms at the pointer, the wheel across or with shift pans, and the plain wheel scrolls the page; one finger
+ * scrubs, two zoom and pan. Dragging with a mouse selects, which uPlot does itself. Returns what takes the listeners off again.
  */
-export function addGestures(chart: uPlot, { onWindow }: GestureOptions): () => void {
+export function addGestures(chart: uPlot, { zooms, onWindow }: GestureOptions): () => void {
   const plot = chart.over;
   const touches = new Map<number, number>();
   let rest: ReturnType<typeof setTimeout> | undefined;
@@ -36,11 +38,12 @@ export function addGestures(chart: uPlot, { onWindow }: GestureOptions): () => v
   };
 
   function onWheel(event: WheelEvent): void {
+    const action = zooms() ? wheelAction(event) : 'scroll';
+    if (action === 'scroll') return;
     event.preventDefault();
     const { min, max } = limits(chart);
-    const pan = event.shiftKey ? event.deltaY : event.deltaX;
-    if (Math.abs(pan) > Math.abs(event.shiftKey ? event.deltaX : event.deltaY)) {
-      const shift = (pan / plot.clientWidth) * (max - min);
+    if (action === 'pan') {
+      const shift = ((event.shiftKey ? event.deltaY || event.deltaX : event.deltaX) / plot.clientWidth) * (max - min);
       show({ start: min + shift, end: max + shift });
       return;
     }
@@ -60,7 +63,7 @@ export function addGestures(chart: uPlot, { onWindow }: GestureOptions): () => v
     if (!touches.has(event.pointerId)) return;
     touches.set(event.pointerId, event.clientX);
     if (touches.size === 1) scrub(event.clientX);
-    else if (touches.size === 2 && grip) stretch();
+    else if (touches.size === 2 && grip && zooms()) stretch();
   }
 
   function onUp(event: PointerEvent): void {
@@ -102,6 +105,15 @@ export function addGestures(chart: uPlot, { onWindow }: GestureOptions): () => v
       WHEEL_REST_MS,
     );
   }
+}
+
+/** What a turn of the wheel means over a chart that can be zoomed. A pinch on a touchpad arrives as a wheel with Ctrl. */
+export function wheelAction(
+  event: Pick<WheelEvent, 'ctrlKey' | 'metaKey' | 'shiftKey' | 'deltaX' | 'deltaY'>,
+): 'zoom' | 'pan' | 'scroll' {
+  if (event.ctrlKey || event.metaKey) return 'zoom';
+  if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return 'pan';
+  return 'scroll';
 }
 
 function limits(chart: uPlot): { min: number; max: number } {

@@ -64,7 +64,10 @@ export function TimeChart(props: TimeChartProps) {
       target,
     );
     chart.current = plot;
-    const release = addGestures(plot, { onWindow: (zoomed) => latest.current.onWindow?.(zoomed) });
+    const release = addGestures(plot, {
+      zooms: () => latest.current.onWindow !== undefined,
+      onWindow: (zoomed) => latest.current.onWindow?.(zoomed),
+    });
     return () => {
       release();
       plot.destroy();

@@ -25,7 +25,12 @@ interface StatProps {
   readonly size?: 'm' | 'l' | 'xl';
 }
 
-/** A labelled number with a quiet line under it; belongs in a `<dl>`. */
+/** Labelled numbers side by side. */
+export function Stats({ children }: { readonly children: ReactNode }) {
+  return <dl className={styles.stats}>{children}</dl>;
+}
+
+/** A labelled number with a quiet line under it; belongs in `Stats`. */
 export function Stat({ label, quantity, note, size = 'l' }: StatProps) {
   return (
     <div className={styles.stat}>

@@ -10,7 +10,7 @@ import type { ChartSeries } from '../../charts/uplot-options.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { AreaField } from '../../ui/field.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
@@ -61,7 +61,7 @@ function Figures({ anomaly }: DetailProps) {
   const { extra_energy_kwh: extra, strength, confidence_score: confidence } = anomaly;
   const isStuck = anomaly.anomaly_type === 'stuck_sensor';
   return (
-    <dl className={styles.stats}>
+    <Stats>
       <Stat label={text('anomalies.severity')} quantity="" note={<SeverityMark anomaly={anomaly} />} />
       <Stat label={text('anomalies.value')} quantity={words.measured(value, unit)} note={words.metric(anomaly)} />
       {expected === null ? null : (
@@ -79,7 +79,7 @@ function Figures({ anomaly }: DetailProps) {
         />
       )}
       <Stat label={text('anomalies.sure')} quantity={format.share(confidence)} />
-    </dl>
+    </Stats>
   );
 }
 

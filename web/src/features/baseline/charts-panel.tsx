@@ -10,7 +10,7 @@ import { TimeChart } from '../../charts/time-chart.tsx';
 import type { ChartSeries } from '../../charts/uplot-options.ts';
 import type { Window } from '../../data/period.ts';
 import { CheckField } from '../../ui/field.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
 import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -65,7 +65,7 @@ function Totals({ found }: { readonly found: BaselineDeviation }) {
   const uncertainty = text('baseline.uncertainty', { value: plain(format.energy(found.uncertainty_kwh)) });
   const percent = found.deviation_percent === null ? null : found.deviation_percent / 100;
   return (
-    <dl className={styles.stats}>
+    <Stats>
       <Stat label={text('baseline.actual')} quantity={format.energy(found.total_actual_kwh)} />
       <Stat
         label={text('baseline.predicted')}
@@ -86,7 +86,7 @@ function Totals({ found }: { readonly found: BaselineDeviation }) {
         quantity={format.energy(found.savings.kwh)}
         note={`${uncertainty} · ${text(`baseline.${found.savings.verdict}`)}`}
       />
-    </dl>
+    </Stats>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import type { Formatter } from '../../ui/format.ts';
 import { WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -42,7 +42,7 @@ function Statistics({ model }: { readonly model: BaselineModel }) {
   const format = useFormat();
   const kwh = (value: number) => ({ value: format.number(value, 2), unit: 'kWh' });
   return (
-    <dl className={styles.stats}>
+    <Stats>
       <Stat label={text('baseline.r2')} quantity={format.number(model.r_squared, 3)} />
       <Stat label={text('baseline.adjusted_r2')} quantity={format.number(model.adjusted_r_squared, 3)} />
       <Stat label={text('baseline.cv')} quantity={format.share(model.cv_rmse, 1)} />
@@ -65,7 +65,7 @@ function Statistics({ model }: { readonly model: BaselineModel }) {
       {model.lag_hours === null ? null : (
         <Stat label={text('baseline.lag')} quantity={{ value: format.number(model.lag_hours), unit: 'h' }} />
       )}
-    </dl>
+    </Stats>
   );
 }
 

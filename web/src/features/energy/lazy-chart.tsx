@@ -1,7 +1,8 @@
 import { type ComponentProps, lazy, Suspense } from 'react';
+import { loadPart } from '../../load-part.ts';
 import { Skeleton } from '../../ui/skeleton.tsx';
 
-const EChart = lazy(async () => ({ default: (await import('./echart.tsx')).EChart }));
+const EChart = lazy(async () => ({ default: (await loadPart(() => import('./echart.tsx'))).EChart }));
 
 /** A chart whose library is fetched when the first one is shown. */
 export function LazyChart(props: ComponentProps<typeof EChart>) {

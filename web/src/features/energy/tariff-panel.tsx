@@ -5,6 +5,7 @@ import { Check, Pencil, Plus, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
+import { loadPart } from '../../load-part.ts';
 import type { Text } from '../../messages/lookup.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import type { Formatter } from '../../ui/format.ts';
@@ -17,7 +18,9 @@ import { refreshMoney } from './refresh-money.ts';
 import { RemoveTariffDialog } from './remove-tariff-dialog.tsx';
 import styles from './tariff.module.css';
 
-const TariffDialog = lazy(async () => ({ default: (await import('./tariff-dialog.tsx')).TariffDialog }));
+const TariffDialog = lazy(async () => ({
+  default: (await loadPart(() => import('./tariff-dialog.tsx'))).TariffDialog,
+}));
 
 interface TariffPanelProps {
   readonly site: Site;
@@ -51,7 +54,7 @@ export function TariffPanel({ site, window }: TariffPanelProps) {
         <QueryView query={tariffs} height="8rem">
           {(items) =>
             items.length === 0 ? (
-              <EmptyNote title={text('tariff.none')}>{text('tariff.none_hint')}</EmptyNote>
+              <EmptyNote title={text('tariff.empty')}>{text('tariff.empty_hint')}</EmptyNote>
             ) : (
               <TariffTable
                 tariffs={items}
@@ -163,5 +166,6 @@ function importText({ import_price: price }: Tariff, text: Text, format: Formatt
 }
 
 function exportText({ export_price: price }: Tariff, text: Text, format: Formatter): string {
-  return price.type === 'flat' ? format.price(price.price_per_kwh) : text(`tariff.${price.type}`);
+  if (price.type === 'flat') return format.price(price.price_per_kwh);
+  return text(`tariff.${price.type}`);
 }

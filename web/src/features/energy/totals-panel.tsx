@@ -1,10 +1,9 @@
 import type { EnergyTotals } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
 import { WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import styles from './energy.module.css';
 
 /** Above this share the gaps are shorter than a reader cares about. */
 const WHOLE = 0.995;
@@ -21,14 +20,14 @@ export function TotalsPanel({ totals, warnings }: TotalsPanelProps) {
   const covered = totals.coverage >= WHOLE ? format.share(1) : format.share(totals.coverage, 1);
   return (
     <Panel title={text('energy.totals')} note={text('energy.coverage', { share: plain(covered) })}>
-      <dl className={styles.totals}>
+      <Stats>
         <Stat label={text('money.net')} quantity={format.money(netCost(totals))} size="xl" />
         <Stat label={text('money.cost')} quantity={format.money(totals.cost)} />
         <Stat label={text('money.revenue')} quantity={format.money(totals.revenue)} />
         <Stat label={text('money.fixed')} quantity={format.money(totals.fixed_cost)} />
         {totals.demand_cost ? <Stat label={text('money.demand')} quantity={format.money(totals.demand_cost)} /> : null}
-      </dl>
-      <dl className={styles.totals}>
+      </Stats>
+      <Stats>
         <Stat label={text('energy.production')} quantity={format.energy(totals.solar_kwh)} />
         <Stat label={text('energy.consumption')} quantity={format.energy(totals.consumption_kwh)} />
         <Stat label={text('energy.import')} quantity={format.energy(totals.import_kwh)} />
@@ -38,7 +37,7 @@ export function TotalsPanel({ totals, warnings }: TotalsPanelProps) {
         <Stat label={text('energy.self_sufficiency')} quantity={format.share(totals.self_sufficiency)} />
         <Stat label={text('energy.self_consumption')} quantity={format.share(totals.self_consumption)} />
         <Stat label={text('energy.carbon')} quantity={format.mass(totals.carbon_kg)} />
-      </dl>
+      </Stats>
       {warnings.map((warning) => (
         <WarningLine key={warning}>{warning}</WarningLine>
       ))}

@@ -3,7 +3,7 @@ import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/for
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { ForecastOf } from '../../data/queries.ts';
 import { knownText } from '../../messages/known-text.ts';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
@@ -25,7 +25,7 @@ export function PeakPanel({ subject, horizon }: SubjectProps) {
     <Panel title={text('forecast.peak')}>
       <QueryView query={useQuery(useQueries().peakForecast(subject, horizon))} height="6rem">
         {(peak) => (
-          <dl className={styles.stats}>
+          <Stats>
             <Stat label={text('forecast.peak_at')} quantity={slotLabel(Date.parse(peak.timestamp))} />
             <Stat
               label={text('forecast.peak_power')}
@@ -40,7 +40,7 @@ export function PeakPanel({ subject, horizon }: SubjectProps) {
               quantity={format.share(peak.confidence)}
               note={text('forecast.peak_sure_note')}
             />
-          </dl>
+          </Stats>
         )}
       </QueryView>
     </Panel>
@@ -73,7 +73,7 @@ function Figures({ found }: { readonly found: ForecastAccuracy }) {
   const naive = found.models.find(({ name, title }) => [name, title].includes(found.naive_model));
   const percent = found.mape === null ? null : plain(format.share(found.mape / 100, 1));
   return (
-    <dl className={styles.stats}>
+    <Stats>
       <Stat
         label={text('forecast.error')}
         quantity={format.power(found.mae_kw)}
@@ -90,7 +90,7 @@ function Figures({ found }: { readonly found: ForecastAccuracy }) {
       />
       <Stat label={text('forecast.covered_80')} quantity={format.share(found.coverage_80)} />
       <Stat label={text('forecast.covered_95')} quantity={format.share(found.coverage)} />
-    </dl>
+    </Stats>
   );
 }
 

@@ -5,7 +5,7 @@ import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import styles from './forecast.module.css';
@@ -83,7 +83,7 @@ function Advice({ schedule }: { readonly schedule: OptimalSchedule }) {
       {schedule.loads.map((load) => (
         <div key={load.name}>
           <p className={styles.advice}>{load.explanation}</p>
-          <dl className={styles.stats}>
+          <Stats>
             <Stat
               label={text('forecast.start')}
               quantity={slotLabel(Date.parse(load.start))}
@@ -100,7 +100,7 @@ function Advice({ schedule }: { readonly schedule: OptimalSchedule }) {
               <Stat label={text('forecast.savings')} quantity={format.money(load.savings)} />
             )}
             <Stat label={text('forecast.from_roof')} quantity={format.share(load.solar_share)} />
-          </dl>
+          </Stats>
         </div>
       ))}
     </div>

@@ -166,6 +166,7 @@ function Notes({ bucket, compared, prices }: NotesProps) {
         {bucket === 'raw' ? text('history.raw') : text('history.aggregated', { bucket: width })}
         {compared ? ` ${text('history.dashed')}` : ''}
       </p>
+      <p className={styles.gestures}>{text('history.gestures')}</p>
       {values.length > 0 ? <PriceScale least={Math.min(...values)} greatest={Math.max(...values)} /> : null}
     </div>
   );

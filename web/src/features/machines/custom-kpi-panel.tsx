@@ -5,6 +5,7 @@ import { Pencil, Plus, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
+import { loadPart } from '../../load-part.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
@@ -15,7 +16,9 @@ import { useMayWrite } from '../../use-may-write.ts';
 import styles from './custom-kpi.module.css';
 import { RemoveKpiDialog } from './remove-kpi-dialog.tsx';
 
-const CustomKpiDialog = lazy(async () => ({ default: (await import('./custom-kpi-dialog.tsx')).CustomKpiDialog }));
+const CustomKpiDialog = lazy(async () => ({
+  default: (await loadPart(() => import('./custom-kpi-dialog.tsx'))).CustomKpiDialog,
+}));
 
 interface CustomKpiPanelProps {
   readonly machines: readonly Device[];

@@ -7,7 +7,7 @@ import { rangeAt } from '../../data/range.ts';
 import { type RangeSearch, withRange } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { EmptyPeriod } from '../../ui/empty-period.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { EmptyNote, WarningLine } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -131,7 +131,7 @@ function Figures({ machine, window }: MachineProps) {
             {warnings.map((warning) => (
               <WarningLine key={warning}>{warning}</WarningLine>
             ))}
-            <dl className={styles.stats}>
+            <Stats>
               <Stat
                 label={text('machines.sec')}
                 quantity={
@@ -160,7 +160,7 @@ function Figures({ machine, window }: MachineProps) {
                 />
               ) : null}
               <Stat label={text('machines.carbon')} quantity={format.mass(kpis.carbon.value)} />
-            </dl>
+            </Stats>
           </>
         )}
       </QueryView>
@@ -180,7 +180,7 @@ function CustomFigures({ machine, window }: MachineProps) {
     <Panel title={text('kpi.title')}>
       <QueryView query={values} height="6rem">
         {(all) => (
-          <dl className={styles.stats}>
+          <Stats>
             {all.map(({ id, value, unit, reason }) => (
               <Stat
                 key={id}
@@ -189,7 +189,7 @@ function CustomFigures({ machine, window }: MachineProps) {
                 note={reason}
               />
             ))}
-          </dl>
+          </Stats>
         )}
       </QueryView>
     </Panel>

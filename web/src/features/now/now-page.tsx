@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { LayoutGrid, Maximize, Minimize } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
+import { loadPart } from '../../load-part.ts';
 import { useSite } from '../../site-context.tsx';
 import { IconButton } from '../../ui/button.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
@@ -21,7 +22,7 @@ import { useLivePower } from './use-live-power.ts';
 import { useNightDim } from './use-night-dim.ts';
 
 /** Charts come after the first paint: the flow picture does not wait for them. */
-const PowerCurve = lazy(() => import('./power-curve.tsx').then((module) => ({ default: module.PowerCurve })));
+const PowerCurve = lazy(async () => ({ default: (await loadPart(() => import('./power-curve.tsx'))).PowerCurve }));
 
 /** What is happening now, and what the day has brought. */
 export function NowPage() {

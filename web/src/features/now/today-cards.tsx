@@ -1,7 +1,7 @@
 import type { EnergyTotals, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
-import { Figure, Stat } from '../../ui/figure.tsx';
+import { Figure, Stat, Stats } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { Gauge } from './gauge.tsx';
@@ -60,20 +60,20 @@ export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
   ];
   return (
     <Panel title={text('now.money_today')}>
-      <dl className={styles.stats}>
+      <Stats>
         <Stat
           label={text('money.net')}
           quantity={format.money(netOf(today))}
           size="xl"
           note={text('now.yesterday_was', { value: format.money(yesterday && netOf(yesterday)) })}
         />
-      </dl>
-      <dl className={styles.parts}>
+      </Stats>
+      <Stats>
         {parts.map(([label, amount]) =>
           amount === null ? null : <Stat key={label} label={text(label)} quantity={format.money(amount)} size="m" />,
         )}
         <Stat label={text('money.price_now')} quantity={format.price(now.import_price_per_kwh)} size="m" />
-      </dl>
+      </Stats>
     </Panel>
   );
 }
@@ -115,7 +115,7 @@ export function CarbonCard({ summary }: { readonly summary: SiteSummary }) {
   const perKwh = today.carbon_kg !== null && today.consumption_kwh ? today.carbon_kg / today.consumption_kwh : null;
   return (
     <Panel title={text('now.carbon_today')}>
-      <dl className={styles.stats}>
+      <Stats>
         <Stat
           label={text('energy.carbon')}
           quantity={format.mass(today.carbon_kg)}
@@ -127,7 +127,7 @@ export function CarbonCard({ summary }: { readonly summary: SiteSummary }) {
           quantity={perKwh === null ? '–' : { value: format.number(perKwh * 1000), unit: 'g/kWh' }}
           size="m"
         />
-      </dl>
+      </Stats>
     </Panel>
   );
 }

@@ -1,10 +1,14 @@
 import { Link, useRouter } from '@tanstack/react-router';
 import { MapPinOff } from 'lucide-react';
+import { useCallback } from 'react';
 import { useText } from '../../app-context.tsx';
+import { ApiProblem } from '../../data/problem.ts';
+import { PartUnavailable } from '../../load-part.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
 import { PageBody } from '../../ui/page.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
+import { Recovery, reloadApp, wasJustReloaded } from './recovery.tsx';
 
 /** A page that does not exist. */
 export function NotFoundPage() {
@@ -22,17 +26,18 @@ export function NotFoundPage() {
   );
 }
 
-/** What a page shows that broke; the rest of the app goes on. */
+/** What a page shows that broke; the rest of the app goes on. Where the server does not answer, the page returns when it does. */
 export function CrashPage({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
   const router = useRouter();
-  const retry = () => {
+  const isPart = error instanceof PartUnavailable;
+  const recover = useCallback(() => {
+    if (isPart) return reloadApp();
     reset();
     void router.invalidate();
-  };
+  }, [isPart, reset, router]);
+  const recovers = isPart ? !wasJustReloaded() : error instanceof ApiProblem && error.temporary;
   return (
-    <PageBody>
-      <ErrorNote error={error} onRetry={retry} />
-    </PageBody>
+    <PageBody>{recovers ? <Recovery onRecover={recover} /> : <ErrorNote error={error} onRetry={recover} />}</PageBody>
   );
 }
 

@@ -1,43 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import {
-  Activity,
-  ChartLine,
-  Coins,
-  Factory,
-  type LucideIcon,
-  Radar,
-  Scale,
-  ServerCog,
-  TrendingUp,
-  Zap,
-} from 'lucide-react';
+import { Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
-import type { MessageKey } from '../../messages/lookup.ts';
 import { chooseSite, SiteContext } from '../../site-context.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { HistoryNotice } from './history-notice.tsx';
+import { Navigation } from './navigation.tsx';
 import { PreferencesMenu } from './preferences-menu.tsx';
 import styles from './shell.module.css';
 import { SiteSwitcher } from './site-switcher.tsx';
 import { useAnnouncements } from './use-announcements.ts';
-
-/** The pages, in the order of the navigation. A page is one line here and one in the router. */
-const PAGES: readonly {
-  to: '/now' | '/history' | '/energy' | '/machines' | '/baseline' | '/anomalies' | '/forecast' | '/system';
-  label: MessageKey;
-  icon: LucideIcon;
-}[] = [
-  { to: '/now', label: 'nav.now', icon: Activity },
-  { to: '/history', label: 'nav.history', icon: ChartLine },
-  { to: '/energy', label: 'nav.energy', icon: Coins },
-  { to: '/machines', label: 'nav.machines', icon: Factory },
-  { to: '/baseline', label: 'nav.baseline', icon: Scale },
-  { to: '/anomalies', label: 'nav.anomalies', icon: Radar },
-  { to: '/forecast', label: 'nav.forecast', icon: TrendingUp },
-  { to: '/system', label: 'nav.system', icon: ServerCog },
-];
 
 /** The frame of every page behind the door: navigation, the site in view, preferences. */
 export function Shell() {
@@ -85,37 +58,6 @@ export function Shell() {
       </SiteContext>
     </FormatContext>
   );
-}
-
-const OF_MACHINES = ['/machines', '/baseline'];
-
-/** Machines and their baselines stand here only where there are any. */
-function Navigation({ siteId }: { readonly siteId: string | null }) {
-  const text = useText();
-  const machines = useQuery({ ...useQueries().machines(siteId ?? ''), enabled: siteId !== null });
-  const pages = PAGES.filter(({ to }) => !OF_MACHINES.includes(to) || (machines.data?.length ?? 0) > 0);
-  const nav = useCurrentInView();
-  return (
-    <nav ref={nav} className={styles.nav} aria-label={text('nav.label')}>
-      {pages.map(({ to, label, icon: Icon }) => (
-        <Link key={to} to={to} className={styles.link} activeProps={{ 'aria-current': 'page' }}>
-          <Icon size={20} strokeWidth={1.75} aria-hidden="true" />
-          <span>{text(label)}</span>
-        </Link>
-      ))}
-    </nav>
-  );
-}
-
-/** On a phone the bar holds more pages than fit: the one in view is scrolled to. */
-function useCurrentInView() {
-  const nav = useRef<HTMLElement>(null);
-  const { pathname } = useLocation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is current when the path changes
-  useEffect(() => {
-    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [pathname]);
-  return nav;
 }
 
 /** A new page takes the focus, as it would in a browser without scripts; the first one leaves it where it is. */

@@ -6,7 +6,7 @@ import { dayOf } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
@@ -52,12 +52,12 @@ function Report({ report }: { readonly report: QualityReport }) {
   const days = useQuery(useQueries().qualityDays(report.site_id)).data?.days ?? [];
   return (
     <>
-      <dl className={styles.stats}>
+      <Stats>
         <Stat label={text('system.score')} quantity={report.score === null ? '–' : format.number(report.score, 1)} />
         <Stat label={text('system.completeness')} quantity={format.share(report.completeness, 1)} />
         <Stat label={text('system.series')} quantity={format.number(report.series.length)} />
         <Stat label={text('system.findings')} quantity={format.number(report.findings.length)} />
-      </dl>
+      </Stats>
       {days.length > 1 ? (
         <div className={styles.course}>
           <Sparkline values={days.map(({ score }) => score ?? 0)} label={text('system.quality_chart')} />

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { DiskMetrics, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { Stat } from '../../ui/figure.tsx';
+import { Stat, Stats } from '../../ui/figure.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
@@ -83,7 +83,7 @@ export function IngestPanel() {
       <QueryView query={useQuery(useQueries().storage())} height="9rem">
         {({ ingest, journal, memory }) => (
           <>
-            <dl className={styles.stats}>
+            <Stats>
               <Stat
                 label={text('system.rate')}
                 quantity={format.number(ingest.values_per_s, ingest.values_per_s < 10 ? 1 : 0)}
@@ -94,7 +94,7 @@ export function IngestPanel() {
               <Stat label={text('system.journal')} quantity={format.bytes(journal.bytes)} />
               <Stat label={text('system.commit')} quantity={times(journal.commit_ms)} />
               <Stat label={text('system.memory')} quantity={format.bytes(memory.resident_bytes)} />
-            </dl>
+            </Stats>
             <div className={styles.course}>
               <Sparkline values={ingest.per_minute} label={text('system.rate_chart')} />
             </div>

@@ -29,6 +29,8 @@ export const history: Translated<typeof en> = {
     'Damals wurde nichts aufgezeichnet. Wählen Sie einen anderen Zeitraum, oder gehen Sie zurück.',
   'history.stale': 'Das ist der letzte bekannte Stand: Aktualisieren fehlgeschlagen ({reason}).',
   'history.raw': 'Jeder Messwert, wie er aufgezeichnet wurde.',
+  'history.gestures':
+    'Ziehen wählt einen Zeitraum. Strg oder ⌘ mit dem Mausrad zoomt, Umschalt mit dem Mausrad verschiebt.',
   'history.aggregated':
     'Mittelwerte von {bucket} mit dem Band vom kleinsten zum größten. Vergrößern zeigt einzelne Messwerte.',
   'history.dashed': 'Gestrichelt: der frühere Zeitraum.',

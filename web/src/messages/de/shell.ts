@@ -37,6 +37,8 @@ export const shell: Translated<typeof en> = {
   'error.title': 'Das konnte nicht angezeigt werden',
   'error.unreachable': 'Der Server antwortet nicht',
   'error.unreachable_hint': 'Prüfen Sie, ob Wattkeeper läuft und von diesem Gerät aus erreichbar ist.',
+  'error.recovers': 'Prüfen Sie, ob Wattkeeper läuft. Diese Seite kommt zurück, sobald der Server antwortet.',
+  'nav.more': 'Mehr',
   'stale.as_of': 'Stand von {time}: Aktualisieren fehlgeschlagen ({reason}).',
   'not_found.title': 'Diese Seite gibt es nicht',
   'not_found.hint': 'Die Adresse ist vielleicht falsch geschrieben, oder die Seite gibt es nicht mehr.',

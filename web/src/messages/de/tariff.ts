@@ -4,8 +4,9 @@ import type { Translated } from '../lookup.ts';
 export const tariff: Translated<typeof en> = {
   'tariff.title': 'Tarife',
   'tariff.note': 'Wie eine kWh berechnet wird. {site} wird nach dem gewählten abgerechnet.',
-  'tariff.none': 'Es gibt noch keinen Tarif',
-  'tariff.none_hint': 'Tragen Sie ein, was Ihr Versorger berechnet, und jede kWh bekommt ihren Preis.',
+  'tariff.empty': 'Es gibt noch keinen Tarif',
+  'tariff.none': 'Keine Vergütung',
+  'tariff.empty_hint': 'Tragen Sie ein, was Ihr Versorger berechnet, und jede kWh bekommt ihren Preis.',
   'tariff.new': 'Neuer Tarif',
   'tariff.edit_title': '{name} bearbeiten',
   'tariff.intro': 'Preise gelten für eine kWh, mit Steuern. Ein gewählter Tarif berechnet auch vergangene Energie neu.',

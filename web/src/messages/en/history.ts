@@ -24,6 +24,7 @@ export const history = {
   'history.no_data_hint': 'Nothing was recorded then. Choose another period, or step back in time.',
   'history.stale': 'This is what was known last: refreshing failed ({reason}).',
   'history.raw': 'Every sample as it was recorded.',
+  'history.gestures': 'Drag to choose a period. Ctrl or ⌘ with the wheel zooms, Shift with the wheel moves.',
   'history.aggregated': 'Means of {bucket}, with the band from least to greatest. Zoom in for single samples.',
   'history.dashed': 'Dashed: the earlier period.',
   'history.earlier_of': '{name}, earlier',

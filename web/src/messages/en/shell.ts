@@ -38,6 +38,8 @@ export const shell = {
   'error.title': 'This could not be shown',
   'error.unreachable': 'The server does not answer',
   'error.unreachable_hint': 'Check that Wattkeeper is running and that this device can reach it.',
+  'error.recovers': 'Check that Wattkeeper is running. This page returns as soon as the server answers.',
+  'nav.more': 'More',
   'stale.as_of': 'As of {time}: refreshing failed ({reason}).',
 
   'not_found.title': 'No such page',

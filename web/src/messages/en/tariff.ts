@@ -1,8 +1,9 @@
 export const tariff = {
   'tariff.title': 'Tariffs',
   'tariff.note': 'How a kWh is priced. {site} is billed by the one in use.',
-  'tariff.none': 'There is no tariff yet',
-  'tariff.none_hint': 'Add what your supplier charges, and every kWh gets its price.',
+  'tariff.empty': 'There is no tariff yet',
+  'tariff.none': 'Nothing is paid',
+  'tariff.empty_hint': 'Add what your supplier charges, and every kWh gets its price.',
   'tariff.new': 'New tariff',
   'tariff.edit_title': 'Edit {name}',
   'tariff.intro': 'Prices are for one kWh, taxes included. A tariff in use prices past energy anew.',

@@ -37,6 +37,7 @@ export const history: Translated<typeof en> = {
   'history.no_data_hint': 'Wtedy nic nie zapisano. Wybierz inny okres albo cofnij się w czasie.',
   'history.stale': 'To ostatni znany stan: odświeżenie nie powiodło się ({reason}).',
   'history.raw': 'Każdy odczyt tak, jak go zapisano.',
+  'history.gestures': 'Przeciągnij, aby wybrać okres. Ctrl lub ⌘ z kółkiem myszy powiększa, Shift z kółkiem przesuwa.',
   'history.aggregated':
     'Średnie {bucket} z pasmem od najmniejszej do największej. Przybliż, by zobaczyć pojedyncze odczyty.',
   'history.dashed': 'Przerywana: wcześniejszy okres.',

@@ -37,6 +37,8 @@ export const shell: Translated<typeof en> = {
   'error.title': 'Nie udało się tego pokazać',
   'error.unreachable': 'Serwer nie odpowiada',
   'error.unreachable_hint': 'Sprawdź, czy Wattkeeper działa i czy to urządzenie ma do niego dostęp.',
+  'error.recovers': 'Sprawdź, czy Wattkeeper działa. Ta strona wróci, gdy tylko serwer odpowie.',
+  'nav.more': 'Więcej',
   'stale.as_of': 'Stan na {time}: odświeżenie nie powiodło się ({reason}).',
   'not_found.title': 'Nie ma takiej strony',
   'not_found.hint': 'Adres może być błędny albo strony już nie ma.',

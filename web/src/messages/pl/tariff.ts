@@ -4,8 +4,9 @@ import type { Translated } from '../lookup.ts';
 export const tariff: Translated<typeof en> = {
   'tariff.title': 'Taryfy',
   'tariff.note': 'Jak wyceniana jest kWh. {site} jest rozliczana według używanej.',
-  'tariff.none': 'Nie ma jeszcze taryfy',
-  'tariff.none_hint': 'Wpisz, co nalicza dostawca, a każda kWh dostanie swoją cenę.',
+  'tariff.empty': 'Nie ma jeszcze taryfy',
+  'tariff.none': 'Bez wynagrodzenia',
+  'tariff.empty_hint': 'Wpisz, co nalicza dostawca, a każda kWh dostanie swoją cenę.',
   'tariff.new': 'Nowa taryfa',
   'tariff.edit_title': 'Edytuj {name}',
   'tariff.intro': 'Ceny są za jedną kWh, z podatkami. Używana taryfa wycenia na nowo także dawną energię.',

@@ -1,0 +1,36 @@
+import { chromium } from 'playwright-core';
+import { expect, it, onTestFinished } from 'vitest';
+import { startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+import { PAGE_LIMIT_MS } from './demo-browser.ts';
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+
+describeWith('CHROMIUM', 'a page that is opened while the server is down', (executablePath) => {
+  it('says so, and appears as soon as the server answers again', async () => {
+    const folder = temporaryFolder();
+    let service = await startService(folder.path);
+    const browser = await chromium.launch({ executablePath, args: ARGS });
+    onTestFinished(async () => {
+      await browser.close();
+      await service.stop();
+      folder.remove();
+    });
+    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+    page.setDefaultTimeout(PAGE_LIMIT_MS);
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+    await page.getByText('No reading has arrived yet').waitFor();
+    await service.stop();
+    // Its code and its style are fetched when it is opened.
+    await page.getByRole('navigation').getByRole('link', { name: 'Energy & cost' }).click();
+    await page.getByText('This page returns as soon as the server answers.').waitFor();
+    expect(await page.getByRole('navigation').isVisible()).toBe(true);
+    service = await startService(folder.path, { WATTKEEPER_HTTP__PORT: new URL(service.url).port });
+    await page.getByRole('heading', { name: 'Energy & cost', level: 1 }).waitFor();
+    await page.getByRole('region', { name: 'Tariffs' }).first().waitFor();
+    // The style arrived, too.
+    const sheets = () => page.evaluate(() => [...document.styleSheets].length);
+    expect(await sheets()).toBeGreaterThan(1);
+  });
+});
