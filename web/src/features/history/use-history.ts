@@ -1,7 +1,7 @@
-import { keepPreviousData, useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
+import { useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useQueries } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import type { TelemetryRequest } from '../../data/queries.ts';
@@ -69,11 +69,8 @@ export function useHistoryAnswers(
   points: number,
 ): HistoryAnswers {
   const queries = useQueries();
-  return useAllQueries({
-    queries: telemetryRequests(chosen, window, points).map((request) => ({
-      ...queries.telemetry(request),
-      placeholderData: keepPreviousData,
-    })),
+  const latest = useAllQueries({
+    queries: telemetryRequests(chosen, window, points).map((request) => queries.telemetry(request)),
     combine: (results) => ({
       answers: results.flatMap(({ data }) => data ?? []),
       pending: results.some(({ data, isPending }) => isPending && data === undefined),
@@ -84,6 +81,16 @@ export function useHistoryAnswers(
       },
     }),
   });
+  return useLastAnswers(latest, window !== null);
+}
+
+/** While the answers for another window are awaited, those before stay: neither the charts nor the page under them jump. */
+function useLastAnswers(latest: HistoryAnswers, wanted: boolean): HistoryAnswers {
+  const [last, setLast] = useState<readonly TelemetryAnswer[]>([]);
+  const { answers, pending } = latest;
+  const isNew = answers.length !== last.length || answers.some((answer, i) => answer !== last[i]);
+  if (!pending && isNew) setLast(answers);
+  return wanted && pending && last.length > 0 ? { ...latest, answers: last, pending: false } : latest;
 }
 
 export function telemetryRequests(
