@@ -5,6 +5,13 @@ import { SECRET } from './secret.ts';
 export const Scope = z.enum(['read', 'write', 'control', 'admin']);
 export type Scope = z.infer<typeof Scope>;
 
+/** Scopes that a token can be given: `control` guards nothing yet, and is granted once devices can be controlled. */
+export const GrantableScope = z.enum(['read', 'write', 'admin'], {
+  error: (issue) =>
+    `must be one of read, write, admin${issue.input === 'control' ? ': control cannot be granted before devices can be controlled' : ''}; got ${JSON.stringify(issue.input)}`,
+});
+export type GrantableScope = z.infer<typeof GrantableScope>;
+
 export const Role = z.enum(['viewer', 'analyst', 'operator', 'admin']);
 export type Role = z.infer<typeof Role>;
 
@@ -77,7 +84,7 @@ export const ApiToken = z
 export type ApiToken = z.infer<typeof ApiToken>;
 export const ApiTokenCreate = z.object({
   name: Name,
-  scopes: z.array(Scope).min(1),
+  scopes: z.array(GrantableScope).min(1),
   expires_at: Instant.nullable().default(null),
 });
 export const ApiTokenCreated = ApiToken.extend({

@@ -4,53 +4,25 @@ import { z } from 'zod';
 export const Language = z.enum(['en', 'de', 'pl']);
 export type Language = z.infer<typeof Language>;
 
-const unitFields = {
-  temperature: z.enum(['celsius', 'fahrenheit']),
-  power: z.enum(['auto', 'W', 'kW']).meta({ description: 'auto: W below 1 kW' }),
-  energy: z.enum(['auto', 'Wh', 'kWh', 'MWh']).meta({ description: 'auto: the one that keeps numbers short' }),
-};
-
-/** Units that figures are shown in; the API itself always answers in the units of the metric catalogue. */
-export const Units = z.object({
-  temperature: unitFields.temperature.default('celsius'),
-  power: unitFields.power.default('auto'),
-  energy: unitFields.energy.default('auto'),
-});
-export type Units = z.infer<typeof Units>;
-
 const thresholdFields = {
-  battery_low_percent: z.number().min(0).max(100).meta({ description: 'State of charge that counts as low' }),
-  grid_import_high_kw: z
-    .number()
-    .positive()
-    .max(1e6)
-    .nullable()
-    .meta({ description: 'Import from the grid that counts as high; null: no limit' }),
-  data_coverage_low: z
-    .number()
-    .min(0)
-    .max(1)
-    .meta({ description: 'Share of a day that samples must cover for its figures to be shown without a warning' }),
   stale_after_intervals: z
     .number()
     .min(1)
     .max(1000)
-    .meta({ description: 'A device is stale when it has been silent for this many of its reporting intervals' }),
+    .meta({ description: 'A device with a declared interval is stale when it has been silent for this many of them' }),
 };
 
-/** Limits beyond which something is worth telling a person. */
+/** Limits beyond which a person should look at something. */
 export const Thresholds = z.object({
-  battery_low_percent: thresholdFields.battery_low_percent.default(20),
-  grid_import_high_kw: thresholdFields.grid_import_high_kw.default(null),
-  data_coverage_low: thresholdFields.data_coverage_low.default(0.9),
-  stale_after_intervals: thresholdFields.stale_after_intervals.default(3),
+  stale_after_intervals: thresholdFields.stale_after_intervals.default(5),
 });
 export type Thresholds = z.infer<typeof Thresholds>;
 
 /** What is kept of the settings. */
 export const SettingsValues = z.object({
-  language: Language.default('en').meta({ description: 'For people who have not chosen one themselves' }),
-  units: Units.prefault({}),
+  language: Language.nullable().default(null).meta({
+    description: 'For people who have not chosen one in the web app; null: the language of their browser',
+  }),
   thresholds: Thresholds.prefault({}),
 });
 export type SettingsValues = z.infer<typeof SettingsValues>;
@@ -67,8 +39,7 @@ export type Settings = z.infer<typeof Settings>;
 export const SettingsPatch = z
   .object({
     version: Version.meta({ description: 'The version that the change builds on: 409 when someone else was faster' }),
-    language: Language,
-    units: z.object(unitFields).partial().strict(),
+    language: Language.nullable(),
     thresholds: z.object(thresholdFields).partial().strict(),
   })
   .partial()

@@ -67,7 +67,11 @@ export function registerApi(
   importProgressRoutes(api, records.importStates);
   importingRoutes(api, { importing: services.importing, places: services.places, scheduler });
   siteRoutes(api, records, () => services.sqlTerms.syncSoon());
-  deviceRoutes(api, { records, directory, lastAt: (deviceId) => ingest.latest.lastAt(deviceId), queries, now });
+  deviceRoutes(api, {
+    ...{ records, directory, queries, now },
+    lastAt: (deviceId) => ingest.latest.lastAt(deviceId),
+    staleAfterIntervals: () => services.settings.get().thresholds.stale_after_intervals,
+  });
   metricRoutes(api, catalogue, records);
   telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
   tariffRoutes(api, services.tariffs);

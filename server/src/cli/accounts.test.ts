@@ -118,14 +118,14 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('user of %s', (pla
 describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('token of %s', (place) => {
   it('makes one that works until it is revoked', async () => {
     const { auth, run } = await commandLine(place);
-    const argv = ['create', '--name', 'telegraf', '--scope', 'read,write', '--scope', 'control', '--expires-in', '90d'];
+    const argv = ['create', '--name', 'telegraf', '--scope', 'read,write', '--scope', 'admin', '--expires-in', '90d'];
     const made = (await run(tokenCommand, ...argv, '--json')).json();
-    expect(made).toMatchObject({ name: 'telegraf', scopes: ['read', 'write', 'control'] });
+    expect(made).toMatchObject({ name: 'telegraf', scopes: ['read', 'write', 'admin'] });
     expect(Date.parse(made.expires_at) - Date.parse(made.created_at)).toBeCloseTo(90 * 86_400_000, -4);
     const use = () => auth.authenticate({ authorization: `Bearer ${made.token}` }, {});
-    expect(await use()).toMatchObject({ name: 'token:telegraf', scopes: ['read', 'write', 'control'] });
+    expect(await use()).toMatchObject({ name: 'token:telegraf', scopes: ['read', 'write', 'admin'] });
     const listed = await run(tokenCommand, 'list');
-    expect(listed.out).toMatch(/telegraf +read,write,control +expires .*, used /);
+    expect(listed.out).toMatch(/telegraf +read,write,admin +expires .*, used /);
     expect(listed.out).not.toContain(made.token);
     expect((await run(tokenCommand, 'revoke', 'telegraf')).code).toBe(0);
     expect(await use()).toBeNull();
@@ -136,8 +136,9 @@ describe.each(Object.keys(PLACES) as (keyof typeof PLACES)[])('token of %s', (pl
     const { run } = await commandLine(place);
     const expectations: [string[], RegExp][] = [
       [['create', '--scope', 'read'], /needs --name/],
-      [['create', '--name', 'x'], /one or more of read, write, control, admin; got none/],
-      [['create', '--name', 'x', '--scope', 'root'], /got root/],
+      [['create', '--name', 'x'], /one or more of read, write, admin; got none/],
+      [['create', '--name', 'x', '--scope', 'root'], /must be one of read, write, admin; got "root"/],
+      [['create', '--name', 'x', '--scope', 'control'], /control cannot be granted before devices can be controlled/],
       [['create', '--name', 'x', '--scope', 'read', '--expires-in', 'soon'], /12h, 90d, 8w or 1y.*got soon/],
       [['create', 'x', '--scope', 'read'], /name as --name; got x/],
       [[], /got none/],

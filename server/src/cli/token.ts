@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type ApiToken, Scope } from '@wattkeeper/contract/auth.ts';
+import { type ApiToken, GrantableScope } from '@wattkeeper/contract/auth.ts';
 import { formatInstant, Name, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../domain/window.ts';
 import {
@@ -19,7 +19,7 @@ Usage: npm start -- token ACTION [OPTIONS]
   list
   revoke NAME
 
-  --scope SCOPE      read, write, control or admin; also several with commas
+  --scope SCOPE      read, write or admin; also several with commas
   --expires-in TIME  such as 12h, 90d, 8w or 1y; default: never
   --url URL          of a running service; default: the one that runs on this machine, which lets its user in
   --token TOKEN      API token with the scope admin for a service of somebody else; better in WATTKEEPER_TOKEN
@@ -109,11 +109,15 @@ async function revoke({ accounts }: AccountContext, name: string): Promise<Comma
   return { lines: [`Revoked the token "${token.name}".`], json: { revoked: token } };
 }
 
-function scopesOf(given: readonly string[]): Scope[] {
+function scopesOf(given: readonly string[]): GrantableScope[] {
   const names = given.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  const wrong = names.find((name) => !Scope.safeParse(name).success);
-  if (names.length > 0 && wrong === undefined) return names.map((name) => Scope.parse(name));
-  throw new UsageError(`--scope must be one or more of ${Scope.options.join(', ')}; got ${wrong ?? 'none'}`);
+  if (names.length === 0)
+    throw new UsageError(`--scope must be one or more of ${GrantableScope.options.join(', ')}; got none`);
+  return names.map((name) => {
+    const scope = GrantableScope.safeParse(name);
+    if (scope.success) return scope.data;
+    throw new UsageError(`--scope ${scope.error.issues[0]!.message}`);
+  });
 }
 
 function durationMs(text: string): number {

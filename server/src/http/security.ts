@@ -26,13 +26,12 @@ export interface SecurityOptions {
   /** Names of the service besides addresses, names of private networks and that of `publicUrl`. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly rateLimits?: Partial<RateLimits> | undefined;
-  /** Routes of plugins that cannot name a scope and are open to all. Default: the API's documentation. */
-  readonly publicPaths?: readonly string[] | undefined;
 }
 
 /** Requests with these methods change nothing and need no CSRF token. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-const DOCUMENTATION = ['/docs'];
+/** Routes of a plugin, which cannot name a scope: open to all. */
+const DOCUMENTATION = '/docs';
 
 /**
  * Sends security headers, limits rates, and lets a request through to its handler only if the route is public or the caller has
@@ -54,8 +53,7 @@ export async function registerSecurity(
   const origins = [...(options.corsOrigins ?? [])];
   await app.register(cors, { origin: origins.includes('*') ? '*' : origins, exposedHeaders: ['retry-after'] });
   await limitRates(app, options.rateLimits);
-  const publicPaths = options.publicPaths ?? DOCUMENTATION;
-  app.addHook('onRoute', (route) => demandScope(route, publicPaths));
+  app.addHook('onRoute', demandScope);
   const pageOrigins = new Set([...origins, ...(publicUrl ? [new URL(publicUrl).origin] : [])]);
   app.addHook('preParsing', async (request, reply) => {
     const scope = request.routeOptions.config.scope;
@@ -102,9 +100,9 @@ const HEADERS = {
   referrerPolicy: { policy: 'same-origin' as const },
 };
 
-function demandScope(route: RouteOptions, publicPaths: readonly string[]): void {
+function demandScope(route: RouteOptions): void {
   if (route.config?.scope !== undefined) return;
-  if (!publicPaths.some((path) => route.url === path || route.url.startsWith(`${path}/`))) {
+  if (route.url !== DOCUMENTATION && !route.url.startsWith(`${DOCUMENTATION}/`)) {
     throw new Error(`the route ${route.method} ${route.url} names no scope: add config.scope to it`);
   }
   route.config = { ...route.config, scope: 'public' };

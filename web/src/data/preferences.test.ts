@@ -27,6 +27,17 @@ describe('PreferenceStore', () => {
     expect(new PreferenceStore(storage, ['en']).get().theme).toBe('dark');
   });
 
+  it('takes the language of the installation until the reader chooses one', () => {
+    const storage = memory();
+    const store = new PreferenceStore(storage, ['en']);
+    store.set({ theme: 'dark', siteId: 'a' });
+    store.suggestLanguage('pl');
+    expect(store.get()).toEqual({ theme: 'dark', language: 'pl', siteId: 'a' });
+    store.set({ language: 'de' });
+    store.suggestLanguage('pl');
+    expect(new PreferenceStore(storage, ['en']).get().language).toBe('de');
+  });
+
   it('ignores what it cannot read', () => {
     expect(new PreferenceStore(memory('not json'), ['en']).get().theme).toBe('system');
     expect(new PreferenceStore(memory('{"theme":"pink","language":"xx"}'), ['pl']).get()).toEqual({

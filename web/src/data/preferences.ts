@@ -19,22 +19,35 @@ type Keeper = Pick<Storage, 'getItem' | 'setItem'>;
 export class PreferenceStore {
   readonly #storage: Keeper | null;
   readonly #listeners = new Set<() => void>();
+  #chosen: Partial<Preferences>;
   #value: Preferences;
 
   constructor(storage: Keeper | null, languages: readonly string[]) {
     this.#storage = storage;
-    this.#value = { theme: 'system', language: preferredLanguage(languages), siteId: null, ...restored(storage) };
+    this.#chosen = restored(storage);
+    this.#value = { theme: 'system', language: preferredLanguage(languages), siteId: null, ...this.#chosen };
   }
 
   readonly get = (): Preferences => this.#value;
 
   set(change: Partial<Preferences>): void {
-    this.#value = { ...this.#value, ...change };
+    this.#chosen = { ...this.#chosen, ...change };
     try {
-      this.#storage?.setItem(STORAGE_KEY, JSON.stringify(this.#value));
+      this.#storage?.setItem(STORAGE_KEY, JSON.stringify(this.#chosen));
     } catch {
       // Full or refused: the choice then holds until the page is closed.
     }
+    this.#show({ ...this.#value, ...change });
+  }
+
+  /** The language of the installation, for a reader who has not chosen one. */
+  suggestLanguage(language: Language): void {
+    if (this.#chosen.language === undefined && language !== this.#value.language)
+      this.#show({ ...this.#value, language });
+  }
+
+  #show(value: Preferences): void {
+    this.#value = value;
     for (const listener of this.#listeners) listener();
   }
 

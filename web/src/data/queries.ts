@@ -26,6 +26,7 @@ import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts
 import type { Repair } from '@wattkeeper/contract/repair.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
 import type { SetAsideEntry } from '@wattkeeper/contract/set-aside.ts';
+import type { Settings } from '@wattkeeper/contract/settings.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
 import type { Aggregate, Bucket, LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
@@ -245,6 +246,12 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         staleTime: 5 * MINUTE_MS,
       }),
     repairs: () => list<Repair>(['repairs'], '/storage/repairs', {}, MINUTE_MS),
+    settings: () =>
+      queryOptions({
+        queryKey: ['settings'],
+        queryFn: ({ signal }) => api.get<Settings>('/settings', undefined, signal),
+        staleTime: 10 * MINUTE_MS,
+      }),
     features: () => list<Feature>(['features'], '/features', {}, MINUTE_MS),
     users: () => list<User>(['users'], '/users', {}, MINUTE_MS),
     tokens: () => list<ApiToken>(['tokens'], '/tokens', {}, MINUTE_MS),

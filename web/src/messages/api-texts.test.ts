@@ -14,6 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   AnomalyLabel: 'anomalies.label.{}',
   'AnomalyEvent.kind': 'anomalies.kind.{}',
   Scope: 'system.scope_{}',
+  GrantableScope: 'system.scope_{}',
   Role: 'system.role_{}',
   ModelType: 'baseline.{}',
   ModelName: 'baseline.{}',
@@ -27,6 +28,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ErrorCode: 'problem.{}',
   ForecastHorizon: 'forecast.{}',
   'SolarForecast.horizon': 'forecast.{}',
+  'SolarForecast.method': 'method.{}',
   JobState: 'system.job_{}',
   MigrationSourceName: 'system.migration_{}',
   'QualityFinding.code': 'finding.{}',
@@ -68,9 +70,6 @@ const WITHOUT_TEXT = new Set([
   'Language',
   'QuarantineDecision.decision',
   'TelemetryQuery.format',
-  'Units.energy',
-  'Units.power',
-  'Units.temperature',
   'ZeroReadings',
 ]);
 

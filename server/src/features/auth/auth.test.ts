@@ -264,16 +264,30 @@ describe('API tokens', () => {
     const create = (scopes: string[], name = 'mine') =>
       app.inject({ method: 'POST', url: '/api/v1/tokens', headers, payload: { name, scopes } });
     expect((await create(['read', 'admin'])).json().detail).toMatch(/ann has read, write, control, not admin/);
-    const { token } = (await create(['read', 'control'])).json();
+    const { token } = (await create(['read', 'write'])).json();
     const byToken = { authorization: `Bearer ${token}` };
     const scopes = async () => (await app.inject({ url: '/api/v1/auth/me', headers: byToken })).json().scopes;
-    expect(await scopes()).toEqual(['read', 'control']);
+    expect(await scopes()).toEqual(['read', 'write']);
     await auth.users.setRole(ann.id, 'viewer', 'owner');
     expect(await scopes()).toEqual(['read']);
     const spawn = { method: 'POST' as const, url: '/api/v1/tokens', payload: { name: 'child', scopes: ['read'] } };
     expect((await app.inject({ ...spawn, headers: byToken })).statusCode).toBe(403);
     await auth.users.remove(ann.id, 'owner');
     expect((await app.inject({ url: '/api/v1/auth/me', headers: byToken })).statusCode).toBe(401);
+  });
+
+  it('cannot be given control before it guards something', async () => {
+    const { app, auth } = await securedApp();
+    const headers = browserHeaders(await signInOwner(auth));
+    const payload = { name: 'switcher', scopes: ['read', 'control'] };
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/tokens', headers, payload });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().errors).toEqual([
+      {
+        field: 'scopes.1',
+        detail: expect.stringContaining('control cannot be granted before devices can be controlled'),
+      },
+    ]);
   });
 
   it('of others are seen and revoked by administrators only', async () => {

@@ -16,10 +16,12 @@ export interface DeviceRoutesOptions {
   /** Instant of a device's newest value, or null. */
   readonly lastAt: (deviceId: string) => number | null;
   readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
+  /** Declared intervals of silence after which a device is stale. */
+  readonly staleAfterIntervals: () => number;
   readonly now: () => number;
 }
 
-/** A device that has been silent for longer than this, or five times its declared interval, is stale. */
+/** Silence after which a device without a declared interval is stale. */
 const STALE_MS = 15 * 60_000;
 const IdParams = z.object({ id: z.string().min(1).max(200) });
 
@@ -187,7 +189,7 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
       ? holdsS * 1000
       : expectedIntervalS === null
         ? STALE_MS
-        : Math.max(5 * expectedIntervalS * 1000, 60_000);
+        : Math.max(options.staleAfterIntervals() * expectedIntervalS * 1000, 60_000);
   const isRetired = device.retiredAt !== null && device.retiredAt <= now;
   return {
     id: device.id,

@@ -7,7 +7,6 @@ const KEY = 'installation';
 /** Settings of the installation; read often, so they are kept in memory. */
 export class SettingsService {
   readonly #records: SettingRecords;
-  readonly #listeners = new Set<(settings: Settings) => void>();
   #settings: Settings;
 
   private constructor(records: SettingRecords, settings: Settings) {
@@ -24,23 +23,15 @@ export class SettingsService {
   }
 
   /** Throws Conflict when the patch names a version that is not the newest. */
-  async update({ version, language, units, thresholds }: SettingsPatch): Promise<Settings> {
+  async update({ version, language, thresholds }: SettingsPatch): Promise<Settings> {
     const known = await read(this.#records);
     const values: SettingsValues = {
-      language: language ?? known.language,
-      units: { ...known.units, ...present(units ?? {}) },
+      language: language === undefined ? known.language : language,
       thresholds: { ...known.thresholds, ...present(thresholds ?? {}) },
     };
     const record = await this.#records.put(KEY, values, version ?? known.version);
     this.#settings = { ...values, version: record.version };
-    for (const listener of this.#listeners) listener(this.#settings);
     return this.#settings;
-  }
-
-  /** Answers how to stop. */
-  onChange(listener: (settings: Settings) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 }
 

@@ -19,37 +19,38 @@ describe('settings', () => {
     const get = () => app.inject({ url: '/api/v1/settings', headers: ADMIN_HEADERS });
     const patch = (payload: object) =>
       app.inject({ method: 'PATCH', url: '/api/v1/settings', headers: ADMIN_HEADERS, payload });
-    expect((await get()).json()).toMatchObject({ version: 0, language: 'en', thresholds: { battery_low_percent: 20 } });
-    const changed = await patch({ version: 0, language: 'pl', thresholds: { battery_low_percent: 15 } });
-    expect(changed.json()).toMatchObject({
-      version: 1,
-      language: 'pl',
-      units: { temperature: 'celsius' },
-      thresholds: { battery_low_percent: 15, data_coverage_low: 0.9 },
-    });
+    expect((await get()).json()).toEqual({ version: 0, language: null, thresholds: { stale_after_intervals: 5 } });
+    const changed = await patch({ version: 0, language: 'pl', thresholds: { stale_after_intervals: 15 } });
+    expect(changed.json()).toEqual({ version: 1, language: 'pl', thresholds: { stale_after_intervals: 15 } });
     expect((await patch({ version: 0, language: 'de' })).statusCode).toBe(409);
-    expect((await patch({ units: { temperature: 'fahrenheit' } })).json()).toMatchObject({
-      version: 2,
-      language: 'pl',
-    });
-    expect((await get()).json().thresholds.battery_low_percent).toBe(15);
-    expect((await SettingsService.load(records.settings)).get()).toMatchObject({ version: 2, language: 'pl' });
-    for (const bad of [{ language: 'xx' }, { thresholds: { battery_low_percent: 101 } }, { colour: 'red' }]) {
+    expect((await patch({ language: null })).json()).toMatchObject({ version: 2, language: null });
+    expect((await get()).json().thresholds.stale_after_intervals).toBe(15);
+    expect((await SettingsService.load(records.settings)).get()).toMatchObject({ version: 2, language: null });
+    const nothingReads = [{ units: { power: 'W' } }, { thresholds: { battery_low_percent: 10 } }];
+    for (const bad of [
+      { language: 'xx' },
+      { thresholds: { stale_after_intervals: 0 } },
+      { colour: 'red' },
+      ...nothingReads,
+    ]) {
       expect((await patch(bad)).statusCode).toBe(422);
     }
     const log = await records.auditLog.page({ limit: 1 });
     expect(log.items).toMatchObject([{ actor: 'token:administrator', action: 'settings.change' }]);
   });
 
-  it('tell those who listen', async () => {
+  it('of an earlier version are read without what no longer exists', async () => {
     const { settings: records } = await temporaryRecords();
-    const settings = await SettingsService.load(records);
-    const languages: string[] = [];
-    const stop = settings.onChange(({ language }) => languages.push(language));
-    await settings.update({ language: 'de' });
-    stop();
-    await settings.update({ language: 'pl' });
-    expect(languages).toEqual(['de']);
+    await records.put(
+      'installation',
+      { language: 'de', units: { power: 'W' }, thresholds: { battery_low_percent: 15 } },
+      0,
+    );
+    expect((await SettingsService.load(records)).get()).toEqual({
+      version: 1,
+      language: 'de',
+      thresholds: { stale_after_intervals: 5 },
+    });
   });
 });
 

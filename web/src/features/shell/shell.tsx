@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
-import { FormatContext, usePreferences, useQueries, useText } from '../../app-context.tsx';
+import { FormatContext, usePreferences, useQueries, useServices, useText } from '../../app-context.tsx';
 import { chooseSite, SiteContext } from '../../site-context.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { HistoryNotice } from './history-notice.tsx';
@@ -25,6 +25,7 @@ export function Shell() {
   );
   useAnnouncements();
   const main = useFocusOnNewPage();
+  useInstallationLanguage();
   const wall = search.wall === '1';
   return (
     <FormatContext value={format}>
@@ -58,6 +59,15 @@ export function Shell() {
       </SiteContext>
     </FormatContext>
   );
+}
+
+/** The language that the installation is set to, for readers who have not chosen one. */
+function useInstallationLanguage(): void {
+  const { preferences, queries } = useServices();
+  const language = useQuery(queries.settings()).data?.language;
+  useEffect(() => {
+    if (language) preferences.suggestLanguage(language);
+  }, [language, preferences]);
 }
 
 /** A new page takes the focus, as it would in a browser without scripts; the first one leaves it where it is. */

@@ -100,6 +100,8 @@ export const api: Translated<typeof en> = {
   'records.ok': 'in Ordnung',
   'records.memory': 'nur im Arbeitsspeicher',
   'records.failed': 'gestört',
+  'method.model': 'Modell',
+  'method.persistence': 'Persistenz (wie am Vortag)',
   'history_state.complete': 'vollständig',
   'history_state.partial': 'unvollständig',
   'job.anomaly-detection': 'Anomalien erkennen',

@@ -97,6 +97,8 @@ export const api = {
   'records.ok': 'works',
   'records.memory': 'in memory only',
   'records.failed': 'does not work',
+  'method.model': 'model',
+  'method.persistence': 'persistence (as the day before)',
   'history_state.complete': 'complete',
   'history_state.partial': 'incomplete',
   'job.anomaly-detection': 'Detect anomalies',

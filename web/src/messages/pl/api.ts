@@ -100,6 +100,8 @@ export const api: Translated<typeof en> = {
   'records.ok': 'działa',
   'records.memory': 'tylko w pamięci',
   'records.failed': 'nie działa',
+  'method.model': 'model',
+  'method.persistence': 'persystencja (jak dzień wcześniej)',
   'history_state.complete': 'kompletna',
   'history_state.partial': 'niekompletna',
   'job.anomaly-detection': 'Wykrywanie anomalii',
