@@ -39,6 +39,15 @@ export type DeviceStatus = z.infer<typeof DeviceStatus>;
 export const CounterBehaviour = z.enum(['increasing', 'reset_daily', 'net']);
 export type CounterBehaviour = z.infer<typeof CounterBehaviour>;
 
+/**
+ * Length of the intervals of a quantity per interval: a number and s, m, h (elapsed time) or d, w, mo, y (calendar of the site: days of 23 to 25 hours,
+ * months of 28 to 31 days).
+ */
+export const IntervalWidth = z
+  .string()
+  .regex(/^([1-9]\d{0,4})(s|m|h|d|w|mo|y)$/, 'must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo')
+  .meta({ description: 'Length of an interval: 15m, 1h, 1d, 1mo …', examples: ['1d'] });
+
 /** Longest time for which a device that reports changes only may hold a value: a week. */
 export const MAX_HOLD_S = 604_800;
 export const MAX_DECLARED_COUNTERS = 100;
@@ -78,6 +87,15 @@ const deviceFields = {
         'How counters of the device behave, by metric; one that is not named is increasing, or found to be reset daily',
       examples: [{ 'solar.energy_kwh': 'reset_daily' }],
     }),
+  intervals: byName(IntervalWidth, MetricName)
+    .refine((intervals) => Object.keys(intervals).length <= MAX_DECLARED_COUNTERS, {
+      error: `must have ${MAX_DECLARED_COUNTERS} metrics at most`,
+    })
+    .meta({
+      description:
+        'How long the intervals of quantities per interval (kind delta) are, by metric; times are their starts. One that is not named is found from the data',
+      examples: [{ 'grid.imported_interval_kwh': '1d' }],
+    }),
 };
 
 const retired_at = Instant.nullable().meta({
@@ -114,6 +132,7 @@ export const DeviceCreate = z.object({
   holds_s: deviceFields.holds_s.default(null),
   rated_power_kw: deviceFields.rated_power_kw.default(null),
   counters: deviceFields.counters.default({}),
+  intervals: deviceFields.intervals.default({}),
 });
 export type DeviceCreate = z.infer<typeof DeviceCreate>;
 

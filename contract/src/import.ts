@@ -121,6 +121,7 @@ export const ImportDevice = DevicePatch.pick({
   holds_s: true,
   rated_power_kw: true,
   counters: true,
+  intervals: true,
 });
 export type ImportDevice = z.infer<typeof ImportDevice>;
 

@@ -17,7 +17,7 @@ type Entry = readonly [
 /**
  * The first catalogue. Limits are what physics or the largest plausible plant allows, not what is usual: a value beyond
  * them is a fault of transport or decoding and is quarantined. 100 MW bounds powers, 1e9 kWh counters (a 100 MW plant for
- * a thousand years), ±90 °C weather (the record is −89.2 °C and 56.7 °C). Prices are in any currency.
+ * a thousand years), 1e8 kWh the energy of an interval (a month of it), ±90 °C weather (the record is −89.2 °C and 56.7 °C). Prices are in any currency.
  */
 const ENTRIES: readonly Entry[] = [
   ['solar.power_kw', 'Solar power', 'kW', 'gauge', -10, 1e5],
@@ -26,6 +26,7 @@ const ENTRIES: readonly Entry[] = [
   ['solar.current_a', 'Solar current', 'A', 'gauge', -100, 1e5],
   ['solar.irradiance_w_m2', 'Irradiance', 'W/m²', 'gauge', -20, 2000],
   ['solar.energy_kwh', 'Solar energy', 'kWh', 'counter', 0, 1e9],
+  ['solar.interval_kwh', 'Solar energy per interval', 'kWh', 'delta', -1e6, 1e8],
   ['battery.soc_percent', 'Battery state of charge', '%', 'gauge', 0, 100],
   ['battery.soh_percent', 'Battery state of health', '%', 'gauge', 0, 110],
   ['battery.voltage_v', 'Battery voltage', 'V', 'gauge', 0, 2000],
@@ -34,15 +35,23 @@ const ENTRIES: readonly Entry[] = [
   ['battery.temperature_c', 'Battery temperature', '°C', 'gauge', -60, 150],
   ['battery.energy_charged_kwh', 'Battery energy charged', 'kWh', 'counter', 0, 1e9],
   ['battery.energy_discharged_kwh', 'Battery energy discharged', 'kWh', 'counter', 0, 1e9],
+  ['battery.interval_kwh', 'Battery energy per interval', 'kWh', 'delta', -1e8, 1e8, CHARGE_DISCHARGE],
+  ['battery.charged_interval_kwh', 'Battery energy charged per interval', 'kWh', 'delta', 0, 1e8],
+  ['battery.discharged_interval_kwh', 'Battery energy discharged per interval', 'kWh', 'delta', 0, 1e8],
   ['grid.power_kw', 'Grid power', 'kW', 'gauge', -1e5, 1e5, IMPORT_EXPORT],
   ['grid.voltage_v', 'Grid voltage', 'V', 'gauge', 0, 1e6],
   ['grid.frequency_hz', 'Grid frequency', 'Hz', 'gauge', 0, 100],
   ['grid.energy_imported_kwh', 'Grid energy imported', 'kWh', 'counter', 0, 1e9],
   ['grid.energy_exported_kwh', 'Grid energy exported', 'kWh', 'counter', 0, 1e9],
+  ['grid.interval_kwh', 'Grid energy per interval', 'kWh', 'delta', -1e8, 1e8, IMPORT_EXPORT],
+  ['grid.imported_interval_kwh', 'Grid energy imported per interval', 'kWh', 'delta', 0, 1e8],
+  ['grid.exported_interval_kwh', 'Grid energy exported per interval', 'kWh', 'delta', 0, 1e8],
   ['load.power_kw', 'Load power', 'kW', 'gauge', -1e3, 1e5],
   ['load.energy_kwh', 'Load energy', 'kWh', 'counter', 0, 1e9],
+  ['load.interval_kwh', 'Load energy per interval', 'kWh', 'delta', -1e6, 1e8],
   ['energy.power_kw', 'Power', 'kW', 'gauge', -1e5, 1e5],
   ['energy.energy_kwh', 'Energy', 'kWh', 'counter', 0, 1e9],
+  ['energy.interval_kwh', 'Energy per interval', 'kWh', 'delta', -1e6, 1e8],
   ['energy.power_factor', 'Power factor', '', 'gauge', -1, 1],
   ['production.count', 'Production', 'units', 'delta', 0, 1e9],
   ['production.operating_hours', 'Operating hours', 'h', 'delta', 0, 24],
@@ -63,6 +72,7 @@ const ENTRIES: readonly Entry[] = [
   ['vehicle.soc_percent', 'Vehicle state of charge', '%', 'gauge', 0, 100],
   ['vehicle.power_kw', 'Vehicle charging power', 'kW', 'gauge', -1e3, 1e4, CHARGE_DISCHARGE],
   ['vehicle.energy_kwh', 'Vehicle energy charged', 'kWh', 'counter', 0, 1e9],
+  ['vehicle.interval_kwh', 'Vehicle energy charged per interval', 'kWh', 'delta', -1e6, 1e7],
   ['system.cpu_percent', 'Processor use', '%', 'gauge', 0, 100],
   ['system.memory_percent', 'Memory use', '%', 'gauge', 0, 100],
   ['system.disk_percent', 'Disk use', '%', 'gauge', 0, 100],
@@ -93,10 +103,11 @@ const RESTLESS_GROUPS = new Set(['solar', 'grid', 'load', 'energy', 'environment
 
 /**
  * Whether a quantity changes all the time, save at zero and at the ends of its range, so that one that stands still is broken. A charge, a
- * status or a price may stand for hours, and nothing is known of metrics outside the catalogue.
+ * status or a price may stand for hours, two days may take the same energy, and nothing is known of metrics outside the catalogue.
  */
 export function isRestless(name: string): boolean {
-  return RESTLESS_GROUPS.has(splitMetric(name).group) && FIRST_CATALOGUE.some((metric) => metric.name === name);
+  const isKnown = FIRST_CATALOGUE.some((metric) => metric.name === name && metric.kind !== 'delta');
+  return isKnown && RESTLESS_GROUPS.has(splitMetric(name).group);
 }
 
 const UNIT_OF_SUFFIX = new Map(

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
 import { ImportDetection, ImportPreview, ImportResult, type ImportUpload } from '@wattkeeper/contract/import.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
@@ -98,6 +100,37 @@ test('a file is uploaded in parts, detected, shown, read in a dry run and import
   expect(await result(service, id, { mapping })).toMatchObject({ already_imported: true, report: null });
   expect((await service.request(`/api/v1/imports/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
   expect(readdirSync(join(dataDir, 'uploads'))).toEqual([]);
+});
+
+test('totals of days are the energy of those days, also of the day of 23 hours, and of any length of interval in a file', async () => {
+  const { service } = await started('days');
+  const csv = 'Date,Import kWh\n2026-03-27,24\n2026-03-28,24\n2026-03-29,23\n2026-03-30,24\n2026-03-31,24\n';
+  const id = await uploaded(service, 'daily-totals.csv', Buffer.from(csv));
+  const asked = await post(service, `/${id}/detection`, { timezone: 'Europe/Warsaw', site: 'Flat' });
+  const { mapping } = ImportDetection.parse(await asked.json());
+  expect(mapping).toMatchObject({ columns: { 'Import kWh': { metric: 'grid.imported_interval_kwh', per: '1d' } } });
+  const done = await result(service, id, { mapping: JSON.stringify(mapping) });
+  expect(done.report).toMatchObject({ accepted: 5, rejected: 0 });
+  const device = await service.json<Device>(`/api/v1/devices/${done.devices[0]!.id}`);
+  expect(device).toMatchObject({ kind: 'meter', intervals: { 'grid.imported_interval_kwh': '1d' } });
+  const window = 'start=2026-03-26T23:00:00Z&end=2026-03-31T22:00:00Z';
+  const { periods } = await service.json<EnergyBalance>(
+    `/api/v1/analytics/energy-balance?site_id=Flat&resolution=1d&${window}`,
+  );
+  expect(periods.map(({ import_kwh: kwh, coverage }) => [kwh, coverage])).toEqual(
+    [24, 24, 23, 24, 24].map((kwh) => [expect.closeTo(kwh, 9), 1]),
+  );
+  const { series } = await service.json<{ series: { sum: number[]; coverage: number }[] }>(
+    `/api/v1/telemetry?device_id=daily-totals&bucket=1d&aggregate=sum&${window}`,
+  );
+  expect(series).toMatchObject([{ sum: [24, 24, 23, 24, 24], coverage: 1 }]);
+  const quarter = await uploaded(service, 'daily-totals.csv', Buffer.from(csv.replace('24', '25')));
+  const other = JSON.stringify(mapping).replace('"1d"', '"15m"');
+  const refused = await post(service, `/${quarter}/runs`, { mapping: other });
+  const { id: job } = (await refused.json()) as Job;
+  const failed = async () => service.json<Job>(`/api/v1/jobs/${job}`);
+  await expect.poll(async () => (await failed()).state).toBe('failed');
+  expect((await failed()).error).toContain('has intervals of 1d, and the mapping says 15m');
 });
 
 test('an upload goes on where it stopped, and what cannot be read is said before the job', async () => {

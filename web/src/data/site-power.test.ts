@@ -67,6 +67,7 @@ describe('sitePower', () => {
     holds_s: null,
     rated_power_kw: null,
     counters: {},
+    intervals: {},
     status: 'online' as const,
     meter: null,
     last_reading_at: null,

@@ -4,6 +4,7 @@ import { type CornerEnergy, combineDevices, type RankedFlow } from './combine-de
 import type { Corner } from './corners.ts';
 import { darkByHabit, darkBySun, withSleep } from './darkness.ts';
 import { elapsedMs, type FlowEnergy, flowEnergy } from './flow-energy.ts';
+import { type IntervalEnergy, withIntervals } from './interval-energy.ts';
 import { type Life, livedMs } from './life.ts';
 import type { SignedEnergy } from './steps.ts';
 
@@ -18,6 +19,9 @@ export interface DeviceEnergy {
   /** Counters; null where they are not reported. */
   readonly positiveCounter: Buckets | null;
   readonly negativeCounter: Buckets | null;
+  /** Energies per interval; null where they are not reported. */
+  readonly positiveIntervals: IntervalEnergy | null;
+  readonly negativeIntervals: IntervalEnergy | null;
 }
 
 export interface SiteEnergyInput {
@@ -81,22 +85,19 @@ function cornerEnergy(
   const positive: RankedFlow[] = [];
   const negative: RankedFlow[] = [];
   const ofCorner = devices.filter((device) => device.corner === corner);
-  for (const { rank, life, power, positiveCounter, negativeCounter } of ofCorner) {
+  for (const device of ofCorner) {
+    const { rank, life, power } = device;
     const way = (direction: 'positive' | 'negative'): FlowEnergy | null =>
       power && { kwh: power[direction], knownMs: power.coveredMs };
-    if (power || positiveCounter) {
-      positive.push({
-        rank,
-        life,
-        energy: until(flowEnergy(way('positive'), positiveCounter, edges, asOf), edges, life.end),
-      });
-    }
-    if (power || negativeCounter) {
-      negative.push({
-        rank,
-        life,
-        energy: until(flowEnergy(way('negative'), negativeCounter, edges, asOf), edges, life.end),
-      });
+    for (const [direction, flows] of [
+      ['positive', positive],
+      ['negative', negative],
+    ] as const) {
+      const counter = device[`${direction}Counter`];
+      const intervals = device[`${direction}Intervals`];
+      const measured = power || counter ? flowEnergy(way(direction), counter, edges, asOf) : null;
+      const energy = intervals === null ? measured : withIntervals(measured, intervals, edges, asOf);
+      if (energy !== null) flows.push({ rank, life, energy: until(energy, edges, life.end) });
     }
   }
   if (positive.length === 0 && negative.length === 0) return null;

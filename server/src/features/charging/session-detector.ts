@@ -51,7 +51,7 @@ export class SessionDetector {
   /** Detects the sessions that overlap a window; answers how many there are. */
   async detect(site: SiteRecord, window: Window): Promise<number> {
     const { devices, queries } = this.#options;
-    const sources = cornerSources(queries, devices, site.id, this.#options.now());
+    const sources = cornerSources(queries, devices, site, this.#options.now());
     let count = 0;
     for (const corner of ['battery', 'vehicle'] as const) {
       for (const source of bestSources(sources, corner, window)) {

@@ -1,6 +1,7 @@
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Reporting } from '../../domain/cadence.ts';
 import { type Counter, counterOf } from '../../domain/counters/counter.ts';
+import { intervalOf } from '../../domain/intervals.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { NO_RULES, type RulesOf } from '../../domain/series-rules.ts';
 import { SECOND_MS } from '../../domain/window.ts';
@@ -26,7 +27,8 @@ export function rulesFrom(
         counterOf(unit, { behaviour, ratedPowerKw: device?.ratedPowerKw ?? null, timeZone, decided }),
       );
     }
-    return { ...(device ? reportingOf(device) : NO_RULES), counters };
+    const metrics = quantities.map((quantity) => `${group}.${quantity}`);
+    return { ...(device ? reportingOf(device, metrics) : NO_RULES), counters };
   };
 }
 
@@ -35,10 +37,24 @@ function decidedOf(device: DeviceRecord | undefined, metric: string): ReadonlyMa
   return new Map(decisions.map(({ at, counts }) => [at, counts]));
 }
 
-/** What is declared of how a device reports. */
-export function reportingOf({ expectedIntervalS, holdsS }: DeviceRecord): Reporting {
+/** What is declared of how a device reports; of metrics that are all per interval also by their intervals. */
+export function reportingOf(
+  { expectedIntervalS, holdsS, intervals }: DeviceRecord,
+  metrics: readonly string[] = [],
+): Reporting {
+  const widths = metrics.map((metric) => ownValue(intervals, metric));
+  const perInterval = widths.every((width) => width !== undefined) ? widths.map(nominalMs) : [];
   return {
-    expectedIntervalMs: expectedIntervalS === null ? null : expectedIntervalS * SECOND_MS,
+    expectedIntervalMs:
+      expectedIntervalS === null
+        ? perInterval.length === 0
+          ? null
+          : Math.max(...perInterval)
+        : expectedIntervalS * SECOND_MS,
     holdsMs: holdsS === null ? null : holdsS * SECOND_MS,
   };
+}
+
+function nominalMs(width: string): number {
+  return intervalOf(width, 'UTC').nominalMs;
 }

@@ -177,6 +177,7 @@ function declaredIn(body: DevicePatch) {
     holdsS: body.holds_s,
     ratedPowerKw: body.rated_power_kw,
     counters: body.counters,
+    intervals: body.intervals,
   };
 }
 
@@ -204,6 +205,7 @@ function toDevice(device: DeviceRecord, options: DeviceRoutesOptions): Device {
     rated_power_kw: device.ratedPowerKw,
     counters: { ...device.counters },
     meter: meterOf(options.queries, device.id)?.group ?? null,
+    intervals: { ...device.intervals },
     last_reading_at: lastAt === null ? null : formatInstant(lastAt),
     created_at: formatInstant(device.createdAt),
   };

@@ -7,9 +7,10 @@ import { type SignedEnergy, splitSteps } from '../../analytics/energy/steps.ts';
 import type { Buckets } from '../../domain/aggregate.ts';
 import { lowerBound } from '../../domain/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
-import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
+import { type IntervalSeries, intervalSamples, oneWay } from './interval-samples.ts';
 import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
 import { type CornerSource, cornerSources, type SiteDevices, silenceWarnings } from './site-sources.ts';
 
@@ -56,7 +57,7 @@ export class EnergyLoader {
   async load(site: SiteOfEnergy, window: Window, asOf: number): Promise<SiteEnergy> {
     const devices = this.#devices.ofSite(site.id);
     const metricsOf = (deviceId: string) => this.#queries.metricsOf(deviceId);
-    const sources = cornerSources(this.#queries, this.#devices, site.id, asOf);
+    const sources = cornerSources(this.#queries, this.#devices, site, asOf);
     const hasBattery = devices.some(({ id }) => metricsOf(id).includes('battery.soc_percent'));
     const parts: Part[] = [];
     for (const span of spansOf(window, site.timezone)) {
@@ -68,7 +69,7 @@ export class EnergyLoader {
       dataPoints: parts.reduce((sum, part) => sum + part.dataPoints, 0),
       sources,
       dark: parts.flatMap(({ dark }) => dark),
-      warnings: silenceWarnings(sources, window, asOf),
+      warnings: [...silenceWarnings(sources, window, asOf), ...new Set(parts.flatMap(({ coarse }) => coarse))],
     };
   }
 
@@ -95,6 +96,7 @@ export class EnergyLoader {
       slots: sliceSlots(siteEnergy({ ...input, derivedGrid }), from, to),
       dataPoints: read.reduce((sum, group) => sum + group.dataPoints, 0),
       dark: dark === null ? [] : darkWindows(dark, edges, from, to),
+      coarse: read.flatMap((group) => group.coarse),
     };
   }
 
@@ -107,10 +109,14 @@ export class EnergyLoader {
       ...(metrics.negative && sources.some(({ hasNegativeCounter }) => hasNegativeCounter) ? [metrics.negative] : []),
     ];
     const deviceIds = sources.map(({ deviceId }) => deviceId);
-    const answers = await this.#queries.buckets({ deviceIds, group: metrics.group, quantities, edges, asOf });
+    const answers =
+      quantities.length === 0
+        ? []
+        : await this.#queries.buckets({ deviceIds, group: metrics.group, quantities, edges, asOf });
     const from = lowerBound(edges, span.start);
     const to = lowerBound(edges, span.end);
     let dataPoints = 0;
+    const coarse: string[] = [];
     const devices = await Promise.all(
       sources.map(async (source, i): Promise<DeviceEnergy> => {
         const buckets = answers[i]?.buckets ?? [];
@@ -118,6 +124,10 @@ export class EnergyLoader {
         const of = (reports: boolean, quantity: string | null): Buckets | null =>
           (reports ? buckets[quantities.indexOf(quantity ?? '')] : undefined) ?? null;
         const power = of(source.hasPower, metrics.power);
+        const intervals = await this.#intervals(source, edges, asOf);
+        if (intervals.longestMs > HOUR_MS) coarse.push(coarseWarning(source, intervals.longestMs));
+        for (const starts of intervals.starts)
+          dataPoints += lowerBound(starts, span.end) - lowerBound(starts, span.start);
         return {
           corner: metrics.corner,
           rank: source.rank,
@@ -125,10 +135,34 @@ export class EnergyLoader {
           power: power && (await this.#splitBySign(source, power, edges, asOf)),
           positiveCounter: of(source.hasPositiveCounter, metrics.positive),
           negativeCounter: of(source.hasNegativeCounter, metrics.negative),
+          positiveIntervals: intervals.positive,
+          negativeIntervals: intervals.negative,
         };
       }),
     );
-    return { devices, dataPoints };
+    return { devices, dataPoints, coarse };
+  }
+
+  /** Energies per interval of both ways: those that are reported of one way go before the signed ones. */
+  async #intervals({ intervals }: CornerSource, edges: Float64Array, asOf: number) {
+    const window = { start: edges[0]!, end: edges.at(-1)! };
+    const of = (series: IntervalSeries | null) =>
+      series === null ? null : intervalSamples(this.#queries, series, window, asOf);
+    const [net, positive, negative] = await Promise.all([
+      of(intervals.net),
+      of(intervals.positive),
+      of(intervals.negative),
+    ]);
+    const all = [net, positive, negative].filter((one) => one !== null);
+    return {
+      positive: positive ?? (net && oneWay(net, 1)),
+      negative: negative ?? (net && oneWay(net, -1)),
+      starts: all.map(({ starts }) => starts),
+      longestMs: all.reduce(
+        (most, { starts, ends }) => ends.reduce((of, end, i) => Math.max(of, end - starts[i]!), most),
+        0,
+      ),
+    };
   }
 
   async #splitBySign(source: CornerSource, power: Buckets, edges: Float64Array, asOf: number): Promise<SignedEnergy> {
@@ -166,6 +200,8 @@ interface Part {
   readonly slots: SiteSlots;
   readonly dataPoints: number;
   readonly dark: readonly Window[];
+  /** What is to be said of energies of long intervals. */
+  readonly coarse: readonly string[];
 }
 
 /** A window cut at the months of the site's calendar, to bound what is held in memory at once. */
@@ -188,6 +224,11 @@ function slotEdges(span: Window, timeZone: string, { days, bucketMs }: Margin): 
   edges.add(first.start - bucketMs);
   edges.add((quarters.at(-1) as number) + bucketMs);
   return Float64Array.from(edges).sort();
+}
+
+function coarseWarning({ deviceName, metrics }: CornerSource, intervalMs: number): string {
+  const hours = Math.round(intervalMs / HOUR_MS);
+  return `${deviceName} reports the energy of ${metrics.group} per ${hours} h: within them it is spread evenly where no power shows its course, so that shorter periods, flows and prices that change within them are estimates`;
 }
 
 function byGroup(sources: readonly CornerSource[]): Map<string, CornerSource[]> {

@@ -5,7 +5,7 @@ import { GAP_FACTOR, type Reporting } from '../../domain/cadence.ts';
 import { MINUTE_MS } from '../../domain/window.ts';
 import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
-import { bestSources, type CornerSource, cornerSources, type SiteDevices } from './site-sources.ts';
+import { bestSources, type CornerSource, cornerSources, type SiteDevices, type SiteOfSources } from './site-sources.ts';
 
 /** A value of a device without a declared interval is current for this long: devices report every few minutes at most. */
 const CURRENT_MS = 15 * MINUTE_MS;
@@ -14,17 +14,17 @@ const CURRENT_MS = 15 * MINUTE_MS;
 export async function powerNow(
   queries: TelemetryQueries,
   directory: SiteDevices,
-  siteId: string,
+  site: SiteOfSources,
   priceNow: () => Promise<number | null>,
   now: number,
 ): Promise<PowerNow> {
-  const devices = directory.ofSite(siteId).filter(({ retiredAt }) => retiredAt === null || retiredAt > now);
+  const devices = directory.ofSite(site.id).filter(({ retiredAt }) => retiredAt === null || retiredAt > now);
   const samples = new Map(
     queries.latest(devices.map(({ id }) => id)).map((sample) => [`${sample.deviceId} ${sample.metric}`, sample]),
   );
   const instant = { start: now, end: now + 1 };
   const living = new Set(devices.map(({ id }) => id));
-  const sources = cornerSources(queries, directory, siteId, now).filter(({ deviceId }) => living.has(deviceId));
+  const sources = cornerSources(queries, directory, site, now).filter(({ deviceId }) => living.has(deviceId));
   const current = new CurrentValues(samples, now);
   const power = (corner: Corner) => current.sum(bestSources(sources, corner, instant));
   const solar = power('solar');

@@ -184,7 +184,7 @@ export class EnergyService {
       currency: site.currency,
       timezone: site.timezone,
       generated_at: formatInstant(instant),
-      now: await powerNow(queries, devices, site.id, () => this.#pricing.priceAt(site, instant), instant),
+      now: await powerNow(queries, devices, site, () => this.#pricing.priceAt(site, instant), instant),
       today: soFar.totals,
       yesterday: before.hasData ? before.totals : null,
       device_count: devices.ofSite(site.id).length,

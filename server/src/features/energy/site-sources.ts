@@ -5,6 +5,7 @@ import {
   type Corner,
   type CornerMetrics,
   EXCLUDED,
+  isPerInterval,
   rankOf,
 } from '../../analytics/energy/corners.ts';
 import type { Life } from '../../analytics/energy/life.ts';
@@ -13,7 +14,9 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
+import { declaredLengthMs, declaredWidth, type IntervalSeries } from './interval-samples.ts';
 
 /** The devices of sites, as the device directory holds them in memory. */
 export interface SiteDevices {
@@ -21,6 +24,9 @@ export interface SiteDevices {
   /** Earliest reading of a device in a metric group, or null. */
   firstReadingAt(deviceId: string, group: string): number | null;
 }
+
+/** The site of devices. */
+export type SiteOfSources = Pick<SiteRecord, 'id' | 'timezone'>;
 
 /** One device that reports one corner of its site. */
 export interface CornerSource {
@@ -34,6 +40,8 @@ export interface CornerSource {
   readonly hasPower: boolean;
   readonly hasPositiveCounter: boolean;
   readonly hasNegativeCounter: boolean;
+  /** Its energies per interval; null where they are not reported. */
+  readonly intervals: Readonly<Record<'net' | 'positive' | 'negative', IntervalSeries | null>>;
 }
 
 /** A device that was silent for longer seems to be gone. */
@@ -43,19 +51,29 @@ const GONE_MS = UTC_DAY_MS;
 export function cornerSources(
   queries: Pick<TelemetryQueries, 'metricsOf' | 'latest'>,
   devices: SiteDevices,
-  siteId: string,
+  { id: siteId, timezone: timeZone }: SiteOfSources,
   now: number,
 ): CornerSource[] {
   const counted = devices.ofSite(siteId).filter(({ labels }) => labels[BALANCE_LABEL] !== EXCLUDED);
+  const byId = new Map(counted.map((device) => [device.id, device]));
   const lastAt = new Map<string, number>();
   for (const { deviceId, metric, timestamp } of queries.latest(counted.map(({ id }) => id))) {
     const key = `${deviceId} ${splitMetric(metric).group}`;
-    lastAt.set(key, Math.max(lastAt.get(key) ?? Number.NEGATIVE_INFINITY, timestamp));
+    const device = byId.get(deviceId)!;
+    const until = timestamp + (isPerInterval(metric) ? declaredLengthMs(device, metric) : 0);
+    lastAt.set(key, Math.max(lastAt.get(key) ?? Number.NEGATIVE_INFINITY, until));
   }
   const sources = counted.flatMap((device) => {
     const known = new Set(queries.metricsOf(device.id));
     return CORNER_METRICS.map((metrics): CornerSource => {
       const has = (quantity: string | null) => quantity !== null && known.has(`${metrics.group}.${quantity}`);
+      const intervals = (way: 'net' | 'positive' | 'negative'): IntervalSeries | null => {
+        const { group, intervals: quantities } = metrics;
+        const quantity = quantities[way];
+        if (quantity === null || !has(quantity)) return null;
+        const width = declaredWidth(device, `${group}.${quantity}`);
+        return { deviceId: device.id, group, quantity, width, timeZone };
+      };
       return {
         metrics,
         deviceId: device.id,
@@ -73,8 +91,11 @@ export function cornerSources(
         hasPower: has(metrics.power),
         hasPositiveCounter: has(metrics.positive),
         hasNegativeCounter: has(metrics.negative),
+        intervals: { net: intervals('net'), positive: intervals('positive'), negative: intervals('negative') },
       };
-    }).filter((source) => source.hasPower || source.hasPositiveCounter || source.hasNegativeCounter);
+    }).filter(({ hasPower, hasPositiveCounter, hasNegativeCounter, intervals: { net, positive, negative } }) =>
+      [hasPower, hasPositiveCounter, hasNegativeCounter, net, positive, negative].some(Boolean),
+    );
   });
   return sources.map((source) => (isGone(source, sources, now) ? source : withoutSilence(source)));
 }

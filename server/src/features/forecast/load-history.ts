@@ -117,7 +117,8 @@ async function energyOf(
     const { slots } = await energy.energy(site, window);
     return { edges: slots.edges, kwh: slots.load, knownMs: slots.knownMs.load };
   }
-  if (meterOf(queries, device.id)?.group === 'energy') {
+  const meter = meterOf(queries, device.id);
+  if (meter?.group === 'energy' || meter?.interval) {
     return machineEnergy(queries, device, { window, timeZone: site.timezone, asOf: now(), bucket: width });
   }
   const { group, quantity } = LOAD;

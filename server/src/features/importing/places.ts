@@ -88,7 +88,7 @@ export class Places {
     return toPlaced(made, true);
   }
 
-  /** A device whose kind was never stated takes that of the mapping. */
+  /** A device whose kind or intervals were never stated takes those of the mapping. */
   async #completed(
     known: DeviceRecord,
     wanted: ImportDevice,
@@ -101,8 +101,10 @@ export class Places {
         `the device "${known.name}" belongs to the site "${name}", and the mapping names the site "${site.name}": give the device another name in the mapping, or move it first`,
       );
     }
-    if (isDry || known.kind !== 'other' || wanted.kind === undefined || wanted.kind === 'other') return known;
-    return this.#records.devices.update(known.id, { kind: wanted.kind });
+    const kind = known.kind === 'other' ? (wanted.kind ?? 'other') : known.kind;
+    const intervals = mergedIntervals(known, wanted.intervals ?? {});
+    if (isDry || (kind === known.kind && intervals === known.intervals)) return known;
+    return this.#records.devices.update(known.id, { kind, intervals });
   }
 }
 
@@ -117,6 +119,19 @@ function checkAgrees(known: SiteRecord, wanted: ImportSite): void {
   }
 }
 
+/** @throws Conflict where the intervals of a metric have another length: the same energy would count twice */
+function mergedIntervals({ name, intervals }: DeviceRecord, wanted: Readonly<Record<string, string>>) {
+  const known = new Map(Object.entries(intervals));
+  const added = Object.entries(wanted).filter(([metric, width]) => known.get(metric) !== width);
+  for (const [metric, width] of added) {
+    if (!known.has(metric)) continue;
+    throw new Conflict(
+      `${metric} of the device "${name}" has intervals of ${known.get(metric)}, and the mapping says ${width}: name another device in the mapping`,
+    );
+  }
+  return added.length === 0 ? intervals : { ...intervals, ...Object.fromEntries(added) };
+}
+
 function toPlace({ id, name, timezone, currency }: SiteRecord, created: boolean): Place {
   return { id, name, timezone, currency, created };
 }
@@ -125,12 +140,13 @@ function toPlaced({ id, name, kind }: DeviceRecord, created: boolean): ImportPla
   return { id, name, kind, created };
 }
 
-function toInput({ kind, expected_interval_s, holds_s, rated_power_kw, counters }: ImportDevice) {
+function toInput({ kind, expected_interval_s, holds_s, rated_power_kw, counters, intervals }: ImportDevice) {
   return {
     kind,
     expectedIntervalS: expected_interval_s,
     holdsS: holds_s,
     ratedPowerKw: rated_power_kw,
     counters,
+    intervals,
   };
 }

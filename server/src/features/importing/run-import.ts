@@ -74,6 +74,13 @@ export function siteOf({ site }: Mapping): ImportSite | null {
   return typeof site === 'string' ? { name: site } : site;
 }
 
+/** The intervals that a mapping states for the metrics of a device. */
+function intervalsOf({ columns, long, device, device_column: deviceColumn }: Mapping, name: string) {
+  const all = [...Object.values(columns), ...Object.values(long?.metrics ?? {})];
+  const ofDevice = all.filter((column) => (column.device ?? (deviceColumn === undefined ? device : name)) === name);
+  return Object.fromEntries(ofDevice.flatMap(({ metric, per }) => (per === undefined ? [] : [[metric, per]])));
+}
+
 /** Makes the devices of blocks known before their values are taken. */
 class Placing {
   readonly #target: ImportTarget;
@@ -105,7 +112,15 @@ class Placing {
     const placed = await this.#target.place({
       site: siteOf(this.#mapping),
       timezone: timestamp.timezone,
-      devices: names.map((name) => ({ ...(kind && { kind }), ...own.get(name), name })),
+      devices: names.map((name) => {
+        const { intervals, ...device } = own.get(name) ?? {};
+        return {
+          ...(kind && { kind }),
+          ...device,
+          name,
+          intervals: { ...intervalsOf(this.#mapping, name), ...intervals },
+        };
+      }),
       dry_run: this.#dryRun,
     });
     for (const name of names) this.#seen.add(name);

@@ -1,4 +1,5 @@
 import { type FlowEnergy, flowEnergy } from '../../analytics/energy/flow-energy.ts';
+import { type IntervalEnergy, withIntervals } from '../../analytics/energy/interval-energy.ts';
 import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.ts';
 import { type Steps, splitSteps, stepsOf } from '../../analytics/energy/steps.ts';
 import type { Buckets } from '../../domain/aggregate.ts';
@@ -9,6 +10,7 @@ import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
+import { declaredWidth, intervalSamples, oneWay } from '../energy/interval-samples.ts';
 import { type Meter, meterOf } from './meter.ts';
 
 /** Energy of one device by slots that begin at local midnight. */
@@ -26,7 +28,7 @@ const MARGIN_MS = 2 * UTC_DAY_MS;
 const MAX_RAW_MS = 31 * UTC_DAY_MS;
 
 /**
- * The consumption of a device in a window: from its counter where it has one, with the course of its power, else from power over time. Of a power
+ * The consumption of a device in a window: its energy per interval, or from its counter where it has one, either with the course of its power, else from power over time. Of a power
  * of both signs the positive part counts.
  * @param bucket width of the slots
  */
@@ -44,7 +46,9 @@ export async function machineEnergy(
   const inner = new Set([...bucketEdges(days, bucket, timeZone), window.start, window.end]);
   if (meter?.counter) inner.add(days.start - MARGIN_MS).add(days.end + MARGIN_MS);
   const edges = Float64Array.from(inner).sort();
-  const { kwh, knownMs } = meter ? await meteredEnergy(queries, { device, meter, edges, asOf }) : nothing(edges);
+  const { kwh, knownMs } = meter
+    ? await meteredEnergy(queries, { device, meter, edges, asOf }, timeZone)
+    : nothing(edges);
   const [from, to] = [lowerBound(edges, window.start), lowerBound(edges, window.end)];
   return { edges: edges.slice(from, to + 1), kwh: kwh.slice(from, to), knownMs: knownMs.slice(from, to) };
 }
@@ -73,7 +77,27 @@ interface Metered {
   readonly asOf: number;
 }
 
-async function meteredEnergy(queries: TelemetryQueries, metered: Metered): Promise<FlowEnergy> {
+/** Energies per interval that reach into a window; of signed ones the positive part. */
+export async function meteredIntervals(
+  queries: TelemetryQueries,
+  { device, meter: { group, interval }, asOf }: Omit<Metered, 'edges'>,
+  window: Window,
+  timeZone: string,
+): Promise<IntervalEnergy> {
+  const width = declaredWidth(device, `${group}.${interval}`);
+  const series = { deviceId: device.id, group, quantity: interval!, width, timeZone };
+  return oneWay(await intervalSamples(queries, series, window, asOf), 1);
+}
+
+async function meteredEnergy(queries: TelemetryQueries, metered: Metered, timeZone: string): Promise<FlowEnergy> {
+  const { meter, edges, asOf } = metered;
+  const measured = meter.power === null && meter.counter === null ? null : await measuredEnergy(queries, metered);
+  if (meter.interval === null) return measured ?? nothing(edges);
+  const window = { start: edges[0]!, end: edges.at(-1)! };
+  return withIntervals(measured, await meteredIntervals(queries, metered, window, timeZone), edges, asOf);
+}
+
+async function measuredEnergy(queries: TelemetryQueries, metered: Metered): Promise<FlowEnergy> {
   const { device, meter, edges, asOf } = metered;
   const quantities = [meter.power, meter.counter].filter((quantity) => quantity !== null);
   const [answer] = await queries.buckets({ deviceIds: [device.id], group: meter.group, quantities, edges, asOf });

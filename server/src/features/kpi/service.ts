@@ -2,9 +2,10 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
+import type { IntervalEnergy } from '../../analytics/energy/interval-energy.ts';
 import type { Steps } from '../../analytics/energy/steps.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
-import { type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
+import { DEMAND_WINDOW_MS, type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { HOUR_MS, type Window } from '../../domain/window.ts';
@@ -12,7 +13,7 @@ import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { type MachineEnergy, machineEnergy, powerSteps } from './machine-energy.ts';
+import { type MachineEnergy, machineEnergy, meteredIntervals, powerSteps } from './machine-energy.ts';
 import { type Meter, meterOf, noMeter } from './meter.ts';
 
 export interface KpiOptions {
@@ -234,13 +235,15 @@ export class KpiService {
     return { sec: totalKwh / units, units, reason: null };
   }
 
-  /** From power; of a machine with a counter only, from its growth between samples. */
-  async #peak({ device, meter, window }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
+  /** From power; of a machine without, from its energy per interval or the growth of its counter between samples. */
+  async #peak({ device, meter, window, site }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
     const { queries, now } = this.#options;
     const steps =
-      meter.power === null
-        ? await this.#growthSteps(device, meter, window)
-        : await powerSteps(queries, { device, meter, asOf: now() }, window);
+      meter.power !== null
+        ? await powerSteps(queries, { device, meter, asOf: now() }, window)
+        : meter.interval !== null
+          ? shortSteps(await meteredIntervals(queries, { device, meter, asOf: now() }, window, site.timezone))
+          : await this.#growthSteps(device, meter, window);
     const peak = peakDemand(within(steps, window), window);
     return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
   }
@@ -284,6 +287,16 @@ export class KpiService {
     const factors = await this.#options.energy.feeds.carbon(site, energy.edges);
     return energy.kwh.reduce((sum, kwh, s) => (kwh === kwh ? sum + kwh * (factors[s] as number) : sum), 0);
   }
+}
+
+/** Mean power of intervals; longer ones than a quarter of an hour tell nothing of peaks. */
+function shortSteps({ starts, ends, kwh }: IntervalEnergy): Steps {
+  const short = [...starts.keys()].filter((i) => ends[i]! - starts[i]! <= DEMAND_WINDOW_MS);
+  return {
+    starts: Float64Array.from(short, (i) => starts[i]!),
+    ends: Float64Array.from(short, (i) => ends[i]!),
+    values: Float64Array.from(short, (i) => (kwh[i]! * HOUR_MS) / (ends[i]! - starts[i]!)),
+  };
 }
 
 const NO_ENERGY = 'the energy of the machine is not known in this window';

@@ -26,7 +26,7 @@ export async function consistencyOf(
   const { queries, devices, energy } = options;
   const ofSite = devices.ofSite(site.id);
   const names = new Map(ofSite.map(({ id, name }) => [id, name]));
-  const sources = cornerSources(queries, devices, site.id, options.now());
+  const sources = cornerSources(queries, devices, site, options.now());
   const checks = await Promise.all(sources.map((source) => powerAgainstCounters(options, source, window)));
   const balance = siteBalance((await energy.energy(site, window)).slots);
   return [

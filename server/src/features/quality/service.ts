@@ -167,7 +167,7 @@ export class QualityService {
           metric: describe(metric),
           window,
           asOf: until,
-          reporting: reportingOf(device),
+          reporting: reportingOf(device, [metric]),
           restless: isRestless(metric),
           since: first,
           sun: group === 'solar' ? sun : null,

@@ -155,7 +155,7 @@ export class TelemetryService {
             device,
             metric: `${group}.${quantity}`,
             unit: catalogue.describe(`${group}.${quantity}`).unit,
-            coverage: coverageOf(full, window, reportingOf(device), now()),
+            coverage: coverageOf(full, window, reportingOf(device, [`${group}.${quantity}`]), now()),
             timestamps: kept.timestamps,
             columns: [['value', kept.values]],
           });

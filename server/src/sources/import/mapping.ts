@@ -1,5 +1,5 @@
 import { GivenName, Name } from '@wattkeeper/contract/common.ts';
-import { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { DeviceKind, IntervalWidth } from '@wattkeeper/contract/device.ts';
 import { ImportDevice, ImportSite } from '@wattkeeper/contract/import.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { byName } from '@wattkeeper/contract/named-record.ts';
@@ -7,6 +7,7 @@ import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
+import { FIRST_CATALOGUE, splitMetric } from '../../domain/metric-catalogue.ts';
 import { isLanguage } from './month-names.ts';
 import { NumberFormat } from './number-format.ts';
 import { isEncoding } from './text-decoding.ts';
@@ -19,6 +20,9 @@ const Column = z.strictObject({
   missing: z.array(z.string()).default([]).describe('Texts that stand for no value, beside the empty one'),
   at_least: z.number().optional().describe('Lesser values of the file stand for no value'),
   numbers: byName(z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
+  per: IntervalWidth.optional().describe(
+    'The values are energies or counts per interval, which begins at the time: 15m, 1h, 1d, 1mo',
+  ),
 });
 export type Column = z.infer<typeof Column>;
 
@@ -160,6 +164,24 @@ function contradictions(mapping: Mapping): string[] {
     errors.push('mapping: give either columns (a column for each metric) or long (a row for each value)');
   if (mapping.slots && !/y/.test(mapping.timestamp.format))
     errors.push('timestamp.format: name the pattern of the day, such as yyyy-MM-dd, where there are slots');
+  for (const [where, column] of [...entriesOf('columns', columns), ...entriesOf('long.metrics', long?.metrics ?? {})]) {
+    const fault = perFault(column);
+    if (fault !== null) errors.push(`${where}.per: ${fault}`);
+  }
   if (!header && order === undefined) errors.push('columns_in_order: name the columns of a file without a header');
   return errors;
+}
+
+function entriesOf(path: string, columns: Readonly<Record<string, Column>>): (readonly [string, Column])[] {
+  return Object.entries(columns).map(([name, column]) => [`${path}.${name}`, column] as const);
+}
+
+/** Why a metric cannot be one per interval, or null. */
+function perFault({ metric, per }: Column): string | null {
+  const known = FIRST_CATALOGUE.find(({ name }) => name === metric);
+  if (per === undefined || known === undefined || known.kind === 'delta') return null;
+  const { group } = splitMetric(metric);
+  const fitting = FIRST_CATALOGUE.filter(({ name, kind }) => kind === 'delta' && splitMetric(name).group === group);
+  const names = fitting.map(({ name }) => name).join(', ');
+  return `${metric} is a ${known.kind}, not a quantity per interval${names === '' ? '' : `: name ${names}`}`;
 }

@@ -31,6 +31,7 @@ export async function insertDevice(db: RecordsConnection, device: DeviceInput, n
       rated_power_kw: device.ratedPowerKw ?? null,
       counters: JSON.stringify(device.counters ?? {}),
       counter_decisions: '[]',
+      intervals: JSON.stringify(device.intervals ?? {}),
       created_at: now,
     })
     .returningAll()
@@ -52,6 +53,7 @@ export function toDevice(row: Selectable<Schema['devices']>): DeviceRecord {
     ratedPowerKw: row.rated_power_kw,
     counters: JSON.parse(row.counters),
     counterDecisions: JSON.parse(row.counter_decisions),
+    intervals: JSON.parse(row.intervals),
     createdAt: row.created_at,
   };
 }

@@ -30,6 +30,8 @@ export interface DeviceRecord {
   /** Behaviour of counters by metric, as far as it is declared. */
   readonly counters: Readonly<Record<string, CounterBehaviour>>;
   readonly counterDecisions: readonly CounterDecision[];
+  /** Length of the intervals of quantities per interval (`1d`) by metric, as far as it is declared. */
+  readonly intervals: Readonly<Record<string, string>>;
   readonly createdAt: number;
 }
 
@@ -47,6 +49,7 @@ export interface DeviceInput {
   readonly holdsS?: number | null | undefined;
   readonly ratedPowerKw?: number | null | undefined;
   readonly counters?: Readonly<Record<string, CounterBehaviour>> | undefined;
+  readonly intervals?: Readonly<Record<string, string>> | undefined;
 }
 
 export type DevicePatch = {

@@ -32,6 +32,8 @@ export interface Schema {
     /** JSON: behaviour by metric. */
     counters: string;
     counter_decisions: string;
+    /** JSON: length of intervals by metric. */
+    intervals: string;
     created_at: number;
   };
   series: { device_id: string; metric: string; first_seen_at: number };

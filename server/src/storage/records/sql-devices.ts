@@ -166,6 +166,7 @@ function toColumns(patch: DevicePatch) {
     holds_s: patch.holdsS,
     rated_power_kw: patch.ratedPowerKw,
     counters: patch.counters && JSON.stringify(patch.counters),
+    intervals: patch.intervals && JSON.stringify(patch.intervals),
   };
 }
 

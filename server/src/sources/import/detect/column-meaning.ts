@@ -1,10 +1,12 @@
+import { widthOfStep } from '../../../domain/intervals.ts';
 import { knownUnit } from '../../../domain/units.ts';
 
 /** A column's metric, as a mapping names it. */
 export interface Meaning {
   readonly metric: string;
   readonly unit?: string;
-  readonly scale?: number;
+  /** Length of the intervals of an energy per interval. */
+  readonly per?: string;
 }
 
 /** Words of exporters' headers, in the order in which they decide. */
@@ -26,11 +28,10 @@ const UNIT = /(?:^|[^\p{L}°])(kWh|MWh|Wh|kW|MW|W|°C|°F|%|V|A|Hz|(?:EUR|USD|GB
 const SPELLINGS = ['kWh', 'MWh', 'Wh', 'kW', 'MW', 'W', '°C', '°F', '%', 'V', 'A', 'Hz'];
 /** Values that never fall are those of a meter. */
 const MIN_COUNTER_VALUES = 24;
-const HOUR_MS = 3_600_000;
 
 /**
- * What a column of numbers is, by its name, its unit and its values. Energy of an interval becomes the mean power of the interval.
- * @param interval milliseconds between rows
+ * What a column of numbers is, by its name, its unit and its values.
+ * @param interval milliseconds between rows; null where there is one
  */
 export function meaningOf(name: string, values: readonly number[], interval: number | null): Meaning {
   const unit = unitIn(name) ?? (/temp\S*F$|fahrenheit/i.test(name) ? '°F' : undefined);
@@ -46,9 +47,12 @@ export function meaningOf(name: string, values: readonly number[], interval: num
     return { metric: otherMetric(name) };
   if (quantity !== 'energy') return { metric: power(source), ...(unit !== undefined && unit !== 'kW' && { unit }) };
   if (isCounter(values)) return { metric: counter(source), ...(unit !== 'kWh' && { unit: unit! }) };
-  const unitOfPower = unit!.replace(/h$/, '');
-  const scale = interval === null ? 1 : HOUR_MS / interval;
-  return { metric: power(source), ...(unitOfPower !== 'kW' && { unit: unitOfPower }), ...(scale !== 1 && { scale }) };
+  const isSigned = values.some((value) => value < 0);
+  return {
+    metric: perInterval(source, isSigned),
+    ...(unit !== 'kWh' && { unit: unit! }),
+    ...(interval !== null && { per: widthOfStep(interval) }),
+  };
 }
 
 /** A unit that a header names: `Energy (kWh)`, `load_w`. */
@@ -81,6 +85,14 @@ function counter(source: string): string {
   if (source === 'grid') return 'grid.energy_imported_kwh';
   if (source === 'export') return 'grid.energy_exported_kwh';
   return source === 'battery' ? 'battery.energy_charged_kwh' : `${source}.energy_kwh`;
+}
+
+/** The energy per interval of a source. What may be negative is that of the grid: the meter of a house that feeds in. */
+export function perInterval(source: string, isSigned = false): string {
+  if (source === 'export') return 'grid.exported_interval_kwh';
+  if (source === 'grid' || (source === 'load' && isSigned))
+    return isSigned ? 'grid.interval_kwh' : 'grid.imported_interval_kwh';
+  return `${source}.interval_kwh`;
 }
 
 /** A meter reading never falls; of few values it is also large beside its growth. */

@@ -44,7 +44,7 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
       '"000001","10/26/2025",1:00:00 PM,"0.25"',
     ],
     '2025-10-25T21:00:00.000Z',
-    { 'load.power_kw': 0.34 },
+    { 'load.interval_kwh': 0.34 },
   ],
   [
     'a Belgian grid operator: a row for each register',
@@ -56,7 +56,7 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
       '25-10-2025;12:15:00;="541";Injectie Nacht;;kWh',
     ],
     '2025-10-25T10:00:00.000Z',
-    { 'grid.power_kw': 0.5 },
+    { 'grid.imported_interval_kwh': 0.125 },
   ],
   [
     'a meter in Germany',
@@ -102,13 +102,13 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
     'a column for each slot',
     ['Meter,Date,00:00,06:00,12:00,18:00', 'M,29/03/2026,6,2,3,4', 'M,30/03/2026,6,2,3,4'],
     '2026-03-28T23:00:00.000Z',
-    { 'load.power_kw': 1 },
+    { 'load.interval_kwh': 6 },
   ],
   [
     'NEM12',
     ['100,NEM12,202603020000,X,Y', '200,NMI,E1,E1,E1,1,m1,kWh,30,', '300,20260301,0.1,0.2,0.3,0.4,A,,,20260302'],
     '2026-02-28T14:00:00.000Z',
-    { 'grid.power_kw': 0.2 },
+    { 'grid.imported_interval_kwh': 0.1 },
   ],
   [
     'parts of the time',

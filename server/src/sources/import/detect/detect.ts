@@ -1,11 +1,12 @@
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../../domain/errors.ts';
-import { MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '../../../domain/window.ts';
+import { widthOfStep } from '../../../domain/intervals.ts';
+import { MINUTE_MS, SECOND_MS } from '../../../domain/window.ts';
 import { deviceNameOf, type InputFile } from '../input-file.ts';
 import type { Mapping } from '../mapping.ts';
 import { NumberFormat, NumberReader } from '../number-format.ts';
 import { readHead } from '../record-source.ts';
-import { type Meaning, meaningOf, otherMetric, unitIn } from './column-meaning.ts';
+import { type Meaning, meaningOf, otherMetric, perInterval, unitIn } from './column-meaning.ts';
 import { DELIMITERS, MAX_COLUMNS, type Table, type Times, tableIn } from './find-table.ts';
 import { siteAndKind } from './site-and-kind.ts';
 
@@ -73,11 +74,11 @@ function nem12(head: string): Found {
   const registers = new Map<string, number>();
   for (const line of head.split('\n')) {
     const cells = line.split(',');
-    if (cells[0] === '200') registers.set(cells[4]!, 60 / Number(cells[8]));
+    if (cells[0] === '200') registers.set(cells[4]!, Number(cells[8]));
   }
-  const metrics = [...registers].map(([register, scale]) => [
+  const metrics = [...registers].map(([register, minutes]) => [
     register,
-    { metric: register.startsWith('B') ? 'grid.export_power_kw' : 'grid.power_kw', scale },
+    { metric: perInterval(register.startsWith('B') ? 'export' : 'grid'), per: widthOfStep(minutes * MINUTE_MS) },
   ]);
   const long = { metric_column: 'register', value_column: 'value', metrics: Object.fromEntries(metrics) };
   const lines = head.split('\n', MAX_SAMPLE_ROWS).map((line) => line.split(','));
@@ -127,9 +128,16 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
   const numbersAt = (index: number) =>
     rows.map((row) => reader.read(row[index]!)).filter((value) => value !== undefined);
   if (slots !== null) {
-    const scale = 60 / slots.minutes;
     notes.push('Slots are taken for kWh of consumption: check columns.slot.');
-    return { ...shown, mapping: { ...common, slots, columns: { slot: { metric: 'load.power_kw', scale } } }, notes };
+    return {
+      ...shown,
+      mapping: {
+        ...common,
+        slots,
+        columns: { slot: { metric: perInterval('load'), per: widthOfStep(slots.minutes * MINUTE_MS) } },
+      },
+      notes,
+    };
   }
   const long = longOf(rows, times, columns, reader);
   if (long !== null) {
@@ -144,13 +152,11 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
   if (found.length === 0)
     throw new InvalidInput('the table has times, but no column of numbers: write a mapping by hand');
   const unknown = found
-    .filter(([, { metric, unit, scale }]) => metric.endsWith('power_kw') && !unit && !scale)
+    .filter(([, { metric, unit }]) => metric.endsWith('power_kw') && !unit)
     .map(([name]) => name)
     .filter((name) => unitIn(name) === undefined);
   if (unknown.length > 0)
     notes.push(`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`);
-  if (times.interval !== null && times.interval >= UTC_DAY_MS && found.some(([, { scale }]) => scale !== undefined))
-    notes.push('Energy of days becomes their mean power: days on which the clock changes are off by an hour.');
   return { ...shown, mapping: { ...common, columns: Object.fromEntries(found) }, notes };
 }
 

@@ -12,6 +12,7 @@ import { retiredDevices } from './0008-retired-devices.ts';
 import { countersAndHolds } from './0009-counters-and-holds.ts';
 import { counterDecisions } from './0010-counter-decisions.ts';
 import { fallbackShares } from './0011-fallback-shares.ts';
+import { intervals } from './0012-intervals.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -28,6 +29,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0009-counters-and-holds': countersAndHolds,
     '0010-counter-decisions': counterDecisions,
     '0011-fallback-shares': fallbackShares,
+    '0012-intervals': intervals,
   };
 }
 

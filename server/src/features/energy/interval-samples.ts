@@ -1,0 +1,94 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
+import type { IntervalEnergy } from '../../analytics/energy/interval-energy.ts';
+import { lowerBound, type Series, seriesOf } from '../../domain/frame.ts';
+import { foundWidth, type Interval, intervalOf, widthOfStep } from '../../domain/intervals.ts';
+import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { DeviceRecord } from '../../storage/records/devices.ts';
+
+/** A series of energies per interval. */
+export interface IntervalSeries {
+  readonly deviceId: string;
+  readonly group: string;
+  readonly quantity: string;
+  /** Length of its intervals, as declared; null: found from the starts. */
+  readonly width: string | null;
+  readonly timeZone: string;
+}
+
+/** What is read around a window to find undeclared intervals: first little, which is enough for parts of a day, then for months. */
+const SEARCH_MS = [3 * UTC_DAY_MS, 100 * UTC_DAY_MS] as const;
+/** How long the last interval of a series may be of which nothing is declared. */
+const UNDECLARED_MS = UTC_DAY_MS;
+
+/** The length of the intervals of a device's metric, as far as it is declared. */
+export function declaredWidth(
+  { intervals, expectedIntervalS }: Pick<DeviceRecord, 'intervals' | 'expectedIntervalS'>,
+  metric: string,
+): string | null {
+  return (
+    ownValue(intervals, metric) ?? (expectedIntervalS === null ? null : widthOfStep(expectedIntervalS * SECOND_MS))
+  );
+}
+
+/** How long after its time a value of a metric per interval still counts, ms. */
+export function declaredLengthMs(
+  device: Pick<DeviceRecord, 'intervals' | 'expectedIntervalS'>,
+  metric: string,
+): number {
+  const width = declaredWidth(device, metric);
+  return width === null ? UNDECLARED_MS : intervalOf(width, 'UTC').nominalMs;
+}
+
+/** The energies of a series whose intervals reach into a window; intervals that are not over yet end now. */
+export async function intervalSamples(
+  queries: TelemetryQueries,
+  series: IntervalSeries,
+  window: Window,
+  asOf: number,
+): Promise<IntervalEnergy> {
+  const { width, timeZone, group } = series;
+  if (width !== null) {
+    const interval = intervalOf(width, timeZone);
+    const start = window.start - interval.nominalMs - UTC_DAY_MS;
+    const samples = await read(queries, series, { start, end: window.end });
+    return intervalsOf(samples, interval, queries.rawFrom(group), asOf);
+  }
+  for (const marginMs of SEARCH_MS) {
+    const samples = await read(queries, series, { start: window.start - marginMs, end: window.end + marginMs });
+    const found = foundWidth(samples.timestamps);
+    if (found !== null) return intervalsOf(samples, intervalOf(found, timeZone), queries.rawFrom(group), asOf);
+  }
+  return { starts: new Float64Array(0), ends: new Float64Array(0), kwh: new Float64Array(0) };
+}
+
+async function read(queries: TelemetryQueries, { deviceId, group, quantity }: IntervalSeries, window: Window) {
+  const [frame] = await queries.frames({ deviceIds: [deviceId], group, quantities: [quantity], window });
+  return frame ? seriesOf(frame, quantity) : { timestamps: new Float64Array(0), values: new Float64Array(0) };
+}
+
+/**
+ * Each value with its interval, which ends where the next one begins at the latest.
+ * @param rawFrom before it, values are sums of rollups, whose buckets may be longer than the intervals were
+ */
+function intervalsOf(
+  { timestamps, values }: Series,
+  interval: Interval,
+  rawFrom: number,
+  asOf: number,
+): IntervalEnergy {
+  const gone = foundWidth(timestamps.subarray(0, lowerBound(timestamps, rawFrom)));
+  const rolled = gone === null ? interval : intervalOf(gone, 'UTC');
+  const length = lowerBound(timestamps, asOf);
+  const ends = Float64Array.from({ length }, (_, i) => {
+    const start = timestamps[i]!;
+    const of = start < rawFrom && rolled.nominalMs > interval.nominalMs ? rolled : interval;
+    return Math.min(of.endOf(start), timestamps[i + 1] ?? Number.POSITIVE_INFINITY, asOf);
+  });
+  return { starts: timestamps.subarray(0, length), ends, kwh: values.subarray(0, length) };
+}
+
+/** The part of signed energies that flows one way, as positive numbers. */
+export function oneWay(intervals: IntervalEnergy, sign: 1 | -1): IntervalEnergy {
+  return { ...intervals, kwh: intervals.kwh.map((kwh) => Math.max(sign * kwh, 0)) };
+}
