@@ -123,6 +123,20 @@ export const Device = z
   .meta({ id: 'Device', description: 'Anything that reports readings' });
 export type Device = z.infer<typeof Device>;
 
+export const DeviceRemoved = z
+  .object({
+    device_id: z.uuid(),
+    name: z.string().meta({ description: 'That it had' }),
+    job_id: z.uuid().nullable().meta({
+      description: 'Run of the job device-removal that deletes the readings; null: the clock starts one within minutes',
+    }),
+  })
+  .meta({
+    id: 'DeviceRemoved',
+    description: 'A device that is deleted; a job deletes its readings from every store and from the archive',
+  });
+export type DeviceRemoved = z.infer<typeof DeviceRemoved>;
+
 export const DeviceCreate = z.object({
   name: deviceFields.name,
   kind: deviceFields.kind.default('other'),

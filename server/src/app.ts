@@ -119,7 +119,7 @@ async function serve({
     warn: (message) => log.warn(message),
   });
   const models = new ModelPool();
-  const services = await createServices(pipeline, models, config, now);
+  const services = await createServices(pipeline, models, config, log, now);
   const { live, scheduler } = createNews({ config, pipeline, services, auth, log, now, startedAt });
   const monitor = createMonitor({ config, pipeline, recovery, services, now, startedAt }, scheduler);
   const registry = prometheusRegistry(monitor, () => live.clientCount);

@@ -7,6 +7,7 @@ import type { DataFolder } from './storage/data-folder.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { readArchivedDevices } from './storage/lifecycle/journal-devices.ts';
 import { JOURNAL_ARCHIVE } from './storage/lifecycle/journal-history.ts';
+import { readRemovals } from './storage/lifecycle/remembered-removals.ts';
 import type { RecordStore } from './storage/records/record-store.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
 
@@ -18,6 +19,8 @@ interface Parts {
   /** Stores in the data folder. */
   readonly stores: readonly MeteredStore[];
   readonly folder: DataFolder;
+  /** Ids of devices that were removed; those that the folder remembers are added. */
+  readonly removed: Set<string>;
   readonly log: Logger;
 }
 
@@ -25,9 +28,19 @@ interface Parts {
  * Puts the devices of stored readings on record again where their records are gone: the database of the records and of the journal was removed or
  * emptied, and nobody would find the readings. Answers what has to be said of it, or null where nothing is missing.
  */
-export async function recoverDevices({ records, journal, stores, folder, log }: Parts): Promise<string | null> {
+export async function recoverDevices({
+  records,
+  journal,
+  stores,
+  folder,
+  removed,
+  log,
+}: Parts): Promise<string | null> {
   // Devices that were deleted leave a journal that had readings.
   if (journal.head() > 0 || (await records.devices.list()).length > 0) return null;
+  const removals = await readRemovals(folder.path);
+  for (const { deviceId } of removals) removed.add(deviceId);
+  await records.deviceRemovals.note(removals);
   const seriesOf = await storedSeries(stores, log);
   if (seriesOf.size === 0) return null;
   const named = await readArchivedDevices(join(folder.path, JOURNAL_ARCHIVE));

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { seriesLimits } from './config/limits.ts';
 import { LOCAL_DATABASE, recordsLocation } from './config/records-location.ts';
 import type { Config } from './config/schema.ts';
-import type { Batch, Block } from './domain/batch.ts';
+import { type Batch, type Block, withoutRemoved } from './domain/batch.ts';
 import { Corrupt, Unavailable } from './domain/errors.ts';
 import { MetricCatalogue } from './domain/metric-catalogue.ts';
 import type { PartialAnswers } from './domain/partial-answers.ts';
@@ -25,6 +25,7 @@ import { type JournalHistory, openJournalHistory } from './journal-history.ts';
 import { recoverDevices } from './lost-records.ts';
 import { Opened } from './opened.ts';
 import type { QueryPlanner } from './query/query-planner.ts';
+import { forgetRemoved, removedDevices } from './removed-devices.ts';
 import { openRollups, type Rollups } from './retention.ts';
 import { type DataFolder, openDataFolder } from './storage/data-folder.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
@@ -33,6 +34,7 @@ import { fileInstant } from './storage/lifecycle/journal-segments.ts';
 import { applyReady, removeScratch } from './storage/lifecycle/restore-folder.ts';
 import { StoreGaps } from './storage/lifecycle/store-gaps.ts';
 import { MemoryStore } from './storage/memory.ts';
+import { placeOfStore } from './storage/records/device-removals.ts';
 import { openRecords, type RecordStore } from './storage/records/record-store.ts';
 import { checkDatabase } from './storage/records/sqlite-file.ts';
 import { isRollupGroup } from './storage/rollups/rollup-names.ts';
@@ -86,7 +88,8 @@ export interface PipelineOptions {
  * Opens records, journal and stores, and starts moving what an earlier run left in the journal.
  * Throws expected errors that say what to do: folder in use, damaged file, disk full.
  */
-export async function openPipeline({ config, log, now, withoutStores }: PipelineOptions): Promise<Pipeline> {
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, log, now, withoutStores } = options;
   const opened = new Opened();
   const back = new StoresBack();
   try {
@@ -104,15 +107,16 @@ export async function openPipeline({ config, log, now, withoutStores }: Pipeline
     const fallback = folder && (await openJournal(folder.file(LOCAL_DATABASE), { log, now }, lostLog));
     const journal = fallback ?? new MemoryJournal(now);
     opened.onClose(() => journal.close());
+    const removed = await removedDevices(records);
     const gaps = folder && (await openGaps({ config, log, now, records, journal }));
     const setAside = await openSetAside(folder, log, now());
     opened.onClose(() => setAside.close());
     const gate = new WriteGate();
     const required = !withoutStores;
-    const stores = await openStores({ config, log, now, folder, gate, back, gaps, setAside, required, opened });
-    const tiers = folder && (await openTiers({ config, folder, primary: stores[0]!, gate, now }));
+    const stores = await openStores({ ...options, folder, gate, back, gaps, setAside, removed, required, opened });
+    const tiers = folder && (await openTiers({ config, folder, primary: stores[0]!, gate, removed, now }));
     opened.onClose(async () => tiers?.close());
-    const pipeline = await connect({ config, log, now, records, journal, stores, folder, tiers, gate, back, gaps });
+    const pipeline = await connect({ ...options, records, journal, stores, folder, tiers, gate, back, gaps, removed });
     const older = new OlderLatest(pipeline, log, now);
     opened.onClose(() => older.end());
     if (withoutStores) older.search();
@@ -196,10 +200,12 @@ interface Parts {
   readonly gate: WriteGate;
   readonly back: StoresBack;
   readonly gaps: StoreGaps | null;
+  /** Ids of devices that were removed. */
+  readonly removed: Set<string>;
 }
 
 async function connect(parts: Parts): Promise<Connected> {
-  const { config, log, now, records, journal, stores, folder, tiers, gate, back, gaps } = parts;
+  const { config, log, now, records, journal, stores, folder, tiers, gate, back, gaps, removed } = parts;
   const catalogue = new MetricCatalogue();
   for (const metric of await records.metrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(
@@ -208,7 +214,7 @@ async function connect(parts: Parts): Promise<Connected> {
     seriesLimits(config.limits),
   );
   const inFolder = stores.filter((_, i) => folder !== null && isInFolder(config.stores[i]!, folder));
-  const lost = folder && (await recoverDevices({ records, journal, stores: inFolder, folder, log }));
+  const lost = folder && (await recoverDevices({ records, journal, stores: inFolder, folder, removed, log }));
   await Promise.all([directory.load(), records.sites.list()]);
   const history = await openJournalHistory(parts, directory);
   const window = new MemoryStore(
@@ -225,6 +231,7 @@ async function connect(parts: Parts): Promise<Connected> {
   const ingest = new Ingest({
     journal,
     persists,
+    removed,
     stores: allSinks(parts, directory, history?.sink ?? null),
     window,
     describe: (metric) => catalogue.describe(metric),
@@ -235,6 +242,7 @@ async function connect(parts: Parts): Promise<Connected> {
     pauseMs: config.ingest.store_pause_ms,
     startAfter: (store) => (store === history?.sink.name ? history.resumesAfter : gaps?.startAfter(store)),
   });
+  forgetRemoved(records, ingest, log);
   const rulesOf = rulesFrom(
     (deviceId) => directory.find(deviceId),
     catalogue,
@@ -269,11 +277,13 @@ async function connect(parts: Parts): Promise<Connected> {
 
 /** Everything that takes batches: the stores in their order, then the journal's history. */
 function allSinks(
-  { config, stores: [primary, ...others], folder, gaps, journal }: Parts,
+  { config, stores: [primary, ...others], folder, gaps, journal, removed }: Parts,
   directory: DeviceDirectory,
   history: NamedSink | null,
 ): NamedSink[] {
-  const stores = [withSeries(primary!, directory), ...others].map((sink) => (gaps ? marked(sink, gaps) : sink));
+  const stores = [withSeries(primary!, directory, removed), ...others].map((sink) =>
+    gaps ? marked(sink, gaps) : sink,
+  );
   const sinks = stores.map((sink, i) =>
     folder && isInFolder(config.stores[i]!, folder) ? whileFolderIsThere(sink, journal) : sink,
   );
@@ -291,12 +301,13 @@ interface StoreSink {
  * The first store, which takes a batch once its series are on record: until then it stays in the journal, so that a crash leaves no samples
  * that nobody finds.
  */
-function withSeries(primary: MeteredStore, directory: DeviceDirectory): StoreSink {
+function withSeries(primary: MeteredStore, directory: DeviceDirectory, removed: ReadonlySet<string>): StoreSink {
   const isReading = ({ group, erases }: Block) => erases !== true && !isRollupGroup(group);
   return {
     name: primary.name,
     write: async (batches, mark) => {
-      await directory.putOnRecord(batches.flatMap(({ blocks }) => blocks.filter(isReading)));
+      const readings = batches.flatMap(({ blocks }) => blocks.filter(isReading));
+      await directory.putOnRecord(withoutRemoved(readings, removed));
       await primary.write(batches, mark);
     },
   };
@@ -342,7 +353,11 @@ function openGaps({
     hasHistory: async () => (await series.list()).length > 0,
     load: async () => (await importStates.get(GAPS_KEY))?.state,
     save: (state) => importStates.put(GAPS_KEY, state),
-    onGap: (store, { reason }) => log.warn({ store, reason }, `store ${store} lacks readings: System shows what to do`),
+    onGap: async (store, { reason }) => {
+      log.warn({ store, reason }, `store ${store} lacks readings: System shows what to do`);
+      // It may be an older copy, from before readings were deleted.
+      await records.deviceRemovals.reopen((await journal.origin()).id, placeOfStore(store));
+    },
     now,
   });
 }

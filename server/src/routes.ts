@@ -68,7 +68,7 @@ export function registerApi(
   importingRoutes(api, { importing: services.importing, places: services.places, scheduler });
   siteRoutes(api, records, () => services.sqlTerms.syncSoon());
   deviceRoutes(api, {
-    ...{ records, directory, queries, now },
+    ...{ records, directory, removals: services.removals, scheduler, queries, now },
     lastAt: (deviceId) => ingest.latest.lastAt(deviceId),
     staleAfterIntervals: () => services.settings.get().thresholds.stale_after_intervals,
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { createBackups } from './backups.ts';
 import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
@@ -17,6 +18,8 @@ import { BaselineService } from './features/baseline/service.ts';
 import { Trainings } from './features/baseline/trainings.ts';
 import { chargingJob } from './features/charging/job.ts';
 import { ChargingService } from './features/charging/service.ts';
+import { deviceRemovalJob } from './features/devices/job.ts';
+import { DeviceRemovals } from './features/devices/removals.ts';
 import { EnergyService } from './features/energy/service.ts';
 import { forecastJobs } from './features/forecast/job.ts';
 import type { ForecastServices } from './features/forecast/routes.ts';
@@ -84,6 +87,7 @@ export interface Services {
   readonly places: Places;
   readonly settings: SettingsService;
   readonly filling: GapFilling;
+  readonly removals: DeviceRemovals;
   /** Baselines in use, and loads whose forecast model is chosen. */
   readonly modelsLoaded: () => Promise<number>;
   /** Null without persistence. */
@@ -95,6 +99,7 @@ export async function createServices(
   pipeline: Pipeline,
   models: ModelPool,
   config: Config,
+  log: Logger,
   now: () => number,
 ): Promise<Services> {
   const { records, queries, directory, ingest, journal, catalogue } = pipeline;
@@ -154,6 +159,7 @@ export async function createServices(
     ...(await createImporting(pipeline, config, now)),
     settings: await SettingsService.load(records.settings),
     filling: createFilling(pipeline),
+    removals: await createRemovals(pipeline, config, log),
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
     disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
   };
@@ -209,6 +215,22 @@ function createForecasts(
   const demand = new ForecastService({ queries, devices, energy, sites, forecasts, models, now });
   const solar = new SolarForecastService({ energy, forecasts, models, now });
   return { demand, solar, schedules: new ScheduleService({ energy, demand, solar, now }) };
+}
+
+async function createRemovals(pipeline: Pipeline, config: Config, log: Logger): Promise<DeviceRemovals> {
+  const { records, journal, stores, tiers, onStoreBack } = pipeline;
+  const folder = config.persistence ? config.data_dir : null;
+  const removals = await DeviceRemovals.open({
+    records,
+    journal,
+    stores,
+    archive: tiers && { delete: tiers.deleteDevices },
+    folder,
+    log,
+  });
+  // A store that was replaced by an older copy has readings again.
+  onStoreBack(() => removals.refresh());
+  return removals;
 }
 
 /** What fills stores of a pipeline, for the service and the command line. */
@@ -277,6 +299,7 @@ export function scheduledJobs(
   { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
   {
     filling,
+    removals,
     sqlTerms,
     charging,
     reports,
@@ -314,6 +337,7 @@ export function scheduledJobs(
     compactionJob(stores, now),
     scrubJob(storesWithFiles(stores)),
     backfillJob(filling),
+    deviceRemovalJob(removals),
     ...ofHistory,
     ...(disk ? [diskJob(disk)] : []),
     cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),

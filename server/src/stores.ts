@@ -8,6 +8,7 @@ import type { TelemetryStore } from './storage/backend.ts';
 import type { DataFolder } from './storage/data-folder.ts';
 import { hidingMarks } from './storage/layers/journal-marks.ts';
 import { MeteredStore } from './storage/layers/metered-store.ts';
+import { hidingRemoved } from './storage/layers/removed-devices.ts';
 import { SetAsideStore } from './storage/layers/set-aside-store.ts';
 import { SupervisedStore } from './storage/layers/supervised-store.ts';
 import type { WriteGate } from './storage/layers/write-gate.ts';
@@ -29,6 +30,8 @@ export interface StoresOptions {
   readonly gaps: StoreGaps | null;
   /** Values that a store can never take. */
   readonly setAside: SetAside;
+  /** Ids of devices that were removed; it grows. */
+  readonly removed: ReadonlySet<string>;
   /** A store that cannot be opened rejects. */
   readonly required: boolean;
   readonly opened: Opened;
@@ -39,7 +42,7 @@ const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 102
 
 /** Opens the configured stores, each supervised and metered, in their order. */
 export async function openStores(options: StoresOptions): Promise<MeteredStore[]> {
-  const { config, folder, gate, gaps, opened, setAside, log, now } = options;
+  const { config, folder, gate, gaps, opened, setAside, removed, log, now } = options;
   const stores: MeteredStore[] = [];
   for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
     const { name } = storeConfig;
@@ -53,7 +56,7 @@ export async function openStores(options: StoresOptions): Promise<MeteredStore[]
       now,
       onSetAside: (block, reason) => logSetAside(log, name, block, reason),
     });
-    stores.push(new MeteredStore(name, whole, () => performance.now(), store));
+    stores.push(new MeteredStore(name, hidingRemoved(whole, removed), () => performance.now(), store, whole));
   }
   return stores;
 }

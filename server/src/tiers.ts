@@ -4,7 +4,7 @@ import type { ArchiveStoreConfig } from './config/places.ts';
 import type { Config } from './config/schema.ts';
 import { UTC_DAY_MS, type Window } from './domain/window.ts';
 import type { BackfillEnd } from './features/backfill/gap-filling.ts';
-import { Archive, type Part } from './storage/archive/archive.ts';
+import { Archive, type DeletionWork, type Part } from './storage/archive/archive.ts';
 import type { DataFolder } from './storage/data-folder.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
 import { TieredReads } from './storage/layers/tiered-reads.ts';
@@ -28,6 +28,11 @@ export interface Tiers {
   listed(): Promise<readonly Part[]>;
   /** Whether the archive has something of a group in a window. */
   holds(group: string, window: Window): Promise<boolean>;
+  /** Rewrites archived months without these devices. */
+  deleteDevices(
+    deviceIds: readonly string[],
+    work: Pick<DeletionWork, 'signal' | 'progress'>,
+  ): Promise<{ readonly files: number }>;
   close(): Promise<void>;
 }
 
@@ -36,23 +41,35 @@ export interface TiersOptions {
   readonly folder: DataFolder;
   readonly primary: MeteredStore;
   readonly gate: WriteGate;
+  /** Ids of devices that were removed; it grows. */
+  readonly removed: ReadonlySet<string>;
   readonly now: () => number;
 }
 
 /** Null while no archive is configured. */
-export async function openTiers({ config, folder, primary, gate, now }: TiersOptions): Promise<Tiers | null> {
+export async function openTiers({ config, folder, primary, gate, removed, now }: TiersOptions): Promise<Tiers | null> {
   const { after_days: afterDays, groups, cache_mb: cacheMb } = config.archive;
   const objects = archiveObjects(config, folder.path);
   if (objects === null) return null;
   const archive = await Archive.open({ objects, folder: folder.file('archive'), cacheBytes: cacheMb * 2 ** 20 });
-  const reads = new TieredReads({ warm: primary, archive, now });
+  const readers = new Map<MeteredStore, TieredReads>();
+  const readsOf = (store: MeteredStore) => {
+    const reads = readers.get(store) ?? new TieredReads({ warm: store, archive, removed, now });
+    readers.set(store, reads);
+    return reads;
+  };
+  const unused = async () => {
+    for (const reads of readers.values()) await reads.settled();
+  };
+  const reads = readsOf(primary);
   const before = (group: string) => now() - (ownValue(groups, group) ?? afterDays) * UTC_DAY_MS;
   return {
     reads,
-    readsOf: (store) => (store === primary ? reads : new TieredReads({ warm: store, archive, now })),
+    readsOf,
     archiveNow: (work) => archiveMonths({ store: primary.store, gate, reads, archive, before, ...work }),
     listed: () => archive.listAnew(),
     holds: async (group, window) => (await archive.parts(group, window)).length > 0,
+    deleteDevices: (deviceIds, work) => archive.deleteDevices(new Set(deviceIds), { ...work, unused }),
     close: () => archive.close(),
   };
 }

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
-import { Device } from '@wattkeeper/contract/device.ts';
+import { Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidInput } from '../domain/errors.ts';
 import { requireService } from './running-service.ts';
-import { callService, callServiceRaw, type RunningService } from './service-jobs.ts';
+import { callService, type RunningService } from './service-jobs.ts';
 
 const HELP = `Lists, retires, reactivates and deletes devices of a running service.
 
@@ -13,7 +13,7 @@ Usage: npm start -- device ACTION [NAME] [OPTIONS]
   list
   retire NAME [--at TIME]       from then on (default: now) it does not count for its site; its readings before stay in every report
   reactivate NAME
-  delete NAME [--confirm NAME]  one that has readings needs its name again as --confirm
+  delete NAME [--confirm NAME]  with its readings, in every store and in the archive; a device that has readings needs its name again as --confirm
 
   --at TIME      such as 2026-03-10T06:00:00Z
   --url URL      of the service; default: the one that runs on this machine, which lets its user in
@@ -60,6 +60,15 @@ interface Action {
   readonly at: string | undefined;
 }
 
+/** None is left; standard error says what becomes of the readings. */
+async function remove(service: RunningService, path: string): Promise<Device[]> {
+  const { name, job_id: job } = DeviceRemoved.parse(await callService(service, 'DELETE', path));
+  console.error(
+    `${name} is deleted; its readings are deleted by ${job === null ? 'a job that starts within minutes' : `job ${job}`}`,
+  );
+  return [];
+}
+
 /** The devices that were listed or changed. */
 async function act(
   service: RunningService,
@@ -78,12 +87,7 @@ async function act(
     case 'reactivate':
       return change(null);
     case 'delete':
-      await callServiceRaw(
-        service,
-        'DELETE',
-        confirm === undefined ? path : `${path}?confirm=${encodeURIComponent(confirm)}`,
-      );
-      return [];
+      return remove(service, confirm === undefined ? path : `${path}?confirm=${encodeURIComponent(confirm)}`);
     default:
       throw usage([action ?? '']);
   }

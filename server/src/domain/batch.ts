@@ -77,6 +77,28 @@ export function bytesOf(block: Block): number {
   );
 }
 
+/** The block without the rows of these devices; itself where it has none of them. */
+export function withoutDevices(block: Block, removed: Pick<ReadonlySet<string>, 'has'>): Block {
+  const isRemoved = block.devices.map((id) => removed.has(id));
+  if (!isRemoved.includes(true)) return block;
+  const isKept = (_: number, row: number) => isRemoved[block.device[row]!] !== true;
+  return withUsedDevices({
+    ...block,
+    device: block.device.filter(isKept),
+    timestamps: block.timestamps.filter(isKept),
+    columns: block.columns.map((column) => column.filter(isKept)),
+  });
+}
+
+/** Blocks without the rows of removed devices. */
+export function withoutRemoved(blocks: readonly Block[], removed: ReadonlySet<string>): readonly Block[] {
+  if (removed.size === 0) return blocks;
+  return blocks.flatMap((block) => {
+    const kept = withoutDevices(block, removed);
+    return kept !== block && kept.timestamps.length === 0 ? [] : kept;
+  });
+}
+
 /** The block without the devices that none of its rows has. */
 export function withUsedDevices(block: Block): Block {
   const used = new Map<number, number>();

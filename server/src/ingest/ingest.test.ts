@@ -25,7 +25,8 @@ test('a quarantine that is full refuses more, keeps what it has, and takes good 
   const ingest = new Ingest({
     journal,
     stores: [],
-    window: { write: async () => {}, blocks: () => [], erase: async () => {} },
+    window: { write: async () => {}, blocks: () => [], erase: async () => {}, deleteDevices: async () => {} },
+    removed: new Set<string>(),
     persists: true,
     describe: (metric) => catalogue.describe(metric),
     admit: () => [],

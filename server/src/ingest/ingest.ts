@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { type AcceptedBatch, type Batch, type Block, bytesOf } from '../domain/batch.ts';
+import { type AcceptedBatch, type Batch, type Block, bytesOf, withoutRemoved } from '../domain/batch.ts';
 import { Durations } from '../domain/durations.ts';
 import { Conflict, Unavailable } from '../domain/errors.ts';
 import { type Admit, admitSeries } from './admission.ts';
@@ -23,6 +23,8 @@ export interface WindowTarget {
   write(batches: readonly Batch[]): Promise<void>;
   /** Forgets single values. */
   erase(blocks: readonly Block[]): Promise<void>;
+  /** Forgets everything of devices. */
+  deleteDevices(deviceIds: readonly string[]): Promise<void>;
   /** Everything that it holds. */
   blocks(): Iterable<Block>;
 }
@@ -35,6 +37,8 @@ export interface IngestOptions {
   /** Whether readings go to the disk from the start. */
   readonly persists: boolean;
   readonly describe: (metric: string) => Metric;
+  /** Ids of devices that were removed, of which nothing is kept; it grows. */
+  readonly removed: ReadonlySet<string>;
   /** Puts series that are not known on record, as far as the limits allow. */
   readonly admit: Admit;
   readonly onStoreError: (store: string, error: unknown) => void;
@@ -138,7 +142,7 @@ export class Ingest {
         retryAfterS: 1,
       });
     }
-    const admitted = admitSeries(verdict.blocks, this.#options.admit);
+    const admitted = admitSeries(this.#present(verdict.blocks), this.#options.admit);
     const accepted = verdict.accepted - admitted.rejected;
     const rejected = verdict.rejected + admitted.rejected;
     if (accepted + verdict.quarantined.length > 0) {
@@ -163,7 +167,7 @@ export class Ingest {
 
   /** Takes readings that a person has looked at and found right, however implausible. */
   async acceptReviewed(blocks: readonly Block[]): Promise<void> {
-    const { blocks: admitted, refusals } = admitSeries(blocks, this.#options.admit);
+    const { blocks: admitted, refusals } = admitSeries(this.#present(blocks), this.#options.admit);
     const [refusal] = refusals;
     if (refusal) throw new Conflict(`${refusal.metric} cannot be accepted: ${refusal.detail}`);
     if (admitted.length > 0) await this.#keep(admitted, []);
@@ -183,7 +187,7 @@ export class Ingest {
     if (!this.#persists || !this.#options.journal.durable)
       throw new Unavailable('readings are not kept on disk at present, so that what was kept cannot be changed');
     const { sequence } = await this.#append(blocks, []);
-    for (const block of blocks) {
+    for (const block of this.#present(blocks)) {
       if (block.erases) await this.#options.window.erase([block]);
       else await this.#options.window.write([{ sequence, blocks: [block] }]);
     }
@@ -229,14 +233,20 @@ export class Ingest {
     this.#closed = true;
   }
 
+  /** Forgets the readings of a device that was removed, as far as memory holds them. */
+  async forgetDevice(deviceId: string): Promise<void> {
+    this.latest.forget(deviceId);
+    await this.#options.window.deleteDevices([deviceId]);
+  }
+
   /** Batches that a store has not confirmed yet, oldest first. */
   pending(store: string): AsyncIterable<Batch> {
-    return this.recent.all(this.#fanOut(store).cursor);
+    return this.#batchesAfter(this.#fanOut(store).cursor);
   }
 
   /** Batches that some store has not confirmed yet, oldest first. */
   kept(): AsyncIterable<AcceptedBatch> {
-    return this.recent.all(Math.min(...this.#fanOuts.map(({ cursor }) => cursor)));
+    return this.#batchesAfter(Math.min(...this.#fanOuts.map(({ cursor }) => cursor)));
   }
 
   status(store: string): ReturnType<FanOut['status']> {
@@ -272,12 +282,22 @@ export class Ingest {
     await this.#saveCursors();
   }
 
+  async *#batchesAfter(cursor: number): AsyncGenerator<AcceptedBatch> {
+    for await (const batch of this.recent.all(cursor)) yield { ...batch, blocks: this.#present(batch.blocks) };
+  }
+
+  #present(blocks: readonly Block[]): readonly Block[] {
+    return withoutRemoved(blocks, this.#options.removed);
+  }
+
   /** Answers whether it is on disk. */
   async #keep(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]): Promise<boolean> {
     const batch = this.#persists ? await this.#append(blocks, quarantined) : { sequence: 0, blocks, durable: false };
-    await this.#options.window.write([batch]);
+    // A device may have been removed while its readings were on their way to the disk.
+    const present = this.#present(blocks);
+    await this.#options.window.write([{ ...batch, blocks: present }]);
     const changed = new Set<string>();
-    for (const block of blocks) {
+    for (const block of present) {
       this.arrivals.add(block, this.#options.now());
       for (const device of this.latest.add(block)) changed.add(device);
     }

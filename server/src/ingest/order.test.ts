@@ -53,7 +53,8 @@ class Life {
     this.ingest = new Ingest({
       journal: this.journal,
       stores: this.#stores,
-      window: { write: async () => {}, blocks: () => [], erase: async () => {} },
+      window: { write: async () => {}, blocks: () => [], erase: async () => {}, deleteDevices: async () => {} },
+      removed: new Set<string>(),
       persists: true,
       describe: (metric) => catalogue.describe(metric),
       admit: () => [],

@@ -129,6 +129,13 @@ export interface TelemetryStore {
   deleteBefore(instant: number, group: string | null): Promise<number>;
 
   /**
+   * Forgets every sample of these devices in all groups, rollups included; devices that it does not have are passed over, so that it may be
+   * called again after it was cut off.
+   * @throws Conflict where the engine cannot delete
+   */
+  deleteDevices(deviceIds: readonly string[]): Promise<void>;
+
+  /**
    * Forgets single values: those at the places of the values that the blocks hold, whatever these are. Places without a value are passed over;
    * blocks are applied in order and may be applied again. A later write brings a value back.
    * @throws Conflict where `erases` is false

@@ -43,6 +43,9 @@ const methods = {
   async deleteBefore(_: AbortSignal, instant: number, group: string | null) {
     return { value: await database.deleteBefore(instant, group) };
   },
+  async deleteDevices(_: AbortSignal, deviceIds: readonly string[]) {
+    return { value: await database.deleteDevices(deviceIds) };
+  },
   async compact(signal: AbortSignal, before: number) {
     return { value: await database.compact(before, signal) };
   },

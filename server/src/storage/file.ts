@@ -177,6 +177,13 @@ class FileStore implements TelemetryStore {
     });
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#fold();
+      await this.#tables.deleteDevices(new Set(deviceIds));
+    });
+  }
+
   erase(blocks: readonly Block[]): Promise<void> {
     const places = coalesce([{ sequence: 0, blocks }]);
     return this.#inTurn(async () => {

@@ -147,6 +147,12 @@ class InfluxDbStore implements TelemetryStore {
     });
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const deviceId of deviceIds) await this.#client.deleteTagged('device_id', encodeName(deviceId));
+    });
+  }
+
   async erase(): Promise<void> {
     this.#refuseClosed();
     throw new Conflict(

@@ -204,6 +204,16 @@ export class MemoryStore implements TelemetryStore {
     return gone;
   }
 
+  async deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    this.#check();
+    for (const rings of this.#groups.values()) {
+      for (const device of deviceIds) {
+        const ring = rings.get(device);
+        if (ring) this.#drop(rings, device, ring);
+      }
+    }
+  }
+
   async erase(blocks: readonly Block[]): Promise<void> {
     this.#check();
     for (const { group, quantities, devices, device, timestamps, columns } of blocks) {

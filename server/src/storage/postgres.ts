@@ -212,6 +212,16 @@ class PostgresStore implements TelemetryStore {
     });
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#catalogue.refresh();
+      const numbers = deviceIds.flatMap((id) => this.#catalogue.device(id) ?? []);
+      for (const group of [...this.#catalogue.groups()]) {
+        for (const number of numbers) await this.#catalogue.deleteDevice(group, number);
+      }
+    });
+  }
+
   erase(blocks: readonly Block[]): Promise<void> {
     return this.#inTurn(async () => {
       await this.#catalogue.refresh();

@@ -103,6 +103,10 @@ class SqliteStore implements TelemetryStore {
     return this.#calls.call('deleteBefore', [instant, group]);
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#calls.call('deleteDevices', [deviceIds]);
+  }
+
   async erase(blocks: readonly Block[]): Promise<void> {
     const rows = coalesce([asBatch(blocks)]);
     await this.#calls.call('erase', [rows], { transfer: buffersOf(rows) });

@@ -37,6 +37,9 @@ const methods = {
   async deleteBefore(_: AbortSignal, instant: number, group: string | null) {
     return { value: opened().deleteBefore(instant, group) };
   },
+  async deleteDevices(_: AbortSignal, deviceIds: readonly string[]) {
+    return { value: opened().deleteDevices(deviceIds) };
+  },
   async stats() {
     return { value: opened().stats() };
   },

@@ -4,6 +4,7 @@ import type { Batch, Block } from '../../src/domain/batch.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { batchOf, framesOf } from './telemetry-blocks.ts';
+import { deletesDevices } from './telemetry-devices.ts';
 import type { World } from './telemetry-store.ts';
 
 /** Two days before the end of a month, so that values cross into the next one. */
@@ -62,7 +63,7 @@ type Command = fc.AsyncCommand<Model, Real>;
  * reopened in between: the store holds the same as a map in memory.
  */
 export function modelPromises(world: World): void {
-  it('holds what a map in memory holds, after any sequence of new names, writes, erasures, deletions, compactions and restarts', async () => {
+  it('holds what a map in memory holds, after any sequence of new names, writes, erasures, deletions by time and by device, compactions and restarts', async () => {
     const write = fc.array(cells, { minLength: 1, maxLength: 2 }).map((batches) => new Write(batches));
     const commands = [
       write,
@@ -71,6 +72,9 @@ export function modelPromises(world: World): void {
       fc
         .tuple(fc.nat(HOURS), fc.option(fc.constantFrom(...GROUPS)))
         .map(([hour, group]) => new DeleteBefore(hour, group)),
+      fc
+        .uniqueArray(fc.constantFrom(...DEVICES, 'nobody'), { maxLength: 3 })
+        .map((devices) => new DeleteDevices(devices)),
       fc.nat(HOURS).map((hour) => new Compact(hour)),
       fc.constant(new Reopen()),
       fc.constant(new Check()),
@@ -143,6 +147,20 @@ class DeleteBefore implements Command {
     }
   }
   toString = () => `deleteBefore(${this.#hour}, ${JSON.stringify(this.#group)})`;
+}
+
+class DeleteDevices implements Command {
+  readonly #devices: readonly string[];
+  constructor(devices: readonly string[]) {
+    this.#devices = devices;
+  }
+  check = () => true;
+  async run(model: Model, { world }: Real): Promise<void> {
+    if (!(await deletesDevices(world.store))) return;
+    await world.store.deleteDevices(this.#devices);
+    for (const key of model.keys()) if (this.#devices.includes(JSON.parse(key)[1])) model.delete(key);
+  }
+  toString = () => `deleteDevices(${JSON.stringify(this.#devices)})`;
 }
 
 class Compact implements Command {

@@ -6,6 +6,7 @@ import type { TelemetryStore } from '../../src/storage/backend.ts';
 import type { TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { aggregatesPromises } from './telemetry-aggregates.ts';
 import { crashPromises } from './telemetry-crash.ts';
+import { devicePromises } from './telemetry-devices.ts';
 import { erasePromises } from './telemetry-erase.ts';
 import { lifePromises } from './telemetry-life.ts';
 import { mergePromises } from './telemetry-merge.ts';
@@ -89,6 +90,7 @@ export function telemetryStoreConformance(name: string, options: ConformanceOpti
     describe('merging', () => mergePromises(world));
     describe('aggregates', () => aggregatesPromises(world));
     describe('erasing', () => erasePromises(world));
+    describe('deleted devices', () => devicePromises(world));
     describe('life', () => lifePromises(world));
     describe('any sequence', () => modelPromises(world));
     if (reject) describe('rejections', () => rejectionPromises(world, reject));

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { killRepeatedly } from './kill-repeatedly.ts';
 import { backup } from './operations/backup.ts';
+import { removal } from './operations/removal.ts';
 import { repair } from './operations/repair.ts';
 import { retention } from './operations/retention.ts';
 
@@ -16,3 +17,9 @@ it.each([backup, retention, repair()])(
     expect(report.finished).toBeGreaterThan(0);
   },
 );
+
+it('a deleted device is gone with its readings from every store and from the archive, however often its removal is killed', async () => {
+  const report = await killRepeatedly(removal, { kills: 3, seed: 1 });
+  expect(report).toMatchObject({ kills: 3, atSteps: 2, atInstants: 1 });
+  expect(report.finished).toBeGreaterThan(0);
+});

@@ -3,6 +3,7 @@ import { archive } from './operations/archive.ts';
 import { backup } from './operations/backup.ts';
 import { compaction } from './operations/compaction.ts';
 import { migration } from './operations/migration.ts';
+import { removal } from './operations/removal.ts';
 import { repair } from './operations/repair.ts';
 import { restore } from './operations/restore.ts';
 import { retention } from './operations/retention.ts';
@@ -16,4 +17,5 @@ export const OPERATIONS: readonly Operation[] = [
   migration(),
   retention,
   repair(),
+  removal,
 ];

@@ -26,6 +26,8 @@ const SCOPE_OF_JOB: Readonly<Record<string, Scope>> = {
   'clean-up': 'admin',
   'data-quality': 'write',
   'day-compaction': 'write',
+  'device-removal': 'admin',
+  import: 'write',
   'disk-watch': 'write',
   'forecast-backtest': 'write',
   'forecast-refresh': 'write',
@@ -68,13 +70,14 @@ async function definitions(): Promise<JobDefinition[]> {
     demo: { enabled: false },
   });
   const now = Date.now;
-  const pipeline = await openPipeline({ config, log: pino({ level: 'silent' }), now, withoutStores: false });
+  const log = pino({ level: 'silent' });
+  const pipeline = await openPipeline({ config, log, now, withoutStores: false });
   const models = new ModelPool();
   onTestFinished(async () => {
     await models.close();
     await pipeline.close(0);
   });
-  return scheduledJobs(pipeline, await createServices(pipeline, models, config, now), config, now);
+  return scheduledJobs(pipeline, await createServices(pipeline, models, config, log, now), config, now);
 }
 
 it('starts and cancels every job for those alone who have the scope of its feature', async () => {

@@ -60,7 +60,7 @@ it('brings no device back that was deleted', async () => {
     await settled(service);
     const { items } = await service.json<{ items: { id: string }[] }>('/api/v1/devices');
     expect((await service.request(`/api/v1/devices/${items[0]!.id}?confirm=roof`, { method: 'DELETE' })).status).toBe(
-      204,
+      202,
     );
     await service.stop();
     service = await startService(folder.path);

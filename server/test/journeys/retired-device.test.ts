@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import type { Device } from '@wattkeeper/contract/device.ts';
+import { type Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
 import type { DailyReport } from '@wattkeeper/contract/energy.ts';
+import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
@@ -84,7 +85,15 @@ describe('a device over the API', () => {
         expect.objectContaining({ detail: expect.stringMatching(/confirm with its name/) }),
       ]);
     }
-    expect((await send('DELETE', '/api/v1/devices/Old%20meter?confirm=Old%20meter')).status).toBe(204);
+    const answer = await send('DELETE', '/api/v1/devices/Old%20meter?confirm=Old%20meter');
+    expect(answer.status).toBe(202);
+    const removed = DeviceRemoved.parse(await answer.json());
+    expect(removed.name).toBe('Old meter');
     expect((await send('GET', '/api/v1/devices/Old%20meter')).status).toBe(404);
+    const job = async () => (await (await send('GET', `/api/v1/jobs/${removed.job_id}`)).json()) as Job;
+    await expect.poll(async () => (await job()).state).toBe('succeeded');
+    expect((await job()).result).toMatchObject({ deleted: { quarantine: 1, 'store duckdb': 1 }, impossible: {} });
+    const { items } = (await (await send('GET', '/api/v1/audit-log')).json()) as { items: unknown[] };
+    expect(items).toContainEqual(expect.objectContaining({ action: 'device.remove', target: 'Old meter' }));
   });
 });

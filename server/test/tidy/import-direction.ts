@@ -33,6 +33,7 @@ const ASSEMBLY: Record<string, readonly string[]> = {
   'history.ts': ['pipeline.ts'],
   'journal-history.ts': ['pipeline.ts'],
   'lost-records.ts': ['pipeline.ts'],
+  'removed-devices.ts': ['pipeline.ts'],
   'opened.ts': ['stores.ts', 'pipeline.ts'],
   'stores.ts': ['history.ts', 'pipeline.ts'],
   'pipeline.ts': [

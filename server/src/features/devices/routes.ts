@@ -1,18 +1,25 @@
 import { formatInstant, PageQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
-import { Device, DeviceCreate, DevicePatch, DeviceQuery } from '@wattkeeper/contract/device.ts';
+import { Device, DeviceCreate, DevicePatch, DeviceQuery, DeviceRemoved } from '@wattkeeper/contract/device.ts';
 import { z } from 'zod';
-import { Conflict } from '../../domain/errors.ts';
+import { Conflict, ExpectedError } from '../../domain/errors.ts';
+import type { Rights } from '../../domain/rights.ts';
 import type { Api } from '../../http/api.ts';
+import { callerOf } from '../../http/security-caller.ts';
+import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { meterOf } from '../kpi/meter.ts';
 import type { DeviceDirectory } from './device-directory.ts';
+import { REMOVAL_JOB } from './job.ts';
+import type { DeviceRemovals } from './removals.ts';
 
 export interface DeviceRoutesOptions {
   readonly records: RecordStore;
   readonly directory: DeviceDirectory;
+  readonly removals: DeviceRemovals;
+  readonly scheduler: Pick<Scheduler, 'run' | 'runs'>;
   /** Instant of a device's newest value, or null. */
   readonly lastAt: (deviceId: string) => number | null;
   readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
@@ -118,28 +125,42 @@ function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
   );
 }
 
-function removeRoute(api: Api, { records, directory }: DeviceRoutesOptions): void {
+function removeRoute(api: Api, { directory, removals, scheduler }: DeviceRoutesOptions): void {
   api.delete(
     '/devices/:id',
     {
       schema: {
         ...schema,
-        summary: 'Forget a device; its readings stay in the stores, and nothing shows them any more',
+        summary:
+          'Delete a device with its readings: it is gone at once, and a job deletes the readings from every store and the archive',
         params: IdParams,
         querystring: z.object({
           confirm: z.string().optional().meta({ description: "The device's name, where it has readings" }),
         }),
-        response: { 204: z.null() },
+        response: { 202: DeviceRemoved },
       },
       config: { scope: 'admin', audit: 'device.remove' },
     },
-    async ({ params, query }, reply) => {
+    async (request, reply) => {
+      const { params, query } = request;
       const { id, name } = directory.require(params.id);
       if (directory.metricsOf(id).length > 0 && query.confirm !== name) throw unconfirmed(name, query.confirm);
-      await records.devices.remove(id);
-      return reply.status(204).send(null);
+      await removals.remove(id);
+      return reply.status(202).send({ device_id: id, name, job_id: await startRemoval(scheduler, callerOf(request)) });
     },
   );
+}
+
+/** The run that deletes the readings; null where none can be queued at present: the device is gone all the same, and the clock starts one. */
+async function startRemoval(scheduler: Pick<Scheduler, 'run' | 'runs'>, by: Rights): Promise<string | null> {
+  const running = scheduler.runs().find(({ name }) => name === REMOVAL_JOB);
+  if (running) return running.id;
+  try {
+    return (await scheduler.run(REMOVAL_JOB, by)).id;
+  } catch (error) {
+    if (error instanceof ExpectedError) return null;
+    throw error;
+  }
 }
 
 function unconfirmed(name: string, confirm: string | undefined): Conflict {

@@ -2,7 +2,6 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
-import { SetAsideStore } from '../../storage/layers/set-aside-store.ts';
 import type { SetAside } from '../../storage/set-aside/set-aside.ts';
 import type { SetAsideEntry as Kept } from '../../storage/set-aside/set-aside-file.ts';
 
@@ -36,10 +35,10 @@ export class SetAsideService {
 
   /** Gives the store again what it has set aside; stops after a while, and may be called again. */
   async retry(name: string): Promise<SetAsideRetry> {
-    const { store } = this.#find(name);
-    if (!(store instanceof SetAsideStore)) return { tried: 0, taken: 0, left: 0 };
-    const report = await store.retry(AbortSignal.timeout(MAX_RETRY_MS));
-    return { ...report, left: store.totals()?.values ?? 0 };
+    const { aside } = this.#find(name);
+    if (aside === null) return { tried: 0, taken: 0, left: 0 };
+    const report = await aside.retry(AbortSignal.timeout(MAX_RETRY_MS));
+    return { ...report, left: aside.totals()?.values ?? 0 };
   }
 
   /** Deletes what a store has set aside when it is called, also one that is no longer configured; what the store holds stays as it is. */

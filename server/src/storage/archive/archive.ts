@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
 import { intersect, type Window } from '../../domain/window.ts';
 import type { ReadRequest } from '../backend.ts';
 import { sha256Of } from '../file-digest.ts';
@@ -31,6 +32,13 @@ export interface ArchiveOptions {
   readonly cacheBytes: number;
 }
 
+/** What a deletion is given to work with. */
+export interface DeletionWork {
+  readonly unused: () => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly progress: (share: number | null, message: string) => void;
+}
+
 /** Folders of files that are being written; one that a crash left is removed at the next start. */
 const WRITING = 'writing-';
 
@@ -45,6 +53,8 @@ export class Archive {
   readonly #folder: string;
   readonly #cache: FileCache;
   readonly #worker: WorkerCalls<ParquetMethods>;
+  /** One file at a time is written. */
+  readonly #writes = new Turns();
   #index: Promise<Part[]> | null = null;
 
   private constructor({ objects, folder }: ArchiveOptions, cache: FileCache) {
@@ -109,9 +119,60 @@ export class Archive {
    * @param frames devices one after the other, each in ascending time, all within the month
    * @throws Corrupt when the object store does not give back what it was given
    */
-  async write(
+  write(
     group: string,
     month: Window,
+    quantities: readonly string[],
+    frames: AsyncIterable<DeviceRows>,
+  ): Promise<{ part: Part; rows: number; bytes: number }> {
+    return this.#writes.take(() => this.#write(group, month, null, quantities, frames));
+  }
+
+  /**
+   * Rewrites the files that have something of these devices without it, one after the other: the new file is stored and compared before the old one
+   * is deleted. Cut off, it may be called again.
+   * @param unused resolves when nobody uses the old file any more
+   * @throws Corrupt for a file that is not what was stored, Unavailable while the object store does not answer
+   */
+  async deleteDevices(
+    deviceIds: ReadonlySet<string>,
+    { unused, signal, progress }: DeletionWork,
+  ): Promise<{ readonly files: number }> {
+    // A file that is being written may have something of them.
+    const parts = await this.#writes.take(() => this.listAnew());
+    let files = 0;
+    for (const [i, part] of parts.entries()) {
+      signal.throwIfAborted();
+      progress(i / parts.length, part.key);
+      if (await this.#writes.take(() => this.#rewrite(part, deviceIds, unused))) files++;
+    }
+    return { files };
+  }
+
+  async #rewrite(part: Part, deviceIds: ReadonlySet<string>, unused: () => Promise<void>): Promise<boolean> {
+    const held = await this.holdings(part);
+    const kept = held.deviceIds.filter((id) => !deviceIds.has(id));
+    if (kept.length === held.deviceIds.length) return false;
+    const { group, month, number } = part;
+    if (kept.length > 0)
+      await this.#write(group, month, number, held.quantities, this.#rowsOf(part, kept, held.quantities));
+    this.#index = Promise.resolve((await this.all()).filter(({ key }) => key !== part.key));
+    await unused();
+    await this.#objects.remove(part.key);
+    await this.#cache.remove(cachedName(part));
+    return true;
+  }
+
+  async *#rowsOf(part: Part, deviceIds: readonly string[], quantities: readonly string[]): AsyncGenerator<DeviceRows> {
+    for (const deviceId of deviceIds)
+      yield* await this.read(part, { group: part.group, deviceIds: [deviceId], quantities, window: part.month });
+  }
+
+  /** @param number of the part that the file takes the place of; null: it comes after those of its month */
+  async #write(
+    group: string,
+    month: Window,
+    number: number | null,
     quantities: readonly string[],
     frames: AsyncIterable<DeviceRows>,
   ): Promise<{ part: Part; rows: number; bytes: number }> {
@@ -121,7 +182,7 @@ export class Archive {
       await this.#worker.call('begin', [draft, quantities]);
       for await (const rows of frames) await this.#worker.call('add', [rows]);
       const contents = await this.#worker.call('finish', []);
-      const part = await this.#place(group, month, draft);
+      const part = await this.#place(group, month, number, draft);
       await this.#verify(part, contents, join(scratch, 'stored.parquet'));
       this.#index = Promise.resolve([...(await this.#others(part)), part].sort(inOrder));
       return { part, rows: contents.rows, bytes: part.bytes };
@@ -135,12 +196,13 @@ export class Archive {
   }
 
   /** Stores a file under its key unless it is there. */
-  async #place(group: string, month: Window, file: string): Promise<Part> {
+  async #place(group: string, month: Window, replaced: number | null, file: string): Promise<Part> {
     const sha256 = await sha256Of(file);
     const parts = await this.parts(group, month);
-    const known = parts.find((part) => part.sha256 === sha256 && part === parts.at(-1));
+    const isKnown = (part: Part) => (replaced === null ? part === parts.at(-1) : part.number === replaced);
+    const known = parts.find((part) => part.sha256 === sha256 && isKnown(part));
     if (known) return known;
-    const number = (parts.at(-1)?.number ?? 0) + 1;
+    const number = replaced ?? (parts.at(-1)?.number ?? 0) + 1;
     const name = `${String(number).padStart(4, '0')}-${sha256}.parquet`;
     const key = `group=${encodeURIComponent(group)}/month=${monthName(month.start)}/${name}`;
     await this.#objects.put(key, file);
@@ -168,9 +230,7 @@ export class Archive {
   /** Works on a file where it lies, or on the cached copy of it. */
   #use<T>(part: Part, work: (path: string) => Promise<T>): Promise<T> {
     const local = this.#objects.localPath(part.key);
-    return local === null
-      ? this.#cache.use(`${part.sha256}.parquet`, (path) => this.#fetch(part, path), work)
-      : work(local);
+    return local === null ? this.#cache.use(cachedName(part), (path) => this.#fetch(part, path), work) : work(local);
   }
 
   async #fetch(part: Part, path: string): Promise<void> {
@@ -191,6 +251,10 @@ export class Archive {
     const objects = await this.#objects.list('group=');
     return objects.flatMap((object) => partOf(object) ?? []).sort(inOrder);
   }
+}
+
+function cachedName({ sha256 }: Part): string {
+  return `${sha256}.parquet`;
 }
 
 /** What a key says, or null for an object that is none of the archive's. */

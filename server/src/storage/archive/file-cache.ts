@@ -58,6 +58,13 @@ export class FileCache {
     }
   }
 
+  /** Nobody may be using the file. */
+  async remove(name: string): Promise<void> {
+    this.#bytes -= this.#entries.get(name)?.bytes ?? 0;
+    this.#entries.delete(name);
+    await rm(this.#fileOf(name), { force: true });
+  }
+
   async #bring(name: string, bring: (path: string) => Promise<void>): Promise<void> {
     const draft = this.#fileOf(name) + DRAFT;
     try {

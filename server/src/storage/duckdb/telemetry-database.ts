@@ -192,6 +192,23 @@ export class TelemetryDatabase {
     });
   }
 
+  /** A group after the other: cut off, the others are deleted by the next call. */
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#changes.take(async () => {
+      const numbers = known(this.#numbersOf(deviceIds));
+      if (numbers.length === 0) return;
+      for (const group of this.#catalog.groups.values()) {
+        await this.#rewrite(group, () =>
+          this.#writer.transaction(async () => {
+            for (const table of [group.recent, group.settled])
+              await this.#writer.run(`DELETE FROM ${table} WHERE device IN (${numbers.join(', ')})`);
+          }),
+        );
+      }
+      await this.#reclaimSpace();
+    });
+  }
+
   async compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
     const cutoff = Math.floor(before / UTC_DAY_MS) * UTC_DAY_MS;
     const days = new Set<number>();

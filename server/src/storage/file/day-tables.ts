@@ -150,6 +150,21 @@ export class DayTables {
     }
   }
 
+  /** Rewrites the days that have something of the devices. */
+  async deleteDevices(deviceIds: ReadonlySet<string>): Promise<void> {
+    for (const day of this.days()) {
+      const table = await this.table(day);
+      const kept = new Map(
+        [...table].map(([group, devices]) => [group, new Map([...devices].filter(([id]) => !deviceIds.has(id)))]),
+      );
+      if ([...kept].every(([group, devices]) => devices.size === table.get(group)!.size)) continue;
+      const isEmpty = [...kept.values()].every(({ size }) => size === 0);
+      // Over older records the day's own file stays, also an empty one: without it they would count again.
+      if (isEmpty && !this.#older.has(day)) await this.#remove(day);
+      else await this.#write(day, kept);
+    }
+  }
+
   /** Answers how many rows went. */
   async deleteBefore(instant: number, group: string | null): Promise<number> {
     const before = await this.rows();

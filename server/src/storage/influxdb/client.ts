@@ -186,6 +186,27 @@ export class InfluxClient {
     await this.#ask(z.unknown(), 'POST', `/api/v2/delete?${place}`, { start: '1677-09-22T00:00:00Z', stop, predicate });
   }
 
+  /**
+   * Deletes the points of every measurement that have a tag of this value; with 1.x in every retention policy of the database.
+   * @throws Conflict where the server cannot
+   */
+  async deleteTagged(tag: string, value: string): Promise<void> {
+    if (this.#major === 1) {
+      await this.query(`DROP SERIES WHERE ${quoted(tag)} = '${value.replaceAll("'", "\\'")}'`);
+      return;
+    }
+    if (this.#major > 2) {
+      throw new Conflict(
+        `InfluxDB at ${this.place} cannot delete the points of a device: 3.x leaves that to its own retention period`,
+      );
+    }
+    const { org } = this.#location;
+    const place = new URLSearchParams({ bucketID: this.#bucket, ...(org && { org }) });
+    const always = { start: '1677-09-22T00:00:00Z', stop: '2262-04-11T00:00:00Z' };
+    const predicate = `${tag}=${JSON.stringify(value)}`;
+    await this.#ask(z.unknown(), 'POST', `/api/v2/delete?${place}`, { ...always, predicate });
+  }
+
   /** `DELETE` of 1.x takes a measurement's points in every retention policy, and lets none be named. */
   async #refuseToDeleteOthers(measurement: string, before: number): Promise<void> {
     for (const policy of await this.policiesBeside()) {

@@ -82,6 +82,7 @@ export function hidingMarks(store: TelemetryStore): TelemetryStore {
     latest: async (since) => (await store.latest(since)).filter(isSeen),
     series: async () => (await store.series()).filter(isSeen),
     deleteBefore: (instant, group) => store.deleteBefore(instant, group),
+    deleteDevices: (deviceIds) => store.deleteDevices(deviceIds),
     compact: (before, signal) => store.compact(before, signal),
     stats: () => store.stats(),
     close: () => store.close(),

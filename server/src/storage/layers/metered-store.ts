@@ -5,7 +5,7 @@ import { HOUR_MS } from '../../domain/window.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, StoreStats, TelemetryStore } from '../backend.ts';
 import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';
-import { SetAsideStore } from './set-aside-store.ts';
+import type { SetAsideStore } from './set-aside-store.ts';
 import type { StoreTrouble, SupervisedStore } from './supervised-store.ts';
 
 /** What a number takes together with its instant where nothing is compressed. */
@@ -23,13 +23,22 @@ export class MeteredStore {
   readonly writeTimes = new Durations();
   readonly readTimes = new Durations();
   valuesWritten = 0;
+  /** The layer that keeps what the store can never take, where there is one. */
+  readonly aside: SetAsideStore | null;
   readonly #supervised: Supervision;
   readonly #now: () => number;
   #valuesPerRow: number | null = null;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   /** @param supervised the store under the layer that sets aside what it cannot take */
-  constructor(name: string, store: TelemetryStore, now: () => number, supervised: Supervision = {}) {
+  constructor(
+    name: string,
+    store: TelemetryStore,
+    now: () => number,
+    supervised: Supervision = {},
+    aside: SetAsideStore | null = null,
+  ) {
+    this.aside = aside;
     this.name = name;
     this.store = store;
     this.#supervised = supervised;
@@ -43,7 +52,7 @@ export class MeteredStore {
 
   /** What the store can never take, or undefined for nothing. */
   setAside(): SetAsideTotals | undefined {
-    return this.store instanceof SetAsideStore ? this.store.totals() : undefined;
+    return this.aside?.totals();
   }
 
   /** How long the newest answer took, or is awaited; null before the first. */

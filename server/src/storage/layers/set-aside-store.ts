@@ -172,6 +172,14 @@ export class SetAsideStore implements TelemetryStore {
     });
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#changes.take(async () => {
+      this.#delivery.forgetKnown();
+      await this.#options.setAside.deleteDevices(this.#options.name, deviceIds);
+      await this.#inner.deleteDevices(deviceIds);
+    });
+  }
+
   compact(before: number, signal: AbortSignal): Promise<CompactionReport> {
     return this.#inner.compact(before, signal);
   }

@@ -147,6 +147,10 @@ export class SupervisedStore implements TelemetryStore {
     return this.#change((store) => store.deleteBefore(instant, group));
   }
 
+  deleteDevices(deviceIds: readonly string[]): Promise<void> {
+    return this.#change((store) => store.deleteDevices(deviceIds));
+  }
+
   erase(blocks: Parameters<TelemetryStore['erase']>[0]): Promise<void> {
     return this.#change((store) => store.erase(blocks));
   }

@@ -17,6 +17,8 @@ const MAX_SAMPLES = 20_000_000;
 export interface TieredReadsOptions {
   readonly warm: Pick<TelemetryStore, 'read' | 'aggregate'>;
   readonly archive: Pick<Archive, 'all' | 'parts' | 'read' | 'holdings'>;
+  /** Ids of devices of which nothing counts; it grows. */
+  readonly removed: ReadonlySet<string>;
   readonly now: () => number;
 }
 
@@ -80,7 +82,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
 
   /** What is in the archive, month by month of each group. @throws Unavailable when the object store does not answer */
   async months(): Promise<ArchivedMonth[]> {
-    const { archive } = this.#options;
+    const { archive, removed } = this.#options;
     const byGroup = [...Map.groupBy(await archive.all(), ({ group }) => group).values()];
     return byGroup.flatMap(byMonth).map((parts) => {
       const { group, month } = parts[0] as Part;
@@ -88,7 +90,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
         const found: Holdings[] = [];
         for (const part of parts) found.push(await archive.holdings(part));
         return {
-          deviceIds: [...new Set(found.flatMap(({ deviceIds }) => deviceIds))],
+          deviceIds: [...new Set(found.flatMap(({ deviceIds }) => deviceIds))].filter((id) => !removed.has(id)),
           quantities: [...new Set(found.flatMap(({ quantities }) => quantities))],
         };
       };

@@ -27,6 +27,7 @@ export class WriteGate {
       latest: (since) => store.latest(since),
       series: () => store.series(),
       deleteBefore: (instant, group) => store.deleteBefore(instant, group),
+      deleteDevices: (deviceIds) => store.deleteDevices(deviceIds),
       compact: (before, signal) => store.compact(before, signal),
       stats: () => store.stats(),
       close: () => store.close(),

@@ -67,7 +67,7 @@ class World {
       save: async (state) => {
         this.#state = JSON.parse(JSON.stringify(state));
       },
-      onGap: () => {},
+      onGap: async () => {},
       now: () => this.now,
     });
     for (const name of names) await gaps.verify(name, this.disks.get(name)!.store);
@@ -257,7 +257,7 @@ it('holds a store that could not be opened at the start against the journal when
         save: async (saved) => {
           state = saved;
         },
-        onGap: () => {},
+        onGap: async () => {},
         now: () => T0,
       });
     const gaps = await open();
@@ -294,7 +294,9 @@ it('says why a store lacks readings, and knows stores by their marks on every en
           save: async (saved) => {
             state = saved;
           },
-          onGap: (_, gap) => found.push(gap),
+          onGap: async (_, gap) => {
+            found.push(gap);
+          },
           now: () => T0,
         });
       let store = await open();

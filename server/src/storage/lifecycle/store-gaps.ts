@@ -39,8 +39,8 @@ export interface StoreGapsOptions {
   readonly hasHistory: () => Promise<boolean>;
   readonly load: () => Promise<unknown>;
   readonly save: (state: unknown) => Promise<void>;
-  /** Called when a gap is found. */
-  readonly onGap: (store: string, gap: StoreGap) => void;
+  /** Called when a gap is found, before it is on record: cut off in between, it is found again. */
+  readonly onGap: (store: string, gap: StoreGap) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -164,9 +164,9 @@ export class StoreGaps {
 
   async #note(name: string, reason: StoreGap['reason']): Promise<void> {
     const gap = { until: this.#options.now(), reason };
+    await this.#options.onGap(name, gap);
     this.#states.set(name, { name, marked: false, fills: 0, ...this.#states.get(name), gap });
     await this.#save();
-    this.#options.onGap(name, gap);
   }
 
   async #save(): Promise<void> {

@@ -23,7 +23,14 @@ import { type Group, makeGroup, quote, suffixOf, tableName } from './group.ts';
 import { kpiFunctions } from './kpi-functions.ts';
 import { MACHINES_TABLE } from './machine-terms.ts';
 import { monthName, monthOfPartition, monthStart, monthsOf } from './months.ts';
-import { continuousMeans, dropChunks, hypertablesOf, liftDecompressionLimit, makeHypertable } from './timescale.ts';
+import {
+  continuousMeans,
+  deleteMeans,
+  dropChunks,
+  hypertablesOf,
+  liftDecompressionLimit,
+  makeHypertable,
+} from './timescale.ts';
 
 /** Version of the tables; a schema with another one is refused. */
 const FORMAT = 1;
@@ -240,6 +247,31 @@ export class Catalogue {
     return gone;
   }
 
+  /**
+   * Forgets the rows of a device in a group, and its means where they are kept. Months one after the other, so that no statement takes long.
+   * Its number stays its own: what it could have left must not become another device's.
+   */
+  async deleteDevice(group: Group, device: number): Promise<void> {
+    const { timescale } = this.#layout;
+    const spans =
+      group.months === null
+        ? [null]
+        : [...group.months].map((month) => [monthStart(month), monthStart(month + 1)] as const);
+    for (const span of spans) {
+      await this.#database.transaction(async (run) => {
+        await this.prepare(run);
+        const within =
+          span === null ? '' : ` and ts >= ${instantOf(`'${span[0]}'`)} and ts < ${instantOf(`'${span[1]}'`)}`;
+        await run(`delete from ${group.table} where device = $1${within}`, [device]);
+      });
+    }
+    if (timescale === null) return;
+    await this.#database.transaction(async (run) => {
+      for (const name of Object.keys(VIEWS))
+        await deleteMeans(run, this.#database.place.schema, meansName(group, name), device);
+    });
+  }
+
   #deleteChunks(timescale: Extension, group: Group, instant: number): Promise<number> {
     const before = instantOf(`'${instant}'`);
     return this.#database.transaction(async (run) => {
@@ -345,10 +377,15 @@ async function makeMeans(
   }
   const columns = [...group.columns.values()];
   const view = quote(`avg_${name}_${suffixOf(group.id, group.name)}`);
-  const means = quote(`means_${name}_${suffixOf(group.id, group.name)}`);
+  const means = quote(meansName(group, name));
   await continuousMeans(run, timescale, means, group.table, columns, seconds);
   await run(`create view ${view} as select d.name as device, m.ts${columns.map((column) => `, m.${column}`).join('')}
     from ${means} m join telemetry_devices d on d.id = m.device`);
+}
+
+/** The materialised view of means where TimescaleDB keeps them. */
+function meansName({ id, name }: Group, step: string): string {
+  return `means_${step}_${suffixOf(id, name)}`;
 }
 
 /** Means of what was measured within a step that begins at `ts`, steps counted from 1970 in UTC. */

@@ -55,6 +55,16 @@ export async function continuousMeans(
   );
 }
 
+/** Deletes the means of a device that a continuous aggregate keeps: a refresh would look no further back than its policy. */
+export async function deleteMeans(run: Run, schema: string, name: string, device: number): Promise<void> {
+  const [[table] = []] = await run(
+    `select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+     from timescaledb_information.continuous_aggregates where view_schema = $1 and view_name = $2`,
+    [schema, name],
+  );
+  if (table !== undefined) await run(`delete from ${table} where device = $1`, [device]);
+}
+
 /** Drops whole chunks before an instant. */
 export async function dropChunks(run: Run, { functions }: Extension, table: string, before: string): Promise<void> {
   await run(`select ${functions}.drop_chunks($1::text::regclass, older_than => ${before})`, [table]);

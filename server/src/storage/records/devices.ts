@@ -103,7 +103,10 @@ export interface Devices {
     event: Pick<CounterDecision, 'metric' | 'at'>,
     decision: Pick<CounterDecision, 'counts' | 'decidedBy'> | null,
   ): Promise<DeviceRecord>;
-  /** Its series entries and charging sessions go with it; its readings are not touched. Throws NotFound. */
+  /**
+   * Deletes everything on record that belongs to the device (series, charging sessions, baselines, forecasts, anomalies, repairs), and puts the removal on record in the
+   * same transaction: see `DeviceRemovals`. Its id is never used again. Throws NotFound.
+   */
   remove(id: string): Promise<void>;
   /** Calls the listener after each change that was made through this store; answers how to stop. */
   onChange(listener: (change: DeviceChange) => void): () => void;

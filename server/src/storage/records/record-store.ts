@@ -9,6 +9,7 @@ import { type Baselines, SqlBaselines } from './baselines.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import { type CustomKpis, SqlCustomKpis } from './custom-kpis.ts';
 import type { RegistrationLimits } from './device-registration.ts';
+import { type DeviceRemovals, SqlDeviceRemovals } from './device-removals.ts';
 import type { Devices } from './devices.ts';
 import { openEngine, type RecordsEngine } from './engine.ts';
 import { type Features, SqlFeatures } from './features.ts';
@@ -42,6 +43,7 @@ import { WaitingAuditLog } from './waiting-audit-log.ts';
 export interface RecordStore {
   readonly sites: Sites;
   readonly devices: Devices;
+  readonly deviceRemovals: DeviceRemovals;
   readonly series: SeriesRegistry;
   readonly metrics: Metrics;
   readonly tariffs: Tariffs;
@@ -131,6 +133,7 @@ function assemble(
   return {
     sites: new SqlSites(context),
     devices: new SqlDevices(context, limits),
+    deviceRemovals: new SqlDeviceRemovals(context),
     series: new SqlSeriesRegistry(context),
     metrics: new SqlMetrics(context),
     tariffs: new SqlTariffs(context),

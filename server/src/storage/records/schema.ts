@@ -47,6 +47,8 @@ export interface Schema {
     sign: string | null;
   };
   tariffs: { id: string; name: string; terms: string; created_at: number; updated_at: number };
+  device_removals: { device_id: string; name: string; removed_at: number };
+  device_removal_places: { device_id: string; journal: number; place: string; done_at: number };
   charging_sessions: {
     id: string;
     device_id: string;

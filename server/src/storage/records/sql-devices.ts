@@ -117,11 +117,17 @@ export class SqlDevices implements Devices {
   }
 
   async remove(id: string): Promise<void> {
-    const row = await this.#context.db
-      .transaction()
-      .execute((transaction) =>
-        transaction.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst(),
-      );
+    const row = await this.#context.db.transaction().execute(async (transaction) => {
+      const removed = await transaction.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst();
+      if (removed === undefined) return undefined;
+      const removal = { device_id: id, name: removed.name, removed_at: this.#context.now() };
+      await transaction
+        .insertInto('device_removals')
+        .values(removal)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return removed;
+    });
     if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
     this.#tell([{ type: 'removed', device: toDevice(row) }]);
   }

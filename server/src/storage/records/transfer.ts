@@ -22,6 +22,8 @@ const TABLES = {
   sites: ['id'],
   devices: ['id'],
   series: ['device_id', 'metric'],
+  device_removals: ['device_id'],
+  device_removal_places: ['device_id', 'journal', 'place'],
   metrics: ['name'],
   charging_sessions: ['id'],
   settings: ['key'],

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { type Block, valueCount } from '../../domain/batch.ts';
+import { type Block, valueCount, withoutDevices } from '../../domain/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
 import { Conflict, Corrupt, Unavailable } from '../../domain/errors.ts';
 import { coalesce } from '../coalesce.ts';
@@ -184,6 +184,22 @@ export class SetAsideFile {
     const remove = this.#db.prepare('DELETE FROM set_aside WHERE id = ?');
     this.#transaction(() => {
       for (const id of ids) remove.run(id);
+    });
+    this.#db.exec('PRAGMA incremental_vacuum');
+  }
+
+  /** An entry that cannot be read goes as well: it may have something of the devices, and nobody could use it. */
+  deleteDevices(store: string, deviceIds: readonly string[]): void {
+    const removed = new Set(deviceIds);
+    const entries = this.#db.prepare('SELECT id FROM set_aside WHERE store = ?').all(store) as { id: number }[];
+    const payloadOf = this.#db.prepare('SELECT payload FROM set_aside WHERE id = ?');
+    this.#transaction(() => {
+      for (const { id } of entries) {
+        const block = blockIn(payloadOf.get(id) as unknown as Row);
+        const rest = block && withoutDevices(block, removed);
+        if (rest === null) this.#db.prepare('DELETE FROM set_aside WHERE id = ?').run(id);
+        else if (rest !== block) this.#update(id, rest, null);
+      }
     });
     this.#db.exec('PRAGMA incremental_vacuum');
   }

@@ -84,6 +84,13 @@ export class SetAside {
     }, undefined);
   }
 
+  async deleteDevices(store: string, deviceIds: readonly string[]): Promise<void> {
+    if (!this.#totals.has(store)) return;
+    await this.#orDamaged(async (calls) => {
+      this.#totals = await calls.call('deleteDevices', [store, deviceIds]);
+    }, undefined);
+  }
+
   async close(): Promise<void> {
     if (this.#calls === null) return;
     const calls = await this.#calls;

@@ -28,6 +28,10 @@ const methods = {
     file.deleteBefore(store, instant, group);
     return { value: file.totals() };
   },
+  async deleteDevices(_: AbortSignal, store: string, deviceIds: readonly string[]) {
+    file.deleteDevices(store, deviceIds);
+    return { value: file.totals() };
+  },
   async overlapping(_: AbortSignal, store: string, group: string, start: number, end: number) {
     return { value: file.overlapping(store, group, start, end) };
   },

@@ -175,6 +175,11 @@ export class SealedRows {
     return Number(rows);
   }
 
+  /** Forgets the rows of a device and their seals, damaged ones too. */
+  deleteAll(table: Table, device: number): void {
+    for (const name of [table.rows, table.seals]) this.#prepare(`DELETE FROM ${name} WHERE device = ?`).run(device);
+  }
+
   /** Seals rows that have no seals yet. */
   seal(table: Table, device: number): void {
     const changes = new SealChanges();

@@ -159,6 +159,18 @@ export class TelemetryFile {
     return gone;
   }
 
+  /** A device and table after the other, so that the log of changes stays small; cut off, the others are deleted by the next call. */
+  deleteDevices(deviceIds: readonly string[]): void {
+    for (const deviceId of deviceIds) {
+      const device = this.#tables.devices.get(deviceId);
+      if (device === undefined) continue;
+      for (const group of this.#tables.groups.values()) {
+        for (const table of tablesOf(group)) this.#transaction(() => this.#sealed.deleteAll(table, device));
+      }
+    }
+    this.#connection.db.exec('PRAGMA incremental_vacuum');
+  }
+
   stats(): StoreStats {
     const sizeBytes = [this.#path, `${this.#path}-wal`].reduce(
       (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
