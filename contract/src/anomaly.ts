@@ -104,6 +104,20 @@ export const AnomalyDetection = z.object({
 });
 export type AnomalyDetection = z.infer<typeof AnomalyDetection>;
 
+/** What was examined of a device. A time that was not examined may hold anomalies that nobody has found. */
+export const ExaminedDevice = z
+  .object({
+    ...machine,
+    time_periods: z.array(TimePeriod).meta({ description: 'Ascending; empty: nothing of it was examined so far' }),
+  })
+  .meta({ id: 'ExaminedDevice' });
+export type ExaminedDevice = z.infer<typeof ExaminedDevice>;
+
+const examined = z.array(ExaminedDevice).meta({
+  description:
+    'The devices of the query that are judged, with the times that were examined: at most the first 1,000. Within these times, what is not listed is not an anomaly.',
+});
+
 export const DetectedAnomalies = z
   .object({
     ...machine,
@@ -124,7 +138,7 @@ export const RecentAnomaliesQuery = z.object({
 export type RecentAnomaliesQuery = z.infer<typeof RecentAnomaliesQuery>;
 
 export const AnomalyList = z
-  .object({ total_count: z.number().int(), anomalies: z.array(Anomaly) })
+  .object({ total_count: z.number().int(), anomalies: z.array(Anomaly), examined })
   .meta({ id: 'AnomalyList' });
 export type AnomalyList = z.infer<typeof AnomalyList>;
 
@@ -144,7 +158,7 @@ export const AnomalyQuery = z.object({
 });
 export type AnomalyQuery = z.infer<typeof AnomalyQuery>;
 
-export const AnomalyPage = pageOf(Anomaly);
+export const AnomalyPage = pageOf(Anomaly).extend({ examined });
 export type AnomalyPage = z.infer<typeof AnomalyPage>;
 
 const Text = z.string().trim().min(1).max(2000);

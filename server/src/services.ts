@@ -5,8 +5,9 @@ import type { Config } from './config/schema.ts';
 import { Unavailable } from './domain/errors.ts';
 import type { Window } from './domain/window.ts';
 import { UTC_DAY_MS } from './domain/window.ts';
+import { ExaminedTimes } from './features/anomaly/examined.ts';
 import { anomalyJob } from './features/anomaly/job.ts';
-import { AnomalyService } from './features/anomaly/service.ts';
+import { type AnomalyOptions, AnomalyService } from './features/anomaly/service.ts';
 import { archiveJob } from './features/archive/job.ts';
 import { GapFilling } from './features/backfill/gap-filling.ts';
 import { backfillJob } from './features/backfill/job.ts';
@@ -57,10 +58,10 @@ import type { JobDefinition } from './jobs/job.ts';
 import type { ModelPool } from './jobs/model-pool.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { MeteredStore } from './storage/layers/metered-store.ts';
+/** What features do, each built once. */ import type { RecordStore } from './storage/records/record-store.ts';
 import { postgresStores, storesWithFiles } from './stores.ts';
 import { backfillEnds } from './tiers.ts';
 
-/** What features do, each built once. */
 export interface Services {
   readonly energy: EnergyService;
   readonly tariffs: TariffService;
@@ -147,7 +148,7 @@ export async function createServices(
     baselines,
     trainings: new Trainings(baselines),
     adjustments: new AdjustmentService({ queries, devices: directory }, records.baselineAdjustments),
-    anomalies: new AnomalyService({ ...learning, anomalies: records.anomalies }),
+    anomalies: createAnomalies(records, learning),
     forecasts,
     quarantine,
     setAside: new SetAsideService(pipeline.setAside, pipeline.stores),
@@ -163,6 +164,13 @@ export async function createServices(
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
     disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
   };
+}
+
+function createAnomalies(
+  { anomalies, importStates }: RecordStore,
+  learning: Omit<AnomalyOptions, 'anomalies' | 'examined'>,
+): AnomalyService {
+  return new AnomalyService({ ...learning, anomalies, examined: new ExaminedTimes(importStates) });
 }
 
 function createRepairs(

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { Anomaly, AnomalyDetail } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly, AnomalyDetail, AnomalyPage } from '@wattkeeper/contract/anomaly.ts';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Adjustment, BaselineDeviation, BaselineDrivers, BaselineModel } from '@wattkeeper/contract/baseline.ts';
@@ -159,6 +159,14 @@ export function createQueries(api: ApiClient, healthUrl: string) {
       forecastOptions<SolarForecast>(['solar', siteId, horizon], '/forecast/solar', { site: siteId, horizon }),
     anomalies: (filter: AnomalyFilter) =>
       list<Anomaly>(['anomalies', 'list', filter], '/anomaly', { ...filter }, MINUTE_MS),
+    /** Which times of which devices were examined for anomalies. */
+    examinedTimes: (filter: Pick<AnomalyFilter, 'site_id' | 'machine_id'>) =>
+      queryOptions({
+        queryKey: ['anomalies', 'examined', filter],
+        queryFn: async ({ signal }) =>
+          (await api.get<AnomalyPage>('/anomaly', { ...filter, limit: '1' }, signal)).examined,
+        staleTime: MINUTE_MS,
+      }),
     anomaly: (id: string) =>
       queryOptions({
         queryKey: ['anomalies', id],

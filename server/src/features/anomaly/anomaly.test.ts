@@ -4,6 +4,7 @@ import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
+import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';
 
 /** A Wednesday at noon in Warsaw; the weeks before hold the change to summer time. */
@@ -53,6 +54,7 @@ async function world({
     describe: (metric) => catalogue.describe(metric),
     baselines: records.baselines,
     anomalies: records.anomalies,
+    examined: new ExaminedTimes(records.importStates),
   });
   const today = { machine_id: 'Press', contamination: 0.1 };
   return { site, press, service, today };
@@ -167,7 +169,11 @@ describe('anomalies of a machine', () => {
     const [spike] = (await service.detect(today)).anomalies;
     const id = spike?.id as string;
     expect(await service.resolve(id, 'ann', 'trial run')).toMatchObject({ is_resolved: true });
-    expect(await service.active({ limit: 10 })).toEqual({ total_count: 0, anomalies: [] });
+    expect(await service.active({ limit: 10 })).toEqual({
+      total_count: 0,
+      anomalies: [],
+      examined: [expect.anything()],
+    });
     expect(await service.recent({ machine_id: press.id, severity: 'critical', limit: 10 })).toMatchObject({
       total_count: 1,
       anomalies: [{ id, is_resolved: true }],
@@ -223,6 +229,27 @@ describe('anomalies of a machine', () => {
     const result = await service.detectAll(new AbortController().signal, () => {});
     expect(result).toMatchObject({ devices: 1, anomalies: 1, left_out: [{ name: 'Saw' }] });
     expect(result.left_out[0]?.reason).toMatch(/1\.0 days of Saw .* 7\.0 are needed .* collect for 6\.0 days more/);
+  });
+
+  it('are found in history too once enough is known, and each answer shows what was examined', async () => {
+    const then = NOW - 20 * UTC_DAY_MS;
+    const { site, press, service } = await world({ power: between(then, then + 2 * HOUR_MS, (kw) => kw + 15) });
+    await site.device('Silent', 'machine', { expectedIntervalS: 300 });
+    const before = await service.page({ limit: 10 });
+    expect(before).toMatchObject({ items: [], examined: [{ machine_id: press.id, time_periods: [] }] });
+    const run = () => service.detectAll(new AbortController().signal, () => {});
+    expect(await run()).toMatchObject({ devices: 1, anomalies: 1, to_do: 0 });
+    const after = await service.page({ limit: 10 });
+    expect(after.items[0]?.start).toBe(iso(then));
+    const whole = [{ start: iso(NOW - 33 * UTC_DAY_MS), end: iso(NOW) }];
+    expect(after.examined).toEqual([{ machine_id: press.id, machine_name: 'Press', time_periods: whole }]);
+    expect((await service.recent({ limit: 10 })).examined[0]?.time_periods).toEqual(whole);
+    expect((await service.active({ limit: 10, machine_id: 'Press' })).examined).toHaveLength(1);
+    // A later run goes over the last days alone.
+    site.now = NOW + HOUR_MS;
+    const messages: string[] = [];
+    await service.detectAll(new AbortController().signal, (_, message) => messages.push(message));
+    expect(messages).toEqual(['Press']);
   });
 
   it('are refused for windows and machines that cannot be', async () => {

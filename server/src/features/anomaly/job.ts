@@ -1,13 +1,14 @@
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { AnomalyService } from './service.ts';
 
-/** Finds anomalies by itself. */
+/** Finds anomalies automatically. */
 export function anomalyJob(anomalies: AnomalyService): JobDefinition {
   return {
     name: 'anomaly-detection',
     scope: 'write',
     title: 'Detect anomalies',
-    description: 'Looks through the last three days of every machine, load and sensor for what is out of the ordinary.',
+    description:
+      'Examines the last three days of every machine, load and sensor for anomalies, and up to a year of history once enough is known.',
     schedule: '5 * * * *',
     run: ({ signal, progress }) => anomalies.detectAll(signal, progress),
   };

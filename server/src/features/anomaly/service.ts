@@ -5,6 +5,7 @@ import type {
   AnomalyLabel,
   AnomalyQuery,
   DetectedAnomalies,
+  ExaminedDevice,
   RecentAnomaliesQuery,
 } from '@wattkeeper/contract/anomaly.ts';
 import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
@@ -12,12 +13,14 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';
 import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
+import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { Anomalies, AnomalyEvent, AnomalyRecord } from '../../storage/records/anomalies.ts';
+import type { Anomalies, AnomalyEvent, AnomalyFilter, AnomalyRecord } from '../../storage/records/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
 import { EventKeeper } from './event-keeper.ts';
+import { type ExaminedTimes, unexamined } from './examined.ts';
 import { type FoundEvent, limitsOf, toAnomaly } from './stored-anomaly.ts';
 import { stuckSensors } from './stuck-sensors.ts';
 
@@ -27,6 +30,7 @@ export interface AnomalyOptions extends HistoryOptions {
     all(): readonly DeviceRecord[];
   };
   readonly anomalies: Anomalies;
+  readonly examined: ExaminedTimes;
   readonly models: ModelPool;
 }
 
@@ -40,6 +44,9 @@ const DEFAULT_DAYS = 1;
 /** The hourly run looks at the last days again: events grow, readings come late. */
 const JOB_MS = 3 * UTC_DAY_MS;
 const RECENT_MS = UTC_DAY_MS;
+/** Months of history that a run examines; the next runs go on. */
+const MAX_HISTORY_WINDOWS_PER_RUN = 24;
+const MAX_EXAMINED_DEVICES = 1000;
 const CONTAMINATION = 0.1;
 const SEED = 1;
 /** Shown around an event: as long as it is, within these. */
@@ -51,6 +58,8 @@ export class AnomalyService {
   readonly #options: AnomalyOptions;
   readonly #keeper: EventKeeper;
   readonly #listeners = new Set<(anomaly: Anomaly) => void>();
+  /** Windows of history in which too little is known: they are tried again after a restart. */
+  readonly #fruitless = new Set<string>();
 
   constructor(options: AnomalyOptions) {
     this.#options = options;
@@ -84,6 +93,8 @@ export class AnomalyService {
     const stuck = await stuckSensors(this.#options, device, window, hoursOf);
     const events: FoundEvent[] = [...detection.anomalies, ...stuck];
     const kept = await this.#keep(device, events);
+    const until = Math.floor(Math.min(window.end, now()) / SLOT_MS) * SLOT_MS;
+    if (until > window.start) await this.#options.examined.add(device.id, { start: window.start, end: until });
     return {
       machine_id: device.id,
       machine_name: device.name,
@@ -95,26 +106,56 @@ export class AnomalyService {
     };
   }
 
-  /** The last days of every device. Answers what came of it. */
+  /**
+   * The last days of every device, and what of its history was never examined, newest first. Answers the outcome: `to_do` counts windows of
+   * history that are left to the next run.
+   */
   async detectAll(signal: AbortSignal, progress: OnProgress) {
     const { devices, now } = this.#options;
     const judged = devices.all().filter((device) => isJudged(this.#options, device));
     const leftOut: { name: string; reason: string }[] = [];
+    const history: { device: DeviceRecord; window: Window }[] = [];
     let found = 0;
     for (const [i, device] of judged.entries()) {
       signal.throwIfAborted();
       progress(i / judged.length, device.name);
-      const start = formatInstant(now() - JOB_MS);
-      try {
-        const request = { machine_id: device.id, start, contamination: CONTAMINATION };
-        found += (await this.detect(request, signal)).anomalies_detected;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof ExpectedError)) throw error;
-        leftOut.push({ name: device.name, reason: error.message });
-      }
+      const outcome = await this.#examine(device, { start: now() - JOB_MS, end: now() }, signal);
+      if (typeof outcome === 'string') leftOut.push({ name: device.name, reason: outcome });
+      else found += outcome;
+      for (const window of await this.#unexaminedOf(device)) history.push({ device, window });
     }
-    return { devices: judged.length - leftOut.length, anomalies: found, left_out: leftOut };
+    const turn = history.filter(({ device, window }) => !this.#fruitless.has(pieceKey(device, window)));
+    for (const [i, { device, window }] of turn.slice(0, MAX_HISTORY_WINDOWS_PER_RUN).entries()) {
+      signal.throwIfAborted();
+      progress(i / turn.length, `${device.name}: ${formatInstant(window.start).slice(0, 10)}`);
+      const outcome = await this.#examine(device, window, signal);
+      if (typeof outcome === 'number') found += outcome;
+      else this.#fruitless.add(pieceKey(device, window));
+    }
+    const toDo = Math.max(0, turn.length - MAX_HISTORY_WINDOWS_PER_RUN);
+    return { devices: judged.length - leftOut.length, anomalies: found, to_do: toDo, left_out: leftOut };
+  }
+
+  /** How many anomalies a window has, or why it cannot be judged. */
+  async #examine(device: DeviceRecord, { start, end }: Window, signal: AbortSignal): Promise<number | string> {
+    const period = { start: formatInstant(start), end: formatInstant(end) };
+    try {
+      const request = { machine_id: device.id, ...period, contamination: CONTAMINATION };
+      return (await this.detect(request, signal)).anomalies_detected;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ExpectedError)) throw error;
+      return error.message;
+    }
+  }
+
+  async #unexaminedOf(device: DeviceRecord): Promise<Window[]> {
+    const { queries, devices, examined, now } = this.#options;
+    const groups = new Set(queries.metricsOf(device.id).map((metric) => splitMetric(metric).group));
+    const firsts = [...groups].map((group) => devices.firstReadingAt(device.id, group) ?? Number.POSITIVE_INFINITY);
+    const from = Math.ceil((Math.min(...firsts) + LEAST_MS) / SLOT_MS) * SLOT_MS;
+    const until = Math.floor((now() - JOB_MS) / SLOT_MS) * SLOT_MS;
+    return unexamined(await examined.of(device.id), from, until, now());
   }
 
   /** What went on within the last 24 hours, newest first. */
@@ -137,7 +178,11 @@ export class AnomalyService {
       active: active === undefined ? undefined : active === 'true',
     };
     const { items, nextCursor } = await this.#options.anomalies.page(filter);
-    return { items: items.map((record) => this.#show(record)), next_cursor: nextCursor };
+    return {
+      items: items.map((record) => this.#show(record)),
+      next_cursor: nextCursor,
+      examined: await this.#examined(filter),
+    };
   }
 
   /** One anomaly with its history and what was expected around it. */
@@ -216,7 +261,28 @@ export class AnomalyService {
   async #list(filter: Parameters<Anomalies['count']>[0], limit: number) {
     const { anomalies } = this.#options;
     const [total, { items }] = await Promise.all([anomalies.count(filter), anomalies.page({ ...filter, limit })]);
-    return { total_count: total, anomalies: items.map((record) => this.#show(record)) };
+    return {
+      total_count: total,
+      anomalies: items.map((record) => this.#show(record)),
+      examined: await this.#examined(filter),
+    };
+  }
+
+  /** What was examined of the devices that a list is about. */
+  async #examined({ deviceId, deviceIds }: Pick<AnomalyFilter, 'deviceId' | 'deviceIds'>): Promise<ExaminedDevice[]> {
+    const { devices, examined } = this.#options;
+    const ids = deviceIds === undefined ? null : new Set(deviceIds);
+    const asked = devices
+      .all()
+      .filter(({ id }) => (deviceId === undefined || id === deviceId) && (ids === null || ids.has(id)))
+      .filter((device) => isJudged(this.#options, device));
+    return Promise.all(
+      asked.slice(0, MAX_EXAMINED_DEVICES).map(async ({ id, name }) => ({
+        machine_id: id,
+        machine_name: name,
+        time_periods: (await examined.of(id)).map(periodOf),
+      })),
+    );
   }
 
   async #note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<Anomaly> {
@@ -245,6 +311,10 @@ export class AnomalyService {
 
 const NO_BASELINE =
   'no hourly baseline is in use, or its drivers are not known by quarter hours: what is normal was learnt from the history of the machine alone';
+
+function pieceKey({ id }: DeviceRecord, { start, end }: Window): string {
+  return `${id} ${Math.round(start / UTC_DAY_MS)} ${Math.round(end / UTC_DAY_MS)}`;
+}
 
 function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
   const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, mostDays: MOST_DAYS });

@@ -3,6 +3,7 @@ import { END, energy, iso, models, NOW, world } from '../../../test/baseline/pre
 import { every } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';
 
 it('a machine whose baseline lost a driver is judged by its own history', async () => {
@@ -26,6 +27,7 @@ it('a machine whose baseline lost a driver is judged by its own history', async 
     describe: (metric) => catalogue.describe(metric),
     baselines: records.baselines,
     anomalies: records.anomalies,
+    examined: new ExaminedTimes(records.importStates),
   });
   const found = await service.detect({ machine_id: 'Press', contamination: 0.1, start: iso(end - UTC_DAY_MS) });
   expect(found.baseline_model_version).toBeNull();

@@ -29,6 +29,7 @@ import {
 import { AnomalyDialog } from './anomaly-dialog.tsx';
 import { AnomalyTable } from './anomaly-table.tsx';
 import { AnomalyTimeline } from './anomaly-timeline.tsx';
+import { ExaminedNote, useExamined } from './examined-note.tsx';
 
 /** What machines, loads and sensors did out of the ordinary. */
 export function AnomaliesPage() {
@@ -49,6 +50,7 @@ export function AnomaliesPage() {
       ...(state !== 'all' && { active: state === 'open' ? 'true' : 'false' }),
     }),
   );
+  const examined = useExamined(window, machine);
   const mayWrite = useMayWrite();
   useLiveAnomalies();
   const open = (id: string | undefined) =>
@@ -67,12 +69,16 @@ export function AnomaliesPage() {
               actions={mayWrite ? <LookNow /> : undefined}
             >
               {anomalies.length === 0 ? (
-                <EmptyNote title={text('anomalies.none')} icon={Radar}>
+                <EmptyNote
+                  title={text(examined?.partly.length === 0 ? 'anomalies.none' : 'anomalies.none_examined')}
+                  icon={Radar}
+                >
                   {text('anomalies.none_hint')}
                 </EmptyNote>
               ) : (
                 <AnomalyTimeline anomalies={anomalies} window={window} onOpen={open} />
               )}
+              {examined === null || examined.count === 0 ? null : <ExaminedNote {...examined} />}
             </Panel>
             {anomalies.length === 0 ? null : (
               <Panel title={text('anomalies.list')} note={text('anomalies.count', { count: anomalies.length })}>

@@ -16,13 +16,22 @@ export const anomalies: Translated<typeof en> = {
   'anomalies.all': 'Alle',
   'anomalies.look': 'Jetzt prüfen',
   'anomalies.looking': 'Wird geprüft …',
-  'anomalies.look_note': 'Die letzten drei Tage werden jede Stunde neu geprüft.',
+  'anomalies.look_note':
+    'Die letzten drei Tage werden jede Stunde neu geprüft, bis zu einem Jahr der Vergangenheit einmal.',
   'anomalies.timeline': 'Zeitleiste',
   'anomalies.timeline_note':
     'Jeder Balken ist ein Ereignis: orange für eine Warnung, rot für kritisch, ohne Füllung, wenn es erledigt ist.',
   'anomalies.list': 'Ereignisse',
   'anomalies.count': { one: '{count} Ereignis in diesem Zeitraum', other: '{count} Ereignisse in diesem Zeitraum' },
   'anomalies.none': 'Nichts Auffälliges',
+  'anomalies.none_examined': 'Keine Anomalie in der geprüften Zeit',
+  'anomalies.examined_all': {
+    one: 'Das {count} beurteilte Gerät wurde für den ganzen Zeitraum geprüft.',
+    other: 'Alle {count} beurteilten Geräte wurden für den ganzen Zeitraum geprüft.',
+  },
+  'anomalies.examined_partly': 'Nicht für den ganzen Zeitraum geprüft: {machine}.',
+  'anomalies.examined_since': '{machine} (ab {start})',
+  'anomalies.examined_never': '{machine} (noch nicht)',
   'anomalies.none_hint':
     'Leistungen von Maschinen und Lasten, Temperaturen und Drücke werden geprüft, sobald Werte von sieben Tagen vorliegen. Wählen Sie einen längeren Zeitraum oder weniger Filter, oder prüfen Sie jetzt.',
   'anomalies.when': 'Wann',

@@ -16,7 +16,7 @@ export const anomalies: Translated<typeof en> = {
   'anomalies.all': 'Wszystkie',
   'anomalies.look': 'Sprawdź teraz',
   'anomalies.looking': 'Sprawdzanie …',
-  'anomalies.look_note': 'Ostatnie trzy dni są co godzinę sprawdzane od nowa.',
+  'anomalies.look_note': 'Ostatnie trzy dni są badane co godzinę, a do roku historii jeden raz.',
   'anomalies.timeline': 'Oś czasu',
   'anomalies.timeline_note':
     'Każdy pasek to jedno zdarzenie: pomarańczowy – ostrzeżenie, czerwony – krytyczne, bez wypełnienia – rozwiązane.',
@@ -28,6 +28,16 @@ export const anomalies: Translated<typeof en> = {
     other: '{count} zdarzenia w tym okresie',
   },
   'anomalies.none': 'Brak anomalii',
+  'anomalies.none_examined': 'Brak anomalii w zbadanym czasie',
+  'anomalies.examined_all': {
+    one: 'Zbadano {count} oceniane urządzenie za cały okres.',
+    few: 'Zbadano wszystkie {count} oceniane urządzenia za cały okres.',
+    many: 'Zbadano wszystkich {count} ocenianych urządzeń za cały okres.',
+    other: 'Zbadano wszystkie {count} oceniane urządzenia za cały okres.',
+  },
+  'anomalies.examined_partly': 'Nie zbadano za cały okres: {machine}.',
+  'anomalies.examined_since': '{machine} (od {start})',
+  'anomalies.examined_never': '{machine} (jeszcze nie)',
   'anomalies.none_hint':
     'Moc maszyn i odbiorników, temperatury i ciśnienia są sprawdzane, gdy znane są dane z siedmiu dni. Wybierz dłuższy okres lub mniej filtrów albo sprawdź teraz.',
   'anomalies.when': 'Kiedy',

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { ImportStates } from '../../storage/records/import-states.ts';
+
+const STATE_KEY = 'anomaly-examined';
+/** Separate times of a device that are remembered; the oldest are forgotten first. */
+export const MAX_EXAMINED_WINDOWS = 100;
+/** How far back history is examined. */
+const MAX_HISTORY_MS = 365 * UTC_DAY_MS;
+/** Length of the windows in which history is examined. */
+const PIECE_MS = 31 * UTC_DAY_MS;
+const State = z.record(z.string(), z.array(z.tuple([z.number(), z.number()])));
+
+/** Which times of which devices were examined for anomalies. Survives a restart. */
+export class ExaminedTimes {
+  readonly #states: Pick<ImportStates, 'get' | 'put'>;
+  #loading: Promise<Map<string, readonly Window[]>> | null = null;
+
+  constructor(states: Pick<ImportStates, 'get' | 'put'>) {
+    this.#states = states;
+  }
+
+  /** Separate windows, ascending. */
+  async of(deviceId: string): Promise<readonly Window[]> {
+    return (await this.#load()).get(deviceId) ?? [];
+  }
+
+  async add(deviceId: string, window: Window): Promise<void> {
+    const examined = await this.#load();
+    examined.set(deviceId, joined([...(examined.get(deviceId) ?? []), window]).slice(-MAX_EXAMINED_WINDOWS));
+    const state = [...examined].map(([id, windows]) => [id, windows.map(({ start, end }) => [start, end])]);
+    await this.#states.put(STATE_KEY, Object.fromEntries(state));
+  }
+
+  #load(): Promise<Map<string, readonly Window[]>> {
+    this.#loading ??= this.#read().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  async #read(): Promise<Map<string, readonly Window[]>> {
+    const found = State.safeParse((await this.#states.get(STATE_KEY))?.state).data ?? {};
+    return new Map(Object.entries(found).map(([id, of]) => [id, of.map(([start, end]) => ({ start, end }))]));
+  }
+}
+
+/**
+ * What of a device's history is still to be examined, newest first, in windows of at most a month.
+ * @param judgeableFrom from here on enough is known before
+ * @param until what is newer is examined anyway
+ */
+export function unexamined(examined: readonly Window[], judgeableFrom: number, until: number, now: number): Window[] {
+  const from = Math.max(judgeableFrom, now - MAX_HISTORY_MS);
+  const pieces: Window[] = [];
+  let end = until;
+  for (const done of [...examined].reverse()) {
+    pieces.push(...inPieces(Math.max(from, done.end), end));
+    end = Math.min(end, done.start);
+  }
+  return [...pieces, ...inPieces(from, end)];
+}
+
+function inPieces(from: number, until: number): Window[] {
+  const pieces: Window[] = [];
+  for (let end = until; end > from; end -= PIECE_MS) pieces.push({ start: Math.max(from, end - PIECE_MS), end });
+  return pieces;
+}
+
+/** Windows that overlap or touch become one. */
+function joined(windows: readonly Window[]): Window[] {
+  const all: Window[] = [];
+  for (const window of [...windows].sort((a, b) => a.start - b.start)) {
+    const last = all.at(-1);
+    if (last === undefined || last.end < window.start) all.push(window);
+    else all[all.length - 1] = { start: last.start, end: Math.max(last.end, window.end) };
+  }
+  return all;
+}
