@@ -75,9 +75,11 @@ const Long = z.strictObject({
 /** How a file's columns become metrics. */
 export const Mapping = z.strictObject({
   format: z
-    .enum(['table', 'nem12'])
+    .enum(['table', 'nem12', 'green_button'])
     .default('table')
-    .describe('nem12: meter data of Australia, as a table of time, nmi, register, unit, value and quality'),
+    .describe(
+      'nem12: meter data of Australia, as a table of time, nmi, register, unit, value and quality; green_button: ESPI XML, as a table of time, usage_point, flow, unit, value, duration_s and quality',
+    ),
   encoding: z
     .string()
     .refine(isEncoding, 'must be an encoding such as utf-16le or windows-1252')

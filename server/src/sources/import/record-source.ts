@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { csvRecords } from './csv-records.ts';
+import { espiRecords, isEspi } from './espi-records.ts';
 import type { FileRecord } from './file-record.ts';
 import type { InputFile } from './input-file.ts';
 import { JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
@@ -28,6 +29,7 @@ export interface RecordSource {
 
 /** Beginning of a file, by which its format is found. */
 export const HEAD_BYTES = 65_536;
+const READABLE = 'CSV, JSON and JSON lines, NEM12 and Green Button (ESPI) XML, plain or gzip';
 const GZIP_MAGIC = 0x8b1f;
 const GZIP_MAGIC_BYTES = 2;
 /** Beginnings of files that are often taken for tables. */
@@ -38,19 +40,15 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['ARROW1', 'an Arrow file'],
   ['\x28\xb5\x2f\xfd', 'a Zstandard file'],
   ['BZh', 'a bzip2 file'],
-  ['<', 'XML or HTML'],
 ];
 
 /**
- * Opens a CSV or JSON file, plain or gzip; its first bytes tell which. Reading holds no more than a few records at a time.
+ * Opens a CSV, JSON or Green Button file, plain or gzip; its first bytes tell which. Reading holds no more than a few records at a time.
  * Throws `InvalidInput` for a file that is neither, or that lacks a column (CSV).
  */
 export async function openRecordSource(file: InputFile, mapping: Mapping): Promise<RecordSource> {
   const head = await headOf(file, mapping.encoding);
-  const start = head
-    .trimStart()
-    .replace(/^\uFEFF/, '')
-    .trimStart();
+  const start = startOf(head);
   if (start === '') throw new InvalidInput(`${file.name} is empty: a table in CSV, or JSON objects, are needed`);
   const raw = file.read();
   const bytes = await unpacked(file, raw.stream);
@@ -62,6 +60,10 @@ export async function openRecordSource(file: InputFile, mapping: Mapping): Promi
     close: () => void raw.stream.destroy(),
     outside: () => outside,
   };
+  if (isEspi(start)) {
+    const records = espiRecords(bytes, mapping.encoding, columns);
+    return { ...common, countedBy: 'record', records, absent: () => ({ columns: [], found: [] }) };
+  }
   if (start[0] !== '[' && start[0] !== '{') {
     const table = slotColumns(mapping, columns);
     const read = () => csvRecords(bytes, mapping, table, head, () => outside++);
@@ -78,6 +80,13 @@ export async function openRecordSource(file: InputFile, mapping: Mapping): Promi
   return { ...common, countedBy: 'record', records: jsonArrayRecords(text, list, fields), absent };
 }
 
+function startOf(head: string): string {
+  return head
+    .trimStart()
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+}
+
 /** Whether the first line is an object by itself. */
 function areLines(start: string): boolean {
   const line = start.split('\n')[0] as string;
@@ -89,6 +98,12 @@ function areLines(start: string): boolean {
     if (error instanceof SyntaxError) return false;
     throw error;
   }
+}
+
+/** The bytes of a file, unpacked. */
+export async function openBytes(file: InputFile): Promise<{ stream: Readable; close: () => void }> {
+  const raw = file.read();
+  return { stream: await unpacked(file, raw.stream), close: () => void raw.stream.destroy() };
 }
 
 async function unpacked(file: InputFile, stream: Readable): Promise<Readable> {
@@ -130,7 +145,9 @@ async function headOf(file: InputFile, encoding: string | undefined): Promise<st
   const foreign = FOREIGN.find(([start]) => bytes.subarray(0, start.length).toString('latin1') === start);
   const isText = encoding !== undefined || encodingOf(bytes) !== undefined || !bytes.includes(0);
   const found = foreign?.[1] ?? (isText ? undefined : 'binary data');
-  if (found !== undefined)
-    throw new InvalidInput(`${file.name} holds ${found}; import reads CSV, JSON and JSON lines, plain or gzip`);
-  return decodedStart(bytes, encoding);
+  if (found !== undefined) throw new InvalidInput(`${file.name} holds ${found}; import reads ${READABLE}`);
+  const start = decodedStart(bytes, encoding);
+  if (/^\uFEFF?\s*</.test(start) && !isEspi(startOf(start)))
+    throw new InvalidInput(`${file.name} holds XML or HTML; import reads ${READABLE}`);
+  return start;
 }

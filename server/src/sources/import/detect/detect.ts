@@ -2,22 +2,16 @@ import { stringify } from 'yaml';
 import { InvalidInput } from '../../../domain/errors.ts';
 import { widthOfStep } from '../../../domain/intervals.ts';
 import { MINUTE_MS, SECOND_MS } from '../../../domain/window.ts';
+import { isEspi } from '../espi-records.ts';
 import { deviceNameOf, type InputFile } from '../input-file.ts';
 import type { Mapping } from '../mapping.ts';
 import { NumberFormat, NumberReader } from '../number-format.ts';
 import { readHead } from '../record-source.ts';
 import { type Meaning, meaningOf, otherMetric, perInterval, unitIn } from './column-meaning.ts';
+import type { Detected } from './detected.ts';
+import { espiMapping } from './espi.ts';
 import { DELIMITERS, MAX_COLUMNS, type Table, type Times, tableIn } from './find-table.ts';
 import { siteAndKind } from './site-and-kind.ts';
-
-/** A mapping as it is written, and what a person should check in it. */
-export interface Detected {
-  readonly format: 'table' | 'nem12';
-  readonly mapping: Readonly<Record<string, unknown>>;
-  readonly notes: readonly string[];
-  /** The beginning of the file's table, as it is. */
-  readonly sample: { readonly columns: string[]; readonly rows: string[][] };
-}
 
 export interface DetectOptions {
   /** Zone of times without an offset. */
@@ -59,6 +53,7 @@ export function mappingText({ mapping, notes }: Pick<Detected, 'mapping' | 'note
 async function formatOf(file: InputFile, timezone: string): Promise<Found> {
   const head = await readHead(file);
   const device = deviceNameOf(file);
+  if (isEspi(head.trimStart())) return espiMapping(file, device);
   if (/^(100,NEM12|200,)/.test(head)) return nem12(head);
   const tables = await Promise.all(DELIMITERS.map((delimiter) => tableIn(head, delimiter)));
   const table = tables.filter((found) => found !== null).toSorted((a, b) => b.rows[0]!.length - a.rows[0]!.length)[0];
