@@ -1,5 +1,6 @@
+import { ListQuery } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
-import { Instant, TimePeriod } from './common.ts';
+import { DayOrInstant, Instant, TimePeriod } from './common.ts';
 
 export const DriverName = z
   .string()
@@ -46,8 +47,14 @@ export type ModelName = z.infer<typeof ModelName>;
 export const BaselineTraining = z
   .object({
     machine_id: z.string().min(1).meta({ description: 'Id or name of a device that meters energy' }),
-    start_date: Instant.optional().meta({ description: 'Default: 90 days before the end; 365 for days' }),
-    end_date: Instant.optional().meta({ description: 'Default: now' }),
+    start_date: DayOrInstant.optional().meta({
+      description: 'A day of the site, or an instant; default: 90 days before the end, 365 for a model of days',
+      examples: ['2026-01-01'],
+    }),
+    end_date: DayOrInstant.optional().meta({
+      description: 'The last day, included, or an instant, not included; default: now',
+      examples: ['2026-03-31'],
+    }),
     drivers: z.array(DriverName).max(20).default([]).meta({
       description: 'At least one for a linear model; the others take outdoor_temp_c, and these in addition',
     }),
@@ -214,7 +221,12 @@ export const ActivationQuery = z.object({
     .meta({ description: 'Confirms the suspicious_drivers of the version' }),
 });
 
-export const BaselineModelsQuery = z.object({ machine_id: z.string().min(1) });
+export const BaselineModelsQuery = ListQuery.extend({
+  machine_id: z
+    .string()
+    .min(1)
+    .meta({ description: 'Id or name of a machine', examples: ['press-1'] }),
+});
 
 export const AdjustmentRequest = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Day, Instant, PageQuery } from './common.ts';
+import { DayOrInstant, Instant, PageQuery } from './common.ts';
 
 const sessionFields = {
   device_id: z.string().min(1),
@@ -52,8 +52,8 @@ export type ChargingSessionCreate = z.infer<typeof ChargingSessionCreate>;
 export const ChargingSessionPatch = z.object(sessionFields).omit({ device_id: true }).partial().strict();
 export type ChargingSessionPatch = z.infer<typeof ChargingSessionPatch>;
 export const ChargingSessionQuery = PageQuery.extend({
-  start_date: Day.optional(),
-  end_date: Day.optional().meta({ description: 'The last day, included' }),
+  start_date: DayOrInstant.optional(),
+  end_date: DayOrInstant.optional(),
   device_id: z.string().optional(),
   site_id: z.string().optional(),
 });

@@ -56,6 +56,19 @@ export const Day = z
   })
   .meta({ description: "Calendar day in the site's time zone", format: 'date', examples: ['2026-03-29'] });
 
+/** A calendar day, or an instant: both where a window begins or ends by days. */
+export const DayOrInstant = z
+  .string()
+  .refine((text) => isInstant(text) || Day.safeParse(text).success, {
+    error: (issue) =>
+      `must be a day such as 2026-03-29 or an ISO 8601 time with an offset such as 2026-03-29T01:30:00Z, between 1970 and 2199; got ${quote(issue.input)}`,
+  })
+  .meta({
+    description:
+      "A calendar day in the site's time zone (as an end, the last day, included), or an instant (as an end, not included)",
+    examples: ['2026-03-29', '2026-03-29T01:30:00Z'],
+  });
+
 export const TimePeriod = z
   .object({ start: Instant, end: Instant })
   .meta({ description: 'Half-open window: start is in it, end is not' });
@@ -83,6 +96,17 @@ const MAX_CURSOR_CHARACTERS = 1500;
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(MAX_CURSOR_CHARACTERS).optional().meta({ description: 'next_cursor of the page before' }),
+});
+
+/** Lists that are short as a rule have larger pages unless asked otherwise. */
+export const ListQuery = PageQuery.extend({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1000)
+    .meta({ description: 'Items of a page', examples: [1000] }),
 });
 
 /** `{items, next_cursor}` around any schema. */

@@ -1,3 +1,4 @@
+import { ListQuery } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Instant, Name, pageOf, TimePeriod } from './common.ts';
 
@@ -69,6 +70,8 @@ export const CustomKpiQuery = z.object({
   machine_id: z.string().min(1).meta({ description: 'Id or name of a device' }),
   ...window,
 });
+export const CustomKpiValuesQuery = ListQuery.extend(CustomKpiQuery.shape);
+
 export type CustomKpiQuery = z.infer<typeof CustomKpiQuery>;
 
 const value = {

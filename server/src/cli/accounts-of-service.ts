@@ -1,13 +1,13 @@
 import { ApiToken, ApiTokenCreated, SignInLink, User } from '@wattkeeper/contract/auth.ts';
-import { pageOf } from '@wattkeeper/contract/common.ts';
 import { NotFound } from '../domain/errors.ts';
 import type { Accounts } from './account-context.ts';
 import { callService, callServiceRaw, type RunningService } from './service-jobs.ts';
+import { listOfService } from './service-lists.ts';
 
 /** Accounts of a service that runs. */
 export function accountsOfService(service: RunningService): Accounts {
-  const users = async () => pageOf(User).parse(await callService(service, 'GET', '/users')).items;
-  const tokens = async () => pageOf(ApiToken).parse(await callService(service, 'GET', '/tokens')).items;
+  const users = () => listOfService(service, '/users', User);
+  const tokens = () => listOfService(service, '/tokens', ApiToken);
   return {
     users,
     addUser: async (user) => User.parse(await callService(service, 'POST', '/users', user)),

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
-import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidInput } from '../domain/errors.ts';
 import { requireService } from './running-service.ts';
 import { callService, type RunningService } from './service-jobs.ts';
+import { listOfService } from './service-lists.ts';
 
 const HELP = `Lists, retires, reactivates and deletes devices of a running service.
 
@@ -81,7 +82,7 @@ async function act(
   ];
   switch (action) {
     case 'list':
-      return list(service);
+      return listOfService(service, '/devices', Device);
     case 'retire':
       return change(at ?? formatInstant(now()));
     case 'reactivate':
@@ -91,17 +92,6 @@ async function act(
     default:
       throw usage([action ?? '']);
   }
-}
-
-async function list(service: RunningService): Promise<Device[]> {
-  const devices: Device[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const query: string = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    const page = pageOf(Device).parse(await callService(service, 'GET', `/devices${query}`));
-    devices.push(...page.items);
-    cursor = page.next_cursor;
-  }
-  return devices;
 }
 
 function usage(got: readonly string[]): InvalidInput {

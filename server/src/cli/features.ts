@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { Feature } from '@wattkeeper/contract/service.ts';
-import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
@@ -8,6 +7,7 @@ import { FeatureFlags } from '../features/settings/feature-flags.ts';
 import { onRecords } from './on-records.ts';
 import { runningService } from './running-service.ts';
 import { callService, type RunningService } from './service-jobs.ts';
+import { listOfService } from './service-lists.ts';
 
 const HELP = `Lists features and switches them, in a running service at once, else from its next start.
 
@@ -78,7 +78,7 @@ async function withSwitchboard<T>(
 
 function ofService(service: RunningService): Switchboard {
   return {
-    list: async () => z.object({ items: z.array(Feature) }).parse(await callService(service, 'GET', '/features')).items,
+    list: () => listOfService(service, '/features', Feature),
     set: async (name, enabled) =>
       Feature.parse(await callService(service, 'PATCH', `/features/${encodeURIComponent(name)}`, { enabled })),
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { ImportPlaces, type ImportPlacesRequest, ImportProgress } from '@wattkeeper/contract/import.ts';
 import { Metric } from '@wattkeeper/contract/metric.ts';
 import { IngestAnswer } from '@wattkeeper/contract/reading.ts';
@@ -23,7 +23,7 @@ const TRY_AGAIN = new Set([429, 502, 503, 504]);
 /** The connection was there, so another try makes sense. */
 const BROKE_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'TimeoutError']);
 
-const MetricPage = z.object({ items: z.array(Metric) });
+const MetricPage = pageOf(Metric);
 const Problem = z.object({ detail: z.string() });
 
 /**
@@ -61,9 +61,14 @@ class ImportApi {
   async catalogue(): Promise<MetricCatalogue> {
     const catalogue = new MetricCatalogue();
     if (this.#token === undefined) return catalogue;
-    const response = await this.#send('GET', '/metrics-catalogue');
-    if (response.status === 403) return catalogue;
-    for (const metric of MetricPage.parse(await this.#json(response)).items) catalogue.register(metric);
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const query: string = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+      const response = await this.#send('GET', `/metrics-catalogue${query}`);
+      if (response.status === 403) return catalogue;
+      const page = MetricPage.parse(await this.#json(response));
+      for (const metric of page.items) catalogue.register(metric);
+      cursor = page.next_cursor;
+    }
     return catalogue;
   }
 

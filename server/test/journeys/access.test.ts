@@ -24,7 +24,8 @@ interface Caller {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const PUBLIC = /^(GET|HEAD) \/(health|health\/ready|ping)$|^POST \/api\/v1\/auth\/(link|login)$/;
+const PUBLIC =
+  /^(GET|HEAD) \/(health|health\/ready|ping|influxdb\/(health|ready|ping))$|^POST \/api\/v1\/auth\/(link|login)$/;
 /** What replaces or destroys, reads the machine, or gives rights. */
 const ADMIN = [
   /^\w+ \/api\/v1\/audit-log$/,
@@ -44,7 +45,10 @@ const READ = [
   /^POST \/api\/v1\/(tariffs\/compare|kpi\/custom\/preview|forecast\/optimal-schedule)$/,
 ];
 /** Parts of what writes. */
-const WRITE = [/^GET \/query$/, /^GET \/api\/v1\/imports\/(uploads\/)?\{\w+\}$/];
+const WRITE = [
+  /^GET (\/influxdb)?\/(query|api\/v2\/(orgs|buckets(\/\{id\})?))$/,
+  /^GET \/api\/v1\/imports\/(uploads\/)?\{\w+\}$/,
+];
 
 /** The rule that every endpoint keeps to, whatever the code says. */
 function scopeOf({ method, path }: Operation): Scope | 'public' {

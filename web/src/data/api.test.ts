@@ -54,8 +54,9 @@ describe('ApiClient', () => {
     );
     expect(await client.list<number>('/devices', { kind: ['meter', 'machine'] })).toEqual([1, 2]);
     expect(requests[0]!.url).toContain('kind=meter&kind=machine');
-    // A list of one page takes no limit.
-    expect(requests[0]!.url).not.toContain('limit');
+    // Every list takes both.
+    expect(requests[0]!.url).toContain('limit=1000');
+    expect(requests[0]!.url).not.toContain('cursor');
     expect(requests[1]!.url).toContain('limit=1000&cursor=b');
   });
 });

@@ -61,9 +61,7 @@ export class ApiClient {
     const items: T[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < PAGES_MAX; page++) {
-      // Lists that have one page only take no such parameters.
-      const paging = cursor === undefined ? {} : { limit: PAGE_SIZE, cursor };
-      const answer = await this.get<Page<T>>(path, { ...query, ...paging }, signal);
+      const answer = await this.get<Page<T>>(path, { ...query, limit: PAGE_SIZE, cursor }, signal);
       items.push(...answer.items);
       if (!answer.next_cursor) break;
       cursor = answer.next_cursor;

@@ -1,10 +1,11 @@
 import { ApiToken, ApiTokenCreate, ApiTokenCreated } from '@wattkeeper/contract/auth.ts';
-import { formatInstant, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant, ListQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Forbidden } from '../../domain/errors.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { ApiTokenRecord } from '../../storage/records/api-tokens.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { AuthService } from './auth-service.ts';
 
 const schema = { tags: ['auth'] };
@@ -15,8 +16,12 @@ const IdParams = z.object({ id: z.string().min(1).max(200).meta({ description: '
 export function tokenRoutes(api: Api, auth: AuthService): void {
   api.get(
     '/tokens',
-    { schema: { ...schema, summary: 'API tokens', response: { 200: pageOf(ApiToken) } }, config },
-    async (request) => ({ items: (await auth.tokens.list(callerOf(request))).map(toToken), next_cursor: null }),
+    {
+      schema: { ...schema, summary: 'API tokens', querystring: ListQuery, response: { 200: pageOf(ApiToken) } },
+      config,
+    },
+    async (request) =>
+      pageOfList((await auth.tokens.list(callerOf(request))).map(toToken), request.query, ({ id }) => id),
   );
   api.post(
     '/tokens',

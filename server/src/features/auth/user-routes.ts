@@ -1,10 +1,11 @@
 import { User, UserCreate, UserPatch } from '@wattkeeper/contract/auth.ts';
-import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
+import { formatInstant, ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Forbidden } from '../../domain/errors.ts';
 import { requireScope } from '../../domain/rights.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { UserRecord } from '../../storage/records/users.ts';
 import type { AuthService } from './auth-service.ts';
 
@@ -16,8 +17,8 @@ export function userRoutes(api: Api, auth: AuthService): void {
   const config = { scope: 'admin' as const };
   api.get(
     '/users',
-    { schema: { ...schema, summary: 'All users', response: { 200: pageOf(User) } }, config },
-    async () => ({ items: (await auth.users.list()).map(toUser), next_cursor: null }),
+    { schema: { ...schema, summary: 'All users', querystring: ListQuery, response: { 200: pageOf(User) } }, config },
+    async ({ query }) => pageOfList((await auth.users.list()).map(toUser), query, ({ id }) => id),
   );
   api.post(
     '/users',

@@ -1,11 +1,12 @@
 import { BackupName, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { BackupService } from './service.ts';
 
 export interface BackupRoutesOptions {
@@ -20,10 +21,15 @@ export function backupRoutes(api: Api, { backups, scheduler }: BackupRoutesOptio
   api.get(
     '/storage/backups',
     {
-      schema: { ...schema, summary: 'Backups, newest first', response: { 200: pageOf(KeptBackup) } },
+      schema: {
+        ...schema,
+        summary: 'Backups, newest first',
+        querystring: ListQuery,
+        response: { 200: pageOf(KeptBackup) },
+      },
       config: { scope: 'read' },
     },
-    async () => ({ items: await backups.list(), next_cursor: null }),
+    async ({ query }) => pageOfList(await backups.list(), query, ({ name }) => name),
   );
   api.post(
     '/storage/backups',

@@ -21,6 +21,7 @@ import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { AuditLog } from '../../storage/records/audit-log.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { AdjustmentService } from './adjustments.ts';
 import type { BaselineService } from './service.ts';
 import { TRAINING_JOB, type Trainings } from './trainings.ts';
@@ -127,7 +128,7 @@ function questionRoutes(api: Api, service: BaselineService): void {
       },
       config: { scope: 'read' },
     },
-    async ({ query }) => ({ items: await service.models(query.machine_id), next_cursor: null }),
+    async ({ query }) => pageOfList(await service.models(query.machine_id), query, ({ model_id }) => model_id),
   );
   api.get(
     '/baseline/deviation',
@@ -186,7 +187,7 @@ function adjustmentRoutes(api: Api, { adjustments, auditLog }: BaselineRoutesOpt
       },
       config: { scope: 'read' },
     },
-    async ({ query }) => ({ items: await adjustments.list(query.machine_id), next_cursor: null }),
+    async ({ query }) => pageOfList(await adjustments.list(query.machine_id), query, ({ id }) => id),
   );
   api.post(
     '/baseline/adjustments',

@@ -12,7 +12,7 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
-import { askedWindow, periodOf } from '../../domain/asked-window.ts';
+import { askedDays, askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -224,7 +224,9 @@ export class BaselineService {
     const required = this.#needsFor(machine, request);
     if (type === 'auto' && resolution === 'hour' && required.drivers.length === 0 && required.temperature === null)
       throw refuse('drivers', 'there is no outdoor temperature at this site, so a model of hours needs a driver');
-    const window = this.#windowOf(request.start_date, request.end_date, TRAINING_DAYS[resolution]);
+    const { timezone } = await this.#options.energy.site(machine.siteId);
+    const { start, end } = askedDays(request, timezone);
+    const window = this.#windowOf(instantOf(start), instantOf(end), TRAINING_DAYS[resolution]);
     const adjustments = await this.#options.adjustments.list(machine.id, window);
     const needs = { ...required, adjustments };
     onProgress(0.05, 'reads energy and drivers');
@@ -304,6 +306,10 @@ export class BaselineService {
   #windowOf(start: string | undefined, end: string | undefined, defaultDays: number): Window {
     return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, mostDays: MOST_DAYS });
   }
+}
+
+function instantOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : formatInstant(ms);
 }
 
 function needsOf({ drivers, temperature, basis, resolution, zeroReadings }: StoredModel): Omit<Needs, 'adjustments'> {

@@ -189,5 +189,10 @@ describe('charging sessions', () => {
     expect(await count('2026-06-15', '2026-06-15')).toBe(2);
     expect(await count('2026-06-14', '2026-06-14')).toBe(0);
     await expect(count('2026-06-16', '2026-06-15')).rejects.toThrow(/must not be after end_date/);
+    // An instant is taken as it is; as an end it is not included.
+    const midnight = new Date(DAY).toISOString();
+    expect(await count(midnight, '2026-06-15')).toBe(2);
+    expect(await count('2026-06-14', midnight)).toBe(0);
+    await expect(count(midnight, midnight)).rejects.toThrow(/must not be after end_date/);
   });
 });

@@ -6,7 +6,7 @@ import type {
 } from '@wattkeeper/contract/charging.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { z } from 'zod';
-import { InvalidInput } from '../../domain/errors.ts';
+import { askedDays } from '../../domain/asked-window.ts';
 import { addDays, dayOf, dayWindow } from '../../domain/site-time.ts';
 import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { ChargingSessionRecord } from '../../storage/records/charging-sessions.ts';
@@ -166,16 +166,11 @@ export class ChargingService {
 }
 
 function windowOf(
-  { start_date: first, end_date: last }: z.infer<typeof ChargingSessionQuery>,
+  query: z.infer<typeof ChargingSessionQuery>,
   timeZone: string,
   now: number,
 ): { start?: number; end?: number } {
-  if (first !== undefined && last !== undefined && first > last) {
-    const detail = `must not be after end_date ${last}; got ${first}`;
-    throw new InvalidInput(`start_date ${detail}`, { fields: [{ field: 'start_date', detail }] });
-  }
-  const start = first === undefined ? undefined : dayWindow(first, timeZone).start;
-  const end = last === undefined ? undefined : dayWindow(last, timeZone).end;
+  const { start, end } = askedDays(query, timeZone);
   if (start !== undefined && start >= now) return { start, end: Math.max(start, end ?? start) };
   return { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
 }

@@ -134,7 +134,7 @@ function pingRoute(app: Api): void {
       tags: ['ingest'],
       summary: 'Whether writes are taken, as InfluxDB answers it',
       querystring: PingQuery,
-      response: { 200: z.object({ version }).meta({ description: 'Taken, with the version' }), ...TAKEN },
+      response: { 200: z.object({ version }).meta({ description: 'Taken, with the version' }), ...TAKEN, ...V1_ERRORS },
     },
     config: { scope: 'public' },
     handler: async ({ query }, reply) =>
@@ -190,6 +190,7 @@ function healthRoutes(app: Api, { now }: InfluxOptions): void {
       schema: {
         tags: ['ingest'],
         summary: 'Health as InfluxDB answers it',
+        querystring: z.looseObject({}),
         response: {
           200: z
             .object({
@@ -200,6 +201,7 @@ function healthRoutes(app: Api, { now }: InfluxOptions): void {
               version: text(INFLUX_VERSION),
             })
             .meta({ description: 'Writes are taken' }),
+          ...V1_ERRORS,
         },
       },
       config: { scope: 'public' },
@@ -212,10 +214,12 @@ function healthRoutes(app: Api, { now }: InfluxOptions): void {
       schema: {
         tags: ['ingest'],
         summary: 'Readiness as InfluxDB 2.x answers it',
+        querystring: z.looseObject({}),
         response: {
           200: z
             .object({ status: text('ready'), started: text('2026-06-01T00:00:00.000Z'), up: text('3600s') })
             .meta({ description: 'Writes are taken' }),
+          ...V1_ERRORS,
         },
       },
       config: { scope: 'public' },

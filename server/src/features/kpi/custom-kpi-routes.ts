@@ -1,5 +1,5 @@
 import type { Scope } from '@wattkeeper/contract/auth.ts';
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import {
   CustomKpi,
   CustomKpiCreate,
@@ -9,9 +9,11 @@ import {
   CustomKpiQuery,
   CustomKpiValue,
   CustomKpiValues,
+  CustomKpiValuesQuery,
 } from '@wattkeeper/contract/custom-kpi.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { CustomKpiService } from './custom-kpis.ts';
 
 const IdParams = z.object({ id: z.uuid().meta({ description: 'Id of a custom key figure' }) });
@@ -30,8 +32,12 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   const one = { params: IdParams, response: { 200: CustomKpi } };
   api.get(
     '/kpi/custom',
-    options('read', { summary: 'All custom key figures', response: { 200: pageOf(CustomKpi) } }),
-    async () => ({ items: await service.list(), next_cursor: null }),
+    options('read', {
+      summary: 'All custom key figures',
+      querystring: ListQuery,
+      response: { 200: pageOf(CustomKpi) },
+    }),
+    async ({ query }) => pageOfList(await service.list(), query, ({ id }) => id),
   );
   api.post(
     '/kpi/custom',
@@ -51,19 +57,7 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
     }),
     async ({ body }) => service.preview(body),
   );
-  api.get(
-    '/kpi/custom/values',
-    valueOptions({
-      summary: 'What all custom key figures come to for a machine',
-      querystring: CustomKpiQuery,
-      response: { 200: CustomKpiValues },
-    }),
-    async ({ query }) => ({
-      items: await service.values(query),
-      next_cursor: null,
-      warnings: [],
-    }),
-  );
+  valuesRoute(api, service);
   api.get('/kpi/custom/:id', options('read', { ...one, summary: 'One custom key figure' }), async ({ params }) =>
     service.get(params.id),
   );
@@ -93,5 +87,20 @@ export function customKpiRoutes(api: Api, service: CustomKpiService): void {
       response: { 200: CustomKpiValue },
     }),
     async ({ params, query }) => service.value(params.id, query),
+  );
+}
+
+function valuesRoute(api: Api, service: CustomKpiService): void {
+  api.get(
+    '/kpi/custom/values',
+    valueOptions({
+      summary: 'What all custom key figures come to for a machine',
+      querystring: CustomKpiValuesQuery,
+      response: { 200: CustomKpiValues },
+    }),
+    async ({ query }) => ({
+      ...pageOfList(await service.values(query), query, ({ id }) => id),
+      warnings: [],
+    }),
   );
 }

@@ -1,8 +1,9 @@
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { Metric, MetricRegistration } from '@wattkeeper/contract/metric.ts';
 import { Conflict } from '../../domain/errors.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import type { Api } from '../../http/api.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
 /** `/metrics-catalogue`: what the metrics mean, and how users describe their own. */
@@ -11,10 +12,15 @@ export function metricRoutes(api: Api, catalogue: MetricCatalogue, { metrics }: 
   api.get(
     '/metrics-catalogue',
     {
-      schema: { ...schema, summary: 'Metrics with unit, kind, limits and sign', response: { 200: pageOf(Metric) } },
+      schema: {
+        ...schema,
+        summary: 'Metrics with unit, kind, limits and sign',
+        querystring: ListQuery,
+        response: { 200: pageOf(Metric) },
+      },
       config: { scope: 'read' },
     },
-    async () => ({ items: catalogue.all(), next_cursor: null }),
+    async ({ query }) => pageOfList(catalogue.all(), query, ({ name }) => name),
   );
   api.post(
     '/metrics-catalogue',

@@ -1,4 +1,4 @@
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import {
   CounterDecision,
   CounterDecisionRequest,
@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { CounterDecisions } from './counter-decisions.ts';
 import type { QualityService } from './service.ts';
 
@@ -54,12 +55,20 @@ function decisionRoutes(api: Api, decisions: CounterDecisions): void {
       schema: {
         ...schema,
         summary: 'What was decided of events of counters',
-        querystring: z.object({ device_id: z.string().min(1).max(200).optional() }),
+        querystring: ListQuery.extend({
+          device_id: z
+            .string()
+            .min(1)
+            .max(200)
+            .optional()
+            .meta({ description: 'Id or name of a device', examples: ['main-meter'] }),
+        }),
         response: { 200: Decisions },
       },
       config: { scope: 'read' },
     },
-    async ({ query }) => ({ items: decisions.list(query.device_id), next_cursor: null }),
+    async ({ query }) =>
+      pageOfList(decisions.list(query.device_id), query, (one) => `${one.device_id} ${one.metric} ${one.at}`),
   );
   api.put(
     '/storage/quality/counter-decisions',

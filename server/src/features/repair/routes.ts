@@ -1,7 +1,9 @@
+import { ListQuery } from '@wattkeeper/contract/common.ts';
 import { Repair, RepairPage, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { RepairService } from './service.ts';
 
 const schema = { tags: ['storage'] };
@@ -37,10 +39,15 @@ export function repairRoutes(api: Api, service: RepairService): void {
   api.get(
     '/storage/repairs',
     {
-      schema: { ...schema, summary: 'Repairs, newest first, at most 200', response: { 200: RepairPage } },
+      schema: {
+        ...schema,
+        summary: 'Repairs, newest first, of the newest 200',
+        querystring: ListQuery,
+        response: { 200: RepairPage },
+      },
       config: { scope: 'read' },
     },
-    async () => ({ items: await service.list(), next_cursor: null }),
+    async ({ query }) => pageOfList(await service.list(), query, ({ id }) => id),
   );
   api.post(
     '/storage/repairs/:id/undo',

@@ -1,4 +1,4 @@
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { Feature, FeaturePatch } from '@wattkeeper/contract/service.ts';
 import { Layout, LayoutName, MAX_LAYOUT_BYTES, Settings, SettingsPatch } from '@wattkeeper/contract/settings.ts';
 import type { FastifyRequest } from 'fastify';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { FeatureFlags } from './feature-flags.ts';
 import type { SettingsService } from './settings-service.ts';
@@ -75,8 +76,11 @@ function featureRoutes(api: Api, flags: FeatureFlags): void {
   const params = z.object({ name: z.string().min(1).max(100) });
   api.get(
     '/features',
-    { schema: { ...schema, summary: 'Feature flags', response: { 200: pageOf(Feature) } }, config: { scope: 'read' } },
-    async () => ({ items: flags.list(), next_cursor: null }),
+    {
+      schema: { ...schema, summary: 'Feature flags', querystring: ListQuery, response: { 200: pageOf(Feature) } },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => pageOfList(flags.list(), query, ({ name }) => name),
   );
   api.get(
     '/features/:name',

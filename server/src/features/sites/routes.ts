@@ -1,7 +1,8 @@
-import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
+import { formatInstant, ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { Site, SiteCreate, SitePatch } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 
@@ -15,8 +16,11 @@ export function siteRoutes(api: Api, { sites }: RecordStore, onChange: () => voi
   const schema = { tags: ['sites'] };
   api.get(
     '/sites',
-    { schema: { ...schema, summary: 'All sites', response: { 200: pageOf(Site) } }, config: { scope: 'read' } },
-    async () => ({ items: (await sites.list()).map(toSite), next_cursor: null }),
+    {
+      schema: { ...schema, summary: 'All sites', querystring: ListQuery, response: { 200: pageOf(Site) } },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => pageOfList((await sites.list()).map(toSite), query, ({ id }) => id),
   );
   api.post(
     '/sites',

@@ -1,4 +1,4 @@
-import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import { formatInstant, ListQuery, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import {
   Health,
   HealthStatus,
@@ -10,6 +10,7 @@ import {
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { QuarantineService } from './quarantine-service.ts';
 import { setAsideRoutes } from './set-aside-routes.ts';
 import type { SetAsideService } from './set-aside-service.ts';
@@ -131,10 +132,11 @@ export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources 
       schema: {
         tags: ['service'],
         summary: 'What brings readings in',
-        response: { 200: z.object({ items: z.array(SourceHealth) }) },
+        querystring: ListQuery,
+        response: { 200: pageOf(SourceHealth) },
       },
       config: { scope: 'read' },
     },
-    async () => ({ items: [...sources()] }),
+    async ({ query }) => pageOfList([...sources()], query, ({ name }) => name),
   );
 }

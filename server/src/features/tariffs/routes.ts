@@ -1,4 +1,4 @@
-import { pageOf } from '@wattkeeper/contract/common.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import {
   Tariff,
   TariffComparison,
@@ -8,6 +8,7 @@ import {
 } from '@wattkeeper/contract/tariff.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import { pageOfList } from '../../storage/records/page.ts';
 import type { TariffService } from './service.ts';
 
 const IdParams = z.object({ id: z.string().min(1).max(200).meta({ description: 'Id or name of a tariff' }) });
@@ -17,8 +18,11 @@ export function tariffRoutes(api: Api, service: TariffService): void {
   const schema = { tags: ['tariffs'] };
   api.get(
     '/tariffs',
-    { schema: { ...schema, summary: 'All tariffs', response: { 200: pageOf(Tariff) } }, config: { scope: 'read' } },
-    async () => ({ items: await service.list(), next_cursor: null }),
+    {
+      schema: { ...schema, summary: 'All tariffs', querystring: ListQuery, response: { 200: pageOf(Tariff) } },
+      config: { scope: 'read' },
+    },
+    async ({ query }) => pageOfList(await service.list(), query, ({ id }) => id),
   );
   api.post(
     '/tariffs',

@@ -36,15 +36,37 @@ export function pageFrom<T>(rows: readonly T[], limit: number, keyOf: (row: T) =
   return { items, nextCursor: more ? Buffer.from(JSON.stringify(keyOf(last))).toString('base64url') : null };
 }
 
+/**
+ * A page of a list that is in memory as a whole, on the wire.
+ *
+ * @param idOf what no two items share; the next page starts after the item that ended this one
+ * @throws InvalidInput where that item is gone, so that none is passed over or answered twice
+ */
+export function pageOfList<T>(
+  list: readonly T[],
+  { limit, cursor }: PageRequest,
+  idOf: (item: T) => string,
+): { items: T[]; next_cursor: string | null } {
+  const after = cursorKey(cursor, 'string')?.[0];
+  const from = after === undefined ? 0 : list.findIndex((item) => idOf(item) === after) + 1;
+  if (after !== undefined && from === 0)
+    throw invalidCursor('names an entry that is no longer in the list: begin again without a cursor');
+  const { items, nextCursor } = pageFrom(list.slice(from, from + limit + 1), limit, (item) => [idOf(item)]);
+  return { items: [...items], next_cursor: nextCursor };
+}
+
 /** The sort key in a cursor, or null without one; throws InvalidInput for a cursor that this list never gave out. */
 export function cursorKey(cursor: string | undefined, ...types: readonly ('number' | 'string')[]): CursorKey | null {
   if (cursor === undefined) return null;
   const key = parse(cursor);
   if (!Array.isArray(key) || key.length !== types.length || !types.every((type, i) => typeof key[i] === type)) {
-    const detail = `must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`;
-    throw new InvalidInput(`cursor ${detail}`, { fields: [{ field: 'cursor', detail }] });
+    throw invalidCursor(`must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
   }
   return key;
+}
+
+function invalidCursor(detail: string): InvalidInput {
+  return new InvalidInput(`cursor ${detail}`, { fields: [{ field: 'cursor', detail }] });
 }
 
 function parse(cursor: string): unknown {
