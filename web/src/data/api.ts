@@ -52,8 +52,8 @@ export class ApiClient {
     return this.#request<T>('PATCH', path, { body });
   }
 
-  delete(path: string): Promise<void> {
-    return this.#request<void>('DELETE', path, {});
+  delete(path: string, query: QueryParams = {}): Promise<void> {
+    return this.#request<void>('DELETE', path, { query });
   }
 
   /** Every entry of a paged list. */

@@ -9,6 +9,7 @@ import { machines } from './de/machines.ts';
 import { now } from './de/now.ts';
 import { period } from './de/period.ts';
 import { shell } from './de/shell.ts';
+import { sites } from './de/sites.ts';
 import { system } from './de/system.ts';
 import { tariff } from './de/tariff.ts';
 import type { Messages } from './lookup.ts';
@@ -26,5 +27,6 @@ export const de: Messages = {
   ...anomalies,
   ...forecast,
   ...tariff,
+  ...sites,
   ...system,
 };

@@ -9,6 +9,7 @@ import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
 import { period } from './en/period.ts';
 import { shell } from './en/shell.ts';
+import { sites } from './en/sites.ts';
 import { system } from './en/system.ts';
 import { tariff } from './en/tariff.ts';
 
@@ -26,5 +27,6 @@ export const en = {
   ...anomalies,
   ...forecast,
   ...tariff,
+  ...sites,
   ...system,
 };

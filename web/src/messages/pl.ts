@@ -10,6 +10,7 @@ import { machines } from './pl/machines.ts';
 import { now } from './pl/now.ts';
 import { period } from './pl/period.ts';
 import { shell } from './pl/shell.ts';
+import { sites } from './pl/sites.ts';
 import { system } from './pl/system.ts';
 import { tariff } from './pl/tariff.ts';
 
@@ -26,5 +27,6 @@ export const pl: Messages = {
   ...anomalies,
   ...forecast,
   ...tariff,
+  ...sites,
   ...system,
 };

@@ -299,7 +299,7 @@ export class BaselineService {
     const record = await this.#options.baselines.active(machine.id);
     if (record) return record;
     throw new NotFound(
-      `${machine.name} has no baseline in use: POST /api/v1/baseline/train trains one, and GET /api/v1/baseline/models shows those that were not valid`,
+      `${machine.name} has no baseline in use: train one, or list its versions for those that were not valid`,
     );
   }
 

@@ -64,7 +64,7 @@ export class DeviceDirectory {
   /** Throws `NotFound` that names what was asked. */
   require(idOrName: string): DeviceRecord {
     const device = this.find(idOrName);
-    if (!device) throw new NotFound(`no device has the id or name "${idOrName}"; GET /api/v1/devices lists them`);
+    if (!device) throw new NotFound(`no device has the id or name "${idOrName}"`);
     return device;
   }
 

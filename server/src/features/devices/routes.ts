@@ -166,7 +166,7 @@ async function startRemoval(scheduler: Pick<Scheduler, 'run' | 'runs'>, by: Righ
 function unconfirmed(name: string, confirm: string | undefined): Conflict {
   const got = confirm === undefined ? 'it is missing' : `got "${confirm}"`;
   return new Conflict(
-    `${name} has readings: retire it to keep them (PATCH retired_at), or confirm with its name as the parameter confirm; ${got}`,
+    `${name} has readings: retire it to keep them, or confirm with its name as the parameter confirm; ${got}`,
   );
 }
 

@@ -190,7 +190,7 @@ export class ForecastService {
     const found = devices.require(device);
     if (!metersLoad(queries, found.id)) {
       throw new NotFound(
-        `${found.name} meters no load: it reports none of energy.power_kw, energy.energy_kwh and load.power_kw; GET /api/v1/machines lists machines`,
+        `${found.name} meters no load: it reports none of energy.power_kw, energy.energy_kwh and load.power_kw`,
       );
     }
     return { site: await energy.site(found.siteId), device: found };

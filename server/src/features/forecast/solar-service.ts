@@ -101,7 +101,7 @@ export class SolarForecastService {
   async #fitted(site: SiteRecord): Promise<{ found: StoredSolar; madeAt: number }> {
     const { energy, forecasts, models, now } = this.#options;
     if (site.latitude === null || site.longitude === null) {
-      const detail = `${site.name} has no location: PATCH /api/v1/sites/${site.id} with latitude and longitude`;
+      const detail = `${site.name} has no location: set the latitude and longitude of the site`;
       throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
     }
     const subject = { siteId: site.id, deviceId: null };

@@ -58,6 +58,6 @@ export function meterOf(queries: Pick<TelemetryQueries, 'metricsOf'>, deviceId: 
 /** The error for a device without a meter. */
 export function noMeter(name: string): NotFound {
   return new NotFound(
-    `${name} meters no consumption: it reports none of power_kw, an energy counter and interval_kwh in energy, load, grid, vehicle or a group of its own; GET /api/v1/devices?metered=true lists devices that do`,
+    `${name} meters no consumption: it reports none of power_kw, an energy counter and interval_kwh in energy, load, grid, vehicle or a group of its own`,
   );
 }

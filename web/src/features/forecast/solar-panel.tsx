@@ -1,15 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
 import type { SolarForecast } from '@wattkeeper/contract/forecast.ts';
-import { useMemo } from 'react';
+import { MapPin } from 'lucide-react';
+import { useMemo, useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { ChartSeries } from '../../charts/uplot-options.ts';
 import { ApiProblem } from '../../data/problem.ts';
 import { useSite } from '../../site-context.tsx';
+import { Button } from '../../ui/button.tsx';
 import { plain } from '../../ui/format.ts';
+import { EmptyNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
+import { useMayWrite } from '../../use-may-write.ts';
+import { SiteDialog } from '../sites/site-dialog.tsx';
 import { extentOf, solarFrame } from './forecast-frame.ts';
 
 const HEIGHT_PX = 240;
@@ -19,7 +24,9 @@ export function SolarPanel({ horizon }: { readonly horizon: SolarForecast['horiz
   const text = useText();
   const format = useFormat();
   const site = useSite();
-  const query = useQuery(useQueries().solarForecast(site.id, horizon));
+  const placed = site.latitude !== null && site.longitude !== null;
+  const query = useQuery({ ...useQueries().solarForecast(site.id, horizon), enabled: placed });
+  if (!placed) return <PlaceWanted />;
   if (query.error instanceof ApiProblem && query.error.code === 'no_data') return null;
   const note = query.data
     ? text(query.data.method === 'model' ? 'forecast.solar_note' : 'forecast.solar_persistence', {
@@ -31,6 +38,31 @@ export function SolarPanel({ horizon }: { readonly horizon: SolarForecast['horiz
       <QueryView query={query} height={`${HEIGHT_PX}px`}>
         {(forecast) => <SolarChart forecast={forecast} />}
       </QueryView>
+    </Panel>
+  );
+}
+
+/** A site without a place has no sun; only one that has panels is asked for it. */
+function PlaceWanted() {
+  const text = useText();
+  const site = useSite();
+  const mayWrite = useMayWrite();
+  const [editing, setEditing] = useState(false);
+  const latest = useQuery({ ...useQueries().latest(site.id), refetchInterval: false });
+  const hasPanels = latest.data?.items.some(({ values }) =>
+    Object.keys(values).some((metric) => metric.startsWith('solar.')),
+  );
+  if (!hasPanels) return null;
+  return (
+    <Panel title={text('forecast.solar')}>
+      <EmptyNote title={text('sites.solar_needs_place')} icon={MapPin}>
+        {mayWrite ? (
+          <Button kind="primary" onClick={() => setEditing(true)}>
+            {text('sites.set_place')}
+          </Button>
+        ) : null}
+      </EmptyNote>
+      {editing ? <SiteDialog site={site} onClose={() => setEditing(false)} /> : null}
     </Panel>
   );
 }

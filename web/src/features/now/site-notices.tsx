@@ -1,17 +1,31 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
+import { loadPart } from '../../load-part.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
+import { useMayWrite } from '../../use-may-write.ts';
+import { isUnplaced } from '../sites/site-draft.ts';
 import styles from './now.module.css';
 
-/** On a demo: that nothing is real, and the way to the reader's own site, or to connecting one. */
+const SiteDialog = lazy(async () => ({
+  default: (await loadPart(() => import('../sites/site-dialog.tsx'))).SiteDialog,
+}));
+
+/** What the reader should know of the site in view: that it is a demo, or that nobody has said where it is. */
 export function SiteNotices({ onConnect }: { readonly onConnect: () => void }) {
+  const site = useSite();
+  const mayWrite = useMayWrite();
+  if (site.is_demo) return <DemoNotice onConnect={onConnect} />;
+  return isUnplaced(site) && mayWrite ? <UnplacedNotice /> : null;
+}
+
+/** That nothing is real, and the way to the reader's own site, or to connecting one. */
+function DemoNotice({ onConnect }: { readonly onConnect: () => void }) {
   const text = useText();
   const { preferences } = useServices();
-  const site = useSite();
   const sites = useQuery(useQueries().sites());
-  if (!site.is_demo) return null;
   const own = sites.data?.find(({ is_demo: isDemo, is_default: isDefault }) => !isDemo && isDefault);
   return (
     <div className={styles.demo} role="status">
@@ -30,6 +44,24 @@ export function SiteNotices({ onConnect }: { readonly onConnect: () => void }) {
           {text('demo.connect')}
         </Button>
       )}
+    </div>
+  );
+}
+
+/** A site that its first reading made asks for its zone and place. */
+function UnplacedNotice() {
+  const text = useText();
+  const site = useSite();
+  const [editing, setEditing] = useState(false);
+  return (
+    <div className={styles.demo}>
+      <span>{text('sites.unplaced', { name: site.name })}</span>
+      <Button onClick={() => setEditing(true)}>{text('sites.set_place')}</Button>
+      {editing ? (
+        <Suspense>
+          <SiteDialog site={site} onClose={() => setEditing(false)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }

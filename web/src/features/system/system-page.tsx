@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { WarningLine } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
+import { DevicesPanel } from '../sites/devices-panel.tsx';
+import { SitesPanel } from '../sites/sites-panel.tsx';
 import { AccessPanels } from './access-panels.tsx';
 import { BackupsPanel } from './backups-panel.tsx';
 import { QuarantinePanel } from './control-panels.tsx';
@@ -39,6 +41,8 @@ export function SystemPage() {
       <StoreGapsPanel />
       <IngestPanel />
       <SourcesPanel />
+      <SitesPanel />
+      <DevicesPanel />
       <QualityPanel />
       <RepairsPanel />
       <QuarantinePanel />

@@ -1,0 +1,59 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { type SyntheticEvent, useId, useState } from 'react';
+import { useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import styles from './sites.module.css';
+
+interface RemoveDeviceDialogProps {
+  readonly device: Device;
+  readonly onClose: () => void;
+}
+
+/** Asks for the name of a device that has readings before it is deleted with them. */
+export function RemoveDeviceDialog({ device, onClose }: RemoveDeviceDialogProps) {
+  const text = useText();
+  const form = useId();
+  const [typed, setTyped] = useState('');
+  const { api } = useServices();
+  const cache = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => api.delete(`/devices/${device.id}`, { confirm: typed }),
+    onSuccess: async () => {
+      await cache.invalidateQueries();
+      onClose();
+    },
+  });
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    remove.mutate();
+  };
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={text('devices.remove', { name: device.name })}
+      description={text('devices.remove_note')}
+      footer={
+        <>
+          <Button onClick={onClose}>{text('action.cancel')}</Button>
+          <Button type="submit" form={form} kind="danger" disabled={typed !== device.name || remove.isPending}>
+            {text('action.delete')}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} className={styles.form} onSubmit={submit}>
+        {remove.isError ? <ErrorNote error={remove.error} /> : null}
+        <TextField
+          label={text('devices.type_name', { name: device.name })}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+      </form>
+    </Modal>
+  );
+}
