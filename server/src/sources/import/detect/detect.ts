@@ -11,6 +11,7 @@ import { type Meaning, meaningOf, otherMetric, perInterval, unitIn } from './col
 import type { Detected } from './detected.ts';
 import { espiMapping } from './espi.ts';
 import { DELIMITERS, MAX_COLUMNS, type Table, type Times, tableIn } from './find-table.ts';
+import { jsonTableIn } from './json-table.ts';
 import { siteAndKind } from './site-and-kind.ts';
 
 export interface DetectOptions {
@@ -55,6 +56,7 @@ async function formatOf(file: InputFile, timezone: string): Promise<Found> {
   const device = deviceNameOf(file);
   if (isEspi(head.trimStart())) return espiMapping(file, device);
   if (/^(100,NEM12|200,)/.test(head)) return nem12(head);
+  if (/^\s*[[{]/.test(head)) return jsonMapping(head, file, timezone);
   const tables = await Promise.all(DELIMITERS.map((delimiter) => tableIn(head, delimiter)));
   const table = tables.filter((found) => found !== null).toSorted((a, b) => b.rows[0]!.length - a.rows[0]!.length)[0];
   if (table === undefined)
@@ -62,6 +64,18 @@ async function formatOf(file: InputFile, timezone: string): Promise<Found> {
       `${file.name} has no table with a time and numbers in its first rows: write a mapping by hand`,
     );
   return mappingOf(table, device, timezone);
+}
+
+/** Fields are columns; a file of JSON has no separator. */
+function jsonMapping(head: string, file: InputFile, timezone: string): Found {
+  const found = jsonTableIn(head.trimStart());
+  if (found === null)
+    throw new InvalidInput(
+      `${file.name} has no list of objects with a time in its beginning: write a mapping by hand (docs/import.md)`,
+    );
+  const { mapping, ...rest } = mappingOf(found.table, deviceNameOf(file), timezone, found.textIndexes);
+  const { delimiter: _none, ...common } = mapping;
+  return { ...rest, format: 'json', mapping: { ...(found.records !== null && { records: found.records }), ...common } };
 }
 
 /** National Electricity Market time is UTC+10 all year. */
@@ -90,7 +104,13 @@ function nem12(head: string): Found {
   };
 }
 
-function mappingOf({ delimiter, names, rows, times }: Table, device: string, timezone: string): Found {
+/** @param textIndexes columns whose numbers may be written in some format; default: all */
+function mappingOf(
+  { delimiter, names, rows, times }: Table,
+  device: string,
+  timezone: string,
+  textIndexes?: ReadonlySet<number>,
+): Found {
   const columns = names ?? rows[0]!.map((_, i) => (times.indexes.includes(i) ? `time${i + 1}` : `value${i + 1}`));
   const shown = {
     format: 'table' as const,
@@ -99,7 +119,10 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
   const nameAt = (index: number) =>
     columns.indexOf(columns[index]!) === columns.lastIndexOf(columns[index]!) ? columns[index]! : `#${index + 1}`;
   const indexes = columns.map((_, i) => i).filter((i) => !times.indexes.includes(i));
-  const { format, reader, note } = numberFormatOf(rows, indexes);
+  const { format, reader, note } = numberFormatOf(
+    rows,
+    textIndexes ? indexes.filter((i) => textIndexes.has(i)) : indexes,
+  );
   const notes = note === null ? [] : [note];
   if (times.rival !== null) notes.push(`Times may also be of the format ${times.rival}: check timestamp.format.`);
   if (times.isLocal) notes.push(`Times are taken for ${timezone}: check timestamp.timezone.`);
@@ -146,13 +169,17 @@ function mappingOf({ delimiter, names, rows, times }: Table, device: string, tim
   const found = meanings(indexes, { rows, reader, columns, nameAt, numbersAt, interval: times.interval });
   if (found.length === 0)
     throw new InvalidInput('the table has times, but no column of numbers: write a mapping by hand');
-  const unknown = found
-    .filter(([, { metric, unit }]) => metric.endsWith('power_kw') && !unit)
-    .map(([name]) => name)
-    .filter((name) => unitIn(name) === undefined);
-  if (unknown.length > 0)
-    notes.push(`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`);
+  notes.push(...unitNotes(found));
   return { ...shown, mapping: { ...common, columns: Object.fromEntries(found) }, notes };
+}
+
+function unitNotes(found: readonly (readonly [string, Meaning])[]): string[] {
+  const unknown = found
+    .filter(([name, { metric, unit }]) => metric.endsWith('power_kw') && !unit && unitIn(name) === undefined)
+    .map(([name]) => name);
+  return unknown.length === 0
+    ? []
+    : [`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`];
 }
 
 /** The columns of the name and the value of rows that repeat their times. */

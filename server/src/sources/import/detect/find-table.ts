@@ -63,7 +63,7 @@ function partsOfTime(names: readonly string[], rows: readonly (readonly string[]
 }
 
 /** The column of times, or the two columns of a day and a time of day. */
-function timesIn(rows: readonly (readonly string[])[]): Times | null {
+export function timesIn(rows: readonly (readonly string[])[]): Times | null {
   const width = rows[0]!.length;
   const textsOf = (...indexes: number[]) =>
     rows.map((row) => indexes.map((index) => row[index]).join(' ')).slice(0, MAX_SAMPLE_ROWS);
