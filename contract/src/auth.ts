@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { GRANTABLE_SCOPES } from './scopes.ts';
 import { SECRET } from './secret.ts';
 
 export const Scope = z.enum(['read', 'write', 'control', 'admin']);
 export type Scope = z.infer<typeof Scope>;
 
-/** Scopes that a token can be given: `control` guards nothing yet, and is granted once devices can be controlled. */
-export const GrantableScope = z.enum(['read', 'write', 'admin'], {
+export const GrantableScope = z.enum(GRANTABLE_SCOPES, {
   error: (issue) =>
     `must be one of read, write, admin${issue.input === 'control' ? ': control cannot be granted before devices can be controlled' : ''}; got ${JSON.stringify(issue.input)}`,
 });

@@ -1,21 +1,11 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { DEVICE_KINDS } from './device-kinds.ts';
 import { MetricName } from './metric.ts';
 import { byName } from './named-record.ts';
 import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
-export const DeviceKind = z.enum([
-  'inverter',
-  'battery',
-  'meter',
-  'machine',
-  'charger',
-  'vehicle',
-  'weather_station',
-  'tariff_feed',
-  'system',
-  'other',
-]);
+export const DeviceKind = z.enum(DEVICE_KINDS);
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
 export const Labels = byName(

@@ -132,6 +132,12 @@ const forecast = createRoute({
   component: lazyRouteComponent(() => loadPart(() => import('./features/forecast/forecast-page.tsx')), 'ForecastPage'),
 });
 
+const importing = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/import',
+  component: lazyRouteComponent(() => import('./features/import/import-page.tsx'), 'ImportPage'),
+});
+
 const system = createRoute({
   getParentRoute: () => signedIn,
   path: '/system',
@@ -141,7 +147,19 @@ const system = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  signedIn.addChildren([home, now, history, energy, machines, machine, baseline, anomalies, forecast, system]),
+  signedIn.addChildren([
+    home,
+    now,
+    history,
+    energy,
+    machines,
+    machine,
+    baseline,
+    anomalies,
+    forecast,
+    importing,
+    system,
+  ]),
 ]);
 
 export function createAppRouter(services: AppServices, queryClient: QueryClient) {

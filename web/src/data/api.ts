@@ -11,6 +11,7 @@ export interface Page<T> {
 interface RequestOptions {
   query?: QueryParams;
   body?: unknown;
+  bytes?: Blob;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
 }
@@ -42,6 +43,11 @@ export class ApiClient {
 
   post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T> {
     return this.#request<T>('POST', path, { body, ...(headers && { headers }) });
+  }
+
+  /** Sends bytes as they are. */
+  postBytes<T>(path: string, bytes: Blob, query: QueryParams, signal: AbortSignal): Promise<T> {
+    return this.#request<T>('POST', path, { bytes, query, signal });
   }
 
   put<T>(path: string, body?: unknown): Promise<T> {
@@ -78,12 +84,14 @@ export class ApiClient {
   async #request<T>(method: string, path: string, options: RequestOptions): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
     if (options.body !== undefined) headers['content-type'] = 'application/json';
+    if (options.bytes !== undefined) headers['content-type'] = 'application/octet-stream';
+    const body = options.bytes ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
     if (method !== 'GET' && this.#csrfToken) headers['x-csrf-token'] = this.#csrfToken;
     const response = await this.#send(this.url(path, options.query), {
       method,
       headers,
       credentials: 'same-origin',
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(body === undefined ? {} : { body }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     if (!response.ok) throw await problemOf(response);

@@ -19,6 +19,7 @@ import type {
   PeakForecast,
   SolarForecast,
 } from '@wattkeeper/contract/forecast.ts';
+import type { ImportPreview } from '@wattkeeper/contract/import.ts';
 import type { Job, SchedulerStatus } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
@@ -254,6 +255,17 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         staleTime: 5 * MINUTE_MS,
       }),
     repairs: () => list<Repair>(['repairs'], '/storage/repairs', {}, MINUTE_MS),
+    /** Asked when nobody has typed for a moment. */
+    importPreview: (uploadId: string, mapping: string) =>
+      queryOptions({
+        queryKey: ['import-preview', uploadId, mapping],
+        queryFn: async ({ signal }) => {
+          await pause(TYPING_MS, signal);
+          return api.post<ImportPreview>(`/imports/uploads/${uploadId}/preview`, { mapping });
+        },
+        retry: false,
+        staleTime: Number.POSITIVE_INFINITY,
+      }),
     settings: () =>
       queryOptions({
         queryKey: ['settings'],

@@ -9,7 +9,7 @@ const formsOf = (message: string | Plural) => (typeof message === 'string' ? [me
 const keys = Object.keys(en) as MessageKey[];
 /** Names that texts are filled in for: no word beside them changes with what they hold. A number of things is `count`. */
 const TEXTS = new Set(
-  `after age amount before bucket card column cost day detail device end energy free from high low machine metric model name names number percent place r2 reason
+  `after age amount before bucket card column cost day detail device end energy free from high low machine metric model name names number percent place position r2 reason
   search series share site start store time title total type uptime use value verdict version year zone`.split(/\s+/),
 );
 /** Numbers beside the one that decides. */

@@ -4,6 +4,7 @@ import { baseline } from './de/baseline.ts';
 import { energy } from './de/energy.ts';
 import { forecast } from './de/forecast.ts';
 import { history } from './de/history.ts';
+import { importing } from './de/importing.ts';
 import { kpis } from './de/kpis.ts';
 import { machines } from './de/machines.ts';
 import { now } from './de/now.ts';
@@ -16,6 +17,7 @@ import type { Messages } from './lookup.ts';
 
 export const de: Messages = {
   ...shell,
+  ...importing,
   ...api,
   ...period,
   ...now,

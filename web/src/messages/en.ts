@@ -4,6 +4,7 @@ import { baseline } from './en/baseline.ts';
 import { energy } from './en/energy.ts';
 import { forecast } from './en/forecast.ts';
 import { history } from './en/history.ts';
+import { importing } from './en/importing.ts';
 import { kpis } from './en/kpis.ts';
 import { machines } from './en/machines.ts';
 import { now } from './en/now.ts';
@@ -16,6 +17,7 @@ import { tariff } from './en/tariff.ts';
 /** English, which the other languages follow key by key. */
 export const en = {
   ...shell,
+  ...importing,
   ...api,
   ...period,
   ...now,

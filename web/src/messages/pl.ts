@@ -5,6 +5,7 @@ import { baseline } from './pl/baseline.ts';
 import { energy } from './pl/energy.ts';
 import { forecast } from './pl/forecast.ts';
 import { history } from './pl/history.ts';
+import { importing } from './pl/importing.ts';
 import { kpis } from './pl/kpis.ts';
 import { machines } from './pl/machines.ts';
 import { now } from './pl/now.ts';
@@ -16,6 +17,7 @@ import { tariff } from './pl/tariff.ts';
 
 export const pl: Messages = {
   ...shell,
+  ...importing,
   ...api,
   ...period,
   ...now,

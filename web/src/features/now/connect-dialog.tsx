@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { KeyRound } from 'lucide-react';
+import { FileUp, KeyRound } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import { useServices, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
@@ -29,6 +29,12 @@ export function ConnectDialog({ open, onClose }: { readonly open: boolean; reado
           <Link to="/system" search={{ tab: 'access' }} className={buttonClass('plain')} onClick={onClose}>
             <KeyRound size={16} aria-hidden="true" />
             {text('connect.create_token')}
+          </Link>
+        </p>
+        <p>
+          <Link to="/import" className={buttonClass('plain')} onClick={onClose}>
+            <FileUp size={16} aria-hidden="true" />
+            {text('import.title')}
           </Link>
         </p>
         <Tabs.Root defaultValue={commands[0]!.way}>

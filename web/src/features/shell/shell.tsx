@@ -4,6 +4,7 @@ import { Zap } from 'lucide-react';
 import { useEffect, useMemo, useRef } from 'react';
 import { FormatContext, usePreferences, useQueries, useServices, useText } from '../../app-context.tsx';
 import { chooseSite, SiteContext } from '../../site-context.tsx';
+import { buttonClass } from '../../ui/button.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { HistoryNotice } from './history-notice.tsx';
 import { Navigation } from './navigation.tsx';
@@ -27,6 +28,8 @@ export function Shell() {
   const main = useFocusOnNewPage();
   useInstallationLanguage();
   const wall = search.wall === '1';
+  // An import makes its site, and stays in view when it does.
+  const importing = useLocation().pathname.endsWith('/import');
   return (
     <FormatContext value={format}>
       <SiteContext value={site ?? null}>
@@ -49,10 +52,15 @@ export function Shell() {
           )}
           <main id="main" ref={main} tabIndex={-1} className={styles.main}>
             <HistoryNotice />
-            {site ? (
-              <Outlet key={site.id} />
+            {site || importing ? (
+              <Outlet key={importing ? 'import' : site?.id} />
             ) : (
-              <EmptyNote title={text('site.none')}>{text('site.none_hint')}</EmptyNote>
+              <EmptyNote title={text('site.none')}>
+                <p>{text('site.none_hint')}</p>
+                <Link to="/import" className={buttonClass('primary')}>
+                  {text('import.title')}
+                </Link>
+              </EmptyNote>
             )}
           </main>
         </div>

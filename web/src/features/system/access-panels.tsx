@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ApiTokenCreated, GrantableScope, type Scope } from '@wattkeeper/contract/auth.ts';
+import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/auth.ts';
+import { GRANTABLE_SCOPES } from '@wattkeeper/contract/scopes.ts';
 import { Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -103,18 +104,16 @@ function ScopeChoices({ own, chosen, onChange }: ScopeChoicesProps) {
   return (
     <fieldset className={styles.choices}>
       <legend>{text('system.scopes')}</legend>
-      {GrantableScope.options
-        .filter((scope) => own.includes(scope))
-        .map((scope) => (
-          <CheckField
-            key={scope}
-            label={text(`system.scope_${scope}`)}
-            checked={chosen.includes(scope)}
-            onChange={(event) =>
-              onChange(event.target.checked ? [...chosen, scope] : chosen.filter((other) => other !== scope))
-            }
-          />
-        ))}
+      {GRANTABLE_SCOPES.filter((scope) => own.includes(scope)).map((scope) => (
+        <CheckField
+          key={scope}
+          label={text(`system.scope_${scope}`)}
+          checked={chosen.includes(scope)}
+          onChange={(event) =>
+            onChange(event.target.checked ? [...chosen, scope] : chosen.filter((other) => other !== scope))
+          }
+        />
+      ))}
     </fieldset>
   );
 }

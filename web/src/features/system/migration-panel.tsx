@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { ProgressBar } from '../../ui/progress.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
@@ -19,7 +20,14 @@ export function MigrationPanel() {
     <Panel
       title={text('system.migration')}
       note={text('system.migration_note')}
-      actions={<Button onClick={() => setOpen(true)}>{text('system.migration_new')}</Button>}
+      actions={
+        <>
+          <Link to="/import" className={buttonClass('plain')}>
+            {text('import.title')}
+          </Link>
+          <Button onClick={() => setOpen(true)}>{text('system.migration_new')}</Button>
+        </>
+      }
     >
       <QueryView query={useQuery(useQueries().lastMigration())} height="4rem">
         {([job]) =>

@@ -1,0 +1,138 @@
+import { mkdirSync } from 'node:fs';
+import type { Site } from '@wattkeeper/contract/site.ts';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
+
+const OUTPUT = new URL('./output/', import.meta.url).pathname;
+const QUARTER_MS = 15 * 60_000;
+/** Forty days of quarter hours on the clock of Warsaw, in winter; a cell far behind the rows that detection looks at is no number. */
+const ROWS = 40 * 96;
+const CSV = [
+  'Zeitpunkt;Bezug (kW)',
+  ...Array.from({ length: ROWS }, (_, i) => {
+    const [, year, month, day, clock] = /^(.*)-(.*)-(.*)T(.*):00\.000Z$/.exec(
+      new Date(Date.UTC(2025, 0, 1) + i * QUARTER_MS).toISOString(),
+    )!;
+    return `${day}.${month}.${year} ${clock};${i === ROWS - 40 ? 'kaputt' : `1,${i % 10}`}`;
+  }),
+].join('\n');
+
+describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
+  const folder = temporaryFolder();
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    mkdirSync(OUTPUT, { recursive: true });
+    service = await startService(folder.path);
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
+    page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+    page.setDefaultTimeout(PAGE_LIMIT_MS);
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    folder.remove();
+  });
+
+  const ownSites = async () =>
+    (await service.json<{ items: Site[] }>('/api/v1/sites')).items.filter(({ name }) => name === 'Our house');
+  async function lookAt(name: string): Promise<void> {
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const width of [390, 1024, 1600]) {
+        await page.setViewportSize({ width, height: 1000 });
+        await page.screenshot({ path: `${OUTPUT}${name}-${colorScheme}-${width}.png`, fullPage: true });
+      }
+    }
+  }
+
+  it('begins where nothing was read yet, and shows what the file becomes, with units and time zone', async () => {
+    await page.getByRole('button', { name: 'Connect your own' }).click();
+    await page.getByRole('link', { name: 'Import a file' }).click();
+    await page.getByRole('heading', { name: 'Import a file' }).waitFor();
+    await lookAt('import-begin');
+    const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('heading', { name: 'Detected: table (CSV)' }).waitFor();
+    await page.getByLabel('Time zone of the times in the file').selectOption('Europe/Warsaw');
+    await page.getByLabel('Name of the site').fill('Our house');
+    await page.getByLabel('Time zone of the site').selectOption('Europe/Warsaw');
+    await page.getByLabel('Currency').fill('pln');
+    await page.getByLabel('Latitude').fill('52,2');
+    await page.getByLabel('Longitude').fill('21');
+    await page.getByLabel('Kind of the device').selectOption('meter');
+    const preview = page.getByRole('region', { name: 'Preview' }).first();
+    await preview.getByText('Times are those of Europe/Warsaw').waitFor();
+    await preview
+      .getByRole('row', { name: /2025-01-01 00:15:00\+01:00/ })
+      .getByText('1.1', { exact: true })
+      .waitFor();
+    await preview.getByRole('columnheader', { name: /\[kW\]/ }).waitFor();
+    await lookAt('import-preview');
+    await expectAccessible(page);
+    await expectFitsPhone(page);
+  });
+
+  it('says in the preview what cannot be read, and takes corrections', async () => {
+    const preview = page.getByRole('region', { name: 'Preview' }).first();
+    const metric = preview.getByLabel('Metric of Bezug (kW)');
+    const right = await metric.inputValue();
+    await metric.fill('nonsense');
+    await preview.getByRole('alert').waitFor();
+    await metric.fill(right);
+    await preview.getByRole('row', { name: /2025-01-01 00:15:00\+01:00/ }).waitFor();
+    expect(await preview.getByRole('alert').count()).toBe(0);
+  });
+
+  it('reads everything in a dry run and stores nothing', async () => {
+    await page.getByRole('button', { name: 'Dry run' }).click();
+    const result = page.getByRole('status');
+    await result.getByText('nothing was stored').waitFor();
+    await result.getByText('3,839 values readable').waitFor();
+    await result.getByText('1 value rejected').waitFor();
+    await result.getByText(/^Line 3802: /).waitFor();
+    expect(await ownSites()).toEqual([]);
+    await lookAt('import-dry');
+  });
+
+  it('imports, and leads to the new data', async () => {
+    await page.getByRole('button', { name: 'Import the file' }).click();
+    const result = page.getByRole('status');
+    await result.getByText('Imported into Our house').waitFor();
+    await result.getByText('3,839 values stored').waitFor();
+    await lookAt('import-done');
+    const items = await ownSites();
+    expect(items).toMatchObject([
+      { name: 'Our house', timezone: 'Europe/Warsaw', currency: 'PLN', latitude: 52.2, longitude: 21 },
+    ]);
+    await result.getByRole('link', { name: 'Show the new data' }).click();
+    await page.waitForURL('**/ui/history?*');
+    const { searchParams } = new URL(page.url());
+    expect([searchParams.get('from'), searchParams.get('site')]).toEqual(['2024-12-31T23:00:00.000Z', items[0]!.id]);
+    await page
+      .getByRole('img', { name: /^Line chart over time/ })
+      .first()
+      .waitFor();
+    await lookAt('import-history');
+    await page.goBack();
+  });
+
+  it('does not import the same file twice', async () => {
+    const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByLabel('Time zone of the times in the file').selectOption('Europe/Warsaw');
+    // The site exists now, and is proposed.
+    expect(await page.getByLabel('Site', { exact: true }).inputValue()).toBe('Our house');
+    await page.getByRole('button', { name: 'Import the file' }).click();
+    await page.getByRole('status').getByText('Imported into Our house').waitFor();
+    await page.getByRole('button', { name: 'Import the file' }).click();
+    await page.getByRole('status').getByText('imported with the same settings before').waitFor();
+  });
+});

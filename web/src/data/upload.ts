@@ -1,0 +1,46 @@
+import type { ImportUpload } from '@wattkeeper/contract/import.ts';
+import type { ApiClient } from './api.ts';
+import { ApiProblem, UNREACHABLE } from './problem.ts';
+
+/** Attempts for one part while the server does not answer, and the pause before each further one. */
+const MAX_ATTEMPTS = 5;
+const PAUSE_MS = 1000;
+
+export interface UploadOptions {
+  readonly signal: AbortSignal;
+  /** Share of the file that has arrived, 0 to 1. */
+  readonly onProgress: (share: number) => void;
+  readonly pauseMs?: number;
+}
+
+/** Sends a file in parts; one that was lost on the way is sent again from where the server is. */
+export async function uploadFile(
+  api: ApiClient,
+  file: File,
+  { signal, onProgress, pauseMs = PAUSE_MS }: UploadOptions,
+): Promise<ImportUpload> {
+  let upload = await api.post<ImportUpload>('/imports/uploads', { name: file.name, bytes: file.size });
+  let attempts = 0;
+  while (!upload.complete) {
+    signal.throwIfAborted();
+    try {
+      const { id, received, max_part_bytes: most } = upload;
+      const part = file.slice(received, received + most);
+      upload = await api.postBytes<ImportUpload>(`/imports/uploads/${id}/parts`, part, { offset: received }, signal);
+      attempts = 0;
+      onProgress(upload.received / upload.bytes);
+    } catch (error) {
+      if (!isPassing(error) || ++attempts >= MAX_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      upload = await api.get<ImportUpload>(`/imports/uploads/${upload.id}`).catch(() => upload);
+    }
+  }
+  return upload;
+}
+
+/** The part did not arrive, or its acknowledgement did not. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ApiProblem && [UNREACHABLE, 'conflict', 'unavailable', 'too_many_requests'].includes(error.code)
+  );
+}

@@ -1,0 +1,38 @@
+import type { ImportDetection } from '@wattkeeper/contract/import.ts';
+import { useText } from '../../app-context.tsx';
+import { WarningLine } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { Table } from '../../ui/table.tsx';
+import styles from './import.module.css';
+
+/** What the file is taken for, what a person should check, and its beginning as it is. */
+export function DetectedPanel({ detection }: { readonly detection: ImportDetection }) {
+  const text = useText();
+  const { format, notes, sample } = detection;
+  return (
+    <Panel title={text('import.detected', { type: text(`format.${format}`) })}>
+      {notes.length > 0 ? <h3>{text('import.check')}</h3> : null}
+      {notes.map((note) => (
+        <WarningLine key={note}>{note}</WarningLine>
+      ))}
+      <details className={styles.details}>
+        <summary>{text('import.sample')}</summary>
+        <Table
+          caption={text('import.sample')}
+          head={sample.columns.map((name, i) => (sample.columns.indexOf(name) === i ? name : `${name} #${i + 1}`))}
+          maxHeight="20rem"
+        >
+          {sample.rows.map((row, r) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other name
+            <tr key={r}>
+              {row.map((cell, c) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: nor have its cells
+                <td key={c}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </Table>
+      </details>
+    </Panel>
+  );
+}
