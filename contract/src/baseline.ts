@@ -58,6 +58,15 @@ export const BaselineTraining = z
     drivers: z.array(DriverName).max(20).default([]).meta({
       description: 'At least one for a linear model; the others take outdoor_temp_c, and these in addition',
     }),
+    categorical_drivers: z
+      .array(DriverName)
+      .max(10)
+      .default([])
+      .meta({
+        description:
+          'Drivers with categories, such as operating modes or shifts: calendar:NAME of a calendar of the site, or a metric whose values are whole numbers, at most 20 of them',
+        examples: [['calendar:School year', 'production.status']],
+      }),
     model_type: z
       .union([ModelType, z.literal('auto')])
       .default('linear')
@@ -69,15 +78,19 @@ export const BaselineTraining = z
       .default(false)
       .meta({ description: 'Put the version in use also where a driver explains almost all of the energy' }),
   })
-  .refine(({ drivers, model_type }) => drivers.length > 0 || model_type !== 'linear', {
-    path: ['drivers'],
-    error: 'a linear model needs at least one driver',
-  })
+  .refine(
+    ({ drivers, categorical_drivers: modes, model_type }) =>
+      drivers.length + modes.length > 0 || model_type !== 'linear',
+    {
+      path: ['drivers'],
+      error: 'a linear model needs at least one driver',
+    },
+  )
   .meta({ id: 'BaselineTraining' });
 export type BaselineTraining = z.infer<typeof BaselineTraining>;
 export type BaselineTrainingRequest = z.input<typeof BaselineTraining>;
 
-const ByDriver = z.record(z.string(), z.number());
+export const ByDriver = z.record(z.string(), z.number());
 
 export const Criterion = z
   .object({
@@ -169,6 +182,18 @@ const model = {
     })
     .nullable()
     .meta({ description: 'Of a model by day of week' }),
+  categorical_drivers: z
+    .array(
+      z.object({
+        name: z.string(),
+        base: z
+          .string()
+          .meta({ description: 'The most frequent category: the coefficients of the others are differences from it' }),
+        categories: z.array(z.string()).meta({ description: 'All that the training saw' }),
+        p_value: z.number().nullable().meta({ description: 'That all categories are alike (F-test)' }),
+      }),
+    )
+    .meta({ description: 'Drivers with categories; each category but the base has a coefficient “NAME = CATEGORY”' }),
   candidates: z
     .array(
       z.object({
@@ -348,45 +373,3 @@ export const Prediction = z
     extrapolated: z.array(z.string()).meta({ description: 'Drivers outside what the model has seen' }),
   })
   .meta({ id: 'BaselinePrediction' });
-
-export const DriversQuery = z.object({
-  machine_id: z.string().min(1),
-  suggest: z.stringbool().default(true).meta({ description: 'Say which drivers to keep' }),
-  start: Instant.optional().meta({ description: 'Of the suggestion; default: 90 days before the end' }),
-  end: Instant.optional().meta({ description: 'Default: now' }),
-});
-export type DriversQuery = z.infer<typeof DriversQuery>;
-
-export const Drivers = z
-  .object({
-    machine_id: z.string(),
-    drivers: z.array(
-      z.object({
-        name: DriverName,
-        metric: z.string(),
-        device_id: z.string().meta({ description: 'Who reports it' }),
-        device_name: z.string(),
-        unit: z.string(),
-      }),
-    ),
-    suggestion: z
-      .object({
-        time_period: TimePeriod,
-        samples: z.number().int(),
-        drivers: z.array(DriverName).meta({ description: 'Best subset: greatest adjusted R² with every p < 0.05' }),
-        adjusted_r_squared: z.number(),
-        p_values: ByDriver,
-        left_out: z.array(
-          z.object({
-            name: DriverName,
-            reason: z.enum(['missing', 'constant', 'derived', 'suspicious', 'collinear', 'idle']),
-            with: z.array(DriverName).meta({ description: 'Those that tell the same' }),
-            detail: z.string(),
-          }),
-        ),
-      })
-      .nullable()
-      .meta({ description: 'Null: not asked for, or too few hours have energy' }),
-  })
-  .meta({ id: 'BaselineDrivers' });
-export type BaselineDrivers = z.infer<typeof Drivers>;

@@ -11,7 +11,7 @@ export const MAX_PRICE_FACTOR = 1e9;
 
 /** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
 export const Weekday = z.number().int().min(1).max(7);
-const ClockTime = z
+export const ClockTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day such as 08:00 or 24:00')
   .meta({ examples: ['08:00'] });

@@ -6,6 +6,7 @@ import type { AuthService } from './features/auth/auth-service.ts';
 import { authRoutes } from './features/auth/routes.ts';
 import { backfillRoutes } from './features/backfill/routes.ts';
 import { backupRoutes } from './features/backup/routes.ts';
+import { calendarRoutes } from './features/baseline/calendar-routes.ts';
 import { baselineRoutes } from './features/baseline/routes.ts';
 import { chargingRoutes } from './features/charging/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
@@ -85,6 +86,7 @@ export function registerApi(
     customKpiRoutes(analytics, services.customKpis);
     anomalyRoutes(analytics, services.anomalies);
     const { baselines: service, trainings, adjustments } = services;
+    calendarRoutes(analytics, records);
     baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });
   underFlag(api, pipeline.flags, 'forecasting', (scope) => forecastRoutes(scope, services.forecasts));

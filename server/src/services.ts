@@ -104,7 +104,7 @@ export async function createServices(
   now: () => number,
 ): Promise<Services> {
   const { records, queries, directory, ingest, journal, catalogue } = pipeline;
-  const { sites, tariffs, chargingSessions, reports } = records;
+  const { sites, tariffs, chargingSessions, reports, calendars } = records;
   const energy = new EnergyService({ queries, sites, devices: directory, tariffs, now });
   const backups = createBackups(pipeline, config, now);
   await backups?.listHere();
@@ -112,7 +112,8 @@ export async function createServices(
   const kpis = new KpiService({ queries, devices: directory, energy, now });
   const sqlTerms = new SqlTerms({ stores: postgresStores(config), sites, tariffs, devices: directory, queries });
   const quarantine = new QuarantineService(journal, ingest);
-  const learning = { queries, devices: directory, energy, now, describe, models, baselines: records.baselines };
+  const read = { queries, devices: directory, energy, now, describe, calendars, sites };
+  const learning = { ...read, models, baselines: records.baselines };
   const baselines = new BaselineService({ ...learning, adjustments: records.baselineAdjustments });
   const charging = new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now });
   const reportService = new ReportService({ reports, sites, energy, devices: directory, now });

@@ -53,6 +53,8 @@ export async function world(days = 70) {
     queries: site.queries,
     devices: site.devices,
     energy: site.energy,
+    calendars: site.records.calendars,
+    sites: site.records.sites,
     baselines: site.records.baselines,
     adjustments: site.records.baselineAdjustments,
     models,

@@ -1,10 +1,6 @@
-import type {
-  Adjustment,
-  BaselineDeviation,
-  BaselineDrivers,
-  BaselineModel,
-  TrainedBaseline,
-} from '@wattkeeper/contract/baseline.ts';
+import type { Adjustment, BaselineDeviation, BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
+import type { Calendar } from '@wattkeeper/contract/calendar.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,6 +71,27 @@ describe('baselines over the API', () => {
     expect(drivers.map(({ name }) => name)).toEqual(['outdoor_temp_c']);
     const kpis = await service.json<AllKpis>('/api/v1/kpi/all?machine_id=Mains');
     expect(kpis).toMatchObject({ meter: 'load', kpis: { energy: { unit: 'kWh', reason: null } } });
+  });
+
+  it('keeps calendars of operating modes, which are drivers of baselines', async () => {
+    const path = '/api/v1/baseline/calendars';
+    const period = { category: 'late shift', weekdays: [1, 2, 3, 4, 5], from_time: '14:00', to_time: '22:00' };
+    const body = { name: 'Shifts', default_category: 'none', periods: [period] };
+    const made = await send('POST', path, body);
+    expect(made.status).toBe(201);
+    const calendar = (await made.json()) as Calendar;
+    expect(await service.json(path)).toEqual({ items: [calendar], next_cursor: null });
+    expect((await send('POST', path, body)).status).toBe(409);
+    const backwards = { ...period, from: '2026-02-02', to: '2026-02-01' };
+    expect((await send('POST', path, { ...body, name: 'x', periods: [backwards] })).status).toBe(422);
+    const answer = await train({ drivers: ['production_count'], categorical_drivers: ['calendar:Shifts'] });
+    const model = (await answer.json()) as TrainedBaseline;
+    expect(model.categorical_drivers).toMatchObject([{ name: 'calendar:Shifts', base: 'none' }]);
+    expect(Object.keys(model.coefficients)).toEqual(['production_count', 'calendar:Shifts = late shift']);
+    const changed = await send('PATCH', `${path}/${calendar.id}`, { default_category: 'rest' });
+    expect(await changed.json()).toMatchObject({ name: 'Shifts', default_category: 'rest' });
+    expect((await service.request(`${path}/${calendar.id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await service.request(`${path}/${calendar.id}`, { method: 'DELETE' })).status).toBe(404);
   });
 
   it('trains as a job when told, and says what came of it', async () => {

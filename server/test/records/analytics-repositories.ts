@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Conflict, InvalidInput, NotFound } from '../../src/domain/errors.ts';
 import type { AnomalyInput } from '../../src/storage/records/anomalies.ts';
+import { MAX_CALENDARS } from '../../src/storage/records/calendars.ts';
 import { isTaken } from '../../src/storage/records/constraint-errors.ts';
 import type { RecordStore, RecordsOptions } from '../../src/storage/records/record-store.ts';
 import type { Schema } from '../../src/storage/records/schema.ts';
@@ -11,6 +12,26 @@ export function analyticsRepositoryPromises(newPlace: NewPlace): void {
   const open = async (options?: RecordsOptions): Promise<RecordStore> => recordsIn(await newPlace(), options);
 
   describe('repositories of analytics', () => {
+    it('keeps calendars of sites, with names that are unique at a site', async () => {
+      const { sites, calendars } = await open({ now: () => 7 });
+      const [{ id: siteId }, { id: other }] = [await sites.create({ name: 'A' }), await sites.create({ name: 'B' })];
+      const input = { siteId, name: 'Year', defaultCategory: 'classes', periods: [] };
+      const year = await calendars.create(input);
+      expect(year).toMatchObject({ ...input, createdAt: 7 });
+      const far = await calendars.create({ ...input, siteId: other });
+      expect(await calendars.list(siteId)).toEqual([year]);
+      expect(await calendars.list()).toEqual([year, far]);
+      await expect(calendars.create(input)).rejects.toThrow(Conflict);
+      await expect(calendars.create({ ...input, siteId: 'none' })).rejects.toThrow(InvalidInput);
+      const periods = [{ category: 'holiday', from: '2026-12-24', from_time: '00:00', to_time: '24:00' }];
+      expect(await calendars.update(year.id, { periods })).toMatchObject({ name: 'Year', periods });
+      await expect(calendars.update('none', { periods })).rejects.toThrow(NotFound);
+      await calendars.remove(year.id);
+      await expect(calendars.remove(year.id)).rejects.toThrow(NotFound);
+      for (let i = 1; i < MAX_CALENDARS; i++) await calendars.create({ ...input, name: `c${i}` });
+      await expect(calendars.create(input)).rejects.toThrow(/there are 200 calendars already/);
+    });
+
     it('numbers the baselines of a machine and has one active at any time', async () => {
       const { devices, baselines } = await open({ now: () => 7 });
       const { id: deviceId } = await devices.ensure('press');

@@ -1,4 +1,4 @@
-import { groupsOf, penaltiesOf, temperatureCount, termsOf, type WeekBasis } from './basis.ts';
+import { type Basis, groupsOf, penaltiesOf, temperatureCount, termsOf, type WeekBasis } from './basis.ts';
 import type { Observations } from './conditions.ts';
 import { knotsOf } from './knots.ts';
 import { type Degenerate, leastSquares, type Regression, upperTail } from './least-squares.ts';
@@ -30,6 +30,34 @@ export function jointPOf(
     timeOfWeek: jointP(regression, withoutLevels),
     temperature: warm === 0 ? null : jointP(regression, withoutTemperature),
   };
+}
+
+/** Terms that are tested together. */
+export interface TogetherP {
+  readonly terms: readonly number[];
+  readonly p: number;
+}
+
+/** p of the F-test that some drivers, such as the categories of one, have no effect, on days off neither. */
+export function togetherP(
+  { basis, regression }: { readonly basis: Basis; readonly regression: Regression },
+  observations: Observations,
+  columns: readonly number[],
+): TogetherP {
+  const terms = termsOf(basis, observations);
+  const first = terms.length - observations.columns.length;
+  const own = columns.map((c) => first + c);
+  const onDaysOff = basis.type === 'day_of_week' ? basis.apart : [];
+  const apart = onDaysOff.flatMap((c, a) => (columns.includes(c) ? [first - onDaysOff.length + a] : []));
+  const rest = [...terms.keys()].filter((t) => !own.includes(t) && !apart.includes(t));
+  const penalties = penaltiesOf(basis, observations.columns.length);
+  const reduced = leastSquares(
+    rest.map((t) => terms[t]!),
+    observations.kwh,
+    groupsOf(basis, observations, observations.kwh.length),
+    penalties.length === 0 ? [] : rest.map((t) => penalties[t]!),
+  );
+  return { terms: own, p: jointP(regression, reduced) };
 }
 
 /** The same on all days: nothing differs on days off. */

@@ -4,7 +4,7 @@ import type { Observations } from './conditions.ts';
 import { fitDayOfWeek, hasHolidays } from './day-of-week.ts';
 import { type Diagnostics, diagnose } from './diagnostics.ts';
 import type { Fitted } from './fitted.ts';
-import { type JointP, jointPOf } from './joint-p.ts';
+import { type JointP, jointPOf, type TogetherP, togetherP } from './joint-p.ts';
 import { leastSquares } from './least-squares.ts';
 import { isBetter, outOfSample, partsOf } from './out-of-sample.ts';
 import { type Beside, bestSmooth, fitTimeOfWeek, NOTHING_BESIDE, type TimeOfWeekFit } from './time-of-week.ts';
@@ -18,6 +18,8 @@ export interface TrainingInput {
   readonly observations: Observations;
   /** Outdoors, °C, by how many hours ago it was, from 0; empty for a linear model, and where nothing measures it. */
   readonly temperatures: readonly Float64Array[];
+  /** Columns that are categories of one driver: they are tested together. */
+  readonly categories?: readonly (readonly number[])[] | undefined;
 }
 
 type TimeOfWeekName =
@@ -43,6 +45,8 @@ export interface Training extends Fitted {
   /** p of the hours or days of the week and of the temperature, each as a whole; null for models without levels of the week. */
   readonly jointP: JointP | null;
   readonly diagnostics: Diagnostics;
+  /** p of each of the categories of the input, and their terms. */
+  readonly categoryP: readonly TogetherP[];
 }
 
 /** A slope whose p is greater may as well be none. */
@@ -67,7 +71,8 @@ export function trainBaseline(input: TrainingInput): Training | Unfit {
   const { fitted, observations } = best;
   const jointP = hasLevels(fitted) ? jointPOf(fitted, observations) : null;
   const diagnostics = diagnose(fitted, observations);
-  return { ...fitted, name, cvRmseOutOfSample, candidates, jointP, diagnostics };
+  const categoryP = (input.categories ?? []).map((columns) => togetherP(fitted, observations, columns));
+  return { ...fitted, name, cvRmseOutOfSample, candidates, jointP, diagnostics, categoryP };
 }
 
 function hasLevels(fitted: Fitted): fitted is Fitted & { readonly basis: WeekBasis } {

@@ -9,13 +9,15 @@ export const ENOUGH_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 1000
 const PLANT_R_SQUARED = 0.8;
 const PLANT_P = 0.05;
 
-/** p of everything that the model is made of: of each driver and slope, and of time of week and temperature as a whole. */
+/** p of everything that the model is made of: of each driver and slope; of time of week, of the temperature and of the categories of a driver as a whole. */
 export function pValuesOf({
   regression: { coefficients },
   basis,
   jointP,
-}: Pick<Training, 'regression' | 'basis' | 'jointP'>): number[] {
-  const all = coefficients.map(({ pValue }) => pValue);
+  categoryP,
+}: Pick<Training, 'regression' | 'basis' | 'jointP' | 'categoryP'>): number[] {
+  const together = new Map(categoryP.flatMap(({ terms, p }) => terms.map((term) => [term, p])));
+  const all = coefficients.map(({ pValue }, t) => together.get(t) ?? pValue);
   if (!isOfWeek(basis) || jointP === null) return all;
   const ofTemperature = jointP.temperature === null ? [] : [jointP.temperature];
   return [jointP.timeOfWeek, ...ofTemperature, ...all.slice(ownCount(basis))];

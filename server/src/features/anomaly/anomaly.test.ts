@@ -53,6 +53,8 @@ async function world({
     ...{ queries, devices, energy, models, now: () => site.now },
     describe: (metric) => catalogue.describe(metric),
     baselines: records.baselines,
+    calendars: records.calendars,
+    sites: records.sites,
     anomalies: records.anomalies,
     examined: new ExaminedTimes(records.importStates),
   });

@@ -26,6 +26,8 @@ it('a machine whose baseline lost a driver is judged by its own history', async 
     ...{ queries, devices, energy: sites, models, now: () => site.now },
     describe: (metric) => catalogue.describe(metric),
     baselines: records.baselines,
+    calendars: records.calendars,
+    sites: records.sites,
     anomalies: records.anomalies,
     examined: new ExaminedTimes(records.importStates),
   });

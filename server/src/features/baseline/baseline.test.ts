@@ -133,6 +133,8 @@ describe('a baseline', () => {
       queries,
       devices,
       energy,
+      calendars: records.calendars,
+      sites: records.sites,
       baselines: records.baselines,
       adjustments: records.baselineAdjustments,
     };
@@ -236,7 +238,10 @@ async function hall(usedKwh = 6, swing = 0, heatedBelowC = 15) {
   const { baselines } = records;
   const adjustments = records.baselineAdjustments;
   const now = () => site.now;
-  const service = new BaselineService({ queries, devices, energy, baselines, adjustments, models, describe, now });
+  const service = new BaselineService({
+    ...{ queries, devices, energy, baselines, adjustments, models, describe, now },
+    ...{ calendars: records.calendars, sites: records.sites },
+  });
   const train = (how: Omit<z.input<typeof BaselineTraining>, 'machine_id'>) =>
     service.train(
       BaselineTraining.parse({ machine_id: 'Hall heating', end_date: iso(END), start_date: iso(START), ...how }),

@@ -37,6 +37,8 @@ function training(site: SiteWorld) {
     devices,
     energy,
     baselines: records.baselines,
+    calendars: records.calendars,
+    sites: records.sites,
     adjustments: records.baselineAdjustments,
     models,
     describe: (metric) => catalogue.describe(metric),

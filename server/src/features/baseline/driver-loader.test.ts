@@ -31,7 +31,8 @@ describe('columns of drivers', () => {
       },
     } as typeof world.queries;
     const describe = (metric: string) => new MetricCatalogue().describe(metric);
-    const options = { queries, devices: world.devices, describe, now: () => world.now };
+    const { calendars, sites } = world.records;
+    const options = { queries, devices: world.devices, describe, calendars, sites, now: () => world.now };
     const driver = (metric: string, deviceId = press.id): Driver => ({ name: metric, metric, deviceId });
     const drivers = [
       driver('production.operating_hours'),

@@ -4,9 +4,12 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { isMadeOfEnergy } from '../../domain/made-of-energy.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
+import type { Calendars } from '../../storage/records/calendars.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { Sites } from '../../storage/records/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from '../kpi/meter.ts';
+import { type Category, categoryColumns, isCategory } from './categories.ts';
 
 /** What a driver is called for short. */
 const SHORT_NAMES = new Map(
@@ -30,13 +33,18 @@ const LEAST_COVERAGE = 0.5;
 export interface Driver {
   readonly name: string;
   readonly metric: string;
+  /** Who reports it; of a calendar its own id. */
   readonly deviceId: string;
+  /** For a driver with categories: one of them. */
+  readonly category?: Category | undefined;
 }
 
 export interface DriverOptions {
   readonly queries: TelemetryQueries;
   readonly devices: SiteDevices;
   readonly describe: (metric: string) => Metric;
+  readonly calendars: Pick<Calendars, 'list'>;
+  readonly sites: Pick<Sites, 'zoneOf'>;
   readonly now: () => number;
 }
 
@@ -91,12 +99,30 @@ export function findDrivers(options: DriverOptions, machine: DeviceRecord, names
   });
 }
 
-/** Values of drivers by slot: sums of what is counted, means of what is measured; NaN where not known. */
+/** Values of drivers by slot: sums of what is counted, means of what is measured, shares of categories; NaN where not known. */
 export async function driverColumns(
-  { queries, describe, now }: DriverOptions,
+  options: DriverOptions,
   drivers: readonly Driver[],
   edges: Float64Array,
 ): Promise<Float64Array[]> {
+  const columns = await measuredColumns(
+    options,
+    drivers.filter((driver) => !isCategory(driver)),
+    edges,
+  );
+  const bySource = Map.groupBy(drivers.filter(isCategory), ({ deviceId, metric }) => `${deviceId} ${metric}`);
+  for (const some of bySource.values()) {
+    const found = await categoryColumns(options, some, edges);
+    for (const [d, driver] of some.entries()) columns.set(driver, found[d]!);
+  }
+  return drivers.map((driver) => columns.get(driver)!);
+}
+
+async function measuredColumns(
+  { queries, describe, now }: DriverOptions,
+  drivers: readonly Driver[],
+  edges: Float64Array,
+): Promise<Map<Driver, Float64Array>> {
   // What a device reports in one group is stored together, and read at once.
   const together = Map.groupBy(drivers, ({ deviceId, metric }) => `${deviceId} ${splitMetric(metric).group}`);
   const columns = new Map<Driver, Float64Array>();
@@ -112,7 +138,7 @@ export async function driverColumns(
       }
     }),
   );
-  return drivers.map((driver) => columns.get(driver) as Float64Array);
+  return columns;
 }
 
 /** A copy: a column that goes to another thread takes no others along. */

@@ -1,4 +1,4 @@
-import type { BaselineDrivers } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
 import { periodOf } from '../../domain/asked-window.ts';
 import { isCondition } from '../../domain/made-of-energy.ts';

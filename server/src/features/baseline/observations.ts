@@ -1,11 +1,14 @@
 import type { Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
+import { HOLIDAY_CATEGORY } from '@wattkeeper/contract/calendar.ts';
 import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
 import { DAYS_OF_WEEK } from '../../analytics/baseline/basis.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
 import { missingZeros } from '../../analytics/baseline/zeros.ts';
+import { categoriesAt } from '../../domain/calendar.ts';
 import { bucketEdges, localTimes } from '../../domain/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { SiteRecord } from '../../storage/records/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { machineEnergy } from '../kpi/machine-energy.ts';
 import { publicHolidays } from '../sites/holidays.ts';
@@ -51,7 +54,8 @@ export async function loadObservations(
   window: Window,
 ): Promise<Loaded> {
   const { queries, energy, now } = options;
-  const { timezone: timeZone, country } = await energy.site(machine.siteId);
+  const site = await energy.site(machine.siteId);
+  const { timezone: timeZone } = site;
   const whole = wholeSlots(window, resolution, timeZone, now());
   if (whole === null) return nothing(drivers, lags);
   const bucket = resolution === 'hour' ? '1h' : '1d';
@@ -85,7 +89,7 @@ export async function loadObservations(
       columns: columns.map(pick),
       temperature: null,
       hourOfWeek: resolution === 'hour' ? hoursOfWeek(starts, timeZone) : null,
-      dayOfWeek: resolution === 'day' ? await daysOfWeek(starts, timeZone, country) : null,
+      dayOfWeek: resolution === 'day' ? await daysOfWeek(options, site, starts) : null,
     },
     temperatures: temperatures.map(pick),
     adjustedKwh: pick(adjusted.kwh),
@@ -104,16 +108,25 @@ export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Arra
   });
 }
 
-/** Days of the week by the site's calendar: 0 is Monday, 7 more on a public holiday of its country. */
+/**
+ * Days of the week by the site's calendar: 0 is Monday, 7 more on a holiday, which is a public one of its country or one of the category `holiday` in a
+ * calendar of the site.
+ */
 export async function daysOfWeek(
+  { calendars }: Pick<DriverOptions, 'calendars'>,
+  { id, timezone, country }: SiteRecord,
   starts: Float64Array,
-  timeZone: string,
-  country: string | null,
 ): Promise<Float64Array> {
-  const { days, dayIndex } = localTimes(starts, timeZone);
-  const yearOf = (day: string | undefined) => Number((day ?? '0').slice(0, 4));
-  const years = { from: yearOf(days[0]?.day), to: yearOf(days.at(-1)?.day) };
-  const holidays = days.length === 0 ? new Set() : await publicHolidays(country, years);
+  const { days, dayIndex } = localTimes(starts, timezone);
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return new Float64Array();
+  const years = { from: Number(first.day.slice(0, 4)), to: Number(last.day.slice(0, 4)) };
+  const holidays = await publicHolidays(country, years);
+  const noons = Float64Array.from(days, ({ start, end }) => (start + end) / 2);
+  for (const calendar of await calendars.list(id)) {
+    const categories = categoriesAt(calendar, noons, timezone);
+    for (const [d, { day }] of days.entries()) if (categories[d] === HOLIDAY_CATEGORY) holidays.add(day);
+  }
   return starts.map((_, i) => {
     const { day, weekday } = days[dayIndex[i]!]!;
     return weekday - 1 + (holidays.has(day) ? DAYS_OF_WEEK : 0);

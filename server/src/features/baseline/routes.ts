@@ -7,12 +7,11 @@ import {
   BaselineTraining,
   Deviation,
   DeviationQuery,
-  Drivers,
-  DriversQuery,
   Prediction,
   PredictionQuery,
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
+import { Drivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';

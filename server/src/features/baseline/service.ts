@@ -1,17 +1,14 @@
 import type {
-  BaselineDrivers,
   BaselineModel,
   BaselineTraining,
   DeviationQuery,
-  DriversQuery,
   Resolution,
   TrainedBaseline,
 } from '@wattkeeper/contract/baseline.ts';
-import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { ownValue } from '@wattkeeper/contract/own-value.ts';
+import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
-import type { Training } from '../../analytics/baseline/train.ts';
-import { ENOUGH_SAMPLES, LEAST_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';
+import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
 import { askedDays, askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { Window } from '../../domain/window.ts';
@@ -21,14 +18,18 @@ import type { BaselineRecord, Baselines } from '../../storage/records/baselines.
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { toAdjustment } from './adjustments.ts';
-import { compare, conditionsOf, predictParts } from './comparison.ts';
+import { calendarDriver, withoutUnseen } from './categories.ts';
+import { compare } from './comparison.ts';
 import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOORS } from './driver-loader.ts';
 import { suggestion } from './driver-suggestion.ts';
+import { categoriesOf, findAllDrivers } from './find-drivers.ts';
 import { requireMachine } from './machine.ts';
 import { daysOfWeek, hoursOfWeek, type Loaded, loadObservations, type Needs } from './observations.ts';
+import { givenConditions } from './prediction.ts';
 import { fitOf, isStorable, type StoredModel, storedModel, toModel, toStored } from './stored-model.ts';
 import { suspiciousDrivers } from './suspicious-drivers.ts';
 import { refuse, tooFew, unfit } from './training-errors.ts';
+import { idleWarnings, seriesOf, sizeWarnings, zeroWarnings } from './training-notes.ts';
 
 export interface BaselineOptions extends DriverOptions {
   readonly devices: DriverOptions['devices'] & {
@@ -47,11 +48,10 @@ export type OnProgress = (share: number, message: string) => void;
 const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365 };
 const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };
 const MOST_DAYS = 800;
-const IDLE_P = 0.05;
-/** Greater values of drivers are none that anything measures. */
-const MOST_VALUE = 1e12;
 /** Buildings answer to the temperature of up to so many hours ago. */
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
+/** Metrics whose values are categories. */
+const MODES = new Set(['production.status']);
 const NOT_AT_ALL = () => {};
 
 /** Energy baselines (ISO 50006): what a machine should use under the conditions that drive it, and how far it is from that. */
@@ -141,15 +141,23 @@ export class BaselineService {
     const drivers = availableDrivers(this.#options, machine);
     const window = this.#windowOf(start, end, TRAINING_DAYS.hour);
     const adjustments = await this.#options.adjustments.list(machine.id, window);
+    const calendars = (await this.#options.calendars.list(machine.siteId)).map(calendarDriver);
     return {
       machine_id: machine.id,
-      drivers: drivers.map(({ name, metric, deviceId }) => ({
-        name,
-        metric,
-        device_id: deviceId,
-        device_name: devices.require(deviceId).name,
-        unit: describe(metric).unit,
-      })),
+      drivers: [
+        ...drivers.map(({ name, metric, deviceId }) => ({
+          name,
+          metric,
+          device_id: deviceId,
+          device_name: devices.require(deviceId).name,
+          unit: describe(metric).unit,
+          categorical: MODES.has(metric),
+        })),
+        ...calendars.map(({ name, metric }) => ({
+          ...{ name, metric, device_id: null, device_name: null, unit: '' },
+          categorical: true,
+        })),
+      ],
       suggestion: suggest ? await suggestion(this.#options, machine, { drivers, adjustments }, window) : null,
     };
   }
@@ -178,19 +186,16 @@ export class BaselineService {
     const machine = requireMachine(this.#options, machineId);
     const record = await this.#active(machine);
     const model = storedModel(record);
-    const at = typeof given.at === 'string' ? parseInstant(given.at) : this.#options.now();
+    const { at, values } = await givenConditions(this.#options, model, given);
     const needed = [...model.drivers, ...(model.temperature ? [model.temperature] : [])];
-    const values = needed.map(({ name, metric }) =>
-      conditionOf(ownValue(given, name) ?? ownValue(given, metric), name),
-    );
-    const { timezone, country } = await this.#options.energy.site(machine.siteId);
+    const site = await this.#options.energy.site(machine.siteId);
     const starts = Float64Array.of(at);
     const conditions = {
       starts,
       columns: model.drivers.map((_, d) => Float64Array.of(values[d] as number)),
       temperature: model.temperature && Float64Array.of(values.at(-1) as number),
-      hourOfWeek: hoursOfWeek(starts, timezone),
-      dayOfWeek: await daysOfWeek(starts, timezone, country),
+      hourOfWeek: hoursOfWeek(starts, site.timezone),
+      dayOfWeek: await daysOfWeek(this.#options, site, starts),
     };
     const expected = predict(fitOf(model), conditions, 1).kwh[0] as number;
     if (Number.isNaN(expected)) throw refuse('at', 'the training had no such hour or day of the week: take another');
@@ -221,26 +226,34 @@ export class BaselineService {
       throw refuse('resolution', 'a model by time of week is of hours; got "day"');
     if (type === 'day_of_week' && resolution === 'hour')
       throw refuse('resolution', 'a model by day of week is of days; got "hour"');
-    const required = this.#needsFor(machine, request);
-    if (type === 'auto' && resolution === 'hour' && required.drivers.length === 0 && required.temperature === null)
-      throw refuse('drivers', 'there is no outdoor temperature at this site, so a model of hours needs a driver');
     const { timezone } = await this.#options.energy.site(machine.siteId);
     const { start, end } = askedDays(request, timezone);
     const window = this.#windowOf(instantOf(start), instantOf(end), TRAINING_DAYS[resolution]);
+    const required = await this.#needsFor(machine, request, window);
+    if (type === 'auto' && resolution === 'hour' && required.drivers.length === 0 && required.temperature === null)
+      throw refuse('drivers', 'there is no outdoor temperature at this site, so a model of hours needs a driver');
     const adjustments = await this.#options.adjustments.list(machine.id, window);
-    const needs = { ...required, adjustments };
     onProgress(0.05, 'reads energy and drivers');
-    const loaded = withoutAdjusted(await this.#read(machine, needs, window));
+    const { needs, loaded } = await this.#readSeen(machine, { ...required, adjustments }, window);
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
     if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution, loaded.zeros);
     onProgress(0.3, `fits ${samples} ${resolution}s`);
     const suspicious = suspiciousDrivers(needs.drivers, loaded);
-    const training = await models.run('baseline.train', { type, observations, temperatures }, { signal });
+    const training = await models.run(
+      'baseline.train',
+      { type, observations, temperatures, categories: categoriesOf(needs.drivers) },
+      { signal },
+    );
     // A linear model takes the temperature as one driver more.
     const outdoors = training.basis.type === 'linear' && needs.temperature ? [needs.temperature] : [];
-    const drivers = [...needs.drivers, ...outdoors].map(({ name }) => name);
-    if ('reason' in training) throw unfit(training, drivers, resolution);
+    const drivers = [...needs.drivers, ...outdoors];
+    if ('reason' in training)
+      throw unfit(
+        training,
+        drivers.map(({ name }) => name),
+        resolution,
+      );
     onProgress(0.9, 'keeps the model');
     const warnings = [
       ...sizeWarnings(samples, resolution),
@@ -268,6 +281,14 @@ export class BaselineService {
     return { ...toModel(record, machine), series: seriesOf(stored, loaded) };
   }
 
+  /** Without categories that no complete hour or day has. */
+  async #readSeen(machine: DeviceRecord, needs: Needs, window: Window): Promise<{ needs: Needs; loaded: Loaded }> {
+    const loaded = withoutAdjusted(await this.#read(machine, needs, window));
+    const { observations } = loaded;
+    const drivers = observations.starts.length === 0 ? null : withoutUnseen(needs.drivers, observations.columns);
+    return drivers === null ? { needs, loaded } : this.#readSeen(machine, { ...needs, drivers }, window);
+  }
+
   #read(machine: DeviceRecord, needs: Needs, window: Window): Promise<Loaded> {
     const loaded = this.#reading.then(() => loadObservations(this.#options, machine, needs, window));
     this.#reading = loaded.catch(() => {});
@@ -275,15 +296,17 @@ export class BaselineService {
   }
 
   /** Who reports the drivers; the outdoor temperature apart for models that treat it so. */
-  #needsFor(
+  async #needsFor(
     machine: DeviceRecord,
-    { drivers: names, model_type: type, resolution, zero_readings: zeroReadings }: BaselineTraining,
-  ): Omit<Needs, 'adjustments'> {
-    const drivers = findDrivers(this.#options, machine, [...new Set(names)]);
-    if (type === 'linear') return { drivers, temperature: null, lags: [], resolution, zeroReadings };
+    request: BaselineTraining,
+    window: Window,
+  ): Promise<Omit<Needs, 'adjustments'>> {
+    const { model_type: type, resolution, zero_readings: zeroReadings } = request;
+    const drivers = await findAllDrivers(this.#options, machine, request, window);
+    const alone = { drivers, temperature: null, lags: [], resolution, zeroReadings };
+    if (type === 'linear') return alone;
     const isThere = availableDrivers(this.#options, machine).some(({ metric }) => OUTDOORS.includes(metric));
-    if ((type === 'auto' || type === 'day_of_week') && !isThere)
-      return { drivers, temperature: null, lags: [], resolution, zeroReadings };
+    if ((type === 'auto' || type === 'day_of_week') && !isThere) return alone;
     const [temperature] = findDrivers(this.#options, machine, ['outdoor_temp_c']) as [Driver];
     const others = drivers.filter(({ metric }) => metric !== temperature.metric);
     return { drivers: others, temperature, lags: resolution === 'hour' ? LAGS : [0], resolution, zeroReadings };
@@ -323,7 +346,8 @@ function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): Base
     machine_id: machine.id,
     start_date: formatInstant(now - (window.end - window.start)),
     end_date: formatInstant(now),
-    drivers: drivers.map(({ name }) => name),
+    drivers: drivers.flatMap(({ name, category }) => (category ? [] : [name])),
+    categorical_drivers: [...new Set(drivers.flatMap(({ category }) => category?.source ?? []))],
     model_type: requested,
     resolution,
     zero_readings: model.zeroReadings,
@@ -337,58 +361,4 @@ function withoutAdjusted(loaded: Loaded): Loaded {
   const { observations, adjustedKwh } = loaded;
   const kwh = observations.kwh.map((all, i) => all - (adjustedKwh[i] as number));
   return { ...loaded, observations: { ...observations, kwh } };
-}
-
-function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['series'] {
-  const lag = model.basis.type === 'linear' ? 0 : model.basis.lagHours;
-  const isDriver = model.drivers.length > loaded.observations.columns.length;
-  const [outdoors] = loaded.temperatures;
-  const columns = [...loaded.observations.columns, ...(isDriver && outdoors ? [outdoors] : [])];
-  const seen = {
-    ...loaded,
-    observations: { ...loaded.observations, columns },
-    temperatures: loaded.temperatures.slice(lag, lag + 1),
-  };
-  const { known } = conditionsOf(seen, fitOf(model));
-  const { kwh, parts } = predictParts(model, known);
-  return {
-    timestamps: Array.from(known.starts, formatInstant),
-    actual_kwh: [...known.kwh],
-    predicted_kwh: [...kwh],
-    residual_kwh: Array.from(known.kwh, (actual, i) => actual - (kwh[i] as number)),
-    contributions_kwh: parts,
-  };
-}
-
-function sizeWarnings(samples: number, resolution: Resolution): string[] {
-  const enough = ENOUGH_SAMPLES[resolution];
-  return samples < enough ? [`${samples} ${resolution}s are few: ${enough} make a sound model`] : [];
-}
-
-function zeroWarnings({ zeros, total }: Loaded, resolution: Resolution): string[] {
-  if (zeros === 0) return [];
-  return [
-    `${zeros} of ${total} ${resolution}s read 0 kWh and count as missing: if the machine was off, train with zero_readings: valid`,
-  ];
-}
-
-/** Drivers that the energy does not follow. */
-function idleWarnings(training: Training, drivers: readonly string[]): string[] {
-  const p = pValuesOf(training).slice(-drivers.length);
-  return drivers.flatMap((name, d) =>
-    (p[d] as number) < IDLE_P
-      ? []
-      : [`${name} tells nothing that the other drivers do not (p = ${(p[d] as number).toFixed(2)}): leave it out`],
-  );
-}
-
-function conditionOf(given: unknown, name: string): number {
-  const value =
-    typeof given === 'number' ? given : typeof given === 'string' && given.trim() !== '' ? Number(given) : Number.NaN;
-  if (Math.abs(value) <= MOST_VALUE) return value;
-  const detail =
-    given === undefined
-      ? 'is missing: the model needs it'
-      : `must be a number of at most ${MOST_VALUE} in size; got ${JSON.stringify(given)}`;
-  throw new InvalidInput(`${name} ${detail}`, { fields: [{ field: name, detail }] });
 }

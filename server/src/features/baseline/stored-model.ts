@@ -24,7 +24,12 @@ import type { SuspiciousDriver } from './suspicious-drivers.ts';
 const Estimates = z.object({ value: z.number(), standardError: z.number(), t: z.number(), pValue: z.number() });
 const Range = z.object({ min: z.number(), max: z.number(), mean: z.number().optional() });
 type MinMax = { min: number; max: number };
-const StoredDriver = z.object({ name: z.string(), metric: z.string(), deviceId: z.string() });
+const StoredDriver = z.object({
+  name: z.string(),
+  metric: z.string(),
+  deviceId: z.string(),
+  category: z.object({ source: z.string(), value: z.string(), among: z.array(z.string()) }).optional(),
+});
 const lagHours = z.number();
 
 /** Base64 of 64-bit floats, little-endian, since courses by the hour have tens of thousands; numbers as such in versions of before. */
@@ -83,6 +88,7 @@ const StoredModel = z.object({
     .array(z.object({ kind: z.enum(['heating', 'cooling']), value: z.number(), standardError: z.number() }))
     .default([]),
   jointP: z.object({ timeOfWeek: z.number(), temperature: z.number().nullable() }).nullable().default(null),
+  categoryP: z.array(z.object({ terms: z.array(z.number()), p: z.number() })).default([]),
   candidates: z
     .array(
       z.object({
@@ -153,8 +159,9 @@ export function toStored(
     name,
     basis: mutable(basis),
     coefficients: [...coefficients],
-    drivers: [...drivers, ...(isDriver ? [temperature as Driver] : [])],
-    temperature: isDriver ? null : (outdoors ?? null),
+    drivers: [...drivers, ...(isDriver ? [temperature as Driver] : [])].map(mutableDriver),
+    categoryP: training.categoryP.map(({ terms, p }) => ({ terms: [...terms], p })),
+    temperature: isDriver || !outdoors ? null : { ...mutableDriver(outdoors), range: outdoors.range },
     levels: Array.from(levels, (level) => (Number.isNaN(level) ? null : level)),
     counts: [...counts],
     means: packed(means),
@@ -170,6 +177,10 @@ export function toStored(
     warnings: [...warnings],
     suspicious: [...suspicious],
   };
+}
+
+function mutableDriver({ category, ...driver }: Driver): z.infer<typeof StoredDriver> {
+  return { ...driver, ...(category && { category: { ...category, among: [...category.among] } }) };
 }
 
 function packed(values: Float64Array): string {
@@ -287,6 +298,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
     p_values: ofTerm('pValue'),
     vif: ofTerm('vif'),
     ...shapeOf(model),
+    categorical_drivers: categoricalOf(model, terms.length),
     diagnostics: model.diagnostics && {
       durbin_watson: model.diagnostics.durbinWatson,
       heteroscedasticity_p: model.diagnostics.heteroscedasticityP,
@@ -339,6 +351,20 @@ function shapeOf({ basis, balancePoints, candidates, levels, jointP }: StoredMod
       cv_rmse_out_of_sample: cvRmseOutOfSample,
     })),
   };
+}
+
+function categoricalOf({ drivers, categoryP }: StoredModel, terms: number) {
+  const first = terms - drivers.length;
+  const bySource = Map.groupBy(
+    drivers.flatMap(({ category }, d) => (category ? [{ ...category, term: first + d }] : [])),
+    ({ source }) => source,
+  );
+  return [...bySource].map(([name, some]) => ({
+    name,
+    base: some[0]!.among.find((one) => some.every(({ value }) => value !== one))!,
+    categories: some[0]!.among,
+    p_value: categoryP.find(({ terms: own }) => own.includes(some[0]!.term))?.p ?? null,
+  }));
 }
 
 /** Of each driver, and of the temperature. */

@@ -1,5 +1,6 @@
 import { suspicionOf } from '../../analytics/baseline/suspicion.ts';
 import { isCondition } from '../../domain/made-of-energy.ts';
+import { isCalendar } from './categories.ts';
 import type { Driver } from './driver-loader.ts';
 import type { Loaded } from './observations.ts';
 
@@ -15,7 +16,8 @@ export interface SuspiciousDriver {
 /** Drivers that may be made of the energy, each with why. */
 export function suspiciousDrivers(drivers: readonly Driver[], { observations }: Loaded): SuspiciousDriver[] {
   return drivers.flatMap(({ name, metric }, d) => {
-    const found = isCondition(metric) ? null : suspicionOf(observations.columns[d]!, observations.kwh);
+    const found =
+      isCondition(metric) || isCalendar({ metric }) ? null : suspicionOf(observations.columns[d]!, observations.kwh);
     if (found === null) return [];
     const share = `${(100 * found.rSquared).toFixed(1)} %`;
     const how = found.isCopy

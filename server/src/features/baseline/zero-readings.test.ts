@@ -32,12 +32,14 @@ describeWith('REAL_DATA', 'a year of hours in which the meter read 0 kWh for 30 
     await site.report(building, 'energy.power_kw', power);
     await site.report(weather, 'weather.temperature_c', seriesOf('zero-hours-temperature.csv.gz'));
     const { records, queries, devices, energy } = site;
-    const { baselines, baselineAdjustments: adjustments } = records;
+    const { baselines, baselineAdjustments: adjustments, calendars, sites } = records;
     const describe = new MetricCatalogue();
     const service = new BaselineService({
       queries,
       devices,
       energy,
+      calendars,
+      sites,
       baselines,
       adjustments,
       models,

@@ -6,6 +6,7 @@ import { type ApiTokens, SqlApiTokens } from './api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './audit-log.ts';
 import { type BaselineAdjustments, SqlBaselineAdjustments } from './baseline-adjustments.ts';
 import { type Baselines, SqlBaselines } from './baselines.ts';
+import { type Calendars, SqlCalendars } from './calendars.ts';
 import { type ChargingSessions, SqlChargingSessions } from './charging-sessions.ts';
 import { type CustomKpis, SqlCustomKpis } from './custom-kpis.ts';
 import type { RegistrationLimits } from './device-registration.ts';
@@ -58,6 +59,7 @@ export interface RecordStore {
   readonly forecasts: Forecasts;
   readonly anomalies: Anomalies;
   readonly repairs: Repairs;
+  readonly calendars: Calendars;
   readonly customKpis: CustomKpis;
   readonly importStates: ImportStates;
   readonly users: Users;
@@ -148,6 +150,7 @@ function assemble(
     forecasts: new SqlForecasts(context),
     anomalies: new SqlAnomalies(context),
     repairs: new SqlRepairs(context),
+    calendars: new SqlCalendars(context),
     customKpis: new SqlCustomKpis(context),
     importStates: new SqlImportStates(context),
     users: new SqlUsers(context),

@@ -164,6 +164,15 @@ export interface Schema {
     undone_at: number | null;
     undone_by: string | null;
   };
+  calendars: {
+    id: string;
+    site_id: string;
+    name: string;
+    default_category: string;
+    periods: string;
+    created_at: number;
+    updated_at: number;
+  };
   custom_kpis: {
     id: string;
     name: string;

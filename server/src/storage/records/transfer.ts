@@ -39,6 +39,7 @@ const TABLES = {
   anomalies: ['id'],
   anomaly_events: ['id'],
   repairs: ['id'],
+  calendars: ['id'],
   custom_kpis: ['id'],
   api_tokens: ['id'],
   audit_log: ['id'],

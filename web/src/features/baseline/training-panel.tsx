@@ -38,7 +38,10 @@ export function TrainingPanel({ machines, window }: TrainingPanelProps) {
   const [resolution, setResolution] = useState<Resolution>('hour');
   const [picked, setPicked] = useState<ReadonlySet<string> | null>(null);
   const names = drivers.data?.drivers.map(({ name }) => name) ?? [];
-  const before = newest ? Object.keys(newest.driver_ranges) : USUAL;
+  const modes = new Set(drivers.data?.drivers.filter(({ categorical }) => categorical).map(({ name }) => name));
+  const before = newest
+    ? [...Object.keys(newest.driver_ranges), ...newest.categorical_drivers.map(({ name }) => name)]
+    : USUAL;
   const ticked = picked ?? new Set(before.filter((name) => names.includes(name)));
   const train = useMutation({
     mutationFn: () =>
@@ -48,7 +51,8 @@ export function TrainingPanel({ machines, window }: TrainingPanelProps) {
             machine_id: id,
             start_date: new Date(window.start).toISOString(),
             end_date: new Date(window.end).toISOString(),
-            drivers: [...ticked],
+            drivers: [...ticked].filter((name) => !modes.has(name)),
+            categorical_drivers: [...ticked].filter((name) => modes.has(name)),
             model_type: type,
             resolution: RESOLUTIONS[type] ?? resolution,
           };

@@ -1,13 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 import { useQueries } from '../../app-context.tsx';
 
+const CALENDAR_PREFIX = 'calendar:';
+
 /** How drivers and coefficients are called: `outdoor_temp_c` and `environment.outdoor_temp_c` are Outdoor temperature. */
 export function useDriverLabel(): (name: string) => string {
   const metrics = useQuery(useQueries().metrics());
   return (name) => {
+    if (name.startsWith(CALENDAR_PREFIX)) return name.slice(CALENDAR_PREFIX.length);
+    const [source, category] = name.split(' = ');
+    if (source !== undefined && category !== undefined) return `${labelOf(source)} = ${category}`;
+    return labelOf(name);
+  };
+  function labelOf(name: string): string {
     const metric = metrics.data?.find(
       (one) => one.name === name || one.name.endsWith(`.${name}`) || one.name.replace('.', '_') === name,
     );
     return metric?.label ?? name.replaceAll('_', ' ');
-  };
+  }
 }

@@ -14,6 +14,7 @@ import { counterDecisions } from './0010-counter-decisions.ts';
 import { fallbackShares } from './0011-fallback-shares.ts';
 import { intervals } from './0012-intervals.ts';
 import { deviceRemovals } from './0013-device-removals.ts';
+import { calendars } from './0014-calendars.ts';
 import { type Engine, MIGRATION_PLUGINS } from './engine.ts';
 
 /** Every migration by name, in order. One that was released is never changed: what it did is out there. */
@@ -32,6 +33,7 @@ export function migrationsFor(engine: Engine): Record<string, Migration> {
     '0011-fallback-shares': fallbackShares,
     '0012-intervals': intervals,
     '0013-device-removals': deviceRemovals,
+    '0014-calendars': calendars,
   };
 }
 
