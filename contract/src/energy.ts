@@ -152,6 +152,9 @@ export const SiteSummary = z
     now: PowerNow,
     today: EnergyTotals,
     yesterday: EnergyTotals.nullable(),
+    yesterday_so_far: EnergyTotals.nullable().meta({
+      description: 'Yesterday up to the same time of day: what today so far is compared with',
+    }),
     device_count: z.number().int(),
     is_demo: z.boolean(),
     warnings: z.array(z.string()),

@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import { type PriceRange, priceLevel } from '../data/price-level.ts';
 import type { Interval } from './frame.ts';
 import { type Palette, translucent } from './palette.ts';
 
@@ -39,31 +40,20 @@ export function gapOverlay(gaps: readonly Interval[]): Overlay {
   };
 }
 
-/** A strip along the foot of the plot, from cool (cheap) to warm (dear). */
-export function priceOverlay(periods: readonly PricePeriod[]): Overlay {
-  const levels = priceLevels(periods.map(({ price }) => price));
+/** A strip along the foot of the plot, from cool (cheap) to warm (expensive) within the range of the tariff. */
+export function priceOverlay(periods: readonly PricePeriod[], range: PriceRange): Overlay {
   return (chart, palette) => {
     const { ctx, bbox } = chart;
     const height = STRIP_PX * devicePixelRatio;
     ctx.save();
-    periods.forEach((period, i) => {
+    for (const period of periods) {
       const { left, width } = extentOf(chart, period);
-      if (width <= 0) return;
-      ctx.fillStyle = palette[`price-${levels[i]!}`];
+      if (width <= 0) continue;
+      ctx.fillStyle = palette[`price-${priceLevel(period.price, range)}`];
       ctx.fillRect(left, bbox.top + bbox.height - height, width, height);
-    });
+    }
     ctx.restore();
   };
-}
-
-export type PriceLevel = 1 | 2 | 3 | 4 | 5;
-
-/** Prices as five levels between the least and the greatest; all middling when they hardly differ. */
-export function priceLevels(prices: readonly number[]): PriceLevel[] {
-  const least = Math.min(...prices);
-  const span = Math.max(...prices) - least;
-  if (!(span > 1e-9)) return prices.map(() => 3);
-  return prices.map((price) => (1 + Math.min(4, Math.floor((5 * (price - least)) / span))) as PriceLevel);
 }
 
 /** A strip along the top of the plot for each interval, such as a charging session. */

@@ -64,7 +64,7 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [options.window().start, options.window().end] },
-      ...Object.fromEntries(units.map((unit) => [scaleOf(unit), { range: valueRange }])),
+      ...Object.fromEntries(units.map((unit) => [scaleOf(unit), { range: rangeOf(unit) }])),
     },
     axes: [timeAxis(format, palette), ...units.map((unit, i) => valueAxis(unit, i, format, palette))],
     series: [{}, ...series.flatMap((one) => uplotSeries(one, palette))],
@@ -109,11 +109,18 @@ function scaleOf(unit: string): string {
   return `unit ${unit}`;
 }
 
-/** Zero stays in sight where values come near it; a flat line lies in the middle rather than on the edge. */
-function valueRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+/** Quantities whose heights are compared: their axis always has zero. */
+const FROM_ZERO: ReadonlySet<string> = new Set(['W', 'kW', 'MW', 'VA', 'kVA', 'var', 'kvar', 'Wh', 'kWh', 'MWh']);
+
+function rangeOf(unit: string) {
+  return (_: uPlot, min: number | null, max: number | null) => valueRange(min, max, FROM_ZERO.has(unit));
+}
+
+/** An axis that starts at zero, or keeps it in sight where values come near it; a flat line is in the middle rather than on the edge. */
+export function valueRange(min: number | null, max: number | null, fromZero: boolean): uPlot.Range.MinMax {
   if (min === null || max === null) return [0, 1];
-  const low = min > 0 && min < 0.5 * max ? 0 : min;
-  const high = max < 0 && max > 0.5 * min ? 0 : max;
+  const low = min > 0 && (fromZero || min < 0.5 * max) ? 0 : min;
+  const high = max < 0 && (fromZero || max > 0.5 * min) ? 0 : max;
   const span = high - low || Math.abs(high) || 1;
   return [low === 0 ? 0 : low - 0.06 * span, high === 0 ? 0 : high + 0.08 * span];
 }

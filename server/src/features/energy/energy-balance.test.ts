@@ -296,10 +296,12 @@ describe('a summary', () => {
       'grid.power_kw',
       every(10 * MINUTE_MS, since, world.now, (t) => (t < DAY ? 1 : 2)),
     );
-    const { today, yesterday } = await world.energy.summary();
+    const { today, yesterday, yesterday_so_far: soFar } = await world.energy.summary();
     expect(today.import_kwh).toBeCloseTo(12, DIGITS);
     expect(today.coverage).toBe(1);
     expect(yesterday?.import_kwh).toBeCloseTo(24, DIGITS);
+    // The fair comparison: yesterday up to the same time of day.
+    expect(soFar?.import_kwh).toBeCloseTo(6, DIGITS);
     world.now = DAY + 72 * HOUR_MS;
     expect((await world.energy.summary()).yesterday).toBeNull();
   });

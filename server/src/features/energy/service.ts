@@ -13,7 +13,7 @@ import { type SiteTotals, totalsBySpan } from '../../analytics/energy/totals.ts'
 import { periodOf } from '../../domain/asked-window.ts';
 import { NotFound } from '../../domain/errors.ts';
 import { lowerBound } from '../../domain/frame.ts';
-import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
+import { addDays, bucketEdges, dayOf, dayWindow, instantOfLocal, localIso } from '../../domain/site-time.ts';
 import type { Window } from '../../domain/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { SiteRecord, Sites } from '../../storage/records/sites.ts';
@@ -174,9 +174,13 @@ export class EnergyService {
     const site = await this.site(siteId);
     const instant = now();
     const today = dayOf(instant, site.timezone);
-    const [soFar, before] = await Promise.all([
+    const yesterday = addDays(today, -1);
+    const before = dayWindow(yesterday, site.timezone);
+    const sameTime = instantOfLocal(`${yesterday}${localIso(instant, site.timezone).slice(10, 19)}`, site.timezone);
+    const [soFar, whole, part] = await Promise.all([
       this.#totals(site, { start: dayWindow(today, site.timezone).start, end: instant }),
-      this.#totals(site, dayWindow(addDays(today, -1), site.timezone)),
+      this.#totals(site, before),
+      this.#totals(site, { start: before.start, end: sameTime }),
     ]);
     return {
       site_id: site.id,
@@ -186,7 +190,8 @@ export class EnergyService {
       generated_at: formatInstant(instant),
       now: await powerNow(queries, devices, site, () => this.#pricing.priceAt(site, instant), instant),
       today: soFar.totals,
-      yesterday: before.hasData ? before.totals : null,
+      yesterday: whole.hasData ? whole.totals : null,
+      yesterday_so_far: part.hasData ? part.totals : null,
       device_count: devices.ofSite(site.id).length,
       is_demo: site.isDemo,
       warnings: soFar.warnings,

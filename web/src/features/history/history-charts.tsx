@@ -7,6 +7,7 @@ import { gapOverlay, type Overlay } from '../../charts/overlays.ts';
 import type { Token } from '../../charts/palette.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { Window } from '../../data/period.ts';
+import type { PriceRange } from '../../data/price-level.ts';
 import { useSite } from '../../site-context.tsx';
 import { NewestButton } from '../../ui/newest-button.tsx';
 import { EmptyNote, ErrorNote, messageOf, WarningLine } from '../../ui/notice.tsx';
@@ -85,7 +86,7 @@ export function HistoryCharts(props: HistoryChartsProps) {
           ))}
         </div>
       )}
-      <Notes bucket={bucket} compared={compared.length > 0 ? view.compare : null} prices={overlays.prices} />
+      <Notes bucket={bucket} compared={compared.length > 0 ? view.compare : null} priceRange={overlays.priceRange} />
       <AnomalyNotes anomalies={overlays.anomalies} />
       {view.table ? <HistoryTable panels={panels} bucketWidthMs={bucketMs(bucket)} /> : null}
     </div>
@@ -152,14 +153,13 @@ function PanelChart({ panel, window, first, narrow, overlays, anomalies, onWindo
 interface NotesProps {
   readonly bucket: TelemetryAnswer['bucket'];
   readonly compared: HistoryView['compare'];
-  readonly prices: readonly { readonly price: number }[];
+  readonly priceRange: PriceRange | null;
 }
 
-function Notes({ bucket, compared, prices }: NotesProps) {
+function Notes({ bucket, compared, priceRange }: NotesProps) {
   const text = useText();
   const format = useFormat();
   const width = bucket === '1mo' ? format.month() : format.duration(bucketMs(bucket));
-  const values = prices.map(({ price }) => price);
   return (
     <div className={styles.notes}>
       <p>
@@ -167,7 +167,7 @@ function Notes({ bucket, compared, prices }: NotesProps) {
         {compared ? ` ${text('history.dashed')}` : ''}
       </p>
       <p className={styles.gestures}>{text('history.gestures')}</p>
-      {values.length > 0 ? <PriceScale least={Math.min(...values)} greatest={Math.max(...values)} /> : null}
+      {priceRange ? <PriceScale range={priceRange} /> : null}
     </div>
   );
 }

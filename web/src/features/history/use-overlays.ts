@@ -19,12 +19,16 @@ const SEVERITIES = ['warning', 'critical'] as const;
 /** What lies over the curves of a view: prices and charging sessions over all charts, anomalies over those of their device. */
 export function useOverlays(view: HistoryView, window: Window, chosen: readonly SeriesOffer[]) {
   const site = useSite();
-  const prices = useSitePrices(site, window, view.prices && window.end - window.start <= PRICES_SPAN_MOST_MS);
+  const { prices, range } = useSitePrices(
+    site,
+    window,
+    view.prices && window.end - window.start <= PRICES_SPAN_MOST_MS,
+  );
   const days = [dayOf(window.start, site.timezone), dayOf(window.end, site.timezone)] as const;
   const sessions = useQuery({ ...useQueries().sessions(site.id, ...days), enabled: view.sessions });
   const anomalies = useAnomalies(window, view.anomalies, chosen);
   const draw = useMemo(() => {
-    const all: Overlay[] = prices.length > 0 ? [priceOverlay(prices)] : [];
+    const all: Overlay[] = range && prices.length > 0 ? [priceOverlay(prices, range)] : [];
     if (!view.sessions) return all;
     const intervals = (sessions.data ?? [])
       .filter(({ direction }) => direction === 'charge')
@@ -35,8 +39,8 @@ export function useOverlays(view: HistoryView, window: Window, chosen: readonly 
         }),
       );
     return [...all, intervalOverlay(intervals, 'battery')];
-  }, [prices, sessions.data, view.sessions, window.end]);
-  return { draw, prices, anomalies };
+  }, [prices, range, sessions.data, view.sessions, window.end]);
+  return { draw, priceRange: prices.length > 0 ? range : null, anomalies };
 }
 
 const NONE: readonly Anomaly[] = [];

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';
-import { instantOverlay, type PricePeriod, priceOverlay } from '../../charts/overlays.ts';
+import { instantOverlay, priceOverlay } from '../../charts/overlays.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import { dayWindow } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
@@ -36,8 +36,11 @@ export function PowerCurve() {
     refetchInterval: STEP_MS,
   });
   const devices = useQuery(queries.devices(site.id));
-  const prices = useSitePrices(site, day);
-  const overlays = useMemo(() => [priceOverlay(prices), instantOverlay(now)], [prices, now]);
+  const { prices, range } = useSitePrices(site, day);
+  const overlays = useMemo(
+    () => [...(range ? [priceOverlay(prices, range)] : []), instantOverlay(now)],
+    [prices, range, now],
+  );
   return (
     <Panel title={text('now.curve')} note={format.date(day.start, { weekday: 'long', day: 'numeric', month: 'long' })}>
       <QueryView query={query} height={`${HEIGHT_PX}px`}>
@@ -61,17 +64,11 @@ export function PowerCurve() {
                 height={HEIGHT_PX}
                 overlays={overlays}
               />
-              <PriceNote prices={prices} />
+              {range && prices.length > 0 ? <PriceScale range={range} /> : null}
             </>
           );
         }}
       </QueryView>
     </Panel>
   );
-}
-
-function PriceNote({ prices }: { readonly prices: readonly PricePeriod[] }) {
-  if (prices.length === 0) return null;
-  const values = prices.map(({ price }) => price);
-  return <PriceScale least={Math.min(...values)} greatest={Math.max(...values)} />;
 }

@@ -17,11 +17,11 @@ const ENERGY_ROWS: readonly { key: keyof EnergyTotals; label: MessageKey; colour
   { key: 'vehicle_kwh', label: 'energy.vehicle', colour: 'var(--vehicle)' },
 ];
 
-/** Today's energy, each line against the whole of yesterday. */
+/** Today's energy, each line against yesterday up to the same time. */
 export function EnergyCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
-  const { today, yesterday } = summary;
+  const { today, yesterday_so_far: yesterday } = summary;
   const rows = ENERGY_ROWS.filter(({ key }) => today[key] !== null || (yesterday?.[key] ?? null) !== null);
   const greatest = Math.max(0.001, ...rows.flatMap(({ key }) => [today[key] ?? 0, yesterday?.[key] ?? 0]));
   return (
@@ -52,7 +52,7 @@ export function EnergyCard({ summary }: { readonly summary: SiteSummary }) {
 export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
-  const { today, yesterday, now } = summary;
+  const { today, yesterday_so_far: yesterday, now } = summary;
   const parts: readonly [MessageKey, number | null][] = [
     ['money.cost', today.cost],
     ['money.revenue', today.revenue],
@@ -82,7 +82,7 @@ export function MoneyCard({ summary }: { readonly summary: SiteSummary }) {
 export function IndependenceCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
-  const { today, yesterday } = summary;
+  const { today, yesterday_so_far: yesterday } = summary;
   if (today.solar_kwh === null && today.battery_discharged_kwh === null) return null;
   const was = (value: string) => text('now.yesterday_was', { value });
   return (
@@ -111,7 +111,7 @@ export function IndependenceCard({ summary }: { readonly summary: SiteSummary })
 export function CarbonCard({ summary }: { readonly summary: SiteSummary }) {
   const text = useText();
   const format = useFormat();
-  const { today, yesterday } = summary;
+  const { today, yesterday_so_far: yesterday } = summary;
   const perKwh = today.carbon_kg !== null && today.consumption_kwh ? today.carbon_kg / today.consumption_kwh : null;
   return (
     <Panel title={text('now.carbon_today')}>

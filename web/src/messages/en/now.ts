@@ -24,9 +24,9 @@ export const now = {
   'now.carbon_today': 'Carbon today',
   'now.curve': 'Power today',
   'now.curve_label': 'Line chart of today’s power by source; the figures are in the table below',
-  'now.tick_is_yesterday': 'The mark and the second figure are all of yesterday',
-  'now.yesterday': 'yesterday',
-  'now.yesterday_was': 'yesterday {value}',
+  'now.tick_is_yesterday': 'The mark and the second figure are yesterday up to this time',
+  'now.yesterday': 'yesterday up to this time',
+  'now.yesterday_was': 'yesterday by now {value}',
   'now.carbon_per_kwh': 'Per kWh used',
 
   'now.live': 'Live',
