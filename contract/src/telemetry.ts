@@ -13,6 +13,10 @@ const AggregateList = TextList.pipe(z.array(Aggregate)).meta({
     'mean (weighted by time), min, max, sum, count, first, last, increase (of a counter, resets handled), integral (value × hours)',
 });
 
+const ExportFormat = z
+  .enum(['json', 'csv', 'parquet', 'arrow'])
+  .meta({ description: 'Instead of the Accept header, for links', examples: ['csv'] });
+
 export const TelemetryQuery = z.object({
   device_id: TextList.optional().meta({ description: 'Device ids or names; all devices when left out' }),
   site_id: z.string().optional().meta({ description: 'Keep to the devices of this site' }),
@@ -28,10 +32,7 @@ export const TelemetryQuery = z.object({
     .max(1_000_000)
     .optional()
     .meta({ description: 'Shape-keeping downsampling of raw data to at most this many points a series' }),
-  format: z
-    .enum(['json', 'csv', 'parquet', 'arrow'])
-    .optional()
-    .meta({ description: 'Instead of the Accept header, for links' }),
+  format: ExportFormat.optional(),
 });
 export type TelemetryQuery = z.infer<typeof TelemetryQuery>;
 
@@ -94,7 +95,14 @@ export const EnergyDataQuery = z.object({
   start_time: Instant.optional(),
   end_time: Instant.optional(),
   limit: z.coerce.number().int().min(1).max(100_000).default(10_000),
-  cursor: z.string().optional(),
+  cursor: z
+    .string()
+    .optional()
+    .meta({
+      description: 'next_cursor of the page before; files have the whole window',
+      examples: ['1780000000000.0b6f…'],
+    }),
+  format: ExportFormat.optional(),
 });
 export const EnergyRecord = z
   .object({

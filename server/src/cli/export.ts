@@ -9,7 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
-import { EXPORT_FORMATS, exportRows } from '../features/telemetry/export.ts';
+import { EXPORT_FORMATS, exportRows, SAMPLES } from '../features/telemetry/export.ts';
 import { TelemetryService } from '../features/telemetry/telemetry-service.ts';
 import { openPipeline } from '../pipeline.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -150,7 +150,7 @@ async function alone(
     const service = new TelemetryService({ queries, partial, directory, sites, catalogue, now: Date.now });
     const samples = service.stream(await service.targets(selection), service.windowOf(selection));
     const rows = exportRows(samples, (metric) => catalogue.describe(metric).unit);
-    await into(Readable.from(EXPORT_FORMATS[format].encode(rows), { objectMode: false }));
+    await into(Readable.from(EXPORT_FORMATS[format].encode(rows, SAMPLES), { objectMode: false }));
   } finally {
     await pipeline.close(0);
   }

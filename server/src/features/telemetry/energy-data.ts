@@ -8,7 +8,8 @@ import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 import type { HeldAnswer } from './answer-room.ts';
-import type { TelemetryService } from './telemetry-service.ts';
+import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export.ts';
+import type { Target, TelemetryService } from './telemetry-service.ts';
 
 type Cell = { readonly frame: Frame; readonly row: number };
 
@@ -47,7 +48,7 @@ export async function energyData(
         const last = items.at(-1) as EnergyDataAnswer['items'][number];
         return { items, warnings: [], next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
       }
-      const values = valuesOf(record.cells);
+      const values = Object.fromEntries(valuesOf(record.cells));
       held.add((1 + Object.keys(values).length) * HELD_PER_VALUE);
       items.push({
         device_id: record.device.id,
@@ -56,14 +57,72 @@ export async function energyData(
         values,
       });
     }
-    const isLong = records.length > MANY_RECORDS;
-    sliceMs = isLong ? Math.max(sliceMs / 2, MIN_SLICE_MS) : Math.min(2 * sliceMs, MAX_SLICE_MS);
+    sliceMs = nextSlice(sliceMs, records.length);
     start = records.length > 0 ? end : await firstIn(targets, { start: end, end: window.end }, queries);
   }
   return { items, warnings: [], next_cursor: null };
 }
 
-type Targets = Awaited<ReturnType<TelemetryService['targets']>>;
+/** Metrics of a wide table; a file has a column for each. */
+export const MAX_WIDE_METRICS = 1000;
+
+/**
+ * Wide records of any number of devices, in order of device, then of time, with a column for each metric.
+ * @throws InvalidInput for more metrics than a table may have; NotFound for an unknown device
+ */
+export async function wideExport(
+  query: z.output<typeof EnergyDataQuery>,
+  service: TelemetryService,
+  queries: TelemetryQueries,
+): Promise<{ columns: ExportColumns; window: Window; rows: AsyncIterable<ExportRows> }> {
+  const window = service.windowOf({ start: query.start_time, end: query.end_time });
+  const asked = { device_id: query.device_id === undefined ? undefined : [query.device_id] };
+  const metrics = new Set<string>();
+  for (const target of await service.targets(asked)) for (const metric of target.metrics) metrics.add(metric);
+  if (metrics.size > MAX_WIDE_METRICS)
+    throw new InvalidInput(
+      `these devices have ${metrics.size} metrics, and a table of records has at most ${MAX_WIDE_METRICS}: name a device, or ask /telemetry for CSV, Parquet or Arrow`,
+    );
+  const names = [...metrics].sort();
+  return { columns: wideColumns(names), window, rows: wideRows(await service.targets(asked), names, window, queries) };
+}
+
+async function* wideRows(
+  targets: Iterable<Target>,
+  names: readonly string[],
+  window: Window,
+  queries: TelemetryQueries,
+): AsyncIterable<ExportRows> {
+  const indexOf = new Map(names.map((name, i) => [name, i]));
+  for (const target of targets) {
+    let { start } = window;
+    for (let sliceMs = FIRST_SLICE_MS; start < window.end; ) {
+      const end = Math.min(start + sliceMs, window.end);
+      const records = await recordsOf([target], { start, end }, queries);
+      yield* inParts(
+        [target.device.id, target.device.name],
+        Float64Array.from(records, ({ timestamp }) => timestamp),
+        columnsOf(records, indexOf),
+      );
+      sliceMs = nextSlice(sliceMs, records.length);
+      start = records.length > 0 ? end : await firstIn([target], { start: end, end: window.end }, queries);
+    }
+  }
+}
+
+function columnsOf(records: readonly WideRecord[], indexOf: ReadonlyMap<string, number>): Float64Array[] {
+  const columns = Array.from(indexOf, () => new Float64Array(records.length).fill(Number.NaN));
+  for (const [row, { cells }] of records.entries())
+    for (const [metric, value] of valuesOf(cells)) columns[indexOf.get(metric)!]![row] = value;
+  return columns;
+}
+
+/** Many records: a shorter slice next. */
+function nextSlice(sliceMs: number, records: number): number {
+  return records > MANY_RECORDS ? Math.max(sliceMs / 2, MIN_SLICE_MS) : Math.min(2 * sliceMs, MAX_SLICE_MS);
+}
+
+type Targets = Iterable<Target>;
 
 /** When something is known in a window for the first time; its end when nothing is. */
 async function firstIn(targets: Targets, { start, end }: Window, queries: TelemetryQueries): Promise<number> {
@@ -105,7 +164,7 @@ async function recordsOf(targets: Targets, window: Window, queries: TelemetryQue
   return records.sort((a, b) => a.timestamp - b.timestamp || (a.device.id < b.device.id ? -1 : 1));
 }
 
-function valuesOf(cells: readonly Cell[]): Record<string, number> {
+function valuesOf(cells: readonly Cell[]): Map<string, number> {
   const values = new Map<string, number>();
   for (const { frame, row } of cells) {
     for (const [c, quantity] of frame.quantities.entries()) {
@@ -113,7 +172,7 @@ function valuesOf(cells: readonly Cell[]): Record<string, number> {
       if (!Number.isNaN(value)) values.set(`${frame.group}.${quantity}`, value);
     }
   }
-  return Object.fromEntries(values);
+  return values;
 }
 
 function parseCursor(cursor: string | undefined): { timestamp: number; deviceId: string } | null {

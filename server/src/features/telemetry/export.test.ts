@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, it } from 'vitest';
 import type { Frame } from '../../domain/frame.ts';
-import { EXPORT_FORMATS, exportRows, toArrow } from './export.ts';
+import { EXPORT_FORMATS, exportRows, SAMPLES, toArrow } from './export.ts';
 
 const FRAME_ROWS = 50_000;
 const device = { id: 'id', name: 'Dach Süd' } as never;
@@ -31,7 +31,7 @@ it.each(Object.entries(EXPORT_FORMATS))(
   '%s takes no more from the store than its reader fetches',
   async (_, { encode }) => {
     const { fetched, rows } = source(100);
-    const chunks = encode(rows)[Symbol.asyncIterator]();
+    const chunks = encode(rows, SAMPLES)[Symbol.asyncIterator]();
     for (let i = 0; i < 5; i++) expect((await chunks.next()).done).toBe(false);
     expect(fetched.count).toBeLessThan(10);
     await chunks.return?.();
@@ -41,7 +41,7 @@ it.each(Object.entries(EXPORT_FORMATS))(
 it('brings every row to Arrow, in order and with its texts', async () => {
   const { rows } = source(2);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of toArrow(rows)) chunks.push(chunk);
+  for await (const chunk of toArrow(rows, SAMPLES)) chunks.push(chunk);
   const table = tableFromIPC(Buffer.concat(chunks));
   expect(table.numRows).toBe(2 * FRAME_ROWS);
   const names = table.getChild('device_name')!;

@@ -17,13 +17,34 @@ import { type Frame, seriesOf } from '../../domain/frame.ts';
 import { isoTimes } from '../../domain/iso-time.ts';
 import type { DeviceRecord } from '../../storage/records/devices.ts';
 
-/** Samples as they are exported: one row for each, in the order device, metric group, time. */
+/** Columns of a table after the timestamp: texts, then numbers. */
+export interface ExportColumns {
+  readonly texts: readonly string[];
+  readonly numbers: readonly string[];
+  /** Whether numbers may be missing (NaN): empty in CSV, null in Parquet and Arrow. */
+  readonly hasGaps: boolean;
+}
+
+/** Rows that have their texts in common. */
 export interface ExportRows {
-  readonly device: DeviceRecord;
-  readonly metric: string;
-  readonly unit: string;
+  readonly texts: readonly string[];
   readonly timestamps: Float64Array;
-  readonly values: Float64Array;
+  /** Of each number of the table, in order. */
+  readonly numbers: readonly Float64Array[];
+}
+
+const SERIES_TEXTS = ['device_id', 'device_name', 'metric', 'unit'];
+/** Raw samples: one row for each, in the order device, metric, time. */
+export const SAMPLES: ExportColumns = { texts: SERIES_TEXTS, numbers: ['value'], hasGaps: false };
+
+/** Buckets of series: one row for each bucket. */
+export function bucketColumns(aggregates: readonly string[]): ExportColumns {
+  return { texts: SERIES_TEXTS, numbers: aggregates, hasGaps: true };
+}
+
+/** Wide records: one row for each instant of a device, a column for each metric. */
+export function wideColumns(metrics: readonly string[]): ExportColumns {
+  return { texts: ['device_id', 'device_name'], numbers: metrics, hasGaps: true };
 }
 
 /** Rows that are written in one go: some milliseconds. */
@@ -38,21 +59,35 @@ export async function* exportRows(
     for (const quantity of frame.quantities) {
       const metric = `${frame.group}.${quantity}`;
       const { timestamps, values } = seriesOf(frame, quantity);
-      for (let from = 0; from < timestamps.length; from += MAX_PART_ROWS) {
-        const part = [from, from + MAX_PART_ROWS] as const;
-        const rows = { timestamps: timestamps.subarray(...part), values: values.subarray(...part) };
-        yield { device, metric, unit: unitOf(metric), ...rows };
-      }
+      yield* inParts([device.id, device.name, metric, unitOf(metric)], timestamps, [values]);
     }
   }
 }
 
+/** Rows with the same texts, in parts that are written in one go. */
+export function* inParts(
+  texts: readonly string[],
+  timestamps: Float64Array,
+  numbers: readonly Float64Array[],
+): Generator<ExportRows> {
+  for (let from = 0; from < timestamps.length; from += MAX_PART_ROWS) {
+    const part = (column: Float64Array) => column.subarray(from, from + MAX_PART_ROWS);
+    yield { texts, timestamps: part(timestamps), numbers: numbers.map(part) };
+  }
+}
+
 /** CSV (RFC 4180) with a header, in UTF-8. */
-export async function* toCsv(rows: AsyncIterable<ExportRows>): AsyncIterable<string> {
-  yield 'timestamp,device_id,device_name,metric,unit,value\r\n';
-  for await (const { device, metric, unit, timestamps, values } of rows) {
-    const middle = `,${device.id},${quoted(device.name)},${quoted(metric)},${quoted(unit)},`;
-    const lines = isoTimes(timestamps).map((time, i) => `${time}${middle}${values[i]}\r\n`);
+export async function* toCsv(
+  rows: AsyncIterable<ExportRows>,
+  { texts: textNames, numbers: numberNames }: ExportColumns,
+): AsyncIterable<string> {
+  yield `${['timestamp', ...textNames, ...numberNames].map(quoted).join(',')}\r\n`;
+  for await (const { texts, timestamps, numbers } of rows) {
+    const middle = `,${texts.map(quoted).join(',')}`;
+    const cell = (value: number) => (Number.isNaN(value) ? ',' : `,${value}`);
+    const lines = isoTimes(timestamps).map(
+      (time, i) => `${time}${middle}${numbers.map((column) => cell(column[i]!)).join('')}\r\n`,
+    );
     yield lines.join('');
   }
 }
@@ -66,8 +101,11 @@ function quoted(text: string): string {
 /** Rows gathered into one row group before they are written. */
 const ROW_GROUP_ROWS = 16_384;
 
-/** Parquet with zstd: timestamp (ms, UTC), device_id, device_name, metric, unit, value. */
-export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable<Uint8Array> {
+/** Parquet with zstd: timestamp (ms, UTC), texts, numbers. */
+export async function* toParquet(
+  rows: AsyncIterable<ExportRows>,
+  { texts, numbers, hasGaps }: ExportColumns,
+): AsyncIterable<Uint8Array> {
   const bytes = new ByteWriter();
   const writer = new ParquetWriter({
     writer: bytes,
@@ -75,12 +113,12 @@ export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable
     compressors: { ZSTD: (input) => zstdCompressSync(input) },
     createdBy: 'wattkeeper',
     schema: [
-      { name: 'root', num_children: 6 },
+      { name: 'root', num_children: 1 + texts.length + numbers.length },
       { name: 'timestamp', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', repetition_type: 'REQUIRED' },
-      ...['device_id', 'device_name', 'metric', 'unit'].map(
+      ...texts.map(
         (name) => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' }) as const,
       ),
-      { name: 'value', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+      ...numbers.map((name) => ({ name, type: 'DOUBLE', repetition_type: hasGaps ? 'OPTIONAL' : 'REQUIRED' }) as const),
     ],
   });
   const taken = () => {
@@ -92,11 +130,11 @@ export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable
     await writer.write({
       columnData: [
         { name: 'timestamp', data: group.flatMap(({ timestamps }) => Array.from(timestamps, (ms) => new Date(ms))) },
-        { name: 'device_id', data: repeated(group, ({ device }) => device.id) },
-        { name: 'device_name', data: repeated(group, ({ device }) => device.name) },
-        { name: 'metric', data: repeated(group, ({ metric }) => metric) },
-        { name: 'unit', data: repeated(group, ({ unit }) => unit) },
-        { name: 'value', data: group.flatMap(({ values }) => Array.from(values)) },
+        ...texts.map((name, t) => ({ name, data: repeated(group, t) })),
+        ...numbers.map((name, n) => ({
+          name,
+          data: group.flatMap((part) => Array.from(part.numbers[n]!, nullIfMissing)),
+        })),
       ],
     });
     yield taken();
@@ -105,14 +143,21 @@ export async function* toParquet(rows: AsyncIterable<ExportRows>): AsyncIterable
   yield taken();
 }
 
+/** Parquet and JSON have null for what is missing. */
+function nullIfMissing(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
 /** Arrow IPC stream with the columns of the Parquet export. */
-export async function* toArrow(rows: AsyncIterable<ExportRows>): AsyncIterable<Uint8Array> {
+export async function* toArrow(rows: AsyncIterable<ExportRows>, columns: ExportColumns): AsyncIterable<Uint8Array> {
   const writer = new RecordBatchStreamWriter();
   const sink = new ChunkSink();
+  // One schema for all batches: the writer ends the stream where it changes, were it only that a batch has no rows.
+  const schema = arrowSchema(columns);
   writer.reset(sink);
-  writer.write(arrowBatch([]));
+  writer.write(arrowBatch([], schema, columns));
   for await (const group of gathered(rows)) {
-    writer.write(arrowBatch(group));
+    writer.write(arrowBatch(group, schema, columns));
     yield* sink.take();
   }
   writer.finish();
@@ -134,32 +179,37 @@ class ChunkSink extends AsyncByteQueue {
   }
 }
 
-/** One schema for all batches: the writer ends the stream where it changes, were it only that a batch has no rows. */
-const ARROW_SCHEMA = new Schema([
-  new Field('timestamp', new TimestampMillisecond('UTC'), false),
-  ...['device_id', 'device_name', 'metric', 'unit'].map((name) => new Field(name, new Utf8(), false)),
-  new Field('value', new Float64(), false),
-]);
+function arrowSchema({ texts, numbers, hasGaps }: ExportColumns): Schema {
+  return new Schema([
+    new Field('timestamp', new TimestampMillisecond('UTC'), false),
+    ...texts.map((name) => new Field(name, new Utf8(), false)),
+    ...numbers.map((name) => new Field(name, new Float64(), hasGaps)),
+  ]);
+}
 
-function arrowBatch(group: readonly ExportRows[]): RecordBatch {
+function arrowBatch(group: readonly ExportRows[], schema: Schema, { texts, numbers }: ExportColumns): RecordBatch {
   const times = BigInt64Array.from(group.flatMap(({ timestamps }) => Array.from(timestamps, BigInt)));
-  const values = Float64Array.from(group.flatMap(({ values: of }) => Array.from(of)));
   const { length } = times;
-  const text = (of: (rows: ExportRows) => string) => repeatedText(group, of, length);
   const children: Data[] = [
     makeData({ type: new TimestampMillisecond('UTC'), data: times, length }),
-    text(({ device }) => device.id),
-    text(({ device }) => device.name),
-    text(({ metric }) => metric),
-    text(({ unit }) => unit),
-    makeData({ type: new Float64(), data: values, length }),
+    ...texts.map((_, t) => repeatedText(group, t, length)),
+    ...numbers.map((_, n) => numberData(group, n, length)),
   ];
-  return new RecordBatch(ARROW_SCHEMA, makeData({ type: new Struct(ARROW_SCHEMA.fields), length, children }));
+  return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children }));
+}
+
+function numberData(group: readonly ExportRows[], n: number, length: number): Data {
+  const data = Float64Array.from(group.flatMap(({ numbers }) => Array.from(numbers[n]!)));
+  const nullCount = data.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0);
+  if (nullCount === 0) return makeData({ type: new Float64(), data, length });
+  const nullBitmap = new Uint8Array(Math.ceil(length / 8));
+  for (const [row, value] of data.entries()) if (!Number.isNaN(value)) nullBitmap[row >> 3]! |= 1 << (row & 7);
+  return makeData({ type: new Float64(), data, length, nullCount, nullBitmap });
 }
 
 /** A column of texts that are the same for all rows of a part, without a text for each row. */
-function repeatedText(group: readonly ExportRows[], of: (rows: ExportRows) => string, length: number): Data {
-  const parts = group.map((rows) => ({ bytes: Buffer.from(of(rows)), count: rows.timestamps.length }));
+function repeatedText(group: readonly ExportRows[], t: number, length: number): Data {
+  const parts = group.map(({ texts, timestamps }) => ({ bytes: Buffer.from(texts[t]!), count: timestamps.length }));
   const data = Buffer.concat(parts.map(({ bytes, count }) => Buffer.alloc(bytes.length * count, bytes)));
   const valueOffsets = new Int32Array(length + 1);
   let row = 0;
@@ -183,11 +233,11 @@ async function* gathered(rows: AsyncIterable<ExportRows>): AsyncIterable<ExportR
   if (count > 0) yield group;
 }
 
-function repeated(group: readonly ExportRows[], of: (rows: ExportRows) => string): string[] {
-  return group.flatMap((rows) => new Array<string>(rows.timestamps.length).fill(of(rows)));
+function repeated(group: readonly ExportRows[], t: number): string[] {
+  return group.flatMap(({ texts, timestamps }) => new Array<string>(timestamps.length).fill(texts[t]!));
 }
 
-/** What raw samples can be exported as. */
+/** What history can be exported as. */
 export const EXPORT_FORMATS = {
   csv: { type: 'text/csv; charset=utf-8', encode: toCsv, extension: 'csv' },
   parquet: { type: 'application/vnd.apache.parquet', encode: toParquet, extension: 'parquet' },

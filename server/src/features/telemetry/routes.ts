@@ -10,22 +10,41 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
+import type { Window } from '../../domain/window.ts';
 import type { Api } from '../../http/api.ts';
 import { sendPaced, sendText } from '../../http/paced-answer.ts';
 import { AnswerRoom, type HeldAnswer } from './answer-room.ts';
-import { energyData } from './energy-data.ts';
-import { EXPORT_FORMATS, exportRows } from './export.ts';
+import { bucketRows, EXPORTED_AGGREGATES } from './bucket-export.ts';
+import { energyData, MAX_WIDE_METRICS, wideExport } from './energy-data.ts';
+import { bucketColumns, EXPORT_FORMATS, type ExportColumns, type ExportRows, exportRows, SAMPLES } from './export.ts';
 import { energyDataJson, historyJson } from './history-json.ts';
 import { latestJson } from './latest-json.ts';
-import type { TelemetryOptions, TelemetryService } from './telemetry-service.ts';
+import { autoBucket, type TelemetryOptions, type TelemetryService } from './telemetry-service.ts';
 
 const schema = { tags: ['telemetry'] };
 
-/** What `/telemetry` answers with, by content type. */
-const HISTORY_TYPES = {
-  'application/json': { schema: TelemetryAnswer },
-  ...Object.fromEntries(Object.values(EXPORT_FORMATS).map(({ type }) => [type.split(';')[0], { schema: z.string() }])),
-};
+/** JSON of a schema, or a file. */
+function contentOf(schema: z.ZodType) {
+  const file = z.string().meta({ description: 'A file', examples: ['timestamp,device_id,…'] });
+  return {
+    'application/json': { schema },
+    ...Object.fromEntries(Object.values(EXPORT_FORMATS).map(({ type }) => [type.split(';')[0], { schema: file }])),
+  };
+}
+
+interface ExportedFile {
+  readonly format: keyof typeof EXPORT_FORMATS;
+  readonly columns: ExportColumns;
+  readonly window: Window;
+  readonly rows: AsyncIterable<ExportRows>;
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, { format, columns, window, rows }: ExportedFile) {
+  const { type, encode, extension } = EXPORT_FORMATS[format];
+  const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end - 1).slice(0, 10)}.${extension}`;
+  reply.type(type).header('content-disposition', `attachment; filename="${name}"`);
+  return sendPaced(request, reply, encode(rows, columns));
+}
 
 /** `/telemetry`, `/telemetry/latest` and `/energy-data`. */
 export function telemetryRoutes(api: Api, service: TelemetryService, options: TelemetryOptions): void {
@@ -39,11 +58,19 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
         ...schema,
         summary: 'Wide records: all values of a device at an instant, by time',
         querystring: EnergyDataQuery,
-        response: { 200: EnergyDataAnswer },
+        description: `JSON in pages; with format= or Accept the whole window as CSV, Parquet or Arrow, streamed, with a column for each metric, at most ${MAX_WIDE_METRICS}.`,
+        response: { 200: { description: 'Records', content: contentOf(EnergyDataAnswer) } },
       },
       config: { scope: 'read', partial: true },
     },
     async (request, reply) => {
+      const format = request.query.format ?? formatOf(request.headers.accept ?? '');
+      if (format !== 'json') {
+        if (request.query.cursor !== undefined)
+          throw new InvalidInput(`${format} has the whole window: leave cursor out`);
+        const { columns, window, rows } = await wideExport(request.query, service, options.queries);
+        return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
+      }
       return sendHeld(request, reply, room, async (held) => {
         const answer = await energyData(request.query, service, options.queries, held);
         return energyDataJson({ ...answer, warnings: [...answer.warnings, ...options.partial.notes()] });
@@ -68,16 +95,17 @@ async function sendHeld(
   }
 }
 
-function historyRoute(api: Api, service: TelemetryService, { catalogue }: TelemetryOptions, room: AnswerRoom): void {
+function historyRoute(api: Api, service: TelemetryService, options: TelemetryOptions, room: AnswerRoom): void {
   api.get(
     '/telemetry',
     {
       schema: {
         ...schema,
         summary: 'History, raw or in buckets',
-        description: 'JSON; with format= or Accept raw samples as CSV, Parquet or Arrow, streamed without bound.',
+        description:
+          'JSON; with format= or Accept CSV, Parquet or Arrow, streamed, of any number of series: raw samples, or buckets where bucket or aggregate says so.',
         querystring: TelemetryQuery,
-        response: { 200: { description: 'History', content: HISTORY_TYPES } },
+        response: { 200: { description: 'History', content: contentOf(TelemetryAnswer) } },
       },
       config: { scope: 'read', partial: true },
     },
@@ -86,18 +114,18 @@ function historyRoute(api: Api, service: TelemetryService, { catalogue }: Teleme
       const format = query.format ?? formatOf(headers.accept ?? '');
       if (format === 'json')
         return sendHeld(request, reply, room, async (held) => historyJson(await service.history(query, held)));
-      if (query.bucket !== 'raw' && query.bucket !== 'auto') {
-        throw new InvalidInput(`${format} holds raw samples: leave bucket out or say raw; got "${query.bucket}"`);
-      }
-      const { type, encode, extension } = EXPORT_FORMATS[format];
       const window = service.windowOf(query);
-      const rows = exportRows(
-        await begun(service.stream(await service.targets(query), window)),
-        (metric) => catalogue.describe(metric).unit,
-      );
-      const name = `wattkeeper-${formatInstant(window.start).slice(0, 10)}-${formatInstant(window.end - 1).slice(0, 10)}.${extension}`;
-      reply.type(type).header('content-disposition', `attachment; filename="${name}"`);
-      return sendPaced(request, reply, encode(rows));
+      const targets = await service.targets(query);
+      const isBucketed = query.bucket === 'auto' ? query.aggregate !== undefined : query.bucket !== 'raw';
+      if (isBucketed) {
+        const bucket = query.bucket === 'auto' ? autoBucket(window, query.max_points) : query.bucket;
+        const rows = bucketRows(options, targets, { window, bucket, aggregates: query.aggregate }, room);
+        const columns = bucketColumns(query.aggregate ?? EXPORTED_AGGREGATES);
+        return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
+      }
+      const samples = await begun(service.stream(targets, window));
+      const rows = exportRows(samples, (metric) => options.catalogue.describe(metric).unit);
+      return sendFile(request, reply, { format, columns: SAMPLES, window, rows });
     },
   );
 }

@@ -52,7 +52,7 @@ export const MAX_SERIES = 1000;
 /** Values in one JSON answer; more are refused, since CSV, Parquet and Arrow stream. */
 export const MAX_JSON_VALUES = 5_000_000;
 /** Arrays of `Buckets`. */
-const COLUMNS_PER_BUCKET = 9;
+export const COLUMNS_PER_BUCKET = 9;
 const DEFAULT_POINTS = 2000;
 /** In a window up to this length `auto` shows raw samples when they are few enough. */
 const RAW_WINDOW_MS = 2 * UTC_DAY_MS;
@@ -93,7 +93,7 @@ export class TelemetryService {
       const raw = await this.#raw(targets, window, null, held);
       if (raw.series.every(({ timestamps }) => timestamps.length <= points)) return raw;
     }
-    const bucket = AUTO_BUCKETS.find((width) => (window.end - window.start) / nominalMs(width) <= points) ?? '1mo';
+    const bucket = autoBucket(window, points);
     return this.#bucketed(targets, window, { bucket, aggregate: query.aggregate }, held);
   }
 
@@ -222,6 +222,11 @@ export class TelemetryService {
   }
 }
 
+/** The finest bucket that makes at most so many points of a window. */
+export function autoBucket({ start, end }: Window, points = DEFAULT_POINTS): (typeof AUTO_BUCKETS)[number] {
+  return AUTO_BUCKETS.find((width) => (end - start) / nominalMs(width) <= points) ?? '1mo';
+}
+
 /** Counts frames as they arrive: what is too large is noticed before all of it is in memory. */
 async function* counted(frames: AsyncIterable<Frame>, held: HeldAnswer): AsyncIterable<Frame> {
   for await (const frame of frames) {
@@ -249,7 +254,7 @@ function byName(a: DeviceRecord, b: DeviceRecord): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-const DEFAULT_AGGREGATES = {
+export const DEFAULT_AGGREGATES = {
   gauge: ['mean', 'min', 'max'],
   counter: ['mean', 'min', 'max', 'last', 'increase'],
   delta: ['mean', 'min', 'max', 'sum'],
