@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../../domain/errors.ts';
 import { widthOfStep } from '../../../domain/intervals.ts';
+import { localIso } from '../../../domain/site-time.ts';
 import { MINUTE_MS, SECOND_MS } from '../../../domain/window.ts';
 import { isEspi } from '../espi-records.ts';
 import { deviceNameOf, type InputFile } from '../input-file.ts';
@@ -123,9 +124,7 @@ function mappingOf(
     rows,
     textIndexes ? indexes.filter((i) => textIndexes.has(i)) : indexes,
   );
-  const notes = note === null ? [] : [note];
-  if (times.rival !== null) notes.push(`Times may also be of the format ${times.rival}: check timestamp.format.`);
-  if (times.isLocal) notes.push(`Times are taken for ${timezone}: check timestamp.timezone.`);
+  const notes = [...(note === null ? [] : [note]), ...timeNotes(times, timezone)];
   const slots = times.isDay ? slotsOf(columns) : null;
   const missing = [...MISSING, ...PERHAPS_MISSING.filter((text) => rows.some((row) => row.includes(text)))];
   const common = {
@@ -138,11 +137,10 @@ function mappingOf(
       column: times.indexes.length === 1 ? nameAt(times.indexes[0]!) : times.indexes.map(nameAt),
       format: slots !== null && times.format === 'iso' ? 'yyyy-MM-dd' : times.format,
       timezone,
+      ...(times.isLocal && !times.isDay && changesClock(timezone) && { skipped: 'ignore' }),
       ...(times.closesDay && times.interval !== null && { midnight: 'end', shift_s: -times.interval / SECOND_MS }),
     },
   };
-  if (times.closesDay)
-    notes.push('Days end at 0:00, so times are taken for the end of their interval: check timestamp.shift_s.');
   const numbersAt = (index: number) =>
     rows.map((row) => reader.read(row[index]!)).filter((value) => value !== undefined);
   if (slots !== null) {
@@ -171,6 +169,26 @@ function mappingOf(
     throw new InvalidInput('the table has times, but no column of numbers: write a mapping by hand');
   notes.push(...unitNotes(found));
   return { ...shown, mapping: { ...common, columns: Object.fromEntries(found) }, notes };
+}
+
+function timeNotes({ rival, isLocal, closesDay }: Times, timezone: string): string[] {
+  return [
+    ...(rival === null ? [] : [`Times may also be of the format ${rival}: check timestamp.format.`]),
+    ...(isLocal
+      ? [
+          `Times are taken for ${timezone}: check timestamp.timezone. Rows in an hour that its clock skips are counted and left out.`,
+        ]
+      : []),
+    ...(closesDay
+      ? ['Days end at 0:00, so times are taken for the end of their interval: check timestamp.shift_s.']
+      : []),
+  ];
+}
+
+/** Whether a zone has summer time. */
+function changesClock(timezone: string): boolean {
+  const offsets = Array.from({ length: 12 }, (_, month) => localIso(Date.UTC(2026, month, 15), timezone).slice(-6));
+  return new Set(offsets).size > 1;
 }
 
 function unitNotes(found: readonly (readonly [string, Meaning])[]): string[] {
