@@ -35,6 +35,7 @@ import { ImportingService } from './features/importing/service.ts';
 import { Uploads } from './features/importing/uploads.ts';
 import { CustomKpiService } from './features/kpi/custom-kpis.ts';
 import { KpiService } from './features/kpi/service.ts';
+import { SqlGrowth } from './features/kpi/sql-growth.ts';
 import { SqlTerms, sqlTermsJob } from './features/kpi/sql-terms.ts';
 import { belowImportFolders, type FindFile } from './features/migration/import-folders.ts';
 import { migrationJob } from './features/migration/job.ts';
@@ -70,6 +71,7 @@ export interface Services {
   readonly kpis: KpiService;
   readonly customKpis: CustomKpiService;
   readonly sqlTerms: SqlTerms;
+  readonly sqlGrowth: SqlGrowth;
   readonly baselines: BaselineService;
   readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
@@ -118,12 +120,7 @@ export async function createServices(
   const charging = new ChargingService({ sessions: chargingSessions, devices: directory, queries, energy, sites, now });
   const reportService = new ReportService({ reports, sites, energy, devices: directory, now });
   const quality = new QualityService({
-    queries,
-    devices: directory,
-    energy,
-    now,
-    records,
-    describe,
+    ...{ queries, devices: directory, energy, now, records, describe },
     arrivals: (deviceId, window) => ingest.arrivals.of(deviceId, window),
     quarantined: (window) => quarantine.countByDevice(window),
   });
@@ -139,6 +136,7 @@ export async function createServices(
     energy,
     tariffs: new TariffService({ tariffs, energy, now, onChange: () => sqlTerms.syncSoon() }),
     sqlTerms,
+    sqlGrowth: new SqlGrowth({ stores: postgresStores(config), devices: directory, queries, now }),
     charging,
     reports: reportService,
     kpis,
@@ -310,6 +308,7 @@ export function scheduledJobs(
     filling,
     removals,
     sqlTerms,
+    sqlGrowth,
     charging,
     reports,
     quality,
@@ -338,7 +337,7 @@ export function scheduledJobs(
       : []),
     migrationJob(migrations),
     importJob(importing),
-    ...[sqlTermsJob(sqlTerms)].filter((job) => job !== null),
+    ...[sqlTermsJob(sqlTerms, sqlGrowth)].filter((job) => job !== null),
     rollupJob((work) => rollups.keepUp(ingest, work)),
     ...(tiers ? [archiveJob(tiers, (work) => rollups.keepUp(ingest, work))] : []),
   ];

@@ -8,6 +8,7 @@ import type { Tariffs } from '../../storage/records/tariffs.ts';
 import { reportersOf } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';
 import { INDUSTRIAL_TERMS } from './service.ts';
+import type { SqlGrowth } from './sql-growth.ts';
 
 export interface SqlTermsOptions {
   readonly stores: readonly TermsLocation[];
@@ -73,15 +74,16 @@ async function machineTerms({ sites, tariffs, devices, queries }: SqlTermsOption
 }
 
 /** Null without a PostgreSQL store. */
-export function sqlTermsJob(terms: SqlTerms): JobDefinition | null {
+export function sqlTermsJob(terms: SqlTerms, growth: SqlGrowth): JobDefinition | null {
   if (!terms.isNeeded) return null;
   return {
     name: 'sql-terms',
     scope: 'admin',
     title: 'Terms for SQL',
-    description: 'Brings tariffs and emission factors of machines to PostgreSQL, for the SQL functions of key figures.',
+    description:
+      'Brings tariffs and emission factors of machines, and what their counters grew by where that was decided, to PostgreSQL, for the SQL functions of key figures.',
     schedule: '*/5 * * * *',
     atStart: true,
-    run: async () => ({ machines: await terms.sync() }),
+    run: async ({ signal }) => ({ machines: await terms.sync(), counters: await growth.sync(signal) }),
   };
 }

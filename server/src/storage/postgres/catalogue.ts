@@ -9,6 +9,7 @@ import {
   distributedTablesOf,
   distributeSamples,
 } from './citus.ts';
+import { GROWTH_TABLE } from './counter-growth.ts';
 import type { Database, Run } from './database.ts';
 import {
   EXTENSIONS,
@@ -105,6 +106,7 @@ export class Catalogue {
       await run(`create table if not exists telemetry_quantities (
         metric_group integer, id integer, name text not null, primary key (metric_group, id), unique (metric_group, name))`);
       await run(MACHINES_TABLE);
+      await run(GROWTH_TABLE);
       for (const definition of kpiFunctions(quote(schema))) await run(definition);
     });
     await this.#chooseLayout(extension, extensions);

@@ -11,6 +11,7 @@ const REFERENCES = [
   'telemetry_groups',
   'telemetry_quantities',
   'telemetry_machines',
+  'telemetry_growth',
 ];
 
 /** Names of the tables of a schema that are distributed by Citus. */

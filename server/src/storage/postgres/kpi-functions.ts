@@ -53,26 +53,33 @@ begin
     where s.ends > from_ts and s.ts < to_ts order by s.ts;
 end`;
 
-/** Growth of the counter between its samples, judged one sample at a time: simpler than `domain/counters/growth.ts`. */
+/**
+ * Growth of the counter: what the service decided of a day (`telemetry_growth`), on all other days what each sample is higher than the one before, in
+ * pieces that end at midnight UTC. Samples are looked for as far as in `domain/counters`: three days on either side.
+ */
 const GROWTH = `
-declare height float8; begun timestamptz; grown float8; one record;
+declare opening timestamptz := to_timestamp((floor(extract(epoch from from_ts) / 86400) - 3) * 86400);
+  closing timestamptz := to_timestamp((ceil(extract(epoch from to_ts) / 86400) + 3) * 86400);
 begin
-  for one in select s.ts, s.value, lead(s.value) over (order by s.ts) as following
-    from kpi_samples(machine, 'energy', 'energy_kwh', from_ts - interval '2 days', to_ts + interval '2 days') s order by s.ts
-  loop
-    if height is null then height := one.value; begun := one.ts; continue; end if;
-    if one.following is not null and one.following >= height
-      and (one.value < height or one.value - one.following > 0.1 * abs(one.value)) then continue; end if;
-    grown := case when one.value >= height then one.value - height
-      when height - one.value > 0.1 * abs(height) then one.value else 0 end;
-    if one.value >= height or height - one.value > 0.1 * abs(height) then height := one.value; end if;
-    if one.ts > from_ts and begun < to_ts then
-      since := greatest(begun, from_ts); until := least(one.ts, to_ts);
-      kwh := grown * (extract(epoch from until - since) / extract(epoch from one.ts - begun))::float8;
-      return next;
-    end if;
-    begun := one.ts;
-  end loop;
+  return query
+    with samples as (
+      select s.ts as opens, lead(s.ts) over (order by s.ts) as closes, greatest(lead(s.value) over (order by s.ts) - s.value, 0) as rise
+      from kpi_samples(machine, 'energy', 'energy_kwh', opening, closing) s
+    ), pieces as (
+      select greatest(s.opens, to_timestamp(d.day * 86400), from_ts) as piece_since,
+        least(s.closes, to_timestamp((d.day + 1) * 86400), to_ts) as piece_until, s.opens, s.closes, s.rise
+      from samples s cross join lateral generate_series(
+        floor(extract(epoch from s.opens) / 86400)::int, ceil(extract(epoch from s.closes) / 86400)::int - 1) d(day)
+      where s.closes > from_ts and s.opens < to_ts
+        and not exists (select from telemetry_growth g where g.device = machine and g.day = d.day)
+      union all
+      select greatest(g.opens, from_ts), least(g.closes, to_ts), g.opens, g.closes, g.kwh
+      from telemetry_growth g where g.device = machine and g.closes > g.opens and g.closes > from_ts and g.opens < to_ts
+        and g.day between floor(extract(epoch from from_ts) / 86400)::int and ceil(extract(epoch from to_ts) / 86400)::int
+    )
+    select p.piece_since, p.piece_until,
+      p.rise * (extract(epoch from p.piece_until - p.piece_since)::float8 / extract(epoch from p.closes - p.opens)::float8)
+      from pieces p where p.piece_until > p.piece_since order by p.piece_since;
 end`;
 
 /** Energy in pieces: in each hour the counter says how much, and the power when; without one of them the other says both. */

@@ -1,0 +1,62 @@
+import type { Series } from '../frame.ts';
+import { UTC_DAY_MS, type Window } from '../window.ts';
+
+/** Growth in a span of time. */
+export interface GrowthPiece {
+  readonly amount: number;
+  /** Epoch milliseconds. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A UTC day on which a counter grew otherwise than by the differences of its samples. */
+export interface DecidedDay {
+  /** Counted from 1970. */
+  readonly day: number;
+  readonly growth: readonly GrowthPiece[];
+}
+
+/**
+ * The UTC days of a window on which what a counter grew by is not what `risesOf` says: those that somebody has to be told who knows the samples only.
+ * @param growth as `counterHistory` gives it for the window
+ * @param series its samples, those around the window included
+ * @param window whole UTC days
+ */
+export function decidedDays(growth: readonly GrowthPiece[], series: Series, window: Window): DecidedDay[] {
+  const decided = byDay(growth);
+  const plain = byDay(risesOf(series, window));
+  const days = [...new Set([...decided.keys(), ...plain.keys()])].sort((a, b) => a - b);
+  return days.flatMap((day) => {
+    const pieces = decided.get(day) ?? [];
+    return isSame(pieces, plain.get(day) ?? []) ? [] : { day, growth: pieces };
+  });
+}
+
+/** What each sample is higher than the one before, nothing where it is lower, in pieces that end at samples and at midnights UTC. */
+function risesOf({ timestamps, values }: Series, { start, end }: Window): GrowthPiece[] {
+  const pieces: GrowthPiece[] = [];
+  for (let i = 1; i < values.length; i++) {
+    const [since, until] = [timestamps[i - 1]!, timestamps[i]!];
+    const rise = Math.max(values[i]! - values[i - 1]!, 0);
+    for (let from = Math.max(since, start); from < Math.min(until, end); ) {
+      const to = Math.min(until, end, (Math.floor(from / UTC_DAY_MS) + 1) * UTC_DAY_MS);
+      pieces.push({ amount: rise * ((to - from) / (until - since)), start: from, end: to });
+      from = to;
+    }
+  }
+  return pieces;
+}
+
+function byDay(pieces: readonly GrowthPiece[]): Map<number, GrowthPiece[]> {
+  return Map.groupBy(pieces, ({ start }) => Math.floor(start / UTC_DAY_MS));
+}
+
+function isSame(one: readonly GrowthPiece[], other: readonly GrowthPiece[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ amount, start, end }, i) => {
+      const { amount: otherAmount, start: otherStart, end: otherEnd } = other[i]!;
+      return amount === otherAmount && start === otherStart && end === otherEnd;
+    })
+  );
+}

@@ -1,0 +1,63 @@
+import type { DecidedDay } from '../../domain/counters/decided-days.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { Database, type Run } from './database.ts';
+import type { TermsLocation } from './machine-terms.ts';
+
+/**
+ * Where the SQL functions look up what counters grew by on days on which it is not the difference of their samples. A day has its pieces; one without
+ * growth has a piece without length.
+ */
+export const GROWTH_TABLE = `create table if not exists telemetry_growth (device text not null, day integer not null, piece integer not null,
+  opens timestamptz not null, closes timestamptz not null, kwh float8 not null, primary key (device, day, piece))`;
+
+/** Days that were decided, of one device. */
+export interface DecidedSpan {
+  readonly device: string;
+  /** Whole UTC days. */
+  readonly window: Window;
+  /** Those of the window that are to be kept; all others of it go. */
+  readonly days: readonly DecidedDay[];
+}
+
+const TIMEOUT_MS = 60_000;
+
+/**
+ * Replaces the decided days of spans, one after the other, and deletes those of all other devices.
+ * @param devices all that are kept
+ * @throws Unavailable when the server does not answer
+ */
+export async function writeGrowth(
+  location: TermsLocation,
+  devices: readonly string[],
+  spans: AsyncIterable<DecidedSpan>,
+): Promise<void> {
+  const connection = new Database({ ...location, maxConnections: 2 }, TIMEOUT_MS);
+  try {
+    await connection.query('delete from telemetry_growth where device <> all($1::text[])', [devices]);
+    for await (const span of spans) await connection.transaction((run) => replace(run, span));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function replace(run: Run, { device, window, days }: DecidedSpan): Promise<void> {
+  const [from, to] = [window.start / UTC_DAY_MS, window.end / UTC_DAY_MS];
+  await run('delete from telemetry_growth where device = $1 and day >= $2 and day < $3', [device, from, to]);
+  const rows = days.flatMap(({ day, growth }) => {
+    const pieces = growth.length > 0 ? growth : [{ start: day * UTC_DAY_MS, end: day * UTC_DAY_MS, amount: 0 }];
+    return pieces.map((piece, n) => ({ ...piece, day, n }));
+  });
+  if (rows.length === 0) return;
+  const instants = (of: readonly number[]) => of.map((at) => new Date(at).toISOString());
+  await run(
+    `insert into telemetry_growth select $1, u.* from unnest($2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::float8[]) as u`,
+    [
+      device,
+      rows.map(({ day }) => day),
+      rows.map(({ n }) => n),
+      instants(rows.map(({ start }) => start)),
+      instants(rows.map(({ end }) => end)),
+      rows.map(({ amount }) => amount),
+    ],
+  );
+}
