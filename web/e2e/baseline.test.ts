@@ -19,7 +19,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
 
   it('finds machines by name, suggests drivers and says why not the others', async () => {
     const machines = page.getByRole('region', { name: 'Machines' }).first();
-    await expect.poll(() => machines.locator('tbody tr').count()).toBe(8);
+    await expect.poll(() => machines.locator('tbody tr').count()).toBe(10);
     await machines.getByLabel('Name').fill('oven');
     await expect.poll(() => machines.locator('tbody tr').count()).toBe(1);
     await machines.getByRole('button', { name: 'Demo: Drying oven' }).click();

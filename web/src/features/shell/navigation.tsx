@@ -37,15 +37,19 @@ const PAGES: readonly NavigationPage[] = [
   { to: '/forecast', label: 'nav.forecast', icon: TrendingUp },
   { to: '/system', label: 'nav.system', icon: ServerCog },
 ];
-const OF_MACHINES = ['/machines', '/baseline'];
 
-/** All pages in a column, or on a phone in a bar of those that fit and a menu of the others. Machines and baselines are listed where there are any. */
+/** All pages in a column, or on a phone in a bar of those that fit and a menu of the others. Machines are listed where there are any, baselines where anything is metered. */
 export function Navigation({ siteId }: { readonly siteId: string | null }) {
   const text = useText();
   const { pathname } = useLocation();
   const isPhone = useMedia('(max-width: 699px)');
   const machines = useQuery({ ...useQueries().machines(siteId ?? ''), enabled: siteId !== null });
-  const pages = PAGES.filter(({ to }) => !OF_MACHINES.includes(to) || (machines.data?.length ?? 0) > 0);
+  const metered = useQuery({ ...useQueries().metered(siteId ?? ''), enabled: siteId !== null });
+  const isShown = (to: NavigationPage['to']) => {
+    if (to === '/machines') return (machines.data?.length ?? 0) > 0;
+    return to !== '/baseline' || (metered.data?.length ?? 0) > 0;
+  };
+  const pages = PAGES.filter(({ to }) => isShown(to));
   const { bar, more }: BarPages<NavigationPage> = isPhone ? barPages(pages, pathname) : { bar: pages, more: [] };
   return (
     <nav className={styles.nav} aria-label={text('nav.label')}>
