@@ -49,7 +49,11 @@ interface Sample {
 
 function worldOf(
   inner: TelemetryStore,
-  { days = 7, rollupDays = null }: { days?: number; rollupDays?: number | null } = {},
+  {
+    days = 7,
+    rollupDays = null,
+    how = 'deleted',
+  }: { days?: number; rollupDays?: number | null; how?: 'deleted' | 'archived' } = {},
 ): World {
   const gate = new WriteGate();
   const store = gate.around(inner);
@@ -68,7 +72,7 @@ function worldOf(
       gate,
       stores: () => [store],
       policy: {
-        rawDays: () => ({ days, how: 'deleted' }),
+        rawDays: () => ({ days, how }),
         rollupDays: (width) => (width === '1m' ? rollupDays : null),
       },
       states,
@@ -299,6 +303,44 @@ it('minutes go as well when they are told to, and quarters of an hour stand for 
   expect(await read(FIRST)).toBe(96);
   expect(await read(TODAY - 9 * UTC_DAY_MS)).toBe(1440);
   expect(await energyKwh(world, FIRST, FIRST + 3_600_000)).toBeCloseTo(1, 9);
+});
+
+it.each([
+  ['second', 1000, ['15m', '1h', '1d']],
+  ['ten seconds', 10_000, []],
+  ['minute', MINUTE_MS, []],
+  ['half an hour', 30 * MINUTE_MS, []],
+  ['day', UTC_DAY_MS, []],
+] as const)(
+  'of a series with a sample each %s an archive has rollups at most where they are smaller, and answers stay',
+  async (_, stepMs, widths) => {
+    const world = worldOf(memory(), { how: 'archived' });
+    const spanMs = (stepMs === 1000 ? 6 : 12) * UTC_DAY_MS;
+    const count = Math.floor(spanMs / stepMs);
+    const first = TODAY - spanMs;
+    await world.write(
+      Array.from({ length: count }, (__, i) => ({ at: first + i * stepMs, power: i % 7, counter: i / 60 })),
+    );
+    await world.run();
+    const groups = new Set((await world.store.series()).map(({ metric }) => metric.slice(0, metric.lastIndexOf('.'))));
+    expect([...groups].sort()).toEqual([GROUP, ...widths.map((width) => `rollup_${width}.${GROUP}`)].sort());
+    for (const bucket of ['1m', '5m', '15m', '30m', '1h', '1d']) {
+      const edges = bucketEdges({ start: first + UTC_DAY_MS, end: first + 3 * UTC_DAY_MS }, bucket, ZONE);
+      expectSame(await aggregate(world.reads, edges), await aggregate(world.store, edges));
+    }
+  },
+);
+
+it('raw samples are deleted only when minutes stand for them, also after an archive that had hours', async () => {
+  const world = worldOf(memory());
+  await world.write(everyMinute(FIRST, 21 * 1440));
+  world.states.set(GROUP, { rolledUntil: TODAY - 3 * UTC_DAY_MS, rawFrom: null, finest: '1h' });
+  const edges = bucketEdges({ start: FIRST, end: FIRST + UTC_DAY_MS }, '1m', 'UTC');
+  const before = await aggregate(world.store, edges);
+  await world.run();
+  expect(await rawRows(world)).toBe(7 * 1440);
+  expect(world.states.get(GROUP)?.finest).toBeUndefined();
+  expectSame(await aggregate(world.reads, edges), before);
 });
 
 it('works in DuckDB and SQLite, after compaction too', async () => {

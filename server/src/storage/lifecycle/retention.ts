@@ -5,7 +5,14 @@ import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RollupExtent } from '../layers/rolled-reads.ts';
 import type { WriteGate, WriteWatch } from '../layers/write-gate.ts';
-import { isRollupGroup, ROLLUP_WIDTHS, type RollupWidth, rollupGroup } from '../rollups/rollup-names.ts';
+import {
+  isRollupGroup,
+  ROLLUP_WIDTHS,
+  type RollupWidth,
+  rollupGroup,
+  widthsFrom,
+  worthwhileWidth,
+} from '../rollups/rollup-names.ts';
 import { type RollUpSource, rollUp } from './roll-up.ts';
 import { type DeviceGroup, deviceGroups } from './whole-days.ts';
 
@@ -14,6 +21,8 @@ export interface RetentionState {
   readonly rolledUntil: number;
   /** Raw samples before this instant were thrown away; null while none were. */
   readonly rawFrom: number | null;
+  /** Finest rollups that are made; left out: 1 min. */
+  readonly finest?: RollupWidth;
 }
 
 export interface RetentionPolicy {
@@ -79,7 +88,8 @@ export class Retention {
       // What was thrown away can only be asked of rollups.
       rolledUntil: state.rawFrom === null ? upToDate : Math.max(upToDate, state.rawFrom + UTC_DAY_MS),
       rawFrom: state.rawFrom ?? Number.NEGATIVE_INFINITY,
-      keptFrom: (width) => this.#rollupsFrom(width),
+      keptFrom: (width) =>
+        widthsFrom(state.finest ?? '1m').includes(width) ? this.#rollupsFrom(width) : Number.POSITIVE_INFINITY,
     };
   }
 
@@ -106,17 +116,23 @@ export class Retention {
   ): Promise<void> {
     const { gate, states, save, now } = this.#options;
     const leavesAt = midnight(now() - days * UTC_DAY_MS);
-    const state = states.get(group);
+    const known = states.get(group);
+    // Rollups of an archive may be too coarse to stand for raw samples that are deleted.
+    const state = how === 'deleted' && known?.finest !== undefined ? undefined : known;
+    const finest = state ? state.finest : how === 'archived' ? finestOf(devices) : undefined;
+    // Archived samples answer exactly: rollups that take more room than the samples are not worth it.
+    if (finest === null) return;
     const rolledUntil = Math.max(leavesAt + GUARD_MS, state?.rolledUntil ?? 0);
     const since = this.#changedSince(group, state);
     const watch = await gate.watch(group);
     try {
       report.rollups += await this.#rollUpDevices(
         devices,
-        { since, rolledUntil, rawFrom: state?.rawFrom ?? null },
+        { since, rolledUntil, rawFrom: state?.rawFrom ?? null, widths: widthsFrom(finest ?? '1m') },
         run,
       );
-      states.set(group, { rolledUntil, rawFrom: state?.rawFrom ?? null });
+      const coarse = finest === undefined ? {} : { finest };
+      states.set(group, { rolledUntil, rawFrom: state?.rawFrom ?? null, ...coarse });
       await save(states);
     } catch (error) {
       watch.end();
@@ -148,7 +164,12 @@ export class Retention {
   /** Every row is in every store, and read back from the first one, when it resolves. Answers how many there are. */
   async #rollUpDevices(
     devices: readonly DeviceGroup[],
-    { since, rolledUntil, rawFrom }: { since: number; rolledUntil: number; rawFrom: number | null },
+    {
+      since,
+      rolledUntil,
+      rawFrom,
+      widths,
+    }: { since: number; rolledUntil: number; rawFrom: number | null; widths: readonly RollupWidth[] },
     run: RetentionRun,
   ): Promise<number> {
     let held: Block[] = [];
@@ -170,7 +191,7 @@ export class Retention {
         { window: { start: Math.max(completeFrom, first, midnight(since)), end }, rawIs: 'complete' },
       ] as const;
       for (const { window, rawIs } of parts) {
-        for await (const block of rollUp(this.#options.source, device, window, rawIs)) {
+        for await (const block of rollUp(this.#options.source, device, window, rawIs, widths)) {
           run.signal.throwIfAborted();
           await run.keep(block);
           held.push(block);
@@ -244,6 +265,13 @@ export class Retention {
     const days = this.#options.policy.rollupDays(width);
     return days === null ? Number.NEGATIVE_INFINITY : midnight(this.#options.now() - days * UTC_DAY_MS);
   }
+}
+
+/** The finest rollups that take less room than the samples of every device; null: none. */
+function finestOf(devices: readonly DeviceGroup[]): RollupWidth | null {
+  const samples = devices.map(({ values, quantities }) => values / quantities.length);
+  const intervals = devices.map(({ window }, d) => (window.end - window.start) / samples[d]!);
+  return worthwhileWidth(Math.max(...intervals), Math.min(...samples));
 }
 
 function midnight(instant: number): number {

@@ -5,7 +5,7 @@ import type { RulesOf } from '../../domain/series-rules.ts';
 import { bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
 import type { TelemetryStore } from '../backend.ts';
-import { ROLLUP_WIDTHS, type RollupWidth, rollupGroup } from '../rollups/rollup-names.ts';
+import { type RollupWidth, rollupGroup } from '../rollups/rollup-names.ts';
 import { fromFrames, type RollupRows, rollupQuantities, takeLate, toBlock } from '../rollups/rollup-rows.ts';
 import type { DeviceGroup } from './whole-days.ts';
 
@@ -30,14 +30,16 @@ const SPAN_MS = 7 * UTC_DAY_MS;
  * The rollups of one device and group over a window, as blocks for the stores: first those of 1 min, last those of a day. Rows that exist and
  * have become empty are in them too.
  * @param window begins and ends at midnight UTC; days of the site count that end in it
+ * @param widths those to make
  */
 export async function* rollUp(
   source: RollUpSource,
   of: Pick<DeviceGroup, 'deviceId' | 'group' | 'quantities'>,
   window: Window,
   rawIs: RawIs,
+  widths: readonly RollupWidth[],
 ): AsyncGenerator<Block> {
-  for (const width of ROLLUP_WIDTHS) {
+  for (const width of widths) {
     for (let { start } = window; start < window.end; start += SPAN_MS) {
       const edges = edgesOf(
         width,

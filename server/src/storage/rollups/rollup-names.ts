@@ -18,3 +18,22 @@ export function rollupGroup(group: string, width: RollupWidth): string {
 export function isRollupGroup(group: string): boolean {
   return group.startsWith(ROLLUP_PREFIX);
 }
+
+/**
+ * Rollups of an archive save reading and take room: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some
+ * bytes for each bucket. A series must have so many samples in a bucket on average, and so many in all, for them to take less than its samples.
+ */
+const MIN_SAMPLES_PER_BUCKET = 360;
+const MIN_SAMPLES = 500_000;
+
+/** The finest width whose rollups of a series take less room than its samples; null: none. */
+export function worthwhileWidth(intervalMs: number, samples: number): RollupWidth | null {
+  if (samples < MIN_SAMPLES) return null;
+  const fixed = Object.entries(FIXED_WIDTH_MS) as [keyof typeof FIXED_WIDTH_MS, number][];
+  return fixed.find(([, widthMs]) => widthMs >= MIN_SAMPLES_PER_BUCKET * intervalMs)?.[0] ?? null;
+}
+
+/** A width and the wider ones. */
+export function widthsFrom(finest: RollupWidth): readonly RollupWidth[] {
+  return ROLLUP_WIDTHS.slice(ROLLUP_WIDTHS.indexOf(finest));
+}
