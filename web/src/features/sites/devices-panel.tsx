@@ -25,11 +25,11 @@ export function DevicesPanel() {
   const [removing, setRemoving] = useState<Device | null>(null);
   const head = [
     text('devices.name'),
+    '',
     text('devices.kind'),
     text('devices.status'),
     text('devices.last_reading'),
     { label: text('devices.rated_power'), numeric: true },
-    '',
   ];
   return (
     <Panel title={text('devices.title')} note={text('devices.note', { site: site.name })}>
@@ -42,12 +42,6 @@ export function DevicesPanel() {
               {devices.map((device) => (
                 <tr key={device.id}>
                   <th scope="row">{device.name}</th>
-                  <td>{text(`kind.${device.kind}`)}</td>
-                  <td>{text(`device.${device.status}`)}</td>
-                  <td>{device.last_reading_at ? format.dateTime(Date.parse(device.last_reading_at)) : '–'}</td>
-                  <td data-numeric>
-                    {device.rated_power_kw === null ? '–' : `${format.number(device.rated_power_kw, 1)} kW`}
-                  </td>
                   <td>
                     <span className={styles.actions}>
                       {mayWrite ? (
@@ -65,6 +59,12 @@ export function DevicesPanel() {
                         />
                       ) : null}
                     </span>
+                  </td>
+                  <td>{text(`kind.${device.kind}`)}</td>
+                  <td>{text(`device.${device.status}`)}</td>
+                  <td>{device.last_reading_at ? format.dateTime(Date.parse(device.last_reading_at)) : '–'}</td>
+                  <td data-numeric>
+                    {device.rated_power_kw === null ? '–' : `${format.number(device.rated_power_kw, 1)} kW`}
                   </td>
                 </tr>
               ))}

@@ -17,7 +17,7 @@ export function SitesPanel() {
   const format = useFormat();
   const mayWrite = useMayWrite();
   const [editing, setEditing] = useState<Site | 'new' | null>(null);
-  const head = [text('sites.name'), text('sites.timezone'), text('sites.currency'), text('sites.place'), ''];
+  const head = [text('sites.name'), '', text('sites.timezone'), text('sites.currency'), text('sites.place')];
   return (
     <Panel
       title={text('sites.title')}
@@ -38,13 +38,6 @@ export function SitesPanel() {
                   {site.name}
                   {site.is_default ? <span className={styles.quiet}> · {text('sites.default')}</span> : null}
                 </th>
-                <td>{site.timezone}</td>
-                <td>{site.currency}</td>
-                <td>
-                  {site.latitude === null || site.longitude === null
-                    ? text('sites.no_place')
-                    : `${format.number(site.latitude, 2)}°, ${format.number(site.longitude, 2)}°`}
-                </td>
                 <td>
                   {mayWrite ? (
                     <span className={styles.actions}>
@@ -55,6 +48,13 @@ export function SitesPanel() {
                       />
                     </span>
                   ) : null}
+                </td>
+                <td>{site.timezone}</td>
+                <td>{site.currency}</td>
+                <td>
+                  {site.latitude === null || site.longitude === null
+                    ? text('sites.no_place')
+                    : `${format.number(site.latitude, 2)}°, ${format.number(site.longitude, 2)}°`}
                 </td>
               </tr>
             ))}
