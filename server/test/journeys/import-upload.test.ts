@@ -85,7 +85,7 @@ test('a file is uploaded in parts, detected, shown, read in a dry run and import
   expect(done).toMatchObject({
     site: { name: 'Our house', timezone: 'Europe/Warsaw', currency: 'PLN', created: true },
     devices: [{ name: 'House', kind: 'meter', created: true }],
-    range: { start: '2026-02-28T23:00:00.000Z', end: '2026-03-01T22:45:00.001Z' },
+    range: { start: '2026-02-28T23:00:00.000Z', end: '2026-03-01T23:00:00.000Z' },
     report: { accepted: 96, rejected: 0 },
   });
   const { items } = await service.json<{ items: Site[] }>('/api/v1/sites');

@@ -12,7 +12,7 @@ import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { localIso } from '../../domain/site-time.ts';
 import { detectMapping, mappingText } from '../../sources/import/detect/detect.ts';
 import { importFile } from '../../sources/import/import-file.ts';
-import { reportToJson } from '../../sources/import/import-report.ts';
+import { type ImportReport, reportToJson } from '../../sources/import/import-report.ts';
 import { parseMapping } from '../../sources/import/mapping.ts';
 import { HEAD_BYTES } from '../../sources/import/record-source.ts';
 import type { Sites } from '../../storage/records/sites.ts';
@@ -110,18 +110,28 @@ export class ImportingService {
         onProgress: ({ rows, share }) => progress(share, `${rows} rows`),
       });
       const { report, site, devices, importedBefore } = outcome;
-      const [first, last] = [report?.first ?? null, report?.last ?? null];
       return {
         file: file.name,
         dry_run: dryRun,
         already_imported: importedBefore !== null,
         site,
         devices: [...devices],
-        range: first === null || last === null ? null : { start: formatInstant(first), end: formatInstant(last + 1) },
+        range: report && rangeOf(report),
         report: report && limited(reportToJson(report)),
       };
     });
   }
+}
+
+/** The window that the values of a file are in: the last one counts for its interval. */
+function rangeOf({ series }: Pick<ImportReport, 'series'>): ImportResult['range'] {
+  const starts = series.flatMap(({ first }) => (first === null ? [] : [first]));
+  if (starts.length === 0) return null;
+  const ends = series.flatMap(({ last, interval_ms: intervalMs }) => (last === null ? [] : [last + (intervalMs ?? 1)]));
+  return {
+    start: formatInstant(starts.reduce((least, one) => Math.min(least, one))),
+    end: formatInstant(ends.reduce((most, one) => Math.max(most, one))),
+  };
 }
 
 function limited(report: ReturnType<typeof reportToJson>) {
