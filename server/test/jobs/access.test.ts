@@ -48,6 +48,7 @@ const PARAMETERS: Readonly<Record<string, object>> = {
     end_date: '2026-02-01T00:00:00Z',
     drivers: ['outdoor_temp_c'],
   },
+  import: { mapping: 'name: x', upload_id: '0199d5a0-0000-7000-8000-000000000000' },
   migration: { source: 'records', from: 'records' },
   restore: { name: 'wattkeeper-2026-11-21T020000.000Z.backup' },
 };
