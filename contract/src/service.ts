@@ -178,6 +178,20 @@ export const QuarantineDecision = z.object({
   decision: z.enum(['accept', 'discard']),
 });
 
+export const FeatureChange = z
+  .object({
+    state: z.enum(['running', 'succeeded', 'failed']),
+    step: z.enum(['readings', 'records', 'start']).meta({
+      description: 'What is copied to disk, and at last the start on it, in which requests wait for their answers',
+    }),
+    progress: z.number().min(0).max(1).meta({ description: 'Share of the whole that is done' }),
+    started_at: Instant,
+    finished_at: Instant.nullable(),
+    error: z.string().nullable().meta({ description: 'Why it failed; the service then continues in memory' }),
+  })
+  .meta({ id: 'FeatureChange' });
+export type FeatureChange = z.infer<typeof FeatureChange>;
+
 export const Feature = z
   .object({
     name: z.string(),
@@ -187,6 +201,10 @@ export const Feature = z
     active: z.boolean().meta({ description: 'What is in force: off when something it depends on is off' }),
     depends_on: z.array(z.string()),
     reason: z.string().nullable(),
+    change: FeatureChange.optional().meta({
+      description:
+        'Of persistence in a service that was started without a data folder: how the move to disk stands that the newest switch began. Ask again until its state is not `running`',
+    }),
   })
   .meta({ id: 'Feature' });
 export type Feature = z.infer<typeof Feature>;

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -9,11 +10,13 @@ import { AuthService } from './features/auth/auth-service.ts';
 import { DemoControl } from './features/demo/demo-control.ts';
 import { DemoService } from './features/demo/demo-service.ts';
 import { influxRoutes } from './features/ingest/influx-routes.ts';
+import type { PersistenceChange } from './features/settings/persistence-change.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { serviceRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
 import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
+import type { FrontDoor } from './http/front-door.ts';
 import { announceLists } from './http/live/list-news.ts';
 import { LiveStream } from './http/live/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
@@ -33,6 +36,8 @@ export interface App {
   readonly auth: AuthService;
   /** Stops taking requests, brings what was taken to disk and closes everything; at most about 10 s. */
   close(): Promise<void>;
+  /** The same, but for the door: another application answers in its place, or will. */
+  retire(): Promise<void>;
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
@@ -49,8 +54,13 @@ export interface StartOptions {
   readonly now?: () => number;
   /** Opens the API to the commands of this machine's user. */
   readonly localToken?: string | undefined;
-  /** Called when everything has been moved to a data folder, which there was not or which was removed: close the service and start it on that. */
-  readonly onMoved?: () => void;
+  /** Listens already where another application has answered. */
+  readonly door: FrontDoor;
+  readonly change: PersistenceChange;
+  /** Called when everything has been moved to the folder that takes the place of a removed one: retire this application and start one on that. */
+  readonly onMoved: () => void;
+  /** Starts an application on the data folder in the place of this one, which has none. */
+  readonly startNext: () => Promise<void>;
 }
 
 /** Builds every part once, in the order in which data flows, and listens. Throws expected errors that say what to do. */
@@ -58,7 +68,10 @@ export async function startApp({
   config,
   log,
   onDemoProgress = () => {},
-  onMoved = () => {},
+  door,
+  change,
+  onMoved,
+  startNext,
   localToken,
   now = Date.now,
 }: StartOptions): Promise<App> {
@@ -69,17 +82,16 @@ export async function startApp({
     await refuseOpenDoor(config, pipeline);
     demo = await startDemo({ config, log, pipeline, now, onDemoProgress });
     const recovery = new FolderRecovery({ pipeline, config, log, now, onMoved });
-    const app = await serve({ config, log, now, startedAt, pipeline, recovery, localToken, sources: demo.sources });
-    obeyPersistence({ pipeline, config, now, onMoved });
+    const parts = { config, log, now, startedAt, pipeline, recovery, localToken, door, change };
+    const { scheduler, application, ...app } = await serve({ ...parts, sources: demo.sources });
+    obeyPersistence({ pipeline, config, log, now, change, door, application, scheduler, startNext });
     recovery.start();
-    return {
-      ...app,
-      close: async () => {
-        await recovery.close();
-        await demo?.stop();
-        await app.close();
-      },
+    const ended = async (end: () => Promise<void>) => {
+      await recovery.close();
+      await demo?.stop();
+      await end();
     };
+    return { ...app, close: () => ended(app.close), retire: () => ended(app.retire) };
   } catch (error) {
     await demo?.stop();
     await pipeline.close(0);
@@ -95,29 +107,16 @@ interface ServeOptions {
   readonly pipeline: Pipeline;
   readonly recovery: FolderRecovery;
   readonly localToken: string | undefined;
+  readonly door: FrontDoor;
+  readonly change: PersistenceChange;
   readonly sources: () => readonly Source[];
 }
 
-async function serve({
-  config,
-  log,
-  now,
-  startedAt,
-  pipeline,
-  recovery,
-  localToken,
-  sources,
-}: ServeOptions): Promise<App> {
-  const { records } = pipeline;
-  const auth = new AuthService({
-    records,
-    adminToken: config.auth.admin_token,
-    localToken,
-    cookiePath: config.http.prefix || '/',
-    publicUrl: config.http.public_url,
-    now,
-    warn: (message) => log.warn(message),
-  });
+async function serve(
+  options: ServeOptions,
+): Promise<App & { readonly scheduler: Scheduler; readonly application: Server }> {
+  const { config, log, now, startedAt, pipeline, recovery, door, change, sources } = options;
+  const auth = createAuth(options);
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, log, now);
   const { live, scheduler } = createNews({ config, pipeline, services, auth, log, now, startedAt });
@@ -145,24 +144,39 @@ async function serve({
       );
     },
     apiRoutes: (api) =>
-      registerApi(api, { pipeline, services, auth, monitor, live, scheduler, sources, now, maxBodyBytes }),
+      registerApi(api, { pipeline, services, auth, monitor, live, scheduler, change, sources, now, maxBodyBytes }),
   });
-  const url = await listen(server, config, () => live.close());
+  const url = await listen(server, door, config, () => live.close());
   await scheduler.start();
+  const end = async (endRequests: () => Promise<void>) => {
+    live.close();
+    await scheduler.close();
+    await models.close();
+    await endRequests();
+    await server.close();
+    await pipeline.close(DRAIN_MS);
+  };
   return {
     url,
     pipeline,
     auth,
-    close: async () => {
-      live.close();
-      await scheduler.close();
-      await models.close();
-      const requests = setTimeout(() => server.server.closeAllConnections(), REQUESTS_MS);
-      await server.close();
-      clearTimeout(requests);
-      await pipeline.close(DRAIN_MS);
-    },
+    scheduler,
+    application: server.server,
+    close: () => end(() => door.close(REQUESTS_MS)),
+    retire: () => end(() => door.leave(server.server, REQUESTS_MS)),
   };
+}
+
+function createAuth({ config, log, now, pipeline: { records }, localToken }: ServeOptions): AuthService {
+  return new AuthService({
+    records,
+    adminToken: config.auth.admin_token,
+    localToken,
+    cookiePath: config.http.prefix || '/',
+    publicUrl: config.http.public_url,
+    now,
+    warn: (message) => log.warn(message),
+  });
 }
 
 function auditWarnings({ auditLog: { waiting } }: Pipeline['records']): string[] {
@@ -268,10 +282,18 @@ async function refuseOpenDoor({ http, auth }: Config, { records }: Pipeline): Pr
   );
 }
 
-async function listen(server: FastifyInstance, { http }: Config, onFailure: () => void): Promise<string> {
+/** Lets the application answer: at the door where that is open already, else at the configured address. */
+async function listen(
+  server: FastifyInstance,
+  door: FrontDoor,
+  { http }: Config,
+  onFailure: () => void,
+): Promise<string> {
+  await server.ready();
   try {
-    const address = await server.listen({ host: http.host, port: http.port });
-    return `${address}${http.prefix.replace(/\/$/, '')}`;
+    if (door.url === null) await door.listen(http.host, http.port);
+    door.open(server.server);
+    return `${door.url}${http.prefix.replace(/\/$/, '')}`;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     onFailure();

@@ -24,6 +24,7 @@ import { qualityRoutes } from './features/quality/routes.ts';
 import { repairRoutes } from './features/repair/routes.ts';
 import { reportRoutes } from './features/reports/routes.ts';
 import type { FeatureFlags, FlagName } from './features/settings/feature-flags.ts';
+import type { PersistenceChange } from './features/settings/persistence-change.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { siteRoutes } from './features/sites/routes.ts';
 import { systemRoutes } from './features/system/routes.ts';
@@ -48,6 +49,7 @@ export interface ApiParts {
   readonly monitor: StorageMonitor;
   readonly live: LiveStream;
   readonly scheduler: Scheduler;
+  readonly change: PersistenceChange;
   readonly sources: () => readonly Source[];
   readonly now: () => number;
   /** Largest body of readings. */
@@ -57,7 +59,7 @@ export interface ApiParts {
 /** Everything under `/api/v1`. */
 export function registerApi(
   api: Api,
-  { pipeline, services, auth, monitor, live, scheduler, sources, now, maxBodyBytes }: ApiParts,
+  { pipeline, services, auth, monitor, live, scheduler, change, sources, now, maxBodyBytes }: ApiParts,
 ): void {
   const { records, directory, catalogue, queries, partial, ingest, intake } = pipeline;
   const telemetryOptions = { queries, partial, directory, sites: records.sites, catalogue, now };
@@ -90,7 +92,7 @@ export function registerApi(
     baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
   });
   underFlag(api, pipeline.flags, 'forecasting', (scope) => forecastRoutes(scope, services.forecasts));
-  settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, records });
+  settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, change, records });
   systemRoutes(api, {
     monitor,
     quarantine: services.quarantine,

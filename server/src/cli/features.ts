@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Feature } from '@wattkeeper/contract/service.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { InvalidInput } from '../domain/errors.ts';
+import { InvalidInput, Unavailable } from '../domain/errors.ts';
 import { FeatureFlags } from '../features/settings/feature-flags.ts';
 import { onRecords } from './on-records.ts';
+import { ProgressBar } from './progress-bar.ts';
 import { runningService } from './running-service.ts';
 import { callService, type RunningService } from './service-jobs.ts';
 import { listOfService } from './service-lists.ts';
@@ -22,6 +24,8 @@ Usage: npm start -- features [ACTION] [OPTIONS]
   --config FILE  configuration to read instead of wattkeeper.yaml
   --json         print one JSON object with the result on the last line
   --help         this text`;
+
+const LOOK_EVERY_MS = 200;
 
 /** Features as the service has them, or as it will find them when it starts. */
 interface Switchboard {
@@ -79,9 +83,28 @@ async function withSwitchboard<T>(
 function ofService(service: RunningService): Switchboard {
   return {
     list: () => listOfService(service, '/features', Feature),
-    set: async (name, enabled) =>
-      Feature.parse(await callService(service, 'PATCH', `/features/${encodeURIComponent(name)}`, { enabled })),
+    set: async (name, enabled) => {
+      const path = `/features/${encodeURIComponent(name)}`;
+      return settled(service, path, Feature.parse(await callService(service, 'PATCH', path, { enabled })));
+    },
   };
+}
+
+/** Waits for the end of a change that goes on after the switch. @throws Unavailable when it fails */
+async function settled(service: RunningService, path: string, switched: Feature): Promise<Feature> {
+  const bar = new ProgressBar('Moving to disk');
+  let feature = switched;
+  while (feature.change?.state === 'running') {
+    bar.show(feature.change.progress);
+    await sleep(LOOK_EVERY_MS);
+    feature = Feature.parse(await callService(service, 'GET', path));
+  }
+  bar.end();
+  if (feature.change?.state === 'failed')
+    throw new Unavailable(
+      `persistence could not be switched on: ${feature.change.error}; the service continues in memory`,
+    );
+  return feature;
 }
 
 function describe({ name, label, description, active, reason }: Feature): string {

@@ -24,7 +24,7 @@ const STRANGER_TIMEOUT_MS = 3_000;
 const NOT_THERE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
 
 /**
- * The service that a command works on (docs/decisions/0030-commands-find-the-service.md): the one that `--url` names, else the one that runs at the
+ * The service that a command works on (docs/decisions/0033-commands-find-the-service.md): the one that `--url` names, else the one that runs at the
  * configured address or on the configured data folder, whatever this configuration says about persistence. Null when none runs and the
  * command may work on the data folder itself, under its lock.
  *

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
-import { type App, type StartOptions, startApp } from '../app.ts';
+import type { App } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { newSecret } from '../features/auth/secrets.ts';
+import { Succession } from '../succession.ts';
 import { announce } from './announcement.ts';
 import { ownUrl } from './own-url.ts';
 
@@ -37,62 +38,36 @@ export async function startCommand(
   const log = openLog(config, config.log.level);
   const onDemoProgress = values.json ? () => {} : showProgress;
   const localToken = newSecret();
-  const first = await startMovable({ config, log, onDemoProgress, localToken });
-  const { app } = first;
+  const stopped = Promise.withResolvers<unknown>();
+  let withdraw = () => {};
+  const service = await Succession.start({
+    config,
+    log,
+    localToken,
+    onDemoProgress,
+    onServing: (app, persistence) => {
+      withdraw();
+      const here = { url: urlHere(app, config), token: localToken };
+      withdraw = announce({ ...config, persistence }, environment, here, (text) => log.warn(text));
+    },
+    onFailure: stopped.reject,
+  });
+  await sayReady(service.app, config, values.json ?? false);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopped.resolve);
+  await stopped.promise;
+  withdraw();
+  await end(service, log);
+  return 0;
+}
+
+async function sayReady(app: App, config: Config, asJson: boolean): Promise<void> {
   const publicUrl = config.http.public_url?.replace(/\/$/, '') ?? app.url;
   const link = `${publicUrl}/ui/sign-in?code=${await app.auth.createSignInCode()}`;
-  const announced = (at: App, persistence: boolean) => {
-    const here = { url: urlHere(at, config), token: localToken };
-    return announce({ ...config, persistence }, environment, here, (text) => log.warn(text));
-  };
-  const withdraw = announced(app, config.persistence);
-  if (values.json) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
+  if (asJson) console.log(JSON.stringify({ url: app.url, sign_in_link: link }));
   else
     console.log(
       `\nWattkeeper is ready: ${publicUrl}/ui/\nSign in once with   ${link}\n(good for 15 minutes; \`npm start -- sign-in-link\` makes another)\n`,
     );
-  const stopped = untilStopped();
-  const last = await followFolder({ ...first, withdraw }, { config, log, localToken }, stopped, announced);
-  await end(last, log);
-  return 0;
-}
-
-/** A service, and when everything that it has is in a data folder on which another one has to take its place. */
-interface Movable {
-  readonly app: App;
-  readonly moved: Promise<'moved'>;
-}
-
-async function startMovable(options: StartOptions): Promise<Movable> {
-  const { promise: moved, resolve } = Promise.withResolvers<'moved'>();
-  return { app: await startApp({ ...options, onMoved: () => resolve('moved') }), moved };
-}
-
-/**
- * Starts the service at the same address whenever it has moved to a data folder; resolves with the one that runs at the stop.
- * @param announced lets the commands of this machine find the service until what it answers is called
- */
-async function followFolder(
-  first: Movable & { readonly withdraw: () => void },
-  { config, log, localToken }: Pick<StartOptions, 'config' | 'log' | 'localToken'>,
-  stopped: Promise<void>,
-  announced: (app: App, persistence: boolean) => () => void,
-): Promise<App> {
-  let current: Movable = first;
-  let { withdraw } = first;
-  while ((await Promise.race([stopped, current.moved])) === 'moved') {
-    withdraw();
-    const http = { ...config.http, port: Number(new URL(current.app.url).port) };
-    await current.app.close();
-    if (!config.persistence)
-      log.warn(
-        `everything is kept in ${config.data_dir} from now on; set persistence to true in the configuration (WATTKEEPER_PERSISTENCE=true), or the next start is in memory again`,
-      );
-    current = await startMovable({ config: { ...config, http, persistence: true }, log, localToken });
-    withdraw = announced(current.app, true);
-  }
-  withdraw();
-  return current.app;
 }
 
 /** Where a service answers on this machine. */
@@ -100,9 +75,9 @@ function urlHere({ url }: App, { http }: Config): string {
   return ownUrl({ http: { ...http, port: Number(new URL(url).port) } });
 }
 
-async function end(app: App, log: Logger): Promise<void> {
+async function end(service: Succession, log: Logger): Promise<void> {
   log.info('stopping');
-  const isClosed = await Promise.race([app.close().then(() => true), sleep(MAX_STOP_MS, false, { ref: false })]);
+  const isClosed = await Promise.race([service.close().then(() => true), sleep(MAX_STOP_MS, false, { ref: false })]);
   if (!isClosed)
     log.warn(
       `not everything could be closed in ${MAX_STOP_MS / 1000} s: the rest continues from the journal at the next start`,
@@ -118,10 +93,4 @@ function showProgress(share: number): void {
       `\rMaking the demo's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(share * 100)} %${done ? '\n' : ''}`,
     );
   } else if (done) process.stderr.write("Made the demo's history.\n");
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }

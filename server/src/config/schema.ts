@@ -122,7 +122,10 @@ export const Config = z
         seed: z.number().int().default(1),
       })
       .prefault({}),
-    persistence: z.boolean().default(true).describe('Off: everything lives in memory and no file is written'),
+    persistence: z
+      .boolean()
+      .default(true)
+      .describe('Off: everything lives in memory and nothing is written to the data folder'),
     records: RecordsConfig.default({ type: 'sqlite' }),
     stores: z
       .array(StoreConfig)

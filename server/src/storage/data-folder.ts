@@ -37,6 +37,11 @@ const OWN_FILES = /^(lock|wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite
 /** What the service and its commands make in a data folder. */
 const OWN_NAMES =
   /^(lock|service\.json|wattkeeper|set-aside\.db|telemetry|backups$|archive$|imports$|journal|restore|before-restore)/;
+/** Whether only Wattkeeper makes this file of a data folder, and nobody else. */
+export function isOwnFile(name: string): boolean {
+  return OWN_FILES.test(name) || name === SERVICE_FILE;
+}
+
 /** Set on folders that many users share, such as /tmp. */
 const STICKY = 0o1000;
 

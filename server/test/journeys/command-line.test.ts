@@ -126,8 +126,11 @@ describe('commands of a service in memory', () => {
     expect((await run('export', file)).json).toMatchObject({ format: 'csv' });
     expect(existsSync(folder)).toBe(false);
 
-    expect(await run('features', 'on', 'persistence')).toMatchObject({ code: 0, json: { items: [{ enabled: true }] } });
-    await expect.poll(() => persists(service)).toBe(true);
+    expect(await run('features', 'on', 'persistence')).toMatchObject({
+      code: 0,
+      json: { items: [{ active: true, change: { state: 'succeeded' } }] },
+    });
+    expect(await persists(service)).toBe(true);
     expect(await me(service, made.json.token)).toBe(200);
     expect((await run('token', 'list')).json.tokens).toMatchObject([{ name: 'telegraf' }]);
     expect((await run('restore', 'any.backup')).code).toBe(1);

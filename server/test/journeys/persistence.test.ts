@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Health } from '@wattkeeper/contract/service.ts';
+import type { FeatureChange, Health } from '@wattkeeper/contract/service.ts';
 import { afterEach, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
@@ -108,4 +108,104 @@ it('without a folder everything answers from memory and no file is written; told
   expect(((await refused.json()) as { detail: string }).detail).toContain('there are records');
   expect(await history(service)).toEqual([9]);
   expect((await service.json<Health>('/health')).persistence).toBe(false);
+});
+
+/** Sends readings one after the other until it is stopped, over one connection or a new one each; answers what was answered. */
+function traffic(service: Service, device: string, headers: Record<string, string>) {
+  const answers: { value: number; status: number | string; durable: boolean }[] = [];
+  let isStopped = false;
+  const work = (async () => {
+    for (let value = 1; !isStopped; value++) {
+      const body = { device_id: device, timestamp: new Date(Date.UTC(2026, 0, 1) + value * 1000).toISOString() };
+      const sent = service.request('/api/v1/readings', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ ...body, values: { 'grid.power_kw': value } }),
+      });
+      const answer = await sent.then(
+        async (response) => ({ status: response.status, ...((await response.json()) as { durable: boolean }) }),
+        (error: unknown) => ({ status: String(error), durable: false }),
+      );
+      answers.push({ value, status: answer.status, durable: answer.durable });
+    }
+  })();
+  return {
+    answers,
+    stop: async () => {
+      isStopped = true;
+      await work;
+    },
+  };
+}
+
+async function valuesOf(service: Service, device: string): Promise<number[]> {
+  const query = `device_id=${device}&metric=grid.power_kw&bucket=raw&start=2025-12-01T00:00:00Z`;
+  const { series } = await service.json<{ series: { value: number[] }[] }>(`/api/v1/telemetry?${query}`);
+  return series[0]?.value ?? [];
+}
+
+it('switched from memory to disk under traffic, no request is refused and no reading is lost, and the API shows how it goes', async () => {
+  const home = newFolder();
+  const folder = join(home, 'data');
+  const off = { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' };
+  let service = await start(home, off);
+  const history = Array.from({ length: 40 }, (_, device) =>
+    Array.from({ length: 250 }, (_, i) => ({
+      device_id: `old-${device}`,
+      timestamp: new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString(),
+      values: { 'grid.power_kw': i, 'load.power_kw': i / 2 },
+    })),
+  );
+  for (const readings of history) expect((await postReadings(service, readings)).status).toBe(202);
+  const senders = ['a', 'b', 'c', 'd'].map((name, i) => traffic(service, name, i % 2 ? { connection: 'close' } : {}));
+  const sent = (n: number) => expect.poll(() => senders.every(({ answers }) => answers.length >= n)).toBe(true);
+  await sent(5);
+
+  const begun = await persist(service, true);
+  expect([begun.status, await begun.json()]).toMatchObject([
+    200,
+    { enabled: true, active: false, change: { state: 'running' } },
+  ]);
+  const seen: FeatureChange[] = [];
+  const look = async () => {
+    const { change } = await service.json<{ change: FeatureChange }>('/api/v1/features/persistence');
+    seen.push(change);
+    return change.state;
+  };
+  await expect.poll(look).toBe('succeeded');
+  expect(seen.map(({ progress }) => progress)).toEqual(seen.map(({ progress }) => progress).sort((a, b) => a - b));
+  expect(seen.at(-1)).toMatchObject({ progress: 1, error: null, finished_at: expect.any(String) });
+  const before = Math.max(...senders.map(({ answers }) => answers.length));
+  await sent(before + 5);
+  for (const sender of senders) await sender.stop();
+
+  for (const [i, { answers }] of senders.entries()) {
+    expect(answers.filter(({ status }) => status !== 202)).toEqual([]);
+    expect([answers[0]!.durable, answers.at(-1)!.durable]).toEqual([false, true]);
+    expect(await valuesOf(service, ['a', 'b', 'c', 'd'][i]!)).toEqual(answers.map(({ value }) => value));
+  }
+  await service.kill();
+  service = await start(home, { WATTKEEPER_DATA_DIR: folder });
+  for (const [i, { answers }] of senders.entries())
+    expect(await valuesOf(service, ['a', 'b', 'c', 'd'][i]!)).toEqual(answers.map(({ value }) => value));
+  expect(await valuesOf(service, 'old-39')).toHaveLength(250);
+});
+
+it('where the folder cannot be used in the end, the service continues in memory, says why, and can be switched again', async () => {
+  const home = newFolder();
+  const folder = join(home, 'data');
+  const service = await start(home, { WATTKEEPER_DATA_DIR: folder, WATTKEEPER_PERSISTENCE: 'false' });
+  await send(service, 3, 1);
+  // The start on the folder fails on a file that takes the place of its folder of backups.
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'backups'), '');
+  expect((await persist(service, true)).status).toBe(200);
+  const look = () => service.json<{ enabled: boolean; change: FeatureChange }>('/api/v1/features/persistence');
+  await expect.poll(look).toMatchObject({ enabled: false, change: { state: 'failed', error: expect.any(String) } });
+  expect(await send(service, 2, 2)).toBe(false);
+  expect(readdirSync(folder).filter((name) => name !== 'backups')).toEqual([]);
+  rmSync(join(folder, 'backups'));
+  expect((await persist(service, true)).status).toBe(200);
+  await expect.poll(look).toMatchObject({ enabled: true, change: { state: 'succeeded' } });
+  expect(await history(service)).toEqual([1, 2]);
 });

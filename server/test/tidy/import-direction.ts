@@ -51,7 +51,8 @@ const ASSEMBLY: Record<string, readonly string[]> = {
   'backups.ts': ['services.ts', 'routes.ts', 'app.ts', 'cli', 'main.ts'],
   'services.ts': ['routes.ts', 'app.ts', 'cli', 'main.ts'],
   'routes.ts': ['app.ts', 'cli', 'main.ts'],
-  'app.ts': ['cli', 'main.ts'],
+  'app.ts': ['succession.ts', 'cli', 'main.ts'],
+  'succession.ts': ['cli', 'main.ts'],
   cli: ['main.ts'],
   'main.ts': [],
 };

@@ -9,6 +9,7 @@ import { callerOf } from '../../http/security-caller.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { FeatureFlags } from './feature-flags.ts';
+import type { PersistenceChange } from './persistence-change.ts';
 import type { SettingsService } from './settings-service.ts';
 
 const schema = { tags: ['settings'] };
@@ -16,11 +17,12 @@ const schema = { tags: ['settings'] };
 export interface SettingsParts {
   readonly settings: SettingsService;
   readonly flags: FeatureFlags;
+  readonly change: PersistenceChange;
   readonly records: Pick<RecordStore, 'layouts'>;
 }
 
 /** `/settings`, `/settings/layouts/{name}`, `/features`. */
-export function settingsRoutes(api: Api, { settings, flags, records }: SettingsParts): void {
+export function settingsRoutes(api: Api, { settings, flags, change, records }: SettingsParts): void {
   api.get(
     '/settings',
     {
@@ -38,7 +40,7 @@ export function settingsRoutes(api: Api, { settings, flags, records }: SettingsP
     async ({ body }) => settings.update(body),
   );
   layoutRoutes(api, records);
-  featureRoutes(api, flags);
+  featureRoutes(api, flags, change);
 }
 
 function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void {
@@ -72,7 +74,7 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
   );
 }
 
-function featureRoutes(api: Api, flags: FeatureFlags): void {
+function featureRoutes(api: Api, flags: FeatureFlags, change: PersistenceChange): void {
   const params = z.object({ name: z.string().min(1).max(100) });
   api.get(
     '/features',
@@ -80,7 +82,10 @@ function featureRoutes(api: Api, flags: FeatureFlags): void {
       schema: { ...schema, summary: 'Feature flags', querystring: ListQuery, response: { 200: pageOf(Feature) } },
       config: { scope: 'read' },
     },
-    async ({ query }) => pageOfList(flags.list(), query, ({ name }) => name),
+    async ({ query }) => {
+      const items = flags.list().map((feature) => withChange(feature, change));
+      return pageOfList(items, query, ({ name }) => name);
+    },
   );
   api.get(
     '/features/:name',
@@ -88,7 +93,7 @@ function featureRoutes(api: Api, flags: FeatureFlags): void {
       schema: { ...schema, summary: 'One feature flag', params, response: { 200: Feature } },
       config: { scope: 'read' },
     },
-    async (request) => flags.get(request.params.name),
+    async (request) => withChange(flags.get(request.params.name), change),
   );
   api.patch(
     '/features/:name',
@@ -96,8 +101,15 @@ function featureRoutes(api: Api, flags: FeatureFlags): void {
       schema: { ...schema, summary: 'Switch a feature', params, body: FeaturePatch, response: { 200: Feature } },
       config: { scope: 'admin', audit: 'feature.switch' },
     },
-    async (request) => flags.set(request.params.name, request.body.enabled),
+    async (request) => withChange(await flags.set(request.params.name, request.body.enabled), change),
   );
+}
+
+/** Persistence comes into force when everything is on disk. */
+function withChange(feature: Feature, { state, isRunning }: PersistenceChange): Feature {
+  if (feature.name !== 'persistence' || state === null) return feature;
+  if (!isRunning) return { ...feature, change: state };
+  return { ...feature, active: false, reason: 'what is in memory is being moved to disk', change: state };
 }
 
 /** Layouts belong to people; a token without a user has none. */

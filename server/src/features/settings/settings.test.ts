@@ -3,6 +3,7 @@ import { ADMIN_HEADERS, browserHeaders, securedApp, signInOwner } from '../../..
 import { temporaryRecords } from '../../../test/records/temporary-records.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { FeatureFlags } from './feature-flags.ts';
+import { PersistenceChange } from './persistence-change.ts';
 import { settingsRoutes } from './routes.ts';
 import { SettingsService } from './settings-service.ts';
 
@@ -10,7 +11,7 @@ const secured = () =>
   securedApp(async (api, { records }) => {
     const settings = await SettingsService.load(records.settings);
     const flags = await FeatureFlags.load(records.features);
-    settingsRoutes(api, { settings, flags, records });
+    settingsRoutes(api, { settings, flags, change: new PersistenceChange(Date.now), records });
   });
 
 describe('settings', () => {
