@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Role, SCOPES_OF_ROLE, Scope } from '@wattkeeper/contract/auth.ts';
+import { GrantableScope, Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { generateSync, type JsonSchema } from 'json-schema-faker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -83,7 +83,7 @@ describe('access', () => {
   beforeAll(async () => {
     service = await startService(folder.path, { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local' });
     operations = await documented(service);
-    for (const scope of Scope.options) callers.push(await tokenOf(service, scope));
+    for (const scope of GrantableScope.options) callers.push(await tokenOf(service, scope));
     for (const role of Role.options) callers.push(await sessionOf(service, role));
   });
   afterAll(async () => {
