@@ -204,7 +204,7 @@ describe('a baseline', () => {
       /"moon" is reported neither by the machine nor around it; there are production_count/,
     );
     await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
-    await expect(service.models('Hall')).rejects.toThrow(/Hall meters no energy/);
+    await expect(service.models('Hall')).rejects.toThrow(/Hall meters no consumption/);
   });
 });
 
