@@ -199,7 +199,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await dialog.getByLabel('Factor').fill('2');
     await dialog.getByLabel('Reason').fill('counted half');
     await dialog.getByRole('button', { name: 'Preview' }).click();
-    await dialog.getByText(/^[1-9]\d* changed, 0 removed, 0 added$/).waitFor();
+    await dialog.getByText(/^[1-9]\d* values? changed, 0 removed, 0 added$/).waitFor();
     await dialog.locator('canvas').waitFor();
     await page.screenshot({ path: `${OUTPUT}repair-1600.png` });
     await dialog.getByRole('button', { name: 'Change the samples' }).click();

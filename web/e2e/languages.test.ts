@@ -1,8 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import type { SchedulerStatus } from '@wattkeeper/contract/job.ts';
+import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../server/test/needs.ts';
+import { LANGUAGES } from '../src/data/preferences.ts';
+import { loadMessages } from '../src/messages/catalogues.ts';
+import { metricText } from '../src/messages/known-text.ts';
+import { textOf } from '../src/messages/lookup.ts';
 import { type DemoBrowser, openDemo } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
@@ -19,6 +24,14 @@ describeWith('CHROMIUM', 'German and Polish in a browser', (executablePath) => {
     ({ page } = demo);
   });
   afterAll(() => demo?.close());
+
+  it.each(LANGUAGES)('know every metric of the catalogue by name: %s', async (language) => {
+    const { items } = await demo.service.json<{ items: Metric[] }>('/api/v1/metrics-catalogue');
+    const text = textOf(await loadMessages(language), language);
+    const labels = items.map(({ name }) => metricText(text, name, `${name} has no text`));
+    expect(labels.filter((label) => label.endsWith('has no text'))).toEqual([]);
+    if (language === 'en') expect(labels).toEqual(items.map(({ label }) => label));
+  });
 
   it.each([
     ['Deutsch', 'Aufgaben', 'Stufe|Hochtarif|Niedertarif|Festpreis|dynamisch'],

@@ -7,6 +7,7 @@ import { history } from './de/history.ts';
 import { importing } from './de/importing.ts';
 import { kpis } from './de/kpis.ts';
 import { machines } from './de/machines.ts';
+import { metrics } from './de/metrics.ts';
 import { now } from './de/now.ts';
 import { period } from './de/period.ts';
 import { shell } from './de/shell.ts';
@@ -17,6 +18,7 @@ import type { Messages } from './lookup.ts';
 
 export const de: Messages = {
   ...shell,
+  ...metrics,
   ...importing,
   ...api,
   ...period,

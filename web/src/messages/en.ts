@@ -7,6 +7,7 @@ import { history } from './en/history.ts';
 import { importing } from './en/importing.ts';
 import { kpis } from './en/kpis.ts';
 import { machines } from './en/machines.ts';
+import { metrics } from './en/metrics.ts';
 import { now } from './en/now.ts';
 import { period } from './en/period.ts';
 import { shell } from './en/shell.ts';
@@ -17,6 +18,7 @@ import { tariff } from './en/tariff.ts';
 /** English, which the other languages follow key by key. */
 export const en = {
   ...shell,
+  ...metrics,
   ...importing,
   ...api,
   ...period,

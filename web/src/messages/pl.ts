@@ -8,6 +8,7 @@ import { history } from './pl/history.ts';
 import { importing } from './pl/importing.ts';
 import { kpis } from './pl/kpis.ts';
 import { machines } from './pl/machines.ts';
+import { metrics } from './pl/metrics.ts';
 import { now } from './pl/now.ts';
 import { period } from './pl/period.ts';
 import { shell } from './pl/shell.ts';
@@ -17,6 +18,7 @@ import { tariff } from './pl/tariff.ts';
 
 export const pl: Messages = {
   ...shell,
+  ...metrics,
   ...importing,
   ...api,
   ...period,

@@ -1,18 +1,18 @@
-import { useQuery } from '@tanstack/react-query';
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
-import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
+import { useMetrics } from '../../use-metrics.ts';
 
 /** How an anomaly is put into words. */
 export function useAnomalyWords() {
   const text = useText();
   const format = useFormat();
-  const metrics = useQuery(useQueries().metrics());
+  const metrics = useMetrics();
   return {
     type: ({ anomaly_type: type }: Pick<Anomaly, 'anomaly_type'>) => text(`anomalies.type.${type}`),
     /** Such as Indoor temperature. */
     metric: ({ metric_name: name }: Pick<Anomaly, 'metric_name'>) =>
-      metrics.data?.find((metric) => metric.name === name)?.label ?? name,
+      metrics?.find((metric) => metric.name === name)?.label ?? name,
     span: ({ start, end }: Pick<Anomaly, 'start' | 'end'>) =>
       text('anomalies.span', { start: format.dateTime(Date.parse(start)), end: format.dateTime(Date.parse(end)) }),
     /** Such as +12.3 kW; a sensor that stands still deviates from nothing. */

@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
-import { useQueries } from '../../app-context.tsx';
+import { useMetrics } from '../../use-metrics.ts';
 
 const CALENDAR_PREFIX = 'calendar:';
 
 /** How drivers and coefficients are called: `outdoor_temp_c` and `environment.outdoor_temp_c` are Outdoor temperature. */
 export function useDriverLabel(): (name: string) => string {
-  const metrics = useQuery(useQueries().metrics());
+  const metrics = useMetrics();
   return (name) => {
     if (name.startsWith(CALENDAR_PREFIX)) return name.slice(CALENDAR_PREFIX.length);
     const [source, category] = name.split(' = ');
@@ -13,7 +12,7 @@ export function useDriverLabel(): (name: string) => string {
     return labelOf(name);
   };
   function labelOf(name: string): string {
-    const metric = metrics.data?.find(
+    const metric = metrics?.find(
       (one) => one.name === name || one.name.endsWith(`.${name}`) || one.name.replace('.', '_') === name,
     );
     return metric?.label ?? name.replaceAll('_', ' ');

@@ -7,6 +7,7 @@ import type { Window } from '../../data/period.ts';
 import type { TelemetryRequest } from '../../data/queries.ts';
 import { useSite } from '../../site-context.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { useMetrics } from '../../use-metrics.ts';
 import type { HistoryView } from './history-search.ts';
 import { windowOf, windowStepMs } from './history-window.ts';
 import { defaultSeries, type SeriesOffer, seriesOffers } from './series-choice.ts';
@@ -27,13 +28,13 @@ export function useSeriesChoice(view: HistoryView) {
   const queries = useQueries();
   const latest = useQuery({ ...queries.latest(site.id), refetchInterval: false });
   const devices = useQuery(queries.devices(site.id));
-  const metrics = useQuery(queries.metrics());
+  const metrics = useMetrics();
   // Latest values come anew with every visit; which series there are hardly ever changes.
   const known = latest.data?.items.map(({ device_id, values }) => `${device_id} ${Object.keys(values)}`).join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: `known` stands for the series in latest.data
   const offers = useMemo(
-    () => (latest.data ? seriesOffers(latest.data, devices.data ?? [], metrics.data ?? []) : []),
-    [known, devices.data, metrics.data],
+    () => (latest.data ? seriesOffers(latest.data, devices.data ?? [], metrics ?? []) : []),
+    [known, devices.data, metrics],
   );
   const chosen = useMemo(() => {
     if (view.series.length === 0) return defaultSeries(offers);

@@ -3,10 +3,12 @@ import type { ImportPreview } from '@wattkeeper/contract/import.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { useId } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
+import { metricText } from '../../messages/known-text.ts';
 import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useMetrics } from '../../use-metrics.ts';
 import styles from './import.module.css';
 import type { ColumnDraft, ImportDraft } from './import-draft.ts';
 
@@ -40,7 +42,7 @@ interface ColumnsProps {
 function Columns({ columns, onChange }: ColumnsProps) {
   const text = useText();
   const list = useId();
-  const metrics = useQuery(useQueries().metrics()).data ?? [];
+  const metrics = useMetrics() ?? [];
   const change = (name: string, part: Partial<ColumnDraft>) =>
     onChange(columns.map((column) => (column.name === name ? { ...column, ...part } : column)));
   return (
@@ -113,7 +115,7 @@ function Rows({ preview }: { readonly preview: ImportPreview }) {
           head={[
             text('import.time'),
             ...series.map(({ device, metric, label, unit, known }) => ({
-              label: `${known ? label : `${metric} (${text('import.unknown')})`} · ${device}${unit ? ` [${unit}]` : ''}`,
+              label: `${known ? metricText(text, metric, label) : `${metric} (${text('import.unknown')})`} · ${device}${unit ? ` [${unit}]` : ''}`,
               numeric: true,
             })),
           ]}

@@ -5,6 +5,7 @@ import { type ReactNode, useRef } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
 import { AreaField, SelectField } from '../../ui/field.tsx';
+import { useMetrics } from '../../use-metrics.ts';
 import styles from './custom-kpi.module.css';
 import { KPI_PIECES, pieceOf, withPiece } from './expression-pieces.ts';
 
@@ -73,7 +74,7 @@ function InsertField({ machine, onInsert }: InsertFieldProps) {
   const text = useText();
   const queries = useQueries();
   const latest = useQuery(queries.latest(useSite().id)).data?.items ?? [];
-  const catalogue = useQuery(queries.metrics()).data ?? [];
+  const catalogue = useMetrics() ?? [];
   const names = Object.keys(latest.find(({ device_id }) => device_id === machine?.id)?.values ?? {});
   const readings = names.toSorted().map((name) =>
     pieceOf(

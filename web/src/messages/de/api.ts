@@ -132,6 +132,9 @@ export const api: Translated<typeof en> = {
   'job.day-compaction': 'Tage verdichten',
   'job.day-compaction.text':
     'Schreibt vergangene Tage neu, damit sie weniger Platz brauchen und schneller lesbar sind.',
+  'job.device-removal': 'Geräte entfernen',
+  'job.device-removal.text':
+    'Löscht die Messwerte gelöschter Geräte aus jedem Speicher, dem Archiv und der Quarantäne.',
   'job.disk-watch': 'Speicherplatz',
   'job.disk-watch.text': 'Misst, wie schnell der Datenordner seine Platte füllt.',
   'job.forecast-backtest': 'Prognosen rückprüfen',

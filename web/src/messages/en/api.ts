@@ -128,6 +128,9 @@ export const api = {
   'job.data-quality.text': 'Judges the data of the last days and stores a report for each.',
   'job.day-compaction': 'Day compaction',
   'job.day-compaction.text': 'Rewrites days that are over, so that they take less space and read faster.',
+  'job.device-removal': 'Device removal',
+  'job.device-removal.text':
+    'Deletes the readings of deleted devices from every store, from the archive and from quarantine.',
   'job.disk-watch': 'Disk',
   'job.disk-watch.text': 'Measures how fast the data folder fills its disk.',
   'job.forecast-backtest': 'Back-test forecasts',

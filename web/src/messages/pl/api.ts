@@ -129,6 +129,8 @@ export const api: Translated<typeof en> = {
   'job.data-quality.text': 'Ocenia dane z ostatnich dni i zapisuje raport dla każdego.',
   'job.day-compaction': 'Kompaktowanie dni',
   'job.day-compaction.text': 'Przepisuje minione dni, by zajmowały mniej miejsca i czytały się szybciej.',
+  'job.device-removal': 'Usuwanie urządzeń',
+  'job.device-removal.text': 'Usuwa odczyty usuniętych urządzeń z każdego magazynu, z archiwum i z kwarantanny.',
   'job.disk-watch': 'Dysk',
   'job.disk-watch.text': 'Mierzy, jak szybko folder danych zapełnia dysk.',
   'job.forecast-backtest': 'Weryfikacja prognoz',
