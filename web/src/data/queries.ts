@@ -273,7 +273,12 @@ export function createQueries(api: ApiClient, healthUrl: string) {
         queryFn: ({ signal }) => api.get<Settings>('/settings', undefined, signal),
         staleTime: 10 * MINUTE_MS,
       }),
-    features: () => list<Feature>(['features'], '/features', {}, MINUTE_MS),
+    /** Asked often while the history moves to the disk. */
+    features: () => ({
+      ...list<Feature>(['features'], '/features', {}, MINUTE_MS),
+      refetchInterval: ({ state }: { state: { data?: readonly Feature[] | undefined } }) =>
+        state.data?.some(({ change }) => change?.state === 'running') ? 500 : false,
+    }),
     users: () => list<User>(['users'], '/users', {}, MINUTE_MS),
     tokens: () => list<ApiToken>(['tokens'], '/tokens', {}, MINUTE_MS),
     audit: () =>

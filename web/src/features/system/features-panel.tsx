@@ -1,18 +1,24 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Feature } from '@wattkeeper/contract/service.ts';
+import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { knownText } from '../../messages/known-text.ts';
 import { ErrorNote } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Toggle } from '../../ui/toggle.tsx';
+import { MoveToDisk, PersistenceDialog } from './persistence-switch.tsx';
 import styles from './system.module.css';
+
+const PERSISTENCE = 'persistence';
 
 /** Parts that can be switched while the service runs. */
 export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
   const text = useText();
   const { api } = useServices();
   const cache = useQueryClient();
+  /** What persistence is to be switched to, while the reader is asked. */
+  const [asking, setAsking] = useState<boolean | null>(null);
   const set = useMutation({
     mutationFn: ({ name, enabled }: Pick<Feature, 'name' | 'enabled'>) => api.patch(`/features/${name}`, { enabled }),
     onSuccess: () => cache.invalidateQueries(),
@@ -23,24 +29,26 @@ export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
       <QueryView query={useQuery(useQueries().features())} height="8rem">
         {(features) => (
           <ul className={styles.switches}>
-            {features.map(({ name, label, description, enabled, active, reason }) => (
+            {features.map(({ name, label, description, enabled, active, reason, change }) => (
               <li key={name}>
                 <div>
                   <strong>{knownText(text, 'feature', name, label)}</strong>
                   <div className={styles.quiet}>{knownText(text, 'feature', `${name}.text`, description)}</div>
-                  {enabled && !active ? <div className={styles.failed}>{reason}</div> : null}
+                  {change ? <MoveToDisk change={change} /> : null}
+                  {enabled && !active && !change ? <div className={styles.failed}>{reason}</div> : null}
                 </div>
                 <Toggle
                   label={knownText(text, 'feature', name, label)}
                   checked={enabled}
-                  disabled={!mayChange || set.isPending}
-                  onChange={(next) => set.mutate({ name, enabled: next })}
+                  disabled={!mayChange || set.isPending || change?.state === 'running'}
+                  onChange={(next) => (name === PERSISTENCE ? setAsking(next) : set.mutate({ name, enabled: next }))}
                 />
               </li>
             ))}
           </ul>
         )}
       </QueryView>
+      {asking === null ? null : <PersistenceDialog enable={asking} onClose={() => setAsking(null)} />}
     </Panel>
   );
 }

@@ -3,6 +3,22 @@ import type { Translated } from '../lookup.ts';
 
 export const system: Translated<typeof en> = {
   'system.title': 'System',
+  'persistence.on_title': 'Verlauf auf der Festplatte behalten?',
+  'persistence.on_note':
+    'Alles im Arbeitsspeicher wird in den Datenordner geschrieben. Anfragen, die etwas ändern, warten so lange; Messwerte gehen nicht verloren.',
+  'persistence.off_title': 'Nicht mehr auf die Festplatte schreiben?',
+  'persistence.off_note':
+    'Neue Messwerte bleiben dann im Arbeitsspeicher und gehen bei einem Neustart verloren. Was auf der Festplatte ist, bleibt dort.',
+  'persistence.on': 'Auf der Festplatte behalten',
+  'persistence.off': 'Nicht mehr schreiben',
+  'persistence.progress': 'Umzug auf die Festplatte',
+  'persistence.step.readings': 'Messwerte werden geschrieben',
+  'persistence.step.records': 'Geräte, Benutzer und Einstellungen werden geschrieben',
+  'persistence.step.start': 'Start von der Festplatte; Anfragen warten',
+  'persistence.succeeded':
+    'Der Verlauf ist auf der Festplatte. Setzen Sie persistence: true in der Konfiguration, damit der nächste Start ihn verwendet.',
+  'persistence.failed':
+    'Der Umzug auf die Festplatte ist fehlgeschlagen ({reason}). Der Dienst läuft im Arbeitsspeicher weiter.',
   'system.version': 'Version {version}, läuft seit {uptime}',
   'system.healthy': 'Alles funktioniert',
   'system.degraded': 'Läuft mit Einschränkungen',

@@ -1,5 +1,19 @@
 export const system = {
   'system.title': 'System',
+  'persistence.on_title': 'Keep the history on disk?',
+  'persistence.on_note':
+    'Everything in memory is written to the data folder. Requests that change something wait until it is done; readings are not lost.',
+  'persistence.off_title': 'Stop writing to disk?',
+  'persistence.off_note': 'New readings then stay in memory and are lost at a restart. What is on disk stays there.',
+  'persistence.on': 'Keep on disk',
+  'persistence.off': 'Stop writing',
+  'persistence.progress': 'Move to disk',
+  'persistence.step.readings': 'Writing readings to disk',
+  'persistence.step.records': 'Writing devices, users and settings to disk',
+  'persistence.step.start': 'Starting on the disk; requests wait',
+  'persistence.succeeded':
+    'The history is on disk. Set persistence: true in the configuration, so that the next start uses it.',
+  'persistence.failed': 'The move to disk failed ({reason}). The service continues in memory.',
   'system.version': 'Version {version}, up for {uptime}',
   'system.healthy': 'Everything works',
   'system.degraded': 'Works, with limits',

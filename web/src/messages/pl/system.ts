@@ -3,6 +3,21 @@ import type { Translated } from '../lookup.ts';
 
 export const system: Translated<typeof en> = {
   'system.title': 'System',
+  'persistence.on_title': 'Zachować historię na dysku?',
+  'persistence.on_note':
+    'Wszystko z pamięci zostanie zapisane w folderze danych. Żądania zmieniające dane poczekają; odczyty nie zostaną utracone.',
+  'persistence.off_title': 'Przestać zapisywać na dysku?',
+  'persistence.off_note':
+    'Nowe odczyty pozostaną wtedy w pamięci i przepadną po ponownym uruchomieniu. To, co jest na dysku, pozostanie.',
+  'persistence.on': 'Zachowaj na dysku',
+  'persistence.off': 'Przestań zapisywać',
+  'persistence.progress': 'Przenoszenie na dysk',
+  'persistence.step.readings': 'Zapisywanie odczytów',
+  'persistence.step.records': 'Zapisywanie urządzeń, użytkowników i ustawień',
+  'persistence.step.start': 'Uruchamianie z dysku; żądania czekają',
+  'persistence.succeeded':
+    'Historia jest na dysku. Ustaw persistence: true w konfiguracji, aby następne uruchomienie jej użyło.',
+  'persistence.failed': 'Przeniesienie na dysk nie powiodło się ({reason}). Usługa działa dalej w pamięci.',
   'system.version': 'Wersja {version}, działa od {uptime}',
   'system.healthy': 'Wszystko działa',
   'system.degraded': 'Działa z ograniczeniami',

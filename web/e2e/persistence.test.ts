@@ -1,0 +1,44 @@
+import { chromium } from 'playwright-core';
+import { expect, it, onTestFinished } from 'vitest';
+import { postReadings, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { describeWith } from '../../server/test/needs.ts';
+import { PAGE_LIMIT_MS } from './demo-browser.ts';
+
+const OUTPUT = new URL('./output/', import.meta.url).pathname;
+
+describeWith('CHROMIUM', 'persistence in a browser', (executablePath) => {
+  it('is switched on after a question, with its result, and the reader stays signed in', async () => {
+    const folder = temporaryFolder();
+    const service = await startService(folder.path, { WATTKEEPER_PERSISTENCE: 'false' });
+    const browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
+    });
+    onTestFinished(async () => {
+      await browser.close();
+      await service.stop();
+      folder.remove();
+    });
+    const timestamp = new Date().toISOString();
+    await postReadings(service, { device_id: 'Meter', timestamp, values: { 'grid.power_kw': 1.5 } });
+    const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+    page.setDefaultTimeout(PAGE_LIMIT_MS);
+    await page.goto(service.signInLink);
+    await page.waitForURL('**/ui/now*');
+    await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
+    const features = page.getByRole('region', { name: 'Features' }).first();
+    const toggle = features.getByRole('switch', { name: 'Keep history' });
+    await toggle.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(await service.json('/health')).toMatchObject({ persistence: false });
+    await toggle.click();
+    await dialog.getByRole('button', { name: 'Keep on disk' }).click();
+    await features.getByText(/^The history is on disk\./).waitFor();
+    await features.screenshot({ path: `${OUTPUT}persistence.png` });
+    expect(await toggle.isChecked()).toBe(true);
+    expect(await service.json('/health')).toMatchObject({ persistence: true });
+    await page.getByRole('navigation').getByRole('link', { name: 'Now' }).click();
+    await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
+  });
+});

@@ -1,0 +1,70 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { FeatureChange } from '@wattkeeper/contract/service.ts';
+import { useServices, useText } from '../../app-context.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Modal } from '../../ui/dialog.tsx';
+import { ErrorNote } from '../../ui/notice.tsx';
+import { ProgressBar } from '../../ui/progress.tsx';
+import styles from './system.module.css';
+
+interface PersistenceDialogProps {
+  readonly enable: boolean;
+  readonly onClose: () => void;
+}
+
+/** Asks before the history is written to disk, or no longer written. */
+export function PersistenceDialog({ enable, onClose }: PersistenceDialogProps) {
+  const text = useText();
+  const { api } = useServices();
+  const cache = useQueryClient();
+  const change = useMutation({
+    mutationFn: () => api.patch('/features/persistence', { enabled: enable }),
+    onSuccess: async () => {
+      await cache.invalidateQueries();
+      onClose();
+    },
+  });
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={text(enable ? 'persistence.on_title' : 'persistence.off_title')}
+      description={text(enable ? 'persistence.on_note' : 'persistence.off_note')}
+      footer={
+        <>
+          <Button onClick={onClose}>{text('action.cancel')}</Button>
+          <Button kind="primary" disabled={change.isPending} onClick={() => change.mutate()}>
+            {text(enable ? 'persistence.on' : 'persistence.off')}
+          </Button>
+        </>
+      }
+    >
+      {change.isError ? <ErrorNote error={change.error} /> : null}
+    </Modal>
+  );
+}
+
+/** How the move of what is in memory to the disk stands, and what came of it. */
+export function MoveToDisk({ change }: { readonly change: FeatureChange }) {
+  const text = useText();
+  if (change.state === 'running') {
+    return (
+      <div role="status">
+        <ProgressBar label={text('persistence.progress')} share={change.progress} />
+        <span className={styles.quiet}>{text(`persistence.step.${change.step}`)}</span>
+      </div>
+    );
+  }
+  if (change.state === 'succeeded') {
+    return (
+      <div role="status" className={styles.quiet}>
+        {text('persistence.succeeded')}
+      </div>
+    );
+  }
+  return (
+    <div role="alert" className={styles.failed}>
+      {text('persistence.failed', { reason: change.error ?? '' })}
+    </div>
+  );
+}
