@@ -18,6 +18,7 @@ import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
 import type { FrontDoor } from './http/front-door.ts';
 import { announceLists } from './http/live/list-news.ts';
+import { LiveStates } from './http/live/live-states.ts';
 import { LiveStream } from './http/live/live-stream.ts';
 import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
@@ -44,6 +45,8 @@ const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
 /** Of the 10 s that a stop may take, requests in progress get this much, and the stores to catch up. */
 const REQUESTS_MS = 2_000;
 const DRAIN_MS = 5_000;
+/** Active anomalies in a snapshot of the live stream. */
+const MAX_ANOMALIES_SHOWN = 100;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export interface StartOptions {
@@ -119,8 +122,9 @@ async function serve(
   const auth = createAuth(options);
   const models = new ModelPool();
   const services = await createServices(pipeline, models, config, log, now);
-  const { live, scheduler } = createNews({ config, pipeline, services, auth, log, now, startedAt });
+  const { live, scheduler } = createNews({ config, pipeline, services, auth, log, now, startedAt }, () => states);
   const monitor = createMonitor({ config, pipeline, recovery, services, now, startedAt }, scheduler);
+  const states = createStates({ monitor, services, live, log });
   const registry = prometheusRegistry(monitor, () => live.clientCount);
   const { max_body_bytes: maxBodyBytes } = config.http;
   const server = await createServer({
@@ -149,6 +153,7 @@ async function serve(
   const url = await listen(server, door, config, () => live.close());
   await scheduler.start();
   const end = async (endRequests: () => Promise<void>) => {
+    states.close();
     live.close();
     await scheduler.close();
     await models.close();
@@ -225,6 +230,7 @@ function createNews(
     services: Services;
     auth: AuthService;
   },
+  states: () => LiveStates,
 ) {
   const { config, pipeline, services, auth, log, now, startedAt } = parts;
   const { records, directory, ingest } = pipeline;
@@ -234,7 +240,7 @@ function createNews(
       subscribe: (listener) => ingest.live.subscribe(listener),
       deviceId: (idOrName) => directory.find(idOrName)?.id,
       rights: auth,
-      snapshot: (topic) => (topic === 'jobs' ? scheduler.runs().map(toJob) : null),
+      snapshot: (topic) => (topic === 'jobs' ? scheduler.runs().map(toJob) : states().snapshot(topic)),
     },
     startedAt,
   );
@@ -248,6 +254,25 @@ function createNews(
   services.anomalies.subscribe((anomaly) => live.publish('anomalies', anomaly));
   announceLists(records, (list, data) => live.publish(list, data));
   return { live, scheduler };
+}
+
+function createStates({
+  monitor,
+  services,
+  live,
+  log,
+}: {
+  monitor: StorageMonitor;
+  services: Services;
+  live: LiveStream;
+  log: Logger;
+}): LiveStates {
+  return new LiveStates({
+    health: () => monitor.health(),
+    anomalies: () => services.anomalies.active({ limit: MAX_ANOMALIES_SHOWN }),
+    publish: (topic, data) => live.publish(topic, data),
+    onError: (error) => log.warn({ err: error }, 'the live state could not be read'),
+  });
 }
 
 async function startDemo(options: {

@@ -1,5 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SourceHealth } from '@wattkeeper/contract/service.ts';
+import { NotFound } from './domain/errors.ts';
 import { anomalyRoutes } from './features/anomaly/routes.ts';
 import { archiveRoutes } from './features/archive/routes.ts';
 import type { AuthService } from './features/auth/auth-service.ts';
@@ -102,8 +103,11 @@ export function registerApi(
   jobRoutes(api, { scheduler, records });
   backfillRoutes(api, scheduler, services.filling);
   migrationRoutes(api, scheduler);
-  if (pipeline.tiers) archiveRoutes(api, scheduler);
-  if (services.backups) backupRoutes(api, { backups: services.backups, scheduler });
+  underSetting(api, pipeline.tiers !== null, 'archive.store', (scope) => archiveRoutes(scope, scheduler));
+  const { backups } = services;
+  underSetting(api, backups !== null, 'persistence.data_dir', (scope) =>
+    backupRoutes(scope, { backups: backups!, scheduler }),
+  );
   live.routes(api);
 }
 
@@ -111,6 +115,17 @@ export function registerApi(
 function underFlag(api: Api, flags: FeatureFlags, flag: FlagName, register: (scope: Api) => void): void {
   void api.register(async (scope) => {
     scope.addHook('onRequest', async () => flags.requireActive(flag));
+    register(scope as unknown as Api);
+  });
+}
+
+/** Routes that answer 404 with the name of a setting while it is missing; they stay in the API's document. */
+function underSetting(api: Api, isSet: boolean, setting: string, register: (scope: Api) => void): void {
+  void api.register(async (scope) => {
+    scope.addHook('onRequest', async () => {
+      if (isSet) return;
+      throw new NotFound(`this needs the setting ${setting}, which is missing`, { code: 'feature_disabled' });
+    });
     register(scope as unknown as Api);
   });
 }

@@ -90,7 +90,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
   });
   await options.secure(app);
-  await documentApi(app, options.version);
+  await documentApi(app, options.version, prefix);
   await app.register(async (root) => options.rootRoutes(root as unknown as Api));
   await app.register(async (api) => options.apiRoutes(api as unknown as Api), { prefix: '/api/v1' });
   await app.register(async (web) => serveWebApp(web, options.webFolder));
@@ -116,7 +116,7 @@ function takeNoQuery({ schema, websocket }: RouteOptions): void {
   schema.querystring ??= z.object({});
 }
 
-async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+async function documentApi(app: FastifyInstance, version: string, prefix: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -126,6 +126,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         description: 'Keeps the energy history of a place, understands it, and helps to spend less.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: prefix === '' ? '/' : prefix, description: 'This service, with the prefix of a reverse proxy' }],
       components: {
         securitySchemes: {
           token: { type: 'http', scheme: 'bearer' },
@@ -138,7 +139,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
       const documented = jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]);
       return documented as ReturnType<typeof jsonSchemaTransform>;
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (given) => withOperationIds(jsonSchemaTransformObject(given)),
   });
   app.addHook('onRoute', (route) => {
     if (!route.schema || (route.schema as { hide?: boolean }).hide) return;
@@ -152,4 +153,21 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, url: '../openapi.json' } });
   app.get('/openapi.json', { schema: { hide: true }, config: { scope: 'public' } }, () => app.swagger());
+}
+
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Names each operation by its method and path, such as `get_telemetry_latest`, for programs that make clients of the document. */
+function withOperationIds<T extends object>(document: T): T {
+  const { paths = {} } = document as { paths?: Record<string, Partial<Record<string, { operationId?: string }>>> };
+  for (const [path, item] of Object.entries(paths)) {
+    const name = path.replace(/^\/api\/v1\//, '').replaceAll(/[^a-z0-9]+/gi, '_');
+    for (const method of METHODS) {
+      const operation = item[method];
+      // A copy: methods of one route share an object.
+      if (operation !== undefined)
+        item[method] = { ...operation, operationId: `${method}_${name.replace(/^_|_$/g, '')}` };
+    }
+  }
+  return document;
 }

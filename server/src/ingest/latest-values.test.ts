@@ -93,3 +93,15 @@ test('a stored value from the future is not restored as the latest', () => {
   expect(latest.restore('meter', 'load.power_kw', NOON, 1)).toBe(true);
   expect(newest()).toEqual([NOON]);
 });
+
+test('a value that is written again with another one is a change, and one that is the same is none', () => {
+  const latest = new LatestValues(() => NOON);
+  const of = (value: number): Block => ({ ...block(NOON), columns: [Float64Array.of(value)] });
+  expect(latest.add(of(1))).toEqual(new Set(['meter']));
+  const { revision } = latest;
+  expect(latest.add(of(1))).toEqual(new Set());
+  expect(latest.revision).toBe(revision);
+  expect(latest.add(of(2))).toEqual(new Set(['meter']));
+  expect([...latest.of('meter')]).toMatchObject([{ value: 2, revision: latest.revision }]);
+  expect(latest.revision).toBeGreaterThan(revision);
+});

@@ -72,7 +72,7 @@ export class LatestValues {
         changed.add(block.devices[device]!);
       }
     }
-    this.#correct(block, states, positions);
+    this.#correct(block, { states, positions, changed });
     return changed;
   }
 
@@ -136,7 +136,10 @@ export class LatestValues {
   }
 
   /** The same instant written again replaces the value: of two rows at the newest instant the later in the block counts. */
-  #correct(block: Block, states: GroupState[], positions: number[][]): void {
+  #correct(
+    block: Block,
+    { states, positions, changed }: { states: GroupState[]; positions: number[][]; changed: Set<string> },
+  ): void {
     for (let row = 0; row < block.timestamps.length; row++) {
       const device = block.device[row]!;
       const state = states[device]!;
@@ -145,7 +148,10 @@ export class LatestValues {
         const position = at[c]!;
         if (block.timestamps[row] !== state.numbers[position + TIMESTAMP]) continue;
         const value = block.columns[c]![row]!;
-        if (value === value) state.numbers[position + VALUE] = value;
+        if (value !== value || value === state.numbers[position + VALUE]) continue;
+        state.numbers[position + VALUE] = value;
+        state.numbers[position + REVISION] = ++this.#revision;
+        changed.add(block.devices[device]!);
       }
     }
   }

@@ -65,7 +65,7 @@ describe('messages that are due to a client', () => {
     const device = fc.constantFrom('a', 'b', 'c', 'd');
     const topic = fc.oneof(
       device.map((id) => `readings:${id}`),
-      fc.constantFrom('readings:*', 'jobs', 'alerts'),
+      fc.constantFrom('readings:*', 'jobs', 'anomalies'),
     );
     const topics = fc.array(topic, { minLength: 1, maxLength: 3 });
     const step = fc.oneof(
@@ -74,7 +74,7 @@ describe('messages that are due to a client', () => {
       fc.record({ act: fc.constant('report' as const), device, count: fc.constantFrom(1, 3, 2_500) }),
       fc.record({
         act: fc.constant('publish' as const),
-        topic: fc.constantFrom('jobs', 'alerts'),
+        topic: fc.constantFrom('jobs', 'anomalies'),
         count: fc.constantFrom(1, 2, 600),
       }),
       fc.record({ act: fc.constant('read' as const), count: fc.integer({ min: 1, max: 5 }) }),
@@ -182,13 +182,13 @@ describe('messages that are due to a client', () => {
   it('are the events after the id that a client gives when it comes back, or a snapshot when they are gone', () => {
     const before = world();
     for (let i = 0; i < 10; i++) before.publish('jobs');
-    before.send({ type: 'subscribe', topics: ['jobs', 'alerts'], since: FIRST_ID + 8 });
+    before.send({ type: 'subscribe', topics: ['jobs', 'anomalies'], since: FIRST_ID + 8 });
     expect(before.readAll()).toMatchObject([
       { type: 'event', id: FIRST_ID + 9, data: 9 },
       { type: 'event', id: FIRST_ID + 10, data: 10 },
     ]);
     for (const since of [FIRST_ID - 1, FIRST_ID + 11, 0]) {
-      before.send({ type: 'unsubscribe', topics: ['jobs', 'alerts'] });
+      before.send({ type: 'unsubscribe', topics: ['jobs', 'anomalies'] });
       before.send({ type: 'subscribe', topics: ['jobs'], since });
       expect(before.readAll()).toMatchObject([{ type: 'snapshot', id: FIRST_ID + 10, data: 10 }]);
     }

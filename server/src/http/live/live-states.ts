@@ -1,0 +1,69 @@
+import type { Health } from '@wattkeeper/contract/service.ts';
+import { SECOND_MS } from '../../domain/window.ts';
+
+export interface LiveStatesOptions {
+  readonly health: () => Promise<Health>;
+  /** Anomalies that last. */
+  readonly anomalies: () => Promise<unknown>;
+  readonly publish: (topic: 'health', data: unknown) => void;
+  /** Called with what failed; the state before stays. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** How old a snapshot may be, and how late a change of the health is announced. */
+const REFRESH_MS = 2 * SECOND_MS;
+
+/**
+ * Health and active anomalies as those see them who have just subscribed. They are looked at regularly, so that a snapshot waits for nothing; a health
+ * that differs in more than its clock is published.
+ */
+export class LiveStates {
+  readonly #options: LiveStatesOptions;
+  readonly #timer: NodeJS.Timeout;
+  #health: Health | null = null;
+  #anomalies: unknown = [];
+  #compared = '';
+  #isRefreshing = false;
+
+  constructor(options: LiveStatesOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.refresh(), REFRESH_MS);
+    this.#timer.unref();
+    void this.refresh();
+  }
+
+  /** What a topic shows to a new subscriber; null for topics without a state. */
+  snapshot(topic: string): unknown {
+    if (topic === 'health') return this.#health;
+    return topic === 'anomalies' ? this.#anomalies : null;
+  }
+
+  /** Looks at both again, unless that is in progress. */
+  async refresh(): Promise<void> {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    try {
+      this.#anomalies = await this.#options.anomalies();
+      const health = await this.#options.health();
+      const compared = comparedOf(health);
+      const isNews = this.#health !== null && compared !== this.#compared;
+      this.#health = health;
+      this.#compared = compared;
+      if (isNews) this.#options.publish('health', health);
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#isRefreshing = false;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** What makes a health another one: not its clock, and not figures that grow with every reading. */
+function comparedOf({ status, database, scheduler, persistence, records, stores, history, warnings }: Health): string {
+  const standing = stores.map((store) => [store.name, store.status]);
+  return JSON.stringify([status, database, scheduler, persistence, records, standing, history.status, warnings]);
+}

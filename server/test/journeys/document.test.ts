@@ -1,0 +1,48 @@
+import { ClientMessage } from '@wattkeeper/contract/live.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Service, startService, temporaryFolder } from './service.ts';
+
+const folder = temporaryFolder();
+let service: Service;
+beforeAll(async () => {
+  service = await startService(folder.path, { WATTKEEPER_HTTP__PREFIX: '/energy' });
+});
+afterAll(async () => {
+  await service.stop();
+  folder.remove();
+});
+
+it('the document calls the address with the prefix, and names every operation once', async () => {
+  const document = await service.json<{
+    servers: { url: string }[];
+    paths: Record<string, Record<string, { operationId?: string }>>;
+  }>('/openapi.json');
+  expect(document.servers.map(({ url }) => url)).toEqual(['/energy']);
+  const ids = Object.values(document.paths).flatMap((item) =>
+    Object.values(item).map(({ operationId }) => operationId),
+  );
+  expect(ids.filter((id) => id === undefined)).toEqual([]);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toContain('get_telemetry_latest');
+  const [server] = document.servers;
+  const origin = new URL(service.url).origin;
+  expect((await fetch(`${origin}${server?.url}/api/v1/auth/me`)).status).toBe(401);
+});
+
+it('what is not configured answers 404 with the setting, and stays in the document', async () => {
+  const { paths } = await service.json<{ paths: Record<string, object> }>('/openapi.json');
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/v1/storage/archive', '/api/v1/storage/backups']));
+  const response = await service.request('/api/v1/storage/archive', { method: 'POST' });
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    expect.objectContaining({ code: 'feature_disabled', detail: expect.stringContaining('archive.store') }),
+  ]);
+});
+
+it.each(['insights', 'alerts', 'schedule'])(
+  'the topic %s is rejected, since nothing is published on it yet',
+  (topic) => {
+    const { error } = ClientMessage.safeParse({ type: 'subscribe', topics: [topic] });
+    expect(error?.issues[0]?.message).toMatch(/nothing is published on .* yet; topics are readings/);
+  },
+);
