@@ -1,22 +1,33 @@
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 
-/** Share of free blocks within the file from which on writing it anew is worth it. */
+/** Share of free blocks within the file, or of deleted rows in its tables, from which on writing it again is worth it. */
 const FREE_SHARE_MAX = 0.25;
 /** A file of fewer blocks is left as it is. */
 const BLOCKS_MIN = 16;
 /** Name under which the copy is attached: no file of ours is called so. */
 const COPY = 'wattkeeper_copy';
 
-/** Works the write-ahead log into the file and answers whether much of the file is then empty: it only gets shorter at its end. */
-export async function isWasteful(connection: Connection): Promise<boolean> {
+/**
+ * Works the write-ahead log into the file and answers whether much of the file is then empty, as it only gets shorter at its end, or taken by deleted
+ * rows: the engine keeps them until their whole row group is deleted.
+ */
+export async function isWasteful(connection: Connection, groups: readonly Group[]): Promise<boolean> {
   await connection.run('CHECKPOINT');
   const size = await connection.run(
     'SELECT total_blocks::DOUBLE, free_blocks::DOUBLE FROM pragma_database_size() WHERE database_name = current_database()',
   );
   const total = size.doubles(0)[0] as number;
   const free = size.doubles(1)[0] as number;
-  return total >= BLOCKS_MIN && free > total * FREE_SHARE_MAX;
+  if (total < BLOCKS_MIN) return false;
+  if (free > total * FREE_SHARE_MAX) return true;
+  let [rows, places] = [0, 0];
+  for (const { settled } of groups) {
+    const found = await connection.run(`SELECT count(*)::DOUBLE, coalesce(max(rowid) + 1, 0)::DOUBLE FROM ${settled}`);
+    rows += found.doubles(0)[0]!;
+    places += found.doubles(1)[0]!;
+  }
+  return places - rows > places * FREE_SHARE_MAX;
 }
 
 /** Writes everything to a new file, settled chunks sorted by (device, time), and finishes that file. */

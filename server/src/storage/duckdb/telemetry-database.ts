@@ -253,10 +253,11 @@ export class TelemetryDatabase {
    * takes its place by renaming, so that a crash at any point leaves one whole file. Reads wait while the file is opened again.
    */
   async #reclaimSpace(): Promise<void> {
-    if (!(await isWasteful(this.#writer))) return;
+    const groups = [...this.#catalog.groups.values()];
+    if (!(await isWasteful(this.#writer, groups))) return;
     const copy = copyOf(this.#settings.path);
     await removeCopy(this.#settings.path);
-    await copyTo(this.#writer, copy, [...this.#catalog.groups.values()]);
+    await copyTo(this.#writer, copy, groups);
     const reopened = this.#readers.replace(async () => {
       this.#writer.close();
       this.#engine.close();
