@@ -30,6 +30,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'SolarForecast.horizon': 'forecast.{}',
   'SolarForecast.method': 'method.{}',
   JobState: 'system.job_{}',
+  'FeatureChange.state': 'system.job_{}',
+  'FeatureChange.step': 'switch_step.{}',
   MigrationSourceName: 'system.migration_{}',
   'QualityFinding.code': 'finding.{}',
   'HealthStatus.status': 'system.{}',
