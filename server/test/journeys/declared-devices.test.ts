@@ -108,6 +108,14 @@ describe('what is declared of a device', () => {
     expect((await decide({ counts: 1e10 })).status).toBe(422);
   });
 
+  it("is the kind machine where it registers itself with a machine's meter", async () => {
+    const timestamp = iso(DAY);
+    await postReadings(service, { device_id: 'Press', timestamp, values: { 'energy.power_kw': 3 } });
+    const { items } = await service.json<{ items: Device[] }>('/api/v1/machines');
+    expect(items.map(({ name, kind }) => [name, kind])).toEqual([['Press', 'machine']]);
+    expect(await service.json('/api/v1/devices/Meter')).toMatchObject({ kind: 'other' });
+  });
+
   it('is checked, with the allowed values', async () => {
     for (const body of [
       { holds_s: 0 },

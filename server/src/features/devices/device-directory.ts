@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/batch.ts';
 import { type Conflict, InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
@@ -94,10 +95,14 @@ export class DeviceDirectory {
     });
   }
 
-  /** As `resolve`, with the reason in place of the id where a name cannot be registered. */
+  /**
+   * As `resolve`, with the reason in place of the id where a name cannot be registered.
+   * @param kind of devices that are new
+   */
   async resolveEach(
     names: readonly string[],
     labelsOf: LabelsOf = () => undefined,
+    kind?: DeviceKind,
   ): Promise<(string | InvalidInput | Conflict)[]> {
     const faults = new Map<string, InvalidInput>();
     const wanted: DeviceRegistration[] = [];
@@ -105,7 +110,7 @@ export class DeviceDirectory {
       const labels = labelsOf(name) ?? {};
       if (!this.#isNew(name, labels)) continue;
       const fault = this.find(name) ? null : registrationFault(name);
-      if (fault === null) wanted.push({ name, labels });
+      if (fault === null) wanted.push({ name, labels, kind });
       else faults.set(name, fault);
     }
     await this.#register(wanted);

@@ -1,3 +1,4 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { IngestAnswer, RejectedValue } from '@wattkeeper/contract/reading.ts';
 import type { Block } from '../../domain/batch.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
@@ -111,7 +112,7 @@ export class IngestService {
   /** The rows of devices that are known or can be registered, and those that cannot be, with the number of their values. */
   async #withKnownDevices(block: Block, labelsOf?: LabelsOf): Promise<KnownRows> {
     const reasons = new Map<number, string>();
-    const resolved = await this.#directory.resolveEach(block.devices, labelsOf);
+    const resolved = await this.#directory.resolveEach(block.devices, labelsOf, kindOf(block));
     const ids = resolved.map((id, device) => {
       if (typeof id === 'string') return id;
       reasons.set(device, id.message);
@@ -132,6 +133,11 @@ export class IngestService {
     }
     return { usable: pickRows(known, kept), refused, values };
   }
+}
+
+/** What a device is that registers itself with a block: `energy` is the group of a machine's meter. Undefined where a group does not tell. */
+function kindOf({ group }: Block): DeviceKind | undefined {
+  return group === 'energy' ? 'machine' : undefined;
 }
 
 export interface AcceptedLines {
