@@ -105,9 +105,7 @@ export function registerApi(
   migrationRoutes(api, scheduler);
   underSetting(api, pipeline.tiers !== null, 'archive.store', (scope) => archiveRoutes(scope, scheduler));
   const { backups } = services;
-  underSetting(api, backups !== null, 'persistence.data_dir', (scope) =>
-    backupRoutes(scope, { backups: backups!, scheduler }),
-  );
+  underSetting(api, backups !== null, 'persistence', (scope) => backupRoutes(scope, { backups: backups!, scheduler }));
   live.routes(api);
 }
 
