@@ -70,15 +70,29 @@ export const DayOrInstant = z
   });
 
 export const TimePeriod = z
-  .object({ start: Instant, end: Instant })
+  .object({
+    start: Instant.meta({ description: 'First instant of the window, included' }),
+    end: Instant.meta({ description: 'End of the window, not included', examples: ['2026-03-30T01:30:00Z'] }),
+  })
   .meta({ description: 'Half-open window: start is in it, end is not' });
 export type TimePeriod = z.infer<typeof TimePeriod>;
 
 /** A name that every store can keep. */
-export const Name = z.string().trim().min(1).max(MAX_NAME_CHARACTERS).check(z.superRefine(checkName));
+export const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_NAME_CHARACTERS)
+  .check(z.superRefine(checkName))
+  .meta({ description: 'A name for people: one line, without spaces around it' });
 
 /** A name as a file or a source has it, with the spaces around it. */
-export const GivenName = z.string().min(1).max(MAX_NAME_CHARACTERS).check(z.superRefine(checkName));
+export const GivenName = z
+  .string()
+  .min(1)
+  .max(MAX_NAME_CHARACTERS)
+  .check(z.superRefine(checkName))
+  .meta({ description: 'A name exactly as a file or a source has it, one line' });
 
 function checkName(text: string, context: z.RefinementCtx<string>): void {
   const message = nameFault(text);
@@ -94,8 +108,18 @@ export const TextList = z
 const MAX_CURSOR_CHARACTERS = 1500;
 
 export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().max(MAX_CURSOR_CHARACTERS).optional().meta({ description: 'next_cursor of the page before' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .meta({ description: 'Maximum number of items in the page', examples: [100] }),
+  cursor: z
+    .string()
+    .max(MAX_CURSOR_CHARACTERS)
+    .optional()
+    .meta({ description: 'next_cursor of the previous page; the first page when left out' }),
 });
 
 /** Lists that are short as a rule have larger pages unless asked otherwise. */
@@ -106,12 +130,20 @@ export const ListQuery = PageQuery.extend({
     .min(1)
     .max(1000)
     .default(1000)
-    .meta({ description: 'Items of a page', examples: [1000] }),
+    .meta({ description: 'Maximum number of items in the page', examples: [1000] }),
 });
+
+export const NextCursor = z
+  .string()
+  .nullable()
+  .meta({ description: 'Give it as cursor for the next page; null: this is the last page' });
 
 /** `{items, next_cursor}` around any schema. */
 export function pageOf<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+  return z.object({
+    items: z.array(item).meta({ description: 'Items of this page, in the order of the list' }),
+    next_cursor: NextCursor,
+  });
 }
 
 function quote(value: unknown): string {

@@ -2,63 +2,86 @@ import { z } from 'zod';
 import { Scope } from './auth.ts';
 import { Instant, PageQuery } from './common.ts';
 
-export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
+export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).meta({
+  description:
+    'queued: waits for its turn · running · succeeded · failed: ended with an error · cancelled: stopped by a person or by the stop of the service',
+});
 export type JobState = z.infer<typeof JobState>;
+
+export const JobName = z.string().meta({ description: 'Which job', examples: ['day-compaction'] });
 
 /** One run of a job. */
 export const Job = z
   .object({
-    id: z.uuid(),
-    name: z.string().meta({ examples: ['day-compaction'] }),
+    id: z.uuid().meta({ description: 'Id of the run' }),
+    name: JobName,
     state: JobState,
-    progress: z.number().min(0).max(1).nullable().meta({ description: '0 to 1; null while unknown' }),
-    message: z.string().nullable().meta({ description: 'What it does at the moment, or did last' }),
-    result: z.unknown().nullable(),
-    error: z.string().nullable(),
-    created_at: Instant,
-    started_at: Instant.nullable(),
-    finished_at: Instant.nullable(),
+    progress: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .meta({ description: 'Share that is done, 0 to 1; null while unknown', examples: [0.4] }),
+    message: z
+      .string()
+      .nullable()
+      .meta({ description: 'The step in progress, or the last one; null before the first' }),
+    result: z
+      .unknown()
+      .nullable()
+      .meta({ description: 'Outcome, in a form that depends on the job; null while it is not there' }),
+    error: z.string().nullable().meta({ description: 'Why the run failed; null unless it did' }),
+    created_at: Instant.meta({ description: 'When the run was queued' }),
+    started_at: Instant.nullable().meta({ description: 'When it began; null while it is queued' }),
+    finished_at: Instant.nullable().meta({ description: 'When it ended; null before' }),
   })
-  .meta({ id: 'Job' });
+  .meta({ id: 'Job', description: 'One run of a job, from its queueing to its end' });
 export type Job = z.infer<typeof Job>;
 
 export const JobQuery = PageQuery.extend({
-  name: z.string().min(1).max(100).optional().meta({ description: 'Runs of this job only' }),
-  state: JobState.optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Runs of this job only', examples: ['day-compaction'] }),
+  state: JobState.optional().meta({ description: 'Runs in this state only' }),
 });
 
 /** A job that the service knows, and how it is doing. */
 export const ScheduledJob = z
   .object({
-    name: z.string().meta({ examples: ['day-compaction'] }),
-    title: z.string(),
-    description: z.string(),
-    scope: Scope.meta({ description: 'What starting and cancelling it requires' }),
+    name: JobName,
+    title: z.string().meta({ description: 'Short name for people', examples: ['Day compaction'] }),
+    description: z.string().meta({ description: 'Purpose of the job, in a sentence' }),
+    scope: Scope.meta({ description: 'Scope that is needed to start or cancel it' }),
     schedule: z
       .string()
       .nullable()
       .meta({
-        description: 'Cron expression in the time zone beside it; null: runs when asked',
+        description: 'Cron expression (minute hour day month weekday) in time_zone; null: runs on request only',
         examples: ['30 0 * * *'],
       }),
-    time_zone: z.string().meta({ examples: ['Europe/Warsaw'] }),
-    enabled: z.boolean(),
-    running: z.boolean(),
-    next_run_at: Instant.nullable(),
-    retry_at: Instant.nullable().meta({ description: 'When it is tried again after a failure' }),
-    consecutive_failures: z.number().int().min(0),
-    last_run: Job.nullable(),
-    last_success_at: Instant.nullable(),
+    time_zone: z.string().meta({ description: 'IANA time zone of the schedule', examples: ['Europe/Warsaw'] }),
+    enabled: z
+      .boolean()
+      .meta({ description: 'False: the feature that the job belongs to is off, and the schedule does not start it' }),
+    running: z.boolean().meta({ description: 'Whether a run is in progress' }),
+    next_run_at: Instant.nullable().meta({ description: 'Next start by the schedule; null without a schedule' }),
+    retry_at: Instant.nullable().meta({ description: 'When it is tried again after a failure; null: no retry is due' }),
+    consecutive_failures: z.number().int().min(0).meta({ description: 'Failed runs since the last success' }),
+    last_run: Job.nullable().meta({ description: 'Newest run; null: it has never run' }),
+    last_success_at: Instant.nullable().meta({ description: 'End of the newest successful run; null: none' }),
   })
-  .meta({ id: 'ScheduledJob' });
+  .meta({ id: 'ScheduledJob', description: 'A job that the service knows, its schedule and how its runs went' });
 export type ScheduledJob = z.infer<typeof ScheduledJob>;
 
 export const SchedulerStatus = z
   .object({
-    state: z.enum(['running', 'stopped']),
-    queued: z.number().int().min(0),
-    running: z.number().int().min(0),
-    jobs: z.array(ScheduledJob),
+    state: z.enum(['running', 'stopped']).meta({ description: 'stopped: no job is started by its schedule' }),
+    queued: z.number().int().min(0).meta({ description: 'Runs that wait for their turn' }),
+    running: z.number().int().min(0).meta({ description: 'Runs in progress' }),
+    jobs: z.array(ScheduledJob).meta({ description: 'All jobs that the service knows' }),
   })
-  .meta({ id: 'SchedulerStatus' });
+  .meta({ id: 'SchedulerStatus', description: 'State of the scheduler and of every job' });
 export type SchedulerStatus = z.infer<typeof SchedulerStatus>;

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { Instant, TimePeriod } from './common.ts';
+import { UnitSymbol, Warnings } from './fields.ts';
 
 export const KpiQuery = z.object({
-  machine_id: z.string().min(1).meta({ description: 'Id or name of a device that meters energy' }),
-  start: Instant.optional().meta({ description: 'Default: 24 hours before the end' }),
-  end: Instant.optional().meta({ description: 'Default: now' }),
+  machine_id: z
+    .string()
+    .min(1)
+    .meta({ description: 'Id or name of a device that meters energy', examples: ['Press 1'] }),
+  start: Instant.optional().meta({ description: 'Start of the window, included; default: 24 hours before the end' }),
+  end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
 });
 export type KpiQuery = z.infer<typeof KpiQuery>;
 
@@ -22,31 +26,54 @@ export const KPI_UNITS = {
 } as const;
 export type KpiName = keyof typeof KPI_UNITS;
 
-const machine = { machine_id: z.string(), machine_name: z.string() };
+const machine = {
+  machine_id: z.string().meta({ description: 'Id of the device that the key figures describe' }),
+  machine_name: z.string().meta({ description: 'Name of this device', examples: ['Press 1'] }),
+};
+const Energy = z
+  .number()
+  .nullable()
+  .meta({ description: 'Energy of the window, kWh; null: see reason', examples: [412.5] });
+const PeakDemand = z
+  .number()
+  .nullable()
+  .meta({ description: 'Greatest mean power over 15 minutes, kW; null: see reason', examples: [38.2] });
 const about = {
   meter: z.string().meta({
     description:
       'Metric group that the energy is read from: energy, load, grid (its import), vehicle or one of the device’s own',
     examples: ['energy'],
   }),
-  time_period: TimePeriod.extend({ hours: z.number() }),
-  coverage: z.number().min(0).max(1).meta({ description: 'Share of the window for which the energy is known' }),
-  warnings: z.array(z.string()),
+  time_period: TimePeriod.extend({
+    hours: z.number().meta({ description: 'Length of the window, hours', examples: [24] }),
+  }),
+  coverage: z
+    .number()
+    .min(0)
+    .max(1)
+    .meta({ description: 'Share of the window for which the energy is known, 0 to 1', examples: [0.99] }),
+  warnings: Warnings,
 };
-const Reason = z.string().nullable().meta({ description: 'Why there is no value' });
+const Reason = z.string().nullable().meta({ description: 'Why there is no value; null where there is one' });
 
 const DemandCharge = z.number().nullable().meta({
   description:
-    'Charge of the tariff for the greatest quarter hour of each calendar month, prorated for parts of months, on the device’s own peak. The peaks of devices rarely coincide, so their charges add up to more than the site’s',
+    'Charge of the tariff, in the currency of the site, for the greatest quarter hour of each calendar month, prorated for parts of months, on the device’s own peak. The peaks of devices rarely coincide, so their charges add up to more than the site’s',
 });
 
 export const SecKpi = z
   .object({
     ...machine,
-    sec_kwh_per_unit: z.number().nullable(),
-    total_energy_kwh: z.number().nullable(),
-    total_production_units: z.number().nullable(),
-    time_period_hours: z.number(),
+    sec_kwh_per_unit: z
+      .number()
+      .nullable()
+      .meta({ description: 'Energy ÷ production, kWh/unit', examples: [0.82] }),
+    total_energy_kwh: Energy,
+    total_production_units: z
+      .number()
+      .nullable()
+      .meta({ description: 'Units produced in the window (Σ production.count)', examples: [503] }),
+    time_period_hours: z.number().meta({ description: 'Length of the window, hours', examples: [24] }),
     reason: Reason,
     ...about,
   })
@@ -55,74 +82,110 @@ export const SecKpi = z
 export const PeakDemandKpi = z
   .object({
     ...machine,
-    peak_demand_kw: z.number().nullable(),
-    timestamp: Instant.nullable().meta({ description: 'Start of the 15 minutes with the greatest mean power' }),
+    peak_demand_kw: PeakDemand,
+    timestamp: Instant.nullable().meta({
+      description: 'Start of the 15 minutes with the greatest mean power; null without a peak',
+    }),
     reason: Reason,
     ...about,
   })
-  .meta({ id: 'PeakDemandKpi' });
+  .meta({ id: 'PeakDemandKpi', description: 'Peak demand: the greatest mean power over a rolling 15 minutes' });
 
 export const LoadFactorKpi = z
   .object({
     ...machine,
-    load_factor: z.number().nullable().meta({ description: 'Mean power ÷ peak demand' }),
-    mean_power_kw: z.number().nullable(),
-    peak_demand_kw: z.number().nullable(),
+    load_factor: z
+      .number()
+      .nullable()
+      .meta({ description: 'Mean power ÷ peak demand, 0 to 1', examples: [0.46] }),
+    mean_power_kw: z
+      .number()
+      .nullable()
+      .meta({ description: 'Energy ÷ the time for which it is known, kW', examples: [17.4] }),
+    peak_demand_kw: PeakDemand,
     reason: Reason,
     ...about,
   })
-  .meta({ id: 'LoadFactorKpi' });
+  .meta({ id: 'LoadFactorKpi', description: 'Load factor: mean power ÷ peak demand' });
 
 export const EnergyCostKpi = z
   .object({
     ...machine,
-    total_cost: z.number().nullable().meta({ description: 'Of the energy, without demand and fixed charges' }),
+    total_cost: z
+      .number()
+      .nullable()
+      .meta({ description: 'Cost of the energy in currency, without demand and fixed charges', examples: [91.3] }),
     demand_charge: DemandCharge,
-    total_with_demand_charge: z.number().nullable(),
-    currency: z.string(),
-    total_energy_kwh: z.number().nullable(),
-    bands: z.array(z.object({ band: z.string(), energy_kwh: z.number(), cost: z.number() })),
-    tariff: z.string().meta({ description: 'What the energy is priced by' }),
+    total_with_demand_charge: z.number().nullable().meta({ description: 'total_cost + demand_charge, in currency' }),
+    currency: z.string().meta({ description: 'ISO 4217 currency of all amounts', examples: ['EUR'] }),
+    total_energy_kwh: Energy,
+    bands: z
+      .array(
+        z.object({
+          band: z.string().meta({ description: 'Band of the tariff', examples: ['peak'] }),
+          energy_kwh: z.number().meta({ description: 'Energy used in the band, kWh' }),
+          cost: z.number().meta({ description: 'Cost of this energy, in currency' }),
+        }),
+      )
+      .meta({ description: 'Energy and cost by band of the tariff' }),
+    tariff: z.string().meta({ description: 'Tariff that prices the energy' }),
     reason: Reason,
     ...about,
   })
-  .meta({ id: 'EnergyCostKpi' });
+  .meta({ id: 'EnergyCostKpi', description: 'Cost of the energy: Σ energy × price' });
 
 export const CarbonKpi = z
   .object({
     ...machine,
-    total_carbon_kg: z.number().nullable(),
-    carbon_intensity_kg_per_kwh: z.number().nullable().meta({ description: 'Mean of the energy used' }),
-    total_energy_kwh: z.number().nullable(),
+    total_carbon_kg: z
+      .number()
+      .nullable()
+      .meta({ description: 'Emissions of the energy: Σ energy × emission factor, kg CO₂', examples: [185.6] }),
+    carbon_intensity_kg_per_kwh: z
+      .number()
+      .nullable()
+      .meta({ description: 'Mean emission factor of the energy used, kg CO₂/kWh', examples: [0.45] }),
+    total_energy_kwh: Energy,
     reason: Reason,
     ...about,
   })
-  .meta({ id: 'CarbonKpi' });
+  .meta({ id: 'CarbonKpi', description: 'Carbon dioxide emissions of the energy used' });
 
-const Value = z.object({ value: z.number().nullable(), unit: z.string(), reason: Reason });
+const Amount = z.number().nullable().meta({ description: 'Value in unit; null: see reason' });
+const Value = z.object({ value: Amount, unit: UnitSymbol, reason: Reason });
 
 export const AllKpis = z
   .object({
     ...machine,
     ...about,
-    kpis: z.object({
-      energy: Value.meta({ description: 'From the counter where there is one, else from power over time' }),
-      production: Value.meta({ description: 'Σ production.count' }),
-      sec: Value,
-      mean_power: Value.meta({ description: 'Energy ÷ the time for which it is known' }),
-      peak_demand: Value.extend({ timestamp: Instant.nullable() }),
-      load_factor: z.object({ value: z.number().nullable(), percent: z.number().nullable(), reason: Reason }),
-      energy_cost: Value.extend({
-        demand_charge: DemandCharge,
-        total: z.number().nullable().meta({ description: 'Value + demand charge' }),
-      }).meta({ description: 'Σ energy × price, without demand and fixed charges' }),
-      carbon: Value.meta({ description: 'Σ energy × emission factor' }),
-      carbon_intensity_per_kwh: Value.meta({ description: 'Carbon ÷ energy' }),
-      carbon_intensity: Value.meta({
-        deprecated: true,
-        description: 'The total carbon under its former name: use carbon, or carbon_intensity_per_kwh',
-      }),
-    }),
+    kpis: z
+      .object({
+        energy: Value.meta({ description: 'From the counter where there is one, else from power over time' }),
+        production: Value.meta({ description: 'Σ production.count' }),
+        sec: Value.meta({ description: 'Specific energy consumption: energy ÷ production' }),
+        mean_power: Value.meta({ description: 'Energy ÷ the time for which it is known' }),
+        peak_demand: Value.extend({
+          timestamp: Instant.nullable().meta({ description: 'Start of the 15 minutes; null without a peak' }),
+        }).meta({ description: 'Greatest mean power over a rolling 15 minutes' }),
+        load_factor: z
+          .object({
+            value: z.number().nullable().meta({ description: 'Ratio, 0 to 1; null: see reason' }),
+            percent: z.number().nullable().meta({ description: 'The ratio in percent' }),
+            reason: Reason,
+          })
+          .meta({ description: 'Mean power ÷ peak demand' }),
+        energy_cost: Value.extend({
+          demand_charge: DemandCharge,
+          total: z.number().nullable().meta({ description: 'value + demand_charge, in the currency of the site' }),
+        }).meta({ description: 'Σ energy × price, without demand and fixed charges' }),
+        carbon: Value.meta({ description: 'Σ energy × emission factor' }),
+        carbon_intensity_per_kwh: Value.meta({ description: 'Carbon ÷ energy' }),
+        carbon_intensity: Value.meta({
+          deprecated: true,
+          description: 'The total carbon under its former name: use carbon, or carbon_intensity_per_kwh',
+        }),
+      })
+      .meta({ description: 'The key figures by name' }),
   })
-  .meta({ id: 'AllKpis' });
+  .meta({ id: 'AllKpis', description: 'All key figures of one device in a window' });
 export type AllKpis = z.infer<typeof AllKpis>;

@@ -5,7 +5,10 @@ import { MAX_NAME_CHARACTERS, nameFault } from './names.ts';
  * How a metric behaves in time.
  * gauge: instantaneous, averaged by time · counter: ever growing, its increase counts · delta: a quantity per interval, summed.
  */
-export const MetricKind = z.enum(['gauge', 'counter', 'delta']);
+export const MetricKind = z.enum(['gauge', 'counter', 'delta']).meta({
+  description:
+    'gauge: an instantaneous value, averaged by time · counter: a level that grows, of which the increase counts · delta: a quantity for each interval, summed',
+});
 export type MetricKind = z.infer<typeof MetricKind>;
 
 /** What metric names must not begin with: rollups lie in the stores under such names. */
@@ -33,16 +36,38 @@ export function isMetricName(text: string): boolean {
   return metricNameFault(text) === null;
 }
 
+const Label = z
+  .string()
+  .min(1)
+  .max(200)
+  .meta({ description: 'Name for people', examples: ['State of charge'] });
+const Unit = z
+  .string()
+  .max(40)
+  .meta({ description: 'Unit symbol; empty for a pure number', examples: ['kW', 'kWh', '%', '°C'] });
+
 export const Metric = z
   .object({
     name: MetricName,
-    label: z.string().min(1).max(200),
-    unit: z.string().max(40).meta({ description: 'Unit symbol: kW, kWh, %, °C, V …; empty for a pure number' }),
+    label: Label,
+    unit: Unit,
     kind: MetricKind,
-    minimum: z.number().nullable().meta({ description: 'Least plausible value; below it a value is quarantined' }),
-    maximum: z.number().nullable().meta({ description: 'Greatest plausible value; above it a value is quarantined' }),
-    sign: z.string().nullable().meta({ description: 'Meaning of positive and negative values' }),
-    custom: z.boolean().meta({ description: 'Registered by a user rather than part of the first catalogue' }),
+    minimum: z
+      .number()
+      .nullable()
+      .meta({ description: 'Lowest plausible value, in unit; a lower value is quarantined. Null: no limit' }),
+    maximum: z
+      .number()
+      .nullable()
+      .meta({ description: 'Highest plausible value, in unit; a higher value is quarantined. Null: no limit' }),
+    sign: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Meaning of positive and negative values; null where there is nothing to say',
+        examples: ['positive: import, negative: export'],
+      }),
+    custom: z.boolean().meta({ description: 'True: registered by a user; false: part of the built-in catalogue' }),
   })
   .meta({ id: 'Metric', description: 'A named, typed quantity with a unit' });
 export type Metric = z.infer<typeof Metric>;
@@ -50,12 +75,17 @@ export type Metric = z.infer<typeof Metric>;
 export const MetricRegistration = z
   .object({
     name: MetricName,
-    label: z.string().min(1).max(200).optional(),
-    unit: z.string().max(40),
+    label: Label.optional().meta({ description: 'Name for people; default: derived from the metric name' }),
+    unit: Unit,
     kind: MetricKind.default('gauge'),
-    minimum: z.number().nullable().default(null),
-    maximum: z.number().nullable().default(null),
-    sign: z.string().max(200).nullable().default(null),
+    minimum: Metric.shape.minimum.default(null),
+    maximum: Metric.shape.maximum.default(null),
+    sign: z
+      .string()
+      .max(200)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Meaning of positive and negative values', examples: ['positive: import'] }),
   })
   .refine((metric) => metric.minimum === null || metric.maximum === null || metric.minimum <= metric.maximum, {
     path: ['maximum'],

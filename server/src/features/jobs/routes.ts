@@ -20,7 +20,7 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
   api.get(
     '/scheduler/status',
     {
-      schema: { ...schema, summary: 'What runs by the clock, and how it went', response: { 200: SchedulerStatus } },
+      schema: { ...schema, summary: 'Scheduled jobs and their newest runs', response: { 200: SchedulerStatus } },
       config: { scope: 'read' },
     },
     async () => ({
@@ -35,8 +35,17 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
       schema: {
         ...schema,
         summary: 'Run a job now; needs the scope of the job',
-        params: z.object({ name: z.string().min(1).max(100) }),
-        body: z.record(z.string(), z.unknown()).nullish().meta({ description: 'What this job takes' }),
+        params: z.object({
+          name: z
+            .string()
+            .min(1)
+            .max(100)
+            .meta({ description: 'Name of the job', examples: ['day-compaction'] }),
+        }),
+        body: z
+          .record(z.string(), z.unknown())
+          .nullish()
+          .meta({ description: 'Parameters of the job; empty or left out where it takes none' }),
         response: { 202: Job },
       },
       config: { scope: 'write', audit: 'job.run' },
@@ -50,7 +59,7 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
 }
 
 function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
-  const params = z.object({ id: z.uuid() });
+  const params = z.object({ id: z.uuid().meta({ description: 'Id of the run' }) });
   api.get(
     '/jobs',
     {
@@ -77,7 +86,7 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
     {
       schema: {
         ...schema,
-        summary: 'Cancel a run that works or waits; needs the scope of the job',
+        summary: 'Cancel a run that is queued or in progress; needs the scope of the job',
         params,
         response: { 202: Job },
       },

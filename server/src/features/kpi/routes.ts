@@ -29,5 +29,5 @@ export function kpiRoutes(api: Api, kpis: KpiService): void {
     kpis.energyCost(query),
   );
   api.get('/kpi/carbon', options('Carbon of the energy', CarbonKpi), async ({ query }) => kpis.carbon(query));
-  api.get('/kpi/all', options('All of them', AllKpis), async ({ query }) => kpis.all(query));
+  api.get('/kpi/all', options('All key figures of a device', AllKpis), async ({ query }) => kpis.all(query));
 }

@@ -36,7 +36,7 @@ export function metricRoutes(api: Api, catalogue: MetricCatalogue, { metrics }: 
     async ({ body }, reply) => {
       const known = catalogue.get(body.name);
       if (known && !known.custom)
-        throw new Conflict(`"${body.name}" belongs to the first catalogue and cannot be described anew`);
+        throw new Conflict(`"${body.name}" is part of the built-in catalogue and cannot be described again`);
       const metric = await metrics.register(body);
       catalogue.register(metric);
       return reply.status(201).send(metric);
