@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { Instant, pageOf, TimePeriod } from './common.ts';
+import { Instant, limitOf, PageQuery, pageOf, TimePeriod } from './common.ts';
+import {
+  DeviceReference,
+  EntryId,
+  machineFields,
+  SeriesMetric,
+  SiteReference,
+  UnitSymbol,
+  Warnings,
+} from './fields.ts';
 
 export const AnomalyType = z
   .enum(['power_spike', 'drop', 'temperature_spike', 'pressure', 'efficiency_drop', 'unusual_pattern', 'stuck_sensor'])
@@ -14,85 +23,100 @@ export const AnomalySeverity = z
   .meta({ description: 'critical: beyond 3 σ on the mean of the event' });
 export type AnomalySeverity = z.infer<typeof AnomalySeverity>;
 
-export const AnomalyFeature = z.enum([
-  'deviation',
-  'lasting_deviation',
-  'temperature_difference',
-  'pressure_change',
-  'mode_change',
-  'hour',
-  'weekday',
-]);
+export const AnomalyFeature = z
+  .enum([
+    'deviation',
+    'lasting_deviation',
+    'temperature_difference',
+    'pressure_change',
+    'mode_change',
+    'hour',
+    'weekday',
+  ])
+  .meta({
+    description:
+      'deviation: from the expected value; lasting_deviation: the same over eight hours; temperature_difference: from the temperature of the surroundings; pressure_change: from the median pressure; mode_change: of the operating status; hour, weekday: when it happened',
+  });
 export type AnomalyFeature = z.infer<typeof AnomalyFeature>;
 
-export const AnomalyLabel = z.enum(['right', 'wrong']);
+export const AnomalyLabel = z
+  .enum(['right', 'wrong'])
+  .meta({ description: 'Judgement of a person; right: an anomaly; wrong: normal operation' });
 export type AnomalyLabel = z.infer<typeof AnomalyLabel>;
-
-const machine = {
-  machine_id: z.string(),
-  machine_name: z.string(),
-};
 
 export const Anomaly = z
   .object({
-    id: z.uuid(),
-    ...machine,
-    start: Instant,
-    end: Instant.meta({ description: 'Behind the last quarter hour that belongs to it' }),
-    detected_at: Instant,
+    id: EntryId,
+    ...machineFields,
+    start: Instant.meta({ description: 'Start of its first quarter hour' }),
+    end: Instant.meta({ description: 'End of its last quarter hour' }),
+    detected_at: Instant.meta({ description: 'When the detection found it' }),
     anomaly_type: AnomalyType,
     severity: AnomalySeverity,
-    metric_name: z.string(),
-    unit: z.string(),
-    metric_value: z.number().meta({ description: 'Mean over the event' }),
-    expected_value: z.number().nullable().meta({ description: 'Mean of what was expected; null for a stuck sensor' }),
-    deviation_percent: z.number().nullable(),
+    metric_name: SeriesMetric.meta({ description: 'Metric that deviates, as group.quantity' }),
+    unit: UnitSymbol.meta({ description: 'Unit of metric_value and expected_value' }),
+    metric_value: z.number().meta({ description: 'Mean over the event, in `unit`', examples: [14.2] }),
+    expected_value: z
+      .number()
+      .nullable()
+      .meta({ description: 'Mean of the expected values, in `unit`; null for a stuck sensor', examples: [9.8] }),
+    deviation_percent: z
+      .number()
+      .nullable()
+      .meta({
+        description: 'Deviation from the expected value, percent of it; null where there is none or it is 0',
+        examples: [44.9],
+      }),
     confidence_score: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: '0.5 at the limit of what is told, towards 1 the further beyond' }),
+      .meta({ description: '0.5 at the limit above which an anomaly is reported, towards 1 the further above it' }),
     strength: z
       .number()
-      .meta({ description: 'In σ of what stretches so long usually deviate; of a stuck sensor, hours' }),
-    extra_energy_kwh: z.number().nullable().meta({ description: 'Energy beyond what was expected; negative: less' }),
+      .meta({ description: 'Deviation in standard deviations of equally long stretches; hours for a stuck sensor' }),
+    extra_energy_kwh: z.number().nullable().meta({
+      description: 'Energy above the expected energy, kWh; negative: below; null where the metric is not a power',
+    }),
     reasons: z
-      .array(z.object({ feature: AnomalyFeature, share: z.number() }))
-      .meta({ description: 'What sets it apart, the most telling first; shares add up to 1' }),
-    is_resolved: z.boolean(),
-    resolved_at: Instant.nullable(),
+      .array(z.object({ feature: AnomalyFeature, share: z.number().meta({ description: 'Share of the score, 0–1' }) }))
+      .meta({ description: 'What sets it apart, the strongest first; shares add up to 1' }),
+    is_resolved: z.boolean().meta({ description: 'Whether somebody has resolved it' }),
+    resolved_at: Instant.nullable().meta({ description: 'When it was resolved; null: it is active' }),
   })
-  .meta({ id: 'Anomaly' });
+  .meta({ id: 'Anomaly', description: 'A time in which a device did not behave as expected' });
 export type Anomaly = z.infer<typeof Anomaly>;
 
 export const AnomalyEvent = z.object({
-  at: Instant,
-  actor: z.string(),
-  kind: z.enum(['comment', 'label', 'resolved', 'reopened']),
-  text: z.string().nullable(),
+  at: Instant.meta({ description: 'When it happened' }),
+  actor: z.string().meta({ description: 'User or token that did it', examples: ['anna'] }),
+  kind: z.enum(['comment', 'label', 'resolved', 'reopened']).meta({ description: 'What was done' }),
+  text: z
+    .string()
+    .nullable()
+    .meta({ description: 'Comment or label; null: none', examples: ['Filter replaced'] }),
 });
 
 export const AnomalyDetail = Anomaly.extend({
-  label: AnomalyLabel.nullable().meta({ description: 'What somebody said of it last' }),
+  label: AnomalyLabel.nullable().meta({ description: 'Newest judgement of a person; null: none' }),
   events: z.array(AnomalyEvent).meta({ description: 'Oldest first' }),
   series: z
     .object({
-      timestamps: z.array(Instant),
-      value: z.array(z.number().nullable()),
-      expected: z.array(z.number().nullable()),
-      lower: z.array(z.number().nullable()).meta({ description: 'Expected − 2 σ' }),
-      upper: z.array(z.number().nullable()).meta({ description: 'Expected + 2 σ' }),
+      timestamps: z.array(Instant).meta({ description: 'Starts of the quarter hours' }),
+      value: z.array(z.number().nullable()).meta({ description: 'Means, in `unit`; null: not measured' }),
+      expected: z.array(z.number().nullable()).meta({ description: 'Expected means, in `unit`; null: none' }),
+      lower: z.array(z.number().nullable()).meta({ description: 'Expected − 2 σ, in `unit`' }),
+      upper: z.array(z.number().nullable()).meta({ description: 'Expected + 2 σ, in `unit`' }),
     })
     .nullable()
     .meta({ description: 'Quarter hours around it; null where the history is gone or too short' }),
-}).meta({ id: 'AnomalyDetail' });
+}).meta({ id: 'AnomalyDetail', description: 'An anomaly with its history and the values around it' });
 export type AnomalyDetail = z.infer<typeof AnomalyDetail>;
 
 export const AnomalyDetection = z.object({
-  machine_id: z
-    .string()
-    .min(1)
-    .meta({ description: 'Id or name of a device that reports power, temperatures or pressures' }),
+  machine_id: DeviceReference.min(1).meta({
+    description: 'Id or name of a device that reports power, temperatures or pressures',
+  }),
   start: Instant.optional().meta({ description: 'Default: 24 hours before the end' }),
   end: Instant.optional().meta({ description: 'Default: now' }),
   contamination: z
@@ -100,17 +124,17 @@ export const AnomalyDetection = z.object({
     .gt(0, { error: 'must be above 0 and at most 0.5' })
     .max(0.5, { error: 'must be above 0 and at most 0.5' })
     .default(0.1)
-    .meta({ description: 'Share of the quarter hours that the isolation forest takes for odd' }),
+    .meta({ description: 'Share of the quarter hours that the isolation forest takes for outliers' }),
 });
 export type AnomalyDetection = z.infer<typeof AnomalyDetection>;
 
 /** What was examined of a device. A time that was not examined may hold anomalies that nobody has found. */
 export const ExaminedDevice = z
   .object({
-    ...machine,
+    ...machineFields,
     time_periods: z.array(TimePeriod).meta({ description: 'Ascending; empty: nothing of it was examined so far' }),
   })
-  .meta({ id: 'ExaminedDevice' });
+  .meta({ id: 'ExaminedDevice', description: 'Times of a device that were searched for anomalies' });
 export type ExaminedDevice = z.infer<typeof ExaminedDevice>;
 
 const examined = z.array(ExaminedDevice).meta({
@@ -120,31 +144,45 @@ const examined = z.array(ExaminedDevice).meta({
 
 export const DetectedAnomalies = z
   .object({
-    ...machine,
-    time_period: TimePeriod,
-    anomalies_detected: z.number().int(),
-    anomalies: z.array(Anomaly),
-    baseline_model_version: z.number().int().nullable().meta({ description: 'Null: judged without a baseline' }),
-    warnings: z.array(z.string()),
+    ...machineFields,
+    time_period: TimePeriod.meta({ description: 'Window that was searched' }),
+    anomalies_detected: z
+      .number()
+      .int()
+      .meta({ description: 'How many anomalies were found', examples: [2] }),
+    anomalies: z.array(Anomaly).meta({ description: 'Oldest first' }),
+    baseline_model_version: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Baseline that gave the expected values; null: none', examples: [3] }),
+    warnings: Warnings,
   })
-  .meta({ id: 'DetectedAnomalies' });
+  .meta({ id: 'DetectedAnomalies', description: 'Result of a detection' });
 export type DetectedAnomalies = z.infer<typeof DetectedAnomalies>;
 
 export const RecentAnomaliesQuery = z.object({
-  machine_id: z.string().min(1).optional(),
+  machine_id: DeviceReference.min(1).optional(),
   severity: AnomalySeverity.optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: limitOf(50, 500).meta({ description: 'Newest anomalies to list, at most 500' }),
 });
 export type RecentAnomaliesQuery = z.infer<typeof RecentAnomaliesQuery>;
 
 export const AnomalyList = z
-  .object({ total_count: z.number().int(), anomalies: z.array(Anomaly), examined })
-  .meta({ id: 'AnomalyList' });
+  .object({
+    total_count: z
+      .number()
+      .int()
+      .meta({ description: 'How many match, listed or not', examples: [7] }),
+    anomalies: z.array(Anomaly).meta({ description: 'Newest first' }),
+    examined,
+  })
+  .meta({ id: 'AnomalyList', description: 'Newest anomalies, with the times that were searched' });
 export type AnomalyList = z.infer<typeof AnomalyList>;
 
-export const AnomalyQuery = z.object({
-  machine_id: z.string().min(1).optional(),
-  site_id: z.string().min(1).optional().meta({ description: 'Id or name of a site' }),
+export const AnomalyQuery = PageQuery.extend({
+  machine_id: DeviceReference.min(1).optional(),
+  site_id: SiteReference.min(1).optional(),
   severity: AnomalySeverity.optional(),
   type: AnomalyType.optional(),
   start: Instant.optional().meta({ description: 'Only those that end after it' }),
@@ -153,18 +191,23 @@ export const AnomalyQuery = z.object({
     .enum(['true', 'false'])
     .optional()
     .meta({ description: 'true: only those that nobody resolved; false: only resolved ones' }),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().optional(),
 });
 export type AnomalyQuery = z.infer<typeof AnomalyQuery>;
 
 export const AnomalyPage = pageOf(Anomaly).extend({ examined });
 export type AnomalyPage = z.infer<typeof AnomalyPage>;
 
-const Text = z.string().trim().min(1).max(2000);
+const Text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(2000)
+  .meta({ description: 'Note for those who look later, at most 2,000 characters', examples: ['Filter replaced'] });
 export const AnomalyComment = z.object({ comment: Text });
 /** Resolving and reopening may come with a comment. */
 export const AnomalyChange = z.object({ comment: Text.optional() });
 export const AnomalyLabelling = z.object({
-  label: AnomalyLabel.meta({ description: 'wrong: it was as it should be; such events are told later' }),
+  label: AnomalyLabel.meta({
+    description: 'wrong: it was normal; similar events need a larger deviation from then on',
+  }),
 });

@@ -1,18 +1,26 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
+import { CreatedAt, EntryId } from './fields.ts';
 import { GRANTABLE_SCOPES } from './scopes.ts';
 import { SECRET } from './secret.ts';
 
-export const Scope = z.enum(['read', 'write', 'control', 'admin']);
+export const Scope = z.enum(['read', 'write', 'control', 'admin']).meta({
+  description:
+    'read: see; write: change readings and records; control: switch devices; admin: users, tokens and stores',
+});
 export type Scope = z.infer<typeof Scope>;
 
-export const GrantableScope = z.enum(GRANTABLE_SCOPES, {
-  error: (issue) =>
-    `must be one of read, write, admin${issue.input === 'control' ? ': control cannot be granted before devices can be controlled' : ''}; got ${JSON.stringify(issue.input)}`,
-});
+export const GrantableScope = z
+  .enum(GRANTABLE_SCOPES, {
+    error: (issue) =>
+      `must be one of read, write, admin${issue.input === 'control' ? ': control cannot be granted before devices can be controlled' : ''}; got ${JSON.stringify(issue.input)}`,
+  })
+  .meta({ description: 'read: see; write: change readings and records; admin: users, tokens and stores' });
 export type GrantableScope = z.infer<typeof GrantableScope>;
 
-export const Role = z.enum(['viewer', 'analyst', 'operator', 'admin']);
+export const Role = z.enum(['viewer', 'analyst', 'operator', 'admin']).meta({
+  description: 'viewer: scope read; analyst: read and write; operator: read, write and control; admin: all scopes',
+});
 export type Role = z.infer<typeof Role>;
 
 export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
@@ -24,12 +32,35 @@ export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
 
 export const UserName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, 'must be lower-case letters, digits and . _ @ -');
+  .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, 'must be lower-case letters, digits and . _ @ -')
+  .meta({ description: 'Name to sign in with: lower-case letters, digits and . _ @ -', examples: ['anna'] });
 const PASSWORD_LENGTH = 'must have 10 to 500 characters';
-export const Password = z.string().min(10, PASSWORD_LENGTH).max(500, PASSWORD_LENGTH).meta(SECRET);
+export const Password = z
+  .string()
+  .min(10, PASSWORD_LENGTH)
+  .max(500, PASSWORD_LENGTH)
+  .meta({
+    ...SECRET,
+    description: 'Password of 10 to 500 characters',
+  });
 
-export const Login = z.object({ username: z.string().max(100), password: z.string().max(500).meta(SECRET) });
-export const LoginLink = z.object({ code: z.string().min(10).max(200).meta(SECRET) });
+export const Login = z.object({
+  username: z
+    .string()
+    .max(100)
+    .meta({ description: 'Name of the user', examples: ['anna'] }),
+  password: z
+    .string()
+    .max(500)
+    .meta({ ...SECRET, description: 'Password of the user' }),
+});
+export const LoginLink = z.object({
+  code: z
+    .string()
+    .min(10)
+    .max(200)
+    .meta({ ...SECRET, description: 'The parameter code of a sign-in link' }),
+});
 export const SignInLinkCreate = z.object({
   username: z
     .string()
@@ -42,27 +73,39 @@ export const SignInLinkCreate = z.object({
 export const SignInLink = z
   .object({
     url: z.string().meta({ ...SECRET, description: 'Signs in once' }),
-    username: z.string().nullable(),
-    expires_in_s: z.number().int(),
+    username: z
+      .string()
+      .nullable()
+      .meta({ description: 'Name of the user who is signed in; null: the first administrator', examples: ['anna'] }),
+    expires_in_s: z
+      .number()
+      .int()
+      .meta({ description: 'How long the link can be used, seconds', examples: [900] }),
   })
-  .meta({ id: 'SignInLink' });
+  .meta({ id: 'SignInLink', description: 'An address that signs a user in without a password' });
 export type SignInLink = z.infer<typeof SignInLink>;
 export const Me = z
   .object({
-    username: z.string(),
-    role: Role.nullable(),
-    scopes: z.array(Scope),
+    username: z.string().meta({ description: 'Name of the user or token', examples: ['anna'] }),
+    role: Role.nullable().meta({ description: 'Role of the user; null: a token, which has scopes alone' }),
+    scopes: z.array(Scope).meta({ description: 'What the caller may do', examples: [['read', 'write']] }),
     csrf_token: z
       .string()
       .nullable()
       .meta({ ...SECRET, description: 'Send as X-CSRF-Token with requests that change something' }),
   })
-  .meta({ id: 'Me' });
+  .meta({ id: 'Me', description: 'The caller' });
 export type Me = z.infer<typeof Me>;
 
 export const User = z
-  .object({ id: z.uuid(), username: UserName, role: Role, created_at: Instant, has_password: z.boolean() })
-  .meta({ id: 'User' });
+  .object({
+    id: EntryId,
+    username: UserName,
+    role: Role,
+    created_at: CreatedAt,
+    has_password: z.boolean().meta({ description: 'false: the user signs in by links only' }),
+  })
+  .meta({ id: 'User', description: 'A person who can sign in' });
 export type User = z.infer<typeof User>;
 export const UserCreate = z.object({
   username: UserName,
@@ -73,19 +116,22 @@ export const UserPatch = z.object({ password: Password, role: Role }).partial().
 
 export const ApiToken = z
   .object({
-    id: z.uuid(),
-    name: z.string(),
-    scopes: z.array(Scope),
-    created_at: Instant,
-    expires_at: Instant.nullable(),
-    last_used_at: Instant.nullable(),
+    id: EntryId,
+    name: z.string().meta({ description: 'What the token is for, unique', examples: ['Home Assistant'] }),
+    scopes: z.array(Scope).meta({ description: 'What the token may do', examples: [['read', 'write']] }),
+    created_at: CreatedAt,
+    expires_at: Instant.nullable().meta({ description: 'When it becomes invalid; null: never' }),
+    last_used_at: Instant.nullable().meta({ description: 'When a request last used it; null: not yet' }),
   })
-  .meta({ id: 'ApiToken' });
+  .meta({ id: 'ApiToken', description: 'A key with which a program calls the API' });
 export type ApiToken = z.infer<typeof ApiToken>;
 export const ApiTokenCreate = z.object({
-  name: Name,
-  scopes: z.array(GrantableScope).min(1),
-  expires_at: Instant.nullable().default(null),
+  name: Name.meta({ description: 'What the token is for, unique', examples: ['Home Assistant'] }),
+  scopes: z
+    .array(GrantableScope)
+    .min(1)
+    .meta({ description: 'What the token may do', examples: [['read', 'write']] }),
+  expires_at: Instant.nullable().default(null).meta({ description: 'When it becomes invalid; null: never' }),
 });
 export const ApiTokenCreated = ApiToken.extend({
   token: z.string().meta({ ...SECRET, description: 'Shown once, kept only as a hash' }),
@@ -93,11 +139,17 @@ export const ApiTokenCreated = ApiToken.extend({
 export type ApiTokenCreated = z.infer<typeof ApiTokenCreated>;
 
 export const AuditEntry = z.object({
-  id: z.number().int(),
-  at: Instant,
-  actor: z.string(),
-  action: z.string(),
-  target: z.string().nullable(),
-  detail: z.string().nullable(),
+  id: z
+    .number()
+    .int()
+    .meta({ description: 'Number of the entry; later entries have greater numbers', examples: [1204] }),
+  at: Instant.meta({ description: 'When it was done' }),
+  actor: z.string().meta({ description: 'User, token or part of the service that did it', examples: ['anna'] }),
+  action: z.string().meta({ description: 'What was done', examples: ['device.remove'] }),
+  target: z
+    .string()
+    .nullable()
+    .meta({ description: 'Name, id or path of what it was done to; null: the whole service' }),
+  detail: z.string().nullable().meta({ description: 'Details of the request, without secrets; null: none' }),
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;

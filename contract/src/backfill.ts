@@ -2,8 +2,16 @@ import { z } from 'zod';
 
 export const BackfillRequest = z
   .object({
-    from: z.string().min(1).max(100).meta({ description: 'Name of the store that is read, as in the configuration' }),
-    to: z.string().min(1).max(100).meta({ description: 'Name of the store that is filled' }),
+    from: z
+      .string()
+      .min(1)
+      .max(100)
+      .meta({ description: 'Name of the store that is read, as in the configuration', examples: ['postgres'] }),
+    to: z
+      .string()
+      .min(1)
+      .max(100)
+      .meta({ description: 'Name of the store that is filled', examples: ['duckdb'] }),
   })
-  .meta({ id: 'BackfillRequest' });
+  .meta({ id: 'BackfillRequest', description: 'Two stores, one to be filled from the other' });
 export type BackfillRequest = z.infer<typeof BackfillRequest>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Instant, ListQuery, Name } from './common.ts';
+import { ListQuery, Name } from './common.ts';
+import { CreatedAt, EntryId, SiteId, SiteReference, UpdatedAt } from './fields.ts';
 import { ClockTime, Weekday } from './tariff.ts';
 
 export const MAX_CALENDAR_PERIODS = 1000;
@@ -9,43 +10,62 @@ export const HOLIDAY_CATEGORY = 'holiday';
 export const CalendarPeriod = z
   .object({
     category: Name.meta({ description: 'Operating mode, shift or another category', examples: ['summer school'] }),
-    from: z.iso.date().optional().meta({ description: 'First day; default: since ever' }),
-    to: z.iso.date().optional().meta({ description: 'Last day; default: for ever' }),
+    from: z.iso
+      .date()
+      .optional()
+      .meta({ description: 'First day, by the calendar of the site; default: no first day', examples: ['2026-06-29'] }),
+    to: z.iso
+      .date()
+      .optional()
+      .meta({ description: 'Last day, included; default: no last day', examples: ['2026-08-31'] }),
     weekdays: z
       .array(Weekday)
       .min(1)
       .max(7)
       .optional()
-      .meta({ description: '1 Monday … 7 Sunday; default: every day' }),
-    from_time: ClockTime.default('00:00'),
-    to_time: ClockTime.default('24:00').meta({ description: 'Before from_time: it runs past midnight' }),
+      .meta({ description: '1 Monday … 7 Sunday; default: every day', examples: [[1, 2, 3, 4, 5]] }),
+    from_time: ClockTime.default('00:00').meta({ description: 'Time of day at which it begins', examples: ['06:00'] }),
+    to_time: ClockTime.default('24:00').meta({
+      description: 'Time of day at which it ends; one before from_time is on the next day',
+      examples: ['14:00'],
+    }),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
     path: ['to'],
     error: 'must not be before from',
   })
-  .meta({ id: 'CalendarPeriod' });
+  .meta({ id: 'CalendarPeriod', description: 'Days and times of day with one category' });
 export type CalendarPeriod = z.infer<typeof CalendarPeriod>;
 
 const fields = {
-  name: Name.meta({ description: 'Unique at its site', examples: ['School year'] }),
-  default_category: Name.meta({ description: 'Where no period applies', examples: ['classes'] }),
-  periods: z.array(CalendarPeriod).max(MAX_CALENDAR_PERIODS).meta({ description: 'The first that applies counts' }),
+  name: Name.meta({ description: 'Name of the calendar, unique at its site', examples: ['School year'] }),
+  default_category: Name.meta({
+    description: 'Category of the time in which no period applies',
+    examples: ['classes'],
+  }),
+  periods: z
+    .array(CalendarPeriod)
+    .max(MAX_CALENDAR_PERIODS)
+    .meta({ description: 'Where several apply, the first one counts' }),
 };
 
 export const CalendarCreate = z
   .object({
     ...fields,
-    site_id: z.string().min(1).optional().meta({ description: 'Id or name; default: the default site' }),
+    site_id: SiteReference.min(1).optional().meta({ description: 'Id or name of a site; default: the default site' }),
   })
-  .meta({ id: 'CalendarCreate' });
+  .meta({ id: 'CalendarCreate', description: 'A new calendar' });
 export type CalendarCreate = z.infer<typeof CalendarCreate>;
 
-export const CalendarPatch = z.object(fields).partial().strict().meta({ id: 'CalendarPatch' });
+export const CalendarPatch = z
+  .object(fields)
+  .partial()
+  .strict()
+  .meta({ id: 'CalendarPatch', description: 'Changes of a calendar' });
 export type CalendarPatch = z.infer<typeof CalendarPatch>;
 
 export const Calendar = z
-  .object({ id: z.uuid(), site_id: z.uuid(), ...fields, created_at: Instant, updated_at: Instant })
+  .object({ id: EntryId, site_id: SiteId, ...fields, created_at: CreatedAt, updated_at: UpdatedAt })
   .meta({
     id: 'Calendar',
     description: 'Operating modes or shifts of a site by its own clock, as a categorical driver of baselines',
@@ -53,5 +73,5 @@ export const Calendar = z
 export type Calendar = z.infer<typeof Calendar>;
 
 export const CalendarsQuery = ListQuery.extend({
-  site_id: z.string().min(1).optional().meta({ description: 'Id or name; default: all sites' }),
+  site_id: SiteReference.min(1).optional().meta({ description: 'Id or name of a site; default: all sites' }),
 });

@@ -1,36 +1,71 @@
 import { z } from 'zod';
 import { DayOrInstant, Instant, PageQuery } from './common.ts';
+import { DeviceId, DeviceName, DeviceReference, EntryId, SiteId, SiteReference, Warnings } from './fields.ts';
 
 const sessionFields = {
-  device_id: z.string().min(1),
-  direction: z.enum(['charge', 'discharge']),
-  start_time: Instant,
-  end_time: Instant.nullable().meta({ description: 'null while the session runs' }),
-  energy_kwh: z.number().min(0),
-  start_soc_percent: z.number().min(0).max(100).nullable(),
-  end_soc_percent: z.number().min(0).max(100).nullable(),
-  average_price_per_kwh: z.number().nullable(),
-  cost: z
+  device_id: DeviceReference.min(1).meta({ description: 'Id or name of the battery, vehicle or charger' }),
+  direction: z
+    .enum(['charge', 'discharge'])
+    .meta({ description: 'charge: into the battery; discharge: out of the battery' }),
+  start_time: Instant.meta({ description: 'When the session began' }),
+  end_time: Instant.nullable().meta({ description: 'When the session ended; null: it has not ended' }),
+  energy_kwh: z
+    .number()
+    .min(0)
+    .meta({ description: 'Energy charged or discharged, kWh', examples: [12.4] }),
+  start_soc_percent: z
+    .number()
+    .min(0)
+    .max(100)
+    .nullable()
+    .meta({ description: 'State of charge at the start, %; null: not known', examples: [35] }),
+  end_soc_percent: z
+    .number()
+    .min(0)
+    .max(100)
+    .nullable()
+    .meta({ description: 'State of charge at the end, %; null: not known', examples: [80] }),
+  average_price_per_kwh: z
     .number()
     .nullable()
-    .meta({ description: 'Money spent charging, or earned (negative) discharging to the grid' }),
-  grid_share: z.number().min(0).max(1).nullable(),
-  note: z.string().max(1000).nullable(),
+    .meta({ description: "Cost per kWh, in the site's currency; null: not known", examples: [0.28] }),
+  cost: z.number().nullable().meta({
+    description:
+      "Cost of charging, or (negative) revenue of discharging to the grid, in the site's currency; null: not known",
+  }),
+  grid_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .meta({
+      description:
+        'Share of the energy that is from the grid (charge) or to the grid (discharge), 0–1; null: not known',
+      examples: [0.4],
+    }),
+  note: z
+    .string()
+    .max(1000)
+    .nullable()
+    .meta({ description: 'Remark of a person; null: none', examples: ['Trip to the sea'] }),
 };
 
 export const ChargingSession = z
   .object({
-    id: z.uuid(),
+    id: EntryId,
     ...sessionFields,
-    device_id: z.uuid(),
-    device_name: z.string(),
-    site_id: z.uuid(),
-    source: z.enum(['detected', 'recorded']),
-    warnings: z.array(z.string()).meta({
-      description: 'Says where a tariff’s fallback prices more than 1 % of the energy from or to the grid',
+    device_id: DeviceId,
+    device_name: DeviceName,
+    site_id: SiteId,
+    source: z
+      .enum(['detected', 'recorded'])
+      .meta({ description: 'detected: found in the readings; recorded: sent through the API' }),
+    warnings: Warnings.meta({
+      description:
+        'Whether the fallback of a tariff gives the price of more than 1 % of the energy from or to the grid; empty: no warning',
     }),
   })
-  .meta({ id: 'ChargingSession' });
+  .meta({ id: 'ChargingSession', description: 'A time in which a battery or vehicle was charged or discharged' });
 export type ChargingSession = z.infer<typeof ChargingSession>;
 
 export const ChargingSessionCreate = z
@@ -54,6 +89,6 @@ export type ChargingSessionPatch = z.infer<typeof ChargingSessionPatch>;
 export const ChargingSessionQuery = PageQuery.extend({
   start_date: DayOrInstant.optional(),
   end_date: DayOrInstant.optional(),
-  device_id: z.string().optional(),
-  site_id: z.string().optional(),
+  device_id: DeviceReference.optional(),
+  site_id: SiteReference.optional(),
 });

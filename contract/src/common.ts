@@ -102,19 +102,25 @@ function checkName(text: string, context: z.RefinementCtx<string>): void {
 /** A query parameter that may be given once, repeatedly, or as a comma-separated list. */
 export const TextList = z
   .union([z.string(), z.array(z.string())])
-  .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter(Boolean));
+  .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter(Boolean))
+  .meta({ description: 'One or more, repeated or separated by commas' });
 
 /** A cursor has the sort key of an item, which may be a name in base64. */
 const MAX_CURSOR_CHARACTERS = 1500;
 
-export const PageQuery = z.object({
-  limit: z.coerce
+/** A limit of items, such as `limit: limitOf(100)`: its default, and the greatest that is allowed. */
+export function limitOf(preset: number, maximum = 1000) {
+  return z.coerce
     .number()
     .int()
     .min(1)
-    .max(1000)
-    .default(100)
-    .meta({ description: 'Maximum number of items in the page', examples: [100] }),
+    .max(maximum)
+    .default(preset)
+    .meta({ description: 'Maximum number of items in the page', examples: [preset] });
+}
+
+export const PageQuery = z.object({
+  limit: limitOf(100),
   cursor: z
     .string()
     .max(MAX_CURSOR_CHARACTERS)
@@ -123,15 +129,7 @@ export const PageQuery = z.object({
 });
 
 /** Lists that are short as a rule have larger pages unless asked otherwise. */
-export const ListQuery = PageQuery.extend({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(1000)
-    .meta({ description: 'Maximum number of items in the page', examples: [1000] }),
-});
+export const ListQuery = PageQuery.extend({ limit: limitOf(1000) });
 
 export const NextCursor = z
   .string()

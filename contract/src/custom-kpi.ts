@@ -1,13 +1,20 @@
-import { ListQuery } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
-import { Instant, Name, pageOf, TimePeriod } from './common.ts';
+import { Instant, ListQuery, Name, pageOf, TimePeriod } from './common.ts';
+import { CreatedAt, EntryId, MachineReference, machineFields, UpdatedAt, Warnings } from './fields.ts';
 
 /** Longest expression. */
 export const MAX_EXPRESSION_LENGTH = 500;
 
 const fields = {
-  name: Name.meta({ description: 'Unique in the installation', examples: ['Energy per pallet'] }),
-  description: z.string().trim().max(1000).meta({ description: 'What it tells, for those who read it' }),
+  name: Name.meta({
+    description: 'Name of the key figure, unique in the installation',
+    examples: ['Energy per pallet'],
+  }),
+  description: z
+    .string()
+    .trim()
+    .max(1000)
+    .meta({ description: 'What the key figure means', examples: ['Electricity for each pallet that was packed'] }),
   expression: z
     .string()
     .min(1)
@@ -23,29 +30,33 @@ const fields = {
     .min(1)
     .max(40)
     .nullable()
-    .meta({ description: 'Unit to tell the value in; null: the one that the expression gives', examples: ['Wh/unit'] }),
-  site_id: z.uuid().nullable().meta({ description: 'Only for machines of this site; null: for those of every site' }),
+    .meta({ description: 'Unit of the value; null: the one that the expression gives', examples: ['Wh/unit'] }),
+  site_id: z
+    .uuid()
+    .nullable()
+    .meta({ description: 'Id of the site whose machines have it; null: machines of every site' }),
 };
 
 export const CustomKpi = z
   .object({
-    id: z.uuid(),
+    id: EntryId,
     ...fields,
     result_unit: z
       .string()
       .nullable()
       .meta({
         description:
-          'What values are in; ¤ where sites have different currencies; null while the expression cannot be used',
+          'Unit of the values; ¤ where sites have different currencies; null while the expression cannot be used',
         examples: ['kWh/unit'],
       }),
     problem: z.string().nullable().meta({
-      description: 'Why the expression cannot be used any more, such as when a metric got another unit',
+      description:
+        'Why the expression can no longer be used, such as when the unit of a metric has changed; null: it can',
     }),
-    created_at: Instant,
-    updated_at: Instant,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
   })
-  .meta({ id: 'CustomKpi', description: 'A key figure of your own: an expression over metrics and key figures' });
+  .meta({ id: 'CustomKpi', description: 'A key figure that users define: an expression over metrics and key figures' });
 export type CustomKpi = z.infer<typeof CustomKpi>;
 
 export const CustomKpiCreate = z
@@ -55,10 +66,13 @@ export const CustomKpiCreate = z
     unit: fields.unit.default(null),
     site_id: fields.site_id.default(null),
   })
-  .meta({ id: 'CustomKpiCreate' });
+  .meta({ id: 'CustomKpiCreate', description: 'A new key figure' });
 export type CustomKpiCreate = z.infer<typeof CustomKpiCreate>;
 
-export const CustomKpiPatch = z.strictObject(fields).partial().meta({ id: 'CustomKpiPatch' });
+export const CustomKpiPatch = z
+  .strictObject(fields)
+  .partial()
+  .meta({ id: 'CustomKpiPatch', description: 'Changes of a key figure' });
 export type CustomKpiPatch = z.infer<typeof CustomKpiPatch>;
 
 const window = {
@@ -67,7 +81,7 @@ const window = {
 };
 
 export const CustomKpiQuery = z.object({
-  machine_id: z.string().min(1).meta({ description: 'Id or name of a device' }),
+  machine_id: MachineReference.min(1).meta({ description: 'Id or name of a device' }),
   ...window,
 });
 export const CustomKpiValuesQuery = ListQuery.extend(CustomKpiQuery.shape);
@@ -75,42 +89,49 @@ export const CustomKpiValuesQuery = ListQuery.extend(CustomKpiQuery.shape);
 export type CustomKpiQuery = z.infer<typeof CustomKpiQuery>;
 
 const value = {
-  value: z.number().nullable(),
+  value: z
+    .number()
+    .nullable()
+    .meta({ description: 'Value in `unit`; null: see `reason`', examples: [4.7] }),
   unit: z
     .string()
     .nullable()
-    .meta({ description: 'Null while the expression cannot be used', examples: ['kWh/unit'] }),
-  reason: z.string().nullable().meta({ description: 'Why there is no value' }),
-  coverage: z
-    .number()
-    .min(0)
-    .max(1)
-    .nullable()
-    .meta({ description: 'Share of the window for which all is known that is measured; null where nothing is' }),
-  warnings: z.array(z.string()),
+    .meta({ description: 'Unit of the value; null while the expression cannot be used', examples: ['kWh/unit'] }),
+  reason: z.string().nullable().meta({ description: 'Why there is no value; null: there is one' }),
+  coverage: z.number().min(0).max(1).nullable().meta({
+    description: 'Share of the window for which every measured quantity is known, 0–1; null: none is measured',
+  }),
+  warnings: Warnings,
 };
 
 export const CustomKpiValue = z
   .object({
-    id: z.uuid(),
-    name: Name,
-    machine_id: z.string(),
-    machine_name: z.string(),
-    time_period: TimePeriod.extend({ hours: z.number() }),
+    id: EntryId.meta({ description: 'Id of the key figure' }),
+    name: Name.meta({ description: 'Name of the key figure', examples: ['Energy per pallet'] }),
+    ...machineFields,
+    time_period: TimePeriod.extend({
+      hours: z.number().meta({ description: 'Length of the window, hours', examples: [24] }),
+    }).meta({ description: 'Window of the value' }),
     ...value,
   })
-  .meta({ id: 'CustomKpiValue' });
+  .meta({ id: 'CustomKpiValue', description: 'Value of a key figure for a device and a window' });
 export type CustomKpiValue = z.infer<typeof CustomKpiValue>;
 
-export const CustomKpiValues = pageOf(CustomKpiValue).extend({ warnings: z.array(z.string()) });
+export const CustomKpiValues = pageOf(CustomKpiValue).extend({ warnings: Warnings });
 
 export const CustomKpiPreviewRequest = z
   .strictObject({
     expression: z
       .string()
       .max(10 * MAX_EXPRESSION_LENGTH)
-      .meta({ examples: ['kpi.energy / kpi.production'] }),
-    unit: z.string().trim().max(40).nullable().default(null),
+      .meta({ description: 'Expression to check', examples: ['kpi.energy / kpi.production'] }),
+    unit: z
+      .string()
+      .trim()
+      .max(40)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Unit of the value; null: the one that the expression gives', examples: ['Wh/unit'] }),
     site_id: fields.site_id.default(null),
     machine_id: z
       .string()
@@ -119,20 +140,25 @@ export const CustomKpiPreviewRequest = z
       .meta({ description: 'Id or name of a device to evaluate it for; without one only units are checked' }),
     ...window,
   })
-  .meta({ id: 'CustomKpiPreviewRequest' });
+  .meta({ id: 'CustomKpiPreviewRequest', description: 'An expression that is checked and evaluated, not saved' });
 export type CustomKpiPreviewRequest = z.infer<typeof CustomKpiPreviewRequest>;
 
 export const CustomKpiPreview = z
   .object({
     error: z
       .object({
-        field: z.enum(['expression', 'unit']),
-        column: z.number().int().min(1).nullable().meta({ description: 'Where in the expression, counted from 1' }),
+        field: z.enum(['expression', 'unit']).meta({ description: 'Which of the two is wrong' }),
+        column: z
+          .number()
+          .int()
+          .min(1)
+          .nullable()
+          .meta({ description: 'Position in the expression, in characters from 1; null: not at one position' }),
         detail: z.string().meta({ description: 'What was found and what is allowed' }),
       })
       .nullable()
       .meta({ description: 'Why it cannot be saved; null: it can' }),
     ...value,
   })
-  .meta({ id: 'CustomKpiPreview', description: 'What an expression would come to' });
+  .meta({ id: 'CustomKpiPreview', description: 'Result of the check of an expression' });
 export type CustomKpiPreview = z.infer<typeof CustomKpiPreview>;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { Instant, Name } from './common.ts';
 import { DEVICE_KINDS } from './device-kinds.ts';
+import { CreatedAt, DeviceId, EntryId, SiteId, SiteReference } from './fields.ts';
 import { MetricName } from './metric.ts';
 import { byName } from './named-record.ts';
 import { isName, MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, nameFault } from './names.ts';
 
-export const DeviceKind = z.enum(DEVICE_KINDS);
+export const DeviceKind = z.enum(DEVICE_KINDS).meta({ description: 'What the device is' });
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
 export const Labels = byName(
@@ -17,16 +18,22 @@ export const Labels = byName(
     .refine((text) => isName(text, MAX_LABEL_CHARACTERS), {
       error: (issue) => nameFault(String(issue.input), MAX_LABEL_CHARACTERS) ?? 'cannot be a label',
     }),
-);
+).meta({ description: 'Texts by name, for lists and searches', examples: [{ room: 'garage', maker: 'Acme' }] });
 
-export const DeviceStatus = z.enum(['online', 'stale', 'never_reported', 'retired']);
+export const DeviceStatus = z.enum(['online', 'stale', 'never_reported', 'retired']).meta({
+  description:
+    'online: it reports as often as expected; stale: its last reading is too old; never_reported: it has no readings; retired: it no longer counts for its site',
+});
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
 /**
  * How a counter behaves. increasing: it never falls, except where it is reset or replaced · reset_daily: it starts from zero at local midnight ·
  * net: it may fall, as a meter that runs backwards while energy is exported.
  */
-export const CounterBehaviour = z.enum(['increasing', 'reset_daily', 'net']);
+export const CounterBehaviour = z.enum(['increasing', 'reset_daily', 'net']).meta({
+  description:
+    'increasing: it never falls, except where it is reset or replaced; reset_daily: it starts from zero at local midnight; net: it may fall while energy is exported',
+});
 export type CounterBehaviour = z.infer<typeof CounterBehaviour>;
 
 /**
@@ -43,7 +50,7 @@ export const MAX_HOLD_S = 604_800;
 export const MAX_DECLARED_COUNTERS = 100;
 
 const deviceFields = {
-  name: Name.meta({ description: 'Unique name; stands wherever the id may stand', examples: ['Garage inverter'] }),
+  name: Name.meta({ description: 'Unique name; requests take it in place of the id', examples: ['Garage inverter'] }),
   kind: DeviceKind,
   labels: Labels,
   expected_interval_s: z
@@ -51,7 +58,10 @@ const deviceFields = {
     .min(0.001)
     .max(86_400)
     .nullable()
-    .meta({ description: 'How often the device reports; null: found from its data. Longer silences count as gaps' }),
+    .meta({
+      description: 'Time between two reports, seconds; longer silences count as gaps. null: found from its data',
+      examples: [10],
+    }),
   holds_s: z
     .number()
     .min(1)
@@ -67,7 +77,7 @@ const deviceFields = {
     .positive()
     .max(1e6)
     .nullable()
-    .meta({ description: 'Rated power, kW: its counters grow no faster', examples: [10] }),
+    .meta({ description: 'Rated power, kW: its counters grow no faster. null: not known', examples: [10] }),
   counters: byName(CounterBehaviour, MetricName)
     .refine((counters) => Object.keys(counters).length <= MAX_DECLARED_COUNTERS, {
       error: `must have ${MAX_DECLARED_COUNTERS} metrics at most`,
@@ -94,8 +104,8 @@ const retired_at = Instant.nullable().meta({
 
 export const Device = z
   .object({
-    id: z.uuid(),
-    site_id: z.uuid(),
+    id: EntryId,
+    site_id: SiteId,
     ...deviceFields,
     retired_at,
     status: DeviceStatus,
@@ -107,18 +117,18 @@ export const Device = z
           'Metric group in which the device meters consumption: energy, load, grid (its import), vehicle or one of its own. Key figures and baselines are made of it; null: it meters none',
         examples: ['load'],
       }),
-    last_reading_at: Instant.nullable(),
-    created_at: Instant,
+    last_reading_at: Instant.nullable().meta({ description: 'Time of its newest reading; null: it has none' }),
+    created_at: CreatedAt,
   })
   .meta({ id: 'Device', description: 'Anything that reports readings' });
 export type Device = z.infer<typeof Device>;
 
 export const DeviceRemoved = z
   .object({
-    device_id: z.uuid(),
-    name: z.string().meta({ description: 'That it had' }),
+    device_id: DeviceId,
+    name: z.string().meta({ description: 'Name that the device had', examples: ['Garage inverter'] }),
     job_id: z.uuid().nullable().meta({
-      description: 'Run of the job device-removal that deletes the readings; null: the clock starts one within minutes',
+      description: 'Id of the run of the job device-removal that deletes the readings; null: one starts within minutes',
     }),
   })
   .meta({
@@ -130,7 +140,7 @@ export type DeviceRemoved = z.infer<typeof DeviceRemoved>;
 export const DeviceCreate = z.object({
   name: deviceFields.name,
   kind: deviceFields.kind.default('other'),
-  site_id: z.string().min(1).optional().meta({ description: 'Site id or name; the default site when left out' }),
+  site_id: SiteReference.min(1).optional().meta({ description: 'Id or name of its site; default: the default site' }),
   labels: deviceFields.labels.default({}),
   expected_interval_s: deviceFields.expected_interval_s.default(null),
   holds_s: deviceFields.holds_s.default(null),
@@ -141,13 +151,13 @@ export const DeviceCreate = z.object({
 export type DeviceCreate = z.infer<typeof DeviceCreate>;
 
 export const DevicePatch = z
-  .object({ ...deviceFields, site_id: z.string().min(1), retired_at })
+  .object({ ...deviceFields, site_id: SiteReference.min(1), retired_at })
   .partial()
   .strict();
 export type DevicePatch = z.infer<typeof DevicePatch>;
 
 export const DeviceQuery = z.object({
-  site_id: z.string().optional(),
+  site_id: SiteReference.optional(),
   kind: DeviceKind.optional(),
   status: DeviceStatus.optional(),
   metered: z.stringbool().optional().meta({

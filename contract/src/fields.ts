@@ -1,14 +1,42 @@
 import { z } from 'zod';
+import { Instant } from './common.ts';
 
 /** Fields that many schemas share, with the words that describe them in the API's document. */
 
 const EXAMPLE_ID = '0b6f2f0e-5b0a-4c53-9d0a-3f6f1f0f7a11';
 
+/** The id that an entry has as a field or in a path. */
+export const EntryId = z.uuid().meta({ description: 'Id of the entry; it never changes', examples: [EXAMPLE_ID] });
 export const DeviceId = z.uuid().meta({ description: 'Id of the device', examples: [EXAMPLE_ID] });
 export const DeviceName = z
   .string()
   .meta({ description: 'Name of the device when the answer was made', examples: ['Main meter'] });
 export const SiteId = z.uuid().meta({ description: 'Id of the site', examples: [EXAMPLE_ID] });
+
+/** A site as a request names it. */
+export const SiteReference = z.string().meta({ description: 'Id or name of a site', examples: ['Home'] });
+
+/** A device as a request names it. */
+export const DeviceReference = z.string().meta({ description: 'Id or name of a device', examples: ['Main meter'] });
+
+/** A machine, or another device that meters consumption, as a request names it. */
+export const MachineReference = z
+  .string()
+  .meta({ description: 'Id or name of a device that meters consumption', examples: ['press-1'] });
+
+/** The device of an answer about its consumption. */
+export const machineFields = {
+  machine_id: z.string().meta({ description: 'Id of the device', examples: [EXAMPLE_ID] }),
+  machine_name: z.string().meta({ description: 'Name of the device', examples: ['press-1'] }),
+};
+
+export const CurrencyCode = z
+  .string()
+  .meta({ description: 'ISO 4217 code of the currency of all amounts', examples: ['EUR'] });
+
+export const CreatedAt = Instant.meta({ description: 'When it was created' });
+export const UpdatedAt = Instant.meta({ description: 'When it was last changed' });
+export const GeneratedAt = Instant.meta({ description: 'When the answer was calculated' });
 
 /** A query parameter that selects a site. */
 export const SiteQuery = z

@@ -1,6 +1,107 @@
 import { ClientMessage } from '@wattkeeper/contract/live.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Service, startService, temporaryFolder } from './service.ts';
+import { areaOf, type OpenApi, undescribed } from './undescribed.ts';
+
+/** Schemas and paths that still have places without a text. To be emptied; none may be added. */
+const AREAS_TO_DESCRIBE: readonly string[] = [
+  '/api/v1/analytics/daily-report',
+  '/api/v1/analytics/energy-balance',
+  '/api/v1/analytics/reports',
+  '/api/v1/analytics/summary',
+  '/api/v1/baseline/adjustments/{id}',
+  '/api/v1/baseline/deviation',
+  '/api/v1/baseline/drivers',
+  '/api/v1/baseline/model/{id}',
+  '/api/v1/baseline/model/{id}/activate',
+  '/api/v1/baseline/predict',
+  '/api/v1/energy-data',
+  '/api/v1/features/{name}',
+  '/api/v1/forecast/optimal-schedule',
+  '/api/v1/forecast/solar',
+  '/api/v1/settings',
+  '/api/v1/settings/layouts/{name}',
+  '/api/v1/sites',
+  '/api/v1/sites/{id}',
+  '/api/v1/storage/quality',
+  '/api/v1/storage/quality/days',
+  '/api/v1/storage/quarantine/decide',
+  '/api/v1/storage/repairs/{id}/undo',
+  '/api/v1/tariffs',
+  '/api/v1/tariffs/{id}',
+  '/api/v1/telemetry',
+  '/api/v1/telemetry/latest',
+  '/health/ready',
+  'AllKpis',
+  'BaselineAdjustment',
+  'BaselineAdjustmentRequest',
+  'BaselineCriterion',
+  'BaselineDeviation',
+  'BaselineDrivers',
+  'BaselineModel',
+  'BaselinePrediction',
+  'BaselineSavings',
+  'BaselineTraining',
+  'CarbonKpi',
+  'CounterDecision',
+  'CounterDecisionRequest',
+  'DailyReport',
+  'DemandForecast',
+  'EnergyBalance',
+  'EnergyCostKpi',
+  'EnergyRecord',
+  'Feature',
+  'FeatureChange',
+  'ForecastAccuracy',
+  'Health',
+  'HealthStatus',
+  'HistoryHealth',
+  'ImportDetectionRequest',
+  'ImportPlaces',
+  'ImportPlacesRequest',
+  'ImportPreview',
+  'ImportPreviewRequest',
+  'ImportProgress',
+  'ImportReport',
+  'ImportResult',
+  'ImportRunRequest',
+  'ImportSite',
+  'ImportUpload',
+  'ImportUploadCreate',
+  'IngestAnswer',
+  'JournalHistoryHealth',
+  'LatestAnswer',
+  'LoadFactorKpi',
+  'MigrationReport',
+  'MigrationRequest',
+  'MovableLoad',
+  'OptimalSchedule',
+  'PeakDemandKpi',
+  'PeakForecast',
+  'QualityDays',
+  'QualityFinding',
+  'QualityReport',
+  'QuarantinedValue',
+  'Repair',
+  'RepairOperation',
+  'RepairPreview',
+  'RepairRequest',
+  'SecKpi',
+  'SetAsideEntry',
+  'SetAsideRetry',
+  'Settings',
+  'Site',
+  'SiteSummary',
+  'SolarForecast',
+  'SourceHealth',
+  'StorageMetrics',
+  'StoredReport',
+  'Tariff',
+  'TariffComparison',
+  'TelemetryAnswer',
+  'TelemetrySeries',
+  'TrainedBaseline',
+];
 
 const folder = temporaryFolder();
 let service: Service;
@@ -27,6 +128,51 @@ it('the document calls the address with the prefix, and names every operation on
   const [server] = document.servers;
   const origin = new URL(service.url).origin;
   expect((await fetch(`${origin}${server?.url}/api/v1/auth/me`)).status).toBe(401);
+});
+
+it('every operation, parameter, schema and property is described', async () => {
+  const places = undescribed(await service.json<OpenApi>('/openapi.json'));
+  expect(places.filter((place) => !AREAS_TO_DESCRIBE.includes(areaOf(place)))).toEqual([]);
+  expect(AREAS_TO_DESCRIBE.filter((area) => !places.some((place) => areaOf(place) === area))).toEqual([]);
+});
+
+it('a place without a text is found wherever it is in the document', () => {
+  const nameless = {
+    anyOf: [{ items: { properties: { depth: {} } } }, { additionalProperties: { properties: { width: {} } } }],
+  };
+  const document = {
+    components: {
+      schemas: {
+        Box: nameless,
+        BoxInput: { description: 'A box', properties: { box: { $ref: '#/components/schemas/Box' } } },
+      },
+    },
+    paths: {
+      '/boxes/{id}': {
+        get: {
+          parameters: [{ name: 'id', schema: {} }],
+          requestBody: {
+            content: { 'application/json': { schema: { properties: { height: { description: ' ' } } } } },
+          },
+          responses: { 200: { content: { 'application/json': { schema: { allOf: [{ properties: { lid: {} } }] } } } } },
+        },
+      },
+    },
+  };
+  const places = undescribed(document);
+  expect(places).toEqual([
+    'Box',
+    'Box[].depth',
+    'Box{}.width',
+    'BoxInput.box',
+    '/boxes/{id} get operationId',
+    '/boxes/{id} get summary',
+    '/boxes/{id} get ?id',
+    '/boxes/{id} get body.height',
+    '/boxes/{id} get 200',
+    '/boxes/{id} get 200.lid',
+  ]);
+  expect(new Set(places.map(areaOf))).toEqual(new Set(['Box', '/boxes/{id}']));
 });
 
 it('what is not configured answers 404 with the setting, and stays in the document', async () => {

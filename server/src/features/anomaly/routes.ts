@@ -11,13 +11,14 @@ import {
   DetectedAnomalies,
   RecentAnomaliesQuery,
 } from '@wattkeeper/contract/anomaly.ts';
+import { EntryId } from '@wattkeeper/contract/fields.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { AnomalyService } from './service.ts';
 
 const schema = { tags: ['anomaly'] };
-const params = z.object({ id: z.uuid() });
+const params = z.object({ id: EntryId.meta({ description: 'Id of the anomaly' }) });
 
 /** `/anomaly/detect`, `/anomaly/recent`, `/anomaly/active`, `/anomaly`, `/anomaly/{id}` and what people say of one. */
 export function anomalyRoutes(api: Api, service: AnomalyService): void {
@@ -26,7 +27,7 @@ export function anomalyRoutes(api: Api, service: AnomalyService): void {
     {
       schema: {
         ...schema,
-        summary: 'Look through a window of a machine for what is out of the ordinary, and keep it',
+        summary: 'Search a window of a device for anomalies, and store them',
         body: AnomalyDetection,
         response: { 200: DetectedAnomalies },
       },
@@ -62,7 +63,7 @@ export function anomalyRoutes(api: Api, service: AnomalyService): void {
     {
       schema: {
         ...schema,
-        summary: 'One anomaly, what people said of it, and what was expected around it',
+        summary: 'One anomaly, with its comments and the expected values around it',
         params,
         response: { 200: AnomalyDetail },
       },
@@ -79,7 +80,7 @@ function judgementRoutes(api: Api, service: AnomalyService): void {
   api.put(
     '/anomaly/:id/resolve',
     {
-      schema: { ...schema, summary: 'Settle an anomaly', params, body: AnomalyChange.nullish(), response: answer },
+      schema: { ...schema, summary: 'Resolve an anomaly', params, body: AnomalyChange.nullish(), response: answer },
       config: changes('anomaly.resolve'),
     },
     async (request) => service.resolve(request.params.id, callerOf(request).name, request.body?.comment),
@@ -87,7 +88,7 @@ function judgementRoutes(api: Api, service: AnomalyService): void {
   api.put(
     '/anomaly/:id/reopen',
     {
-      schema: { ...schema, summary: 'Unsettle an anomaly', params, body: AnomalyChange.nullish(), response: answer },
+      schema: { ...schema, summary: 'Reopen an anomaly', params, body: AnomalyChange.nullish(), response: answer },
       config: changes('anomaly.reopen'),
     },
     async (request) => service.reopen(request.params.id, callerOf(request).name, request.body?.comment),
@@ -97,7 +98,7 @@ function judgementRoutes(api: Api, service: AnomalyService): void {
     {
       schema: {
         ...schema,
-        summary: 'Say whether it was an anomaly: labels teach from when on such events are told',
+        summary: 'Label an anomaly as right or wrong: labels set the limit from which similar events are reported',
         params,
         body: AnomalyLabelling,
         response: answer,

@@ -5,11 +5,12 @@ import {
   ChargingSessionQuery,
 } from '@wattkeeper/contract/charging.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
+import { EntryId } from '@wattkeeper/contract/fields.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import type { ChargingService } from './service.ts';
 
-const IdParams = z.object({ id: z.uuid() });
+const IdParams = z.object({ id: EntryId.meta({ description: 'Id of the session' }) });
 
 /** `/charging-sessions`. */
 export function chargingRoutes(api: Api, service: ChargingService): void {
@@ -19,7 +20,7 @@ export function chargingRoutes(api: Api, service: ChargingService): void {
     {
       schema: {
         ...schema,
-        summary: 'When batteries and vehicles were charged or discharged, newest first',
+        summary: 'Charging and discharging sessions of batteries and vehicles, newest first',
         querystring: ChargingSessionQuery,
         response: { 200: pageOf(ChargingSession) },
       },
