@@ -28,8 +28,8 @@ export function Shell() {
   const main = useFocusOnNewPage();
   useInstallationLanguage();
   const wall = search.wall === '1';
-  // An import makes its site, and stays in view when it does.
-  const importing = useLocation().pathname.endsWith('/import');
+  // An import and a migration make their site, and stay in view, with their dialog, when they do.
+  const beyondSites = /\/(import|system)$/.exec(useLocation().pathname)?.[1];
   return (
     <FormatContext value={format}>
       <SiteContext value={site ?? null}>
@@ -52,8 +52,8 @@ export function Shell() {
           )}
           <main id="main" ref={main} tabIndex={-1} className={styles.main}>
             <HistoryNotice />
-            {site || importing ? (
-              <Outlet key={importing ? 'import' : site?.id} />
+            {site || beyondSites === 'import' ? (
+              <Outlet key={beyondSites ?? site?.id} />
             ) : (
               <EmptyNote title={text('site.none')}>
                 <p>{text('site.none_hint')}</p>
