@@ -13,7 +13,8 @@ import { localIso } from '../../domain/site-time.ts';
 import { detectMapping, mappingText } from '../../sources/import/detect/detect.ts';
 import { importFile } from '../../sources/import/import-file.ts';
 import { type ImportReport, reportToJson } from '../../sources/import/import-report.ts';
-import { parseMapping } from '../../sources/import/mapping.ts';
+import type { InputFile } from '../../sources/import/input-file.ts';
+import { type Mapping, parseMapping } from '../../sources/import/mapping.ts';
 import { HEAD_BYTES } from '../../sources/import/record-source.ts';
 import type { Sites } from '../../storage/records/sites.ts';
 import type { ImportTarget } from './import-target.ts';
@@ -44,8 +45,11 @@ export class ImportingService {
   }
 
   /** How a file is to be read. @throws InvalidInput where no table is found in it */
-  async detect(id: string, { timezone, site, currency }: ImportDetectionRequest): Promise<ImportDetection> {
-    const file = this.uploads.head(id, HEAD_BYTES);
+  detect(id: string, request: ImportDetectionRequest): Promise<ImportDetection> {
+    return this.uploads.useStart(id, HEAD_BYTES, (file) => this.#detect(file, request));
+  }
+
+  async #detect(file: InputFile, { timezone, site, currency }: ImportDetectionRequest): Promise<ImportDetection> {
     const known = site === undefined ? undefined : await this.#options.sites.find(site);
     const { sample, ...detected } = await detectMapping(file, {
       timezone: timezone ?? known?.timezone ?? 'UTC',
@@ -56,9 +60,11 @@ export class ImportingService {
   }
 
   /** What the first rows of a file become. @throws InvalidInput for a mapping that does not fit the file */
-  async preview(id: string, text: string): Promise<ImportPreview> {
-    const file = this.uploads.head(id, HEAD_BYTES);
-    const mapping = parseMapping(text, MAPPING_NAME);
+  preview(id: string, text: string): Promise<ImportPreview> {
+    return this.uploads.useStart(id, HEAD_BYTES, (file) => this.#preview(file, parseMapping(text, MAPPING_NAME)));
+  }
+
+  async #preview(file: InputFile, mapping: Mapping): Promise<ImportPreview> {
     const { target, places, catalogue } = this.#options;
     const blocks: Block[] = [];
     const report = await importFile({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { MAX_MEMORY_UPLOADS_BYTES, MAX_UPLOADS_COUNT, Uploads } from './uploads.ts';
+import { MAX_MEMORY_UPLOADS_BYTES, MAX_UPLOADS_BYTES, MAX_UPLOADS_COUNT, Uploads } from './uploads.ts';
 
 function uploadsIn(isOnDisk: boolean) {
   const clock = { now: Date.UTC(2026, 2, 1) };
@@ -71,4 +71,30 @@ test('files in memory together take no more than their limit', async () => {
   const first = await uploads.create('a.csv', MAX_MEMORY_UPLOADS_BYTES);
   await uploads.create('b.csv', 1);
   expect(() => uploads.get(first.id)).toThrow('there is no upload');
+});
+
+test('files that are announced at once make room like those that are announced one after the other', async () => {
+  const { uploads } = uploadsIn(true);
+  const created = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => uploads.create(`${i}.csv`, MAX_UPLOADS_BYTES / 4)),
+  );
+  const isKept = created.map(({ id }) => {
+    try {
+      return uploads.get(id) !== null;
+    } catch {
+      return false;
+    }
+  });
+  expect(isKept.filter(Boolean)).toHaveLength(4);
+});
+
+test('a file that is read is not removed, and one that is removed takes no further part', async () => {
+  const { uploads, folder } = uploadsIn(true);
+  const { id } = await uploads.create('a.csv', 2);
+  await uploads.useStart(id, 0, async () => {
+    await expect(uploads.remove(id)).rejects.toThrow('is being imported or read');
+  });
+  const parts = [uploads.add(id, 0, Buffer.from('1')), uploads.add(id, 1, Buffer.from('2'))];
+  await Promise.allSettled([uploads.remove(id), ...parts]);
+  expect(readdirSync(folder)).toEqual([]);
 });

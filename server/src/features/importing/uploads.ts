@@ -29,7 +29,7 @@ interface Upload {
   readonly turns: Turns;
   received: number;
   usedAt: number;
-  /** Imports that read it. */
+  /** Imports and previews that read it. */
   readers: number;
 }
 
@@ -45,6 +45,8 @@ export interface UploadsOptions {
 export class Uploads {
   readonly #options: UploadsOptions;
   readonly #uploads = new Map<string, Upload>();
+  /** Room is made for one file after the other: those who ask at once would all find the same room. */
+  readonly #creating = new Turns();
 
   constructor(options: UploadsOptions) {
     this.#options = options;
@@ -59,7 +61,11 @@ export class Uploads {
    * Makes room for a file.
    * @throws InvalidInput for one that is too large, Conflict while as many as are kept are being imported, Unavailable where the disk is full
    */
-  async create(name: string, bytes: number): Promise<ImportUpload> {
+  create(name: string, bytes: number): Promise<ImportUpload> {
+    return this.#creating.take(() => this.#create(name, bytes));
+  }
+
+  async #create(name: string, bytes: number): Promise<ImportUpload> {
     const { folder, writes, now } = this.#options;
     const isOnDisk = folder !== null && writes();
     const most = isOnDisk ? MAX_UPLOAD_BYTES : MAX_MEMORY_UPLOADS_BYTES;
@@ -89,6 +95,7 @@ export class Uploads {
   async add(id: string, offset: number, part: Uint8Array): Promise<ImportUpload> {
     const upload = this.#require(id);
     return upload.turns.take(async () => {
+      this.#require(id);
       const { received, bytes } = upload;
       if (offset !== received)
         throw new Conflict(`offset must be ${received}, where the next part begins; got ${offset}`);
@@ -103,23 +110,26 @@ export class Uploads {
   /** @throws NotFound, Conflict while it is imported */
   async remove(id: string): Promise<void> {
     const upload = this.#require(id);
-    if (upload.readers > 0) throw new Conflict(`${upload.name} is being imported: cancel the job first`);
+    if (upload.readers > 0) throw new Conflict(`${upload.name} is being imported or read: cancel the job first`);
     await this.#discard(upload);
   }
 
-  /** What has arrived of a file. @throws NotFound, Conflict where the beginning is not there */
-  head(id: string, bytes: number): InputFile {
+  /** Works on what has arrived of a file, which is kept meanwhile. @throws NotFound, Conflict where the beginning is not there */
+  async useStart<T>(id: string, bytes: number, work: (file: InputFile) => Promise<T>): Promise<T> {
     const upload = this.#require(id);
     if (upload.received < Math.min(bytes, upload.bytes))
       throw new Conflict(
         `${upload.received} bytes of ${upload.name} have arrived: send the first ${Math.min(bytes, upload.bytes)} first`,
       );
-    return fileOf(upload);
+    return this.#hold(upload, work);
   }
 
   /** Works on a file that is there completely, which is kept meanwhile. @throws NotFound, Conflict where it is not complete */
   async use<T>(id: string, work: (file: InputFile) => Promise<T>): Promise<T> {
-    const upload = this.checkComplete(id);
+    return this.#hold(this.checkComplete(id), work);
+  }
+
+  async #hold<T>(upload: Upload, work: (file: InputFile) => Promise<T>): Promise<T> {
     upload.readers++;
     try {
       return await work(fileOf(upload));
@@ -175,13 +185,14 @@ export class Uploads {
       .filter(({ readers }) => readers === 0)
       .toSorted((a, b) => a.usedAt - b.usedAt);
     if (oldest === undefined)
-      throw new Conflict(`${this.#uploads.size} files are being imported: wait until one is done`);
+      throw new Conflict(`${this.#uploads.size} files are being imported or read: wait until one is done`);
     await this.#discard(oldest);
   }
 
-  async #discard({ id, path }: Upload): Promise<void> {
+  async #discard({ id, path, turns }: Upload): Promise<void> {
     this.#uploads.delete(id);
-    if (path !== null) await rm(path, { force: true });
+    // A part that is being written would make the file again.
+    if (path !== null) await turns.take(() => rm(path, { force: true }));
   }
 
   #show({ id, name, bytes, received, usedAt }: Upload): ImportUpload {

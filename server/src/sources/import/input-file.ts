@@ -36,6 +36,8 @@ export function openedAs(name: string, path: string, size: number): InputFile {
     size,
     read: (bytes) => {
       const stream = createReadStream(path, bytes === undefined ? {} : { end: bytes - 1 });
+      // Whoever reads the stream gets its error; where a file goes away before that, an event without a listener would end the process.
+      stream.on('error', () => undefined);
       return { stream, bytesRead: () => stream.bytesRead };
     },
   };

@@ -4,10 +4,10 @@ import { ImportDevice, ImportSite } from '@wattkeeper/contract/import.ts';
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { byName } from '@wattkeeper/contract/named-record.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import { FIRST_CATALOGUE, splitMetric } from '../../domain/metric-catalogue.ts';
+import { errorList, mappingTree } from './mapping-text.ts';
 import { isLanguage } from './month-names.ts';
 import { NumberFormat } from './number-format.ts';
 import { isEncoding } from './text-decoding.ts';
@@ -109,23 +109,15 @@ export const Mapping = z.strictObject({
 });
 export type Mapping = z.infer<typeof Mapping>;
 
-/** Reads a mapping (YAML or JSON). Throws `InvalidInput` with every error at once. */
+/** Reads a mapping (YAML or JSON). Throws `InvalidInput` with the first errors at once. */
 export function parseMapping(text: string, name: string): Mapping {
-  let tree: unknown;
-  try {
-    tree = parseYaml(text);
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    throw new InvalidInput(`the mapping ${name} is not YAML: ${error.message.split('\n')[0]}`, { cause: error });
-  }
+  const tree = mappingTree(text, `the mapping ${name}`);
   const parsed = Mapping.safeParse(withNumberFormat(tree));
   const errors = parsed.success
     ? contradictions(parsed.data)
     : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'mapping'}: ${issue.message}`);
   if (parsed.success && errors.length === 0) return parsed.data;
-  throw new InvalidInput(
-    `the mapping ${name} has ${errors.length} error(s):\n${errors.map((line) => `  ${line}`).join('\n')}`,
-  );
+  throw new InvalidInput(`the mapping ${name} has ${errorList(errors)}`);
 }
 
 /** `decimal: ","` is short for `number_format: { decimal: "," }`. */

@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { csvRecords } from './csv-records.ts';
 import { espiRecords, isEspi } from './espi-records.ts';
 import type { FileRecord } from './file-record.ts';
-import type { InputFile } from './input-file.ts';
+import type { InputBytes, InputFile } from './input-file.ts';
 import { JsonFields, jsonArrayRecords, jsonLineRecords } from './json-records.ts';
 import { type Mapping, wantedColumns } from './mapping.ts';
 import { nem12Records } from './nem12-records.ts';
@@ -50,8 +50,7 @@ export async function openRecordSource(file: InputFile, mapping: Mapping): Promi
   const head = await headOf(file, mapping.encoding);
   const start = startOf(head);
   if (start === '') throw new InvalidInput(`${file.name} is empty: a table in CSV, or JSON objects, are needed`);
-  const raw = file.read();
-  const bytes = await unpacked(file, raw.stream);
+  const { raw, bytes } = await unpacked(file);
   let outside = 0;
   const columns = wantedColumns(mapping);
   const common = {
@@ -102,15 +101,19 @@ function areLines(start: string): boolean {
 
 /** The bytes of a file, unpacked. */
 export async function openBytes(file: InputFile): Promise<{ stream: Readable; close: () => void }> {
-  const raw = file.read();
-  return { stream: await unpacked(file, raw.stream), close: () => void raw.stream.destroy() };
+  const { raw, bytes } = await unpacked(file);
+  return { stream: bytes, close: () => void raw.stream.destroy() };
 }
 
-async function unpacked(file: InputFile, stream: Readable): Promise<Readable> {
-  if (!(await isGzip(file))) return stream;
-  const gunzip = createGunzip();
-  stream.on('error', (error) => gunzip.destroy(error));
-  return stream.pipe(gunzip);
+async function unpacked(file: InputFile): Promise<{ raw: InputBytes; bytes: Readable }> {
+  const isPacked = await isGzip(file);
+  const raw = file.read();
+  return { raw, bytes: isPacked ? gunzipped(raw.stream) : raw.stream };
+}
+
+/** An error of either end reaches whoever reads the unpacked bytes. */
+function gunzipped(stream: Readable, options = {}): Readable {
+  return pipeline(stream, createGunzip(options), () => undefined);
 }
 
 async function isGzip(file: InputFile): Promise<boolean> {
@@ -127,9 +130,10 @@ export async function readHead(file: InputFile): Promise<string> {
 }
 
 async function headOf(file: InputFile, encoding: string | undefined): Promise<string> {
+  const isPacked = await isGzip(file);
   const { stream } = file.read(HEAD_BYTES);
   // A flush at the cut makes gunzip give what it has instead of missing the rest.
-  const text = (await isGzip(file)) ? stream.pipe(createGunzip({ finishFlush: 2 })) : stream;
+  const text = isPacked ? gunzipped(stream, { finishFlush: 2 }) : stream;
   const chunks: Buffer[] = [];
   let length = 0;
   try {
