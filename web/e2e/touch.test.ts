@@ -49,6 +49,18 @@ describeWith('CHROMIUM', 'the web app on a phone', (executablePath) => {
     await page.keyboard.press('Escape');
   });
 
+  it.each(['energy?unit=quarter', 'machines?unit=quarter', 'baseline', 'anomalies'])(
+    'keeps the ways to the period before and after of %s side by side',
+    async (name) => {
+      await open(name);
+      const earlier = (await page.getByRole('button', { name: 'Earlier' }).boundingBox())!;
+      const later = (await page.getByRole('button', { name: 'Later' }).boundingBox())!;
+      expect(later.y).toBe(earlier.y);
+      expect(later.x).toBeGreaterThanOrEqual(earlier.x + earlier.width);
+      expect(later.x + later.width).toBeLessThanOrEqual(UPRIGHT.width);
+    },
+  );
+
   it('leads to a page of the menu', async () => {
     await open('now');
     await page.getByRole('navigation').getByRole('button', { name: 'More' }).tap();

@@ -5,7 +5,7 @@ const INTRODUCTION = `# Metrics
 
 A metric's name is \`group.quantity_unit\`. These are known from the start, with unit, kind and the range beyond which a value is put in quarantine. Any other name is
 taken as well: its unit follows from its last part (\`tank.fresh_water_percent\`, \`boiler.flow_temp_c\`), it is a gauge, and it has no range, until it is registered with
-\`POST /api/v1/metrics\`.
+\`POST /api/v1/metrics-catalogue\`.
 
 - **gauge**: the value of an instant; its mean is weighted by time.
 - **counter**: grows, and may be reset or replaced; what it grew by is the result.

@@ -115,6 +115,8 @@ function namesPromises(environment: Record<string, string>): void {
     expect(await none.json()).toMatchObject({
       errors: [{ field: '0.values.a.b_kw', detail: 'must be a finite number; got "Infinity"' }],
     });
+    const tooGreat = await post('/readings', `{"device_id": "nan", "timestamp": "${AT}", "values": {"a.b_kw": 1e999}}`);
+    expect(await tooGreat.json()).toMatchObject({ errors: [{ detail: 'must be a finite number; got Infinity' }] });
     const response = await post('/devices', { name: 'noted', labels: { note: 'half \ud83d' } });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({

@@ -8,7 +8,7 @@ export type CalendarUnit = (typeof CALENDAR_UNITS)[number];
 export interface RangeSearch {
   readonly days?: number;
   readonly unit?: CalendarUnit;
-  /** A day (YYYY-MM-DD) in the calendar period. */
+  /** A day (YYYY-MM-DD) in the calendar period; nothing: today. */
   readonly day?: string;
   /** Any window, epoch milliseconds. */
   readonly from?: number;
@@ -22,6 +22,7 @@ export function readRange(raw: Record<string, unknown>, allowedDays: readonly nu
   const [from, to] = [Number(raw.from), Number(raw.to)];
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to < LATEST_MS) return { from, to };
   const unit = CALENDAR_UNITS.find((one) => one === raw.unit);
+  if (unit !== undefined && raw.day === undefined) return { unit };
   if (unit !== undefined && isDay(raw.day)) return { unit, day: raw.day };
   const days = allowedDays.find((one) => one === Number(raw.days));
   return days === undefined ? {} : { days };

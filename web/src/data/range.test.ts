@@ -15,11 +15,12 @@ describe('readRange', () => {
     expect(read({ days: '90' })).toEqual({ days: 90 });
     expect(read({ unit: 'quarter', day: '2024-05-09', days: '7' })).toEqual({ unit: 'quarter', day: '2024-05-09' });
     expect(read({ from: '5', to: '9', unit: 'year', day: '2024-01-01' })).toEqual({ from: 5, to: 9 });
+    expect(read({ unit: 'month', days: '7' })).toEqual({ unit: 'month' });
     for (const bad of [
       { days: '31' },
       { unit: 'week', day: '2024-01-01' },
       { unit: 'month', day: '2024-02-30' },
-      { unit: 'month' },
+      { unit: 'month', day: '' },
       { from: '9', to: '9' },
       { from: 'x', to: '9' },
     ]) {
@@ -44,6 +45,16 @@ describe('windowOfRange', () => {
       '2026-10-31T23:00:00.000Z',
       '2026-11-29T10:00:00.000Z',
     ]);
+  });
+
+  it('takes a calendar period without a day for the present one', () => {
+    for (const unit of ['month', 'quarter', 'year'] as const) {
+      const window = windowOfRange({ unit }, NOW, WARSAW, 7);
+      expect(window).toEqual(windowOfRange({ unit, day: '2026-11-29' }, NOW, WARSAW, 7));
+      expect(steppedRange({ unit }, window, WARSAW, -1)).toEqual(
+        steppedRange({ unit, day: '2026-11-29' }, window, WARSAW, -1),
+      );
+    }
   });
 
   it('follows the calendar of the site: months, quarters and years of any length', () => {

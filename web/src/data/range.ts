@@ -11,17 +11,20 @@ const DAY_MS = 24 * HOUR_MS;
 export function windowOfRange(range: RangeSearch, now: number, zone: string, usualDays: number): Window {
   if (range.from !== undefined && range.to !== undefined) return { start: range.from, end: range.to };
   const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
-  if (range.unit === undefined || range.day === undefined) {
-    return { start: hour - (range.days ?? usualDays) * DAY_MS, end: hour };
-  }
-  const { start, end } = periodOf(range.unit, range.day, zone);
+  if (range.unit === undefined) return { start: hour - (range.days ?? usualDays) * DAY_MS, end: hour };
+  const { start, end } = periodOf(range.unit, range.day ?? dayOf(now, zone), zone);
   return { start, end: start < hour ? Math.min(end, hour) : end };
+}
+
+/** A day (YYYY-MM-DD) in the calendar period of a range with that window. */
+export function dayIn({ day }: RangeSearch, window: Window, zone: string): string {
+  return day ?? dayOf(window.end - 1, zone);
 }
 
 /** The calendar period or the window before or after one. */
 export function steppedRange(range: RangeSearch, window: Window, zone: string, step: -1 | 1): RangeSearch {
-  if (range.unit !== undefined && range.day !== undefined) {
-    return { unit: range.unit, day: shiftPeriod(range.unit, range.day, step) };
+  if (range.unit !== undefined) {
+    return { unit: range.unit, day: shiftPeriod(range.unit, dayIn(range, window, zone), step) };
   }
   const days = (window.end - window.start) / DAY_MS;
   if (Number.isInteger(days)) {

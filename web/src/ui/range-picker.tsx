@@ -1,14 +1,14 @@
-import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { useFormat, useText } from '../app-context.tsx';
 import { dayOf, fromLocalField, startOfDay, toLocalField, type Window } from '../data/period.ts';
-import { steppedRange } from '../data/range.ts';
+import { dayIn, steppedRange } from '../data/range.ts';
 import { CALENDAR_UNITS, type CalendarUnit, type RangeSearch } from '../data/range-search.ts';
 import { useSite } from '../site-context.tsx';
-import { Button, IconButton } from './button.tsx';
+import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
 import styles from './range-picker.module.css';
 import { Segmented } from './segmented.tsx';
+import { StepButtons } from './step-buttons.tsx';
 
 interface RangePickerProps {
   readonly range: RangeSearch;
@@ -46,19 +46,11 @@ export function RangePicker({ range, window, days, usualDays, onChange }: RangeP
       />
       <div className={styles.steps}>
         {isCustom ? <Dates key={`${window.start} ${window.end}`} window={window} onChange={onChange} /> : null}
-        {range.unit === undefined || range.day === undefined ? null : (
-          <Calendar unit={range.unit} day={range.day} onChange={onChange} />
+        {range.unit === undefined ? null : (
+          <Calendar unit={range.unit} day={dayIn(range, window, timezone)} onChange={onChange} />
         )}
         {range.unit === undefined && !isCustom ? <Days window={window} /> : null}
-        <span className={styles.arrows}>
-          <IconButton icon={ChevronLeft} label={text('range.earlier')} onClick={() => step(-1)} />
-          <IconButton
-            icon={ChevronRight}
-            label={text('range.later')}
-            disabled={window.end + HOUR_MS > Date.now()}
-            onClick={() => step(1)}
-          />
-        </span>
+        <StepButtons isLast={window.end + HOUR_MS > Date.now()} onStep={step} />
       </div>
     </div>
   );

@@ -14,7 +14,12 @@ export function useRange({ days, unit, day, from, to }: RangeSearch, usualDays: 
   return useMemo(
     () =>
       windowOfRange(
-        { ...(days && { days }), ...(unit && day && { unit, day }), ...(from !== undefined && to && { from, to }) },
+        {
+          ...(days && { days }),
+          ...(unit && { unit }),
+          ...(day && { day }),
+          ...(from !== undefined && to && { from, to }),
+        },
         now,
         timezone,
         usualDays,

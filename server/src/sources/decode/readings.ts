@@ -212,6 +212,6 @@ function toBlock(group: string, rows: GroupRows, used: ReadonlyMap<number, numbe
 }
 
 function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
   return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text;
 }

@@ -1,20 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
-import { ChevronLeft, ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { dayOf, type Period, periodOf, resolutionOf, shiftPeriod } from '../../data/period.ts';
 import { PERIOD_UNITS, type PeriodUnit } from '../../data/period-unit.ts';
 import type { Text } from '../../messages/lookup.ts';
 import { useSite } from '../../site-context.tsx';
-import { IconButton } from '../../ui/button.tsx';
 import type { Formatter } from '../../ui/format.ts';
 import { NewestButton } from '../../ui/newest-button.tsx';
 import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
 import { QueryView } from '../../ui/query-view.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
+import { StepButtons } from '../../ui/step-buttons.tsx';
 import type { ChartKind } from './bars-option.ts';
 import styles from './energy.module.css';
 import { EnergyBars } from './energy-bars.tsx';
@@ -49,13 +48,7 @@ export function EnergyPage() {
           value={unit}
           onChange={(value) => show({ unit: value })}
         />
-        <IconButton icon={ChevronLeft} label={text('energy.earlier')} onClick={() => step(-1)} />
-        <IconButton
-          icon={ChevronRight}
-          label={text('energy.later')}
-          disabled={period.end > Date.now()}
-          onClick={() => step(1)}
-        />
+        <StepButtons isLast={period.end > Date.now()} onStep={step} />
       </PageHead>
       <QueryView query={balance} height="24rem">
         {(data) => (

@@ -24,8 +24,6 @@ export const energy: Translated<typeof en> = {
   'energy.month': 'Monat',
   'energy.quarter': 'Quartal',
   'energy.year': 'Jahr',
-  'energy.earlier': 'Früher',
-  'energy.later': 'Später',
   'energy.totals': 'In diesem Zeitraum',
   'energy.chart': 'Energie über die Zeit',
   'energy.chart_note': 'Über der Linie, was kam, darunter, wohin es ging.',

@@ -23,8 +23,6 @@ export const energy = {
   'energy.month': 'Month',
   'energy.quarter': 'Quarter',
   'energy.year': 'Year',
-  'energy.earlier': 'Earlier',
-  'energy.later': 'Later',
   'energy.totals': 'In this period',
   'energy.chart': 'Energy over time',
   'energy.chart_note': 'Above the line what came in, below it where it went.',

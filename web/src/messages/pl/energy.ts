@@ -24,8 +24,6 @@ export const energy: Translated<typeof en> = {
   'energy.month': 'Miesiąc',
   'energy.quarter': 'Kwartał',
   'energy.year': 'Rok',
-  'energy.earlier': 'Wcześniej',
-  'energy.later': 'Później',
   'energy.totals': 'W tym okresie',
   'energy.chart': 'Energia w czasie',
   'energy.chart_note': 'Nad linią to, co przyszło, pod nią, dokąd poszło.',
