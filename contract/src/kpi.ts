@@ -46,7 +46,7 @@ const about = {
   }),
   time_period: TimePeriod.extend({
     hours: z.number().meta({ description: 'Length of the window, hours', examples: [24] }),
-  }),
+  }).meta({ description: 'Window of the key figures' }),
   coverage: z
     .number()
     .min(0)

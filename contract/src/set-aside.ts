@@ -3,34 +3,39 @@ import { Instant } from './common.ts';
 
 /** In health and figures of a store: what its engine can never take. */
 export const SetAsideSummary = z.object({
-  values: z.number().int(),
-  bytes: z.number().int(),
-  since: Instant,
-  reason: z.string().meta({ description: 'What the store said to the newest of them' }),
+  values: z.number().int().meta({ description: 'Number of values that are set aside' }),
+  bytes: z.number().int().meta({ description: 'Their size, bytes' }),
+  since: Instant.meta({ description: 'When the first of them was set aside' }),
+  reason: z.string().meta({ description: 'Error of the store for the newest of them' }),
 });
 export type SetAsideSummary = z.infer<typeof SetAsideSummary>;
 
 export const SetAsideEntry = z
   .object({
-    id: z.number().int(),
-    store: z.string(),
-    kind: z.enum(['write', 'erase']).meta({ description: 'erase: values that the store cannot forget' }),
-    metrics: z.array(z.string()).meta({ description: 'The first 20' }),
-    device_ids: z.array(z.string()).meta({ description: 'The first 20' }),
-    values: z.number().int(),
-    start: Instant.meta({ description: 'Of the first value' }),
-    end: Instant.meta({ description: 'Of the last value' }),
-    reason: z.string().meta({ description: 'What the store said' }),
+    id: z.number().int().meta({ description: 'Number of the entry' }),
+    store: z.string().meta({ description: 'Name of the store', examples: ['influx'] }),
+    kind: z
+      .enum(['write', 'erase'])
+      .meta({ description: 'write: values that the store cannot take · erase: values that it cannot delete' }),
+    metrics: z.array(z.string()).meta({ description: 'Metrics of the values, the first 20' }),
+    device_ids: z.array(z.string()).meta({ description: 'Ids of their devices, the first 20' }),
+    values: z.number().int().meta({ description: 'Number of values' }),
+    start: Instant.meta({ description: 'Instant of the first value' }),
+    end: Instant.meta({ description: 'Instant of the last value' }),
+    reason: z.string().meta({ description: 'Error of the store' }),
     since: Instant.meta({ description: 'When the first of them was set aside' }),
   })
-  .meta({ id: 'SetAsideEntry', description: 'Values that one store can never take; readable as if it held them' });
+  .meta({
+    id: 'SetAsideEntry',
+    description: 'Values that one store can never take; answers contain them as if the store held them',
+  });
 export type SetAsideEntry = z.infer<typeof SetAsideEntry>;
 
 export const SetAsideRetry = z
   .object({
-    tried: z.number().int(),
-    taken: z.number().int(),
+    tried: z.number().int().meta({ description: 'Values that were given to the store again' }),
+    taken: z.number().int().meta({ description: 'Values that it took' }),
     left: z.number().int().meta({ description: 'Values that are set aside now' }),
   })
-  .meta({ id: 'SetAsideRetry' });
+  .meta({ id: 'SetAsideRetry', description: 'Outcome of giving a store again what it has set aside' });
 export type SetAsideRetry = z.infer<typeof SetAsideRetry>;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 /** Languages that the web app speaks. */
-export const Language = z.enum(['en', 'de', 'pl']);
+export const Language = z
+  .enum(['en', 'de', 'pl'])
+  .meta({ description: 'Language of the web app: English, German or Polish' });
 export type Language = z.infer<typeof Language>;
 
 const thresholdFields = {
@@ -9,7 +11,10 @@ const thresholdFields = {
     .number()
     .min(1)
     .max(1000)
-    .meta({ description: 'A device with a declared interval is stale when it has been silent for this many of them' }),
+    .meta({
+      description: 'A device with a declared interval is stale after this many intervals without a reading',
+      examples: [5],
+    }),
 };
 
 /** Limits beyond which a person should look at something. */
@@ -21,9 +26,9 @@ export type Thresholds = z.infer<typeof Thresholds>;
 /** What is kept of the settings. */
 export const SettingsValues = z.object({
   language: Language.nullable().default(null).meta({
-    description: 'For people who have not chosen one in the web app; null: the language of their browser',
+    description: 'Language of people who have not chosen one in the web app; null: the language of their browser',
   }),
-  thresholds: Thresholds.prefault({}),
+  thresholds: Thresholds.prefault({}).meta({ description: 'Limits beyond which a device is marked' }),
 });
 export type SettingsValues = z.infer<typeof SettingsValues>;
 
@@ -31,27 +36,41 @@ const Version = z.number().int().min(0);
 
 /** Settings of the installation, beyond its configuration file: they change while the service runs. */
 export const Settings = SettingsValues.extend({
-  version: Version.meta({ description: 'Grows with each change; 0: nothing was changed yet' }),
-}).meta({ id: 'Settings' });
+  version: Version.meta({ description: 'Number of the newest change; 0: nothing was changed yet' }),
+}).meta({ id: 'Settings', description: 'Settings of the installation' });
 export type Settings = z.infer<typeof Settings>;
 
 /** What is not given stays as it is. */
 export const SettingsPatch = z
   .object({
-    version: Version.meta({ description: 'The version that the change builds on: 409 when someone else was faster' }),
-    language: Language.nullable(),
-    thresholds: z.object(thresholdFields).partial().strict(),
+    version: Version.meta({
+      description: 'Version that the change builds on: 409 when another change came first. Left out: no check',
+    }),
+    language: SettingsValues.shape.language
+      .unwrap()
+      .meta({ description: 'Language of people who have not chosen one; null: that of their browser' }),
+    thresholds: z
+      .object(thresholdFields)
+      .partial()
+      .strict()
+      .meta({ description: 'Limits to change; those left out stay' }),
   })
   .partial()
   .strict();
 export type SettingsPatch = z.infer<typeof SettingsPatch>;
 
-export const LayoutName = z.string().regex(/^[a-z0-9_-]{1,50}$/, 'must be 1 to 50 of a–z, 0–9, - and _');
+export const LayoutName = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,50}$/, 'must be 1 to 50 of a–z, 0–9, - and _')
+  .meta({
+    description: 'Name of the page, as the web app chose it',
+    examples: ['now'],
+  });
 
 /** Most bytes of JSON in a layout. */
 export const MAX_LAYOUT_BYTES = 64 * 1024;
 
 export const Layout = z
-  .object({ layout: z.unknown().meta({ description: 'Whatever the web app wants to find again; null: nothing yet' }) })
-  .meta({ id: 'Layout', description: 'How a user has arranged a page' });
+  .object({ layout: z.unknown().meta({ description: 'Any JSON of the web app; null: nothing is kept yet' }) })
+  .meta({ id: 'Layout', description: 'Arrangement of a page by a user' });
 export type Layout = z.infer<typeof Layout>;

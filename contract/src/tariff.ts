@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Instant, Name, TimePeriod } from './common.ts';
+import { SiteId, Warnings } from './fields.ts';
+import { Currency } from './site.ts';
 
 /**
  * Largest amount of money for a kWh, a day or a kW, in any currency. Spot prices reach 20 USD/kWh, which is 2e7 in a currency of a million to the
@@ -10,23 +12,60 @@ export const MAX_PRICE = 1e12;
 export const MAX_PRICE_FACTOR = 1e9;
 
 /** Days of the week as ISO 8601 counts them: 1 Monday … 7 Sunday. */
-export const Weekday = z.number().int().min(1).max(7);
+export const Weekday = z
+  .number()
+  .int()
+  .min(1)
+  .max(7)
+  .meta({ description: 'Day of the week, 1 Monday to 7 Sunday (ISO 8601)', examples: [1] });
 export const ClockTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day such as 08:00 or 24:00')
-  .meta({ examples: ['08:00'] });
-const MonthDay = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be month-day such as 10-01');
+  .meta({ description: 'Time of day at the site, HH:MM', examples: ['08:00'] });
+const MonthDay = z
+  .string()
+  .regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be month-day such as 10-01')
+  .meta({
+    description: 'Day of the year, MM-DD',
+    examples: ['10-01'],
+  });
 
-const Price = z.number().min(-MAX_PRICE).max(MAX_PRICE);
+const Price = z
+  .number()
+  .min(-MAX_PRICE)
+  .max(MAX_PRICE)
+  .meta({ description: 'Price of a kWh, in the currency of the site', examples: [0.31] });
+
+const BandName = Name.meta({ description: 'Name of the band', examples: ['peak'] });
 
 export const TariffBand = z.object({
-  name: Name.meta({ examples: ['peak'] }),
+  name: BandName,
   price_per_kwh: Price,
-  weekdays: z.array(Weekday).min(1).optional().meta({ description: 'Default: every day' }),
-  from: ClockTime.default('00:00'),
-  to: ClockTime.default('24:00').meta({ description: 'Before `from`: the band runs past midnight' }),
-  season: z.object({ from: MonthDay, to: MonthDay }).optional().meta({ description: 'Both days are in the season' }),
-  holidays: z.enum(['include', 'exclude', 'only']).default('include'),
+  weekdays: z
+    .array(Weekday)
+    .min(1)
+    .optional()
+    .meta({
+      description: 'Days of the week on which it applies, 1 Monday to 7 Sunday; default: every day',
+      examples: [[1, 2, 3, 4, 5]],
+    }),
+  from: ClockTime.default('00:00').meta({ description: 'Start at the site, included, HH:MM' }),
+  to: ClockTime.default('24:00').meta({
+    description: 'End at the site, not included, HH:MM; before `from`: the band runs past midnight',
+  }),
+  season: z
+    .object({
+      from: MonthDay.meta({ description: 'First day of the season, MM-DD' }),
+      to: MonthDay.meta({ description: 'Last day of the season, included, MM-DD', examples: ['03-31'] }),
+    })
+    .optional()
+    .meta({ description: 'Part of the year in which it applies; default: all of it' }),
+  holidays: z
+    .enum(['include', 'exclude', 'only'])
+    .default('include')
+    .meta({
+      description: 'include: holidays are days like others · exclude: not on holidays · only: on holidays alone',
+    }),
 });
 
 export const ImportPrice = z.discriminatedUnion('type', [
@@ -34,27 +73,51 @@ export const ImportPrice = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('time_of_use'),
     bands: z.array(TariffBand).min(1).max(50).meta({ description: 'The first band that fits an instant prices it' }),
-    otherwise: z.object({ name: Name, price_per_kwh: Price }),
-    holidays: z.array(z.iso.date()).max(500).default([]),
+    otherwise: z
+      .object({ name: BandName, price_per_kwh: Price })
+      .meta({ description: 'Price of the time that no band fits' }),
+    holidays: z
+      .array(z.iso.date())
+      .max(500)
+      .default([])
+      .meta({ description: 'Days that count as holidays', examples: [['2026-12-25']] }),
   }),
   z.object({
     type: z.literal('dynamic'),
-    markup_per_kwh: Price.default(0).meta({ description: 'Added to price.import_per_kwh' }),
+    markup_per_kwh: Price.default(0).meta({
+      description: 'Amount added to price.import_per_kwh, in the currency of the site for a kWh',
+      examples: [0.12],
+    }),
     factor: z
       .number()
       .min(0)
       .max(MAX_PRICE_FACTOR)
       .default(1)
-      .meta({ description: 'Multiplies price.import_per_kwh, such as for VAT or another currency' }),
-    fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
+      .meta({ description: 'Multiplies price.import_per_kwh, such as for VAT or another currency', examples: [1.23] }),
+    fallback_per_kwh: Price.meta({
+      description: 'Price of a kWh while none is published, in the currency of the site',
+    }),
   }),
   z.object({
     type: z.literal('tiered'),
-    period: z.enum(['day', 'month']).default('month'),
+    period: z
+      .enum(['day', 'month'])
+      .default('month')
+      .meta({ description: 'After which the energy is counted from zero again' }),
     tiers: z
-      .array(z.object({ up_to_kwh: z.number().positive().nullable(), price_per_kwh: Price }))
+      .array(
+        z.object({
+          up_to_kwh: z
+            .number()
+            .positive()
+            .nullable()
+            .meta({ description: 'Energy of the period up to which the price holds, kWh; null: any', examples: [500] }),
+          price_per_kwh: Price,
+        }),
+      )
       .min(1)
-      .max(20),
+      .max(20)
+      .meta({ description: 'Prices by the energy imported since the start of the period, lowest first' }),
   }),
 ]);
 
@@ -64,28 +127,49 @@ export const ExportPrice = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('dynamic'),
     markup_per_kwh: Price.default(0).meta({
-      description: 'Added to price.export_per_kwh, or to price.import_per_kwh where no export price is published',
+      description:
+        'Amount added to price.export_per_kwh, or to price.import_per_kwh where no export price is published, in the currency of the site for a kWh',
     }),
-    factor: z.number().min(0).max(MAX_PRICE_FACTOR).default(1).meta({ description: 'Multiplies the published price' }),
-    fallback_per_kwh: Price.meta({ description: 'Where no price is known' }),
+    factor: z
+      .number()
+      .min(0)
+      .max(MAX_PRICE_FACTOR)
+      .default(1)
+      .meta({ description: 'Multiplies the published price', examples: [1] }),
+    fallback_per_kwh: Price.meta({
+      description: 'Price of a kWh while none is published, in the currency of the site',
+    }),
   }),
 ]);
 
 const tariffFields = {
-  name: Name,
-  import_price: ImportPrice,
-  export_price: ExportPrice,
-  fixed_per_day: z.number().min(0).max(MAX_PRICE),
+  name: Name.meta({ description: 'Name of the tariff, unique', examples: ['Day and night'] }),
+  import_price: ImportPrice.meta({ description: 'Price of energy from the grid' }),
+  export_price: ExportPrice.meta({ description: 'Credit for energy to the grid' }),
+  fixed_per_day: z
+    .number()
+    .min(0)
+    .max(MAX_PRICE)
+    .meta({ description: 'Fixed charge for each day, in the currency of the site', examples: [0.4] }),
   demand_per_kw_month: z
     .number()
     .min(0)
     .max(MAX_PRICE)
-    .meta({ description: 'Charge on the greatest 15-minute mean of each calendar month' }),
+    .meta({
+      description:
+        'Charge for each kW of the greatest 15-minute mean power of a calendar month, in the currency of the site',
+      examples: [8.5],
+    }),
 };
 
 export const Tariff = z
-  .object({ id: z.uuid(), ...tariffFields, created_at: Instant, updated_at: Instant })
-  .meta({ id: 'Tariff', description: 'How a kWh is priced' });
+  .object({
+    id: z.uuid().meta({ description: 'Id of the tariff' }),
+    ...tariffFields,
+    created_at: Instant.meta({ description: 'When the tariff was added' }),
+    updated_at: Instant.meta({ description: 'When it was last changed' }),
+  })
+  .meta({ id: 'Tariff', description: 'Prices of imported and exported energy, fixed charges and demand charges' });
 export type Tariff = z.infer<typeof Tariff>;
 
 export const TariffCreate = z.object({
@@ -100,31 +184,41 @@ export type TariffPatch = z.infer<typeof TariffPatch>;
 export type TariffTerms = Omit<Tariff, 'id' | 'created_at' | 'updated_at'>;
 
 export const TariffComparisonRequest = z.object({
-  site_id: z.string().min(1).optional().meta({ description: 'Site id or name; the default site when left out' }),
-  start: Instant,
-  end: Instant.optional().meta({ description: 'Default: now' }),
-  tariff_ids: z.array(z.string().min(1)).min(1).max(20).meta({ description: 'Ids or names' }),
+  site_id: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Id or name of a site; default: the default site', examples: ['Home'] }),
+  start: Instant.meta({ description: 'Start of the window, included' }),
+  end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
+  tariff_ids: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(20)
+    .meta({ description: 'Ids or names of the tariffs to compare', examples: [['Day and night', 'Flat']] }),
 });
 export type TariffComparisonRequest = z.infer<typeof TariffComparisonRequest>;
 
 /** What a site's energy of a window costs under several tariffs. */
 export const TariffComparison = z
   .object({
-    site_id: z.uuid(),
-    currency: z.string(),
+    site_id: SiteId,
+    currency: z.string().meta(Currency.meta()!),
     time_period: TimePeriod,
-    items: z.array(
-      z.object({
-        tariff_id: z.uuid(),
-        name: Name,
-        cost: z.number().meta({ description: 'Of imported energy' }),
-        revenue: z.number().meta({ description: 'Credit for exported energy' }),
-        fixed_cost: z.number(),
-        demand_cost: z.number(),
-        total: z.number().meta({ description: 'cost + fixed_cost + demand_cost − revenue' }),
-      }),
-    ),
-    warnings: z.array(z.string()),
+    items: z
+      .array(
+        z.object({
+          tariff_id: z.uuid().meta({ description: 'Id of the tariff' }),
+          name: Name.meta({ description: 'Name of the tariff' }),
+          cost: z.number().meta({ description: 'Cost of imported energy, in currency' }),
+          revenue: z.number().meta({ description: 'Credit for exported energy, in currency' }),
+          fixed_cost: z.number().meta({ description: 'Fixed charges of the window, in currency' }),
+          demand_cost: z.number().meta({ description: 'Demand charges of the window, in currency' }),
+          total: z.number().meta({ description: 'cost + fixed_cost + demand_cost − revenue, in currency' }),
+        }),
+      )
+      .meta({ description: 'One entry for each tariff' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'TariffComparison' });
+  .meta({ id: 'TariffComparison', description: "Cost of a site's energy of a window under several tariffs" });
 export type TariffComparison = z.infer<typeof TariffComparison>;

@@ -48,7 +48,7 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
   api.get(
     '/settings/layouts/:name',
     {
-      schema: { ...schema, summary: 'How the signed-in user has arranged a page', params, response: { 200: Layout } },
+      schema: { ...schema, summary: 'Arrangement of a page by the signed-in user', params, response: { 200: Layout } },
       config: { scope: 'read' },
     },
     async (request) => ({ layout: (await layouts.get(userOf(request), request.params.name)) ?? null }),
@@ -56,7 +56,7 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
   api.patch(
     '/settings/layouts/:name',
     {
-      schema: { ...schema, summary: 'Keep how a page is arranged', params, body: Layout, response: { 200: Layout } },
+      schema: { ...schema, summary: 'Keep the arrangement of a page', params, body: Layout, response: { 200: Layout } },
       config: { scope: 'read' },
       // A layout's own limit is checked below; this one leaves room for what is around it.
       bodyLimit: 2 * MAX_LAYOUT_BYTES,
@@ -75,7 +75,13 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
 }
 
 function featureRoutes(api: Api, flags: FeatureFlags, change: PersistenceChange): void {
-  const params = z.object({ name: z.string().min(1).max(100) });
+  const params = z.object({
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .meta({ description: 'Name of a feature flag', examples: ['forecasting'] }),
+  });
   api.get(
     '/features',
     {

@@ -6,7 +6,13 @@ import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { SiteRecord } from '../../storage/records/sites.ts';
 
-const IdParams = z.object({ id: z.string().min(1).max(200) });
+const IdParams = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'Id or name of a site', examples: ['Home'] }),
+});
 
 /**
  * `/sites`.

@@ -44,7 +44,11 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
       schema: {
         ...schema,
         summary: '200 as soon as requests are served',
-        response: { 200: z.object({ ready: z.literal(true) }) },
+        response: {
+          200: z.object({
+            ready: z.literal(true).meta({ description: 'Always true: requests are served' }),
+          }),
+        },
       },
       config: { scope: 'public' },
     },
@@ -119,7 +123,11 @@ export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources 
         ...schema,
         summary: 'Accept or discard quarantined values',
         body: QuarantineDecision,
-        response: { 200: z.object({ decided: z.number().int() }) },
+        response: {
+          200: z.object({
+            decided: z.number().int().meta({ description: 'Number of values that were still waiting' }),
+          }),
+        },
       },
       config: { scope: 'write', audit: 'quarantine.decide' },
     },

@@ -4,7 +4,13 @@ import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import type { SetAsideService } from './set-aside-service.ts';
 
-const StoreParams = z.object({ store: z.string().min(1).max(100).meta({ description: 'Name of the store' }) });
+const StoreParams = z.object({
+  store: z
+    .string()
+    .min(1)
+    .max(100)
+    .meta({ description: 'Name of the store', examples: ['influx'] }),
+});
 
 /** `/storage/set-aside`. */
 export function setAsideRoutes(api: Api, setAside: SetAsideService): void {

@@ -11,7 +11,13 @@ import type { Api } from '../../http/api.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { TariffService } from './service.ts';
 
-const IdParams = z.object({ id: z.string().min(1).max(200).meta({ description: 'Id or name of a tariff' }) });
+const IdParams = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'Id or name of a tariff', examples: ['Flat'] }),
+});
 
 /** `/tariffs`. */
 export function tariffRoutes(api: Api, service: TariffService): void {
