@@ -4,7 +4,7 @@ import { Instant, PageQuery } from './common.ts';
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).meta({
   description:
-    'queued: waits for its turn · running · succeeded · failed: ended with an error · cancelled: stopped by a person or by the stop of the service',
+    'queued: waits for its turn · running · succeeded · failed: ended with an error, or by the stop of the service · cancelled: stopped by a person',
 });
 export type JobState = z.infer<typeof JobState>;
 

@@ -60,12 +60,9 @@ export const TariffBand = z.object({
     })
     .optional()
     .meta({ description: 'Part of the year in which it applies; default: all of it' }),
-  holidays: z
-    .enum(['include', 'exclude', 'only'])
-    .default('include')
-    .meta({
-      description: 'include: holidays are days like others · exclude: not on holidays · only: on holidays alone',
-    }),
+  holidays: z.enum(['include', 'exclude', 'only']).default('include').meta({
+    description: 'include: holidays are days like others · exclude: not on holidays · only: on holidays alone',
+  }),
 });
 
 export const ImportPrice = z.discriminatedUnion('type', [
