@@ -68,6 +68,10 @@ export function serviceRoutes(app: Api, monitor: StorageMonitor, registry: Regis
   );
 }
 
+const Decided = z.object({
+  decided: z.number().int().meta({ description: 'Number of values that were still waiting' }),
+});
+
 export interface SystemRoutesOptions {
   readonly monitor: StorageMonitor;
   readonly quarantine: QuarantineService;
@@ -123,11 +127,7 @@ export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources 
         ...schema,
         summary: 'Accept or discard quarantined values',
         body: QuarantineDecision,
-        response: {
-          200: z.object({
-            decided: z.number().int().meta({ description: 'Number of values that were still waiting' }),
-          }),
-        },
+        response: { 200: Decided },
       },
       config: { scope: 'write', audit: 'quarantine.decide' },
     },
