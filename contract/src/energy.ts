@@ -1,79 +1,120 @@
 import { z } from 'zod';
 import { Day, Instant, TimePeriod } from './common.ts';
+import { CurrencyCode, GeneratedAt, SiteId, SiteName, SiteQuery, TimeZoneName, Warnings } from './fields.ts';
 
-const kwh = () => z.number().nullable();
+const kwh = (name: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${name}, kWh; null: not known`, examples: [18.6] });
+const kw = (name: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${name}, kW; null: not known`, examples: [3.2] });
+const soc = (name: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${name}, %; null: not known`, examples: [62] });
+const peakAt = (name: string) => Instant.nullable().meta({ description: `When ${name} was greatest; null: not known` });
+
+const Carbon = z
+  .number()
+  .nullable()
+  .meta({ description: 'CO₂ equivalent of the imported energy, kg; null: not known', examples: [2.4] });
+const Cost = z
+  .number()
+  .nullable()
+  .meta({ description: 'Cost of the imported energy, in `currency`; null: not known', examples: [4.35] });
+const Revenue = z
+  .number()
+  .nullable()
+  .meta({ description: 'Credit for the exported energy, in `currency`; null: not known', examples: [0.84] });
 
 const SelfConsumption = z
   .number()
   .nullable()
-  .meta({ description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production' });
+  .meta({
+    description: 'Share of the production used on site, 0–1: 1 − solar_to_grid ÷ production; null: not known',
+    examples: [0.71],
+  });
 
 const SelfSufficiency = z
   .number()
   .nullable()
-  .meta({ description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption' });
+  .meta({
+    description: 'Share of the consumption not bought, 0–1: 1 − grid_to_load ÷ consumption; null: not known',
+    examples: [0.64],
+  });
 
 export const DailyReportQuery = z.object({
   date: Day.optional().meta({ description: "Default: today in the site's time zone" }),
-  site_id: z.string().optional(),
+  site_id: SiteQuery,
 });
 
 export const DailyReport = z
   .object({
     date: Day,
-    site_id: z.uuid(),
-    time_period: TimePeriod,
-    total_pv_production_kwh: kwh(),
-    total_consumption_kwh: kwh(),
-    grid_import_kwh: kwh(),
-    grid_export_kwh: kwh(),
-    battery_charged_kwh: kwh(),
-    battery_discharged_kwh: kwh(),
-    average_battery_soc: z.number().nullable(),
-    min_battery_soc: z.number().nullable(),
-    max_battery_soc: z.number().nullable(),
-    peak_pv_power_kw: z.number().nullable(),
-    peak_pv_at: Instant.nullable(),
-    peak_consumption_kw: z.number().nullable(),
-    peak_consumption_at: Instant.nullable(),
+    site_id: SiteId,
+    time_period: TimePeriod.meta({ description: 'The day, or the part of today that has passed' }),
+    total_pv_production_kwh: kwh('Solar production'),
+    total_consumption_kwh: kwh('Consumption'),
+    grid_import_kwh: kwh('Energy bought from the grid'),
+    grid_export_kwh: kwh('Energy sold to the grid'),
+    battery_charged_kwh: kwh('Energy into batteries'),
+    battery_discharged_kwh: kwh('Energy out of batteries'),
+    average_battery_soc: soc('Mean state of charge of the batteries'),
+    min_battery_soc: soc('Lowest state of charge of the batteries'),
+    max_battery_soc: soc('Highest state of charge of the batteries'),
+    peak_pv_power_kw: kw('Greatest solar power'),
+    peak_pv_at: peakAt('solar power'),
+    peak_consumption_kw: kw('Greatest consumption'),
+    peak_consumption_at: peakAt('consumption'),
     self_consumption: SelfConsumption,
     self_sufficiency: SelfSufficiency,
-    cost: z.number().nullable().meta({ description: "Cost of imported energy in the site's currency" }),
-    revenue: z.number().nullable().meta({ description: "Credit for exported energy in the site's currency" }),
-    currency: z.string(),
-    carbon_kg: z.number().nullable(),
-    data_points: z.number().int(),
+    cost: Cost,
+    revenue: Revenue,
+    currency: CurrencyCode,
+    carbon_kg: Carbon,
+    data_points: z
+      .number()
+      .int()
+      .meta({ description: 'Stored values that the report is calculated from', examples: [8640] }),
     coverage: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: 'Share of the day (so far) for which the energy of every part of the site is known' }),
+      .meta({ description: 'Share of the day (so far) for which the energy of every part of the site is known, 0–1' }),
     coverage_by_quantity: z.record(z.string(), z.number()).meta({
-      description: 'Share of the day that samples and counters of solar, battery, grid, load … cover by themselves',
+      description: 'Share of the day that samples and counters of solar, battery, grid, load … cover, 0–1 each',
+      examples: [{ solar: 1, grid: 0.98 }],
     }),
-    warnings: z.array(z.string()),
+    warnings: Warnings,
   })
-  .meta({ id: 'DailyReport' });
+  .meta({ id: 'DailyReport', description: 'Energy, cost and peaks of a day of a site' });
 export type DailyReport = z.infer<typeof DailyReport>;
+
+const flow = (description: string) => z.number().meta({ description: `${description}, kWh`, examples: [6.2] });
 
 const residual = (description: string) =>
   z
     .number()
     .optional()
-    .meta({ description: `${description}; absent in reports stored before it was recorded` });
+    .meta({ description: `${description}, kWh; absent in reports stored before it was recorded` });
 
 /**
  * Energy flows between the four corners of a site over a window, all in kWh. All flows from or to a corner, with the one from or to
  * `other`, add up to its total.
  */
 export const EnergyFlows = z.object({
-  solar_to_load_kwh: z.number(),
-  solar_to_battery_kwh: z.number(),
-  solar_to_grid_kwh: z.number(),
-  battery_to_load_kwh: z.number(),
-  battery_to_grid_kwh: z.number(),
-  grid_to_load_kwh: z.number(),
-  grid_to_battery_kwh: z.number(),
+  solar_to_load_kwh: flow('Solar production that is consumed'),
+  solar_to_battery_kwh: flow('Solar production that charges batteries'),
+  solar_to_grid_kwh: flow('Solar production that is exported'),
+  battery_to_load_kwh: flow('Discharge that is consumed'),
+  battery_to_grid_kwh: flow('Discharge that is exported'),
+  grid_to_load_kwh: flow('Import that is consumed'),
+  grid_to_battery_kwh: flow('Import that charges batteries'),
   solar_to_other_kwh: residual('Production that no meter sees again'),
   battery_to_other_kwh: residual('Discharge that no meter sees again, such as losses'),
   grid_to_other_kwh: residual('Import that no meter sees again'),
@@ -84,81 +125,114 @@ export const EnergyFlows = z.object({
 export type EnergyFlows = z.infer<typeof EnergyFlows>;
 
 export const EnergyTotals = z.object({
-  solar_kwh: kwh(),
-  consumption_kwh: kwh(),
-  import_kwh: kwh(),
-  export_kwh: kwh(),
-  battery_charged_kwh: kwh(),
-  battery_discharged_kwh: kwh(),
-  vehicle_kwh: kwh(),
+  solar_kwh: kwh('Solar production'),
+  consumption_kwh: kwh('Consumption'),
+  import_kwh: kwh('Energy bought from the grid'),
+  export_kwh: kwh('Energy sold to the grid'),
+  battery_charged_kwh: kwh('Energy into batteries'),
+  battery_discharged_kwh: kwh('Energy out of batteries'),
+  vehicle_kwh: kwh('Energy into vehicles'),
   self_consumption: SelfConsumption,
   self_sufficiency: SelfSufficiency,
-  cost: z.number().nullable(),
-  revenue: z.number().nullable(),
-  fixed_cost: z.number().nullable().meta({ description: 'Daily charge of the days with data' }),
+  cost: Cost,
+  revenue: Revenue,
+  fixed_cost: z
+    .number()
+    .nullable()
+    .meta({ description: 'Daily charge of the days with data, in `currency`; null: not known' }),
   demand_cost: z
     .number()
     .nullable()
     .optional()
-    .meta({ description: "Charge on the greatest quarter hour of each month, prorated; on a window's totals only" }),
-  carbon_kg: z.number().nullable(),
-  coverage: z.number(),
+    .meta({
+      description:
+        "Charge on the greatest quarter hour of each month, prorated, in `currency`; on a window's totals only",
+    }),
+  carbon_kg: Carbon,
+  coverage: z
+    .number()
+    .meta({ description: 'Share of the time for which the energy of every part of the site is known, 0–1' }),
 });
 export type EnergyTotals = z.infer<typeof EnergyTotals>;
 
 export const EnergyBalanceQuery = z.object({
-  site_id: z.string().optional(),
-  start: Instant.optional(),
-  end: Instant.optional(),
-  resolution: z.enum(['15m', '1h', '1d', '1mo']).default('1d'),
+  site_id: SiteQuery,
+  start: Instant.optional().meta({ description: 'Start of the window, included' }),
+  end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
+  resolution: z
+    .enum(['15m', '1h', '1d', '1mo'])
+    .default('1d')
+    .meta({ description: 'Length of a period; days and months are those of the site’s time zone' }),
 });
 
 export const EnergyBalance = z
   .object({
-    site_id: z.uuid(),
-    currency: z.string(),
-    time_period: TimePeriod,
-    resolution: z.string(),
-    totals: EnergyTotals,
-    flows: EnergyFlows.nullable(),
-    cost_by_band: z.array(z.object({ band: z.string(), energy_kwh: z.number(), cost: z.number() })),
-    periods: z.array(z.object({ start: Instant, end: Instant, ...EnergyTotals.shape })),
-    warnings: z.array(z.string()),
+    site_id: SiteId,
+    currency: CurrencyCode,
+    time_period: TimePeriod.meta({ description: 'Window of the totals' }),
+    resolution: z.string().meta({ description: 'Length of a period', examples: ['1d'] }),
+    totals: EnergyTotals.meta({ description: 'Sums over the window' }),
+    flows: EnergyFlows.nullable().meta({ description: 'Energy between the parts of the site; null: not known' }),
+    cost_by_band: z
+      .array(
+        z.object({
+          band: z.string().meta({ description: 'Name of the price band of the tariff', examples: ['night'] }),
+          energy_kwh: z.number().meta({ description: 'Energy imported in this band, kWh', examples: [31.5] }),
+          cost: z.number().meta({ description: 'Cost of this energy, in `currency`', examples: [6.3] }),
+        }),
+      )
+      .meta({ description: 'Cost of the imported energy by price band' }),
+    periods: z
+      .array(
+        z.object({
+          start: Instant.meta({ description: 'Start of the period, included' }),
+          end: Instant.meta({ description: 'End of the period, not included' }),
+          ...EnergyTotals.shape,
+        }),
+      )
+      .meta({ description: 'Totals of each period, oldest first' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'EnergyBalance' });
+  .meta({ id: 'EnergyBalance', description: 'Energy, cost and flows of a site over a window' });
 export type EnergyBalance = z.infer<typeof EnergyBalance>;
 
 /** What is happening on a site right now. */
 export const PowerNow = z.object({
-  solar_kw: z.number().nullable(),
-  battery_kw: z.number().nullable(),
-  battery_soc_percent: z.number().nullable(),
-  grid_kw: z.number().nullable(),
-  load_kw: z.number().nullable(),
-  vehicle_kw: z.number().nullable(),
-  machines_kw: z.number().nullable(),
-  import_price_per_kwh: z.number().nullable(),
-  timestamp: Instant.nullable(),
+  solar_kw: kw('Solar production'),
+  battery_kw: kw('Power of the batteries, positive while they charge'),
+  battery_soc_percent: soc('State of charge of the batteries'),
+  grid_kw: kw('Power from the grid, negative while energy is exported'),
+  load_kw: kw('Consumption'),
+  vehicle_kw: kw('Power into vehicles'),
+  machines_kw: kw('Power of the machines'),
+  import_price_per_kwh: z
+    .number()
+    .nullable()
+    .meta({ description: 'Price of a kWh from the grid, in `currency`; null: not known', examples: [0.31] }),
+  timestamp: Instant.nullable().meta({ description: 'Time of the newest value among these; null: none is current' }),
 });
 export type PowerNow = z.infer<typeof PowerNow>;
 
 export const SiteSummary = z
   .object({
-    site_id: z.uuid(),
-    site_name: z.string(),
-    currency: z.string(),
-    timezone: z.string(),
-    generated_at: Instant,
-    now: PowerNow,
-    today: EnergyTotals,
-    yesterday: EnergyTotals.nullable(),
+    site_id: SiteId,
+    site_name: SiteName,
+    currency: CurrencyCode,
+    timezone: TimeZoneName,
+    generated_at: GeneratedAt,
+    now: PowerNow.meta({ description: 'Power at present' }),
+    today: EnergyTotals.meta({ description: 'Totals since midnight' }),
+    yesterday: EnergyTotals.nullable().meta({ description: 'Totals of yesterday; null: no data' }),
     yesterday_so_far: EnergyTotals.nullable().meta({
-      description: 'Yesterday up to the same time of day: what today so far is compared with',
+      description: 'Totals of yesterday up to the same time of day, to compare today with; null: no data',
     }),
-    device_count: z.number().int(),
-    is_demo: z.boolean(),
-    warnings: z.array(z.string()),
+    device_count: z
+      .number()
+      .int()
+      .meta({ description: 'Devices of the site that are not retired', examples: [4] }),
+    is_demo: z.boolean().meta({ description: 'Whether the site has simulated data' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'SiteSummary' });
+  .meta({ id: 'SiteSummary', description: 'A site now, today and yesterday' });
 export type SiteSummary = z.infer<typeof SiteSummary>;
-export const SummaryQuery = z.object({ site_id: z.string().optional() });
+export const SummaryQuery = z.object({ site_id: SiteQuery });

@@ -30,6 +30,10 @@ export const machineFields = {
   machine_name: z.string().meta({ description: 'Name of the device', examples: ['press-1'] }),
 };
 
+export const SiteName = z.string().meta({ description: 'Name of the site', examples: ['Home'] });
+export const TimeZoneName = z
+  .string()
+  .meta({ description: 'IANA time zone whose days and hours count', examples: ['Europe/Warsaw'] });
 export const CurrencyCode = z
   .string()
   .meta({ description: 'ISO 4217 code of the currency of all amounts', examples: ['EUR'] });

@@ -1,5 +1,14 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
+import {
+  CurrencyCode,
+  DeviceReference,
+  GeneratedAt,
+  MachineReference,
+  SiteName,
+  SiteReference,
+  Warnings,
+} from './fields.ts';
 
 export const ForecastHorizon = z.enum(['1h', '24h', '7d']).meta({
   description: '1h: the next 4 quarters of an hour; 24h: the next 24 hours; 7d: today and the next 6 days',
@@ -7,83 +16,127 @@ export const ForecastHorizon = z.enum(['1h', '24h', '7d']).meta({
 export type ForecastHorizon = z.infer<typeof ForecastHorizon>;
 
 const subject = {
-  machine_id: z.string().min(1).optional().meta({ description: 'Id or name of a machine' }),
-  device_id: z.string().min(1).optional().meta({ description: 'Id or name of a device that meters energy or a load' }),
-  site: z.string().min(1).optional().meta({ description: 'Id or name of a site; default: the default site' }),
+  machine_id: MachineReference.min(1)
+    .optional()
+    .meta({ description: 'Id or name of a machine; default: the whole site' }),
+  device_id: DeviceReference.min(1).optional().meta({
+    description: 'Id or name of a device that meters energy or a load; default: the whole site',
+  }),
+  site: SiteReference.min(1).optional().meta({ description: 'Id or name of a site; default: the default site' }),
 };
 
 export const DemandQuery = z.object({ ...subject, horizon: ForecastHorizon.default('24h') });
 export type DemandQuery = z.infer<typeof DemandQuery>;
 
+const SiteIdText = z.string().meta({ description: 'Id of the site' });
+
 const about = {
-  machine_id: z.string().nullable().meta({ description: 'Null: the whole site' }),
+  machine_id: z.string().nullable().meta({ description: 'Id of the device; null: the whole site' }),
   machine_name: z.string().meta({ description: 'Name of the device, or of the site' }),
-  site_id: z.string(),
-  forecast_generated_at: Instant,
+  site_id: SiteIdText,
+  forecast_generated_at: GeneratedAt,
   horizon: ForecastHorizon,
 };
 
 const ForecastModel = z
-  .object({ name: z.string(), title: z.string(), chosen_at: Instant })
-  .meta({ description: 'The model that did best in back-tests' });
+  .object({
+    name: z.string().meta({ description: 'Name of the model, for programs', examples: ['naive_week'] }),
+    title: z.string().meta({ description: 'Name of the model, for people' }),
+    chosen_at: Instant.meta({ description: 'When back-tests chose it' }),
+  })
+  .meta({ description: 'Model with the smallest error in back-tests' });
 
 const backtest = {
-  mae_kw: z.number().meta({ description: 'Mean absolute error' }),
-  mape: z.number().nullable().meta({ description: 'Mean absolute error in percent, where the load was not near zero' }),
+  mae_kw: z.number().meta({ description: 'Mean absolute error, kW', examples: [0.42] }),
+  mape: z
+    .number()
+    .nullable()
+    .meta({
+      description:
+        'Mean absolute percentage error, over times at which the load was not near zero, %; null: there are none',
+    }),
   mase: z
     .number()
     .nullable()
-    .meta({ description: 'Mean absolute error ÷ that of the naive forecast within the history' }),
+    .meta({
+      description:
+        'Mean absolute scaled error: error ÷ error of the naive forecast within the history; null: that is 0',
+    }),
   coverage: z.number().meta({ description: 'Share within the 95 % band, 0–1' }),
   coverage_80: z.number().meta({ description: 'Share within the 80 % band, 0–1' }),
   skill: z.number().meta({ description: '1 − error ÷ error of the better seasonal naive forecast; above 0 is better' }),
-  naive_mae_kw: z.number(),
-  backtests: z.number().int().meta({ description: 'How many forecasts were held against what came' }),
+  naive_mae_kw: z.number().meta({ description: 'Mean absolute error of that naive forecast, kW' }),
+  backtests: z.number().int().meta({ description: 'How many forecasts were compared with measured values' }),
 };
+
+const SlotStart = Instant.meta({ description: 'Start of the slot' });
+const bound = (side: 'Lower' | 'Upper', percent: number) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${side} bound of the ${percent} % band, kW; null: no forecast` });
 
 export const DemandForecast = z
   .object({
     ...about,
-    predictions: z.array(
-      z.object({
-        timestamp: Instant.meta({ description: 'Start of the slot' }),
-        predicted_power_kw: z.number().nullable().meta({
-          description: 'Mean power of the slot; null: nothing was ever reported at this time of the day or week',
+    predictions: z
+      .array(
+        z.object({
+          timestamp: SlotStart,
+          predicted_power_kw: z
+            .number()
+            .nullable()
+            .meta({
+              description:
+                'Mean power of the slot, kW; null: nothing was ever reported at this time of the day or week',
+              examples: [2.7],
+            }),
+          confidence_interval_lower: bound('Lower', 95),
+          confidence_interval_upper: bound('Upper', 95),
+          lower_80: bound('Lower', 80),
+          upper_80: bound('Upper', 80),
         }),
-        confidence_interval_lower: z.number().nullable().meta({ description: 'Of 95 %' }),
-        confidence_interval_upper: z.number().nullable(),
-        lower_80: z.number().nullable(),
-        upper_80: z.number().nullable(),
-      }),
-    ),
+      )
+      .meta({ description: 'Slots of the horizon, in order' }),
     measured: z
-      .array(z.object({ timestamp: Instant, power_kw: z.number().nullable() }))
-      .meta({ description: 'The slots before, as they came; null: not known' }),
+      .array(
+        z.object({
+          timestamp: SlotStart,
+          power_kw: z
+            .number()
+            .nullable()
+            .meta({ description: 'Mean power, kW; null: not known', examples: [2.4] }),
+        }),
+      )
+      .meta({ description: 'Measured slots before the horizon' }),
     peak_demand_predicted: z
-      .object({ timestamp: Instant, power_kw: z.number() })
+      .object({
+        timestamp: SlotStart,
+        power_kw: z.number().meta({ description: 'Mean power of the slot, kW', examples: [5.8] }),
+      })
       .nullable()
-      .meta({ description: 'Null: no slot has a forecast' }),
+      .meta({ description: 'Slot with the greatest power; null: no slot has a forecast' }),
     model: ForecastModel,
-    backtest: z.object(backtest),
-    warnings: z.array(z.string()),
+    backtest: z.object(backtest).meta({ description: 'Accuracy of the model in back-tests' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'DemandForecast' });
+  .meta({ id: 'DemandForecast', description: 'Power of the hours or days ahead, with confidence bands' });
 export type DemandForecast = z.infer<typeof DemandForecast>;
 
 export const PeakForecast = z
   .object({
     ...about,
     timestamp: Instant.meta({ description: 'Start of the slot with the greatest mean power' }),
-    power_kw: z.number(),
-    lower_kw: z.number().meta({ description: '95 % band of that slot' }),
-    upper_kw: z.number(),
+    power_kw: z.number().meta({ description: 'Mean power of that slot, kW', examples: [5.8] }),
+    lower_kw: z.number().meta({ description: 'Lower bound of the 95 % band of that slot, kW' }),
+    upper_kw: z.number().meta({ description: 'Upper bound of the 95 % band of that slot, kW' }),
     confidence: z
       .number()
-      .meta({ description: 'Share of back-tests whose peak came within a slot of where it was foretold, 0–1' }),
-    mean_error_kw: z.number().meta({ description: 'Mean absolute error of the peak’s power in back-tests' }),
-    warnings: z.array(z.string()),
+      .meta({ description: 'Share of back-tests whose peak was at most one slot from the forecast one, 0–1' }),
+    mean_error_kw: z.number().meta({ description: 'Mean absolute error of the peak’s power in back-tests, kW' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'PeakForecast' });
+  .meta({ id: 'PeakForecast', description: 'Slot with the greatest forecast power' });
 export type PeakForecast = z.infer<typeof PeakForecast>;
 
 export const ForecastAccuracy = z
@@ -91,79 +144,118 @@ export const ForecastAccuracy = z
     ...about,
     model: ForecastModel,
     ...backtest,
-    bias_kw: z.number().meta({ description: 'Above zero it foretells too much' }),
-    naive_model: z.string(),
-    thorough: z
-      .boolean()
-      .meta({ description: 'False until the nightly back-test has held every model against the series' }),
-    models: z.array(
-      z.object({
-        name: z.string(),
-        title: z.string(),
-        mae_kw: z.number().nullable().meta({ description: 'Over the back-tests that all took part in' }),
-        reason: z.string().nullable().meta({ description: 'Why it takes no part' }),
-      }),
-    ),
+    bias_kw: z.number().meta({ description: 'Mean error, kW; positive: forecasts are too high' }),
+    naive_model: z.string().meta({ description: 'Name of the naive forecast that `skill` compares with, for people' }),
+    thorough: z.boolean().meta({ description: 'false until the nightly back-test has compared all models' }),
+    models: z
+      .array(
+        z.object({
+          name: z.string().meta({ description: 'Name of the model, for programs', examples: ['naive_week'] }),
+          title: z.string().meta({ description: 'Name of the model, for people' }),
+          mae_kw: z
+            .number()
+            .nullable()
+            .meta({ description: 'Mean absolute error over the same back-tests for all models, kW; null: not tested' }),
+          reason: z.string().nullable().meta({ description: 'Why it was not tested; null: it was' }),
+        }),
+      )
+      .meta({ description: 'All models, with their errors' }),
   })
-  .meta({ id: 'ForecastAccuracy' });
+  .meta({ id: 'ForecastAccuracy', description: 'Accuracy of demand forecasts in back-tests' });
 export type ForecastAccuracy = z.infer<typeof ForecastAccuracy>;
+
+const SolarHorizon = z
+  .enum(['24h', '7d'])
+  .meta({ description: '24h: the next 24 hours; 7d: today and the next 6 days' });
 
 export const SolarQuery = z.object({
   site: subject.site,
-  horizon: z.enum(['24h', '7d']).default('24h'),
+  horizon: SolarHorizon.default('24h'),
 });
 
 export const SolarForecast = z
   .object({
-    site_id: z.string(),
-    site_name: z.string(),
-    forecast_generated_at: Instant,
-    horizon: z.enum(['24h', '7d']),
-    predictions: z.array(
-      z.object({
-        timestamp: Instant,
-        predicted_power_kw: z.number(),
-        clear_sky_power_kw: z.number().meta({ description: 'What these panels make under a clear sky' }),
-        confidence_interval_lower: z.number().meta({ description: 'Of 95 %' }),
-        confidence_interval_upper: z.number(),
-      }),
-    ),
-    energy_kwh: z.number(),
+    site_id: SiteIdText,
+    site_name: SiteName,
+    forecast_generated_at: GeneratedAt,
+    horizon: SolarHorizon,
+    predictions: z
+      .array(
+        z.object({
+          timestamp: Instant.meta({ description: 'Start of the hour' }),
+          predicted_power_kw: z.number().meta({ description: 'Mean power of the hour, kW', examples: [3.1] }),
+          clear_sky_power_kw: z
+            .number()
+            .meta({ description: 'Mean power of these panels under a clear sky, kW', examples: [5.4] }),
+          confidence_interval_lower: z.number().meta({ description: 'Lower bound of the 95 % band, kW' }),
+          confidence_interval_upper: z.number().meta({ description: 'Upper bound of the 95 % band, kW' }),
+        }),
+      )
+      .meta({ description: 'Hours of the horizon, in order' }),
+    energy_kwh: z.number().meta({ description: 'Energy of all these hours, kWh', examples: [21.4] }),
     method: z.enum(['model', 'persistence']).meta({
       description:
-        'persistence: the model was no better in the back-test, so each hour is forecast as the newest known power at the same hour of the day',
+        'model: the power under a clear sky and the usual clouds; persistence: the newest known power at the same hour of the day, since the model was no better in the back-test',
     }),
     plane: z
       .object({
-        tilt_deg: z.number(),
-        azimuth_deg: z.number().meta({ description: 'Direction the panels face, clockwise from north' }),
-        clear_days: z.number().int().meta({ description: 'Days with a clear sky from which the plane was learnt' }),
+        tilt_deg: z.number().meta({ description: 'Tilt of the panels, degrees; 0: horizontal', examples: [30] }),
+        azimuth_deg: z
+          .number()
+          .meta({ description: 'Direction that the panels face, degrees clockwise from north', examples: [180] }),
+        clear_days: z.number().int().meta({ description: 'Days with a clear sky from which the plane was estimated' }),
       })
       .meta({
-        description: 'Learnt from what the panels made on clear days: of several planes one that stands for all',
+        description: 'Orientation of the panels, estimated from clear days; one plane that is equivalent to all',
       }),
-    backtest: z.object({
-      mae_kw: z.number().meta({ description: 'Of the model: by day, a day ahead, learnt from earlier days only' }),
-      persistence_mae_kw: z.number().meta({ description: 'Of the power at the same hour of the day before' }),
-      skill: z.number().meta({ description: '1 − mae_kw ÷ persistence_mae_kw' }),
-      recent_skill: z.number().meta({ description: 'The same for the last 60 days alone' }),
-      coverage: z.number().meta({ description: 'Share of hours within the band that is served' }),
-      days: z.number().int(),
-    }),
-    warnings: z.array(z.string()),
+    backtest: z
+      .object({
+        mae_kw: z
+          .number()
+          .meta({
+            description: 'Mean absolute error of the model by day, a day ahead, trained on earlier days only, kW',
+          }),
+        persistence_mae_kw: z
+          .number()
+          .meta({ description: 'Mean absolute error of the power at the same hour of the day before, kW' }),
+        skill: z.number().meta({ description: '1 − mae_kw ÷ persistence_mae_kw; above 0 is better than persistence' }),
+        recent_skill: z.number().meta({ description: 'Skill over the last 60 days alone' }),
+        coverage: z.number().meta({ description: 'Share of hours within the 95 % band of the answer, 0–1' }),
+        days: z
+          .number()
+          .int()
+          .meta({ description: 'Days that were compared', examples: [120] }),
+      })
+      .meta({ description: 'Accuracy in back-tests' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'SolarForecast' });
+  .meta({ id: 'SolarForecast', description: 'Solar power of the hours ahead, with a confidence band' });
 export type SolarForecast = z.infer<typeof SolarForecast>;
 
 export const MovableLoad = z
   .object({
-    name: z.string().trim().min(1).max(100).default('load'),
-    energy_kwh: z.coerce.number().positive().max(1e6),
-    duration_minutes: z.coerce.number().int().min(15).max(1440).meta({ description: 'Without a break' }),
-    earliest: Instant.optional().meta({ description: 'Default: now' }),
-    latest: Instant.optional().meta({ description: 'When it must be done; default: 24 hours from now' }),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .default('load')
+      .meta({ description: 'Name of the load in the answer', examples: ['dishwasher'] }),
+    energy_kwh: z.coerce
+      .number()
+      .positive()
+      .max(1e6)
+      .meta({ description: 'Energy that it takes, kWh', examples: [1.2] }),
+    duration_minutes: z.coerce
+      .number()
+      .int()
+      .min(15)
+      .max(1440)
+      .meta({ description: 'How long it runs without a break, minutes', examples: [120] }),
+    earliest: Instant.optional().meta({ description: 'Earliest start; default: now' }),
+    latest: Instant.optional().meta({ description: 'Latest end; default: 24 hours from now' }),
   })
-  .meta({ id: 'MovableLoad' });
+  .meta({ id: 'MovableLoad', description: 'A load whose start can be chosen' });
 export type MovableLoad = z.infer<typeof MovableLoad>;
 
 export const OptimalScheduleQuery = MovableLoad.extend({ site: subject.site });
@@ -175,25 +267,44 @@ export type OptimalScheduleRequest = z.infer<typeof OptimalScheduleRequest>;
 
 export const OptimalSchedule = z
   .object({
-    site_id: z.string(),
-    currency: z.string(),
-    generated_at: Instant,
-    chosen_by: z.enum(['price', 'demand']).meta({ description: 'demand: no price is known, so it keeps peaks low' }),
-    loads: z.array(
-      z.object({
-        name: z.string(),
-        start: Instant,
-        end: Instant,
-        power_kw: z.number(),
-        cost: z.number().nullable(),
-        cost_now: z.number().nullable().meta({ description: 'If it began at the earliest time' }),
-        savings: z.number().nullable(),
-        solar_share: z.number().meta({ description: 'Share of the energy that surplus from the roof covers, 0–1' }),
-        explanation: z.string(),
-      }),
-    ),
-    total_savings: z.number().nullable(),
-    warnings: z.array(z.string()),
+    site_id: SiteIdText,
+    currency: CurrencyCode,
+    generated_at: GeneratedAt,
+    chosen_by: z
+      .enum(['price', 'demand'])
+      .meta({ description: 'price: least cost; demand: least demand of the site, since no price is known' }),
+    loads: z
+      .array(
+        z.object({
+          name: z.string().meta({ description: 'Name of the load', examples: ['dishwasher'] }),
+          start: Instant.meta({ description: 'When it should start' }),
+          end: Instant.meta({ description: 'When it ends' }),
+          power_kw: z.number().meta({ description: 'Power while it runs, kW', examples: [0.6] }),
+          cost: z
+            .number()
+            .nullable()
+            .meta({ description: 'Cost at this start, in `currency`; null: no price is known', examples: [0.14] }),
+          cost_now: z
+            .number()
+            .nullable()
+            .meta({
+              description: 'Cost at the earliest start, in `currency`; null: no price is known',
+              examples: [0.37],
+            }),
+          savings: z
+            .number()
+            .nullable()
+            .meta({ description: 'cost_now − cost, in `currency`; null: no price is known', examples: [0.23] }),
+          solar_share: z.number().meta({ description: 'Share of the energy that surplus solar power covers, 0–1' }),
+          explanation: z.string().meta({ description: 'Why this start was chosen, for people' }),
+        }),
+      )
+      .meta({ description: 'Loads with their times, in the order of the request' }),
+    total_savings: z
+      .number()
+      .nullable()
+      .meta({ description: 'Savings of all loads, in `currency`; null: no price is known', examples: [0.23] }),
+    warnings: Warnings,
   })
-  .meta({ id: 'OptimalSchedule' });
+  .meta({ id: 'OptimalSchedule', description: 'When loads should run' });
 export type OptimalSchedule = z.infer<typeof OptimalSchedule>;

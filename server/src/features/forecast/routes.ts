@@ -28,23 +28,23 @@ export function forecastRoutes(api: Api, { demand, solar, schedules }: ForecastS
   });
   api.get(
     '/forecast/demand',
-    options('Power of the time ahead, with bands', DemandQuery, DemandForecast),
+    options('Forecast of the power, with confidence bands', DemandQuery, DemandForecast),
     async ({ query }) => demand.demand(query),
   );
-  api.get('/forecast/peak', options('The greatest power ahead', DemandQuery, PeakForecast), async ({ query }) =>
+  api.get('/forecast/peak', options('Forecast of the greatest power', DemandQuery, PeakForecast), async ({ query }) =>
     demand.peak(query),
   );
   api.get(
     '/forecast/accuracy',
-    options('How good forecasts were in back-tests, model by model', DemandQuery, ForecastAccuracy),
+    options('Accuracy of forecasts in back-tests, by model', DemandQuery, ForecastAccuracy),
     async ({ query }) => demand.accuracy(query),
   );
-  api.get('/forecast/solar', options('What the panels will give', SolarQuery, SolarForecast), async ({ query }) =>
+  api.get('/forecast/solar', options('Forecast of the solar power', SolarQuery, SolarForecast), async ({ query }) =>
     solar.solar(query),
   );
   api.get(
     '/forecast/optimal-schedule',
-    options('When a load that can wait should run', OptimalScheduleQuery, OptimalSchedule),
+    options('Best time to run a load', OptimalScheduleQuery, OptimalSchedule),
     async ({ query: { site, ...load } }) => schedules.schedule({ site, loads: [load] }),
   );
   api.post(
@@ -52,7 +52,7 @@ export function forecastRoutes(api: Api, { demand, solar, schedules }: ForecastS
     {
       schema: {
         tags: ['forecast'],
-        summary: 'When several loads that can wait should run',
+        summary: 'Best times to run several loads',
         body: OptimalScheduleRequest,
         response: { 200: OptimalSchedule },
       },
