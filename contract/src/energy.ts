@@ -140,14 +140,10 @@ export const EnergyTotals = z.object({
     .number()
     .nullable()
     .meta({ description: 'Daily charge of the days with data, in `currency`; null: not known' }),
-  demand_cost: z
-    .number()
-    .nullable()
-    .optional()
-    .meta({
-      description:
-        "Charge on the greatest quarter hour of each month, prorated, in `currency`; on a window's totals only",
-    }),
+  demand_cost: z.number().nullable().optional().meta({
+    description:
+      "Charge on the greatest quarter hour of each month, prorated, in `currency`; on a window's totals only",
+  }),
   carbon_kg: Carbon,
   coverage: z
     .number()
@@ -157,7 +153,10 @@ export type EnergyTotals = z.infer<typeof EnergyTotals>;
 
 export const EnergyBalanceQuery = z.object({
   site_id: SiteQuery,
-  start: Instant.optional().meta({ description: 'Start of the window, included' }),
+  start: Instant.optional().meta({
+    description:
+      'Start of the window, included; default: midnight, 29 days before for periods of a day, 364 for months',
+  }),
   end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
   resolution: z
     .enum(['15m', '1h', '1d', '1mo'])

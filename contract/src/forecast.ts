@@ -48,20 +48,13 @@ const ForecastModel = z
 
 const backtest = {
   mae_kw: z.number().meta({ description: 'Mean absolute error, kW', examples: [0.42] }),
-  mape: z
-    .number()
-    .nullable()
-    .meta({
-      description:
-        'Mean absolute percentage error, over times at which the load was not near zero, %; null: there are none',
-    }),
-  mase: z
-    .number()
-    .nullable()
-    .meta({
-      description:
-        'Mean absolute scaled error: error ÷ error of the naive forecast within the history; null: that is 0',
-    }),
+  mape: z.number().nullable().meta({
+    description:
+      'Mean absolute percentage error, over times at which the load was not near zero, %; null: there are none',
+  }),
+  mase: z.number().nullable().meta({
+    description: 'Mean absolute scaled error: error ÷ error of the naive forecast within the history; null: that is 0',
+  }),
   coverage: z.number().meta({ description: 'Share within the 95 % band, 0–1' }),
   coverage_80: z.number().meta({ description: 'Share within the 80 % band, 0–1' }),
   skill: z.number().meta({ description: '1 − error ÷ error of the better seasonal naive forecast; above 0 is better' }),
@@ -210,11 +203,9 @@ export const SolarForecast = z
       }),
     backtest: z
       .object({
-        mae_kw: z
-          .number()
-          .meta({
-            description: 'Mean absolute error of the model by day, a day ahead, trained on earlier days only, kW',
-          }),
+        mae_kw: z.number().meta({
+          description: 'Mean absolute error of the model by day, a day ahead, trained on earlier days only, kW',
+        }),
         persistence_mae_kw: z
           .number()
           .meta({ description: 'Mean absolute error of the power at the same hour of the day before, kW' }),
