@@ -5,8 +5,11 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exampleMapping, runImport as run } from '../../../test/import/run-import.ts';
+import { valueCount } from '../../domain/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';
+import { importFile, MAX_VALUES_AT_ONCE_COUNT } from './import-file.ts';
+import { diskFile } from './input-file.ts';
 import { Mapping, parseMapping } from './mapping.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-import-'));
@@ -270,4 +273,31 @@ test('with the decimal comma a point before three digits groups thousands, and o
   const { report, values } = await run(file('comma.csv', `t;p\n${rows.join('\n')}\n`), mapping);
   expect(values('House', 'load.power_kw').map(({ value }) => value)).toEqual([0.9505, 1.234, 12]);
   expect(report.rejected_by).toEqual({ not_a_number: { count: 2, positions: [5, 6] } });
+});
+
+test('a wide file is handed on in pieces of a bounded number of values, and whole', async () => {
+  const names = Array.from({ length: 150 }, (_, i) => `c${i}`);
+  const row = names.map((_, i) => i).join(',');
+  const start = Date.UTC(2026, 2, 1);
+  const rows = Array.from({ length: 1000 }, (_, i) => `${new Date(start + i * 60_000).toISOString()},${row}`);
+  const mapping = {
+    device: 'House',
+    timestamp: { column: 'time' },
+    columns: Object.fromEntries(names.map((name) => [name, { metric: `load.${name}` }])),
+  };
+  const pieces: number[] = [];
+  const report = await importFile({
+    file: await diskFile(file('wide.csv', `time,${names.join(',')}\n${rows.join('\n')}\n`)),
+    mapping: parseMapping(JSON.stringify(mapping), 'm'),
+    unitOf: () => '',
+    sink: async (blocks) => {
+      pieces.push(blocks.reduce((sum, block) => sum + valueCount(block), 0));
+      return null;
+    },
+    skipRows: 0,
+    onProgress: async () => {},
+  });
+  expect(report.rows).toBe(1000);
+  expect(pieces.reduce((sum, values) => sum + values, 0)).toBe(150_000);
+  expect(Math.max(...pieces)).toBeLessThanOrEqual(MAX_VALUES_AT_ONCE_COUNT);
 });

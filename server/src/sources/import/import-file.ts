@@ -41,6 +41,8 @@ export interface ImportOptions {
 }
 
 const ROWS_AT_ONCE = 10_000;
+/** Values of rows that are handed on at once: nothing else is answered while they become blocks. */
+export const MAX_VALUES_AT_ONCE_COUNT = 50_000;
 
 /**
  * Reads a CSV or JSON file (plain or gzip) record by record and hands it on in blocks; memory does not grow with the file. What cannot
@@ -66,6 +68,7 @@ class FileImport {
   readonly #clock: FileClock;
   readonly #layout: Layout;
   readonly #timeIndexes: readonly number[];
+  readonly #rowsAtOnce: number;
   readonly #report = new ReportBuilder();
   #rows: TimedRow[] = [];
   #isKept = false;
@@ -78,6 +81,7 @@ class FileImport {
     this.#source = source;
     this.#clock = new FileClock(timesOf(mapping));
     this.#layout = mapping.long ? new LongLayout(layout) : new WideLayout(layout);
+    this.#rowsAtOnce = Math.max(Math.min(ROWS_AT_ONCE, Math.floor(MAX_VALUES_AT_ONCE_COUNT / columns.length)), 1);
     this.#timeIndexes = timestampColumns(mapping.timestamp).map((name) => columns.indexOf(name));
   }
 
@@ -88,7 +92,7 @@ class FileImport {
         signal?.throwIfAborted();
         this.#take(record);
         if (this.#report.rows === maxRows) break;
-        if (this.#report.rows % ROWS_AT_ONCE === 0) await this.#flush();
+        if (this.#report.rows % this.#rowsAtOnce === 0) await this.#flush();
       }
     } catch (error) {
       if (!isBroken(error)) throw error;
