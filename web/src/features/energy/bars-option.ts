@@ -70,7 +70,7 @@ export function barsOption(input: BarsInput, palette: Palette, format: Formatter
       data: [...labels],
       axisLine: { onZero: true, lineStyle: { color: palette['line-strong'] } },
       axisTick: { show: false },
-      axisLabel: { ...axisText, hideOverlap: true, alignMaxLabel: 'right' },
+      axisLabel: { ...axisText, hideOverlap: true },
     },
     yAxis: {
       type: 'value',

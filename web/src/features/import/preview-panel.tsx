@@ -110,33 +110,35 @@ function Rows({ preview }: { readonly preview: ImportPreview }) {
       {rows.length === 0 ? (
         <p>{text('import.no_rows')}</p>
       ) : (
-        <Table
-          caption={text('import.preview')}
-          head={[
-            text('import.time'),
-            ...series.map(({ device, metric, label, unit, known }) => ({
-              label: `${known ? metricText(text, metric, label) : `${metric} (${text('import.unknown')})`} · ${device}${unit ? ` [${unit}]` : ''}`,
-              numeric: true,
-            })),
-          ]}
-          maxHeight="24rem"
-        >
-          {rows.map((row) => (
-            <tr key={`${row.timestamp} ${row.device}`}>
-              <th scope="row" data-nowrap>
-                {row.local_time.replace('T', ' ')}
-              </th>
-              {series.map(({ device, metric }) => {
-                const value = device === row.device ? ownValue(row.values, metric) : undefined;
-                return (
-                  <td key={`${device} ${metric}`} data-numeric>
-                    {value === undefined ? '' : format.figure(value)}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </Table>
+        <div className={styles.preview}>
+          <Table
+            caption={text('import.preview')}
+            head={[
+              text('import.time'),
+              ...series.map(({ device, metric, label, unit, known }) => ({
+                label: `${known ? metricText(text, metric, label) : `${metric} (${text('import.unknown')})`} · ${device}${unit ? ` [${unit}]` : ''}`,
+                numeric: true,
+              })),
+            ]}
+            maxHeight="24rem"
+          >
+            {rows.map((row) => (
+              <tr key={`${row.timestamp} ${row.device}`}>
+                <th scope="row" data-nowrap>
+                  {row.local_time.replace('T', ' ')}
+                </th>
+                {series.map(({ device, metric }) => {
+                  const value = device === row.device ? ownValue(row.values, metric) : undefined;
+                  return (
+                    <td key={`${device} ${metric}`} data-numeric>
+                      {value === undefined ? '' : format.figure(value)}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </Table>
+        </div>
       )}
     </>
   );

@@ -49,7 +49,7 @@ function QuarantineTable({ values }: { readonly values: readonly QuarantinedValu
           <tr key={value.id}>
             <th scope="row">{value.metric}</th>
             <td>{format.dateTime(Date.parse(value.timestamp))}</td>
-            <td data-numeric>{format.number(value.value, 3)}</td>
+            <td data-numeric>{format.figure(value.value)}</td>
             <td>{value.reason}</td>
           </tr>
         ))}

@@ -176,7 +176,7 @@ function timeNotes({ rival, isLocal, closesDay }: Times, timezone: string): stri
     ...(rival === null ? [] : [`Times may also be of the format ${rival}: check timestamp.format.`]),
     ...(isLocal
       ? [
-          `Times are taken for ${timezone}: check timestamp.timezone. Rows in an hour that its clock skips are counted and left out.`,
+          `Times are taken for ${timezone}: check the time zone. Rows in an hour that its clock skips are counted and left out.`,
         ]
       : []),
     ...(closesDay
