@@ -58,7 +58,7 @@ function seriesFindings(series: SeriesQuality): Finding[] {
     found.push({
       code: 'incomplete',
       severity: completeness < POOR ? 'critical' : 'warning',
-      detail: `${percent(completeness)} of ${expected} expected samples; ${gap_count} gaps, ${duration(gap_s)} together`,
+      detail: `${percent(completeness)} of ${expected} expected samples; ${gap_count} ${gap_count === 1 ? 'gap' : 'gaps'}, ${duration(gap_s)} together`,
       advice:
         'Look at the connection of the device at the times of the gaps. If it reports less often by design, set its expected interval.',
     });

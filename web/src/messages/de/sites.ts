@@ -47,6 +47,6 @@ export const sites: Translated<typeof en> = {
   'devices.retired_hint': 'Frühere Messwerte bleiben in allen Berichten. Zeitzone: {zone}.',
   'devices.remove': '{name} löschen',
   'devices.remove_note':
-    'Das Gerät verschwindet von allen Seiten und Berichten, auch von vergangenen. Um seinen Verlauf zu behalten, legen Sie es still.',
+    'Das Gerät und seine Messwerte werden aus allen Speichern und dem Archiv gelöscht; Sicherungen behalten sie bis zu ihrem Ablauf. Um seinen Verlauf zu behalten, legen Sie es still.',
   'devices.type_name': 'Zur Bestätigung {name} eingeben',
 };

@@ -44,6 +44,6 @@ export const sites = {
   'devices.retired_hint': 'Its readings before then stay in every report. Time zone: {zone}.',
   'devices.remove': 'Delete {name}',
   'devices.remove_note':
-    'The device disappears from every page and report, also from past ones. To keep its history, retire it instead.',
+    'The device and its readings are deleted from every store and the archive; backups keep theirs until they expire. To keep its history, retire it instead.',
   'devices.type_name': 'To confirm, type {name}',
 } as const;

@@ -47,6 +47,6 @@ export const sites: Translated<typeof en> = {
   'devices.retired_hint': 'Wcześniejsze odczyty pozostają w raportach. Strefa czasowa: {zone}.',
   'devices.remove': 'Usuń: {name}',
   'devices.remove_note':
-    'Urządzenie zniknie ze wszystkich stron i raportów, także przeszłych. Aby zachować historię, wycofaj je.',
+    'Urządzenie i jego odczyty zostaną usunięte ze wszystkich magazynów i z archiwum; kopie zapasowe zachowają je do wygaśnięcia. Aby zachować historię, wycofaj urządzenie.',
   'devices.type_name': 'Aby potwierdzić, wpisz {name}',
 };
