@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeviceId } from './fields.ts';
 import { isName } from './names.ts';
 
 /**
@@ -6,19 +7,27 @@ import { isName } from './names.ts';
  * The client subscribes to topics and gets a snapshot of each, then changes. Changes that a client has yet to receive are merged: of readings it
  * gets the newest values, and where events were left out it gets the topic's snapshot again.
  */
-export const Topic = z.string().refine(isTopic, {
-  error: ({ input }) =>
-    UNPUBLISHED.has(String(input))
-      ? `nothing is published on ${input} yet; topics are ${TOPICS_SHOWN}`
-      : `must be ${TOPICS_SHOWN}`,
-});
+export const Topic = z
+  .string()
+  .refine(isTopic, {
+    error: ({ input }) =>
+      UNPUBLISHED.has(String(input))
+        ? `nothing is published on ${input} yet; topics are ${TOPICS_SHOWN}`
+        : `must be ${TOPICS_SHOWN}`,
+  })
+  .meta({
+    description:
+      'readings:DEVICE (id or name) or readings:* (all devices): values that change · devices, sites: their list has changed · anomalies · jobs · health',
+    examples: ['readings:*', 'jobs'],
+  });
 
 const TOPICS_SHOWN = 'readings:{device}, readings:*, devices, sites, anomalies, jobs and health';
 /** Topics of features that do not exist yet: a client that waited for them would wait for ever. */
 const UNPUBLISHED: ReadonlySet<string> = new Set(['insights', 'alerts', 'schedule']);
 
 const READINGS = 'readings:';
-const EVENT_TOPICS: ReadonlySet<string> = new Set(['devices', 'sites', 'anomalies', 'jobs', 'health']);
+/** Topics of events, beside those of readings. */
+export const EVENT_TOPICS: ReadonlySet<string> = new Set(['devices', 'sites', 'anomalies', 'jobs', 'health']);
 
 function isTopic(topic: string): boolean {
   return topic.startsWith(READINGS) ? isName(topic.slice(READINGS.length)) : EVENT_TOPICS.has(topic);
@@ -27,49 +36,86 @@ function isTopic(topic: string): boolean {
 /** Topics that a client can subscribe to, all messages together. `readings:*` counts as one. */
 export const MAX_TOPICS_PER_CLIENT = 1_000;
 
-const Topics = z.array(Topic).min(1).max(MAX_TOPICS_PER_CLIENT);
+const Topics = z.array(Topic).min(1).max(MAX_TOPICS_PER_CLIENT).meta({ description: 'Topics of the live stream' });
 
-export const ClientMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('subscribe'),
-    topics: Topics,
-    since: z
-      .number()
-      .int()
-      .optional()
-      .meta({ description: 'Newest id received before a reconnect: the events after it follow, or else a snapshot' }),
-  }),
-  z.object({ type: z.literal('unsubscribe'), topics: Topics }),
-  z.object({ type: z.literal('ping') }),
-]);
+export const ClientMessage = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('subscribe').meta({ description: 'Begin topics: a snapshot of each, then its changes' }),
+      topics: Topics,
+      since: z
+        .number()
+        .int()
+        .optional()
+        .meta({ description: 'Newest id received before a reconnect: the events after it follow, or else a snapshot' }),
+    }),
+    z.object({ type: z.literal('unsubscribe').meta({ description: 'End topics' }), topics: Topics }),
+    z.object({ type: z.literal('ping').meta({ description: 'Ask for a pong' }) }),
+  ])
+  .meta({ id: 'LiveClientMessage', description: 'Message of a client of the live stream, as JSON text' });
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
 /** Latest values of one device; `values` holds only what changed since the message before, except in a snapshot. */
-export const LiveReading = z.object({
-  device_id: z.uuid(),
-  timestamp: z.number().meta({ description: 'Epoch milliseconds' }),
-  values: z.record(z.string(), z.number()),
-});
+export const LiveReading = z
+  .object({
+    device_id: DeviceId,
+    timestamp: z
+      .number()
+      .meta({ description: 'Instant of the values, milliseconds since 1970-01-01T00:00Z', examples: [1774778400000] }),
+    values: z
+      .record(z.string(), z.number())
+      .meta({ description: 'Value by metric, in the unit of the metric', examples: [{ 'solar.power_kw': 3.2 }] }),
+  })
+  .meta({ id: 'LiveReading', description: 'Values of one device at one instant' });
 export type LiveReading = z.infer<typeof LiveReading>;
 
 const Id = z
   .number()
   .int()
-  .meta({ description: 'All events up to it were sent. Never falls; send the newest as since' });
+  .meta({
+    description: 'Position in the stream: all events up to it were sent. It never falls; send the newest as since',
+    examples: [1774778400123],
+  });
 
-export const ServerMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('snapshot'),
-    id: Id,
-    topic: z.string(),
-    data: z.unknown(),
-    more: z.boolean().optional().meta({ description: 'The snapshot continues in another message' }),
-  }),
-  z.object({ type: z.literal('readings'), id: Id, items: z.array(LiveReading) }),
-  z.object({ type: z.literal('event'), id: Id, topic: z.string(), data: z.unknown() }),
-  z.object({ type: z.literal('error'), id: Id, code: z.string(), detail: z.string() }),
-  z.object({ type: z.literal('pong'), id: Id }),
-]);
+const SentTopic = z.string().meta({ description: 'Topic that the client subscribed to', examples: ['jobs'] });
+
+export const ServerMessage = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('snapshot').meta({ description: 'The state of a topic' }),
+      id: Id,
+      topic: SentTopic,
+      data: z.unknown().meta({
+        description:
+          'readings: a list of LiveReading · jobs: a list of Job · anomalies: a list of Anomaly that last · health: a Health · devices, sites: null',
+      }),
+      more: z
+        .boolean()
+        .optional()
+        .meta({ description: 'True: the snapshot continues in another message of the topic' }),
+    }),
+    z.object({
+      type: z.literal('readings').meta({ description: 'Values that changed since the previous message' }),
+      id: Id,
+      items: z.array(LiveReading).meta({ description: 'One entry or more for a device' }),
+    }),
+    z.object({
+      type: z.literal('event').meta({ description: 'An event of a topic' }),
+      id: Id,
+      topic: SentTopic,
+      data: z
+        .unknown()
+        .meta({ description: 'jobs: a Job · anomalies: an Anomaly · health: a Health · devices, sites: null' }),
+    }),
+    z.object({
+      type: z.literal('error').meta({ description: 'A message of the client could not be used' }),
+      id: Id,
+      code: z.string().meta({ description: 'Stable code of the error', examples: ['invalid_input'] }),
+      detail: z.string().meta({ description: 'What was wrong, in a sentence' }),
+    }),
+    z.object({ type: z.literal('pong').meta({ description: 'The answer to a ping' }), id: Id }),
+  ])
+  .meta({ id: 'LiveServerMessage', description: 'Message of the service on the live stream, as JSON text' });
 export type ServerMessage = z.infer<typeof ServerMessage>;
 
 /** Why the server closes a stream, as WebSocket close codes; the reason is a sentence for people. */

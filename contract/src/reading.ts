@@ -6,9 +6,15 @@ export const MAX_READINGS = 50_000;
 
 export const Reading = z
   .object({
-    device_id: z.string().min(1).max(200).meta({ description: 'UUID or unique name; unknown names are registered' }),
-    timestamp: Instant,
-    values: z.record(z.string(), z.number()).meta({ description: 'Value by metric name' }),
+    device_id: z
+      .string()
+      .min(1)
+      .max(200)
+      .meta({ description: 'Id or unique name of the device; unknown names are registered', examples: ['inverter'] }),
+    timestamp: Instant.meta({ description: 'Instant of the values' }),
+    values: z
+      .record(z.string(), z.number())
+      .meta({ description: 'Value by metric name, in the unit of the metric', examples: [{ 'solar.power_kw': 3.2 }] }),
   })
   .meta({
     id: 'Reading',
@@ -25,9 +31,9 @@ export type Reading = z.infer<typeof Reading>;
 
 export const RejectedValue = z.object({
   index: z.number().int().meta({ description: 'Position of the reading in the request' }),
-  metric: z.string().nullable().meta({ description: 'The bad value; null when the whole reading is bad' }),
-  code: z.string(),
-  detail: z.string(),
+  metric: z.string().nullable().meta({ description: 'Metric of the value; null: the whole reading was rejected' }),
+  code: z.string().meta({ description: 'Stable code of the reason', examples: ['not_finite'] }),
+  detail: z.string().meta({ description: 'The reason in a sentence' }),
 });
 export type RejectedValue = z.infer<typeof RejectedValue>;
 
@@ -42,5 +48,5 @@ export const IngestAnswer = z
     durable: z.boolean().meta({ description: 'True: on disk before this answer; false: kept in memory only' }),
     errors: z.array(RejectedValue).meta({ description: 'The first 100 refusals and quarantines' }),
   })
-  .meta({ id: 'IngestAnswer' });
+  .meta({ id: 'IngestAnswer', description: 'What became of the values of a request' });
 export type IngestAnswer = z.infer<typeof IngestAnswer>;

@@ -1,82 +1,102 @@
 import { z } from 'zod';
 import { Instant, pageOf, TimePeriod } from './common.ts';
+import { DeviceId, DeviceName, UnitSymbol, Warnings } from './fields.ts';
 import { MetricName } from './metric.ts';
 
 /** What is done to the samples of one series in a window. */
 export const RepairOperation = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('delete').meta({ description: 'Take the samples out' }) }),
+    z.strictObject({ type: z.literal('delete').meta({ description: 'Delete the samples' }) }),
     z.strictObject({
       type: z.literal('interpolate').meta({
         description:
-          'Put the samples on a straight line between the last before the window and the first behind it; fill gaps',
+          'Put the samples on a straight line between the last before the window and the first after it; fill gaps',
       }),
     }),
     z.strictObject({
       type: z.literal('scale').meta({ description: 'value × factor + offset' }),
-      factor: z.number().default(1),
-      offset: z.number().default(0),
+      factor: z
+        .number()
+        .default(1)
+        .meta({ description: 'Multiplies each value', examples: [0.001] }),
+      offset: z.number().default(0).meta({ description: 'Added afterwards, in the unit of the metric' }),
     }),
-    z.strictObject({ type: z.literal('set').meta({ description: 'Give every sample this value' }), value: z.number() }),
+    z.strictObject({
+      type: z.literal('set').meta({ description: 'Give every sample this value' }),
+      value: z.number().meta({ description: 'The new value, in the unit of the metric' }),
+    }),
     z.strictObject({
       type: z
         .literal('shift')
         .meta({ description: 'Move the samples in time, such as those of a clock that was wrong' }),
-      seconds: z.number().min(-31_622_400).max(31_622_400),
+      seconds: z
+        .number()
+        .min(-31_622_400)
+        .max(31_622_400)
+        .meta({ description: 'Seconds to move by; positive: later', examples: [3600] }),
     }),
   ])
-  .meta({ id: 'RepairOperation' });
+  .meta({ id: 'RepairOperation', description: 'Change of the samples of one series in a window' });
 export type RepairOperation = z.infer<typeof RepairOperation>;
 
 export const RepairRequest = z
   .strictObject({
-    device_id: z.string().min(1).meta({ description: 'Id or name' }),
+    device_id: z
+      .string()
+      .min(1)
+      .meta({ description: 'Id or name of the device', examples: ['Main meter'] }),
     metric: MetricName,
-    start: Instant,
-    end: Instant.meta({ description: 'Not in the window any more' }),
+    start: Instant.meta({ description: 'Start of the window, included' }),
+    end: Instant.meta({ description: 'End of the window, not included' }),
     operation: RepairOperation,
     reason: z.string().max(500).default('').meta({ description: 'Why, for those who read the audit log' }),
   })
-  .meta({ id: 'RepairRequest' });
+  .meta({ id: 'RepairRequest', description: 'A repair to preview or to apply' });
 export type RepairRequest = z.infer<typeof RepairRequest>;
 
-const Samples = z.object({ timestamps: z.array(Instant), value: z.array(z.number()) });
+const Samples = z.object({
+  timestamps: z.array(Instant).meta({ description: 'Instants of the samples' }),
+  value: z.array(z.number()).meta({ description: 'Their values, in unit' }),
+});
+
+const Removed = z.number().int().meta({ description: 'Samples that are deleted' });
+const Added = z.number().int().meta({ description: 'Samples that are added' });
 
 export const RepairPreview = z
   .object({
-    device_id: z.uuid(),
-    device_name: z.string(),
+    device_id: DeviceId,
+    device_name: DeviceName,
     metric: MetricName,
-    unit: z.string(),
-    time_period: TimePeriod,
+    unit: UnitSymbol,
+    time_period: TimePeriod.meta({ description: 'Window of the repair' }),
     samples: z.number().int().meta({ description: 'Samples in the window now' }),
     changed: z.number().int().meta({ description: 'Samples that get another value' }),
-    removed: z.number().int(),
-    added: z.number().int(),
+    removed: Removed,
+    added: Added,
     before: Samples.meta({ description: 'The window and some time around it, in at most 1,000 points' }),
-    after: Samples,
-    warnings: z.array(z.string()),
+    after: Samples.meta({ description: 'The same span after the repair' }),
+    warnings: Warnings,
   })
-  .meta({ id: 'RepairPreview' });
+  .meta({ id: 'RepairPreview', description: 'Effect that a repair would have; nothing is changed' });
 export type RepairPreview = z.infer<typeof RepairPreview>;
 
 export const Repair = z
   .object({
-    id: z.uuid(),
-    device_id: z.uuid(),
-    device_name: z.string(),
+    id: z.uuid().meta({ description: 'Id of the repair' }),
+    device_id: DeviceId,
+    device_name: DeviceName,
     metric: MetricName,
     time_period: TimePeriod,
     operation: RepairOperation,
-    reason: z.string(),
-    actor: z.string(),
-    state: z.enum(['applied', 'undone']),
-    changed: z.number().int(),
-    removed: z.number().int(),
-    added: z.number().int(),
-    created_at: Instant,
-    undone_at: Instant.nullable(),
-    undone_by: z.string().nullable(),
+    reason: z.string().meta({ description: 'Reason that was given; empty: none' }),
+    actor: z.string().meta({ description: 'User or token that applied it', examples: ['admin'] }),
+    state: z.enum(['applied', 'undone']).meta({ description: 'undone: the samples are as they were before' }),
+    changed: z.number().int().meta({ description: 'Samples that got another value' }),
+    removed: Removed,
+    added: Added,
+    created_at: Instant.meta({ description: 'When it was applied' }),
+    undone_at: Instant.nullable().meta({ description: 'When it was undone; null: it was not' }),
+    undone_by: z.string().nullable().meta({ description: 'User or token that undid it; null: nobody' }),
   })
   .meta({
     id: 'Repair',

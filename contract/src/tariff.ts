@@ -66,9 +66,9 @@ export const TariffBand = z.object({
 });
 
 export const ImportPrice = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('flat'), price_per_kwh: Price }),
+  z.object({ type: z.literal('flat').meta({ description: 'One price at all times' }), price_per_kwh: Price }),
   z.object({
-    type: z.literal('time_of_use'),
+    type: z.literal('time_of_use').meta({ description: 'Prices by time of day, weekday and season' }),
     bands: z.array(TariffBand).min(1).max(50).meta({ description: 'The first band that fits an instant prices it' }),
     otherwise: z
       .object({ name: BandName, price_per_kwh: Price })
@@ -80,7 +80,7 @@ export const ImportPrice = z.discriminatedUnion('type', [
       .meta({ description: 'Days that count as holidays', examples: [['2026-12-25']] }),
   }),
   z.object({
-    type: z.literal('dynamic'),
+    type: z.literal('dynamic').meta({ description: 'Price that is published for each hour or quarter hour' }),
     markup_per_kwh: Price.default(0).meta({
       description: 'Amount added to price.import_per_kwh, in the currency of the site for a kWh',
       examples: [0.12],
@@ -96,7 +96,7 @@ export const ImportPrice = z.discriminatedUnion('type', [
     }),
   }),
   z.object({
-    type: z.literal('tiered'),
+    type: z.literal('tiered').meta({ description: 'Prices by the energy imported in a period' }),
     period: z
       .enum(['day', 'month'])
       .default('month')
@@ -119,10 +119,10 @@ export const ImportPrice = z.discriminatedUnion('type', [
 ]);
 
 export const ExportPrice = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('none') }),
-  z.object({ type: z.literal('flat'), price_per_kwh: Price }),
+  z.object({ type: z.literal('none').meta({ description: 'Exported energy earns nothing' }) }),
+  z.object({ type: z.literal('flat').meta({ description: 'One price at all times' }), price_per_kwh: Price }),
   z.object({
-    type: z.literal('dynamic'),
+    type: z.literal('dynamic').meta({ description: 'Price that is published for each hour or quarter hour' }),
     markup_per_kwh: Price.default(0).meta({
       description:
         'Amount added to price.export_per_kwh, or to price.import_per_kwh where no export price is published, in the currency of the site for a kWh',
@@ -171,7 +171,7 @@ export type Tariff = z.infer<typeof Tariff>;
 
 export const TariffCreate = z.object({
   ...tariffFields,
-  export_price: ExportPrice.default({ type: 'none' }),
+  export_price: tariffFields.export_price.default({ type: 'none' }),
   fixed_per_day: tariffFields.fixed_per_day.default(0),
   demand_per_kw_month: tariffFields.demand_per_kw_month.default(0),
 });

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import { Instant, TextList, TimePeriod } from './common.ts';
+import { Instant, NextCursor, TextList, TimePeriod } from './common.ts';
+import { DeviceId, DeviceName, SeriesMetric, UnitSymbol, Warnings } from './fields.ts';
 
 /** Bucket widths that history can be asked in; `auto` picks the finest that keeps within max_points. */
-export const Bucket = z.enum(['auto', 'raw', '1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo']);
+export const Bucket = z.enum(['auto', 'raw', '1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo']).meta({
+  description: 'Width of buckets; raw: samples · auto: the finest within max_points',
+  examples: ['15m'],
+});
 export type Bucket = z.infer<typeof Bucket>;
 
 export const Aggregate = z.enum(['mean', 'min', 'max', 'sum', 'count', 'first', 'last', 'increase', 'integral']);
@@ -17,12 +21,21 @@ const ExportFormat = z
   .enum(['json', 'csv', 'parquet', 'arrow'])
   .meta({ description: 'Instead of the Accept header, for links', examples: ['csv'] });
 
+const SiteFilter = z
+  .string()
+  .optional()
+  .meta({ description: 'Id or name of a site: its devices only', examples: ['Home'] });
+
 export const TelemetryQuery = z.object({
-  device_id: TextList.optional().meta({ description: 'Device ids or names; all devices when left out' }),
-  site_id: z.string().optional().meta({ description: 'Keep to the devices of this site' }),
-  metric: TextList.optional().meta({ description: 'Metric names; all metrics of the devices when left out' }),
-  start: Instant.optional().meta({ description: 'Default: 24 h before end' }),
-  end: Instant.optional().meta({ description: 'Default: now' }),
+  device_id: TextList.optional().meta({
+    description: 'Device ids or names, repeated or separated by commas; all devices when left out',
+  }),
+  site_id: SiteFilter,
+  metric: TextList.optional().meta({
+    description: 'Metric names, repeated or separated by commas; all metrics of the devices when left out',
+  }),
+  start: Instant.optional().meta({ description: 'Start of the window, included; default: 24 hours before the end' }),
+  end: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
   bucket: Bucket.default('auto'),
   aggregate: AggregateList.optional(),
   max_points: z.coerce
@@ -36,15 +49,18 @@ export const TelemetryQuery = z.object({
 });
 export type TelemetryQuery = z.infer<typeof TelemetryQuery>;
 
-const Column = z.array(z.number().nullable());
+const Column = z.array(z.number().nullable()).meta({
+  description:
+    'One value for each timestamp, in unit (count: number of samples; integral: unit × hours); null: no data',
+});
 
 export const TelemetrySeries = z
   .object({
-    device_id: z.uuid(),
-    device_name: z.string(),
-    metric: z.string(),
-    unit: z.string(),
-    coverage: z.number().min(0).max(1).meta({ description: 'Share of the window that samples cover' }),
+    device_id: DeviceId,
+    device_name: DeviceName,
+    metric: SeriesMetric,
+    unit: UnitSymbol,
+    coverage: z.number().min(0).max(1).meta({ description: 'Share of the window that samples cover, 0 to 1' }),
     timestamps: z.array(Instant).meta({ description: 'Instants of samples, or starts of buckets' }),
     value: Column.optional(),
     mean: Column.optional(),
@@ -57,64 +73,88 @@ export const TelemetrySeries = z
     increase: Column.optional(),
     integral: Column.optional(),
   })
-  .meta({ id: 'TelemetrySeries' });
+  .meta({ id: 'TelemetrySeries', description: 'History of one metric of one device, in columns' });
 export type TelemetrySeries = z.infer<typeof TelemetrySeries>;
 
 export const TelemetryAnswer = z
   .object({
-    time_period: TimePeriod,
-    bucket: Bucket,
-    downsampled: z.boolean(),
+    time_period: TimePeriod.meta({ description: 'Window of the answer' }),
+    bucket: Bucket.meta({ description: 'Width of the buckets of the answer; raw: samples' }),
+    downsampled: z.boolean().meta({ description: 'True: samples were left out to keep within max_points' }),
     warnings: z
       .array(z.string())
       .meta({ description: 'Raw samples that are gone, and stores that could not be read for this answer' }),
-    series: z.array(TelemetrySeries),
+    series: z.array(TelemetrySeries).meta({ description: 'One entry for each device and metric' }),
   })
-  .meta({ id: 'TelemetryAnswer' });
+  .meta({ id: 'TelemetryAnswer', description: 'History of series in a window' });
 export type TelemetryAnswer = z.infer<typeof TelemetryAnswer>;
 
 export const LatestQuery = z.object({
-  device_id: TextList.optional(),
-  site_id: z.string().optional(),
-  metric: TextList.optional(),
+  device_id: TelemetryQuery.shape.device_id,
+  site_id: SiteFilter,
+  metric: TelemetryQuery.shape.metric,
 });
 
 export const LatestReading = z.object({
-  device_id: z.uuid(),
-  device_name: z.string(),
-  values: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), timestamp: Instant })),
+  device_id: DeviceId,
+  device_name: DeviceName,
+  values: z
+    .record(
+      z.string(),
+      z.object({
+        value: z.number().meta({ description: 'Newest value, in unit', examples: [3.2] }),
+        unit: UnitSymbol,
+        timestamp: Instant.meta({ description: 'Instant of the value' }),
+      }),
+    )
+    .meta({ description: 'Newest value by metric' }),
 });
 export type LatestReading = z.infer<typeof LatestReading>;
 export const LatestAnswer = z
-  .object({ items: z.array(LatestReading), timestamp: Instant, warnings: z.array(z.string()) })
-  .meta({ id: 'LatestAnswer' });
+  .object({
+    items: z.array(LatestReading).meta({ description: 'One entry for each device' }),
+    timestamp: Instant.meta({ description: 'When the answer was made' }),
+    warnings: Warnings,
+  })
+  .meta({ id: 'LatestAnswer', description: 'Newest value of each series' });
 export type LatestAnswer = z.infer<typeof LatestAnswer>;
 
 export const EnergyDataQuery = z.object({
-  device_id: z.string().optional(),
-  start_time: Instant.optional(),
-  end_time: Instant.optional(),
-  limit: z.coerce.number().int().min(1).max(100_000).default(10_000),
+  device_id: z
+    .string()
+    .optional()
+    .meta({ description: 'Id or name of a device; all devices when left out', examples: ['Main meter'] }),
+  start_time: Instant.optional().meta({
+    description: 'Start of the window, included; default: 24 hours before the end',
+  }),
+  end_time: Instant.optional().meta({ description: 'End of the window, not included; default: now' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(10_000)
+    .meta({ description: 'Maximum number of records in the page' }),
   cursor: z
     .string()
     .optional()
     .meta({
-      description: 'next_cursor of the page before; files have the whole window',
+      description: 'next_cursor of the previous page; files have the whole window',
       examples: ['1780000000000.0b6f…'],
     }),
   format: ExportFormat.optional(),
 });
 export const EnergyRecord = z
   .object({
-    device_id: z.uuid(),
-    device_name: z.string(),
-    timestamp: Instant,
-    values: z.record(z.string(), z.number()),
+    device_id: DeviceId,
+    device_name: DeviceName,
+    timestamp: Instant.meta({ description: 'Instant of the values' }),
+    values: z.record(z.string(), z.number()).meta({ description: 'Value by metric, in the unit of the metric' }),
   })
   .meta({ id: 'EnergyRecord', description: 'All values of one device at one instant' });
 export const EnergyDataAnswer = z.object({
-  items: z.array(EnergyRecord),
-  next_cursor: z.string().nullable(),
-  warnings: z.array(z.string()),
+  items: z.array(EnergyRecord).meta({ description: 'Records of this page, by time, then by device' }),
+  next_cursor: NextCursor,
+  warnings: Warnings,
 });
 export type EnergyDataAnswer = z.infer<typeof EnergyDataAnswer>;

@@ -142,6 +142,8 @@ async function documentApi(app: FastifyInstance, version: string, prefix: string
     transformObject: (given) => withOperationIds(jsonSchemaTransformObject(given)),
   });
   app.addHook('onRoute', (route) => {
+    // The WebSocket plugin hides its routes; the live stream is part of the API.
+    if (route.websocket === true && route.schema) Object.assign(route.schema, { hide: false });
     if (!route.schema || (route.schema as { hide?: boolean }).hide) return;
     const response = (route.schema.response ?? {}) as Record<string, unknown>;
     const problem = { description: 'What went wrong', content: { 'application/problem+json': { schema: Problem } } };

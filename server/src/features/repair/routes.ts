@@ -55,7 +55,7 @@ export function repairRoutes(api: Api, service: RepairService): void {
       schema: {
         ...schema,
         summary: 'Bring the samples back as they were before a repair',
-        params: z.object({ id: z.uuid() }),
+        params: z.object({ id: z.uuid().meta({ description: 'Id of the repair' }) }),
         response: { 200: Repair },
       },
       config: { scope: 'admin', audit: 'telemetry.undo_repair' },

@@ -9,6 +9,7 @@ import { EventRing } from './event-ring.ts';
 import { LiveClient } from './live-client.ts';
 import { type LatestSource, ReadingChanges } from './reading-changes.ts';
 import { type LiveRights, RightsWatch } from './rights-watch.ts';
+import { STREAM_DESCRIPTION } from './stream-description.ts';
 
 export interface LiveStreamOptions extends Pick<LiveSources, 'deviceId' | 'snapshot'> {
   readonly latest: LatestSource;
@@ -65,6 +66,7 @@ export class LiveStream {
     const schema = {
       tags: ['service'],
       summary: 'Live stream over WebSocket: subscribe to topics, get a snapshot, then changes',
+      description: STREAM_DESCRIPTION,
     };
     api.get(
       '/stream',
