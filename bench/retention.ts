@@ -1,6 +1,6 @@
 /**
- * What switching a retention or an archive on does to the size of the store, with the CPU and the memory of the run that does it: one-minute readings of a
- * simulated home kept raw for 7 days, and a year of half-hourly readings of which the archive takes the raw ones. Run: `node bench/retention.ts [--days 60]`.
+ * What switching a retention or an archive on does to the size of the store, with the CPU and the memory of the run that does it: readings of a
+ * simulated home kept raw for 7 days where they take less room than rollups, and a year of half-hourly readings of which the archive takes the raw ones. Run: `node bench/retention.ts [--days 60]`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';

@@ -109,7 +109,8 @@ function policyOf({ retention, archive }: Config): RetentionPolicy {
     rawDays: (group) => {
       if (archive.store) return { days: ownValue(archive.groups, group) ?? archive.after_days, how: 'archived' };
       const days = ownValue(retention.groups, group) ?? retention.raw_days;
-      return days === null ? null : { days, how: 'deleted' };
+      if (days === null) return null;
+      return { days, how: retention.delete === 'always' ? 'deleted' : 'deleted_when_smaller' };
     },
     rollupDays: (width) => retention.rollups[width],
   };

@@ -30,6 +30,7 @@ test('variables reach settings of any depth, those under names that people choos
   expect(config.stores).toMatchObject([{ type: 'sqlite', name: 'sqlite' }]);
   expect(config.retention).toMatchObject({
     raw_days: 30,
+    delete: 'when_smaller',
     groups: { machine: 7 },
     rollups: { '1m': null, '15m': 3660 },
   });

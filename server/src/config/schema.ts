@@ -265,6 +265,10 @@ export const Config = z
         groups: byName(RawDays)
           .default({})
           .describe('Days for single metric groups, such as {machine: 30}, in place of raw_days'),
+        delete: z
+          .enum(['when_smaller', 'always'])
+          .default('when_smaller')
+          .describe('Whether old raw readings go only where their rollups take less room, or in any case'),
         rollups: z
           .strictObject({
             '1m': RollupDays.default(730),

@@ -9,7 +9,7 @@ import { difference, readFolder, withFolder } from '../faults/contents.ts';
 import { fillFolder, HISTORY, LIVE } from '../faults/readings.ts';
 import { temporaryFolder } from '../journeys/service.ts';
 
-const ENVIRONMENT = { WATTKEEPER_RETENTION__GROUPS__SOLAR: '7' };
+const ENVIRONMENT = { WATTKEEPER_RETENTION__GROUPS__SOLAR: '7', WATTKEEPER_RETENTION__DELETE: 'always' };
 const folder = temporaryFolder();
 afterAll(folder.remove);
 const work = { signal: new AbortController().signal, progress: () => {} };

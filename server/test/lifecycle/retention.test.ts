@@ -12,7 +12,7 @@ import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
 import { SetAsideStore } from '../../src/storage/layers/set-aside-store.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
-import { Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
+import { type RawDays, Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
 import { MemoryStore } from '../../src/storage/memory.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { SetAside } from '../../src/storage/set-aside/set-aside.ts';
@@ -35,6 +35,7 @@ interface World {
   readonly store: TelemetryStore;
   readonly reads: RolledReads;
   readonly states: Map<string, RetentionState>;
+  readonly policy: { how: RawDays['how'] };
   now: number;
   write(samples: readonly Sample[]): Promise<void>;
   /** A run of a service that has just been started, or goes on. */
@@ -53,7 +54,7 @@ function worldOf(
     days = 7,
     rollupDays = null,
     how = 'deleted',
-  }: { days?: number; rollupDays?: number | null; how?: 'deleted' | 'archived' } = {},
+  }: { days?: number; rollupDays?: number | null; how?: RawDays['how'] } = {},
 ): World {
   const gate = new WriteGate();
   const store = gate.around(inner);
@@ -72,7 +73,7 @@ function worldOf(
       gate,
       stores: () => [store],
       policy: {
-        rawDays: () => ({ days, how }),
+        rawDays: () => ({ days, how: world.policy.how }),
         rollupDays: (width) => (width === '1m' ? rollupDays : null),
       },
       states,
@@ -83,6 +84,7 @@ function worldOf(
   const world: World = {
     store,
     states,
+    policy: { how },
     now: TODAY,
     reads: new RolledReads({
       raw: store,
@@ -330,6 +332,75 @@ it.each([
     }
   },
 );
+
+it.each([
+  ['ten seconds', 10_000, 8],
+  ['minute', MINUTE_MS, 20],
+  ['five minutes', 5 * MINUTE_MS, 20],
+  ['quarter of an hour', 15 * MINUTE_MS, 60],
+  ['half an hour', 30 * MINUTE_MS, 60],
+  ['day', UTC_DAY_MS, 60],
+] as const)(
+  'where rollups would take more room than a sample each %s, raw samples stay and the run says so',
+  async (_, stepMs, days) => {
+    const world = worldOf(memory(), { how: 'deleted_when_smaller' });
+    const [first, count] = [TODAY - days * UTC_DAY_MS, (days * UTC_DAY_MS) / stepMs];
+    await world.write(
+      Array.from({ length: count }, (__, i) => ({ at: first + i * stepMs, power: i % 7, counter: i / 60 })),
+    );
+    expect(await world.run()).toEqual({ rollups: 0, deleted: 0, postponed: [], kept: [GROUP] });
+    expect(world.states.size).toBe(0);
+    expect(await world.store.series()).toHaveLength(QUANTITIES.length);
+  },
+);
+
+it('raw samples of each second stay where they pack so well that rollups would take more room', async () => {
+  const world = worldOf(memory(), { how: 'deleted_when_smaller', days: 1 });
+  const [first, count] = [TODAY - 7 * UTC_DAY_MS, (7 * UTC_DAY_MS) / 1000];
+  await world.write(Array.from({ length: count }, (_, i) => ({ at: first + i * 1000, power: 1, counter: i })));
+  expect(await world.run()).toEqual({ rollups: 0, deleted: 0, postponed: [], kept: [GROUP] });
+});
+
+it('where rollups take less room, quarters of an hour stand for raw samples; sums of quarters, hours and days stay', async () => {
+  const world = worldOf(memory(), { how: 'deleted_when_smaller', days: 1 });
+  const [first, count] = [TODAY - 7 * UTC_DAY_MS, (7 * UTC_DAY_MS) / 1000];
+  await world.write(
+    Array.from({ length: count }, (_, i) => ({
+      at: first + i * 1000,
+      power: ((i * 7919) % 10_007) / 1000,
+      counter: i / 3600,
+    })),
+  );
+  const window = { start: first, end: TODAY - UTC_DAY_MS };
+  const asked = ['15m', '1h', '1d'].map((bucket) => bucketEdges(window, bucket, ZONE));
+  const before = [];
+  for (const edges of asked) before.push(await aggregate(world.store, edges));
+  expect(await world.run()).toMatchObject({ deleted: 6 * 86_400, postponed: [], kept: [] });
+  const groups = new Set((await world.store.series()).map(({ metric }) => metric.slice(0, metric.lastIndexOf('.'))));
+  expect([...groups].sort()).toEqual([GROUP, ...['15m', '1d', '1h'].map((width) => `rollup_${width}.${GROUP}`)]);
+  for (const [i, edges] of asked.entries()) expectSame(await aggregate(world.reads, edges), before[i]!);
+  // What is gone is not judged by what is left, and cannot be rolled up at 1 min by a later setting.
+  world.now += UTC_DAY_MS;
+  expect(await world.run(true)).toMatchObject({ deleted: 86_400, kept: [] });
+  world.policy.how = 'deleted';
+  await world.run(true);
+  for (const [i, edges] of asked.entries()) expectSame(await aggregate(world.reads, edges), before[i]!);
+});
+
+it('a group of which an earlier setting deleted raw samples keeps the later ones, and late readings still count', async () => {
+  const world = worldOf(memory());
+  await world.write(everyMinute(FIRST, 1440));
+  await world.write(everyMinute(FIRST + 2 * UTC_DAY_MS, 19 * 1440));
+  await world.run();
+  world.policy.how = 'deleted_when_smaller';
+  world.now += 5 * UTC_DAY_MS;
+  await world.write(everyMinute(FIRST + UTC_DAY_MS, 1440, 2));
+  expect(await world.run(true)).toMatchObject({ kept: [GROUP] });
+  expect(await rawRows(world)).toBe(7 * 1440);
+  expect(await energyKwh(world, FIRST, FIRST + UTC_DAY_MS)).toBeCloseTo(24, 9);
+  expect(await energyKwh(world, FIRST + UTC_DAY_MS, FIRST + 2 * UTC_DAY_MS)).toBeCloseTo(48, 9);
+  expect(await energyKwh(world, TODAY - 6 * UTC_DAY_MS, TODAY)).toBeCloseTo(144, 6);
+});
 
 it('raw samples are deleted only when minutes stand for them, also after an archive that had hours', async () => {
   const world = worldOf(memory());

@@ -10,7 +10,7 @@ export function rollupJob(
     scope: 'admin',
     title: 'Rollups and retention',
     description:
-      'Rolls readings up to 1 min, 15 min, 1 h and 1 day before they leave the store, puts late ones to them, and throws away what is older than configured.',
+      'Rolls readings up before they leave the store, puts late ones to them, and throws away what is older than configured where that saves room.',
     schedule: '35 * * * *',
     run: (work) => keepUp(work),
   };

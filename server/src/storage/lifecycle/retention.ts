@@ -5,15 +5,9 @@ import { UTC_DAY_MS } from '../../domain/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RollupExtent } from '../layers/rolled-reads.ts';
 import type { WriteGate, WriteWatch } from '../layers/write-gate.ts';
-import {
-  isRollupGroup,
-  ROLLUP_WIDTHS,
-  type RollupWidth,
-  rollupGroup,
-  widthsFrom,
-  worthwhileWidth,
-} from '../rollups/rollup-names.ts';
+import { isRollupGroup, ROLLUP_WIDTHS, type RollupWidth, rollupGroup, widthsFrom } from '../rollups/rollup-names.ts';
 import { type RollUpSource, rollUp } from './roll-up.ts';
+import { finestOf, savesRoom } from './room-of-rollups.ts';
 import { type DeviceGroup, deviceGroups } from './whole-days.ts';
 
 /** How far a group has come. Epoch milliseconds. */
@@ -21,13 +15,19 @@ export interface RetentionState {
   readonly rolledUntil: number;
   /** Raw samples before this instant were thrown away; null while none were. */
   readonly rawFrom: number | null;
-  /** Finest rollups that are made; left out: 1 min. */
+  /** Finest rollups that are made, where they were chosen by size; left out: 1 min. */
   readonly finest?: RollupWidth;
 }
 
+/** Age at which raw samples leave the first store, and how: `deleted_when_smaller` only where rollups take less room than they do. */
+export interface RawDays {
+  readonly days: number;
+  readonly how: 'deleted' | 'deleted_when_smaller' | 'archived';
+}
+
 export interface RetentionPolicy {
-  /** Age at which raw samples of a group leave the first store, days, and how; null while they stay. */
-  rawDays(group: string): { readonly days: number; readonly how: 'deleted' | 'archived' } | null;
+  /** When raw samples of a group leave; null while they stay. */
+  rawDays(group: string): RawDays | null;
   /** Days for which rollups are kept; null: for ever. */
   rollupDays(width: RollupWidth): number | null;
 }
@@ -61,6 +61,17 @@ export interface RetentionReport {
   readonly deleted: number;
   /** Groups whose raw samples stay until the next run, since old ones kept coming in. */
   readonly postponed: readonly string[];
+  /** Groups whose raw samples stay, since rollups would take more room than they do. */
+  readonly kept: readonly string[];
+}
+
+/** What a group's rollups are made of, and until when. */
+interface Plan {
+  readonly state: RetentionState | undefined;
+  /** Undefined: 1 min. */
+  readonly finest: RollupWidth | undefined;
+  /** Raw samples before this instant leave, epoch milliseconds. */
+  readonly leavesAt: number;
 }
 
 /** Raw samples stay this much longer than what is answered from rollups, so that the first raw buckets know what was before them. */
@@ -94,7 +105,7 @@ export class Retention {
   }
 
   async run(run: RetentionRun): Promise<RetentionReport> {
-    const report = { rollups: 0, deleted: 0, postponed: [] as string[] };
+    const report = { rollups: 0, deleted: 0, postponed: [] as string[], kept: [] as string[] };
     const groups = Map.groupBy(deviceGroups(await this.#options.primary.series()), ({ group }) => group);
     for (const [group, devices] of groups) {
       const policy = isRollupGroup(group) ? null : this.#options.policy.rawDays(group);
@@ -110,18 +121,14 @@ export class Retention {
   async #runGroup(
     group: string,
     devices: readonly DeviceGroup[],
-    { days, how }: { days: number; how: 'deleted' | 'archived' },
+    policy: RawDays,
     run: RetentionRun,
-    report: { rollups: number; deleted: number; postponed: string[] },
+    report: { rollups: number; deleted: number; postponed: string[]; kept: string[] },
   ): Promise<void> {
-    const { gate, states, save, now } = this.#options;
-    const leavesAt = midnight(now() - days * UTC_DAY_MS);
-    const known = states.get(group);
-    // Rollups of an archive may be too coarse to stand for raw samples that are deleted.
-    const state = how === 'deleted' && known?.finest !== undefined ? undefined : known;
-    const finest = state ? state.finest : how === 'archived' ? finestOf(devices) : undefined;
-    // Archived samples answer exactly: rollups that take more room than the samples are not worth it.
-    if (finest === null) return;
+    const { gate, states, save } = this.#options;
+    const plan = await this.#plan(group, devices, policy, report);
+    if (plan === null) return;
+    const { state, finest, leavesAt } = plan;
     const rolledUntil = Math.max(leavesAt + GUARD_MS, state?.rolledUntil ?? 0);
     const since = this.#changedSince(group, state);
     const watch = await gate.watch(group);
@@ -141,10 +148,37 @@ export class Retention {
     // Until here questions were answered as if there were no run: what it writes is not whole before.
     this.#watches.get(group)?.end();
     this.#watches.set(group, watch);
-    if (how === 'archived') return;
+    if (policy.how === 'archived') return;
     const deleted = await this.#deleteRaw(group, leavesAt);
     if (deleted === null) report.postponed.push(group);
     else report.deleted += deleted;
+  }
+
+  /** Null where no rollups are to be made. */
+  async #plan(
+    group: string,
+    devices: readonly DeviceGroup[],
+    { days, how }: RawDays,
+    report: { kept: string[] },
+  ): Promise<Plan | null> {
+    const known = this.#options.states.get(group);
+    const leavesAt = midnight(this.#options.now() - days * UTC_DAY_MS);
+    // What is gone cannot be rolled up at other widths.
+    if (known && known.rawFrom !== null) {
+      const goesOn = how !== 'deleted_when_smaller' || known.finest !== undefined;
+      if (!goesOn) report.kept.push(group);
+      return { state: known, finest: known.finest, leavesAt: goesOn ? leavesAt : known.rawFrom };
+    }
+    if (how === 'deleted') return { state: known?.finest ? undefined : known, finest: undefined, leavesAt };
+    if (how === 'archived' && known) return { state: known, finest: known.finest, leavesAt };
+    const finest = finestOf(devices, how === 'archived' ? Number.POSITIVE_INFINITY : leavesAt);
+    if (how === 'archived') return finest === null ? null : { state: undefined, finest, leavesAt };
+    if (devices.every(({ window }) => window.start >= leavesAt)) return null;
+    if (finest === null || !(await savesRoom(this.#options.source.raw, devices, finest, leavesAt))) {
+      report.kept.push(group);
+      return null;
+    }
+    return { state: known?.finest === finest ? known : undefined, finest, leavesAt };
   }
 
   /** Rollups before this instant say what raw samples say: none came in late since they were made, as far as is known. */
@@ -265,13 +299,6 @@ export class Retention {
     const days = this.#options.policy.rollupDays(width);
     return days === null ? Number.NEGATIVE_INFINITY : midnight(this.#options.now() - days * UTC_DAY_MS);
   }
-}
-
-/** The finest rollups that take less room than the samples of every device; null: none. */
-function finestOf(devices: readonly DeviceGroup[]): RollupWidth | null {
-  const samples = devices.map(({ values, quantities }) => values / quantities.length);
-  const intervals = devices.map(({ window }, d) => (window.end - window.start) / samples[d]!);
-  return worthwhileWidth(Math.max(...intervals), Math.min(...samples));
 }
 
 function midnight(instant: number): number {

@@ -11,7 +11,7 @@ import type { DeviceGroup } from './whole-days.ts';
 
 export interface RollUpSource {
   /** Raw samples, wherever they are. */
-  readonly raw: Pick<TelemetryStore, 'aggregate'>;
+  readonly raw: Pick<TelemetryStore, 'read' | 'aggregate'>;
   /** Where rollups are. */
   readonly rollups: Pick<TelemetryStore, 'read'>;
   readonly rulesOf: RulesOf;

@@ -20,7 +20,7 @@ export function isRollupGroup(group: string): boolean {
 }
 
 /**
- * Rollups of an archive save reading and take room: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some
+ * Rollups take room: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some
  * bytes for each bucket. A series must have so many samples in a bucket on average, and so many in all, for them to take less than its samples.
  */
 const MIN_SAMPLES_PER_BUCKET = 900;

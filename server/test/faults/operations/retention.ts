@@ -6,7 +6,7 @@ import { fillFolder, HISTORY } from '../readings.ts';
 /** Old readings of a group are rolled up and thrown away: every hour answers the same, from them or from the rollups. */
 export const retention: Operation = {
   name: 'retention',
-  environment: { WATTKEEPER_RETENTION__GROUPS__MACHINE: '14' },
+  environment: { WATTKEEPER_RETENTION__GROUPS__MACHINE: '14', WATTKEEPER_RETENTION__DELETE: 'always' },
   prepare: (folder) => fillFolder(folder, retention.environment, { ...HISTORY, days: 40, devices: ['press'] }),
   start: (begin) =>
     onService(begin, { late: false }, async (service) => {

@@ -160,7 +160,7 @@ export const api: Translated<typeof en> = {
   'job.restore.text': 'Stellt eine Sicherung wieder her und prüft sie; sie gilt ab dem nächsten Start.',
   'job.rollups': 'Verdichtung und Aufbewahrung',
   'job.rollups.text':
-    'Verdichtet Messwerte auf 1 min, 15 min, 1 h und 1 Tag, bevor sie den Speicher verlassen, ergänzt späte und löscht, was älter ist als eingestellt.',
+    'Verdichtet Messwerte auf 1 min, 15 min, 1 h und 1 Tag, bevor sie den Speicher verlassen, ergänzt späte und löscht, was älter ist als eingestellt, wo das Platz spart.',
   'job.scrub': 'Dateien prüfen',
   'job.scrub.text':
     'Liest alle gespeicherten Messwerte und vergleicht sie mit ihren Prüfsummen, damit Schäden auffallen, solange es eine Kopie gibt.',

@@ -155,7 +155,7 @@ export const api = {
   'job.restore.text': 'Restores a backup and verifies it; it takes effect at the next start.',
   'job.rollups': 'Rollups and retention',
   'job.rollups.text':
-    'Aggregates readings to 1 min, 15 min, 1 h and 1 day before they leave the store, adds late ones, and deletes what is older than configured.',
+    'Aggregates readings to 1 min, 15 min, 1 h and 1 day before they leave the store, adds late ones, and deletes what is older than configured where that saves room.',
   'job.scrub': 'Scrub',
   'job.scrub.text':
     'Reads all stored readings and compares them with their checksums, so that damage is found while another copy exists.',

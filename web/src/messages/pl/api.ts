@@ -154,7 +154,7 @@ export const api: Translated<typeof en> = {
   'job.restore.text': 'Przywraca kopię i sprawdza ją; działa od następnego uruchomienia.',
   'job.rollups': 'Agregacja i przechowywanie',
   'job.rollups.text':
-    'Agreguje odczyty do 1 min, 15 min, 1 h i 1 dnia, zanim opuszczą magazyn, dodaje spóźnione i usuwa starsze niż ustawiono.',
+    'Agreguje odczyty do 1 min, 15 min, 1 h i 1 dnia, zanim opuszczą magazyn, dodaje spóźnione i usuwa starsze niż ustawiono, gdy oszczędza to miejsce.',
   'job.scrub': 'Kontrola plików',
   'job.scrub.text':
     'Czyta wszystkie zapisane odczyty i porównuje je z sumami kontrolnymi, by wykryć uszkodzenia, póki istnieje kopia.',
