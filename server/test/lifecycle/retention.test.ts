@@ -2,159 +2,29 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, expect, it } from 'vitest';
-import type { Buckets } from '../../src/domain/aggregate.ts';
-import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
+import { expect, it } from 'vitest';
 import { Conflict } from '../../src/domain/errors.ts';
 import { bucketEdges } from '../../src/domain/site-time.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
-import type { TelemetryStore } from '../../src/storage/backend.ts';
-import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
 import { SetAsideStore } from '../../src/storage/layers/set-aside-store.ts';
-import { WriteGate } from '../../src/storage/layers/write-gate.ts';
-import { type RawDays, Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { SetAside } from '../../src/storage/set-aside/set-aside.ts';
-
-const TODAY = Date.UTC(2026, 3, 10);
-/** Days over the change to summer time in Warsaw on 29 March. */
-const FIRST = Date.UTC(2026, 2, 20);
-const ZONE = 'Europe/Warsaw';
-const GROUP = 'grid';
-const QUANTITIES = ['power_kw', 'import_kwh'];
-const RULES = { expectedIntervalMs: null, counters: new Map([['import_kwh', UNDECLARED_COUNTER]]) };
-
-let closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.reverse()) await close();
-  closers = [];
-});
-
-interface World {
-  readonly store: TelemetryStore;
-  readonly reads: RolledReads;
-  readonly states: Map<string, RetentionState>;
-  readonly policy: { how: RawDays['how'] };
-  now: number;
-  write(samples: readonly Sample[]): Promise<void>;
-  /** A run of a service that has just been started, or goes on. */
-  run(fresh?: boolean): ReturnType<Retention['run']>;
-}
-
-interface Sample {
-  readonly at: number;
-  readonly power: number;
-  readonly counter: number;
-}
-
-function worldOf(
-  inner: TelemetryStore,
-  {
-    days = 7,
-    rollupDays = null,
-    how = 'deleted',
-  }: { days?: number; rollupDays?: number | null; how?: RawDays['how'] } = {},
-): World {
-  const gate = new WriteGate();
-  const store = gate.around(inner);
-  closers.push(() => store.close());
-  const states = new Map<string, RetentionState>();
-  const make = () =>
-    new Retention({
-      source: {
-        raw: store,
-        rollups: store,
-        rulesOf: () => RULES,
-        timeZoneOf: () => ZONE,
-        now: () => world.now,
-      },
-      primary: store,
-      gate,
-      stores: () => [store],
-      policy: {
-        rawDays: () => ({ days, how: world.policy.how }),
-        rollupDays: (width) => (width === '1m' ? rollupDays : null),
-      },
-      states,
-      save: async () => {},
-      now: () => world.now,
-    });
-  let retention = make();
-  const world: World = {
-    store,
-    states,
-    policy: { how },
-    now: TODAY,
-    reads: new RolledReads({
-      raw: store,
-      rollups: store,
-      extentOf: (group) => retention.extentOf(group),
-      kindOf: (metric) => (metric.endsWith('kwh') ? 'counter' : 'gauge'),
-    }),
-    write: (samples) =>
-      store.write([
-        {
-          sequence: 1,
-          blocks: [
-            {
-              group: GROUP,
-              quantities: QUANTITIES,
-              devices: ['meter'],
-              device: new Int32Array(samples.length),
-              timestamps: Float64Array.from(samples, ({ at }) => at),
-              columns: [
-                Float64Array.from(samples, ({ power }) => power),
-                Float64Array.from(samples, ({ counter }) => counter),
-              ],
-            },
-          ],
-        },
-      ]),
-    run: (fresh = false) => {
-      if (fresh) retention = make();
-      return retention.run({
-        keep: (block) => store.write([{ sequence: 1, blocks: [block] }]),
-        settled: async () => {},
-        signal: new AbortController().signal,
-        progress: () => {},
-      });
-    },
-  };
-  return world;
-}
-
-const memory = () => new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => TODAY);
-
-function aggregate(from: Pick<TelemetryStore, 'aggregate'>, edges: Float64Array): Promise<Buckets[]> {
-  const request = {
-    deviceIds: ['meter'],
-    group: GROUP,
-    quantities: QUANTITIES,
-    edges,
-    asOf: TODAY,
-    rules: [RULES],
-  };
-  return from.aggregate(request).then(([answer]) => [...(answer?.buckets ?? [])]);
-}
-
-/**
- * Sums of thousands of terms in another order differ by some units in the last place: 1e-9 of the value allows for millions of them. What a
- * power has increased by means nothing: it is not looked at.
- */
-function expectSame(found: readonly Buckets[], expected: readonly Buckets[]): void {
-  for (const [q, of] of expected.entries()) {
-    for (const key of Object.keys(of) as (keyof Buckets)[]) {
-      if (key === 'increase' && QUANTITIES[q] === 'power_kw') continue;
-      for (const [i, value] of of[key].entries()) {
-        const got = found[q]?.[key][i] as number;
-        if (!(Math.abs(got - value) <= 1e-9 * Math.max(1, Math.abs(value))) && !(got !== got && value !== value)) {
-          expect.fail(`${QUANTITIES[q]} ${key} of bucket ${i}: ${got}, from raw samples ${value}`);
-        }
-      }
-    }
-  }
-}
+import {
+  aggregate,
+  closers,
+  energyKwh,
+  everyMinute,
+  expectSame,
+  FIRST,
+  GROUP,
+  memory,
+  QUANTITIES,
+  rawRows,
+  type Sample,
+  TODAY,
+  worldOf,
+  ZONE,
+} from './retention-world.ts';
 
 /** A meter that reports every few minutes or hours and counts; it is silent for half a day at most, as growth over longer gaps depends on the window that is asked. */
 const history = fc
@@ -213,27 +83,6 @@ it('answers from rollups are those from the raw samples, whatever the bucket, be
     { numRuns: 60 },
   );
 });
-
-const everyMinute = (from: number, minutes: number, power = 1): Sample[] =>
-  Array.from({ length: minutes }, (_, i) => ({ at: from + i * MINUTE_MS, power, counter: i / 60 }));
-
-async function rawRows(world: World): Promise<number> {
-  let rows = 0;
-  const window = { start: 0, end: TODAY };
-  for await (const { timestamps } of world.store.read({
-    deviceIds: ['meter'],
-    group: GROUP,
-    quantities: QUANTITIES,
-    window,
-  }))
-    rows += timestamps.length;
-  return rows;
-}
-
-const energyKwh = async (world: World, start: number, end: number) => {
-  const [power] = await aggregate(world.reads, Float64Array.of(start, end));
-  return power?.integral[0];
-};
 
 it('raw samples go when they are old enough and no sooner, and reading them gives minutes in their place', async () => {
   const world = worldOf(memory());
