@@ -1,48 +1,63 @@
 import { z } from 'zod';
 import { ByDriver, DriverName } from './baseline.ts';
 import { Instant, TimePeriod } from './common.ts';
+import { MachineReference, machineFields, UnitSymbol } from './fields.ts';
 
 export const DriversQuery = z.object({
-  machine_id: z.string().min(1),
-  suggest: z.stringbool().default(true).meta({ description: 'Say which drivers to keep' }),
-  start: Instant.optional().meta({ description: 'Of the suggestion; default: 90 days before the end' }),
-  end: Instant.optional().meta({ description: 'Default: now' }),
+  machine_id: MachineReference.min(1),
+  suggest: z.stringbool().default(true).meta({ description: 'Whether to suggest drivers' }),
+  start: Instant.optional().meta({
+    description: 'Start of the window of the suggestion; default: 90 days before the end',
+  }),
+  end: Instant.optional().meta({ description: 'End of the window of the suggestion; default: now' }),
 });
 export type DriversQuery = z.infer<typeof DriversQuery>;
 
 export const Drivers = z
   .object({
-    machine_id: z.string(),
-    drivers: z.array(
-      z.object({
-        name: DriverName,
-        metric: z.string(),
-        device_id: z.string().nullable().meta({ description: 'Who reports it; null: a calendar' }),
-        device_name: z.string().nullable(),
-        unit: z.string(),
-        categorical: z
-          .boolean()
-          .meta({ description: 'Belongs into categorical_drivers: a calendar, or an operating status' }),
-      }),
-    ),
+    machine_id: machineFields.machine_id,
+    drivers: z
+      .array(
+        z.object({
+          name: DriverName,
+          metric: z
+            .string()
+            .meta({ description: 'Metric of the driver; of a calendar its name', examples: ['production.count'] }),
+          device_id: z.string().nullable().meta({ description: 'Id of the device that reports it; null: a calendar' }),
+          device_name: z.string().nullable().meta({ description: 'Name of this device; null: a calendar' }),
+          unit: UnitSymbol,
+          categorical: z
+            .boolean()
+            .meta({ description: 'Whether it belongs in categorical_drivers: a calendar, or an operating status' }),
+        }),
+      )
+      .meta({ description: 'Quantities that may drive the energy of the device' }),
     suggestion: z
       .object({
         time_period: TimePeriod,
-        samples: z.number().int(),
+        samples: z
+          .number()
+          .int()
+          .meta({ description: 'Hours with energy that were examined', examples: [2140] }),
         drivers: z.array(DriverName).meta({ description: 'Best subset: greatest adjusted R² with every p < 0.05' }),
-        adjusted_r_squared: z.number(),
-        p_values: ByDriver,
-        left_out: z.array(
-          z.object({
-            name: DriverName,
-            reason: z.enum(['missing', 'constant', 'derived', 'suspicious', 'collinear', 'idle']),
-            with: z.array(DriverName).meta({ description: 'Those that tell the same' }),
-            detail: z.string(),
-          }),
-        ),
+        adjusted_r_squared: z.number().meta({ description: 'Adjusted R² of these drivers', examples: [0.91] }),
+        p_values: ByDriver.meta({ description: 'p-values by driver (t-test)' }),
+        left_out: z
+          .array(
+            z.object({
+              name: DriverName,
+              reason: z.enum(['missing', 'constant', 'derived', 'suspicious', 'collinear', 'idle']).meta({
+                description:
+                  'missing: too few values; constant: one value; derived: follows from the energy; suspicious: may be calculated from it; collinear: follows from other drivers; idle: no effect besides the others',
+              }),
+              with: z.array(DriverName).meta({ description: 'Drivers that it is collinear with' }),
+              detail: z.string().meta({ description: 'Reason, for people' }),
+            }),
+          )
+          .meta({ description: 'Drivers that are not suggested' }),
       })
       .nullable()
-      .meta({ description: 'Null: not asked for, or too few hours have energy' }),
+      .meta({ description: 'Drivers to keep; null: not requested, or too few hours have energy' }),
   })
-  .meta({ id: 'BaselineDrivers' });
+  .meta({ id: 'BaselineDrivers', description: 'Possible drivers of the energy of a device' });
 export type BaselineDrivers = z.infer<typeof Drivers>;

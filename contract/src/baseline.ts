@@ -1,6 +1,6 @@
-import { ListQuery } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
-import { DayOrInstant, Instant, TimePeriod } from './common.ts';
+import { DayOrInstant, Instant, ListQuery, TimePeriod } from './common.ts';
+import { EntryId, MachineReference, machineFields, Warnings } from './fields.ts';
 
 export const DriverName = z
   .string()
@@ -18,7 +18,9 @@ export const ModelType = z.enum(['linear', 'change_point', 'time_of_week_tempera
 });
 export type ModelType = z.infer<typeof ModelType>;
 
-export const Resolution = z.enum(['hour', 'day']);
+export const Resolution = z
+  .enum(['hour', 'day'])
+  .meta({ description: 'Length of an observation; days are those of the site’s time zone' });
 export type Resolution = z.infer<typeof Resolution>;
 
 export const ZeroReadings = z.enum(['missing', 'valid']).meta({
@@ -28,25 +30,30 @@ export const ZeroReadings = z.enum(['missing', 'valid']).meta({
 export type ZeroReadings = z.infer<typeof ZeroReadings>;
 
 /** Of the models with change points: three, four or five parameters. */
-export const ModelName = z.enum([
-  'linear',
-  '3p_heating',
-  '3p_cooling',
-  '4p',
-  '5p',
-  'time_of_week_temperature',
-  'time_of_week_temperature_season',
-  'time_of_week_temperature_smooth',
-  'day_of_week',
-  'day_of_week_season',
-  'day_of_week_groups',
-  'day_of_week_groups_season',
-]);
+export const ModelName = z
+  .enum([
+    'linear',
+    '3p_heating',
+    '3p_cooling',
+    '4p',
+    '5p',
+    'time_of_week_temperature',
+    'time_of_week_temperature_season',
+    'time_of_week_temperature_smooth',
+    'day_of_week',
+    'day_of_week_season',
+    'day_of_week_groups',
+    'day_of_week_groups_season',
+  ])
+  .meta({
+    description:
+      'Form of the model: 3p, 4p and 5p have change points; _season adds the time of year, _smooth the time of year by the hour, _groups treats days off apart',
+  });
 export type ModelName = z.infer<typeof ModelName>;
 
 export const BaselineTraining = z
   .object({
-    machine_id: z.string().min(1).meta({ description: 'Id or name of a device that meters energy' }),
+    machine_id: MachineReference.min(1).meta({ description: 'Id or name of a device that meters energy' }),
     start_date: DayOrInstant.optional().meta({
       description: 'A day of the site, or an instant; default: 90 days before the end, 365 for a model of days',
       examples: ['2026-01-01'],
@@ -70,13 +77,15 @@ export const BaselineTraining = z
     model_type: z
       .union([ModelType, z.literal('auto')])
       .default('linear')
-      .meta({ description: 'auto: the one that best tells weeks that it has not seen' }),
-    resolution: Resolution.default('hour').meta({ description: 'What one observation is' }),
+      .meta({
+        description: 'Form of the model; auto: the one with the smallest error on weeks that were left out of the fit',
+      }),
+    resolution: Resolution.default('hour').meta({ description: 'Length of an observation' }),
     zero_readings: ZeroReadings.default('missing'),
     confirm_suspicious: z
       .boolean()
       .default(false)
-      .meta({ description: 'Put the version in use also where a driver explains almost all of the energy' }),
+      .meta({ description: 'Activate the version even if a driver explains almost all of the energy' }),
   })
   .refine(
     ({ drivers, categorical_drivers: modes, model_type }) =>
@@ -86,7 +95,7 @@ export const BaselineTraining = z
       error: 'a linear model needs at least one driver',
     },
   )
-  .meta({ id: 'BaselineTraining' });
+  .meta({ id: 'BaselineTraining', description: 'How the next version of a baseline is trained' });
 export type BaselineTraining = z.infer<typeof BaselineTraining>;
 export type BaselineTrainingRequest = z.input<typeof BaselineTraining>;
 
@@ -94,58 +103,75 @@ export const ByDriver = z.record(z.string(), z.number());
 
 export const Criterion = z
   .object({
-    rule: z.string(),
+    rule: z.string().meta({ description: 'Statistic that is judged', examples: ['CV(RMSE), hourly'] }),
     source: z.string().meta({ description: 'Standard or practice that sets the threshold' }),
-    value: z.number().nullable(),
-    threshold: z.string(),
-    passed: z.boolean().nullable().meta({ description: 'Null: cannot be judged' }),
+    value: z
+      .number()
+      .nullable()
+      .meta({
+        description: 'Value of the statistic; ratios as 0–1, not in percent; null: not known',
+        examples: [0.18],
+      }),
+    threshold: z.string().meta({ description: 'Limit of the value, for people', examples: ['< 30 %'] }),
+    passed: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether the value is within the limit; null: cannot be judged' }),
   })
-  .meta({ id: 'BaselineCriterion' });
+  .meta({ id: 'BaselineCriterion', description: 'A rule that a valid model satisfies' });
 export type Criterion = z.infer<typeof Criterion>;
 
 const model = {
-  model_id: z.uuid(),
-  machine_id: z.string(),
-  machine_name: z.string(),
-  model_version: z.number().int(),
-  is_active: z.boolean(),
-  trained_at: Instant,
-  time_period: TimePeriod,
+  model_id: EntryId.meta({ description: 'Id of the version' }),
+  ...machineFields,
+  model_version: z
+    .number()
+    .int()
+    .meta({ description: 'Number of the version, from 1', examples: [3] }),
+  is_active: z.boolean().meta({ description: 'Whether deviations and anomalies are judged by it' }),
+  trained_at: Instant.meta({ description: 'When it was trained' }),
+  time_period: TimePeriod.meta({ description: 'Window of the training data' }),
   model_type: ModelType,
   model_name: ModelName,
   resolution: Resolution,
   zero_readings: ZeroReadings,
-  training_samples: z.number().int().meta({ description: 'Hours or days with energy and every driver' }),
-  r_squared: z.number(),
-  adjusted_r_squared: z.number(),
-  rmse: z.number().meta({ description: 'kWh an hour or day, for n − p − 1 degrees of freedom' }),
-  mae: z.number(),
-  cv_rmse: z.number(),
+  training_samples: z
+    .number()
+    .int()
+    .meta({ description: 'Hours or days of the training with energy and every driver' }),
+  r_squared: z.number().meta({ description: 'Coefficient of determination R², at most 1', examples: [0.93] }),
+  adjusted_r_squared: z.number().meta({ description: 'R², adjusted for the number of terms', examples: [0.92] }),
+  rmse: z.number().meta({ description: 'Root mean square error for n − p − 1 degrees of freedom, kWh an hour or day' }),
+  mae: z.number().meta({ description: 'Mean absolute error, kWh an hour or day', examples: [1.4] }),
+  cv_rmse: z.number().meta({ description: 'rmse ÷ mean energy; 0.2 is 20 %', examples: [0.18] }),
   cv_rmse_out_of_sample: z
     .number()
     .nullable()
-    .meta({ description: 'On weeks that were left out of the fit; null for fewer than two weeks' }),
-  nmbe: z.number(),
-  f_value: z.number(),
-  f_p_value: z.number(),
-  autocorrelation: z.number().meta({ description: 'Of the residuals, each with the one before' }),
-  effective_samples: z.number(),
-  intercept: z.number().meta({ description: 'Of a model by time of week the mean over the hours of the week' }),
-  coefficients: ByDriver.meta({
-    description: 'By driver; heating and cooling: kWh a degree; pieces of the temperature',
+    .meta({ description: 'cv_rmse on weeks that were left out of the fit; null for fewer than two weeks' }),
+  nmbe: z.number().meta({ description: 'Normalised mean bias error; 0.005 is 0.5 %', examples: [0.001] }),
+  f_value: z.number().meta({ description: 'F statistic of the whole model' }),
+  f_p_value: z.number().meta({ description: 'p-value of the hypothesis that no term has an effect (F-test)' }),
+  autocorrelation: z.number().meta({ description: 'Correlation of each residual with the one before, −1 to 1' }),
+  effective_samples: z.number().meta({ description: 'Samples that are independent, given the autocorrelation' }),
+  intercept: z.number().meta({
+    description: 'Constant term, kWh an hour or day; for a model by time of week the mean over the hours of the week',
   }),
-  standard_errors: ByDriver,
-  t_values: ByDriver,
-  p_values: ByDriver,
-  vif: ByDriver,
+  coefficients: ByDriver.meta({
+    description:
+      'Coefficients by term, kWh per unit of the driver; of heating, cooling and pieces of the temperature, kWh per °C',
+  }),
+  standard_errors: ByDriver.meta({ description: 'Standard errors of the coefficients, in their units' }),
+  t_values: ByDriver.meta({ description: 'Coefficient ÷ standard error, by term' }),
+  p_values: ByDriver.meta({ description: 'p-values of the hypothesis that a term has no effect (t-test)' }),
+  vif: ByDriver.meta({ description: 'Variance inflation factors by term; large where terms are collinear' }),
   balance_points: z
     .array(
       z.object({
-        kind: z.enum(['heating', 'cooling']),
-        temperature_c: z.number(),
-        standard_error_c: z.number(),
-        lower_c: z.number().meta({ description: '95 % confidence' }),
-        upper_c: z.number(),
+        kind: z.enum(['heating', 'cooling']).meta({ description: 'What begins at this temperature' }),
+        temperature_c: z.number().meta({ description: 'Outdoor temperature, °C', examples: [14.5] }),
+        standard_error_c: z.number().meta({ description: 'Standard error of the temperature, °C' }),
+        lower_c: z.number().meta({ description: 'Lower bound at 95 % confidence, °C' }),
+        upper_c: z.number().meta({ description: 'Upper bound at 95 % confidence, °C' }),
       }),
     )
     .meta({ description: 'Outdoor temperatures where heating and cooling begin' }),
@@ -153,44 +179,57 @@ const model = {
     .number()
     .int()
     .nullable()
-    .meta({ description: 'The energy follows the temperature of so many hours ago' }),
+    .meta({ description: 'Delay of the energy after the outdoor temperature, hours; null: the model has no delay' }),
   time_of_week: z
     .object({
       levels_kwh: z.array(z.number().nullable()).meta({
-        description: '168, from Monday 00:00 by the site’s clock, at the mean temperature; null: never seen',
+        description:
+          'Energy of the 168 hours of the week, from Monday 00:00 by the site’s clock, at the mean temperature, kWh; null: not in the training',
       }),
-      occupied: z.array(z.boolean()),
-      p_value: z.number().meta({ description: 'That all hours of the week are alike (F-test)' }),
-      temperature_p_value: z.number().nullable().meta({ description: 'That the temperature has no effect (F-test)' }),
+      occupied: z.array(z.boolean()).meta({ description: 'Whether each of the 168 hours is one of occupancy' }),
+      p_value: z
+        .number()
+        .meta({ description: 'p-value of the hypothesis that all hours of the week are alike (F-test)' }),
+      temperature_p_value: z.number().nullable().meta({
+        description: 'p-value of the hypothesis that the temperature has no effect (F-test); null: not tested',
+      }),
     })
-    .nullable(),
+    .nullable()
+    .meta({ description: 'Levels of a model by time of week; null: another model' }),
   day_of_week: z
     .object({
       levels_kwh: z.array(z.number().nullable()).meta({
-        description: '7, from Monday by the site’s calendar, with every term at 0; null: never seen',
+        description:
+          'Energy of the 7 days of the week, from Monday by the site’s calendar, with every term at 0, kWh; null: not in the training',
       }),
-      holiday_level_kwh: z
+      holiday_level_kwh: z.number().nullable().meta({
+        description: 'Energy of public holidays of the site’s country, kWh; null: they have the level of their weekday',
+      }),
+      in_use: z
+        .array(z.boolean())
+        .meta({ description: 'Whether each of the 7 days, from Monday, is a working day; the others are days off' }),
+      p_value: z
         .number()
-        .nullable()
-        .meta({ description: 'Of public holidays of the site’s country; null: they have the level of their weekday' }),
-      in_use: z.array(z.boolean()).meta({ description: '7, from Monday: working days; the others are days off' }),
-      p_value: z.number().meta({ description: 'That all days of the week are alike (F-test)' }),
-      temperature_p_value: z
-        .number()
-        .nullable()
-        .meta({ description: 'That the temperature has no effect (F-test); null: a model without a temperature' }),
+        .meta({ description: 'p-value of the hypothesis that all days of the week are alike (F-test)' }),
+      temperature_p_value: z.number().nullable().meta({
+        description:
+          'p-value of the hypothesis that the temperature has no effect (F-test); null: a model without a temperature',
+      }),
     })
     .nullable()
-    .meta({ description: 'Of a model by day of week' }),
+    .meta({ description: 'Levels of a model by day of week; null: another model' }),
   categorical_drivers: z
     .array(
       z.object({
-        name: z.string(),
+        name: z.string().meta({ description: 'Name of the driver', examples: ['production.status'] }),
         base: z
           .string()
           .meta({ description: 'The most frequent category: the coefficients of the others are differences from it' }),
-        categories: z.array(z.string()).meta({ description: 'All that the training saw' }),
-        p_value: z.number().nullable().meta({ description: 'That all categories are alike (F-test)' }),
+        categories: z.array(z.string()).meta({ description: 'All categories of the training data' }),
+        p_value: z
+          .number()
+          .nullable()
+          .meta({ description: 'p-value of the hypothesis that all categories are alike (F-test); null: not tested' }),
       }),
     )
     .meta({ description: 'Drivers with categories; each category but the base has a coefficient “NAME = CATEGORY”' }),
@@ -198,52 +237,87 @@ const model = {
     .array(
       z.object({
         model_name: ModelName,
-        adjusted_r_squared: z.number().nullable(),
-        cv_rmse_out_of_sample: z.number().nullable(),
+        adjusted_r_squared: z.number().nullable().meta({ description: 'Adjusted R²; null: cannot be fitted' }),
+        cv_rmse_out_of_sample: z
+          .number()
+          .nullable()
+          .meta({ description: 'CV(RMSE) on weeks that were left out of the fit; null: cannot be fitted' }),
       }),
     )
-    .meta({ description: 'Models that were held against each other; null: cannot be fitted' }),
+    .meta({ description: 'Models that were compared' }),
   diagnostics: z
     .object({
-      durbin_watson: z.number().meta({ description: 'Near 2 where residuals are independent of the ones before' }),
-      heteroscedasticity_p: z.number().nullable().meta({ description: 'That residuals scatter alike (Breusch–Pagan)' }),
+      durbin_watson: z.number().meta({
+        description: 'Durbin–Watson statistic, 0–4; near 2 where residuals are independent of the ones before',
+      }),
+      heteroscedasticity_p: z.number().nullable().meta({
+        description:
+          'p-value of the hypothesis of a constant variance of the residuals (Breusch–Pagan); null: not tested',
+      }),
       influential: z
-        .array(z.object({ at: Instant, cooks_distance: z.number() }))
-        .meta({ description: 'The five hours or days that move the model most' }),
+        .array(
+          z.object({
+            at: Instant.meta({ description: 'Start of the hour or day' }),
+            cooks_distance: z.number().meta({ description: 'Cook’s distance: how far it moves the model' }),
+          }),
+        )
+        .meta({ description: 'The five hours or days with the greatest influence on the model' }),
     })
     .nullable()
-    .meta({ description: 'Of the residuals; null for a model of an older version' }),
-  driver_ranges: z.record(z.string(), z.object({ min: z.number(), max: z.number(), mean: z.number() })),
-  valid: z.boolean().meta({ description: 'By the plant default: R² > 0.80 and every p < 0.05' }),
-  criteria: z.array(Criterion),
-  suspicious_drivers: z.array(z.object({ name: DriverName, r_squared: z.number(), reason: z.string() })).meta({
-    description: 'Drivers that may be made of the energy: the version is put in use only with confirm_suspicious',
-  }),
-  warnings: z.array(z.string()),
+    .meta({ description: 'Diagnostics of the residuals; null for a model of an older version' }),
+  driver_ranges: z
+    .record(
+      z.string(),
+      z.object({
+        min: z.number().meta({ description: 'Least value, in the unit of the driver' }),
+        max: z.number().meta({ description: 'Greatest value, in the unit of the driver' }),
+        mean: z.number().meta({ description: 'Mean, in the unit of the driver' }),
+      }),
+    )
+    .meta({ description: 'Values of each driver in the training' }),
+  valid: z.boolean().meta({ description: 'Whether R² > 0.80 and every p < 0.05, the default of the service' }),
+  criteria: z.array(Criterion).meta({ description: 'Rules of standards and practice, each with its result' }),
+  suspicious_drivers: z
+    .array(
+      z.object({
+        name: DriverName,
+        r_squared: z.number().meta({ description: 'R² of the driver alone', examples: [0.998] }),
+        reason: z.string().meta({ description: 'Why it is suspicious' }),
+      }),
+    )
+    .meta({
+      description:
+        'Drivers that may be calculated from the energy: the version becomes active only with confirm_suspicious',
+    }),
+  warnings: Warnings,
 };
-export const BaselineModel = z.object(model).meta({ id: 'BaselineModel' });
+export const BaselineModel = z
+  .object(model)
+  .meta({ id: 'BaselineModel', description: 'A version of the baseline of a device' });
 export type BaselineModel = z.infer<typeof BaselineModel>;
 
-const Contributions = z.record(z.string(), z.array(z.number())).meta({
-  description: 'What each part adds: with the intercept they make the prediction',
+export const Contributions = z.record(z.string(), z.array(z.number())).meta({
+  description: 'Contribution of each term, kWh; with the intercept they add up to the prediction',
 });
 
 export const TrainedBaseline = BaselineModel.extend({
-  series: z.object({
-    timestamps: z.array(Instant),
-    actual_kwh: z.array(z.number()),
-    predicted_kwh: z.array(z.number()),
-    residual_kwh: z.array(z.number()),
-    contributions_kwh: Contributions,
-  }),
-}).meta({ id: 'TrainedBaseline' });
+  series: z
+    .object({
+      timestamps: z.array(Instant).meta({ description: 'Starts of the hours or days' }),
+      actual_kwh: z.array(z.number()).meta({ description: 'Measured energy, kWh' }),
+      predicted_kwh: z.array(z.number()).meta({ description: 'Energy by the model, kWh' }),
+      residual_kwh: z.array(z.number()).meta({ description: 'Measured − predicted energy, kWh' }),
+      contributions_kwh: Contributions,
+    })
+    .meta({ description: 'Hours or days of the training, oldest first' }),
+}).meta({ id: 'TrainedBaseline', description: 'A new version, with its training data' });
 export type TrainedBaseline = z.infer<typeof TrainedBaseline>;
 
 export const ActivationQuery = z.object({
   confirm_suspicious: z
     .stringbool()
     .default(false)
-    .meta({ description: 'Confirms the suspicious_drivers of the version' }),
+    .meta({ description: 'Whether the suspicious_drivers of the version are accepted' }),
 });
 
 export const BaselineModelsQuery = ListQuery.extend({
@@ -252,124 +326,3 @@ export const BaselineModelsQuery = ListQuery.extend({
     .min(1)
     .meta({ description: 'Id or name of a machine', examples: ['press-1'] }),
 });
-
-export const AdjustmentRequest = z
-  .object({
-    machine_id: z.string().min(1),
-    start: Instant,
-    end: Instant,
-    kwh: z
-      .number()
-      .min(-1e12)
-      .max(1e12)
-      .nullable()
-      .default(null)
-      .meta({ description: 'What it took in all, negative for what it spared; null: leave the window out' }),
-    reason: z.string().trim().min(1).max(500),
-  })
-  .meta({
-    id: 'BaselineAdjustmentRequest',
-    description: 'Something out of the ordinary: a non-routine adjustment (IPMVP)',
-  });
-export type AdjustmentRequest = z.infer<typeof AdjustmentRequest>;
-
-export const Adjustment = AdjustmentRequest.extend({
-  id: z.uuid(),
-  kwh: z.number().nullable(),
-  created_by: z.string(),
-  created_at: Instant,
-}).meta({ id: 'BaselineAdjustment' });
-export type Adjustment = z.infer<typeof Adjustment>;
-
-export const DeviationQuery = z.object({
-  machine_id: z.string().min(1),
-  start: Instant.optional().meta({ description: 'Default: 24 hours before the end; 30 days for a model of days' }),
-  end: Instant.optional().meta({ description: 'Default: now' }),
-  model_id: z.uuid().optional().meta({ description: 'Default: the version in use' }),
-});
-export type DeviationQuery = z.infer<typeof DeviationQuery>;
-
-export const Severity = z.enum(['normal', 'warning', 'critical']);
-
-export const SavingsVerdict = z.enum(['significant', 'not_significant', 'not_valid', 'no_data']).meta({
-  description:
-    'significant: fractional uncertainty below 0.5 at 90 %; not_valid: the model or the window supports no claim, whatever its size',
-});
-export type SavingsVerdict = z.infer<typeof SavingsVerdict>;
-
-const Savings = z
-  .object({
-    kwh: z.number().nullable().meta({ description: 'Predicted − actual; negative: more was used than expected' }),
-    uncertainty_kwh: z.number().nullable().meta({ description: 'At 90 % confidence' }),
-    fractional_uncertainty: z.number().nullable(),
-    verdict: SavingsVerdict,
-    reasons: z.array(z.string()).meta({ description: 'Why; what decides comes first' }),
-  })
-  .meta({ id: 'BaselineSavings', description: 'Avoided energy use with its verdict' });
-
-export const Deviation = z
-  .object({
-    machine_id: z.string(),
-    machine_name: z.string(),
-    time_period: TimePeriod,
-    baseline_model_version: z.number().int(),
-    resolution: Resolution,
-    total_actual_kwh: z.number().nullable().meta({ description: 'Null: no hour of the window is known' }),
-    total_predicted_kwh: z.number().nullable().meta({ description: 'For the same hours; null: none is known' }),
-    deviation_kwh: z.number().nullable().meta({ description: 'Actual − predicted; negative: saved' }),
-    deviation_percent: z.number().nullable(),
-    deviation_severity: z
-      .enum([...Severity.options, 'no_data'])
-      .meta({ description: 'Beyond 2 σ a warning, beyond 3 σ critical; no_data: no hour of the window is known' }),
-    reason: z.string().nullable().meta({ description: 'Why there is no deviation' }),
-    uncertainty_kwh: z.number().nullable().meta({ description: 'At 90 % confidence (ASHRAE Guideline 14, annex B)' }),
-    fractional_savings_uncertainty: z.number().nullable().meta({ description: 'Uncertainty ÷ |deviation|' }),
-    savings: Savings,
-    adjustment_kwh: z.number().meta({ description: 'Of non-routine adjustments; in the prediction already' }),
-    adjustments: z.array(Adjustment).meta({ description: 'Those that touch this window' }),
-    excluded_hours: z.number().int().meta({ description: 'Left out by adjustments' }),
-    hours: z.number().int().meta({ description: 'Hours (days for a model of days) with energy and every driver' }),
-    missing_hours: z.number().int(),
-    coverage: z
-      .number()
-      .min(0)
-      .max(1)
-      .meta({ description: 'Hours ÷ (hours + missing hours) of the part of the window that has passed' }),
-    zero_hours: z.number().int().meta({ description: 'Hours of 0 kWh among the missing ones' }),
-    extrapolated_hours: z.number().int().meta({ description: 'Hours with a driver outside what the model has seen' }),
-    intercept: z.number(),
-    contributions_kwh: Contributions,
-    hourly_deviations: z.array(
-      z.object({
-        hour: Instant.meta({ description: 'Start of the hour, or of the day' }),
-        actual_kwh: z.number(),
-        predicted_kwh: z.number(),
-        deviation_kwh: z.number(),
-        severity: Severity,
-      }),
-    ),
-    cusum: z.array(z.number()).meta({ description: 'Cumulative sum of the deviations, kWh' }),
-    warnings: z.array(z.string()),
-  })
-  .meta({ id: 'BaselineDeviation' });
-export type BaselineDeviation = z.infer<typeof Deviation>;
-
-export const PredictionQuery = z
-  .looseObject({
-    machine_id: z.string().min(1),
-    at: Instant.optional().meta({ description: 'When, for a model by time of week; default: now' }),
-  })
-  .meta({ description: 'Besides the machine a value for each driver of its model, such as production_count=120' });
-
-export const Prediction = z
-  .object({
-    machine_id: z.string(),
-    machine_name: z.string(),
-    baseline_model_version: z.number().int(),
-    conditions: ByDriver,
-    predicted_kwh: z.number().meta({ description: 'For an hour (or a day) under these conditions' }),
-    confidence_interval_lower: z.number().meta({ description: '95 % prediction interval' }),
-    confidence_interval_upper: z.number(),
-    extrapolated: z.array(z.string()).meta({ description: 'Drivers outside what the model has seen' }),
-  })
-  .meta({ id: 'BaselinePrediction' });

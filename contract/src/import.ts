@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GivenName, Instant, Name } from './common.ts';
 import { DeviceKind, DevicePatch } from './device.ts';
+import { CurrencyCode, EntryId, SeriesMetric, SiteName, TimeZoneName } from './fields.ts';
 import { MetricKind } from './metric.ts';
 import { byName } from './named-record.ts';
 import { Currency, SitePatch, TimeZone } from './site.ts';
@@ -14,7 +15,7 @@ export const ImportKey = z
 export const ImportProgress = z
   .object({
     rows: z.number().int().nonnegative().meta({ description: 'Rows of the file that are acknowledged' }),
-    finished: z.boolean(),
+    finished: z.boolean().meta({ description: 'Whether the whole file is imported' }),
   })
   .meta({ id: 'ImportProgress', description: 'How far the import of a file has come' });
 export type ImportProgress = z.infer<typeof ImportProgress>;
@@ -40,12 +41,12 @@ export const ImportUploadCreate = z
       .max(MAX_UPLOAD_BYTES)
       .meta({ description: 'Size of the file, bytes', examples: [48_213] }),
   })
-  .meta({ id: 'ImportUploadCreate' });
+  .meta({ id: 'ImportUploadCreate', description: 'A file that is announced before its parts are sent' });
 
 export const ImportUpload = z
   .object({
-    id: z.uuid(),
-    name: z.string().meta({ description: 'Name of the file' }),
+    id: EntryId.meta({ description: 'Id of the upload' }),
+    name: z.string().meta({ description: 'Name of the file', examples: ['house-2025.csv'] }),
     bytes: z.number().int().meta({ description: 'Size of the file, bytes' }),
     received: z.number().int().meta({ description: 'Bytes that have arrived: the next part begins here' }),
     complete: z.boolean().meta({ description: 'Whether the whole file has arrived' }),
@@ -74,7 +75,7 @@ export const ImportDetectionRequest = z
     }),
     currency: Currency.optional().meta({ description: 'Currency of a new site', examples: ['PLN'] }),
   })
-  .meta({ id: 'ImportDetectionRequest' });
+  .meta({ id: 'ImportDetectionRequest', description: 'What is known of a file whose format is to be found' });
 export type ImportDetectionRequest = z.infer<typeof ImportDetectionRequest>;
 
 export const ImportDetection = z
@@ -99,7 +100,9 @@ const MappingText = z
   .max(MAX_MAPPING_CHARACTERS)
   .meta({ description: 'How columns become metrics, as YAML or JSON (docs/import.md)' });
 
-export const ImportPreviewRequest = z.object({ mapping: MappingText }).meta({ id: 'ImportPreviewRequest' });
+export const ImportPreviewRequest = z
+  .object({ mapping: MappingText })
+  .meta({ id: 'ImportPreviewRequest', description: 'A mapping that is tried on the first rows of a file' });
 
 /** The site of imported data, as a mapping names it. */
 export const ImportSite = z
@@ -111,7 +114,7 @@ export const ImportSite = z
     latitude: SitePatch.shape.latitude.meta({ description: 'Degrees north' }),
     longitude: SitePatch.shape.longitude.meta({ description: 'Degrees east' }),
   })
-  .meta({ id: 'ImportSite' });
+  .meta({ id: 'ImportSite', description: 'Site of imported data: found by its name or id, or else made' });
 export type ImportSite = z.infer<typeof ImportSite>;
 
 /** What a device of imported data is; used where the device is new. */
@@ -135,44 +138,59 @@ export const ImportPlacesRequest = z
       .meta({ description: 'Devices of the data, by name' }),
     dry_run: z.boolean().default(false).meta({ description: 'Look only, make nothing' }),
   })
-  .meta({ id: 'ImportPlacesRequest' });
+  .meta({ id: 'ImportPlacesRequest', description: 'Site and devices that imported data needs' });
 export type ImportPlacesRequest = z.infer<typeof ImportPlacesRequest>;
+
+const DataDevice = z.string().meta({ description: 'Name of the device', examples: ['Main meter'] });
 
 export const ImportPlaces = z
   .object({
-    site: z.object({
-      id: z.uuid().nullable().meta({ description: 'null: it does not exist yet' }),
-      name: z.string(),
-      timezone: z.string().meta({ description: 'IANA time zone' }),
-      currency: z.string().meta({ description: 'ISO 4217 currency' }),
-      created: z.boolean().meta({ description: 'Whether the import made it, or in a dry run would make it' }),
-    }),
-    devices: z.array(
-      z.object({
-        id: z.uuid().nullable().meta({ description: 'null: it does not exist yet' }),
-        name: z.string(),
-        kind: DeviceKind,
+    site: z
+      .object({
+        id: z.uuid().nullable().meta({ description: 'Id of the site; null: it does not exist yet' }),
+        name: SiteName,
+        timezone: TimeZoneName,
+        currency: CurrencyCode,
         created: z.boolean().meta({ description: 'Whether the import made it, or in a dry run would make it' }),
-      }),
-    ),
+      })
+      .meta({ description: 'Site of the data' }),
+    devices: z
+      .array(
+        z.object({
+          id: z.uuid().nullable().meta({ description: 'Id of the device; null: it does not exist yet' }),
+          name: DataDevice,
+          kind: DeviceKind,
+          created: z.boolean().meta({ description: 'Whether the import made it, or in a dry run would make it' }),
+        }),
+      )
+      .meta({ description: 'Devices of the data' }),
   })
   .meta({ id: 'ImportPlaces', description: 'Site and devices that imported data belongs to' });
 export type ImportPlaces = z.infer<typeof ImportPlaces>;
+
+const Count = z.number().int().nonnegative();
+const Position = z
+  .number()
+  .int()
+  .meta({ description: 'Line or record of the file, from 1', examples: [17] });
+const Detail = z.string().meta({ description: 'What is wrong, and what is allowed' });
 
 export const ImportPreview = z
   .object({
     timezone: z.string().meta({ description: 'Zone in which the times of the rows are shown: that of the file' }),
     site: ImportPlaces.shape.site,
-    series: z.array(
-      z.object({
-        device: z.string(),
-        metric: z.string(),
-        label: z.string().meta({ description: 'Name of the metric for people' }),
-        unit: z.string().meta({ description: 'Unit of the values, after conversion' }),
-        kind: MetricKind,
-        known: z.boolean().meta({ description: 'Whether the metric is in the catalogue' }),
-      }),
-    ),
+    series: z
+      .array(
+        z.object({
+          device: DataDevice,
+          metric: SeriesMetric,
+          label: z.string().meta({ description: 'Name of the metric for people' }),
+          unit: z.string().meta({ description: 'Unit of the values, after conversion' }),
+          kind: MetricKind,
+          known: z.boolean().meta({ description: 'Whether the metric is in the catalogue' }),
+        }),
+      )
+      .meta({ description: 'Series of the first rows' }),
     rows: z
       .array(
         z.object({
@@ -181,13 +199,15 @@ export const ImportPreview = z
             description: 'The time on the clock of the zone, with its offset',
             examples: ['2026-03-27T00:00:00+01:00'],
           }),
-          device: z.string(),
+          device: DataDevice,
           values: byName(z.number()).meta({ description: 'By metric, in the unit that `series` names' }),
         }),
       )
       .meta({ description: `The first rows, ${MAX_PREVIEW_ROWS} at most` }),
     counted_by: z.enum(['line', 'record']).meta({ description: 'What the positions of problems count' }),
-    problems: z.array(z.object({ position: z.number().int(), detail: z.string() })),
+    problems: z
+      .array(z.object({ position: Position, detail: Detail }))
+      .meta({ description: 'Rows and values that cannot be read' }),
   })
   .meta({ id: 'ImportPreview', description: 'What the first rows of a file become' });
 export type ImportPreview = z.infer<typeof ImportPreview>;
@@ -198,14 +218,11 @@ export const ImportRunRequest = z
     dry_run: z.boolean().default(false).meta({ description: 'Read everything, write nothing' }),
     force: z.boolean().default(false).meta({ description: 'Import again what was imported before; nothing doubles' }),
   })
-  .meta({ id: 'ImportRunRequest' });
+  .meta({ id: 'ImportRunRequest', description: 'How an uploaded file is imported' });
 
 /** Parameters of the job `import`. */
 export const ImportJobParams = ImportRunRequest.extend({ upload_id: z.uuid() });
 export type ImportJobParams = z.infer<typeof ImportJobParams>;
-
-const Count = z.number().int().nonnegative();
-const Position = z.number().int().meta({ description: 'Line or record of the file, from 1' });
 
 export const ImportReport = z
   .object({
@@ -217,9 +234,12 @@ export const ImportReport = z
     quarantined: Count.meta({ description: 'Values that are implausible, kept apart for a decision' }),
     rejected: Count.meta({ description: 'Values or rows that cannot be read or kept' }),
     rejected_by: byName(
-      z.object({ count: Count, positions: z.array(Position).meta({ description: 'The first of them' }) }),
+      z.object({
+        count: Count.meta({ description: 'How many were rejected' }),
+        positions: z.array(Position).meta({ description: 'The first of them' }),
+      }),
     ).meta({ description: 'By reason' }),
-    problems: z.array(z.object({ position: Position, detail: z.string() })).meta({ description: 'The first of them' }),
+    problems: z.array(z.object({ position: Position, detail: Detail })).meta({ description: 'The first of them' }),
     first: Instant.nullable().meta({ description: 'Earliest instant of the file' }),
     last: Instant.nullable().meta({ description: 'Latest instant of the file' }),
     ambiguous_times: Count.meta({ description: 'Rows in the hour that autumn repeats' }),
@@ -227,32 +247,39 @@ export const ImportReport = z
     ignored: Count.meta({ description: 'Values of names that the mapping ignores' }),
     absent_columns: z.array(z.string()).meta({ description: 'Mapped fields that no record has (JSON, XML)' }),
     more_series: z.boolean().meta({ description: 'Whether there are more series than are listed' }),
-    series: z.array(
-      z.object({
-        device: z.string(),
-        metric: z.string(),
-        values: Count,
-        first: Instant.nullable(),
-        last: Instant.nullable(),
-        interval_ms: z.number().nullable().meta({ description: 'Usual distance of two values, ms' }),
-        duplicates: Count.meta({ description: 'Values at the same instant as the one before' }),
-        out_of_order: Count.meta({ description: 'Values between others that came before them' }),
-        gaps: z.object({
-          count: Count,
-          longest_ms: z.number().meta({ description: 'Longest gap, ms' }),
-          total_ms: z.number().meta({ description: 'Time without values in all, ms' }),
+    series: z
+      .array(
+        z.object({
+          device: DataDevice,
+          metric: SeriesMetric,
+          values: Count.meta({ description: 'Values of the series in the file' }),
+          first: Instant.nullable().meta({ description: 'Earliest value; null: none was read' }),
+          last: Instant.nullable().meta({ description: 'Latest value; null: none was read' }),
+          interval_ms: z
+            .number()
+            .nullable()
+            .meta({ description: 'Usual time between two values, ms; null: not known' }),
+          duplicates: Count.meta({ description: 'Values at the same instant as the one before' }),
+          out_of_order: Count.meta({ description: 'Values between others that came before them' }),
+          gaps: z
+            .object({
+              count: Count.meta({ description: 'How many gaps there are' }),
+              longest_ms: z.number().meta({ description: 'Longest gap, ms' }),
+              total_ms: z.number().meta({ description: 'Length of all gaps, ms' }),
+            })
+            .meta({ description: 'Times without values' }),
         }),
-      }),
-    ),
+      )
+      .meta({ description: 'Series of the file' }),
   })
-  .meta({ id: 'ImportReport' });
+  .meta({ id: 'ImportReport', description: 'Counts and problems of an import' });
 export type ImportReport = z.infer<typeof ImportReport>;
 
 /** Result of the job `import`. */
 export const ImportResult = z
   .object({
-    file: z.string().meta({ description: 'Name of the file' }),
-    dry_run: z.boolean(),
+    file: z.string().meta({ description: 'Name of the file', examples: ['house-2025.csv'] }),
+    dry_run: z.boolean().meta({ description: 'Whether the file was only read, and nothing written' }),
     already_imported: z
       .boolean()
       .meta({ description: 'The file was imported with this mapping before: nothing was done' }),
@@ -262,7 +289,7 @@ export const ImportResult = z
       .object({ start: Instant, end: Instant })
       .nullable()
       .meta({ description: 'Half-open window of the data, for a page that shows it; null where there is none' }),
-    report: ImportReport.nullable(),
+    report: ImportReport.nullable().meta({ description: 'Counts and problems; null: the file was imported before' }),
   })
-  .meta({ id: 'ImportResult' });
+  .meta({ id: 'ImportResult', description: 'Result of an import' });
 export type ImportResult = z.infer<typeof ImportResult>;

@@ -1,4 +1,5 @@
-import type { Adjustment, BaselineDeviation, BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
 import type { Calendar } from '@wattkeeper/contract/calendar.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';

@@ -26,7 +26,7 @@ export interface OpenApi {
 
 /**
  * The places of an OpenAPI document without a text: named schemas, properties, parameters and answers without a description, and operations
- * without an id or a summary. A place begins with its area, which is the name of a schema or a path: `Device.name`, `/api/v1/devices get ?limit`.
+ * without an id or a summary. A place begins with the name of a schema or a path: `Device.name`, `/api/v1/devices get ?limit`.
  */
 export function undescribed({ paths, components }: OpenApi): string[] {
   const { schemas } = components;
@@ -39,11 +39,6 @@ export function undescribed({ paths, components }: OpenApi): string[] {
       Object.entries(item).flatMap(([method, operation]) => ofOperation(operation, `${path} ${method}`, schemas)),
     ),
   ];
-}
-
-/** The area of a place; that of a request is the area of the answer with the same name. */
-export function areaOf(place: string): string {
-  return place.startsWith('/') ? place.replace(/ .*$/, '') : place.replace(/[.[{].*$/, '').replace(/Input$/, '');
 }
 
 function ofOperation(operation: Operation, at: string, schemas: OpenApi['components']['schemas']): string[] {

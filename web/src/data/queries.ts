@@ -2,7 +2,8 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Anomaly, AnomalyDetail, AnomalyPage } from '@wattkeeper/contract/anomaly.ts';
 import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
-import type { Adjustment, BaselineDeviation, BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
 import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
 import type {

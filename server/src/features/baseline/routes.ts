@@ -1,18 +1,21 @@
 import {
   ActivationQuery,
-  Adjustment,
-  AdjustmentRequest,
   BaselineModel,
   BaselineModelsQuery,
   BaselineTraining,
+  TrainedBaseline,
+} from '@wattkeeper/contract/baseline.ts';
+import {
+  Adjustment,
+  AdjustmentRequest,
   Deviation,
   DeviationQuery,
   Prediction,
   PredictionQuery,
-  TrainedBaseline,
-} from '@wattkeeper/contract/baseline.ts';
+} from '@wattkeeper/contract/baseline-deviation.ts';
 import { Drivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
+import { EntryId } from '@wattkeeper/contract/fields.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
@@ -79,13 +82,13 @@ function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRo
 }
 
 function modelRoutes(api: Api, { service, auditLog }: BaselineRoutesOptions): void {
-  const params = z.object({ id: z.uuid() });
+  const params = z.object({ id: EntryId.meta({ description: 'Id of a version of a baseline' }) });
   api.post(
     '/baseline/model/:id/activate',
     {
       schema: {
         ...schema,
-        summary: 'Put a version in use',
+        summary: 'Activate a version',
         description: 'One with suspicious_drivers needs confirm_suspicious=true; 409 says why.',
         params,
         querystring: ActivationQuery,
@@ -160,7 +163,7 @@ function questionRoutes(api: Api, service: BaselineService): void {
     {
       schema: {
         ...schema,
-        summary: 'What may drive a machine’s energy, and which of it to keep',
+        summary: 'Possible drivers of a machine’s energy, with a suggestion',
         querystring: DriversQuery,
         response: { 200: Drivers },
       },
@@ -193,7 +196,7 @@ function adjustmentRoutes(api: Api, { adjustments, auditLog }: BaselineRoutesOpt
     {
       schema: {
         ...schema,
-        summary: 'Tell of something out of the ordinary',
+        summary: 'Add a non-routine adjustment',
         description: 'Trainings do not learn it, and deviations do not count it.',
         body: AdjustmentRequest,
         response: { 201: Adjustment },
@@ -213,7 +216,7 @@ function adjustmentRoutes(api: Api, { adjustments, auditLog }: BaselineRoutesOpt
       schema: {
         ...schema,
         summary: 'Remove an adjustment',
-        params: z.object({ id: z.uuid() }),
+        params: z.object({ id: EntryId.meta({ description: 'Id of the adjustment' }) }),
         response: { 204: z.null() },
       },
       config: { scope: 'write' },

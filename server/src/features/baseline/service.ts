@@ -1,10 +1,5 @@
-import type {
-  BaselineModel,
-  BaselineTraining,
-  DeviationQuery,
-  Resolution,
-  TrainedBaseline,
-} from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel, BaselineTraining, Resolution, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { DeviationQuery } from '@wattkeeper/contract/baseline-deviation.ts';
 import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';

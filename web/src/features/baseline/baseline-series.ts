@@ -1,4 +1,4 @@
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
 import { alignSeries, type Frame } from '../../charts/frame.ts';
 
 const HOUR_MS = 3_600_000;
