@@ -122,12 +122,13 @@ class TableReader {
 
   /** Indexes of the wanted columns by name, or by position: `#3`. null: they are not all there. */
   #indexesIn(names: readonly string[]): number[] | null {
-    const indexes = this.#wanted.map((name) => columnIndex(names, name));
+    const columns = columnsOf(names);
+    const indexes = this.#wanted.map((name) => columnIndex(columns, name));
     if (indexes.some((index) => index < 0)) return null;
     for (const [i, index] of indexes.entries()) {
       const name = this.#wanted[i]!;
       if (names[index] !== name) continue;
-      const positions = names.flatMap((other, at) => (other === name ? [`#${at + 1}`] : []));
+      const positions = columns.byName.get(name)!.map((at) => `#${at + 1}`);
       if (positions.length > 1)
         throw new InvalidInput(
           `${whereNamed(name, this.#mapping)} names the column "${name}", but the file has ${positions.length} with that name: name one by its position, ${positions.join(' or ')}`,
@@ -141,7 +142,10 @@ class TableReader {
 
   /** The row that has most of the wanted names. */
   #closest(): readonly string[] {
-    const score = (names: readonly string[]) => this.#wanted.filter((name) => columnIndex(names, name) >= 0).length;
+    const score = (names: readonly string[]) => {
+      const columns = columnsOf(names);
+      return this.#wanted.filter((name) => columnIndex(columns, name) >= 0).length;
+    };
     return this.#preamble.reduce(
       (best, names) =>
         score(names) > score(best) || (score(names) === score(best) && names.length > best.length) ? names : best,
@@ -150,17 +154,34 @@ class TableReader {
   }
 
   #fail(names: readonly string[]): never {
-    const name = this.#wanted.find((wanted) => columnIndex(names, wanted) < 0) ?? this.#wanted[0]!;
+    const columns = columnsOf(names);
+    const name = this.#wanted.find((wanted) => columnIndex(columns, wanted) < 0) ?? this.#wanted[0]!;
     const found = names.slice(0, MAX_COLUMNS_NAMED).join(', ');
     throw new InvalidInput(`${whereNamed(name, this.#mapping)} names the column "${name}", but the file has: ${found}`);
   }
 }
 
-function columnIndex(names: readonly string[], name: string): number {
-  const index = names.indexOf(name);
-  if (index >= 0) return index;
+/** The names of a header, ready to be looked up: files have thousands of columns. */
+interface Columns {
+  readonly byName: ReadonlyMap<string, readonly number[]>;
+  readonly count: number;
+}
+
+function columnsOf(names: readonly string[]): Columns {
+  const byName = new Map<string, number[]>();
+  for (const [at, name] of names.entries()) {
+    const positions = byName.get(name);
+    if (positions === undefined) byName.set(name, [at]);
+    else positions.push(at);
+  }
+  return { byName, count: names.length };
+}
+
+function columnIndex({ byName, count }: Columns, name: string): number {
+  const [index] = byName.get(name) ?? [];
+  if (index !== undefined) return index;
   const position = /^#([1-9]\d{0,3})$/.exec(name)?.[1];
-  return position !== undefined && Number(position) <= names.length ? Number(position) - 1 : -1;
+  return position !== undefined && Number(position) <= count ? Number(position) - 1 : -1;
 }
 
 /** Whether a row of a table may be a header: its time does not begin with a digit. */
@@ -192,11 +213,11 @@ export function delimiterOf(head: string, { header }: Pick<Mapping, 'header'>, w
   const lines = head.split('\n', MAX_PREAMBLE_ROWS).map((line) => line.trimEnd());
   const declared = /^\uFEFF?"?sep=(.)"?$/i.exec(lines[0]!)?.[1];
   if (declared !== undefined) return declared;
-  const names = (line: string, separator: string) =>
-    line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-  const named = SEPARATORS.find((separator) =>
-    lines.some((line) => header && wanted.every((name) => columnIndex(names(line, separator), name) >= 0)),
-  );
+  const hasAll = (line: string, separator: string) => {
+    const columns = columnsOf(line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1')));
+    return wanted.every((name) => columnIndex(columns, name) >= 0);
+  };
+  const named = SEPARATORS.find((separator) => header && lines.some((line) => hasAll(line, separator)));
   if (named !== undefined) return named;
   const counts = SEPARATORS.map(
     (separator) => [separator, Math.max(...lines.map((line) => line.split(separator).length))] as const,
