@@ -143,7 +143,8 @@ function replaceFile(path: string, text: string, warn: (message: string) => void
 function read(path: string): Announcement | null {
   let file: number;
   try {
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    // Opening a pipe would wait for whoever writes into it.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return null;
