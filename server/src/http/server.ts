@@ -151,7 +151,12 @@ async function documentApi(app: FastifyInstance, version: string, prefix: string
     // What a caller must be allowed to do, where OpenAPI 3.1 names roles.
     const security = scope === undefined || scope === 'public' ? [] : [{ token: [scope] }, { session: [scope] }];
     Object.assign(route.schema, { security });
-    route.schema.response = { ...response, '4xx': response['4xx'] ?? problem, '5xx': response['5xx'] ?? problem };
+    // A path that is too long reaches no route, so its answer has one form everywhere.
+    const tooLong = response['4xx'] && route.url.includes(':') ? { 414: problem } : {};
+    route.schema.response = {
+      ...{ ...response, ...tooLong },
+      ...{ '4xx': response['4xx'] ?? problem, '5xx': response['5xx'] ?? problem },
+    };
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, url: '../openapi.json' } });
   app.get('/openapi.json', { schema: { hide: true }, config: { scope: 'public' } }, () => app.swagger());

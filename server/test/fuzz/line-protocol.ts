@@ -136,7 +136,8 @@ function checkShape({ blocks, errors, labels }: DecodedLines): void {
       checkText('label value', value, 500);
     }
   }
-  for (const { detail } of errors) checkText('error', detail, 400);
+  // The line, of which 200 characters are shown, and the reason, which may name a number twice as InfluxDB does.
+  for (const { detail } of errors) checkText('error', detail, 600);
 }
 
 function checkText(what: string, text: string, longest: number): void {

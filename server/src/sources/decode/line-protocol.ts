@@ -34,7 +34,7 @@ export interface DecodedLines {
 }
 
 const MAX_ERRORS_TOLD = 20;
-const SHOWN_CHARACTERS = 400;
+const SHOWN_CHARACTERS = 200;
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
