@@ -137,6 +137,16 @@ test('numbers are exactly what Number() makes of their text', () => {
   );
 });
 
+test('is one line up to its newline, whatever stands before it', () => {
+  // A carriage return within a line, and a backslash after a text.
+  for (const bad of ['m v=3680\r\r 17,x=2 5', 'm v=1 17\r 5', 'm v=1\r x=2']) {
+    const { bad: refused, lines } = decode(`${bad}\nlast v=42 5000000`);
+    expect([refused, lines]).toEqual([1, 1]);
+  }
+  expect(rowsOf(decode('m a=82,text="too \\"h"ot\\\nlast v=42 5000000'))).toHaveLength(2);
+  expect(decode('m v=1 5\r\nlast v=42 5000000\r').lines).toBe(2);
+});
+
 test('whatever the bytes are, decoding ends, and the good line behind them is kept', () => {
   const soup = fc.array(fc.constantFrom(...'m,=\\ "\n\r#1.e-tiu', 'host=', '\u00e9', '\0'), { maxLength: 60 });
   fc.assert(

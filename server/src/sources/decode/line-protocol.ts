@@ -309,7 +309,8 @@ export class LineProtocolDecoder {
     let isQuoted = false;
     for (let at = this.#at; at < bytes.length; at++) {
       const byte = bytes[at]!;
-      if (byte === BACKSLASH) at++;
+      // After the text a backslash does not take the next line with it.
+      if (byte === BACKSLASH && (isQuoted || bytes[at + 1] !== NEWLINE)) at++;
       else if (byte === QUOTE) isQuoted = !isQuoted;
       else if (!isQuoted && (byte === EQUALS || endsValue(byte))) return this.#noteText(at);
     }
@@ -342,7 +343,7 @@ export class LineProtocolDecoder {
     for (let i = firstDigit; i < end - drop; i++) milliseconds = milliseconds * 10 + (bytes[i]! - ZERO);
     milliseconds *= factor;
     while (bytes[at] === SPACE) at++;
-    if (bytes[at] === RETURN) at++;
+    if (bytes[at] === RETURN && (at + 1 === bytes.length || bytes[at + 1] === NEWLINE)) at++;
     if (at === bytes.length && this.#window.isCut) return LINE_TOO_LONG;
     const isLast = at >= bytes.length || bytes[at] === NEWLINE;
     if (!isLast && at === end) return 'bad timestamp';
