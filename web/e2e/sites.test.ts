@@ -52,7 +52,11 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
 
   const itemsOf = async (list: string) => (await service.json<{ items: Item[] }>(`/api/v1/${list}`)).items;
   const find = async (list: string, name: string) => (await itemsOf(list)).find((item) => item.name === name);
-  const openSystem = () => page.goto(`${service.url}/ui/system`);
+  const openSystem = async () => {
+    await page.goto(`${service.url}/ui/system`);
+    // Panels grow while they load, and move the buttons under them.
+    await page.waitForLoadState('networkidle');
+  };
 
   it('never show a path or a method of the API to the user', async () => {
     for (const name of PAGES) {
