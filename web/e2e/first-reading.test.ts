@@ -55,6 +55,15 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       await page.screenshot({ path: `${OUTPUT}first-reading.png` });
     });
 
+    it('leads to a forecast later, and to no errors before', async () => {
+      const { page } = world;
+      await report({ 'load.power_kw': 0.5 });
+      await page.getByRole('navigation').getByRole('link', { name: 'Forecast' }).click();
+      await page.getByText('There is not enough history yet').waitFor();
+      expect(await page.getByText('The request cannot be used').count()).toBe(0);
+      await page.screenshot({ path: `${OUTPUT}forecast-too-early.png` });
+    });
+
     it('reaches a page that is open elsewhere in the app: the navigation gains Machines with the first machine', async () => {
       const { page, service } = world;
       await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();

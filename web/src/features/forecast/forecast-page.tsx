@@ -2,10 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { useQueries, useText } from '../../app-context.tsx';
+import { ApiProblem } from '../../data/problem.ts';
 import type { ForecastOf } from '../../data/queries.ts';
 import { useSite } from '../../site-context.tsx';
 import { SelectField } from '../../ui/field.tsx';
+import { EmptyNote } from '../../ui/notice.tsx';
 import { PageBody, PageHead } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { AccuracyPanel, PeakPanel } from './accuracy-panels.tsx';
 import { DemandPanel } from './demand-panel.tsx';
@@ -24,6 +27,8 @@ export function ForecastPage() {
   const horizon: ForecastHorizon = search.horizon ?? '24h';
   const machine = machines.data?.find(({ id }) => id === search.machine);
   const subject: ForecastOf = machine ? { machine_id: machine.id } : { site: site.id };
+  const name = machine?.name ?? site.name;
+  const demand = useQuery(useQueries().demandForecast(subject, horizon));
   const choose = (id: string) =>
     void navigate({ search: ({ machine: _, ...old }) => (id === '' ? old : { ...old, machine: id }) });
   return (
@@ -50,13 +55,27 @@ export function ForecastPage() {
           onChange={(value) => void navigate({ search: (old) => ({ ...old, horizon: value }) })}
         />
       </PageHead>
-      <DemandPanel subject={subject} name={machine?.name ?? site.name} horizon={horizon} />
-      <div className={styles.pair}>
-        <PeakPanel subject={subject} horizon={horizon} />
-        <AccuracyPanel subject={subject} horizon={horizon} />
-      </div>
+      {needsHistory(demand.error) ? (
+        <Panel title={text('forecast.demand', { name })}>
+          <EmptyNote title={text('forecast.too_early')}>{text('forecast.too_early_hint')}</EmptyNote>
+        </Panel>
+      ) : (
+        <>
+          <DemandPanel subject={subject} name={name} horizon={horizon} />
+          <div className={styles.pair}>
+            <PeakPanel subject={subject} horizon={horizon} />
+            <AccuracyPanel subject={subject} horizon={horizon} />
+          </div>
+        </>
+      )}
       {machine ? null : <SolarPanel horizon={horizon === '7d' ? '7d' : '24h'} />}
       {machine ? null : <ShiftPanel />}
     </PageBody>
   );
+}
+
+/** Whether a forecast is refused because too little is known of the past: a new site has to wait. */
+function needsHistory(error: unknown): boolean {
+  if (!(error instanceof ApiProblem)) return false;
+  return error.code === 'no_data' || error.fields.some(({ field }) => field === 'horizon');
 }

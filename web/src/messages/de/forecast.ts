@@ -4,6 +4,9 @@ import type { Translated } from '../lookup.ts';
 export const forecast: Translated<typeof en> = {
   'nav.forecast': 'Prognose',
   'forecast.title': 'Prognose',
+  'forecast.too_early': 'Noch nicht genug Verlauf',
+  'forecast.too_early_hint':
+    'Eine Prognose des Verbrauchs braucht Messwerte von etwa zwei Wochen. Sie erscheint hier von selbst, sobald es sie gibt; ein Import älterer Daten bringt sie früher.',
   'forecast.horizon': 'Wie weit voraus',
   'forecast.1h': '1 Stunde',
   'forecast.24h': '24 Stunden',

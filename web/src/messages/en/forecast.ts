@@ -1,6 +1,9 @@
 export const forecast = {
   'nav.forecast': 'Forecast',
   'forecast.title': 'Forecast',
+  'forecast.too_early': 'There is not enough history yet',
+  'forecast.too_early_hint':
+    'A forecast of the load needs about two weeks of readings. It appears here by itself once they are there; an import of older data brings it sooner.',
   'forecast.horizon': 'How far ahead',
   'forecast.1h': '1 hour',
   'forecast.24h': '24 hours',

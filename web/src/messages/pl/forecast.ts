@@ -4,6 +4,9 @@ import type { Translated } from '../lookup.ts';
 export const forecast: Translated<typeof en> = {
   'nav.forecast': 'Prognoza',
   'forecast.title': 'Prognoza',
+  'forecast.too_early': 'Za mało historii',
+  'forecast.too_early_hint':
+    'Prognoza zużycia wymaga odczytów z około dwóch tygodni. Pojawi się tu sama, gdy tylko będą; import starszych danych to przyspieszy.',
   'forecast.horizon': 'Jak daleko naprzód',
   'forecast.1h': '1 godzina',
   'forecast.24h': '24 godziny',
