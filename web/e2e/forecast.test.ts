@@ -24,7 +24,7 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       await expect.poll(() => load.locator('tbody tr').count()).toBe(24);
       await panel('Next peak').getByText('How much').waitFor();
       const accuracy = panel('How good it is');
-      await accuracy.getByText(/held against what came/).waitFor();
+      await accuracy.getByText(/compared with what was measured/).waitFor();
       await accuracy.locator('summary').click();
       await expect.poll(() => accuracy.locator('tbody tr').count()).toBeGreaterThan(3);
     });
