@@ -68,7 +68,7 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
     await expectFitsPhone(page);
     await panel.screenshot({ path: `${OUTPUT}set-aside.png` });
     await panel.getByRole('button', { name: 'Retry' }).click();
-    await panel.getByText('0 of 2 values taken, 2 still set aside.').waitFor();
+    await panel.getByText('0 of 2 values accepted, 2 still set aside.').waitFor();
     await panel.getByRole('button', { name: 'Discard…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await panel.waitFor({ state: 'detached' });
