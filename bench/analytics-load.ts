@@ -90,7 +90,7 @@ async function ask(service: Service, until: AbortSignal): Promise<Map<string, nu
   for (let i = 0; !until.aborted; i++) {
     const due = began + i * ASK_EVERY_MS;
     await sleep(Math.max(due - performance.now(), 0));
-    const [name, path] = Object.entries(QUESTIONS)[i % 4] as [string, (machine: string) => string];
+    const [name, path] = Object.entries(QUESTIONS)[i % 4]!;
     const answered = service.json(`/api/v1${path(nameOf((i * 7) % MACHINES))}`);
     asked.push(answered.then(() => void times.get(name)?.push(performance.now() - due)));
   }
@@ -124,7 +124,7 @@ async function train(service: Service, machine: number): Promise<void> {
 async function startDetection(service: Service): Promise<Job> {
   await service.request('/api/v1/scheduler/jobs/anomaly-detection/run', { method: 'POST' });
   const { items } = await service.json<{ items: Job[] }>('/api/v1/jobs?name=anomaly-detection&limit=1');
-  return items[0] as Job;
+  return items[0]!;
 }
 
 /** Eight baselines train again and again, and the anomaly run goes through the machines, until told to end; answers how many trainings ended. */
@@ -146,7 +146,7 @@ async function calculate(service: Service, until: AbortSignal): Promise<number> 
 }
 
 const at = (times: readonly number[], share: number) =>
-  +(times.toSorted((a, b) => a - b)[Math.ceil(times.length * share) - 1] as number).toFixed(1);
+  +times.toSorted((a, b) => a - b)[Math.ceil(times.length * share) - 1]!.toFixed(1);
 const seconds = async (work: () => Promise<unknown>) => {
   const began = performance.now();
   await work();

@@ -76,13 +76,13 @@ function plain({ history: { starts, power, sensors } }: FailingDevice): Window[]
     const known = away.filter((one) => one === one);
     const mean = known.reduce((sum, one) => sum + one, 0) / known.length;
     const sigma = Math.sqrt(known.reduce((sum, one) => sum + (one - mean) ** 2, 0) / known.length);
-    const isOut = (i: number) => Math.abs((away[i] as number) - mean) > 3 * sigma;
+    const isOut = (i: number) => Math.abs(away[i]! - mean) > 3 * sigma;
     const runs: Window[] = [];
     for (let from = 0; from < away.length; from++) {
       if (!isOut(from)) continue;
       let to = from + 1;
       while (to < away.length && isOut(to)) to++;
-      if (to - from > 1) runs.push({ start: starts[from] as number, end: (starts[to - 1] as number) + SLOT_MS });
+      if (to - from > 1) runs.push({ start: starts[from]!, end: starts[to - 1]! + SLOT_MS });
       from = to;
     }
     return runs;

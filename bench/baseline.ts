@@ -31,8 +31,7 @@ function plant(n: number): { columns: Float64Array[]; kwh: Float64Array } {
   const shared = Float64Array.from({ length: n }, next);
   const columns = Array.from({ length: DRIVERS }, (_, d) => shared.map((value) => 10 * d + 5 * value + 20 * next()));
   const kwh = shared.map(
-    (_, i) =>
-      40 + columns.reduce((sum, column, d) => sum + (0.1 + 0.05 * d) * (column[i] as number), 0) + 8 * (next() - 0.5),
+    (_, i) => 40 + columns.reduce((sum, column, d) => sum + (0.1 + 0.05 * d) * column[i]!, 0) + 8 * (next() - 0.5),
   );
   return { columns, kwh };
 }
@@ -113,7 +112,7 @@ function linearRow(n: number, runs: number) {
   const theirs = peer(columns, kwh, runs, false);
   const complete = peer(columns, kwh, Math.min(runs, 5), true);
   const estimates = [fit.intercept.value, ...fit.coefficients.map(({ value }) => value)];
-  const apart = theirs?.params.map((value, i) => Math.abs((estimates[i] as number) / value - 1));
+  const apart = theirs?.params.map((value, i) => Math.abs(estimates[i]! / value - 1));
   return { task: `${n} × ${DRIVERS}, linear`, ours, theirs, complete, apart: apart && Math.max(...apart) };
 }
 

@@ -85,7 +85,7 @@ async function served({ slots, values }: MeasuredLoad): Promise<Record<string, s
     errors.push(...errorsOf(trials, CALIBRATED_ON));
     naiveDay.push(...errorsOf(trialsOf('naive_day'), CALIBRATED_ON));
     naiveWeek.push(...errorsOf(trialsOf('naive_week'), CALIBRATED_ON));
-    for (const [l, level] of LEVELS.entries()) inside[l] = (inside[l] as number) + insideOf(trials, level);
+    for (const [l, level] of LEVELS.entries()) inside[l] = inside[l]! + insideOf(trials, level);
   }
   const naive = Math.min(meanOf(naiveDay), meanOf(naiveWeek));
   const percent = (share: number) => (100 * share).toFixed(1);
@@ -95,8 +95,8 @@ async function served({ slots, values }: MeasuredLoad): Promise<Record<string, s
     'naive day': meanOf(naiveDay).toPrecision(4),
     'naive week': meanOf(naiveWeek).toPrecision(4),
     'skill, %': percent(1 - meanOf(errors) / naive),
-    'in 80 %': percent((inside[0] as number) / errors.length),
-    'in 95 %': percent((inside[1] as number) / errors.length),
+    'in 80 %': percent(inside[0]! / errors.length),
+    'in 95 %': percent(inside[1]! / errors.length),
   };
 }
 
@@ -104,9 +104,7 @@ function errorsOf({ values, origins, predicted }: Trials, from: number): number[
   return origins
     .slice(from)
     .flatMap((origin, row) =>
-      Array.from({ length: steps }, (_, k) =>
-        Math.abs((values[origin + k] as number) - (predicted[(from + row) * steps + k] as number)),
-      ),
+      Array.from({ length: steps }, (_, k) => Math.abs(values[origin + k]! - predicted[(from + row) * steps + k]!)),
     )
     .filter((error) => error === error);
 }
@@ -117,7 +115,7 @@ function insideOf(trials: Trials, level: (typeof LEVELS)[number]): number {
   let count = 0;
   for (let row = CALIBRATED_ON; row < origins.length; row++) {
     const before = Array.from({ length: CALIBRATED_ON }, (_, i) => row - CALIBRATED_ON + i);
-    const from = origins[row] as number;
+    const from = origins[row]!;
     const own = predicted.subarray(row * steps, (row + 1) * steps);
     const { lower, upper } = intervalOf(calibrate(trials, before), level, {
       slots,
@@ -126,8 +124,8 @@ function insideOf(trials: Trials, level: (typeof LEVELS)[number]): number {
       limits: limitsOf(values.subarray(0, from)),
     });
     for (let k = 0; k < steps; k++) {
-      const actual = values[from + k] as number;
-      if (actual >= (lower[k] as number) && actual <= (upper[k] as number)) count++;
+      const actual = values[from + k]!;
+      if (actual >= lower[k]! && actual <= upper[k]!) count++;
     }
   }
   return count;
@@ -138,7 +136,7 @@ function heldAgainstPython({ slots, values }: MeasuredLoad): Record<string, stri
   const length = PEER_DAYS * DAY;
   const origins: number[] = [];
   for (let o = FIRST_DAY * DAY; o + steps <= values.length; o += PEER_EVERY * DAY + 5) origins.push(o);
-  const clock = (s: number) => (slots.starts[s] as number) / 1000;
+  const clock = (s: number) => slots.starts[s]! / 1000;
   const tasks = origins.map((origin) => {
     const known = Array.from({ length }, (_, i) => origin - length + i).filter((s) => values[s] === values[s]);
     return {

@@ -105,7 +105,7 @@ console.log(
 function tasksOf(meter: Meter): Task[] {
   const rowsIn = (from: number, to: number, isWanted: (start: number) => boolean = () => true) =>
     Uint32Array.from(meter.starts.keys()).filter((row) => {
-      const start = meter.starts[row] as number;
+      const start = meter.starts[row]!;
       return start >= from && start < to && isWanted(start);
     });
   const { learnt, unseen } = meter;
@@ -151,7 +151,7 @@ function scored(task: Task): Row {
   // Hours that one of them leaves out count for none.
   const everyone = Object.values(told).filter((kwh) => kwh !== null);
   const common = [...unseen.keys()].filter((i) => everyone.every((kwh) => !Number.isNaN(kwh[i])));
-  const on = (kwh: ArrayLike<number> | null) => errorsOf(common.map((i) => [meter.kwh[unseen[i] as number], kwh?.[i]]));
+  const on = (kwh: ArrayLike<number> | null) => errorsOf(common.map((i) => [meter.kwh[unseen[i]!], kwh?.[i]]));
   const [own, opendsm, towt] = [on(told.ours), on(told.opendsm), on(told.towt)];
   for (const [name, peer] of Object.entries(peers ?? {}))
     if ('error' in peer) console.error(`${meter.name}, ${split}: ${name} failed, ${peer.error}`);
@@ -177,7 +177,7 @@ function trainedHere({ meter, learnt, unseen }: Task): { readonly name: string; 
     starts: meter.starts,
     kwh: meter.kwh,
     columns: [],
-    temperature: meter.temperatures[lag] as Float64Array,
+    temperature: meter.temperatures[lag]!,
     hourOfWeek,
     dayOfWeek: null,
   });
@@ -195,7 +195,7 @@ function peersOn({ meter, learnt, unseen }: Task): { readonly opendsm: Told; rea
   const pick = (column: Float64Array, rows: Uint32Array) => Array.from(rows, (row) => column[row]);
   const hours = (rows: Uint32Array) => ({
     starts: pick(meter.starts, rows),
-    celsius: pick(meter.temperatures[0] as Float64Array, rows),
+    celsius: pick(meter.temperatures[0]!, rows),
   });
   const { timeZone, isElectricity } = meter;
   const input = {

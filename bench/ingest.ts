@@ -28,9 +28,9 @@ function makeBatches(): Buffer[] {
   return Array.from({ length: BATCHES }, () => {
     const lines: string[] = [];
     for (let i = 0; i < LINES; i++) {
-      const level = levels[host] as number[];
+      const level = levels[host]!;
       const fields = NAMES.map((name, f) => {
-        level[f] = Math.min(Math.max((level[f] as number) + Math.floor(random() * 3) - 1, 0), 100);
+        level[f] = Math.min(Math.max(level[f]! + Math.floor(random() * 3) - 1, 0), 100);
         return `usage_${name}=${level[f]}i`;
       });
       lines.push(`cpu,host=host_${host},region=eu-central-1,os=debian ${fields.join(',')} ${instant}000000000`);

@@ -51,7 +51,7 @@ function blocksOf(meter: Meter, machine: number, from: number, to: number, count
   };
   const power = column(POWER_S * 1000, (at) => powerKw(at, machine));
   const energy = power.values.map((kw) => {
-    const before = counters[machine] as number;
+    const before = counters[machine]!;
     counters[machine] = before + (kw * POWER_S) / 3600;
     return Math.round(before * 100) / 100;
   });
@@ -138,7 +138,7 @@ async function theirs(client: Client, machine: string): Promise<Figures> {
     `select * from ${SCHEMA}.calculate_all_kpis($1, $2, $3, zone => $4, expected_s => $5)`,
     [machine, window.start, window.end, ZONE, POWER_S],
   );
-  return rows[0] as Figures;
+  return rows[0]!;
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ answer: T; ms: number }> {
@@ -165,7 +165,7 @@ async function round(service: Service, client: Client, meter: Meter, reading: st
     peer.push(b.ms);
   }
   const sum = (times: number[]) => times.reduce((total, ms) => total + ms, 0);
-  const median = (times: number[]) => +(times.toSorted((x, y) => x - y)[times.length >> 1] as number).toFixed(1);
+  const median = (times: number[]) => +times.toSorted((x, y) => x - y)[times.length >> 1]!.toFixed(1);
   return {
     'readings of a machine': METERS[meter].join(', '),
     reading,

@@ -37,7 +37,7 @@ async function run(clients: number, readingsPerS: number): Promise<{ p50: number
     await sleep(500);
     for (const socket of sockets) socket.close();
     times.sort((a, b) => a - b);
-    const at = (share: number) => +(times[Math.ceil(times.length * share) - 1] as number).toFixed(1);
+    const at = (share: number) => +times[Math.ceil(times.length * share) - 1]!.toFixed(1);
     return { p50: at(0.5), p99: at(0.99), messages: times.length };
   } finally {
     await service.stop();
@@ -57,7 +57,7 @@ async function listen(url: string, times: number[]): Promise<WebSocket> {
     const received = performance.now();
     const message = JSON.parse(String(data)) as { type: string; items: { values: Record<string, number> }[] };
     if (message.type !== 'readings') return;
-    for (const { values } of message.items) times.push(received - (values['bench.sent_ms'] as number));
+    for (const { values } of message.items) times.push(received - values['bench.sent_ms']!);
   };
   socket.send(JSON.stringify({ type: 'subscribe', topics: ['readings:*'] }));
   return socket;

@@ -43,7 +43,7 @@ run('seasonal', seasonalScores);
 run('seasonal, alarm at 0.99', (series) => seasonalScores(series).map((score) => Number(score >= 0.99)));
 run('windowed Gaussian, here', windowedGaussianScores);
 for (const [name, scores] of Object.entries(PUBLISHED)) {
-  rows[`${name}, published`] = Object.fromEntries(profiles.map((profile, p) => [profile, scores[p] as number]));
+  rows[`${name}, published`] = Object.fromEntries(profiles.map((profile, p) => [profile, scores[p]!]));
 }
 const windows = corpus.reduce((count, series) => count + series.windows.length, 0);
 console.log(

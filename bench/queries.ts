@@ -52,7 +52,7 @@ async function measure(url: string, headers: Record<string, string>): Promise<{ 
     if (run >= 0) times.push(performance.now() - began);
   }
   times.sort((a, b) => a - b);
-  return { p50: times[Math.floor(RUNS / 2)] as number, p99: times[Math.ceil(RUNS * 0.99) - 1] as number };
+  return { p50: times[Math.floor(RUNS / 2)]!, p99: times[Math.ceil(RUNS * 0.99) - 1]! };
 }
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();

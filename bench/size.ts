@@ -30,7 +30,7 @@ function realYear(): Row[] {
   const at = (name: string) => names.indexOf(name);
   return lines.flatMap((line) => {
     const cells = line.split(',');
-    const timestamp = Date.parse((cells[at('timestamp')] as string).replace(' ', 'T'));
+    const timestamp = Date.parse(cells[at('timestamp')]!.replace(' ', 'T'));
     const kw = (name: string) => (cells[at(name)] === '' ? Number.NaN : Number(cells[at(name)]) / 1000);
     const row = (group: string, values: Record<string, number>): Row => ({ group, device: 'House', timestamp, values });
     const [load, pv, forecast] = [kw('load_w'), kw('pv_w'), kw('pv_forecast_w')];
@@ -45,8 +45,8 @@ function simulatedHome(): Row[] {
   while (simulator.time < start + 90 * UTC_DAY_MS) {
     for (const block of simulator.advance(start + 90 * UTC_DAY_MS)) {
       for (const [row, timestamp] of block.timestamps.entries()) {
-        const device = block.devices[block.device[row] as number] as string;
-        const values = block.quantities.map((name, c) => [name, block.columns[c]?.[row] as number] as const);
+        const device = block.devices[block.device[row]!]!;
+        const values = block.quantities.map((name, c) => [name, block.columns[c]![row]!] as const);
         rows.push({ group: block.group, device, timestamp, values: Object.fromEntries(values) });
       }
     }

@@ -257,7 +257,7 @@ function dayBlock(shape: Shape, day: number, random: () => number, states: reado
       const at = row * shape.devices + d;
       timestamps[at] = START + day * UTC_DAY_MS + row * shape.stepMs;
       device[at] = d;
-      for (const [c, column] of columns.entries()) column[at] = (own[c] as Float64Array)[row] as number;
+      for (const [c, column] of columns.entries()) column[at] = own[c]![row]!;
     }
   }
   const devices = states.map((_, i) => `d${i}`);
@@ -267,7 +267,7 @@ function dayBlock(shape: Shape, day: number, random: () => number, states: reado
 /** A home with solar and battery: power to 1 W, voltage to 0.1 V, charge and temperature to 0.1. */
 function homeDay(random: () => number, rows: number, state: Float64Array): Float64Array[] {
   const columns = HOME.quantities.map(() => new Float64Array(rows));
-  let soc = (state[6] as number) % 100;
+  let soc = state[6]! % 100;
   const clouds = random();
   for (let row = 0; row < rows; row++) {
     const sun = Math.max(0, Math.sin(((row / rows) * 24 - 6) * (Math.PI / 12)));
@@ -286,7 +286,7 @@ function homeDay(random: () => number, rows: number, state: Float64Array): Float
       Math.round(soc * 10) / 10,
       inside,
     ];
-    for (const [c, value] of values.entries()) (columns[c] as Float64Array)[row] = value;
+    for (const [c, value] of values.entries()) columns[c]![row] = value;
   }
   state[6] = soc;
   return columns;
@@ -297,8 +297,8 @@ function cpuDay(random: () => number, rows: number, state: Float64Array): Float6
   return Array.from(state, (_, c) =>
     Float64Array.from({ length: rows }, () => {
       const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-      state[c] = Math.min(100, Math.max(0, (state[c] as number) + normal));
-      return Math.floor(state[c] as number);
+      state[c] = Math.min(100, Math.max(0, state[c]! + normal));
+      return Math.floor(state[c]!);
     }),
   );
 }
@@ -312,8 +312,7 @@ async function times(work: () => Promise<unknown>): Promise<string> {
     taken.push(performance.now() - before);
   }
   taken.sort((x, y) => x - y);
-  const at = (share: number) =>
-    (taken[Math.min(Math.ceil(share * taken.length), taken.length) - 1] as number).toFixed(1);
+  const at = (share: number) => taken[Math.min(Math.ceil(share * taken.length), taken.length) - 1]!.toFixed(1);
   return `${at(0.5)} / ${at(0.99)}`;
 }
 

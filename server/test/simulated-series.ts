@@ -19,10 +19,10 @@ export function simulate(simulator: Simulator, until: number): (device: string, 
           return list;
         });
         for (let row = 0; row < timestamps.length; row++) {
-          const value = (columns[c] as Float64Array)[row] as number;
+          const value = columns[c]![row]!;
           if (value !== value) continue;
-          const list = lists[device[row] as number] as { timestamps: number[]; values: number[] };
-          list.timestamps.push(timestamps[row] as number);
+          const list = lists[device[row]!]!;
+          list.timestamps.push(timestamps[row]!);
           list.values.push(value);
         }
       });

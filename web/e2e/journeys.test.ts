@@ -150,10 +150,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
       for (const width of [390, 1600]) {
         await page.setViewportSize({ width, height: 1000 });
         await open(path);
-        await page
-          .getByText(titles[i] as string)
-          .first()
-          .waitFor();
+        await page.getByText(titles[i]!).first().waitFor();
         await page.screenshot({ path: `${OUTPUT}${path}-${language}-${width}.png`, fullPage: true });
         const overflow = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

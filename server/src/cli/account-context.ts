@@ -84,7 +84,7 @@ export function unknownAction(given: string | undefined, actions: readonly strin
 /** The first line of a file, or of standard input for `-`: a secret on the command line could be read by everyone on the machine. */
 export function secretFrom(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)[0] as string;
+    return readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)[0]!;
   } catch (error) {
     throw new InvalidInput(`the password cannot be read from ${file}: ${messageOf(error)}`, { cause: error });
   }

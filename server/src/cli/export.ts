@@ -89,8 +89,9 @@ export async function exportCommand(
 function formatOf(file: string): Format {
   if (file === '-') return 'csv';
   const extension = extname(file).slice(1);
-  const found = Object.entries(EXPORT_FORMATS).find(([, format]) => format.extension === extension);
-  if (found) return found[0] as Format;
+  const formats = Object.keys(EXPORT_FORMATS) as Format[];
+  const found = formats.find((format) => EXPORT_FORMATS[format].extension === extension);
+  if (found !== undefined) return found;
   const allowed = Object.values(EXPORT_FORMATS).map((format) => `.${format.extension}`);
   throw new InvalidInput(`the file must end in ${allowed.join(', ')}; got ${file}`);
 }

@@ -95,7 +95,7 @@ class ImportApi {
       sum.rejected += answer.rejected;
       sum.quarantined += answer.quarantined;
       for (const { index, metric, code, detail } of answer.errors)
-        refusals.push({ metric, code, detail, timestamp: (readings[index] as TimedReading).timestamp });
+        refusals.push({ metric, code, detail, timestamp: readings[index]!.timestamp });
     }
     const [implausible, refused] = [true, false].map((kept) =>
       refusals.filter(({ code }) => (code === 'quarantined') === kept),
@@ -187,10 +187,10 @@ function readingsOf(blocks: readonly Block[]): TimedReading[] {
   for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
     const metrics = quantities.map((quantity) => `${group}.${quantity}`);
     for (let row = 0; row < timestamps.length; row++) {
-      const name = devices[device[row] as number] as string;
-      const timestamp = timestamps[row] as number;
+      const name = devices[device[row]!]!;
+      const timestamp = timestamps[row]!;
       for (const [c, column] of columns.entries()) {
-        const value = column[row] as number;
+        const value = column[row]!;
         if (value !== value) continue;
         const key = `${timestamp} ${name}`;
         const reading = readings.get(key) ?? { device_id: name, timestamp, values: new Map() };

@@ -104,7 +104,7 @@ function withAt(tree: object, path: readonly string[], value: unknown): object {
     if (i === path.length - 1) node[name] = value;
     else {
       if (typeof node[name] !== 'object' || node[name] === null) node[name] = path[i + 1] === '*' ? [] : {};
-      node = node[name] as Record<string, unknown>;
+      node = Object(node[name]);
     }
   }
   return copy;

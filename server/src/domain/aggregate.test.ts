@@ -156,7 +156,7 @@ describe('properties', () => {
   test('splitting a window into buckets loses and doubles nothing', () => {
     fc.assert(
       fc.property(anySeries, anyEdges, anyOptions, (samples, many, options) => {
-        const whole = Float64Array.of(many[0] as number, many.at(-1) as number);
+        const whole = Float64Array.of(many[0]!, many.at(-1) as number);
         const split = aggregateSeries(samples, many, options);
         const one = aggregateSeries(samples, whole, options);
         for (const key of ['integral', 'coveredMs', 'increase', 'count', 'sum'] as const satisfies (keyof Buckets)[]) {
@@ -170,7 +170,7 @@ describe('properties', () => {
   test('a window answers the same from the samples of its deciding window as from all', () => {
     fc.assert(
       fc.property(anySeries, anyEdges, anyOptions, (samples, many, options) => {
-        const window = decidingWindow({ start: many[0] as number, end: many.at(-1) as number }, options);
+        const window = decidingWindow({ start: many[0]!, end: many.at(-1) as number }, options);
         const from = lowerBound(samples.timestamps, window.start);
         const to = lowerBound(samples.timestamps, window.end);
         const part = { timestamps: samples.timestamps.subarray(from, to), values: samples.values.subarray(from, to) };
@@ -193,10 +193,10 @@ describe('properties', () => {
         for (let instant = T0; instant < T0 + 2 * HOUR_MS; instant += 1000) {
           const at = lowerBound(samples.timestamps, instant + 1) - 1;
           if (at < 0) continue;
-          const age = instant - (samples.timestamps[at] as number);
-          const spacing = (samples.timestamps[at + 1] ?? ALL) - (samples.timestamps[at] as number);
+          const age = instant - samples.timestamps[at]!;
+          const spacing = (samples.timestamps[at + 1] ?? ALL) - samples.timestamps[at]!;
           if (spacing > 2.5 * interval && age >= interval) continue;
-          kwh += (samples.values[at] as number) / 3600;
+          kwh += samples.values[at]! / 3600;
           seconds++;
         }
         expect(coveredMs[0]).toBe(seconds * 1000);
@@ -214,16 +214,13 @@ describe('properties', () => {
           height += Math.abs(step);
           return height;
         });
-        const window = Float64Array.of(
-          (samples.timestamps[0] as number) - 1,
-          (samples.timestamps.at(-1) as number) + 1,
-        );
+        const window = Float64Array.of(samples.timestamps[0]! - 1, (samples.timestamps.at(-1) as number) + 1);
         const { increase } = aggregateSeries({ ...samples, values }, window, {
           expectedIntervalMs: null,
           asOf: ALL,
           counter: UNDECLARED_COUNTER,
         });
-        expect(total(increase)).toBeCloseTo(height - (values[0] as number), 9);
+        expect(total(increase)).toBeCloseTo(height - values[0]!, 9);
       }),
     );
   });

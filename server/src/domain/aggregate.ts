@@ -66,27 +66,27 @@ export function emptyBuckets(count: number): Buckets {
 
 /** Time-weighted means by bucket; NaN where nothing stands. */
 export function meansOf(buckets: Buckets): Float64Array {
-  return buckets.integral.map((integral, i) => (integral * HOUR_MS) / (buckets.coveredMs[i] as number));
+  return buckets.integral.map((integral, i) => (integral * HOUR_MS) / buckets.coveredMs[i]!);
 }
 
 function collectSamples({ timestamps, values }: Series, edges: Float64Array, out: Buckets): void {
   const { count, sum, min, max, first, last } = out;
   let bucket = 0;
   for (let i = 0; i < timestamps.length; i++) {
-    const instant = timestamps[i] as number;
-    while (bucket < count.length && (edges[bucket + 1] as number) <= instant) bucket++;
+    const instant = timestamps[i]!;
+    while (bucket < count.length && edges[bucket + 1]! <= instant) bucket++;
     if (bucket === count.length) return;
-    if (instant < (edges[bucket] as number)) continue;
-    const value = values[i] as number;
+    if (instant < edges[bucket]!) continue;
+    const value = values[i]!;
     if (count[bucket] === 0) {
       count[bucket] = 1;
       sum[bucket] = min[bucket] = max[bucket] = first[bucket] = last[bucket] = value;
       continue;
     }
-    count[bucket] = (count[bucket] as number) + 1;
-    sum[bucket] = (sum[bucket] as number) + value;
-    if (value < (min[bucket] as number)) min[bucket] = value;
-    if (value > (max[bucket] as number)) max[bucket] = value;
+    count[bucket] = count[bucket]! + 1;
+    sum[bucket] = sum[bucket]! + value;
+    if (value < min[bucket]!) min[bucket] = value;
+    if (value > max[bucket]!) max[bucket] = value;
     last[bucket] = value;
   }
 }
@@ -97,19 +97,19 @@ function collectStands(series: Series, edges: Float64Array, out: Buckets, option
   const ends = standsUntil(series, options);
   let bucket = 0;
   for (let i = 0; i < timestamps.length; i++) {
-    let from = timestamps[i] as number;
-    const until = Math.min(ends[i] as number, options.asOf);
-    while (bucket < coveredMs.length && (edges[bucket + 1] as number) <= from) bucket++;
+    let from = timestamps[i]!;
+    const until = Math.min(ends[i]!, options.asOf);
+    while (bucket < coveredMs.length && edges[bucket + 1]! <= from) bucket++;
     for (let b = bucket; b < coveredMs.length && from < until; b++) {
-      const end = Math.min(until, edges[b + 1] as number);
-      const covered = end - Math.max(from, edges[b] as number);
+      const end = Math.min(until, edges[b + 1]!);
+      const covered = end - Math.max(from, edges[b]!);
       if (covered <= 0) {
         if (end === until) break;
         continue;
       }
-      const before = integral[b] as number;
-      integral[b] = (before === before ? before : 0) + ((values[i] as number) * covered) / HOUR_MS;
-      coveredMs[b] = (coveredMs[b] as number) + covered;
+      const before = integral[b]!;
+      integral[b] = (before === before ? before : 0) + (values[i]! * covered) / HOUR_MS;
+      coveredMs[b] = coveredMs[b]! + covered;
       from = end;
     }
   }
@@ -134,10 +134,10 @@ function spread(
   out: Float64Array,
   bucket: number,
 ): void {
-  for (let b = bucket; b < out.length && (edges[b] as number) < until; b++) {
-    const share = Math.min(until, edges[b + 1] as number) - Math.max(from, edges[b] as number);
+  for (let b = bucket; b < out.length && edges[b]! < until; b++) {
+    const share = Math.min(until, edges[b + 1]!) - Math.max(from, edges[b]!);
     if (share <= 0) continue;
-    const before = out[b] as number;
+    const before = out[b]!;
     out[b] = (before === before ? before : 0) + growth * (share / (until - from));
   }
 }

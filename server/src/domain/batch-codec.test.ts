@@ -35,7 +35,7 @@ test('a byte that differs anywhere is found', () => {
   fc.assert(
     fc.property(anyBlock, fc.nat(), fc.integer({ min: 1, max: 255 }), (block, at, change) => {
       const bytes = encodeBlocks([block]);
-      bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ change;
+      bytes[at % bytes.length] = bytes[at % bytes.length]! ^ change;
       expect(() => decodeBlocks(bytes)).toThrow(Corrupt);
     }),
   );

@@ -12,7 +12,7 @@ const holds = (instants: Float64Array, interval: number | null, holdsMs: number 
       { timestamps: instants, values: new Float64Array(instants.length) },
       { expectedIntervalMs: interval, holdsMs },
     ),
-  ].map((end, i) => (end - (instants[i] as number)) / MINUTE_MS);
+  ].map((end, i) => (end - instants[i]!) / MINUTE_MS);
 
 describe('how long a sample stands', () => {
   test('until the next one, and the last one for a cadence', () => {

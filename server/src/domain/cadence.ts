@@ -149,10 +149,10 @@ function medianSpacing(timestamps: Float64Array, from: number, to: number): numb
   const spacings = new Float64Array(count);
   let uniform = true;
   for (let i = 0; i < count; i++) {
-    spacings[i] = (timestamps[from + i + 1] as number) - (timestamps[from + i] as number);
+    spacings[i] = timestamps[from + i + 1]! - timestamps[from + i]!;
     if (spacings[i] !== spacings[0]) uniform = false;
   }
-  return uniform ? (spacings[0] as number) : selectNth(spacings, count >> 1);
+  return uniform ? spacings[0]! : selectNth(spacings, count >> 1);
 }
 
 /** The n-th smallest element (Hoare's selection); reorders its argument. */
@@ -160,15 +160,15 @@ function selectNth(items: Float64Array, n: number): number {
   let low = 0;
   let high = items.length - 1;
   while (low < high) {
-    const pivot = items[(low + high) >>> 1] as number;
+    const pivot = items[(low + high) >>> 1]!;
     let i = low;
     let j = high;
     while (i <= j) {
-      while ((items[i] as number) < pivot) i++;
-      while ((items[j] as number) > pivot) j--;
+      while (items[i]! < pivot) i++;
+      while (items[j]! > pivot) j--;
       if (i <= j) {
-        const swap = items[i] as number;
-        items[i++] = items[j] as number;
+        const swap = items[i]!;
+        items[i++] = items[j]!;
         items[j--] = swap;
       }
     }
@@ -176,5 +176,5 @@ function selectNth(items: Float64Array, n: number): number {
     else if (n >= i) low = i;
     else break;
   }
-  return items[n] as number;
+  return items[n]!;
 }

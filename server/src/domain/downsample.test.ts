@@ -45,7 +45,7 @@ describe('downsampling', () => {
         const known = new Map([...series.timestamps].map((instant, i) => [instant, series.values[i]]));
         kept.timestamps.forEach((instant, i) => {
           expect(known.get(instant)).toBe(kept.values[i]);
-          if (i > 0) expect(instant).toBeGreaterThan(kept.timestamps[i - 1] as number);
+          if (i > 0) expect(instant).toBeGreaterThan(kept.timestamps[i - 1]!);
         });
         expect(Math.max(...kept.values)).toBe(Math.max(...series.values));
         expect(Math.min(...kept.values)).toBe(Math.min(...series.values));

@@ -18,22 +18,22 @@ export function downsample(series: Series, maxPoints: number): Series {
   if (maxPoints < 4) return pick(series, Uint32Array.of(0, length - 1));
 
   const bins = Math.floor(maxPoints / 4);
-  const start = timestamps[0] as number;
-  const span = (timestamps[length - 1] as number) - start;
+  const start = timestamps[0]!;
+  const span = timestamps[length - 1]! - start;
   const chosen = new Uint32Array(bins * 4);
   let used = 0;
   for (let from = 0; from < length; ) {
-    const bin = binOf(timestamps[from] as number, start, span, bins);
+    const bin = binOf(timestamps[from]!, start, span, bins);
     let to = from;
     let least = from;
     let greatest = from;
-    for (; to < length && binOf(timestamps[to] as number, start, span, bins) === bin; to++) {
-      if ((values[to] as number) < (values[least] as number)) least = to;
-      if ((values[to] as number) > (values[greatest] as number)) greatest = to;
+    for (; to < length && binOf(timestamps[to]!, start, span, bins) === bin; to++) {
+      if (values[to]! < values[least]!) least = to;
+      if (values[to]! > values[greatest]!) greatest = to;
     }
     const [earlier, later] = least < greatest ? [least, greatest] : [greatest, least];
     for (const index of [from, earlier, later, to - 1]) {
-      if (used === 0 || index > (chosen[used - 1] as number)) chosen[used++] = index;
+      if (used === 0 || index > chosen[used - 1]!) chosen[used++] = index;
     }
     from = to;
   }
@@ -47,8 +47,8 @@ function binOf(instant: number, start: number, span: number, bins: number): numb
 function pick({ timestamps, values }: Series, indices: Uint32Array): Series {
   const kept: Series = { timestamps: new Float64Array(indices.length), values: new Float64Array(indices.length) };
   for (let i = 0; i < indices.length; i++) {
-    kept.timestamps[i] = timestamps[indices[i] as number] as number;
-    kept.values[i] = values[indices[i] as number] as number;
+    kept.timestamps[i] = timestamps[indices[i]!]!;
+    kept.values[i] = values[indices[i]!]!;
   }
   return kept;
 }

@@ -13,7 +13,7 @@ export class Durations {
     const kept = Math.min(this.#count, KEPT);
     if (kept === 0) return null;
     const sorted = this.#ring.slice(0, kept).sort();
-    const at = (share: number) => sorted[Math.min(Math.ceil(share * kept) - 1, kept - 1)] as number;
+    const at = (share: number) => sorted[Math.min(Math.ceil(share * kept) - 1, kept - 1)]!;
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
   }
 }

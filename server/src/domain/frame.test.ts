@@ -54,7 +54,7 @@ describe('merging rows', () => {
         const latest = given.columns.map(() => new Map<number, number>());
         given.timestamps.forEach((instant, row) => {
           given.columns.forEach((column, c) => {
-            if (!Number.isNaN(column[row])) latest[c]?.set(instant, column[row] as number);
+            if (!Number.isNaN(column[row])) latest[c]?.set(instant, column[row]!);
           });
         });
         const instants = [...new Set(latest.flatMap((column) => [...column.keys()]))].sort((x, y) => x - y);

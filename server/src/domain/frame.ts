@@ -31,9 +31,9 @@ export function withoutMissing(timestamps: Float64Array, values: Float64Array): 
   const keptTimes = new Float64Array(present);
   const keptValues = new Float64Array(present);
   for (let i = 0, at = 0; i < values.length; i++) {
-    const value = values[i] as number;
+    const value = values[i]!;
     if (value === value) {
-      keptTimes[at] = timestamps[i] as number;
+      keptTimes[at] = timestamps[i]!;
       keptValues[at++] = value;
     }
   }
@@ -60,16 +60,16 @@ export function mergeRows(rows: Rows): Rows {
   let at = -1;
   let previous = Number.NaN;
   for (let i = 0; i < length; i++) {
-    const row = order[i] as number;
-    const instant = timestamps[row] as number;
+    const row = order[i]!;
+    const instant = timestamps[row]!;
     if (instant !== previous) {
       if (at < 0 || rowHasValue(outColumns, at)) at++;
       outTimes[at] = instant;
       previous = instant;
     }
     for (let c = 0; c < columns.length; c++) {
-      const value = (columns[c] as Float64Array)[row] as number;
-      if (value === value) (outColumns[c] as Float64Array)[at] = value;
+      const value = columns[c]![row]!;
+      if (value === value) outColumns[c]![at] = value;
     }
   }
   const used = at >= 0 && rowHasValue(outColumns, at) ? at + 1 : Math.max(at, 0);
@@ -78,14 +78,14 @@ export function mergeRows(rows: Rows): Rows {
 
 /** Concatenates rows that share their columns' meaning; later parts count as later arrivals. */
 export function concatRows(parts: readonly Rows[], columnCount: number): Rows {
-  if (parts.length === 1) return parts[0] as Rows;
+  if (parts.length === 1) return parts[0]!;
   const length = parts.reduce((sum, part) => sum + part.timestamps.length, 0);
   const timestamps = new Float64Array(length);
   const columns = Array.from({ length: columnCount }, () => new Float64Array(length));
   let at = 0;
   for (const part of parts) {
     timestamps.set(part.timestamps, at);
-    for (let c = 0; c < columnCount; c++) (columns[c] as Float64Array).set(part.columns[c] as Float64Array, at);
+    for (let c = 0; c < columnCount; c++) columns[c]!.set(part.columns[c]!, at);
     at += part.timestamps.length;
   }
   return { timestamps, columns };
@@ -108,7 +108,7 @@ export function lowerBound(ascending: ArrayLike<number>, bound: number): number 
   let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) < bound) low = middle + 1;
+    if (ascending[middle]! < bound) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -116,7 +116,7 @@ export function lowerBound(ascending: ArrayLike<number>, bound: number): number 
 
 function isAscending(timestamps: Float64Array): boolean {
   for (let i = 1; i < timestamps.length; i++) {
-    if ((timestamps[i] as number) <= (timestamps[i - 1] as number)) return false;
+    if (timestamps[i]! <= timestamps[i - 1]!) return false;
   }
   return true;
 }
@@ -128,7 +128,7 @@ function hasEmptyRow(columns: readonly Float64Array[], length: number): boolean 
 
 function rowHasValue(columns: readonly Float64Array[], row: number): boolean {
   for (const column of columns) {
-    const value = column[row] as number;
+    const value = column[row]!;
     if (value === value) return true;
   }
   return false;
@@ -138,5 +138,5 @@ function rowHasValue(columns: readonly Float64Array[], row: number): boolean {
 function sortedOrder(timestamps: Float64Array): Uint32Array {
   const order = new Uint32Array(timestamps.length);
   for (let i = 0; i < order.length; i++) order[i] = i;
-  return order.sort((a, b) => (timestamps[a] as number) - (timestamps[b] as number) || a - b);
+  return order.sort((a, b) => timestamps[a]! - timestamps[b]! || a - b);
 }

@@ -12,17 +12,17 @@ export function isoTimes(instants: ArrayLike<number>): string[] {
   let day = Number.NaN;
   let date = '';
   for (let i = 0; i < instants.length; i++) {
-    const instant = instants[i] as number;
+    const instant = instants[i]!;
     const dayNumber = Math.floor(instant / UTC_DAY_MS);
     if (dayNumber !== day) {
       day = dayNumber;
       date = new Date(dayNumber * UTC_DAY_MS).toISOString().slice(0, 11);
     }
     const ofDay = instant - day * UTC_DAY_MS;
-    const hour = TWO_DIGITS[Math.floor(ofDay / 3_600_000)] as string;
-    const minute = TWO_DIGITS[Math.floor(ofDay / 60_000) % 60] as string;
-    const second = TWO_DIGITS[Math.floor(ofDay / 1000) % 60] as string;
-    texts[i] = `${date}${hour}:${minute}:${second}.${THREE_DIGITS[ofDay % 1000] as string}Z`;
+    const hour = TWO_DIGITS[Math.floor(ofDay / 3_600_000)]!;
+    const minute = TWO_DIGITS[Math.floor(ofDay / 60_000) % 60]!;
+    const second = TWO_DIGITS[Math.floor(ofDay / 1000) % 60]!;
+    texts[i] = `${date}${hour}:${minute}:${second}.${THREE_DIGITS[ofDay % 1000]!}Z`;
   }
   return texts;
 }

@@ -9,8 +9,7 @@ const hoursOf = (day: string, zone: string) => {
   const { start, end } = dayWindow(day, zone);
   return (end - start) / HOUR_MS;
 };
-const steps = (edges: Float64Array) =>
-  [...edges.subarray(1)].map((edge, i) => (edge - (edges[i] as number)) / MINUTE_MS);
+const steps = (edges: Float64Array) => [...edges.subarray(1)].map((edge, i) => (edge - edges[i]!) / MINUTE_MS);
 
 describe('days of a site', () => {
   test('have 23 hours in spring, 25 in autumn and 24 otherwise', () => {
@@ -72,7 +71,7 @@ describe('clock time', () => {
           );
           const { days, dayIndex, minuteOfDay } = localTimes(instants, zone);
           instants.forEach((instant, i) => {
-            const day = days[dayIndex[i] as number];
+            const day = days[dayIndex[i]!];
             const { minuteOfDay: minute, ...calendar } = localTime(instant, zone);
             expect(minuteOfDay[i]).toBe(minute);
             expect(day).toMatchObject(calendar);

@@ -87,7 +87,7 @@ export function localTimes(instants: Float64Array, timeZone: string): LocalTimes
   const dayIndex = new Int32Array(instants.length);
   const minuteOfDay = new Int16Array(instants.length);
   for (let i = 0; i < instants.length; i++) {
-    const instant = instants[i] as number;
+    const instant = instants[i]!;
     let today = days.at(-1);
     if (today === undefined || instant >= today.end) {
       const { minuteOfDay: _, ...calendar } = localTime(instant, timeZone);

@@ -97,8 +97,8 @@ describeWith('REAL_DATA', 'a year of NREL’s satellite data', (folder) => {
       const instant = Date.UTC(year, month - 1, day, hour, minute) + 7 * HOUR_MS;
       const elevation = 90 - sunPosition(instant, 40.5137, -108.5449).zenithDeg;
       if (Math.abs(elevation) < 1) continue;
-      const lift = elevation > 0 ? refractionDeg(elevation) * ((cells[25] as number) / 1013.25) : 0;
-      worst = Math.max(worst, Math.abs(90 - elevation - lift - (cells[22] as number)));
+      const lift = elevation > 0 ? refractionDeg(elevation) * (cells[25]! / 1013.25) : 0;
+      worst = Math.max(worst, Math.abs(90 - elevation - lift - cells[22]!));
       compared++;
     }
     expect(compared).toBeGreaterThan(17_000);

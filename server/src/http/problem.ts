@@ -81,7 +81,7 @@ export function problemOf(error: unknown, request: Asked): Problem {
     status,
     detail,
     code,
-    instance: request.url.split('?')[0] as string,
+    instance: request.url.split('?')[0]!,
     request_id: request.id,
     ...(fields.length > 0 && { errors: [...fields] }),
   };

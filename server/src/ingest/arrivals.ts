@@ -40,10 +40,10 @@ export class ArrivalMeter {
     const hours = block.devices.map((device) => this.#hourOf(device, receivedAt));
     const tellsClock = !FORECAST_GROUPS.has(block.group);
     for (let row = 0; row < block.timestamps.length; row++) {
-      const device = block.device[row] as number;
-      const instant = block.timestamps[row] as number;
-      const before = newest[device] as number;
-      const hour = hours[device] as Hour;
+      const device = block.device[row]!;
+      const instant = block.timestamps[row]!;
+      const before = newest[device]!;
+      const hour = hours[device]!;
       const delay = receivedAt - instant;
       hour.readings++;
       if (instant > before) {

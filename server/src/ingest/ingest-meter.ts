@@ -21,7 +21,7 @@ export class IngestMeter {
     this.rejected += rejected;
     this.quarantined += quarantined;
     this.#roll();
-    this.#perMinute[MINUTES_KEPT] = (this.#perMinute[MINUTES_KEPT] as number) + accepted;
+    this.#perMinute[MINUTES_KEPT] = this.#perMinute[MINUTES_KEPT]! + accepted;
   }
 
   /** Values accepted in each of the last 60 full minutes, oldest first. */
@@ -33,8 +33,8 @@ export class IngestMeter {
   /** Mean rate over the last full minute and the running one. */
   valuesPerSecond(): number {
     this.#roll();
-    const running = this.#perMinute[MINUTES_KEPT] as number;
-    const last = this.#perMinute[MINUTES_KEPT - 1] as number;
+    const running = this.#perMinute[MINUTES_KEPT]!;
+    const last = this.#perMinute[MINUTES_KEPT - 1]!;
     const secondsRunning = (this.#now() - this.#minute * MINUTE_MS) / 1000;
     return (running + last) / (60 + secondsRunning);
   }

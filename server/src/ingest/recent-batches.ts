@@ -32,7 +32,7 @@ export class RecentBatches {
     this.#bytes += bytes;
     let drop = 0;
     while (this.#bytes > MAX_BYTES && drop < this.#batches.length - 1) {
-      const oldest = this.#batches[drop++] as { batch: AcceptedBatch; bytes: number };
+      const oldest = this.#batches[drop++]!;
       this.#bytes -= oldest.bytes;
       this.#floor = oldest.batch.sequence;
     }
@@ -42,8 +42,8 @@ export class RecentBatches {
   /** Forgets what every store has. */
   trim(taken: number): void {
     let drop = 0;
-    while (drop < this.#batches.length && (this.#batches[drop] as { batch: AcceptedBatch }).batch.sequence <= taken) {
-      this.#bytes -= (this.#batches[drop++] as { bytes: number }).bytes;
+    while (drop < this.#batches.length && this.#batches[drop]!.batch.sequence <= taken) {
+      this.#bytes -= this.#batches[drop++]!.bytes;
     }
     if (drop > 0) this.#batches.splice(0, drop);
     this.#floor = Math.max(this.#floor, taken);

@@ -115,7 +115,7 @@ function validateColumn({ block, column, metric, latest, nowMs, verdict }: Colum
   let kept = column;
   let accepted = 0;
   for (let row = 0; row < column.length; row++) {
-    const value = column[row] as number;
+    const value = column[row]!;
     if (value !== value) continue;
     const instant = timestamps[row]!;
     if (value >= minimum && value <= maximum && instant >= MIN_PLAUSIBLE_MS && instant <= latest) {
@@ -125,7 +125,7 @@ function validateColumn({ block, column, metric, latest, nowMs, verdict }: Colum
     if (kept === column) kept = column.slice();
     kept[row] = Number.NaN;
     const where = {
-      deviceId: block.devices[block.device[row] as number] as string,
+      deviceId: block.devices[block.device[row]!]!,
       metric: metric.name,
       timestamp: instant,
     };
@@ -150,7 +150,7 @@ function reasonOf(value: number, metric: Metric, timestamp: number, nowMs: numbe
 function withUsableTimes(block: Block, verdict: VerdictBuilder): Block {
   const rows: number[] = [];
   for (let row = 0; row < block.timestamps.length; row++) {
-    const instant = block.timestamps[row] as number;
+    const instant = block.timestamps[row]!;
     if (instant >= 0 && instant < LATEST_MS && Number.isInteger(instant)) continue;
     rows.push(row);
   }
@@ -160,18 +160,18 @@ function withUsableTimes(block: Block, verdict: VerdictBuilder): Block {
   const keep = Uint32Array.from(block.timestamps.keys()).filter((row) => !bad.has(row));
   return {
     ...block,
-    device: Int32Array.from(keep, (row) => block.device[row] as number),
-    timestamps: Float64Array.from(keep, (row) => block.timestamps[row] as number),
-    columns: block.columns.map((column) => Float64Array.from(keep, (row) => column[row] as number)),
+    device: Int32Array.from(keep, (row) => block.device[row]!),
+    timestamps: Float64Array.from(keep, (row) => block.timestamps[row]!),
+    columns: block.columns.map((column) => Float64Array.from(keep, (row) => column[row]!)),
   };
 }
 
 function refuseRow(block: Block, row: number, verdict: VerdictBuilder): void {
   const values = block.columns.filter((column) => !Number.isNaN(column[row])).length;
-  const timestamp = block.timestamps[row] as number;
+  const timestamp = block.timestamps[row]!;
   for (let i = 0; i < values; i++) {
     verdict.refuse({
-      deviceId: block.devices[block.device[row] as number] as string,
+      deviceId: block.devices[block.device[row]!]!,
       metric: null,
       timestamp,
       code: 'time_out_of_range',

@@ -83,7 +83,7 @@ function loadArima(): ForecastEngines['arima'] {
   return (values, steps) => {
     if (values.length > ARIMA_MOST_VALUES)
       throw new InvalidInput(`ARIMA takes at most ${ARIMA_MOST_VALUES} values; got ${values.length}`);
-    if (values.every((value) => value === values[0])) return new Float64Array(steps).fill(values[0] as number);
+    if (values.every((value) => value === values[0])) return new Float64Array(steps).fill(values[0]!);
     const Model = load(start({ wasmBinary, print: () => {}, printErr: () => {} }));
     const model = new Model(ARIMA_SEARCH).train([...values]);
     return Float64Array.from(model.predict(steps)[0]);

@@ -36,7 +36,7 @@ export async function newestSampleBefore(
     const [answer] = await queries.buckets({ deviceIds: [deviceId], group, quantities: [quantity], edges, asOf: end });
     const day = answer?.buckets[0]?.count.findLastIndex((count) => count > 0) ?? -1;
     if (day >= 0) {
-      return newestSample(queries, deviceId, metric, { start: edges[day] as number, end: edges[day + 1] as number });
+      return newestSample(queries, deviceId, metric, { start: edges[day]!, end: edges[day + 1]! });
     }
     end = start;
   }

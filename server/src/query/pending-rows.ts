@@ -42,18 +42,18 @@ function collectBlock(
   if (columns.every((column) => column === undefined)) return;
   const rowsOf = block.devices.map((): number[] => []);
   for (let row = 0; row < block.timestamps.length; row++) {
-    const instant = block.timestamps[row] as number;
+    const instant = block.timestamps[row]!;
     if (instant < request.window.start || instant >= request.window.end) continue;
-    (rowsOf[block.device[row] as number] as number[]).push(row);
+    rowsOf[block.device[row]!]!.push(row);
   }
   for (const [d, deviceId] of block.devices.entries()) {
-    const rows = rowsOf[d] as number[];
+    const rows = rowsOf[d]!;
     if (rows.length === 0 || !wanted.has(deviceId)) continue;
     const picked: Rows = {
-      timestamps: Float64Array.from(rows, (row) => block.timestamps[row] as number),
+      timestamps: Float64Array.from(rows, (row) => block.timestamps[row]!),
       columns: columns.map((column) =>
         Float64Array.from(rows, (row) => {
-          const value = column ? (column[row] as number) : Number.NaN;
+          const value = column ? column[row]! : Number.NaN;
           return block.erases && value === value ? ERASED : value;
         }),
       ),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aggregateSeries, type Buckets } from '../domain/aggregate.ts';
+import { aggregateSeries } from '../domain/aggregate.ts';
 import type { Batch, Block } from '../domain/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { PartialAnswers } from '../domain/partial-answers.ts';
@@ -79,8 +79,7 @@ test('a read sees every acknowledged sample once, however far the store has come
       const expected = new Map<number, number>();
       for (const { blocks } of batches) {
         for (const { timestamps, columns } of blocks) {
-          for (const [i, instant] of timestamps.entries())
-            expected.set(instant, (columns[0] as Float64Array)[i] as number);
+          for (const [i, instant] of timestamps.entries()) expected.set(instant, columns[0]![i]!);
         }
       }
       const planner = await plannerOf(batches, taken, Number.POSITIVE_INFINITY, rest);
@@ -108,7 +107,7 @@ test('aggregates are those of all samples, whether the store has them, or the jo
         await plannerOf(batches, taken, Number.NEGATIVE_INFINITY),
       ]) {
         const [answer] = await planner.buckets({ ...request, edges });
-        const found = answer?.buckets[0] as Buckets;
+        const found = answer!.buckets[0]!;
         for (const key of ['count', 'sum', 'min', 'max', 'first', 'last', 'coveredMs'] as const)
           expect(found[key]).toEqual(reference[key]);
         // Sums of the same terms in another order: a few units in the last place.

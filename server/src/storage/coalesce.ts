@@ -75,9 +75,9 @@ function joinBlocks(group: string, blocks: readonly Block[]): GroupRows {
     const rows = block.timestamps.length;
     timestamps.set(block.timestamps, at);
     const places = Int32Array.from(block.devices, (id) => placeOf.get(id) as number);
-    for (let row = 0; row < rows; row++) device[at + row] = places[block.device[row] as number] as number;
+    for (let row = 0; row < rows; row++) device[at + row] = places[block.device[row]!]!;
     for (const [c, quantity] of quantities.entries()) {
-      const column = columns[c] as Float64Array;
+      const column = columns[c]!;
       const source = block.columns[block.quantities[c] === quantity ? c : block.quantities.indexOf(quantity)];
       if (source) column.set(source, at);
       else column.fill(Number.NaN, at, at + rows);

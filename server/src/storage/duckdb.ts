@@ -153,7 +153,7 @@ class DuckDbStore implements TelemetryStore {
 
 function framesOf({ deviceIds, group, quantities }: ReadRequest, frames: readonly SpanFrame[]): Frame[] {
   return frames.map(({ position, timestamps, columns }) => ({
-    deviceId: deviceIds[position] as string,
+    deviceId: deviceIds[position]!,
     group,
     quantities,
     timestamps,

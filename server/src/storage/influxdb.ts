@@ -206,6 +206,7 @@ class InfluxDbStore implements TelemetryStore {
       yield {
         timestamps: Float64Array.from(series.values, ([time]) => time as number),
         columns: places.map((place) =>
+          // biome-ignore lint/plugin: a field of a row is a number or null
           Float64Array.from(series.values, (row) => (row[place] as number | null) ?? Number.NaN),
         ),
       };
@@ -240,8 +241,9 @@ class InfluxDbStore implements TelemetryStore {
     for (let from = 0; from < statements.length; from += STATEMENTS_PER_QUERY) {
       const part = statements.slice(from, from + STATEMENTS_PER_QUERY);
       for await (const { statement, series } of this.#client.stream(part.map(({ text }) => text).join('; '))) {
-        const { group, field, selector } = part[statement] as (typeof part)[number];
+        const { group, field, selector } = part[statement]!;
         const deviceId = decodeName(series.tags?.device_id ?? '');
+        // biome-ignore lint/plugin: a selector answers one row of a time and a number
         const [timestamp, value] = series.values[0] as [number, number];
         const key = `${deviceId}\n${group}\n${field}`;
         const one = found.get(key) ?? { deviceId, metric: `${group}.${field}`, answers: [] };
@@ -261,7 +263,7 @@ function* bodiesOf(groups: readonly GroupRows[]): Generator<string> {
     const measurement = measurementInLine(rows.group);
     const keys = rows.quantities.map(fieldInLine);
     for (const [place, part] of splitByDevice(rows.device, rows)) {
-      const head = `${measurement},device_id=${tagInLine(rows.devices[place] as string)} `;
+      const head = `${measurement},device_id=${tagInLine(rows.devices[place]!)} `;
       const { timestamps, columns } = mergeRows(part);
       for (const [row, instant] of timestamps.entries()) {
         const fields = columns.flatMap((column, c) => (Number.isNaN(column[row]) ? [] : [`${keys[c]}=${column[row]}`]));

@@ -102,7 +102,7 @@ export class Ring {
   /** Merges rows that are not later than everything held, in order of arrival. */
   merge(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
     const late: Rows = {
-      timestamps: Float64Array.from(rows, (row) => timestamps[row] as number),
+      timestamps: Float64Array.from(rows, (row) => timestamps[row]!),
       columns: this.quantities.map(() => new Float64Array(rows.length).fill(Number.NaN)),
     };
     for (const [c, place] of places.entries()) {
@@ -134,12 +134,12 @@ export class Ring {
   erase(timestamps: Float64Array, columns: readonly Float64Array[], places: Int32Array, rows: readonly number[]): void {
     const used = this.#used();
     for (const row of rows) {
-      const instant = timestamps[row] as number;
+      const instant = timestamps[row]!;
       const at = lowerBound(used.timestamps, instant);
       if (used.timestamps[at] !== instant) continue;
       for (const [c, column] of columns.entries()) {
-        const marked = column[row] as number;
-        if (marked === marked) (used.columns[places[c] as number] as Float64Array)[at] = Number.NaN;
+        const marked = column[row]!;
+        if (marked === marked) used.columns[places[c]!]![at] = Number.NaN;
       }
     }
   }

@@ -162,10 +162,10 @@ export class MemoryStore implements TelemetryStore {
     this.#check();
     const found: LatestValue[] = [];
     this.#eachSeries((deviceId, metric, timestamps, values) => {
-      for (let row = timestamps.length - 1; row >= 0 && (timestamps[row] as number) >= since; row--) {
-        const value = values[row] as number;
+      for (let row = timestamps.length - 1; row >= 0 && timestamps[row]! >= since; row--) {
+        const value = values[row]!;
         if (value !== value) continue;
-        found.push({ deviceId, metric, timestamp: timestamps[row] as number, value });
+        found.push({ deviceId, metric, timestamp: timestamps[row]!, value });
         return;
       }
     });
@@ -181,8 +181,8 @@ export class MemoryStore implements TelemetryStore {
       let last = Number.NaN;
       for (let row = 0; row < values.length; row++) {
         if (values[row] !== values[row]) continue;
-        if (count++ === 0) first = timestamps[row] as number;
-        last = timestamps[row] as number;
+        if (count++ === 0) first = timestamps[row]!;
+        last = timestamps[row]!;
       }
       if (count > 0) found.push({ deviceId, metric, first, last, count });
     });
@@ -268,15 +268,15 @@ export class MemoryStore implements TelemetryStore {
     const places: Int32Array[] = [];
     const late = new Map<number, number[]>();
     for (let from = 0; from < timestamps.length; ) {
-      const index = device[from] as number;
-      const ring = targets[index] as Ring;
+      const index = device[from]!;
+      const ring = targets[index]!;
       const before = ring.bytes;
       places[index] ??= ring.place(block.quantities);
-      let previous = timestamps[from] as number;
+      let previous = timestamps[from]!;
       let to = from + 1;
       if (previous > ring.last) {
-        for (; to < timestamps.length && device[to] === index && (timestamps[to] as number) > previous; to++) {
-          previous = timestamps[to] as number;
+        for (; to < timestamps.length && device[to] === index && timestamps[to]! > previous; to++) {
+          previous = timestamps[to]!;
         }
         ring.append(timestamps, columns, places[index], from, to);
         if (previous > this.#newest) this.#newest = previous;
@@ -365,7 +365,7 @@ export class MemoryStore implements TelemetryStore {
       for (const [deviceId, ring] of rings) {
         const { timestamps, columns } = ring.view();
         for (const [c, quantity] of ring.quantities.entries()) {
-          visit(deviceId, `${group}.${quantity}`, timestamps, columns[c] as Float64Array);
+          visit(deviceId, `${group}.${quantity}`, timestamps, columns[c]!);
         }
       }
     }

@@ -40,6 +40,7 @@ export async function openTelemetryStore(options: TelemetryStoreOptions): Promis
     const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
     throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
   }
+  // biome-ignore lint/plugin: the opener of a type takes the options of this type
   const open = OPENERS[parsed.data.type] as (options: TelemetryStoreOptions) => Promise<TelemetryStore>;
   return open(parsed.data);
 }

@@ -245,7 +245,8 @@ class PostgresStore implements TelemetryStore {
     if ((sizeBytes as number) > COUNTED_BYTES_MAX) return { sizeBytes: sizeBytes as number, rows: null };
     let rows = 0;
     for (const { table } of this.#catalogue.groups()) {
-      rows += (await this.#database.query(`select count(*) from ${table}`))[0]?.[0] as number;
+      const [[count] = []] = await this.#database.query(`select count(*) from ${table}`);
+      rows += count as number;
     }
     return { sizeBytes: sizeBytes as number, rows };
   }
@@ -283,15 +284,11 @@ class PostgresStore implements TelemetryStore {
     for (const [c, quantity] of quantities.entries()) {
       const column = group.columns.get(quantity);
       if (column === undefined) continue;
-      const marked = columns[c] as Float64Array;
+      const marked = columns[c]!;
       const rows = [...marked.keys()].filter((row) => marked[row] === marked[row]);
-      const known = rows.filter(
-        (row) => this.#catalogue.device(devices[device[row] as number] as string) !== undefined,
-      );
-      const ids = known.map((row) => this.#catalogue.device(devices[device[row] as number] as string) as number);
-      const places = [ids, known.map((row) => timestamps[row] as number)].map((part) =>
-        encodeFloats(Float64Array.from(part)),
-      );
+      const known = rows.filter((row) => this.#catalogue.device(devices[device[row]!]!) !== undefined);
+      const ids = known.map((row) => this.#catalogue.device(devices[device[row]!]!) as number);
+      const places = [ids, known.map((row) => timestamps[row]!)].map((part) => encodeFloats(Float64Array.from(part)));
       const at = `from unnest($1::float8[], $2::float8[]) as u(d, ms) where t.device = u.d::int and t.ts = ${instantOf('ms')}`;
       await run(`update ${group.table} t set ${column} = null ${at}`, places);
       const empty = [...group.columns.values()].map((other) => `t.${other} is null`).join(' and ');
@@ -322,10 +319,10 @@ class PostgresStore implements TelemetryStore {
       if (!timestamps) return;
       const missing = () => new Float64Array(timestamps.length).fill(Number.NaN);
       const valuesOf = (column: string | undefined) =>
-        column === undefined ? missing() : (found[known.indexOf(column)] as Float64Array);
+        column === undefined ? missing() : found[known.indexOf(column)]!;
       yield { timestamps, columns: columns.map(valuesOf) };
       if (timestamps.length < FRAME_ROWS) return;
-      from = (timestamps[timestamps.length - 1] as number) + 1;
+      from = timestamps[timestamps.length - 1]! + 1;
     }
   }
 }
@@ -333,7 +330,7 @@ class PostgresStore implements TelemetryStore {
 /** Rows as columns `[device, timestamp, …values]`, by device and instant, each once, in parts that a statement can take. */
 function* rowsInOrder(catalogue: Catalogue, rows: GroupRows): Iterable<Float64Array[]> {
   const own = [...splitByDevice(rows.device, rows)]
-    .map(([place, part]) => ({ ...mergeRows(part), device: catalogue.device(rows.devices[place] as string) as number }))
+    .map(([place, part]) => ({ ...mergeRows(part), device: catalogue.device(rows.devices[place]!) as number }))
     .sort((a, b) => a.device - b.device);
   const total = own.reduce((sum, { timestamps }) => sum + timestamps.length, 0);
   const joined = Array.from({ length: rows.columns.length + 2 }, () => new Float64Array(total));

@@ -34,7 +34,7 @@ export function dropEmptyRows(rows: Rows): Rows {
   if (count === timestamps.length) return rows;
   const pick = (source: Float64Array) => {
     const out = new Float64Array(count);
-    for (let i = 0; i < count; i++) out[i] = source[kept[i] as number] as number;
+    for (let i = 0; i < count; i++) out[i] = source[kept[i]!]!;
     return out;
   };
   return { timestamps: pick(timestamps), columns: columns.map(pick) };
@@ -44,14 +44,14 @@ export function dropEmptyRows(rows: Rows): Rows {
 export function splitByDevice(device: Int32Array, rows: Rows): Map<number, Rows> {
   const counts = new Map<number, number>();
   for (let row = 0; row < device.length; row++) {
-    const id = device[row] as number;
+    const id = device[row]!;
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
-  if (counts.size === 1) return new Map([[device[0] as number, rows]]);
+  if (counts.size === 1) return new Map([[device[0]!, rows]]);
   const places = new Map([...counts].map(([id, count]) => [id, new Uint32Array(count)]));
   const filled = new Map<number, number>();
   for (let row = 0; row < device.length; row++) {
-    const id = device[row] as number;
+    const id = device[row]!;
     const at = filled.get(id) ?? 0;
     (places.get(id) as Uint32Array)[at] = row;
     filled.set(id, at + 1);
@@ -62,7 +62,7 @@ export function splitByDevice(device: Int32Array, rows: Rows): Map<number, Rows>
 function pickRows({ timestamps, columns }: Rows, places: Uint32Array): Rows {
   const pick = (source: Float64Array) => {
     const out = new Float64Array(places.length);
-    for (let i = 0; i < places.length; i++) out[i] = source[places[i] as number] as number;
+    for (let i = 0; i < places.length; i++) out[i] = source[places[i]!]!;
     return out;
   };
   return { timestamps: pick(timestamps), columns: columns.map(pick) };
@@ -70,7 +70,7 @@ function pickRows({ timestamps, columns }: Rows, places: Uint32Array): Rows {
 
 function isAscending(timestamps: Float64Array): boolean {
   for (let i = 1; i < timestamps.length; i++) {
-    if ((timestamps[i] as number) <= (timestamps[i - 1] as number)) return false;
+    if (timestamps[i]! <= timestamps[i - 1]!) return false;
   }
   return true;
 }

@@ -51,8 +51,8 @@ export function* simulatedWorks({ seed, perDay, baselines }: WorksOptions): Gene
   const common = {
     ...{ timeZone: ZONE, starts, slotMs: SLOT_MS },
     hour: Float64Array.from(minuteOfDay, (minute) => Math.floor(minute / 60)),
-    weekday: starts.map((_, i) => days[dayIndex[i] as number]?.weekday ?? Number.NaN),
-    temperatureDifference: indoors.map((inside, i) => inside - (outdoors[i] as number)),
+    weekday: starts.map((_, i) => days[dayIndex[i]!]?.weekday ?? Number.NaN),
+    temperatureDifference: indoors.map((inside, i) => inside - outdoors[i]!),
   };
   const truthsOf = (device: string, metrics: readonly string[]): FaultTruth[] =>
     faults.filter((fault) => fault.device === device && metrics.includes(fault.metric) && !UNTOLD.includes(fault.kind));
@@ -102,7 +102,7 @@ function expectedBy(starts: Float64Array, values: Float64Array, drivers: readonl
     type: 'linear',
     temperatures: [],
     observations: {
-      starts: Float64Array.from(whole, (hour) => starts[hour * PER_HOUR] as number),
+      starts: Float64Array.from(whole, (hour) => starts[hour * PER_HOUR]!),
       kwh: hourly(values),
       columns: drivers.map(hourly),
       temperature: null,
@@ -119,7 +119,7 @@ function expectedBy(starts: Float64Array, values: Float64Array, drivers: readonl
 function activityBeside(key: string, worked: ReadonlyMap<string, Float64Array>): Float64Array {
   const others = [...worked].filter(([other]) => other !== key).map(([, column]) => column);
   return Float64Array.from({ length: SLOTS }, (_, i) => {
-    const known = others.map((column) => column[i] as number).filter((share) => share === share);
+    const known = others.map((column) => column[i]!).filter((share) => share === share);
     return known.reduce((sum, share) => sum + share, 0) / known.length;
   });
 }
@@ -128,8 +128,8 @@ function slotMeans({ timestamps, values }: { timestamps: Float64Array; values: F
   const [sums, counts] = [new Float64Array(SLOTS), new Float64Array(SLOTS)];
   timestamps.forEach((at, i) => {
     const slot = Math.floor((at - START) / SLOT_MS);
-    sums[slot] = (sums[slot] as number) + (values[i] as number);
-    counts[slot] = (counts[slot] as number) + 1;
+    sums[slot] = sums[slot]! + values[i]!;
+    counts[slot] = counts[slot]! + 1;
   });
-  return sums.map((sum, slot) => sum / (counts[slot] as number));
+  return sums.map((sum, slot) => sum / counts[slot]!);
 }

@@ -138,11 +138,11 @@ async function expectReference(world: World, request: AggregateRequest): Promise
     const values: number[] = [];
     for await (const frame of world.store.read({ ...request, quantities: [quantity], window })) {
       timestamps.push(...frame.timestamps);
-      values.push(...(frame.columns[0] as Float64Array));
+      values.push(...frame.columns[0]!);
     }
     const series = withoutMissing(Float64Array.from(timestamps), Float64Array.from(values));
     const reference = aggregateSeries(series, request.edges, { asOf: request.asOf, expectedIntervalMs, counter });
-    expectClose(answer?.buckets[i] as Buckets, reference, quantity);
+    expectClose(answer!.buckets[i]!, reference, quantity);
   }
 }
 
@@ -152,8 +152,8 @@ function expectClose(actual: Buckets, reference: Buckets, quantity: string): voi
     const wanted = reference[name];
     expect(actual[name]).toHaveLength(wanted.length);
     for (let b = 0; b < wanted.length; b++) {
-      const got = actual[name][b] as number;
-      const want = wanted[b] as number;
+      const got = actual[name][b]!;
+      const want = wanted[b]!;
       const slack = 1e-9 * Math.max(1, Math.abs(want));
       if (!(Object.is(got, want) || Math.abs(got - want) <= slack)) {
         expect.fail(`${quantity}: ${name} of bucket ${b} is ${got}, the reference says ${want}`);

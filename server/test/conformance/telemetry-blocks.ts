@@ -76,7 +76,7 @@ export async function rowsOf(
     Array.from(timestamps, (timestamp, row) => [
       deviceId,
       timestamp,
-      ...columns.map((column) => (Number.isNaN(column[row]) ? null : (column[row] as number) + 0)),
+      ...columns.map((column) => (Number.isNaN(column[row]) ? null : column[row]! + 0)),
     ]),
   );
 }

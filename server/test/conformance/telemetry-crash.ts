@@ -30,7 +30,7 @@ export function crashPromises(world: World, inChild: () => TelemetryStoreOptions
     for (const device of devices) {
       const frames = await framesOf(store, 'g', [device], ['write', 'row']);
       const instants = frames.flatMap(({ timestamps }) => [...timestamps]);
-      const writes = frames.flatMap(({ columns }) => [...(columns[0] as Float64Array)]);
+      const writes = frames.flatMap(({ columns }) => [...columns[0]!]);
       expect(instants.length % ROWS_PER_WRITE, 'writes are there as a whole').toBe(0);
       expect(instants.length).toBeGreaterThanOrEqual(acknowledged * ROWS_PER_WRITE);
       instants.forEach((instant, i) => {

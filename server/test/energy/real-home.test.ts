@@ -13,7 +13,7 @@ function column(path: string, name: string, instantOf: (text: string) => number,
   const at = (header as string).split(',').indexOf(name);
   const rows = lines.map((line) => line.split(',')).filter((cells) => cells[at] !== '');
   return {
-    timestamps: Float64Array.from(rows, (cells) => instantOf(cells[0] as string)),
+    timestamps: Float64Array.from(rows, (cells) => instantOf(cells[0]!)),
     values: Float64Array.from(rows, (cells) => Number(cells[at]) * factor),
   };
 }

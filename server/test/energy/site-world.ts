@@ -108,8 +108,8 @@ export class SiteWorld {
     this.#latest.set(`${device.id} ${metric}`, {
       deviceId: device.id,
       metric,
-      timestamp: timestamps[last] as number,
-      value: values[last] as number,
+      timestamp: timestamps[last]!,
+      value: values[last]!,
     });
     await this.#store.write([batchOf(columnsBlock(group, device.id, timestamps, { [quantity]: values }))]);
   }

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
-import type { Buckets } from '../../src/domain/aggregate.ts';
+
 import type { Frame } from '../../src/domain/frame.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../src/domain/window.ts';
 import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
@@ -65,7 +65,7 @@ async function contentsOf({ queries, directory }: Pipeline, sampled: readonly st
       const kept = queries.rawFrom(group) + UTC_DAY_MS;
       const [answer] = await queries.buckets({ deviceIds: [id], group, quantities, edges: HOURS });
       for (const [q, quantity] of quantities.entries()) {
-        const { count, sum } = (answer as SeriesBuckets).buckets[q] as Buckets;
+        const { count, sum } = (answer as SeriesBuckets).buckets[q]!;
         hours.set(`${name} ${group}.${quantity}`, { count, sum });
         rawFrom.set(`${name} ${group}.${quantity}`, kept);
       }
@@ -87,7 +87,7 @@ function noteSamples(samples: Map<string, Map<number, number>>, name: string, fr
     samples.set(key, found);
     for (const [row, at] of frame.timestamps.entries()) {
       if (found.has(at)) throw new Error(`${key} has two samples at ${new Date(at).toISOString()}`);
-      const value = (frame.columns[c] as Float64Array)[row] as number;
+      const value = frame.columns[c]![row]!;
       if (value === value) found.set(at, value);
     }
   }
@@ -108,7 +108,7 @@ export function difference(expected: Contents, found: Contents): string | null {
     if (is === undefined) return `${key} is missing`;
     const i = told.count.findIndex((count, hour) => is.count[hour] !== count || differs(told.sum[hour], is.sum[hour]));
     if (i < 0) continue;
-    const hour = new Date(HOURS[i] as number).toISOString();
+    const hour = new Date(HOURS[i]!).toISOString();
     return `${key}, hour ${hour}: ${is.count[i]} samples, sum ${is.sum[i]}, in place of ${told.count[i]}, ${told.sum[i]}`;
   }
   return null;

@@ -25,14 +25,14 @@ const at = new Float64Array(1);
 function step(): void {
   writeSync(counter, '.');
   readSync(plan, at, 0, 8, 0);
-  if (at[0] === 0 || fstatSync(counter).size < (at[0] as number)) return;
+  if (at[0] === 0 || fstatSync(counter).size < at[0]!) return;
   process.kill(process.pid, 'SIGKILL');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
 function count(of: object, name: string, counts: Call = () => true): void {
   const methods = of as Record<string, Call>;
-  const original = methods[name] as Call;
+  const original = methods[name]!;
   methods[name] = function (...parameters) {
     if (counts.apply(this, parameters)) step();
     return original.apply(this, parameters);

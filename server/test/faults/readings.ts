@@ -112,7 +112,7 @@ export class Ledger {
     const found = samples.get(`${LIVE} ${LIVE_METRIC}`) ?? new Map<number, number>();
     const lost = [...this.#acknowledged].filter(([at, value]) => found.get(at) !== value);
     if (lost.length > 0)
-      return `${lost.length} of ${this.#acknowledged.size} acknowledged readings are lost or changed, such as ${new Date(lost[0]?.[0] as number).toISOString()}`;
+      return `${lost.length} of ${this.#acknowledged.size} acknowledged readings are lost or changed, such as ${new Date(lost[0]![0]!).toISOString()}`;
     const strange = [...found].filter(([at, value]) => this.#sent.get(at) !== value);
     return strange.length === 0 ? null : `${strange.length} readings were never sent`;
   }

@@ -71,9 +71,8 @@ it('a restore that is killed at any step is put in place as a whole by the next 
       step,
       outcome === 'former' ? [] : [expect.stringMatching(/^before-restore-2026/)],
     ]);
-    if (outcome !== 'former')
-      expect([step, readdirSync(join(folder, folders[0] as string)).sort()]).toEqual([step, FORMER]);
-    if (before !== null) expect([step, before]).toEqual([step, join(folder, folders[0] as string)]);
+    if (outcome !== 'former') expect([step, readdirSync(join(folder, folders[0]!)).sort()]).toEqual([step, FORMER]);
+    if (before !== null) expect([step, before]).toEqual([step, join(folder, folders[0]!)]);
   }
   expect([...outcomes].sort()).toContain('new');
 });

@@ -21,8 +21,7 @@ function world(valueAt: (h: number) => number) {
 describe('Prophet', () => {
   it('foretells what Python’s Prophet foretells, within 1 %', () => {
     const points = forecast({ candidate: 'prophet', ...world(prophetSeries) }, engines);
-    for (const [k, golden] of PROPHET_GOLDEN.entries())
-      expect(Math.abs((points[k] as number) / golden - 1)).toBeLessThan(0.01);
+    for (const [k, golden] of PROPHET_GOLDEN.entries()) expect(Math.abs(points[k]! / golden - 1)).toBeLessThan(0.01);
   });
 });
 

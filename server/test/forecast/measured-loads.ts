@@ -85,9 +85,9 @@ export function hourly(rows: readonly { at: string; value: number }[]): { first:
   const last = hours.reduce((most, hour) => Math.max(most, hour), Number.NEGATIVE_INFINITY);
   const [sums, counts] = [new Float64Array(last - first + 1), new Float64Array(last - first + 1)];
   for (const [i, { value }] of rows.entries()) {
-    const h = (hours[i] as number) - first;
-    sums[h] = (sums[h] as number) + value;
-    counts[h] = (counts[h] as number) + 1;
+    const h = hours[i]! - first;
+    sums[h] = sums[h]! + value;
+    counts[h] = counts[h]! + 1;
   }
-  return { first, kw: sums.map((sum, h) => sum / (counts[h] as number)) };
+  return { first, kw: sums.map((sum, h) => sum / counts[h]!) };
 }

@@ -149,7 +149,7 @@ function rowsOf({ blocks }: DecodedLines): string[] {
     Array.from(timestamps, (timestamp, row) => {
       const values = quantities.map((quantity, c) => [quantity, columns[c]?.[row]] as const);
       const present = values.filter(([, value]) => value === value).sort();
-      return JSON.stringify([group, devices[device[row] as number], timestamp, present]);
+      return JSON.stringify([group, devices[device[row]!], timestamp, present]);
     }),
   );
 }

@@ -45,5 +45,5 @@ function change(bytes: Buffer, others: readonly Buffer[], spice: readonly string
 }
 
 export function pick<T>(from: readonly T[], chance: Chance): T {
-  return from[chance(from.length)] as T;
+  return from[chance(from.length)]!;
 }

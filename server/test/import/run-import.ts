@@ -46,8 +46,8 @@ function valuesOf(blocks: readonly Block[], name: string, metric: string) {
   for (const { group, quantities, devices, device, timestamps, columns } of blocks) {
     const column = columns[quantities.findIndex((quantity) => `${group}.${quantity}` === metric)] ?? [];
     for (const [row, value] of column.entries()) {
-      if (Number.isNaN(value) || devices[device[row] as number] !== name) continue;
-      values.push({ at: new Date(timestamps[row] as number).toISOString(), value });
+      if (Number.isNaN(value) || devices[device[row]!] !== name) continue;
+      values.push({ at: new Date(timestamps[row]!).toISOString(), value });
     }
   }
   return values;

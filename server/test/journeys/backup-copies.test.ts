@@ -96,7 +96,7 @@ it('a copy that was changed is not restored, and nothing is touched', async () =
   await run(service, '/storage/backups');
   const [{ name } = { name: '' }] = await list(service);
   const bytes = readFileSync(join(copies, name));
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+  bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 1;
   writeFileSync(join(copies, name), bytes);
   renameSync(join(data, 'backups'), join(data, 'lost'));
   const job = await run(service, `/storage/backups/${name}/restore`);

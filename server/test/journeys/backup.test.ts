@@ -121,7 +121,7 @@ it('a damaged backup is refused, told by the verification, and touches nothing',
   const [backup] = await backups(service);
   const path = join(folder, 'backups', (backup as Backup).name);
   const bytes = readFileSync(path);
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+  bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 1;
   writeFileSync(path, bytes);
 
   const verified = await ended(service, await post(service, `/storage/backups/${backup?.name}/verify`));

@@ -17,7 +17,7 @@ async function send(service: Service, value: number): Promise<void> {
 function damage(path: string): void {
   const file = new DatabaseSync(path);
   const entries = file.prepare('SELECT sequence, payload FROM journal_batch ORDER BY sequence').all();
-  const { sequence, payload } = entries[entries.length >> 1] as { sequence: number; payload: Uint8Array };
+  const { sequence, payload } = Object(entries[entries.length >> 1]) as { sequence: number; payload: Uint8Array };
   payload[payload.length >> 1]! ^= 1;
   file.prepare('UPDATE journal_batch SET payload = ? WHERE sequence = ?').run(payload, sequence);
   file.close();

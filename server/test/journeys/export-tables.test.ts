@@ -86,6 +86,7 @@ describe.each(['csv', 'parquet', 'arrow'])('as %s', (format) => {
         device_name: one.device_name,
         metric: one.metric,
         unit: one.unit,
+        // biome-ignore lint/plugin: parsed JSON
         ...Object.fromEntries(aggregate.split(',').map((name) => [name, (one[name] as (number | null)[])[i] ?? null])),
       })),
     );

@@ -82,7 +82,7 @@ async function powerOf(service: Service, from: number, to: number): Promise<[num
   const window = `start=${iso(from)}&end=${iso(to)}`;
   const path = `/api/v1/telemetry?device_id=meter&metric=load.power_kw&bucket=raw&${window}`;
   const { series } = await service.json<{ series: { timestamps: string[]; value: number[] }[] }>(path);
-  return (series[0]?.timestamps ?? []).map((at, i) => [Date.parse(at), series[0]?.value[i] as number]);
+  return (series[0]?.timestamps ?? []).map((at, i) => [Date.parse(at), series[0]!.value[i]!]);
 }
 
 const OPERATIONS: readonly RepairOperation[] = [

@@ -81,7 +81,7 @@ describe('a file of the archive', () => {
   it('keeps −0 and 0 apart, however often they come', async () => {
     const path = join(folder, 'zeros.parquet');
     const timestamps = Float64Array.from({ length: 20_000 }, (_, i) => i * 1000);
-    const columns = [timestamps.map((_, i) => [0.5, -0, 0, Number.NaN][i % 4] as number)];
+    const columns = [timestamps.map((_, i) => [0.5, -0, 0, Number.NaN][i % 4]!)];
     const writer = new ArchiveFileWriter(path, ['power_kw']);
     await writer.add({ deviceId: 'a', timestamps, columns });
     const written = await writer.finish();
@@ -158,14 +158,14 @@ describe('archiving', () => {
             timestamps: Float64Array.from(own, ([, at]) => at),
             columns: [Float64Array.from(own, ([, , { v }]) => v as number)],
           });
-          const column = merged.columns[0] as Float64Array;
+          const column = merged.columns[0]!;
           const raw = Array.from(merged.timestamps, (at, i) => `${deviceId} ${at} ${column[i]}`);
           expect(await allRows(world.reads, [deviceId], group, ['v'])).toEqual(raw);
           const { start, end } = sampleWindow(edges, ['v'], rules);
           const within = (at: number) => at >= start && at < end;
           const series = withoutMissing(
             merged.timestamps.filter(within),
-            column.filter((_, i) => within(merged.timestamps[i] as number)),
+            column.filter((_, i) => within(merged.timestamps[i]!)),
           );
           expect(answers[d]?.buckets[0]).toEqual(
             aggregateSeries(series, edges, { asOf, expectedIntervalMs: expected, counter: UNDECLARED_COUNTER }),

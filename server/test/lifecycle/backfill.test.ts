@@ -79,7 +79,8 @@ function breaking(store: TelemetryStore, at: number): TelemetryStore {
     get: (of, name) =>
       name === 'write' && ++writes > at
         ? () => Promise.reject(new Unavailable('the target is away'))
-        : (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
+        : // biome-ignore lint/plugin: any method of the port
+          (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
   });
 }
 
@@ -92,7 +93,7 @@ describe('filling a store whose source has an archive', () => {
       ['c', JANUARY + 5, { power_kw: 1 }],
     ];
     await world.store.write([batch('load', late)]);
-    const all = [...groups, { ...(groups[0] as DeviceGroup), deviceId: 'c' }];
+    const all = [...groups, { ...groups[0]!, deviceId: 'c' }];
     const before = await allDigests(world.reads, all);
 
     const target = await newTarget();

@@ -207,7 +207,7 @@ describe('copies of archived files beside the backups', () => {
     expect(await of.describe(manifest as never, undefined, await scratch(), work)).toMatchObject({ included: true });
     const names = await copies().files.names();
     expect(names).toEqual(manifest?.objects?.map(({ sha256 }) => `${sha256}.wka`).sort());
-    const bytes = await readFile(join(folder, 'backups', ARCHIVE_COPIES, names[0] as string));
+    const bytes = await readFile(join(folder, 'backups', ARCHIVE_COPIES, names[0]!));
     expect(bytes.toString('latin1')).toMatch(/^age-encryption/);
     const stranger = copiesIn(localObjects(join(folder, 'backups')), { recipients: [], identities: [] });
     await expect(stranger.fetch(manifest?.objects?.[0] as never, join(folder, 'x'))).rejects.toBeInstanceOf(Forbidden);
@@ -283,7 +283,7 @@ describe('copies of archived files beside the backups', () => {
     const [january] = (manifest?.objects ?? []) as [ArchivedObject];
     const copy = join(folder, 'backups', ARCHIVE_COPIES, `${january.sha256}.wka`);
     const bytes = await readFile(copy);
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+    bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 1;
     await writeFile(copy, bytes);
     await rm(pathOf(january));
     await expect(restore({ archive: archive(), copies: [copies()], bringBack: true })).rejects.toBeInstanceOf(Corrupt);

@@ -58,7 +58,7 @@ function batch(from: number, minutes: number): Batch {
         device,
         timestamps: Float64Array.from(rows, (minute) => START + minute * MINUTE),
         columns: [
-          Float64Array.from(rows, (minute) => odd[minute % 6] as number),
+          Float64Array.from(rows, (minute) => odd[minute % 6]!),
           Float64Array.from(rows, (minute) => minute / 8),
         ],
       },
@@ -75,8 +75,7 @@ async function everything(store: TelemetryStore) {
     const request = { deviceIds: [deviceId], group, quantities: [quantity], window: { start: first, end: last + 1 } };
     const rows: [number, number][] = [];
     for await (const frame of store.read(request)) {
-      for (const [i, at] of frame.timestamps.entries())
-        rows.push([at, ((frame.columns[0] as Float64Array)[i] as number) + 0]);
+      for (const [i, at] of frame.timestamps.entries()) rows.push([at, frame.columns[0]![i]! + 0]);
     }
     found.push([deviceId, metric, rows]);
   }
@@ -175,11 +174,12 @@ describe('a restore', () => {
         get: (of, name) =>
           name === 'write'
             ? (batches: readonly Batch[]) => {
-                const [block] = (batches[0] as Batch).blocks;
-                (block?.columns[0] as Float64Array)[5] = 77;
+                const [block] = batches[0]!.blocks;
+                block!.columns[0]![5] = 77;
                 return of.write(batches);
               }
-            : (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
+            : // biome-ignore lint/plugin: any method of the port
+              (of[name as keyof TelemetryStore] as (...all: unknown[]) => unknown).bind(of),
       }),
     };
     await expect(restored(backup.path, target)).rejects.toThrow(
@@ -237,7 +237,7 @@ describe('the journal archive', () => {
     await archive.seal();
     const [segment] = await segmentsIn(path);
     const bytes = readFileSync(segment?.path as string);
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 0xff;
+    bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 0xff;
     writeFileSync(segment?.path as string, bytes);
     const read = async () => {
       for await (const _ of readJournalArchive(path, {}, 0, Number.POSITIVE_INFINITY));

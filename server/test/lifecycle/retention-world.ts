@@ -138,7 +138,7 @@ export function expectSame(found: readonly Buckets[], expected: readonly Buckets
     for (const key of Object.keys(of) as (keyof Buckets)[]) {
       if (key === 'increase' && QUANTITIES[q] === 'power_kw') continue;
       for (const [i, value] of of[key].entries()) {
-        const got = found[q]?.[key][i] as number;
+        const got = found[q]![key][i]!;
         if (!(Math.abs(got - value) <= 1e-9 * Math.max(1, Math.abs(value))) && !(got !== got && value !== value)) {
           expect.fail(`${QUANTITIES[q]} ${key} of bucket ${i}: ${got}, from raw samples ${value}`);
         }

@@ -63,7 +63,7 @@ export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: o
       const request = { deviceIds: [pipeline.directory.require(device).id], group, quantities: [quantity], window };
       for await (const { timestamps, columns } of pipeline.stores[0]?.store.read(request) ?? []) {
         for (const [row, at] of timestamps.entries()) {
-          const value = columns[0]?.[row] as number;
+          const value = columns[0]![row]!;
           if (value === value) rows.push(`${new Date(at).toISOString()} ${value}`);
         }
       }

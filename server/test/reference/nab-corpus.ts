@@ -39,8 +39,8 @@ export async function nabCorpus(folder: string): Promise<NabSeries[]> {
 
 /** Our detector with the benchmark's probation in place of its own week. */
 export function seasonalScores({ timestamps, values }: NabSeries): Float64Array {
-  const first = timestamps[probationRows(timestamps.length)] as number;
-  return detectSeasonal({ timestamps, values }, { probationMs: first - (timestamps[0] as number) }).score;
+  const first = timestamps[probationRows(timestamps.length)]!;
+  return detectSeasonal({ timestamps, values }, { probationMs: first - timestamps[0]! }).score;
 }
 
 const GAUSSIAN_WINDOW = 6400;

@@ -21,7 +21,7 @@ function scored(
   const timestamps = Float64Array.from({ length: rows }, (_, i) => i * 3_600_000);
   return {
     timestamps,
-    windows: windows.map(([first, last]) => [timestamps[first] as number, timestamps[last] as number] as const),
+    windows: windows.map(([first, last]) => [timestamps[first]!, timestamps[last]!] as const),
     scores: timestamps.map((_, i) => (detected.includes(i) ? 1 : 0)),
   };
 }
@@ -92,7 +92,7 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
     // values that are told apart here: a threshold between them may be a little better.
     const published = [44.8, 23.024, 53.578];
     for (const [p, score] of (await scoresOf(windowedGaussianScores)).entries()) {
-      expect(Math.abs(score - (published[p] as number))).toBeLessThan(0.3);
+      expect(Math.abs(score - published[p]!)).toBeLessThan(0.3);
     }
   });
 
@@ -106,6 +106,6 @@ describeWith('REAL_DATA', '51 series of the Numenta Anomaly Benchmark', (folder)
       [68, 58, 73],
     ],
   ] as const)('scores the seasonal detector well above that: %s', async (_, detect, least) => {
-    for (const [p, score] of (await scoresOf(detect)).entries()) expect(score).toBeGreaterThan(least[p] as number);
+    for (const [p, score] of (await scoresOf(detect)).entries()) expect(score).toBeGreaterThan(least[p]!);
   });
 });

@@ -86,13 +86,13 @@ function judgedRows({ timestamps, windows, scores }: ScoredSeries): JudgedRow[] 
   const probation = probationRows(timestamps.length);
   let next = 0;
   for (let row = 0; row < timestamps.length; row++) {
-    while (next < edges.length && row > (edges[next] as { to: number }).to) next++;
+    while (next < edges.length && row > edges[next]!.to) next++;
     const window = edges[next];
     const before = edges[next - 1];
     const isInside = window !== undefined && row >= window.from;
     if (row < probation) continue;
     judged.push({
-      score: scores[row] as number,
+      score: scores[row]!,
       value: isInside
         ? scaledSigmoid((row - window.to - 1) / (window.to - window.from + 1)) / scaledSigmoid(-1)
         : before === undefined

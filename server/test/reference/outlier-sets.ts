@@ -64,8 +64,8 @@ function make(
 ): OutlierSet {
   const labels = new Uint8Array(ROWS).map(() => (uniform() < 0.05 ? 1 : 0));
   const rows = Array.from(labels, (label) => rowOf(label === 1));
-  const columns = (rows[0] as readonly number[]).map((_, f) => Float64Array.from(rows, (row) => row[f] as number));
-  return { columns, labels, scikitLearnAuc: AUC[at] as number };
+  const columns = rows[0]!.map((_, f) => Float64Array.from(rows, (row) => row[f]!));
+  return { columns, labels, scikitLearnAuc: AUC[at]! };
 }
 
 function numbers(seed: number) {

@@ -152,9 +152,9 @@ export function days() {
   );
   const driver = index.map(driverAt);
   const kwh = index.map((i) => {
-    const degrees = temperature[i] as number;
+    const degrees = temperature[i]!;
     const bends = 1.5 * Math.max(12 - degrees, 0) + 2.2 * Math.max(degrees - 18, 0);
-    return 20 + bends + 0.3 * (driver[i] as number) + noiseAt(i);
+    return 20 + bends + 0.3 * driver[i]! + noiseAt(i);
   });
   return {
     starts: index.map((i) => i * 86_400_000),
@@ -176,8 +176,8 @@ export function hours() {
   const driver = index.map(driverAt);
   const kwh = index.map((i) => {
     const inUse = isInUse(i % 168);
-    const heat = Math.max(15 - (temperature[i] as number), 0) * (inUse ? 1.2 : 0.4);
-    return 10 + (inUse ? 20 : 0) + heat + 0.1 * (driver[i] as number) + noiseAt(i);
+    const heat = Math.max(15 - temperature[i]!, 0) * (inUse ? 1.2 : 0.4);
+    return 10 + (inUse ? 20 : 0) + heat + 0.1 * driver[i]! + noiseAt(i);
   });
   return { starts: index.map((i) => i * 3_600_000), kwh, columns: [driver], temperature, hourOfWeek, dayOfWeek: null };
 }

@@ -138,7 +138,7 @@ describeWith('CITUS', 'telemetry in Citus', (bin) => {
     });
 
     it('asks for the coordinator where a worker is named', async () => {
-      const worker = openTelemetryStore(placeOf(workers[0] as PostgresServer));
+      const worker = openTelemetryStore(placeOf(workers[0]!));
       await expect(worker).rejects.toThrow(/is a worker of Citus: set stores to the coordinator/);
     });
   });

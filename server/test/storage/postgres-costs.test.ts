@@ -61,7 +61,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
     const client = new Client({ connectionString: server.url() });
     await client.connect();
     try {
-      return (await client.query(text, values)).rows[0] as T;
+      return (await client.query(text, values)).rows[0]!;
     } finally {
       await client.end();
     }

@@ -33,8 +33,8 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
   const withGaps = ({ timestamps, values }: Series): Series => {
     const kept = [...timestamps.keys()].filter((i) => i % 400 > 35 && i % 7 !== 3);
     return {
-      timestamps: Float64Array.from(kept, (i) => timestamps[i] as number),
-      values: Float64Array.from(kept, (i) => values[i] as number),
+      timestamps: Float64Array.from(kept, (i) => timestamps[i]!),
+      values: Float64Array.from(kept, (i) => values[i]!),
     };
   };
   const minutes = every(MINUTE_MS, WINDOW.start - HOUR_MS, WINDOW.end + HOUR_MS, power);
@@ -127,7 +127,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
       `select * from ${schema}.calculate_all_kpis($1, $2, $3, zone => $4, expected_s => $5)`,
       [machine.id, start, end, ZONE, expectedIntervalS],
     );
-    const found = rows[0] as Record<string, number | Date | null>;
+    const found = rows[0]!;
     // Sums in another order: nine digits.
     const near = (value: number | null) => (value === null ? null : expect.closeTo(value, 9));
     expect(found).toEqual({

@@ -14,6 +14,7 @@ export function knownText(text: Text, group: Group, name: string, otherwise: str
 export function metricText(text: Text, name: string, label: string): string {
   const string = /^solar\.string(\d+)_(power_kw|voltage_v|current_a)$/.exec(name);
   if (string === null) return knownText(text, 'metric', name, label);
+  // biome-ignore lint/plugin: the messages of all quantities of a string take the same parameter
   return text(`metric.solar.string_${string[2] as 'power_kw'}`, { number: string[1]! });
 }
 

@@ -125,14 +125,14 @@ function describe(
   let [value, expected, z, count] = [0, 0, 0, 0];
   for (let i = from; i < to; i++) {
     if (normal.z[i] !== normal.z[i]) continue;
-    value += values[i] as number;
-    expected += normal.expected[i] as number;
-    z += normal.z[i] as number;
+    value += values[i]!;
+    expected += normal.expected[i]!;
+    z += normal.z[i]!;
     count++;
   }
   const mean = { value: value / count, expected: expected / count, z: z / count };
-  const start = starts[from] as number;
-  const end = (starts[to - 1] as number) + slotMs;
+  const start = starts[from]!;
+  const end = starts[to - 1]! + slotMs;
   const type = kind === 'power' ? powerType(normal, mean.expected, end - start, strength) : SENSOR_TYPES[kind];
   return {
     type,
@@ -168,7 +168,7 @@ interface Grown {
 function forestOf(slots: DeviceSlots, { contamination, seed }: DetectOptions): Grown | null {
   const features = featuresOf(slots);
   const names = FEATURES.filter((name) => features[name] !== null);
-  const columns = names.map((name) => features[name] as Float64Array);
+  const columns = names.map((name) => features[name]!);
   const forest = growForest(columns, { seed, trees: TREES });
   const scores = scoreRows(forest, columns);
   return { forest, columns, names, scores, limit: scoreLimit(scores, contamination) };
@@ -187,7 +187,7 @@ function featuresOf(slots: DeviceSlots): Record<Feature, Float64Array | null> {
     lasting_deviation: main ? trailingMean(main.normal.z, LASTING_SLOTS) : null,
     temperature_difference: temperatureDifference,
     pressure_change: pressure ? pressure.values.map((bar) => bar - (middle as number)) : null,
-    mode_change: status?.map((code, i) => Math.abs(code - (status[Math.max(0, i - 1)] as number))) ?? null,
+    mode_change: status?.map((code, i) => Math.abs(code - status[Math.max(0, i - 1)]!)) ?? null,
     hour,
     weekday,
   };
@@ -213,7 +213,7 @@ function reasonsOf({ forest, columns, names, scores }: Grown, stretch: Stretch):
   const at = scores.subarray(stretch.from, stretch.to).indexOf(peak) + stretch.from;
   const shares = attribute(
     forest,
-    columns.map((column) => column[at] as number),
+    columns.map((column) => column[at]!),
   );
-  return names.map((feature, f) => ({ feature, share: shares[f] as number })).sort((a, b) => b.share - a.share);
+  return names.map((feature, f) => ({ feature, share: shares[f]! })).sort((a, b) => b.share - a.share);
 }

@@ -123,7 +123,7 @@ function normalSensor({ starts, slotMs, timeZone }: DeviceHistory, { kind, value
   const sigma = learnt.map((one) => Math.max(one, least));
   const first = values.findIndex((value) => !Number.isNaN(value));
   const judged = (starts[first] ?? 0) + PROBATION_MS;
-  const away = (i: number) => ((values[i] as number) - (expected[i] as number)) / (sigma[i] as number);
+  const away = (i: number) => (values[i]! - expected[i]!) / sigma[i]!;
   return {
     expected,
     sigma,

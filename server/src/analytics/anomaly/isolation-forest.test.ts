@@ -43,7 +43,7 @@ describe('an isolation forest', () => {
       scoreRows(
         forest,
         row.map((value) => column(value)),
-      )[0] as number;
+      )[0]!;
     const usual = score(0, 80, 12, 32);
     expect(score(Number.NaN, 80, 12, 32)).toBeCloseTo(usual, 1);
     expect(score(Number.NaN, 80, 12, 70)).toBeGreaterThan(usual + 0.05);
@@ -117,14 +117,14 @@ describe('an isolation forest', () => {
 /** Area under the ROC curve: the chance that an outlier scores above another row (ties count half). */
 function aucOf({ columns, labels }: OutlierSet, seed: number): number {
   const scores = scoreRows(growForest(columns, { seed }), columns);
-  const order = [...scores.keys()].sort((a, b) => (scores[a] as number) - (scores[b] as number));
+  const order = [...scores.keys()].sort((a, b) => scores[a]! - scores[b]!);
   let [outliers, ranks] = [0, 0];
   for (let i = 0; i < order.length; ) {
     let j = i;
-    while (j < order.length && scores[order[j] as number] === scores[order[i] as number]) j++;
+    while (j < order.length && scores[order[j]!] === scores[order[i]!]) j++;
     const rank = (i + 1 + j) / 2;
     for (; i < j; i++) {
-      if (labels[order[i] as number] !== 1) continue;
+      if (labels[order[i]!] !== 1) continue;
       outliers++;
       ranks += rank;
     }

@@ -75,7 +75,7 @@ export function scoreRows(forest: IsolationForest, columns: readonly Float64Arra
     }
   }
   if (normal === 0) return sums.fill(0.5);
-  for (let row = 0; row < count; row++) sums[row] = 2 ** (-(sums[row] as number) / roots.length / normal);
+  for (let row = 0; row < count; row++) sums[row] = 2 ** (-sums[row]! / roots.length / normal);
   return sums;
 }
 
@@ -114,7 +114,7 @@ function fillBlock(block: Float64Array, columns: readonly Float64Array[], from: 
   let isWhole = true;
   columns.forEach((column, f) => {
     for (let row = 0; row < rows; row++) {
-      const value = column[from + row] as number;
+      const value = column[from + row]!;
       if (!Number.isFinite(value)) isWhole = false;
       block[row * width + f] = value;
     }
@@ -125,8 +125,7 @@ function fillBlock(block: Float64Array, columns: readonly Float64Array[], from: 
 /** Sends four rows at a time down a tree, so that the processor has something to do while it waits for memory. */
 function addHeights(nodes: Walkable, root: number, block: Float64Array, width: number, sums: Float64Array): void {
   const { feature, threshold, child, height, depth } = nodes;
-  const at = (row: number, node: number) =>
-    (child[node] as number) + Number((block[row + (feature[node] as number)] as number) >= (threshold[node] as number));
+  const at = (row: number, node: number) => child[node]! + Number(block[row + feature[node]!]! >= threshold[node]!);
   const fours = sums.length - (sums.length % 4);
   for (let row = 0; row < fours; row += 4) {
     const a = row * width;
@@ -140,15 +139,15 @@ function addHeights(nodes: Walkable, root: number, block: Float64Array, width: n
       k = at(c, k);
       l = at(d, l);
     }
-    sums[row] = (sums[row] as number) + (height[i] as number);
-    sums[row + 1] = (sums[row + 1] as number) + (height[j] as number);
-    sums[row + 2] = (sums[row + 2] as number) + (height[k] as number);
-    sums[row + 3] = (sums[row + 3] as number) + (height[l] as number);
+    sums[row] = sums[row]! + height[i]!;
+    sums[row + 1] = sums[row + 1]! + height[j]!;
+    sums[row + 2] = sums[row + 2]! + height[k]!;
+    sums[row + 3] = sums[row + 3]! + height[l]!;
   }
   for (let row = fours; row < sums.length; row++) {
     let node = root;
     for (let step = 0; step < depth; step++) node = at(row * width, node);
-    sums[row] = (sums[row] as number) + (height[node] as number);
+    sums[row] = sums[row]! + height[node]!;
   }
 }
 
@@ -156,10 +155,10 @@ function addHeightsWithGaps(forest: IsolationForest, root: number, block: Float6
   const { features, feature, height } = forest;
   for (let row = 0; row < sums.length; row++) {
     let node = root;
-    for (let f = feature[node] as number; f >= 0; f = feature[node] as number) {
-      node = below(forest, node, block[row * features + f] as number);
+    for (let f = feature[node]!; f >= 0; f = feature[node]!) {
+      node = below(forest, node, block[row * features + f]!);
     }
-    sums[row] = (sums[row] as number) + (height[node] as number);
+    sums[row] = sums[row]! + height[node]!;
   }
 }
 
@@ -172,7 +171,7 @@ export function attribute(forest: IsolationForest, row: readonly number[]): Floa
     scoreRows(
       forest,
       values.map((value) => Float64Array.of(value)),
-    )[0] as number;
+    )[0]!;
   const score = scoreOf(row);
   const falls = Float64Array.from(row, (_, f) => Math.max(0, score - scoreOf(row.with(f, Number.NaN))));
   const all = falls.reduce((sum, one) => sum + one, 0);
@@ -181,10 +180,10 @@ export function attribute(forest: IsolationForest, row: readonly number[]): Floa
 
 /** The node below to which a value goes. */
 function below({ threshold, child, rows }: IsolationForest, node: number, value: number): number {
-  const first = child[node] as number;
-  if (value < (threshold[node] as number)) return first;
+  const first = child[node]!;
+  if (value < threshold[node]!) return first;
   if (value === value) return first + 1;
-  return (rows[first] as number) >= (rows[first + 1] as number) ? first : first + 1;
+  return rows[first]! >= rows[first + 1]! ? first : first + 1;
 }
 
 /** Mean path length of an unsuccessful search in a binary tree of so many rows: equation 1. */
@@ -211,7 +210,7 @@ class Grower {
     this.#columns = columns;
     this.#random = random;
     this.#deepest = deepest;
-    this.#all = Int32Array.from({ length: (columns[0] as Float64Array).length }, (_, row) => row);
+    this.#all = Int32Array.from({ length: columns[0]!.length }, (_, row) => row);
   }
 
   /** Grows a tree on a random sample; answers its root. */
@@ -227,8 +226,8 @@ class Grower {
     const all = this.#all;
     for (let i = 0; i < size; i++) {
       const j = i + Math.floor(this.#random() * (all.length - i));
-      const taken = all[j] as number;
-      all[j] = all[i] as number;
+      const taken = all[j]!;
+      all[j] = all[i]!;
       all[i] = taken;
     }
     return all.slice(0, size);
@@ -275,12 +274,12 @@ class Grower {
     const open = this.#columns.map((_, feature) => feature);
     while (open.length > 0) {
       const at = Math.floor(this.#random() * open.length);
-      const feature = open[at] as number;
-      const column = this.#columns[feature] as Float64Array;
+      const feature = open[at]!;
+      const column = this.#columns[feature]!;
       let least = Number.POSITIVE_INFINITY;
       let most = Number.NEGATIVE_INFINITY;
       for (let i = from; i < to; i++) {
-        const value = column[sample[i] as number] as number;
+        const value = column[sample[i]!]!;
         if (!Number.isFinite(value)) continue;
         if (value < least) least = value;
         if (value > most) most = value;
@@ -297,13 +296,13 @@ class Grower {
 
   /** Moves rows below the threshold to the front; missing values go with the larger side. Answers where the others begin. */
   #part(sample: Int32Array, from: number, to: number, feature: number, threshold: number): number {
-    const column = this.#columns[feature] as Float64Array;
+    const column = this.#columns[feature]!;
     const below: number[] = [];
     const above: number[] = [];
     const missing: number[] = [];
     for (let i = from; i < to; i++) {
-      const row = sample[i] as number;
-      const value = column[row] as number;
+      const row = sample[i]!;
+      const value = column[row]!;
       (value < threshold ? below : value >= threshold ? above : missing).push(row);
     }
     (below.length >= above.length ? below : above).push(...missing);

@@ -37,9 +37,9 @@ export function learnNormal({ values, guess, features, isMixed, leastSigma }: Co
   const middle = medianOf(values);
   const first = values.map((_, i) => (guess?.[i] === guess?.[i] ? (guess?.[i] ?? middle) : middle));
   const known = values.map((value, i) => (value === value && isMixed[i] === 0 ? 1 : 0));
-  const left = values.map((value, i) => (known[i] === 1 ? value - (first[i] as number) : 0));
+  const left = values.map((value, i) => (known[i] === 1 ? value - first[i]! : 0));
   const added = boost([first, ...features], left, known, CENTRE);
-  const rest = left.map((value, i) => (known[i] === 1 ? value - (added[i] as number) : Number.NaN));
+  const rest = left.map((value, i) => (known[i] === 1 ? value - added[i]! : Number.NaN));
   const bias = medianOf(rest);
   const sizes = rest.map((value) => (value === value ? Math.abs(value - bias) : 0));
   const usual = medianOf(sizes.filter((_, i) => known[i] === 1));
@@ -52,9 +52,9 @@ export function learnNormal({ values, guess, features, isMixed, leastSigma }: Co
   const spread = lift.map((more) => MAD_TO_SIGMA * Math.max(more + usual, LEAST_SHARE_OF_SPREAD * usual));
   const sigma = spread.map((one) => Math.max(one, leastSigma));
   return {
-    expected: first.map((one, i) => one + (added[i] as number) + (bias === bias ? bias : 0)),
+    expected: first.map((one, i) => one + added[i]! + (bias === bias ? bias : 0)),
     sigma,
-    z: rest.map((value, i) => (value - bias) / (sigma[i] as number)),
+    z: rest.map((value, i) => (value - bias) / sigma[i]!),
     isCalm: Uint8Array.from(spread, (one) => (one < leastSigma ? 1 : 0)),
   };
 }
@@ -79,7 +79,7 @@ const MODE_CHANGE = { status: 0.01, worked: 0.25 };
 export function mixedSlots(length: number, status: Float64Array | null, worked: Float64Array | null): Uint8Array {
   const isMixed = new Uint8Array(length);
   const step = (column: Float64Array | null, i: number) =>
-    column === null ? 0 : Math.abs((column[i] as number) - (column[i - 1] as number));
+    column === null ? 0 : Math.abs(column[i]! - column[i - 1]!);
   for (let i = 1; i < length; i++) {
     if (step(status, i) > MODE_CHANGE.status || step(worked, i) > MODE_CHANGE.worked) {
       isMixed[i - 1] = 1;

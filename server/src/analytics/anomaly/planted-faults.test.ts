@@ -60,11 +60,11 @@ function events({ timestamps, values }: { timestamps: Float64Array; values: Floa
   const found: { start: number; end: number }[] = [];
   for (let from = 0; from < values.length; ) {
     let to = from;
-    while (Math.abs((values[to] as number) - (expected[to] as number)) >= SIGMAS * (sigma[to] as number)) to++;
-    if (to - from >= LASTING) found.push({ start: timestamps[from] as number, end: timestamps[to - 1] as number });
+    while (Math.abs(values[to]! - expected[to]!) >= SIGMAS * sigma[to]!) to++;
+    if (to - from >= LASTING) found.push({ start: timestamps[from]!, end: timestamps[to - 1]! });
     from = to + 1;
   }
-  return found.filter(({ start }) => start >= (timestamps[0] as number) + PROBATION_MS);
+  return found.filter(({ start }) => start >= timestamps[0]! + PROBATION_MS);
 }
 
 describe('faults of a factory without a baseline', () => {

@@ -8,7 +8,7 @@ export function quantileOf(values: Float64Array, share: number): number {
   const known = values.filter((value) => value === value).sort();
   if (known.length === 0) return Number.NaN;
   const at = share * (known.length - 1);
-  const low = known[Math.floor(at)] as number;
-  const high = known[Math.ceil(at)] as number;
+  const low = known[Math.floor(at)]!;
+  const high = known[Math.ceil(at)]!;
   return low + (high - low) * (at - Math.floor(at));
 }

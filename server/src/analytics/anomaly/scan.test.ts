@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beyond, type Stretch, standOut } from './scan.ts';
+import { beyond, standOut } from './scan.ts';
 
 const SLOTS = 28 * 96;
 
@@ -41,7 +41,7 @@ describe('what stands out', () => {
       const stretches = found(shifted(noise(5, correlation), 1000, 1000 + length, sign * by));
       const near = stretches.filter(({ from, to }) => from < 1000 + length && to > 1000);
       expect(near).toHaveLength(1);
-      const { from, to, strength } = near[0] as Stretch;
+      const { from, to, strength } = near[0]!;
       expect(Math.sign(strength)).toBe(sign);
       expect(Math.abs(from - 1000)).toBeLessThanOrEqual(1 + length / 4);
       expect(Math.abs(to - 1000 - length)).toBeLessThanOrEqual(1 + length / 4);

@@ -82,7 +82,7 @@ function fitted(z: Float64Array, stretch: Stretch, bounds: { readonly start: num
   if (stretch.to - stretch.from >= MOST_FITTED) return stretch;
   const side = Math.sign(stretch.strength);
   const least = EDGE_SHARE * medianOf(z.subarray(stretch.from, stretch.to).map((one) => side * one));
-  const belongs = (i: number) => side * (z[i] as number) >= least;
+  const belongs = (i: number) => side * z[i]! >= least;
   const most = Math.ceil(MOST_GROWTH * (stretch.to - stretch.from));
   let { from, to } = stretch;
   while (to - from > 1 && !belongs(from)) from++;
@@ -99,7 +99,7 @@ const SENSOR_SLOTS = 2;
 /** Runs of slots that lie beyond a multiple of σ on the same side. */
 export function beyond(z: Float64Array, factor = 1): Stretch[] {
   const limit = SENSOR_LIMIT * factor;
-  const side = (i: number) => (Math.abs(z[i] as number) >= limit ? Math.sign(z[i] as number) : 0);
+  const side = (i: number) => (Math.abs(z[i]!) >= limit ? Math.sign(z[i]!) : 0);
   const runs: Stretch[] = [];
   for (let from = 0; from < z.length; ) {
     let to = from + 1;
@@ -137,12 +137,12 @@ function innovations(z: Float64Array, isCalm: Uint8Array): Innovations {
   const isKnown = new Uint8Array(length);
   let last = -1;
   for (let i = 0; i < length; i++) {
-    const value = clipped[i] as number;
+    const value = clipped[i]!;
     if (value !== value) continue;
     const carried = last < 0 ? 0 : correlation ** (i - last);
     const scale = 1 / Math.sqrt(1 - carried * carried);
     isKnown[i] = 1;
-    w[i] = (value - (last < 0 ? 0 : carried * (clipped[last] as number))) * scale;
+    w[i] = (value - (last < 0 ? 0 : carried * clipped[last]!)) * scale;
     begins[i] = scale;
     lasts[i] = (1 - carried) * scale;
     ended[i] = -carried * scale;
@@ -155,7 +155,7 @@ function correlationOf(z: Float64Array, isCalm: Uint8Array): number {
   const clip = (value: number) => Math.max(-CORRELATION_Z, Math.min(CORRELATION_Z, value));
   let [products, squares] = [0, 0];
   for (let i = 1; i < z.length; i++) {
-    const [before, now] = [clip(z[i - 1] as number), clip(z[i] as number)];
+    const [before, now] = [clip(z[i - 1]!), clip(z[i]!)];
     if (before !== before || now !== now || isCalm[i] === 1 || isCalm[i - 1] === 1) continue;
     products += before * now;
     squares += before * before;
@@ -171,21 +171,21 @@ function ofLength(
 ): Stretch[] {
   const count = w.length;
   const known = prefixSum(isKnown);
-  const inner = prefixSum(w.map((one, i) => one * (lasts[i] as number)));
+  const inner = prefixSum(w.map((one, i) => one * lasts[i]!));
   const power = prefixSum(lasts.map((one) => one * one));
   const next = nextKnown(isKnown);
   const tests = new Float64Array(Math.max(0, count - length + 1)).fill(Number.NaN);
-  const between = (sums: Float64Array, from: number, to: number) => (sums[to] as number) - (sums[from] as number);
+  const between = (sums: Float64Array, from: number, to: number) => sums[to]! - sums[from]!;
   for (let from = 0; from < tests.length; from++) {
     const to = from + length;
     if (isKnown[from] === 0 || between(known, from, to) < LEAST_KNOWN * length) continue;
-    const first = begins[from] as number;
-    let product = first * (w[from] as number) + between(inner, from + 1, to);
+    const first = begins[from]!;
+    let product = first * w[from]! + between(inner, from + 1, to);
     let square = first * first + between(power, from + 1, to);
-    const after = next[to] as number;
+    const after = next[to]!;
     if (after < count) {
-      product += (ended[after] as number) * (w[after] as number);
-      square += (ended[after] as number) ** 2;
+      product += ended[after]! * w[after]!;
+      square += ended[after]! ** 2;
     }
     tests[from] = product / Math.sqrt(square);
   }
@@ -215,13 +215,13 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
 
 function prefixSum(values: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(values.length + 1);
-  for (let i = 0; i < values.length; i++) sums[i + 1] = (sums[i] as number) + (values[i] as number);
+  for (let i = 0; i < values.length; i++) sums[i + 1] = sums[i]! + values[i]!;
   return sums;
 }
 
 /** The first known slot at or behind each; the length where there is none. */
 function nextKnown(isKnown: Uint8Array): Int32Array {
   const next = new Int32Array(isKnown.length + 1).fill(isKnown.length);
-  for (let i = isKnown.length - 1; i >= 0; i--) next[i] = isKnown[i] === 1 ? i : (next[i + 1] as number);
+  for (let i = isKnown.length - 1; i >= 0; i--) next[i] = isKnown[i] === 1 ? i : next[i + 1]!;
   return next;
 }

@@ -44,7 +44,7 @@ describe('seasonal detection', () => {
         fc.double({ noNaN: true }),
         (numbers, cut, other) => {
           const known = cut % numbers.length;
-          const whole = series(numbers.length / 48, stepMs, (t) => numbers[(t - START) / stepMs] as number);
+          const whole = series(numbers.length / 48, stepMs, (t) => numbers[(t - START) / stepMs]!);
           const changed = { ...whole, values: whole.values.slice().fill(other, known) };
           const [a, b] = [whole, changed].map((one) => detectSeasonal(one, { probationMs: 0 }));
           for (const column of ['expected', 'sigma', 'score'] as const) {
@@ -66,7 +66,7 @@ describe('seasonal detection', () => {
     let detector = SeasonalDetector.begin();
     for (let i = 0; i < values.length; i++) {
       if (i % 100 === 0) detector = new SeasonalDetector(JSON.parse(JSON.stringify(detector.state())));
-      const step = detector.step(timestamps[i] as number, values[i] as number);
+      const step = detector.step(timestamps[i]!, values[i]!);
       expect([step.expected, step.sigma, step.score]).toEqual([whole.expected[i], whole.sigma[i], whole.score[i]]);
     }
   });
@@ -78,8 +78,8 @@ describe('seasonal detection', () => {
     const from = at(timestamps, START + 4 * WEEK_MS);
     let far = 0;
     for (let i = from; i < values.length; i++) {
-      const truth = office(timestamps[i] as number);
-      if (Math.abs((expected[i] as number) - truth) > 4) far++;
+      const truth = office(timestamps[i]!);
+      if (Math.abs(expected[i]! - truth) > 4) far++;
       expect(sigma[i]).toBeLessThan(8);
     }
     expect(far).toBe(0);
@@ -104,7 +104,7 @@ describe('seasonal detection', () => {
   ])('tells %s when it begins', (_, fault) => {
     const next = noise(11);
     const clean = series(40, 10 * MINUTE_MS, (t) => office(t) + 2 * next());
-    const values = clean.values.map((value, i) => value + fault(clean.timestamps[i] as number));
+    const values = clean.values.map((value, i) => value + fault(clean.timestamps[i]!));
     const { score } = detectSeasonal({ ...clean, values });
     const begin = at(clean.timestamps, START + 30 * UTC_DAY_MS);
     const before = greatest(score, at(clean.timestamps, START + 3 * WEEK_MS), begin);
@@ -121,11 +121,11 @@ describe('seasonal detection', () => {
     const short = shifted(begin, begin + 8 * HOUR_MS);
     const told = detectSeasonal(short);
     const after = at(short.timestamps, begin + 8 * HOUR_MS);
-    expect(Math.abs((told.expected[after] as number) - 20)).toBeLessThan(1.5);
-    expect((8 - 1.5) / (told.sigma[after - 1] as number)).toBeGreaterThan(3);
+    expect(Math.abs(told.expected[after]! - 20)).toBeLessThan(1.5);
+    expect((8 - 1.5) / told.sigma[after - 1]!).toBeGreaterThan(3);
     const lasting = detectSeasonal(shifted(begin, Number.POSITIVE_INFINITY));
     const later = at(short.timestamps, begin + 15 * UTC_DAY_MS);
-    expect(Math.abs((lasting.expected[later] as number) - 28)).toBeLessThan(1);
+    expect(Math.abs(lasting.expected[later]! - 28)).toBeLessThan(1);
   });
 
   it('has a spread of its own for each hour of the day', () => {
@@ -152,7 +152,7 @@ describe('seasonal detection', () => {
     const one = series(40, 15 * MINUTE_MS, busy, begin);
     const { expected } = detectSeasonal({ ...one, timeZone });
     for (let t = change; t < change + 3 * UTC_DAY_MS; t += 15 * MINUTE_MS) {
-      expect(Math.abs((expected[at(one.timestamps, t)] as number) - busy(t))).toBeLessThan(0.5);
+      expect(Math.abs(expected[at(one.timestamps, t)]! - busy(t))).toBeLessThan(0.5);
     }
   });
 
@@ -206,8 +206,8 @@ describe('seasonal detection', () => {
       detectSeasonal({ timestamps, values: v }),
     );
     for (let i = 1; i < values.length; i++) {
-      expect((other?.sigma[i] as number) / factor).toBeCloseTo(own?.sigma[i] as number, 5);
-      expect(other?.score[i]).toBeCloseTo(own?.score[i] as number, 5);
+      expect(other!.sigma[i]! / factor).toBeCloseTo(own!.sigma[i]!, 5);
+      expect(other!.score[i]).toBeCloseTo(own!.score[i]!, 5);
     }
   });
 

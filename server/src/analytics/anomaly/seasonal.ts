@@ -126,7 +126,7 @@ export function detectSeasonal(series: SeasonalSeries, options: SeasonalOptions 
     Float64Array,
   ];
   for (let i = 0; i < values.length; i++) {
-    const step = detector.step(timestamps[i] as number, values[i] as number);
+    const step = detector.step(timestamps[i]!, values[i]!);
     expected[i] = step.expected;
     sigma[i] = step.sigma;
     score[i] = step.score;
@@ -213,7 +213,7 @@ export class SeasonalDetector {
     for (const [k, profile] of profiles.entries()) {
       coarser = Math.max(meanSquare(profile, hour, coarser, least), least);
       this.#squares[k] = coarser;
-      const seen = profile.seen[slot % profile.seen.length] as number;
+      const seen = profile.seen[slot % profile.seen.length]!;
       if (seen === 0) continue;
       const weight = seen / (seen + 1) / coarser ** 2;
       // Relative to the last value: squares of large numbers would leave nothing of the spread.
@@ -259,7 +259,7 @@ export class SeasonalDetector {
     const passedMs = Math.max(instant - state.time, 1);
     const least = (state.resolution ?? 0) / 2;
     for (const [k, profile] of state.profiles.entries()) {
-      const sigma = Math.max(Math.sqrt(this.#squares[k] as number), least);
+      const sigma = Math.max(Math.sqrt(this.#squares[k]!), least);
       learn(profile, { slot, hour, value, passedMs, sigma });
     }
     state.time = instant;
@@ -304,9 +304,9 @@ function emptyProfile(slots: number, slotMs: number): ProfileState {
  * for hours may differ by orders of magnitude) and of the coarser profile.
  */
 function meanSquare({ squares, hours }: ProfileState, hour: number, ofCoarser: number, least: number): number {
-  const [own, all] = [hours[hour] as number, hours[ALL_HOURS] as number];
-  const ofHour = Math.max(squares[hour] as number, least);
-  const ofAll = Math.max(squares[ALL_HOURS] as number, least);
+  const [own, all] = [hours[hour]!, hours[ALL_HOURS]!];
+  const ofHour = Math.max(squares[hour]!, least);
+  const ofAll = Math.max(squares[ALL_HOURS]!, least);
   const drawn = ofAll * (ofHour / ofAll) ** (own / (own + HOUR_PRIOR));
   return (drawn * all + ofCoarser * PROFILE_PRIOR_HOURS) / (all + PROFILE_PRIOR_HOURS);
 }
@@ -315,7 +315,7 @@ function meanSquare({ squares, hours }: ProfileState, hour: number, ofCoarser: n
 function predict(profile: ProfileState, slot: number, otherwise: number): number {
   const { length } = profile.values;
   const at = (slot + length) % length;
-  return profile.seen[at] === 0 ? otherwise : (profile.values[at] as number) + profile.drift;
+  return profile.seen[at] === 0 ? otherwise : profile.values[at]! + profile.drift;
 }
 
 interface Lesson {
@@ -329,7 +329,7 @@ interface Lesson {
 /** Takes a value in; what is far out counts as `CLIP` sigma, so that a fault hardly bends the profile, but a lasting change does. */
 function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Lesson): void {
   const at = slot % profile.values.length;
-  const seen = profile.seen[at] as number;
+  const seen = profile.seen[at]!;
   const share = Math.min(passedMs / profile.slotMs, 1);
   profile.seen[at] = seen + share;
   if (seen === 0) {
@@ -338,16 +338,16 @@ function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Le
   }
   const residual = value - predict(profile, slot, value);
   const limit = CLIP * sigma;
-  const isKnown = (profile.hours[ALL_HOURS] as number) >= PROFILE_PRIOR_HOURS;
+  const isKnown = profile.hours[ALL_HOURS]! >= PROFILE_PRIOR_HOURS;
   const clipped = isKnown ? Math.min(Math.max(residual, -limit), limit) : residual;
-  profile.values[at] = (profile.values[at] as number) + clipped * share * Math.max(1 / (seen + share), LEARNING_MIN);
+  profile.values[at] = profile.values[at]! + clipped * share * Math.max(1 / (seen + share), LEARNING_MIN);
   profile.drift += clipped * Math.min(passedMs / DRIFT_MS, GAIN_MAX);
   const passedHours = Math.min(passedMs / HOUR_MS, 1);
   for (const [bin, often] of [[hour, 24] as const, [ALL_HOURS, 1] as const]) {
-    const hours = (profile.hours[bin] as number) + passedHours;
+    const hours = profile.hours[bin]! + passedHours;
     profile.hours[bin] = hours;
     const gain = passedHours * Math.max(1 / hours, often / SPREAD_HOURS);
-    profile.squares[bin] = (profile.squares[bin] as number) + gain * (clipped ** 2 - (profile.squares[bin] as number));
+    profile.squares[bin] = profile.squares[bin]! + gain * (clipped ** 2 - profile.squares[bin]!);
   }
 }
 

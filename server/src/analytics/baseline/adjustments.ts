@@ -22,10 +22,10 @@ export function adjustSlots(edges: Float64Array, adjustments: readonly Adjustmen
   const [kwh, excluded] = [new Float64Array(slots), new Uint8Array(slots)];
   for (const { start, end, kwh: amount } of adjustments) {
     for (let s = 0; s < slots; s++) {
-      const shared = Math.min(edges[s + 1] as number, end) - Math.max(edges[s] as number, start);
+      const shared = Math.min(edges[s + 1]!, end) - Math.max(edges[s]!, start);
       if (shared <= 0) continue;
       if (amount === null) excluded[s] = 1;
-      else kwh[s] = (kwh[s] as number) + (amount * shared) / (end - start);
+      else kwh[s] = kwh[s]! + (amount * shared) / (end - start);
     }
   }
   return { kwh, excluded };

@@ -229,7 +229,7 @@ export function degreesAbove(temperature: Float64Array, point: number): Float64A
 function pieces(temperature: Float64Array, knots: readonly number[], applies: (i: number) => boolean): Float64Array[] {
   const last = knots.length - 2;
   return knots.slice(1).map((end, piece) => {
-    const begin = knots[piece] as number;
+    const begin = knots[piece]!;
     const [least, most] = [
       piece === 0 ? Number.NEGATIVE_INFINITY : 0,
       piece === last ? Number.POSITIVE_INFINITY : end - begin,

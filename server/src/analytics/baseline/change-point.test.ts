@@ -24,9 +24,7 @@ const DIGITS = 1e-8;
 function close(found: ArrayLike<number>, wanted: ArrayLike<number>): void {
   expect(found.length).toBe(wanted.length);
   for (const [i, value] of Array.from(wanted).entries()) {
-    expect(Math.abs((found[i] as number) - value), `${i}: ${found[i]} for ${value}`).toBeLessThan(
-      DIGITS * Math.abs(value),
-    );
+    expect(Math.abs(found[i]! - value), `${i}: ${found[i]} for ${value}`).toBeLessThan(DIGITS * Math.abs(value));
   }
 }
 
@@ -98,7 +96,7 @@ describe('a change-point model', () => {
   it('takes no more parts than the energy has', () => {
     const place = days();
     const only = (hinge: (degrees: number) => number) => {
-      const kwh = place.kwh.map((_, i) => 20 + hinge(place.temperature[i] as number) + 0.3 * Math.sin(i * 12.9898));
+      const kwh = place.kwh.map((_, i) => 20 + hinge(place.temperature[i]!) + 0.3 * Math.sin(i * 12.9898));
       return trainBaseline({
         type: 'change_point',
         observations: { ...place, kwh, columns: [], temperature: null },
@@ -211,7 +209,7 @@ describe('a model by time of week and temperature', () => {
       (i) =>
         20 +
         5 * Math.cos((2 * Math.PI * i) / 8766) +
-        0.3 * Math.max(15 - (temperature[i] as number), 0) +
+        0.3 * Math.max(15 - temperature[i]!, 0) +
         0.2 * Math.sin(i * 12.9898),
     );
     const place = { starts: year.map((i) => i * 3_600_000), kwh, columns: [], temperature: null, dayOfWeek: null };
@@ -229,10 +227,9 @@ describe('a model by time of week and temperature', () => {
 
   it('follows the temperature of as many hours ago as the place does', () => {
     const place = hours();
-    const at = (lag: number) => place.temperature.map((_, i) => place.temperature[Math.max(i - lag, 0)] as number);
+    const at = (lag: number) => place.temperature.map((_, i) => place.temperature[Math.max(i - lag, 0)]!);
     const kwh = place.kwh.map(
-      (_, i) =>
-        20 + 1.5 * Math.max(14 - (place.temperature[Math.max(i - 2, 0)] as number), 0) + 0.2 * Math.sin(i * 12.9898),
+      (_, i) => 20 + 1.5 * Math.max(14 - place.temperature[Math.max(i - 2, 0)]!, 0) + 0.2 * Math.sin(i * 12.9898),
     );
     const observations = { ...place, kwh, columns: [], temperature: null };
     for (const type of ['change_point', 'time_of_week_temperature'] as const) {

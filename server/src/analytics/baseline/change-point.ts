@@ -84,10 +84,10 @@ function searchAmong(observations: Observations, shape: Shape, points: Points, l
   for (const [i, j] of pairsOf(shape, points)) {
     const subset = [...(i === null ? [] : [i]), ...(j === null ? [] : [points.heating.length + j])];
     const fit = fitSubset(products, [...subset, ...drivers]);
-    const isPlausible = shape === '4p' || subset.every((_, b) => (fit?.slopes[b] as number) > 0);
+    const isPlausible = shape === '4p' || subset.every((_, b) => (fit?.slopes[b] ?? 0) > 0);
     if (fit === null || !isPlausible || fit.sse >= (best?.sse ?? Number.POSITIVE_INFINITY)) continue;
-    const heating = i === null ? null : (points.heating[i] as number);
-    const cooling = j === null ? null : (points.cooling[j] as number);
+    const heating = i === null ? null : points.heating[i]!;
+    const cooling = j === null ? null : points.cooling[j]!;
     best = { sse: fit.sse, basis: { type: 'change_point', heating, cooling, lagHours } };
   }
   return best;
@@ -151,7 +151,7 @@ function balancePointsOf(observations: Observations, basis: ChangePointBasis, re
   const widening = Math.sqrt(regression.n / regression.effectiveN);
   return (shiftsOf(observations, basis, regression) ?? []).map(({ kind, standardError }) => ({
     kind,
-    value: basis[kind] as number,
+    value: basis[kind]!,
     standardError: standardError * widening,
   }));
 }
@@ -166,7 +166,7 @@ function shiftsOf(observations: Observations, basis: ChangePointBasis, { coeffic
   const falls = temperature.map((degrees) => (cooling !== null && degrees > cooling ? -above : 0));
   const moved =
     heating !== null && heating === cooling
-      ? [{ kind: 'cooling' as const, column: rises.map((rise, i) => rise + (falls[i] as number)) }]
+      ? [{ kind: 'cooling' as const, column: rises.map((rise, i) => rise + falls[i]!) }]
       : [
           ...(heating === null ? [] : [{ kind: 'heating' as const, column: rises }]),
           ...(cooling === null ? [] : [{ kind: 'cooling' as const, column: falls }]),
@@ -175,7 +175,7 @@ function shiftsOf(observations: Observations, basis: ChangePointBasis, { coeffic
   const linearised = leastSquares([...terms, ...moved.map(({ column }) => column)], observations.kwh);
   if ('kind' in linearised) return null;
   return moved.map(({ kind }, m) => {
-    const { value, standardError } = linearised.coefficients[terms.length + m] as Regression['intercept'];
+    const { value, standardError } = linearised.coefficients[terms.length + m]!;
     return { kind, by: value, standardError };
   });
 }
@@ -186,6 +186,6 @@ function fitAt(observations: Observations, basis: Basis): Regression | Degenerat
 
 function bounds(temperature: Float64Array): { low: number; high: number } {
   const sorted = temperature.toSorted();
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] as number;
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
   return { low: at(EDGE), high: at(1 - EDGE) };
 }

@@ -21,7 +21,7 @@ export interface Observations extends Conditions {
 export function rowsOf(all: Observations, rows: ArrayLike<number>): Observations {
   const pick = (column: Float64Array) => {
     const picked = new Float64Array(rows.length);
-    for (let i = 0; i < picked.length; i++) picked[i] = column[rows[i] as number] as number;
+    for (let i = 0; i < picked.length; i++) picked[i] = column[rows[i]!]!;
     return picked;
   };
   return {

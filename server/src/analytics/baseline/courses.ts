@@ -64,5 +64,5 @@ function wavesOf(at: Float64Array, period: number, orders: readonly number[]) {
 }
 
 function product(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value * (b[i] as number));
+  return a.map((value, i) => value * b[i]!);
 }

@@ -16,11 +16,11 @@ export function crossProducts(columns: readonly Float64Array[], y: Float64Array)
   const centred = [...columns, y].map(centre);
   const xx = new Float64Array(p * p);
   const xy = new Float64Array(p);
-  const target = centred[p] as Float64Array;
+  const target = centred[p]!;
   for (let a = 0; a < p; a++) {
-    const left = centred[a] as Float64Array;
+    const left = centred[a]!;
     for (let b = a; b < p; b++) {
-      const product = dot(left, centred[b] as Float64Array);
+      const product = dot(left, centred[b]!);
       xx[a * p + b] = product;
       xx[b * p + a] = product;
     }
@@ -42,35 +42,34 @@ export function fitSubset(
   const slopes = new Float64Array(q);
   let sse = yy;
   for (let i = 0; i < q; i++) {
-    const a = subset[i] as number;
+    const a = subset[i]!;
     for (let j = 0; j <= i; j++) {
-      let rest = xx[a * p + (subset[j] as number)] as number;
-      for (let k = 0; k < j; k++) rest -= (lower[i * q + k] as number) * (lower[j * q + k] as number);
-      if (i === j && !(rest > TOLERANCE * (xx[a * p + a] as number))) return null;
-      lower[i * q + j] = i === j ? Math.sqrt(rest) : rest / (lower[j * q + j] as number);
+      let rest = xx[a * p + subset[j]!]!;
+      for (let k = 0; k < j; k++) rest -= lower[i * q + k]! * lower[j * q + k]!;
+      if (i === j && !(rest > TOLERANCE * xx[a * p + a]!)) return null;
+      lower[i * q + j] = i === j ? Math.sqrt(rest) : rest / lower[j * q + j]!;
     }
-    let rest = xy[a] as number;
-    for (let k = 0; k < i; k++) rest -= (lower[i * q + k] as number) * (slopes[k] as number);
-    slopes[i] = rest / (lower[i * q + i] as number);
-    sse -= (slopes[i] as number) ** 2;
+    let rest = xy[a]!;
+    for (let k = 0; k < i; k++) rest -= lower[i * q + k]! * slopes[k]!;
+    slopes[i] = rest / lower[i * q + i]!;
+    sse -= slopes[i]! ** 2;
   }
   for (let i = q - 1; i >= 0; i--) {
-    for (let k = i + 1; k < q; k++)
-      slopes[i] = (slopes[i] as number) - (lower[k * q + i] as number) * (slopes[k] as number);
-    slopes[i] = (slopes[i] as number) / (lower[i * q + i] as number);
+    for (let k = i + 1; k < q; k++) slopes[i] = slopes[i]! - lower[k * q + i]! * slopes[k]!;
+    slopes[i] = slopes[i]! / lower[i * q + i]!;
   }
   return { sse: Math.max(sse, 0), slopes };
 }
 
 function centre(column: Float64Array): Float64Array {
   let sum = 0;
-  for (let i = 0; i < column.length; i++) sum += column[i] as number;
+  for (let i = 0; i < column.length; i++) sum += column[i]!;
   const mean = sum / column.length;
   return column.map((value) => value - mean);
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }

@@ -33,10 +33,10 @@ export type Severity = 'normal' | 'warning' | 'critical';
 export function predict(fit: BaselineFit, conditions: Conditions, length: number): Predictions {
   const terms = termsOf(fit.basis, conditions);
   const { of } = groupsOf(fit.basis, conditions, length);
-  const contributions = terms.map((term, t) => term.map((value) => value * (fit.slopes[t] as number)));
+  const contributions = terms.map((term, t) => term.map((value) => value * fit.slopes[t]!));
   const kwh = new Float64Array(length);
-  for (let i = 0; i < length; i++) kwh[i] = levelOf(fit, of[i] as number);
-  for (const part of contributions) for (let i = 0; i < length; i++) kwh[i] = (kwh[i] as number) + (part[i] as number);
+  for (let i = 0; i < length; i++) kwh[i] = levelOf(fit, of[i]!);
+  for (const part of contributions) for (let i = 0; i < length; i++) kwh[i] = kwh[i]! + part[i]!;
   return { kwh, contributions };
 }
 
@@ -46,13 +46,13 @@ export function predictionMargins(fit: BaselineFit, conditions: Conditions, leng
   const { of } = groupsOf(fit.basis, conditions, length);
   const t = tQuantile(0.975, fit.freedom);
   return Float64Array.from({ length }, (_, i) => {
-    const values = terms.map((term) => term[i] as number);
-    return t * fit.rmse * Math.sqrt(1 + leverage(fit, values, of[i] as number));
+    const values = terms.map((term) => term[i]!);
+    return t * fit.rmse * Math.sqrt(1 + leverage(fit, values, of[i]!));
   });
 }
 
 function levelOf({ levels, counts }: BaselineFit, group: number): number {
-  return (counts[group] as number) > 0 ? (levels[group] as number) : Number.NaN;
+  return counts[group]! > 0 ? levels[group]! : Number.NaN;
 }
 
 /** How far conditions lie from what was seen: 1/n + d′S⁻¹d. */
@@ -62,10 +62,10 @@ export function leverage(
   group: number,
 ): number {
   const p = values.length;
-  const away = values.map((value, t) => value - (means[group * p + t] as number));
-  let sum = 1 / (counts[group] as number);
+  const away = values.map((value, t) => value - means[group * p + t]!);
+  let sum = 1 / counts[group]!;
   for (let a = 0; a < p; a++) {
-    for (let b = 0; b < p; b++) sum += (away[a] as number) * (inverse[a * p + b] as number) * (away[b] as number);
+    for (let b = 0; b < p; b++) sum += away[a]! * inverse[a * p + b]! * away[b]!;
   }
   return sum;
 }
@@ -76,7 +76,7 @@ export function extrapolated(
   values: readonly number[],
 ): number[] {
   return values.flatMap((value, d) => {
-    const { min, max } = ranges[d] as { min: number; max: number };
+    const { min, max } = ranges[d]!;
     return value < min || value > max ? [d] : [];
   });
 }

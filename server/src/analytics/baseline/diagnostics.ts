@@ -50,9 +50,9 @@ export function diagnose({ basis, regression }: Model, observations: Observation
 function durbinWatson(residuals: Float64Array): number {
   let [steps, squares] = [0, 0];
   for (let i = 0; i < residuals.length; i++) {
-    const residual = residuals[i] as number;
+    const residual = residuals[i]!;
     squares += residual * residual;
-    if (i > 0) steps += (residual - (residuals[i - 1] as number)) ** 2;
+    if (i > 0) steps += (residual - residuals[i - 1]!) ** 2;
   }
   return squares === 0 ? INDEPENDENT : steps / squares;
 }
@@ -66,16 +66,16 @@ function influential(
   const { residuals, rmse, n, freedom } = regression;
   const { of } = groupsOf(basis, observations, n);
   const distances = residuals.map((residual, i) => {
-    const values = terms.map((term) => term[i] as number);
-    const h = leverage(regression, values, of[i] as number);
+    const values = terms.map((term) => term[i]!);
+    const h = leverage(regression, values, of[i]!);
     // The only one of its hour of the week tells its own level.
     if (h > 1 - 1e-9) return 0;
     return (residual ** 2 * h) / ((n - freedom) * rmse ** 2 * (1 - h) ** 2);
   });
-  const order = Uint32Array.from(distances.keys()).sort((a, b) => (distances[b] as number) - (distances[a] as number));
+  const order = Uint32Array.from(distances.keys()).sort((a, b) => distances[b]! - distances[a]!);
   return Array.from(order.subarray(0, INFLUENTIAL), (i) => ({
-    start: observations.starts[i] as number,
-    cooksDistance: distances[i] as number,
+    start: observations.starts[i]!,
+    cooksDistance: distances[i]!,
   }));
 }
 
@@ -83,10 +83,10 @@ function influential(
 function biases({ starts, kwh }: Observations, residuals: Float64Array): number[] {
   const sums = new Map<number, { left: number; all: number }>();
   for (let i = 0; i < starts.length; i++) {
-    const at = new Date(starts[i] as number);
+    const at = new Date(starts[i]!);
     const month = at.getUTCFullYear() * 12 + at.getUTCMonth();
     const sum = sums.get(month) ?? { left: 0, all: 0 };
-    sums.set(month, { left: sum.left + (residuals[i] as number), all: sum.all + (kwh[i] as number) });
+    sums.set(month, { left: sum.left + residuals[i]!, all: sum.all + kwh[i]! });
   }
   return [...sums.values()].map(({ left, all }) => left / all);
 }

@@ -12,9 +12,7 @@ const DIGITS = 1e-8;
 function close(found: readonly number[], wanted: readonly number[], tolerance = DIGITS): void {
   expect(found).toHaveLength(wanted.length);
   for (const [i, value] of wanted.entries()) {
-    expect(Math.abs((found[i] as number) - value) / Math.abs(value), `${i}: ${found[i]} for ${value}`).toBeLessThan(
-      tolerance,
-    );
+    expect(Math.abs(found[i]! - value) / Math.abs(value), `${i}: ${found[i]} for ${value}`).toBeLessThan(tolerance);
   }
 }
 
@@ -85,7 +83,7 @@ describe('least squares that hold slopes back', () => {
     );
     close([freedom, rmse, rSquared], [RIDGE.freedom, RIDGE.rmse, RIDGE.r2]);
     close([leverage(found, RIDGE.at, RIDGE.group)], [RIDGE.leverage]);
-    const told = slopes.reduce((sum, slope, c) => sum + slope * (RIDGE.at[c] as number), levels[RIDGE.group] as number);
+    const told = slopes.reduce((sum, slope, c) => sum + slope * RIDGE.at[c]!, levels[RIDGE.group]!);
     close([told], [RIDGE.told]);
     expect(means).toHaveLength(12);
   });
@@ -124,7 +122,7 @@ describe('least squares', () => {
       of(
         a,
         b,
-        a.map((value, i) => 2 * value - (b[i] as number)),
+        a.map((value, i) => 2 * value - b[i]!),
       ),
     ).toMatchObject({ kind: 'collinear' });
     expect(leastSquares([Float64Array.of(1, 2)], Float64Array.of(1, 2))).toEqual({ kind: 'too_few', n: 2, needed: 3 });
@@ -172,12 +170,9 @@ describe('least squares', () => {
           if ('kind' in found) return;
           const size = Math.sqrt(found.residuals.reduce((sum, r) => sum + r * r, 0)) + 1;
           for (const [c, column] of columns.entries()) {
-            const mean = found.means[c] as number;
+            const mean = found.means[c]!;
             const norm = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0));
-            const dot = column.reduce(
-              (sum, value, i) => sum + ((value - mean) / norm) * (found.residuals[i] as number),
-              0,
-            );
+            const dot = column.reduce((sum, value, i) => sum + ((value - mean) / norm) * found.residuals[i]!, 0);
             // Slopes of columns that are nearly the same are as large as the share that each has for itself is small, and so is their rounding.
             expect(Math.abs(dot) / size).toBeLessThan((50 * Number.EPSILON) / RANK_TOLERANCE);
           }

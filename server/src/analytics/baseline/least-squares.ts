@@ -80,7 +80,7 @@ export function leastSquares(
 ): Regression | Degenerate {
   const [n, p] = [y.length, columns.length];
   const counts = new Float64Array(groups.count);
-  for (let i = 0; i < n; i++) counts[groups.of[i] as number] = (counts[groups.of[i] as number] as number) + 1;
+  for (let i = 0; i < n; i++) counts[groups.of[i]!] = counts[groups.of[i]!]! + 1;
   const freedom = n - p - counts.filter((count) => count > 0).length;
   if (freedom < 1) return { kind: 'too_few', n, needed: n - freedom + 1 };
   const means = new Float64Array(groups.count * p);
@@ -90,13 +90,13 @@ export function leastSquares(
   const asides = penalties.length === 0 ? 0 : p;
   const unit = columns.map((column, c) => {
     const { centred, centres } = centre(column, groups, counts);
-    for (let g = 0; g < groups.count; g++) means[g * p + c] = centres[g] as number;
+    for (let g = 0; g < groups.count; g++) means[g * p + c] = centres[g]!;
     const length = Math.sqrt(squares(centred));
     if (!(length > 1e-12 * Math.sqrt(squares(column)))) constant.push(c);
     const penalty = penalties[c] ?? 0;
     const norm = length * Math.sqrt(1 + penalty);
     norms[c] = norm;
-    for (let i = 0; i < n; i++) centred[i] = (centred[i] as number) / norm;
+    for (let i = 0; i < n; i++) centred[i] = centred[i]! / norm;
     const scaled = lengthened(centred, asides);
     if (asides > 0) scaled[n + c] = Math.sqrt(penalty / (1 + penalty));
     return scaled;
@@ -111,7 +111,7 @@ export function leastSquares(
   const solved = solve(triangle, rotated, norms);
   let told = p;
   for (const [c, penalty] of penalties.entries())
-    told -= (penalty / (1 + penalty)) * (solved.inverse[c * p + c] as number) * (norms[c] as number) ** 2;
+    told -= (penalty / (1 + penalty)) * solved.inverse[c * p + c]! * norms[c]! ** 2;
   return statistics({ columns, y, groups, counts, freedom: freedom + p - told, means, levels, norms, ...solved });
 }
 
@@ -142,15 +142,15 @@ function solve(triangle: Triangle, rotated: Float64Array, norms: Float64Array) {
   const slopes = new Float64Array(p);
   const inverse = new Float64Array(p * p);
   for (let i = 0; i < p; i++) {
-    const a = triangle.order[i] as number;
+    const a = triangle.order[i]!;
     let slope = 0;
-    for (let k = i; k < p; k++) slope += (inverseR[i * p + k] as number) * (rotated[k] as number);
-    slopes[a] = slope / (norms[a] as number);
+    for (let k = i; k < p; k++) slope += inverseR[i * p + k]! * rotated[k]!;
+    slopes[a] = slope / norms[a]!;
     for (let j = 0; j < p; j++) {
-      const b = triangle.order[j] as number;
+      const b = triangle.order[j]!;
       let sum = 0;
-      for (let k = Math.max(i, j); k < p; k++) sum += (inverseR[i * p + k] as number) * (inverseR[j * p + k] as number);
-      inverse[a * p + b] = sum / ((norms[a] as number) * (norms[b] as number));
+      for (let k = Math.max(i, j); k < p; k++) sum += inverseR[i * p + k]! * inverseR[j * p + k]!;
+      inverse[a * p + b] = sum / (norms[a]! * norms[b]!);
     }
   }
   return { slopes, inverse };
@@ -159,12 +159,10 @@ function solve(triangle: Triangle, rotated: Float64Array, norms: Float64Array) {
 function statistics(solved: Solved): Regression {
   const { y, counts, freedom, means, levels: meansOfY, norms, slopes, inverse } = solved;
   const [n, p, groups] = [y.length, slopes.length, counts.length];
-  const overall = Float64Array.from({ length: p }, (_, c) => weightedMean(counts, (g) => means[g * p + c] as number));
-  const meanY = weightedMean(counts, (g) => meansOfY[g] as number);
+  const overall = Float64Array.from({ length: p }, (_, c) => weightedMean(counts, (g) => means[g * p + c]!));
+  const meanY = weightedMean(counts, (g) => meansOfY[g]!);
   const levels = Float64Array.from({ length: groups }, (_, g) =>
-    (counts[g] as number) === 0
-      ? Number.NaN
-      : slopes.reduce((sum, slope, c) => sum - slope * (means[g * p + c] as number), meansOfY[g] as number),
+    counts[g]! === 0 ? Number.NaN : slopes.reduce((sum, slope, c) => sum - slope * means[g * p + c]!, meansOfY[g]!),
   );
   const { fitted, residuals, sse, sst, absolute, sum, lagged } = residualsOf(solved, meanY);
   const variance = sse / freedom;
@@ -174,10 +172,9 @@ function statistics(solved: Solved): Regression {
   };
   let spread = 1 / n;
   for (let a = 0; a < p; a++) {
-    for (let b = 0; b < p; b++)
-      spread += (overall[a] as number) * (inverse[a * p + b] as number) * (overall[b] as number);
+    for (let b = 0; b < p; b++) spread += overall[a]! * inverse[a * p + b]! * overall[b]!;
   }
-  const intercept = slopes.reduce((rest, slope, c) => rest - slope * (overall[c] as number), meanY);
+  const intercept = slopes.reduce((rest, slope, c) => rest - slope * overall[c]!, meanY);
   const rSquared = 1 - sse / sst;
   const explained = n - freedom - 1;
   const fValue = explained === 0 ? Number.NaN : (sst - sse) / explained / variance;
@@ -187,8 +184,8 @@ function statistics(solved: Solved): Regression {
     freedom,
     intercept: estimate(intercept, Math.sqrt(variance * spread)),
     coefficients: Array.from(slopes, (slope, c) => ({
-      ...estimate(slope, Math.sqrt(variance * (inverse[c * p + c] as number))),
-      vif: (inverse[c * p + c] as number) * (norms[c] as number) ** 2,
+      ...estimate(slope, Math.sqrt(variance * inverse[c * p + c]!)),
+      vif: inverse[c * p + c]! * norms[c]! ** 2,
     })),
     rSquared,
     adjustedRSquared: 1 - ((1 - rSquared) * (n - 1)) / freedom,
@@ -213,19 +210,19 @@ function statistics(solved: Solved): Regression {
 function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, meanY: number) {
   const [n, p] = [y.length, slopes.length];
   const fitted = new Float64Array(n);
-  for (let i = 0; i < n; i++) fitted[i] = levels[groups.of[i] as number] as number;
+  for (let i = 0; i < n; i++) fitted[i] = levels[groups.of[i]!]!;
   for (let c = 0; c < p; c++) {
-    const [column, slope] = [columns[c] as Float64Array, slopes[c] as number];
+    const [column, slope] = [columns[c]!, slopes[c]!];
     for (let i = 0; i < n; i++) {
-      const centre = means[(groups.of[i] as number) * p + c] as number;
-      fitted[i] = (fitted[i] as number) + slope * ((column[i] as number) - centre);
+      const centre = means[groups.of[i]! * p + c]!;
+      fitted[i] = fitted[i]! + slope * (column[i]! - centre);
     }
   }
   const residuals = new Float64Array(n);
   let [sse, sst, absolute, sum, lagged, before] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < n; i++) {
-    const residual = (y[i] as number) - (fitted[i] as number);
-    const away = (y[i] as number) - meanY;
+    const residual = y[i]! - fitted[i]!;
+    const away = y[i]! - meanY;
     residuals[i] = residual;
     sse += residual * residual;
     sst += away * away;
@@ -252,19 +249,18 @@ export function centre(column: Float64Array, { of, count }: Groups, counts: Floa
   const sums = new Float64Array(count);
   for (let pass = 0; pass < 2; pass++) {
     sums.fill(0);
-    for (let i = 0; i < centred.length; i++)
-      sums[of[i] as number] = (sums[of[i] as number] as number) + (centred[i] as number);
+    for (let i = 0; i < centred.length; i++) sums[of[i]!] = sums[of[i]!]! + centred[i]!;
     for (let g = 0; g < count; g++) {
-      sums[g] = (counts[g] as number) === 0 ? 0 : (sums[g] as number) / (counts[g] as number);
-      centres[g] = (centres[g] as number) + (sums[g] as number);
+      sums[g] = counts[g]! === 0 ? 0 : sums[g]! / counts[g]!;
+      centres[g] = centres[g]! + sums[g]!;
     }
-    for (let i = 0; i < centred.length; i++) centred[i] = (centred[i] as number) - (sums[of[i] as number] as number);
+    for (let i = 0; i < centred.length; i++) centred[i] = centred[i]! - sums[of[i]!]!;
   }
   return { centred, centres };
 }
 
 function isFlat(y: Float64Array): boolean {
-  const first = y[0] as number;
+  const first = y[0]!;
   return y.every((value) => Math.abs(value - first) <= 1e-12 * Math.abs(first));
 }
 
@@ -279,6 +275,6 @@ function weightedMean(counts: Float64Array, ofGroup: (group: number) => number):
 
 function squares(values: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * (values[i] as number);
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
   return sum;
 }

@@ -37,7 +37,7 @@ describeWith('REAL_DATA', 'meters with planted truth', (folder) => {
     const truth = { ...(heating && { heating: celsius(heating) }), ...(cooling && { cooling: celsius(cooling) }) };
     expect(model.balancePoints.map(({ kind }) => kind)).toEqual(Object.keys(truth));
     for (const { kind, value, standardError } of model.balancePoints) {
-      const wanted = truth[kind] as number;
+      const wanted = truth[kind]!;
       expect(Math.abs(value - wanted), kind).toBeLessThan(ONE_FAHRENHEIT);
       expect(Math.abs(value - wanted) / standardError, kind).toBeLessThan(3);
     }
@@ -47,12 +47,12 @@ describeWith('REAL_DATA', 'meters with planted truth', (folder) => {
     const [year, next] = [before(name), after(name)];
     const { regression, basis } = trained(year);
     const lag = 'lagHours' in basis ? basis.lagHours : 0;
-    const conditions = { ...next.observations, temperature: next.temperatures[lag] as Float64Array };
+    const conditions = { ...next.observations, temperature: next.temperatures[lag]! };
     const slopes = regression.coefficients.map(({ value }) => value);
     const { kwh } = predict({ ...regression, slopes, basis }, conditions, next.observations.kwh.length);
     const saved = sum(kwh) - sum(next.observations.kwh);
     const weather = (hinge: (degrees: number) => number) =>
-      sum(conditions.temperature.map(hinge)) / sum((year.temperatures[lag] as Float64Array).map(hinge));
+      sum(conditions.temperature.map(hinge)) / sum(year.temperatures[lag]!.map(hinge));
     const heatingKwh = heating === null ? 0 : heat * weather((t) => Math.max(celsius(heating) - t, 0));
     const coolingKwh = cooling === null ? 0 : cold * weather((t) => Math.max(t - celsius(cooling), 0));
     const truth = base + heatingKwh + coolingKwh - 0.9 * (base + heat + cold);

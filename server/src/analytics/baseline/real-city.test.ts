@@ -22,7 +22,7 @@ describeWith('REAL_DATA', 'three zones of a city', (folder) => {
   const hourly = (column: number) =>
     Float64Array.from({ length: hours }, (_, h) => {
       const six = rows.slice(6 * h, 6 * h + 6);
-      return six.reduce((sum, row) => sum + (row[column] as number), 0) / 6;
+      return six.reduce((sum, row) => sum + row[column]!, 0) / 6;
     });
   const degrees = hourly(1);
   const starts = Float64Array.from({ length: hours }, (_, h) => FIRST + h * HOUR_MS);

@@ -19,7 +19,7 @@ const temperature = HOURS.map(
 const kwh = HOURS.map((h) => {
   const evening = Math.max(wave(h - 12, 24), 0);
   const lit = 3 * evening * (1 + wave(h, YEAR_HOURS));
-  const heat = 0.5 * (1 + 0.4 * wave(h, 24)) * Math.max(16 - (temperature[h] as number), 0);
+  const heat = 0.5 * (1 + 0.4 * wave(h, 24)) * Math.max(16 - temperature[h]!, 0);
   return 12 + lit + heat + (h % 168 < 120 && h % 24 > 6 && h % 24 < 18 ? 4 : 0) + 0.8 * noise(h);
 });
 
@@ -50,7 +50,7 @@ describe('courses by the hour of the day', () => {
   const next = between(YEAR_HOURS, 2 * YEAR_HOURS);
   const fit = { ...regression, basis, slopes: regression.coefficients.map(({ value }) => value) };
   const told = predict(fit, next, YEAR_HOURS).kwh;
-  const errors = told.map((value, i) => value - (next.kwh[i] as number));
+  const errors = told.map((value, i) => value - next.kwh[i]!);
 
   it('tell the next year but for chance', () => {
     expect(model.name).toBe('time_of_week_temperature_smooth');
@@ -69,7 +69,7 @@ describe('courses by the hour of the day', () => {
     expect(rmse / CHANCE).toBeLessThan(1.03);
     // What is uniform has no tails, so that nothing lies beyond 1.96 of its deviations, and 1.645 leave out 5.0 %.
     const margins = predictionMargins(fit, next, YEAR_HOURS);
-    const outside = errors.filter((error, i) => Math.abs(error) > ((margins[i] as number) * 1.645) / 1.96).length;
+    const outside = errors.filter((error, i) => Math.abs(error) > (margins[i]! * 1.645) / 1.96).length;
     expect(outside / errors.length).toBeGreaterThan(0.03);
     expect(outside / errors.length).toBeLessThan(0.08);
   });

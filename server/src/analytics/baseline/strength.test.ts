@@ -17,19 +17,11 @@ it.each([
   [100, 1],
 ])('noise of %d is met by a strength of %d', (noise, strength) => {
   const [a, b, d] = [columns[0], columns[1], columns[3]] as [Float64Array, Float64Array, Float64Array];
-  const y = ROWS.map(
-    (i) =>
-      10 +
-      (i % 4) +
-      (a[i] as number) +
-      0.4 * (b[i] as number) +
-      0.2 * (d[i] as number) +
-      noise * Math.sin(78.233 * (i + 1) ** 2),
-  );
+  const y = ROWS.map((i) => 10 + (i % 4) + a[i]! + 0.4 * b[i]! + 0.2 * d[i]! + noise * Math.sin(78.233 * (i + 1) ** 2));
   expect(bestStrength({ columns, y, groups, roughness }, parts)).toBe(strength);
 });
 
 it('does not mind a group that is all in one part', () => {
   const lonely = { of: groups.of.map((group, i) => (i < 10 ? 4 : group)), count: 5 };
-  expect(bestStrength({ columns, y: columns[0] as Float64Array, groups: lonely, roughness }, parts)).toBe(1e-4);
+  expect(bestStrength({ columns, y: columns[0]!, groups: lonely, roughness }, parts)).toBe(1e-4);
 });

@@ -23,18 +23,18 @@ export function bestStrength({ columns, y, groups, roughness }: Data, parts: Uin
     const fit = ridge({
       columns: columns.map((column) => pick(column, seen)),
       y: pick(y, seen),
-      groups: { of: seen.map((row) => groups.of[row] as number), count: groups.count },
+      groups: { of: seen.map((row) => groups.of[row]!), count: groups.count },
       roughness,
     });
     for (const [s, strength] of STRENGTHS.entries()) {
       const tell = fit(strength);
       for (const row of unseen) {
-        const error = (y[row] as number) - tell(columns, row, groups.of[row] as number);
-        if (!Number.isNaN(error)) errors[s] = (errors[s] as number) + error ** 2;
+        const error = y[row]! - tell(columns, row, groups.of[row]!);
+        if (!Number.isNaN(error)) errors[s] = errors[s]! + error ** 2;
       }
     }
   }
-  return STRENGTHS[errors.indexOf(Math.min(...errors))] as number;
+  return STRENGTHS[errors.indexOf(Math.min(...errors))]!;
 }
 
 type Tell = (columns: readonly Float64Array[], row: number, group: number) => number;
@@ -42,7 +42,7 @@ type Tell = (columns: readonly Float64Array[], row: number, group: number) => nu
 /** Ridge regression of any strength, by cross products within groups; NaN for a group that was not seen, infinite where it cannot be fitted. */
 function ridge({ columns, y, groups, roughness }: Data): (strength: number) => Tell {
   const counts = new Float64Array(groups.count);
-  for (let i = 0; i < y.length; i++) counts[groups.of[i] as number] = (counts[groups.of[i] as number] as number) + 1;
+  for (let i = 0; i < y.length; i++) counts[groups.of[i]!] = counts[groups.of[i]!]! + 1;
   const within = columns.map((column) => centre(column, groups, counts));
   const own = centre(y, groups, counts);
   const products = crossProducts(
@@ -53,16 +53,15 @@ function ridge({ columns, y, groups, roughness }: Data): (strength: number) => T
   const all = [...columns.keys()];
   return (strength) => {
     const held = xx.slice();
-    for (const [c, rough] of roughness.entries())
-      held[c * p + c] = (held[c * p + c] as number) * (1 + strength * rough);
+    for (const [c, rough] of roughness.entries()) held[c * p + c] = held[c * p + c]! * (1 + strength * rough);
     const slopes = fitSubset({ ...products, xx: held }, all)?.slopes;
     return (others, row, group) => {
       if (counts[group] === 0) return Number.NaN;
       if (slopes === undefined) return Number.POSITIVE_INFINITY;
-      let told = own.centres[group] as number;
+      let told = own.centres[group]!;
       for (let c = 0; c < p; c++) {
-        const away = (others[c]?.[row] as number) - (within[c]?.centres[group] as number);
-        told += (slopes[c] as number) * away;
+        const away = others[c]![row]! - within[c]!.centres[group]!;
+        told += slopes[c]! * away;
       }
       return told;
     };
@@ -70,5 +69,5 @@ function ridge({ columns, y, groups, roughness }: Data): (strength: number) => T
 }
 
 function pick(column: Float64Array, rows: readonly number[]): Float64Array {
-  return Float64Array.from(rows, (row) => column[row] as number);
+  return Float64Array.from(rows, (row) => column[row]!);
 }

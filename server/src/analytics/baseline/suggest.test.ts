@@ -9,12 +9,12 @@ const count = column((i) => 50 + 30 * Math.sin(i * 2.3));
 const degrees = column((i) => 10 + 8 * Math.sin(i / 40));
 const noise = column((i) => 2 * Math.sin(i * 12.9898) + Math.sin(i * 78.233));
 const idle = column((i) => Math.sin(i * 5.123) + Math.sin(i * 0.777));
-const kwh = column((i) => 5 + 0.4 * (count[i] as number) - 0.5 * (degrees[i] as number) + (noise[i] as number));
+const kwh = column((i) => 5 + 0.4 * count[i]! - 0.5 * degrees[i]! + noise[i]!);
 
 describe('a suggestion of drivers', () => {
   it('keeps what tells something, and says of each other one why not', () => {
-    const again = degrees.map((value, i) => 1.8 * value + 32 + 0.01 * (idle[i] as number));
-    const sum = count.map((value, i) => value + (degrees[i] as number));
+    const again = degrees.map((value, i) => 1.8 * value + 32 + 0.01 * idle[i]!);
+    const sum = count.map((value, i) => value + degrees[i]!);
     const carbon = kwh.map((value) => 0.45 * value);
     const found = suggestDrivers({ kwh, columns: [count, degrees, idle, again, kwh.map(() => 7), carbon, sum] });
     expect(found.adjustedRSquared).toBeGreaterThan(0.95);
@@ -34,9 +34,7 @@ describe('a suggestion of drivers', () => {
     fc.assert(
       fc.property(fc.array(driver, { minLength: 1, maxLength: 5 }), (drivers) => {
         const columns = drivers.map(([pace], d) => column((i) => Math.sin(i * pace + d) + Math.sin(i * (d + 3.7))));
-        const y = column((i) =>
-          drivers.reduce((sum, [, weight], d) => sum + weight * (columns[d]?.[i] as number), noise[i] as number),
-        );
+        const y = column((i) => drivers.reduce((sum, [, weight], d) => sum + weight * columns[d]![i]!, noise[i]!));
         const found = suggestDrivers({ columns, kwh: y });
         for (let set = 1; set < 2 ** columns.length; set++) {
           const fit = leastSquares(

@@ -48,7 +48,7 @@ export function suggestDrivers({
 }): Suggestion {
   const products = crossProducts(columns, kwh);
   const all = [...columns.keys()];
-  const constant = all.filter((c) => isConstant(columns[c] as Float64Array));
+  const constant = all.filter((c) => isConstant(columns[c]!));
   const derived = all.filter((c) => !constant.includes(c) && errorOf(products, [c]) < DERIVED * products.yy);
   const honest = all.filter((c) => !constant.includes(c) && !derived.includes(c));
   const suspicious = honest.filter((c) => !conditions.includes(c) && suspicionOf(columns[c]!, kwh) !== null);
@@ -90,16 +90,16 @@ function bestSubset(
   const sets = Array.from({ length: count }, (_, set) => set).filter((set) => {
     const everyTells = tried.every((_, bit) => {
       if (((set >> bit) & 1) === 0) return true;
-      const tSquared = ((errors[set ^ (1 << bit)] as number) - (errors[set] as number)) / (variances[set] as number);
+      const tSquared = (errors[set ^ (1 << bit)]! - errors[set]!) / variances[set]!;
       return 2 * tCdf(-Math.sqrt(Math.max(tSquared, 0)), freedom(set)) < KEEP_P;
     });
     return set > 0 && Number.isFinite(errors[set]) && everyTells;
   });
   // The least variance left is the greatest adjusted R².
-  for (const set of sets.sort((a, b) => (variances[a] as number) - (variances[b] as number))) {
+  for (const set of sets.sort((a, b) => variances[a]! - variances[b]!)) {
     const drivers = membersOf(set);
     const fit = leastSquares(
-      drivers.map((c) => columns[c] as Float64Array),
+      drivers.map((c) => columns[c]!),
       kwh,
     );
     if ('kind' in fit || fit.coefficients.some(({ vif }) => vif > MAX_VIF)) continue;
@@ -120,20 +120,20 @@ function strongest(products: CrossProducts, drivers: readonly number[]): number[
       chosen.push(...rest.slice(0, MAX_TRIED - chosen.length));
       break;
     }
-    chosen.push(rest[errors.indexOf(least)] as number);
+    chosen.push(rest[errors.indexOf(least)]!);
   }
   return chosen.sort((a, b) => a - b);
 }
 
 /** Which of the kept drivers tell this one: the fewest that leave less than a tenth of it. */
 function tellers({ p, xx }: CrossProducts, driver: number, kept: readonly number[]): number[] {
-  const own = xx[driver * p + driver] as number;
+  const own = xx[driver * p + driver]!;
   const towards = { p, xx, xy: xx.slice(driver * p, driver * p + p), yy: own };
   const chosen: number[] = [];
   while (chosen.length < kept.length) {
     const rest = kept.filter((c) => !chosen.includes(c));
     const errors = rest.map((c) => errorOf(towards, [...chosen, c]));
-    chosen.push(rest[errors.indexOf(Math.min(...errors))] as number);
+    chosen.push(rest[errors.indexOf(Math.min(...errors))]!);
     if (Math.min(...errors) < own / MAX_VIF) return chosen.sort((a, b) => a - b);
   }
   return [];
@@ -145,6 +145,6 @@ function errorOf(products: CrossProducts, subset: readonly number[]): number {
 }
 
 function isConstant(column: Float64Array): boolean {
-  const first = column[0] as number;
+  const first = column[0]!;
   return column.every((value) => Math.abs(value - first) <= 1e-12 * Math.abs(first));
 }

@@ -28,7 +28,7 @@ export function fitTimeOfWeek(observations: Observations, beside = NOTHING_BESID
 /** Courses by the hour of the day, held back as strongly as best tells parts that are left out. */
 export function bestSmooth(observations: Observations, beside: Beside, parts: Uint8Array): Smooth {
   const sorted = (observations.temperature as Float64Array).toSorted();
-  const middle = sorted[sorted.length >> 1] as number;
+  const middle = sorted[sorted.length >> 1]!;
   const basis = basisOf(observations, { ...beside, smooth: { restraint: 1, middle } });
   const restraint = bestStrength(
     {
@@ -50,8 +50,8 @@ function basisOf(observations: Observations, beside: Beside): TimeOfWeekBasis {
   return {
     type: 'time_of_week_temperature',
     occupied,
-    occupiedKnots: knotsOf(temperature.filter((_, i) => inUse.has(hours[i] as number))),
-    unoccupiedKnots: knotsOf(temperature.filter((_, i) => !inUse.has(hours[i] as number))),
+    occupiedKnots: knotsOf(temperature.filter((_, i) => inUse.has(hours[i]!))),
+    unoccupiedKnots: knotsOf(temperature.filter((_, i) => !inUse.has(hours[i]!))),
     ...beside,
   };
 }

@@ -65,7 +65,7 @@ export function trainBaseline(input: TrainingInput): Training | Unfit {
   const candidates = tried.map(({ candidate }) => candidate);
   const fits = tried.filter((one): one is Attempt<Fitted> => !('reason' in one.fitted));
   const [first, ...others] = fits;
-  if (first === undefined) return (tried[0] as Attempt).fitted as Unfit;
+  if (first === undefined) return tried[0]!.fitted as Unfit;
   const best = others.reduce((least, one) => (isBetter(scoreOf(one), scoreOf(least)) ? one : least), first);
   const { name, cvRmseOutOfSample } = best.candidate;
   const { fitted, observations } = best;
@@ -139,10 +139,10 @@ function prepared(
   const lagged = temperatures.map((temperature) => ({ ...observations, temperature }));
   if (isShape(name)) {
     const lag = leastIndex(lagged.map((one) => searchGrid(one, name)?.sse ?? Number.POSITIVE_INFINITY));
-    return { fit: (one) => fitChangePoint(one, name, lag), observations: lagged[lag] as Observations };
+    return { fit: (one) => fitChangePoint(one, name, lag), observations: lagged[lag]! };
   }
   const lagHours = leastIndex(lagged.map((one) => errorOf(fitTimeOfWeek(one))));
-  const own = lagged[lagHours] as Observations;
+  const own = lagged[lagHours]!;
   const beside = { ...besideOf(name, own), lagHours };
   return { fit: (one) => withoutBends(fitTimeOfWeek(one, beside)), observations: own };
 }

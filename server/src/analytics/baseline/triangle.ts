@@ -23,27 +23,27 @@ export function triangulate(columns: readonly Float64Array[], y: Float64Array): 
   const values = new Float64Array(p * p);
   for (let k = 0; k < p; k++) {
     const best = longest(order, left, k);
-    [order[k], order[best]] = [order[best] as number, order[k] as number];
+    [order[k], order[best]] = [order[best]!, order[k]!];
     for (let i = 0; i < k; i++) {
-      const swapped = values[i * p + k] as number;
-      values[i * p + k] = values[i * p + best] as number;
+      const swapped = values[i * p + k]!;
+      values[i * p + k] = values[i * p + best]!;
       values[i * p + best] = swapped;
     }
-    const pivot = columns[order[k] as number] as Float64Array;
+    const pivot = columns[order[k]!]!;
     const norm = Math.sqrt(squaresFrom(pivot, k));
     if (norm < RANK_TOLERANCE) return { values, order, rank: k };
-    const head = pivot[k] as number;
+    const head = pivot[k]!;
     const diagonal = head > 0 ? -norm : norm;
     pivot[k] = head - diagonal;
     const scale = 1 / (norm * (norm + Math.abs(head)));
     for (let j = k + 1; j < p; j++) {
-      const c = order[j] as number;
-      const target = columns[c] as Float64Array;
+      const c = order[j]!;
+      const target = columns[c]!;
       reflect(pivot, target, k, scale);
-      const above = target[k] as number;
+      const above = target[k]!;
       values[k * p + j] = above;
-      left[c] = (left[c] as number) - above * above;
-      if ((left[c] as number) < STALE) left[c] = squaresFrom(target, k + 1);
+      left[c] = left[c]! - above * above;
+      if (left[c]! < STALE) left[c] = squaresFrom(target, k + 1);
     }
     reflect(pivot, y, k, scale);
     values[k * p + k] = diagonal;
@@ -56,11 +56,11 @@ export function invertTriangle({ values, order }: Triangle): Float64Array {
   const p = order.length;
   const inverse = new Float64Array(p * p);
   for (let k = 0; k < p; k++) {
-    inverse[k * p + k] = 1 / (values[k * p + k] as number);
+    inverse[k * p + k] = 1 / values[k * p + k]!;
     for (let i = k - 1; i >= 0; i--) {
       let sum = 0;
-      for (let j = i + 1; j <= k; j++) sum += (values[i * p + j] as number) * (inverse[j * p + k] as number);
-      inverse[i * p + k] = -sum / (values[i * p + i] as number);
+      for (let j = i + 1; j <= k; j++) sum += values[i * p + j]! * inverse[j * p + k]!;
+      inverse[i * p + k] = -sum / values[i * p + i]!;
     }
   }
   return inverse;
@@ -69,7 +69,7 @@ export function invertTriangle({ values, order }: Triangle): Float64Array {
 function longest(order: readonly number[], left: Float64Array, from: number): number {
   let best = from;
   for (let j = from + 1; j < order.length; j++) {
-    if ((left[order[j] as number] as number) > (left[order[best] as number] as number)) best = j;
+    if (left[order[j]!]! > left[order[best]!]!) best = j;
   }
   return best;
 }
@@ -78,13 +78,13 @@ function longest(order: readonly number[], left: Float64Array, from: number): nu
 function reflect(pivot: Float64Array, target: Float64Array, k: number, scale: number): void {
   const n = target.length;
   let dot = 0;
-  for (let i = k; i < n; i++) dot += (pivot[i] as number) * (target[i] as number);
+  for (let i = k; i < n; i++) dot += pivot[i]! * target[i]!;
   const factor = scale * dot;
-  for (let i = k; i < n; i++) target[i] = (target[i] as number) - factor * (pivot[i] as number);
+  for (let i = k; i < n; i++) target[i] = target[i]! - factor * pivot[i]!;
 }
 
 function squaresFrom(column: Float64Array, from: number): number {
   let sum = 0;
-  for (let i = from; i < column.length; i++) sum += (column[i] as number) * (column[i] as number);
+  for (let i = from; i < column.length; i++) sum += column[i]! * column[i]!;
   return sum;
 }

@@ -97,7 +97,7 @@ describe('charging sessions', () => {
           expect(session.startAt).toBeGreaterThanOrEqual(found[i - 1]?.endAt ?? 0);
           const flowed = splitSteps(steps, Float64Array.of(session.startAt, session.endAt));
           const way = session.direction === 'charge' ? flowed.positive : flowed.negative;
-          expect(session.energyKwh).toBeLessThanOrEqual((way[0] as number) + 1e-9);
+          expect(session.energyKwh).toBeLessThanOrEqual(way[0]! + 1e-9);
         }
       }),
     );

@@ -57,9 +57,9 @@ export function detectSessions(power: Steps, soc: Series | null, rules: SessionR
   const sessions: OpenSession[] = [];
   let open: OpenSession | null = null;
   for (let i = 0; i < power.starts.length; i++) {
-    const start = power.starts[i] as number;
-    const end = power.ends[i] as number;
-    const kw = power.values[i] as number;
+    const start = power.starts[i]!;
+    const end = power.ends[i]!;
+    const kw = power.values[i]!;
     if (open !== null && start - open.endAt > rules.longestBreakMs) open = null;
     const direction = kw > 0 ? 'charge' : 'discharge';
     const strength = Math.abs(kw);
@@ -110,7 +110,7 @@ function socAt(soc: Series | null, instant: number): number | null {
     const away = Math.abs((soc.timestamps[i] ?? Number.POSITIVE_INFINITY) - instant);
     if (away > distance) continue;
     distance = away;
-    nearest = soc.values[i] as number;
+    nearest = soc.values[i]!;
   }
   return nearest;
 }

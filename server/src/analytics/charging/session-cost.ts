@@ -35,7 +35,7 @@ export function sessionCosts(sessions: readonly DetectedSession[], power: Steps,
   const { edges } = values.slots;
   let first = 0;
   return sessions.map((session) => {
-    while (first + 1 < edges.length && (edges[first + 1] as number) <= session.startAt) first++;
+    while (first + 1 < edges.length && edges[first + 1]! <= session.startAt) first++;
     const energy = session.direction === 'charge' ? split.positive : split.negative;
     return costOf(session, energy, first, values);
   });
@@ -48,8 +48,8 @@ function costOf(session: DetectedSession, energy: Float64Array, first: number, v
   const cost = new Mean();
   const fallback = new Mean();
   const way = session.direction === 'charge' ? 'import' : 'export';
-  for (let s = first; s < energy.length && (edges[s] as number) < session.endAt; s++) {
-    const kwh = energy[s] as number;
+  for (let s = first; s < energy.length && edges[s]! < session.endAt; s++) {
+    const kwh = energy[s]!;
     if (!(kwh > 0)) continue;
     const fromGrid = gridShareAt(session, s, values);
     const perKwh = values.prices?.[way][s] ?? Number.NaN;
@@ -71,11 +71,11 @@ function costOf(session: DetectedSession, energy: Float64Array, first: number, v
 function gridShareAt(session: DetectedSession, s: number, { slots, flows, corner }: SessionValues): number {
   if (corner === 'vehicle') {
     if (session.direction === 'discharge') return Number.NaN;
-    return (flows.grid_to_load_kwh[s] as number) / (slots.load[s] as number);
+    return flows.grid_to_load_kwh[s]! / slots.load[s]!;
   }
   return session.direction === 'charge'
-    ? (flows.grid_to_battery_kwh[s] as number) / (slots.charge[s] as number)
-    : (flows.battery_to_grid_kwh[s] as number) / (slots.discharge[s] as number);
+    ? flows.grid_to_battery_kwh[s]! / slots.charge[s]!
+    : flows.battery_to_grid_kwh[s]! / slots.discharge[s]!;
 }
 
 /** Mean weighted by energy, of what is known. */

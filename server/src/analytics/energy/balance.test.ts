@@ -139,7 +139,7 @@ describe('where the energy went', () => {
           }),
         );
         const sum = (part: string) =>
-          FLOWS.filter((name) => name.includes(part)).reduce((total, name) => total + (flows[name][0] as number), 0);
+          FLOWS.filter((name) => name.includes(part)).reduce((total, name) => total + flows[name][0]!, 0);
         const limits: [string, number][] = [
           ['solar_to', solar],
           ['battery_to', discharge],

@@ -116,7 +116,7 @@ class OpenSlots {
 
   darken(dark: Uint8Array): void {
     for (let s = 0; s < this.#count; s++) {
-      if (dark[s] !== 1 || (this.#known.solar[s] as number) >= ENOUGH * this.#elapsed(s)) continue;
+      if (dark[s] !== 1 || this.#known.solar[s]! >= ENOUGH * this.#elapsed(s)) continue;
       if (this.#known.solar[s] === 0) this.#columns.solar[s] = 0;
       this.#settle(s, 'solar', 'the sun being down');
     }
@@ -126,17 +126,17 @@ class OpenSlots {
     for (let s = 0; s < this.#count; s++) {
       const elapsed = this.#elapsed(s);
       if (elapsed === 0) continue;
-      const missing = this.#present.filter((corner) => (this.#known[corner][s] as number) < ENOUGH * elapsed);
-      if (missing.length === 1) this.#derive(s, missing[0] as BalancedCorner);
+      const missing = this.#present.filter((corner) => this.#known[corner][s]! < ENOUGH * elapsed);
+      if (missing.length === 1) this.#derive(s, missing[0]!);
     }
   }
 
   loadFromMachines(machines: FlowEnergy): void {
     for (let s = 0; s < this.#count; s++) {
-      const isOpen = this.#known.load[s] === 0 && (this.#known.grid[s] as number) < ENOUGH * this.#elapsed(s);
-      if (!isOpen || (machines.knownMs[s] as number) === 0) continue;
-      this.#columns.load[s] = machines.kwh[s] as number;
-      this.#settle(s, 'load', 'the sum of the machines', machines.knownMs[s] as number);
+      const isOpen = this.#known.load[s] === 0 && this.#known.grid[s]! < ENOUGH * this.#elapsed(s);
+      if (!isOpen || machines.knownMs[s]! === 0) continue;
+      this.#columns.load[s] = machines.kwh[s]!;
+      this.#settle(s, 'load', 'the sum of the machines', machines.knownMs[s]!);
     }
   }
 
@@ -192,7 +192,7 @@ class OpenSlots {
     } else {
       solar[s] = net(at(load) + at(exported) - at(imported) + at(charge) - at(discharge));
     }
-    const known = Math.min(...others.map((other) => this.#known[other][s] as number));
+    const known = Math.min(...others.map((other) => this.#known[other][s]!));
     this.#settle(s, corner, others.join(', '), known);
   }
 
@@ -211,8 +211,8 @@ class OpenSlots {
 
 /** Sets two opposite flows so that they differ by `net`; when one of them is measured and the other is not, it stays. */
 function settleNet(positive: Float64Array, negative: Float64Array, s: number, net: number): void {
-  const given = positive[s] as number;
-  const taken = negative[s] as number;
+  const given = positive[s]!;
+  const taken = negative[s]!;
   if (given === given && taken !== taken) negative[s] = Math.max(given - net, 0);
   else if (taken === taken && given !== given) positive[s] = Math.max(taken + net, 0);
   else {
@@ -226,7 +226,7 @@ function leastKnown(flows: readonly (FlowEnergy | null | undefined)[], count: nu
   const least = new Float64Array(count);
   for (let s = 0; s < count; s++) {
     let known = Number.POSITIVE_INFINITY;
-    for (const flow of flows) known = Math.min(known, flow ? (flow.knownMs[s] as number) : 0);
+    for (const flow of flows) known = Math.min(known, flow ? flow.knownMs[s]! : 0);
     least[s] = known === Number.POSITIVE_INFINITY ? 0 : known;
   }
   return least;

@@ -73,13 +73,13 @@ function believeBest(ranks: readonly FlowEnergy[], edges: Float64Array, asOf: nu
     const enough = SILENT_BELOW * elapsedMs(edges, s, asOf);
     let best: FlowEnergy | undefined;
     for (const rank of ranks) {
-      const known = rank.knownMs[s] as number;
+      const known = rank.knownMs[s]!;
       if (known > (best?.knownMs[s] ?? 0)) best = rank;
       if (known > 0 && known >= enough) break;
     }
     if (best === undefined) continue;
-    kwh[s] = best.kwh[s] as number;
-    knownMs[s] = best.knownMs[s] as number;
+    kwh[s] = best.kwh[s]!;
+    knownMs[s] = best.knownMs[s]!;
   }
   return { kwh, knownMs };
 }

@@ -10,8 +10,8 @@ const J2000_MS = Date.UTC(2000, 0, 1, 12);
 export function darkBySun(edges: Float64Array, latitudeDeg: number, longitudeDeg: number): Uint8Array {
   const dark = new Uint8Array(edges.length - 1);
   for (let s = 0; s < dark.length; s++) {
-    const start = edges[s] as number;
-    const end = edges[s + 1] as number;
+    const start = edges[s]!;
+    const end = edges[s + 1]!;
     if (end - start > HOUR_MS) continue;
     const isDown = (instant: number) => sunAltitudeDeg(instant, latitudeDeg, longitudeDeg) < SUNSET_ALTITUDE_DEG;
     dark[s] = isDown(start) && isDown((start + end) / 2) && isDown(end) ? 1 : 0;
@@ -56,15 +56,15 @@ export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array 
   const powerKw = new Float64Array(slots);
   let greatest = 0;
   for (let s = 0; s < slots; s++) {
-    const known = solar.knownMs[s] as number;
-    powerKw[s] = known > 0 ? ((solar.kwh[s] as number) * HOUR_MS) / known : Number.NaN;
-    const narrow = (edges[s + 1] as number) - (edges[s] as number) <= HOUR_MS;
-    if (narrow && (powerKw[s] as number) > greatest) greatest = powerKw[s] as number;
+    const known = solar.knownMs[s]!;
+    powerKw[s] = known > 0 ? (solar.kwh[s]! * HOUR_MS) / known : Number.NaN;
+    const narrow = edges[s + 1]! - edges[s]! <= HOUR_MS;
+    if (narrow && powerKw[s]! > greatest) greatest = powerKw[s]!;
   }
   let lastBright = -1;
   for (let s = 0; s < slots; s++) {
-    if (!((powerKw[s] as number) > ASLEEP_SHARE * greatest)) continue;
-    const isNight = lastBright >= 0 && (edges[s] as number) - (edges[lastBright + 1] as number) <= LONGEST_NIGHT_MS;
+    if (!(powerKw[s]! > ASLEEP_SHARE * greatest)) continue;
+    const isNight = lastBright >= 0 && edges[s]! - edges[lastBright + 1]! <= LONGEST_NIGHT_MS;
     if (isNight) markSilence(solar, edges, dark, lastBright, s);
     lastBright = s;
   }
@@ -86,9 +86,9 @@ export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
 
 /** Marks the slots between two bright ones that are silent at least in part, unless the silence touches one of the bright ones. */
 function markSilence(solar: FlowEnergy, edges: Float64Array, dark: Uint8Array, dusk: number, dawn: number): void {
-  const knownMs = (slot: number) => solar.knownMs[slot] as number;
+  const knownMs = (slot: number) => solar.knownMs[slot]!;
   if (knownMs(dusk + 1) === 0 || knownMs(dawn - 1) === 0) return;
   for (let s = dusk + 1; s < dawn; s++) {
-    if (knownMs(s) < (edges[s + 1] as number) - (edges[s] as number)) dark[s] = 1;
+    if (knownMs(s) < edges[s + 1]! - edges[s]!) dark[s] = 1;
   }
 }

@@ -26,7 +26,7 @@ function derivations(slots: SiteSlots): string[] {
   return slots.derived.flatMap(({ corner, from, slots: marked }) => {
     let ms = 0;
     marked.forEach((mark, s) => {
-      ms += mark * ((slots.edges[s + 1] as number) - (slots.edges[s] as number));
+      ms += mark * (slots.edges[s + 1]! - slots.edges[s]!);
     });
     if (ms === 0) return [];
     const hours = `${Number((ms / (60 * MINUTE_MS)).toFixed(2))} h`;

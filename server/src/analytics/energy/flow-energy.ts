@@ -35,13 +35,13 @@ export function flowEnergy(
   const kwh = new Float64Array(slots).fill(Number.NaN);
   const knownMs = new Float64Array(slots);
   for (let s = 0; s < slots; s++) {
-    const fromPower = power !== null && (power.knownMs[s] as number) > 0;
+    const fromPower = power !== null && power.knownMs[s]! > 0;
     if (counter !== null && isKnown(counter.increase, s) && !(fromPower && isPartial(counter, s))) {
-      kwh[s] = counter.increase[s] as number;
+      kwh[s] = counter.increase[s]!;
       knownMs[s] = elapsedMs(edges, s, asOf);
     } else if (fromPower) {
-      kwh[s] = power.kwh[s] as number;
-      knownMs[s] = power.knownMs[s] as number;
+      kwh[s] = power.kwh[s]!;
+      knownMs[s] = power.knownMs[s]!;
     }
   }
   if (power !== null && counter !== null) shapeByPower(kwh, power, counter, edges, asOf);
@@ -50,7 +50,7 @@ export function flowEnergy(
 
 /** Milliseconds of a slot that have passed. */
 export function elapsedMs(edges: Float64Array, slot: number, asOf: number): number {
-  return Math.max(Math.min(edges[slot + 1] as number, asOf) - (edges[slot] as number), 0);
+  return Math.max(Math.min(edges[slot + 1]!, asOf) - edges[slot]!, 0);
 }
 
 function isKnown(column: Float64Array, slot: number): boolean {
@@ -64,7 +64,7 @@ function isKnown(column: Float64Array, slot: number): boolean {
  */
 function isPartial(counter: Buckets, slot: number): boolean {
   const goesOn = isKnown(counter.increase, slot + 1) || (counter.count[slot + 1] ?? 0) > 0;
-  return (counter.count[slot] as number) > 0 && !goesOn;
+  return counter.count[slot]! > 0 && !goesOn;
 }
 
 /**
@@ -85,7 +85,7 @@ function shapeByPower(kwh: Float64Array, power: FlowEnergy, counter: Buckets, ed
 }
 
 function startsSpan(counter: Buckets, edges: Float64Array, from: number, slot: number): boolean {
-  return (counter.count[slot] as number) > 0 && (edges[slot] as number) - (edges[from] as number) >= SHAPE_SPAN_MS;
+  return counter.count[slot]! > 0 && edges[slot]! - edges[from]! >= SHAPE_SPAN_MS;
 }
 
 function shapeSpan(
@@ -100,14 +100,14 @@ function shapeSpan(
   let counted = 0;
   let integrated = 0;
   for (let s = from; s < to; s++) {
-    const complete = (power.knownMs[s] as number) >= 0.9 * elapsedMs(edges, s, asOf);
+    const complete = power.knownMs[s]! >= 0.9 * elapsedMs(edges, s, asOf);
     if (!complete || isPartial(counter, s)) return;
-    counted += counter.increase[s] as number;
-    integrated += elapsedMs(edges, s, asOf) > 0 ? (power.kwh[s] as number) : 0;
+    counted += counter.increase[s]!;
+    integrated += elapsedMs(edges, s, asOf) > 0 ? power.kwh[s]! : 0;
   }
   const ratio = counted / integrated;
   if (!(ratio >= 1 / AGREEMENT && ratio <= AGREEMENT)) return;
   for (let s = from; s < to; s++) {
-    if (elapsedMs(edges, s, asOf) > 0) kwh[s] = (power.kwh[s] as number) * ratio;
+    if (elapsedMs(edges, s, asOf) > 0) kwh[s] = power.kwh[s]! * ratio;
   }
 }

@@ -194,7 +194,7 @@ export function sumKnown(column: Float64Array, from: number, to: number): number
   let sum = 0;
   let known = 0;
   for (let s = from; s < to; s++) {
-    const value = column[s] as number;
+    const value = column[s]!;
     if (value !== value) continue;
     sum += value;
     known++;

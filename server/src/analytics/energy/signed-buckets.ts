@@ -22,13 +22,13 @@ export function signedBuckets(power: Buckets): SignedBuckets {
   const mixed = new Uint8Array(length);
   let carried = Number.NaN;
   for (let i = 0; i < length; i++) {
-    const sampled = (power.count[i] as number) > 0;
-    const least = sampled ? Math.min(power.min[i] as number, carried === carried ? carried : Infinity) : carried;
-    const greatest = sampled ? Math.max(power.max[i] as number, carried === carried ? carried : -Infinity) : carried;
-    if (sampled) carried = power.last[i] as number;
+    const sampled = power.count[i]! > 0;
+    const least = sampled ? Math.min(power.min[i]!, carried === carried ? carried : Infinity) : carried;
+    const greatest = sampled ? Math.max(power.max[i]!, carried === carried ? carried : -Infinity) : carried;
+    if (sampled) carried = power.last[i]!;
     if (power.coveredMs[i] === 0) continue;
     if (least < 0 && greatest > 0) mixed[i] = 1;
-    const integral = power.integral[i] as number;
+    const integral = power.integral[i]!;
     positive[i] = Math.max(integral, 0);
     negative[i] = Math.max(-integral, 0);
   }

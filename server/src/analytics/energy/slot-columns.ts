@@ -30,7 +30,7 @@ export function joinSlots(parts: readonly SiteSlots[]): SiteSlots {
     let at = 0;
     for (const [p, part] of parts.entries()) {
       joined.set(columnOf(part), at);
-      at += counts[p] as number;
+      at += counts[p]!;
     }
     return joined;
   };
@@ -63,7 +63,7 @@ function joinDerivations(parts: readonly SiteSlots[], counts: readonly number[],
       joined.set(key, derivation);
       derivation.slots.set(slots, at);
     }
-    at += counts[p] as number;
+    at += counts[p]!;
   }
   return [...joined.values()];
 }

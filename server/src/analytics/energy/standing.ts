@@ -18,17 +18,17 @@ export function standingMeans({ timestamps, values }: Series, edges: Float64Arra
   const holdMs = Math.max(SHORTEST_MS, Math.min(LONGEST_MS, SILENCES * medianSpacing(timestamps)));
   const means = new Float64Array(edges.length - 1).fill(Number.NaN);
   for (let s = 0; s < means.length; s++) {
-    const start = edges[s] as number;
-    const end = edges[s + 1] as number;
+    const start = edges[s]!;
+    const end = edges[s + 1]!;
     let weighted = 0;
     let known = 0;
     for (let i = Math.max(lowerBound(timestamps, start + 1) - 1, 0); i < timestamps.length; i++) {
-      const from = timestamps[i] as number;
+      const from = timestamps[i]!;
       if (from >= end) break;
       const until = Math.min(timestamps[i + 1] ?? Number.POSITIVE_INFINITY, from + holdMs, end);
       const ms = until - Math.max(from, start);
       if (ms <= 0) continue;
-      weighted += (values[i] as number) * ms;
+      weighted += values[i]! * ms;
       known += ms;
     }
     if (known > 0) means[s] = weighted / known;
@@ -38,6 +38,6 @@ export function standingMeans({ timestamps, values }: Series, edges: Float64Arra
 
 function medianSpacing(timestamps: Float64Array): number {
   if (timestamps.length < 2) return LONGEST_MS;
-  const spacings = timestamps.subarray(1).map((instant, i) => instant - (timestamps[i] as number));
-  return spacings.sort()[spacings.length >> 1] as number;
+  const spacings = timestamps.subarray(1).map((instant, i) => instant - timestamps[i]!);
+  return spacings.sort()[spacings.length >> 1]!;
 }

@@ -41,19 +41,19 @@ export function combineSteps(parts: readonly { readonly steps: Steps; readonly f
   const values: number[] = [];
   const cursors = parts.map(() => 0);
   for (let e = 0; e + 1 < edges.length; e++) {
-    const from = edges[e] as number;
+    const from = edges[e]!;
     let value = 0;
     for (let p = 0; p < parts.length; p++) {
-      const { steps, factor } = parts[p] as (typeof parts)[number];
-      let at = cursors[p] as number;
-      while (at < steps.ends.length && (steps.ends[at] as number) <= from) at++;
+      const { steps, factor } = parts[p]!;
+      let at = cursors[p]!;
+      while (at < steps.ends.length && steps.ends[at]! <= from) at++;
       cursors[p] = at;
-      const stands = at < steps.starts.length && (steps.starts[at] as number) <= from;
-      value += stands ? factor * (steps.values[at] as number) : Number.NaN;
+      const stands = at < steps.starts.length && steps.starts[at]! <= from;
+      value += stands ? factor * steps.values[at]! : Number.NaN;
     }
     if (value !== value) continue;
     starts.push(from);
-    ends.push(edges[e + 1] as number);
+    ends.push(edges[e + 1]!);
     values.push(value);
   }
   return { starts: Float64Array.from(starts), ends: Float64Array.from(ends), values: Float64Array.from(values) };
@@ -64,8 +64,8 @@ export function fillSteps(steps: Steps, windows: readonly Window[], value: numbe
   const filled: [start: number, end: number, value: number][] = [];
   let at = 0;
   const takeUntil = (instant: number) => {
-    for (; at < steps.starts.length && (steps.starts[at] as number) < instant; at++) {
-      filled.push([steps.starts[at] as number, steps.ends[at] as number, steps.values[at] as number]);
+    for (; at < steps.starts.length && steps.starts[at]! < instant; at++) {
+      filled.push([steps.starts[at]!, steps.ends[at]!, steps.values[at]!]);
     }
   };
   for (const { start, end } of windows) {
@@ -76,7 +76,7 @@ export function fillSteps(steps: Steps, windows: readonly Window[], value: numbe
       if (until > from) filled.push([from, until, value]);
       if (until === end) break;
       takeUntil(until + 1);
-      from = Math.max(until, filled.at(-1)?.[1] as number);
+      from = Math.max(until, filled.at(-1)![1]);
     }
   }
   takeUntil(Number.POSITIVE_INFINITY);
@@ -95,18 +95,18 @@ export function splitSteps(steps: Steps, edges: Float64Array): SignedEnergy {
   const coveredMs = new Float64Array(slots);
   let slot = 0;
   for (let i = 0; i < steps.starts.length; i++) {
-    const start = steps.starts[i] as number;
-    const end = steps.ends[i] as number;
-    const value = steps.values[i] as number;
-    while (slot < slots && (edges[slot + 1] as number) <= start) slot++;
-    for (let s = slot; s < slots && (edges[s] as number) < end; s++) {
-      const covered = Math.min(end, edges[s + 1] as number) - Math.max(start, edges[s] as number);
+    const start = steps.starts[i]!;
+    const end = steps.ends[i]!;
+    const value = steps.values[i]!;
+    while (slot < slots && edges[slot + 1]! <= start) slot++;
+    for (let s = slot; s < slots && edges[s]! < end; s++) {
+      const covered = Math.min(end, edges[s + 1]!) - Math.max(start, edges[s]!);
       if (covered <= 0) continue;
       if (coveredMs[s] === 0) positive[s] = negative[s] = 0;
-      coveredMs[s] = (coveredMs[s] as number) + covered;
+      coveredMs[s] = coveredMs[s]! + covered;
       const kwh = (value * covered) / HOUR_MS;
-      if (kwh > 0) positive[s] = (positive[s] as number) + kwh;
-      else negative[s] = (negative[s] as number) - kwh;
+      if (kwh > 0) positive[s] = positive[s]! + kwh;
+      else negative[s] = negative[s]! - kwh;
     }
   }
   return { positive, negative, coveredMs };
@@ -116,9 +116,9 @@ export function splitSteps(steps: Steps, edges: Float64Array): SignedEnergy {
 export function greatestOf(steps: Steps, window: Window): { value: number; instant: number } | null {
   let greatest: { value: number; instant: number } | null = null;
   for (let i = 0; i < steps.starts.length; i++) {
-    const instant = Math.max(steps.starts[i] as number, window.start);
-    if (instant >= Math.min(steps.ends[i] as number, window.end)) continue;
-    const value = steps.values[i] as number;
+    const instant = Math.max(steps.starts[i]!, window.start);
+    if (instant >= Math.min(steps.ends[i]!, window.end)) continue;
+    const value = steps.values[i]!;
     if (greatest === null || value > greatest.value) greatest = { value, instant };
   }
   return greatest;

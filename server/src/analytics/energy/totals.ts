@@ -34,7 +34,7 @@ export function totalsBySpan(
   carbonKgPerKwh: Float64Array,
   reported: ReadonlySet<Corner>,
 ): (from: number, to: number) => SiteTotals {
-  const carbonKg = slots.imported.map((kwh, s) => kwh * (carbonKgPerKwh[s] as number));
+  const carbonKg = slots.imported.map((kwh, s) => kwh * carbonKgPerKwh[s]!);
   const covering = coveringCorners(slots, reported);
   return (from, to) => {
     const sum = (column: Float64Array) => sumKnown(column, from, to);
@@ -71,7 +71,7 @@ function shareOf(slots: SiteSlots, knownMs: Float64Array, from: number, to: numb
   let known = 0;
   let passed = 0;
   for (let s = from; s < to; s++) {
-    known += knownMs[s] as number;
+    known += knownMs[s]!;
     passed += elapsedMs(slots.edges, s, slots.asOf);
   }
   return passed > 0 ? Math.min(known / passed, 1) : 0;

@@ -70,7 +70,7 @@ function coverageOf(trials: Trials, level: Level): number {
       rows.filter((row) => !isHeld(row)),
     );
     for (const row of rows.filter(isHeld)) {
-      const from = origins[row] as number;
+      const from = origins[row]!;
       const own = predicted.subarray(row * steps, (row + 1) * steps);
       const { lower, upper } = intervalOf(calibration, level, {
         slots,
@@ -79,10 +79,10 @@ function coverageOf(trials: Trials, level: Level): number {
         limits: limitsOf(values.subarray(0, from)),
       });
       for (let k = 0; k < steps; k++) {
-        const actual = values[from + k] as number;
+        const actual = values[from + k]!;
         if (Number.isNaN(actual)) continue;
         all++;
-        if (actual >= (lower[k] as number) && actual <= (upper[k] as number)) inside++;
+        if (actual >= lower[k]! && actual <= upper[k]!) inside++;
       }
     }
   }
@@ -112,8 +112,8 @@ interface Peak {
 /** The greatest value and where it is. */
 export function peakOf(values: Float64Array): Peak {
   let step = 0;
-  for (let k = 1; k < values.length; k++) if ((values[k] as number) > (values[step] as number)) step = k;
-  return { step, value: values[step] as number };
+  for (let k = 1; k < values.length; k++) if (values[k]! > values[step]!) step = k;
+  return { step, value: values[step]! };
 }
 
 /** What a load stays between, kW: above zero unless it was seen below it, and not far above the most that was seen. */
@@ -130,8 +130,8 @@ function pairsOf({ origins, steps, values, predicted }: Trials): { actual: numbe
   return origins
     .flatMap((origin, row) =>
       Array.from({ length: steps }, (_, k) => ({
-        actual: values[origin + k] as number,
-        predicted: predicted[row * steps + k] as number,
+        actual: values[origin + k]!,
+        predicted: predicted[row * steps + k]!,
       })),
     )
     .filter((pair) => pair.actual === pair.actual && pair.predicted === pair.predicted);
@@ -140,7 +140,7 @@ function pairsOf({ origins, steps, values, predicted }: Trials): { actual: numbe
 function naiveScale(values: Float64Array, seasonSlots: number): number {
   const steps = [...values.keys()]
     .slice(seasonSlots)
-    .map((s) => Math.abs((values[s] as number) - (values[s - seasonSlots] as number)))
+    .map((s) => Math.abs(values[s]! - values[s - seasonSlots]!))
     .filter((step) => step === step);
   return meanOf(steps);
 }

@@ -38,12 +38,12 @@ export function boost(
   const added = new Float64Array(all);
   const signs = new Float64Array(errors.length);
   for (let round = 0; round < rounds; round++) {
-    for (const r of rows) signs[r] = Math.sign(left[r] as number) * (weights[r] as number);
+    for (const r of rows) signs[r] = Math.sign(left[r]!) * weights[r]!;
     const tree = grow(rows, depth, { bins, signs, weights, errors: left, leastRows });
     for (let r = 0; r < all; r++) {
       const step = learningRate * leafValue(tree, bins, r);
-      added[r] = (added[r] as number) + step;
-      if (r < left.length) left[r] = (left[r] as number) - step;
+      added[r] = added[r]! + step;
+      if (r < left.length) left[r] = left[r]! - step;
     }
   }
   return added;
@@ -62,7 +62,7 @@ function grow(rows: Int32Array, depth: number, growing: Growing): Node {
   if (split === null) {
     return { feature: -1, bin: 0, left: null, right: null, value: medianOf(rows, growing.errors) };
   }
-  const { left, right } = divide(rows, growing.bins[split.feature] as Uint8Array, split.bin);
+  const { left, right } = divide(rows, growing.bins[split.feature]!, split.bin);
   return { ...split, left: grow(left, depth - 1, growing), right: grow(right, depth - 1, growing), value: 0 };
 }
 
@@ -71,8 +71,8 @@ function divide(rows: Int32Array, column: Uint8Array, bin: number): { left: Int3
   const [left, right] = [new Int32Array(rows.length), new Int32Array(rows.length)];
   let [lefts, rights] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
-    const r = rows[i] as number;
-    if ((column[r] as number) <= bin) left[lefts++] = r;
+    const r = rows[i]!;
+    if (column[r]! <= bin) left[lefts++] = r;
     else right[rights++] = r;
   }
   return { left: left.subarray(0, lefts), right: right.subarray(0, rights) };
@@ -85,8 +85,8 @@ function bestSplit(
 ): { feature: number; bin: number } | null {
   let [total, weight] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
-    total += signs[rows[i] as number] as number;
-    weight += weights[rows[i] as number] as number;
+    total += signs[rows[i]!]!;
+    weight += weights[rows[i]!]!;
   }
   let best: { feature: number; bin: number } | null = null;
   let most = (total * total) / weight + 1e-9;
@@ -96,17 +96,17 @@ function bestSplit(
     loads.fill(0);
     counts.fill(0);
     for (let i = 0; i < rows.length; i++) {
-      const r = rows[i] as number;
-      const bin = column[r] as number;
-      sums[bin] = (sums[bin] as number) + (signs[r] as number);
-      loads[bin] = (loads[bin] as number) + (weights[r] as number);
-      counts[bin] = (counts[bin] as number) + 1;
+      const r = rows[i]!;
+      const bin = column[r]!;
+      sums[bin] = sums[bin]! + signs[r]!;
+      loads[bin] = loads[bin]! + weights[r]!;
+      counts[bin] = counts[bin]! + 1;
     }
     let [sum, load, count] = [0, 0, 0];
     for (let bin = 0; bin < BINS - 1; bin++) {
-      sum += sums[bin] as number;
-      load += loads[bin] as number;
-      count += counts[bin] as number;
+      sum += sums[bin]!;
+      load += loads[bin]!;
+      count += counts[bin]!;
       if (count < leastRows || rows.length - count < leastRows) continue;
       const gain = (sum * sum) / load + (total - sum) ** 2 / (weight - load);
       if (gain > most) {
@@ -121,26 +121,24 @@ function bestSplit(
 function leafValue(tree: Node, bins: readonly Uint8Array[], row: number): number {
   let node = tree;
   while (node.feature >= 0) {
-    node = ((bins[node.feature] as Uint8Array)[row] as number) <= node.bin ? (node.left as Node) : (node.right as Node);
+    node = bins[node.feature]![row]! <= node.bin ? (node.left as Node) : (node.right as Node);
   }
   return node.value;
 }
 
 /** Puts values into bins that hold about as many of the rows each. */
 function binned(column: Float64Array, rows: Int32Array): Uint8Array {
-  const sorted = Float64Array.from(rows, (r) => column[r] as number)
+  const sorted = Float64Array.from(rows, (r) => column[r]!)
     .filter((value) => value === value)
     .sort();
   const limits = [
-    ...new Set(
-      Array.from({ length: BINS - 1 }, (_, b) => sorted[Math.floor(((b + 1) * sorted.length) / BINS)] as number),
-    ),
+    ...new Set(Array.from({ length: BINS - 1 }, (_, b) => sorted[Math.floor(((b + 1) * sorted.length) / BINS)]!)),
   ];
   return Uint8Array.from(column, (value) => {
     let [from, to] = [0, limits.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if ((limits[middle] as number) < value) from = middle + 1;
+      if (limits[middle]! < value) from = middle + 1;
       else to = middle;
     }
     return from;
@@ -148,6 +146,6 @@ function binned(column: Float64Array, rows: Int32Array): Uint8Array {
 }
 
 function medianOf(rows: Int32Array, errors: Float64Array): number {
-  const sorted = Float64Array.from(rows, (r) => errors[r] as number).sort();
-  return sorted.length === 0 ? 0 : (sorted[sorted.length >> 1] as number);
+  const sorted = Float64Array.from(rows, (r) => errors[r]!).sort();
+  return sorted.length === 0 ? 0 : sorted[sorted.length >> 1]!;
 }

@@ -64,8 +64,8 @@ export function treeColumns(frame: CalendarFrame): { columns: Float64Array[]; me
   const lagged = (away: number) => column((s) => at(frame, s, away));
   const median = column((s) => medianOf(frame, s, lag, 7, perDay));
   const columns = [
-    column((s) => minuteOfDay[s] as number),
-    column((s) => weekday[s] as number),
+    column((s) => minuteOfDay[s]!),
+    column((s) => weekday[s]!),
     column((s) => restOf(slots, s)),
     column((s) => restOf(slots, Math.max(0, s - perDay))),
     ...[lag, lag + 1, lag + 2, lag + perDay, lag + perDay - 1, lag + 5 * perDay].map(lagged),
@@ -87,10 +87,10 @@ function restOf({ weekday, holiday }: Slots, s: number): 0 | 1 | 2 {
 function clockTerms(slots: Slots, s: number): number[] {
   const { perDay, minuteOfDay, weekday, holiday } = slots;
   const terms: number[] = [1, 2, 3, 4, 5, 6, 7].map((day) => (weekday[s] === day ? 1 : 0));
-  terms.push(holiday[s] as number);
+  terms.push(holiday[s]!);
   if (perDay === 1) return terms;
   const rest = restOf(slots, s);
-  const angle = (2 * Math.PI * (minuteOfDay[s] as number)) / 1440;
+  const angle = (2 * Math.PI * minuteOfDay[s]!) / 1440;
   for (const kind of [0, 1, 2]) {
     for (let k = 1; k <= HARMONICS; k++) {
       terms.push(kind === rest ? Math.sin(k * angle) : 0, kind === rest ? Math.cos(k * angle) : 0);
@@ -101,11 +101,11 @@ function clockTerms(slots: Slots, s: number): number[] {
 
 function weatherTerms({ perDay, temperatureC, minuteOfDay }: Slots, s: number): number[] {
   if (temperatureC === null) return [];
-  const temperature = temperatureC[s] as number;
+  const temperature = temperatureC[s]!;
   const heating = Math.max(0, HEATED_BELOW_C - temperature) || 0;
   const cooling = Math.max(0, temperature - COOLED_ABOVE_C) || 0;
   if (perDay === 1) return [heating, cooling];
-  const angle = (2 * Math.PI * (minuteOfDay[s] as number)) / 1440;
+  const angle = (2 * Math.PI * minuteOfDay[s]!) / 1440;
   return [heating, cooling].flatMap((degrees) => [degrees, degrees * Math.sin(angle), degrees * Math.cos(angle)]);
 }
 
@@ -127,7 +127,7 @@ function lagTerms(frame: CalendarFrame, s: number): number[] {
 /** What was at the same clock time so many slots before. Before the history began all was as in its first slot. */
 function at({ slots, filled }: CalendarFrame, slot: number, away: number): number {
   const last = filled.length - 1;
-  return filled[Math.min(Math.max(sameClock(slots, slot, away), 0), last)] as number;
+  return filled[Math.min(Math.max(sameClock(slots, slot, away), 0), last)]!;
 }
 
 function meanOf(frame: CalendarFrame, slot: number, away: number, count: number, step: number): number {
@@ -139,11 +139,11 @@ function meanOf(frame: CalendarFrame, slot: number, away: number, count: number,
 /** Mean of the slots that end `away` before. */
 function meanBefore({ filled }: CalendarFrame, slot: number, away: number, count: number): number {
   let sum = 0;
-  for (let k = 0; k < count; k++) sum += filled[Math.max(slot - away - k, 0)] as number;
+  for (let k = 0; k < count; k++) sum += filled[Math.max(slot - away - k, 0)]!;
   return sum / count;
 }
 
 function medianOf(frame: CalendarFrame, slot: number, away: number, count: number, step: number): number {
   const sorted = Float64Array.from({ length: count }, (_, k) => at(frame, slot, away + k * step)).sort();
-  return sorted[count >> 1] as number;
+  return sorted[count >> 1]!;
 }

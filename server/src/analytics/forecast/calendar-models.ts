@@ -31,7 +31,7 @@ export function fitMixture(history: History, options: CalendarOptions): Fitted {
   return {
     predict: (steps) => {
       const [first, second] = parts.map((part) => part.predict(steps)) as [Float64Array, Float64Array];
-      return first.map((value, k) => (value + (second[k] as number)) / 2);
+      return first.map((value, k) => (value + second[k]!) / 2);
     },
   };
 }
@@ -44,9 +44,9 @@ function regression(frame: CalendarFrame): Float64Array {
 }
 
 function withTrees(frame: CalendarFrame, base: Float64Array, columns: readonly Float64Array[]): Float64Array {
-  const errors = knownOf(frame).map((value, r) => value - (base[r] as number));
+  const errors = knownOf(frame).map((value, r) => value - base[r]!);
   const added = boost(columns, errors, frame.weights, BOOST);
-  return base.map((value, r) => value + (added[r] as number));
+  return base.map((value, r) => value + added[r]!);
 }
 
 function knownOf({ filled, first }: CalendarFrame): Float64Array {
@@ -55,14 +55,11 @@ function knownOf({ filled, first }: CalendarFrame): Float64Array {
 
 function carriedOn(frame: CalendarFrame, fitted: Float64Array): Fitted {
   const { known, steps, weights, slots } = frame;
-  const errors = knownOf(frame).map((value, r) => (weights[r] === 0 ? 0 : value - (fitted[r] as number)));
+  const errors = knownOf(frame).map((value, r) => (weights[r] === 0 ? 0 : value - fitted[r]!));
   const carried = fade(errors, slots.perDay, steps);
   return {
     predict: (asked) =>
-      Float64Array.from(
-        { length: Math.min(asked, steps) },
-        (_, k) => (fitted[known + k] as number) + (carried[k] as number),
-      ),
+      Float64Array.from({ length: Math.min(asked, steps) }, (_, k) => fitted[known + k]! + carried[k]!),
   };
 }
 
@@ -73,16 +70,16 @@ function fade(errors: Float64Array, perDay: number, steps: number): Float64Array
   const means = new Float64Array(n);
   let sum = 0;
   for (let r = 0; r < n; r++) {
-    sum += (errors[r] as number) - (r >= perDay ? (errors[r - perDay] as number) : 0);
+    sum += errors[r]! - (r >= perDay ? errors[r - perDay]! : 0);
     means[r] = sum / Math.min(perDay, r + 1);
   }
   return Float64Array.from({ length: steps }, (_, k) => {
     const rows = n - from - k - 1;
     if (rows < LEAST_FADE_ROWS) return 0;
     const values = new Float64Array(3 * rows);
-    for (let r = 0; r < rows; r++) values.set([1, errors[from + r] as number, means[from + r] as number], 3 * r);
+    for (let r = 0; r < rows; r++) values.set([1, errors[from + r]!, means[from + r]!], 3 * r);
     const followed = errors.subarray(from + k + 1);
     const [, ofLast, ofMean] = fitSquares({ rows, columns: 3, values }, followed, new Float64Array(rows).fill(1));
-    return (ofLast as number) * (errors[n - 1] as number) + (ofMean as number) * (means[n - 1] as number);
+    return (ofLast as number) * errors[n - 1]! + (ofMean as number) * means[n - 1]!;
   });
 }

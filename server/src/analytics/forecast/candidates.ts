@@ -100,7 +100,7 @@ function engineFit(
 ): Fitted {
   const known = fillGaps(values, perDay);
   if (known.every((value) => value === known[0]))
-    return { predict: (steps) => new Float64Array(steps).fill(known[0] as number) };
+    return { predict: (steps) => new Float64Array(steps).fill(known[0]!) };
   return { predict: (steps) => run(known, steps) };
 }
 
@@ -108,7 +108,7 @@ function fitProphet({ slots, values }: History, { steps, engines }: FitOptions):
   const n = values.length;
   const known = [...values.keys()].filter((s) => values[s] === values[s]);
   const future = Array.from({ length: steps }, (_, k) => n + k);
-  const pick = (column: ArrayLike<number>, at: readonly number[]) => Float64Array.from(at, (s) => column[s] as number);
+  const pick = (column: ArrayLike<number>, at: readonly number[]) => Float64Array.from(at, (s) => column[s]!);
   const seconds = clockSeconds(slots);
   const regressors = Object.entries(regressorsOf(slots)).flatMap(([name, column]) => {
     const [then, soon] = [pick(column, known), pick(column, future)];
@@ -132,7 +132,7 @@ function clockSeconds(slots: Slots): Float64Array {
   const { starts, minuteOfDay } = slots;
   return starts.map((start, s) => {
     const minuteUtc = (start / 60_000) % 1440;
-    const shift = (((minuteOfDay[s] as number) - minuteUtc + 720 + 1440) % 1440) - 720;
+    const shift = ((minuteOfDay[s]! - minuteUtc + 720 + 1440) % 1440) - 720;
     return start / 1000 + shift * 60;
   });
 }

@@ -60,7 +60,7 @@ export async function contest(
   const { steps } = horizon;
   const origins = originsOf(horizon, slots.perDay, values.length);
   if (origins.length === 0) return null;
-  const days = (origins[0] as number) / slots.perDay;
+  const days = origins[0]! / slots.perDay;
   const trial = async (candidate: CandidateName, at: readonly number[]) => {
     const outcome = await run({ candidate, slots, values, steps, origins: at });
     if ('failed' in outcome) return outcome;

@@ -64,7 +64,7 @@ describe('models on the days that are not 24 hours long', () => {
     // From Friday; the clock skips an hour on Sunday 2026-03-29.
     const starts = Float64Array.from({ length: 4 * 24 }, (_, h) => Date.parse('2026-03-26T23:00:00Z') + h * HOUR_MS);
     const slots = slotsOf(starts, '1h', 'Europe/Warsaw');
-    const values = Float64Array.from({ length: 3 * 24 - 1 }, (_, h) => slots.minuteOfDay[h] as number);
+    const values = Float64Array.from({ length: 3 * 24 - 1 }, (_, h) => slots.minuteOfDay[h]!);
     const points = fitSeasonalNaive({ slots, values }, 24).predict(24);
     // Monday by Sunday, and its hour from two, which Sunday had not, by the one after it.
     expect([...points]).toEqual(Array.from({ length: 24 }, (_, h) => (h === 2 ? 180 : h * 60)));
@@ -88,7 +88,7 @@ describe('boosted trees', () => {
     const errors = column.map((value) => (value >= 7 && value < 12 ? 10 : -1));
     const options = { rounds: 60, learningRate: 0.2, depth: 3, leastRows: 10 };
     const added = boost([column], errors, new Float64Array(400).fill(1), options);
-    for (let r = 0; r < 400; r++) expect(added[r]).toBeCloseTo(errors[r] as number, 2);
+    for (let r = 0; r < 400; r++) expect(added[r]).toBeCloseTo(errors[r]!, 2);
   });
 });
 
@@ -152,9 +152,7 @@ describe('intervals', () => {
       limits: { least: 0, most: 100 },
     };
     const { lower, upper } = intervalOf(calibrate(trials), 0.8, window);
-    expect((upper[23] as number) - (lower[23] as number)).toBeGreaterThan(
-      6 * ((upper[0] as number) - (lower[0] as number)),
-    );
+    expect(upper[23]! - lower[23]!).toBeGreaterThan(6 * (upper[0]! - lower[0]!));
   });
 
   it('lie within each other and within what a load can be', () => {
@@ -170,8 +168,8 @@ describe('intervals', () => {
         const calibration = calibrate(trials);
         const [inner, outer] = [intervalOf(calibration, 0.8, window), intervalOf(calibration, 0.95, window)];
         for (let k = 0; k < 24; k++) {
-          expect(outer.lower[k]).toBeLessThanOrEqual(inner.lower[k] as number);
-          expect(outer.upper[k]).toBeGreaterThanOrEqual(inner.upper[k] as number);
+          expect(outer.lower[k]).toBeLessThanOrEqual(inner.lower[k]!);
+          expect(outer.upper[k]).toBeGreaterThanOrEqual(inner.upper[k]!);
           expect(outer.lower[k]).toBeGreaterThanOrEqual(0);
           expect(outer.upper[k]).toBeLessThanOrEqual(15);
         }
@@ -214,7 +212,7 @@ describe('the contest', () => {
       const off = perfect[candidate] ?? 5;
       return {
         predicted: Float64Array.from(
-          origins.flatMap((o) => Array.from({ length: steps }, (_, k) => (values[o + k] as number) + off)),
+          origins.flatMap((o) => Array.from({ length: steps }, (_, k) => values[o + k]! + off)),
         ),
       };
     });

@@ -43,11 +43,11 @@ export function calibrate(trials: Trials, rows = [...trials.origins.keys()]): Ca
   const [sums, counts] = [new Float64Array(phases), new Float64Array(phases)];
   const typical = errors.reduce((sum, { foretold }) => sum + Math.abs(foretold), 0) / errors.length || 0;
   for (const { error, phase, foretold } of errors) {
-    sums[phase] = (sums[phase] as number) + Math.abs(error) / growth(foretold, typical);
-    counts[phase] = (counts[phase] as number) + 1;
+    sums[phase] = sums[phase]! + Math.abs(error) / growth(foretold, typical);
+    counts[phase] = counts[phase]! + 1;
   }
   const overall = errors.reduce((sum, { error }) => sum + Math.abs(error), 0) / errors.length || 0;
-  const scale = Array.from(sums, (sum, p) => (sum + SHRINKAGE * overall) / ((counts[p] as number) + SHRINKAGE));
+  const scale = Array.from(sums, (sum, p) => (sum + SHRINKAGE * overall) / (counts[p]! + SHRINKAGE));
   const byStep = Array.from({ length: steps }, (_, k) =>
     errors
       .filter(({ step }) => step === k)
@@ -78,10 +78,7 @@ export function intervalOf(
   if (found === undefined) throw new RangeError(`level must be one of ${LEVELS.join(', ')}; got ${level}`);
   const end = (side: readonly number[]) =>
     predicted.map((value, k) =>
-      within(
-        limits,
-        value + (side[k] as number) * (scale[phaseOf(slots, from + k)] as number) * growth(value, typical),
-      ),
+      within(limits, value + side[k]! * scale[phaseOf(slots, from + k)]! * growth(value, typical)),
     );
   return { lower: end(found.lower), upper: end(found.upper) };
 }
@@ -101,9 +98,9 @@ interface TrialError {
 function errorsOf({ slots, values, origins, steps, predicted }: Trials, rows: readonly number[]): TrialError[] {
   return rows.flatMap((row) =>
     Array.from({ length: steps }, (_, step) => {
-      const slot = (origins[row] as number) + step;
-      const error = (values[slot] as number) - (predicted[row * steps + step] as number);
-      return { step, phase: phaseOf(slots, slot), error, foretold: predicted[row * steps + step] as number };
+      const slot = origins[row]! + step;
+      const error = values[slot]! - predicted[row * steps + step]!;
+      return { step, phase: phaseOf(slots, slot), error, foretold: predicted[row * steps + step]! };
     }).filter(({ error }) => error === error),
   );
 }
@@ -114,12 +111,12 @@ function growth(foretold: number, typical: number): number {
 }
 
 function phaseOf({ perDay, minuteOfDay, weekday }: Slots, slot: number): number {
-  return perDay === 1 ? (weekday[slot] as number) - 1 : Math.floor((minuteOfDay[slot] as number) / 60);
+  return perDay === 1 ? weekday[slot]! - 1 : Math.floor(minuteOfDay[slot]! / 60);
 }
 
 /** Scores of a step and, while they are few, of the steps around it. */
 function pool(byStep: readonly (readonly number[])[], step: number): number[] {
-  let scores = [...(byStep[step] as readonly number[])];
+  let scores = [...byStep[step]!];
   for (let away = 1; away < byStep.length && scores.length < LEAST_SCORES; away++) {
     scores = scores.concat(byStep[step - away] ?? [], byStep[step + away] ?? []);
   }
@@ -130,5 +127,5 @@ function pool(byStep: readonly (readonly number[])[], step: number): number[] {
 function outerQuantile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return 0;
   const place = Math.ceil((sorted.length + 1) * share) - 1;
-  return sorted[Math.min(place, sorted.length - 1)] as number;
+  return sorted[Math.min(place, sorted.length - 1)]!;
 }

@@ -59,10 +59,8 @@ export function shiftLoad(load: ShiftableLoad, outlook: Outlook): Shift | null {
 /** The outlook with a load in its place: its surplus is used up. */
 export function withLoad(outlook: Outlook, { start, end, powerKw }: Placement): Outlook {
   const { edges, demandKw } = outlook;
-  const shares = demandKw.map(
-    (_, s) => overlap(edges, s, start, end) / ((edges[s + 1] as number) - (edges[s] as number)),
-  );
-  return { ...outlook, demandKw: demandKw.map((kw, s) => kw + powerKw * (shares[s] as number)) };
+  const shares = demandKw.map((_, s) => overlap(edges, s, start, end) / (edges[s + 1]! - edges[s]!));
+  return { ...outlook, demandKw: demandKw.map((kw, s) => kw + powerKw * shares[s]!) };
 }
 
 function place(load: ShiftableLoad, start: number, { edges, prices, demandKw, solarKw }: Outlook) {
@@ -72,13 +70,13 @@ function place(load: ShiftableLoad, start: number, { edges, prices, demandKw, so
   for (let s = 0; s < demandKw.length; s++) {
     const hours = overlap(edges, s, start, end) / HOUR_MS;
     if (hours === 0) continue;
-    const demand = demandKw[s] as number;
-    const surplus = Math.min(powerKw, Math.max(0, (solarKw[s] as number) - demand) || 0);
+    const demand = demandKw[s]!;
+    const surplus = Math.min(powerKw, Math.max(0, solarKw[s]! - demand) || 0);
     fromRoofKwh += surplus * hours;
-    peak = Math.max(peak, powerKw + (demand || 0) - ((solarKw[s] as number) || 0));
+    peak = Math.max(peak, powerKw + (demand || 0) - (solarKw[s]! || 0));
     if (prices === null) continue;
-    const earned = (prices.export[s] as number) || 0;
-    cost += hours * (surplus * earned + (powerKw - surplus) * (prices.import[s] as number));
+    const earned = prices.export[s]! || 0;
+    cost += hours * (surplus * earned + (powerKw - surplus) * prices.import[s]!);
   }
   const solarShare = fromRoofKwh / load.energyKwh;
   const placement: Placement = { start, end, powerKw, cost: prices === null ? null : cost, solarShare };
@@ -86,5 +84,5 @@ function place(load: ShiftableLoad, start: number, { edges, prices, demandKw, so
 }
 
 function overlap(edges: Float64Array, slot: number, start: number, end: number): number {
-  return Math.max(0, Math.min(edges[slot + 1] as number, end) - Math.max(edges[slot] as number, start));
+  return Math.max(0, Math.min(edges[slot + 1]!, end) - Math.max(edges[slot]!, start));
 }

@@ -45,7 +45,7 @@ export function slotsOf(
   const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
   const ofDay = <T>(pick: (day: (typeof days)[number]) => T) => {
     const picked = days.map(pick);
-    return (slot: number) => picked[dayIndex[slot] as number] as T;
+    return (slot: number) => picked[dayIndex[slot]!]!;
   };
   const weekdayOf = ofDay(({ weekday }) => weekday);
   const holidayOf = ofDay(({ day }) => (holidays.has(day) ? 1 : 0));
@@ -77,7 +77,7 @@ export function sameClock({ perDay, minuteOfDay }: Slots, slot: number, away: nu
   const before = slot - away;
   const minute = minuteOfDay[before];
   if (minute === undefined) return before;
-  const late = (((minuteOfDay[slot] as number) - minute + 2160) % 1440) - 720;
+  const late = ((minuteOfDay[slot]! - minute + 2160) % 1440) - 720;
   return before + Math.round((late * perDay) / 1440);
 }
 

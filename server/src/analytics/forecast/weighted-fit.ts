@@ -22,7 +22,7 @@ export function fitAbsolute(x: Matrix, y: Float64Array, weights: Float64Array): 
     const errors = y.map((value, r) => Math.abs(value - dot(x, r, slopes)));
     const least = 0.05 * weightedMean(errors, weights) || 1e-12;
     for (let r = 0; r < current.length; r++) {
-      current[r] = weights[r] === 0 ? 0 : (weights[r] as number) / Math.max(errors[r] as number, least);
+      current[r] = weights[r] === 0 ? 0 : weights[r]! / Math.max(errors[r]!, least);
     }
     slopes = fitSquares(x, y, current);
   }
@@ -35,22 +35,22 @@ export function fitSquares(x: Matrix, y: Float64Array, weights: Float64Array): F
   const gram = new Float64Array(p * p);
   const moments = new Float64Array(p);
   for (let r = 0; r < x.rows; r++) {
-    const weight = weights[r] as number;
+    const weight = weights[r]!;
     if (weight === 0) continue;
     const at = r * p;
     for (let i = 0; i < p; i++) {
-      const scaled = weight * (x.values[at + i] as number);
+      const scaled = weight * x.values[at + i]!;
       if (scaled === 0) continue;
-      moments[i] = (moments[i] as number) + scaled * (y[r] as number);
+      moments[i] = moments[i]! + scaled * y[r]!;
       for (let j = i; j < p; j++) {
-        gram[i * p + j] = (gram[i * p + j] as number) + scaled * (x.values[at + j] as number);
+        gram[i * p + j] = gram[i * p + j]! + scaled * x.values[at + j]!;
       }
     }
   }
-  const total = gram[0] as number;
+  const total = gram[0]!;
   for (let i = 1; i < p; i++) {
-    const variance = (gram[i * p + i] as number) - (gram[i] as number) ** 2 / total;
-    gram[i * p + i] = (gram[i * p + i] as number) + RIDGE * Math.max(variance, 0) + 1e-9 * (total || 1);
+    const variance = gram[i * p + i]! - gram[i]! ** 2 / total;
+    gram[i * p + i] = gram[i * p + i]! + RIDGE * Math.max(variance, 0) + 1e-9 * (total || 1);
   }
   return solveSymmetric(gram, moments);
 }
@@ -59,7 +59,7 @@ export function fitSquares(x: Matrix, y: Float64Array, weights: Float64Array): F
 export function dot(x: Matrix, row: number, slopes: Float64Array): number {
   let sum = 0;
   const at = row * x.columns;
-  for (let i = 0; i < slopes.length; i++) sum += (x.values[at + i] as number) * (slopes[i] as number);
+  for (let i = 0; i < slopes.length; i++) sum += x.values[at + i]! * slopes[i]!;
   return sum;
 }
 
@@ -68,22 +68,20 @@ function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array {
   const p = b.length;
   for (let i = 0; i < p; i++) {
     for (let j = i; j < p; j++) {
-      let sum = a[i * p + j] as number;
-      for (let k = 0; k < i; k++) sum -= (a[k * p + i] as number) * (a[k * p + j] as number);
+      let sum = a[i * p + j]!;
+      for (let k = 0; k < i; k++) sum -= a[k * p + i]! * a[k * p + j]!;
       if (j === i) a[i * p + i] = Math.sqrt(Math.max(sum, 1e-300));
-      else a[i * p + j] = sum / (a[i * p + i] as number);
+      else a[i * p + j] = sum / a[i * p + i]!;
     }
   }
   const solution = b.slice();
   for (let i = 0; i < p; i++) {
-    for (let k = 0; k < i; k++)
-      solution[i] = (solution[i] as number) - (a[k * p + i] as number) * (solution[k] as number);
-    solution[i] = (solution[i] as number) / (a[i * p + i] as number);
+    for (let k = 0; k < i; k++) solution[i] = solution[i]! - a[k * p + i]! * solution[k]!;
+    solution[i] = solution[i]! / a[i * p + i]!;
   }
   for (let i = p - 1; i >= 0; i--) {
-    for (let k = i + 1; k < p; k++)
-      solution[i] = (solution[i] as number) - (a[i * p + k] as number) * (solution[k] as number);
-    solution[i] = (solution[i] as number) / (a[i * p + i] as number);
+    for (let k = i + 1; k < p; k++) solution[i] = solution[i]! - a[i * p + k]! * solution[k]!;
+    solution[i] = solution[i]! / a[i * p + i]!;
   }
   return solution;
 }
@@ -91,9 +89,9 @@ function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array {
 function weightedMean(values: Float64Array, weights: Float64Array): number {
   let [sum, total] = [0, 0];
   for (let r = 0; r < values.length; r++) {
-    const weight = weights[r] as number;
+    const weight = weights[r]!;
     if (weight === 0) continue;
-    sum += weight * (values[r] as number);
+    sum += weight * values[r]!;
     total += weight;
   }
   return sum / total;

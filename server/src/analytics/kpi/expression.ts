@@ -55,7 +55,7 @@ export function parseExpression(text: string): Expression {
   parser.end();
   const metrics = leavesOf(expression).filter(({ type }) => type === 'metric');
   if (metrics.length > MAX_METRICS) {
-    const { at } = metrics[MAX_METRICS] as Leaf;
+    const { at } = metrics[MAX_METRICS]!;
     throw new ExpressionError(at, `an expression reads at most ${MAX_METRICS} metrics; this is one more`);
   }
   return expression;

@@ -92,8 +92,8 @@ describe('peak demand', () => {
         if (from < 0) return;
         let kwms = 0;
         for (const [i, start] of all.starts.entries()) {
-          const covered = Math.min(all.ends[i] as number, from + DEMAND_WINDOW_MS) - Math.max(start, from);
-          if (covered > 0) kwms += covered * (all.values[i] as number);
+          const covered = Math.min(all.ends[i]!, from + DEMAND_WINDOW_MS) - Math.max(start, from);
+          if (covered > 0) kwms += covered * all.values[i]!;
         }
         const peak = peakDemand(all, { start: 0, end });
         expect(peak?.kw).toBeGreaterThanOrEqual(kwms / DEMAND_WINDOW_MS - 1e-9);

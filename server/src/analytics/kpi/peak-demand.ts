@@ -25,16 +25,16 @@ export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
   const energy = new Float64Array(count + 1);
   const known = new Float64Array(count + 1);
   for (let i = 0; i < count; i++) {
-    const length = (ends[i] as number) - (starts[i] as number);
-    energy[i + 1] = (energy[i] as number) + ((values[i] as number) * length) / HOUR_MS;
-    known[i + 1] = (known[i] as number) + length;
+    const length = ends[i]! - starts[i]!;
+    energy[i + 1] = energy[i]! + (values[i]! * length) / HOUR_MS;
+    known[i + 1] = known[i]! + length;
   }
   const until = (instant: number, after: number) => {
     // `after` is the first stretch that ends behind the instant.
-    const inside = after < count ? Math.max(instant - (starts[after] as number), 0) : 0;
+    const inside = after < count ? Math.max(instant - starts[after]!, 0) : 0;
     return {
-      kwh: (energy[after] as number) + (inside * (values[after] ?? 0)) / HOUR_MS,
-      ms: (known[after] as number) + inside,
+      kwh: energy[after]! + (inside * (values[after] ?? 0)) / HOUR_MS,
+      ms: known[after]! + inside,
     };
   };
   let best: PeakDemand | null = null;
@@ -48,8 +48,8 @@ export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
       const from = edge - shift;
       const to = from + DEMAND_WINDOW_MS;
       if (from < within.start || to > within.end) continue;
-      while (low < count && (ends[low] as number) <= from) low++;
-      while (high < count && (ends[high] as number) <= to) high++;
+      while (low < count && ends[low]! <= from) low++;
+      while (high < count && ends[high]! <= to) high++;
       const [before, behind] = [until(from, low), until(to, high)];
       const ms = behind.ms - before.ms;
       if (ms < LEAST_COVERAGE * DEMAND_WINDOW_MS) continue;

@@ -21,8 +21,8 @@ export function unmadeOf({ before, after }: SeriesChange, series: Series): Serie
   const instants = [...new Set([...was.keys(), ...becomes.keys()])];
   const isMade = instants.some((at) => is.get(at) === becomes.get(at) && becomes.get(at) !== was.get(at));
   const left = (of: Series): Series => {
-    const rows = isMade ? [] : [...of.timestamps.keys()].filter((row) => isAsItWas(of.timestamps[row] as number));
-    const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row] as number);
+    const rows = isMade ? [] : [...of.timestamps.keys()].filter((row) => isAsItWas(of.timestamps[row]!));
+    const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row]!);
     return { timestamps: pick(of.timestamps), values: pick(of.values) };
   };
   const isAsItWas = (at: number) => is.get(at) === was.get(at);
@@ -32,7 +32,7 @@ export function unmadeOf({ before, after }: SeriesChange, series: Series): Serie
 type Samples = ReadonlyMap<number, number>;
 
 function byInstant({ timestamps, values }: Series): Samples {
-  return new Map(Array.from(timestamps, (at, row) => [at, values[row] as number]));
+  return new Map(Array.from(timestamps, (at, row) => [at, values[row]!]));
 }
 
 /**
@@ -72,10 +72,10 @@ function withValues({ timestamps, values }: Series, change: (value: number) => n
 /** Moved samples take the place of those that are where they go. */
 function shifted(series: Series, moved: Series, byMs: number): SeriesChange {
   const targets = moved.timestamps.map((instant) => instant + byMs);
-  const taken = new Map(Array.from(moved.timestamps, (instant, i) => [instant, moved.values[i] as number]));
+  const taken = new Map(Array.from(moved.timestamps, (instant, i) => [instant, moved.values[i]!]));
   for (const instant of targets) {
     const at = lowerBound(series.timestamps, instant);
-    if (series.timestamps[at] === instant) taken.set(instant, series.values[at] as number);
+    if (series.timestamps[at] === instant) taken.set(instant, series.values[at]!);
   }
   const instants = Float64Array.from(taken.keys()).sort();
   return {
@@ -98,8 +98,8 @@ function interpolated(
   }
   const instants: number[] = [];
   for (let i = from; i <= to; i++) {
-    const last = i === from ? left : (timestamps[i - 1] as number);
-    const next = timestamps[i] as number;
+    const last = i === from ? left : timestamps[i - 1]!;
+    const next = timestamps[i]!;
     if (cadenceMs !== null && next - last > GAP_CADENCES * cadenceMs) {
       for (let at = last + cadenceMs; at < next - cadenceMs / 2; at += cadenceMs) {
         if (at >= start && at < end) instants.push(Math.round(at));
@@ -109,7 +109,7 @@ function interpolated(
   }
   if (instants.length === 0)
     throw new InvalidInput('there is no sample in the window, and how often there should be one is not known');
-  const [a, b] = [values[from - 1] as number, values[to] as number];
+  const [a, b] = [values[from - 1]!, values[to]!];
   const axis = Float64Array.from(instants);
   return { timestamps: axis, values: axis.map((instant) => a + ((b - a) * (instant - left)) / (right - left)) };
 }

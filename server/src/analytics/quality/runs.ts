@@ -27,7 +27,7 @@ const SHORTEST_STUCK_MS = HOUR_MS;
  * @param resting values at which the quantity may stay for as long as it likes
  */
 export function stuckRuns({ timestamps, values }: Series, resting: readonly number[]): Run[] {
-  const runs = equalRuns(values).filter(({ from }) => !resting.includes(values[from] as number));
+  const runs = equalRuns(values).filter(({ from }) => !resting.includes(values[from]!));
   const moving = values.filter((value) => !resting.includes(value)).length;
   if (runs.length === 0) return [];
   const longest = runs.reduce((most, { from, to }) => Math.max(most, to - from), 0);
@@ -35,7 +35,7 @@ export function stuckRuns({ timestamps, values }: Series, resting: readonly numb
   const share = Math.min(repeats / Math.max(moving - longest, 1), LARGEST_REPEAT_SHARE);
   const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);
   return runs.filter(({ from, to }) => {
-    const lasted = (timestamps[to - 1] as number) - (timestamps[from] as number);
+    const lasted = timestamps[to - 1]! - timestamps[from]!;
     const isLong = to - from >= Math.max(needed, SHORTEST_STUCK_SAMPLES) && lasted >= SHORTEST_STUCK_MS;
     const returns = (other: Run) =>
       other.from !== from &&
@@ -79,12 +79,12 @@ export function interpolatedRuns({ timestamps, values }: Series): Run[] {
     const slope = slopeAt(timestamps, values, start);
     let end = start + 1;
     while (end + 1 < values.length) {
-      const line = (values[end] as number) + slope * ((timestamps[end + 1] as number) - (timestamps[end] as number));
+      const line = values[end]! + slope * (timestamps[end + 1]! - timestamps[end]!);
       const rounding = Math.max(RELATIVE_ROUNDING * Math.abs(line), 1e-9 * largest);
-      if (Math.abs((values[end + 1] as number) - line) > rounding) break;
+      if (Math.abs(values[end + 1]! - line) > rounding) break;
       end++;
     }
-    const step = Math.abs((values[start + 1] as number) - (values[start] as number));
+    const step = Math.abs(values[start + 1]! - values[start]!);
     const needed = isOnDigits(values.subarray(start + 1, end), digit) ? SHORTEST_LINE_IN_DIGITS : SHORTEST_LINE;
     const straight = end - start + 1 >= needed && step > 1e-9 * largest && step >= LEAST_STEP_IN_DIGITS * digit;
     if (straight) runs.push({ from: start + 1, to: end });
@@ -94,8 +94,8 @@ export function interpolatedRuns({ timestamps, values }: Series): Run[] {
 }
 
 function slopeAt(timestamps: Float64Array, values: Float64Array, at: number): number {
-  const rise = (values[at + 1] as number) - (values[at] as number);
-  return rise / ((timestamps[at + 1] as number) - (timestamps[at] as number));
+  const rise = values[at + 1]! - values[at]!;
+  return rise / (timestamps[at + 1]! - timestamps[at]!);
 }
 
 /** The place value of the finest decimal that most values are written with; 0 where they have more than six. */

@@ -59,7 +59,7 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
         ));
   const clip = (runs: readonly { from: number; to: number }[]) =>
     runs
-      .map((run) => ({ start: series.timestamps[run.from] as number, end: series.timestamps[run.to - 1] as number }))
+      .map((run) => ({ start: series.timestamps[run.from]!, end: series.timestamps[run.to - 1]! }))
       .filter((run) => run.end >= window.start && run.start < window.end)
       .map((run) => ({ start: Math.max(run.start, window.start), end: Math.min(run.end, window.end) }));
   const looksAlive = metric.kind === 'gauge' && context.restless;
@@ -83,9 +83,9 @@ function restingValues({ minimum, maximum }: SeriesContext['metric']): number[] 
 /** Median distance of neighbours, or null with fewer than four samples. */
 function usualDistance(timestamps: Float64Array): number | null {
   if (timestamps.length < 4) return null;
-  const distances = timestamps.slice(1).map((instant, i) => instant - (timestamps[i] as number));
+  const distances = timestamps.slice(1).map((instant, i) => instant - timestamps[i]!);
   distances.sort();
-  return distances[distances.length >> 1] as number;
+  return distances[distances.length >> 1]!;
 }
 
 /**

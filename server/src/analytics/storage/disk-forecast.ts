@@ -36,16 +36,13 @@ export function diskForecast(all: readonly DiskSample[], freeBytes: number): Dis
   const slopes: number[] = [];
   for (const [i, earlier] of samples.entries()) {
     for (let j = i + 1; j < samples.length; j++) {
-      const later = samples[j] as DiskSample;
+      const later = samples[j]!;
       if (later.at - earlier.at >= apart) slopes.push((later.usedBytes - earlier.usedBytes) / (later.at - earlier.at));
     }
   }
   slopes.sort((a, b) => a - b);
   const middle = slopes.length >> 1;
-  const median =
-    slopes.length % 2 === 1
-      ? (slopes[middle] as number)
-      : ((slopes[middle - 1] as number) + (slopes[middle] as number)) / 2;
+  const median = slopes.length % 2 === 1 ? slopes[middle]! : (slopes[middle - 1]! + slopes[middle]!) / 2;
   const growthBytesPerDay = median * DAY_MS;
   return { growthBytesPerDay, fullInDays: growthBytesPerDay > 0 ? freeBytes / growthBytesPerDay : null };
 }

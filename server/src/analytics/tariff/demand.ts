@@ -14,7 +14,7 @@ export function demandCharge(pricePerKw: number, slots: PricedSlots, window: Win
   let charge = 0;
   const months = bucketEdges(window, '1mo', timeZone);
   for (let m = 0; m + 1 < months.length; m++) {
-    const month = { start: months[m] as number, end: months[m + 1] as number };
+    const month = { start: months[m]!, end: months[m + 1]! };
     const part = intersect(month, window);
     if (part === null) continue;
     const share = (part.end - part.start) / (month.end - month.start);
@@ -29,13 +29,13 @@ export function greatestDemandKw({ edges, importKwh }: PricedSlots, window: Wind
   const quarterOf = (instant: number) => Math.floor((instant - anchor) / DEMAND_SPAN_MS);
   let greatest = 0;
   for (let s = 0; s + 1 < edges.length; ) {
-    const start = edges[s] as number;
-    let end = edges[s + 1] as number;
-    let kwh = importKwh[s] as number;
+    const start = edges[s]!;
+    let end = edges[s + 1]!;
+    let kwh = importKwh[s]!;
     let next = s + 1;
-    while (next + 1 < edges.length && quarterOf(edges[next] as number) === quarterOf(start)) {
-      kwh += importKwh[next] as number;
-      end = edges[++next] as number;
+    while (next + 1 < edges.length && quarterOf(edges[next]!) === quarterOf(start)) {
+      kwh += importKwh[next]!;
+      end = edges[++next]!;
     }
     const inside = start >= window.start && end <= window.end;
     const hours = Math.max(end - start, DEMAND_SPAN_MS) / HOUR_MS;

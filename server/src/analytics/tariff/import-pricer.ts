@@ -41,15 +41,14 @@ function timeOfUsePricer(bands: BandClock, edges: Float64Array, clock: LocalTime
   const before = (day: LocalDay): LocalDay => {
     const known = dayBefore.get(day.day);
     if (known !== undefined) return known;
-    const found = localTimes(Float64Array.of(dayWindow(addDays(day.day, -1), timeZone).start), timeZone)
-      .days[0] as LocalDay;
+    const found = localTimes(Float64Array.of(dayWindow(addDays(day.day, -1), timeZone).start), timeZone).days[0]!;
     dayBefore.set(day.day, found);
     return found;
   };
   return (slot, energyKwh) => {
-    const day = clock.days[clock.dayIndex[slot] as number] as LocalDay;
-    const start = clock.minuteOfDay[slot] as number;
-    const minutes = ((edges[slot + 1] as number) - (edges[slot] as number)) / MINUTE_MS;
+    const day = clock.days[clock.dayIndex[slot]!]!;
+    const start = clock.minuteOfDay[slot]!;
+    const minutes = (edges[slot + 1]! - edges[slot]!) / MINUTE_MS;
     const parts: PricedPart[] = [];
     for (let from = start; from < start + minutes; ) {
       const to = Math.min(bands.boundaries.find((mark) => mark > from) ?? Number.POSITIVE_INFINITY, start + minutes);
@@ -70,7 +69,7 @@ function tieredPricer(price: Extract<Import, { type: 'tiered' }>, clock: LocalTi
   let period = '';
   let used = 0;
   return (slot, energyKwh) => {
-    const { day } = clock.days[clock.dayIndex[slot] as number] as LocalDay;
+    const { day } = clock.days[clock.dayIndex[slot]!]!;
     const current = price.period === 'day' ? day : day.slice(0, 7);
     if (current !== period) used = 0;
     period = current;
@@ -80,8 +79,8 @@ function tieredPricer(price: Extract<Import, { type: 'tiered' }>, clock: LocalTi
         0,
         tiers.findIndex((tier) => used < tier.limit),
       );
-      const index = used < (tiers[t] as (typeof tiers)[number]).limit ? t : last;
-      const tier = tiers[index] as (typeof tiers)[number];
+      const index = used < tiers[t]!.limit ? t : last;
+      const tier = tiers[index]!;
       const fits = index === last ? left : Math.min(left, tier.limit - used);
       parts.push({ name: `tier ${index + 1}`, energyKwh: fits, pricePerKwh: tier.pricePerKwh });
       used += fits;

@@ -29,7 +29,7 @@ const timeOfUse = (bands: Band[], holidays: string[] = []): TariffTerms =>
 /** A steady load of 1 kW over a window, so that energy in kWh is time in hours. */
 function steady(window: Window, zone = WARSAW, bucket = '15m', kw = 1) {
   const edges = bucketEdges(window, bucket, zone);
-  const importKwh = edges.subarray(1).map((end, i) => (kw * (end - (edges[i] as number))) / HOUR_MS);
+  const importKwh = edges.subarray(1).map((end, i) => (kw * (end - edges[i]!)) / HOUR_MS);
   return { edges, importKwh, exportKwh: importKwh.map(() => 0), importPrice: null, exportPrice: null };
 }
 const hoursByBand = (tariff: TariffTerms, day: string, zone = WARSAW) =>

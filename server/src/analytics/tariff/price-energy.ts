@@ -1,5 +1,5 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
-import { dayWindow, type LocalDay, type LocalTimes, localTimes } from '../../domain/site-time.ts';
+import { dayWindow, type LocalTimes, localTimes } from '../../domain/site-time.ts';
 import type { Window } from '../../domain/window.ts';
 import { demandCharge } from './demand.ts';
 import { importPricer } from './import-pricer.ts';
@@ -58,10 +58,10 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   const fixedBySlot = new Float64Array(count);
   const hasData = daysWithData(clock, slots, window);
   for (let s = 0; s < count; s++) {
-    const charged = (edges[s] as number) >= window.start && (edges[s + 1] as number) <= window.end;
+    const charged = edges[s]! >= window.start && edges[s + 1]! <= window.end;
     if (charged && hasData[clock.dayIndex[s]!] === 1)
       fixedBySlot[s] = terms.fixed_per_day * shareOfDay(clock, edges, s) * elapsedShare(edges, s, asOf);
-    const bought = slots.importKwh[s] as number;
+    const bought = slots.importKwh[s]!;
     if (bought === bought) {
       for (const { name, energyKwh, pricePerKwh } of pricer(s, bought)) {
         if (!charged) continue;
@@ -69,10 +69,10 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
         bands.set(name, band);
         band.energyKwh += energyKwh;
         band.cost += energyKwh * pricePerKwh;
-        costBySlot[s] = (costBySlot[s] as number) + energyKwh * pricePerKwh;
+        costBySlot[s] = costBySlot[s]! + energyKwh * pricePerKwh;
       }
     }
-    const sold = slots.exportKwh[s] as number;
+    const sold = slots.exportKwh[s]!;
     if (!charged || sold !== sold) continue;
     revenueBySlot[s] = sold * exportPrice.perKwh[s]!;
     soldKwh += sold;
@@ -108,7 +108,7 @@ function daysWithData(clock: LocalTimes, { edges, importKwh, exportKwh }: Priced
 }
 
 function elapsedShare(edges: Float64Array, slot: number, asOf: number): number {
-  const [start, end] = [edges[slot] as number, edges[slot + 1] as number];
+  const [start, end] = [edges[slot]!, edges[slot + 1]!];
   return Math.min(Math.max((asOf - start) / (end - start), 0), 1);
 }
 
@@ -170,8 +170,8 @@ function fallbackWarnings(
 
 /** A day of 23 or 25 hours is one day, and a slot is that share of it that its time is. */
 function shareOfDay(clock: LocalTimes, edges: Float64Array, slot: number): number {
-  const day = clock.days[clock.dayIndex[slot] as number] as LocalDay;
-  return ((edges[slot + 1] as number) - (edges[slot] as number)) / (day.end - day.start);
+  const day = clock.days[clock.dayIndex[slot]!]!;
+  return (edges[slot + 1]! - edges[slot]!) / (day.end - day.start);
 }
 
 function sum(column: Float64Array): number {

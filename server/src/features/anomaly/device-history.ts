@@ -85,7 +85,7 @@ export async function loadHistory(
   ];
   const columns = await driverColumns(options, drivers, edges);
   const [status, worked, indoors, outdoors] = named.map((driver) =>
-    driver === undefined ? null : (columns[drivers.indexOf(driver)] as Float64Array),
+    driver === undefined ? null : columns[drivers.indexOf(driver)]!,
   ) as [Column, Column, Column, Column];
   const work = columns.filter((_, d) => !named.includes(drivers[d]));
   const values = await powerColumn(options, device, { start, end }, timeZone);
@@ -102,10 +102,10 @@ export async function loadHistory(
       starts,
       slotMs: SLOT_MS,
       hour: Float64Array.from(minuteOfDay, (minute) => Math.floor(minute / 60)),
-      weekday: starts.map((_, i) => days[dayIndex[i] as number]?.weekday ?? Number.NaN),
+      weekday: starts.map((_, i) => days[dayIndex[i]!]?.weekday ?? Number.NaN),
       power: values && {
         metric: powerMetric(options, device),
-        values: expected ? values.map((kw, i) => (Number.isNaN(expected.kw[i] as number) ? Number.NaN : kw)) : values,
+        values: expected ? values.map((kw, i) => (Number.isNaN(expected.kw[i]!) ? Number.NaN : kw)) : values,
         expected: expected?.kw ?? null,
       },
       sensors,
@@ -114,7 +114,7 @@ export async function loadHistory(
       worked: worked?.map((hours) => hours * SLOTS_PER_HOUR) ?? (status === null ? activity : null),
       // A baseline has been told what drives the machine; without one the rest of the works tells as well.
       drivers: [...(outdoors ? [outdoors] : []), ...(expected ? [] : [...work, ...(activity ? [activity] : [])])],
-      temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - (outdoors[i] as number)) : null,
+      temperatureDifference: indoors && outdoors ? indoors.map((inside, i) => inside - outdoors[i]!) : null,
     },
   };
 }
@@ -155,7 +155,7 @@ async function powerColumn(
   }
   const { kwh, knownMs } = await machineEnergy(queries, device, { window, timeZone, asOf: now(), bucket: '15m' });
   return kwh.map((energy, i) => {
-    const hours = (knownMs[i] as number) / HOUR_MS;
+    const hours = knownMs[i]! / HOUR_MS;
     return hours * HOUR_MS >= LEAST_COVERAGE * SLOT_MS ? energy / hours : Number.NaN;
   });
 }
@@ -173,7 +173,7 @@ async function siteActivity(
   const answers = await queries.buckets({ deviceIds, group, quantities: [quantity], edges, asOf: now() });
   const columns = answers.flatMap(({ buckets }) => (buckets[0] ? [buckets[0].sum] : []));
   return Float64Array.from({ length: edges.length - 1 }, (_, i) => {
-    const known = columns.map((column) => column[i] as number).filter((hours) => hours === hours);
+    const known = columns.map((column) => column[i]!).filter((hours) => hours === hours);
     return (known.reduce((sum, hours) => sum + hours, 0) / known.length) * SLOTS_PER_HOUR;
   });
 }
@@ -191,7 +191,7 @@ async function sensorColumns(
   });
   const drivers = found.map(({ metric }) => ({ name: metric, metric, deviceId: device.id }));
   const columns = await driverColumns(options, drivers, edges);
-  return found.map((sensor, i) => ({ ...sensor, values: columns[i] as Float64Array }));
+  return found.map((sensor, i) => ({ ...sensor, values: columns[i]! }));
 }
 
 /** What the hourly baseline in use says of quarter hours: of counts and amounts a quarter makes a fourth of an hour's. Null without one. */
@@ -212,7 +212,7 @@ async function expectedPower(
   const conditions = {
     starts,
     columns: columns.map((column, d) =>
-      isCounted(options, drivers[d] as Driver) ? column.map((one) => one * SLOTS_PER_HOUR) : column,
+      isCounted(options, drivers[d]!) ? column.map((one) => one * SLOTS_PER_HOUR) : column,
     ),
     temperature: await laggedTemperature(options, model, edges, lag),
     hourOfWeek: hoursOfWeek(starts, timeZone),

@@ -105,7 +105,7 @@ describe('known events', () => {
     const stretches = fc
       .uniqueArray(fc.integer({ min: 0, max: 24 }), { minLength: 2, maxLength: 12 })
       .map((marks) => marks.sort((a, b) => a - b))
-      .map((marks) => marks.flatMap((from, i) => (i + 1 < marks.length ? [event(from, marks[i + 1] as number)] : [])))
+      .map((marks) => marks.flatMap((from, i) => (i + 1 < marks.length ? [event(from, marks[i + 1]!)] : [])))
       .chain((events) => fc.subarray(events));
     await fc.assert(
       fc.asyncProperty(stretches, stretches, async (before, after) => {

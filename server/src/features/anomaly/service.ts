@@ -248,10 +248,10 @@ export class AnomalyService {
     if (band === undefined) return null;
     const numbers = (of: (i: number) => number) =>
       Array.from(band.starts, (_, i) => (Number.isFinite(of(i)) ? of(i) : null));
-    const [expected, sigma] = [(i: number) => band.expected[i] as number, (i: number) => band.sigma[i] as number];
+    const [expected, sigma] = [(i: number) => band.expected[i]!, (i: number) => band.sigma[i]!];
     return {
       timestamps: Array.from(band.starts, formatInstant),
-      value: numbers((i) => band.values[i] as number),
+      value: numbers((i) => band.values[i]!),
       expected: numbers(expected),
       lower: numbers((i) => expected(i) - 2 * sigma(i)),
       upper: numbers((i) => expected(i) + 2 * sigma(i)),

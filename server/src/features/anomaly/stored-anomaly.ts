@@ -81,7 +81,7 @@ const BEYOND = 1.02;
 export function limitsOf(labelled: readonly LabelledAnomaly[]): LimitFactor[] {
   const groups = Map.groupBy(labelled, ({ metric, type }) => JSON.stringify([metric, type]));
   return [...groups.values()].flatMap((group) => {
-    const { metric, type } = group[0] as LabelledAnomaly;
+    const { metric, type } = group[0]!;
     const known = AnomalyType.safeParse(type);
     const told = group.map((one) => {
       const { strength, limit } = reasonsOf(one);

@@ -35,15 +35,15 @@ export async function stuckSensors(
     const series = await thinned(options.queries.stream({ ...request, window: span }), quantity);
     if (new Set(series.values).size < LEAST_VALUES) continue;
     for (const { from, to } of stuckRuns(series, [])) {
-      const start = series.timestamps[from] as number;
-      const end = (series.timestamps[to - 1] as number) + 1;
+      const start = series.timestamps[from]!;
+      const end = series.timestamps[to - 1]! + 1;
       const strength = (end - start) / HOUR_MS;
       if (end <= window.start || strength < limitOf(metric)) continue;
       events.push({
         type: 'stuck_sensor',
         severity: end - start >= CRITICAL_MS ? 'critical' : 'warning',
         ...{ metric, start, end, strength, confidence: CONFIDENCE, beganBefore: from === 0 },
-        value: series.values[from] as number,
+        value: series.values[from]!,
         expected: null,
         limit: 1,
         features: [],
@@ -64,7 +64,7 @@ async function mayStick({ queries, now }: DriverOptions, request: Request, { sta
   const { min, max } = answer?.buckets[0] ?? { min: new Float64Array(0), max: new Float64Array(0) };
   let [slots, held] = [0, Number.NaN];
   for (let i = 0; i < min.length; i++) {
-    const [least, most] = [min[i] as number, max[i] as number];
+    const [least, most] = [min[i]!, max[i]!];
     if (least !== most && least === least) [slots, held] = [0, Number.NaN];
     else if (least === least && held === held && least !== held) [slots, held] = [1, least];
     else [slots, held] = [slots + 1, least === least ? least : held];
@@ -79,10 +79,10 @@ async function thinned(frames: ReturnType<DriverOptions['queries']['stream']>, q
   for await (const frame of frames) {
     const { timestamps: times, values } = seriesOf(frame, quantity);
     for (let i = 0; i < times.length; i++) {
-      const at = times[i] as number;
+      const at = times[i]!;
       if (at < next) continue;
       timestamps.push(at);
-      kept.push(values[i] as number);
+      kept.push(values[i]!);
       next = at + THINNED_MS;
     }
   }

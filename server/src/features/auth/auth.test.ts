@@ -16,7 +16,7 @@ describe('sign-in link', () => {
       /^wattkeeper_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/,
     );
     expect(await records.users.list()).toMatchObject([{ username: 'owner', passwordHash: null }]);
-    const cookie = String(answer.headers['set-cookie']).split(';')[0] as string;
+    const cookie = String(answer.headers['set-cookie']).split(';')[0]!;
     const me = await app.inject({ url: '/api/v1/auth/me', headers: { cookie } });
     expect(me.json()).toEqual(answer.json());
   });
@@ -30,7 +30,7 @@ describe('sign-in link', () => {
     expect(set).toMatch(
       /^__Host-wattkeeper_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
-    const cookie = set.split(';')[0] as string;
+    const cookie = set.split(';')[0]!;
     const me = await app.inject({ url: '/api/v1/auth/me', headers: { ...headers, cookie } });
     expect(me.json()).toEqual(answer.json());
     const out = await app.inject({

@@ -266,7 +266,7 @@ describe('a baseline of the outdoor temperature', () => {
     expect(later.hours).toBe(240);
     const { contributions_kwh: parts, intercept } = later;
     expect(Object.keys(parts)).toEqual(['time_of_week', 'temperature']);
-    const made = intercept + Object.values(parts).reduce((sum, part) => sum + (part[7] as number), 0);
+    const made = intercept + Object.values(parts).reduce((sum, part) => sum + part[7]!, 0);
     expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
   });
 
@@ -283,7 +283,7 @@ describe('a baseline of the outdoor temperature', () => {
     expect(Math.abs(later.deviation_percent ?? 99)).toBeLessThan(1);
     const { contributions_kwh: parts, intercept } = later;
     expect(Object.keys(parts)).toEqual(['time_of_week', 'temperature']);
-    const made = intercept + Object.values(parts).reduce((sum, part) => sum + (part[7] as number), 0);
+    const made = intercept + Object.values(parts).reduce((sum, part) => sum + part[7]!, 0);
     expect(made).toBeCloseTo(later.hourly_deviations[7]?.predicted_kwh ?? 0, 9);
     const degree = async (time: string) => {
       const [cold, warm] = [5, 6].map((outdoor_temp_c) =>

@@ -40,13 +40,13 @@ export function predictParts(model: StoredModel, known: Observations): Predicted
   const { contributions } = predictions;
   const intercept = model.intercept.value;
   const each = (from: number) =>
-    Object.fromEntries(terms.map((name, t) => [name, Array.from(contributions[t] as Float64Array)]).slice(from));
+    Object.fromEntries(terms.map((name, t) => [name, Array.from(contributions[t]!)]).slice(from));
   const { basis } = model;
   if (!isOfWeek(basis)) return { ...predictions, intercept, parts: each(0) };
   const [warm, own] = [temperatureCount(basis), ownCount(basis)];
   const apart = basis.type === 'day_of_week' ? basis.apart.length : 0;
   const added = (from: number, to: number) =>
-    Array.from(known.kwh, (_, i) => contributions.slice(from, to).reduce((sum, part) => sum + (part[i] as number), 0));
+    Array.from(known.kwh, (_, i) => contributions.slice(from, to).reduce((sum, part) => sum + part[i]!, 0));
   const { of: levels } = groupsOf(basis, known, known.kwh.length);
   const parts = {
     [basis.type === 'day_of_week' ? 'day_of_week' : 'time_of_week']: Array.from(
@@ -66,13 +66,13 @@ export function compare(model: StoredModel, loaded: Loaded) {
   const { known, rows } = conditionsOf(loaded, fit);
   const missing = loaded.total - loaded.excluded - rows.length;
   const { kwh: predicted, intercept, parts } = predictParts(model, known);
-  const adjusted = rows.map((row) => loaded.adjustedKwh[row] as number);
+  const adjusted = rows.map((row) => loaded.adjustedKwh[row]!);
   const isAdjusted = adjusted.some((kwh) => kwh !== 0);
   const beyond = extrapolatedRows(model, known);
   let [actualSum, predictedSum, sum] = [0, 0, 0];
   const cusum: number[] = [];
   const hourly = Array.from(known.starts, (start, i) => {
-    const [actual, expected] = [known.kwh[i] as number, (predicted[i] as number) + (adjusted[i] as number)];
+    const [actual, expected] = [known.kwh[i]!, predicted[i]! + adjusted[i]!];
     actualSum += actual;
     predictedSum += expected;
     sum += actual - expected;

@@ -146,8 +146,8 @@ function columnOf(buckets: Buckets, kind: Metric['kind'], edges: Float64Array): 
   if (kind === 'delta') return buckets.sum.slice();
   if (kind === 'counter') return buckets.increase.slice();
   return meansOf(buckets).map((mean, s) => {
-    const length = (edges[s + 1] as number) - (edges[s] as number);
-    return (buckets.coveredMs[s] as number) >= LEAST_COVERAGE * length ? mean : Number.NaN;
+    const length = edges[s + 1]! - edges[s]!;
+    return buckets.coveredMs[s]! >= LEAST_COVERAGE * length ? mean : Number.NaN;
   });
 }
 

@@ -33,18 +33,18 @@ export async function suggestion(
     (await loadObservations(options, machine, { ...needs, drivers: some }, window)).observations;
   const all = (await samplesOf([])).starts.length;
   const each = await Promise.all(drivers.map(async (driver) => (await samplesOf([driver])).starts.length / all));
-  const known = drivers.filter((_, d) => (each[d] as number) >= LEAST_KNOWN);
+  const known = drivers.filter((_, d) => each[d]! >= LEAST_KNOWN);
   const { starts, kwh, columns } = await samplesOf(known);
   if (starts.length < LEAST_SAMPLES.hour) return null;
   const conditions = [...known.keys()].filter((d) => isCondition(known[d]!.metric));
   const found = await options.models.run('baseline.suggest', { kwh, columns, conditions });
-  const nameOf = (d: number) => (known[d] as Driver).name;
+  const nameOf = (d: number) => known[d]!.name;
   return {
     time_period: periodOf(window),
     samples: starts.length,
     drivers: found.drivers.map(nameOf),
     adjusted_r_squared: found.adjustedRSquared,
-    p_values: Object.fromEntries(found.drivers.map((d, i) => [nameOf(d), found.pValues[i] as number])),
+    p_values: Object.fromEntries(found.drivers.map((d, i) => [nameOf(d), found.pValues[i]!])),
     left_out: [
       ...drivers.flatMap(({ name }, d) =>
         known.some((driver) => driver.name === name)
@@ -54,7 +54,7 @@ export async function suggestion(
                 name,
                 reason: 'missing' as const,
                 with: [],
-                detail: `known for ${percent(each[d] as number)} of the hours with energy`,
+                detail: `known for ${percent(each[d]!)} of the hours with energy`,
               },
             ],
       ),

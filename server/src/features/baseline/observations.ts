@@ -70,9 +70,9 @@ export async function loadObservations(
   const adjusted = adjustSlots(edges, adjustments);
   const zeros = zeroReadings === 'missing' ? missingZeros(kwh) : new Uint8Array(kwh.length);
   const complete = [...kwh.keys()].filter((s) => {
-    const length = (edges[s + 1] as number) - (edges[s] as number);
+    const length = edges[s + 1]! - edges[s]!;
     const isWhole = resolution === 'day' || length === HOUR_MS;
-    const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && (knownMs[s] as number) >= LEAST_COVERAGE * length;
+    const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && knownMs[s]! >= LEAST_COVERAGE * length;
     return (
       adjusted.excluded[s] === 0 &&
       isWhole &&
@@ -80,7 +80,7 @@ export async function loadObservations(
       [...columns, ...temperatures].every((column) => column[s] === column[s])
     );
   });
-  const pick = (column: Float64Array) => Float64Array.from(complete, (s) => column[s] as number);
+  const pick = (column: Float64Array) => Float64Array.from(complete, (s) => column[s]!);
   const starts = pick(edges);
   return {
     observations: {
@@ -103,8 +103,8 @@ export async function loadObservations(
 export function hoursOfWeek(starts: Float64Array, timeZone: string): Float64Array {
   const { days, dayIndex, minuteOfDay } = localTimes(starts, timeZone);
   return starts.map((_, i) => {
-    const { weekday } = days[dayIndex[i] as number] as (typeof days)[number];
-    return (weekday - 1) * 24 + Math.floor(((minuteOfDay[i] as number) * MINUTE_MS) / HOUR_MS);
+    const { weekday } = days[dayIndex[i]!]!;
+    return (weekday - 1) * 24 + Math.floor((minuteOfDay[i]! * MINUTE_MS) / HOUR_MS);
   });
 }
 
@@ -147,7 +147,7 @@ function wholeSlots({ start, end }: Window, resolution: Resolution, timeZone: st
 
 async function laggedColumns(options: DriverOptions, driver: Driver, edges: Float64Array, lags: readonly number[]) {
   const most = Math.max(...lags);
-  const first = edges[0] as number;
+  const first = edges[0]!;
   const earlier = Array.from({ length: most }, (_, i) => first - (most - i) * HOUR_MS);
   const [column = new Float64Array()] = await driverColumns(
     options,

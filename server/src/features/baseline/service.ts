@@ -187,20 +187,20 @@ export class BaselineService {
     const starts = Float64Array.of(at);
     const conditions = {
       starts,
-      columns: model.drivers.map((_, d) => Float64Array.of(values[d] as number)),
+      columns: model.drivers.map((_, d) => Float64Array.of(values[d]!)),
       temperature: model.temperature && Float64Array.of(values.at(-1) as number),
       hourOfWeek: hoursOfWeek(starts, site.timezone),
       dayOfWeek: await daysOfWeek(this.#options, site, starts),
     };
-    const expected = predict(fitOf(model), conditions, 1).kwh[0] as number;
+    const expected = predict(fitOf(model), conditions, 1).kwh[0]!;
     if (Number.isNaN(expected)) throw refuse('at', 'the training had no such hour or day of the week: take another');
-    const margin = predictionMargins(fitOf(model), conditions, 1)[0] as number;
+    const margin = predictionMargins(fitOf(model), conditions, 1)[0]!;
     const ranges = [...model.ranges, ...(model.temperature ? [model.temperature.range] : [])];
     return {
       machine_id: machine.id,
       machine_name: machine.name,
       baseline_model_version: record.version,
-      conditions: Object.fromEntries(needed.map(({ name }, d) => [name, values[d] as number])),
+      conditions: Object.fromEntries(needed.map(({ name }, d) => [name, values[d]!])),
       predicted_kwh: expected,
       confidence_interval_lower: expected - margin,
       confidence_interval_upper: expected + margin,
@@ -354,6 +354,6 @@ function sameAgain(machine: DeviceRecord, model: StoredModel, now: number): Base
 /** Energy of the usual way: what a model is to learn. */
 function withoutAdjusted(loaded: Loaded): Loaded {
   const { observations, adjustedKwh } = loaded;
-  const kwh = observations.kwh.map((all, i) => all - (adjustedKwh[i] as number));
+  const kwh = observations.kwh.map((all, i) => all - adjustedKwh[i]!);
   return { ...loaded, observations: { ...observations, kwh } };
 }

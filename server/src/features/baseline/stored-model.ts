@@ -266,7 +266,7 @@ export function toModel(record: BaselineRecord, machine: DeviceRecord): Baseline
   const penalties = penaltiesOf(model.basis, model.drivers.length);
   const shown = [...terms.keys()].filter((t) => (penalties[t] ?? 0) === 0);
   const ofTerm = (key: 'value' | 'standardError' | 't' | 'pValue' | 'vif') =>
-    Object.fromEntries(shown.map((t) => [terms[t] as string, model.coefficients[t]?.[key] as number]));
+    Object.fromEntries(shown.map((t) => [terms[t]!, model.coefficients[t]![key]]));
   return {
     model_id: record.id,
     machine_id: machine.id,
@@ -370,7 +370,7 @@ function categoricalOf({ drivers, categoryP }: StoredModel, terms: number) {
 /** Of each driver, and of the temperature. */
 function driverRanges({ drivers, ranges, means: packedMeans, temperature }: StoredModel) {
   const means = unpacked(packedMeans);
-  const ofDrivers = drivers.map(({ name }, d) => [name, { mean: means[d] as number, ...(ranges[d] as MinMax) }]);
+  const ofDrivers = drivers.map(({ name }, d) => [name, { mean: means[d]!, ...ranges[d]! }]);
   const outdoors = temperature ? [[temperature.name, { mean: Number.NaN, ...temperature.range }]] : [];
   return Object.fromEntries([...ofDrivers, ...outdoors]);
 }

@@ -26,7 +26,7 @@ export function seriesOf(model: StoredModel, loaded: Loaded): TrainedBaseline['s
     timestamps: Array.from(known.starts, formatInstant),
     actual_kwh: [...known.kwh],
     predicted_kwh: [...kwh],
-    residual_kwh: Array.from(known.kwh, (actual, i) => actual - (kwh[i] as number)),
+    residual_kwh: Array.from(known.kwh, (actual, i) => actual - kwh[i]!),
     contributions_kwh: parts,
   };
 }

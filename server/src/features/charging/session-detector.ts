@@ -132,7 +132,7 @@ export class SessionDetector {
       if (recorded.some((other) => isSameSession(other, session))) continue;
       const before = known.get(session.startAt);
       known.delete(session.startAt);
-      const input = toInput(deviceId, session, costs[i] as SessionCost, before?.note ?? null);
+      const input = toInput(deviceId, session, costs[i]!, before?.note ?? null);
       if (before === undefined || differs(before, input)) await sessions.upsert(input);
     }
     for (const gone of known.values()) {
@@ -162,9 +162,9 @@ function isSameSession(recorded: ChargingSessionRecord, found: DetectedSession):
 
 function stepsBetween(steps: Steps, { start, end }: Window): Steps {
   let from = 0;
-  while (from < steps.starts.length && (steps.starts[from] as number) < start) from++;
+  while (from < steps.starts.length && steps.starts[from]! < start) from++;
   let to = from;
-  while (to < steps.starts.length && (steps.starts[to] as number) < end) to++;
+  while (to < steps.starts.length && steps.starts[to]! < end) to++;
   return {
     starts: steps.starts.subarray(from, to),
     ends: steps.ends.subarray(from, to),

@@ -225,13 +225,13 @@ describe('missing corners', () => {
         return hour >= 5 && hour < 20 ? 2 : 0.001;
       });
       const keep = [...awake.timestamps.keys()].filter((i) => {
-        const hour = hourOf(awake.timestamps[i] as number);
+        const hour = hourOf(awake.timestamps[i]!);
         const ofDay = hour - 24 * Math.floor(hour / 24);
         return ofDay >= 4 && ofDay < 21.17;
       });
       await world.report(home, 'solar.power_kw', {
-        timestamps: Float64Array.from(keep, (i) => awake.timestamps[i] as number),
-        values: Float64Array.from(keep, (i) => awake.values[i] as number),
+        timestamps: Float64Array.from(keep, (i) => awake.timestamps[i]!),
+        values: Float64Array.from(keep, (i) => awake.values[i]!),
       });
       await world.report(
         home,

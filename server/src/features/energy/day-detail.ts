@@ -93,12 +93,12 @@ async function batterySoc(
     asOf,
   });
   const buckets = answers.flatMap((answer) => answer.buckets);
-  const means = buckets.map((one) => meansOf(one)[0] as number).filter((mean) => mean === mean);
-  const sampled = buckets.filter(({ count }) => (count[0] as number) > 0);
+  const means = buckets.map((one) => meansOf(one)[0]!).filter((mean) => mean === mean);
+  const sampled = buckets.filter(({ count }) => count[0]! > 0);
   return {
     mean: means.length > 0 ? means.reduce((sum, mean) => sum + mean, 0) / means.length : null,
-    min: sampled.length > 0 ? Math.min(...sampled.map(({ min }) => min[0] as number)) : null,
-    max: sampled.length > 0 ? Math.max(...sampled.map(({ max }) => max[0] as number)) : null,
-    samples: sampled.reduce((sum, { count }) => sum + (count[0] as number), 0),
+    min: sampled.length > 0 ? Math.min(...sampled.map(({ min }) => min[0]!)) : null,
+    max: sampled.length > 0 ? Math.max(...sampled.map(({ max }) => max[0]!)) : null,
+    samples: sampled.reduce((sum, { count }) => sum + count[0]!, 0),
   };
 }

@@ -51,11 +51,11 @@ describe('who is believed', () => {
     // The power reads 10 % low and has no samples 12–18; the counter ends at 20:00.
     const power = every(10 * MINUTE_MS, DAY, DAY_END, () => 0.9);
     const heard = [...power.timestamps.keys()].filter((i) => {
-      const hour = hourOf(power.timestamps[i] as number);
+      const hour = hourOf(power.timestamps[i]!);
       return hour < 12 || hour >= 18;
     });
     await world.report(meter, 'load.power_kw', {
-      timestamps: Float64Array.from(heard, (i) => power.timestamps[i] as number),
+      timestamps: Float64Array.from(heard, (i) => power.timestamps[i]!),
       values: Float64Array.from(heard, () => 0.9),
     });
     await world.report(
@@ -146,7 +146,7 @@ describe('an energy balance', () => {
       ] as const) {
         const sum = periods.reduce((total, period) => total + (period[key] ?? 0), 0);
         // Up to 8,400 periods of up to 1e3 in all: rounding stays below 1e-9.
-        expect(sum).toBeCloseTo(totals[key] as number, 7);
+        expect(sum).toBeCloseTo(totals[key]!, 7);
       }
     }
   });

@@ -102,7 +102,7 @@ export class EnergyLoader {
 
   /** One question to the store for all devices of a metric group; raw samples only where a power changed its sign. */
   async #readGroup(sources: readonly CornerSource[], edges: Float64Array, span: Window, asOf: number) {
-    const { metrics } = sources[0] as CornerSource;
+    const { metrics } = sources[0]!;
     const quantities = [
       ...(sources.some(({ hasPower }) => hasPower) ? [metrics.power] : []),
       ...(sources.some(({ hasPositiveCounter }) => hasPositiveCounter) ? [metrics.positive] : []),
@@ -120,7 +120,7 @@ export class EnergyLoader {
     const devices = await Promise.all(
       sources.map(async (source, i): Promise<DeviceEnergy> => {
         const buckets = answers[i]?.buckets ?? [];
-        for (const { count } of buckets) for (let s = from; s < to; s++) dataPoints += count[s] as number;
+        for (const { count } of buckets) for (let s = from; s < to; s++) dataPoints += count[s]!;
         const of = (reports: boolean, quantity: string | null): Buckets | null =>
           (reports ? buckets[quantities.indexOf(quantity ?? '')] : undefined) ?? null;
         const power = of(source.hasPower, metrics.power);
@@ -175,8 +175,8 @@ export class EnergyLoader {
       const exact = splitSteps(await deviceSteps(this.#queries, source, window, asOf), part);
       for (let s = 0; s + 1 < part.length; s++) {
         if (mixed[first + s] === 0) continue;
-        energy.positive[first + s] = exact.positive[s] as number;
-        energy.negative[first + s] = exact.negative[s] as number;
+        energy.positive[first + s] = exact.positive[s]!;
+        energy.negative[first + s] = exact.negative[s]!;
       }
     }
     return energy;
@@ -189,7 +189,7 @@ export class EnergyLoader {
     const has = new Set(devices.map(({ corner }) => corner));
     if (hasBattery) has.add('battery');
     const inner = edges.subarray(1, -1);
-    const window = { start: inner[0] as number, end: inner.at(-1) as number };
+    const window = { start: inner[0]!, end: inner.at(-1) as number };
     const night = dark === null ? [] : darkWindows(dark, edges, 1, edges.length - 2);
     const derived = await derivedSteps(this.#queries, sources, GRID_POWER, has, { window, asOf, dark: night });
     return derived && { energy: splitSteps(derived.steps, edges), from: derived.from };
@@ -208,7 +208,7 @@ interface Part {
 function spansOf(window: Window, timeZone: string): Window[] {
   const inner = [...bucketEdges(window, '1mo', timeZone)].filter((edge) => edge > window.start && edge < window.end);
   const edges = [window.start, ...inner, window.end];
-  return edges.slice(1).map((end, i) => ({ start: edges[i] as number, end }));
+  return edges.slice(1).map((end, i) => ({ start: edges[i]!, end }));
 }
 
 function looksAround({ metrics, hasPositiveCounter, hasNegativeCounter }: CornerSource): boolean {
@@ -244,8 +244,8 @@ function byGroup(sources: readonly CornerSource[]): Map<string, CornerSource[]> 
 function daysOf(runs: readonly { readonly from: number; readonly to: number }[], edges: Float64Array): Window[] {
   const windows: { start: number; end: number }[] = [];
   for (const { from, to } of runs) {
-    const start = edges[from] as number;
-    const end = edges[to] as number;
+    const start = edges[from]!;
+    const end = edges[to]!;
     const last = windows.at(-1);
     if (last !== undefined && start - last.end < UTC_DAY_MS) last.end = end;
     else windows.push({ start, end });
@@ -255,7 +255,7 @@ function daysOf(runs: readonly { readonly from: number; readonly to: number }[],
 
 function darkWindows(dark: Uint8Array, edges: Float64Array, from: number, to: number): Window[] {
   return mixedRuns(dark.subarray(from, to)).map((run) => ({
-    start: edges[from + run.from] as number,
-    end: edges[from + run.to] as number,
+    start: edges[from + run.from]!,
+    end: edges[from + run.to]!,
   }));
 }

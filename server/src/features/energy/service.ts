@@ -161,7 +161,7 @@ export class EnergyService {
         cost,
       })),
       periods: [...edges.subarray(1)].map((end, i) => {
-        const start = edges[i] as number;
+        const start = edges[i]!;
         const from = lowerBound(slots.edges, start);
         return { ...periodOf({ start, end }), ...toTotals(priced, from, lowerBound(slots.edges, end)) };
       }),
@@ -253,6 +253,6 @@ function warningsOf(priced: PricedEnergy, totals: SiteTotals): string[] {
 
 function sumOf(column: Float64Array, from = 0, to = column.length): number {
   let sum = 0;
-  for (let s = from; s < to; s++) sum += column[s] as number;
+  for (let s = from; s < to; s++) sum += column[s]!;
   return sum;
 }

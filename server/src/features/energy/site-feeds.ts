@@ -40,7 +40,7 @@ export class SiteFeeds {
       metric,
       'tariff_feed',
     );
-    const window = { start: (edges[0] as number) - STANDING_MARGIN_MS, end: edges.at(-1) as number };
+    const window = { start: edges[0]! - STANDING_MARGIN_MS, end: edges.at(-1) as number };
     let known: Float64Array | null = null;
     for (const { id } of devices) {
       const [frame] = await this.#queries.frames({ deviceIds: [id], group, quantities: [quantity], window });
@@ -55,5 +55,5 @@ export class SiteFeeds {
 
 /** The first one, and the second where that is not known. */
 export function joined(first: Float64Array, second: Float64Array): Float64Array {
-  return first.map((value, s) => (value === value ? value : (second[s] as number)));
+  return first.map((value, s) => (value === value ? value : second[s]!));
 }

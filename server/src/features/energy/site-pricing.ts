@@ -76,7 +76,7 @@ export class SitePricing {
     }
     const onlyKnown = {
       ...priced,
-      importKwh: priced.importKwh.map((kwh, s) => kwh + 0 * (known[s] as number)),
+      importKwh: priced.importKwh.map((kwh, s) => kwh + 0 * known[s]!),
       exportKwh: priced.exportKwh.map((kwh, s) => kwh + 0 * (priced.exportPrice?.[s] ?? Number.NaN)),
     };
     const cost = priceEnergy(FEED_TERMS, onlyKnown, { timeZone: site.timezone, window });

@@ -79,9 +79,7 @@ export async function loadHistory(options: LoadOptions, subject: LoadSubject, ho
   }
   if (known < horizon.leastDays) throw tooLittle(subject, horizon, known);
   const starts = edges.subarray(0, over + steps);
-  const [from, to] = [starts[0] as number, starts.at(-1) as number].map((at) =>
-    Number(dayOf(at, timezone).slice(0, 4)),
-  );
+  const [from, to] = [starts[0]!, starts.at(-1) as number].map((at) => Number(dayOf(at, timezone).slice(0, 4)));
   const holidays = await publicHolidays(subject.site.country, { from: from as number, to: to as number });
   const temperature = await lateTemperature(options, subject.site, edges.subarray(0, over + steps + 1), horizon);
   return {
@@ -97,11 +95,11 @@ async function meanPower(
   edges: Float64Array,
   width: SlotWidth,
 ): Promise<Float64Array> {
-  const window = { start: edges[0] as number, end: edges.at(-1) as number };
+  const window = { start: edges[0]!, end: edges.at(-1) as number };
   const { kwh, knownMs } = regrouped(await energyOf(options, subject, window, edges, width), edges);
   return kwh.map((sum, s) => {
-    const covered = knownMs[s] as number;
-    const length = (edges[s + 1] as number) - (edges[s] as number);
+    const covered = knownMs[s]!;
+    const length = edges[s + 1]! - edges[s]!;
     return covered >= LEAST_COVERAGE * length ? (sum * HOUR_MS) / covered : Number.NaN;
   });
 }
@@ -133,10 +131,10 @@ function regrouped({ edges, kwh, knownMs }: KnownEnergy, wider: Float64Array): K
   const [sums, known] = [new Float64Array(wider.length - 1), new Float64Array(wider.length - 1)];
   let slot = 0;
   for (let s = 0; s < kwh.length; s++) {
-    while (slot < sums.length - 1 && (wider[slot + 1] as number) <= (edges[s] as number)) slot++;
+    while (slot < sums.length - 1 && wider[slot + 1]! <= edges[s]!) slot++;
     if (kwh[s] !== kwh[s]) continue;
-    sums[slot] = (sums[slot] as number) + (kwh[s] as number);
-    known[slot] = (known[slot] as number) + (knownMs[s] as number);
+    sums[slot] = sums[slot]! + kwh[s]!;
+    known[slot] = known[slot]! + knownMs[s]!;
   }
   return { edges: wider, kwh: sums, knownMs: known };
 }
@@ -177,7 +175,7 @@ function tooLittle(subject: LoadSubject, { leastDays }: Horizon, known: number):
 /** Up to when a forecast made at an instant is the newest that can be: the end of the slot that runs then. */
 export function slotStart(now: number, { width }: Horizon, timeZone: string): number {
   const edges = bucketEdges({ start: now - UTC_DAY_MS, end: now + 1 }, width, timeZone);
-  return edges[lowerBound(edges, now + 1) - 1] as number;
+  return edges[lowerBound(edges, now + 1) - 1]!;
 }
 
 /** An instant for messages and answers. */

@@ -91,9 +91,9 @@ export class ScheduleService {
     const { forecast } = await this.#options.demand.serve({ site, device: null }, '24h');
     const starts = Float64Array.from(forecast.starts);
     return Float64Array.from({ length: edges.length - 1 }, (_, s) => {
-      const hour = lowerBound(starts, (edges[s] as number) + 1) - 1;
-      const isCovered = hour >= 0 && (edges[s] as number) < (starts[hour] as number) + HOUR_MS;
-      return isCovered && !forecast.silent[hour] ? (forecast.kw[hour] as number) : Number.NaN;
+      const hour = lowerBound(starts, edges[s]! + 1) - 1;
+      const isCovered = hour >= 0 && edges[s]! < starts[hour]! + HOUR_MS;
+      return isCovered && !forecast.silent[hour] ? forecast.kw[hour]! : Number.NaN;
     });
   }
 }

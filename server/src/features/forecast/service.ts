@@ -110,14 +110,14 @@ export class ForecastService {
       });
     }
     const { step, value } = peak;
-    const band = bandOf(forecast, 0.95);
+    const band = bandOf(forecast, 0.95)!;
     const { hitRate, mae } = choice.contest.accuracy.peak;
     return {
       ...aboutOf(served),
-      timestamp: iso(forecast.starts[step] as number),
+      timestamp: iso(forecast.starts[step]!),
       power_kw: value,
-      lower_kw: band?.lower[step] as number,
-      upper_kw: band?.upper[step] as number,
+      lower_kw: band.lower[step]!,
+      upper_kw: band.upper[step]!,
       confidence: hitRate,
       mean_error_kw: mae,
       warnings: warningsOf(served),
@@ -250,7 +250,7 @@ export class ForecastService {
       kw: [...predicted.map((kw) => within(window.limits, kw))],
       silent: silentSlots({ slots, values }, steps),
       before: [...slots.starts.subarray(0, from)].slice(-BEFORE[name]).map((start, i, { length }) => {
-        const kw = values[from - length + i] as number;
+        const kw = values[from - length + i]!;
         return { start, kw: Number.isNaN(kw) ? null : kw };
       }),
       bands: LEVELS.map((level) => {

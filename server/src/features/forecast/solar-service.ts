@@ -56,10 +56,10 @@ export class SolarForecastService {
     const { backtest } = found;
     const predictions = found.starts.slice(0, AHEAD_HOURS[horizon]).map((start, k) => ({
       timestamp: iso(start),
-      predicted_power_kw: found.kw[k] as number,
-      clear_sky_power_kw: found.clearKw[k] as number,
-      confidence_interval_lower: found.lowerKw[k] as number,
-      confidence_interval_upper: found.upperKw[k] as number,
+      predicted_power_kw: found.kw[k]!,
+      clear_sky_power_kw: found.clearKw[k]!,
+      confidence_interval_lower: found.lowerKw[k]!,
+      confidence_interval_upper: found.upperKw[k]!,
     }));
     return {
       site_id: site.id,
@@ -91,9 +91,8 @@ export class SolarForecastService {
     const power = new Float64Array(edges.length - 1).fill(Number.NaN);
     const { found } = await this.#fitted(site);
     for (let s = 0; s < power.length; s++) {
-      const hour = lowerBound(Float64Array.from(found.starts), (edges[s] as number) + 1) - 1;
-      if (hour >= 0 && (edges[s] as number) < (found.starts[hour] as number) + HOUR_MS)
-        power[s] = found.kw[hour] as number;
+      const hour = lowerBound(Float64Array.from(found.starts), edges[s]! + 1) - 1;
+      if (hour >= 0 && edges[s]! < found.starts[hour]! + HOUR_MS) power[s] = found.kw[hour]!;
     }
     return power;
   }
@@ -112,7 +111,7 @@ export class SolarForecastService {
     const kept = await forecasts.get(subject, KIND);
     const stored = StoredSolar.safeParse(kept?.content).data;
     if (kept && stored && stored.starts[0] === edges[known]) return { found: stored, madeAt: kept.madeAt };
-    const { slots, reported } = await energy.energy(site, { start, end: edges[known] as number });
+    const { slots, reported } = await energy.energy(site, { start, end: edges[known]! });
     if (!reported.has('solar')) {
       throw new NotFound(`no device of ${site.name} reports solar power`, { code: 'no_data' });
     }
@@ -173,12 +172,12 @@ function warningsOf({ method, clearDays, backtest }: StoredSolar): string[] {
 /** Mean power of hours from the energy of shorter slots; NaN where less than half is known. */
 function hourly(hours: Float64Array, edges: Float64Array, kwh: Float64Array, knownMs: Float64Array): Float64Array {
   return Float64Array.from({ length: hours.length - 1 }, (_, h) => {
-    const [from, to] = [lowerBound(edges, hours[h] as number), lowerBound(edges, hours[h + 1] as number)];
+    const [from, to] = [lowerBound(edges, hours[h]!), lowerBound(edges, hours[h + 1]!)];
     let [sum, known] = [0, 0];
     for (let s = from; s < to; s++) {
       if (kwh[s] !== kwh[s]) continue;
-      sum += kwh[s] as number;
-      known += knownMs[s] as number;
+      sum += kwh[s]!;
+      known += knownMs[s]!;
     }
     return known >= LEAST_COVERAGE * HOUR_MS ? (sum * HOUR_MS) / known : Number.NaN;
   });

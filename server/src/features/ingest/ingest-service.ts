@@ -88,9 +88,9 @@ export class IngestService {
     for (const [b, block] of decoded.blocks.entries()) {
       const { usable, refused, values } = await this.#withKnownDevices(block);
       blocks.push(usable);
-      const indexes = decoded.indexes[b] as readonly number[];
+      const indexes = decoded.indexes[b]!;
       for (const { row, reason } of refused) {
-        errors.push({ index: indexes[row] as number, metric: null, code: 'invalid_device', detail: reason });
+        errors.push({ index: indexes[row]!, metric: null, code: 'invalid_device', detail: reason });
       }
       rejected += values;
     }
@@ -180,9 +180,9 @@ interface KnownRows {
 function pickRows(block: Block, rows: readonly number[]): Block {
   return {
     ...block,
-    device: Int32Array.from(rows, (row) => block.device[row] as number),
-    timestamps: Float64Array.from(rows, (row) => block.timestamps[row] as number),
-    columns: block.columns.map((column) => Float64Array.from(rows, (row) => column[row] as number)),
+    device: Int32Array.from(rows, (row) => block.device[row]!),
+    timestamps: Float64Array.from(rows, (row) => block.timestamps[row]!),
+    columns: block.columns.map((column) => Float64Array.from(rows, (row) => column[row]!)),
   };
 }
 
@@ -190,10 +190,9 @@ function pickRows(block: Block, rows: readonly number[]): Block {
 function indexFinder(given: readonly Block[], indexes: readonly (readonly number[])[], resolved: readonly Block[]) {
   return (deviceId: string, timestamp: number): number => {
     for (const [b, block] of given.entries()) {
-      const device = (resolved[b] as Block).devices.indexOf(deviceId);
+      const device = resolved[b]!.devices.indexOf(deviceId);
       for (let row = 0; row < block.timestamps.length; row++) {
-        if (block.device[row] === device && block.timestamps[row] === timestamp)
-          return (indexes[b] as readonly number[])[row] as number;
+        if (block.device[row] === device && block.timestamps[row] === timestamp) return indexes[b]![row]!;
       }
     }
     return 0;

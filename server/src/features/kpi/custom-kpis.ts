@@ -117,7 +117,7 @@ export class CustomKpiService {
     if (machine_id === undefined) return { ...NOTHING, unit: checked.unit.name };
     const machine = this.#options.devices.require(machine_id);
     const { values } = await this.#evaluate([definition], machine, { ...given, machine_id });
-    return values[0] as CustomKpiPreview;
+    return values[0]!;
   }
 
   async #values(
@@ -127,7 +127,7 @@ export class CustomKpiService {
   ): Promise<CustomKpiValue[]> {
     const { window, values } = await this.#evaluate(records, machine, query);
     return records.map(({ id, name }, r) => {
-      const { error, ...value } = values[r] as CustomKpiPreview;
+      const { error, ...value } = values[r]!;
       const reason = error ? problemOf(error) : value.reason;
       return {
         id,
@@ -177,7 +177,7 @@ export class CustomKpiService {
       return reported.has(name);
     };
     return {
-      currency: currencies.size === 1 ? ([...currencies][0] as string) : null,
+      currency: currencies.size === 1 ? [...currencies][0]! : null,
       isUnit: (word) => units.has(word),
       metric: (name) => catalogue.get(name) ?? (isReported(name) ? catalogue.describe(name) : undefined),
     };

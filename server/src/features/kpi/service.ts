@@ -285,7 +285,7 @@ export class KpiService {
   async #carbon({ site, energy, totalKwh }: Subject): Promise<number | null> {
     if (totalKwh === null) return null;
     const factors = await this.#options.energy.feeds.carbon(site, energy.edges);
-    return energy.kwh.reduce((sum, kwh, s) => (kwh === kwh ? sum + kwh * (factors[s] as number) : sum), 0);
+    return energy.kwh.reduce((sum, kwh, s) => (kwh === kwh ? sum + kwh * factors[s]! : sum), 0);
   }
 }
 
@@ -358,11 +358,11 @@ function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string
 
 /** Steps cut to a window. */
 function within({ starts, ends, values }: Steps, { start, end }: Window): Steps {
-  const inside = [...starts.keys()].filter((i) => (ends[i] as number) > start && (starts[i] as number) < end);
+  const inside = [...starts.keys()].filter((i) => ends[i]! > start && starts[i]! < end);
   return {
-    starts: Float64Array.from(inside, (i) => Math.max(starts[i] as number, start)),
-    ends: Float64Array.from(inside, (i) => Math.min(ends[i] as number, end)),
-    values: Float64Array.from(inside, (i) => values[i] as number),
+    starts: Float64Array.from(inside, (i) => Math.max(starts[i]!, start)),
+    ends: Float64Array.from(inside, (i) => Math.min(ends[i]!, end)),
+    values: Float64Array.from(inside, (i) => values[i]!),
   };
 }
 

@@ -26,10 +26,10 @@ test('one value that is lost, doubled, moved or altered by its last bit is seen'
     fc.property(samples, fc.nat(), (all, seed) => {
       fc.pre(all.length > 0);
       const place = seed % all.length;
-      const [instant, value] = all[place] as [number, number];
+      const [instant, value] = all[place]!;
       const bits = new BigUint64Array(Float64Array.of(value).buffer);
-      bits[0] = (bits[0] as bigint) ^ 1n;
-      const altered = new Float64Array(bits.buffer)[0] as number;
+      bits[0] = bits[0]! ^ 1n;
+      const altered = new Float64Array(bits.buffer)[0]!;
       fc.pre(altered !== value);
       const whole = tallyOf(all);
       for (const other of [

@@ -25,8 +25,8 @@ export function addSample(tally: Tally, instant: number, value: number): void {
   let low = 0x9e3779b9;
   let high = 0x85ebca6b;
   for (let i = 0; i < 4; i++) {
-    low = mixed(low ^ (words[i] as number));
-    high = mixed(high + Math.imul(words[i] as number, 0xc2b2ae35) + i);
+    low = mixed(low ^ words[i]!);
+    high = mixed(high + Math.imul(words[i]!, 0xc2b2ae35) + i);
   }
   tally.count++;
   if (instant < tally.first) tally.first = instant;

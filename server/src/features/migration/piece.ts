@@ -62,8 +62,8 @@ export async function* framesOfDays(
   const { deviceId, group, quantities } = of;
   for (let from = 0; from < days.length; ) {
     let to = from;
-    while (days[to + 1] === (days[to] as number) + 1) to++;
-    const window = { start: (days[from] as number) * UTC_DAY_MS, end: ((days[to] as number) + 1) * UTC_DAY_MS };
+    while (days[to + 1] === days[to]! + 1) to++;
+    const window = { start: days[from]! * UTC_DAY_MS, end: (days[to]! + 1) * UTC_DAY_MS };
     yield* store.read({ deviceIds: [deviceId], group, quantities, window });
     from = to + 1;
   }

@@ -30,7 +30,7 @@ export async function readBack(
     const found = names.map(() => new Map<number, Tally>());
     for await (const { timestamps, columns } of framesOfDays(store, { deviceId, group, quantities: names }, days)) {
       signal.throwIfAborted();
-      for (const [c, column] of columns.entries()) tallyColumn(found[c] as Map<number, Tally>, timestamps, column);
+      for (const [c, column] of columns.entries()) tallyColumn(found[c]!, timestamps, column);
     }
     for (const [c, name] of names.entries()) {
       for (const [day, { before, written }] of quantities.get(name) ?? []) {
@@ -49,7 +49,7 @@ export async function readBack(
 function tallyColumn(days: Map<number, Tally>, timestamps: Float64Array, column: Float64Array): void {
   for (const [row, value] of column.entries()) {
     if (value !== value) continue;
-    const instant = timestamps[row] as number;
+    const instant = timestamps[row]!;
     const day = dayOfInstant(instant);
     const tally = days.get(day) ?? emptyTally();
     days.set(day, tally);

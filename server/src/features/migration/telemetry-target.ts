@@ -106,7 +106,7 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     const { dry, find, resolve, caughtUp } = this.#options;
     const names = [...new Set(readings.map(({ device }) => device))];
     const ids = dry ? names.map((name) => find(name)?.id ?? UNKNOWN + name) : await resolve(names);
-    const idOf = (name: string) => ids[names.indexOf(name)] as string;
+    const idOf = (name: string) => ids[names.indexOf(name)]!;
     await caughtUp();
     const groups = gather(readings, idOf, () => this.#values.differing++);
     for (const group of groups) {
@@ -140,11 +140,11 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
       days,
     )) {
       for (const [c, column] of columns.entries()) {
-        const quantity = quantities[c] as string;
+        const quantity = quantities[c]!;
         const series = of.quantities.get(quantity) as Map<number, Wanted>;
         for (const [row, value] of column.entries()) {
           if (value !== value) continue;
-          const instant = timestamps[row] as number;
+          const instant = timestamps[row]!;
           const day = dayOfInstant(instant);
           if (fresh.has(`${day} ${quantity}`)) {
             const tallies = this.#days.find(deviceId, group, quantity, day);
@@ -173,9 +173,9 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
     for (const [b, { group, block }] of written.entries()) {
       for (const [c, quantity] of block.quantities.entries()) {
         const series = group.quantities.get(quantity) as Map<number, Wanted>;
-        for (const [row, value] of (block.columns[c] as Float64Array).entries()) {
+        for (const [row, value] of block.columns[c]!.entries()) {
           if (value !== value) continue;
-          const instant = block.timestamps[row] as number;
+          const instant = block.timestamps[row]!;
           const key = apartKey(group.deviceId, `${group.group}.${quantity}`, instant);
           if (receipt.refusedSeries.has(seriesKey(group.deviceId, `${group.group}.${quantity}`)))
             refused.push(series.get(instant)!);
@@ -241,8 +241,8 @@ export class TelemetryTarget implements MigrationTarget<FoundReading> {
       const days = daysOf(group).filter(isChanged);
       for await (const frame of framesOfDays(store, { deviceId, group: group.group, quantities }, days)) {
         for (const [c, quantity] of quantities.entries()) {
-          for (const [row, value] of (frame.columns[c] as Float64Array).entries()) {
-            const wanted = group.quantities.get(quantity)?.get(frame.timestamps[row] as number);
+          for (const [row, value] of frame.columns[c]!.entries()) {
+            const wanted = group.quantities.get(quantity)?.get(frame.timestamps[row]!);
             if (wanted !== undefined && value === value) wanted.found = value;
           }
         }

@@ -66,11 +66,11 @@ async function powerAgainstCounters(
   const frames = await queries.frames({ deviceIds: [deviceId], group: metrics.group, quantities, window });
   const { timestamps } = frames[0] ?? { timestamps: new Float64Array(0) };
   if (timestamps.length < 2) return [];
-  const edges = Float64Array.of(timestamps[0] as number, timestamps.at(-1) as number);
+  const edges = Float64Array.of(timestamps[0]!, timestamps.at(-1) as number);
   const power = splitSteps(await deviceSteps(queries, source, window, now()), edges);
-  if ((power.coveredMs[0] as number) < 0.98 * ((edges[1] as number) - (edges[0] as number))) return [];
+  if (power.coveredMs[0]! < 0.98 * (edges[1]! - edges[0]!)) return [];
   // A counter's last value belongs to the stretch, so the bucket ends just behind it.
-  const asked = Float64Array.of(edges[0] as number, (edges[1] as number) + 1);
+  const asked = Float64Array.of(edges[0]!, edges[1]! + 1);
   const [answer] = await queries.buckets({ deviceIds: [deviceId], group: metrics.group, quantities, edges: asked });
   return quantities.flatMap((quantity, i) => {
     const counted = answer?.buckets[i]?.increase[0] ?? Number.NaN;

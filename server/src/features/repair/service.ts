@@ -293,14 +293,14 @@ function blocksOf(deviceId: string, metric: string, { before, after }: SeriesCha
 function changed(series: Series, { before, after }: SeriesChange): Series {
   const gone = new Set(before.timestamps);
   const kept = [...series.timestamps.entries()].filter(([, instant]) => !gone.has(instant));
-  const all = new Map(kept.map(([i, instant]) => [instant, series.values[i] as number]));
-  for (const [i, instant] of after.timestamps.entries()) all.set(instant, after.values[i] as number);
+  const all = new Map(kept.map(([i, instant]) => [instant, series.values[i]!]));
+  for (const [i, instant] of after.timestamps.entries()) all.set(instant, after.values[i]!);
   const timestamps = Float64Array.from(all.keys()).sort();
   return { timestamps, values: timestamps.map((instant) => all.get(instant) as number) };
 }
 
 function countsOf({ before, after }: SeriesChange): { changed: number; removed: number; added: number } {
-  const old = new Map(Array.from(before.timestamps, (instant, i) => [instant, before.values[i] as number]));
+  const old = new Map(Array.from(before.timestamps, (instant, i) => [instant, before.values[i]!]));
   let same = 0;
   let other = 0;
   for (const [i, instant] of after.timestamps.entries()) {
@@ -321,9 +321,9 @@ function medianSpacing(timestamps: Float64Array): number | null {
   if (timestamps.length < 4) return null;
   const spacings = timestamps
     .subarray(1)
-    .map((instant, i) => instant - (timestamps[i] as number))
+    .map((instant, i) => instant - timestamps[i]!)
     .sort();
-  return spacings[spacings.length >> 1] as number;
+  return spacings[spacings.length >> 1]!;
 }
 
 function cut({ timestamps, values }: Series, { start, end }: Window): Series {
@@ -347,5 +347,5 @@ function changeOf({ before, after }: RepairRecord): SeriesChange {
 
 function unpack(bytes: Uint8Array): Series {
   const { timestamps, columns } = unpackFrame(bytes);
-  return { timestamps, values: columns[0] as Float64Array };
+  return { timestamps, values: columns[0]! };
 }

@@ -168,7 +168,7 @@ function valuesOf(cells: readonly Cell[]): Map<string, number> {
   const values = new Map<string, number>();
   for (const { frame, row } of cells) {
     for (const [c, quantity] of frame.quantities.entries()) {
-      const value = (frame.columns[c] as Float64Array)[row] as number;
+      const value = frame.columns[c]![row]!;
       if (!Number.isNaN(value)) values.set(`${frame.group}.${quantity}`, value);
     }
   }
@@ -182,5 +182,5 @@ function parseCursor(cursor: string | undefined): { timestamp: number; deviceId:
     const detail = `must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`;
     throw new InvalidInput(`cursor ${detail}`, { fields: [{ field: 'cursor', detail }] });
   }
-  return { timestamp: Number(match[1]), deviceId: match[2] as string };
+  return { timestamp: Number(match[1]), deviceId: match[2]! };
 }

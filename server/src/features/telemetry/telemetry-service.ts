@@ -182,12 +182,12 @@ export class TelemetryService {
         held.add(edges.length * quantities.length * members.length * COLUMNS_PER_BUCKET);
         const answers = await queries.buckets({ deviceIds: members.map(({ id }) => id), group, quantities, edges });
         for (const [d, { buckets }] of answers.entries()) {
-          const device = members[d] as DeviceRecord;
+          const device = members[d]!;
           for (const [q, quantity] of quantities.entries()) {
             const metric = `${group}.${quantity}`;
             if (!directory.metricsOf(device.id).includes(metric)) continue;
             const { unit, kind } = catalogue.describe(metric);
-            const found = buckets[q] as Buckets;
+            const found = buckets[q]!;
             const aggregates = asked ?? DEFAULT_AGGREGATES[kind];
             series.push({
               device,
@@ -285,13 +285,13 @@ function coverageOf(series: Series, window: Window, reporting: Reporting, now: n
   const ends = standsUntil(series, reporting);
   let covered = 0;
   for (let i = 0; i < timestamps.length; i++) {
-    covered += Math.max(Math.min(ends[i] as number, end) - (timestamps[i] as number), 0);
+    covered += Math.max(Math.min(ends[i]!, end) - timestamps[i]!, 0);
   }
   return Math.min(covered / (end - window.start), 1);
 }
 
 function bucketCoverage({ coveredMs }: Buckets, edges: Float64Array, now: number): number {
-  const span = Math.min(edges.at(-1) as number, now) - (edges[0] as number);
+  const span = Math.min(edges.at(-1) as number, now) - edges[0]!;
   return span <= 0 ? 0 : Math.min(coveredMs.reduce((sum, ms) => sum + ms, 0) / span, 1);
 }
 

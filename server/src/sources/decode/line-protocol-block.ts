@@ -61,7 +61,7 @@ export class BlockBuilder {
     this.#timestamps[row] = timestamp;
     this.#values += count;
     for (let i = 0; i < count; i++) {
-      (this.#columns[columns[i] as number] as Float64Array)[row] = values[i] as number;
+      this.#columns[columns[i]!]![row] = values[i]!;
     }
   }
 

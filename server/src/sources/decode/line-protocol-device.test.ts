@@ -15,7 +15,7 @@ function seriesOf(lines: readonly string[]): Record<string, number[]> {
   for (const { group, quantities, devices, device, columns } of decoded.blocks) {
     for (const [row, index] of device.entries()) {
       for (const [c, quantity] of quantities.entries()) {
-        const value = columns[c]?.[row] as number;
+        const value = columns[c]![row]!;
         const name = `${devices[index]} ${group}.${quantity}`;
         if (!Number.isNaN(value)) series[name] = [...(series[name] ?? []), value];
       }

@@ -18,11 +18,11 @@ function rowsOf({ blocks }: DecodedLines): unknown[] {
   return blocks.flatMap((block) =>
     Array.from(block.timestamps, (timestamp, row) => ({
       group: block.group,
-      device: block.devices[block.device[row] as number],
+      device: block.devices[block.device[row]!],
       timestamp,
       values: Object.fromEntries(
         block.quantities.flatMap((quantity, c) => {
-          const value = (block.columns[c] as Float64Array)[row] as number;
+          const value = block.columns[c]![row]!;
           return Number.isNaN(value) ? [] : [[quantity, value]];
         }),
       ),

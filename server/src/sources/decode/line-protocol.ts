@@ -122,7 +122,7 @@ export class LineProtocolDecoder {
     let counted = 0;
     const last = Math.min(stop, bytes.length);
     while (this.#at < last && this.#lines + this.#bad < maxLines) {
-      const first = bytes[this.#at] as number;
+      const first = bytes[this.#at]!;
       if (first === NEWLINE || first === RETURN || isBlank(first)) {
         this.#at++;
         continue;
@@ -282,7 +282,7 @@ export class LineProtocolDecoder {
     } else if (byte === LOWER_I || (byte === LOWER_U && !negative)) byte = bytes[++at];
     const ends = byte === COMMA || byte === SPACE || byte === undefined || byte === NEWLINE || byte === RETURN;
     if (!ends || digits === 0 || digits > EXACT_DIGITS) return this.#decodeUnusual();
-    const value = mantissa / (POWERS_OF_TEN[fraction] as number);
+    const value = mantissa / POWERS_OF_TEN[fraction]!;
     this.#value = negative ? -value : value;
     this.#at = at;
     return true;

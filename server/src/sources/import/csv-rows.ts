@@ -49,7 +49,7 @@ class RowReader {
     let simple: Line[] = [];
     let at = 0;
     while (at < all.length) {
-      const line = all[at] as Line;
+      const line = all[at]!;
       if (!line.hasOpenQuote) {
         simple.push(line);
         at++;
@@ -77,7 +77,7 @@ class RowReader {
   *#simple(lines: readonly Line[]): Generator<CsvRow> {
     const rows = this.#parseAll(lines);
     if (Array.isArray(rows) && rows.length === lines.length) {
-      for (const [i, line] of lines.entries()) yield this.#row(line, rows[i] as string[]);
+      for (const [i, line] of lines.entries()) yield this.#row(line, rows[i]!);
       return;
     }
     for (const line of lines) {
@@ -102,7 +102,7 @@ class RowReader {
   #parse(lines: readonly Line[]): readonly string[] | string {
     const rows = this.#parseAll(lines);
     if (typeof rows === 'string') return rows;
-    return rows.length === 1 ? (rows[0] as string[]) : 'it is not one row';
+    return rows.length === 1 ? rows[0]! : 'it is not one row';
   }
 
   #parseAll(lines: readonly Line[]): string[][] | string {

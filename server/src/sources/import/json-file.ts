@@ -142,7 +142,7 @@ function firstLine(bytes: Buffer): string {
 }
 
 function firstLineOf(text: string): string {
-  return text.split('\n', 1)[0] as string;
+  return text.split('\n', 1)[0]!;
 }
 
 function isRecord(line: string): boolean {

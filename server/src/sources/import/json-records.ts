@@ -40,13 +40,13 @@ export class JsonFields {
   #cell(record: Readonly<Record<string, unknown>>, name: string, i: number): unknown {
     const whole = ownValue(record, name);
     if (whole !== undefined) return whole;
-    const path = this.#paths[i] as readonly string[];
+    const path = this.#paths[i]!;
     if (path.length === 1) return undefined;
     return path.reduce<unknown>((node, key) => (isObject(node) ? ownValue(node, key) : undefined), record);
   }
 
   #note(record: object, cells: readonly unknown[]): void {
-    for (const [i, cell] of cells.entries()) if (cell !== undefined) this.#absent.delete(this.#wanted[i] as string);
+    for (const [i, cell] of cells.entries()) if (cell !== undefined) this.#absent.delete(this.#wanted[i]!);
     if (this.#found.size < MAX_FIELDS_NAMED) for (const field of fieldsOf(record)) this.#found.add(field);
   }
 }

@@ -88,7 +88,7 @@ function startOf(head: string): string {
 
 /** Whether the first line is an object by itself. */
 function areLines(start: string): boolean {
-  const line = start.split('\n')[0] as string;
+  const line = start.split('\n')[0]!;
   if (!line.trim().endsWith('}')) return false;
   try {
     JSON.parse(line);

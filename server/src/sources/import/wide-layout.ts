@@ -83,7 +83,7 @@ export class WideLayout implements Layout {
         this.#report.reject('not_a_number', position, detail);
         return Number.NaN;
       }
-      if (value === value) tallies[device[row] as number]?.add(timestamp);
+      if (value === value) tallies[device[row]!]?.add(timestamp);
       return value;
     });
   }

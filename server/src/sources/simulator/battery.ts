@@ -66,31 +66,31 @@ export class Battery {
 
   /** 0–1 of what it holds at its present health. */
   get soc(): number {
-    return (this.#values[this.#energyKwh] as number) / this.#usableKwh;
+    return this.#values[this.#energyKwh]! / this.#usableKwh;
   }
 
   get energyKwh(): number {
-    return this.#values[this.#energyKwh] as number;
+    return this.#values[this.#energyKwh]!;
   }
 
   get temperatureC(): number {
-    return this.#values[this.#temperatureC] as number;
+    return this.#values[this.#temperatureC]!;
   }
 
   get sohPercent(): number {
-    return this.#values[this.#sohPercent] as number;
+    return this.#values[this.#sohPercent]!;
   }
 
   get chargedKwh(): number {
-    return (this.#values[this.#chargedWh] as number) / 1000;
+    return this.#values[this.#chargedWh]! / 1000;
   }
 
   get dischargedKwh(): number {
-    return (this.#values[this.#dischargedWh] as number) / 1000;
+    return this.#values[this.#dischargedWh]! / 1000;
   }
 
   get #usableKwh(): number {
-    return (this.options.capacityKwh * (this.#values[this.#sohPercent] as number)) / 100;
+    return (this.options.capacityKwh * this.#values[this.#sohPercent]!) / 100;
   }
 
   /** Charges or discharges as near to `wantedW` as it may; answers the power that flowed, whole W. */
@@ -114,7 +114,7 @@ export class Battery {
   /** The counters go by the power that is reported. */
   count(watts: number, stepMs: number): void {
     const at = watts > 0 ? this.#chargedWh : this.#dischargedWh;
-    this.#values[at] = (this.#values[at] as number) + (Math.abs(watts) * stepMs) / HOUR_MS;
+    this.#values[at] = this.#values[at]! + (Math.abs(watts) * stepMs) / HOUR_MS;
   }
 
   /** Current into the cells at a measured power, A. */
@@ -151,8 +151,8 @@ export class Battery {
 
 function openCircuitV(soc: number): number {
   let i = 1;
-  while (i < OCV_SOC.length - 1 && soc > (OCV_SOC[i] as number)) i++;
-  const from = OCV_SOC[i - 1] as number;
-  const share = (soc - from) / ((OCV_SOC[i] as number) - from);
-  return (OCV_V[i - 1] as number) + share * ((OCV_V[i] as number) - (OCV_V[i - 1] as number));
+  while (i < OCV_SOC.length - 1 && soc > OCV_SOC[i]!) i++;
+  const from = OCV_SOC[i - 1]!;
+  const share = (soc - from) / (OCV_SOC[i]! - from);
+  return OCV_V[i - 1]! + share * (OCV_V[i]! - OCV_V[i - 1]!);
 }

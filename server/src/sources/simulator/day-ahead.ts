@@ -70,7 +70,7 @@ export class DayAhead {
     for (let number = first; number <= Math.floor((to + 14 * HOUR_MS) / (24 * HOUR_MS)); number++) {
       const { starts, importPerKwh } = this.day(number);
       starts.forEach((start, i) => {
-        if (start >= from && start < to) slots.push({ start, price: importPerKwh[i] as number });
+        if (start >= from && start < to) slots.push({ start, price: importPerKwh[i]! });
       });
     }
     slots.sort((a, b) => a.price - b.price || a.start - b.start);
@@ -89,9 +89,9 @@ export class DayAhead {
     const base = this.#base(day, season);
     const sunny = 1 - 0.75 * this.#weather.coverOf(day.number);
     for (let i = 0; i < count; i++) {
-      const hour = (((starts[i] as number) / HOUR_MS + this.#weather.climate.longitude / 15) % 24) + slotMinutes / 120;
-      const shape = shapeOf(clockHour(day, starts[i] as number), hour, season, sunny, day.weekday >= 6);
-      const spot = base * (shape + 0.045 * hashedNormal(this.#seed, 'price', starts[i] as number));
+      const hour = ((starts[i]! / HOUR_MS + this.#weather.climate.longitude / 15) % 24) + slotMinutes / 120;
+      const shape = shapeOf(clockHour(day, starts[i]!), hour, season, sunny, day.weekday >= 6);
+      const spot = base * (shape + 0.045 * hashedNormal(this.#seed, 'price', starts[i]!));
       importPerKwh[i] = rounded((spot + surchargePerKwh) * (1 + vat));
       exportPerKwh[i] = rounded(spot - exportFeePerKwh);
       // What sets a low price burns little.

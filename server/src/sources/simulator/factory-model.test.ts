@@ -20,7 +20,7 @@ describe('a simulated plant', () => {
     const meter = data('main-meter', 'grid.power_kw').values;
     const parts = [...MACHINES.map(({ key }) => key), 'building'].map((key) => data(key, 'energy.power_kw').values);
     for (let i = 0; i < meter.length; i++) {
-      const left = (meter[i] as number) - sum(parts.map((part) => part[i] as number));
+      const left = meter[i]! - sum(parts.map((part) => part[i]!));
       if (Math.abs(left) > 1e-6) expect.fail(`row ${i} is out of balance by ${left} kW`);
     }
     expect(Math.min(...meter)).toBeGreaterThan(10);
@@ -31,7 +31,7 @@ describe('a simulated plant', () => {
     for (const { key } of MACHINES) {
       const counter = data(key, 'energy.energy_kwh').values;
       const power = data(key, 'energy.power_kw').values;
-      const countedKwh = (counter.at(-1) as number) - (counter[0] as number);
+      const countedKwh = (counter.at(-1) as number) - counter[0]!;
       const integratedKwh = (sum(power.subarray(0, -1)) * STEP_MS) / HOUR_MS;
       expect(Math.abs(countedKwh - integratedKwh)).toBeLessThan(0.02);
       expect(integratedKwh).toBeGreaterThan(1000);
@@ -44,13 +44,13 @@ describe('a simulated plant', () => {
     let early = 0;
     timestamps.forEach((t, i) => {
       const { weekday, minuteOfDay } = localTime(t, 'Europe/Vienna');
-      byWeekday[weekday] = (byWeekday[weekday] as number) + (values[i] as number);
-      if (weekday === 1 && minuteOfDay < 360) early += values[i] as number;
+      byWeekday[weekday] = byWeekday[weekday]! + values[i]!;
+      if (weekday === 1 && minuteOfDay < 360) early += values[i]!;
     });
     expect(byWeekday[7]).toBe(0);
     expect(early).toBe(0);
     expect(byWeekday[2]).toBeGreaterThan(3000);
-    expect(byWeekday[2]).toBeGreaterThan(2 * (byWeekday[6] as number));
+    expect(byWeekday[2]).toBeGreaterThan(2 * byWeekday[6]!);
     expect(values.every((count) => Number.isInteger(count))).toBe(true);
     const hours = sum(data('moulder', 'production.operating_hours').values) / DAYS;
     expect(hours).toBeGreaterThan(7);
@@ -101,7 +101,7 @@ function hourly(data: (device: string, metric: string) => SimulatedSeries, key: 
 /** R² of ordinary least squares; the first cell of a row is explained by the others. */
 function regress(rows: readonly number[][]): number {
   const width = (rows[0]?.length ?? 1) - 1;
-  const cell = (row: readonly number[], c: number) => row[c] as number;
+  const cell = (row: readonly number[], c: number) => row[c]!;
   const system = Array.from({ length: width }, (_, a) =>
     Array.from({ length: width + 1 }, (_, b) =>
       sum(rows.map((row) => cell(row, a + 1) * cell(row, b < width ? b + 1 : 0))),
@@ -110,11 +110,11 @@ function regress(rows: readonly number[][]): number {
   for (let p = 0; p < width; p++) {
     for (let a = 0; a < width; a++) {
       if (a === p) continue;
-      const ratio = (system[a]?.[p] as number) / (system[p]?.[p] as number);
-      system[a] = (system[a] as number[]).map((value, b) => value - ratio * (system[p]?.[b] as number));
+      const ratio = system[a]![p]! / system[p]![p]!;
+      system[a] = system[a]!.map((value, b) => value - ratio * system[p]![b]!);
     }
   }
-  const weights = system.map((row, a) => (row[width] as number) / (row[a] as number));
+  const weights = system.map((row, a) => row[width]! / row[a]!);
   const level = mean(rows.map((row) => cell(row, 0)));
   const unexplained = sum(rows.map((row) => (cell(row, 0) - sum(weights.map((w, a) => w * cell(row, a + 1)))) ** 2));
   return 1 - unexplained / sum(rows.map((row) => (cell(row, 0) - level) ** 2));

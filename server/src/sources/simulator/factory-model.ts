@@ -89,30 +89,30 @@ export class FactoryModel implements SiteModel {
 
   row(instant: number, stepMs: number): void {
     const energyBefore = this.#machines.map(({ energyKwh }) => energyKwh);
-    const buildingBefore = (this.#values[this.#buildingWh] as number) / 1000;
-    const indoorC = this.#values[this.#indoorC] as number;
+    const buildingBefore = this.#values[this.#buildingWh]! / 1000;
+    const indoorC = this.#values[this.#indoorC]!;
     this.#run(instant, stepMs);
     let totalW = 0;
     for (let m = 0; m < this.#machines.length; m++) {
-      const machine = this.#machines[m] as Machine;
-      const watts = Math.round((1000 * (this.#powerKw[m] as number)) / STEP_W) * STEP_W;
+      const machine = this.#machines[m]!;
+      const watts = Math.round((1000 * this.#powerKw[m]!) / STEP_W) * STEP_W;
       totalW += watts;
-      this.#machineRow(m, instant, stepMs, watts, energyBefore[m] as number);
+      this.#machineRow(m, instant, stepMs, watts, energyBefore[m]!);
       machine.count(watts, stepMs);
     }
-    const buildingW = Math.round((1000 * (this.#powerKw[BUILDING] as number)) / STEP_W) * STEP_W;
+    const buildingW = Math.round((1000 * this.#powerKw[BUILDING]!) / STEP_W) * STEP_W;
     if (this.#energyTable.begin(BUILDING, instant)) {
       this.#energyTable.set(0, buildingW / 1000);
       this.#energyTable.set(1, buildingBefore);
       this.#energyTable.set(2, 0.95);
     }
-    this.#values[this.#buildingWh] = (this.#values[this.#buildingWh] as number) + (buildingW * stepMs) / HOUR_MS;
+    this.#values[this.#buildingWh] = this.#values[this.#buildingWh]! + (buildingW * stepMs) / HOUR_MS;
     this.#environmentRows(instant, indoorC);
     this.#grid.row(instant, stepMs, totalW + buildingW);
   }
 
   #machineRow(m: number, instant: number, stepMs: number, watts: number, energyKwh: number): void {
-    const machine = this.#machines[m] as Machine;
+    const machine = this.#machines[m]!;
     if (this.#energyTable.begin(m, instant)) {
       this.#energyTable.set(0, watts / 1000);
       this.#energyTable.set(1, energyKwh);
@@ -122,7 +122,7 @@ export class FactoryModel implements SiteModel {
     if (!this.#productionTable.begin(m, instant)) return;
     const { duty, moisture } = machine.options;
     if (duty.type === 'production') this.#productionTable.set(0, machine.takeUnits());
-    this.#productionTable.set(1, ((this.#worked[m] as number) * stepMs) / HOUR_MS);
+    this.#productionTable.set(1, (this.#worked[m]! * stepMs) / HOUR_MS);
     this.#productionTable.set(2, machine.status);
     if (moisture !== undefined) this.#productionTable.set(3, machine.moisturePercent);
   }
@@ -154,14 +154,14 @@ export class FactoryModel implements SiteModel {
     this.#shifts.moveTo(instant);
     const { isWorking } = this.#shifts;
     // Compressor and chiller follow what ran a moment ago.
-    this.#plant.activity = this.#values[this.#activity] as number;
+    this.#plant.activity = this.#values[this.#activity]!;
     let running = 0;
     let producing = 0;
     for (let m = 0; m < this.#machines.length; m++) {
-      const machine = this.#machines[m] as Machine;
+      const machine = this.#machines[m]!;
       machine.step(instant, stepS, this.#plant);
-      this.#powerKw[m] = (this.#powerKw[m] as number) + weight * machine.powerKw;
-      this.#worked[m] = (this.#worked[m] as number) + weight * machine.worked;
+      this.#powerKw[m] = this.#powerKw[m]! + weight * machine.powerKw;
+      this.#worked[m] = this.#worked[m]! + weight * machine.worked;
       if (machine.options.duty.type !== 'production') continue;
       producing++;
       running += machine.worked;
@@ -170,9 +170,9 @@ export class FactoryModel implements SiteModel {
     const { temperatureC, sky } = weather;
     const lights = BUILDING_KW.lights * Math.max(0, 1 - sky.ghi / 250);
     const buildingKw = (isWorking ? BUILDING_KW.day + lights : BUILDING_KW.night) * (1 + this.#building.step(stepS));
-    this.#powerKw[BUILDING] = (this.#powerKw[BUILDING] as number) + weight * buildingKw;
+    this.#powerKw[BUILDING] = this.#powerKw[BUILDING]! + weight * buildingKw;
     const settledC = 18.5 + (isWorking ? 2 : 0) + 0.55 * Math.max(0, temperatureC - 16);
-    const before = this.#values[this.#indoorC] as number;
+    const before = this.#values[this.#indoorC]!;
     this.#values[this.#indoorC] = settledC + (before - settledC) * Math.exp(-stepS / WARMING_S);
   }
 }

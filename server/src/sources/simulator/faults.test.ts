@@ -30,7 +30,7 @@ function deviation(profile: ProfileName, truth: FaultTruth) {
   const inside: number[] = [];
   let outside = 0;
   sound.timestamps.forEach((t, i) => {
-    const by = (faulty.values[i] as number) - (sound.values[i] as number);
+    const by = faulty.values[i]! - sound.values[i]!;
     if (t >= truth.start && t < truth.end) inside.push(by);
     else outside = Math.max(outside, Math.abs(by));
   });
@@ -91,7 +91,7 @@ describe('a fault deviates as its truth says, and only then', () => {
 
   test('what the house draws by fault comes from the grid or the battery', () => {
     const data = world('home', [fault('house', 'load.power_kw', 'power_spike', 3)]);
-    const at = (device: string, metric: string, i: number) => data(device, metric).values[i] as number;
+    const at = (device: string, metric: string, i: number) => data(device, metric).values[i]!;
     for (let i = 0; i < DAYS * 1440; i += 7) {
       const left =
         at('inverter', 'solar.power_kw', i) +

@@ -91,7 +91,7 @@ export class FaultSchedule {
   #draw(block: number, device: string, rules: readonly FaultRule[]): FaultTruth | null {
     const random = new Random(hash(this.#seed, 'fault', device, block));
     if (!random.chance(this.#chance)) return null;
-    const rule = rules[random.whole(0, rules.length - 1)] as FaultRule;
+    const rule = rules[random.whole(0, rules.length - 1)]!;
     const durationMs = Math.round(random.between(...rule.minutes)) * MINUTE_MS;
     const [from, to] = rule.hours ?? [0, 24];
     const day = random.whole(0, BLOCK_DAYS - 1);
@@ -151,16 +151,16 @@ export class FaultBoard {
   }
 
   added(handle: number): number {
-    return this.#added[handle] as number;
+    return this.#added[handle]!;
   }
 
   factor(handle: number): number {
-    return this.#factor[handle] as number;
+    return this.#factor[handle]!;
   }
 
   /** A metric that repeats its last value, or a device that is silent. */
   isStuck(handle: number): boolean {
-    return this.#isStuck[handle] as boolean;
+    return this.#isStuck[handle]!;
   }
 
   #apply({ device, metric, kind, magnitude }: FaultTruth): void {

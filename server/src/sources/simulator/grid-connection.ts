@@ -57,10 +57,10 @@ export class GridConnection {
       table.set(0, watts / 1000);
       table.set(1, connected ? nominalV + strayV - (dropVPerKw * watts) / 1000 : 0);
       table.set(2, connected ? frequency : 0);
-      table.set(3, (values[this.#importedWh] as number) / 1000);
-      table.set(4, (values[this.#exportedWh] as number) / 1000);
+      table.set(3, values[this.#importedWh]! / 1000);
+      table.set(4, values[this.#exportedWh]! / 1000);
     }
     const at = watts > 0 ? this.#importedWh : this.#exportedWh;
-    values[at] = (values[at] as number) + (Math.abs(watts) * stepMs) / HOUR_MS;
+    values[at] = values[at]! + (Math.abs(watts) * stepMs) / HOUR_MS;
   }
 }

@@ -41,7 +41,7 @@ export class HeatPump {
       return 0;
     }
     const hours = stepS / 3600;
-    const owed = Math.min((values[this.#owedKwh] as number) + wantedKw * hours, 2 * BUFFER_KWH);
+    const owed = Math.min(values[this.#owedKwh]! + wantedKw * hours, 2 * BUFFER_KWH);
     if (owed >= BUFFER_KWH) values[this.#runs] = 1;
     else if (owed <= 0) values[this.#runs] = 0;
     if (values[this.#runs] === 0) {

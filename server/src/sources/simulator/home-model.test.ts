@@ -21,8 +21,8 @@ function home(start: number, days: number, stepMs = MINUTE_MS, seed = 11): Looku
 function dailyKwh({ values, timestamps }: SimulatedSeries): number[] {
   const days: number[] = [];
   timestamps.forEach((t, i) => {
-    const day = Math.floor((t - (timestamps[0] as number)) / UTC_DAY_MS);
-    days[day] = (days[day] ?? 0) + (values[i] as number) * STEP_H;
+    const day = Math.floor((t - timestamps[0]!) / UTC_DAY_MS);
+    days[day] = (days[day] ?? 0) + values[i]! * STEP_H;
   });
   return days;
 }
@@ -46,10 +46,9 @@ describe('every sample of a simulated home', () => {
     for (const data of [summer, winter]) {
       const { solar, grid, load, battery, vehicle } = power(data);
       for (let i = 0; i < solar.length; i++) {
-        const left = (solar[i] as number) + (grid[i] as number) - (load[i] as number) - (battery[i] as number);
+        const left = solar[i]! + grid[i]! - load[i]! - battery[i]!;
         if (Math.abs(left) > 1e-9) expect.fail(`row ${i} is out of balance by ${left} kW`);
-        if ((vehicle[i] as number) > (load[i] as number) + 1e-9)
-          expect.fail(`row ${i}: the car draws more than the house`);
+        if (vehicle[i]! > load[i]! + 1e-9) expect.fail(`row ${i}: the car draws more than the house`);
       }
       expect(solar.length).toBe(21 * 1440);
     }
@@ -71,12 +70,11 @@ describe('every sample of a simulated home', () => {
         const { values: counter } = data(device, counterMetric);
         let energyKwh = 0;
         for (let i = 0; i < counter.length; i++) {
-          const counted = (counter[i] as number) - (counter[0] as number);
+          const counted = counter[i]! - counter[0]!;
           if (Math.abs(counted - energyKwh) > digit + 1e-6)
             expect.fail(`${counterMetric} ${counted}, power ${energyKwh}`);
-          if (i > 0 && (counter[i] as number) < (counter[i - 1] as number))
-            expect.fail(`${counterMetric} fell at ${i}`);
-          energyKwh += Math.max(0, sign * (kw[i] as number)) * STEP_H;
+          if (i > 0 && counter[i]! < counter[i - 1]!) expect.fail(`${counterMetric} fell at ${i}`);
+          energyKwh += Math.max(0, sign * kw[i]!) * STEP_H;
         }
         expect(energyKwh, counterMetric).toBeGreaterThan(1);
       }
@@ -97,11 +95,11 @@ describe('every sample of a simulated home', () => {
       for (let i = 0; i + 60 < soc.length; i += 60) {
         let cellsKwh = 0;
         for (let j = i; j < i + 60; j++) {
-          const p = kw[j] as number;
+          const p = kw[j]!;
           cellsKwh += ((p > 0 ? p * efficiency : p / efficiency) - HOME_BATTERY.standbyW / 1000) * STEP_H;
         }
-        const usable = (HOME_BATTERY.capacityKwh * (soh[i] as number)) / 100;
-        const heldKwh = (((soc[i + 60] as number) - (soc[i] as number)) / 100) * usable;
+        const usable = (HOME_BATTERY.capacityKwh * soh[i]!) / 100;
+        const heldKwh = ((soc[i + 60]! - soc[i]!) / 100) * usable;
         if (Math.abs(heldKwh - cellsKwh) > 0.02)
           expect.fail(`hour at row ${i}: holds ${heldKwh}, took ${cellsKwh} kWh`);
       }
@@ -166,7 +164,7 @@ test('people keep to the wall clock when it changes', () => {
   const breakfastUtc = (data: Lookup) => {
     const { timestamps, values } = data('house', 'load.power_kw');
     const weekdays = [...timestamps]
-      .map((t, i) => ({ t, kw: values[i] as number }))
+      .map((t, i) => ({ t, kw: values[i]! }))
       .filter(({ t }) => {
         const { weekday, minuteOfDay } = localTime(t, ZONE);
         return weekday <= 5 && minuteOfDay > 330 && minuteOfDay < 530;
@@ -200,7 +198,7 @@ describe('day-ahead prices', () => {
       15 * MINUTE_MS,
     )('tariff', 'price.export_per_kwh');
     const at = (hour: number) =>
-      mean([...values].filter((_, i) => localTime(timestamps[i] as number, ZONE).minuteOfDay === hour * 60));
+      mean([...values].filter((_, i) => localTime(timestamps[i]!, ZONE).minuteOfDay === hour * 60));
     expect(at(20)).toBeGreaterThan(1.3 * at(4));
     expect(at(13)).toBeLessThan(0.6 * at(4));
     const negative = values.filter((price) => price < 0).length / values.length;
@@ -213,7 +211,7 @@ test('a coarse step carries the same energy as a fine one', () => {
   const start = Date.UTC(2025, 3, 6, 22);
   const load = (stepMs: number) => {
     const { values } = home(start, 10, stepMs)('house', 'load.energy_kwh');
-    return (values.at(-1) as number) - (values[0] as number);
+    return (values.at(-1) as number) - values[0]!;
   };
   expect(load(HOUR_MS) / load(MINUTE_MS)).toBeGreaterThan(0.97);
   expect(load(HOUR_MS) / load(MINUTE_MS)).toBeLessThan(1.03);

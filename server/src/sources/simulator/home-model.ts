@@ -113,7 +113,7 @@ export class HomeModel implements SiteModel {
     battery.count(batteryW, stepMs);
     if (this.#loadTable.begin(0, instant)) {
       this.#loadTable.set(0, loadW / 1000);
-      this.#loadTable.set(1, (this.#values[this.#loadWh] as number) / 1000);
+      this.#loadTable.set(1, this.#values[this.#loadWh]! / 1000);
     }
     this.#count(this.#loadWh, loadW, stepMs);
     this.#count(this.#solarWh, solarW, stepMs);
@@ -174,11 +174,11 @@ export class HomeModel implements SiteModel {
     table.set(2, string2 / 1000);
     table.set(3, this.#directV);
     table.set(4, this.#directV > 0 ? (string1 + string2) / this.#directV : 0);
-    table.set(5, (this.#values[this.#solarWh] as number) / 1000);
+    table.set(5, this.#values[this.#solarWh]! / 1000);
   }
 
   #count(place: number, watts: number, stepMs: number): void {
-    this.#values[place] = (this.#values[place] as number) + (watts * stepMs) / HOUR_MS;
+    this.#values[place] = this.#values[place]! + (watts * stepMs) / HOUR_MS;
   }
 }
 

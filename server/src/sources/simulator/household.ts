@@ -52,11 +52,11 @@ export class Household {
     const yesterday = this.#planOf(day.number - 1);
     const today = this.#planOf(day.number);
     yesterday.starts.forEach((start, i) => {
-      const end = yesterday.ends[i] as number;
+      const end = yesterday.ends[i]!;
       if (end <= day.start) return;
       today.starts.push(start);
       today.ends.push(end);
-      today.watts.push(yesterday.watts[i] as number);
+      today.watts.push(yesterday.watts[i]!);
     });
     this.#uses = today;
     this.#dayNumber = day.number;
@@ -74,8 +74,8 @@ export class Household {
 function usedW({ starts, ends, watts }: Uses, from: number, to: number): number {
   let wattMs = 0;
   for (let i = 0; i < starts.length; i++) {
-    const overlap = Math.min(ends[i] as number, to) - Math.max(starts[i] as number, from);
-    if (overlap > 0) wattMs += overlap * (watts[i] as number);
+    const overlap = Math.min(ends[i]!, to) - Math.max(starts[i]!, from);
+    if (overlap > 0) wattMs += overlap * watts[i]!;
   }
   return wattMs / (to - from);
 }
@@ -106,12 +106,12 @@ export class Compressor {
     let onS = 0;
     let remainingS = stepS;
     while (remainingS > 0) {
-      const partS = Math.min(remainingS, values[this.#leftS] as number);
+      const partS = Math.min(remainingS, values[this.#leftS]!);
       if (values[this.#runs] === 1) onS += partS;
-      values[this.#leftS] = (values[this.#leftS] as number) - partS;
+      values[this.#leftS] = values[this.#leftS]! - partS;
       remainingS -= partS;
-      if ((values[this.#leftS] as number) <= 0) {
-        values[this.#runs] = 1 - (values[this.#runs] as number);
+      if (values[this.#leftS]! <= 0) {
+        values[this.#runs] = 1 - values[this.#runs]!;
         const minutes = values[this.#runs] === 1 ? this.#options.onMinutes : this.#options.offMinutes / demand;
         values[this.#leftS] = 60 * minutes * this.#random.between(0.88, 1.12);
       }

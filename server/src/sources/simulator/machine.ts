@@ -100,7 +100,7 @@ export class Machine {
   }
 
   get energyKwh(): number {
-    return (this.#values[this.#energyWh] as number) / 1000;
+    return this.#values[this.#energyWh]! / 1000;
   }
 
   get moisturePercent(): number {
@@ -115,13 +115,13 @@ export class Machine {
 
   /** The counter goes by the power that is reported. */
   count(watts: number, stepMs: number): void {
-    this.#values[this.#energyWh] = (this.#values[this.#energyWh] as number) + (watts * stepMs) / HOUR_MS;
+    this.#values[this.#energyWh] = this.#values[this.#energyWh]! + (watts * stepMs) / HOUR_MS;
   }
 
   /** Whole units that became ready since the last call. */
   takeUnits(): number {
-    const ready = Math.floor(this.#values[this.#units] as number);
-    this.#values[this.#units] = (this.#values[this.#units] as number) - ready;
+    const ready = Math.floor(this.#values[this.#units]!);
+    this.#values[this.#units] = this.#values[this.#units]! - ready;
     return ready;
   }
 
@@ -162,7 +162,7 @@ export class Machine {
     this.status = STATUS.running;
     this.worked = 1;
     const unitsPerHour = duty.unitsPerHour * Math.min(1, shifts.orders + 0.08) * pace;
-    this.#values[this.#units] = (this.#values[this.#units] as number) + (unitsPerHour * stepS) / 3600;
+    this.#values[this.#units] = this.#values[this.#units]! + (unitsPerHour * stepS) / 3600;
     const wetKw = moisture === undefined ? 0 : moisture.kwPerPercent * (this.moisturePercent - moisture.percent);
     return runKw + duty.kwhPerUnit * unitsPerHour * this.#lotFactor + wetKw;
   }
@@ -170,9 +170,9 @@ export class Machine {
   /** Short stops come at random. */
   #stumble(stepS: number): void {
     const values = this.#values;
-    values[this.#leftS] = (values[this.#leftS] as number) - stepS;
-    if ((values[this.#leftS] as number) > 0) return;
-    values[this.#isStopped] = 1 - (values[this.#isStopped] as number);
+    values[this.#leftS] = values[this.#leftS]! - stepS;
+    if (values[this.#leftS]! > 0) return;
+    values[this.#isStopped] = 1 - values[this.#isStopped]!;
     values[this.#leftS] = this.#random.exponential(values[this.#isStopped] === 1 ? MEAN_STOP_S : MEAN_RUN_S);
   }
 

@@ -53,10 +53,10 @@ export class Random {
   uniform(): number {
     const words = this.#words;
     const at = this.#at;
-    const a = (words[at] as number) | 0;
-    const b = (words[at + 1] as number) | 0;
-    const c = (words[at + 2] as number) | 0;
-    const d = (words[at + 3] as number) | 0;
+    const a = words[at]! | 0;
+    const b = words[at + 1]! | 0;
+    const c = words[at + 2]! | 0;
+    const d = words[at + 3]! | 0;
     const out = (((a + b) | 0) + d) | 0;
     words[at] = b ^ (b >>> 9);
     words[at + 1] = (c + (c << 3)) | 0;
@@ -110,7 +110,7 @@ export class Wander {
   }
 
   get value(): number {
-    return this.#values[this.#at] as number;
+    return this.#values[this.#at]!;
   }
 
   step(stepS: number): number {

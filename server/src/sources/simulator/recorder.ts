@@ -53,7 +53,7 @@ export class GroupTable {
 
   /** Begins a row; false when the device is silent, and nothing may be set. */
   begin(device: number, instant: number): boolean {
-    if (this.#board.isStuck(this.#silence[device] as number)) return false;
+    if (this.#board.isStuck(this.#silence[device]!)) return false;
     if (this.#rows === this.#timestamps.length) this.#grow();
     this.#timestamps[this.#rows] = instant;
     this.#device[this.#rows] = device;
@@ -66,18 +66,18 @@ export class GroupTable {
   /** Sets a value of the row that was begun. */
   set(column: number, value: number): void {
     const cell = this.#current + column;
-    const handle = this.#handles[cell] as number;
-    const place = this.#last[cell] as number;
-    const last = this.#values[place] as number;
+    const handle = this.#handles[cell]!;
+    const place = this.#last[cell]!;
+    const last = this.#values[place]!;
     let reported = value;
     if (this.#board.isStuck(handle) && last === last) reported = last;
     else {
       if (this.#isAdded[column]) reported += this.#board.added(handle);
-      const perUnit = this.#perUnit[column] as number;
+      const perUnit = this.#perUnit[column]!;
       reported = Math.round(reported * perUnit) / perUnit || 0;
     }
     this.#values[place] = reported;
-    (this.#columns[column] as Float64Array)[this.#rows - 1] = reported;
+    this.#columns[column]![this.#rows - 1] = reported;
   }
 
   /** The rows since the last call, or null when there are none. */

@@ -45,7 +45,7 @@ export class RvLife {
   }
 
   get waterPercent(): number {
-    return (100 * (this.#values[this.#water] as number)) / LITRES;
+    return (100 * this.#values[this.#water]!) / LITRES;
   }
 
   /** Whether the shore cable is plugged in; places change at noon every third day. */
@@ -69,7 +69,7 @@ export class RvLife {
       watts += (use.watts * share * (use.end - use.start)) / (end - instant);
       litres += use.litres * share;
     }
-    this.#values[this.#water] = Math.min(LITRES, Math.max(0, (this.#values[this.#water] as number) - litres));
+    this.#values[this.#water] = Math.min(LITRES, Math.max(0, this.#values[this.#water]! - litres));
     return Math.max(3, watts);
   }
 

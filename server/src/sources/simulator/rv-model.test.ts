@@ -15,7 +15,7 @@ test('a camper balances, also when its battery is full or empty', () => {
   const load = data('loads', 'load.power_kw').values;
   const battery = data('battery', 'battery.power_kw').values;
   for (let i = 0; i < solar.length; i++) {
-    const left = (solar[i] as number) + (shore[i] as number) - (load[i] as number) - (battery[i] as number);
+    const left = solar[i]! + shore[i]! - load[i]! - battery[i]!;
     if (Math.abs(left) > 1e-9) expect.fail(`row ${i} is out of balance by ${left} kW`);
   }
   for (const values of [solar, shore, load]) expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
@@ -48,7 +48,7 @@ test('the tank empties by use and is filled again', () => {
   expect(Math.max(...tank)).toBe(100);
   let filled = 0;
   tank.forEach((level, i) => {
-    if (i > 0 && level > (tank[i - 1] as number)) filled++;
+    if (i > 0 && level > tank[i - 1]!) filled++;
   });
   expect(filled).toBeGreaterThan(8);
 });

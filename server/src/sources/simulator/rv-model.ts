@@ -87,7 +87,7 @@ export class RvModel implements SiteModel {
     const battery = this.#battery;
     const { soc, sohPercent, temperatureC, chargedKwh, dischargedKwh } = battery;
     const waterPercent = this.#life.waterPercent;
-    const indoorC = this.#values[this.#indoorC] as number;
+    const indoorC = this.#values[this.#indoorC]!;
     this.#run(instant, stepMs);
     const batteryW = Math.round(this.#mean.battery);
     const solarW = Math.round(this.#mean.solar);
@@ -98,7 +98,7 @@ export class RvModel implements SiteModel {
       this.#solarTable.set(0, solarW / 1000);
       this.#solarTable.set(1, voltage);
       this.#solarTable.set(2, voltage > 0 ? solarW / TRACKER_EFFICIENCY / voltage : 0);
-      this.#solarTable.set(3, (this.#values[this.#solarWh] as number) / 1000);
+      this.#solarTable.set(3, this.#values[this.#solarWh]! / 1000);
     }
     if (this.#batteryTable.begin(0, instant)) {
       this.#batteryTable.set(0, 100 * soc);
@@ -113,7 +113,7 @@ export class RvModel implements SiteModel {
     battery.count(batteryW, stepMs);
     if (this.#loadTable.begin(0, instant)) {
       this.#loadTable.set(0, loadW / 1000);
-      this.#loadTable.set(1, (this.#values[this.#loadWh] as number) / 1000);
+      this.#loadTable.set(1, this.#values[this.#loadWh]! / 1000);
     }
     this.#count(this.#loadWh, loadW, stepMs);
     this.#count(this.#solarWh, solarW, stepMs);
@@ -137,7 +137,7 @@ export class RvModel implements SiteModel {
     weather.step(instant, stepS);
     const values = this.#values;
     const settledC = weather.temperatureC + 2 + SUN_K_PER_W_M2 * weather.sky.ghi;
-    const indoorC = settledC + ((values[this.#indoorC] as number) - settledC) * Math.exp(-stepS / WARMING_S);
+    const indoorC = settledC + (values[this.#indoorC]! - settledC) * Math.exp(-stepS / WARMING_S);
     values[this.#indoorC] = indoorC;
     const sunW = Math.round(this.#string.step(weather) * TRACKER_EFFICIENCY * board.factor(this.#solarFault));
     const wishedW = Math.round(
@@ -156,7 +156,7 @@ export class RvModel implements SiteModel {
   }
 
   #count(place: number, watts: number, stepMs: number): void {
-    this.#values[place] = (this.#values[place] as number) + (watts * stepMs) / HOUR_MS;
+    this.#values[place] = this.#values[place]! + (watts * stepMs) / HOUR_MS;
   }
 }
 

@@ -84,7 +84,7 @@ export class ShiftCalendar {
 
 function covers(spans: readonly Span[], instant: number): boolean {
   for (let i = 0; i < spans.length; i++) {
-    const [start, end] = spans[i] as Span;
+    const [start, end] = spans[i]!;
     if (instant >= start && instant < end) return true;
   }
   return false;

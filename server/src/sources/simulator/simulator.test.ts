@@ -21,7 +21,7 @@ function rowsOf(blocks: readonly Block[]): Map<string, string[]> {
     const list = rows.get(group) ?? [];
     rows.set(group, list);
     timestamps.forEach((timestamp, row) => {
-      list.push([devices[device[row] as number], timestamp, ...columns.map((column) => column[row])].join());
+      list.push([devices[device[row]!], timestamp, ...columns.map((column) => column[row])].join());
     });
   }
   return rows;
@@ -51,9 +51,7 @@ describe.each(NAMES)('a simulated %s', (profile) => {
     const limits = new Map(FIRST_CATALOGUE.map((metric) => [metric.name, metric]));
     for (const { group, quantities, devices, device, timestamps, columns } of run(simulator, START + 4 * UTC_DAY_MS)) {
       expect(devices.filter((key) => !keys.has(key))).toEqual([]);
-      expect(timestamps.every((timestamp, row) => row === 0 || timestamp >= (timestamps[row - 1] as number))).toBe(
-        true,
-      );
+      expect(timestamps.every((timestamp, row) => row === 0 || timestamp >= timestamps[row - 1]!)).toBe(true);
       expect(device).toHaveLength(timestamps.length);
       quantities.forEach((quantity, c) => {
         const known = limits.get(`${group}.${quantity}`);

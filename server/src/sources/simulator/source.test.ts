@@ -48,7 +48,7 @@ function world(runMs: number, refusals = 0) {
 test('a source catches up in minutes and then reports every five seconds, without gap or repetition', async () => {
   const { source, run, times, states } = world(60_000);
   await run();
-  const steps = times.slice(1).map((t, i) => t - (times[i] as number));
+  const steps = times.slice(1).map((t, i) => t - times[i]!);
   expect(times[0]).toBe(START);
   expect(new Set(steps)).toEqual(new Set([MINUTE_MS, 5_000]));
   expect(steps.indexOf(5_000)).toBe(30 * 60);
@@ -63,7 +63,7 @@ test('what the sink refuses is offered again with growing pauses, and nothing is
   await run();
   expect(pauses.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
   expect(times[0]).toBe(START);
-  const steps = times.slice(1).map((t, i) => t - (times[i] as number));
+  const steps = times.slice(1).map((t, i) => t - times[i]!);
   expect(Math.max(...steps)).toBe(MINUTE_MS);
   expect(Math.min(...steps)).toBe(5_000);
 });

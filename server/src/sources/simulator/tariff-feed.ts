@@ -36,7 +36,7 @@ export class TariffFeed {
   row(instant: number): void {
     const { day, minute } = this.#clock;
     const known = minute >= PUBLICATION_MINUTE ? day.number + 1 : day.number;
-    const published = this.#values[this.#published] as number;
+    const published = this.#values[this.#published]!;
     if (known <= published) return;
     for (let number = Math.max(published + 1, day.number); number <= known; number++) this.#publish(number, instant);
     this.#values[this.#published] = known;
@@ -48,11 +48,11 @@ export class TariffFeed {
     for (let i = 0; i < starts.length; i++) {
       const end = starts[i + 1];
       if (end !== undefined && end <= instant) continue;
-      if (this.#price.begin(0, starts[i] as number)) {
-        this.#price.set(0, importPerKwh[i] as number);
-        this.#price.set(1, exportPerKwh[i] as number);
+      if (this.#price.begin(0, starts[i]!)) {
+        this.#price.set(0, importPerKwh[i]!);
+        this.#price.set(1, exportPerKwh[i]!);
       }
-      if (this.#carbon.begin(0, starts[i] as number)) this.#carbon.set(0, carbonKgPerKwh[i] as number);
+      if (this.#carbon.begin(0, starts[i]!)) this.#carbon.set(0, carbonKgPerKwh[i]!);
     }
   }
 }

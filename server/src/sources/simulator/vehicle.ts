@@ -51,16 +51,16 @@ export class Vehicle {
   }
 
   get socPercent(): number {
-    return (100 * (this.#values[this.#energyKwh] as number)) / CAPACITY_KWH;
+    return (100 * this.#values[this.#energyKwh]!) / CAPACITY_KWH;
   }
 
   get chargedKwh(): number {
-    return (this.#values[this.#chargedWh] as number) / 1000;
+    return this.#values[this.#chargedWh]! / 1000;
   }
 
   /** The counter goes by the power that is reported. */
   count(watts: number, stepMs: number): void {
-    this.#values[this.#chargedWh] = (this.#values[this.#chargedWh] as number) + (watts * stepMs) / HOUR_MS;
+    this.#values[this.#chargedWh] = this.#values[this.#chargedWh]! + (watts * stepMs) / HOUR_MS;
   }
 
   /** Mean charging power over the step on the AC side, whole W. */
@@ -73,12 +73,12 @@ export class Vehicle {
       this.#drive(instant, stepS, outdoorC);
       return 0;
     }
-    const level = (values[this.#energyKwh] as number) / CAPACITY_KWH;
+    const level = values[this.#energyKwh]! / CAPACITY_KWH;
     if (values[this.#wish] === 0 && level < PLUG_IN_BELOW) values[this.#wish] = level < HURRY_BELOW ? 2 : 1;
     if (level >= TARGET) values[this.#wish] = 0;
     if (values[this.#wish] === 0 || (values[this.#wish] === 1 && !this.#isCheap(instant))) return 0;
     const watts = Math.max(0, Math.round(CHARGER_W * 0.982 + ripple));
-    const filled = (values[this.#energyKwh] as number) + (watts * CHARGE_EFFICIENCY * stepS) / 3.6e6;
+    const filled = values[this.#energyKwh]! + (watts * CHARGE_EFFICIENCY * stepS) / 3.6e6;
     values[this.#energyKwh] = Math.min(CAPACITY_KWH, filled);
     return watts;
   }
@@ -94,7 +94,7 @@ export class Vehicle {
     if (instant >= departAt + legMs && instant < returnAt - legMs) return;
     const kwhPerKm = KWH_PER_KM * (1 + 0.013 * Math.max(0, 17 - outdoorC));
     const usedKwh = km * kwhPerKm * Math.min(1, (stepS * 1000) / (2 * legMs));
-    const left = (this.#values[this.#energyKwh] as number) - usedKwh;
+    const left = this.#values[this.#energyKwh]! - usedKwh;
     // Who comes home on the last tenth has charged on the way.
     this.#values[this.#energyKwh] = left < 0.1 * CAPACITY_KWH ? left + 0.35 * CAPACITY_KWH : left;
   }

@@ -30,7 +30,7 @@ export class WeatherStation {
   }
 
   row(instant: number, irradianceWM2: number): void {
-    if (instant < (this.#values[this.#nextAt] as number)) return;
+    if (instant < this.#values[this.#nextAt]!) return;
     this.#values[this.#nextAt] = (Math.floor(instant / LEAST_INTERVAL_MS) + 1) * LEAST_INTERVAL_MS;
     const { temperatureC, humidityPercent, windMS, cloudCover } = this.#weather;
     if (!this.#table.begin(0, instant)) return;

@@ -154,8 +154,8 @@ export class Weather {
     const meanS =
       25 + 850 * (covered ? coveredShare / (1.03 - coveredShare) : (1 - coveredShare) / (coveredShare + 0.03));
     if (this.#random.uniform() < 1 - Math.exp(-stepS / meanS)) values[this.#isCovered] = covered ? 0 : 1;
-    const part = values[this.#coveredPart] as number;
-    values[this.#coveredPart] = part + ((values[this.#isCovered] as number) - part) * (1 - Math.exp(-stepS / 35));
+    const part = values[this.#coveredPart]!;
+    values[this.#coveredPart] = part + (values[this.#isCovered]! - part) * (1 - Math.exp(-stepS / 35));
   }
 
   /** Clouds take their part of the clear sky's global irradiance; Erbs splits what is left, the clear sky's own split where it is clear. */
@@ -164,7 +164,7 @@ export class Weather {
     sunPosition(instant, latitude, longitude, this.sun);
     const sky = clearSky(this.sun, altitudeM, mix(turbidityWinter, turbiditySummer, (season + 1) / 2), this.sky);
     if (sky.ghi <= 0) return;
-    const part = this.#values[this.#coveredPart] as number;
+    const part = this.#values[this.#coveredPart]!;
     // Thick where much is covered; bright edges of clouds add to the open sky (cloud enhancement).
     const through = Math.min(0.75, Math.max(0.06, 0.52 - 0.3 * this.cloudCover ** 2 + 0.11 * this.#thickness.value));
     const open = 1 + 0.22 * this.cloudCover * (1 - this.cloudCover);

@@ -68,9 +68,9 @@ export class ArchiveFileWriter {
         { name: 'ts', data: Array.from(timestamps, (ms) => new Date(ms)) },
         ...this.#quantities.map((quantity, c) => ({
           name: columnOf(quantity),
-          data: Array.from(columns[c] as Float64Array, (value) => (value === value ? value : null)),
+          data: Array.from(columns[c]!, (value) => (value === value ? value : null)),
           // The writer's dictionary takes −0 for 0.
-          ...((columns[c] as Float64Array).some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
+          ...(columns[c]!.some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
         })),
       ],
     });

@@ -68,7 +68,7 @@ describe('a cell', () => {
 
   it('comes close to the entropy of a random walk', () => {
     // Steps of -1, 0 and 1 with a quarter, a half and a quarter: 1.5 bits each.
-    const steps = Array.from({ length: 4000 }, (_, i) => [0, 1, 0, -1][(i * 7919 + ((i * i) % 61)) % 4] as number);
+    const steps = Array.from({ length: 4000 }, (_, i) => [0, 1, 0, -1][(i * 7919 + ((i * i) % 61)) % 4]!);
     const bits = ((packColumn(Float64Array.from(runningSums(steps))) as Uint8Array).length * 8) / steps.length;
     expect(bits).toBeLessThan(1.65);
   });
@@ -92,7 +92,7 @@ describe('a cell', () => {
     fc.assert(
       fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const turned = packed.slice();
-        turned[at] = (turned[at] as number) ^ flip;
+        turned[at] = turned[at]! ^ flip;
         try {
           unpacked(turned, 300);
         } catch (error) {

@@ -109,9 +109,9 @@ function readPresence(reader: BitReader, rows: number): { runs: Float64Array; co
   let count = 0;
   let total = 0;
   for (let i = 0; i < runs.length; i++) {
-    if ((runs[i] as number) < 0) throw new RangeError('a run of negative length');
-    total += runs[i] as number;
-    if (i % 2 === 0) count += runs[i] as number;
+    if (runs[i]! < 0) throw new RangeError('a run of negative length');
+    total += runs[i]!;
+    if (i % 2 === 0) count += runs[i]!;
   }
   if (total !== rows) throw new RangeError(`runs of ${total} rows where there are ${rows}`);
   return { runs, count };
@@ -122,7 +122,7 @@ function spreadOut(present: Float64Array, runs: Float64Array, column: Float64Arr
   let row = 0;
   let at = 0;
   for (let i = 0; i < runs.length; i++) {
-    const length = runs[i] as number;
+    const length = runs[i]!;
     if (i % 2 === 0) {
       column.set(present.subarray(at, at + length), row);
       at += length;
@@ -156,11 +156,11 @@ function formWith(values: Float64Array, conversion: number): DecimalForm {
   let guess = 0;
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
+    const value = values[i]!;
     let places = isDecimal(value, conversion, guess) ? guess : guess + 1;
     while (places <= PLACES_MAX && !isDecimal(value, conversion, places)) places++;
     while (places > 0 && places <= PLACES_MAX && isDecimal(value, conversion, places - 1)) places--;
-    needing[places] = (needing[places] as number) + 1;
+    needing[places] = needing[places]! + 1;
     if (places > PLACES_MAX) continue;
     guess = places;
     largest = Math.max(largest, Math.abs(wholeOf(value, conversion, 0)));
@@ -168,9 +168,9 @@ function formWith(values: Float64Array, conversion: number): DecimalForm {
   let best: DecimalForm = { conversion, places: 0, exceptions: values.length, bits: Number.POSITIVE_INFINITY };
   let remaining = values.length;
   for (let places = 0; places <= PLACES_MAX; places++) {
-    remaining -= needing[places] as number;
+    remaining -= needing[places]!;
     // A value that needs few places may be too large a whole number with more of them.
-    const isWithin = (largest + 1) * (POWERS_OF_TEN[places] as number) <= INTEGER_MAX;
+    const isWithin = (largest + 1) * POWERS_OF_TEN[places]! <= INTEGER_MAX;
     const exceptions = isWithin ? remaining : exceptionsWith(values, conversion, places);
     const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
     if (bits < best.bits) best = { conversion, places, exceptions, bits };
@@ -180,7 +180,7 @@ function formWith(values: Float64Array, conversion: number): DecimalForm {
 
 function exceptionsWith(values: Float64Array, conversion: number, places: number): number {
   let count = 0;
-  for (let i = 0; i < values.length; i++) if (!isDecimal(values[i] as number, conversion, places)) count++;
+  for (let i = 0; i < values.length; i++) if (!isDecimal(values[i]!, conversion, places)) count++;
   return count;
 }
 
@@ -191,12 +191,12 @@ function isDecimal(value: number, conversion: number, places: number): boolean {
 }
 
 function wholeOf(value: number, conversion: number, places: number): number {
-  const power = POWERS_OF_TEN[places] as number;
+  const power = POWERS_OF_TEN[places]!;
   return Math.round((conversion === AS_IT_IS ? value : value * 1000) * power);
 }
 
 function decimalOf(whole: number, conversion: number, places: number): number {
-  const decimal = whole / (POWERS_OF_TEN[places] as number);
+  const decimal = whole / POWERS_OF_TEN[places]!;
   if (conversion === AS_IT_IS) return decimal;
   return conversion === TIMES_THOUSANDTH ? decimal * 0.001 : decimal / 1000;
 }
@@ -210,7 +210,7 @@ function writeDecimals(values: Float64Array, { conversion, places, exceptions }:
   const rows: number[] = [];
   let previous = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
+    const value = values[i]!;
     if (exceptions > 0 && !isDecimal(value, conversion, places)) rows.push(i);
     else previous = wholeOf(value, conversion, places);
     wholes[i] = previous + 0;
@@ -222,7 +222,7 @@ function writeDecimals(values: Float64Array, { conversion, places, exceptions }:
   if (rows.length > 0) {
     encodeIntegers(Float64Array.from(rows), out);
     writeHalves(
-      Float64Array.from(rows, (row) => values[row] as number),
+      Float64Array.from(rows, (row) => values[row]!),
       out,
     );
   }
@@ -242,11 +242,10 @@ function readDecimals(reader: BitReader, out: Float64Array): void {
     readHalves(reader, values);
   }
   decodeIntegers(reader, out);
-  const power = POWERS_OF_TEN[places] as number;
-  if (conversion !== AS_IT_IS)
-    for (let i = 0; i < out.length; i++) out[i] = decimalOf(out[i] as number, conversion, places);
-  else if (power > 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) / power;
-  for (let i = 0; i < exceptions; i++) out[rows[i] as number] = values[i] as number;
+  const power = POWERS_OF_TEN[places]!;
+  if (conversion !== AS_IT_IS) for (let i = 0; i < out.length; i++) out[i] = decimalOf(out[i]!, conversion, places);
+  else if (power > 1) for (let i = 0; i < out.length; i++) out[i] = out[i]! / power;
+  for (let i = 0; i < exceptions; i++) out[rows[i]!] = values[i]!;
 }
 
 /** Doubles that are exact in single precision, as devices send them: their bits as whole numbers in the order of the values. */
@@ -280,11 +279,11 @@ function readDoubles(reader: BitReader, out: Float64Array): void {
 function writeHalves(values: Float64Array, out: BitWriter): void {
   const halves = new Int32Array(Float64Array.from(values).buffer);
   encodeIntegers(
-    Float64Array.from(values, (_, i) => ordered(halves[2 * i + 1] as number)),
+    Float64Array.from(values, (_, i) => ordered(halves[2 * i + 1]!)),
     out,
   );
   encodeIntegers(
-    Float64Array.from(values, (_, i) => halves[2 * i] as number),
+    Float64Array.from(values, (_, i) => halves[2 * i]!),
     out,
   );
 }
@@ -296,8 +295,8 @@ function readHalves(reader: BitReader, out: Float64Array): void {
   decodeIntegers(reader, low);
   const halves = new Int32Array(2 * out.length);
   for (let i = 0; i < out.length; i++) {
-    halves[2 * i + 1] = ordered(high[i] as number);
-    halves[2 * i] = low[i] as number;
+    halves[2 * i + 1] = ordered(high[i]!);
+    halves[2 * i] = low[i]!;
   }
   out.set(new Float64Array(halves.buffer));
 }

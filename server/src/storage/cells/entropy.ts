@@ -15,8 +15,8 @@ const NUMBERS_PER_STATE_LOG = 2;
 export function entropyBits(histogram: Uint32Array, count: number): number {
   let bits = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-    const n = histogram[symbol] as number;
-    if (n > 0) bits += n * (Math.log2(count / n) + (EXTRA_BITS[symbol] as number)) + 9;
+    const n = histogram[symbol]!;
+    if (n > 0) bits += n * (Math.log2(count / n) + EXTRA_BITS[symbol]!) + 9;
   }
   return bits;
 }
@@ -34,22 +34,22 @@ export function encodeNumbers(numbers: Float64Array, histogram: Uint32Array, out
   const size = 1 << tableLog;
   let state = size;
   for (let i = numbers.length - 1; i >= 0; i--) {
-    const symbol = symbolOf(numbers[i] as number);
-    const frequency = frequencies[symbol] as number;
+    const symbol = symbolOf(numbers[i]!);
+    const frequency = frequencies[symbol]!;
     let bits = tableLog - bitLength(frequency) + 1;
     if (state >> bits < frequency) bits--;
     else if (state >> bits >= 2 * frequency) bits++;
     symbols[i] = symbol;
     emitted[i] = state & ((1 << bits) - 1);
     emittedBits[i] = bits;
-    state = size + ((places[symbol] as Uint16Array)[(state >> bits) - frequency] as number);
+    state = size + places[symbol]![(state >> bits) - frequency]!;
   }
   out.write(state - size, tableLog);
   for (let i = 0; i < numbers.length; i++) {
-    const symbol = symbols[i] as number;
-    const extra = EXTRA_BITS[symbol] as number;
-    if (extra > 0) out.write((numbers[i] as number) - (SYMBOL_BASE[symbol] as number), extra);
-    if (i + 1 < numbers.length) out.write(emitted[i] as number, emittedBits[i] as number);
+    const symbol = symbols[i]!;
+    const extra = EXTRA_BITS[symbol]!;
+    if (extra > 0) out.write(numbers[i]! - SYMBOL_BASE[symbol]!, extra);
+    if (i + 1 < numbers.length) out.write(emitted[i]!, emittedBits[i]!);
   }
 }
 
@@ -65,22 +65,22 @@ export function decodeNumbers(reader: BitReader, out: Float64Array): void {
   let bits = 0;
   for (let i = 0; i < out.length; i++) {
     if (at > limit) throw new RangeError('ends before its content does');
-    const symbol = slots[state] as number;
-    const extra = EXTRA_BITS[symbol] as number;
-    bits = bitsOf[state] as number;
+    const symbol = slots[state]!;
+    const extra = EXTRA_BITS[symbol]!;
+    bits = bitsOf[state]!;
     let word = view.getUint32(at >>> 3, true) >>> (at & 7);
     if (extra + bits <= 25) {
-      out[i] = (SYMBOL_BASE[symbol] as number) + (word & ((1 << extra) - 1));
+      out[i] = SYMBOL_BASE[symbol]! + (word & ((1 << extra) - 1));
       word >>>= extra;
       at += extra + bits;
     } else {
       reader.at = at;
-      out[i] = (SYMBOL_BASE[symbol] as number) + reader.read(extra);
+      out[i] = SYMBOL_BASE[symbol]! + reader.read(extra);
       at += extra;
       word = at > limit ? 0 : view.getUint32(at >>> 3, true) >>> (at & 7);
       at += bits;
     }
-    state = (baseOf[state] as number) + (word & ((1 << bits) - 1));
+    state = baseOf[state]! + (word & ((1 << bits) - 1));
   }
   // The last number leads to no further state: its bits were not written.
   reader.at = at - bits;
@@ -100,7 +100,7 @@ function normalise(histogram: Uint32Array, count: number, tableLog: number): Uin
   const frequencies = new Uint16Array(SYMBOLS);
   let sum = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-    const n = histogram[symbol] as number;
+    const n = histogram[symbol]!;
     if (n > 0) sum += frequencies[symbol] = Math.max(1, Math.round((n / count) * size));
   }
   while (sum !== size) {
@@ -108,15 +108,15 @@ function normalise(histogram: Uint32Array, count: number, tableLog: number): Uin
     let best = -1;
     let bestGain = Number.NEGATIVE_INFINITY;
     for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-      const f = frequencies[symbol] as number;
+      const f = frequencies[symbol]!;
       if (f === 0 || f + step < 1) continue;
-      const gain = (histogram[symbol] as number) * Math.log2((f + step) / f);
+      const gain = histogram[symbol]! * Math.log2((f + step) / f);
       if (gain > bestGain) {
         bestGain = gain;
         best = symbol;
       }
     }
-    frequencies[best] = (frequencies[best] as number) + step;
+    frequencies[best] = frequencies[best]! + step;
     sum += step;
   }
   return frequencies;
@@ -127,7 +127,7 @@ function writeFrequencies(frequencies: Uint16Array, tableLog: number, out: BitWr
   let left = 1 << tableLog;
   let previous = -1;
   for (let symbol = 0; left > 0; symbol++) {
-    const frequency = frequencies[symbol] as number;
+    const frequency = frequencies[symbol]!;
     if (frequency === 0) continue;
     out.writeGamma(symbol - previous - 1);
     out.writeGamma(frequency - 1);
@@ -157,7 +157,7 @@ function slotsOf(frequencies: Uint16Array, tableLog: number): Uint8Array {
   const slots = new Uint8Array(size);
   let at = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-    for (let n = frequencies[symbol] as number; n > 0; n--) {
+    for (let n = frequencies[symbol]!; n > 0; n--) {
       slots[at] = symbol;
       at = (at + step) & (size - 1);
     }
@@ -172,9 +172,9 @@ function placesOf(frequencies: Uint16Array, slots: Uint8Array): Uint16Array[] {
   const places = Array.from(frequencies, (frequency) => (frequency > 0 ? new Uint16Array(frequency) : NO_PLACES));
   const used = new Uint16Array(SYMBOLS);
   for (let state = 0; state < slots.length; state++) {
-    const symbol = slots[state] as number;
-    (places[symbol] as Uint16Array)[used[symbol] as number] = state;
-    used[symbol] = (used[symbol] as number) + 1;
+    const symbol = slots[state]!;
+    places[symbol]![used[symbol]!] = state;
+    used[symbol] = used[symbol]! + 1;
   }
   return places;
 }
@@ -190,8 +190,8 @@ function transitions(
   const baseOf = new Int32Array(size);
   const next = Uint16Array.from(frequencies);
   for (let state = 0; state < size; state++) {
-    const symbol = slots[state] as number;
-    const reduced = next[symbol] as number;
+    const symbol = slots[state]!;
+    const reduced = next[symbol]!;
     next[symbol] = reduced + 1;
     const bits = tableLog - bitLength(reduced) + 1;
     bitsOf[state] = bits;

@@ -26,7 +26,7 @@ interface Residuals {
 export function encodeIntegers(values: Float64Array, out: BitWriter): void {
   if (values.length === 0) return;
   const step = commonStep(values);
-  const origin = values[0] as number;
+  const origin = values[0]!;
   const steps = step > 1 ? values.map((value) => (value - origin) / step) : values;
   const best = [0, 1, 2]
     .filter((order) => order <= values.length)
@@ -67,36 +67,36 @@ export function decodeIntegers(reader: BitReader, out: Float64Array): void {
   else reader.readFixed(reader.read(6), numbers);
   restore(out, order, heads);
   if (!stepped) return;
-  for (let i = 0; i < out.length; i++) out[i] = origin + (out[i] as number) * step;
+  for (let i = 0; i < out.length; i++) out[i] = origin + out[i]! * step;
 }
 
 /** What constant residuals stand for: the same number, or numbers at the same distance. */
 function progression(out: Float64Array, heads: readonly number[], origin: number, step: number): void {
-  const first = origin + (heads[0] as number) * step;
+  const first = origin + heads[0]! * step;
   const distance = (heads[1] ?? 0) * step;
   for (let i = 0; i < out.length; i++) out[i] = first + i * distance;
 }
 
 function restore(out: Float64Array, order: number, heads: readonly number[]): void {
-  const first = heads[0] as number;
+  const first = heads[0]!;
   if (order === 0) {
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + first;
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! + first;
     return;
   }
   let value = first;
   out[0] = value;
   if (order === 1) {
     for (let i = 1; i < out.length; i++) {
-      value += unfold(out[i] as number);
+      value += unfold(out[i]!);
       out[i] = value;
     }
     return;
   }
-  let slope = heads[1] as number;
+  let slope = heads[1]!;
   value += slope;
   out[1] = value;
   for (let i = 2; i < out.length; i++) {
-    slope += unfold(out[i] as number);
+    slope += unfold(out[i]!);
     value += slope;
     out[i] = value;
   }
@@ -109,26 +109,26 @@ function residuals(values: Float64Array, order: number): Residuals {
     let least = Number.POSITIVE_INFINITY;
     for (const value of values) if (value < least) least = value;
     heads.push(least);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = (values[i] as number) - least;
+    for (let i = 0; i < numbers.length; i++) numbers[i] = values[i]! - least;
   } else {
-    let previous = values[order - 1] as number;
-    heads.push(values[0] as number);
-    let slope = order === 2 ? previous - (values[0] as number) : 0;
+    let previous = values[order - 1]!;
+    heads.push(values[0]!);
+    let slope = order === 2 ? previous - values[0]! : 0;
     if (order === 2) heads.push(slope);
     for (let i = order; i < values.length; i++) {
-      const difference = (values[i] as number) - previous;
+      const difference = values[i]! - previous;
       numbers[i - order] = fold(difference - slope);
       if (order === 2) slope = difference;
-      previous = values[i] as number;
+      previous = values[i]!;
     }
   }
   const histogram = new Uint32Array(SYMBOLS);
   let largest = 0;
   for (let i = 0; i < numbers.length; i++) {
-    const number = numbers[i] as number;
+    const number = numbers[i]!;
     if (number > largest) largest = number;
     const symbol = symbolOf(number);
-    histogram[symbol] = (histogram[symbol] as number) + 1;
+    histogram[symbol] = histogram[symbol]! + 1;
   }
   const bits = largest === 0 ? 0 : entropyBits(histogram, numbers.length);
   const headBits = heads.reduce((sum, head) => sum + 7 + bitLength(Math.abs(head)), 0);
@@ -157,10 +157,10 @@ function unfold(number: number): number {
 
 /** Greatest number that divides every distance from the first value; 1 where there is none. */
 function commonStep(values: Float64Array): number {
-  const origin = values[0] as number;
+  const origin = values[0]!;
   let step = 0;
   for (let i = 1; i < values.length && step !== 1; i++) {
-    let a = Math.abs((values[i] as number) - origin);
+    let a = Math.abs(values[i]! - origin);
     while (a !== 0) [step, a] = [a, step % a];
   }
   return Math.max(step, 1);

@@ -29,10 +29,10 @@ export async function aggregateDevices(
   const window = widestSampleWindow(request);
   if (window === null) return answers;
   for (const positions of await portions(readers, sources, group, numbers, window, columns.length)) {
-    const devices = [...new Set(positions.map((position) => numbers[position] as number))];
+    const devices = [...new Set(positions.map((position) => numbers[position]!))];
     const found = await readers.use((connection) => scan(connection, sources, group, devices, columns, window));
     for (const position of positions) {
-      const rows = found.get(numbers[position] as number);
+      const rows = found.get(numbers[position]!);
       if (rows !== undefined) answers.set(position, aggregateOne(rows, request, position));
     }
   }
@@ -56,14 +56,14 @@ async function portions(
 ): Promise<number[][]> {
   const positions = [...numbers.keys()].filter((position) => numbers[position] !== null);
   if (positions.length <= 1) return positions.map((position) => [position]);
-  const devices = [...new Set(positions.map((position) => numbers[position] as number))];
+  const devices = [...new Set(positions.map((position) => numbers[position]!))];
   const counts = await readers.use((connection) => countByDay(connection, sources, group, devices, window));
   const rowsMax = VALUES_MAX / (columnCount + 1);
   const divided: number[][] = [];
   let sum = Number.POSITIVE_INFINITY;
   for (const position of positions) {
     let rows = 0;
-    for (const count of counts.get(numbers[position] as number)?.values() ?? []) rows += count;
+    for (const count of counts.get(numbers[position]!)?.values() ?? []) rows += count;
     if (rows === 0) continue;
     sum += rows;
     if (sum > rowsMax) {

@@ -22,7 +22,7 @@ export class Appender {
 
   /** Fills a DOUBLE column of the chunk with `values[from … from + rows]`; NaN becomes NULL. */
   doubles(column: number, values: Float64Array<ArrayBuffer>, from: number, rows: number): void {
-    const vector = this.#vectors[column] as duckdb.Vector;
+    const vector = this.#vectors[column]!;
     duckdb.copy_data_to_vector(vector, 0, values.buffer, values.byteOffset + from * 8, rows * 8);
     const validity = validityOf(values, from, rows);
     if (validity !== null) setValidity(vector, validity);
@@ -30,25 +30,25 @@ export class Appender {
 
   /** Fills an INTEGER column of the chunk. */
   integers(column: number, values: Int32Array<ArrayBuffer>, from: number, rows: number): void {
-    const vector = this.#vectors[column] as duckdb.Vector;
+    const vector = this.#vectors[column]!;
     duckdb.copy_data_to_vector(vector, 0, values.buffer, values.byteOffset + from * 4, rows * 4);
   }
 
   /** Fills a BLOB or VARCHAR column of the chunk; null becomes NULL. */
   bytes(column: number, values: readonly (Uint8Array | null)[]): void {
-    const vector = this.#vectors[column] as duckdb.Vector;
+    const vector = this.#vectors[column]!;
     const validity = new Uint8Array(CHUNK_ROWS / 8);
     for (const [row, value] of values.entries()) {
       if (value === null) continue;
       duckdb.vector_assign_string_element_len(vector, row, value);
-      validity[row >> 3] = (validity[row >> 3] as number) | (1 << (row & 7));
+      validity[row >> 3] = validity[row >> 3]! | (1 << (row & 7));
     }
     setValidity(vector, validity);
   }
 
   /** Leaves a column of the chunk NULL. */
   missing(column: number): void {
-    setValidity(this.#vectors[column] as duckdb.Vector, ALL_NULL);
+    setValidity(this.#vectors[column]!, ALL_NULL);
   }
 
   /** Appends the chunk with this many rows and begins the next one. */
@@ -81,8 +81,7 @@ function validityOf(values: Float64Array, from: number, rows: number): Uint8Arra
   if (row === rows) return null;
   const validity = new Uint8Array(CHUNK_ROWS / 8).fill(255);
   for (; row < rows; row++) {
-    if (values[from + row] !== values[from + row])
-      validity[row >> 3] = (validity[row >> 3] as number) & ~(1 << (row & 7));
+    if (values[from + row] !== values[from + row]) validity[row >> 3] = validity[row >> 3]! & ~(1 << (row & 7));
   }
   return validity;
 }

@@ -56,8 +56,8 @@ export function chunkSpans(
 export function cutIntoChunks(rows: Rows, kept: readonly ChunkSpan[]): Rows[] {
   const spans: { readonly first: number; last: number; rows: number }[] = [];
   for (const [day, { timestamps }] of splitByDay(rows)) {
-    const first = timestamps[0] as number;
-    const last = timestamps[timestamps.length - 1] as number;
+    const first = timestamps[0]!;
+    const last = timestamps[timestamps.length - 1]!;
     const open = spans.at(-1);
     if (
       open !== undefined &&
@@ -76,9 +76,9 @@ export function cutIntoChunks(rows: Rows, kept: readonly ChunkSpan[]): Rows[] {
 export function* splitByDay(rows: Rows): Iterable<[day: number, rows: Rows]> {
   const { timestamps } = rows;
   for (let from = 0; from < timestamps.length; ) {
-    const day = dayOf(timestamps[from] as number);
+    const day = dayOf(timestamps[from]!);
     const end = (day + 1) * UTC_DAY_MS;
-    yield [day, sliceRows(rows, timestamps[from] as number, end)];
+    yield [day, sliceRows(rows, timestamps[from]!, end)];
     from = lowerBound(timestamps, end);
   }
 }

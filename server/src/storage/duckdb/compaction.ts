@@ -30,19 +30,19 @@ export async function planMoves(connection: Connection, group: Group, cutoff: nu
   const rowsMax = Math.max(1, Math.floor(MOVE_VALUES_MAX / Math.max(1, group.quantities.size)));
   const moves: Move[] = [];
   for (let from = 0; from < result.rows; ) {
-    const day = days[from] as number;
+    const day = days[from]!;
     let to = from;
     let dayRows = 0;
-    for (; to < result.rows && days[to] === day; to++) dayRows += rows[to] as number;
+    for (; to < result.rows && days[to] === day; to++) dayRows += rows[to]!;
     const last = moves.at(-1);
     let move = last !== undefined && last.rows + dayRows <= rowsMax ? last : begin(moves);
     for (let i = from; i < to; i++) {
       // A day that does not fit into one transaction goes by devices.
-      if (move.rows > 0 && dayRows > rowsMax && move.rows + (rows[i] as number) > rowsMax) move = begin(moves);
-      const device = devices[i] as number;
+      if (move.rows > 0 && dayRows > rowsMax && move.rows + rows[i]! > rowsMax) move = begin(moves);
+      const device = devices[i]!;
       move.touched.set(device, [...(move.touched.get(device) ?? []), day]);
       move.days.add(day);
-      move.rows += rows[i] as number;
+      move.rows += rows[i]!;
     }
     from = to;
   }
@@ -68,7 +68,7 @@ export async function settle(
   const columns = [...group.quantities.values()].sort((a, b) => a - b);
   const devices = [...move.touched.keys()];
   const days = [...move.days];
-  const window = { start: (days[0] as number) * UTC_DAY_MS, end: ((days.at(-1) as number) + 1) * UTC_DAY_MS };
+  const window = { start: days[0]! * UTC_DAY_MS, end: ((days.at(-1) as number) + 1) * UTC_DAY_MS };
   await connection.transaction(async () => {
     const recent = await recentRows(connection, group, devices, columns, window);
     const spans = await spansOf(connection, group, devices, window);
@@ -115,14 +115,14 @@ async function spansOf(
   const spans = new Map<number, ChunkSpan[]>();
   for (let i = 0; i < result.rows; i++) {
     const span = {
-      first: first[i] as number,
-      last: last[i] as number,
-      rows: rows[i] as number,
-      rowId: rowId[i] as number,
+      first: first[i]!,
+      last: last[i]!,
+      rows: rows[i]!,
+      rowId: rowId[i]!,
     };
-    const list = spans.get(device[i] as number);
+    const list = spans.get(device[i]!);
     if (list) list.push(span);
-    else spans.set(device[i] as number, [span]);
+    else spans.set(device[i]!, [span]);
   }
   return spans;
 }
@@ -144,8 +144,8 @@ async function unpackAll(
   const unpacked = new Map<number, Rows>();
   for (let i = 0; i < result.rows; i++) {
     const packed = cells.map((column) => column[i] ?? null);
-    const into = makeRows(rows[i] as number, columns.length);
-    unpacked.set(id[i] as number, unpackChunk(timestamps[i] as Uint8Array, packed, into));
+    const into = makeRows(rows[i]!, columns.length);
+    unpacked.set(id[i]!, unpackChunk(timestamps[i]!, packed, into));
   }
   return unpacked;
 }
@@ -163,13 +163,13 @@ export async function trimSettled(connection: Connection, group: Group, instant:
   const rowIds = cut.doubles(0);
   const devices = cut.integers(1);
   const chunks = await unpackAll(connection, group, columns, [...rowIds]);
-  let rows = gone.doubles(0)[0] as number;
+  let rows = gone.doubles(0)[0]!;
   const kept: Chunk[] = [];
   for (const [i, rowId] of rowIds.entries()) {
     const chunk = chunks.get(rowId) as Rows;
     const rest = sliceRows(chunk, instant, Number.POSITIVE_INFINITY);
     rows += chunk.timestamps.length - rest.timestamps.length;
-    kept.push(...packChunks(devices[i] as number, rest));
+    kept.push(...packChunks(devices[i]!, rest));
   }
   await connection.query(`DELETE FROM ${group.settled} WHERE first_ts < ?`, [instant]);
   appendChunks(connection, group, kept);

@@ -14,12 +14,12 @@ export function marksOf(rows: GroupRows, group: Group, numberOf: (deviceId: stri
   for (const [c, quantity] of rows.quantities.entries()) {
     const column = group.quantities.get(quantity);
     if (column === undefined) continue;
-    for (const [row, marked] of (rows.columns[c] as Float64Array).entries()) {
-      const device = numberOf(rows.devices[rows.device[row] as number] as string);
+    for (const [row, marked] of rows.columns[c]!.entries()) {
+      const device = numberOf(rows.devices[rows.device[row]!]!);
       if (marked !== marked || device === undefined) continue;
       const instants = marks.get(device) ?? new Map<number, number[]>();
       marks.set(device, instants);
-      const instant = rows.timestamps[row] as number;
+      const instant = rows.timestamps[row]!;
       instants.set(instant, [...(instants.get(instant) ?? []), order.indexOf(column)]);
     }
   }
@@ -43,7 +43,7 @@ export function withoutMarked(rows: Rows, marks: ReadonlyMap<number, readonly nu
   for (const [instant, places] of marks) {
     const row = lowerBound(rows.timestamps, instant);
     if (rows.timestamps[row] !== instant) continue;
-    for (const place of places) (rows.columns[place] as Float64Array)[row] = Number.NaN;
+    for (const place of places) rows.columns[place]![row] = Number.NaN;
   }
   return rows;
 }

@@ -13,7 +13,7 @@ const NO_MEMORY = /out of memory/i;
 /** What DuckDB throws, as an error that says what to do. */
 export function explainError(path: string, error: unknown): unknown {
   if (error instanceof ExpectedError || (error instanceof DOMException && error.name === 'AbortError')) return error;
-  const text = messageOf(error).split('\n')[0] as string;
+  const text = messageOf(error).split('\n')[0]!;
   const cause = { cause: error };
   if (LOCKED.test(text)) {
     return new Unavailable(

@@ -93,27 +93,27 @@ export async function newestOf(connection: Connection, group: Group, since: numb
   const timestamps = result.bytes(3);
   const cells = new Map(columns.map((column, i) => [column, result.bytes(4 + i)]));
   for (let i = 0; i < result.rows; i++) {
-    const needed = byRow.get(rowIds[i] as number) ?? [];
+    const needed = byRow.get(rowIds[i]!) ?? [];
     const packed = needed.map(({ column }) => cells.get(column)?.[i] ?? null);
-    const into = makeRows(counts[i] as number, packed.length);
-    const rows = unpackChunk(timestamps[i] as Uint8Array, packed, into);
-    for (const [c, { column }] of needed.entries()) takeNewest(newest, device[i] as number, column, rows, c);
+    const into = makeRows(counts[i]!, packed.length);
+    const rows = unpackChunk(timestamps[i]!, packed, into);
+    for (const [c, { column }] of needed.entries()) takeNewest(newest, device[i]!, column, rows, c);
   }
   return [...newest.values()];
 }
 
 /** The newest value of a column in rows of arrival order, if it is as new as what is known. */
 function takeNewest(newest: Map<string, Newest>, device: number, column: number, rows: Rows, at: number): void {
-  const values = rows.columns[at] as Float64Array;
+  const values = rows.columns[at]!;
   const key = `${device} ${column}`;
   let best = newest.get(key)?.timestamp ?? Number.NEGATIVE_INFINITY;
   let found = -1;
   for (let row = 0; row < values.length; row++) {
-    if (values[row] !== values[row] || (rows.timestamps[row] as number) < best) continue;
-    best = rows.timestamps[row] as number;
+    if (values[row] !== values[row] || rows.timestamps[row]! < best) continue;
+    best = rows.timestamps[row]!;
     found = row;
   }
-  if (found >= 0) newest.set(key, { device, column, timestamp: best, value: values[found] as number });
+  if (found >= 0) newest.set(key, { device, column, timestamp: best, value: values[found]! });
 }
 
 async function recentDays(connection: Connection, group: Group, since: number): Promise<Map<number, RowsByDay>> {
@@ -126,8 +126,8 @@ async function recentDays(connection: Connection, group: Group, since: number): 
   const rows = result.doubles(2);
   const found = new Map<number, RowsByDay>();
   for (let i = 0; i < result.rows; i++) {
-    const days = found.get(device[i] as number) ?? new Map<number, number>();
-    found.set(device[i] as number, days.set(day[i] as number, rows[i] as number));
+    const days = found.get(device[i]!) ?? new Map<number, number>();
+    found.set(device[i]!, days.set(day[i]!, rows[i]!));
   }
   return found;
 }
@@ -152,12 +152,12 @@ async function settledExtents(connection: Connection, group: Group, since: numbe
   const last = result.doubles(3);
   const rows = result.integers(4);
   return result.bytes(5).map((bytes, i) => ({
-    device: device[i] as number,
-    rowId: rowId[i] as number,
-    first: first[i] as number,
-    last: last[i] as number,
-    rows: rows[i] as number,
-    extents: unpackExtents(bytes as Uint8Array, first[i] as number, last[i] as number, rows[i] as number),
+    device: device[i]!,
+    rowId: rowId[i]!,
+    first: first[i]!,
+    last: last[i]!,
+    rows: rows[i]!,
+    extents: unpackExtents(bytes as Uint8Array, first[i]!, last[i]!, rows[i]!),
   }));
 }
 
@@ -178,7 +178,7 @@ async function eachSpan(
   const ascending = [...counts.values()].map((days) => new Map([...days].sort(([a], [b]) => a - b)));
   for (const span of divide(ascending, { start, end }, PASS_ROWS)) {
     await visit(
-      span.devices.map((position) => devices[position] as number),
+      span.devices.map((position) => devices[position]!),
       span.window,
     );
   }
@@ -200,7 +200,7 @@ class Extents {
   }
 
   addColumn(device: number, column: number, rows: Rows, at: number): void {
-    const values = rows.columns[at] as Float64Array;
+    const values = rows.columns[at]!;
     let count = 0;
     let first = -1;
     let last = -1;
@@ -213,8 +213,8 @@ class Extents {
     this.add(device, {
       column,
       count,
-      first: rows.timestamps[first] as number,
-      last: rows.timestamps[last] as number,
+      first: rows.timestamps[first]!,
+      last: rows.timestamps[last]!,
     });
   }
 

@@ -16,10 +16,7 @@ export class RecentExtents {
   async load(connection: Connection, group: Group): Promise<void> {
     const result = await connection.query(`SELECT device, min(ts), max(ts) FROM ${group.recent} GROUP BY device`);
     const [device, first, last] = [result.integers(0), result.doubles(1), result.doubles(2)];
-    this.#groups.set(
-      group.id,
-      new Map(Array.from(device, (id, i) => [id, { first: first[i] as number, last: last[i] as number }])),
-    );
+    this.#groups.set(group.id, new Map(Array.from(device, (id, i) => [id, { first: first[i]!, last: last[i]! }])));
   }
 
   /** Takes in rows that are about to be written. @param numbers of the devices of the rows */
@@ -29,16 +26,16 @@ export class RecentExtents {
     const first = new Float64Array(numbers.length).fill(Number.POSITIVE_INFINITY);
     const last = new Float64Array(numbers.length).fill(Number.NEGATIVE_INFINITY);
     for (let row = 0; row < device.length; row++) {
-      const place = device[row] as number;
-      const instant = timestamps[row] as number;
-      if (instant < (first[place] as number)) first[place] = instant;
-      if (instant > (last[place] as number)) last[place] = instant;
+      const place = device[row]!;
+      const instant = timestamps[row]!;
+      if (instant < first[place]!) first[place] = instant;
+      if (instant > last[place]!) last[place] = instant;
     }
     for (const [place, number] of numbers.entries()) {
       const known = extents.get(number);
       const extent = {
-        first: Math.min(known?.first ?? Number.POSITIVE_INFINITY, first[place] as number),
-        last: Math.max(known?.last ?? Number.NEGATIVE_INFINITY, last[place] as number),
+        first: Math.min(known?.first ?? Number.POSITIVE_INFINITY, first[place]!),
+        last: Math.max(known?.last ?? Number.NEGATIVE_INFINITY, last[place]!),
       };
       extents.set(number, extent);
     }

@@ -17,8 +17,8 @@ export async function isWasteful(connection: Connection, groups: readonly Group[
   const size = await connection.run(
     'SELECT total_blocks::DOUBLE, free_blocks::DOUBLE FROM pragma_database_size() WHERE database_name = current_database()',
   );
-  const total = size.doubles(0)[0] as number;
-  const free = size.doubles(1)[0] as number;
+  const total = size.doubles(0)[0]!;
+  const free = size.doubles(1)[0]!;
   if (total < BLOCKS_MIN) return false;
   if (free > total * FREE_SHARE_MAX) return true;
   let [rows, places] = [0, 0];
@@ -32,7 +32,7 @@ export async function isWasteful(connection: Connection, groups: readonly Group[
 
 /** Writes everything to a new file, settled chunks sorted by (device, time), and finishes that file. */
 export async function copyTo(connection: Connection, path: string, groups: readonly Group[]): Promise<void> {
-  const source = (await connection.run('SELECT current_database()')).texts(0)[0] as string;
+  const source = (await connection.run('SELECT current_database()')).texts(0)[0]!;
   await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${COPY}`);
   await connection.run(`COPY FROM DATABASE "${source.replaceAll('"', '""')}" TO ${COPY} (SCHEMA)`);
   const order = new Map(groups.map(({ settled }) => [settled, ' ORDER BY device, first_ts']));

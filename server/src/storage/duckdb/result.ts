@@ -72,7 +72,7 @@ function validityOf(vector: duckdb.Vector, rows: number): Uint8Array | null {
 }
 
 function isValid(validity: Uint8Array, row: number): boolean {
-  return (((validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
+  return ((validity[row >> 3]! >> (row & 7)) & 1) === 1;
 }
 
 function bytesAt(view: DataView, at: number): Uint8Array {

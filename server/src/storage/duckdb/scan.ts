@@ -116,17 +116,17 @@ async function settledRows(
   const counts = result.integers(2);
   const timestamps = result.bytes(3);
   const cells = columns.map((_, i) => result.bytes(4 + i));
-  const ascending = [...first.keys()].sort((a, b) => (first[a] as number) - (first[b] as number));
+  const ascending = [...first.keys()].sort((a, b) => first[a]! - first[b]!);
   const found: DeviceRows = new Map();
-  for (const [id, chunks] of Map.groupBy(ascending, (chunk) => device[chunk] as number)) {
-    const length = chunks.reduce((sum, chunk) => sum + (counts[chunk] as number), 0);
+  for (const [id, chunks] of Map.groupBy(ascending, (chunk) => device[chunk]!)) {
+    const length = chunks.reduce((sum, chunk) => sum + counts[chunk]!, 0);
     const rows = makeRows(length, columns.length);
     let at = 0;
     for (const chunk of chunks) {
-      const part = partOf(rows, at, at + (counts[chunk] as number));
+      const part = partOf(rows, at, at + counts[chunk]!);
       const packed = cells.map((column) => column[chunk] ?? null);
-      unpackChunk(timestamps[chunk] as Uint8Array, packed, part);
-      at += counts[chunk] as number;
+      unpackChunk(timestamps[chunk]!, packed, part);
+      at += counts[chunk]!;
     }
     found.set(id, rows);
   }
@@ -140,7 +140,7 @@ export function among(devices: readonly number[]): string {
 
 /** The parameter that goes with `among`. */
 export function single(devices: readonly number[]): number[] {
-  return devices.length === 1 ? [devices[0] as number] : [];
+  return devices.length === 1 ? [devices[0]!] : [];
 }
 
 /** Puts known columns where they were asked for. */
@@ -150,7 +150,7 @@ function placeColumns({ timestamps, columns }: Rows, asked: readonly (number | n
   return {
     timestamps,
     columns: asked.map((column) =>
-      column === null ? new Float64Array(timestamps.length).fill(Number.NaN) : (columns[next++] as Float64Array),
+      column === null ? new Float64Array(timestamps.length).fill(Number.NaN) : columns[next++]!,
     ),
   };
 }

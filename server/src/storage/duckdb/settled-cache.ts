@@ -61,10 +61,10 @@ export class SettledCache {
       }
       const cellsOf = asked.map((column) => held.cells.get(column) as (Uint8Array | null)[]);
       return Array.from({ length: Math.max(to - from, 0) }, (_, i) => ({
-        first: held.first[from + i] as number,
-        rows: held.rows[from + i] as number,
-        timestamps: cellsOf[0]?.[from + i] as Uint8Array,
-        cells: cellsOf.slice(1).map((cells) => cells[from + i] as Uint8Array | null),
+        first: held.first[from + i]!,
+        rows: held.rows[from + i]!,
+        timestamps: cellsOf[0]![from + i]!,
+        cells: cellsOf.slice(1).map((cells) => cells[from + i]!),
       }));
     }
   }
@@ -130,7 +130,7 @@ export class SettledCache {
     const names = columns.map((column) => (column === 'ts' ? ', ts' : `, q${column}`)).join('');
     const result = await connection.query(
       `SELECT first_ts, last_ts, rows${names} FROM ${group.settled} WHERE device = ?::INTEGER AND first_ts >= ? AND first_ts <= ?`,
-      [device, held.first[from] as number, held.first[to - 1] as number],
+      [device, held.first[from]!, held.first[to - 1]!],
     );
     const [first, last, rows] = [result.doubles(0), result.doubles(1), result.integers(2)];
     let found = 0;
@@ -139,7 +139,7 @@ export class SettledCache {
       const cells = held.cells.get(column) ?? new Array<Uint8Array | null | undefined>(held.first.length);
       held.cells.set(column, cells);
       for (const [i, cell] of result.bytes(3 + c).entries()) {
-        const at = lowerBound(held.first, first[i] as number);
+        const at = lowerBound(held.first, first[i]!);
         if (held.first[at] !== first[i] || held.last[at] !== last[i] || held.rows[at] !== rows[i]) continue;
         if (c === 0) found++;
         // The result's memory goes with the result.

@@ -41,17 +41,17 @@ export function packChunks(device: number, rows: Rows): Chunk[] {
   const cells = columns.map(packColumn);
   const length = timestamps.length;
   if (length > 1 && cells.some((cell) => cell !== null && cell.length > CELL_BYTES_MAX)) {
-    const middle = timestamps[length >> 1] as number;
+    const middle = timestamps[length >> 1]!;
     const midnight = dayOf(middle) * UTC_DAY_MS;
-    const cut = midnight > (timestamps[0] as number) ? midnight : (nextMidnightWithin(rows, midnight) ?? middle);
+    const cut = midnight > timestamps[0]! ? midnight : (nextMidnightWithin(rows, midnight) ?? middle);
     const [before, after] = [sliceRows(rows, -Infinity, cut), sliceRows(rows, cut, Infinity)];
     return [...packChunks(device, before), ...packChunks(device, after)];
   }
   return [
     {
       device,
-      first: timestamps[0] as number,
-      last: timestamps[length - 1] as number,
+      first: timestamps[0]!,
+      last: timestamps[length - 1]!,
       rows: length,
       extents: packExtents(rows),
       timestamps: packIntegers(timestamps),
@@ -62,14 +62,14 @@ export function packChunks(device: number, rows: Rows): Chunk[] {
 
 function nextMidnightWithin({ timestamps }: Rows, midnight: number): number | null {
   const next = midnight + UTC_DAY_MS;
-  return next <= (timestamps[timestamps.length - 1] as number) ? next : null;
+  return next <= timestamps[timestamps.length - 1]! ? next : null;
 }
 
 /** Unpacks a chunk into rows of its length. */
 export function unpackChunk(timestamps: Uint8Array, cells: readonly (Uint8Array | null)[], into: Rows): Rows {
   unpackIntegers(timestamps, into.timestamps);
   for (const [c, cell] of cells.entries()) {
-    const column = into.columns[c] as Float64Array;
+    const column = into.columns[c]!;
     if (cell === null) column.fill(Number.NaN);
     else unpackColumn(cell, column);
   }
@@ -149,8 +149,8 @@ function packExtents({ timestamps, columns }: Rows): Uint8Array {
     if (count === 0) continue;
     present.push(c);
     counts.push(count);
-    firsts.push((timestamps[first] as number) - (timestamps[0] as number));
-    lasts.push((timestamps[end] as number) - (timestamps[last] as number));
+    firsts.push(timestamps[first]! - timestamps[0]!);
+    lasts.push(timestamps[end]! - timestamps[last]!);
   }
   const whole = counts.every((count) => count === timestamps.length);
   const out = new BitWriter();
@@ -176,8 +176,8 @@ export function unpackExtents(bytes: Uint8Array, first: number, last: number, ro
   const lasts = whole ? columns.map(() => 0) : list();
   return Array.from(columns, (column, i) => ({
     column,
-    count: counts[i] as number,
-    first: first + (firsts[i] as number),
-    last: last - (lasts[i] as number),
+    count: counts[i]!,
+    first: first + firsts[i]!,
+    last: last - lasts[i]!,
   }));
 }

@@ -36,11 +36,11 @@ export async function countByDay(
       [...single(fresh), window.start, window.end],
     );
     const [device, day, rows] = [result.integers(0), result.doubles(1), result.doubles(2)];
-    for (let i = 0; i < result.rows; i++) add(device[i] as number, day[i] as number, rows[i] as number);
+    for (let i = 0; i < result.rows; i++) add(device[i]!, day[i]!, rows[i]!);
   }
   for (const device of devices) {
     const { first, rows } = await settled.heads(connection, group, device, window);
-    for (const [i, instant] of first.entries()) add(device, Math.floor(instant / UTC_DAY_MS), rows[i] as number);
+    for (const [i, instant] of first.entries()) add(device, Math.floor(instant / UTC_DAY_MS), rows[i]!);
   }
   return new Map([...counts].map(([device, days]) => [device, new Map([...days].sort(([a], [b]) => a - b))]));
 }
@@ -85,5 +85,5 @@ function cutWindow(days: RowsByDay, window: Window, rowsMax: number): Window[] {
     sum += pieces > 1 ? rows / pieces : rows;
   }
   const edges = [window.start, ...cuts.filter((cut) => cut > window.start && cut < window.end), window.end];
-  return edges.slice(1).map((end, i) => ({ start: edges[i] as number, end }));
+  return edges.slice(1).map((end, i) => ({ start: edges[i]!, end }));
 }

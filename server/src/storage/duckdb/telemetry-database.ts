@@ -119,7 +119,7 @@ export class TelemetryDatabase {
     );
     const frames: SpanFrame[] = [];
     for (const [i, position] of span.devices.entries()) {
-      const rows = found.get(numbers[i] as number);
+      const rows = found.get(numbers[i]!);
       if (rows === undefined) continue;
       const { timestamps, columns: values } = dropEmptyRows(rows);
       if (timestamps.length > 0) frames.push({ position, timestamps, columns: values });
@@ -181,7 +181,7 @@ export class TelemetryDatabase {
             const recent = await connection.query(`SELECT count(*)::DOUBLE FROM ${group.recent} WHERE ts < ?`, [
               instant,
             ]);
-            gone += recent.doubles(0)[0] as number;
+            gone += recent.doubles(0)[0]!;
             await connection.query(`DELETE FROM ${group.recent} WHERE ts < ?`, [instant]);
             gone += await trimSettled(connection, group, instant);
           }),
@@ -234,7 +234,7 @@ export class TelemetryDatabase {
           `SELECT ((SELECT count(*) FROM ${recent}) + (SELECT coalesce(sum(rows), 0) FROM ${settled}))::DOUBLE`,
         ),
       );
-      rows += result.doubles(0)[0] as number;
+      rows += result.doubles(0)[0]!;
     }
     const sizes = await Promise.all([sizeOf(this.#settings.path), sizeOf(`${this.#settings.path}.wal`)]);
     return { sizeBytes: sizes[0] + sizes[1], rows };
@@ -294,7 +294,7 @@ export class TelemetryDatabase {
     const group = this.#catalog.groups.get(rows.group) as Group;
     const numbers = Int32Array.from(rows.devices, (id) => this.#catalog.devices.get(id) as number);
     this.#sources.recent.add(group, rows, numbers);
-    const device = rows.device.map((place) => numbers[place] as number);
+    const device = rows.device.map((place) => numbers[place]!);
     const places = rows.quantities.map((quantity) => RECENT_HEAD + (group.quantities.get(quantity) as number));
     const given = new Set(places);
     const absent = [...group.quantities.values()].map((c) => RECENT_HEAD + c).filter((place) => !given.has(place));
@@ -304,7 +304,7 @@ export class TelemetryDatabase {
       appender.doubles(0, rows.timestamps, from, count);
       appender.integers(1, device, from, count);
       for (const [c, place] of places.entries()) {
-        appender.doubles(place, rows.columns[c] as Float64Array<ArrayBuffer>, from, count);
+        appender.doubles(place, rows.columns[c]!, from, count);
       }
       for (const place of absent) appender.missing(place);
       appender.append(count);
@@ -317,7 +317,7 @@ export class TelemetryDatabase {
   }
 
   #deviceId(number: number): string {
-    return this.#catalog.deviceIds[number] as string;
+    return this.#catalog.deviceIds[number]!;
   }
 }
 

@@ -27,8 +27,8 @@ export class TableBuilder {
     const columns = this.columns(group, device);
     for (const [row, instant] of rows.timestamps.entries()) {
       for (const [c, column] of rows.columns.entries()) {
-        const value = column[row] as number;
-        if (value === value) columns.add(instant, quantities[c] as string, value);
+        const value = column[row]!;
+        if (value === value) columns.add(instant, quantities[c]!, value);
       }
     }
   }

@@ -291,7 +291,7 @@ function byDay(groups: readonly GroupRows[]): Map<number, { group: string; devic
       for (const [day, part] of splitByDevice(dayOfRow, rows)) {
         const list = days.get(day) ?? [];
         days.set(day, list);
-        list.push({ group, device: devices[place] as string, rows: { quantities, rows: part } });
+        list.push({ group, device: devices[place]!, rows: { quantities, rows: part } });
       }
     }
   }
@@ -305,7 +305,7 @@ function summaryOf(table: DayTable): Summary {
     for (const [deviceId, { quantities, rows: of }] of devices) {
       rows += of.timestamps.length;
       for (const [c, quantity] of quantities.entries()) {
-        const column = of.columns[c] as Float64Array;
+        const column = of.columns[c]!;
         const present = column.reduce<number[]>((places, value, row) => {
           if (value === value) places.push(row);
           return places;
@@ -315,9 +315,9 @@ function summaryOf(table: DayTable): Summary {
         extents.push({
           deviceId,
           metric: `${group}.${quantity}`,
-          first: of.timestamps[first] as number,
-          last: of.timestamps[last] as number,
-          lastValue: column[last] as number,
+          first: of.timestamps[first]!,
+          last: of.timestamps[last]!,
+          lastValue: column[last]!,
           count: present.length,
         });
       }

@@ -27,8 +27,7 @@ export async function packTable(table: DayTable): Promise<Buffer> {
       const values: string[] = [];
       for (const part of parts) {
         if (part.rows.timestamps[part.at] !== instant) continue;
-        for (const [c, column] of part.rows.columns.entries())
-          push(values, part.metrics[c] as string, column[part.at] as number);
+        for (const [c, column] of part.rows.columns.entries()) push(values, part.metrics[c]!, column[part.at]!);
         part.at++;
       }
       if (values.length > 0) lines.push(line(device, instant, values));
@@ -44,8 +43,8 @@ export async function packRows(groups: readonly GroupRows[]): Promise<Buffer> {
     const metrics = quantities.map((quantity) => `${group}.${quantity}`);
     for (const [row, instant] of timestamps.entries()) {
       const values: string[] = [];
-      for (const [c, column] of columns.entries()) push(values, metrics[c] as string, column[row] as number);
-      if (values.length > 0) lines.push(line(devices[device[row] as number] as string, instant, values));
+      for (const [c, column] of columns.entries()) push(values, metrics[c]!, column[row]!);
+      if (values.length > 0) lines.push(line(devices[device[row]!]!, instant, values));
     }
   }
   return pack(lines.join(''));
@@ -79,7 +78,7 @@ export async function readRecords(name: string, bytes: Buffer, into: TableBuilde
 /** Records of a text of JSON: one a line, a list of them, or one alone. Throws SyntaxError for what is no JSON. */
 export function recordsOf(text: string): readonly unknown[] {
   const lines = text.split('\n').filter((one) => one.trim() !== '');
-  if (lines.length > 1 && !isJson(lines[0] as string)) return [JSON.parse(text) as unknown].flat();
+  if (lines.length > 1 && !isJson(lines[0]!)) return [JSON.parse(text) as unknown].flat();
   return lines.flatMap((one) => JSON.parse(one) as unknown);
 }
 

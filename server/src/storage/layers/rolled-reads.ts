@@ -59,8 +59,7 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     const { raw, extentOf } = this.#options;
     const { edges } = request;
     const extent = extentOf(request.group);
-    if (extent === null || edges.length < 2 || (edges[0] as number) >= extent.rolledUntil)
-      return raw.aggregate(request);
+    if (extent === null || edges.length < 2 || edges[0]! >= extent.rolledUntil) return raw.aggregate(request);
     const { rolledUntil } = extent;
     if ((edges.at(-1) as number) <= rolledUntil) return this.#aggregateRolled(request, extent);
     const cut = lowerBound(edges, rolledUntil);
@@ -75,7 +74,7 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     });
     return before.map(({ deviceId, buckets }, d) => ({
       deviceId,
-      buckets: buckets.map((old, q) => joined(old, (after[d] as DeviceBuckets).buckets[q] as Buckets, !onEdge)),
+      buckets: buckets.map((old, q) => joined(old, after[d]!.buckets[q]!, !onEdge)),
     }));
   }
 
@@ -84,9 +83,9 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     const { edges } = request;
     const fitting = ROLLUP_WIDTHS.toReversed().find((width) => fits(width, edges, extent));
     if (fitting === undefined && this.#rawIsThere(request, extent)) return this.#options.raw.aggregate(request);
-    const width = fitting ?? finestLeft(extent, edges[0] as number);
+    const width = fitting ?? finestLeft(extent, edges[0]!);
     const answers: DeviceBuckets[] = [];
-    const window = { start: edges[0] as number, end: edges.at(-1) as number };
+    const window = { start: edges[0]!, end: edges.at(-1) as number };
     for (const deviceId of request.deviceIds) {
       const rows = await this.#rows(deviceId, request, width, window);
       answers.push({
@@ -148,7 +147,7 @@ export class RolledReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
 
 /** Whether rollups of a width are there, and every edge is an edge of theirs. Days do not tell where they begin. */
 function fits(width: RollupWidth, edges: Float64Array, { keptFrom }: RollupExtent): boolean {
-  if (width === '1d' || (edges[0] as number) < keptFrom(width)) return false;
+  if (width === '1d' || edges[0]! < keptFrom(width)) return false;
   return edges.every((edge) => edge % FIXED_WIDTH_MS[width] === 0);
 }
 

@@ -85,7 +85,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     const { archive, removed } = this.#options;
     const byGroup = [...Map.groupBy(await archive.all(), ({ group }) => group).values()];
     return byGroup.flatMap(byMonth).map((parts) => {
-      const { group, month } = parts[0] as Part;
+      const { group, month } = parts[0]!;
       const holdings = async () => {
         const found: Holdings[] = [];
         for (const part of parts) found.push(await archive.holdings(part));
@@ -121,10 +121,10 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
   async *#readDevice(request: ReadRequest, parts: readonly Part[]): AsyncIterable<Frame> {
     const { warm, archive } = this.#options;
     const { group, quantities, window } = request;
-    const deviceId = request.deviceIds[0] as string;
+    const deviceId = request.deviceIds[0]!;
     let from = window.start;
     for (const ofMonth of byMonth(parts)) {
-      const month = intersect((ofMonth[0] as Part).month, window) as Window;
+      const month = intersect(ofMonth[0]!.month, window) as Window;
       if (from < month.start) yield* warm.read({ ...request, window: { start: from, end: month.start } });
       const ofWindow = { ...request, window: month };
       const found: Rows[] = [];
@@ -157,7 +157,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
       found.push(frame);
     }
     if (found.length === 0) return emptyBuckets(request.edges.length - 1);
-    return aggregateRows(concatRows(found, 1), request, rules)[0] as Buckets;
+    return aggregateRows(concatRows(found, 1), request, rules)[0]!;
   }
 }
 

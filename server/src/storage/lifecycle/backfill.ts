@@ -103,7 +103,7 @@ async function copy(frame: Frame, to: BackfillOptions['to']): Promise<number> {
   const still = await missingIn(to, frame);
   if (still === 0) return missing;
   throw new Corrupt(
-    `the target does not give back ${still} of the values of ${frame.deviceId} ${frame.group} that were written, around ${new Date(frame.timestamps[0] as number).toISOString()}`,
+    `the target does not give back ${still} of the values of ${frame.deviceId} ${frame.group} that were written, around ${new Date(frame.timestamps[0]!).toISOString()}`,
   );
 }
 
@@ -120,15 +120,15 @@ function withoutEmptyColumns(frame: Frame): Frame {
 /** How many of a frame's values a store lacks, or has otherwise. */
 async function missingIn(store: Pick<TelemetryStore, 'read'>, frame: Frame): Promise<number> {
   const { deviceId, group, quantities, timestamps, columns } = frame;
-  const window = { start: timestamps[0] as number, end: (timestamps.at(-1) as number) + 1 };
+  const window = { start: timestamps[0]!, end: (timestamps.at(-1) as number) + 1 };
   const present = columns.map(() => new Uint8Array(timestamps.length));
   let row = 0;
   for await (const found of store.read({ deviceIds: [deviceId], group, quantities, window })) {
     for (const [i, instant] of found.timestamps.entries()) {
-      while (row < timestamps.length && (timestamps[row] as number) < instant) row++;
+      while (row < timestamps.length && timestamps[row]! < instant) row++;
       if (timestamps[row] !== instant) continue;
       for (const [c, column] of found.columns.entries()) {
-        if (column[i] === columns[c]?.[row]) (present[c] as Uint8Array)[row] = 1;
+        if (column[i] === columns[c]?.[row]) present[c]![row] = 1;
       }
     }
   }

@@ -130,7 +130,7 @@ describe('a backup file', () => {
           async (at, by) => {
             const path = newPath();
             const changed = Buffer.from(bytes);
-            changed[at] = (changed[at] as number) ^ by;
+            changed[at] = changed[at]! ^ by;
             writeFileSync(path, changed);
             await expectRefusedOrSame(path, keys);
           },

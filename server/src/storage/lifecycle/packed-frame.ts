@@ -41,7 +41,7 @@ export function unpackFrame(bytes: Uint8Array): Frame {
     return cell;
   });
   const timestamps = new Float64Array(head.rows);
-  unpackIntegers(cells[0] as Uint8Array, timestamps);
+  unpackIntegers(cells[0]!, timestamps);
   const columns = cells.slice(1).map((cell) => {
     const column = new Float64Array(head.rows).fill(Number.NaN);
     if (cell.length > 0) unpackColumn(cell, column);
@@ -67,13 +67,13 @@ export function digestsOf(frame: Frame): DayDigest[] {
   const digests: DayDigest[] = [];
   for (const { from, to, day } of daysOf(frame.timestamps)) {
     for (const [c, quantity] of frame.quantities.entries()) {
-      const column = frame.columns[c] as Float64Array;
+      const column = frame.columns[c]!;
       const pairs = new Float64Array(2 * (to - from));
       let count = 0;
       for (let row = from; row < to; row++) {
-        const value = column[row] as number;
+        const value = column[row]!;
         if (value !== value) continue;
-        pairs[2 * count] = frame.timestamps[row] as number;
+        pairs[2 * count] = frame.timestamps[row]!;
         // −0 and 0 are one value: not every engine keeps them apart.
         pairs[2 * count + 1] = value + 0;
         count++;
@@ -92,9 +92,9 @@ export function digestsOf(frame: Frame): DayDigest[] {
 function daysOf(timestamps: Float64Array): { from: number; to: number; day: number }[] {
   const days = [];
   for (let from = 0; from < timestamps.length; ) {
-    const day = Math.floor((timestamps[from] as number) / UTC_DAY_MS);
+    const day = Math.floor(timestamps[from]! / UTC_DAY_MS);
     let to = from + 1;
-    while (to < timestamps.length && (timestamps[to] as number) < (day + 1) * UTC_DAY_MS) to++;
+    while (to < timestamps.length && timestamps[to]! < (day + 1) * UTC_DAY_MS) to++;
     days.push({ from, to, day });
     from = to;
   }

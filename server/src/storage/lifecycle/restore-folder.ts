@@ -204,10 +204,10 @@ async function knownDevices(records: RecordStore, archived: ReadonlyMap<string, 
 function seriesIn(block: Block): SeriesRecord[] {
   return block.devices.flatMap((deviceId, d) =>
     block.quantities.flatMap((quantity, c) => {
-      const column = block.columns[c] as Float64Array;
+      const column = block.columns[c]!;
       const row = block.device.findIndex((device, r) => device === d && !Number.isNaN(column[r]));
       if (row < 0) return [];
-      return [{ deviceId, metric: `${block.group}.${quantity}`, firstSeenAt: block.timestamps[row] as number }];
+      return [{ deviceId, metric: `${block.group}.${quantity}`, firstSeenAt: block.timestamps[row]! }];
     }),
   );
 }

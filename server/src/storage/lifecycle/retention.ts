@@ -242,7 +242,7 @@ export class Retention {
 
   /** Reads rollups back from the first store. @throws Corrupt when it does not give what it was given */
   async #verify({ group, quantities, devices, timestamps, columns }: Block): Promise<void> {
-    const window = { start: timestamps[0] as number, end: (timestamps.at(-1) as number) + 1 };
+    const window = { start: timestamps[0]!, end: (timestamps.at(-1) as number) + 1 };
     let row = 0;
     const differs = (frame: Frame) =>
       frame.timestamps.some((instant, i) => {
@@ -250,7 +250,7 @@ export class Retention {
         if (at < 0) return false;
         row = at + 1;
         return columns.some((column, c) => {
-          const given = column[at] as number;
+          const given = column[at]!;
           return given === given && frame.columns[c]?.[i] !== given;
         });
       });

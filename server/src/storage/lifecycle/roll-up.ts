@@ -70,7 +70,7 @@ async function rollUpEdges(
     deviceIds: [deviceId],
     group: into,
     quantities: rollupQuantities(quantities),
-    window: { start: edges[0] as number, end: edges.at(-1) as number },
+    window: { start: edges[0]!, end: edges.at(-1) as number },
   };
   for await (const frame of source.rollups.read(known)) frames.push(frame);
   const rows = fromFrames(frames, quantities.length);
@@ -86,9 +86,9 @@ function withLate(known: RollupRows, late: RollupRows): RollupRows {
     const place = at.get(start);
     if (place === undefined) continue;
     for (const [q, of] of known.buckets.entries()) {
-      const fresh = late.buckets[q] as Buckets;
+      const fresh = late.buckets[q]!;
       takeLate(of, place, fresh, row);
-      for (const key of Object.keys(of) as (keyof Buckets)[]) fresh[key][row] = of[key][place] as number;
+      for (const key of Object.keys(of) as (keyof Buckets)[]) fresh[key][row] = of[key][place]!;
     }
   }
   return late;

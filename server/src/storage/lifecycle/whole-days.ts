@@ -64,7 +64,7 @@ export async function* readWholeDays(store: Pick<TelemetryStore, 'read'>, of: De
 function* bySize(frame: Frame): Generator<Frame> {
   const { timestamps } = frame;
   for (let from = 0; from < timestamps.length; ) {
-    const reached = timestamps[Math.min(from + ROWS, timestamps.length) - 1] as number;
+    const reached = timestamps[Math.min(from + ROWS, timestamps.length) - 1]!;
     const to = lowerBound(timestamps, (Math.floor(reached / UTC_DAY_MS) + 1) * UTC_DAY_MS);
     yield sliceFrame(frame, from, to);
     from = to;
@@ -93,7 +93,7 @@ function joinFrames(frames: readonly Frame[]): Frame {
   return {
     ...first,
     timestamps: join(({ timestamps }) => timestamps),
-    columns: first.quantities.map((_, c) => join(({ columns }) => columns[c] as Float64Array)),
+    columns: first.quantities.map((_, c) => join(({ columns }) => columns[c]!)),
   };
 }
 

@@ -65,7 +65,7 @@ async function findExtension(run: Run, name: ExtensionName): Promise<Extension |
     'select extversion, quote_ident(nspname) from pg_extension e join pg_namespace n on n.oid = extnamespace where extname = $1',
     [name],
   );
-  return found === undefined ? null : { version: found[0] as string, functions: found[1] as string };
+  return found === undefined ? null : { version: String(found[0]), functions: String(found[1]) };
 }
 
 /** Whether a version such as `2.11.0` is as new as another, `2.11`. */

@@ -36,7 +36,7 @@ export function toBlock(
   known: ReadonlySet<number>,
 ): Block {
   const rows = Array.from(starts.keys()).filter(
-    (row) => known.has(starts[row] as number) || buckets.some((of) => !isEmpty(of, row)),
+    (row) => known.has(starts[row]!) || buckets.some((of) => !isEmpty(of, row)),
   );
   const columns = buckets.flatMap((of) =>
     AGGREGATES.map((aggregate) => Float64Array.from(rows, (row) => cell(of, aggregate, row))),
@@ -46,14 +46,14 @@ export function toBlock(
     quantities: rollupQuantities(quantities),
     devices: [deviceId],
     device: new Int32Array(rows.length),
-    timestamps: Float64Array.from(rows, (row) => starts[row] as number),
+    timestamps: Float64Array.from(rows, (row) => starts[row]!),
     columns,
   };
 }
 
 /** A quantity without samples has no growth either, which has to be said where there was some before. */
 function cell(of: Buckets, aggregate: Aggregate, row: number): number {
-  return aggregate === 'increase' && isEmpty(of, row) ? 0 : (of[aggregate][row] as number);
+  return aggregate === 'increase' && isEmpty(of, row) ? 0 : of[aggregate][row]!;
 }
 
 /** Rows as they were given to `toBlock`, from frames of them in ascending time. */
@@ -66,7 +66,7 @@ export function fromFrames(frames: readonly Frame[], quantityCount: number): Rol
     starts.set(timestamps, at);
     for (const [q, of] of buckets.entries()) {
       for (const [a, aggregate] of AGGREGATES.entries()) {
-        of[aggregate].set(columns[q * AGGREGATES.length + a] as Float64Array, at);
+        of[aggregate].set(columns[q * AGGREGATES.length + a]!, at);
       }
       zeroMissing(of.count, at, timestamps.length);
       zeroMissing(of.coveredMs, at, timestamps.length);
@@ -83,10 +83,10 @@ export function composeRows({ starts, buckets }: RollupRows, edges: Float64Array
     const into = emptyBuckets(count);
     let bucket = 0;
     for (let row = 0; row < starts.length; row++) {
-      const start = starts[row] as number;
-      while (bucket < count && (edges[bucket + 1] as number) <= start) bucket++;
+      const start = starts[row]!;
+      while (bucket < count && edges[bucket + 1]! <= start) bucket++;
       if (bucket === count) break;
-      if (start >= (edges[bucket] as number)) addBucket(into, bucket, from, row);
+      if (start >= edges[bucket]!) addBucket(into, bucket, from, row);
     }
     return into;
   });
@@ -94,7 +94,7 @@ export function composeRows({ starts, buckets }: RollupRows, edges: Float64Array
 
 /** Adds a bucket to one that lies before it, or to an empty one. */
 export function addBucket(into: Buckets, at: number, from: Buckets, row: number): void {
-  const value = (of: Buckets, aggregate: Aggregate, i: number) => of[aggregate][i] as number;
+  const value = (of: Buckets, aggregate: Aggregate, i: number) => of[aggregate][i]!;
   const set = (aggregate: Aggregate, result: number) => {
     into[aggregate][at] = result;
   };
@@ -120,12 +120,12 @@ export function addBucket(into: Buckets, at: number, from: Buckets, row: number)
 
 /** Puts late samples of a bucket, whose other samples are gone, in the place of what is known of it, where they are more than those were. */
 export function takeLate(known: Buckets, at: number, late: Buckets, row: number): void {
-  if ((late.count[row] as number) <= (known.count[at] as number)) return;
-  for (const aggregate of AGGREGATES) known[aggregate][at] = late[aggregate][row] as number;
+  if (late.count[row]! <= known.count[at]!) return;
+  for (const aggregate of AGGREGATES) known[aggregate][at] = late[aggregate][row]!;
 }
 
 function isEmpty({ count, coveredMs, increase }: Buckets, row: number): boolean {
-  const grown = increase[row] as number;
+  const grown = increase[row]!;
   return count[row] === 0 && coveredMs[row] === 0 && grown !== grown;
 }
 

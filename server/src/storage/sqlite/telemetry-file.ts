@@ -101,7 +101,7 @@ export class TelemetryFile {
   /** Rows of the device at a position from an instant on, as many as fit into a frame. */
   readPiece(request: ReadRequest, position: number, from: number): Piece {
     const group = this.#tables.groups.get(request.group);
-    const device = this.#tables.devices.get(request.deviceIds[position] as string);
+    const device = this.#tables.devices.get(request.deviceIds[position]!);
     if (group === undefined || device === undefined) return { rows: null, next: null };
     const columns = request.quantities.map((quantity) => group.quantities.get(quantity) ?? null);
     const { rows, next } = this.#rows(group, device, columns, from, request.window.end);

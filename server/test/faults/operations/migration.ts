@@ -80,13 +80,12 @@ function checkReport({ notes }: Scene): void {
 /** What came in so far is a part of what comes in. */
 function checkPart(whole: Contents, { hours }: Contents): void {
   for (const [key, { count }] of hours) {
-    const most = isMigrated(key.split(' ')[0] as string) ? whole.hours.get(key)?.count : undefined;
-    if (most && count.some((samples, hour) => samples > (most[hour] as number))) throw new Error(`${key} was doubled`);
+    const most = isMigrated(key.split(' ')[0]!) ? whole.hours.get(key)?.count : undefined;
+    if (most && count.some((samples, hour) => samples > most[hour]!)) throw new Error(`${key} was doubled`);
   }
 }
 
 function only(of: Contents, wanted: (device: string) => boolean): Contents {
-  const pick = <T>(map: ReadonlyMap<string, T>) =>
-    new Map([...map].filter(([key]) => wanted(key.split(' ')[0] as string)));
+  const pick = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([key]) => wanted(key.split(' ')[0]!)));
   return { days: pick(of.days), hours: pick(of.hours), rawFrom: pick(of.rawFrom), samples: pick(of.samples) };
 }

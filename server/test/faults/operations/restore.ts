@@ -34,7 +34,7 @@ export function restore(): Operation {
     const wrong = isFormer && !done ? null : difference(restored as Contents, found);
     if (wrong !== null) throw new Error(`neither what was there nor what was backed up: ${wrong}`);
     if (isFormer !== (former.length === 0)) throw new Error(`${former.length} folders of former files`);
-    if (!isFormer) await checkFormer(scene, join(scene.folder, former.sort()[0] as string));
+    if (!isFormer) await checkFormer(scene, join(scene.folder, former.sort()[0]!));
   };
   return {
     name: 'restore',

@@ -21,7 +21,7 @@ export function readAnomaliesSearch(raw: Record<string, unknown>): AnomaliesSear
   const state = ANOMALY_STATES.find((one) => one === raw.state);
   const severity = SEVERITIES.find((one) => one === raw.severity);
   const textOf = (key: 'machine' | 'event') =>
-    typeof raw[key] === 'string' && raw[key] !== '' ? { [key]: raw[key] as string } : {};
+    typeof raw[key] === 'string' && raw[key] !== '' ? { [key]: raw[key]! } : {};
   return {
     ...readRange(raw, ANOMALY_DAYS),
     ...(state !== undefined && { state }),

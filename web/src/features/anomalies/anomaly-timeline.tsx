@@ -17,13 +17,13 @@ const TICKS = 5;
 export function AnomalyTimeline({ anomalies, window, onOpen }: AnomalyTimelineProps) {
   const format = useFormat();
   const lines = [...Map.groupBy(anomalies, ({ machine_id: id }) => id).values()].sort((a, b) =>
-    (a[0] as Anomaly).machine_name.localeCompare((b[0] as Anomaly).machine_name),
+    a[0]!.machine_name.localeCompare(b[0]!.machine_name),
   );
   const ticks = Array.from({ length: TICKS }, (_, i) => window.start + (i * (window.end - window.start)) / (TICKS - 1));
   return (
     <div className={styles.timeline}>
       {lines.map((line) => (
-        <TimelineLine key={(line[0] as Anomaly).machine_id} anomalies={line} window={window} onOpen={onOpen} />
+        <TimelineLine key={line[0]!.machine_id} anomalies={line} window={window} onOpen={onOpen} />
       ))}
       <div className={styles.line} aria-hidden="true">
         <span />
@@ -43,7 +43,7 @@ function TimelineLine({ anomalies, window, onOpen }: AnomalyTimelineProps) {
   const words = useAnomalyWords();
   const [reached, setReached] = useState<string | null>(null);
   const events = anomalies.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
-  const name = (events[0] as Anomaly).machine_name;
+  const name = events[0]!.machine_name;
   const stop = events.find(({ id }) => id === reached)?.id ?? events.at(-1)?.id;
   const percentOf = (at: number) =>
     (100 * (Math.min(Math.max(at, window.start), window.end) - window.start)) / (window.end - window.start);

@@ -154,7 +154,7 @@ function Charts({ name, found, window }: ChartsProps) {
     [
       text('baseline.chart_contributions'),
       frames.contributions,
-      frames.parts.map((one, i) => line(one, part(one), COLOURS[i % COLOURS.length] as Token)),
+      frames.parts.map((one, i) => line(one, part(one), COLOURS[i % COLOURS.length]!)),
       220,
     ],
     [text('baseline.chart_cusum'), frames.cusum, [{ ...line('cusum', 'CUSUM', 'series-1'), filled: true }], 200],

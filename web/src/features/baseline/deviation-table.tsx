@@ -10,7 +10,7 @@ const ROWS_MAX = 500;
 export function DeviationTable({ found }: { readonly found: BaselineDeviation }) {
   const text = useText();
   const format = useFormat();
-  const rows = found.hourly_deviations.map((row, i) => ({ ...row, cusum: found.cusum[i] as number }));
+  const rows = found.hourly_deviations.map((row, i) => ({ ...row, cusum: found.cusum[i]! }));
   const shown = rows.slice(-ROWS_MAX).reverse();
   const numeric = (label: string) => ({ label: `${label} (kWh)`, numeric: true });
   const head = [
