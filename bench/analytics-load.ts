@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
 import { type Service, startService, temporaryFolder } from '../server/test/journeys/service.ts';
 

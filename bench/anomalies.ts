@@ -6,7 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { detectInDevice } from '../server/src/analytics/anomaly/device.ts';
-import type { Window } from '../server/src/domain/window.ts';
+import type { Window } from '../server/src/domain/time/window.ts';
 import {
   type FailingDevice,
   SLOT_MS,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import { createSimulator } from '../server/src/sources/simulator/simulator.ts';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
 import { sizeOf, startInflux } from '../server/test/journeys/influx.ts';

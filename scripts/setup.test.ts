@@ -24,9 +24,9 @@ describe('sourceHash', () => {
   });
 
   it.each([
-    ['an edit deep in a folder', () => write('web/src/ui/button.tsx', 'changed')],
+    ['an edit deep in a folder', () => write('web/src/ui/controls/button.tsx', 'changed')],
     ['a new file', () => write('web/src/ui/card.tsx', '')],
-    ['a file that goes', () => rmSync(join(checkout, 'web/src/ui/button.tsx'))],
+    ['a file that goes', () => rmSync(join(checkout, 'web/src/ui/controls/button.tsx'))],
     ['a path that did not exist before', () => write('web/index.html', '<html>')],
     [
       'text that moves from one file to the next',
@@ -36,7 +36,7 @@ describe('sourceHash', () => {
       },
     ],
   ])('changes with %s', (_what, change) => {
-    write('web/src/ui/button.tsx', 'a');
+    write('web/src/ui/controls/button.tsx', 'a');
     write('web/src/a.ts', '12');
     write('web/src/b.ts', '3');
     const before = sourceHash(checkout, WEB_SOURCES);

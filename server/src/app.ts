@@ -2,6 +2,11 @@ import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { FolderRecovery } from './assembly/folder-recovery.ts';
+import { obeyPersistence } from './assembly/persistence.ts';
+import { openPipeline, type Pipeline } from './assembly/pipeline.ts';
+import { registerApi } from './assembly/routes.ts';
+import { createServices, type Services, scheduledJobs } from './assembly/services.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
@@ -14,7 +19,6 @@ import type { PersistenceChange } from './features/settings/persistence-change.t
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { serviceRoutes } from './features/system/routes.ts';
 import { StorageMonitor } from './features/system/storage-monitor.ts';
-import { FolderRecovery } from './folder-recovery.ts';
 import type { Api } from './http/api.ts';
 import type { FrontDoor } from './http/front-door.ts';
 import { announceLists } from './http/live/list-news.ts';
@@ -24,10 +28,6 @@ import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
 import { ModelPool } from './jobs/model-pool.ts';
 import { Scheduler } from './jobs/scheduler.ts';
-import { obeyPersistence } from './persistence.ts';
-import { openPipeline, type Pipeline } from './pipeline.ts';
-import { registerApi } from './routes.ts';
-import { createServices, type Services, scheduledJobs } from './services.ts';
 import type { Source } from './sources/source.ts';
 /** A running service. */
 export interface App {

@@ -6,7 +6,7 @@ import type { PreferenceStore, Preferences } from './data/preferences.ts';
 import type { Queries } from './data/queries.ts';
 import type { Text } from './messages/lookup.ts';
 import { type FormatSettings, Formatter } from './ui/format.ts';
-import { useMedia } from './ui/use-media.ts';
+import { useMedia } from './ui/hooks/use-media.ts';
 
 /** What every page is given: made once at the start. */
 export interface AppServices {

@@ -7,7 +7,7 @@ import { useQueries } from './app-context.tsx';
 import { dayWindow, shiftInstant, type Window } from './data/period.ts';
 import { type PriceRange, rangeOf, tariffRange } from './data/price-level.ts';
 import { clockPrices, type PricedInterval } from './data/tariff-price.ts';
-import { useNow } from './ui/use-now.ts';
+import { useNow } from './ui/hooks/use-now.ts';
 
 const PRICE_METRIC = 'price.import_per_kwh';
 /** A price holds until the next one, but no longer than this. */

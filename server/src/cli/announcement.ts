@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { runtimeFolders } from '../config/runtime-folders.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
-import { HOUR_MS } from '../domain/window.ts';
+import { HOUR_MS } from '../domain/time/window.ts';
 import { lockFolder, SERVICE_FILE } from '../storage/data-folder.ts';
 
 /** What a running service lets the commands of its user know: where it is, and a secret that opens it to them. */

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { openPipeline } from '../assembly/pipeline.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
-import { openPipeline } from '../pipeline.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { runningService } from './running-service.ts';
 import { type RunningService, runServiceJob } from './service-jobs.ts';

@@ -4,7 +4,7 @@ import { ImportPlaces, type ImportPlacesRequest, ImportProgress } from '@wattkee
 import { Metric } from '@wattkeeper/contract/metric.ts';
 import { IngestAnswer } from '@wattkeeper/contract/reading.ts';
 import { z } from 'zod';
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 import { Conflict, Forbidden, InvalidInput, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import type { ImportTarget } from '../features/importing/import-target.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/load.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
-import { MINUTE_MS, SECOND_MS } from '../domain/window.ts';
+import { MINUTE_MS, SECOND_MS } from '../domain/time/window.ts';
 import { type RunOutcome, runImport } from '../features/importing/run-import.ts';
 import { type ImportReport, reportToJson } from '../sources/import/import-report.ts';
 import { diskFile } from '../sources/import/input-file.ts';

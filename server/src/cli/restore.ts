@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, journalUpTo, restoredArchive, restoredEngine } from '../backups.ts';
+import { backupCopies, backupFolder, journalUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { BackupFolder } from '../storage/backup/backup-folder.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
-import { BackupFolder } from '../storage/lifecycle/backup-folder.ts';
-import { describeHole, fileInstant, toMissing } from '../storage/lifecycle/journal-segments.ts';
+import { describeHole, fileInstant, toMissing } from '../storage/journal-history/journal-segments.ts';
 import {
   applyReady,
   type FolderRestoreReport,
@@ -17,7 +17,7 @@ import {
   removeScratch,
   restoreIntoFolder,
   scratchFolder,
-} from '../storage/lifecycle/restore-folder.ts';
+} from '../storage/restore/restore-folder.ts';
 import { announcements, realPath } from './announcement.ts';
 import { INCOMPLETE } from './command.ts';
 import { ProgressBar } from './progress-bar.ts';

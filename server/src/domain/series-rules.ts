@@ -1,6 +1,6 @@
-import { decidingWindow, type Reporting } from './cadence.ts';
 import { type Counter, counterWindow } from './counters/counter.ts';
-import type { Window } from './window.ts';
+import { decidingWindow, type Reporting } from './time/cadence.ts';
+import type { Window } from './time/window.ts';
 
 /** What is declared of a device's series of one metric group and decides how their samples count. */
 export interface SeriesRules extends Reporting {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
 import { rawDatabase, recordsIn, temporaryDatabase } from '../../test/records/temporary-records.ts';
 import { NotFound } from '../domain/errors.ts';
-import { MAX_WAITING_ENTRIES, WaitingAuditLog } from '../storage/records/waiting-audit-log.ts';
+import { MAX_WAITING_ENTRIES, WaitingAuditLog } from '../storage/records/accounts/waiting-audit-log.ts';
 import { MOST_DETAIL_CHARACTERS } from './audit.ts';
 
 it('writes changes that succeed into the audit log: who, what, on what, and with what but secrets', async () => {

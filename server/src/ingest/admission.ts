@@ -1,4 +1,4 @@
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 import type { SeriesRefusal } from '../domain/series-limits.ts';
 import { MAX_REFUSALS_TOLD, type Refusal } from './validate.ts';
 

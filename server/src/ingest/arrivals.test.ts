@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Block } from '../domain/batch.ts';
-import { HOUR_MS } from '../domain/window.ts';
+import type { Block } from '../domain/columns/batch.ts';
+import { HOUR_MS } from '../domain/time/window.ts';
 import { ArrivalMeter } from './arrivals.ts';
 
 const NOON = Date.parse('2026-03-29T12:00:00Z');

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { FallbackJournal } from './fallback-journal.ts';
 import type { JournalTrouble } from './journal.ts';

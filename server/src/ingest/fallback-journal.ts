@@ -1,4 +1,4 @@
-import { type AcceptedBatch, type Block, bytesOf } from '../domain/batch.ts';
+import { type AcceptedBatch, type Block, bytesOf } from '../domain/columns/batch.ts';
 import { Conflict, messageOf, Unavailable } from '../domain/errors.ts';
 import type {
   Appended,

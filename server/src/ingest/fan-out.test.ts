@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch } from '../domain/columns/batch.ts';
 import { FanOut } from './fan-out.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { RecentBatches } from './recent-batches.ts';

@@ -1,4 +1,4 @@
-import type { AcceptedBatch } from '../domain/batch.ts';
+import type { AcceptedBatch } from '../domain/columns/batch.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { RecentBatches } from './recent-batches.ts';
 

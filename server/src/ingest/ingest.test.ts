@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import { Ingest } from './ingest.ts';
 import { MemoryJournal } from './memory-journal.ts';

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { type AcceptedBatch, type Batch, type Block, bytesOf, withoutRemoved } from '../domain/batch.ts';
-import { Durations } from '../domain/durations.ts';
+import { type AcceptedBatch, type Batch, type Block, bytesOf, withoutRemoved } from '../domain/columns/batch.ts';
 import { Conflict, Unavailable } from '../domain/errors.ts';
+import { Durations } from '../domain/time/durations.ts';
 import { type Admit, admitSeries } from './admission.ts';
 import { ArrivalMeter } from './arrivals.ts';
 import { FanOut } from './fan-out.ts';

@@ -1,4 +1,4 @@
-import type { AcceptedBatch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/columns/batch.ts';
 
 /** A value that can be read but is implausible: kept apart until a person decides. */
 export interface Quarantined {

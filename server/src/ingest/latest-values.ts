@@ -1,6 +1,6 @@
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
-import { MINUTE_MS } from '../domain/window.ts';
+import { MINUTE_MS } from '../domain/time/window.ts';
 
 export interface LatestSample {
   readonly deviceId: string;

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { AcceptedBatch, Block } from '../domain/batch.ts';
+import type { AcceptedBatch, Block } from '../domain/columns/batch.ts';
 import type { Appended, Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
 /** `randomInt` takes no more. */

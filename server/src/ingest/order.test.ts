@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { Batch, Block } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import { FallbackJournal } from './fallback-journal.ts';

@@ -1,4 +1,4 @@
-import { type AcceptedBatch, bytesOf } from '../domain/batch.ts';
+import { type AcceptedBatch, bytesOf } from '../domain/columns/batch.ts';
 import type { Journal } from './journal.ts';
 
 /** Accepted batches that memory holds for stores and queries; older ones are read back from the journal. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { AcceptedBatch, Batch } from '../domain/batch.ts';
-import { decodeBlocks, encodeBlocks } from '../domain/batch-codec.ts';
+import type { AcceptedBatch, Batch } from '../domain/columns/batch.ts';
+import { decodeBlocks, encodeBlocks } from '../domain/columns/batch-codec.ts';
 import { Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
 import type { Journal, JournalDamage, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';

@@ -1,6 +1,6 @@
-import type { Batch, Block } from '../domain/batch.ts';
-import { mergeRows, type Rows } from '../domain/frame.ts';
-import type { Window } from '../domain/window.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
+import { mergeRows, type Rows } from '../domain/columns/frame.ts';
+import type { Window } from '../domain/time/window.ts';
 
 /** Stands in rows on their way for a value that is to be forgotten; no store holds it. */
 const ERASED = Number.NEGATIVE_INFINITY;

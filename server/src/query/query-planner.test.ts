@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aggregateSeries } from '../domain/aggregate.ts';
-import type { Batch, Block } from '../domain/batch.ts';
+import { aggregateSeries } from '../domain/columns/aggregate.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { PartialAnswers } from '../domain/partial-answers.ts';
 import { NO_RULES } from '../domain/series-rules.ts';
-import { MemoryStore } from '../storage/memory.ts';
+import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { type HistoryStore, QueryPlanner } from './query-planner.ts';
 
 const START = Date.UTC(2026, 2, 29);

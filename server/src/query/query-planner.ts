@@ -1,9 +1,9 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { Batch } from '../domain/batch.ts';
+import type { Batch } from '../domain/columns/batch.ts';
+import { type Frame, seriesOf } from '../domain/columns/frame.ts';
 import { counterWindow } from '../domain/counters/counter.ts';
 import { counterHistory } from '../domain/counters/growth.ts';
 import { Corrupt, Unavailable } from '../domain/errors.ts';
-import { type Frame, seriesOf } from '../domain/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 import type { PartialAnswers } from '../domain/partial-answers.ts';
 import type { RulesOf } from '../domain/series-rules.ts';

@@ -1,8 +1,16 @@
-import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
-import type { Batch } from '../domain/batch.ts';
-import { concatRows, type Frame, lowerBound, mergeRows, type Rows, seriesOf, sliceRows } from '../domain/frame.ts';
+import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/columns/aggregate.ts';
+import type { Batch } from '../domain/columns/batch.ts';
+import {
+  concatRows,
+  type Frame,
+  lowerBound,
+  mergeRows,
+  type Rows,
+  seriesOf,
+  sliceRows,
+} from '../domain/columns/frame.ts';
 import { NO_RULES, rulesWindow, type SeriesRules } from '../domain/series-rules.ts';
-import type { Window } from '../domain/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import { collectPending, withoutErased } from './pending-rows.ts';
 import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-queries.ts';
 

@@ -1,7 +1,7 @@
-import type { AggregateOptions, Buckets } from '../domain/aggregate.ts';
+import type { AggregateOptions, Buckets } from '../domain/columns/aggregate.ts';
+import type { Frame } from '../domain/columns/frame.ts';
 import type { CounterEvent } from '../domain/counters/counter.ts';
-import type { Frame } from '../domain/frame.ts';
-import type { Window } from '../domain/window.ts';
+import type { Window } from '../domain/time/window.ts';
 
 /**
  * The telemetry that features ask for. Every answer holds all acknowledged readings, wherever they are at the moment; one that may be partial

@@ -1,4 +1,4 @@
-import type { Block } from '../domain/batch.ts';
+import type { Block } from '../domain/columns/batch.ts';
 
 /** Where a source hands its readings; blocks name devices as the source knows them. Rejects with `Unavailable` when they cannot be kept now. */
 export type SourceSink = (

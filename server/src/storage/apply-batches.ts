@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
 import type { TelemetryStore } from './backend.ts';
 
 /** Applies batches to a store in order: what they hold is written, and what they erase is erased, where it stands between the writes. */

@@ -1,9 +1,9 @@
-import type { Buckets } from '../domain/aggregate.ts';
-import type { Batch, Block } from '../domain/batch.ts';
+import type { Buckets } from '../domain/columns/aggregate.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
+import type { Frame } from '../domain/columns/frame.ts';
 import { Conflict, Corrupt, InvalidInput, Unavailable } from '../domain/errors.ts';
-import type { Frame } from '../domain/frame.ts';
 import type { SeriesRules } from '../domain/series-rules.ts';
-import type { Window } from '../domain/window.ts';
+import type { Window } from '../domain/time/window.ts';
 
 /** What differs between backends and what callers and the conformance suite may read. */
 export interface Capabilities {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Batch, Block } from '../domain/batch.ts';
+import type { Batch, Block } from '../domain/columns/batch.ts';
 import { coalesce, denseRuns } from './coalesce.ts';
 
 const anyBatches = fc.array(

@@ -1,4 +1,4 @@
-import { type Batch, type Block, isSparse } from '../domain/batch.ts';
+import { type Batch, type Block, isSparse } from '../domain/columns/batch.ts';
 
 /** Rows of one group from many blocks, in order of arrival, in memory of their own that can be transferred. */
 export interface GroupRows {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
-import { DuckDbOptions, openDuckDbStore } from './duckdb.ts';
-import { FileOptions, openFileStore } from './file.ts';
-import { InfluxDbOptions, openInfluxDbStore } from './influxdb.ts';
-import { MemoryOptions, openMemoryStore } from './memory.ts';
-import { openPostgresStore, PostgresOptions } from './postgres.ts';
-import { openSqliteStore, SqliteOptions } from './sqlite.ts';
+import { DuckDbOptions, openDuckDbStore } from './duckdb/duckdb-store.ts';
+import { FileOptions, openFileStore } from './file/file-store.ts';
+import { InfluxDbOptions, openInfluxDbStore } from './influxdb/influxdb-store.ts';
+import { MemoryOptions, openMemoryStore } from './memory/memory-store.ts';
+import { openPostgresStore, PostgresOptions } from './postgres/postgres-store.ts';
+import { openSqliteStore, SqliteOptions } from './sqlite/sqlite-store.ts';
 
 /** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
 export const TelemetryStoreOptions = z.discriminatedUnion('type', [

@@ -1,4 +1,4 @@
-import { concatRows, mergeRows, type Rows } from '../domain/frame.ts';
+import { concatRows, mergeRows, type Rows } from '../domain/columns/frame.ts';
 
 /** Parts in order of arrival on one strictly ascending axis, rows of the same instant merged. Rows without a value may stay. */
 export function joinRows(parts: readonly Rows[], columnCount: number): Rows {

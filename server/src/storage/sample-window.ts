@@ -1,7 +1,7 @@
-import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/aggregate.ts';
-import { type Rows, withoutMissing } from '../domain/frame.ts';
+import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/columns/aggregate.ts';
+import { type Rows, withoutMissing } from '../domain/columns/frame.ts';
 import { NO_RULES, rulesWindow, type SeriesRules } from '../domain/series-rules.ts';
-import type { Window } from '../domain/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import type { AggregateRequest, DeviceBuckets } from './backend.ts';
 import { joinRows } from './rows.ts';
 

@@ -1,10 +1,10 @@
 import type { DeviceHistory } from '../../src/analytics/anomaly/device.ts';
 import { predict } from '../../src/analytics/baseline/deviation.ts';
 import { trainBaseline } from '../../src/analytics/baseline/train.ts';
-import { localTimes } from '../../src/domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../src/domain/window.ts';
-import { MACHINES } from '../../src/sources/simulator/factory-machines.ts';
+import { localTimes } from '../../src/domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../src/domain/time/window.ts';
 import type { FaultTruth } from '../../src/sources/simulator/faults.ts';
+import { MACHINES } from '../../src/sources/simulator/profiles/factory-machines.ts';
 import { createSimulator } from '../../src/sources/simulator/simulator.ts';
 import { simulate } from '../simulated-series.ts';
 

@@ -1,5 +1,5 @@
-import type { Batch, Block } from '../../src/domain/batch.ts';
-import type { Frame } from '../../src/domain/frame.ts';
+import type { Batch, Block } from '../../src/domain/columns/batch.ts';
+import type { Frame } from '../../src/domain/columns/frame.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 
 /** A row as tests write it: device, instant, values by quantity. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { Series } from '../../src/domain/frame.ts';
-import { instantOfLocal } from '../../src/domain/site-time.ts';
+import type { Series } from '../../src/domain/columns/frame.ts';
+import { instantOfLocal } from '../../src/domain/time/site-time.ts';
 import { describeWith } from '../needs.ts';
 import { SiteWorld } from './site-world.ts';
 

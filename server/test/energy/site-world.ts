@@ -1,16 +1,16 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { onTestFinished } from 'vitest';
-import type { Series } from '../../src/domain/frame.ts';
+import type { Series } from '../../src/domain/columns/frame.ts';
 import { MetricCatalogue, splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { PartialAnswers } from '../../src/domain/partial-answers.ts';
 import { rulesFrom } from '../../src/features/devices/declared-rules.ts';
 import { EnergyService } from '../../src/features/energy/service.ts';
 import { QueryPlanner } from '../../src/query/query-planner.ts';
 import type { LatestSample } from '../../src/query/telemetry-queries.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
-import type { DeviceInput, DeviceRecord } from '../../src/storage/records/devices.ts';
+import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
+import type { DeviceInput, DeviceRecord } from '../../src/storage/records/devices/devices.ts';
+import type { SitePatch, SiteRecord } from '../../src/storage/records/devices/sites.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
-import type { SitePatch, SiteRecord } from '../../src/storage/records/sites.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';
 
 /** A site with real records and a real store in memory, at an instant that the test sets. */

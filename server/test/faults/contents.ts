@@ -1,13 +1,12 @@
 import pino from 'pino';
+import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
 import { loadConfig } from '../../src/config/load.ts';
-
-import type { Frame } from '../../src/domain/frame.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../src/domain/window.ts';
-import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
+import type { Frame } from '../../src/domain/columns/frame.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../src/domain/time/window.ts';
 import { quantitiesByGroup } from '../../src/query/query-planner.ts';
 import type { FramesRequest, SeriesBuckets } from '../../src/query/telemetry-queries.ts';
-import { type DayDigest, digestsOf } from '../../src/storage/lifecycle/packed-frame.ts';
-import { readWholeDays } from '../../src/storage/lifecycle/whole-days.ts';
+import { type DayDigest, digestsOf } from '../../src/storage/backup/packed-frame.ts';
+import { readWholeDays } from '../../src/storage/whole-days.ts';
 
 /** Everything before today: what is asked does not depend on the moment. */
 export const TODAY = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS;

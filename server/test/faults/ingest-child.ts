@@ -4,10 +4,10 @@ import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
+import { openPipeline } from '../../src/assembly/pipeline.ts';
 import { ENVIRONMENT } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ExpectedError } from '../../src/domain/errors.ts';
-import { openPipeline } from '../../src/pipeline.ts';
 import { loadFaultyVfs, noteAcknowledged } from './disk/faulty-vfs.ts';
 import { type ChildOptions, readingsOf } from './ingest-runs.ts';
 

@@ -1,6 +1,6 @@
 /** Prepares a restore in the place of an earlier one and puts it in place, in a process of its own that a test kills. */
 import { join } from 'node:path';
-import { applyReady, makeReady } from '../../src/storage/lifecycle/restore-folder.ts';
+import { applyReady, makeReady } from '../../src/storage/restore/restore-folder.ts';
 
 const [dataFolder] = process.argv.slice(2) as [string];
 await makeReady(dataFolder, join(dataFolder, 'restore-scratch-new'));

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import { applyReady, removeScratch } from '../../src/storage/lifecycle/restore-folder.ts';
+import { applyReady, removeScratch } from '../../src/storage/restore/restore-folder.ts';
 import { temporaryFolder } from '../journeys/service.ts';
 import { KillPlan } from './kill-plan.ts';
 

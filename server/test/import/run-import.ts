@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Block } from '../../src/domain/batch.ts';
-import { valueCount } from '../../src/domain/batch.ts';
+import type { Block } from '../../src/domain/columns/batch.ts';
+import { valueCount } from '../../src/domain/columns/batch.ts';
 import { MetricCatalogue } from '../../src/domain/metric-catalogue.ts';
 import { importFile } from '../../src/sources/import/import-file.ts';
 import type { ImportReport } from '../../src/sources/import/import-report.ts';

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { Role, SCOPES_OF_ROLE, Scope } from '@wattkeeper/contract/auth.ts';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { openPipeline } from '../../src/assembly/pipeline.ts';
+import { createServices, scheduledJobs } from '../../src/assembly/services.ts';
 import { Config } from '../../src/config/schema.ts';
 import { Forbidden } from '../../src/domain/errors.ts';
 import type { Rights } from '../../src/domain/rights.ts';
 import type { JobDefinition } from '../../src/jobs/job.ts';
 import { ModelPool } from '../../src/jobs/model-pool.ts';
 import { Scheduler } from '../../src/jobs/scheduler.ts';
-import { openPipeline } from '../../src/pipeline.ts';
-import { createServices, scheduledJobs } from '../../src/services.ts';
 import { temporaryFolder } from '../journeys/service.ts';
 import { temporaryRecords } from '../records/temporary-records.ts';
 

@@ -4,7 +4,7 @@ import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
-import { restoreIntoFolder } from '../../src/storage/lifecycle/restore-folder.ts';
+import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';
 import { type Service, startService, temporaryFolder } from './service.ts';
 
 // An identity opens at once; a passphrase takes a second or more each time.

@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { journalUpTo } from '../../src/backups.ts';
+import { journalUpTo } from '../../src/assembly/backups.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { restoreIntoFolder } from '../../src/storage/lifecycle/restore-folder.ts';
+import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';
 import { withFolder } from '../faults/contents.ts';
 import { postReadings, ROOT, type Service, startService, temporaryFolder } from './service.ts';
 

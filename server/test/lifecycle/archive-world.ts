@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { Frame } from '../../src/domain/frame.ts';
+import type { Frame } from '../../src/domain/columns/frame.ts';
 import { Archive } from '../../src/storage/archive/archive.ts';
+import { type ArchiveReport, archiveMonths } from '../../src/storage/archive/archive-months.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
+import { type DayDigest, digestsOf } from '../../src/storage/backup/packed-frame.ts';
 import { TieredReads } from '../../src/storage/layers/tiered-reads.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
-import { type ArchiveReport, archiveMonths } from '../../src/storage/lifecycle/archive-months.ts';
-import { type DayDigest, digestsOf } from '../../src/storage/lifecycle/packed-frame.ts';
-import { type DeviceGroup, readWholeDays } from '../../src/storage/lifecycle/whole-days.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
+import { type DeviceGroup, readWholeDays } from '../../src/storage/whole-days.ts';
 
 /** A DuckDB store with an archive behind it, in one folder. */
 export interface ArchiveWorld {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { backfillEnds } from '../../src/assembly/tiers.ts';
+import { backfill } from '../../src/storage/backfill/backfill.ts';
 import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
-import { backfill } from '../../src/storage/lifecycle/backfill.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
-import { backfillEnds } from '../../src/tiers.ts';
 import { openArchiveWorld } from './archive-world.ts';
 
 /** Fills `target.sqlite` from a DuckDB store and its archive, and says so; killed in the middle by its test. */

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackedUpArchive } from '../../src/features/backup/backed-up-archive.ts';
-import { ARCHIVE_COPIES, ArchiveCopies } from '../../src/storage/lifecycle/archive-copies.ts';
-import type { ArchivedObject } from '../../src/storage/lifecycle/archived-objects.ts';
-import { CopiedFiles } from '../../src/storage/lifecycle/copied-files.ts';
+import { ARCHIVE_COPIES, ArchiveCopies } from '../../src/storage/archive/archive-copies.ts';
+import type { ArchivedObject } from '../../src/storage/archive/archived-objects.ts';
+import { CopiedFiles } from '../../src/storage/backup/copied-files.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { ObjectStore } from '../../src/storage/objects/object-store.ts';
 

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { createBackups } from '../../src/backups.ts';
+import { createBackups } from '../../src/assembly/backups.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { BackupFolder } from '../../src/storage/lifecycle/backup-folder.ts';
-import { restoreIntoFolder } from '../../src/storage/lifecycle/restore-folder.ts';
+import { BackupFolder } from '../../src/storage/backup/backup-folder.ts';
+import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';
 import { difference, readFolder, withFolder } from '../faults/contents.ts';
 import { fillFolder, HISTORY, LIVE } from '../faults/readings.ts';
 import { temporaryFolder } from '../journeys/service.ts';

@@ -2,12 +2,12 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
+import { createFilling } from '../../src/assembly/services.ts';
 import { Config } from '../../src/config/schema.ts';
-import type { Block } from '../../src/domain/batch.ts';
+import type { Block } from '../../src/domain/columns/batch.ts';
 import { Unavailable } from '../../src/domain/errors.ts';
 import { DeviceRemovals } from '../../src/features/devices/removals.ts';
-import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
-import { createFilling } from '../../src/services.ts';
 import { temporaryFolder } from '../journeys/service.ts';
 
 const HOUR_MS = 3_600_000;

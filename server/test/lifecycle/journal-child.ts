@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { CopiedFiles } from '../../src/storage/lifecycle/copied-files.ts';
-import { JournalArchive } from '../../src/storage/lifecycle/journal-archive.ts';
-import { JOURNAL_COPIES, JournalCopies } from '../../src/storage/lifecycle/journal-copies.ts';
+import { CopiedFiles } from '../../src/storage/backup/copied-files.ts';
+import { JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
+import { JOURNAL_COPIES, JournalCopies } from '../../src/storage/journal-history/journal-copies.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AcceptedBatch } from '../../src/domain/batch.ts';
-import { JournalArchive } from '../../src/storage/lifecycle/journal-archive.ts';
-import { encodeRecords } from '../../src/storage/lifecycle/journal-frames.ts';
-import { OPEN_SEGMENT, readJournalArchive } from '../../src/storage/lifecycle/journal-history.ts';
-import { type Hole, isSegment } from '../../src/storage/lifecycle/journal-segments.ts';
+import type { AcceptedBatch } from '../../src/domain/columns/batch.ts';
+import { JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
+import { encodeRecords } from '../../src/storage/journal-history/journal-frames.ts';
+import { OPEN_SEGMENT, readJournalArchive } from '../../src/storage/journal-history/journal-history.ts';
+import { type Hole, isSegment } from '../../src/storage/journal-history/journal-segments.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
 
 const START = Date.parse('2026-03-28T00:00:00Z');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { MINUTE_MS } from '../../src/domain/window.ts';
+import { MINUTE_MS } from '../../src/domain/time/window.ts';
 import { type RetentionCase, switchedOn } from './retention-sizes.ts';
 
 function sizes(one: RetentionCase) {

@@ -1,15 +1,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Block } from '../../src/domain/batch.ts';
+import type { Block } from '../../src/domain/columns/batch.ts';
 import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { createSimulator } from '../../src/sources/simulator/simulator.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
-import { type RawDays, Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
-import { isRollupGroup } from '../../src/storage/rollups/rollup-names.ts';
+import { type RawDays, Retention, type RetentionState } from '../../src/storage/retention/retention.ts';
+import { isRollupGroup } from '../../src/storage/retention/rollup-names.ts';
 
 /** Readings of a home and what takes raw ones away. */
 export interface RetentionCase {

@@ -1,12 +1,12 @@
 import { afterEach, expect } from 'vitest';
-import type { Buckets } from '../../src/domain/aggregate.ts';
+import type { Buckets } from '../../src/domain/columns/aggregate.ts';
 import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
-import { MINUTE_MS } from '../../src/domain/window.ts';
+import { MINUTE_MS } from '../../src/domain/time/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
-import { type RawDays, Retention, type RetentionState } from '../../src/storage/lifecycle/retention.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
+import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
+import { type RawDays, Retention, type RetentionState } from '../../src/storage/retention/retention.ts';
 
 export const TODAY = Date.UTC(2026, 3, 10);
 /** Days over the change to summer time in Warsaw on 29 March. */

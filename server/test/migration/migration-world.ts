@@ -5,12 +5,12 @@ import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
 import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
-import { createBackups } from '../../src/backups.ts';
+import { createBackups } from '../../src/assembly/backups.ts';
+import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
+import { createMigrations } from '../../src/assembly/services.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Rights } from '../../src/domain/rights.ts';
 import { anyFile } from '../../src/features/migration/import-folders.ts';
-import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
-import { createMigrations } from '../../src/services.ts';
 
 /** A pipeline on a data folder of its own, and what lies to be migrated beside it. */
 export interface MigrationWorld {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Conflict, InvalidInput, NotFound } from '../../src/domain/errors.ts';
-import type { AnomalyInput } from '../../src/storage/records/anomalies.ts';
-import { MAX_CALENDARS } from '../../src/storage/records/calendars.ts';
-import { isTaken } from '../../src/storage/records/constraint-errors.ts';
+import type { AnomalyInput } from '../../src/storage/records/analytics/anomalies.ts';
+import { MAX_CALENDARS } from '../../src/storage/records/analytics/calendars.ts';
+import { isTaken } from '../../src/storage/records/engine/constraint-errors.ts';
 import type { RecordStore, RecordsOptions } from '../../src/storage/records/record-store.ts';
 import type { Schema } from '../../src/storage/records/schema.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';

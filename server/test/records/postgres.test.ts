@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
-import { refuseOldServer } from '../../src/storage/records/engine.ts';
+import { refuseOldServer } from '../../src/storage/records/engine/engine.ts';
 import type { PostgresLocation } from '../../src/storage/records/location.ts';
 import { openRecords } from '../../src/storage/records/record-store.ts';
 import { describeWith } from '../needs.ts';

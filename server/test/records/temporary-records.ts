@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely } from 'kysely';
 import { onTestFinished } from 'vitest';
-import { openEngine } from '../../src/storage/records/engine.ts';
+import { openEngine } from '../../src/storage/records/engine/engine.ts';
 import type { RecordsLocation, SqliteLocation } from '../../src/storage/records/location.ts';
 import { openRecords, type RecordStore, type RecordsOptions } from '../../src/storage/records/record-store.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
-import { UTC_DAY_MS } from '../../src/domain/window.ts';
+import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { Engine } from '../../src/storage/duckdb/engine.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { batch, batchOf, blockOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';

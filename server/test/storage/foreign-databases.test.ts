@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Corrupt } from '../../src/domain/errors.ts';
 import { Engine } from '../../src/storage/duckdb/engine.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
+import { checkDatabase } from '../../src/storage/records/engine/sqlite-file.ts';
 import { openRecords } from '../../src/storage/records/record-store.ts';
-import { checkDatabase } from '../../src/storage/records/sqlite-file.ts';
 
 let folder: string;
 let path: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/window.ts';
-import { MemoryStore } from '../../src/storage/memory.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/window.ts';
+import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { batch, batchOf, columnsBlock, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 

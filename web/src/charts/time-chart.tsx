@@ -2,7 +2,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { useFormat } from '../app-context.tsx';
-import { useWidth } from '../ui/use-width.ts';
+import { useWidth } from '../ui/hooks/use-width.ts';
 import { ChartTip } from './chart-tip.tsx';
 import type { Frame, Interval } from './frame.ts';
 import { addGestures } from './gestures.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { detectSeasonal, SeasonalDetector } from './seasonal.ts';
 
 /** A Monday. */

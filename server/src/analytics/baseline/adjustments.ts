@@ -1,4 +1,4 @@
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** Something out of the ordinary: energy that it took in all, spread evenly; null: hours that nobody can judge. */
 export interface Adjustment extends Window {

@@ -1,4 +1,4 @@
-import { lowerBound } from '../../domain/frame.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
 import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
 
 /** Energies of intervals, ascending and apart from each other. */

@@ -1,4 +1,4 @@
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** The time in which a device counts for its corner, epoch milliseconds. */
 export interface Life {

@@ -1,4 +1,4 @@
-import type { Buckets } from '../../domain/aggregate.ts';
+import type { Buckets } from '../../domain/columns/aggregate.ts';
 import type { SignedEnergy } from './steps.ts';
 
 /** What aggregates alone tell of the signs of a power. */

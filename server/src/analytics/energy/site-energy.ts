@@ -1,4 +1,4 @@
-import type { Buckets } from '../../domain/aggregate.ts';
+import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { completeBalance, type SiteSlots } from './balance.ts';
 import { type CornerEnergy, combineDevices, type RankedFlow } from './combine-devices.ts';
 import type { Corner } from './corners.ts';

@@ -1,7 +1,7 @@
-import type { AggregateOptions } from '../../domain/aggregate.ts';
-import { standsUntil } from '../../domain/cadence.ts';
-import { lowerBound, type Series } from '../../domain/frame.ts';
-import { HOUR_MS, type Window } from '../../domain/window.ts';
+import type { AggregateOptions } from '../../domain/columns/aggregate.ts';
+import { lowerBound, type Series } from '../../domain/columns/frame.ts';
+import { standsUntil } from '../../domain/time/cadence.ts';
+import { HOUR_MS, type Window } from '../../domain/time/window.ts';
 
 /** A power in time as constant stretches, ascending and apart from each other; between them nothing is known. */
 export interface Steps {

@@ -1,4 +1,4 @@
-import { localTimes } from '../../domain/site-time.ts';
+import { localTimes } from '../../domain/time/site-time.ts';
 
 /** Slots of a series on the site's calendar, in order and without a gap: those that are known, and those to foretell. */
 export interface Slots {

@@ -1,4 +1,4 @@
-import type { Plane } from '../../domain/sun.ts';
+import type { Plane } from '../../domain/time/sun.ts';
 import type { HourlySky, SolarSite } from './solar-sky.ts';
 
 /** How the panels lie, and what they make per W/m² on them under a clear sky. */

@@ -5,8 +5,8 @@ import {
   planeOfArray,
   type SunPosition,
   sunPosition,
-} from '../../domain/sun.ts';
-import { HOUR_MS } from '../../domain/window.ts';
+} from '../../domain/time/sun.ts';
+import { HOUR_MS } from '../../domain/time/window.ts';
 
 export interface SolarSite {
   readonly latitudeDeg: number;

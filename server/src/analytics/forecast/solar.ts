@@ -1,4 +1,4 @@
-import type { Plane } from '../../domain/sun.ts';
+import type { Plane } from '../../domain/time/sun.ts';
 import { clearCourse } from './solar-clear.ts';
 import { type KnownDays, PlaneSearch } from './solar-plane.ts';
 import { HourlySky, type SolarSite } from './solar-sky.ts';

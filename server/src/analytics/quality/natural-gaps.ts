@@ -1,6 +1,6 @@
-import { GAP_FACTOR } from '../../domain/cadence.ts';
-import { sunPosition } from '../../domain/sun.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { GAP_FACTOR } from '../../domain/time/cadence.ts';
+import { sunPosition } from '../../domain/time/sun.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 
 /** Where the sun decides when a series is silent. */
 export interface SunPlace {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import type { Series } from '../../domain/frame.ts';
 import { repairSeries } from './repair-series.ts';
 
 const MIN = 60_000;

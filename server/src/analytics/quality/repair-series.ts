@@ -1,7 +1,7 @@
 import type { RepairOperation } from '@wattkeeper/contract/repair.ts';
+import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { lowerBound, type Series } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** What a repair takes away and what it puts there, each on a strictly ascending axis. */
 export interface SeriesChange {

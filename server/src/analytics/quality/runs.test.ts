@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
-import type { Series } from '../../domain/frame.ts';
+import type { Series } from '../../domain/columns/frame.ts';
 import { interpolatedRuns, type Run, stuckRuns } from './runs.ts';
 
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { SeriesQuality } from './series-quality.ts';
 
 /**

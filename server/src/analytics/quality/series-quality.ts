@@ -1,7 +1,7 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { GAP_FACTOR, holdsUntilChanged, type Reporting, standsUntil } from '../../domain/cadence.ts';
-import { lowerBound, type Series } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import { lowerBound, type Series } from '../../domain/columns/frame.ts';
+import { GAP_FACTOR, holdsUntilChanged, type Reporting, standsUntil } from '../../domain/time/cadence.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { naturalGaps, outside, type SunPlace } from './natural-gaps.ts';
 import { interpolatedRuns, stuckRuns } from './runs.ts';
 

@@ -1,6 +1,6 @@
 import type { ImportPrice, TariffBand } from '@wattkeeper/contract/tariff.ts';
 import type { z } from 'zod';
-import type { LocalDay } from '../../domain/site-time.ts';
+import type { LocalDay } from '../../domain/time/site-time.ts';
 
 type TimeOfUse = Extract<z.infer<typeof ImportPrice>, { type: 'time_of_use' }>;
 type Band = z.infer<typeof TariffBand>;

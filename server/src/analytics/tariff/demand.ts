@@ -1,5 +1,5 @@
-import { bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
-import { HOUR_MS, intersect, MINUTE_MS, type Window } from '../../domain/window.ts';
+import { bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
+import { HOUR_MS, intersect, MINUTE_MS, type Window } from '../../domain/time/window.ts';
 import type { PricedSlots } from './priced-slots.ts';
 
 /** Span over which metering averages the power that is charged for. */

@@ -1,8 +1,8 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bucketEdges, dayWindow } from '../../domain/site-time.ts';
-import { HOUR_MS, type Window } from '../../domain/window.ts';
+import { bucketEdges, dayWindow } from '../../domain/time/site-time.ts';
+import { HOUR_MS, type Window } from '../../domain/time/window.ts';
 import { priceEnergy, pricingStart } from './price-energy.ts';
 
 const WARSAW = 'Europe/Warsaw';

@@ -1,6 +1,6 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
-import { dayWindow, type LocalTimes, localTimes } from '../../domain/site-time.ts';
-import type { Window } from '../../domain/window.ts';
+import { dayWindow, type LocalTimes, localTimes } from '../../domain/time/site-time.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { demandCharge } from './demand.ts';
 import { importPricer } from './import-pricer.ts';
 import type { PricedSlots } from './priced-slots.ts';

@@ -1,5 +1,5 @@
-import type { Series } from '../frame.ts';
-import { UTC_DAY_MS, type Window } from '../window.ts';
+import type { Series } from '../columns/frame.ts';
+import { UTC_DAY_MS, type Window } from '../time/window.ts';
 
 /** Growth in a span of time. */
 export interface GrowthPiece {

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { anyCounter } from '../../../test/recorded-counter.ts';
-import { aggregateSeries } from '../aggregate.ts';
-import { lowerBound, type Series } from '../frame.ts';
-import { UTC_DAY_MS } from '../window.ts';
+import { aggregateSeries } from '../columns/aggregate.ts';
+import { lowerBound, type Series } from '../columns/frame.ts';
+import { UTC_DAY_MS } from '../time/window.ts';
 import { counterOf, counterWindow, UNDECLARED_COUNTER } from './counter.ts';
 import { counterHistory } from './growth.ts';
 

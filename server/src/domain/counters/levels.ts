@@ -1,5 +1,5 @@
-import type { Series } from '../frame.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../window.ts';
+import type { Series } from '../columns/frame.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../time/window.ts';
 import type { Counter } from './counter.ts';
 import type { Pace } from './rates.ts';
 

@@ -1,10 +1,10 @@
 import type { DeviceHistory, SensorColumn } from '../../analytics/anomaly/device.ts';
 import { predict } from '../../analytics/baseline/deviation.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { bucketEdges, localTimes } from '../../domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
-import type { Baselines } from '../../storage/records/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import type { Baselines } from '../../storage/records/analytics/baselines.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import {
   availableDrivers,
   type Driver,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { ImportStates } from '../../storage/records/import-states.ts';
 
 const STATE_KEY = 'anomaly-examined';

@@ -11,13 +11,18 @@ import type {
 import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';
-import { askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { askedWindow, periodOf } from '../../domain/time/asked-window.ts';
+import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { Anomalies, AnomalyEvent, AnomalyFilter, AnomalyRecord } from '../../storage/records/anomalies.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type {
+  Anomalies,
+  AnomalyEvent,
+  AnomalyFilter,
+  AnomalyRecord,
+} from '../../storage/records/analytics/anomalies.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
 import { EventKeeper } from './event-keeper.ts';
 import { type ExaminedTimes, unexamined } from './examined.ts';

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import type { FoundAnomaly } from '../../analytics/anomaly/detect.ts';
 import type { LimitFactor } from '../../analytics/anomaly/device.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import type { AnomalyInput, AnomalyRecord, LabelledAnomaly } from '../../storage/records/anomalies.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { AnomalyInput, AnomalyRecord, LabelledAnomaly } from '../../storage/records/analytics/anomalies.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 
 /** What is kept of why an anomaly was told. */
 const Reasons = z.object({

@@ -1,5 +1,5 @@
 import type { JobContext, JobDefinition } from '../../jobs/job.ts';
-import type { ArchiveReport } from '../../storage/lifecycle/archive-months.ts';
+import type { ArchiveReport } from '../../storage/archive/archive-months.ts';
 
 /**
  * Moves old months out of the first store, every night.

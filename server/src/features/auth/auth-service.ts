@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SCOPES_OF_ROLE, type Scope, type SignInLink } from '@wattkeeper/contract/auth.ts';
 import { InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
-import { SECOND_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { SECOND_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { Caller } from '../../http/api.ts';
-import type { ApiTokenRecord } from '../../storage/records/api-tokens.ts';
+import type { ApiTokenRecord } from '../../storage/records/accounts/api-tokens.ts';
+import type { UserRecord } from '../../storage/records/accounts/users.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
-import type { UserRecord } from '../../storage/records/users.ts';
 import { tokensOf } from './credentials.ts';
 import { LoginBackoff } from './login-backoff.ts';
 import { passwordFits } from './passwords.ts';

@@ -1,7 +1,7 @@
 import type { Scope } from '@wattkeeper/contract/auth.ts';
 import { Forbidden, InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { Caller } from '../../http/api.ts';
-import type { ApiTokenRecord } from '../../storage/records/api-tokens.ts';
+import type { ApiTokenRecord } from '../../storage/records/accounts/api-tokens.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { hashOf, newSecret, TOKEN_PREFIX } from './secrets.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Forbidden } from '../../domain/errors.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
-import type { ApiTokenRecord } from '../../storage/records/api-tokens.ts';
+import type { ApiTokenRecord } from '../../storage/records/accounts/api-tokens.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { AuthService } from './auth-service.ts';
 

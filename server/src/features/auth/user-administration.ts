@@ -1,8 +1,8 @@
 import { Password, Role, UserName } from '@wattkeeper/contract/auth.ts';
 import type { z } from 'zod';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
+import type { UserRecord } from '../../storage/records/accounts/users.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
-import type { UserRecord } from '../../storage/records/users.ts';
 import { hashPassword } from './passwords.ts';
 
 export interface NewUser {

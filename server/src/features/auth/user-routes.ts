@@ -5,8 +5,8 @@ import { Forbidden } from '../../domain/errors.ts';
 import { requireScope } from '../../domain/rights.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import type { UserRecord } from '../../storage/records/accounts/users.ts';
 import { pageOfList } from '../../storage/records/page.ts';
-import type { UserRecord } from '../../storage/records/users.ts';
 import type { AuthService } from './auth-service.ts';
 
 const schema = { tags: ['auth'] };

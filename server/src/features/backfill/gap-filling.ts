@@ -2,14 +2,14 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { StoreGapHealth } from '@wattkeeper/contract/service.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
-import type { StoreTrouble } from '../../storage/layers/supervised-store.ts';
 import {
   type BackfillOptions,
   type BackfillReport,
   type BackfillSource,
   backfill,
-} from '../../storage/lifecycle/backfill.ts';
-import type { StoreGaps } from '../../storage/lifecycle/store-gaps.ts';
+} from '../../storage/backfill/backfill.ts';
+import type { StoreGaps } from '../../storage/backfill/store-gaps.ts';
+import type { StoreTrouble } from '../../storage/layers/supervised-store.ts';
 
 /** A store that can be filled, or that another one is filled from. */
 export interface BackfillEnd {

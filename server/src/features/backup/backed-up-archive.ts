@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { ExpectedError } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
-import type { ArchiveCopies } from '../../storage/lifecycle/archive-copies.ts';
-import { type ArchivedObject, type ArchiveManifest, archiveSource } from '../../storage/lifecycle/archived-objects.ts';
-import type { ArchiveTarget } from '../../storage/lifecycle/restore.ts';
+import type { ArchiveCopies } from '../../storage/archive/archive-copies.ts';
+import { type ArchivedObject, type ArchiveManifest, archiveSource } from '../../storage/archive/archived-objects.ts';
 import type { ObjectStore } from '../../storage/objects/object-store.ts';
+import type { ArchiveTarget } from '../../storage/restore/restore.ts';
 
 type Work = Pick<JobContext, 'signal' | 'progress'>;
 

@@ -1,7 +1,7 @@
 import { BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
-import { toMissing } from '../../storage/lifecycle/journal-segments.ts';
+import { toMissing } from '../../storage/journal-history/journal-segments.ts';
 import type { BackupService } from './service.ts';
 
 const Verification = z.object({ name: BackupName.optional() });

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { JobContext } from '../../jobs/job.ts';
+import { ARCHIVE_COPIES } from '../../storage/archive/archive-copies.ts';
+import type { ArchiveManifest } from '../../storage/archive/archived-objects.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
-import { ARCHIVE_COPIES } from '../../storage/lifecycle/archive-copies.ts';
-import type { ArchiveManifest } from '../../storage/lifecycle/archived-objects.ts';
-import { writeBackup } from '../../storage/lifecycle/backup.ts';
-import type { BackupCopies } from '../../storage/lifecycle/backup-copies.ts';
-import { type BackupKeys, encrypts } from '../../storage/lifecycle/backup-file.ts';
-import { BackupFolder } from '../../storage/lifecycle/backup-folder.ts';
-import type { JournalArchive } from '../../storage/lifecycle/journal-archive.ts';
-import type { JournalPlaces, SentJournal } from '../../storage/lifecycle/journal-copies.ts';
-import { fileInstant } from '../../storage/lifecycle/journal-segments.ts';
+import { writeBackup } from '../../storage/backup/backup.ts';
+import type { BackupCopies } from '../../storage/backup/backup-copies.ts';
+import { type BackupKeys, encrypts } from '../../storage/backup/backup-file.ts';
+import { BackupFolder } from '../../storage/backup/backup-folder.ts';
+import type { JournalArchive } from '../../storage/journal-history/journal-archive.ts';
+import type { JournalPlaces, SentJournal } from '../../storage/journal-history/journal-copies.ts';
+import { fileInstant } from '../../storage/journal-history/journal-segments.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
 import {
   type FolderRestore,
   type FolderRestoreReport,
@@ -22,8 +23,7 @@ import {
   makeReady,
   restoreIntoFolder,
   scratchFolder,
-} from '../../storage/lifecycle/restore-folder.ts';
-import type { RecordStore } from '../../storage/records/record-store.ts';
+} from '../../storage/restore/restore-folder.ts';
 import type { BackedUpArchive } from './backed-up-archive.ts';
 
 export interface BackupServiceOptions {

@@ -1,6 +1,6 @@
 import type { Adjustment, AdjustmentRequest } from '@wattkeeper/contract/baseline-deviation.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import type { AdjustmentRecord, BaselineAdjustments } from '../../storage/records/baseline-adjustments.ts';
+import type { AdjustmentRecord, BaselineAdjustments } from '../../storage/records/analytics/baseline-adjustments.ts';
 import { type Machines, requireMachine } from './machine.ts';
 import { refuse } from './training-errors.ts';
 

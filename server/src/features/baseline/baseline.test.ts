@@ -5,8 +5,8 @@ import { count, END, energy, iso, models, NOW, noise, START, world } from '../..
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { localTime } from '../../domain/site-time.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/window.ts';
+import { localTime } from '../../domain/time/site-time.ts';
+import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';

@@ -2,7 +2,7 @@ import { Calendar, CalendarCreate, CalendarPatch, CalendarsQuery } from '@wattke
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
-import type { CalendarRecord } from '../../storage/records/calendars.ts';
+import type { CalendarRecord } from '../../storage/records/analytics/calendars.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 

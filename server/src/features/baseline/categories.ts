@@ -1,10 +1,10 @@
-import { categoriesAt } from '../../domain/calendar.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
+import { categoriesAt } from '../../domain/time/calendar.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { CalendarRecord, Calendars } from '../../storage/records/calendars.ts';
-import type { Sites } from '../../storage/records/sites.ts';
+import type { CalendarRecord, Calendars } from '../../storage/records/analytics/calendars.ts';
+import type { Sites } from '../../storage/records/devices/sites.ts';
 
 /** One category of a driver: its column is the share of each hour or day for which the category holds. */
 export interface Category {

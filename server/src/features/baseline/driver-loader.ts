@@ -1,12 +1,12 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import { type Buckets, emptyBuckets, meansOf } from '../../domain/aggregate.ts';
+import { type Buckets, emptyBuckets, meansOf } from '../../domain/columns/aggregate.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { isMadeOfEnergy } from '../../domain/made-of-energy.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { Calendars } from '../../storage/records/calendars.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { Sites } from '../../storage/records/sites.ts';
+import type { Calendars } from '../../storage/records/analytics/calendars.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { Sites } from '../../storage/records/devices/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from '../kpi/meter.ts';
 import { type Category, categoryColumns, isCategory } from './categories.ts';

@@ -1,10 +1,10 @@
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
-import { periodOf } from '../../domain/asked-window.ts';
 import { isCondition } from '../../domain/made-of-energy.ts';
-import type { Window } from '../../domain/window.ts';
+import { periodOf } from '../../domain/time/asked-window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { type Driver, type DriverOptions, madeOfEnergy } from './driver-loader.ts';
 import { loadObservations, type Needs } from './observations.ts';

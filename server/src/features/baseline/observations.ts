@@ -4,11 +4,11 @@ import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustmen
 import { DAYS_OF_WEEK } from '../../analytics/baseline/basis.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
 import { missingZeros } from '../../analytics/baseline/zeros.ts';
-import { categoriesAt } from '../../domain/calendar.ts';
-import { bucketEdges, localTimes } from '../../domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/window.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import { categoriesAt } from '../../domain/time/calendar.ts';
+import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { machineEnergy } from '../kpi/machine-energy.ts';
 import { publicHolidays } from '../sites/holidays.ts';

@@ -22,7 +22,7 @@ import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
-import type { AuditLog } from '../../storage/records/audit-log.ts';
+import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { AdjustmentService } from './adjustments.ts';
 import type { BaselineService } from './service.ts';

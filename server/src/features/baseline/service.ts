@@ -4,13 +4,13 @@ import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/baselin
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
-import { askedDays, askedWindow, periodOf } from '../../domain/asked-window.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
-import type { Window } from '../../domain/window.ts';
+import { askedDays, askedWindow, periodOf } from '../../domain/time/asked-window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { BaselineAdjustments } from '../../storage/records/baseline-adjustments.ts';
-import type { BaselineRecord, Baselines } from '../../storage/records/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { BaselineAdjustments } from '../../storage/records/analytics/baseline-adjustments.ts';
+import type { BaselineRecord, Baselines } from '../../storage/records/analytics/baselines.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { toAdjustment } from './adjustments.ts';
 import { calendarDriver, withoutUnseen } from './categories.ts';

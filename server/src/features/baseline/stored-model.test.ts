@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Training, trainBaseline } from '../../analytics/baseline/train.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import type { BaselineRecord } from '../../storage/records/baselines.ts';
+import type { BaselineRecord } from '../../storage/records/analytics/baselines.ts';
 import { fitOf, isStorable, storedModel, toStored } from './stored-model.ts';
 
 const HOURS = Float64Array.from({ length: 60 }, (_, h) => h);

@@ -12,11 +12,11 @@ import { DAYS_OF_WEEK, HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analy
 import type { BaselineFit } from '../../analytics/baseline/deviation.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { criteriaOf, isValid, zerosCriterion } from '../../analytics/baseline/validity.ts';
-import { periodOf } from '../../domain/asked-window.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import type { Window } from '../../domain/window.ts';
-import type { BaselineRecord } from '../../storage/records/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { periodOf } from '../../domain/time/asked-window.ts';
+import type { Window } from '../../domain/time/window.ts';
+import type { BaselineRecord } from '../../storage/records/analytics/baselines.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import type { Driver } from './driver-loader.ts';
 import type { Loaded } from './observations.ts';
 import type { SuspiciousDriver } from './suspicious-drivers.ts';

@@ -6,12 +6,12 @@ import type {
 } from '@wattkeeper/contract/charging.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { z } from 'zod';
-import { askedDays } from '../../domain/asked-window.ts';
-import { addDays, dayOf, dayWindow } from '../../domain/site-time.ts';
-import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
-import type { ChargingSessionRecord } from '../../storage/records/charging-sessions.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { SiteRecord, Sites } from '../../storage/records/sites.ts';
+import { askedDays } from '../../domain/time/asked-window.ts';
+import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
+import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { ChargingSessionRecord } from '../../storage/records/analytics/charging-sessions.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { SiteRecord, Sites } from '../../storage/records/devices/sites.ts';
 import { SessionDetector, type SessionDetectorOptions } from './session-detector.ts';
 
 export interface ChargingServiceOptions extends SessionDetectorOptions {

@@ -8,15 +8,15 @@ import {
 import { type SessionCost, sessionCosts } from '../../analytics/charging/session-cost.ts';
 import { allocateFlows } from '../../analytics/energy/flows.ts';
 import type { Steps } from '../../analytics/energy/steps.ts';
-import { seriesOf } from '../../domain/frame.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { seriesOf } from '../../domain/columns/frame.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type {
   ChargingSessionInput,
   ChargingSessionRecord,
   ChargingSessions,
-} from '../../storage/records/charging-sessions.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+} from '../../storage/records/analytics/charging-sessions.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { deviceSteps } from '../energy/power-steps.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { bestSources, type CornerSource, cornerSources, type SiteDevices } from '../energy/site-sources.ts';

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import {
   createSimulator,
   type ProfileName,

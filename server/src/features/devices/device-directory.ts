@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { type Conflict, InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { DEFAULT_LIMITS, type SeriesLimits } from '../../domain/series-limits.ts';
 import { Turns } from '../../domain/turns.ts';
 import type { RefusedSeries } from '../../ingest/admission.ts';
-import { tooManyDevices } from '../../storage/records/device-registration.ts';
-import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices.ts';
+import { tooManyDevices } from '../../storage/records/devices/device-registration.ts';
+import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { SeriesIndex } from './series-index.ts';
 

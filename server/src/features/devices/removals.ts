@@ -4,9 +4,9 @@ import type { Journal } from '../../ingest/journal.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { isPermanent, isTemporary } from '../../storage/backend.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
-import { writeRemovals } from '../../storage/lifecycle/remembered-removals.ts';
-import { type DeviceRemoval, placeOfStore } from '../../storage/records/device-removals.ts';
+import { type DeviceRemoval, placeOfStore } from '../../storage/records/devices/device-removals.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
+import { writeRemovals } from '../../storage/remembered-removals.ts';
 
 export interface RemovalsOptions {
   readonly records: Pick<RecordStore, 'devices' | 'deviceRemovals'>;

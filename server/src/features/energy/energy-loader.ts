@@ -4,12 +4,12 @@ import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.
 import { type DeviceEnergy, darkSlots, type SiteEnergyInput, siteEnergy } from '../../analytics/energy/site-energy.ts';
 import { joinSlots, sliceSlots } from '../../analytics/energy/slot-columns.ts';
 import { type SignedEnergy, splitSteps } from '../../analytics/energy/steps.ts';
-import type { Buckets } from '../../domain/aggregate.ts';
-import { lowerBound } from '../../domain/frame.ts';
-import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Buckets } from '../../domain/columns/aggregate.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
+import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { type IntervalSeries, intervalSamples, oneWay } from './interval-samples.ts';
 import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
 import { type CornerSource, cornerSources, type SiteDevices, silenceWarnings } from './site-sources.ts';

@@ -1,9 +1,9 @@
 import type { Corner } from '../../analytics/energy/corners.ts';
 import { unmissed } from '../../analytics/energy/life.ts';
 import { combineSteps, fillSteps, type Steps, stepsOf } from '../../analytics/energy/steps.ts';
-import { decidingWindow } from '../../domain/cadence.ts';
-import { lowerBound, seriesOf } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import { lowerBound, seriesOf } from '../../domain/columns/frame.ts';
+import { decidingWindow } from '../../domain/time/cadence.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { bestSources, type CornerSource } from './site-sources.ts';
 

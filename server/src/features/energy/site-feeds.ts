@@ -1,8 +1,8 @@
 import { STANDING_MARGIN_MS, standingMeans } from '../../analytics/energy/standing.ts';
-import { seriesOf } from '../../domain/frame.ts';
+import { seriesOf } from '../../domain/columns/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { reportersOf, type SiteDevices } from './site-sources.ts';
 
 /** Prices and carbon intensity that feeds publish for a site, by slot. */

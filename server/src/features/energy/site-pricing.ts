@@ -2,9 +2,9 @@ import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import type { SiteSlots } from '../../analytics/energy/balance.ts';
 import { type EnergyCost, priceEnergy, pricingStart } from '../../analytics/tariff/price-energy.ts';
 import type { PricedSlots } from '../../analytics/tariff/priced-slots.ts';
-import type { Window } from '../../domain/window.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
-import type { Tariffs } from '../../storage/records/tariffs.ts';
+import type { Window } from '../../domain/time/window.ts';
+import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { joined, type SiteFeeds } from './site-feeds.ts';
 
 /** What a site without a tariff pays where a feed publishes prices for it: those prices, and nothing where there is none. */

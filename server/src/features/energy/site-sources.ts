@@ -9,12 +9,12 @@ import {
   rankOf,
 } from '../../analytics/energy/corners.ts';
 import type { Life } from '../../analytics/energy/life.ts';
-import type { Reporting } from '../../domain/cadence.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import type { Reporting } from '../../domain/time/cadence.ts';
+import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import { declaredLengthMs, declaredWidth, type IntervalSeries } from './interval-samples.ts';
 

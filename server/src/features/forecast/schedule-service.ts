@@ -7,11 +7,11 @@ import {
   shiftLoad,
   withLoad,
 } from '../../analytics/forecast/shift-load.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
 import { ExpectedError, InvalidInput } from '../../domain/errors.ts';
-import { lowerBound } from '../../domain/frame.ts';
-import { bucketEdges, localTime } from '../../domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/window.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import { bucketEdges, localTime } from '../../domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { iso } from './load-history.ts';
 import type { ForecastService } from './service.ts';

@@ -6,11 +6,11 @@ import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
 import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
 import { silentSlots } from '../../analytics/forecast/silent.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { Forecasts } from '../../storage/records/forecasts.ts';
-import type { Sites } from '../../storage/records/sites.ts';
+import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { Sites } from '../../storage/records/devices/sites.ts';
 import {
   iso,
   type LoadHistory,

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { SiteWorld } from '../../../test/energy/site-world.ts';
 import { describeWith } from '../../../test/needs.ts';
-import { MINUTE_MS } from '../../domain/window.ts';
+import { MINUTE_MS } from '../../domain/time/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
 import { ForecastService } from './service.ts';
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { SOLAR_MIN_DAYS, SOLAR_RECENT_DAYS, type SolarFit } from '../../analytics/forecast/solar.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
-import { lowerBound } from '../../domain/frame.ts';
-import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../domain/site-time.ts';
-import { HOUR_MS } from '../../domain/window.ts';
+import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../domain/time/site-time.ts';
+import { HOUR_MS } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { Forecasts } from '../../storage/records/forecasts.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
+import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { iso } from './load-history.ts';
 

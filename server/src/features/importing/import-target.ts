@@ -1,5 +1,5 @@
 import type { ImportPlaces, ImportPlacesRequest, ImportProgress } from '@wattkeeper/contract/import.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import type { SinkReceipt } from '../../sources/import/import-file.ts';
 
 /** Where an import goes: the data of this process, or the service that holds it. */

@@ -1,8 +1,8 @@
 import type { ImportDevice, ImportPlaces, ImportPlacesRequest, ImportSite } from '@wattkeeper/contract/import.ts';
 import { Conflict } from '../../domain/errors.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { SiteInput, SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
-import type { SiteInput, SiteRecord } from '../../storage/records/sites.ts';
 
 /** Name of the site that the service makes for devices that report before there is one. */
 const UNNAMED_SITE = 'Home';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ImportPlaces, type ImportSite, MAX_PLACED_DEVICES } from '@wattkeeper/contract/import.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { importFile } from '../../sources/import/import-file.ts';
 import type { ImportReport } from '../../sources/import/import-report.ts';
 import type { InputFile } from '../../sources/import/input-file.ts';

@@ -7,16 +7,16 @@ import type {
   ImportResult,
 } from '@wattkeeper/contract/import.ts';
 import { MAX_PREVIEW_ROWS } from '@wattkeeper/contract/import.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { localIso } from '../../domain/site-time.ts';
+import { localIso } from '../../domain/time/site-time.ts';
 import { detectMapping, mappingText } from '../../sources/import/detect/detect.ts';
 import { importFile } from '../../sources/import/import-file.ts';
 import { type ImportReport, reportToJson } from '../../sources/import/import-report.ts';
 import type { InputFile } from '../../sources/import/input-file.ts';
 import { type Mapping, parseMapping } from '../../sources/import/mapping.ts';
 import { HEAD_BYTES } from '../../sources/import/record-source.ts';
-import type { Sites } from '../../storage/records/sites.ts';
+import type { Sites } from '../../storage/records/devices/sites.ts';
 import type { ImportTarget } from './import-target.ts';
 import type { Places } from './places.ts';
 import { runImport, siteOf } from './run-import.ts';

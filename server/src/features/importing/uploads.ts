@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { type ImportUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_PART_BYTES } from '@wattkeeper/contract/import.ts';
 import { Conflict, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
+import { HOUR_MS } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
-import { HOUR_MS } from '../../domain/window.ts';
 import { type InputFile, memoryFile, openedAs } from '../../sources/import/input-file.ts';
 
 /** Files that are kept at a time; the one that was not used for the longest time goes when another is uploaded. */

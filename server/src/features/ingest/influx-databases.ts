@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HOUR_MS } from '../../domain/window.ts';
+import { HOUR_MS } from '../../domain/time/window.ts';
 
 /** What is wrong with one statement, in InfluxDB's words. */
 export class StatementFailed extends Error {}

@@ -1,6 +1,6 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { IngestAnswer, RejectedValue } from '@wattkeeper/contract/reading.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';
 import type { Refusal } from '../../ingest/validate.ts';
 import type { DecodedLines } from '../../sources/decode/line-protocol.ts';

@@ -14,9 +14,9 @@ import { type Leaf, leavesOf, parseExpression } from '../../analytics/kpi/expres
 import { ExpressionError } from '../../analytics/kpi/expression-error.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { CustomKpiRecord, CustomKpis } from '../../storage/records/custom-kpis.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
-import type { Sites } from '../../storage/records/sites.ts';
+import type { CustomKpiRecord, CustomKpis } from '../../storage/records/analytics/custom-kpis.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { Sites } from '../../storage/records/devices/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { readLeaves } from './leaf-values.ts';
 import { type KpiService, periodWithHours, windowOf } from './service.ts';

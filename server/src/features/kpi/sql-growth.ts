@@ -1,11 +1,11 @@
+import { seriesOf } from '../../domain/columns/frame.ts';
 import { counterWindow } from '../../domain/counters/counter.ts';
 import { decidedDays } from '../../domain/counters/decided-days.ts';
-import { seriesOf } from '../../domain/frame.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type DecidedSpan, writeGrowth } from '../../storage/postgres/counter-growth.ts';
 import type { TermsLocation } from '../../storage/postgres/machine-terms.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import { meterOf } from './meter.ts';
 
 export interface SqlGrowthOptions {

@@ -1,7 +1,7 @@
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { quoted as quotedText } from '../../outbound/foreign-text.ts';
 import type { NamedBy } from '../../outbound/gate.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';

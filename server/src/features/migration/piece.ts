@@ -1,7 +1,7 @@
-import type { Block } from '../../domain/batch.ts';
-import type { Frame } from '../../domain/frame.ts';
+import type { Block } from '../../domain/columns/batch.ts';
+import type { Frame } from '../../domain/columns/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import { dayOfInstant } from './day-tallies.ts';
 import type { FoundReading } from './source.ts';

@@ -1,4 +1,4 @@
-import type { ChargingSessionInput, ChargingSessions } from '../../storage/records/charging-sessions.ts';
+import type { ChargingSessionInput, ChargingSessions } from '../../storage/records/analytics/charging-sessions.ts';
 import { dayOfInstant } from './day-tallies.ts';
 import type { Found, FoundSession, MigrationTarget, Outcome, TargetFigures, Validation } from './source.ts';
 

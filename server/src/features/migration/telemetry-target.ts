@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { seriesKey } from '../../ingest/admission.ts';
 import type { Ingest, Receipt } from '../../ingest/ingest.ts';

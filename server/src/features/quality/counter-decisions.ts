@@ -1,12 +1,12 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { CounterDecision, CounterDecisionRequest } from '@wattkeeper/contract/quality.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
+import { seriesOf } from '../../domain/columns/frame.ts';
 import { Conflict, NotFound } from '../../domain/errors.ts';
-import { seriesOf } from '../../domain/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 

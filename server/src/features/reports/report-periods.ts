@@ -1,5 +1,5 @@
 import type { ReportKind } from '@wattkeeper/contract/report.ts';
-import { addDays } from '../../domain/site-time.ts';
+import { addDays } from '../../domain/time/site-time.ts';
 
 /** A day, week or month of a site. */
 export interface ReportPeriod {

@@ -1,5 +1,5 @@
 import type { JobContext, JobDefinition } from '../../jobs/job.ts';
-import type { RetentionReport } from '../../storage/lifecycle/retention.ts';
+import type { RetentionReport } from '../../storage/retention/retention.ts';
 
 /** Keeps rollups up with late readings, and throws away what is configured to go. */
 export function rollupJob(

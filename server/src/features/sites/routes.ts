@@ -2,9 +2,9 @@ import { formatInstant, ListQuery, pageOf } from '@wattkeeper/contract/common.ts
 import { Site, SiteCreate, SitePatch } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
+import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
-import type { SiteRecord } from '../../storage/records/sites.ts';
 
 const IdParams = z.object({
   id: z

@@ -1,7 +1,7 @@
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
-import type { AuditLog } from '../../storage/records/audit-log.ts';
+import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
 import type { Jobs } from '../../storage/records/jobs.ts';
 
 const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal, QuarantineEntry } from '../../ingest/journal.ts';
 

@@ -8,11 +8,11 @@ import type {
 } from '@wattkeeper/contract/tariff.ts';
 import { sliceSlots } from '../../analytics/energy/slot-columns.ts';
 import type { EnergyCost } from '../../analytics/tariff/price-energy.ts';
-import { periodOf } from '../../domain/asked-window.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { lowerBound } from '../../domain/frame.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
-import type { TariffRecord, Tariffs } from '../../storage/records/tariffs.ts';
+import { periodOf } from '../../domain/time/asked-window.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
+import type { TariffRecord, Tariffs } from '../../storage/records/analytics/tariffs.ts';
 import type { EnergyService } from '../energy/service.ts';
 
 export interface TariffServiceOptions {

@@ -1,7 +1,7 @@
 import type { Aggregate } from '@wattkeeper/contract/telemetry.ts';
-import { meansOf } from '../../domain/aggregate.ts';
-import { bucketEdges } from '../../domain/site-time.ts';
-import type { Window } from '../../domain/window.ts';
+import { meansOf } from '../../domain/columns/aggregate.ts';
+import { bucketEdges } from '../../domain/time/site-time.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { type ExportRows, inParts } from './export.ts';

@@ -1,12 +1,12 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { EnergyDataAnswer, EnergyDataQuery } from '@wattkeeper/contract/telemetry.ts';
 import type { z } from 'zod';
+import type { Frame } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import type { Frame } from '../../domain/frame.ts';
-import { MINUTE_MS, SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { MINUTE_MS, SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 import type { HeldAnswer } from './answer-room.ts';
 import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export.ts';
 import type { Target, TelemetryService } from './telemetry-service.ts';

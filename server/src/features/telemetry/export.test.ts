@@ -1,6 +1,6 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, it } from 'vitest';
-import type { Frame } from '../../domain/frame.ts';
+import type { Frame } from '../../domain/columns/frame.ts';
 import { EXPORT_FORMATS, exportRows, SAMPLES, toArrow } from './export.ts';
 
 const FRAME_ROWS = 50_000;

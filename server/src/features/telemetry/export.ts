@@ -13,9 +13,9 @@ import {
   Utf8,
 } from 'apache-arrow';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { type Frame, seriesOf } from '../../domain/frame.ts';
-import { isoTimes } from '../../domain/iso-time.ts';
-import type { DeviceRecord } from '../../storage/records/devices.ts';
+import { type Frame, seriesOf } from '../../domain/columns/frame.ts';
+import { isoTimes } from '../../domain/time/iso-time.ts';
+import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
 
 /** Columns of a table after the timestamp: texts, then numbers. */
 export interface ExportColumns {

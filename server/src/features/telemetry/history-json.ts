@@ -1,6 +1,6 @@
 import type { EnergyDataAnswer } from '@wattkeeper/contract/telemetry.ts';
-import { periodOf } from '../../domain/asked-window.ts';
-import { isoTimes } from '../../domain/iso-time.ts';
+import { periodOf } from '../../domain/time/asked-window.ts';
+import { isoTimes } from '../../domain/time/iso-time.ts';
 import { MAX_PIECE_VALUES } from '../../http/paced-answer.ts';
 import type { History } from './telemetry-service.ts';
 

@@ -10,7 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Api } from '../../http/api.ts';
 import { sendPaced, sendText } from '../../http/paced-answer.ts';
 import { AnswerRoom, type HeldAnswer } from './answer-room.ts';

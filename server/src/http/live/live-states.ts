@@ -1,5 +1,5 @@
 import type { Health } from '@wattkeeper/contract/service.ts';
-import { SECOND_MS } from '../../domain/window.ts';
+import { SECOND_MS } from '../../domain/time/window.ts';
 
 export interface LiveStatesOptions {
   readonly health: () => Promise<Health>;

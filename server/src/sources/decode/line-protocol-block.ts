@@ -1,4 +1,4 @@
-import { type Block, isSparse, withUsedDevices } from '../../domain/batch.ts';
+import { type Block, isSparse, withUsedDevices } from '../../domain/columns/batch.ts';
 
 /** Quantities of one measurement in one request; more are refused. */
 export const MAX_QUANTITIES = 2000;

@@ -1,5 +1,5 @@
 import { metricNameFault } from '@wattkeeper/contract/metric.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { type BlockBuilder, MAX_QUANTITIES, SEALED } from './line-protocol-block.ts';
 import type { DeviceRules } from './line-protocol-device.ts';
 import { type Precision, parseFieldValue, parseTimestamp, TIME_SCALE } from './line-protocol-number.ts';

@@ -2,8 +2,8 @@ import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import { MAX_READINGS, type RejectedValue } from '@wattkeeper/contract/reading.ts';
-import { type Block, isSparse, withUsedDevices } from '../../domain/batch.ts';
 import { closest } from '../../domain/closest.ts';
+import { type Block, isSparse, withUsedDevices } from '../../domain/columns/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Block, valueCount } from '../../domain/batch.ts';
+import { type Block, valueCount } from '../../domain/columns/batch.ts';
 import { decodeLineProtocol } from './line-protocol.ts';
 import { decodeReadings } from './readings.ts';
 

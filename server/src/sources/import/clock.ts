@@ -1,7 +1,7 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { dayWindow, instantsOfLocal } from '../../domain/site-time.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
+import { dayWindow, instantsOfLocal } from '../../domain/time/site-time.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { Mapping } from './mapping.ts';
 import { monthOf } from './month-names.ts';
 

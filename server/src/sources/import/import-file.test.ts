@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exampleMapping, runImport as run } from '../../../test/import/run-import.ts';
-import { valueCount } from '../../domain/batch.ts';
+import { valueCount } from '../../domain/columns/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';
 import { importFile, MAX_VALUES_AT_ONCE_COUNT } from './import-file.ts';

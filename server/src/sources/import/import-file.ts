@@ -1,5 +1,5 @@
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
-import { type Block, valueCount } from '../../domain/batch.ts';
+import { type Block, valueCount } from '../../domain/columns/batch.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { cellText } from './cell-reader.ts';
 import { FileClock, SKIPPED_TIME } from './clock.ts';

@@ -1,5 +1,5 @@
 import { isName } from '@wattkeeper/contract/names.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
 import type { Mapping } from './mapping.ts';

@@ -1,6 +1,6 @@
 import { isMetricName } from '@wattkeeper/contract/metric.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { CellReader, cellText } from './cell-reader.ts';

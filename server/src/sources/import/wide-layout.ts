@@ -1,4 +1,4 @@
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { CellReader, cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';

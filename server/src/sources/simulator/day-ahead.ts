@@ -1,7 +1,7 @@
-import { HOUR_MS, MINUTE_MS } from '../../domain/window.ts';
+import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
+import type { Weather } from './equipment/weather.ts';
 import { hash, hashedNormal } from './random.ts';
 import type { CalendarDay, SiteClock } from './site-clock.ts';
-import type { Weather } from './weather.ts';
 
 /** What a household pays around the price of the exchange, in the site's currency. */
 export interface PriceOptions {

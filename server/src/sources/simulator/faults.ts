@@ -1,5 +1,5 @@
 import { InvalidInput } from '../../domain/errors.ts';
-import { intersect, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { intersect, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import { hash, Random } from './random.ts';
 
 export const FAULT_KINDS = [

@@ -1,4 +1,4 @@
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import type { FaultBoard } from './faults.ts';
 import type { Memory } from './memory.ts';
 

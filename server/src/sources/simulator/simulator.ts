@@ -1,16 +1,16 @@
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import type { Window } from '../../domain/window.ts';
-import { FACTORY } from './factory-profile.ts';
+import type { Window } from '../../domain/time/window.ts';
+import { Weather } from './equipment/weather.ts';
 import { FaultBoard, type FaultOptions, FaultSchedule, type FaultTruth } from './faults.ts';
-import { HOME } from './home-profile.ts';
 import { Memory } from './memory.ts';
+import { FACTORY } from './profiles/factory-profile.ts';
+import { HOME } from './profiles/home-profile.ts';
+import { RV } from './profiles/rv-profile.ts';
 import { hash } from './random.ts';
 import { Recorder } from './recorder.ts';
-import { RV } from './rv-profile.ts';
 import { SiteClock } from './site-clock.ts';
 import type { Profile, SimulatedDevice, SimulatedSite, SiteModel } from './site-model.ts';
-import { Weather } from './weather.ts';
 
 export const PROFILES = { home: HOME, rv: RV, factory: FACTORY } as const satisfies Record<string, Profile>;
 export type ProfileName = keyof typeof PROFILES;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { localTime } from '../../domain/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/window.ts';
+import { localTime } from '../../domain/time/site-time.ts';
+import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { SiteClock } from './site-clock.ts';
 
 test.each([

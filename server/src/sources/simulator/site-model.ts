@@ -1,10 +1,10 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import type { Climate, Weather } from './equipment/weather.ts';
 import type { FaultBoard, FaultRule } from './faults.ts';
 import type { Memory } from './memory.ts';
 import type { Recorder } from './recorder.ts';
 import type { SiteClock } from './site-clock.ts';
-import type { Climate, Weather } from './weather.ts';
 
 export interface SimulatedDevice {
   /** Names the device in blocks and faults. */

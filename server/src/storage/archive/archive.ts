@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
+import { intersect, type Window } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
-import { intersect, type Window } from '../../domain/window.ts';
 import type { ReadRequest } from '../backend.ts';
 import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore, StoredObject } from '../objects/object-store.ts';
-import type { ParquetMethods } from '../parquet.worker.ts';
 import { WorkerCalls } from '../worker-calls.ts';
 import { FileCache } from './file-cache.ts';
 import { monthName, monthOf } from './months.ts';
+import type { ParquetMethods } from './parquet.worker.ts';
 import type { Contents, DeviceRows, Holdings } from './parquet-file.ts';
 
 /** A file of the archive: rows of one metric group and month. Of two parts of a month, values of the later one win. */
@@ -61,7 +61,7 @@ export class Archive {
     this.#objects = objects;
     this.#folder = folder;
     this.#cache = cache;
-    this.#worker = new WorkerCalls<ParquetMethods>(new URL('../parquet.worker.ts', import.meta.url), 'the archive');
+    this.#worker = new WorkerCalls<ParquetMethods>(new URL('./parquet.worker.ts', import.meta.url), 'the archive');
   }
 
   static async open(options: ArchiveOptions): Promise<Archive> {

@@ -1,4 +1,4 @@
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** The UTC month that an instant lies in. */
 export function monthOf(instant: number): Window {

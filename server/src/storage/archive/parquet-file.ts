@@ -3,9 +3,9 @@ import { open } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetRead, type RowGroup } from 'hyparquet';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
+import { concatRows, sliceRows } from '../../domain/columns/frame.ts';
 import { Corrupt, messageOf } from '../../domain/errors.ts';
-import { concatRows, sliceRows } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** Samples of one device in ascending time; columns as the file's quantities. */
 export interface DeviceRows {

@@ -1,7 +1,7 @@
-import type { Buckets } from '../../domain/aggregate.ts';
-import { type Rows, sliceRows } from '../../domain/frame.ts';
+import type { Buckets } from '../../domain/columns/aggregate.ts';
+import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { AggregateRequest } from '../backend.ts';
 import { aggregateRows, sampleWindow, widestSampleWindow } from '../sample-window.ts';
 import type { Group } from './catalog.ts';

@@ -1,4 +1,4 @@
-import type { Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { GroupRows } from '../coalesce.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';

@@ -1,5 +1,5 @@
-import { type Rows, sliceRows } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { joinRows, makeRows, partOf, splitByDevice } from '../rows.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';

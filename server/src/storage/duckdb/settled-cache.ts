@@ -1,5 +1,5 @@
-import { lowerBound } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import { lowerBound } from '../../domain/columns/frame.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 

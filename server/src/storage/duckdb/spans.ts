@@ -1,4 +1,4 @@
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 import { among, type Sources, single } from './scan.ts';

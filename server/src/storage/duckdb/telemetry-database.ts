@@ -1,8 +1,8 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Buckets, emptyBuckets } from '../../domain/aggregate.ts';
+import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
-import { UTC_DAY_MS } from '../../domain/window.ts';
 import type {
   AggregateRequest,
   CompactionReport,

@@ -1,4 +1,4 @@
-import { mergeRows, type Rows } from '../../domain/frame.ts';
+import { mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 
 /** Rows of one device and metric group on an ascending axis; a column for each quantity. */

@@ -1,4 +1,4 @@
-import type { Batch, Block } from '../../domain/batch.ts';
+import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isPermanent, isTemporary, type TelemetryStore } from '../backend.ts';
 import { coalesce } from '../coalesce.ts';

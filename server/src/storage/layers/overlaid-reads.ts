@@ -1,5 +1,5 @@
-import type { Block } from '../../domain/batch.ts';
-import { concatRows, type Frame, mergeRows, type Rows, sliceRows } from '../../domain/frame.ts';
+import type { Block } from '../../domain/columns/batch.ts';
+import { concatRows, type Frame, mergeRows, type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import type { ReadRequest } from '../backend.ts';
 
 /** Stands in rows for a value that is to be forgotten; no store holds it. */

@@ -1,5 +1,5 @@
-import { emptyBuckets } from '../../domain/aggregate.ts';
-import { type Batch, withoutRemoved } from '../../domain/batch.ts';
+import { emptyBuckets } from '../../domain/columns/aggregate.ts';
+import { type Batch, withoutRemoved } from '../../domain/columns/batch.ts';
 import type { DeviceBuckets, TelemetryStore } from '../backend.ts';
 
 /**

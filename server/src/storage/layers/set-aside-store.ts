@@ -1,5 +1,5 @@
-import type { Batch, Block } from '../../domain/batch.ts';
-import type { Frame } from '../../domain/frame.ts';
+import type { Batch, Block } from '../../domain/columns/batch.ts';
+import type { Frame } from '../../domain/columns/frame.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
 import { Turns } from '../../domain/turns.ts';
 import type {

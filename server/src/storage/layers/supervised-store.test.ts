@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Batch } from '../../domain/batch.ts';
+import type { Batch } from '../../domain/columns/batch.ts';
 import { InvalidInput, Unavailable } from '../../domain/errors.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
 import type { TelemetryStore } from '../backend.ts';

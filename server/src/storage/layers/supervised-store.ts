@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
-import type { Frame } from '../../domain/frame.ts';
 import type {
   AggregateRequest,
   Capabilities,

@@ -1,4 +1,4 @@
-import type { Batch } from '../../domain/batch.ts';
+import type { Batch } from '../../domain/columns/batch.ts';
 import { asBatch } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 

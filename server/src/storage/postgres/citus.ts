@@ -1,5 +1,5 @@
 import { Unavailable } from '../../domain/errors.ts';
-import type { PostgresPlace } from '../records/postgres-errors.ts';
+import type { PostgresPlace } from '../records/engine/postgres-errors.ts';
 import type { Run } from './database.ts';
 
 /** The table that says in which shard a device is: a row for each, co-located with its samples. */

@@ -1,5 +1,5 @@
 import type { DecidedDay } from '../../domain/counters/decided-days.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/window.ts';
+import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import { Database, type Run } from './database.ts';
 import type { TermsLocation } from './machine-terms.ts';
 

@@ -1,9 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Conflict, Unavailable } from '../../domain/errors.ts';
+import {
+  type PostgresPlace,
+  translateConnectError,
+  translatePostgresError,
+} from '../records/engine/postgres-errors.ts';
+import { connectPool } from '../records/engine/postgres-pool.ts';
 import type { PostgresLocation } from '../records/location.ts';
-import { type PostgresPlace, translateConnectError, translatePostgresError } from '../records/postgres-errors.ts';
-import { connectPool } from '../records/postgres-pool.ts';
 import { decodeFloats } from './float-arrays.ts';
 
 /** How long a statement waits for another one's lock. */

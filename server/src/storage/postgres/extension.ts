@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { InvalidInput } from '../../domain/errors.ts';
-import type { PostgresPlace } from '../records/postgres-errors.ts';
+import type { PostgresPlace } from '../records/engine/postgres-errors.ts';
 import { checkCoordinator } from './citus.ts';
 import type { Run } from './database.ts';
 

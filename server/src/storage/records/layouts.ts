@@ -1,5 +1,5 @@
 import { InvalidInput } from '../../domain/errors.ts';
-import { isDangling } from './constraint-errors.ts';
+import { isDangling } from './engine/constraint-errors.ts';
 import type { RecordsContext } from './schema.ts';
 
 /** Layouts that one user can have. */

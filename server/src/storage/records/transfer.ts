@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Conflict } from '../../domain/errors.ts';
-import { openEngine, type RecordsEngine } from './engine.ts';
+import { openEngine, type RecordsEngine } from './engine/engine.ts';
 import type { RecordsLocation } from './location.ts';
 import { MIGRATION_PLUGINS } from './migrations/engine.ts';
 import { migrateRecords, migrationsFor } from './migrations/migrate.ts';

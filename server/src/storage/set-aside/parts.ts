@@ -1,4 +1,4 @@
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 
 /** A block in two parts that together hold the same values in the same order, or null for a single value. Series are told apart before instants. */
 export function halves(block: Block): readonly [Block, Block] | null {

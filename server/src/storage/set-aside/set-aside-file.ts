@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { type Block, valueCount, withoutDevices } from '../../domain/batch.ts';
-import { decodeBlocks, encodeBlocks } from '../../domain/batch-codec.ts';
+import { type Block, valueCount, withoutDevices } from '../../domain/columns/batch.ts';
+import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
 import { Conflict, Corrupt, Unavailable } from '../../domain/errors.ts';
 import { coalesce } from '../coalesce.ts';
 import { extentOf, withoutEmpty, withoutPlaces } from './parts.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import { WorkerCalls } from '../worker-calls.ts';
 import { extentOf } from './parts.ts';

@@ -1,5 +1,5 @@
-import type { Block } from '../../domain/batch.ts';
-import { translateSqliteError } from '../records/sqlite-errors.ts';
+import type { Block } from '../../domain/columns/batch.ts';
+import { translateSqliteError } from '../records/engine/sqlite-errors.ts';
 import { serveCalls } from '../worker-calls.ts';
 import { SetAsideFile } from './set-aside-file.ts';
 

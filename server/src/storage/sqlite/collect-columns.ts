@@ -1,4 +1,4 @@
-import type { Rows } from '../../domain/frame.ts';
+import type { Rows } from '../../domain/columns/frame.ts';
 
 /** A row of a result. */
 export type ValuesOfRow = readonly (number | null)[];

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Corrupt } from '../../domain/errors.ts';
-import { TELEMETRY_FILE } from '../sqlite-identity.ts';
+import { TELEMETRY_FILE } from './sqlite-identity.ts';
 
 /** Rows or names differ from their checksum. */
 export class ChecksumMismatch extends Corrupt {}

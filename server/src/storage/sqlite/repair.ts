@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Block } from '../../domain/batch.ts';
+import type { Block } from '../../domain/columns/batch.ts';
+import { concatRows, type Rows } from '../../domain/columns/frame.ts';
 import { Corrupt, messageOf } from '../../domain/errors.ts';
-import { concatRows, type Rows } from '../../domain/frame.ts';
 import { asBatch } from '../apply-batches.ts';
 import { coalesce } from '../coalesce.ts';
 import { MARK_GROUP } from '../layers/journal-marks.ts';

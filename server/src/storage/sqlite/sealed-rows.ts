@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Rows } from '../../domain/frame.ts';
-import { HOUR_MS, type Window } from '../../domain/window.ts';
+import type { Rows } from '../../domain/columns/frame.ts';
+import { HOUR_MS, type Window } from '../../domain/time/window.ts';
 import { collectColumns, type ValuesOfRow } from './collect-columns.ts';
 import { hashRow } from './row-hash.ts';
 import { type Seal, SealChanges, type Table, verified } from './seals.ts';

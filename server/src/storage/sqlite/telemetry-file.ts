@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { mergeRows, type Rows, sliceRows } from '../../domain/frame.ts';
-import type { Window } from '../../domain/window.ts';
+import { mergeRows, type Rows, sliceRows } from '../../domain/columns/frame.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type {
   AggregateRequest,
   DeviceBuckets,
@@ -12,11 +12,11 @@ import type {
 import type { GroupRows } from '../coalesce.ts';
 import { dropEmptyRows, joinRows, splitByDevice } from '../rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
-import { formatOf, mark, TELEMETRY_FILE } from '../sqlite-identity.ts';
 import { Connection } from './connection.ts';
 import { ChecksumMismatch, isDamage, isMisfit } from './damage.ts';
 import { SealedRows } from './sealed-rows.ts';
 import type { Table } from './seals.ts';
+import { formatOf, mark, TELEMETRY_FILE } from './sqlite-identity.ts';
 import { extents, newestSamples } from './table-reads.ts';
 import { type Group, placeOf, TelemetryTables, tableAt, tableOf, tablesOf } from './telemetry-tables.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { BackupFolder } from '../../../src/storage/lifecycle/backup-folder.ts';
-import { restoreIntoFolder } from '../../../src/storage/lifecycle/restore-folder.ts';
+import { BackupFolder } from '../../../src/storage/backup/backup-folder.ts';
+import { restoreIntoFolder } from '../../../src/storage/restore/restore-folder.ts';
 import { temporaryFolder } from '../../journeys/service.ts';
 import { difference, readFolder } from '../contents.ts';
 import type { Operation, Scene } from '../operation.ts';

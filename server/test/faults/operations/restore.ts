@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBackups } from '../../../src/backups.ts';
+import { createBackups } from '../../../src/assembly/backups.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { Corrupt } from '../../../src/domain/errors.ts';
 import { openDataFolder, UNFINISHED_RESTORE } from '../../../src/storage/data-folder.ts';

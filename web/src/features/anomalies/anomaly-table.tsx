@@ -1,7 +1,7 @@
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
-import { Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './anomalies.module.css';
 import { useAnomalyWords } from './anomaly-words.ts';
 

@@ -2,9 +2,9 @@ import { useMutation } from '@tanstack/react-query';
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import { useState } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import { useBaselineRefresh } from './use-baseline-refresh.ts';
 
 /** Puts a version in use; asks first where a driver may be made of the energy. */

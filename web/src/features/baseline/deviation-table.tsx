@@ -1,6 +1,6 @@
 import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 
 /** Rows on the page at most, the newest ones; all of them are in the export. */

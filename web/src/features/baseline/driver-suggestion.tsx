@@ -4,8 +4,8 @@ import type { Device } from '@wattkeeper/contract/device.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import styles from './baseline.module.css';
 import { useDriverLabel } from './use-driver-label.ts';
 

@@ -5,7 +5,7 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { Braces, Download, FileSpreadsheet } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useText } from '../../app-context.tsx';
-import { buttonClass } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/controls/button.tsx';
 import menu from '../shell/menu.module.css';
 import { comparisonCsv, csvText } from './baseline-series.ts';
 

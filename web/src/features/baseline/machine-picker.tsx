@@ -2,9 +2,9 @@ import { useQueries as useManyQueries } from '@tanstack/react-query';
 import type { Device, DeviceKind } from '@wattkeeper/contract/device.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { Table } from '../../ui/table.tsx';
+import { SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 
 interface MachinePickerProps {

@@ -1,11 +1,11 @@
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Stat, Stats } from '../../ui/figure.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
 import type { Formatter } from '../../ui/format.ts';
-import { WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 import { useDriverLabel } from './use-driver-label.ts';
 

@@ -3,9 +3,9 @@ import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { useEffect, useRef } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { ProgressBar } from '../../ui/progress.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { ProgressBar } from '../../ui/feedback/progress.tsx';
 import styles from './baseline.module.css';
 import { useBaselineRefresh } from './use-baseline-refresh.ts';
 

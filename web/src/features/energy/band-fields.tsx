@@ -1,7 +1,7 @@
 import { Plus, Trash2 } from 'lucide-react';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Button, IconButton } from '../../ui/button.tsx';
-import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
+import { Button, IconButton } from '../../ui/controls/button.tsx';
+import { CheckField, SelectField, TextField } from '../../ui/controls/field.tsx';
 import { type PartProps, PriceField } from './price-fields.tsx';
 import styles from './tariff.module.css';
 import { type BandDraft, type FieldErrors, type HolidayRule, newBand } from './tariff-draft.ts';

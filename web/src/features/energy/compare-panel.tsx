@@ -4,11 +4,11 @@ import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
-import { CheckField } from '../../ui/field.tsx';
-import { WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { CheckField } from '../../ui/controls/field.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './tariff.module.css';
 
 /** The API compares no more than these at a time. */

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { bandText } from '../../messages/known-text.ts';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
 import { plain } from '../../ui/format.ts';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './energy.module.css';
 
 /** What each band of the tariff cost. */

@@ -1,6 +1,6 @@
 import { type ComponentProps, lazy, Suspense } from 'react';
 import { loadPart } from '../../load-part.ts';
-import { Skeleton } from '../../ui/skeleton.tsx';
+import { Skeleton } from '../../ui/feedback/skeleton.tsx';
 
 const EChart = lazy(async () => ({ default: (await loadPart(() => import('./echart.tsx'))).EChart }));
 

@@ -1,5 +1,5 @@
 import { useFormat, useText } from '../../app-context.tsx';
-import { TextField } from '../../ui/field.tsx';
+import { TextField } from '../../ui/controls/field.tsx';
 import styles from './tariff.module.css';
 import type { DynamicDraft, FieldErrors, TariffDraft } from './tariff-draft.ts';
 

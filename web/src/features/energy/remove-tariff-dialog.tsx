@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
 import { useText } from '../../app-context.tsx';
-import { RemoveDialog } from '../../ui/remove-dialog.tsx';
+import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 import { refreshMoney } from './refresh-money.ts';
 
 /** Asks before a tariff is deleted. */

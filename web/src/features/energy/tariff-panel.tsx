@@ -7,12 +7,12 @@ import { useFormat, useQueries, useServices, useText } from '../../app-context.t
 import type { Window } from '../../data/period.ts';
 import { loadPart } from '../../load-part.ts';
 import type { Text } from '../../messages/lookup.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { Button, IconButton } from '../../ui/controls/button.tsx';
+import { EmptyNote, ErrorNote } from '../../ui/feedback/notice.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
 import type { Formatter } from '../../ui/format.ts';
-import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import { ComparePanel } from './compare-panel.tsx';
 import { refreshMoney } from './refresh-money.ts';
 import { RemoveTariffDialog } from './remove-tariff-dialog.tsx';

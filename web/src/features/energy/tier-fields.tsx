@@ -1,7 +1,7 @@
 import { Plus, Trash2 } from 'lucide-react';
 import { useText } from '../../app-context.tsx';
-import { Button, IconButton } from '../../ui/button.tsx';
-import { SelectField } from '../../ui/field.tsx';
+import { Button, IconButton } from '../../ui/controls/button.tsx';
+import { SelectField } from '../../ui/controls/field.tsx';
 import { NumberField, type PartProps, PriceField } from './price-fields.tsx';
 import styles from './tariff.module.css';
 import { newTier, type TierDraft } from './tariff-draft.ts';

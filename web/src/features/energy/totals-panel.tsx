@@ -1,9 +1,9 @@
 import type { EnergyTotals } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Stat, Stats } from '../../ui/figure.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
 import { plain } from '../../ui/format.ts';
-import { WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
+import { Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 
 /** Above this share the gaps are shorter than a reader cares about. */
 const WHOLE = 0.995;

@@ -3,11 +3,11 @@ import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/for
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { ForecastOf } from '../../data/queries.ts';
 import { knownText } from '../../messages/known-text.ts';
-import { Stat, Stats } from '../../ui/figure.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
 import { plain } from '../../ui/format.ts';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './forecast.module.css';
 import { useSlotLabel } from './slot-label.ts';
 

@@ -3,11 +3,11 @@ import type { OptimalSchedule } from '@wattkeeper/contract/forecast.ts';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { Stat, Stats } from '../../ui/figure.tsx';
-import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { TextField } from '../../ui/controls/field.tsx';
+import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
+import { Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './forecast.module.css';
 import { useSlotLabel } from './slot-label.ts';
 

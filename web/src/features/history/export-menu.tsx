@@ -6,7 +6,7 @@ import { usePalette } from '../../charts/use-palette.ts';
 import type { Window } from '../../data/period.ts';
 import { telemetryParams } from '../../data/queries.ts';
 import { useSite } from '../../site-context.tsx';
-import { buttonClass } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/controls/button.tsx';
 import menu from '../shell/menu.module.css';
 import { chartsPng } from './charts-png.ts';
 import { type SeriesOffer, seriesColours } from './series-choice.ts';

@@ -1,6 +1,6 @@
 import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
-import { Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import { useBucketLabel } from './bucket-label.ts';
 import styles from './history.module.css';
 import type { HistoryPanel } from './history-panels.ts';

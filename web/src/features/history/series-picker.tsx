@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { CheckField, TextField } from '../../ui/field.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { CheckField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
 import styles from './history.module.css';
 import { SERIES_MAX } from './history-search.ts';
 import type { SeriesOffer } from './series-choice.ts';

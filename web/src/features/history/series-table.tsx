@@ -1,9 +1,9 @@
 import { X } from 'lucide-react';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { Token } from '../../charts/palette.ts';
-import { IconButton } from '../../ui/button.tsx';
+import { IconButton } from '../../ui/controls/button.tsx';
 import { plain } from '../../ui/format.ts';
-import { Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './history.module.css';
 import type { SeriesData } from './history-panels.ts';
 import type { SeriesOffer } from './series-choice.ts';

@@ -6,7 +6,7 @@ import { useQueries } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import type { TelemetryRequest } from '../../data/queries.ts';
 import { useSite } from '../../site-context.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { useNow } from '../../ui/hooks/use-now.ts';
 import { useMetrics } from '../../use-metrics.ts';
 import type { HistoryView } from './history-search.ts';
 import { windowOf, windowStepMs } from './history-window.ts';

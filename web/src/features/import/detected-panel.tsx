@@ -1,8 +1,8 @@
 import type { ImportDetection } from '@wattkeeper/contract/import.ts';
 import { useText } from '../../app-context.tsx';
-import { WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { Table } from '../../ui/table.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './import.module.css';
 
 /** What the file is taken for, what a person should check, and its beginning as it is. */

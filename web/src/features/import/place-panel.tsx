@@ -2,8 +2,8 @@ import { DEVICE_KINDS } from '@wattkeeper/contract/device-kinds.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import { useMemo } from 'react';
 import { useText } from '../../app-context.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { Panel } from '../../ui/panel.tsx';
+import { SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './import.module.css';
 import type { DeviceKind, ImportDraft, NewSite } from './import-draft.ts';
 

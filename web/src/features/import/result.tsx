@@ -2,8 +2,8 @@ import { Link } from '@tanstack/react-router';
 import type { ImportReport, ImportResult } from '@wattkeeper/contract/import.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { dayOf } from '../../data/period.ts';
-import { Button, buttonClass } from '../../ui/button.tsx';
-import { WarningLine } from '../../ui/notice.tsx';
+import { Button, buttonClass } from '../../ui/controls/button.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
 import { SERIES_MAX, type SeriesRef, writeHistoryView } from '../history/history-search.ts';
 import styles from './import.module.css';
 

@@ -4,10 +4,10 @@ import type { Job } from '@wattkeeper/contract/job.ts';
 import { Upload } from 'lucide-react';
 import { useEffect } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { ProgressBar } from '../../ui/progress.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { ProgressBar } from '../../ui/feedback/progress.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './import.module.css';
 import { Result } from './result.tsx';
 

@@ -5,10 +5,10 @@ import { type SyntheticEvent, useId, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
 import styles from './custom-kpi.module.css';
 import { ExpressionField } from './expression-field.tsx';
 

@@ -4,7 +4,7 @@ import type { Device } from '@wattkeeper/contract/device.ts';
 import { type ReactNode, useRef } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
-import { AreaField, SelectField } from '../../ui/field.tsx';
+import { AreaField, SelectField } from '../../ui/controls/field.tsx';
 import { useMetrics } from '../../use-metrics.ts';
 import styles from './custom-kpi.module.css';
 import { KPI_PIECES, pieceOf, withPiece } from './expression-pieces.ts';

@@ -5,12 +5,12 @@ import type { Device } from '@wattkeeper/contract/device.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
-import { EmptyPeriod } from '../../ui/empty-period.tsx';
+import { EmptyPeriod } from '../../ui/feedback/empty-period.tsx';
+import { messageOf, WarningLine } from '../../ui/feedback/notice.tsx';
 import type { Quantity } from '../../ui/format.ts';
-import { messageOf, WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { Sparkline } from '../../ui/sparkline.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Sparkline } from '../../ui/layout/sparkline.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './machines.module.css';
 import { readMachinesSearch } from './machines-search.ts';
 

@@ -10,9 +10,9 @@ import { intervalOverlay } from '../../charts/overlays.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { ChartSeries } from '../../charts/uplot-options.ts';
 import type { Window } from '../../data/period.ts';
-import { EmptyNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
+import { EmptyNote } from '../../ui/feedback/notice.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 
 interface PowerPanelProps {
   readonly machine: Device;

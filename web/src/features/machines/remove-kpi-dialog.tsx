@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import type { CustomKpi } from '@wattkeeper/contract/custom-kpi.ts';
 import { useText } from '../../app-context.tsx';
-import { RemoveDialog } from '../../ui/remove-dialog.tsx';
+import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 
 /** Asks before a key figure is deleted. */
 export function RemoveKpiDialog({ kpi, onClose }: { readonly kpi: CustomKpi; readonly onClose: () => void }) {

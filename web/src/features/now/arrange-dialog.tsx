@@ -1,10 +1,10 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { messageOf, WarningLine } from '../../ui/notice.tsx';
-import { Toggle } from '../../ui/toggle.tsx';
+import { Button, IconButton } from '../../ui/controls/button.tsx';
+import { Toggle } from '../../ui/controls/toggle.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { messageOf, WarningLine } from '../../ui/feedback/notice.tsx';
 import { type Card, moveCard, readLayout, showCard } from './layout.ts';
 import styles from './now.module.css';
 import { useLayout } from './use-layout.ts';

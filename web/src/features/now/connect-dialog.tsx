@@ -3,10 +3,10 @@ import { FileUp, KeyRound } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import { useServices, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
-import { buttonClass } from '../../ui/button.tsx';
-import { CopyBlock } from '../../ui/copy.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import tabStyles from '../../ui/tabs.module.css';
+import { buttonClass } from '../../ui/controls/button.tsx';
+import { CopyBlock } from '../../ui/controls/copy.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import tabStyles from '../../ui/layout/tabs.module.css';
 import { type ConnectWay, connectCommands } from './connect-commands.ts';
 import styles from './now.module.css';
 

@@ -1,5 +1,5 @@
 import { useFormat, useText } from '../../app-context.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { useNow } from '../../ui/hooks/use-now.ts';
 import { freshForMs } from './freshness.ts';
 import styles from './now.module.css';
 import { useLiveState, useSeenInstants } from './use-live-power.ts';

@@ -3,10 +3,10 @@ import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { PlugZap } from 'lucide-react';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { SilentDevice, SitePower } from '../../data/site-power.ts';
-import { Button } from '../../ui/button.tsx';
-import { EmptyNote, ErrorNote, WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { Skeleton } from '../../ui/skeleton.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { EmptyNote, ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
+import { Skeleton } from '../../ui/feedback/skeleton.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import { FlowPicture } from './flow-picture.tsx';
 import { MachineFlow } from './machine-flow.tsx';
 

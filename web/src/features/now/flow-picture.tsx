@@ -3,7 +3,7 @@ import { useFormat, useText } from '../../app-context.tsx';
 import { type FlowEnd, flowsOf, loadShares, type SitePower } from '../../data/site-power.ts';
 import type { MessageKey } from '../../messages/lookup.ts';
 import { plain } from '../../ui/format.ts';
-import { useWidth } from '../../ui/use-width.ts';
+import { useWidth } from '../../ui/hooks/use-width.ts';
 import styles from './flow.module.css';
 import { flowGeometry, flowPath } from './flow-geometry.ts';
 import { type FlowLine, FlowLines } from './flow-lines.tsx';

@@ -1,7 +1,7 @@
 import { UtilityPole } from 'lucide-react';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { SitePower } from '../../data/site-power.ts';
-import { Figure } from '../../ui/figure.tsx';
+import { Figure } from '../../ui/layout/figure.tsx';
 import styles from './flow.module.css';
 import { FlowLines } from './flow-lines.tsx';
 

@@ -6,10 +6,10 @@ import { instantOverlay, priceOverlay } from '../../charts/overlays.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import { dayWindow } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { PriceScale } from '../../ui/price-scale.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { PriceScale } from '../../ui/controls/price-scale.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { useNow } from '../../ui/hooks/use-now.ts';
+import { Panel } from '../../ui/layout/panel.tsx';
 import { useSitePrices } from '../../use-site-prices.ts';
 import { CURVE_METRICS, curveFrame } from './curve-frame.ts';
 

@@ -4,7 +4,7 @@ import { lazy, Suspense, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { loadPart } from '../../load-part.ts';
 import { useSite } from '../../site-context.tsx';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/controls/button.tsx';
 import { useMayWrite } from '../../use-may-write.ts';
 import { isUnplaced } from '../sites/site-draft.ts';
 import styles from './now.module.css';

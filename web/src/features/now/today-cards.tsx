@@ -1,9 +1,9 @@
 import type { EnergyTotals, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
-import { Figure, Stat, Stats } from '../../ui/figure.tsx';
 import { plain } from '../../ui/format.ts';
-import { Panel } from '../../ui/panel.tsx';
+import { Figure, Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import { Gauge } from './gauge.tsx';
 import styles from './now.module.css';
 

@@ -7,7 +7,7 @@ import type { LiveState } from '../../data/live.ts';
 import { withLive } from '../../data/live-readings.ts';
 import { latestKey } from '../../data/queries.ts';
 import { sitePower } from '../../data/site-power.ts';
-import { useNow } from '../../ui/use-now.ts';
+import { useNow } from '../../ui/hooks/use-now.ts';
 
 /** A site with more devices asks for the readings of all: the server limits the topics of a client. */
 const MAX_DEVICE_TOPICS = 500;

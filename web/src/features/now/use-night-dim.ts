@@ -1,6 +1,6 @@
 import { hourOfDay } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { useNow } from '../../ui/hooks/use-now.ts';
 
 const NIGHT_FROM_H = 22;
 const NIGHT_TO_H = 6;

@@ -4,10 +4,10 @@ import { useCallback } from 'react';
 import { useText } from '../../app-context.tsx';
 import { ApiProblem } from '../../data/problem.ts';
 import { PartUnavailable } from '../../load-part.ts';
-import { buttonClass } from '../../ui/button.tsx';
-import { EmptyNote, ErrorNote } from '../../ui/notice.tsx';
-import { PageBody } from '../../ui/page.tsx';
-import { Skeleton } from '../../ui/skeleton.tsx';
+import { buttonClass } from '../../ui/controls/button.tsx';
+import { EmptyNote, ErrorNote } from '../../ui/feedback/notice.tsx';
+import { Skeleton } from '../../ui/feedback/skeleton.tsx';
+import { PageBody } from '../../ui/layout/page.tsx';
 import { Recovery, reloadApp, wasJustReloaded } from './recovery.tsx';
 
 /** A page that does not exist. */

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { WarningLine } from '../../ui/notice.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
 
 /** One line above every page while answers about the past are not complete. */
 export function HistoryNotice() {

@@ -15,7 +15,7 @@ import {
 import { DropdownMenu } from 'radix-ui';
 import { useQueries, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
-import { useMedia } from '../../ui/use-media.ts';
+import { useMedia } from '../../ui/hooks/use-media.ts';
 import menuStyles from './menu.module.css';
 import { type BarPages, barPages } from './navigation-bar.ts';
 import styles from './shell.module.css';

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { RotateCw, Unplug } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { EmptyNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { EmptyNote } from '../../ui/feedback/notice.tsx';
 
 const ASK_EVERY_MS = 2000;
 /** Key of the instant of the last automatic reload. */

@@ -4,11 +4,11 @@ import type { Me } from '@wattkeeper/contract/auth.ts';
 import { Zap } from 'lucide-react';
 import { type FormEvent, useEffect, useRef } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { CopyBlock } from '../../ui/copy.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { messageOf } from '../../ui/notice.tsx';
-import { Skeleton } from '../../ui/skeleton.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { CopyBlock } from '../../ui/controls/copy.tsx';
+import { TextField } from '../../ui/controls/field.tsx';
+import { messageOf } from '../../ui/feedback/notice.tsx';
+import { Skeleton } from '../../ui/feedback/skeleton.tsx';
 import styles from './sign-in.module.css';
 
 const LINK_COMMAND = 'npm start -- sign-in-link';

@@ -3,10 +3,10 @@ import { type Device, DeviceKind } from '@wattkeeper/contract/device.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { CheckField, SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import { type DeviceDraft, deviceDraft, devicePatch } from './device-draft.ts';
 import styles from './sites.module.css';
 

@@ -1,11 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { QuarantinedValue } from '@wattkeeper/contract/service.ts';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
 /** Implausible values with their reasons, to accept or discard. */

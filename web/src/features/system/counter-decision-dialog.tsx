@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { CounterEvent } from '@wattkeeper/contract/quality.ts';
 import { useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import styles from './system.module.css';
 
 export interface DoubtfulEvent {

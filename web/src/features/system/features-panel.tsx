@@ -3,10 +3,10 @@ import type { Feature } from '@wattkeeper/contract/service.ts';
 import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { knownText } from '../../messages/known-text.ts';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Toggle } from '../../ui/toggle.tsx';
+import { Toggle } from '../../ui/controls/toggle.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import { MoveToDisk, PersistenceDialog } from './persistence-switch.tsx';
 import styles from './system.module.css';
 

@@ -2,12 +2,12 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Job, ScheduledJob } from '@wattkeeper/contract/job.ts';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { knownText } from '../../messages/known-text.ts';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { ProgressBar } from '../../ui/progress.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { ProgressBar } from '../../ui/feedback/progress.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
 /** What runs by the clock: when it did, how it went, and a button to run it now for those who may. */

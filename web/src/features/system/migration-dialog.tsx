@@ -3,11 +3,11 @@ import type { Job } from '@wattkeeper/contract/job.ts';
 import type { MigrationReport, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
 import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { AreaField, SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
-import { ProgressBar } from '../../ui/progress.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { AreaField, SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
+import { ProgressBar } from '../../ui/feedback/progress.tsx';
 import { MigrationReportView } from './migration-report.tsx';
 import styles from './system.module.css';
 

@@ -1,6 +1,6 @@
 import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
 import { useFormat, useText } from '../../app-context.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
 interface ReportProps {

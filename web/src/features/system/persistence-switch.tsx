@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { FeatureChange } from '@wattkeeper/contract/service.ts';
 import { useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { ProgressBar } from '../../ui/progress.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { ProgressBar } from '../../ui/feedback/progress.tsx';
 import styles from './system.module.css';
 
 interface PersistenceDialogProps {

@@ -5,10 +5,10 @@ import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { alignSeries, type SeriesInput } from '../../charts/frame.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { SelectField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
 import { newDraft, OPERATIONS, type RepairDraft, requestOf } from './repair-draft.ts';
 import styles from './system.module.css';
 

@@ -4,10 +4,10 @@ import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Modal } from '../../ui/dialog.tsx';
-import { CheckField, TextField } from '../../ui/field.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { CheckField, TextField } from '../../ui/controls/field.tsx';
+import { Modal } from '../../ui/feedback/dialog.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import { useJobRefresh } from './jobs-panel.tsx';
 import styles from './system.module.css';
 

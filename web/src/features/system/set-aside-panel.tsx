@@ -2,11 +2,11 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { RemoveDialog } from '../../ui/remove-dialog.tsx';
-import { Table } from '../../ui/table.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote } from '../../ui/feedback/notice.tsx';
+import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
 /** Values that stores can never take, to retry or discard; absent while there are none. */

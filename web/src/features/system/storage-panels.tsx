@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import type { DiskMetrics, StoreMetrics } from '@wattkeeper/contract/service.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { Stat, Stats } from '../../ui/figure.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { QueryView } from '../../ui/query-view.tsx';
-import { Sparkline } from '../../ui/sparkline.tsx';
-import { Table } from '../../ui/table.tsx';
+import { QueryView } from '../../ui/feedback/query-view.tsx';
+import { Stat, Stats } from '../../ui/layout/figure.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
+import { Sparkline } from '../../ui/layout/sparkline.tsx';
+import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
 type Times = StoreMetrics['write_ms'];

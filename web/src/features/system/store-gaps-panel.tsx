@@ -3,10 +3,10 @@ import type { Job } from '@wattkeeper/contract/job.ts';
 import type { StoreGapHealth } from '@wattkeeper/contract/service.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
-import { Button } from '../../ui/button.tsx';
-import { ErrorNote, WarningLine } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { RemoveDialog } from '../../ui/remove-dialog.tsx';
+import { Button } from '../../ui/controls/button.tsx';
+import { ErrorNote, WarningLine } from '../../ui/feedback/notice.tsx';
+import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
+import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './system.module.css';
 
 /** Stores that lack readings, to fill from another one or to accept; absent while none does. */

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
-import { WarningLine } from '../../ui/notice.tsx';
-import { PageBody, PageHead } from '../../ui/page.tsx';
+import { WarningLine } from '../../ui/feedback/notice.tsx';
+import { PageBody, PageHead } from '../../ui/layout/page.tsx';
 import { DevicesPanel } from '../sites/devices-panel.tsx';
 import { SitesPanel } from '../sites/sites-panel.tsx';
 import { AccessPanels } from './access-panels.tsx';

@@ -1,4 +1,4 @@
-import { widthOfStep } from '../../../domain/intervals.ts';
+import { widthOfStep } from '../../../domain/time/intervals.ts';
 import { knownUnit } from '../../../domain/units.ts';
 
 /** A column's metric, as a mapping names it. */

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '../../../domain/window.ts';
+import { UTC_DAY_MS } from '../../../domain/time/window.ts';
 import { FileClock } from '../clock.ts';
 
 const DAYS = ['/', '.', '-'].flatMap((by) => [

@@ -1,0 +1,103 @@
+import { dirname, join } from 'node:path';
+import { LOCAL_DATABASE } from '../config/records-location.ts';
+import { redactedYaml } from '../config/redact.ts';
+import type { Config } from '../config/schema.ts';
+import { VERSION } from '../config/version.ts';
+import { BackedUpArchive } from '../features/backup/backed-up-archive.ts';
+import { BackupService } from '../features/backup/service.ts';
+import { ARCHIVE_COPIES, ArchiveCopies } from '../storage/archive/archive-copies.ts';
+import { archiveSource, type ObjectSource } from '../storage/archive/archived-objects.ts';
+import { BackupCopies } from '../storage/backup/backup-copies.ts';
+import { BackupFolder } from '../storage/backup/backup-folder.ts';
+import { CopiedFiles } from '../storage/backup/copied-files.ts';
+import { JOURNAL_COPIES, JournalCopies, type JournalPlaces } from '../storage/journal-history/journal-copies.ts';
+import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
+import type { MeteredStore } from '../storage/layers/metered-store.ts';
+import type { ObjectStore } from '../storage/objects/object-store.ts';
+import { openObjectStore } from '../storage/objects/open-object-store.ts';
+import type { ArchiveTarget } from '../storage/restore/restore.ts';
+import type { JournalUpTo } from '../storage/restore/restore-folder.ts';
+import type { Pipeline } from './pipeline.ts';
+import { archiveObjects, objectStoreOptions } from './tiers.ts';
+
+/** Where backups lie. */
+export function backupFolder({ backup, data_dir }: Config): string {
+  return backup.folder ?? join(data_dir, 'backups');
+}
+
+/** The embedded store that a restore fills: the first one, where it is one. */
+export function restoredEngine({ stores }: Config): 'duckdb' | 'sqlite' {
+  return stores[0]?.type === 'sqlite' ? 'sqlite' : 'duckdb';
+}
+
+/** Copies of backups in an object store; null where none is configured. */
+export function backupCopies(config: Config): BackupCopies | null {
+  const objects = copyObjects(config);
+  return objects && new BackupCopies(objects, new BackupFolder(backupFolder(config)));
+}
+
+function copyObjects({ backup: { copy_to: copyTo }, data_dir: dataFolder }: Config): ObjectStore | null {
+  return copyTo === undefined ? null : openObjectStore(objectStoreOptions(copyTo, join(dataFolder, 'backup-copies')));
+}
+
+/** Copies of archived files beside the backups of a folder, and (or null) where backups are copied to. */
+function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; elsewhere: ArchiveCopies | null } {
+  const of = (objects: ObjectStore) => new ArchiveCopies(new CopiedFiles(objects, ARCHIVE_COPIES), config.backup);
+  const elsewhere = copyObjects(config);
+  return { here: of(openObjectStore({ type: 'local', folder })), elsewhere: elsewhere && of(elsewhere) };
+}
+
+/** Where what came in between backups is found: in the data folder, and among the copies. */
+export function journalPlaces(config: Config): JournalPlaces {
+  const objects = copyObjects(config);
+  const copies = objects && new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), config.backup);
+  return { folder: join(config.data_dir, JOURNAL_ARCHIVE), copies };
+}
+
+/**
+ * Where a restore of a backup file looks for archived months, and brings them back to.
+ * @param into the folder that is restored into: it gets an archive of its own where archived months lie in the data folder
+ */
+export function restoredArchive(config: Config, backup: string, into: string): Omit<ArchiveTarget, 'scratch'> {
+  const { here, elsewhere } = archiveCopies(config, dirname(backup));
+  const [own, former] = [archiveObjects(config, into), archiveObjects(config, config.data_dir)];
+  const copies: ObjectSource[] = elsewhere ? [here, elsewhere] : [here];
+  if (former !== null && former.place !== own?.place) copies.push(archiveSource(former));
+  return { archive: own, copies, bringBack: true };
+}
+
+/** Everything that a restore to an instant takes after the backup. */
+export function journalUpTo(config: Config, instant: number): JournalUpTo {
+  return { instant, journal: journalPlaces(config), database: join(config.data_dir, LOCAL_DATABASE) };
+}
+
+/** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
+export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
+  const { stores, ingest, records, rollups, history, tiers } = pipeline;
+  if (!config.persistence) return null;
+  const [primary] = stores as readonly [MeteredStore];
+  const objects = archiveObjects(config, config.data_dir);
+  const copies = archiveCopies(config, backupFolder(config));
+  const { include_archive: include } = config.backup;
+  const list = tiers && (() => tiers.listed());
+  return new BackupService({
+    folder: backupFolder(config),
+    dataFolder: config.data_dir,
+    copies: backupCopies(config),
+    keys: config.backup,
+    keepDays: config.backup.keep_days,
+    engine: restoredEngine(config),
+    store: primary.store,
+    caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
+    records,
+    undisturbed: (work) => rollups.undisturbed(work),
+    journal: history?.archive ?? null,
+    journalPlaces: journalPlaces(config),
+    journalHead: () => pipeline.journal.head(),
+    upTo: (instant) => journalUpTo(config, instant),
+    months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),
+    configuration: redactedYaml(config),
+    version: VERSION,
+    now,
+  });
+}

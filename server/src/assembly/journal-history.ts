@@ -1,0 +1,121 @@
+import type { JournalHistoryHealth } from '@wattkeeper/contract/service.ts';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { DeviceDirectory } from '../features/devices/device-directory.ts';
+import type { Ingest, StoreTarget } from '../ingest/ingest.ts';
+import type { Journal } from '../ingest/journal.ts';
+import type { DataFolder } from '../storage/data-folder.ts';
+import { interruptJournalArchive, JournalArchive } from '../storage/journal-history/journal-archive.ts';
+import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
+import { HISTORY_CURSOR } from '../storage/journal-history/journal-tail.ts';
+
+/** The journal's history in the service: fed like a store, and watched. */
+export interface JournalHistory {
+  readonly archive: JournalArchive;
+  readonly sink: StoreTarget;
+  /** The batch after which it continues; undefined: as its cursor says. */
+  readonly resumesAfter: number | undefined;
+  /** Begins to watch, and compares what an earlier run wrote with its digests; `ingest` is open. */
+  follow(ingest: Ingest): void;
+  status(): JournalHistoryHealth;
+  warnings(): string[];
+  end(): void;
+}
+
+export interface HistoryParts {
+  readonly config: Config;
+  readonly folder: DataFolder | null;
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+const WATCH_MS = 10_000;
+
+/** Null where nothing is kept for restores to an instant. */
+export async function openJournalHistory(
+  parts: HistoryParts,
+  directory: DeviceDirectory,
+): Promise<JournalHistory | null> {
+  const { config, folder, log, now } = parts;
+  if (folder === null) return null;
+  const path = folder.file(JOURNAL_ARCHIVE);
+  if (!config.backup.point_in_time) {
+    await interruptJournalArchive(path).catch((error: unknown) =>
+      log.error({ err: error }, "the journal's history could not be marked as interrupted"),
+    );
+    return null;
+  }
+  let ingest: Ingest | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const ended = new AbortController();
+  const archive = await openArchive(path, parts, directory, async () =>
+    ingest === null ? now() : ingest.settledUntil(HISTORY_CURSOR),
+  );
+  const status = (): JournalHistoryHealth => {
+    const found = ingest?.status(HISTORY_CURSOR) ?? { status: 'ok', lagBatches: 0, lagMs: 0, lastError: null };
+    const { status, lagBatches, lagMs, lastError } = found;
+    return { status, lag_batches: lagBatches, lag_ms: lagMs, last_error: lastError };
+  };
+  return {
+    archive,
+    sink: {
+      name: HISTORY_CURSOR,
+      write: (batches) => archive.write(batches),
+    },
+    resumesAfter: archive.resumesAfter ?? undefined,
+    status,
+    warnings: () => [...(status().status === 'ok' ? [] : [describeHistory(status())]), ...archive.warnings()],
+    follow: (opened) => {
+      ingest = opened;
+      timer = setInterval(watch(status, log), WATCH_MS);
+      timer.unref();
+      archive
+        .verify(ended.signal)
+        .catch((error: unknown) => log.error({ err: error }, "the journal's history could not be verified"));
+    },
+    end: () => {
+      ended.abort();
+      clearInterval(timer);
+    },
+  };
+}
+
+async function openArchive(
+  path: string,
+  { config, journal, log, now }: HistoryParts,
+  directory: DeviceDirectory,
+  settledUntil: () => Promise<number>,
+): Promise<JournalArchive> {
+  return JournalArchive.open({
+    folder: path,
+    keys: config.backup,
+    deviceOf: (id) => directory.find(id),
+    now,
+    journal: {
+      confirmed: (await journal.cursors()).get(HISTORY_CURSOR) ?? (journal.head() === 0 ? 0 : null),
+      oldestAfter: async (sequence) => (await journal.read(sequence, 1))[0]?.sequence ?? null,
+    },
+    settledUntil,
+    onDamage: (message) => log.error(`the journal's history: ${message}`),
+  });
+}
+
+/** Alerts once when the history holds back the trimming of the journal, and says when it no longer does. */
+function watch(status: () => JournalHistoryHealth, log: Logger): () => void {
+  let isHeldBack = false;
+  return () => {
+    const now = status();
+    if ((now.status !== 'ok') === isHeldBack) return;
+    isHeldBack = now.status !== 'ok';
+    if (isHeldBack) log.error(describeHistory(now));
+    else log.info("the journal's history follows again, and the journal is trimmed");
+  };
+}
+
+/** What a person should know while the history does not follow. */
+function describeHistory({ lag_batches, lag_ms, last_error }: JournalHistoryHealth): string {
+  const reason = last_error === null ? '' : `: ${last_error}`;
+  const lag = `${lag_batches} batches, ${Math.round(lag_ms / 1000)} s`;
+  return `the journal's history is behind (${lag})${reason}. The journal is not trimmed until it follows; readings are safe in it, and the disk fills.`;
+}

@@ -1,0 +1,117 @@
+import { ownValue } from '@wattkeeper/contract/own-value.ts';
+import type { Config } from '../config/schema.ts';
+import { Unavailable } from '../domain/errors.ts';
+import type { MetricCatalogue } from '../domain/metric-catalogue.ts';
+import type { RulesOf } from '../domain/series-rules.ts';
+import { MINUTE_MS } from '../domain/time/window.ts';
+import { Turns } from '../domain/turns.ts';
+import type { DeviceDirectory } from '../features/devices/device-directory.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { JobContext } from '../jobs/job.ts';
+import type { StoreGaps } from '../storage/backfill/store-gaps.ts';
+import type { MeteredStore } from '../storage/layers/metered-store.ts';
+import { RolledReads } from '../storage/layers/rolled-reads.ts';
+import type { WriteGate } from '../storage/layers/write-gate.ts';
+import type { RecordStore } from '../storage/records/record-store.ts';
+import {
+  Retention,
+  type RetentionPolicy,
+  type RetentionReport,
+  type RetentionState,
+} from '../storage/retention/retention.ts';
+import type { Tiers } from './tiers.ts';
+
+export interface RollupsOptions {
+  readonly config: Config;
+  readonly records: RecordStore;
+  readonly stores: readonly MeteredStore[];
+  readonly tiers: Tiers | null;
+  readonly gate: WriteGate;
+  readonly gaps: StoreGaps | null;
+  readonly catalogue: MetricCatalogue;
+  readonly directory: DeviceDirectory;
+  readonly rulesOf: RulesOf;
+  readonly now: () => number;
+}
+
+/** What grew old, rolled up. */
+export interface Rollups {
+  /** A store, the archive and the rollups as one. */
+  readsOf(store: MeteredStore): RolledReads;
+  /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity while none were thrown away. */
+  rawFrom(group: string): number;
+  /** Rolls up what grew old and throws away what is configured to go. */
+  keepUp(ingest: Ingest, work: Pick<JobContext, 'signal' | 'progress'>): Promise<RetentionReport>;
+  /** Does what must find readings or their rollups, as they are when it begins, while no run moves on; it waits for one that is under way. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const STATE_KEY = 'rollups';
+/** A store that takes longer to catch up holds the run up until the next one. */
+const SETTLE_MS = 10 * MINUTE_MS;
+
+export async function openRollups(options: RollupsOptions): Promise<Rollups> {
+  const { config, records, stores, tiers, gate, gaps, catalogue, directory, rulesOf, now } = options;
+  const [primary] = stores as readonly [MeteredStore];
+  const kept = await records.importStates.get(STATE_KEY);
+  const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
+  const zones = new Map<string, string>();
+  const raw = tiers?.reads ?? primary;
+  const retention = new Retention({
+    source: {
+      raw,
+      rollups: primary,
+      rulesOf,
+      timeZoneOf: (deviceId) => zones.get(directory.find(deviceId)?.siteId ?? '') ?? 'UTC',
+      now,
+    },
+    primary: primary.store,
+    gate,
+    stores: () => stores.map(({ store }) => store),
+    policy: policyOf(config),
+    states,
+    save: (changed) => records.importStates.put(STATE_KEY, Object.fromEntries(changed)),
+    now,
+  });
+  const turns = new Turns();
+  const extentOf = (group: string) => retention.extentOf(group);
+  return {
+    readsOf: (store) =>
+      new RolledReads({
+        raw: tiers?.readsOf(store) ?? store,
+        rollups: store,
+        extentOf,
+        kindOf: (metric) => catalogue.describe(metric).kind,
+      }),
+    rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
+    keepUp: (ingest, { signal, progress }) =>
+      turns.take(async () => {
+        const gap = gaps?.of(primary.name);
+        // Rollups of what it has would stand for what it lacks, and every store would delete the readings.
+        if (gap) throw new Unavailable(`store ${primary.name} lacks readings: nothing is rolled up until it is filled`);
+        for (const { id, timezone } of await records.sites.list()) zones.set(id, timezone);
+        return retention.run({
+          keep: (block) => ingest.acceptDerived([block]),
+          settled: async (until) => {
+            const patience = AbortSignal.any([until, AbortSignal.timeout(SETTLE_MS)]);
+            for (const { name } of stores) await ingest.caughtUp(name, patience);
+          },
+          signal,
+          progress,
+        });
+      }),
+    undisturbed: (work) => turns.take(work),
+  };
+}
+
+function policyOf({ retention, archive }: Config): RetentionPolicy {
+  return {
+    rawDays: (group) => {
+      if (archive.store) return { days: ownValue(archive.groups, group) ?? archive.after_days, how: 'archived' };
+      const days = ownValue(retention.groups, group) ?? retention.raw_days;
+      if (days === null) return null;
+      return { days, how: retention.delete === 'always' ? 'deleted' : 'deleted_when_smaller' };
+    },
+    rollupDays: (width) => retention.rollups[width],
+  };
+}

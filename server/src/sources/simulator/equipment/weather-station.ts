@@ -1,0 +1,43 @@
+import type { Memory } from '../memory.ts';
+import type { GroupTable, Recorder } from '../recorder.ts';
+import type { Weather } from './weather.ts';
+
+/** Weather stations report once a minute, however often others do. */
+const LEAST_INTERVAL_MS = 60_000;
+
+/** The garden's weather station. */
+export class WeatherStation {
+  readonly #weather: Weather;
+  readonly #values: Float64Array;
+  readonly #nextAt: number;
+  readonly #table: GroupTable;
+
+  constructor(device: string, weather: Weather, memory: Memory, recorder: Recorder) {
+    this.#weather = weather;
+    this.#values = memory.values;
+    this.#nextAt = memory.take(0);
+    this.#table = recorder.table(
+      'weather',
+      [
+        ['temperature_c', 0.1],
+        ['humidity_percent', 1],
+        ['irradiance_w_m2', 1],
+        ['wind_speed_m_s', 0.1],
+        ['cloud_cover_percent', 1],
+      ],
+      [device],
+    );
+  }
+
+  row(instant: number, irradianceWM2: number): void {
+    if (instant < this.#values[this.#nextAt]!) return;
+    this.#values[this.#nextAt] = (Math.floor(instant / LEAST_INTERVAL_MS) + 1) * LEAST_INTERVAL_MS;
+    const { temperatureC, humidityPercent, windMS, cloudCover } = this.#weather;
+    if (!this.#table.begin(0, instant)) return;
+    this.#table.set(0, temperatureC);
+    this.#table.set(1, humidityPercent);
+    this.#table.set(2, irradianceWM2);
+    this.#table.set(3, windMS);
+    this.#table.set(4, 100 * cloudCover);
+  }
+}

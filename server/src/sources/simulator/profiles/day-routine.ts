@@ -1,0 +1,30 @@
+import { hash, Random } from '../random.ts';
+import type { CalendarDay } from '../site-clock.ts';
+
+/** When the people of a house get up, leave, come back and go to bed: minutes on the wall clock. */
+export interface DayRoutine {
+  readonly wake: number;
+  readonly leave: number;
+  readonly back: number;
+  readonly bed: number;
+  readonly isWeekend: boolean;
+  /** Nobody leaves for work: from home, or the weekend. */
+  readonly isHome: boolean;
+}
+
+/** The routine of a day, from seed and date alone: the appliances and the car share it. */
+export function routineOf(seed: number, day: CalendarDay): DayRoutine {
+  const random = new Random(hash(seed, 'routine', day.number));
+  const isWeekend = day.weekday >= 6;
+  const isHome = isWeekend || random.chance(day.weekday === 3 || day.weekday === 5 ? 0.55 : 0.25);
+  const wake = isWeekend ? random.normal(500, 35) : random.normal(395, 12);
+  const leave = isWeekend ? random.between(600, 840) : random.normal(475, 12);
+  const back = isWeekend ? leave + random.between(90, 270) : random.normal(1045, 25);
+  return { wake, leave, back, bed: random.normal(isWeekend ? 1405 : 1370, 22), isWeekend, isHome };
+}
+
+/** Whether somebody is in and awake. */
+export function isActive(routine: DayRoutine, minute: number): boolean {
+  if (minute < routine.wake || minute > routine.bed) return false;
+  return (routine.isHome && !routine.isWeekend) || minute < routine.leave || minute > routine.back;
+}

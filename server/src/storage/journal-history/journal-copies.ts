@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { z } from 'zod';
+import { Conflict, Corrupt, NotFound } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
+import { type BackupKeys, readBackupFile, writeBackupFile } from '../backup/backup-file.ts';
+import type { CopiedFiles } from '../backup/copied-files.ts';
+import { sha256Of } from '../file-digest.ts';
+import type { JournalArchive } from './journal-archive.ts';
+import { ARCHIVED_DEVICES, readArchivedDevices } from './journal-devices.ts';
+import { archivedSince } from './journal-history.ts';
+import { isSegment, segmentsIn, spanOf } from './journal-segments.ts';
+
+/** Where copies of the archived journal are, beside the copies of backups. */
+export const JOURNAL_COPIES = 'journal/';
+
+const INDEX = 'index.json';
+
+/** Stretch of time of which every batch is in one of the segments. Epoch milliseconds. */
+const Span = z.object({
+  from: z.number(),
+  /** Not included. */
+  until: z.number(),
+  segments: z.array(z.object({ name: z.string(), sha256: z.string() })),
+});
+type Span = z.infer<typeof Span>;
+
+/** Sent last: what it does not name is no copy yet. */
+const Index = z.object({ devices: z.string().nullable(), spans: z.array(Span) });
+type Index = z.infer<typeof Index>;
+
+const NO_COPIES: Index = { devices: null, spans: [] };
+const DEVICES = '.devices';
+
+export interface SendWork {
+  /** Folder for files that are being sent. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+  readonly progress: (share: number, name: string) => void;
+}
+
+export interface SentJournal {
+  /** Segments that were not there before. */
+  readonly sent: number;
+  /** What was taken before this instant is in the copies. */
+  readonly until: string;
+}
+
+/**
+ * Copies of the sealed segments of the archived journal in an object store, each sent once and read back. An index tells from when to when they
+ * leave nothing out, so that a restore never passes over a part that is missing. Rejects with `Unavailable` while the place does not answer.
+ */
+export class JournalCopies {
+  readonly #files: CopiedFiles;
+  readonly #keys: BackupKeys;
+  /** Whoever changes the index reads it before. */
+  readonly #turns = new Turns();
+
+  constructor(files: CopiedFiles, keys: BackupKeys) {
+    this.#files = files;
+    this.#keys = keys;
+  }
+
+  get place(): string {
+    return this.#files.place;
+  }
+
+  /** Seals the segment that grows and sends what has no copy yet. @throws Corrupt when the place does not give back what it was given */
+  send(journal: JournalArchive, work: SendWork): Promise<SentJournal> {
+    return this.#turns.take(() => this.#send(journal, work));
+  }
+
+  /** Drops segments that ended before an instant, and devices that no index names; answers how many segments. */
+  prune(before: number, scratch: string): Promise<number> {
+    return this.#turns.take(async () => {
+      const { devices, spans } = await this.#readIndex(scratch);
+      const kept = spans.filter(({ until }) => until > before).map((span) => behind(span, before));
+      const names = await this.#files.names();
+      const old = names.filter((name) => isSegment(name) && spanOf(name).end < before);
+      if (old.length > 0) await this.#writeIndex({ devices, spans: kept }, scratch);
+      const renamed = names.filter((name) => name.endsWith(DEVICES) && name !== devices);
+      for (const name of [...old, ...renamed]) await this.#files.remove(name);
+      return old.length;
+    });
+  }
+
+  /** Stretches of which every batch is in the copies, oldest first; `until` is not included. */
+  async spans(scratch: string): Promise<readonly { from: number; until: number }[]> {
+    return (await this.#readIndex(scratch)).spans;
+  }
+
+  /**
+   * Brings back into a folder, as a journal archive, what was taken from one instant to another.
+   * @throws Conflict when the copies leave a part of that out, Corrupt when one is missing or damaged
+   */
+  async fetch({ from, to }: { from: number; to: number }, folder: string, signal: AbortSignal): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { devices, spans } = await this.#readIndex(folder);
+    const span = spans.find((of) => of.from <= from && to < of.until);
+    if (span === undefined) throw new Conflict(this.#lacking(spans, from, to));
+    for (const { name, sha256 } of span.segments) {
+      signal.throwIfAborted();
+      const { start, end } = spanOf(name);
+      if (end < from || start > to) continue;
+      await this.#fetchWhole(name, join(folder, name));
+      const found = await sha256Of(join(folder, name));
+      if (found !== sha256) throw new Corrupt(`the copied journal segment ${name} in ${this.place} is damaged`);
+    }
+    if (devices === null) return;
+    const wrapped = join(folder, devices);
+    await this.#fetchWhole(devices, wrapped);
+    for await (const { data } of readBackupFile(wrapped, this.#keys)) {
+      await writeFile(join(folder, ARCHIVED_DEVICES), data, { mode: 0o600 });
+    }
+  }
+
+  /** An undamaged copy of a sealed segment, fetched into a folder; null where there is none. */
+  async fetchSegment(name: string, folder: string): Promise<string | null> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { spans } = await this.#readIndex(folder);
+    const listed = spans.flatMap(({ segments }) => segments).find((segment) => segment.name === name);
+    if (listed === undefined) return null;
+    const path = join(folder, name);
+    await this.#fetchWhole(name, path);
+    return (await sha256Of(path)) === listed.sha256 ? path : null;
+  }
+
+  async #send(journal: JournalArchive, { scratch, signal, progress }: SendWork): Promise<SentJournal> {
+    const until = await journal.seal();
+    const { folder } = journal;
+    const here = await segmentsIn(folder);
+    // After the list: what is thrown away meanwhile makes this later, never the list longer than what is told.
+    const { since } = journal;
+    const { devices, spans } = await this.#readIndex(scratch).catch(anew);
+    const last = spans.at(-1);
+    // What lies between two spans was never here, or was thrown away before it could be sent.
+    const goesOn = last !== undefined && since <= last.until;
+    const before = goesOn ? last.segments : [];
+    const from = goesOn ? last.from : since;
+    const there = new Set(await this.#files.names());
+    const known = new Set(before.map(({ name }) => name).filter((name) => there.has(name)));
+    // One that ended before was pruned there already, and may still be here.
+    const fresh = here.filter(({ name, end }) => end >= from && !known.has(name));
+    const sent: Span['segments'] = [];
+    for (const [i, { name, path }] of fresh.entries()) {
+      signal.throwIfAborted();
+      progress(i / fresh.length, name);
+      sent.push({ name, sha256: await this.#files.put({ name, path }, join(scratch, 'read')) });
+    }
+    const replaced = new Set(sent.map(({ name }) => name));
+    const segments = [...before.filter(({ name }) => !replaced.has(name)), ...sent].sort(byName);
+    const span = { from, until, segments };
+    const named = await this.#sendDevices(folder, devices, there, scratch, signal);
+    await this.#writeIndex({ devices: named, spans: [...(goesOn ? spans.slice(0, -1) : spans), span] }, scratch);
+    return { sent: fresh.length, until: formatInstant(until) };
+  }
+
+  /** Devices under the digest of what is told of them, wrapped as segments are: their names are nobody's business. */
+  async #sendDevices(
+    folder: string,
+    before: string | null,
+    there: ReadonlySet<string>,
+    scratch: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const data = Buffer.from(JSON.stringify(Object.fromEntries(await readArchivedDevices(folder))));
+    const name = createHash('sha256').update(data).digest('hex') + DEVICES;
+    if (name === before && there.has(name)) return name;
+    const path = join(scratch, name);
+    await rm(path, { force: true });
+    const entries = async function* () {
+      yield { name: ARCHIVED_DEVICES, data };
+    };
+    await writeBackupFile(path, entries(), this.#keys, signal);
+    await this.#files.put({ name, path }, join(scratch, 'read'));
+    return name;
+  }
+
+  /** @throws Corrupt */
+  async #readIndex(scratch: string): Promise<Index> {
+    const path = join(scratch, `fetched-${INDEX}`);
+    try {
+      await this.#files.fetch(INDEX, path);
+    } catch (error) {
+      if (error instanceof NotFound) return NO_COPIES;
+      throw error;
+    }
+    try {
+      return Index.parse(JSON.parse(await readFile(path, 'utf8')));
+    } catch (cause) {
+      throw new Corrupt(`the index of the copied journal in ${this.place} cannot be read`, { cause });
+    }
+  }
+
+  async #writeIndex(index: Index, scratch: string): Promise<void> {
+    const path = join(scratch, INDEX);
+    await writeFile(path, JSON.stringify(index));
+    await this.#files.put({ name: INDEX, path }, join(scratch, 'read'));
+  }
+
+  async #fetchWhole(name: string, path: string): Promise<void> {
+    try {
+      await this.#files.fetch(name, path);
+    } catch (cause) {
+      if (!(cause instanceof NotFound)) throw cause;
+      throw new Corrupt(`the copy of ${name} in ${this.place} is missing: ${cause.message}`, { cause });
+    }
+  }
+
+  #lacking(spans: readonly Span[], from: number, to: number): string {
+    const reach = spans.map((span) => `from ${formatInstant(span.from)} until ${formatInstant(span.until)}`);
+    const there = reach.length === 0 ? 'there are none' : `they reach ${reach.join(', and ')}`;
+    return `the copies of the journal in ${this.place} do not go from the start of the backup, ${formatInstant(from)}, to ${formatInstant(to)}: ${there}. Ask for an instant within, or take another backup`;
+  }
+}
+
+/** An index that cannot be read is begun anew: everything that is here is sent once more then. */
+function anew(error: unknown): Index {
+  if (error instanceof Corrupt) return NO_COPIES;
+  throw error;
+}
+
+/** What is left of a span when segments that ended before an instant are gone. */
+function behind(span: Span, before: number): Span {
+  const segments = span.segments.filter(({ name }) => spanOf(name).end >= before);
+  return segments.length === span.segments.length ? span : { ...span, from: Math.max(span.from, before), segments };
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** Where archived batches may be found. */
+export interface JournalPlaces {
+  /** The journal archive of this machine. */
+  readonly folder: string;
+  /** Null where there are none. */
+  readonly copies: JournalCopies | null;
+}
+
+/**
+ * A folder with every batch that was acknowledged from one instant to another: the history of this machine where it reaches back so far, or
+ * else what is fetched of its copies.
+ * @throws Conflict when neither has all of that, else as `JournalCopies.fetch`
+ */
+export async function journalBetween(
+  places: JournalPlaces,
+  span: { from: number; to: number; sequence?: number | undefined },
+  { folder, signal }: { folder: string; signal: AbortSignal },
+): Promise<string> {
+  const since = await archivedSince(places.folder);
+  if (since !== null && since <= span.from) return places.folder;
+  const [first] = await segmentsIn(places.folder);
+  const goesOn = typeof first?.follows === 'number' && span.sequence !== undefined && first.follows <= span.sequence;
+  if (since !== null && goesOn) return places.folder;
+  if (places.copies !== null) {
+    await places.copies.fetch(span, folder, signal);
+    return folder;
+  }
+  throw new Conflict(
+    since === null
+      ? `there is no archived journal in ${places.folder}, which a restore to an instant goes on with`
+      : `the archived journal begins at ${formatInstant(since)}, after the start of the backup, ${formatInstant(span.from)}: take a later backup`,
+  );
+}

@@ -1,0 +1,105 @@
+import { crc32 } from 'node:zlib';
+import type { AcceptedBatch } from '../../domain/columns/batch.ts';
+import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
+import { Corrupt } from '../../domain/errors.ts';
+
+/** A batch of the journal's history. */
+export interface ArchivedBatch extends AcceptedBatch {
+  /**
+   * Sequence of the batch before it: a reader that has not seen that one knows that some are missing. Null where what came before is
+   * unknown: the history begins here, or goes on after an interruption. In batches of earlier versions it is null, and `sequence` is
+   * `UNKNOWN_SEQUENCE`.
+   */
+  readonly follows: number | null;
+}
+
+export const UNKNOWN_SEQUENCE = -1;
+
+/** Bytes of a file that are no whole record, end not included. */
+export interface DamagedBytes {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Records of the segment that grows (docs/formats/journal.md): mark, CRC-32 of the header after it, length of the entry, 4 bytes of zero,
+ * sequence, sequence of the batch before (NaN: unknown), instant of the acknowledgement; then the entry, which has its own CRC.
+ */
+const MARK = Buffer.from('WKH2');
+const HEADER_BYTES = 40;
+/** Earlier versions wrote the length, 4 bytes of zero and an instant before each entry. */
+const ENTRY_MARK = Buffer.from('WTK1');
+const FORMER_HEADER_BYTES = 16;
+
+/** Bytes of records, to append to the segment that grows. */
+export function encodeRecords(batches: readonly ArchivedBatch[]): Buffer {
+  return Buffer.concat(
+    batches.flatMap(({ sequence, follows, acceptedAt, blocks }) => {
+      const entry = encodeBlocks(blocks);
+      const header = Buffer.alloc(HEADER_BYTES);
+      MARK.copy(header);
+      header.writeUInt32LE(entry.length, 8);
+      header.writeDoubleLE(sequence, 16);
+      header.writeDoubleLE(follows ?? Number.NaN, 24);
+      header.writeDoubleLE(acceptedAt, 32);
+      header.writeUInt32LE(crc32(header.subarray(8)), 4);
+      return [header, entry];
+    }),
+  );
+}
+
+/** Every whole record, in order, and what lies between them. */
+export function scanRecords(bytes: Buffer): { batches: ArchivedBatch[]; damaged: DamagedBytes[] } {
+  const batches: ArchivedBatch[] = [];
+  const damaged: DamagedBytes[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const record = recordAt(bytes, at);
+    if (record !== null) {
+      batches.push(record.batch);
+      at = record.end;
+      continue;
+    }
+    const start = at;
+    do at = nextMark(bytes, at + 1);
+    while (at < bytes.length && recordAt(bytes, at) === null);
+    damaged.push({ start, end: at });
+  }
+  return { batches, damaged };
+}
+
+function recordAt(bytes: Buffer, at: number): { batch: ArchivedBatch; end: number } | null {
+  const isCurrent = bytes.subarray(at, at + MARK.length).equals(MARK);
+  const entryAt = at + (isCurrent ? HEADER_BYTES : FORMER_HEADER_BYTES);
+  if (entryAt > bytes.length) return null;
+  if (isCurrent && crc32(bytes.subarray(at + 8, entryAt)) !== bytes.readUInt32LE(at + 4)) return null;
+  const end = entryAt + bytes.readUInt32LE(isCurrent ? at + 8 : at);
+  if (end > bytes.length) return null;
+  try {
+    const blocks = decodeBlocks(bytes.subarray(entryAt, end));
+    if (!isCurrent) {
+      const acceptedAt = bytes.readDoubleLE(at + 8);
+      return Number.isSafeInteger(acceptedAt)
+        ? { batch: { sequence: UNKNOWN_SEQUENCE, follows: null, acceptedAt, blocks }, end }
+        : null;
+    }
+    const follows = bytes.readDoubleLE(at + 24);
+    const batch = {
+      sequence: bytes.readDoubleLE(at + 16),
+      follows: Number.isNaN(follows) ? null : follows,
+      acceptedAt: bytes.readDoubleLE(at + 32),
+      blocks,
+    };
+    return { batch, end };
+  } catch (error) {
+    if (error instanceof Corrupt) return null;
+    throw error;
+  }
+}
+
+/** Where the next record of either version may begin. */
+function nextMark(bytes: Buffer, from: number): number {
+  const current = bytes.indexOf(MARK, from);
+  const former = bytes.indexOf(ENTRY_MARK, from + FORMER_HEADER_BYTES) - FORMER_HEADER_BYTES;
+  const found = [current, former].filter((at) => at >= from);
+  return Math.min(bytes.length, ...found);
+}

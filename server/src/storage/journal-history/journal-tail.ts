@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { decodeBlocks } from '../../domain/columns/batch-codec.ts';
+import type { ArchivedBatch } from './journal-frames.ts';
+import { type ArchivedDevice, type Hole, parseDevices } from './journal-segments.ts';
+
+/** Name of the history among the consumers of the journal. */
+export const HISTORY_CURSOR = 'journal archive';
+
+/** The journal of a data folder, read beside whoever uses it: batches that the history may not have yet. */
+export class JournalTail {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Null where there is no such file or no journal in it. Throws an error of SQLite for a damaged file. */
+  static open(path: string): JournalTail | null {
+    if (!existsSync(path)) return null;
+    const tail = new JournalTail(new DatabaseSync(path, { readOnly: true }));
+    if (tail.#has('journal_batch') && tail.#has('journal_cursor')) return tail;
+    tail.close();
+    return null;
+  }
+
+  /** Sequence of the newest batch that the history has confirmed; null: none. */
+  confirmed(): number | null {
+    const row = this.#database.prepare('SELECT sequence FROM journal_cursor WHERE store = ?').get(HISTORY_CURSOR);
+    return (row?.sequence as number | undefined) || null;
+  }
+
+  /** Newest sequence that was ever given to a batch or confirmed. */
+  head(): number {
+    const newest = (sql: string) => (this.#database.prepare(sql).get()?.newest as number | null | undefined) ?? 0;
+    return Math.max(
+      newest("SELECT seq AS newest FROM sqlite_sequence WHERE name = 'journal_batch'"),
+      newest('SELECT max(sequence) AS newest FROM journal_cursor'),
+    );
+  }
+
+  /** Every batch that the journal still has, in order; one that is damaged is reported and left out. */
+  *batches(onHole: (hole: Hole) => void): Generator<ArchivedBatch> {
+    const confirmed = this.confirmed() ?? 0;
+    // Without the table, it is a journal of an earlier version.
+    const [at, from] = this.#has('journal_acknowledged')
+      ? ['coalesce(at, received_at)', 'journal_batch LEFT JOIN journal_acknowledged USING (sequence)']
+      : ['received_at', 'journal_batch'];
+    const rows = this.#database.prepare(`SELECT sequence, ${at} AS acceptedAt, payload FROM ${from} ORDER BY sequence`);
+    let before = 0;
+    for (const row of rows.iterate()) {
+      const { sequence, acceptedAt, payload } = row as { sequence: number; acceptedAt: number; payload: Uint8Array };
+      const follows = sequence <= confirmed ? sequence - 1 : Math.max(before, confirmed);
+      before = sequence;
+      try {
+        yield { sequence, follows, acceptedAt, blocks: decodeBlocks(payload) };
+      } catch (error) {
+        onHole({
+          from: acceptedAt,
+          until: acceptedAt,
+          reason: `batch ${sequence} of the journal: ${(error as Error).message}`,
+        });
+      }
+    }
+  }
+
+  /** Devices on record in the same file; none where the records are elsewhere. */
+  devices(): Map<string, ArchivedDevice> {
+    if (!this.#has('devices')) return new Map();
+    const rows = this.#database.prepare('SELECT id, name, kind, labels FROM devices').all();
+    const all = rows.map(({ id, name, kind, labels }) => [id, { name, kind, labels: JSON.parse(labels as string) }]);
+    return parseDevices(JSON.stringify(Object.fromEntries(all)));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #has(table: string): boolean {
+    return (
+      this.#database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import type { Role, Scope } from '@wattkeeper/contract/auth.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { NotFound } from '../../../domain/errors.ts';
+import { isTaken } from '../engine/constraint-errors.ts';
+import { nameTaken } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** A key for programs, stored as its hash. Instants are epoch milliseconds. */
+export interface ApiTokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly tokenHash: string;
+  readonly scopes: readonly Scope[];
+  /** Who made it; null when it came from the command line. */
+  readonly userId: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+}
+
+/** What a token allows. */
+export interface TokenRights {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: number | null;
+  /** Role of the user who made it; null when it came from the command line. */
+  readonly role: Role | null;
+}
+
+export interface ApiTokens {
+  /** By name. */
+  list(): Promise<ApiTokenRecord[]>;
+  find(id: string): Promise<ApiTokenRecord | undefined>;
+  findByName(name: string): Promise<ApiTokenRecord | undefined>;
+  findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined>;
+  /** What each of several tokens allows, expired or not; those that were removed are left out. */
+  rights(ids: readonly string[]): Promise<TokenRights[]>;
+  /** Throws Conflict when the name is taken. */
+  create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord>;
+  touch(id: string, lastUsedAt: number): Promise<void>;
+  /** Throws NotFound. */
+  remove(id: string): Promise<void>;
+}
+
+/** API tokens in the records' database. */
+export class SqlApiTokens implements ApiTokens {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<ApiTokenRecord[]> {
+    const rows = await this.#context.db.selectFrom('api_tokens').selectAll().orderBy('name').execute();
+    return rows.map(toRecord);
+  }
+
+  async find(id: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('id', id);
+  }
+
+  async findByName(name: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('name', name);
+  }
+
+  async findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined> {
+    return this.#findBy('token_hash', tokenHash);
+  }
+
+  async rights(ids: readonly string[]): Promise<TokenRights[]> {
+    const rows = await this.#context.db
+      .selectFrom('api_tokens')
+      .leftJoin('users', 'users.id', 'api_tokens.user_id')
+      .select(['api_tokens.id', 'scopes', 'expires_at', 'role'])
+      .where('api_tokens.id', 'in', ids)
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      scopes: JSON.parse(row.scopes) as Scope[],
+      expiresAt: row.expires_at,
+      role: row.role as Role | null,
+    }));
+  }
+
+  async create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord> {
+    const row = await this.#context.db
+      .insertInto('api_tokens')
+      .values({
+        id: newId(),
+        name: token.name,
+        token_hash: token.tokenHash,
+        scopes: JSON.stringify(token.scopes),
+        user_id: token.userId,
+        created_at: this.#context.now(),
+        expires_at: token.expiresAt,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isTaken(error) ? nameTaken('token', token.name, error) : error;
+      });
+    return toRecord(row);
+  }
+
+  async touch(id: string, lastUsedAt: number): Promise<void> {
+    await this.#context.db.updateTable('api_tokens').set({ last_used_at: lastUsedAt }).where('id', '=', id).execute();
+  }
+
+  async remove(id: string): Promise<void> {
+    const removed = await this.#context.db
+      .deleteFrom('api_tokens')
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst();
+    if (removed === undefined) throw new NotFound(`there is no API token with the id "${id}"`);
+  }
+
+  async #findBy(column: 'id' | 'name' | 'token_hash', value: string): Promise<ApiTokenRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('api_tokens')
+      .selectAll()
+      .where(column, '=', value)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+}
+
+function toRecord(row: Selectable<Schema['api_tokens']>): ApiTokenRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    tokenHash: row.token_hash,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    userId: row.user_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  };
+}

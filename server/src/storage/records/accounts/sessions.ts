@@ -1,0 +1,111 @@
+import type { Role } from '@wattkeeper/contract/auth.ts';
+import type { RecordsContext } from '../schema.ts';
+import { toUser, type UserRecord } from './users.ts';
+
+/** A signed-in browser. The id itself is never stored, only its hash. Instants are epoch milliseconds. */
+export interface SessionRecord {
+  readonly idHash: string;
+  readonly userId: string;
+  readonly csrfToken: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Who holds a session. */
+export interface SessionHolder {
+  readonly idHash: string;
+  readonly role: Role;
+  readonly expiresAt: number;
+}
+
+export interface Sessions {
+  create(session: SessionRecord): Promise<void>;
+  /** The session and its user, expired or not. */
+  find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined>;
+  /** Who holds each of several sessions, expired or not; those that were removed are left out. */
+  holders(idHashes: readonly string[]): Promise<SessionHolder[]>;
+  /** Moves the expiry on. */
+  touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void>;
+  remove(idHash: string): Promise<void>;
+  /** All of a user's sessions, but one if given. */
+  removeOf(userId: string, exceptIdHash?: string): Promise<void>;
+  /** Drops those that ended before an instant; answers how many. */
+  prune(before: number): Promise<number>;
+}
+
+/** Sessions in the records' database. */
+export class SqlSessions implements Sessions {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async create(session: SessionRecord): Promise<void> {
+    await this.#context.db
+      .insertInto('sessions')
+      .values({
+        id_hash: session.idHash,
+        user_id: session.userId,
+        csrf_token: session.csrfToken,
+        created_at: session.createdAt,
+        last_used_at: session.lastUsedAt,
+        expires_at: session.expiresAt,
+      })
+      .execute();
+  }
+
+  async find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined> {
+    const row = await this.#context.db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .selectAll('users')
+      .select(['csrf_token', 'last_used_at', 'expires_at', 'sessions.created_at as session_created_at'])
+      .where('id_hash', '=', idHash)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const session = {
+      idHash,
+      userId: row.id,
+      csrfToken: row.csrf_token,
+      createdAt: row.session_created_at,
+      lastUsedAt: row.last_used_at,
+      expiresAt: row.expires_at,
+    };
+    return { session, user: toUser(row) };
+  }
+
+  async holders(idHashes: readonly string[]): Promise<SessionHolder[]> {
+    const rows = await this.#context.db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['id_hash', 'role', 'expires_at'])
+      .where('id_hash', 'in', idHashes)
+      .execute();
+    return rows.map((row) => ({ idHash: row.id_hash, role: row.role as Role, expiresAt: row.expires_at }));
+  }
+
+  async touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void> {
+    await this.#context.db
+      .updateTable('sessions')
+      .set({ last_used_at: lastUsedAt, expires_at: expiresAt })
+      .where('id_hash', '=', idHash)
+      .execute();
+  }
+
+  async remove(idHash: string): Promise<void> {
+    await this.#context.db.deleteFrom('sessions').where('id_hash', '=', idHash).execute();
+  }
+
+  async removeOf(userId: string, exceptIdHash?: string): Promise<void> {
+    let query = this.#context.db.deleteFrom('sessions').where('user_id', '=', userId);
+    if (exceptIdHash !== undefined) query = query.where('id_hash', '!=', exceptIdHash);
+    await query.execute();
+  }
+
+  async prune(before: number): Promise<number> {
+    const result = await this.#context.db.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+}

@@ -1,0 +1,134 @@
+import type { Role } from '@wattkeeper/contract/auth.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isTaken } from '../engine/constraint-errors.ts';
+import { nameTaken } from '../rows.ts';
+import type { RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+
+/** Someone who signs in. Instants are epoch milliseconds. */
+export interface UserRecord {
+  readonly id: string;
+  readonly username: string;
+  readonly role: Role;
+  /** In PHC format; null for a user who only has sign-in links. */
+  readonly passwordHash: string | null;
+  readonly createdAt: number;
+}
+
+export interface UserPatch {
+  readonly role?: Role | undefined;
+  readonly passwordHash?: string | null | undefined;
+}
+
+export interface Users {
+  /** By name. */
+  list(): Promise<UserRecord[]>;
+  find(id: string): Promise<UserRecord | undefined>;
+  findByName(username: string): Promise<UserRecord | undefined>;
+  /** The administrator who was there first. */
+  firstAdmin(): Promise<UserRecord | undefined>;
+  /** Throws Conflict when the name is taken. */
+  create(user: Pick<UserRecord, 'username' | 'role' | 'passwordHash'>): Promise<UserRecord>;
+  /** Throws NotFound, or Conflict when the last administrator would lose that role. */
+  update(id: string, patch: UserPatch): Promise<UserRecord>;
+  /** Sessions, sign-in codes, tokens and layouts go along. Throws NotFound, or Conflict for the last administrator. */
+  remove(id: string): Promise<void>;
+}
+
+/** Users in the records' database. */
+export class SqlUsers implements Users {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<UserRecord[]> {
+    const rows = await this.#context.db.selectFrom('users').selectAll().orderBy('username').execute();
+    return rows.map(toUser);
+  }
+
+  async find(id: string): Promise<UserRecord | undefined> {
+    const row = await this.#context.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && toUser(row);
+  }
+
+  async findByName(username: string): Promise<UserRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('users')
+      .selectAll()
+      .where('username', '=', username)
+      .executeTakeFirst();
+    return row && toUser(row);
+  }
+
+  async firstAdmin(): Promise<UserRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('users')
+      .selectAll()
+      .where('role', '=', 'admin')
+      .orderBy('created_at')
+      .orderBy('id')
+      .executeTakeFirst();
+    return row && toUser(row);
+  }
+
+  async create(user: Pick<UserRecord, 'username' | 'role' | 'passwordHash'>): Promise<UserRecord> {
+    const { username, role, passwordHash } = user;
+    const row = await this.#context.db
+      .insertInto('users')
+      .values({ id: newId(), username, role, password_hash: passwordHash, created_at: this.#context.now() })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isTaken(error) ? nameTaken('user', username, error) : error;
+      });
+    return toUser(row);
+  }
+
+  async update(id: string, patch: UserPatch): Promise<UserRecord> {
+    return this.#context.db.transaction().execute(async (transaction) => {
+      if (patch.role !== undefined && patch.role !== 'admin') await keepAnAdmin(transaction, id);
+      const row = await transaction
+        .updateTable('users')
+        .set({ id, role: patch.role, password_hash: patch.passwordHash })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) throw unknownUser(id);
+      return toUser(row);
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      await keepAnAdmin(transaction, id);
+      const removed = await transaction.deleteFrom('users').where('id', '=', id).returning('id').executeTakeFirst();
+      if (removed === undefined) throw unknownUser(id);
+    });
+  }
+}
+
+/** A row as the rest of the program knows it. */
+export function toUser(row: Selectable<Schema['users']>): UserRecord {
+  return {
+    id: row.id,
+    username: row.username,
+    role: row.role as Role,
+    passwordHash: row.password_hash,
+    createdAt: row.created_at,
+  };
+}
+
+/** Refuses when the user is the only administrator. */
+async function keepAnAdmin(transaction: RecordsTransaction, id: string): Promise<void> {
+  const admins = await transaction.selectFrom('users').select('id').where('role', '=', 'admin').limit(2).execute();
+  if (admins.length === 1 && admins[0]?.id === id) {
+    throw new Conflict('this is the last administrator: make another user administrator first');
+  }
+}
+
+function unknownUser(id: string): NotFound {
+  return new NotFound(`there is no user with the id "${id}"`);
+}

@@ -1,0 +1,281 @@
+import { type Selectable, sql } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** Most events of an anomaly in one answer. */
+const MAX_EVENTS = 1000;
+
+/** A stretch in which a machine did not behave as it should. Instants are epoch milliseconds. */
+export interface AnomalyRecord {
+  readonly id: string;
+  /** The machine. */
+  readonly deviceId: string;
+  /** Such as `power_spike`. */
+  readonly type: string;
+  readonly severity: 'warning' | 'critical';
+  /** Full metric name; value and expected value are in its unit. */
+  readonly metric: string;
+  readonly startAt: number;
+  /** Behind the last slot that belongs to it. */
+  readonly endAt: number;
+  readonly value: number;
+  /** null where no baseline says what to expect. */
+  readonly expectedValue: number | null;
+  /** 0–1. */
+  readonly confidence: number;
+  /** JSON: the features that isolate it. */
+  readonly reasons: unknown;
+  readonly detectedAt: number;
+  /** null while it is active. */
+  readonly resolvedAt: number | null;
+}
+
+export type AnomalyInput = Omit<AnomalyRecord, 'id' | 'detectedAt' | 'resolvedAt'>;
+
+/** What somebody said about an anomaly, or did with it. */
+export interface AnomalyEvent {
+  readonly at: number;
+  /** A user's name, `token:NAME`, or `system`. */
+  readonly actor: string;
+  readonly kind: 'comment' | 'label' | 'resolved' | 'reopened';
+  readonly text: string | null;
+}
+
+export interface AnomalyFilter {
+  readonly deviceId?: string | undefined;
+  /** Only those of these devices. */
+  readonly deviceIds?: readonly string[] | undefined;
+  readonly severity?: AnomalyRecord['severity'] | undefined;
+  readonly type?: string | undefined;
+  /** Those that last beyond this instant. */
+  readonly start?: number | undefined;
+  /** Those that start before this instant. */
+  readonly end?: number | undefined;
+  /** Only those that nobody resolved; false: only those that somebody did. */
+  readonly active?: boolean | undefined;
+}
+
+/** What somebody said last of an anomaly. */
+export interface LabelledAnomaly {
+  readonly metric: string;
+  readonly type: string;
+  readonly reasons: unknown;
+  readonly label: string;
+}
+
+/** A machine has at most one anomaly of a type that starts at an instant in a metric. */
+export interface Anomalies {
+  /** Newest start first. */
+  page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>>;
+  count(filter: AnomalyFilter): Promise<number>;
+  /** Throws NotFound. */
+  require(id: string): Promise<AnomalyRecord>;
+  /** Adds an anomaly, or describes it anew when it was found before: who resolved it stays. Throws InvalidInput for an unknown device. */
+  put(anomaly: AnomalyInput): Promise<AnomalyRecord>;
+  /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
+  update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord>;
+  /**
+   * Makes others part of an anomaly, with what was said of them: they are gone then. It is open where one of them was. Throws NotFound.
+   */
+  absorb(id: string, others: readonly string[]): Promise<void>;
+  /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
+  labelled(deviceId: string): Promise<LabelledAnomaly[]>;
+  /** Adds an event; `resolved` and `reopened` change the anomaly as well: it was resolved when somebody did so first. Throws NotFound. */
+  note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord>;
+  /** Oldest first, at most 1,000. */
+  events(id: string): Promise<AnomalyEvent[]>;
+}
+
+/** Anomalies in the records' database. */
+export class SqlAnomalies implements Anomalies {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'number', 'string');
+    let query = this.#where(request).selectAll().orderBy('start_at', 'desc').orderBy('id', 'desc');
+    if (after !== null) {
+      query = query.where((where) =>
+        where(where.refTuple('start_at', 'id'), '<', where.tuple(Number(after[0]), String(after[1]))),
+      );
+    }
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(rows.map(toRecord), limit, (anomaly) => [anomaly.startAt, anomaly.id]);
+  }
+
+  async count(filter: AnomalyFilter): Promise<number> {
+    const row = await this.#where(filter)
+      .select(({ fn }) => fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  #where({ deviceId, deviceIds, severity, type, start, end, active }: AnomalyFilter) {
+    let query = this.#context.db.selectFrom('anomalies');
+    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    // PostgreSQL knows no empty list.
+    if (deviceIds?.length === 0) query = query.where('id', 'is', null);
+    else if (deviceIds !== undefined) query = query.where('device_id', 'in', [...deviceIds]);
+    if (severity !== undefined) query = query.where('severity', '=', severity);
+    if (type !== undefined) query = query.where('type', '=', type);
+    if (start !== undefined) query = query.where('end_at', '>', start);
+    if (end !== undefined) query = query.where('start_at', '<', end);
+    if (active !== undefined) query = query.where('resolved_at', active ? 'is' : 'is not', null);
+    return query;
+  }
+
+  async require(id: string): Promise<AnomalyRecord> {
+    const row = await this.#context.db.selectFrom('anomalies').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw unknownAnomaly(id);
+    return toRecord(row);
+  }
+
+  async put(anomaly: AnomalyInput): Promise<AnomalyRecord> {
+    const { key, described } = rowOf(anomaly);
+    const row = await this.#context.db
+      .insertInto('anomalies')
+      .values({ id: newId(), ...key, ...described, detected_at: this.#context.now() })
+      .onConflict((conflict) => conflict.columns(['device_id', 'metric', 'type', 'start_at']).doUpdateSet(described))
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isDangling(error) ? unknownReference('device_id', 'device', anomaly.deviceId, error) : error;
+      });
+    return toRecord(row);
+  }
+
+  async update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord> {
+    const { key, described } = rowOf(anomaly);
+    const row = await this.#context.db
+      .updateTable('anomalies')
+      .set({ ...key, ...described })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
+      .catch((error: unknown) => {
+        if (!isTaken(error)) throw error;
+        throw new Conflict(`another ${anomaly.type} of ${anomaly.metric} starts at the same instant`, { cause: error });
+      });
+    if (row === undefined) throw unknownAnomaly(id);
+    return toRecord(row);
+  }
+
+  async absorb(id: string, others: readonly string[]): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      const all = transaction
+        .selectFrom('anomalies')
+        .select(['id', 'resolved_at'])
+        .where('id', 'in', [id, ...others]);
+      const rows = await all.execute();
+      if (!rows.some((row) => row.id === id)) throw unknownAnomaly(id);
+      await transaction
+        .updateTable('anomaly_events')
+        .set({ anomaly_id: id })
+        .where('anomaly_id', 'in', [...others])
+        .execute();
+      await transaction
+        .deleteFrom('anomalies')
+        .where('id', 'in', [...others])
+        .execute();
+      if (rows.every((row) => row.resolved_at !== null)) return;
+      await transaction.updateTable('anomalies').set({ resolved_at: null }).where('id', '=', id).execute();
+    });
+  }
+
+  async labelled(deviceId: string): Promise<LabelledAnomaly[]> {
+    const rows = await this.#context.db
+      .selectFrom('anomaly_events')
+      .innerJoin('anomalies', 'anomalies.id', 'anomaly_events.anomaly_id')
+      .select(['anomalies.id', 'anomalies.metric', 'anomalies.type', 'anomalies.reasons', 'anomaly_events.text'])
+      .where('anomalies.device_id', '=', deviceId)
+      .where('anomaly_events.kind', '=', 'label')
+      .orderBy('anomaly_events.at', 'desc')
+      .orderBy('anomaly_events.id', 'desc')
+      .limit(MAX_EVENTS)
+      .execute();
+    const last = new Map(rows.toReversed().map((row) => [row.id, row]));
+    return Array.from(last.values(), ({ metric, type, reasons, text }) => ({
+      metric,
+      type,
+      reasons: JSON.parse(reasons),
+      label: text ?? '',
+    }));
+  }
+
+  async note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord> {
+    const at = this.#context.now();
+    const resolvedAt = { resolved: at, reopened: null, comment: undefined, label: undefined }[event.kind];
+    return this.#context.db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable('anomalies')
+        .set(({ fn, ref }) => ({
+          id,
+          resolved_at: resolvedAt === at ? fn.coalesce(ref('resolved_at'), sql<number>`${at}`) : resolvedAt,
+        }))
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) throw unknownAnomaly(id);
+      const { actor, kind, text } = event;
+      const added = { id: newId(), anomaly_id: id, at, actor, kind, text };
+      await transaction.insertInto('anomaly_events').values(added).execute();
+      return toRecord(row);
+    });
+  }
+
+  async events(id: string): Promise<AnomalyEvent[]> {
+    const rows = await this.#context.db
+      .selectFrom('anomaly_events')
+      .select(['at', 'actor', 'kind', 'text'])
+      .where('anomaly_id', '=', id)
+      .orderBy('at')
+      .orderBy('id')
+      .limit(MAX_EVENTS)
+      .execute();
+    return rows.map((row) => ({ ...row, kind: row.kind as AnomalyEvent['kind'] }));
+  }
+}
+
+function rowOf({ deviceId, type, metric, startAt, ...rest }: AnomalyInput) {
+  return {
+    key: { device_id: deviceId, metric, type, start_at: startAt },
+    described: {
+      severity: rest.severity,
+      end_at: rest.endAt,
+      value: rest.value,
+      expected_value: rest.expectedValue,
+      confidence: rest.confidence,
+      reasons: JSON.stringify(rest.reasons),
+    },
+  };
+}
+
+function toRecord(row: Selectable<Schema['anomalies']>): AnomalyRecord {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    type: row.type,
+    severity: row.severity as AnomalyRecord['severity'],
+    metric: row.metric,
+    startAt: row.start_at,
+    endAt: row.end_at,
+    value: row.value,
+    expectedValue: row.expected_value,
+    confidence: row.confidence,
+    reasons: JSON.parse(row.reasons),
+    detectedAt: row.detected_at,
+    resolvedAt: row.resolved_at,
+  };
+}
+
+function unknownAnomaly(id: string): NotFound {
+  return new NotFound(`there is no anomaly with the id "${id}"`);
+}

@@ -1,0 +1,92 @@
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import type { Window } from '../../../domain/time/window.ts';
+import { isDangling } from '../engine/constraint-errors.ts';
+import { unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** Most adjustments of a machine. */
+const MAX_ADJUSTMENTS = 1000;
+
+/** Something out of the ordinary that a baseline must not take for the machine's usual way. Instants are epoch milliseconds. */
+export interface AdjustmentInput extends Window {
+  /** The machine. */
+  readonly deviceId: string;
+  /** What it took in all; negative for what it spared; null where nobody knows: the window is left out. */
+  readonly kwh: number | null;
+  readonly reason: string;
+  readonly createdBy: string;
+}
+
+export interface AdjustmentRecord extends AdjustmentInput {
+  readonly id: string;
+  readonly createdAt: number;
+}
+
+/** Non-routine adjustments of baselines. */
+export interface BaselineAdjustments {
+  /** Those of a machine that touch a window (default: all), by start; at most 1,000. */
+  list(deviceId: string, window?: Window): Promise<AdjustmentRecord[]>;
+  /** Throws InvalidInput for an unknown device, Conflict when it has 1,000 already. */
+  add(input: AdjustmentInput): Promise<AdjustmentRecord>;
+  /** Answers what was removed. Throws NotFound. */
+  remove(id: string): Promise<AdjustmentRecord>;
+}
+
+/** Adjustments in the records' database. */
+export class SqlBaselineAdjustments implements BaselineAdjustments {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(deviceId: string, window?: Window): Promise<AdjustmentRecord[]> {
+    let rows = this.#context.db.selectFrom('baseline_adjustments').selectAll().where('device_id', '=', deviceId);
+    if (window) rows = rows.where('start_at', '<', window.end).where('end_at', '>', window.start);
+    return (await rows.orderBy('start_at').orderBy('id').limit(MAX_ADJUSTMENTS).execute()).map(toRecord);
+  }
+
+  async add({ deviceId, start, end, kwh, reason, createdBy }: AdjustmentInput): Promise<AdjustmentRecord> {
+    if ((await this.list(deviceId)).length >= MAX_ADJUSTMENTS) {
+      throw new Conflict(`there are ${MAX_ADJUSTMENTS} adjustments of this machine already: remove some`);
+    }
+    const row = {
+      id: newId(),
+      device_id: deviceId,
+      start_at: start,
+      end_at: end,
+      kwh,
+      reason,
+      created_by: createdBy,
+      created_at: this.#context.now(),
+    };
+    const insert = this.#context.db.insertInto('baseline_adjustments').values(row).returningAll();
+    return toRecord(
+      await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
+        throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
+      }),
+    );
+  }
+
+  async remove(id: string): Promise<AdjustmentRecord> {
+    const removal = this.#context.db.deleteFrom('baseline_adjustments').where('id', '=', id).returningAll();
+    const row = await removal.executeTakeFirst();
+    if (row === undefined) throw new NotFound(`there is no adjustment with the id "${id}"`);
+    return toRecord(row);
+  }
+}
+
+function toRecord(row: Selectable<Schema['baseline_adjustments']>): AdjustmentRecord {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    start: row.start_at,
+    end: row.end_at,
+    kwh: row.kwh,
+    reason: row.reason,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+  };
+}

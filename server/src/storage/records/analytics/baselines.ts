@@ -1,0 +1,139 @@
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { NotFound } from '../../../domain/errors.ts';
+import { isDangling } from '../engine/constraint-errors.ts';
+import { unknownReference } from '../rows.ts';
+import type { RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+
+/** Most versions in one answer: a training every week for 19 years. */
+const MAX_VERSIONS = 1000;
+
+/** A trained model of what a machine should use. Instants are epoch milliseconds. */
+export interface BaselineRecord {
+  readonly id: string;
+  /** The machine. */
+  readonly deviceId: string;
+  /** From 1, for each machine. */
+  readonly version: number;
+  /** The one that deviations are held against. */
+  readonly isActive: boolean;
+  /** JSON: the model as it was fitted, with its inputs and diagnostics. */
+  readonly model: unknown;
+  readonly trainedAt: number;
+}
+
+/** Versions of a machine's baseline; at most one is active. */
+export interface Baselines {
+  /** Newest version first: at most 1,000, and the active one where it is older. */
+  list(deviceId: string): Promise<BaselineRecord[]>;
+  active(deviceId: string): Promise<BaselineRecord | undefined>;
+  /** How many machines have a version in use. */
+  countActive(): Promise<number>;
+  /** Throws NotFound. */
+  require(id: string): Promise<BaselineRecord>;
+  /** Adds the next version; an active one takes the place of the one before. Throws InvalidInput for an unknown device. */
+  add(deviceId: string, model: unknown, isActive: boolean): Promise<BaselineRecord>;
+  /** Makes this the active version of its machine. Throws NotFound. */
+  activate(id: string): Promise<BaselineRecord>;
+}
+
+/** Baselines in the records' database. */
+export class SqlBaselines implements Baselines {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(deviceId: string): Promise<BaselineRecord[]> {
+    const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
+    const rows = await versions.orderBy('version', 'desc').limit(MAX_VERSIONS).execute();
+    const listed = rows.map(toRecord);
+    const active = listed.some(({ isActive }) => isActive) ? undefined : await this.active(deviceId);
+    return active ? [...listed, active] : listed;
+  }
+
+  async active(deviceId: string): Promise<BaselineRecord | undefined> {
+    const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
+    const row = await versions.where('is_active', '=', 1).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async countActive(): Promise<number> {
+    const row = await this.#context.db
+      .selectFrom('baselines')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('is_active', '=', 1)
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  async require(id: string): Promise<BaselineRecord> {
+    const row = await this.#context.db.selectFrom('baselines').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw unknownBaseline(id);
+    return toRecord(row);
+  }
+
+  async add(deviceId: string, model: unknown, isActive: boolean): Promise<BaselineRecord> {
+    return this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        if (isActive) await deactivate(transaction, deviceId);
+        const { newest } = await transaction
+          .selectFrom('baselines')
+          .select((select) => select.fn.max('version').as('newest'))
+          .where('device_id', '=', deviceId)
+          .executeTakeFirstOrThrow();
+        const row = await transaction
+          .insertInto('baselines')
+          .values({
+            id: newId(),
+            device_id: deviceId,
+            version: (newest ?? 0) + 1,
+            is_active: isActive ? 1 : 0,
+            model: JSON.stringify(model),
+            trained_at: this.#context.now(),
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return toRecord(row);
+      })
+      .catch((error: unknown) => {
+        throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
+      });
+  }
+
+  async activate(id: string): Promise<BaselineRecord> {
+    return this.#context.db.transaction().execute(async (transaction) => {
+      const known = await transaction
+        .selectFrom('baselines')
+        .select('device_id')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (known === undefined) throw unknownBaseline(id);
+      await deactivate(transaction, known.device_id);
+      const update = transaction.updateTable('baselines').set({ is_active: 1 }).where('id', '=', id);
+      return toRecord(await update.returningAll().executeTakeFirstOrThrow());
+    });
+  }
+}
+
+async function deactivate(transaction: RecordsTransaction, deviceId: string): Promise<void> {
+  const update = transaction.updateTable('baselines').set({ is_active: 0 });
+  await update.where('device_id', '=', deviceId).where('is_active', '=', 1).execute();
+}
+
+function toRecord(row: Selectable<Schema['baselines']>): BaselineRecord {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    version: row.version,
+    isActive: row.is_active === 1,
+    model: JSON.parse(row.model),
+    trainedAt: row.trained_at,
+  };
+}
+
+function unknownBaseline(id: string): NotFound {
+  return new NotFound(`there is no baseline with the id "${id}"`);
+}

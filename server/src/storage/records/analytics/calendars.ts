@@ -1,0 +1,103 @@
+import type { CalendarPeriod } from '@wattkeeper/contract/calendar.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import type { Categories } from '../../../domain/time/calendar.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { nameTaken, present, unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** Calendars of an installation: their list is one answer. */
+export const MAX_CALENDARS = 200;
+
+export interface CalendarInput extends Categories {
+  readonly siteId: string;
+  /** Unique at its site. */
+  readonly name: string;
+}
+
+/** A calendar of operating modes or shifts. Instants are epoch milliseconds. */
+export interface CalendarRecord extends CalendarInput {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type CalendarChange = { readonly [K in Exclude<keyof CalendarInput, 'siteId'>]?: CalendarInput[K] | undefined };
+
+export interface Calendars {
+  /** By name; at most 200. @param siteId default: of all sites */
+  list(siteId?: string): Promise<CalendarRecord[]>;
+  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
+  create(input: CalendarInput): Promise<CalendarRecord>;
+  /** Changes the given fields. Throws NotFound, or Conflict when the name is taken. */
+  update(id: string, change: CalendarChange): Promise<CalendarRecord>;
+  /** Throws NotFound. */
+  remove(id: string): Promise<void>;
+}
+
+/** Calendars in the records' database. */
+export class SqlCalendars implements Calendars {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(siteId?: string): Promise<CalendarRecord[]> {
+    let rows = this.#context.db.selectFrom('calendars').selectAll().orderBy('name').orderBy('id').limit(MAX_CALENDARS);
+    if (siteId !== undefined) rows = rows.where('site_id', '=', siteId);
+    return (await rows.execute()).map(toRecord);
+  }
+
+  async create({ siteId, name, defaultCategory, periods }: CalendarInput): Promise<CalendarRecord> {
+    if ((await this.list()).length >= MAX_CALENDARS)
+      throw new Conflict(`there are ${MAX_CALENDARS} calendars already: remove some`);
+    const now = this.#context.now();
+    const columns = { default_category: defaultCategory, periods: JSON.stringify(periods) };
+    const row = { id: newId(), site_id: siteId, name, ...columns, created_at: now, updated_at: now };
+    const insert = this.#context.db.insertInto('calendars').values(row).returningAll();
+    return toRecord(
+      await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
+        if (isTaken(error)) throw nameTaken('calendar of this site', name, error);
+        throw isDangling(error) ? unknownReference('site_id', 'site', siteId, error) : error;
+      }),
+    );
+  }
+
+  async update(id: string, { name, defaultCategory, periods }: CalendarChange): Promise<CalendarRecord> {
+    const columns = present({
+      name,
+      default_category: defaultCategory,
+      periods: periods && JSON.stringify(periods),
+      updated_at: this.#context.now(),
+    });
+    const update = this.#context.db.updateTable('calendars').set(columns).where('id', '=', id).returningAll();
+    const row = await update.executeTakeFirst().catch((error: unknown) => {
+      throw isTaken(error) ? nameTaken('calendar of this site', name ?? '', error) : error;
+    });
+    if (row === undefined) throw unknown(id);
+    return toRecord(row);
+  }
+
+  async remove(id: string): Promise<void> {
+    const removal = this.#context.db.deleteFrom('calendars').where('id', '=', id).returning('id');
+    if ((await removal.executeTakeFirst()) === undefined) throw unknown(id);
+  }
+}
+
+function unknown(id: string): NotFound {
+  return new NotFound(`there is no calendar with the id "${id}"`);
+}
+
+function toRecord(row: Selectable<Schema['calendars']>): CalendarRecord {
+  return {
+    id: row.id,
+    siteId: row.site_id,
+    name: row.name,
+    defaultCategory: row.default_category,
+    periods: JSON.parse(row.periods) as CalendarPeriod[],
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

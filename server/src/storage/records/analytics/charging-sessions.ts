@@ -1,0 +1,272 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { present, unknownReference } from '../rows.ts';
+import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+
+/** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
+export interface ChargingSessionRecord {
+  readonly id: string;
+  readonly deviceId: string;
+  /** Of the device, as it is now. */
+  readonly deviceName: string;
+  /** Of the device, as it is now. */
+  readonly siteId: string;
+  readonly direction: 'charge' | 'discharge';
+  readonly startAt: number;
+  /** null while the session runs. */
+  readonly endAt: number | null;
+  readonly energyKwh: number;
+  readonly startSocPercent: number | null;
+  readonly endSocPercent: number | null;
+  readonly averagePricePerKwh: number | null;
+  /** Money spent charging, or earned (negative) discharging to the grid. */
+  readonly cost: number | null;
+  /** 0–1. */
+  readonly gridShare: number | null;
+  /** Part of the energy from or to the grid that a tariff's fallback prices, 0–1; null where that is not known. */
+  readonly fallbackShare: number | null;
+  readonly note: string | null;
+  readonly source: 'detected' | 'recorded';
+}
+
+/** What may be left out is null. */
+export type ChargingSessionInput = Pick<
+  ChargingSessionRecord,
+  'deviceId' | 'direction' | 'startAt' | 'energyKwh' | 'source'
+> &
+  ChargingSessionPatch;
+
+export type ChargingSessionPatch = {
+  readonly [K in keyof Omit<ChargingSessionRecord, 'id' | 'deviceId' | 'deviceName' | 'siteId'>]?:
+    | ChargingSessionRecord[K]
+    | undefined;
+};
+
+export interface ChargingSessionFilter {
+  readonly deviceId?: string | undefined;
+  readonly siteId?: string | undefined;
+  /** Sessions that start at or after this instant. */
+  readonly start?: number | undefined;
+  /** Sessions that start before this instant. */
+  readonly end?: number | undefined;
+}
+
+/** A device has at most one session that starts at an instant. */
+export interface ChargingSessions {
+  /** Newest first. */
+  page(request: PageRequest & ChargingSessionFilter): Promise<Page<ChargingSessionRecord>>;
+  find(id: string): Promise<ChargingSessionRecord | undefined>;
+  /** Throws NotFound. */
+  require(id: string): Promise<ChargingSessionRecord>;
+  /** The session of a device that runs, if any; the newest when several do. */
+  running(deviceId: string): Promise<ChargingSessionRecord | undefined>;
+  /** Throws Conflict when the device has a session that starts at the same instant, InvalidInput for an unknown device. */
+  create(session: ChargingSessionInput): Promise<ChargingSessionRecord>;
+  /** Creates the session or rewrites the one of the same device and start; one that was recorded by hand stays as it is. */
+  upsert(session: ChargingSessionInput): Promise<ChargingSessionRecord>;
+  /** Throws NotFound, Conflict, or InvalidInput when it would end before it starts. */
+  update(id: string, patch: ChargingSessionPatch): Promise<ChargingSessionRecord>;
+  /** Throws NotFound. */
+  remove(id: string): Promise<void>;
+}
+
+/** Charging sessions in the records' database. */
+export class SqlChargingSessions implements ChargingSessions {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async page(request: PageRequest & ChargingSessionFilter): Promise<Page<ChargingSessionRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'number', 'string');
+    let query = select(this.#context.db).orderBy('start_at', 'desc').orderBy('charging_sessions.id', 'desc');
+    const { deviceId, siteId, start, end } = request;
+    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    if (siteId !== undefined) query = query.where('devices.site_id', '=', siteId);
+    if (start !== undefined) query = query.where('start_at', '>=', start);
+    if (end !== undefined) query = query.where('start_at', '<', end);
+    if (after !== null) {
+      query = query.where((where) =>
+        where(where.refTuple('start_at', 'charging_sessions.id'), '<', where.tuple(Number(after[0]), String(after[1]))),
+      );
+    }
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(rows.map(toRecord), limit, (session) => [session.startAt, session.id]);
+  }
+
+  async find(id: string): Promise<ChargingSessionRecord | undefined> {
+    const row = await select(this.#context.db).where('charging_sessions.id', '=', id).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async require(id: string): Promise<ChargingSessionRecord> {
+    const session = await this.find(id);
+    if (session === undefined) throw unknownSession(id);
+    return session;
+  }
+
+  async running(deviceId: string): Promise<ChargingSessionRecord | undefined> {
+    const row = await select(this.#context.db)
+      .where('device_id', '=', deviceId)
+      .where('end_at', 'is', null)
+      .orderBy('start_at', 'desc')
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async create(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
+    checkOrder(session.startAt, session.endAt ?? null);
+    return this.#context.db
+      .transaction()
+      .execute((transaction) => insertSession(transaction, session))
+      .catch(rethrow(session.deviceId));
+  }
+
+  async upsert(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
+    checkOrder(session.startAt, session.endAt ?? null);
+    return this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        const known = await select(transaction)
+          .where('device_id', '=', session.deviceId)
+          .where('start_at', '=', session.startAt)
+          .executeTakeFirst();
+        if (known === undefined) return insertSession(transaction, session);
+        if (known.source === 'recorded' && session.source === 'detected') return toRecord(known);
+        const columns = { ...NOTHING_KNOWN, ...present(toColumns(session)), source: session.source };
+        await transaction.updateTable('charging_sessions').set(columns).where('id', '=', known.id).execute();
+        return selectOne(transaction, known.id);
+      })
+      .catch(rethrow(session.deviceId));
+  }
+
+  async update(id: string, patch: ChargingSessionPatch): Promise<ChargingSessionRecord> {
+    return this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        const row = await select(transaction).where('charging_sessions.id', '=', id).executeTakeFirst();
+        if (row === undefined) throw unknownSession(id);
+        const endAt = patch.endAt === undefined ? row.end_at : patch.endAt;
+        checkOrder(patch.startAt ?? row.start_at, endAt);
+        const update = transaction.updateTable('charging_sessions').set({ id, ...toColumns(patch) });
+        await update.where('id', '=', id).execute();
+        return selectOne(transaction, id);
+      })
+      .catch(rethrow(''));
+  }
+
+  async remove(id: string): Promise<void> {
+    const removed = await this.#context.db
+      .deleteFrom('charging_sessions')
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst();
+    if (removed === undefined) throw unknownSession(id);
+  }
+}
+
+function select(db: RecordsConnection) {
+  return db
+    .selectFrom('charging_sessions')
+    .innerJoin('devices', 'devices.id', 'charging_sessions.device_id')
+    .selectAll('charging_sessions')
+    .select(['devices.name as device_name', 'devices.site_id as site_id']);
+}
+
+async function selectOne(db: RecordsConnection, id: string): Promise<ChargingSessionRecord> {
+  return toRecord(await select(db).where('charging_sessions.id', '=', id).executeTakeFirstOrThrow());
+}
+
+async function insertSession(db: RecordsTransaction, session: ChargingSessionInput): Promise<ChargingSessionRecord> {
+  const id = newId();
+  await db
+    .insertInto('charging_sessions')
+    .values({
+      id,
+      device_id: session.deviceId,
+      direction: session.direction,
+      start_at: session.startAt,
+      energy_kwh: session.energyKwh,
+      source: session.source,
+      ...present(toColumns(session)),
+    })
+    .execute();
+  return selectOne(db, id);
+}
+
+/** What a session that is written anew does not keep from the one before. */
+const NOTHING_KNOWN = {
+  end_at: null,
+  start_soc_percent: null,
+  end_soc_percent: null,
+  average_price_per_kwh: null,
+  cost: null,
+  grid_share: null,
+  fallback_share: null,
+  note: null,
+} as const;
+
+function toColumns(patch: ChargingSessionPatch) {
+  return {
+    direction: patch.direction,
+    start_at: patch.startAt,
+    end_at: patch.endAt,
+    energy_kwh: patch.energyKwh,
+    start_soc_percent: patch.startSocPercent,
+    end_soc_percent: patch.endSocPercent,
+    average_price_per_kwh: patch.averagePricePerKwh,
+    cost: patch.cost,
+    grid_share: patch.gridShare,
+    fallback_share: patch.fallbackShare,
+    note: patch.note,
+    source: patch.source,
+  };
+}
+
+type Row = Selectable<Schema['charging_sessions']> & { device_name: string; site_id: string };
+
+function toRecord(row: Row): ChargingSessionRecord {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    deviceName: row.device_name,
+    siteId: row.site_id,
+    direction: row.direction as ChargingSessionRecord['direction'],
+    startAt: row.start_at,
+    endAt: row.end_at,
+    energyKwh: row.energy_kwh,
+    startSocPercent: row.start_soc_percent,
+    endSocPercent: row.end_soc_percent,
+    averagePricePerKwh: row.average_price_per_kwh,
+    cost: row.cost,
+    gridShare: row.grid_share,
+    fallbackShare: row.fallback_share,
+    note: row.note,
+    source: row.source as ChargingSessionRecord['source'],
+  };
+}
+
+function checkOrder(startAt: number, endAt: number | null): void {
+  if (endAt === null || endAt > startAt) return;
+  const detail = `must be later than start_time (${formatInstant(startAt)}); got ${formatInstant(endAt)}`;
+  throw new InvalidInput(`end_time ${detail}`, { fields: [{ field: 'end_time', detail }] });
+}
+
+function unknownSession(id: string): NotFound {
+  return new NotFound(`there is no charging session with the id "${id}"`);
+}
+
+function rethrow(deviceId: string) {
+  return (error: unknown): never => {
+    if (isDangling(error)) throw unknownReference('device_id', 'device', deviceId, error);
+    if (!isTaken(error)) throw error;
+    const message = 'the device has a session that starts at the same time already: change that one';
+    throw new Conflict(message, { cause: error, fields: [{ field: 'start_time', detail: 'is already taken' }] });
+  };
+}

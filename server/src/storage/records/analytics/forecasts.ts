@@ -1,0 +1,84 @@
+import type { Selectable } from 'kysely';
+import { isDangling } from '../engine/constraint-errors.ts';
+import { unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** What is foretold: the load of a device, or of a whole site. */
+export interface ForecastSubject {
+  readonly siteId: string;
+  readonly deviceId: string | null;
+}
+
+/** The newest of a kind for a subject: a forecast, or how well its models did. */
+export interface ForecastRecord extends ForecastSubject {
+  /** Such as `demand 24h`. */
+  readonly kind: string;
+  /** JSON. */
+  readonly content: unknown;
+  readonly madeAt: number;
+}
+
+/** Forecasts and the back-tests behind them; each takes the place of the one before. */
+export interface Forecasts {
+  get(subject: ForecastSubject, kind: string): Promise<ForecastRecord | undefined>;
+  /** How many of these kinds there are. */
+  count(kinds: readonly string[]): Promise<number>;
+  /** Throws InvalidInput for an unknown site or device. */
+  put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord>;
+}
+
+/** Forecasts in the records' database. */
+export class SqlForecasts implements Forecasts {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async get(subject: ForecastSubject, kind: string): Promise<ForecastRecord | undefined> {
+    const rows = this.#context.db.selectFrom('forecasts').selectAll().where('subject', '=', keyOf(subject));
+    const row = await rows.where('kind', '=', kind).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async count(kinds: readonly string[]): Promise<number> {
+    const row = await this.#context.db
+      .selectFrom('forecasts')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('kind', 'in', [...kinds])
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  async put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord> {
+    const columns = { content: JSON.stringify(content), made_at: this.#context.now() };
+    const { siteId: site_id, deviceId: device_id } = subject;
+    const row = await this.#context.db
+      .insertInto('forecasts')
+      .values({ subject: keyOf(subject), kind, site_id, device_id, ...columns })
+      .onConflict((conflict) => conflict.columns(['subject', 'kind']).doUpdateSet(columns))
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        if (!isDangling(error)) throw error;
+        throw device_id === null
+          ? unknownReference('site_id', 'site', site_id, error)
+          : unknownReference('device_id', 'device', device_id, error);
+      });
+    return toRecord(row);
+  }
+}
+
+function keyOf({ siteId, deviceId }: ForecastSubject): string {
+  return deviceId === null ? `site ${siteId}` : `device ${deviceId}`;
+}
+
+function toRecord(row: Selectable<Schema['forecasts']>): ForecastRecord {
+  return {
+    siteId: row.site_id,
+    deviceId: row.device_id,
+    kind: row.kind,
+    content: JSON.parse(row.content),
+    madeAt: row.made_at,
+  };
+}

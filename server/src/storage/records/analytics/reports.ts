@@ -1,0 +1,113 @@
+import type { Selectable } from 'kysely';
+import { isDangling } from '../engine/constraint-errors.ts';
+import { unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** Most reports in one answer: 27 years of daily ones. */
+const MAX_REPORTS = 10_000;
+
+/** A report that was made once and is kept. */
+export interface ReportRecord {
+  readonly siteId: string;
+  /** Such as `daily`. */
+  readonly kind: string;
+  /** What it is about, sortable as text: `2026-03-29`, `2026-03`, `2026`. */
+  readonly period: string;
+  /** JSON. */
+  readonly content: unknown;
+  readonly createdAt: number;
+}
+
+export interface ReportQuery {
+  readonly siteId: string;
+  readonly kind: string;
+  /** First period, included. */
+  readonly from?: string | undefined;
+  /** Last period, included. */
+  readonly to?: string | undefined;
+}
+
+/** That a report exists, without its content. */
+export type ReportKey = Pick<ReportRecord, 'kind' | 'period' | 'createdAt'>;
+
+/** A site has at most one report of a kind and period. */
+export interface Reports {
+  get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined>;
+  /** Oldest period first, at most 10,000. */
+  list(query: ReportQuery): Promise<ReportRecord[]>;
+  /** Which reports of these kinds a site has, in no order. */
+  keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]>;
+  /** Stores a report in place of the one before. Throws InvalidInput for an unknown site. */
+  put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord>;
+  /** Drops reports, such as those that late readings made wrong; answers how many. */
+  remove(query: ReportQuery): Promise<number>;
+}
+
+/** Reports in the records' database. */
+export class SqlReports implements Reports {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('reports')
+      .selectAll()
+      .where('site_id', '=', siteId)
+      .where('kind', '=', kind)
+      .where('period', '=', period)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async list({ siteId, kind, from, to }: ReportQuery): Promise<ReportRecord[]> {
+    let query = this.#context.db.selectFrom('reports').selectAll().where('site_id', '=', siteId);
+    if (from !== undefined) query = query.where('period', '>=', from);
+    if (to !== undefined) query = query.where('period', '<=', to);
+    const rows = await query.where('kind', '=', kind).orderBy('period').limit(MAX_REPORTS).execute();
+    return rows.map(toRecord);
+  }
+
+  async keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]> {
+    const rows = await this.#context.db
+      .selectFrom('reports')
+      .select(['kind', 'period', 'created_at'])
+      .where('site_id', '=', siteId)
+      .where('kind', 'in', kinds)
+      .execute();
+    return rows.map((row) => ({ kind: row.kind, period: row.period, createdAt: row.created_at }));
+  }
+
+  async put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord> {
+    const columns = { content: JSON.stringify(content), created_at: this.#context.now() };
+    const row = await this.#context.db
+      .insertInto('reports')
+      .values({ site_id: siteId, kind, period, ...columns })
+      .onConflict((conflict) => conflict.columns(['site_id', 'kind', 'period']).doUpdateSet(columns))
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        throw isDangling(error) ? unknownReference('site_id', 'site', siteId, error) : error;
+      });
+    return toRecord(row);
+  }
+
+  async remove({ siteId, kind, from, to }: ReportQuery): Promise<number> {
+    let query = this.#context.db.deleteFrom('reports').where('site_id', '=', siteId).where('kind', '=', kind);
+    if (from !== undefined) query = query.where('period', '>=', from);
+    if (to !== undefined) query = query.where('period', '<=', to);
+    return Number((await query.executeTakeFirst()).numDeletedRows);
+  }
+}
+
+function toRecord(row: Selectable<Schema['reports']>): ReportRecord {
+  return {
+    siteId: row.site_id,
+    kind: row.kind,
+    period: row.period,
+    content: JSON.parse(row.content),
+    createdAt: row.created_at,
+  };
+}

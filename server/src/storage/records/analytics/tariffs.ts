@@ -1,0 +1,119 @@
+import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isTaken } from '../engine/constraint-errors.ts';
+import { nameTaken, present, unknownNamed } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+
+/** Terms to replace. */
+export type TariffPatch = { readonly [K in keyof TariffTerms]?: TariffTerms[K] | undefined };
+
+/** How a kWh is priced. Instants are epoch milliseconds. */
+export interface TariffRecord {
+  readonly id: string;
+  readonly terms: TariffTerms;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface Tariffs {
+  /** By name. */
+  list(): Promise<TariffRecord[]>;
+  /** By id, or by its unique name. */
+  find(idOrName: string): Promise<TariffRecord | undefined>;
+  /** As `find`; throws NotFound with the names that are known. */
+  require(idOrName: string): Promise<TariffRecord>;
+  /** Throws Conflict when the name is taken. */
+  create(terms: TariffTerms): Promise<TariffRecord>;
+  /** Replaces the given terms. Throws NotFound, or Conflict when the name is taken. */
+  update(id: string, patch: TariffPatch): Promise<TariffRecord>;
+  /** Throws NotFound, or Conflict while a site uses it. */
+  remove(id: string): Promise<void>;
+}
+
+/** Tariffs in the records' database. */
+export class SqlTariffs implements Tariffs {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<TariffRecord[]> {
+    const rows = await this.#context.db.selectFrom('tariffs').selectAll().orderBy('name').execute();
+    return rows.map(toRecord);
+  }
+
+  async find(idOrName: string): Promise<TariffRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('tariffs')
+      .selectAll()
+      .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
+      .orderBy((order) => order('id', '=', idOrName), 'desc')
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async require(idOrName: string): Promise<TariffRecord> {
+    const tariff = await this.find(idOrName);
+    if (tariff !== undefined) return tariff;
+    const known = await this.list();
+    throw unknownNamed(
+      'tariff',
+      idOrName,
+      known.map(({ terms }) => terms.name),
+    );
+  }
+
+  async create(terms: TariffTerms): Promise<TariffRecord> {
+    const now = this.#context.now();
+    const row = await this.#context.db
+      .insertInto('tariffs')
+      .values({ id: newId(), name: terms.name, terms: JSON.stringify(terms), created_at: now, updated_at: now })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+      .catch(rethrow(terms.name));
+    return toRecord(row);
+  }
+
+  async update(id: string, patch: TariffPatch): Promise<TariffRecord> {
+    return this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        const known = await transaction.selectFrom('tariffs').select('terms').where('id', '=', id).executeTakeFirst();
+        if (known === undefined) throw new NotFound(`there is no tariff with the id "${id}"`);
+        const terms = { ...(JSON.parse(known.terms) as TariffTerms), ...present(patch) };
+        const row = await transaction
+          .updateTable('tariffs')
+          .set({ name: terms.name, terms: JSON.stringify(terms), updated_at: this.#context.now() })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return toRecord(row);
+      })
+      .catch(rethrow(patch.name ?? ''));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      const users = await transaction.selectFrom('sites').select('name').where('tariff_id', '=', id).execute();
+      if (users.length > 0) {
+        const names = users.map((site) => `"${site.name}"`).join(', ');
+        throw new Conflict(`the tariff prices the energy of ${names}: give these sites another tariff first`);
+      }
+      const removed = await transaction.deleteFrom('tariffs').where('id', '=', id).returning('id').executeTakeFirst();
+      if (removed === undefined) throw new NotFound(`there is no tariff with the id "${id}"`);
+    });
+  }
+}
+
+function toRecord(row: Selectable<Schema['tariffs']>): TariffRecord {
+  return { id: row.id, terms: JSON.parse(row.terms), createdAt: row.created_at, updatedAt: row.updated_at };
+}
+
+function rethrow(name: string) {
+  return (error: unknown): never => {
+    throw isTaken(error) ? nameTaken('tariff', name, error) : error;
+  };
+}

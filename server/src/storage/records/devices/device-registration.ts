@@ -1,0 +1,99 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { isName, isStorableText, MAX_LABEL_CHARACTERS, nameFault } from '@wattkeeper/contract/names.ts';
+import { Conflict, InvalidInput } from '../../../domain/errors.ts';
+import type { SeriesLimits } from '../../../domain/series-limits.ts';
+import type { RecordsTransaction } from '../schema.ts';
+import { findDevice, insertDevice } from './device-rows.ts';
+import type { DeviceChange, DeviceRecord, DeviceRegistration } from './devices.ts';
+import { ensureDefaultSite } from './sites.ts';
+
+/** What registration may make. */
+export type RegistrationLimits = Pick<SeriesLimits, 'devices' | 'labelsPerDevice'>;
+
+/** Registers devices inside one transaction and collects what changed. */
+export class Registrar {
+  readonly #transaction: RecordsTransaction;
+  readonly #now: number;
+  readonly #limits: RegistrationLimits;
+  readonly #changes: DeviceChange[];
+  #siteId: string | null = null;
+  #count: number | null = null;
+
+  constructor(transaction: RecordsTransaction, now: number, limits: RegistrationLimits, changes: DeviceChange[]) {
+    this.#transaction = transaction;
+    this.#now = now;
+    this.#limits = limits;
+    this.#changes = changes;
+  }
+
+  async ensure({ name, labels = {}, kind }: DeviceRegistration): Promise<DeviceRecord> {
+    const known = await findDevice(this.#transaction, name);
+    return known === undefined ? this.#register(name, labels, kind) : this.#relabel(known, labels);
+  }
+
+  async #register(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    kind: DeviceKind | undefined,
+  ): Promise<DeviceRecord> {
+    checkName(name);
+    await this.#countOneMore();
+    this.#siteId ??= (await ensureDefaultSite(this.#transaction, this.#now)).id;
+    const input = { name, siteId: this.#siteId, kind, labels: this.#merged({}, labels) };
+    const device = await insertDevice(this.#transaction, input, this.#now);
+    this.#changes.push({ type: 'created', device });
+    return device;
+  }
+
+  async #relabel(known: DeviceRecord, labels: Readonly<Record<string, string>>): Promise<DeviceRecord> {
+    const merged = this.#merged(known.labels, labels);
+    if (merged === known.labels) return known;
+    const update = this.#transaction.updateTable('devices').set({ labels: JSON.stringify(merged) });
+    await update.where('id', '=', known.id).execute();
+    const device = { ...known, labels: merged };
+    this.#changes.push({ type: 'updated', device });
+    return device;
+  }
+
+  /** The labels themselves when nothing is new. */
+  #merged(
+    labels: Readonly<Record<string, string>>,
+    added: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> {
+    const merged = new Map(Object.entries(labels));
+    let changed = false;
+    for (const [label, value] of Object.entries(added)) {
+      // What cannot be kept as a label describes nothing; the readings that came with it are kept.
+      if (!isName(label, MAX_LABEL_CHARACTERS) || !isStorableText(value)) continue;
+      if (merged.get(label) === value) continue;
+      if (!merged.has(label) && merged.size >= this.#limits.labelsPerDevice) continue;
+      merged.set(label, value);
+      changed = true;
+    }
+    return changed ? Object.fromEntries(merged) : labels;
+  }
+
+  async #countOneMore(): Promise<void> {
+    this.#count ??= Number(
+      (
+        await this.#transaction
+          .selectFrom('devices')
+          .select((select) => select.fn.countAll<number>().as('devices'))
+          .executeTakeFirstOrThrow()
+      ).devices,
+    );
+    if (++this.#count > this.#limits.devices) throw tooManyDevices(this.#count - 1, this.#limits.devices);
+  }
+}
+
+/** More than the limit do not register themselves: a tag with ever new values would make one of each. */
+export function tooManyDevices(found: number, allowed: number): Conflict {
+  return new Conflict(
+    `${found} devices are known, limits.devices allows ${allowed}: check what names the devices, and delete those that are none`,
+  );
+}
+
+function checkName(name: string): void {
+  const fault = nameFault(name);
+  if (fault !== null) throw new InvalidInput(`a device's name ${fault}`);
+}

@@ -1,0 +1,76 @@
+import type { RecordsContext, RecordsTransaction } from '../schema.ts';
+
+/** A metric that a device has reported. */
+export interface SeriesRecord {
+  readonly deviceId: string;
+  /** Full metric name: `battery.soc_percent`. */
+  readonly metric: string;
+  /** Instant of the earliest reading that was registered, epoch milliseconds. */
+  readonly firstSeenAt: number;
+}
+
+export interface SeriesRegistry {
+  /** By device and metric. */
+  list(deviceId?: string): Promise<SeriesRecord[]>;
+  /**
+   * Registers series in one transaction; one that is known keeps the earlier of both instants. Answers how many are new.
+   * Series of devices that do not exist are passed over: a device may be deleted while its last readings are on their way.
+   */
+  ensure(series: readonly SeriesRecord[]): Promise<number>;
+}
+
+/** The series registry in the records' database. */
+export class SqlSeriesRegistry implements SeriesRegistry {
+  readonly #context: RecordsContext;
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(deviceId?: string): Promise<SeriesRecord[]> {
+    let query = this.#context.db.selectFrom('series').selectAll().orderBy('device_id').orderBy('metric');
+    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    const rows = await query.execute();
+    return rows.map((row) => ({ deviceId: row.device_id, metric: row.metric, firstSeenAt: row.first_seen_at }));
+  }
+
+  async ensure(series: readonly SeriesRecord[]): Promise<number> {
+    if (series.length === 0) return 0;
+    return this.#context.db.transaction().execute(async (transaction) => {
+      let added = 0;
+      for (const entry of series) added += await ensureOne(transaction, entry);
+      return added;
+    });
+  }
+}
+
+/** 1 when the series is new. */
+async function ensureOne(transaction: RecordsTransaction, { deviceId, metric, firstSeenAt }: SeriesRecord) {
+  const known = await transaction
+    .selectFrom('series')
+    .select('first_seen_at')
+    .where('device_id', '=', deviceId)
+    .where('metric', '=', metric)
+    .executeTakeFirst();
+  if (known === undefined) {
+    const inserted = await transaction
+      .insertInto('series')
+      .columns(['device_id', 'metric', 'first_seen_at'])
+      .expression((db) =>
+        db
+          .selectFrom('devices')
+          .select((select) => [
+            'id',
+            select.val(metric).as('metric'),
+            select.cast<number>(select.val(firstSeenAt), 'bigint').as('first_seen_at'),
+          ])
+          .where('id', '=', deviceId),
+      )
+      .executeTakeFirst();
+    return Number(inserted.numInsertedOrUpdatedRows ?? 0);
+  }
+  if (firstSeenAt >= known.first_seen_at) return 0;
+  const update = transaction.updateTable('series').set({ first_seen_at: firstSeenAt });
+  await update.where('device_id', '=', deviceId).where('metric', '=', metric).execute();
+  return 0;
+}

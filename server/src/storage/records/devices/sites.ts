@@ -1,0 +1,271 @@
+import { DEFAULT_EMISSION_FACTOR_KG_PER_KWH } from '@wattkeeper/contract/site.ts';
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { nameTaken, present, unknownNamed, unknownReference } from '../rows.ts';
+import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+
+/** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */
+export interface SiteRecord {
+  readonly id: string;
+  readonly name: string;
+  /** IANA time zone. */
+  readonly timezone: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  /** ISO 3166 code. */
+  readonly country: string | null;
+  readonly emissionFactorKgPerKwh: number;
+  /** Devices that register themselves join this site; at most one site is the default. */
+  readonly isDefault: boolean;
+  readonly isDemo: boolean;
+  readonly tariffId: string | null;
+  readonly createdAt: number;
+}
+
+/** Everything but the name may be left out: UTC, EUR, no location, no tariff. */
+export type SiteInput = Pick<SiteRecord, 'name'> & SitePatch & { readonly isDemo?: boolean | undefined };
+
+export type SitePatch = {
+  readonly [K in keyof Omit<SiteRecord, 'id' | 'createdAt' | 'isDemo' | 'isDefault'>]?: SiteRecord[K] | undefined;
+} & {
+  /** Makes this the default site in place of the one before. */
+  readonly isDefault?: true | undefined;
+};
+
+export interface Sites {
+  /** All sites by name. */
+  list(): Promise<SiteRecord[]>;
+  /** By id, or by its unique name. */
+  find(idOrName: string): Promise<SiteRecord | undefined>;
+  /** As `find`; throws NotFound with the names that are known. */
+  require(idOrName: string): Promise<SiteRecord>;
+  /** Zone of a site as it was last read or written; UTC for a site that never was. */
+  zoneOf(id: string): string;
+  /** The site that devices join by themselves. */
+  default(): Promise<SiteRecord | undefined>;
+  /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
+  ensureDefault(): Promise<SiteRecord>;
+  /** The site that is meant when none is named: the default one, else the demo; creates 'Home' when there is no site at all. */
+  preferred(): Promise<SiteRecord>;
+  /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
+  create(site: SiteInput): Promise<SiteRecord>;
+  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
+  update(id: string, patch: SitePatch): Promise<SiteRecord>;
+  /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
+  remove(id: string): Promise<void>;
+  /** Calls the listener after each change that was made through this store; answers how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Sites in the records' database. */
+export class SqlSites implements Sites {
+  readonly #context: RecordsContext;
+  readonly #zones = new Map<string, string>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(context: RecordsContext) {
+    this.#context = context;
+  }
+
+  async list(): Promise<SiteRecord[]> {
+    const rows = await this.#context.db.selectFrom('sites').selectAll().orderBy('name').execute();
+    return rows.map((row) => this.#remember(toRecord(row)));
+  }
+
+  zoneOf(id: string): string {
+    return this.#zones.get(id) ?? 'UTC';
+  }
+
+  async find(idOrName: string): Promise<SiteRecord | undefined> {
+    const row = await this.#context.db
+      .selectFrom('sites')
+      .selectAll()
+      .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
+      .orderBy((order) => order('id', '=', idOrName), 'desc')
+      .executeTakeFirst();
+    return row && this.#remember(toRecord(row));
+  }
+
+  async require(idOrName: string): Promise<SiteRecord> {
+    const site = await this.find(idOrName);
+    if (site === undefined)
+      throw unknownNamed(
+        'site',
+        idOrName,
+        (await this.list()).map((known) => known.name),
+      );
+    return site;
+  }
+
+  async default(): Promise<SiteRecord | undefined> {
+    return defaultSite(this.#context.db);
+  }
+
+  async ensureDefault(): Promise<SiteRecord> {
+    const site = await this.#context.db
+      .transaction()
+      .execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+    return this.#changed(site);
+  }
+
+  async preferred(): Promise<SiteRecord> {
+    return (await this.default()) ?? (await this.list())[0] ?? this.ensureDefault();
+  }
+
+  async create(site: SiteInput): Promise<SiteRecord> {
+    const created = await this.#context.db
+      .transaction()
+      .execute((transaction) => insertSite(transaction, site, this.#context.now()))
+      .catch(rethrow(site));
+    return this.#changed(created);
+  }
+
+  async update(id: string, patch: SitePatch): Promise<SiteRecord> {
+    const updated = await this.#context.db
+      .transaction()
+      .execute(async (transaction) => {
+        if (patch.isDefault) await clearDefault(transaction);
+        const row = await transaction
+          .updateTable('sites')
+          .set({ id, ...toColumns(patch) })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+        return toRecord(row);
+      })
+      .catch(rethrow(patch));
+    return this.#changed(updated);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(site: SiteRecord): SiteRecord {
+    this.#remember(site);
+    this.#tell();
+    return site;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #remember(site: SiteRecord): SiteRecord {
+    this.#zones.set(site.id, site.timezone);
+    return site;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#context.db.transaction().execute(async (transaction) => {
+      const { devices } = await transaction
+        .selectFrom('devices')
+        .select((select) => select.fn.countAll<number>().as('devices'))
+        .where('site_id', '=', id)
+        .executeTakeFirstOrThrow();
+      if (Number(devices) > 0) {
+        throw new Conflict(`the site has ${devices} device(s): move them to another site or delete them first`);
+      }
+      const removed = await transaction.deleteFrom('sites').where('id', '=', id).returning('id').executeTakeFirst();
+      if (removed === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+    });
+    this.#tell();
+  }
+}
+
+/** What `Sites.ensureDefault` does, inside the caller's transaction. */
+export async function ensureDefaultSite(transaction: RecordsTransaction, now: number): Promise<SiteRecord> {
+  const known = await defaultSite(transaction);
+  if (known !== undefined) return known;
+  const oldest = await transaction
+    .selectFrom('sites')
+    .select('id')
+    .where('is_demo', '=', 0)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
+  if (oldest === undefined) return insertSite(transaction, { name: 'Home', isDefault: true }, now);
+  return toRecord(
+    await transaction
+      .updateTable('sites')
+      .set({ is_default: 1 })
+      .where('id', '=', oldest.id)
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+  );
+}
+
+async function defaultSite(db: RecordsConnection): Promise<SiteRecord | undefined> {
+  const row = await db.selectFrom('sites').selectAll().where('is_default', '=', 1).executeTakeFirst();
+  return row && toRecord(row);
+}
+
+async function insertSite(transaction: RecordsTransaction, site: SiteInput, now: number): Promise<SiteRecord> {
+  const isFirst = !site.isDemo && (await defaultSite(transaction)) === undefined;
+  if (site.isDefault && !isFirst) await clearDefault(transaction);
+  const row = await transaction
+    .insertInto('sites')
+    .values({
+      id: newId(),
+      timezone: 'UTC',
+      currency: 'EUR',
+      emission_factor_kg_per_kwh: DEFAULT_EMISSION_FACTOR_KG_PER_KWH,
+      is_demo: site.isDemo ? 1 : 0,
+      created_at: now,
+      ...present(toColumns(site)),
+      name: site.name,
+      is_default: site.isDefault || isFirst ? 1 : 0,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toRecord(row);
+}
+
+async function clearDefault(transaction: RecordsTransaction): Promise<void> {
+  await transaction.updateTable('sites').set({ is_default: 0 }).where('is_default', '=', 1).execute();
+}
+
+function toColumns(patch: SitePatch) {
+  return {
+    name: patch.name,
+    timezone: patch.timezone,
+    currency: patch.currency,
+    latitude: patch.latitude,
+    longitude: patch.longitude,
+    country: patch.country,
+    emission_factor_kg_per_kwh: patch.emissionFactorKgPerKwh,
+    tariff_id: patch.tariffId,
+    is_default: patch.isDefault ? 1 : undefined,
+  };
+}
+
+function toRecord(row: Selectable<Schema['sites']>): SiteRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    timezone: row.timezone,
+    currency: row.currency,
+    latitude: row.latitude,
+    longitude: row.longitude,
+    country: row.country,
+    emissionFactorKgPerKwh: row.emission_factor_kg_per_kwh,
+    isDefault: row.is_default === 1,
+    isDemo: row.is_demo === 1,
+    tariffId: row.tariff_id,
+    createdAt: row.created_at,
+  };
+}
+
+function rethrow({ name, tariffId }: SitePatch) {
+  return (error: unknown): never => {
+    if (isTaken(error)) throw nameTaken('site', name ?? '', error);
+    if (isDangling(error)) throw unknownReference('tariff_id', 'tariff', tariffId ?? '', error);
+    throw error;
+  };
+}

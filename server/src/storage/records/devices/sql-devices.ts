@@ -1,0 +1,185 @@
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { Selectable } from 'kysely';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { nameTaken, unknownNamed, unknownReference } from '../rows.ts';
+import type { RecordsContext, Schema } from '../schema.ts';
+import { Registrar, type RegistrationLimits } from './device-registration.ts';
+import { findDevice, insertDevice, toDevice } from './device-rows.ts';
+import {
+  type CounterDecision,
+  type DeviceChange,
+  type DeviceFilter,
+  type DeviceInput,
+  type DevicePatch,
+  type DeviceRecord,
+  type DeviceRegistration,
+  type Devices,
+  MAX_COUNTER_DECISIONS,
+} from './devices.ts';
+
+/** Devices in the records' database. Each change is a transaction, since those that register devices read before they write. */
+export class SqlDevices implements Devices {
+  readonly #context: RecordsContext;
+  readonly #limits: RegistrationLimits;
+  readonly #listeners = new Set<(change: DeviceChange) => void>();
+
+  constructor(context: RecordsContext, limits: RegistrationLimits) {
+    this.#context = context;
+    this.#limits = limits;
+  }
+
+  async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
+    const rows = await this.#select(filter).orderBy('name').execute();
+    return rows.map(toDevice);
+  }
+
+  async page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'string');
+    let query = this.#select(request).orderBy('name');
+    if (after !== null) query = query.where('name', '>', String(after[0]));
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(rows.map(toDevice), limit, (device) => [device.name]);
+  }
+
+  async find(idOrName: string): Promise<DeviceRecord | undefined> {
+    return findDevice(this.#context.db, idOrName);
+  }
+
+  async require(idOrName: string): Promise<DeviceRecord> {
+    const device = await this.find(idOrName);
+    if (device === undefined) throw unknownNamed('device', idOrName, await this.#names());
+    return device;
+  }
+
+  async create(device: DeviceInput): Promise<DeviceRecord> {
+    const created = await this.#context.db
+      .transaction()
+      .execute((transaction) => insertDevice(transaction, device, this.#context.now()))
+      .catch(rethrow(device));
+    this.#tell([{ type: 'created', device: created }]);
+    return created;
+  }
+
+  async ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord> {
+    return (await this.ensureAll([{ name, labels, kind }]))[0]!;
+  }
+
+  async ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]> {
+    const changes: DeviceChange[] = [];
+    const devices = await this.#context.db.transaction().execute(async (transaction) => {
+      const registrar = new Registrar(transaction, this.#context.now(), this.#limits, changes);
+      const found: DeviceRecord[] = [];
+      for (const registration of registrations) found.push(await registrar.ensure(registration));
+      return found;
+    });
+    this.#tell(changes);
+    return devices;
+  }
+
+  async update(id: string, patch: DevicePatch): Promise<DeviceRecord> {
+    const row = await this.#context.db
+      .transaction()
+      .execute((transaction) =>
+        transaction
+          .updateTable('devices')
+          .set({ id, ...toColumns(patch) })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst(),
+      )
+      .catch(rethrow(patch));
+    return this.#updated(id, row);
+  }
+
+  async decideCounter(
+    id: string,
+    { metric, at }: Pick<CounterDecision, 'metric' | 'at'>,
+    decision: Pick<CounterDecision, 'counts' | 'decidedBy'> | null,
+  ): Promise<DeviceRecord> {
+    const row = await this.#context.db.transaction().execute(async (transaction) => {
+      const device = await findDevice(transaction, id);
+      if (device === undefined) return;
+      const decisions = device.counterDecisions.filter((known) => known.metric !== metric || known.at !== at);
+      if (decision !== null) decisions.push({ metric, at, ...decision, decidedAt: this.#context.now() });
+      if (decisions.length > MAX_COUNTER_DECISIONS)
+        throw new Conflict(`${device.name} has ${MAX_COUNTER_DECISIONS} decisions about its counters already`);
+      return transaction
+        .updateTable('devices')
+        .set({ counter_decisions: JSON.stringify(decisions) })
+        .where('id', '=', device.id)
+        .returningAll()
+        .executeTakeFirst();
+    });
+    return this.#updated(id, row);
+  }
+
+  async remove(id: string): Promise<void> {
+    const row = await this.#context.db.transaction().execute(async (transaction) => {
+      const removed = await transaction.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst();
+      if (removed === undefined) return undefined;
+      const removal = { device_id: id, name: removed.name, removed_at: this.#context.now() };
+      await transaction
+        .insertInto('device_removals')
+        .values(removal)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return removed;
+    });
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    this.#tell([{ type: 'removed', device: toDevice(row) }]);
+  }
+
+  onChange(listener: (change: DeviceChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #updated(id: string, row: Selectable<Schema['devices']> | undefined): DeviceRecord {
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    const device = toDevice(row);
+    this.#tell([{ type: 'updated', device }]);
+    return device;
+  }
+
+  #select(filter: DeviceFilter) {
+    let query = this.#context.db.selectFrom('devices').selectAll();
+    if (filter.siteId !== undefined) query = query.where('site_id', '=', filter.siteId);
+    if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
+    return query;
+  }
+
+  async #names(): Promise<string[]> {
+    const rows = await this.#context.db.selectFrom('devices').select('name').orderBy('name').execute();
+    return rows.map((row) => row.name);
+  }
+
+  #tell(changes: readonly DeviceChange[]): void {
+    for (const change of changes) for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function toColumns(patch: DevicePatch) {
+  return {
+    site_id: patch.siteId,
+    name: patch.name,
+    kind: patch.kind,
+    labels: patch.labels && JSON.stringify(patch.labels),
+    expected_interval_s: patch.expectedIntervalS,
+    retired_at: patch.retiredAt,
+    holds_s: patch.holdsS,
+    rated_power_kw: patch.ratedPowerKw,
+    counters: patch.counters && JSON.stringify(patch.counters),
+    intervals: patch.intervals && JSON.stringify(patch.intervals),
+  };
+}
+
+function rethrow({ name, siteId }: DevicePatch) {
+  return (error: unknown): never => {
+    if (isTaken(error)) throw nameTaken('device', name ?? '', error);
+    if (isDangling(error)) throw unknownReference('site_id', 'site', siteId ?? '', error);
+    throw error;
+  };
+}

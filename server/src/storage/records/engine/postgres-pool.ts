@@ -1,0 +1,102 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { gatedSocket } from '../../../outbound/agents.ts';
+import { Gate } from '../../../outbound/gate.ts';
+import type { PostgresLocation } from '../location.ts';
+import { type PostgresPlace, translateConnectError, translatePostgresError } from './postgres-errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A transaction of ours that says nothing for so long has lost its program; others wait for what it locks. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+const MAX_CONNECTIONS = 10;
+/** Type `bigint` in PostgreSQL's catalogue. */
+const INT8 = 20;
+
+/**
+ * Connections to a database, made when they are needed and made again after they broke; errors say what to do. Texts, numbers and
+ * nulls come back as SQLite gives them.
+ *
+ * @param lockTimeoutMs how long a statement waits for another one's lock
+ */
+export function openPool(
+  location: PostgresLocation,
+  lockTimeoutMs: number,
+): { readonly pool: PostgresPool; readonly place: PostgresPlace } {
+  const { pool, place } = connectPool(location, 'records', { lock_timeout: lockTimeoutMs });
+  return { pool: adapt(pool, place), place };
+}
+
+/**
+ * Connections as `pg` has them, which break without ending the process.
+ *
+ * @param setting where the configuration has the location, for messages
+ * @param limits timeouts of the connections
+ */
+export function connectPool(
+  location: Omit<PostgresLocation, 'type'>,
+  setting: string,
+  limits: PoolConfig,
+): { readonly pool: Pool; readonly place: PostgresPlace } {
+  const config: PoolConfig = {
+    ...(location.url === undefined
+      ? {
+          host: location.host ?? 'localhost',
+          port: location.port ?? 5432,
+          database: location.database ?? 'wattkeeper',
+          user: location.user ?? 'wattkeeper',
+          ...(location.password !== undefined && { password: location.password }),
+          ssl: location.tls ?? false,
+        }
+      : { connectionString: location.url }),
+    options: `-c search_path=${location.schema}`,
+    application_name: 'wattkeeper',
+    max: location.maxConnections ?? MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    ...limits,
+    types: { getTypeParser: (oid, format) => (oid === INT8 ? parseInteger : types.getTypeParser(oid, format)) },
+  };
+  const { host, port, database = '', user = '' } = new Client(config);
+  const place = { name: `${host}:${port}/${database}`, user, database, schema: location.schema, setting };
+  const gate = new Gate([{ host, port }], 'configuration');
+  const pool = new Pool({ ...config, stream: () => gatedSocket(gate) });
+  // A connection that breaks tells so with an event, which would end the process if nobody listened. The pool drops it by itself,
+  // and a statement that runs on it fails.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return { pool, place };
+}
+
+/** A `bigint` as a number; what a number cannot hold exactly is refused instead of rounded. */
+function parseInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`the integer ${text} is too large`);
+  return value;
+}
+
+function adapt(pool: Pool, place: PostgresPlace): PostgresPool {
+  return {
+    options: pool.options,
+    connect: async () => {
+      try {
+        return adaptClient(await pool.connect(), place);
+      } catch (error) {
+        throw translateConnectError(error, place);
+      }
+    },
+    end: () => pool.end(),
+  };
+}
+
+function adaptClient(client: PoolClient, place: PostgresPlace): PostgresPoolClient {
+  const query = async (sql: string, parameters: readonly unknown[] = []) => {
+    try {
+      return await client.query(sql, [...parameters]);
+    } catch (error) {
+      throw translatePostgresError(error, place);
+    }
+  };
+  // Kysely's type also takes a cursor, which only streams ask for.
+  return { query: query as unknown as PostgresPoolClient['query'], release: (destroy) => client.release(destroy) };
+}

@@ -1,0 +1,280 @@
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Block } from '../../domain/columns/batch.ts';
+import { Conflict, messageOf } from '../../domain/errors.ts';
+import { applyBatches } from '../apply-batches.ts';
+import type { TelemetryStore } from '../backend.ts';
+import type { BackupKeys } from '../backup/backup-file.ts';
+import { LOCK_FILES, lockFolder, UNFINISHED_RESTORE } from '../data-folder.ts';
+import { type JournalPlaces, journalBetween } from '../journal-history/journal-copies.ts';
+import { readJournalArchive } from '../journal-history/journal-history.ts';
+import type { ArchivedDevice, Hole } from '../journal-history/journal-segments.ts';
+import { JournalTail } from '../journal-history/journal-tail.ts';
+import { openTelemetryStore } from '../open-store.ts';
+import type { DeviceRecord } from '../records/devices/devices.ts';
+import type { SeriesRecord } from '../records/devices/series.ts';
+import type { RecordsLocation } from '../records/location.ts';
+import { openRecords, type RecordStore } from '../records/record-store.ts';
+import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
+
+/**
+ * Files of a data folder that a restore replaces, each with all that its engine keeps beside it: a log that stayed would be worked into the
+ * restored file. Backups, archives and the lock stay.
+ */
+const REPLACED = /^(wattkeeper\.db|set-aside\.db|telemetry\.(duckdb|sqlite))([-.].+)?$/;
+const SCRATCH = 'restore-scratch-';
+const READY = 'restore-ready';
+const MOVING = 'restore-moving';
+/** Where former files go; it gets a date to its name when all are there. */
+const BEFORE = 'before-restore';
+/** Where copies of the archived journal are fetched to. */
+const FETCHED = 'journal-copies';
+
+export interface FolderRestore {
+  readonly backup: string;
+  readonly keys: BackupKeys;
+  /** Must not exist, be empty, or hold what a restore that was cut off left. */
+  readonly folder: string;
+  readonly engine: 'duckdb' | 'sqlite';
+  /** Take in what was archived of the journal up to an instant, epoch milliseconds. */
+  readonly upTo?: JournalUpTo | undefined;
+  /** What becomes of archived months; absent: they are left out. */
+  readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: (share: number) => void;
+}
+
+export interface JournalUpTo {
+  /** Epoch milliseconds. */
+  readonly instant: number;
+  readonly journal: JournalPlaces;
+  /** The database with the journal that the history was fed from: it has what the history does not have yet. Null where it is elsewhere. */
+  readonly database: string | null;
+}
+
+export interface FolderRestoreReport extends RestoreReport {
+  /** Batches taken from the journal's history and the journal. */
+  readonly batches: number;
+  /** Readings that were acknowledged before the instant and could not be recovered. */
+  readonly missing: readonly Hole[];
+}
+
+/**
+ * Brings a backup back into a folder of its own and proves it there. A failure leaves nothing behind; what a crash leaves is never taken for
+ * a data folder, and goes when the restore is called again.
+ * @throws Conflict when the folder is in use or holds something, or when the instant is before the backup's end; else as `restoreBackup`
+ */
+export async function restoreIntoFolder(options: FolderRestore): Promise<FolderRestoreReport> {
+  const { folder } = options;
+  const lock = lockFolder(folder);
+  try {
+    await begin(folder);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  try {
+    const report = await fill(options);
+    await rm(join(folder, UNFINISHED_RESTORE));
+    lock.release();
+    return report;
+  } catch (error) {
+    lock.release();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Marks a folder as one that is being filled; what an earlier restore left there goes. */
+async function begin(folder: string): Promise<void> {
+  const entries = (await readdir(folder)).filter((name) => !LOCK_FILES.includes(name));
+  if (entries.length > 0 && !entries.includes(UNFINISHED_RESTORE))
+    throw new Conflict(`${folder} holds files already: restore into an empty folder`);
+  await writeFile(join(folder, UNFINISHED_RESTORE), '', { mode: 0o600, flush: true });
+  for (const name of entries) if (name !== UNFINISHED_RESTORE) await rm(join(folder, name), { recursive: true });
+}
+
+async function fill(options: FolderRestore): Promise<FolderRestoreReport> {
+  const { backup, keys, folder, engine, signal, progress } = options;
+  const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
+  const checked = await checkBackup(backup, keys, signal);
+  const journal = await journalOf(checked, options);
+  const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
+  try {
+    const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
+    const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
+    if (journal === null) return { ...report, batches: 0, missing: [] };
+    return { ...report, ...(await catchUp(store, records, report, journal, options)) };
+  } finally {
+    await store.close();
+    await rm(join(folder, FETCHED), { recursive: true, force: true });
+  }
+}
+
+/** Where the archived journal lies that goes on from a backup to the instant asked for; null where none is. */
+async function journalOf(
+  { head, summary }: CheckedBackup,
+  { upTo, folder, signal }: FolderRestore,
+): Promise<string | null> {
+  if (upTo === undefined) return null;
+  if (upTo.instant < Date.parse(summary.finished_at)) {
+    throw new Conflict(
+      `the backup was made from ${head.started_at} to ${summary.finished_at}, after the instant asked for: take an earlier backup`,
+    );
+  }
+  const span = { from: Date.parse(head.started_at), to: upTo.instant, sequence: head.journal_sequence };
+  return journalBetween(upTo.journal, span, { folder: join(folder, FETCHED), signal });
+}
+
+/**
+ * Takes in the journal's history and what the journal itself still has; devices and series that came after the backup are put on record again,
+ * under new ids.
+ */
+async function catchUp(
+  store: TelemetryStore,
+  location: RecordsLocation,
+  { head }: RestoreReport,
+  journal: string,
+  { upTo, keys, signal, folder }: FolderRestore,
+): Promise<{ batches: number; missing: Hole[] }> {
+  const { instant, database, journal: places } = upTo!;
+  const missing: Hole[] = [];
+  // Copies may be those of another machine, whose journal this one does not have.
+  const tail = journal === places.folder ? openTail(database, missing) : null;
+  const records = await openRecords(location);
+  try {
+    const archived = new Map(tail?.devices());
+    const devices = await knownDevices(records, archived);
+    const history = readJournalArchive(journal, keys, Date.parse(head.started_at), instant, {
+      sequence: head.journal_sequence,
+      tail,
+      onHole: (hole) => missing.push(hole),
+      onDevices: (more) => {
+        for (const [id, device] of more) archived.set(id, device);
+      },
+      copyOf: async ({ name }) =>
+        (await places.copies?.fetchSegment(name, join(folder, FETCHED)).catch(() => null)) ?? null,
+    });
+    let batches = 0;
+    for await (const { blocks } of history) {
+      signal.throwIfAborted();
+      const named: Block[] = [];
+      for (const block of blocks) named.push(await devices.rename(block));
+      await records.series.ensure(named.flatMap(seriesIn));
+      await applyBatches(store, [{ sequence: ++batches, blocks: named }]);
+    }
+    return { batches, missing };
+  } finally {
+    await records.close();
+    tail?.close();
+  }
+}
+
+/** Null where there is none. One that cannot be read lacks what the history did not have yet. */
+function openTail(database: string | null, missing: Hole[]): JournalTail | null {
+  if (database === null) return null;
+  try {
+    return JournalTail.open(database);
+  } catch (error) {
+    const reason = `the journal in ${database} cannot be read: ${messageOf(error)}`;
+    missing.push({ from: null, until: null, reason });
+    return null;
+  }
+}
+
+async function knownDevices(records: RecordStore, archived: ReadonlyMap<string, ArchivedDevice>) {
+  const ids = new Map((await records.devices.list()).map(({ id }) => [id, id]));
+  const idNow = async (id: string): Promise<string> => {
+    const known = ids.get(id);
+    if (known !== undefined) return known;
+    const { name = `restored ${id}`, kind, labels } = archived.get(id) ?? {};
+    const [device] = await records.devices.ensureAll([{ name, kind, labels }]);
+    ids.set(id, (device as DeviceRecord).id);
+    return (device as DeviceRecord).id;
+  };
+  return {
+    async rename(block: Block): Promise<Block> {
+      const devices: string[] = [];
+      for (const id of block.devices) devices.push(await idNow(id));
+      return { ...block, devices };
+    },
+  };
+}
+
+function seriesIn(block: Block): SeriesRecord[] {
+  return block.devices.flatMap((deviceId, d) =>
+    block.quantities.flatMap((quantity, c) => {
+      const column = block.columns[c]!;
+      const row = block.device.findIndex((device, r) => device === d && !Number.isNaN(column[r]));
+      if (row < 0) return [];
+      return [{ deviceId, metric: `${block.group}.${quantity}`, firstSeenAt: block.timestamps[row]! }];
+    }),
+  );
+}
+
+/** Where a restore is prepared that takes effect at the next start. */
+export function readyFolder(dataFolder: string): string {
+  return join(dataFolder, READY);
+}
+
+/** A folder of the data folder for work that a crash may cut off: `removeScratch` removes what is left. */
+export function scratchFolder(dataFolder: string): Promise<string> {
+  return mkdtemp(join(dataFolder, SCRATCH));
+}
+
+/** Removes scratch folders that a crash left. Nobody else uses the data folder meanwhile. */
+export async function removeScratch(dataFolder: string): Promise<void> {
+  const left = (await readdir(dataFolder)).filter((name) => name.startsWith(SCRATCH));
+  for (const name of left) await rm(join(dataFolder, name), { recursive: true });
+}
+
+/** Makes a folder that `restoreIntoFolder` has filled the one that the next start takes. */
+export async function makeReady(dataFolder: string, filled: string): Promise<void> {
+  const ready = readyFolder(dataFolder);
+  if ((await readdir(dataFolder)).includes(READY)) {
+    // Away in one step: half of an earlier restore must never be what the next start takes.
+    const former = await scratchFolder(dataFolder);
+    await rename(ready, join(former, READY));
+    await rm(former, { recursive: true });
+  }
+  await rename(filled, ready);
+}
+
+/**
+ * Puts a prepared restore in the place of what is there, which moves to a folder of its own. Nothing is open meanwhile. After a crash in the
+ * middle another call goes on. Answers where the former files are, or null when no restore was prepared.
+ */
+export async function applyReady(dataFolder: string, label: string): Promise<string | null> {
+  const entries = await readdir(dataFolder).catch(whenMissing);
+  const interrupted = entries.includes(MOVING) ? await finish(dataFolder, `${label}-1`) : null;
+  if (!entries.includes(READY)) return interrupted;
+  const before = join(dataFolder, BEFORE);
+  await mkdir(before, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dataFolder))
+    if (REPLACED.test(name)) await rename(join(dataFolder, name), join(before, name));
+  // From here on whatever lies in the data folder under a restored name is the restored file.
+  await rename(readyFolder(dataFolder), join(dataFolder, MOVING));
+  return finish(dataFolder, label);
+}
+
+async function finish(dataFolder: string, label: string): Promise<string> {
+  const moving = join(dataFolder, MOVING);
+  for (const name of await readdir(moving)) {
+    if (REPLACED.test(name)) await rename(join(moving, name), join(dataFolder, name));
+  }
+  const before = join(dataFolder, `${BEFORE}-${label}`);
+  const isNamed = !(await readdir(dataFolder)).includes(BEFORE);
+  if (!isNamed) await rename(join(dataFolder, BEFORE), before);
+  await rm(moving, { recursive: true });
+  return isNamed ? newestBefore(await readdir(dataFolder), dataFolder) : before;
+}
+
+function newestBefore(names: readonly string[], dataFolder: string): string {
+  const named = names.filter((name) => name.startsWith(`${BEFORE}-`));
+  return join(dataFolder, named.sort().at(-1) ?? BEFORE);
+}
+
+function whenMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
+}

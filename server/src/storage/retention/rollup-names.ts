@@ -1,0 +1,39 @@
+import { ROLLUP_PREFIX } from '@wattkeeper/contract/metric.ts';
+import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
+
+/** Widths of rollups, finest first. Days are those of the site, 23 to 25 hours long; the others count from midnight UTC. */
+export const ROLLUP_WIDTHS = ['1m', '15m', '1h', '1d'] as const;
+export type RollupWidth = (typeof ROLLUP_WIDTHS)[number];
+
+/** Widths with a fixed length. */
+export const FIXED_WIDTH_MS = { '1m': MINUTE_MS, '15m': 15 * MINUTE_MS, '1h': HOUR_MS } as const satisfies Partial<
+  Record<RollupWidth, number>
+>;
+
+/** Group of the stores in which rollups of a group are: `rollup_1h.solar`. */
+export function rollupGroup(group: string, width: RollupWidth): string {
+  return `${ROLLUP_PREFIX}${width}.${group}`;
+}
+
+export function isRollupGroup(group: string): boolean {
+  return group.startsWith(ROLLUP_PREFIX);
+}
+
+/**
+ * Rollups take room: nine columns for each quantity and width, of some kilobytes each however few rows they have, and some
+ * bytes for each bucket. A series must have so many samples in a bucket on average, and so many in all, for them to take less than its samples.
+ */
+const MIN_SAMPLES_PER_BUCKET = 900;
+const MIN_SAMPLES = 500_000;
+
+/** The finest width whose rollups of a series take less room than its samples; null: none. */
+export function worthwhileWidth(intervalMs: number, samples: number): RollupWidth | null {
+  if (samples < MIN_SAMPLES) return null;
+  const fixed = Object.entries(FIXED_WIDTH_MS) as [keyof typeof FIXED_WIDTH_MS, number][];
+  return fixed.find(([, widthMs]) => widthMs >= MIN_SAMPLES_PER_BUCKET * intervalMs)?.[0] ?? null;
+}
+
+/** A width and the wider ones. */
+export function widthsFrom(finest: RollupWidth): readonly RollupWidth[] {
+  return ROLLUP_WIDTHS.slice(ROLLUP_WIDTHS.indexOf(finest));
+}

@@ -1,0 +1,55 @@
+import { UTC_DAY_MS } from '../../domain/time/window.ts';
+import type { TelemetryStore } from '../backend.ts';
+import { packColumn } from '../cells/cell.ts';
+import { type DeviceGroup, readWholeDays } from '../whole-days.ts';
+import { FIXED_WIDTH_MS, type RollupWidth, worthwhileWidth } from './rollup-names.ts';
+
+/** Samples of so long are packed to find how much room they take. */
+const SAMPLED_MS = 7 * UTC_DAY_MS;
+/** At most what a bucket of a quantity takes: nine aggregates of eight bytes. */
+const BUCKET_BYTES = 72;
+/** What the columns of a quantity take at three widths, however few rows they have: about a kilobyte in each of the two tables of a group. */
+const COLUMNS_BYTES = 60_000;
+
+/** The finest rollups that may take less room than the samples that leave of every device; null: none. */
+export function finestOf(devices: readonly DeviceGroup[], leavesAt: number): RollupWidth | null {
+  const leaving = devices
+    .filter(({ window }) => window.start < leavesAt)
+    .map(({ values, quantities, window }) => {
+      const intervalMs = ((window.end - window.start) * quantities.length) / values;
+      return { intervalMs, samples: (Math.min(window.end, leavesAt) - window.start) / intervalMs };
+    });
+  if (leaving.length === 0) return null;
+  return worthwhileWidth(
+    Math.max(...leaving.map(({ intervalMs }) => intervalMs)),
+    Math.min(...leaving.map(({ samples }) => samples)),
+  );
+}
+
+/**
+ * Whether rollups certainly take less room than the samples that leave, as they are packed; and are fine enough to stand for these:
+ * balances and costs are made of quarters of an hour.
+ */
+export async function savesRoom(
+  raw: Pick<TelemetryStore, 'read'>,
+  devices: readonly DeviceGroup[],
+  finest: RollupWidth,
+  leavesAt: number,
+): Promise<boolean> {
+  if (finest !== '1m' && finest !== '15m') return false;
+  let saved = 0;
+  for (const device of devices) {
+    const { start } = device.window;
+    const leavingMs = leavesAt - start;
+    if (leavingMs <= 0) continue;
+    const sampledMs = Math.min(leavingMs, SAMPLED_MS);
+    const window = { start: leavesAt - sampledMs, end: leavesAt };
+    let packed = 0;
+    for await (const { columns } of readWholeDays(raw, { ...device, window }))
+      for (const column of columns) packed += packColumn(column)?.length ?? 0;
+    // Buckets of the finest width, and fewer than as many again of the wider ones.
+    const buckets = (2 * leavingMs) / FIXED_WIDTH_MS[finest];
+    saved += (packed * leavingMs) / sampledMs - device.quantities.length * (COLUMNS_BYTES + buckets * BUCKET_BYTES);
+  }
+  return saved > 0;
+}

@@ -1,0 +1,13 @@
+import { useFormat, useText } from '../../app-context.tsx';
+import { Button } from './button.tsx';
+
+/** Where a period is empty: leads to the newest data there are. */
+export function NewestButton({ at, onGo }: { readonly at: number; readonly onGo: () => void }) {
+  const text = useText();
+  const format = useFormat();
+  return (
+    <p>
+      <Button onClick={onGo}>{text('action.newest', { day: format.day(at) })}</Button>
+    </p>
+  );
+}

@@ -1,0 +1,12 @@
+import { useText } from '../../app-context.tsx';
+import styles from './skeleton.module.css';
+
+/** A still placeholder of a given height. */
+export function Skeleton({ height }: { readonly height: string }) {
+  const text = useText();
+  return (
+    <div className={styles.skeleton} style={{ height }} role="status">
+      <span className="visually-hidden">{text('loading')}</span>
+    </div>
+  );
+}
