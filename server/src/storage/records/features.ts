@@ -1,4 +1,4 @@
-import type { RecordsContext } from './schema.ts';
+import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
 /** What is asked of a feature flag; flags that were never switched have no record. */
 export interface FeatureRecord {
@@ -7,28 +7,25 @@ export interface FeatureRecord {
   readonly updatedAt: number;
 }
 
-export interface Features {
-  list(): Promise<FeatureRecord[]>;
-  set(name: string, enabled: boolean): Promise<FeatureRecord>;
-}
+/** States of the feature flags that were switched. */
+export class Features {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Feature flags in the records' database. */
-export class SqlFeatures implements Features {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
   async list(): Promise<FeatureRecord[]> {
-    const rows = await this.#context.db.selectFrom('features').selectAll().orderBy('name').execute();
+    const rows = await this.#db.selectFrom('features').selectAll().orderBy('name').execute();
     return rows.map((row) => ({ name: row.name, enabled: row.enabled === 1, updatedAt: row.updated_at }));
   }
 
   async set(name: string, enabled: boolean): Promise<FeatureRecord> {
-    const updatedAt = this.#context.now();
+    const updatedAt = this.#now();
     const columns = { enabled: enabled ? 1 : 0, updated_at: updatedAt };
-    await this.#context.db
+    await this.#db
       .insertInto('features')
       .values({ name, ...columns })
       .onConflict((conflict) => conflict.column('name').doUpdateSet(columns))

@@ -1,4 +1,4 @@
-import type { RecordsContext } from './schema.ts';
+import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
 /** How far an import has come, so that it can be taken up again. */
 export interface ImportStateRecord {
@@ -9,47 +9,38 @@ export interface ImportStateRecord {
   readonly updatedAt: number;
 }
 
-export interface ImportStates {
-  get(key: string): Promise<ImportStateRecord | undefined>;
-  list(): Promise<ImportStateRecord[]>;
-  put(key: string, state: unknown): Promise<void>;
-  /** Whether there was one. */
-  remove(key: string): Promise<boolean>;
-}
+/** JSON states by name, with which a part of the service continues after a restart: an import, the demo, the disk watch, retention. */
+export class ImportStates {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** States of imports in the records' database. */
-export class SqlImportStates implements ImportStates {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
   async get(key: string): Promise<ImportStateRecord | undefined> {
-    const row = await this.#context.db
-      .selectFrom('import_states')
-      .selectAll()
-      .where('key', '=', key)
-      .executeTakeFirst();
+    const row = await this.#db.selectFrom('import_states').selectAll().where('key', '=', key).executeTakeFirst();
     return row && { key, state: JSON.parse(row.state), updatedAt: row.updated_at };
   }
 
   async list(): Promise<ImportStateRecord[]> {
-    const rows = await this.#context.db.selectFrom('import_states').selectAll().orderBy('key').execute();
+    const rows = await this.#db.selectFrom('import_states').selectAll().orderBy('key').execute();
     return rows.map((row) => ({ key: row.key, state: JSON.parse(row.state), updatedAt: row.updated_at }));
   }
 
   async put(key: string, state: unknown): Promise<void> {
-    const columns = { state: JSON.stringify(state), updated_at: this.#context.now() };
-    await this.#context.db
+    const columns = { state: JSON.stringify(state), updated_at: this.#now() };
+    await this.#db
       .insertInto('import_states')
       .values({ key, ...columns })
       .onConflict((conflict) => conflict.column('key').doUpdateSet(columns))
       .execute();
   }
 
+  /** Whether there was one. */
   async remove(key: string): Promise<boolean> {
-    const removed = await this.#context.db
+    const removed = await this.#db
       .deleteFrom('import_states')
       .where('key', '=', key)
       .returning('key')

@@ -3,54 +3,36 @@ import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
-import type { RecordsContext, Schema } from './schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
 export interface JobFilter {
   readonly name?: string | undefined;
   readonly state?: JobRun['state'] | undefined;
 }
 
-export interface Jobs {
-  /** A new run, queued. */
-  create(name: string): Promise<JobRun>;
-  /** Throws NotFound. */
-  update(id: string, patch: JobRunPatch): Promise<JobRun>;
-  find(id: string): Promise<JobRun | undefined>;
-  /** Throws NotFound. */
-  require(id: string): Promise<JobRun>;
-  /** Newest first. */
-  page(request: PageRequest & JobFilter): Promise<Page<JobRun>>;
-  /** The newest run of a job, or the newest in one state. */
-  last(name: string, state?: JobRun['state']): Promise<JobRun | undefined>;
-  /** The newest run of a job that was created at or before an instant. */
-  lastUntil(name: string, until: number): Promise<JobRun | undefined>;
-  /** When the oldest run on record was created; null while there is none. */
-  oldestAt(): Promise<number | null>;
-  /** Marks what was queued or running when the service ended as failed; answers how many. Call it once, before jobs start. */
-  failInterrupted(error: string): Promise<number>;
-  /** Drops finished runs that ended before an instant, but keeps each job's newest; answers how many. */
-  prune(before: number): Promise<number>;
-}
+/** Runs of jobs. */
+export class Jobs {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Job runs in the records' database. */
-export class SqlJobs implements Jobs {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** A new run, queued. */
   async create(name: string): Promise<JobRun> {
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('jobs')
-      .values({ id: newId(), name, state: 'queued', created_at: this.#context.now() })
+      .values({ id: newId(), name, state: 'queued', created_at: this.#now() })
       .returningAll()
       .executeTakeFirstOrThrow();
     return toRecord(row);
   }
 
+  /** Throws NotFound. */
   async update(id: string, patch: JobRunPatch): Promise<JobRun> {
-    const row = await this.#context.db
+    const row = await this.#db
       .updateTable('jobs')
       .set({ id, ...toColumns(patch) })
       .where('id', '=', id)
@@ -61,16 +43,18 @@ export class SqlJobs implements Jobs {
   }
 
   async find(id: string): Promise<JobRun | undefined> {
-    const row = await this.#context.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<JobRun> {
     const job = await this.find(id);
     if (job === undefined) throw unknownJob(id);
     return job;
   }
 
+  /** Newest first. */
   async page(request: PageRequest & JobFilter): Promise<Page<JobRun>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
@@ -84,35 +68,40 @@ export class SqlJobs implements Jobs {
     return pageFrom(rows.map(toRecord), limit, (job) => [job.createdAt, job.id]);
   }
 
+  /** The newest run of a job, or the newest in one state. */
   async last(name: string, state?: JobRun['state']): Promise<JobRun | undefined> {
     const row = await this.#newestFirst(name, state).limit(1).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** The newest run of a job that was created at or before an instant. */
   async lastUntil(name: string, until: number): Promise<JobRun | undefined> {
     const row = await this.#newestFirst(name, undefined).where('created_at', '<=', until).limit(1).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** When the oldest run on record was created; null while there is none. */
   async oldestAt(): Promise<number | null> {
-    const { oldest } = await this.#context.db
+    const { oldest } = await this.#db
       .selectFrom('jobs')
       .select(({ fn }) => fn.min('created_at').as('oldest'))
       .executeTakeFirstOrThrow();
     return oldest === null ? null : Number(oldest);
   }
 
+  /** Marks what was queued or running when the service ended as failed; answers how many. Call it once, before jobs start. */
   async failInterrupted(error: string): Promise<number> {
-    const result = await this.#context.db
+    const result = await this.#db
       .updateTable('jobs')
-      .set({ state: 'failed', error, finished_at: this.#context.now() })
+      .set({ state: 'failed', error, finished_at: this.#now() })
       .where('state', 'in', ['queued', 'running'])
       .executeTakeFirst();
     return Number(result.numUpdatedRows);
   }
 
+  /** Drops finished runs that ended before an instant, but keeps each job's newest; answers how many. */
   async prune(before: number): Promise<number> {
-    const result = await this.#context.db
+    const result = await this.#db
       .deleteFrom('jobs')
       .where('finished_at', '<', before)
       .where((where) =>
@@ -129,7 +118,7 @@ export class SqlJobs implements Jobs {
   }
 
   #newestFirst(name: string | undefined, state: string | undefined) {
-    let query = this.#context.db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
+    let query = this.#db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
     if (name !== undefined) query = query.where('name', '=', name);
     if (state !== undefined) query = query.where('state', '=', state);
     return query;

@@ -1,27 +1,22 @@
 import { InvalidInput } from '../../domain/errors.ts';
 import { isDangling } from './engine/constraint-errors.ts';
-import type { RecordsContext } from './schema.ts';
+import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
 /** Layouts that one user can have. */
 export const MAX_LAYOUTS = 100;
 
-/** Dashboard layouts, each a user's own, as JSON that only the web app understands. */
-export interface Layouts {
-  get(userId: string, name: string): Promise<unknown | undefined>;
-  /** Throws InvalidInput for an unknown user, or one with MAX_LAYOUTS layouts. */
-  put(userId: string, name: string, layout: unknown): Promise<void>;
-}
+/** Dashboard layouts of each user, as JSON that only the web app understands. */
+export class Layouts {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Layouts in the records' database. */
-export class SqlLayouts implements Layouts {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
   async get(userId: string, name: string): Promise<unknown | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('layouts')
       .select('layout')
       .where('user_id', '=', userId)
@@ -30,9 +25,10 @@ export class SqlLayouts implements Layouts {
     return row && JSON.parse(row.layout);
   }
 
+  /** Throws InvalidInput for an unknown user, or one with MAX_LAYOUTS layouts. */
   async put(userId: string, name: string, layout: unknown): Promise<void> {
-    const columns = { layout: JSON.stringify(layout), updated_at: this.#context.now() };
-    await this.#context.db.transaction().execute(async (transaction) => {
+    const columns = { layout: JSON.stringify(layout), updated_at: this.#now() };
+    await this.#db.transaction().execute(async (transaction) => {
       await transaction
         .insertInto('layouts')
         .values({ user_id: userId, name, ...columns })

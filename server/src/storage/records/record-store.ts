@@ -1,39 +1,39 @@
 import { Kysely } from 'kysely';
 import { messageOf } from '../../domain/errors.ts';
 import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
-import { type ApiTokens, SqlApiTokens } from './accounts/api-tokens.ts';
+import { ApiTokens } from './accounts/api-tokens.ts';
 import { type AuditLog, SqlAuditLog } from './accounts/audit-log.ts';
-import { type Sessions, SqlSessions } from './accounts/sessions.ts';
-import { type SignInCodes, SqlSignInCodes } from './accounts/sign-in-codes.ts';
-import { SqlUsers, type Users } from './accounts/users.ts';
+import { Sessions } from './accounts/sessions.ts';
+import { SignInCodes } from './accounts/sign-in-codes.ts';
+import { Users } from './accounts/users.ts';
 import { WaitingAuditLog } from './accounts/waiting-audit-log.ts';
-import { type Anomalies, SqlAnomalies } from './analytics/anomalies.ts';
-import { type BaselineAdjustments, SqlBaselineAdjustments } from './analytics/baseline-adjustments.ts';
-import { type Baselines, SqlBaselines } from './analytics/baselines.ts';
-import { type Calendars, SqlCalendars } from './analytics/calendars.ts';
-import { type ChargingSessions, SqlChargingSessions } from './analytics/charging-sessions.ts';
-import { type CustomKpis, SqlCustomKpis } from './analytics/custom-kpis.ts';
-import { type Forecasts, SqlForecasts } from './analytics/forecasts.ts';
-import { type Reports, SqlReports } from './analytics/reports.ts';
-import { SqlTariffs, type Tariffs } from './analytics/tariffs.ts';
+import { Anomalies } from './analytics/anomalies.ts';
+import { BaselineAdjustments } from './analytics/baseline-adjustments.ts';
+import { Baselines } from './analytics/baselines.ts';
+import { Calendars } from './analytics/calendars.ts';
+import { ChargingSessions } from './analytics/charging-sessions.ts';
+import { CustomKpis } from './analytics/custom-kpis.ts';
+import { Forecasts } from './analytics/forecasts.ts';
+import { Reports } from './analytics/reports.ts';
+import { Tariffs } from './analytics/tariffs.ts';
 import type { RegistrationLimits } from './devices/device-registration.ts';
-import { type DeviceRemovals, SqlDeviceRemovals } from './devices/device-removals.ts';
+import { DeviceRemovals } from './devices/device-removals.ts';
 import type { Devices } from './devices/devices.ts';
-import { type Metrics, SqlMetrics } from './devices/metrics.ts';
-import { type SeriesRegistry, SqlSeriesRegistry } from './devices/series.ts';
-import { type Sites, SqlSites } from './devices/sites.ts';
+import { Metrics } from './devices/metrics.ts';
+import { SeriesRegistry } from './devices/series.ts';
+import { Sites } from './devices/sites.ts';
 import { SqlDevices } from './devices/sql-devices.ts';
 import { openEngine, type RecordsEngine } from './engine/engine.ts';
-import { type Features, SqlFeatures } from './features.ts';
-import { type ImportStates, SqlImportStates } from './import-states.ts';
-import { type Jobs, SqlJobs } from './jobs.ts';
-import { type Layouts, SqlLayouts } from './layouts.ts';
+import { Features } from './features.ts';
+import { ImportStates } from './import-states.ts';
+import { Jobs } from './jobs.ts';
+import { Layouts } from './layouts.ts';
 import type { RecordsLocation } from './location.ts';
 import type { Engine } from './migrations/engine.ts';
 import { migrateRecords } from './migrations/migrate.ts';
-import { type Repairs, SqlRepairs } from './repairs.ts';
+import { Repairs } from './repairs.ts';
 import type { RecordsDatabase, Schema } from './schema.ts';
-import { type Settings, SqlSettings } from './settings.ts';
+import { Settings } from './settings.ts';
 import { type ExportOptions, exportRecords, recordsSchema, type TableRows } from './transfer.ts';
 
 /**
@@ -133,30 +133,30 @@ function assemble(
   const context = { db, now };
   const auditLog = new WaitingAuditLog(new SqlAuditLog(context), now, warn);
   return {
-    sites: new SqlSites(context),
+    sites: new Sites(context),
     devices: new SqlDevices(context, limits),
-    deviceRemovals: new SqlDeviceRemovals(context),
-    series: new SqlSeriesRegistry(context),
-    metrics: new SqlMetrics(context),
-    tariffs: new SqlTariffs(context),
-    chargingSessions: new SqlChargingSessions(context),
-    settings: new SqlSettings(context),
-    layouts: new SqlLayouts(context),
-    features: new SqlFeatures(context),
-    jobs: new SqlJobs(context),
-    reports: new SqlReports(context),
-    baselines: new SqlBaselines(context),
-    baselineAdjustments: new SqlBaselineAdjustments(context),
-    forecasts: new SqlForecasts(context),
-    anomalies: new SqlAnomalies(context),
-    repairs: new SqlRepairs(context),
-    calendars: new SqlCalendars(context),
-    customKpis: new SqlCustomKpis(context),
-    importStates: new SqlImportStates(context),
-    users: new SqlUsers(context),
-    sessions: new SqlSessions(context),
-    signInCodes: new SqlSignInCodes(context),
-    apiTokens: new SqlApiTokens(context),
+    deviceRemovals: new DeviceRemovals(context),
+    series: new SeriesRegistry(context),
+    metrics: new Metrics(context),
+    tariffs: new Tariffs(context),
+    chargingSessions: new ChargingSessions(context),
+    settings: new Settings(context),
+    layouts: new Layouts(context),
+    features: new Features(context),
+    jobs: new Jobs(context),
+    reports: new Reports(context),
+    baselines: new Baselines(context),
+    baselineAdjustments: new BaselineAdjustments(context),
+    forecasts: new Forecasts(context),
+    anomalies: new Anomalies(context),
+    repairs: new Repairs(context),
+    calendars: new Calendars(context),
+    customKpis: new CustomKpis(context),
+    importStates: new ImportStates(context),
+    users: new Users(context),
+    sessions: new Sessions(context),
+    signInCodes: new SignInCodes(context),
+    apiTokens: new ApiTokens(context),
     auditLog,
     contents: { schema: () => recordsSchema(db), tables: (options) => exportRecords(db, options) },
     health: () => checkHealth(db, engine),

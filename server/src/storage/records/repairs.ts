@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
-import type { RecordsContext, Schema } from './schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
 /**
  * How far a repair is. `applying` and `undoing` are those of which the service was told and did not hear the end: they are gone through again
@@ -32,48 +32,38 @@ export interface RepairRecord {
 
 export type RepairInput = Omit<RepairRecord, 'id' | 'state' | 'createdAt' | 'undoneAt' | 'undoneBy'>;
 
-/** Repairs with what was there before them. */
-export interface Repairs {
-  /** Newest first. */
-  list(limit: number): Promise<RepairRecord[]>;
-  /** Throws NotFound. */
-  require(id: string): Promise<RepairRecord>;
-  /** Those that are under way. */
-  unfinished(): Promise<RepairRecord[]>;
-  /** Puts a repair on record as `applying`. */
-  add(input: RepairInput): Promise<RepairRecord>;
-  /** Repairs of a series that touch a window, are in force and were made after one. */
-  laterOf(repair: RepairRecord, window: { readonly start: number; readonly end: number }): Promise<RepairRecord[]>;
-  /** @param by who undoes it */
-  setState(id: string, state: RepairState, by?: string): Promise<RepairRecord>;
-}
+/** Repairs, each with the samples before and after it. */
+export class Repairs {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Repairs in the records' database. */
-export class SqlRepairs implements Repairs {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** Newest first. */
   async list(limit: number): Promise<RepairRecord[]> {
-    const rows = this.#context.db.selectFrom('repairs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
+    const rows = this.#db.selectFrom('repairs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
     return (await rows.limit(limit).execute()).map(toRecord);
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<RepairRecord> {
-    const row = await this.#context.db.selectFrom('repairs').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('repairs').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);
     return toRecord(row);
   }
 
+  /** Those that are under way. */
   async unfinished(): Promise<RepairRecord[]> {
-    const rows = this.#context.db.selectFrom('repairs').selectAll().where('state', 'in', ['applying', 'undoing']);
+    const rows = this.#db.selectFrom('repairs').selectAll().where('state', 'in', ['applying', 'undoing']);
     return (await rows.orderBy('created_at').execute()).map(toRecord);
   }
 
+  /** Puts a repair on record as `applying`. */
   async add(input: RepairInput): Promise<RepairRecord> {
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('repairs')
       .values({
         id: newId(),
@@ -88,7 +78,7 @@ export class SqlRepairs implements Repairs {
         counts: JSON.stringify(input.counts),
         before: Buffer.from(input.before).toString('base64'),
         after: Buffer.from(input.after).toString('base64'),
-        created_at: this.#context.now(),
+        created_at: this.#now(),
         undone_at: null,
         undone_by: null,
       })
@@ -97,20 +87,22 @@ export class SqlRepairs implements Repairs {
     return toRecord(row);
   }
 
+  /** Repairs of a series that touch a window, are in force and were made after one. */
   async laterOf(
     { id, deviceId, metric, createdAt }: RepairRecord,
     { start, end }: { readonly start: number; readonly end: number },
   ): Promise<RepairRecord[]> {
-    const rows = this.#context.db.selectFrom('repairs').selectAll();
+    const rows = this.#db.selectFrom('repairs').selectAll();
     const ofSeries = rows.where('device_id', '=', deviceId).where('metric', '=', metric).where('id', '!=', id);
     const later = ofSeries.where('created_at', '>=', createdAt).where('state', '!=', 'undone');
     return (await later.where('start_at', '<', end).where('end_at', '>', start).execute()).map(toRecord);
   }
 
+  /** @param by who undoes it */
   async setState(id: string, state: RepairState, by?: string): Promise<RepairRecord> {
-    const update = this.#context.db.updateTable('repairs').where('id', '=', id);
+    const update = this.#db.updateTable('repairs').where('id', '=', id);
     const row = await update
-      .set({ state, ...(by !== undefined && { undone_at: this.#context.now(), undone_by: by }) })
+      .set({ state, ...(by !== undefined && { undone_at: this.#now(), undone_by: by }) })
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);

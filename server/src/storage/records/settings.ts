@@ -1,5 +1,5 @@
 import { Conflict } from '../../domain/errors.ts';
-import type { RecordsContext } from './schema.ts';
+import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
 /** One JSON value under a key, with a version that grows by one with each change. */
 export interface SettingRecord {
@@ -10,32 +10,29 @@ export interface SettingRecord {
   readonly updatedAt: number;
 }
 
-export interface Settings {
-  get(key: string): Promise<SettingRecord | undefined>;
+/** JSON values by key, each with a version for optimistic locking. */
+export class Settings {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
+
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  async get(key: string): Promise<SettingRecord | undefined> {
+    const row = await this.#db.selectFrom('settings').selectAll().where('key', '=', key).executeTakeFirst();
+    return row && { key, value: JSON.parse(row.value), version: row.version, updatedAt: row.updated_at };
+  }
+
   /**
    * Stores a value that JSON can carry.
    *
    * @param expectedVersion what the change builds on (0: nothing is there yet); throws Conflict when another change came first
    */
-  put(key: string, value: unknown, expectedVersion?: number): Promise<SettingRecord>;
-}
-
-/** Settings in the records' database. */
-export class SqlSettings implements Settings {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
-  }
-
-  async get(key: string): Promise<SettingRecord | undefined> {
-    const row = await this.#context.db.selectFrom('settings').selectAll().where('key', '=', key).executeTakeFirst();
-    return row && { key, value: JSON.parse(row.value), version: row.version, updatedAt: row.updated_at };
-  }
-
   async put(key: string, value: unknown, expectedVersion?: number): Promise<SettingRecord> {
-    const updatedAt = this.#context.now();
-    return this.#context.db.transaction().execute(async (transaction) => {
+    const updatedAt = this.#now();
+    return this.#db.transaction().execute(async (transaction) => {
       const known = await transaction
         .selectFrom('settings')
         .select('version')

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { NotFound } from '../../../domain/errors.ts';
 import { isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** A key for programs, stored as its hash. Instants are epoch milliseconds. */
 export interface ApiTokenRecord {
@@ -28,31 +28,19 @@ export interface TokenRights {
   readonly role: Role | null;
 }
 
-export interface ApiTokens {
-  /** By name. */
-  list(): Promise<ApiTokenRecord[]>;
-  find(id: string): Promise<ApiTokenRecord | undefined>;
-  findByName(name: string): Promise<ApiTokenRecord | undefined>;
-  findByHash(tokenHash: string): Promise<ApiTokenRecord | undefined>;
-  /** What each of several tokens allows, expired or not; those that were removed are left out. */
-  rights(ids: readonly string[]): Promise<TokenRights[]>;
-  /** Throws Conflict when the name is taken. */
-  create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord>;
-  touch(id: string, lastUsedAt: number): Promise<void>;
-  /** Throws NotFound. */
-  remove(id: string): Promise<void>;
-}
+/** API tokens, stored as hashes; their names are unique. */
+export class ApiTokens {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** API tokens in the records' database. */
-export class SqlApiTokens implements ApiTokens {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** By name. */
   async list(): Promise<ApiTokenRecord[]> {
-    const rows = await this.#context.db.selectFrom('api_tokens').selectAll().orderBy('name').execute();
+    const rows = await this.#db.selectFrom('api_tokens').selectAll().orderBy('name').execute();
     return rows.map(toRecord);
   }
 
@@ -68,8 +56,9 @@ export class SqlApiTokens implements ApiTokens {
     return this.#findBy('token_hash', tokenHash);
   }
 
+  /** What each of several tokens allows, expired or not; those that were removed are left out. */
   async rights(ids: readonly string[]): Promise<TokenRights[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('api_tokens')
       .leftJoin('users', 'users.id', 'api_tokens.user_id')
       .select(['api_tokens.id', 'scopes', 'expires_at', 'role'])
@@ -83,8 +72,9 @@ export class SqlApiTokens implements ApiTokens {
     }));
   }
 
+  /** Throws Conflict when the name is taken. */
   async create(token: Omit<ApiTokenRecord, 'id' | 'createdAt' | 'lastUsedAt'>): Promise<ApiTokenRecord> {
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('api_tokens')
       .values({
         id: newId(),
@@ -92,7 +82,7 @@ export class SqlApiTokens implements ApiTokens {
         token_hash: token.tokenHash,
         scopes: JSON.stringify(token.scopes),
         user_id: token.userId,
-        created_at: this.#context.now(),
+        created_at: this.#now(),
         expires_at: token.expiresAt,
       })
       .returningAll()
@@ -104,24 +94,17 @@ export class SqlApiTokens implements ApiTokens {
   }
 
   async touch(id: string, lastUsedAt: number): Promise<void> {
-    await this.#context.db.updateTable('api_tokens').set({ last_used_at: lastUsedAt }).where('id', '=', id).execute();
+    await this.#db.updateTable('api_tokens').set({ last_used_at: lastUsedAt }).where('id', '=', id).execute();
   }
 
+  /** Throws NotFound. */
   async remove(id: string): Promise<void> {
-    const removed = await this.#context.db
-      .deleteFrom('api_tokens')
-      .where('id', '=', id)
-      .returning('id')
-      .executeTakeFirst();
+    const removed = await this.#db.deleteFrom('api_tokens').where('id', '=', id).returning('id').executeTakeFirst();
     if (removed === undefined) throw new NotFound(`there is no API token with the id "${id}"`);
   }
 
   async #findBy(column: 'id' | 'name' | 'token_hash', value: string): Promise<ApiTokenRecord | undefined> {
-    const row = await this.#context.db
-      .selectFrom('api_tokens')
-      .selectAll()
-      .where(column, '=', value)
-      .executeTakeFirst();
+    const row = await this.#db.selectFrom('api_tokens').selectAll().where(column, '=', value).executeTakeFirst();
     return row && toRecord(row);
   }
 }

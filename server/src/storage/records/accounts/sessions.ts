@@ -1,5 +1,5 @@
 import type { Role } from '@wattkeeper/contract/auth.ts';
-import type { RecordsContext } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 import { toUser, type UserRecord } from './users.ts';
 
 /** A signed-in browser. The id itself is never stored, only its hash. Instants are epoch milliseconds. */
@@ -19,31 +19,16 @@ export interface SessionHolder {
   readonly expiresAt: number;
 }
 
-export interface Sessions {
-  create(session: SessionRecord): Promise<void>;
-  /** The session and its user, expired or not. */
-  find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined>;
-  /** Who holds each of several sessions, expired or not; those that were removed are left out. */
-  holders(idHashes: readonly string[]): Promise<SessionHolder[]>;
-  /** Moves the expiry on. */
-  touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void>;
-  remove(idHash: string): Promise<void>;
-  /** All of a user's sessions, but one if given. */
-  removeOf(userId: string, exceptIdHash?: string): Promise<void>;
-  /** Drops those that ended before an instant; answers how many. */
-  prune(before: number): Promise<number>;
-}
+/** Browsers that are signed in, under the hash of their cookie. */
+export class Sessions {
+  readonly #db: RecordsDatabase;
 
-/** Sessions in the records' database. */
-export class SqlSessions implements Sessions {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db }: RecordsContext) {
+    this.#db = db;
   }
 
   async create(session: SessionRecord): Promise<void> {
-    await this.#context.db
+    await this.#db
       .insertInto('sessions')
       .values({
         id_hash: session.idHash,
@@ -56,8 +41,9 @@ export class SqlSessions implements Sessions {
       .execute();
   }
 
+  /** The session and its user, expired or not. */
   async find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .selectAll('users')
@@ -76,8 +62,9 @@ export class SqlSessions implements Sessions {
     return { session, user: toUser(row) };
   }
 
+  /** Who holds each of several sessions, expired or not; those that were removed are left out. */
   async holders(idHashes: readonly string[]): Promise<SessionHolder[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .select(['id_hash', 'role', 'expires_at'])
@@ -86,8 +73,9 @@ export class SqlSessions implements Sessions {
     return rows.map((row) => ({ idHash: row.id_hash, role: row.role as Role, expiresAt: row.expires_at }));
   }
 
+  /** Moves the expiry on. */
   async touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void> {
-    await this.#context.db
+    await this.#db
       .updateTable('sessions')
       .set({ last_used_at: lastUsedAt, expires_at: expiresAt })
       .where('id_hash', '=', idHash)
@@ -95,17 +83,19 @@ export class SqlSessions implements Sessions {
   }
 
   async remove(idHash: string): Promise<void> {
-    await this.#context.db.deleteFrom('sessions').where('id_hash', '=', idHash).execute();
+    await this.#db.deleteFrom('sessions').where('id_hash', '=', idHash).execute();
   }
 
+  /** All of a user's sessions, but one if given. */
   async removeOf(userId: string, exceptIdHash?: string): Promise<void> {
-    let query = this.#context.db.deleteFrom('sessions').where('user_id', '=', userId);
+    let query = this.#db.deleteFrom('sessions').where('user_id', '=', userId);
     if (exceptIdHash !== undefined) query = query.where('id_hash', '!=', exceptIdHash);
     await query.execute();
   }
 
+  /** Drops those that ended before an instant; answers how many. */
   async prune(before: number): Promise<number> {
-    const result = await this.#context.db.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirst();
+    const result = await this.#db.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirst();
     return Number(result.numDeletedRows);
   }
 }

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken } from '../rows.ts';
-import type { RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Someone who signs in. Instants are epoch milliseconds. */
 export interface UserRecord {
@@ -21,50 +21,35 @@ export interface UserPatch {
   readonly passwordHash?: string | null | undefined;
 }
 
-export interface Users {
-  /** By name. */
-  list(): Promise<UserRecord[]>;
-  find(id: string): Promise<UserRecord | undefined>;
-  findByName(username: string): Promise<UserRecord | undefined>;
-  /** The administrator who was there first. */
-  firstAdmin(): Promise<UserRecord | undefined>;
-  /** Throws Conflict when the name is taken. */
-  create(user: Pick<UserRecord, 'username' | 'role' | 'passwordHash'>): Promise<UserRecord>;
-  /** Throws NotFound, or Conflict when the last administrator would lose that role. */
-  update(id: string, patch: UserPatch): Promise<UserRecord>;
-  /** Sessions, sign-in codes, tokens and layouts go along. Throws NotFound, or Conflict for the last administrator. */
-  remove(id: string): Promise<void>;
-}
+/** Users; their names are unique, and at least one remains an administrator. */
+export class Users {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Users in the records' database. */
-export class SqlUsers implements Users {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** By name. */
   async list(): Promise<UserRecord[]> {
-    const rows = await this.#context.db.selectFrom('users').selectAll().orderBy('username').execute();
+    const rows = await this.#db.selectFrom('users').selectAll().orderBy('username').execute();
     return rows.map(toUser);
   }
 
   async find(id: string): Promise<UserRecord | undefined> {
-    const row = await this.#context.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
     return row && toUser(row);
   }
 
   async findByName(username: string): Promise<UserRecord | undefined> {
-    const row = await this.#context.db
-      .selectFrom('users')
-      .selectAll()
-      .where('username', '=', username)
-      .executeTakeFirst();
+    const row = await this.#db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst();
     return row && toUser(row);
   }
 
+  /** The administrator who was there first. */
   async firstAdmin(): Promise<UserRecord | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('users')
       .selectAll()
       .where('role', '=', 'admin')
@@ -74,11 +59,12 @@ export class SqlUsers implements Users {
     return row && toUser(row);
   }
 
+  /** Throws Conflict when the name is taken. */
   async create(user: Pick<UserRecord, 'username' | 'role' | 'passwordHash'>): Promise<UserRecord> {
     const { username, role, passwordHash } = user;
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('users')
-      .values({ id: newId(), username, role, password_hash: passwordHash, created_at: this.#context.now() })
+      .values({ id: newId(), username, role, password_hash: passwordHash, created_at: this.#now() })
       .returningAll()
       .executeTakeFirstOrThrow()
       .catch((error: unknown) => {
@@ -87,8 +73,9 @@ export class SqlUsers implements Users {
     return toUser(row);
   }
 
+  /** Throws NotFound, or Conflict when the last administrator would lose that role. */
   async update(id: string, patch: UserPatch): Promise<UserRecord> {
-    return this.#context.db.transaction().execute(async (transaction) => {
+    return this.#db.transaction().execute(async (transaction) => {
       if (patch.role !== undefined && patch.role !== 'admin') await keepAnAdmin(transaction, id);
       const row = await transaction
         .updateTable('users')
@@ -101,8 +88,9 @@ export class SqlUsers implements Users {
     });
   }
 
+  /** Sessions, sign-in codes, tokens and layouts go along. Throws NotFound, or Conflict for the last administrator. */
   async remove(id: string): Promise<void> {
-    await this.#context.db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async (transaction) => {
       await keepAnAdmin(transaction, id);
       const removed = await transaction.deleteFrom('users').where('id', '=', id).returning('id').executeTakeFirst();
       if (removed === undefined) throw unknownUser(id);

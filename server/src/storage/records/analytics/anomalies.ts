@@ -4,7 +4,7 @@ import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
 import { unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most events of an anomaly in one answer. */
 const MAX_EVENTS = 1000;
@@ -67,37 +67,17 @@ export interface LabelledAnomaly {
   readonly label: string;
 }
 
-/** A machine has at most one anomaly of a type that starts at an instant in a metric. */
-export interface Anomalies {
-  /** Newest start first. */
-  page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>>;
-  count(filter: AnomalyFilter): Promise<number>;
-  /** Throws NotFound. */
-  require(id: string): Promise<AnomalyRecord>;
-  /** Adds an anomaly, or describes it anew when it was found before: who resolved it stays. Throws InvalidInput for an unknown device. */
-  put(anomaly: AnomalyInput): Promise<AnomalyRecord>;
-  /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
-  update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord>;
-  /**
-   * Makes others part of an anomaly, with what was said of them: they are gone then. It is open where one of them was. Throws NotFound.
-   */
-  absorb(id: string, others: readonly string[]): Promise<void>;
-  /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
-  labelled(deviceId: string): Promise<LabelledAnomaly[]>;
-  /** Adds an event; `resolved` and `reopened` change the anomaly as well: it was resolved when somebody did so first. Throws NotFound. */
-  note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord>;
-  /** Oldest first, at most 1,000. */
-  events(id: string): Promise<AnomalyEvent[]>;
-}
+/** Anomalies and their events. A machine has at most one anomaly of a type that starts at an instant in a metric. */
+export class Anomalies {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Anomalies in the records' database. */
-export class SqlAnomalies implements Anomalies {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** Newest start first. */
   async page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
@@ -119,7 +99,7 @@ export class SqlAnomalies implements Anomalies {
   }
 
   #where({ deviceId, deviceIds, severity, type, start, end, active }: AnomalyFilter) {
-    let query = this.#context.db.selectFrom('anomalies');
+    let query = this.#db.selectFrom('anomalies');
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     // PostgreSQL knows no empty list.
     if (deviceIds?.length === 0) query = query.where('id', 'is', null);
@@ -132,17 +112,19 @@ export class SqlAnomalies implements Anomalies {
     return query;
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<AnomalyRecord> {
-    const row = await this.#context.db.selectFrom('anomalies').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('anomalies').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw unknownAnomaly(id);
     return toRecord(row);
   }
 
+  /** Adds an anomaly, or describes it anew when it was found before: who resolved it stays. Throws InvalidInput for an unknown device. */
   async put(anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('anomalies')
-      .values({ id: newId(), ...key, ...described, detected_at: this.#context.now() })
+      .values({ id: newId(), ...key, ...described, detected_at: this.#now() })
       .onConflict((conflict) => conflict.columns(['device_id', 'metric', 'type', 'start_at']).doUpdateSet(described))
       .returningAll()
       .executeTakeFirstOrThrow()
@@ -152,9 +134,10 @@ export class SqlAnomalies implements Anomalies {
     return toRecord(row);
   }
 
+  /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
   async update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
-    const row = await this.#context.db
+    const row = await this.#db
       .updateTable('anomalies')
       .set({ ...key, ...described })
       .where('id', '=', id)
@@ -168,8 +151,11 @@ export class SqlAnomalies implements Anomalies {
     return toRecord(row);
   }
 
+  /**
+   * Makes others part of an anomaly, with what was said of them: they are gone then. It is open where one of them was. Throws NotFound.
+   */
   async absorb(id: string, others: readonly string[]): Promise<void> {
-    await this.#context.db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async (transaction) => {
       const all = transaction
         .selectFrom('anomalies')
         .select(['id', 'resolved_at'])
@@ -190,8 +176,9 @@ export class SqlAnomalies implements Anomalies {
     });
   }
 
+  /** Anomalies of a device that somebody labelled, with the last label of each, at most 1,000. */
   async labelled(deviceId: string): Promise<LabelledAnomaly[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('anomaly_events')
       .innerJoin('anomalies', 'anomalies.id', 'anomaly_events.anomaly_id')
       .select(['anomalies.id', 'anomalies.metric', 'anomalies.type', 'anomalies.reasons', 'anomaly_events.text'])
@@ -210,10 +197,11 @@ export class SqlAnomalies implements Anomalies {
     }));
   }
 
+  /** Adds an event; `resolved` and `reopened` change the anomaly as well: it was resolved when somebody did so first. Throws NotFound. */
   async note(id: string, event: Omit<AnomalyEvent, 'at'>): Promise<AnomalyRecord> {
-    const at = this.#context.now();
+    const at = this.#now();
     const resolvedAt = { resolved: at, reopened: null, comment: undefined, label: undefined }[event.kind];
-    return this.#context.db.transaction().execute(async (transaction) => {
+    return this.#db.transaction().execute(async (transaction) => {
       const row = await transaction
         .updateTable('anomalies')
         .set(({ fn, ref }) => ({
@@ -231,8 +219,9 @@ export class SqlAnomalies implements Anomalies {
     });
   }
 
+  /** Oldest first, at most 1,000. */
   async events(id: string): Promise<AnomalyEvent[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('anomaly_events')
       .select(['at', 'actor', 'kind', 'text'])
       .where('anomaly_id', '=', id)

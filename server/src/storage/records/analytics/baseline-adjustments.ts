@@ -4,7 +4,7 @@ import { Conflict, NotFound } from '../../../domain/errors.ts';
 import type { Window } from '../../../domain/time/window.ts';
 import { isDangling } from '../engine/constraint-errors.ts';
 import { unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most adjustments of a machine. */
 const MAX_ADJUSTMENTS = 1000;
@@ -24,30 +24,24 @@ export interface AdjustmentRecord extends AdjustmentInput {
   readonly createdAt: number;
 }
 
-/** Non-routine adjustments of baselines. */
-export interface BaselineAdjustments {
-  /** Those of a machine that touch a window (default: all), by start; at most 1,000. */
-  list(deviceId: string, window?: Window): Promise<AdjustmentRecord[]>;
-  /** Throws InvalidInput for an unknown device, Conflict when it has 1,000 already. */
-  add(input: AdjustmentInput): Promise<AdjustmentRecord>;
-  /** Answers what was removed. Throws NotFound. */
-  remove(id: string): Promise<AdjustmentRecord>;
-}
+/** Non-routine adjustments of baselines (IPMVP). */
+export class BaselineAdjustments {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Adjustments in the records' database. */
-export class SqlBaselineAdjustments implements BaselineAdjustments {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** Those of a machine that touch a window (default: all), by start; at most 1,000. */
   async list(deviceId: string, window?: Window): Promise<AdjustmentRecord[]> {
-    let rows = this.#context.db.selectFrom('baseline_adjustments').selectAll().where('device_id', '=', deviceId);
+    let rows = this.#db.selectFrom('baseline_adjustments').selectAll().where('device_id', '=', deviceId);
     if (window) rows = rows.where('start_at', '<', window.end).where('end_at', '>', window.start);
     return (await rows.orderBy('start_at').orderBy('id').limit(MAX_ADJUSTMENTS).execute()).map(toRecord);
   }
 
+  /** Throws InvalidInput for an unknown device, Conflict when it has 1,000 already. */
   async add({ deviceId, start, end, kwh, reason, createdBy }: AdjustmentInput): Promise<AdjustmentRecord> {
     if ((await this.list(deviceId)).length >= MAX_ADJUSTMENTS) {
       throw new Conflict(`there are ${MAX_ADJUSTMENTS} adjustments of this machine already: remove some`);
@@ -60,9 +54,9 @@ export class SqlBaselineAdjustments implements BaselineAdjustments {
       kwh,
       reason,
       created_by: createdBy,
-      created_at: this.#context.now(),
+      created_at: this.#now(),
     };
-    const insert = this.#context.db.insertInto('baseline_adjustments').values(row).returningAll();
+    const insert = this.#db.insertInto('baseline_adjustments').values(row).returningAll();
     return toRecord(
       await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
         throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
@@ -70,8 +64,9 @@ export class SqlBaselineAdjustments implements BaselineAdjustments {
     );
   }
 
+  /** Answers what was removed. Throws NotFound. */
   async remove(id: string): Promise<AdjustmentRecord> {
-    const removal = this.#context.db.deleteFrom('baseline_adjustments').where('id', '=', id).returningAll();
+    const removal = this.#db.deleteFrom('baseline_adjustments').where('id', '=', id).returningAll();
     const row = await removal.executeTakeFirst();
     if (row === undefined) throw new NotFound(`there is no adjustment with the id "${id}"`);
     return toRecord(row);

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { NotFound } from '../../../domain/errors.ts';
 import { isDangling } from '../engine/constraint-errors.ts';
 import { unknownReference } from '../rows.ts';
-import type { RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Most versions in one answer: a training every week for 19 years. */
 const MAX_VERSIONS = 1000;
@@ -22,31 +22,19 @@ export interface BaselineRecord {
   readonly trainedAt: number;
 }
 
-/** Versions of a machine's baseline; at most one is active. */
-export interface Baselines {
-  /** Newest version first: at most 1,000, and the active one where it is older. */
-  list(deviceId: string): Promise<BaselineRecord[]>;
-  active(deviceId: string): Promise<BaselineRecord | undefined>;
-  /** How many machines have a version in use. */
-  countActive(): Promise<number>;
-  /** Throws NotFound. */
-  require(id: string): Promise<BaselineRecord>;
-  /** Adds the next version; an active one takes the place of the one before. Throws InvalidInput for an unknown device. */
-  add(deviceId: string, model: unknown, isActive: boolean): Promise<BaselineRecord>;
-  /** Makes this the active version of its machine. Throws NotFound. */
-  activate(id: string): Promise<BaselineRecord>;
-}
+/** Versions of each machine's baseline; at most one is active. */
+export class Baselines {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Baselines in the records' database. */
-export class SqlBaselines implements Baselines {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** Newest version first: at most 1,000, and the active one where it is older. */
   async list(deviceId: string): Promise<BaselineRecord[]> {
-    const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
+    const versions = this.#db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
     const rows = await versions.orderBy('version', 'desc').limit(MAX_VERSIONS).execute();
     const listed = rows.map(toRecord);
     const active = listed.some(({ isActive }) => isActive) ? undefined : await this.active(deviceId);
@@ -54,13 +42,14 @@ export class SqlBaselines implements Baselines {
   }
 
   async active(deviceId: string): Promise<BaselineRecord | undefined> {
-    const versions = this.#context.db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
+    const versions = this.#db.selectFrom('baselines').selectAll().where('device_id', '=', deviceId);
     const row = await versions.where('is_active', '=', 1).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** How many machines have a version in use. */
   async countActive(): Promise<number> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('baselines')
       .select(({ fn }) => fn.countAll().as('count'))
       .where('is_active', '=', 1)
@@ -68,14 +57,16 @@ export class SqlBaselines implements Baselines {
     return Number(row.count);
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<BaselineRecord> {
-    const row = await this.#context.db.selectFrom('baselines').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('baselines').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw unknownBaseline(id);
     return toRecord(row);
   }
 
+  /** Adds the next version; an active one takes the place of the one before. Throws InvalidInput for an unknown device. */
   async add(deviceId: string, model: unknown, isActive: boolean): Promise<BaselineRecord> {
-    return this.#context.db
+    return this.#db
       .transaction()
       .execute(async (transaction) => {
         if (isActive) await deactivate(transaction, deviceId);
@@ -92,7 +83,7 @@ export class SqlBaselines implements Baselines {
             version: (newest ?? 0) + 1,
             is_active: isActive ? 1 : 0,
             model: JSON.stringify(model),
-            trained_at: this.#context.now(),
+            trained_at: this.#now(),
           })
           .returningAll()
           .executeTakeFirstOrThrow();
@@ -103,8 +94,9 @@ export class SqlBaselines implements Baselines {
       });
   }
 
+  /** Makes this the active version of its machine. Throws NotFound. */
   async activate(id: string): Promise<BaselineRecord> {
-    return this.#context.db.transaction().execute(async (transaction) => {
+    return this.#db.transaction().execute(async (transaction) => {
       const known = await transaction
         .selectFrom('baselines')
         .select('device_id')

@@ -5,7 +5,7 @@ import { Conflict, NotFound } from '../../../domain/errors.ts';
 import type { Categories } from '../../../domain/time/calendar.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken, present, unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Calendars of an installation: their list is one answer. */
 export const MAX_CALENDARS = 200;
@@ -25,38 +25,31 @@ export interface CalendarRecord extends CalendarInput {
 
 export type CalendarChange = { readonly [K in Exclude<keyof CalendarInput, 'siteId'>]?: CalendarInput[K] | undefined };
 
-export interface Calendars {
-  /** By name; at most 200. @param siteId default: of all sites */
-  list(siteId?: string): Promise<CalendarRecord[]>;
-  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
-  create(input: CalendarInput): Promise<CalendarRecord>;
-  /** Changes the given fields. Throws NotFound, or Conflict when the name is taken. */
-  update(id: string, change: CalendarChange): Promise<CalendarRecord>;
-  /** Throws NotFound. */
-  remove(id: string): Promise<void>;
-}
+/** Calendars of operating modes and shifts; their names are unique at a site. */
+export class Calendars {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Calendars in the records' database. */
-export class SqlCalendars implements Calendars {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** By name; at most 200. @param siteId default: of all sites */
   async list(siteId?: string): Promise<CalendarRecord[]> {
-    let rows = this.#context.db.selectFrom('calendars').selectAll().orderBy('name').orderBy('id').limit(MAX_CALENDARS);
+    let rows = this.#db.selectFrom('calendars').selectAll().orderBy('name').orderBy('id').limit(MAX_CALENDARS);
     if (siteId !== undefined) rows = rows.where('site_id', '=', siteId);
     return (await rows.execute()).map(toRecord);
   }
 
+  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
   async create({ siteId, name, defaultCategory, periods }: CalendarInput): Promise<CalendarRecord> {
     if ((await this.list()).length >= MAX_CALENDARS)
       throw new Conflict(`there are ${MAX_CALENDARS} calendars already: remove some`);
-    const now = this.#context.now();
+    const now = this.#now();
     const columns = { default_category: defaultCategory, periods: JSON.stringify(periods) };
     const row = { id: newId(), site_id: siteId, name, ...columns, created_at: now, updated_at: now };
-    const insert = this.#context.db.insertInto('calendars').values(row).returningAll();
+    const insert = this.#db.insertInto('calendars').values(row).returningAll();
     return toRecord(
       await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
         if (isTaken(error)) throw nameTaken('calendar of this site', name, error);
@@ -65,14 +58,15 @@ export class SqlCalendars implements Calendars {
     );
   }
 
+  /** Changes the given fields. Throws NotFound, or Conflict when the name is taken. */
   async update(id: string, { name, defaultCategory, periods }: CalendarChange): Promise<CalendarRecord> {
     const columns = present({
       name,
       default_category: defaultCategory,
       periods: periods && JSON.stringify(periods),
-      updated_at: this.#context.now(),
+      updated_at: this.#now(),
     });
-    const update = this.#context.db.updateTable('calendars').set(columns).where('id', '=', id).returningAll();
+    const update = this.#db.updateTable('calendars').set(columns).where('id', '=', id).returningAll();
     const row = await update.executeTakeFirst().catch((error: unknown) => {
       throw isTaken(error) ? nameTaken('calendar of this site', name ?? '', error) : error;
     });
@@ -80,8 +74,9 @@ export class SqlCalendars implements Calendars {
     return toRecord(row);
   }
 
+  /** Throws NotFound. */
   async remove(id: string): Promise<void> {
-    const removal = this.#context.db.deleteFrom('calendars').where('id', '=', id).returning('id');
+    const removal = this.#db.deleteFrom('calendars').where('id', '=', id).returning('id');
     if ((await removal.executeTakeFirst()) === undefined) throw unknown(id);
   }
 }

@@ -5,7 +5,7 @@ import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
 import { present, unknownReference } from '../rows.ts';
-import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
 export interface ChargingSessionRecord {
@@ -55,37 +55,19 @@ export interface ChargingSessionFilter {
   readonly end?: number | undefined;
 }
 
-/** A device has at most one session that starts at an instant. */
-export interface ChargingSessions {
-  /** Newest first. */
-  page(request: PageRequest & ChargingSessionFilter): Promise<Page<ChargingSessionRecord>>;
-  find(id: string): Promise<ChargingSessionRecord | undefined>;
-  /** Throws NotFound. */
-  require(id: string): Promise<ChargingSessionRecord>;
-  /** The session of a device that runs, if any; the newest when several do. */
-  running(deviceId: string): Promise<ChargingSessionRecord | undefined>;
-  /** Throws Conflict when the device has a session that starts at the same instant, InvalidInput for an unknown device. */
-  create(session: ChargingSessionInput): Promise<ChargingSessionRecord>;
-  /** Creates the session or rewrites the one of the same device and start; one that was recorded by hand stays as it is. */
-  upsert(session: ChargingSessionInput): Promise<ChargingSessionRecord>;
-  /** Throws NotFound, Conflict, or InvalidInput when it would end before it starts. */
-  update(id: string, patch: ChargingSessionPatch): Promise<ChargingSessionRecord>;
-  /** Throws NotFound. */
-  remove(id: string): Promise<void>;
-}
+/** Charging and discharging sessions. A device has at most one session that starts at an instant. */
+export class ChargingSessions {
+  readonly #db: RecordsDatabase;
 
-/** Charging sessions in the records' database. */
-export class SqlChargingSessions implements ChargingSessions {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db }: RecordsContext) {
+    this.#db = db;
   }
 
+  /** Newest first. */
   async page(request: PageRequest & ChargingSessionFilter): Promise<Page<ChargingSessionRecord>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
-    let query = select(this.#context.db).orderBy('start_at', 'desc').orderBy('charging_sessions.id', 'desc');
+    let query = select(this.#db).orderBy('start_at', 'desc').orderBy('charging_sessions.id', 'desc');
     const { deviceId, siteId, start, end } = request;
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     if (siteId !== undefined) query = query.where('devices.site_id', '=', siteId);
@@ -101,18 +83,20 @@ export class SqlChargingSessions implements ChargingSessions {
   }
 
   async find(id: string): Promise<ChargingSessionRecord | undefined> {
-    const row = await select(this.#context.db).where('charging_sessions.id', '=', id).executeTakeFirst();
+    const row = await select(this.#db).where('charging_sessions.id', '=', id).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<ChargingSessionRecord> {
     const session = await this.find(id);
     if (session === undefined) throw unknownSession(id);
     return session;
   }
 
+  /** The session of a device that runs, if any; the newest when several do. */
   async running(deviceId: string): Promise<ChargingSessionRecord | undefined> {
-    const row = await select(this.#context.db)
+    const row = await select(this.#db)
       .where('device_id', '=', deviceId)
       .where('end_at', 'is', null)
       .orderBy('start_at', 'desc')
@@ -120,17 +104,19 @@ export class SqlChargingSessions implements ChargingSessions {
     return row && toRecord(row);
   }
 
+  /** Throws Conflict when the device has a session that starts at the same instant, InvalidInput for an unknown device. */
   async create(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
     checkOrder(session.startAt, session.endAt ?? null);
-    return this.#context.db
+    return this.#db
       .transaction()
       .execute((transaction) => insertSession(transaction, session))
       .catch(rethrow(session.deviceId));
   }
 
+  /** Creates the session or rewrites the one of the same device and start; one that was recorded by hand stays as it is. */
   async upsert(session: ChargingSessionInput): Promise<ChargingSessionRecord> {
     checkOrder(session.startAt, session.endAt ?? null);
-    return this.#context.db
+    return this.#db
       .transaction()
       .execute(async (transaction) => {
         const known = await select(transaction)
@@ -146,8 +132,9 @@ export class SqlChargingSessions implements ChargingSessions {
       .catch(rethrow(session.deviceId));
   }
 
+  /** Throws NotFound, Conflict, or InvalidInput when it would end before it starts. */
   async update(id: string, patch: ChargingSessionPatch): Promise<ChargingSessionRecord> {
-    return this.#context.db
+    return this.#db
       .transaction()
       .execute(async (transaction) => {
         const row = await select(transaction).where('charging_sessions.id', '=', id).executeTakeFirst();
@@ -161,8 +148,9 @@ export class SqlChargingSessions implements ChargingSessions {
       .catch(rethrow(''));
   }
 
+  /** Throws NotFound. */
   async remove(id: string): Promise<void> {
-    const removed = await this.#context.db
+    const removed = await this.#db
       .deleteFrom('charging_sessions')
       .where('id', '=', id)
       .returning('id')

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken, present, unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most custom key figures of an installation: their list is one answer. */
 const MAX_CUSTOM_KPIS = 200;
@@ -27,60 +27,54 @@ export interface CustomKpiRecord extends CustomKpiInput {
 
 export type CustomKpiChange = { readonly [K in keyof CustomKpiInput]?: CustomKpiInput[K] | undefined };
 
-export interface CustomKpis {
-  /** By name; at most 200. */
-  list(): Promise<CustomKpiRecord[]>;
-  /** Throws NotFound. */
-  require(id: string): Promise<CustomKpiRecord>;
-  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
-  create(input: CustomKpiInput): Promise<CustomKpiRecord>;
-  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
-  update(id: string, change: CustomKpiChange): Promise<CustomKpiRecord>;
-  /** Throws NotFound. */
-  remove(id: string): Promise<void>;
-}
+/** Key figures that users defined; their names are unique. */
+export class CustomKpis {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Custom key figures in the records' database. */
-export class SqlCustomKpis implements CustomKpis {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** By name; at most 200. */
   async list(): Promise<CustomKpiRecord[]> {
-    const rows = this.#context.db.selectFrom('custom_kpis').selectAll().orderBy('name').limit(MAX_CUSTOM_KPIS);
+    const rows = this.#db.selectFrom('custom_kpis').selectAll().orderBy('name').limit(MAX_CUSTOM_KPIS);
     return (await rows.execute()).map(toRecord);
   }
 
+  /** Throws NotFound. */
   async require(id: string): Promise<CustomKpiRecord> {
-    const row = await this.#context.db.selectFrom('custom_kpis').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#db.selectFrom('custom_kpis').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw unknown(id);
     return toRecord(row);
   }
 
+  /** Throws Conflict when the name is taken or there are 200, InvalidInput when the site is unknown. */
   async create(input: CustomKpiInput): Promise<CustomKpiRecord> {
     if ((await this.list()).length >= MAX_CUSTOM_KPIS) {
       throw new Conflict(`there are ${MAX_CUSTOM_KPIS} custom key figures already: remove some`);
     }
-    const now = this.#context.now();
+    const now = this.#now();
     const { siteId, ...given } = input;
     const row = { id: newId(), ...given, site_id: siteId, created_at: now, updated_at: now };
-    const insert = this.#context.db.insertInto('custom_kpis').values(row).returningAll();
+    const insert = this.#db.insertInto('custom_kpis').values(row).returningAll();
     return toRecord(await insert.executeTakeFirstOrThrow().catch(rethrow(input)));
   }
 
+  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
   async update(id: string, change: CustomKpiChange): Promise<CustomKpiRecord> {
     const { siteId, ...given } = change;
-    const columns = present({ ...given, site_id: siteId, updated_at: this.#context.now() });
-    const update = this.#context.db.updateTable('custom_kpis').set(columns).where('id', '=', id).returningAll();
+    const columns = present({ ...given, site_id: siteId, updated_at: this.#now() });
+    const update = this.#db.updateTable('custom_kpis').set(columns).where('id', '=', id).returningAll();
     const row = await update.executeTakeFirst().catch(rethrow(change));
     if (row === undefined) throw unknown(id);
     return toRecord(row);
   }
 
+  /** Throws NotFound. */
   async remove(id: string): Promise<void> {
-    const removal = this.#context.db.deleteFrom('custom_kpis').where('id', '=', id).returning('id');
+    const removal = this.#db.deleteFrom('custom_kpis').where('id', '=', id).returning('id');
     if ((await removal.executeTakeFirst()) === undefined) throw unknown(id);
   }
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { isDangling } from '../engine/constraint-errors.ts';
 import { unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** What is foretold: the load of a device, or of a whole site. */
 export interface ForecastSubject {
@@ -18,31 +18,25 @@ export interface ForecastRecord extends ForecastSubject {
   readonly madeAt: number;
 }
 
-/** Forecasts and the back-tests behind them; each takes the place of the one before. */
-export interface Forecasts {
-  get(subject: ForecastSubject, kind: string): Promise<ForecastRecord | undefined>;
-  /** How many of these kinds there are. */
-  count(kinds: readonly string[]): Promise<number>;
-  /** Throws InvalidInput for an unknown site or device. */
-  put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord>;
-}
+/** Forecasts and the back-tests of their models; a new one replaces the previous one. */
+export class Forecasts {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Forecasts in the records' database. */
-export class SqlForecasts implements Forecasts {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
   async get(subject: ForecastSubject, kind: string): Promise<ForecastRecord | undefined> {
-    const rows = this.#context.db.selectFrom('forecasts').selectAll().where('subject', '=', keyOf(subject));
+    const rows = this.#db.selectFrom('forecasts').selectAll().where('subject', '=', keyOf(subject));
     const row = await rows.where('kind', '=', kind).executeTakeFirst();
     return row && toRecord(row);
   }
 
+  /** How many of these kinds there are. */
   async count(kinds: readonly string[]): Promise<number> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('forecasts')
       .select(({ fn }) => fn.countAll().as('count'))
       .where('kind', 'in', [...kinds])
@@ -50,10 +44,11 @@ export class SqlForecasts implements Forecasts {
     return Number(row.count);
   }
 
+  /** Throws InvalidInput for an unknown site or device. */
   async put(subject: ForecastSubject, kind: string, content: unknown): Promise<ForecastRecord> {
-    const columns = { content: JSON.stringify(content), made_at: this.#context.now() };
+    const columns = { content: JSON.stringify(content), made_at: this.#now() };
     const { siteId: site_id, deviceId: device_id } = subject;
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('forecasts')
       .values({ subject: keyOf(subject), kind, site_id, device_id, ...columns })
       .onConflict((conflict) => conflict.columns(['subject', 'kind']).doUpdateSet(columns))

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { isDangling } from '../engine/constraint-errors.ts';
 import { unknownReference } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most reports in one answer: 27 years of daily ones. */
 const MAX_REPORTS = 10_000;
@@ -30,29 +30,18 @@ export interface ReportQuery {
 /** That a report exists, without its content. */
 export type ReportKey = Pick<ReportRecord, 'kind' | 'period' | 'createdAt'>;
 
-/** A site has at most one report of a kind and period. */
-export interface Reports {
-  get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined>;
-  /** Oldest period first, at most 10,000. */
-  list(query: ReportQuery): Promise<ReportRecord[]>;
-  /** Which reports of these kinds a site has, in no order. */
-  keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]>;
-  /** Stores a report in place of the one before. Throws InvalidInput for an unknown site. */
-  put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord>;
-  /** Drops reports, such as those that late readings made wrong; answers how many. */
-  remove(query: ReportQuery): Promise<number>;
-}
+/** Stored reports. A site has at most one report of a kind and period. */
+export class Reports {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Reports in the records' database. */
-export class SqlReports implements Reports {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
   async get(siteId: string, kind: string, period: string): Promise<ReportRecord | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('reports')
       .selectAll()
       .where('site_id', '=', siteId)
@@ -62,16 +51,18 @@ export class SqlReports implements Reports {
     return row && toRecord(row);
   }
 
+  /** Oldest period first, at most 10,000. */
   async list({ siteId, kind, from, to }: ReportQuery): Promise<ReportRecord[]> {
-    let query = this.#context.db.selectFrom('reports').selectAll().where('site_id', '=', siteId);
+    let query = this.#db.selectFrom('reports').selectAll().where('site_id', '=', siteId);
     if (from !== undefined) query = query.where('period', '>=', from);
     if (to !== undefined) query = query.where('period', '<=', to);
     const rows = await query.where('kind', '=', kind).orderBy('period').limit(MAX_REPORTS).execute();
     return rows.map(toRecord);
   }
 
+  /** Which reports of these kinds a site has, in no order. */
   async keys(siteId: string, kinds: readonly string[]): Promise<ReportKey[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('reports')
       .select(['kind', 'period', 'created_at'])
       .where('site_id', '=', siteId)
@@ -80,9 +71,10 @@ export class SqlReports implements Reports {
     return rows.map((row) => ({ kind: row.kind, period: row.period, createdAt: row.created_at }));
   }
 
+  /** Stores a report in place of the one before. Throws InvalidInput for an unknown site. */
   async put(siteId: string, kind: string, period: string, content: unknown): Promise<ReportRecord> {
-    const columns = { content: JSON.stringify(content), created_at: this.#context.now() };
-    const row = await this.#context.db
+    const columns = { content: JSON.stringify(content), created_at: this.#now() };
+    const row = await this.#db
       .insertInto('reports')
       .values({ site_id: siteId, kind, period, ...columns })
       .onConflict((conflict) => conflict.columns(['site_id', 'kind', 'period']).doUpdateSet(columns))
@@ -94,8 +86,9 @@ export class SqlReports implements Reports {
     return toRecord(row);
   }
 
+  /** Drops reports, such as those that late readings made wrong; answers how many. */
   async remove({ siteId, kind, from, to }: ReportQuery): Promise<number> {
-    let query = this.#context.db.deleteFrom('reports').where('site_id', '=', siteId).where('kind', '=', kind);
+    let query = this.#db.deleteFrom('reports').where('site_id', '=', siteId).where('kind', '=', kind);
     if (from !== undefined) query = query.where('period', '>=', from);
     if (to !== undefined) query = query.where('period', '<=', to);
     return Number((await query.executeTakeFirst()).numDeletedRows);

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken, present, unknownNamed } from '../rows.ts';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Terms to replace. */
 export type TariffPatch = { readonly [K in keyof TariffTerms]?: TariffTerms[K] | undefined };
@@ -17,36 +17,25 @@ export interface TariffRecord {
   readonly updatedAt: number;
 }
 
-export interface Tariffs {
-  /** By name. */
-  list(): Promise<TariffRecord[]>;
-  /** By id, or by its unique name. */
-  find(idOrName: string): Promise<TariffRecord | undefined>;
-  /** As `find`; throws NotFound with the names that are known. */
-  require(idOrName: string): Promise<TariffRecord>;
-  /** Throws Conflict when the name is taken. */
-  create(terms: TariffTerms): Promise<TariffRecord>;
-  /** Replaces the given terms. Throws NotFound, or Conflict when the name is taken. */
-  update(id: string, patch: TariffPatch): Promise<TariffRecord>;
-  /** Throws NotFound, or Conflict while a site uses it. */
-  remove(id: string): Promise<void>;
-}
+/** Tariffs of the installation; their names are unique. */
+export class Tariffs {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-/** Tariffs in the records' database. */
-export class SqlTariffs implements Tariffs {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** By name. */
   async list(): Promise<TariffRecord[]> {
-    const rows = await this.#context.db.selectFrom('tariffs').selectAll().orderBy('name').execute();
+    const rows = await this.#db.selectFrom('tariffs').selectAll().orderBy('name').execute();
     return rows.map(toRecord);
   }
 
+  /** By id, or by its unique name. */
   async find(idOrName: string): Promise<TariffRecord | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('tariffs')
       .selectAll()
       .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
@@ -55,6 +44,7 @@ export class SqlTariffs implements Tariffs {
     return row && toRecord(row);
   }
 
+  /** As `find`; throws NotFound with the names that are known. */
   async require(idOrName: string): Promise<TariffRecord> {
     const tariff = await this.find(idOrName);
     if (tariff !== undefined) return tariff;
@@ -66,9 +56,10 @@ export class SqlTariffs implements Tariffs {
     );
   }
 
+  /** Throws Conflict when the name is taken. */
   async create(terms: TariffTerms): Promise<TariffRecord> {
-    const now = this.#context.now();
-    const row = await this.#context.db
+    const now = this.#now();
+    const row = await this.#db
       .insertInto('tariffs')
       .values({ id: newId(), name: terms.name, terms: JSON.stringify(terms), created_at: now, updated_at: now })
       .returningAll()
@@ -77,8 +68,9 @@ export class SqlTariffs implements Tariffs {
     return toRecord(row);
   }
 
+  /** Replaces the given terms. Throws NotFound, or Conflict when the name is taken. */
   async update(id: string, patch: TariffPatch): Promise<TariffRecord> {
-    return this.#context.db
+    return this.#db
       .transaction()
       .execute(async (transaction) => {
         const known = await transaction.selectFrom('tariffs').select('terms').where('id', '=', id).executeTakeFirst();
@@ -86,7 +78,7 @@ export class SqlTariffs implements Tariffs {
         const terms = { ...(JSON.parse(known.terms) as TariffTerms), ...present(patch) };
         const row = await transaction
           .updateTable('tariffs')
-          .set({ name: terms.name, terms: JSON.stringify(terms), updated_at: this.#context.now() })
+          .set({ name: terms.name, terms: JSON.stringify(terms), updated_at: this.#now() })
           .where('id', '=', id)
           .returningAll()
           .executeTakeFirstOrThrow();
@@ -95,8 +87,9 @@ export class SqlTariffs implements Tariffs {
       .catch(rethrow(patch.name ?? ''));
   }
 
+  /** Throws NotFound, or Conflict while a site uses it. */
   async remove(id: string): Promise<void> {
-    await this.#context.db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async (transaction) => {
       const users = await transaction.selectFrom('sites').select('name').where('tariff_id', '=', id).execute();
       if (users.length > 0) {
         const names = users.map((site) => `"${site.name}"`).join(', ');

@@ -1,4 +1,4 @@
-import type { RecordsContext } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 
 /** A device that was removed with its readings. Kept for ever, so that no copy of the readings brings it back. */
 export interface DeviceRemoval {
@@ -9,34 +9,24 @@ export interface DeviceRemoval {
   readonly removedAt: number;
 }
 
-export interface DeviceRemovals {
-  /** Oldest first. */
-  list(): Promise<DeviceRemoval[]>;
-  /** Puts removals on record that are known from elsewhere; those that are there stay. */
-  note(removals: readonly DeviceRemoval[]): Promise<void>;
-  /** Where the readings are deleted, by place, as far as this journal's service has done it: device ids. */
-  done(journal: number): Promise<Map<string, Set<string>>>;
-  /** The readings of the devices are deleted from a place. */
-  noteDone(deviceIds: readonly string[], journal: number, place: string): Promise<void>;
-  /** A place may have readings of every removed device again. */
-  reopen(journal: number, place: string): Promise<void>;
-}
-
 /** Where a store's readings are on record as deleted. */
 export function placeOfStore(name: string): string {
   return `store ${name}`;
 }
 
-/** Removed devices in the records' database; `Devices.remove` adds to them. */
-export class SqlDeviceRemovals implements DeviceRemovals {
-  readonly #context: RecordsContext;
+/** Devices that were removed with their readings, and where the readings are deleted; `Devices.remove` adds to them. */
+export class DeviceRemovals {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
 
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** Oldest first. */
   async list(): Promise<DeviceRemoval[]> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('device_removals')
       .selectAll()
       .orderBy('removed_at')
@@ -45,8 +35,9 @@ export class SqlDeviceRemovals implements DeviceRemovals {
     return rows.map((row) => ({ deviceId: row.device_id, name: row.name, removedAt: row.removed_at }));
   }
 
+  /** Puts removals on record that are known from elsewhere; those that are there stay. */
   async note(removals: readonly DeviceRemoval[]): Promise<void> {
-    await this.#context.db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async (transaction) => {
       for (const { deviceId, name, removedAt } of removals) {
         await transaction
           .insertInto('device_removals')
@@ -57,8 +48,9 @@ export class SqlDeviceRemovals implements DeviceRemovals {
     });
   }
 
+  /** Where the readings are deleted, by place, as far as this journal's service has done it: device ids. */
   async done(journal: number): Promise<Map<string, Set<string>>> {
-    const rows = await this.#context.db
+    const rows = await this.#db
       .selectFrom('device_removal_places')
       .select(['device_id', 'place'])
       .where('journal', '=', journal)
@@ -68,9 +60,10 @@ export class SqlDeviceRemovals implements DeviceRemovals {
     return places;
   }
 
+  /** The readings of the devices are deleted from a place. */
   async noteDone(deviceIds: readonly string[], journal: number, place: string): Promise<void> {
-    const at = this.#context.now();
-    await this.#context.db.transaction().execute(async (transaction) => {
+    const at = this.#now();
+    await this.#db.transaction().execute(async (transaction) => {
       for (const id of deviceIds) {
         await transaction
           .insertInto('device_removal_places')
@@ -81,8 +74,9 @@ export class SqlDeviceRemovals implements DeviceRemovals {
     });
   }
 
+  /** A place may have readings of every removed device again. */
   async reopen(journal: number, place: string): Promise<void> {
-    await this.#context.db
+    await this.#db
       .deleteFrom('device_removal_places')
       .where('journal', '=', journal)
       .where('place', '=', place)

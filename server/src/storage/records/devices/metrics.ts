@@ -1,35 +1,27 @@
 import type { Metric, MetricKind, MetricRegistration } from '@wattkeeper/contract/metric.ts';
 import type { Selectable } from 'kysely';
-import type { RecordsContext, Schema } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
-/** Metrics that users registered; the first catalogue is code. */
-export interface Metrics {
-  /** By name; every one has `custom: true`. */
-  list(): Promise<Metric[]>;
-  /** Registers a metric, or describes a registered one anew. The label defaults to the words of the quantity. */
-  register(registration: MetricRegistration): Promise<Metric>;
-  /** Whether there was one. */
-  remove(name: string): Promise<boolean>;
-}
+/** Metrics that users registered; the built-in catalogue is code. */
+export class Metrics {
+  readonly #db: RecordsDatabase;
 
-/** Registered metrics in the records' database. */
-export class SqlMetrics implements Metrics {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db }: RecordsContext) {
+    this.#db = db;
   }
 
+  /** By name; every one has `custom: true`. */
   async list(): Promise<Metric[]> {
-    const rows = await this.#context.db.selectFrom('metrics').selectAll().orderBy('name').execute();
+    const rows = await this.#db.selectFrom('metrics').selectAll().orderBy('name').execute();
     return rows.map(toMetric);
   }
 
+  /** Registers a metric, or describes a registered one anew. The label defaults to the words of the quantity. */
   async register(registration: MetricRegistration): Promise<Metric> {
     const { name, unit, kind, minimum, maximum, sign } = registration;
     const label = registration.label ?? name.slice(name.lastIndexOf('.') + 1).replaceAll('_', ' ');
     const described = { label, unit, kind, minimum, maximum, sign };
-    const row = await this.#context.db
+    const row = await this.#db
       .insertInto('metrics')
       .values({ name, ...described })
       .onConflict((conflict) => conflict.column('name').doUpdateSet(described))
@@ -38,12 +30,9 @@ export class SqlMetrics implements Metrics {
     return toMetric(row);
   }
 
+  /** Whether there was one. */
   async remove(name: string): Promise<boolean> {
-    const removed = await this.#context.db
-      .deleteFrom('metrics')
-      .where('name', '=', name)
-      .returning('name')
-      .executeTakeFirst();
+    const removed = await this.#db.deleteFrom('metrics').where('name', '=', name).returning('name').executeTakeFirst();
     return removed !== undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { RecordsContext, RecordsTransaction } from '../schema.ts';
+import type { RecordsContext, RecordsDatabase, RecordsTransaction } from '../schema.ts';
 
 /** A metric that a device has reported. */
 export interface SeriesRecord {
@@ -9,34 +9,29 @@ export interface SeriesRecord {
   readonly firstSeenAt: number;
 }
 
-export interface SeriesRegistry {
-  /** By device and metric. */
-  list(deviceId?: string): Promise<SeriesRecord[]>;
-  /**
-   * Registers series in one transaction; one that is known keeps the earlier of both instants. Answers how many are new.
-   * Series of devices that do not exist are passed over: a device may be deleted while its last readings are on their way.
-   */
-  ensure(series: readonly SeriesRecord[]): Promise<number>;
-}
+/** Which metrics each device has reported, and since when. */
+export class SeriesRegistry {
+  readonly #db: RecordsDatabase;
 
-/** The series registry in the records' database. */
-export class SqlSeriesRegistry implements SeriesRegistry {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db }: RecordsContext) {
+    this.#db = db;
   }
 
+  /** By device and metric. */
   async list(deviceId?: string): Promise<SeriesRecord[]> {
-    let query = this.#context.db.selectFrom('series').selectAll().orderBy('device_id').orderBy('metric');
+    let query = this.#db.selectFrom('series').selectAll().orderBy('device_id').orderBy('metric');
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     const rows = await query.execute();
     return rows.map((row) => ({ deviceId: row.device_id, metric: row.metric, firstSeenAt: row.first_seen_at }));
   }
 
+  /**
+   * Registers series in one transaction; one that is known keeps the earlier of both instants. Answers how many are new.
+   * Series of devices that do not exist are passed over: a device may be deleted while its last readings are on their way.
+   */
   async ensure(series: readonly SeriesRecord[]): Promise<number> {
     if (series.length === 0) return 0;
-    return this.#context.db.transaction().execute(async (transaction) => {
+    return this.#db.transaction().execute(async (transaction) => {
       let added = 0;
       for (const entry of series) added += await ensureOne(transaction, entry);
       return added;

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { nameTaken, present, unknownNamed, unknownReference } from '../rows.ts';
-import type { RecordsConnection, RecordsContext, RecordsTransaction, Schema } from '../schema.ts';
+import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */
 export interface SiteRecord {
@@ -36,52 +36,32 @@ export type SitePatch = {
   readonly isDefault?: true | undefined;
 };
 
-export interface Sites {
-  /** All sites by name. */
-  list(): Promise<SiteRecord[]>;
-  /** By id, or by its unique name. */
-  find(idOrName: string): Promise<SiteRecord | undefined>;
-  /** As `find`; throws NotFound with the names that are known. */
-  require(idOrName: string): Promise<SiteRecord>;
-  /** Zone of a site as it was last read or written; UTC for a site that never was. */
-  zoneOf(id: string): string;
-  /** The site that devices join by themselves. */
-  default(): Promise<SiteRecord | undefined>;
-  /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
-  ensureDefault(): Promise<SiteRecord>;
-  /** The site that is meant when none is named: the default one, else the demo; creates 'Home' when there is no site at all. */
-  preferred(): Promise<SiteRecord>;
-  /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
-  create(site: SiteInput): Promise<SiteRecord>;
-  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
-  update(id: string, patch: SitePatch): Promise<SiteRecord>;
-  /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
-  remove(id: string): Promise<void>;
-  /** Calls the listener after each change that was made through this store; answers how to stop. */
-  onChange(listener: () => void): () => void;
-}
-
-/** Sites in the records' database. */
-export class SqlSites implements Sites {
-  readonly #context: RecordsContext;
+/** Sites; their names are unique, and at most one is the default. */
+export class Sites {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
   readonly #zones = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  constructor({ db, now }: RecordsContext) {
+    this.#db = db;
+    this.#now = now;
   }
 
+  /** All sites by name. */
   async list(): Promise<SiteRecord[]> {
-    const rows = await this.#context.db.selectFrom('sites').selectAll().orderBy('name').execute();
+    const rows = await this.#db.selectFrom('sites').selectAll().orderBy('name').execute();
     return rows.map((row) => this.#remember(toRecord(row)));
   }
 
+  /** Zone of a site as it was last read or written; UTC for a site that never was. */
   zoneOf(id: string): string {
     return this.#zones.get(id) ?? 'UTC';
   }
 
+  /** By id, or by its unique name. */
   async find(idOrName: string): Promise<SiteRecord | undefined> {
-    const row = await this.#context.db
+    const row = await this.#db
       .selectFrom('sites')
       .selectAll()
       .where((where) => where.or([where('id', '=', idOrName), where('name', '=', idOrName)]))
@@ -90,6 +70,7 @@ export class SqlSites implements Sites {
     return row && this.#remember(toRecord(row));
   }
 
+  /** As `find`; throws NotFound with the names that are known. */
   async require(idOrName: string): Promise<SiteRecord> {
     const site = await this.find(idOrName);
     if (site === undefined)
@@ -101,31 +82,34 @@ export class SqlSites implements Sites {
     return site;
   }
 
+  /** The site that devices join by themselves. */
   async default(): Promise<SiteRecord | undefined> {
-    return defaultSite(this.#context.db);
+    return defaultSite(this.#db);
   }
 
+  /** The default site; creates 'Home' when there is none but the demo, and makes the oldest other one the default when none is. */
   async ensureDefault(): Promise<SiteRecord> {
-    const site = await this.#context.db
-      .transaction()
-      .execute((transaction) => ensureDefaultSite(transaction, this.#context.now()));
+    const site = await this.#db.transaction().execute((transaction) => ensureDefaultSite(transaction, this.#now()));
     return this.#changed(site);
   }
 
+  /** The site that is meant when none is named: the default one, else the demo; creates 'Home' when there is no site at all. */
   async preferred(): Promise<SiteRecord> {
     return (await this.default()) ?? (await this.list())[0] ?? this.ensureDefault();
   }
 
+  /** The first site that is not a demo is the default. Throws Conflict when the name is taken, InvalidInput when the tariff is unknown. */
   async create(site: SiteInput): Promise<SiteRecord> {
-    const created = await this.#context.db
+    const created = await this.#db
       .transaction()
-      .execute((transaction) => insertSite(transaction, site, this.#context.now()))
+      .execute((transaction) => insertSite(transaction, site, this.#now()))
       .catch(rethrow(site));
     return this.#changed(created);
   }
 
+  /** Changes the given fields. Throws NotFound, Conflict when the name is taken, InvalidInput when the tariff is unknown. */
   async update(id: string, patch: SitePatch): Promise<SiteRecord> {
-    const updated = await this.#context.db
+    const updated = await this.#db
       .transaction()
       .execute(async (transaction) => {
         if (patch.isDefault) await clearDefault(transaction);
@@ -142,6 +126,7 @@ export class SqlSites implements Sites {
     return this.#changed(updated);
   }
 
+  /** Calls the listener after each change that was made through this store; answers how to stop. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -162,8 +147,9 @@ export class SqlSites implements Sites {
     return site;
   }
 
+  /** Throws NotFound, or Conflict while devices belong to the site. Its reports go with it. */
   async remove(id: string): Promise<void> {
-    await this.#context.db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async (transaction) => {
       const { devices } = await transaction
         .selectFrom('devices')
         .select((select) => select.fn.countAll<number>().as('devices'))
