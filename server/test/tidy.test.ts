@@ -8,6 +8,7 @@ import * as rules from './tidy/file-rules.ts';
 import { importDirection } from './tidy/import-direction.ts';
 import { loadProject } from './tidy/project.ts';
 import { deadFiles, importCircles } from './tidy/reachability.ts';
+import { unusedExports } from './tidy/unused.ts';
 import { formatViolation, type Violation } from './tidy/violation.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,6 +24,7 @@ describe('the house is tidy', () => {
   it('imports go one way', () => expectNone(importDirection(project)));
   it('nothing imports in a circle', () => expectNone(importCircles(project)));
   it('every file is used', () => expectNone(deadFiles(project)));
+  it('every export is used', () => expectNone(unusedExports(project)));
   it('there are no barrels', () => expectNone(rules.noBarrels(project)));
   it('exports have names', () => expectNone(rules.noDefaultExports(project)));
   it('nothing is left over', () => expectNone(rules.noLeftovers(project)));

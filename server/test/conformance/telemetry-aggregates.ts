@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aggregateSeries, type Buckets, emptyBuckets } from '../../src/domain/columns/aggregate.ts';
 import { withoutMissing } from '../../src/domain/columns/frame.ts';
-import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
+import { counterOf } from '../../src/domain/counters/counter.ts';
 import { NO_RULES, type SeriesRules } from '../../src/domain/series-rules.ts';
 import { bucketEdges } from '../../src/domain/time/site-time.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
@@ -112,7 +112,7 @@ export function aggregatesPromises(world: World): void {
 
 /** Rules of a device with a counter that reports in an interval. */
 function reporting(expectedIntervalMs: number | null): SeriesRules {
-  return { expectedIntervalMs, counters: new Map([['energy', UNDECLARED_COUNTER]]) };
+  return { expectedIntervalMs, counters: new Map([['energy', counterOf('kWh')]]) };
 }
 
 function requestOf(changes: Partial<AggregateRequest>): AggregateRequest {

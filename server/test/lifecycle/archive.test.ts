@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregateSeries } from '../../src/domain/columns/aggregate.ts';
 import { mergeRows, withoutMissing } from '../../src/domain/columns/frame.ts';
-import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
+import { counterOf } from '../../src/domain/counters/counter.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { NO_RULES } from '../../src/domain/series-rules.ts';
 import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
@@ -145,7 +145,7 @@ describe('archiving', () => {
         );
         const request = { deviceIds: ['b', 'nobody', 'a'], group, quantities: ['v'] };
         const asOf = Date.UTC(2026, 6, 1);
-        const rules = { expectedIntervalMs: expected, counters: new Map([['v', UNDECLARED_COUNTER]]) };
+        const rules = { expectedIntervalMs: expected, counters: new Map([['v', counterOf('kWh')]]) };
         const answers = await world.reads.aggregate({
           ...request,
           edges,
@@ -168,7 +168,7 @@ describe('archiving', () => {
             column.filter((_, i) => within(merged.timestamps[i]!)),
           );
           expect(answers[d]?.buckets[0]).toEqual(
-            aggregateSeries(series, edges, { asOf, expectedIntervalMs: expected, counter: UNDECLARED_COUNTER }),
+            aggregateSeries(series, edges, { asOf, expectedIntervalMs: expected, counter: counterOf('kWh') }),
           );
         }
       },

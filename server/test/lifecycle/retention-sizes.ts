@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Block } from '../../src/domain/columns/batch.ts';
-import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
+import { counterOf } from '../../src/domain/counters/counter.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { createSimulator } from '../../src/sources/simulator/simulator.ts';
@@ -89,7 +89,7 @@ async function runRetention(
       rollups: store,
       rulesOf: (_, __, quantities) => ({
         expectedIntervalMs: stepMs,
-        counters: new Map(quantities.filter((name) => name.endsWith('_kwh')).map((name) => [name, UNDECLARED_COUNTER])),
+        counters: new Map(quantities.filter((name) => name.endsWith('_kwh')).map((name) => [name, counterOf('kWh')])),
       }),
       timeZoneOf: () => 'Europe/Warsaw',
       now: () => end,

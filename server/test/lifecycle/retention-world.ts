@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import type { Buckets } from '../../src/domain/columns/aggregate.ts';
-import { UNDECLARED_COUNTER } from '../../src/domain/counters/counter.ts';
+import { counterOf } from '../../src/domain/counters/counter.ts';
 import { MINUTE_MS } from '../../src/domain/time/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
@@ -14,7 +14,7 @@ export const FIRST = Date.UTC(2026, 2, 20);
 export const ZONE = 'Europe/Warsaw';
 export const GROUP = 'grid';
 export const QUANTITIES = ['power_kw', 'import_kwh'];
-export const RULES = { expectedIntervalMs: null, counters: new Map([['import_kwh', UNDECLARED_COUNTER]]) };
+export const RULES = { expectedIntervalMs: null, counters: new Map([['import_kwh', counterOf('kWh')]]) };
 
 /** What is closed after each test, the last first. */
 export const closers: (() => unknown)[] = [];

@@ -14,6 +14,7 @@ import {
 import { importDirection } from './import-direction.ts';
 import { makeProject } from './project.ts';
 import { deadFiles, importCircles } from './reachability.ts';
+import { unusedExports } from './unused.ts';
 import { formatViolation, type Violation } from './violation.ts';
 
 describe('import direction', () => {
@@ -191,3 +192,29 @@ describe('lengths', () => {
 function lines(violations: Violation[]): string[] {
   return violations.map(formatViolation);
 }
+
+describe('exports', () => {
+  it('that nothing, or nothing but tests, uses are found', () => {
+    const project = makeProject({
+      'contract/src/a.ts':
+        'export const used = 1;\nexport const inHere = used;\nexport type Dead = 1;\nexport const tested = inHere;',
+      'server/src/domain/b.ts': "import { used } from '@wattkeeper/contract/a.ts';\nexport { used as dead };",
+      'server/src/domain/b.test.ts': "import { tested } from '@wattkeeper/contract/a.ts';",
+      'server/src/domain/c.worker.ts': 'export const called = 1;',
+    });
+    expect(lines(unusedExports(project))).toEqual([
+      'contract/src/a.ts:3 [unused export] nothing uses Dead: use it or remove it',
+      'contract/src/a.ts:4 [unused export] only tests use tested: use it or remove it',
+      'server/src/domain/b.ts:2 [unused export] nothing uses dead: use it or remove it',
+    ]);
+  });
+
+  it('are used by whoever imports the whole file, now or later', () => {
+    const project = makeProject({
+      'web/src/a.ts': 'export const a = 1;',
+      'web/src/b.ts': 'export const b = 1;',
+      'web/src/c.ts': "import * as all from './a.ts'; const later = () => import('./b.ts');",
+    });
+    expect(unusedExports(project)).toEqual([]);
+  });
+});

@@ -15,6 +15,12 @@ export interface Finding {
   line: number;
 }
 
+/** A name that a file takes from another; `*` for all of them. */
+export interface ImportedName {
+  name: string;
+  specifier: string;
+}
+
 export interface FunctionSpan {
   name: string;
   line: number;
@@ -28,6 +34,8 @@ export interface SourceFile {
   text: string;
   lines: number;
   references: Reference[];
+  exports: Finding[];
+  imports: ImportedName[];
   functions: FunctionSpan[];
   defaultExports: Finding[];
   reExportsAll: Finding[];
@@ -54,6 +62,8 @@ export function parseSource(path: string, text: string): SourceFile {
     text,
     lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0),
     references: [],
+    exports: [],
+    imports: [],
     functions: [],
     defaultExports: [],
     reExportsAll: [],
@@ -82,26 +92,37 @@ function referenceVisitor(file: SourceFile, lineAt: LineAt): Visit {
       const onlyTypes = named.length > 0 && named.length === node.specifiers.length;
       const isType = node.importKind === 'type' || (onlyTypes && named.every((one) => one.importKind === 'type'));
       add(node, node.source.value, isType ? 'type' : 'value');
+      for (const specifier of node.specifiers) {
+        const name = specifier.type === 'ImportSpecifier' ? exportedName(specifier.imported) : '*';
+        file.imports.push({ name, specifier: node.source.value });
+      }
     },
     ExportNamedDeclaration(node) {
       add(node, node.source?.value, node.exportKind === 'type' ? 'type' : 'value');
-      for (const { exported } of node.specifiers) {
-        const name = exported.type === 'Literal' ? exported.value : exported.name;
+      for (const name of declaredNames(node.declaration)) file.exports.push({ what: name, line: lineAt(node.start) });
+      for (const { local, exported } of node.specifiers) {
+        const name = exportedName(exported);
+        file.exports.push({ what: name, line: lineAt(node.start) });
+        if (node.source) file.imports.push({ name: exportedName(local), specifier: node.source.value });
         if (name === 'default') file.defaultExports.push({ what: 'export { … as default }', line: lineAt(node.start) });
       }
     },
     ExportAllDeclaration(node) {
       add(node, node.source.value, node.exportKind === 'type' ? 'type' : 'value');
+      file.imports.push({ name: '*', specifier: node.source.value });
       file.reExportsAll.push({ what: `export * from '${node.source.value}'`, line: lineAt(node.start) });
     },
     ExportDefaultDeclaration(node) {
       file.defaultExports.push({ what: 'export default', line: lineAt(node.start) });
     },
     ImportExpression(node) {
-      add(node, literalText(node.source), 'value');
+      const specifier = literalText(node.source);
+      add(node, specifier, 'value');
+      if (specifier !== undefined) file.imports.push({ name: '*', specifier });
     },
     TSImportType(node) {
       add(node, node.source.value, 'type');
+      file.imports.push({ name: '*', specifier: node.source.value });
     },
     NewExpression(node) {
       const [address, base] = node.arguments;
@@ -153,7 +174,7 @@ function usageVisitor(file: SourceFile, lineAt: LineAt): Visit {
       }
     },
     ImportSpecifier(node) {
-      const name = node.imported.type === 'Literal' ? node.imported.value : node.imported.name;
+      const name = exportedName(node.imported);
       const line = lineAt(node.start);
       const source = file.references.at(-1)?.specifier;
       if (name === 'env' && (source === 'node:process' || source === 'process')) {
@@ -173,6 +194,19 @@ function usageVisitor(file: SourceFile, lineAt: LineAt): Visit {
       }
     },
   };
+}
+
+function exportedName(node: ESTree.ModuleExportName): string {
+  return node.type === 'Literal' ? node.value : node.name;
+}
+
+/** The names of an exported declaration. */
+function declaredNames(declaration: ESTree.Declaration | null): string[] {
+  if (declaration === null) return [];
+  if (declaration.type === 'VariableDeclaration') {
+    return declaration.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
+  }
+  return 'id' in declaration && declaration.id?.type === 'Identifier' ? [declaration.id.name] : [];
 }
 
 /** `a.b.c` of nested member expressions, undefined for anything else. */

@@ -13,12 +13,6 @@ export interface Life {
   readonly silentFrom: number;
 }
 
-export const ALWAYS: Life = {
-  start: Number.NEGATIVE_INFINITY,
-  end: Number.POSITIVE_INFINITY,
-  silentFrom: Number.POSITIVE_INFINITY,
-};
-
 /** The part of a window in which a device counts, ms. */
 export function livedMs({ start, end }: Pick<Life, 'start' | 'end'>, from: number, to: number): number {
   return Math.max(Math.min(end, to) - Math.max(start, from), 0);

@@ -18,7 +18,6 @@ export const HORIZONS = {
   '24h': { width: '1h', steps: 24, historyDays: 400, leastDays: 14, origins: 60, stride: 25 },
   '7d': { width: '1d', steps: 7, historyDays: 730, leastDays: 42, origins: 40, stride: 3 },
 } as const satisfies Record<string, Horizon>;
-export type HorizonName = keyof typeof HORIZONS;
 
 /** Where back-tests begin: slots of a history of `known` slots, oldest first, each with a whole horizon after it and enough before it. */
 export function originsOf({ steps, leastDays, origins, stride }: Horizon, perDay: number, known: number): number[] {

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UNDECLARED_COUNTER } from '../counters/counter.ts';
+import { counterOf } from '../counters/counter.ts';
 import { decidingWindow } from '../time/cadence.ts';
 import { HOUR_MS, MINUTE_MS } from '../time/window.ts';
 import { aggregateSeries, type Buckets, meansOf } from './aggregate.ts';
 import { lowerBound, type Series } from './frame.ts';
 
+const UNDECLARED_COUNTER = counterOf('kWh');
 const T0 = Date.UTC(2026, 0, 15);
 const ALL = Number.POSITIVE_INFINITY;
 

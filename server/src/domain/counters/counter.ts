@@ -44,8 +44,6 @@ export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {})
   };
 }
 
-export const UNDECLARED_COUNTER = counterOf('kWh');
-
 /** Whole UTC days before and after a day whose samples decide what a counter grew by on that day. */
 export const CONTEXT_DAYS = 2;
 /** Samples before and after a day that decide too, however far away, so that counters read once a day are decided as well. */

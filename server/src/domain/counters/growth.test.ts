@@ -7,9 +7,10 @@ import { anyCounter } from '../../../test/recorded-counter.ts';
 import { aggregateSeries } from '../columns/aggregate.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
 import { UTC_DAY_MS } from '../time/window.ts';
-import { counterOf, counterWindow, UNDECLARED_COUNTER } from './counter.ts';
+import { counterOf, counterWindow } from './counter.ts';
 import { counterHistory } from './growth.ts';
 
+const UNDECLARED_COUNTER = counterOf('kWh');
 const ALL = { start: -8.64e15, end: 8.64e15 };
 const T0 = Date.UTC(2026, 7, 3, 10);
 

@@ -11,12 +11,6 @@ export function rollupQuantities(quantities: readonly string[]): string[] {
   return quantities.flatMap((quantity) => AGGREGATES.map((aggregate) => `${quantity}__${aggregate}`));
 }
 
-/** The quantities that rollup quantities are of. */
-export function rolledQuantities(quantities: readonly string[]): string[] {
-  const end = `__${AGGREGATES[0]}`;
-  return quantities.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
-}
-
 /** Rollups of one device: a row for each bucket, whose instant is the bucket's start. */
 export interface RollupRows {
   readonly starts: Float64Array;
