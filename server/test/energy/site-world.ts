@@ -8,7 +8,7 @@ import { EnergyService } from '../../src/features/energy/service.ts';
 import { QueryPlanner } from '../../src/query/query-planner.ts';
 import type { LatestSample } from '../../src/query/telemetry-queries.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
-import type { DeviceInput, DeviceRecord } from '../../src/storage/records/devices/devices.ts';
+import type { DeviceInput, DeviceRecord } from '../../src/storage/records/devices/device-record.ts';
 import type { SitePatch, SiteRecord } from '../../src/storage/records/devices/sites.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';

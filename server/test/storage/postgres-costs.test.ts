@@ -7,7 +7,7 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts'
 import { KpiService } from '../../src/features/kpi/service.ts';
 import { SqlTerms } from '../../src/features/kpi/sql-terms.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
-import type { DeviceRecord } from '../../src/storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../src/storage/records/devices/device-record.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';
 import { every, SiteWorld, samples } from '../energy/site-world.ts';
 import { postReadings, startService, temporaryFolder } from '../journeys/service.ts';

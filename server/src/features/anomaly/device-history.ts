@@ -4,7 +4,7 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
 import type { Baselines } from '../../storage/records/analytics/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import {
   availableDrivers,
   type Driver,

@@ -1,7 +1,7 @@
 import { HOUR_MS, intersect, type Window } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
 import type { Anomalies, AnomalyRecord } from '../../storage/records/analytics/anomalies.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { type FoundEvent, toInput } from './stored-anomaly.ts';
 
 export interface KeptEvent {

@@ -22,7 +22,7 @@ import type {
   AnomalyFilter,
   AnomalyRecord,
 } from '../../storage/records/analytics/anomalies.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { type HistoryOptions, isJudged, loadHistory, SLOT_MS } from './device-history.ts';
 import { EventKeeper } from './event-keeper.ts';
 import { type ExaminedTimes, unexamined } from './examined.ts';

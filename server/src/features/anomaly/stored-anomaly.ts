@@ -7,7 +7,7 @@ import type { FoundAnomaly } from '../../analytics/anomaly/detect.ts';
 import type { LimitFactor } from '../../analytics/anomaly/device.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import type { AnomalyInput, AnomalyRecord, LabelledAnomaly } from '../../storage/records/analytics/anomalies.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
 /** What is kept of why an anomaly was told. */
 const Reasons = z.object({

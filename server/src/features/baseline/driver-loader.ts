@@ -5,7 +5,7 @@ import { isMadeOfEnergy } from '../../domain/made-of-energy.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { Calendars } from '../../storage/records/analytics/calendars.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from '../kpi/meter.ts';

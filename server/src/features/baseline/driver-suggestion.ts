@@ -4,7 +4,7 @@ import { isCondition } from '../../domain/made-of-energy.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { type Driver, type DriverOptions, madeOfEnergy } from './driver-loader.ts';
 import { loadObservations, type Needs } from './observations.ts';

@@ -1,7 +1,7 @@
 import type { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { CALENDAR_PREFIX, type CategorySource, calendarDriver, categoryDrivers, isCategory } from './categories.ts';
 import { type Driver, type DriverOptions, findDrivers } from './driver-loader.ts';
 

@@ -1,5 +1,5 @@
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { meterOf, noMeter } from '../kpi/meter.ts';
 
 /** Where machines are found. */

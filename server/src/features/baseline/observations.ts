@@ -7,7 +7,7 @@ import { missingZeros } from '../../analytics/baseline/zeros.ts';
 import { categoriesAt } from '../../domain/time/calendar.ts';
 import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
 import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { machineEnergy } from '../kpi/machine-energy.ts';

@@ -10,7 +10,7 @@ import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { BaselineAdjustments } from '../../storage/records/analytics/baseline-adjustments.ts';
 import type { BaselineRecord, Baselines } from '../../storage/records/analytics/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { toAdjustment } from './adjustments.ts';
 import { calendarDriver, withoutUnseen } from './categories.ts';

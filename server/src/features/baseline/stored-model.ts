@@ -16,7 +16,7 @@ import { Corrupt } from '../../domain/errors.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { BaselineRecord } from '../../storage/records/analytics/baselines.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Driver } from './driver-loader.ts';
 import type { Loaded } from './observations.ts';
 import type { SuspiciousDriver } from './suspicious-drivers.ts';

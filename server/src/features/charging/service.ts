@@ -10,7 +10,7 @@ import { askedDays } from '../../domain/time/asked-window.ts';
 import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { ChargingSessionRecord } from '../../storage/records/analytics/charging-sessions.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord, Sites } from '../../storage/records/devices/sites.ts';
 import { SessionDetector, type SessionDetectorOptions } from './session-detector.ts';
 

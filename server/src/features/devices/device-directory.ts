@@ -7,8 +7,8 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { DEFAULT_LIMITS, type SeriesLimits } from '../../domain/series-limits.ts';
 import { Turns } from '../../domain/turns.ts';
 import type { RefusedSeries } from '../../ingest/admission.ts';
+import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices/device-record.ts';
 import { tooManyDevices } from '../../storage/records/devices/device-registration.ts';
-import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices/devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { SeriesIndex } from './series-index.ts';
 

@@ -8,7 +8,7 @@ import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { cursorKey, pageFrom } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { meterOf } from '../kpi/meter.ts';

@@ -4,7 +4,7 @@ import { lowerBound, type Series, seriesOf } from '../../domain/columns/frame.ts
 import { foundWidth, type Interval, intervalOf, widthOfStep } from '../../domain/time/intervals.ts';
 import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
 /** A series of energies per interval. */
 export interface IntervalSeries {

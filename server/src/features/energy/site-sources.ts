@@ -13,7 +13,7 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { Reporting } from '../../domain/time/cadence.ts';
 import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import { declaredLengthMs, declaredWidth, type IntervalSeries } from './interval-samples.ts';

@@ -8,7 +8,7 @@ import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { reportersOf, type SiteDevices } from '../energy/site-sources.ts';

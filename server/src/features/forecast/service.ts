@@ -9,7 +9,7 @@ import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/e
 import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 import {
   iso,

@@ -1,6 +1,6 @@
 import type { ImportDevice, ImportPlaces, ImportPlacesRequest, ImportSite } from '@wattkeeper/contract/import.ts';
 import { Conflict } from '../../domain/errors.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteInput, SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 

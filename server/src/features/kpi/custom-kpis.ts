@@ -15,7 +15,7 @@ import { ExpressionError } from '../../analytics/kpi/expression-error.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { CustomKpiRecord, CustomKpis } from '../../storage/records/analytics/custom-kpis.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { readLeaves } from './leaf-values.ts';

@@ -8,7 +8,7 @@ import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { HOUR_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';
 import type { KpiService } from './service.ts';

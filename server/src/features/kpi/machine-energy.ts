@@ -8,7 +8,7 @@ import { decidingWindow } from '../../domain/time/cadence.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import { declaredWidth, intervalSamples, oneWay } from '../energy/interval-samples.ts';
 import { type Meter, meterOf } from './meter.ts';

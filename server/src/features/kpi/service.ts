@@ -10,7 +10,7 @@ import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { askedWindow, periodOf } from '../../domain/time/asked-window.ts';
 import { HOUR_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { type MachineEnergy, machineEnergy, meteredIntervals, powerSteps } from './machine-energy.ts';

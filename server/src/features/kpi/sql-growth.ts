@@ -5,7 +5,7 @@ import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type DecidedSpan, writeGrowth } from '../../storage/postgres/counter-growth.ts';
 import type { TermsLocation } from '../../storage/postgres/machine-terms.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { meterOf } from './meter.ts';
 
 export interface SqlGrowthOptions {

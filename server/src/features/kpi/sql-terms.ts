@@ -3,7 +3,7 @@ import type { JobDefinition } from '../../jobs/job.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type MachineTerms, type TermsLocation, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
 import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 import { reportersOf } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';

@@ -6,7 +6,7 @@ import { Conflict, NotFound } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 

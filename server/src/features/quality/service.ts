@@ -18,7 +18,7 @@ import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import type { Arrivals } from '../../ingest/arrivals.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { reportingOf } from '../devices/declared-rules.ts';

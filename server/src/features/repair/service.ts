@@ -13,7 +13,7 @@ import { Turns } from '../../domain/turns.ts';
 import { newestSample } from '../../query/newest-sample.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { packFrame, unpackFrame } from '../../storage/backup/packed-frame.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { RepairRecord, Repairs } from '../../storage/records/repairs.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 

@@ -6,7 +6,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { MINUTE_MS, SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { HeldAnswer } from './answer-room.ts';
 import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export.ts';
 import type { Target, TelemetryService } from './telemetry-service.ts';

@@ -15,7 +15,7 @@ import {
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { type Frame, seriesOf } from '../../domain/columns/frame.ts';
 import { isoTimes } from '../../domain/time/iso-time.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
 /** Columns of a table after the timestamp: texts, then numbers. */
 export interface ExportColumns {

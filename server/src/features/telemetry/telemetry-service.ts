@@ -13,7 +13,7 @@ import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import { collectFrames } from '../../query/store-history.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import type { DeviceRecord } from '../../storage/records/devices/devices.ts';
+import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';

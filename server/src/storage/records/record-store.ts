@@ -18,11 +18,10 @@ import { Reports } from './analytics/reports.ts';
 import { Tariffs } from './analytics/tariffs.ts';
 import type { RegistrationLimits } from './devices/device-registration.ts';
 import { DeviceRemovals } from './devices/device-removals.ts';
-import type { Devices } from './devices/devices.ts';
+import { Devices } from './devices/devices.ts';
 import { Metrics } from './devices/metrics.ts';
 import { SeriesRegistry } from './devices/series.ts';
 import { Sites } from './devices/sites.ts';
-import { SqlDevices } from './devices/sql-devices.ts';
 import { openEngine, type RecordsEngine } from './engine/engine.ts';
 import { Features } from './features.ts';
 import { ImportStates } from './import-states.ts';
@@ -134,7 +133,7 @@ function assemble(
   const auditLog = new WaitingAuditLog(new SqlAuditLog(context), now, warn);
   return {
     sites: new Sites(context),
-    devices: new SqlDevices(context, limits),
+    devices: new Devices(context, limits),
     deviceRemovals: new DeviceRemovals(context),
     series: new SeriesRegistry(context),
     metrics: new Metrics(context),

@@ -11,7 +11,7 @@ import { readJournalArchive } from '../journal-history/journal-history.ts';
 import type { ArchivedDevice, Hole } from '../journal-history/journal-segments.ts';
 import { JournalTail } from '../journal-history/journal-tail.ts';
 import { openTelemetryStore } from '../open-store.ts';
-import type { DeviceRecord } from '../records/devices/devices.ts';
+import type { DeviceRecord } from '../records/devices/device-record.ts';
 import type { SeriesRecord } from '../records/devices/series.ts';
 import type { RecordsLocation } from '../records/location.ts';
 import { openRecords, type RecordStore } from '../records/record-store.ts';

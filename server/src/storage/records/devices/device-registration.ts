@@ -3,8 +3,13 @@ import { isName, isStorableText, MAX_LABEL_CHARACTERS, nameFault } from '@wattke
 import { Conflict, InvalidInput } from '../../../domain/errors.ts';
 import type { SeriesLimits } from '../../../domain/series-limits.ts';
 import type { RecordsTransaction } from '../schema.ts';
-import { findDevice, insertDevice } from './device-rows.ts';
-import type { DeviceChange, DeviceRecord, DeviceRegistration } from './devices.ts';
+import {
+  type DeviceChange,
+  type DeviceRecord,
+  type DeviceRegistration,
+  findDevice,
+  insertDevice,
+} from './device-record.ts';
 import { ensureDefaultSite } from './sites.ts';
 
 /** What registration may make. */

@@ -1,113 +1,210 @@
-import type { CounterBehaviour, DeviceKind } from '@wattkeeper/contract/device.ts';
-import type { Page, PageRequest } from '../page.ts';
+import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import type { Selectable } from 'kysely';
+import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { nameTaken, unknownNamed, unknownReference } from '../rows.ts';
+import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
+import {
+  type CounterDecision,
+  type DeviceChange,
+  type DeviceFilter,
+  type DeviceInput,
+  type DevicePatch,
+  type DeviceRecord,
+  type DeviceRegistration,
+  findDevice,
+  insertDevice,
+  toDevice,
+} from './device-record.ts';
+import { Registrar, type RegistrationLimits } from './device-registration.ts';
 
-/** What an event of a counter counts for, as somebody decided. Instants are epoch milliseconds. */
-export interface CounterDecision {
-  readonly metric: string;
-  /** First sample of the event. */
-  readonly at: number;
-  /** In the unit of the metric. */
-  readonly counts: number;
-  readonly decidedBy: string;
-  readonly decidedAt: number;
-}
+/** Decisions about the counter events of one device. */
+const MAX_COUNTER_DECISIONS = 1000;
 
-/** Anything that reports readings. Instants are epoch milliseconds. */
-export interface DeviceRecord {
-  readonly id: string;
-  readonly siteId: string;
-  /** Unique; stands wherever the id may stand. */
-  readonly name: string;
-  readonly kind: DeviceKind;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Seconds between reports; null: found from the data. */
-  readonly expectedIntervalS: number | null;
-  /** From when on it does not count; null: it is active. */
-  readonly retiredAt: number | null;
-  /** It reports changes only, and a value holds for this many seconds at most; null: found from the data. */
-  readonly holdsS: number | null;
-  readonly ratedPowerKw: number | null;
-  /** Behaviour of counters by metric, as far as it is declared. */
-  readonly counters: Readonly<Record<string, CounterBehaviour>>;
-  readonly counterDecisions: readonly CounterDecision[];
-  /** Length of the intervals of quantities per interval (`1d`) by metric, as far as it is declared. */
-  readonly intervals: Readonly<Record<string, string>>;
-  readonly createdAt: number;
-}
+/** Devices; their names are unique. Each change is a transaction, since a registration reads before it writes. */
+export class Devices {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
+  readonly #limits: RegistrationLimits;
+  readonly #listeners = new Set<(change: DeviceChange) => void>();
 
-/** Most decisions about events of a device's counters. */
-export const MAX_COUNTER_DECISIONS = 1000;
+  constructor({ db, now }: RecordsContext, limits: RegistrationLimits) {
+    this.#db = db;
+    this.#now = now;
+    this.#limits = limits;
+  }
 
-export interface DeviceInput {
-  /** Of a device whose readings are stored already; default: a new one. */
-  readonly id?: string | undefined;
-  readonly name: string;
-  readonly siteId: string;
-  readonly kind?: DeviceKind | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly expectedIntervalS?: number | null | undefined;
-  readonly holdsS?: number | null | undefined;
-  readonly ratedPowerKw?: number | null | undefined;
-  readonly counters?: Readonly<Record<string, CounterBehaviour>> | undefined;
-  readonly intervals?: Readonly<Record<string, string>> | undefined;
-}
-
-export type DevicePatch = {
-  readonly [K in keyof Omit<DeviceRecord, 'id' | 'createdAt' | 'counterDecisions'>]?: DeviceRecord[K] | undefined;
-};
-
-export interface DeviceFilter {
-  readonly siteId?: string | undefined;
-  readonly kind?: DeviceKind | undefined;
-}
-
-/** A device that registers itself by reporting. */
-export interface DeviceRegistration {
-  readonly name: string;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Used when the device is new. */
-  readonly kind?: DeviceKind | undefined;
-}
-
-export interface DeviceChange {
-  readonly type: 'created' | 'updated' | 'removed';
-  readonly device: DeviceRecord;
-}
-
-export interface Devices {
   /** All devices by name, for what keeps them in memory. */
-  list(filter?: DeviceFilter): Promise<DeviceRecord[]>;
+  async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
+    const rows = await this.#select(filter).orderBy('name').execute();
+    return rows.map(toDevice);
+  }
+
   /** By name, a page at a time. */
-  page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>>;
+  async page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>> {
+    const limit = pageLimit(request);
+    const after = cursorKey(request.cursor, 'string');
+    let query = this.#select(request).orderBy('name');
+    if (after !== null) query = query.where('name', '>', String(after[0]));
+    const rows = await query.limit(limit + 1).execute();
+    return pageFrom(rows.map(toDevice), limit, (device) => [device.name]);
+  }
+
   /** By id, or by its unique name. */
-  find(idOrName: string): Promise<DeviceRecord | undefined>;
+  async find(idOrName: string): Promise<DeviceRecord | undefined> {
+    return findDevice(this.#db, idOrName);
+  }
+
   /** As `find`; throws NotFound. */
-  require(idOrName: string): Promise<DeviceRecord>;
+  async require(idOrName: string): Promise<DeviceRecord> {
+    const device = await this.find(idOrName);
+    if (device === undefined) throw unknownNamed('device', idOrName, await this.#names());
+    return device;
+  }
+
   /** Throws Conflict when the name is taken, InvalidInput when the site is unknown. */
-  create(device: DeviceInput): Promise<DeviceRecord>;
+  async create(device: DeviceInput): Promise<DeviceRecord> {
+    const created = await this.#db
+      .transaction()
+      .execute((transaction) => insertDevice(transaction, device, this.#now()))
+      .catch(rethrow(device));
+    this.#tell([{ type: 'created', device: created }]);
+    return created;
+  }
+
   /**
    * The device of this id or name; one that is not known joins the default site, which is created when there is none.
    * Labels are added to those it has; a label that it has with another value takes the new one.
    */
-  ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord>;
+  async ensure(name: string, labels?: Readonly<Record<string, string>>, kind?: DeviceKind): Promise<DeviceRecord> {
+    return (await this.ensureAll([{ name, labels, kind }]))[0]!;
+  }
+
   /** `ensure` for many in one transaction; answers in the order asked. */
-  ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]>;
+  async ensureAll(registrations: readonly DeviceRegistration[]): Promise<DeviceRecord[]> {
+    const changes: DeviceChange[] = [];
+    const devices = await this.#db.transaction().execute(async (transaction) => {
+      const registrar = new Registrar(transaction, this.#now(), this.#limits, changes);
+      const found: DeviceRecord[] = [];
+      for (const registration of registrations) found.push(await registrar.ensure(registration));
+      return found;
+    });
+    this.#tell(changes);
+    return devices;
+  }
+
   /** Changes the given fields; labels are replaced. Throws NotFound, Conflict when the name is taken, InvalidInput when the site is unknown. */
-  update(id: string, patch: DevicePatch): Promise<DeviceRecord>;
+  async update(id: string, patch: DevicePatch): Promise<DeviceRecord> {
+    const row = await this.#db
+      .transaction()
+      .execute((transaction) =>
+        transaction
+          .updateTable('devices')
+          .set({ id, ...toColumns(patch) })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst(),
+      )
+      .catch(rethrow(patch));
+    return this.#updated(id, row);
+  }
+
   /**
    * Decides what an event of a counter counts for, in place of what was decided before; null takes the decision back. Throws NotFound, and Conflict
    * where the device has `MAX_COUNTER_DECISIONS` already.
    */
-  decideCounter(
+  async decideCounter(
     id: string,
-    event: Pick<CounterDecision, 'metric' | 'at'>,
+    { metric, at }: Pick<CounterDecision, 'metric' | 'at'>,
     decision: Pick<CounterDecision, 'counts' | 'decidedBy'> | null,
-  ): Promise<DeviceRecord>;
+  ): Promise<DeviceRecord> {
+    const row = await this.#db.transaction().execute(async (transaction) => {
+      const device = await findDevice(transaction, id);
+      if (device === undefined) return;
+      const decisions = device.counterDecisions.filter((known) => known.metric !== metric || known.at !== at);
+      if (decision !== null) decisions.push({ metric, at, ...decision, decidedAt: this.#now() });
+      if (decisions.length > MAX_COUNTER_DECISIONS)
+        throw new Conflict(`${device.name} has ${MAX_COUNTER_DECISIONS} decisions about its counters already`);
+      return transaction
+        .updateTable('devices')
+        .set({ counter_decisions: JSON.stringify(decisions) })
+        .where('id', '=', device.id)
+        .returningAll()
+        .executeTakeFirst();
+    });
+    return this.#updated(id, row);
+  }
+
   /**
    * Deletes everything on record that belongs to the device (series, charging sessions, baselines, forecasts, anomalies, repairs), and puts the removal on record in the
    * same transaction: see `DeviceRemovals`. Its id is never used again. Throws NotFound.
    */
-  remove(id: string): Promise<void>;
+  async remove(id: string): Promise<void> {
+    const row = await this.#db.transaction().execute(async (transaction) => {
+      const removed = await transaction.deleteFrom('devices').where('id', '=', id).returningAll().executeTakeFirst();
+      if (removed === undefined) return undefined;
+      const removal = { device_id: id, name: removed.name, removed_at: this.#now() };
+      await transaction
+        .insertInto('device_removals')
+        .values(removal)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return removed;
+    });
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    this.#tell([{ type: 'removed', device: toDevice(row) }]);
+  }
+
   /** Calls the listener after each change that was made through this store; answers how to stop. */
-  onChange(listener: (change: DeviceChange) => void): () => void;
+  onChange(listener: (change: DeviceChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #updated(id: string, row: Selectable<Schema['devices']> | undefined): DeviceRecord {
+    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    const device = toDevice(row);
+    this.#tell([{ type: 'updated', device }]);
+    return device;
+  }
+
+  #select(filter: DeviceFilter) {
+    let query = this.#db.selectFrom('devices').selectAll();
+    if (filter.siteId !== undefined) query = query.where('site_id', '=', filter.siteId);
+    if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
+    return query;
+  }
+
+  async #names(): Promise<string[]> {
+    const rows = await this.#db.selectFrom('devices').select('name').orderBy('name').execute();
+    return rows.map((row) => row.name);
+  }
+
+  #tell(changes: readonly DeviceChange[]): void {
+    for (const change of changes) for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function toColumns(patch: DevicePatch) {
+  return {
+    site_id: patch.siteId,
+    name: patch.name,
+    kind: patch.kind,
+    labels: patch.labels && JSON.stringify(patch.labels),
+    expected_interval_s: patch.expectedIntervalS,
+    retired_at: patch.retiredAt,
+    holds_s: patch.holdsS,
+    rated_power_kw: patch.ratedPowerKw,
+    counters: patch.counters && JSON.stringify(patch.counters),
+    intervals: patch.intervals && JSON.stringify(patch.intervals),
+  };
+}
+
+function rethrow({ name, siteId }: DevicePatch) {
+  return (error: unknown): never => {
+    if (isTaken(error)) throw nameTaken('device', name ?? '', error);
+    if (isDangling(error)) throw unknownReference('site_id', 'site', siteId ?? '', error);
+    throw error;
+  };
 }
