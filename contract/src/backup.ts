@@ -61,7 +61,7 @@ export const RestoreRequest = z.object({
     description: 'Restore although files of the archive are missing or damaged; default: nothing is restored then',
   }),
   at: Instant.optional().meta({
-    description: 'Restore the state at this instant, from the archived journal; default: the state of the backup',
+    description: 'Restore the state at this instant, from the journal history; default: the state of the backup',
   }),
 });
 export type RestoreRequest = z.infer<typeof RestoreRequest>;

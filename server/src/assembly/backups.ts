@@ -10,13 +10,13 @@ import { archiveSource, type ObjectSource } from '../storage/archive/archived-ob
 import { BackupCopies } from '../storage/backup/backup-copies.ts';
 import { BackupFolder } from '../storage/backup/backup-folder.ts';
 import { CopiedFiles } from '../storage/backup/copied-files.ts';
-import { JOURNAL_COPIES, JournalCopies, type JournalPlaces } from '../storage/journal-history/journal-copies.ts';
-import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
+import { HISTORY_COPIES, HistoryCopies, type HistoryPlaces } from '../storage/journal-history/history-copies.ts';
+import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { openObjectStore } from '../storage/objects/open-object-store.ts';
 import type { ArchiveTarget } from '../storage/restore/restore.ts';
-import type { JournalUpTo } from '../storage/restore/restore-folder.ts';
+import type { HistoryUpTo } from '../storage/restore/restore-folder.ts';
 import type { Pipeline } from './pipeline.ts';
 import { archiveObjects, objectStoreOptions } from './tiers.ts';
 
@@ -47,11 +47,11 @@ function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; e
   return { here: of(openObjectStore({ type: 'local', folder })), elsewhere: elsewhere && of(elsewhere) };
 }
 
-/** Where what came in between backups is found: in the data folder, and among the copies. */
-export function journalPlaces(config: Config): JournalPlaces {
+/** Where the journal history is found: in the data folder, and among the copies. */
+export function historyPlaces(config: Config): HistoryPlaces {
   const objects = copyObjects(config);
-  const copies = objects && new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), config.backup);
-  return { folder: join(config.data_dir, JOURNAL_ARCHIVE), copies };
+  const copies = objects && new HistoryCopies(new CopiedFiles(objects, HISTORY_COPIES), config.backup);
+  return { folder: join(config.data_dir, JOURNAL_HISTORY_FOLDER), copies };
 }
 
 /**
@@ -67,8 +67,8 @@ export function restoredArchive(config: Config, backup: string, into: string): O
 }
 
 /** Everything that a restore to an instant takes after the backup. */
-export function journalUpTo(config: Config, instant: number): JournalUpTo {
-  return { instant, journal: journalPlaces(config), database: join(config.data_dir, LOCAL_DATABASE) };
+export function historyUpTo(config: Config, instant: number): HistoryUpTo {
+  return { instant, history: historyPlaces(config), database: join(config.data_dir, LOCAL_DATABASE) };
 }
 
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
@@ -91,10 +91,10 @@ export function createBackups(pipeline: Pipeline, config: Config, now: () => num
     caughtUp: (signal) => ingest.caughtUp(primary.name, signal),
     records,
     undisturbed: (work) => rollups.undisturbed(work),
-    journal: history?.archive ?? null,
-    journalPlaces: journalPlaces(config),
+    history: history?.files ?? null,
+    historyPlaces: historyPlaces(config),
     journalHead: () => pipeline.journal.head(),
-    upTo: (instant) => journalUpTo(config, instant),
+    upTo: (instant) => historyUpTo(config, instant),
     months: objects && list && new BackedUpArchive({ objects, list, ...copies, include }),
     configuration: redactedYaml(config),
     version: VERSION,

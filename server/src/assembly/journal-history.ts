@@ -5,13 +5,13 @@ import type { DeviceDirectory } from '../features/devices/device-directory.ts';
 import type { Ingest, StoreTarget } from '../ingest/ingest.ts';
 import type { Journal } from '../ingest/journal.ts';
 import type { DataFolder } from '../storage/data-folder.ts';
-import { interruptJournalArchive, JournalArchive } from '../storage/journal-history/journal-archive.ts';
-import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
-import { HISTORY_CURSOR } from '../storage/journal-history/journal-tail.ts';
+import { interruptJournalHistory, JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
+import { JournalHistory } from '../storage/journal-history/journal-history.ts';
+import { HISTORY_CURSOR } from '../storage/journal-history/journal-reader.ts';
 
 /** The journal's history in the service: fed like a store, and watched. */
-export interface JournalHistory {
-  readonly archive: JournalArchive;
+export interface JournalHistoryFeed {
+  readonly files: JournalHistory;
   readonly sink: StoreTarget;
   /** The batch after which it continues; undefined: as its cursor says. */
   readonly resumesAfter: number | undefined;
@@ -36,12 +36,12 @@ const WATCH_MS = 10_000;
 export async function openJournalHistory(
   parts: HistoryParts,
   directory: DeviceDirectory,
-): Promise<JournalHistory | null> {
+): Promise<JournalHistoryFeed | null> {
   const { config, folder, log, now } = parts;
   if (folder === null) return null;
-  const path = folder.file(JOURNAL_ARCHIVE);
+  const path = folder.file(JOURNAL_HISTORY_FOLDER);
   if (!config.backup.point_in_time) {
-    await interruptJournalArchive(path).catch((error: unknown) =>
+    await interruptJournalHistory(path).catch((error: unknown) =>
       log.error({ err: error }, "the journal's history could not be marked as interrupted"),
     );
     return null;
@@ -49,7 +49,7 @@ export async function openJournalHistory(
   let ingest: Ingest | null = null;
   let timer: NodeJS.Timeout | undefined;
   const ended = new AbortController();
-  const archive = await openArchive(path, parts, directory, async () =>
+  const files = await openFiles(path, parts, directory, async () =>
     ingest === null ? now() : ingest.settledUntil(HISTORY_CURSOR),
   );
   const status = (): JournalHistoryHealth => {
@@ -58,19 +58,19 @@ export async function openJournalHistory(
     return { status, lag_batches: lagBatches, lag_ms: lagMs, last_error: lastError };
   };
   return {
-    archive,
+    files,
     sink: {
       name: HISTORY_CURSOR,
-      write: (batches) => archive.write(batches),
+      write: (batches) => files.write(batches),
     },
-    resumesAfter: archive.resumesAfter ?? undefined,
+    resumesAfter: files.resumesAfter ?? undefined,
     status,
-    warnings: () => [...(status().status === 'ok' ? [] : [describeHistory(status())]), ...archive.warnings()],
+    warnings: () => [...(status().status === 'ok' ? [] : [describeHistory(status())]), ...files.warnings()],
     follow: (opened) => {
       ingest = opened;
       timer = setInterval(watch(status, log), WATCH_MS);
       timer.unref();
-      archive
+      files
         .verify(ended.signal)
         .catch((error: unknown) => log.error({ err: error }, "the journal's history could not be verified"));
     },
@@ -81,13 +81,13 @@ export async function openJournalHistory(
   };
 }
 
-async function openArchive(
+async function openFiles(
   path: string,
   { config, journal, log, now }: HistoryParts,
   directory: DeviceDirectory,
   settledUntil: () => Promise<number>,
-): Promise<JournalArchive> {
-  return JournalArchive.open({
+): Promise<JournalHistory> {
+  return JournalHistory.open({
     folder: path,
     keys: config.backup,
     deviceOf: (id) => directory.find(id),

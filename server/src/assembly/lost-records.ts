@@ -4,8 +4,8 @@ import { messageOf } from '../domain/errors.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
 import type { Journal } from '../ingest/journal.ts';
 import type { DataFolder } from '../storage/data-folder.ts';
-import { readArchivedDevices } from '../storage/journal-history/journal-devices.ts';
-import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
+import { readKnownDevices } from '../storage/journal-history/history-devices.ts';
+import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { RecordStore } from '../storage/records/record-store.ts';
 import { readRemovals } from '../storage/remembered-removals.ts';
@@ -43,7 +43,7 @@ export async function recoverDevices({
   await records.deviceRemovals.note(removals);
   const seriesOf = await storedSeries(stores, log);
   if (seriesOf.size === 0) return null;
-  const named = await readArchivedDevices(join(folder.path, JOURNAL_ARCHIVE));
+  const named = await readKnownDevices(join(folder.path, JOURNAL_HISTORY_FOLDER));
   const { id: siteId } = await records.sites.preferred();
   for (const [id, series] of seriesOf) {
     const device = named.get(id) ?? { name: id };

@@ -12,7 +12,7 @@ import { type DiskJournal, openSqliteJournal } from '../ingest/sqlite-journal.ts
 import type { Scheduler } from '../jobs/scheduler.ts';
 import type { TelemetryStore } from '../storage/backend.ts';
 import { type DataFolder, isOwnFile, openDataFolder } from '../storage/data-folder.ts';
-import { JOURNAL_ARCHIVE } from '../storage/journal-history/journal-history.ts';
+import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import { importRecords } from '../storage/records/transfer.ts';
 import { batchOf, deviceGroups, readWholeDays } from '../storage/whole-days.ts';
@@ -160,7 +160,7 @@ async function copyReadings(
 function removeNew(path: string, before: ReadonlySet<string>): void {
   if (!existsSync(path)) return;
   for (const name of readdirSync(path))
-    if (!before.has(name) && (isOwnFile(name) || name === JOURNAL_ARCHIVE))
+    if (!before.has(name) && (isOwnFile(name) || name === JOURNAL_HISTORY_FOLDER))
       rmSync(join(path, name), { recursive: true });
 }
 

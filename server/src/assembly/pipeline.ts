@@ -22,7 +22,7 @@ import { type DamagedEntry, openSqliteJournal } from '../ingest/sqlite-journal.t
 import type { QueryPlanner } from '../query/query-planner.ts';
 import { StoreGaps } from '../storage/backfill/store-gaps.ts';
 import { type DataFolder, openDataFolder } from '../storage/data-folder.ts';
-import { fileInstant } from '../storage/journal-history/journal-segments.ts';
+import { fileInstant } from '../storage/journal-history/segments.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import { WriteGate } from '../storage/layers/write-gate.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
@@ -34,7 +34,7 @@ import { isRollupGroup } from '../storage/retention/rollup-names.ts';
 import { SET_ASIDE_DATABASE, SetAside } from '../storage/set-aside/set-aside.ts';
 import { openHistory } from './history.ts';
 import { OlderLatest } from './hydration.ts';
-import { type JournalHistory, openJournalHistory } from './journal-history.ts';
+import { type JournalHistoryFeed, openJournalHistory } from './journal-history.ts';
 import { recoverDevices } from './lost-records.ts';
 import { Opened } from './opened.ts';
 import { forgetRemoved, removedDevices } from './removed-devices.ts';
@@ -53,7 +53,7 @@ export interface Pipeline {
   /** What stores can never take. */
   readonly setAside: SetAside;
   /** The journal's history, for restores to an instant; null when that is off or nothing is kept. */
-  readonly history: JournalHistory | null;
+  readonly history: JournalHistoryFeed | null;
   /** Where old months go; null while no archive is configured. */
   readonly tiers: Tiers | null;
   /** What old readings were rolled up to. */

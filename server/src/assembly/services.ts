@@ -372,7 +372,7 @@ function backupSchedules({
   copy_journal: journal,
   point_in_time: kept,
 }: Config['backup']) {
-  return { backup: schedule, journal: kept && copyTo !== undefined ? journal : null, daily: enabled };
+  return { backup: schedule, journalHistory: kept && copyTo !== undefined ? journal : null, daily: enabled };
 }
 
 /** The clock leaves a job alone while what it works for is switched off. */

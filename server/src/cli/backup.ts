@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Backup } from '@wattkeeper/contract/backup.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, createBackups, journalPlaces } from '../assembly/backups.ts';
+import { backupCopies, backupFolder, createBackups, historyPlaces } from '../assembly/backups.ts';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
@@ -118,7 +118,7 @@ async function list(config: Config, asJson: boolean): Promise<number> {
 
 /** How far a restore to an instant can go without this machine; null where the journal is not copied. */
 async function copiedJournalUntil(config: Config): Promise<string | null> {
-  const { copies } = journalPlaces(config);
+  const { copies } = historyPlaces(config);
   if (copies === null) return null;
   const scratch = await mkdtemp(join(tmpdir(), 'wattkeeper-'));
   try {

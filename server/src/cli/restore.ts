@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import { backupCopies, backupFolder, journalUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
+import { backupCopies, backupFolder, historyUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput } from '../domain/errors.ts';
 import { BackupFolder } from '../storage/backup/backup-folder.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
-import { describeHole, fileInstant, toMissing } from '../storage/journal-history/journal-segments.ts';
+import { describeHole, fileInstant, toMissing } from '../storage/journal-history/segments.ts';
 import {
   applyReady,
   type FolderRestoreReport,
@@ -145,7 +145,7 @@ async function restore(
       keys: config.backup,
       folder,
       engine: restoredEngine(config),
-      upTo: at === undefined ? undefined : journalUpTo(config, parseInstant(at)),
+      upTo: at === undefined ? undefined : historyUpTo(config, parseInstant(at)),
       archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
       signal: new AbortController().signal,
       progress: (share) => bar.show(share),

@@ -56,7 +56,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
     await expect.poll(async () => (await job()).finished_at).not.toBeNull();
     return job();
   };
-  /** Posts one reading, and waits until the archived journal has it. */
+  /** Posts one reading, and waits until the journal history has it. */
   const send = async (service: Service, data: string, device: string, timestamp: string, value: number) => {
     const size = () => {
       const folder = join(data, 'journal-archive');

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { journalUpTo } from '../../src/assembly/backups.ts';
+import { historyUpTo } from '../../src/assembly/backups.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';
 import { withFolder } from '../faults/contents.ts';
@@ -115,7 +115,7 @@ it(`a restore to any instant has exactly what was acknowledged until then, after
         keys: {},
         folder: into,
         engine: 'duckdb',
-        upTo: journalUpTo(config, instant),
+        upTo: historyUpTo(config, instant),
         signal: new AbortController().signal,
         progress: () => {},
       }),

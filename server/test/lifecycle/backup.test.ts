@@ -8,9 +8,9 @@ import type { Batch } from '../../src/domain/columns/batch.ts';
 import { Conflict, Corrupt } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { writeBackup } from '../../src/storage/backup/backup.ts';
-import { JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
-import { readJournalArchive } from '../../src/storage/journal-history/journal-history.ts';
-import { segmentsIn } from '../../src/storage/journal-history/journal-segments.ts';
+import { JournalHistory } from '../../src/storage/journal-history/journal-history.ts';
+import { readJournalHistory } from '../../src/storage/journal-history/read-history.ts';
+import { segmentsIn } from '../../src/storage/journal-history/segments.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { openRecords, type RecordStore } from '../../src/storage/records/record-store.ts';
 import { LEFT_OUT, TRANSFERRED } from '../../src/storage/records/transfer.ts';
@@ -188,12 +188,12 @@ describe('a restore', () => {
   });
 });
 
-describe('the journal archive', () => {
+describe('the journal history', () => {
   it('gives back the batches of a span of time, sealed, open and after a crash', async () => {
     const clock = { now: START };
     const path = join(folder, 'journal');
     const open = (confirmed: number | null) =>
-      JournalArchive.open({
+      JournalHistory.open({
         folder: path,
         keys: KEYS,
         deviceOf: () => undefined,
@@ -202,7 +202,7 @@ describe('the journal archive', () => {
       });
     const taken = async (after: number, until: number) => {
       const found = [];
-      for await (const { acceptedAt, blocks } of readJournalArchive(path, KEYS, after, until)) {
+      for await (const { acceptedAt, blocks } of readJournalHistory(path, KEYS, after, until)) {
         found.push([(acceptedAt - START) / MINUTE, blocks[0]?.timestamps[0]]);
       }
       return found;
@@ -226,7 +226,7 @@ describe('the journal archive', () => {
 
   it('says which segment is damaged', async () => {
     const path = join(folder, 'damaged');
-    const archive = await JournalArchive.open({
+    const archive = await JournalHistory.open({
       folder: path,
       keys: {},
       deviceOf: () => undefined,
@@ -240,7 +240,7 @@ describe('the journal archive', () => {
     bytes[bytes.length >> 1] = bytes[bytes.length >> 1]! ^ 0xff;
     writeFileSync(segment?.path as string, bytes);
     const read = async () => {
-      for await (const _ of readJournalArchive(path, {}, 0, Number.POSITIVE_INFINITY));
+      for await (const _ of readJournalHistory(path, {}, 0, Number.POSITIVE_INFINITY));
     };
     await expect(read()).rejects.toThrow(Corrupt);
   });

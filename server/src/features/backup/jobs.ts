@@ -1,7 +1,7 @@
 import { BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
-import { toMissing } from '../../storage/journal-history/journal-segments.ts';
+import { toMissing } from '../../storage/journal-history/segments.ts';
 import type { BackupService } from './service.ts';
 
 const Verification = z.object({ name: BackupName.optional() });
@@ -10,8 +10,8 @@ const Restoration = RestoreRequest.extend({ name: BackupName });
 /** Cron expressions in the site's time. */
 export interface BackupSchedules {
   readonly backup: string;
-  /** Null where the journal is not copied. */
-  readonly journal: string | null;
+  /** Null where the journal history is not copied. */
+  readonly journalHistory: string | null;
   /** Whether backups are made by the clock. */
   readonly daily: boolean;
 }
@@ -61,17 +61,17 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
     },
     verification,
     restoration,
-    ...(schedules.journal === null ? [] : [journalJob(backups, schedules.journal)]),
+    ...(schedules.journalHistory === null ? [] : [historyCopyJob(backups, schedules.journalHistory)]),
   ];
 }
 
-function journalJob(backups: BackupService, schedule: string): JobDefinition {
+function historyCopyJob(backups: BackupService, schedule: string): JobDefinition {
   return {
     name: 'journal-copies',
     scope: 'admin',
     title: 'Copy journal',
     description: 'Sends what came in since the last time to where backups are copied to, for restores to an instant.',
     schedule,
-    run: (work) => backups.copyJournal(work),
+    run: (work) => backups.copyHistory(work),
   };
 }

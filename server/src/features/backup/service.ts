@@ -12,14 +12,14 @@ import { writeBackup } from '../../storage/backup/backup.ts';
 import type { BackupCopies } from '../../storage/backup/backup-copies.ts';
 import { type BackupKeys, encrypts } from '../../storage/backup/backup-file.ts';
 import { BackupFolder } from '../../storage/backup/backup-folder.ts';
-import type { JournalArchive } from '../../storage/journal-history/journal-archive.ts';
-import type { JournalPlaces, SentJournal } from '../../storage/journal-history/journal-copies.ts';
-import { fileInstant } from '../../storage/journal-history/journal-segments.ts';
+import type { HistoryPlaces, SentHistory } from '../../storage/journal-history/history-copies.ts';
+import type { JournalHistory } from '../../storage/journal-history/journal-history.ts';
+import { fileInstant } from '../../storage/journal-history/segments.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import {
   type FolderRestore,
   type FolderRestoreReport,
-  type JournalUpTo,
+  type HistoryUpTo,
   makeReady,
   restoreIntoFolder,
   scratchFolder,
@@ -41,13 +41,13 @@ export interface BackupServiceOptions {
   readonly records: Pick<RecordStore, 'contents'>;
   /** Keeps readings from being rolled up and thrown away while they are read: what had gone before its turn would be in neither form. */
   readonly undisturbed: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Null while the journal is not archived. */
-  readonly journal: JournalArchive | null;
-  /** Where archived batches are, also those of earlier times. */
-  readonly journalPlaces: JournalPlaces;
+  /** Null while `backup.point_in_time` is off. */
+  readonly history: JournalHistory | null;
+  /** Where the journal history is, also while none is kept now. */
+  readonly historyPlaces: HistoryPlaces;
   /** Sequence of the newest batch that was acknowledged. */
   readonly journalHead: () => number;
-  readonly upTo: (instant: number) => JournalUpTo;
+  readonly upTo: (instant: number) => HistoryUpTo;
   /** Archived months; null where nothing is archived. */
   readonly months: BackedUpArchive | null;
   readonly configuration: string;
@@ -106,9 +106,9 @@ export class BackupService {
 
   /** Makes a backup, then removes those that are too old. */
   async make({ signal, progress }: Work): Promise<Backup> {
-    const { store, caughtUp, records, undisturbed, keys, configuration, version, now, keepDays, journal, months } =
+    const { store, caughtUp, records, undisturbed, keys, configuration, version, now, keepDays, history, months } =
       this.#options;
-    // Before the store has caught up: what the journal archive took until then is in the backup.
+    // Before the store has caught up: what the journal history took until then is in the backup.
     const startedAt = now();
     const journalSequence = this.#options.journalHead();
     await caughtUp(signal);
@@ -143,7 +143,7 @@ export class BackupService {
       await this.#folder.keep(draft, card);
       await this.#folder.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
       const oldest = (await this.#folder.list()).at(-1) ?? card;
-      await journal?.prune(Date.parse(oldest.started_at));
+      await history?.prune(Date.parse(oldest.started_at));
       await this.#sendCopies(signal, progress);
       return card;
     } catch (error) {
@@ -154,7 +154,7 @@ export class BackupService {
 
   /** Restores a backup (default: the newest) into a scratch folder, compares it, and notes the outcome on its card. */
   async verify(name: string | undefined, { signal, progress }: Work): Promise<Backup> {
-    await this.#options.journal?.verify(signal);
+    await this.#options.history?.verify(signal);
     const backup = name === undefined ? (await this.#folder.list())[0] : await this.#require(name);
     if (backup === undefined) throw new NotFound(`there are no backups in ${this.#folder.path} yet`);
     const problem = await this.#problemOf(backup, { signal, progress });
@@ -203,21 +203,21 @@ export class BackupService {
     return copies;
   }
 
-  /** Copies what was archived of the journal since the last time; null where that is not done, or the place is away. */
-  async copyJournal(work: Work): Promise<SentJournal | null> {
-    let sent: SentJournal | null = null;
+  /** Sends the segments of the journal history that have no copy yet; null where none are copied, or the place cannot be reached. */
+  async copyHistory(work: Work): Promise<SentHistory | null> {
+    let sent: SentHistory | null = null;
     await this.#withCopies(async () => {
-      sent = await this.#sendJournal(work);
+      sent = await this.#sendHistory(work);
     });
     return sent;
   }
 
-  async #sendJournal({ signal, progress }: Work): Promise<SentJournal | null> {
-    const { journal, journalPlaces } = this.#options;
-    const { copies } = journalPlaces;
-    if (journal === null || copies === null) return null;
+  async #sendHistory({ signal, progress }: Work): Promise<SentHistory | null> {
+    const { history, historyPlaces } = this.#options;
+    const { copies } = historyPlaces;
+    if (history === null || copies === null) return null;
     const note = (share: number, name: string) => progress(share, `${name} → ${copies.place}`);
-    return this.#inScratch((scratch) => copies.send(journal, { scratch, signal, progress: note }));
+    return this.#inScratch((scratch) => copies.send(history, { scratch, signal, progress: note }));
   }
 
   async #describeArchive(manifest: ArchiveManifest, work: Work): Promise<Backup['archive']> {
@@ -234,9 +234,9 @@ export class BackupService {
       await this.#inScratch(async (scratch) => months?.send(archived, scratch, { signal, progress }));
       await copies.send(signal, (share, name) => progress(share, `${name} → ${copies.place}`));
       await copies.prune(formatInstant(now() - keepDays * UTC_DAY_MS));
-      await this.#sendJournal({ signal, progress });
+      await this.#sendHistory({ signal, progress });
       const oldest = (await copies.list()).at(-1);
-      const { copies: segments } = this.#options.journalPlaces;
+      const { copies: segments } = this.#options.historyPlaces;
       if (oldest) await this.#inScratch(async (scratch) => segments?.prune(Date.parse(oldest.started_at), scratch));
     });
     this.#copiesAt = Number.NEGATIVE_INFINITY;
@@ -291,9 +291,9 @@ export class BackupService {
     months: FolderRestore['archive'],
     { signal, progress }: Work,
   ) {
-    const { keys, journal, journalPlaces, now } = this.#options;
-    if (at !== undefined && journal === null && journalPlaces.copies === null) {
-      throw new InvalidInput('there is no archived journal to restore to an instant: backup.point_in_time is off');
+    const { keys, history, historyPlaces, now } = this.#options;
+    if (at !== undefined && history === null && historyPlaces.copies === null) {
+      throw new InvalidInput('there is no journal history to restore to an instant: backup.point_in_time is off');
     }
     const instant = at === undefined ? null : parseInstant(at);
     if (instant !== null && instant > now()) throw new InvalidInput(`at must not be in the future; got ${at}`);

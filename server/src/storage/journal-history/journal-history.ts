@@ -1,130 +1,362 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Corrupt, messageOf } from '../../domain/errors.ts';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AcceptedBatch } from '../../domain/columns/batch.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { Turns } from '../../domain/turns.ts';
 import type { BackupKeys } from '../backup/backup-file.ts';
-import { readOptional } from '../durable-file.ts';
-import { readArchivedDevices } from './journal-devices.ts';
-import { type ArchivedBatch, scanRecords } from './journal-frames.ts';
+import { setAside, syncFolder, writeVerified } from '../durable-file.ts';
+import { addDevices, DEVICES_FILE, readDevices, writeDevices } from './history-devices.ts';
+import { type HistoryStart, readStart, START_FILE, writeStart } from './history-start.ts';
+import { encodeRecords, type HistoryBatch, OPEN_SEGMENT, readOpenSegment, UNKNOWN_SEQUENCE } from './open-segment.ts';
+import { describeDamage, sealSegments } from './seal-segments.ts';
 import {
-  type ArchivedDevice,
   describeHole,
+  type HistoryDevice,
   type Hole,
   holeBetween,
+  holesBetween,
   isWhole,
-  readSegment,
+  placeOf,
   type Segment,
   segmentsIn,
-} from './journal-segments.ts';
-import type { JournalTail } from './journal-tail.ts';
+} from './segments.ts';
 
-/** Folder of the journal's history in the data folder. */
-export const JOURNAL_ARCHIVE = 'journal-archive';
-export const OPEN_SEGMENT = 'open.segment';
-export const SINCE = 'since.json';
+/** A segment is sealed when it is this large or this old. */
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const SEGMENT_MS = 60 * 60_000;
+/** Holes that health lists individually. */
+const MAX_LISTED_HOLES = 5;
 
-export interface HistoryReading {
-  /** Sequence of the last batch that the reader has already; absent: unknown. */
-  readonly sequence?: number | undefined;
-  /** Called for each part that is missing; without it, the first one ends the reading with `Corrupt`. */
-  readonly onHole?: (hole: Hole) => void;
-  readonly onDevices?: (devices: ReadonlyMap<string, ArchivedDevice>) => void;
-  /** Journal that the history was fed from: its batches come last. */
-  readonly tail?: JournalTail | null;
-  /** Path of an undamaged copy of a segment, or null. */
-  readonly copyOf?: (segment: Segment) => Promise<string | null>;
+export interface JournalHistoryOptions {
+  readonly folder: string;
+  readonly deviceOf: (id: string) => HistoryDevice | undefined;
+  readonly keys: BackupKeys;
+  readonly now: () => number;
+  readonly journal: SourceJournal;
+  /** Every batch that was acknowledged before this instant has been written here; the present, where that is not asked. */
+  readonly settledUntil?: () => Promise<number>;
+  /** Called for each damaged file, with what was done about it. */
+  readonly onDamage?: (message: string) => void;
+}
+
+/** The journal that the history is fed from. */
+export interface SourceJournal {
+  /** Sequence of the newest batch that the history has confirmed; 0: no batch was ever taken; null: unknown. */
+  readonly confirmed: number | null;
+  /** Sequence of the oldest batch after a given one that the journal still has; null: none. */
+  readonly oldestAfter: (sequence: number) => Promise<number | null>;
 }
 
 /**
- * Batches that were acknowledged from `after` to `until` (epoch milliseconds, both included), in the order in which they were taken. From the
- * first one on none is left out because its clock was behind.
+ * The journal's history: every batch after its acknowledgement, so that a restore can go on from a backup to any instant after it. It is fed
+ * like a store. The segment that grows is plain; sealed ones are compressed and encrypted as backups are. Nothing that is damaged stops it:
+ * damaged files are set aside, what is whole in them is kept, and what is missing shows as a hole in the chain of sequences.
  */
-export async function* readJournalArchive(
-  folder: string,
-  keys: BackupKeys,
-  after: number,
-  until: number,
-  { sequence, onHole = refuse, onDevices = () => {}, tail = null, copyOf = async () => null }: HistoryReading = {},
-): AsyncGenerator<ArchivedBatch> {
-  let before: Pick<ArchivedBatch, 'sequence' | 'acceptedAt'> | null =
-    sequence === undefined ? null : { sequence, acceptedAt: after };
-  let isBegun = false;
-  const note = (hole: Hole | null) => {
-    if (hole !== null && (hole.from === null || hole.from <= until)) onHole(hole);
-  };
-  const isWanted = (batch: ArchivedBatch) => {
-    note(holeBetween(before, batch));
-    before = batch;
-    isBegun ||= batch.acceptedAt >= after || (sequence !== undefined && batch.sequence > sequence);
-    return isBegun && batch.acceptedAt <= until;
-  };
-  for (const segment of await segmentsIn(folder)) {
-    const isKnown = sequence === undefined || segment.last <= sequence;
-    if (!isBegun && isKnown && segment.end < after) continue;
-    if (segment.start <= until) {
-      const { path } = (await isWhole(segment).catch(() => false)) ? segment : { path: await copyOf(segment) };
-      try {
-        for await (const batch of readSegment(path ?? segment.path, keys, onDevices)) if (isWanted(batch)) yield batch;
-        continue;
-      } catch (error) {
-        if ((before as ArchivedBatch | null)?.sequence !== segment.last) note(damageOf(segment, before, error));
+export class JournalHistory {
+  readonly #options: JournalHistoryOptions;
+  #devices = new Map<string, HistoryDevice>();
+  #bytes = 0;
+  #firstAt: number | null = null;
+  /** Sequence of the last batch of the chain; null: what comes next goes on after an interruption. */
+  #last: number | null;
+  /** The same as of the first batch of the segment that grows. */
+  #openFollows: number | null = null;
+  #since: number;
+  /** Sequence of the batch before the oldest of the history; null: unknown. */
+  #begin: number | null = null;
+  /** Whether the note of where the history begins was damaged or missing. */
+  #isStartLost = false;
+  /** Whether batches arrive already: those before them are not fed again until the next start. */
+  #isFed = false;
+  /** Number of the newest sealed segment. */
+  #number = 0;
+  #holes: readonly Hole[] = [];
+  /** Names of sealed segments that are not what was written. */
+  readonly #damaged = new Set<string>();
+  /** Why the folder cannot be used, or null. */
+  #trouble: string | null = 'it was not opened yet';
+  /** One write or sealing after the other. */
+  readonly #turns = new Turns();
+
+  private constructor(options: JournalHistoryOptions) {
+    this.#options = options;
+    this.#last = options.journal.confirmed;
+    this.#since = options.now();
+  }
+
+  /** Opens the folder. Where that fails, each write tries again, and batches wait in the journal meanwhile. */
+  static async open(options: JournalHistoryOptions): Promise<JournalHistory> {
+    const history = new JournalHistory(options);
+    await history.#turns.take(() => history.#prepare()).catch((error: unknown) => history.#note(messageOf(error)));
+    history.#isFed = true;
+    return history;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /** Every batch that was acknowledged from this instant on is here, except for holes; epoch milliseconds. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** Sequence after which the history wants to be fed; null: from the oldest batch that there is. */
+  get resumesAfter(): number | null {
+    return this.#last;
+  }
+
+  /** What is wrong with the history, for its operator. */
+  warnings(): string[] {
+    const { folder } = this.#options;
+    const trouble =
+      this.#trouble === null ? [] : [`the journal's history in ${folder} cannot be written: ${this.#trouble}`];
+    const more = this.#holes.length - MAX_LISTED_HOLES;
+    const listed = this.#holes.slice(-MAX_LISTED_HOLES).map(describeHole).join('; ');
+    const rest = more > 0 ? `; and ${more} earlier ones` : '';
+    const lacks = `the journal's history lacks readings, which a restore to a later instant will not have: ${listed}${rest}`;
+    return this.#holes.length === 0 ? trouble : [...trouble, lacks];
+  }
+
+  /** On disk, and read back, when it resolves. */
+  write(batches: readonly AcceptedBatch[]): Promise<void> {
+    return this.#turns.take(() => this.#write(batches));
+  }
+
+  /**
+   * Closes the segment that grows, if it holds anything. What was acknowledged before the instant that it answers is in sealed segments, or
+   * missing as a hole.
+   */
+  seal(): Promise<number> {
+    return this.#turns.take(async () => {
+      if (this.#trouble !== null) await this.#prepare();
+      const until = (await this.#options.settledUntil?.()) ?? this.#options.now();
+      await this.#seal();
+      return until;
+    });
+  }
+
+  /** Drops sealed segments that ended before an instant; answers how many. */
+  prune(before: number): Promise<number> {
+    return this.#turns.take(async () => {
+      // The newest one stays: a history without segments has lost them.
+      const old = (await segmentsIn(this.folder)).slice(0, -1).filter(({ end }) => end < before);
+      if (old.length > 0) {
+        this.#since = Math.max(this.#since, before);
+        const { last } = old.at(-1)!;
+        this.#begin = last === UNKNOWN_SEQUENCE ? null : last;
+        await this.#writeStart();
       }
-    } else note(holeBetween(before, { ...segment, sequence: segment.last, acceptedAt: segment.start }));
-    before = { sequence: segment.last, acceptedAt: segment.end };
+      for (const { path } of old) await rm(path, { recursive: true });
+      await this.#findHoles();
+      return old.length;
+    });
   }
-  onDevices(await readArchivedDevices(folder));
-  const { batches, error } = await readOpenSegment(folder);
-  if (error !== null) note({ from: before?.acceptedAt ?? null, until: null, reason: error });
-  for (const batch of batches) if (isWanted(batch)) yield batch;
-  if (tail === null) return;
-  for (const batch of tail.batches(note)) if (isWanted(batch)) yield batch;
-  // What the history had confirmed is missing where neither has it.
-  note(holeBetween(before, { follows: tail.confirmed() ?? 0, sequence: Number.POSITIVE_INFINITY, acceptedAt: until }));
-}
 
-/** The whole batches of the segment that grows; `error` says why it cannot be read. */
-export async function readOpenSegment(folder: string) {
-  const path = join(folder, OPEN_SEGMENT);
-  try {
-    return { ...scanRecords(await readFile(path)), error: null };
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return { batches: [], damaged: [], error: isMissing ? null : `${path} cannot be read: ${messageOf(error)}` };
+  /** Compares sealed segments with what was written. A damaged one stays in its place: a restore takes from it what comes before the damage. */
+  async verify(signal: AbortSignal): Promise<void> {
+    for (const segment of await segmentsIn(this.folder)) {
+      if (signal.aborted) return;
+      const isIntact = await isWhole(segment).catch(() => false);
+      if (isIntact) this.#damaged.delete(segment.name);
+      else this.#damaged.add(segment.name);
+    }
+    await this.#turns.take(() => this.#findHoles());
+  }
+
+  async #prepare(): Promise<void> {
+    const { folder, now } = this.#options;
+    await this.#makeFolder();
+    this.#devices = await readDevices(folder).catch(async (error: unknown) => {
+      await this.#setAside(DEVICES_FILE, messageOf(error));
+      return new Map<string, HistoryDevice>();
+    });
+    await this.#recover();
+    const noted = await this.#readStart();
+    if (noted?.since === null) this.#last = null;
+    else await this.#resume();
+    const [oldest] = await segmentsIn(folder);
+    this.#since = (noted ? noted.since : oldest?.start) ?? now();
+    this.#isStartLost = noted === undefined && oldest !== undefined && oldest.number > 0;
+    // Without note and segments, a history that has confirmed batches has lost them.
+    this.#begin = noted ? noted.follows : oldest || this.#last === null ? null : 0;
+    await this.#writeStart();
+    await this.#findHoles();
+    this.#trouble = null;
+  }
+
+  async #makeFolder(): Promise<void> {
+    const { folder, now } = this.#options;
+    const isTaken = await stat(folder).then(
+      (found) => !found.isDirectory(),
+      () => false,
+    );
+    if (isTaken) this.#note(`${folder} is no folder; it is now ${await setAside(folder, now())}`);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncFolder(dirname(folder));
+    // A folder that cannot be listed would look empty.
+    await readdir(folder);
+  }
+
+  /** Seals what is whole in the segment that an earlier process left, and sets it aside where something of it is lost. */
+  async #recover(): Promise<void> {
+    const { batches, damaged, error } = await readOpenSegment(this.folder);
+    const segments = await segmentsIn(this.folder);
+    this.#number = segments.at(-1)?.number ?? 0;
+    const { keys } = this.#options;
+    const deviceOf = (id: string) => this.#devices.get(id);
+    this.#number = await sealSegments(batches, { folder: this.folder, number: this.#number, keys, deviceOf });
+    const last = batches.at(-1) ?? lastOf(segments);
+    // Bytes at the end of the last write that was never confirmed are no loss.
+    const isLost = batches.some((batch, i) => holeBetween(batches[i - 1] ?? null, batch) !== null);
+    const isWhole = !isLost && this.#last !== null && last !== null && last.sequence >= this.#last;
+    const reason = error ?? (damaged.length > 0 && !isWhole ? describeDamage(damaged) : null);
+    if (reason === null) await rm(this.#file(OPEN_SEGMENT), { force: true });
+    else await this.#setAside(OPEN_SEGMENT, reason);
+    this.#bytes = 0;
+    this.#firstAt = null;
+  }
+
+  /** What the history lost although it had confirmed it comes again, as far as the journal still has it. */
+  async #resume(): Promise<void> {
+    const { journal } = this.#options;
+    const { sequence } = lastOf(await segmentsIn(this.folder)) ?? { sequence: 0 };
+    if (sequence === UNKNOWN_SEQUENCE) return;
+    if (sequence > 0 && !this.#last) {
+      // Killed before its first confirmation, or fed from another journal now.
+      this.#last = (await journal.oldestAfter(sequence - 1)) === sequence ? sequence : null;
+    } else if (this.#last !== null && sequence < this.#last && !this.#isFed) {
+      const oldest = await journal.oldestAfter(sequence);
+      if (oldest !== null) this.#last = Math.min(this.#last, oldest - 1);
+    }
+  }
+
+  async #write(given: readonly AcceptedBatch[]): Promise<void> {
+    try {
+      if (this.#trouble !== null) await this.#prepare();
+      if ((await this.#sizeOnDisk()) < this.#bytes) await this.#repair();
+      await this.#append(given);
+      this.#trouble = null;
+    } catch (error) {
+      this.#trouble = messageOf(error);
+      throw error;
+    }
+  }
+
+  /** Makes again what was removed or shortened while it was in use. */
+  async #repair(): Promise<void> {
+    await this.#makeFolder();
+    await this.#recover();
+    await this.#writeStart();
+    this.#devices.clear();
+    await this.#findHoles();
+  }
+
+  async #append(given: readonly AcceptedBatch[]): Promise<void> {
+    let follows = this.#last;
+    const batches: HistoryBatch[] = [];
+    for (const batch of given) {
+      // A damaged batch stays out: the next one names it, so that a reader knows of the hole.
+      if (batch.damage === undefined) batches.push({ ...batch, follows });
+      follows = batch.sequence;
+    }
+    const isDamaged = batches.length < given.length;
+    if (batches.length === 0) {
+      this.#last = follows;
+      return this.#findHoles();
+    }
+    if (addDevices(this.#devices, batches, this.#options.deviceOf)) await writeDevices(this.folder, this.#devices);
+    const records = encodeRecords(batches);
+    const file = await open(this.#file(OPEN_SEGMENT), this.#bytes === 0 ? 'w+' : 'r+', 0o600);
+    try {
+      // What a failed attempt left half-written is overwritten or cut off.
+      await file.truncate(this.#bytes);
+      await writeVerified(file, records, this.#bytes);
+    } finally {
+      await file.close();
+    }
+    if (this.#bytes === 0) {
+      this.#openFollows = batches[0]!.follows;
+      await syncFolder(this.folder);
+    }
+    this.#bytes += records.length;
+    this.#last = follows;
+    this.#firstAt ??= this.#options.now();
+    const isOld = Math.abs(this.#options.now() - this.#firstAt) >= SEGMENT_MS;
+    // A segment that ends shows the holes in it.
+    if (this.#bytes >= SEGMENT_BYTES || isOld || isDamaged) await this.#seal();
+  }
+
+  async #seal(): Promise<void> {
+    if (this.#bytes === 0) return;
+    await this.#recover();
+    await this.#findHoles();
+  }
+
+  /** As `readStart`; a note that cannot be read is set aside. */
+  async #readStart(): Promise<HistoryStart | undefined> {
+    try {
+      return await readStart(this.folder);
+    } catch (error) {
+      await this.#setAside(START_FILE, messageOf(error));
+      return undefined;
+    }
+  }
+
+  async #findHoles(): Promise<void> {
+    const segments = await segmentsIn(this.folder);
+    const known = new Set(this.#holes.map(({ reason }) => reason));
+    const damaged = segments.filter(({ name }) => this.#damaged.has(name)).map(damageOf);
+    this.#holes = [...damaged, ...this.#holesIn(segments)];
+    for (const hole of this.#holes)
+      if (!known.has(hole.reason)) this.#note(`readings are missing ${describeHole(hole)}`);
+  }
+
+  /** What is missing from the oldest batch to the next one. */
+  #holesIn(segments: readonly Segment[]): Hole[] {
+    const begin = { sequence: this.#begin ?? UNKNOWN_SEQUENCE, acceptedAt: this.#since };
+    const follows = this.#bytes > 0 ? this.#openFollows : this.#last;
+    const lost = {
+      from: null,
+      until: this.#since,
+      reason: `${START_FILE} was lost, so that older batches may be missing`,
+    };
+    const isNew = segments.length === 0 && follows === null;
+    const next = { follows, sequence: Number.POSITIVE_INFINITY, acceptedAt: this.#options.now() };
+    const holes = holesBetween([begin, ...segments.map(placeOf), ...(isNew ? [] : [next])]);
+    return this.#isStartLost ? [lost, ...holes] : holes;
+  }
+
+  #writeStart(): Promise<void> {
+    return writeStart(this.folder, { since: this.#since, follows: this.#begin });
+  }
+
+  async #setAside(name: string, reason: string): Promise<void> {
+    const aside = await setAside(this.#file(name), this.#options.now());
+    this.#note(`${this.#file(name)} is damaged (${reason}); it is now ${aside}`);
+  }
+
+  async #sizeOnDisk(): Promise<number> {
+    return stat(this.#file(OPEN_SEGMENT)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+
+  #note(message: string): void {
+    this.#options.onDamage?.(message);
+  }
+
+  #file(name: string): string {
+    return join(this.#options.folder, name);
   }
 }
 
-/**
- * From when on the history has every batch, epoch milliseconds; null where there is no history, or one that was interrupted and holds nothing
- * since.
- */
-export async function archivedSince(folder: string): Promise<number | null> {
-  const noted = await readSince(folder).catch(() => undefined);
-  if (noted !== undefined) return noted.since;
-  // Of an earlier version, or damaged: it has everything from its first batch on, if not for longer.
-  return (await segmentsIn(folder))[0]?.start ?? null;
+function damageOf({ name, start, end }: Segment): Hole {
+  return { from: start, until: end, reason: `the segment ${name} is damaged` };
 }
 
-/** From when on the history has every batch (null: it was interrupted), and which batch it follows (null: unknown). */
-export interface HistoryStart {
-  readonly since: number | null;
-  readonly follows: number | null;
-}
-
-/** The note of the start; undefined where there is none. Rejects where it cannot be read. */
-export async function readSince(folder: string): Promise<HistoryStart | undefined> {
-  const text = await readOptional(join(folder, SINCE));
-  if (text === null) return undefined;
-  const { since, follows = null } = JSON.parse(text) as { since: unknown; follows?: number | null };
-  if (since === null || Number.isSafeInteger(since)) return { since: since as number | null, follows };
-  throw new Corrupt(
-    `${join(folder, SINCE)} holds ${text.slice(0, 80)}; "since" must be an instant in milliseconds or null`,
-  );
-}
-
-function damageOf({ name, end, last }: Segment, before: { acceptedAt: number } | null, error: unknown): Hole {
-  const reason = `the segment ${name} cannot be read to its end, batch ${last}: ${messageOf(error)}`;
-  return { from: before?.acceptedAt ?? null, until: end, reason };
-}
-
-function refuse(hole: Hole): never {
-  throw new Corrupt(`the journal's history has a hole ${describeHole(hole)}`);
+function lastOf(segments: readonly Segment[]) {
+  const last = segments.at(-1);
+  return last === undefined ? null : placeOf(last);
 }

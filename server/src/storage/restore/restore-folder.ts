@@ -6,10 +6,10 @@ import { applyBatches } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { BackupKeys } from '../backup/backup-file.ts';
 import { LOCK_FILES, lockFolder, UNFINISHED_RESTORE } from '../data-folder.ts';
-import { type JournalPlaces, journalBetween } from '../journal-history/journal-copies.ts';
-import { readJournalArchive } from '../journal-history/journal-history.ts';
-import type { ArchivedDevice, Hole } from '../journal-history/journal-segments.ts';
-import { JournalTail } from '../journal-history/journal-tail.ts';
+import { type HistoryPlaces, historyBetween } from '../journal-history/history-copies.ts';
+import { JournalReader } from '../journal-history/journal-reader.ts';
+import { readJournalHistory } from '../journal-history/read-history.ts';
+import type { HistoryDevice, Hole } from '../journal-history/segments.ts';
 import { openTelemetryStore } from '../open-store.ts';
 import type { DeviceRecord } from '../records/devices/device-record.ts';
 import type { SeriesRecord } from '../records/devices/series.ts';
@@ -27,7 +27,7 @@ const READY = 'restore-ready';
 const MOVING = 'restore-moving';
 /** Where former files go; it gets a date to its name when all are there. */
 const BEFORE = 'before-restore';
-/** Where copies of the archived journal are fetched to. */
+/** Where copies of the journal history are fetched to. */
 const FETCHED = 'journal-copies';
 
 export interface FolderRestore {
@@ -36,18 +36,18 @@ export interface FolderRestore {
   /** Must not exist, be empty, or hold what a restore that was cut off left. */
   readonly folder: string;
   readonly engine: 'duckdb' | 'sqlite';
-  /** Take in what was archived of the journal up to an instant, epoch milliseconds. */
-  readonly upTo?: JournalUpTo | undefined;
+  /** Add the batches of the journal history up to an instant. */
+  readonly upTo?: HistoryUpTo | undefined;
   /** What becomes of archived months; absent: they are left out. */
   readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
 }
 
-export interface JournalUpTo {
+export interface HistoryUpTo {
   /** Epoch milliseconds. */
   readonly instant: number;
-  readonly journal: JournalPlaces;
+  readonly history: HistoryPlaces;
   /** The database with the journal that the history was fed from: it has what the history does not have yet. Null where it is elsewhere. */
   readonly database: string | null;
 }
@@ -98,21 +98,21 @@ async function fill(options: FolderRestore): Promise<FolderRestoreReport> {
   const { backup, keys, folder, engine, signal, progress } = options;
   const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
   const checked = await checkBackup(backup, keys, signal);
-  const journal = await journalOf(checked, options);
+  const history = await historyFor(checked, options);
   const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
   try {
     const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
     const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);
-    if (journal === null) return { ...report, batches: 0, missing: [] };
-    return { ...report, ...(await catchUp(store, records, report, journal, options)) };
+    if (history === null) return { ...report, batches: 0, missing: [] };
+    return { ...report, ...(await catchUp(store, records, report, history, options)) };
   } finally {
     await store.close();
     await rm(join(folder, FETCHED), { recursive: true, force: true });
   }
 }
 
-/** Where the archived journal lies that goes on from a backup to the instant asked for; null where none is. */
-async function journalOf(
+/** The folder of the journal history from the backup to the requested instant; null for a restore of the backup alone. */
+async function historyFor(
   { head, summary }: CheckedBackup,
   { upTo, folder, signal }: FolderRestore,
 ): Promise<string | null> {
@@ -123,7 +123,7 @@ async function journalOf(
     );
   }
   const span = { from: Date.parse(head.started_at), to: upTo.instant, sequence: head.journal_sequence };
-  return journalBetween(upTo.journal, span, { folder: join(folder, FETCHED), signal });
+  return historyBetween(upTo.history, span, { folder: join(folder, FETCHED), signal });
 }
 
 /**
@@ -134,29 +134,29 @@ async function catchUp(
   store: TelemetryStore,
   location: RecordsLocation,
   { head }: RestoreReport,
-  journal: string,
+  history: string,
   { upTo, keys, signal, folder }: FolderRestore,
 ): Promise<{ batches: number; missing: Hole[] }> {
-  const { instant, database, journal: places } = upTo!;
+  const { instant, database, history: places } = upTo!;
   const missing: Hole[] = [];
   // Copies may be those of another machine, whose journal this one does not have.
-  const tail = journal === places.folder ? openTail(database, missing) : null;
+  const journal = history === places.folder ? openJournal(database, missing) : null;
   const records = await openRecords(location);
   try {
-    const archived = new Map(tail?.devices());
-    const devices = await knownDevices(records, archived);
-    const history = readJournalArchive(journal, keys, Date.parse(head.started_at), instant, {
+    const described = new Map(journal?.devices());
+    const devices = await knownDevices(records, described);
+    const batchesAfter = readJournalHistory(history, keys, Date.parse(head.started_at), instant, {
       sequence: head.journal_sequence,
-      tail,
+      journal,
       onHole: (hole) => missing.push(hole),
       onDevices: (more) => {
-        for (const [id, device] of more) archived.set(id, device);
+        for (const [id, device] of more) described.set(id, device);
       },
       copyOf: async ({ name }) =>
         (await places.copies?.fetchSegment(name, join(folder, FETCHED)).catch(() => null)) ?? null,
     });
     let batches = 0;
-    for await (const { blocks } of history) {
+    for await (const { blocks } of batchesAfter) {
       signal.throwIfAborted();
       const named: Block[] = [];
       for (const block of blocks) named.push(await devices.rename(block));
@@ -166,15 +166,15 @@ async function catchUp(
     return { batches, missing };
   } finally {
     await records.close();
-    tail?.close();
+    journal?.close();
   }
 }
 
 /** Null where there is none. One that cannot be read lacks what the history did not have yet. */
-function openTail(database: string | null, missing: Hole[]): JournalTail | null {
+function openJournal(database: string | null, missing: Hole[]): JournalReader | null {
   if (database === null) return null;
   try {
-    return JournalTail.open(database);
+    return JournalReader.open(database);
   } catch (error) {
     const reason = `the journal in ${database} cannot be read: ${messageOf(error)}`;
     missing.push({ from: null, until: null, reason });
@@ -182,12 +182,12 @@ function openTail(database: string | null, missing: Hole[]): JournalTail | null 
   }
 }
 
-async function knownDevices(records: RecordStore, archived: ReadonlyMap<string, ArchivedDevice>) {
+async function knownDevices(records: RecordStore, described: ReadonlyMap<string, HistoryDevice>) {
   const ids = new Map((await records.devices.list()).map(({ id }) => [id, id]));
   const idNow = async (id: string): Promise<string> => {
     const known = ids.get(id);
     if (known !== undefined) return known;
-    const { name = `restored ${id}`, kind, labels } = archived.get(id) ?? {};
+    const { name = `restored ${id}`, kind, labels } = described.get(id) ?? {};
     const [device] = await records.devices.ensureAll([{ name, kind, labels }]);
     ids.set(id, (device as DeviceRecord).id);
     return (device as DeviceRecord).id;

@@ -47,7 +47,7 @@ async function bringBack({ folder, environment, before, ledger }: Scene, path: s
       engine: 'duckdb',
       upTo: {
         instant: Date.now(),
-        journal: { folder: join(folder, 'journal-archive'), copies: null },
+        history: { folder: join(folder, 'journal-archive'), copies: null },
         database: join(folder, 'wattkeeper.db'),
       },
       signal: new AbortController().signal,

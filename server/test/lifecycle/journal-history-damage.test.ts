@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AcceptedBatch } from '../../src/domain/columns/batch.ts';
-import { JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
-import { encodeRecords } from '../../src/storage/journal-history/journal-frames.ts';
-import { OPEN_SEGMENT, readJournalArchive } from '../../src/storage/journal-history/journal-history.ts';
-import { type Hole, isSegment } from '../../src/storage/journal-history/journal-segments.ts';
+import { JOURNAL_HISTORY_FOLDER } from '../../src/storage/journal-history/history-start.ts';
+import { JournalHistory } from '../../src/storage/journal-history/journal-history.ts';
+import { encodeRecords, OPEN_SEGMENT } from '../../src/storage/journal-history/open-segment.ts';
+import { readJournalHistory } from '../../src/storage/journal-history/read-history.ts';
+import { type Hole, isSegment } from '../../src/storage/journal-history/segments.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
@@ -15,7 +16,7 @@ const MINUTE = 60_000;
 
 let folder: string;
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'wattkeeper-journal-damage-')), 'journal-archive');
+  folder = join(await mkdtemp(join(tmpdir(), 'wattkeeper-journal-damage-')), JOURNAL_HISTORY_FOLDER);
 });
 afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
@@ -27,7 +28,7 @@ function accepted(sequence: number): AcceptedBatch {
 
 async function open(confirmed: number, kept: readonly number[] = []) {
   const damage: string[] = [];
-  const archive = await JournalArchive.open({
+  const history = await JournalHistory.open({
     folder,
     deviceOf: (id) => ({ name: `the ${id}`, kind: 'meter', labels: {} }),
     keys: {},
@@ -35,15 +36,15 @@ async function open(confirmed: number, kept: readonly number[] = []) {
     journal: { confirmed, oldestAfter: async (sequence) => kept.find((one) => one > sequence) ?? null },
     onDamage: (message) => damage.push(message),
   });
-  return { archive, damage };
+  return { history, damage };
 }
 
 /** Writes batches 1 to `count`; those in `seals` are the last of their segments. */
 async function fill(count: number, seals: ReadonlySet<number>): Promise<void> {
-  const { archive } = await open(0);
+  const { history } = await open(0);
   for (let sequence = 1; sequence <= count; sequence++) {
-    await archive.write([accepted(sequence)]);
-    if (seals.has(sequence)) await archive.seal();
+    await history.write([accepted(sequence)]);
+    if (seals.has(sequence)) await history.seal();
   }
 }
 
@@ -51,7 +52,7 @@ async function fill(count: number, seals: ReadonlySet<number>): Promise<void> {
 async function recovered() {
   const holes: Hole[] = [];
   const found: number[] = [];
-  const reading = readJournalArchive(folder, {}, START, Number.POSITIVE_INFINITY, {
+  const reading = readJournalHistory(folder, {}, START, Number.POSITIVE_INFINITY, {
     sequence: 0,
     onHole: (hole) => holes.push(hole),
   });
@@ -148,9 +149,9 @@ describe('a damaged history of the journal', () => {
             at = next;
           }
         }
-        const { archive } = await open(count);
-        await archive.write([accepted(count + 1)]);
-        await archive.verify(new AbortController().signal);
+        const { history } = await open(count);
+        await history.write([accepted(count + 1)]);
+        await history.verify(new AbortController().signal);
         const { found, holes } = await recovered();
         expect(found).toEqual(expect.arrayContaining([...whole, count + 1]));
         const missing = Array.from({ length: count }, (_, i) => i + 1).filter((one) => !found.includes(one));
@@ -159,7 +160,7 @@ describe('a damaged history of the journal', () => {
           const isSaid = holes.some(({ from, until }) => (from ?? at) <= at && at <= (until ?? at));
           expect(isSaid, `batch ${one} is missing and no hole says so: ${JSON.stringify(holes)}`).toBe(true);
         }
-        if (missing.length > 0) expect(archive.warnings().join()).toContain('lacks readings');
+        if (missing.length > 0) expect(history.warnings().join()).toContain('lacks readings');
         else expect(holes).toEqual([]);
       }),
       { numRuns: 100 },
@@ -176,13 +177,13 @@ describe('a damaged history of the journal', () => {
     );
     for (const together of [true, false]) {
       await rm(folder, { recursive: true, force: true });
-      const { archive } = await open(0);
-      for (const batches of together ? [given] : given.map((one) => [one])) await archive.write(batches);
-      await archive.seal();
-      await archive.write([accepted(5)]);
-      await archive.seal();
-      expect(archive.warnings().join()).toContain(`the batches from ${lost} to ${lost} are missing`);
-      const { archive: later } = await open(5);
+      const { history } = await open(0);
+      for (const batches of together ? [given] : given.map((one) => [one])) await history.write(batches);
+      await history.seal();
+      await history.write([accepted(5)]);
+      await history.seal();
+      expect(history.warnings().join()).toContain(`the batches from ${lost} to ${lost} are missing`);
+      const { history: later } = await open(5);
       expect(later.warnings().join()).toContain(`the batches from ${lost} to ${lost} are missing`);
       expect(await recovered()).toMatchObject({
         found: [...found, 5],
@@ -197,14 +198,14 @@ describe('a damaged history of the journal', () => {
     const bytes = await readFile(path);
     bytes[bytes.length - 20] = bytes[bytes.length - 20]! ^ 4;
     await writeFile(path, bytes);
-    const { archive, damage } = await open(6, [6]);
+    const { history, damage } = await open(6, [6]);
     const aside = (await readdir(folder)).filter((name) => name.startsWith(`${OPEN_SEGMENT}.damaged-`));
     expect(aside).toHaveLength(1);
     expect(await readFile(join(folder, aside[0]!))).toEqual(bytes);
     expect(damage.join()).toContain(aside[0]!);
-    expect(archive.resumesAfter).toBe(5);
-    expect(archive.warnings()).toEqual([]);
-    await archive.write([accepted(6), accepted(7)]);
+    expect(history.resumesAfter).toBe(5);
+    expect(history.warnings()).toEqual([]);
+    await history.write([accepted(6), accepted(7)]);
     expect(await recovered()).toEqual({ found: [1, 2, 3, 4, 5, 6, 7], holes: [] });
   });
 
@@ -213,22 +214,22 @@ describe('a damaged history of the journal', () => {
     const path = join(folder, OPEN_SEGMENT);
     const half = encodeRecords([{ ...accepted(3), follows: 2 }]).subarray(0, 70);
     await writeFile(path, Buffer.concat([await readFile(path), half]));
-    const { archive, damage } = await open(2);
-    expect([damage, archive.warnings()]).toEqual([[], []]);
-    await archive.write([accepted(3)]);
+    const { history, damage } = await open(2);
+    expect([damage, history.warnings()]).toEqual([[], []]);
+    await history.write([accepted(3)]);
     expect(await recovered()).toEqual({ found: [1, 2, 3], holes: [] });
   });
 
   it('goes on when it is removed or shortened while the service runs, and says what is lost', async () => {
-    const { archive, damage } = await open(0);
-    await archive.write([accepted(1)]);
-    await archive.write([accepted(2)]);
+    const { history, damage } = await open(0);
+    await history.write([accepted(1)]);
+    await history.write([accepted(2)]);
     const path = join(folder, OPEN_SEGMENT);
     await writeFile(path, (await readFile(path)).subarray(0, -5));
-    await archive.write([accepted(3)]);
+    await history.write([accepted(3)]);
     await rm(folder, { recursive: true });
-    await archive.write([accepted(4)]);
-    await archive.write([accepted(5)]);
+    await history.write([accepted(4)]);
+    await history.write([accepted(5)]);
     const { found, holes } = await recovered();
     expect(found).toEqual([4, 5]);
     expect(holes).toMatchObject([{ reason: 'the batches from 1 to 3 are missing' }]);
@@ -238,19 +239,19 @@ describe('a damaged history of the journal', () => {
   it('waits for a folder that cannot be made, and takes batches once it can', async () => {
     await mkdir(join(folder, '..'), { recursive: true });
     await writeFile(join(folder, '..', 'blocked'), '');
-    const archive = await JournalArchive.open({
-      folder: join(folder, '..', 'blocked', 'journal-archive'),
+    const history = await JournalHistory.open({
+      folder: join(folder, '..', 'blocked', JOURNAL_HISTORY_FOLDER),
       deviceOf: () => undefined,
       keys: {},
       now: () => START,
       journal: { confirmed: null, oldestAfter: async () => null },
     });
-    expect(archive.warnings().join()).toContain('cannot be written');
-    await expect(archive.write([accepted(1)])).rejects.toThrow();
+    expect(history.warnings().join()).toContain('cannot be written');
+    await expect(history.write([accepted(1)])).rejects.toThrow();
     await rm(join(folder, '..', 'blocked'));
-    await archive.write([accepted(1)]);
-    expect(archive.warnings()).toEqual([]);
-    expect((await stat(join(archive.folder, OPEN_SEGMENT))).size).toBeGreaterThan(0);
+    await history.write([accepted(1)]);
+    expect(history.warnings()).toEqual([]);
+    expect((await stat(join(history.folder, OPEN_SEGMENT))).size).toBeGreaterThan(0);
   });
 
   it('lists what was lost while the folder could not be used, although the journal still has it', async () => {
@@ -258,15 +259,15 @@ describe('a damaged history of the journal', () => {
     const away = join(folder, '..', 'away');
     await rename(folder, away);
     await symlink(join(folder, '..', 'nowhere', 'at-all'), folder);
-    const { archive } = await open(3, [2, 3]);
-    expect(archive.resumesAfter).toBe(3);
+    const { history } = await open(3, [2, 3]);
+    expect(history.resumesAfter).toBe(3);
     await rm(folder);
     await rename(away, folder);
     await writeFile(join(folder, OPEN_SEGMENT), (await readFile(join(folder, OPEN_SEGMENT))).subarray(0, -5));
-    await archive.write([accepted(4)]);
+    await history.write([accepted(4)]);
     const { found, holes } = await recovered();
     expect(found).toEqual([1, 2, 4]);
     expect(holes).toMatchObject([{ reason: 'the batches from 3 to 3 are missing' }]);
-    expect(archive.warnings().join()).toContain('the batches from 3 to 3 are missing');
+    expect(history.warnings().join()).toContain('the batches from 3 to 3 are missing');
   });
 });

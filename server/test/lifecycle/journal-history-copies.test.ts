@@ -9,10 +9,11 @@ import { identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Conflict, Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { CopiedFiles } from '../../src/storage/backup/copied-files.ts';
-import { interruptJournalArchive, JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
-import { JOURNAL_COPIES, JournalCopies, journalBetween } from '../../src/storage/journal-history/journal-copies.ts';
-import { readArchivedDevices } from '../../src/storage/journal-history/journal-devices.ts';
-import { readJournalArchive } from '../../src/storage/journal-history/journal-history.ts';
+import { HISTORY_COPIES, HistoryCopies, historyBetween } from '../../src/storage/journal-history/history-copies.ts';
+import { readKnownDevices } from '../../src/storage/journal-history/history-devices.ts';
+import { interruptJournalHistory, JOURNAL_HISTORY_FOLDER } from '../../src/storage/journal-history/history-start.ts';
+import { JournalHistory } from '../../src/storage/journal-history/journal-history.ts';
+import { readJournalHistory } from '../../src/storage/journal-history/read-history.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
@@ -21,7 +22,7 @@ const START = Date.parse('2026-03-28T00:00:00Z');
 const MINUTE = 60_000;
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = { identities: [IDENTITY], recipients: [await identityToRecipient(IDENTITY)] };
-const CHILD = fileURLToPath(new URL('./journal-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./journal-history-child.ts', import.meta.url));
 const KILLS = 10;
 const signal = new AbortController().signal;
 
@@ -36,14 +37,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const local = () => join(folder, 'journal-archive');
+const local = () => join(folder, JOURNAL_HISTORY_FOLDER);
 const drive = () => localObjects(join(folder, 'drive'));
 const scratch = () => join(folder, 'scratch');
 const work = () => ({ scratch: scratch(), signal, progress: () => {} });
 const copiesIn = (engine: ObjectEngine = drive(), keys: typeof KEYS | Record<string, never> = KEYS) =>
-  new JournalCopies(new CopiedFiles(new ObjectStore(engine, ''), JOURNAL_COPIES), keys);
+  new HistoryCopies(new CopiedFiles(new ObjectStore(engine, ''), HISTORY_COPIES), keys);
 const openJournal = () =>
-  JournalArchive.open({
+  JournalHistory.open({
     folder: local(),
     deviceOf: (id) => ({ name: `meter of ${id}`, kind: 'meter', labels: {} }),
     keys: KEYS,
@@ -52,7 +53,7 @@ const openJournal = () =>
   });
 
 /** A batch at each of some minutes, whose value is the minute. */
-async function archive(journal: JournalArchive, ...minutes: number[]): Promise<void> {
+async function append(journal: JournalHistory, ...minutes: number[]): Promise<void> {
   for (const minute of minutes) {
     clock = START + minute * MINUTE;
     await journal.write([
@@ -69,7 +70,7 @@ async function broughtBack(from: number, to: number, copies = copiesIn()): Promi
   const into = await mkdtemp(join(folder, 'fetched-'));
   await copies.fetch({ from: at(from), to: at(to) }, into, signal);
   const found: number[] = [];
-  for await (const { blocks } of readJournalArchive(into, KEYS, at(from), at(to))) {
+  for await (const { blocks } of readJournalHistory(into, KEYS, at(from), at(to))) {
     found.push(...(blocks[0]?.columns[0] ?? []));
   }
   return found;
@@ -77,7 +78,7 @@ async function broughtBack(from: number, to: number, copies = copiesIn()): Promi
 
 const sentNames = async () => (await readdir(join(folder, 'drive', 'journal'))).sort();
 
-describe('copies of the archived journal', () => {
+describe('copies of the journal history', () => {
   it('give any stretch of it back without the machine, devices too, each segment sent once', async () => {
     const puts: string[] = [];
     const put: ObjectEngine['put'] = (key, file) => {
@@ -86,9 +87,9 @@ describe('copies of the archived journal', () => {
     };
     const copies = copiesIn({ ...drive(), put });
     const journal = await openJournal();
-    await archive(journal, 1, 2);
+    await append(journal, 1, 2);
     expect(await copies.send(journal, work())).toEqual({ sent: 1, until: '2026-03-28T00:02:00.001Z' });
-    await archive(journal, 3, 70, 140, 150);
+    await append(journal, 3, 70, 140, 150);
     // A segment is sealed when it is an hour old: one from 3 to 70, and one from 140 on.
     expect(await copies.send(journal, work())).toMatchObject({ sent: 2 });
     expect(await copies.send(journal, work())).toMatchObject({ sent: 0 });
@@ -101,10 +102,8 @@ describe('copies of the archived journal', () => {
     expect(await broughtBack(2, 100)).toEqual([2, 3, 70]);
     const into = join(folder, 'devices');
     const whole = { from: START, to: at(150) };
-    expect(await journalBetween({ folder: local(), copies }, whole, { folder: into, signal })).toBe(into);
-    expect(await readArchivedDevices(into)).toEqual(
-      new Map([['a', { name: 'meter of a', kind: 'meter', labels: {} }]]),
-    );
+    expect(await historyBetween({ folder: local(), copies }, whole, { folder: into, signal })).toBe(into);
+    expect(await readKnownDevices(into)).toEqual(new Map([['a', { name: 'meter of a', kind: 'meter', labels: {} }]]));
     for (const name of await sentNames()) {
       expect((await readFile(join(folder, 'drive', 'journal', name))).toString('latin1')).not.toContain('meter of a');
     }
@@ -113,9 +112,9 @@ describe('copies of the archived journal', () => {
   it('say from when to when they reach, and give nothing beyond that', async () => {
     await expect(broughtBack(0, 1)).rejects.toThrow(/there are none/);
     const journal = await openJournal();
-    await archive(journal, 10, 20);
+    await append(journal, 10, 20);
     await copiesIn().send(journal, work());
-    await archive(journal, 30);
+    await append(journal, 30);
     const beyond = broughtBack(0, 25);
     await expect(beyond).rejects.toBeInstanceOf(Conflict);
     await expect(beyond).rejects.toThrow('they reach from 2026-03-28T00:00:00.000Z until 2026-03-28T00:20:00.001Z');
@@ -127,42 +126,42 @@ describe('copies of the archived journal', () => {
 
   it('never bridge a time in which nothing was kept', async () => {
     const journal = await openJournal();
-    await archive(journal, 10);
+    await append(journal, 10);
     await copiesIn().send(journal, work());
     clock = at(20);
-    await interruptJournalArchive(local());
+    await interruptJournalHistory(local());
     clock = at(30);
     const again = await openJournal();
-    await archive(again, 40);
+    await append(again, 40);
     await copiesIn().send(again, work());
     await expect(broughtBack(5, 40)).rejects.toBeInstanceOf(Conflict);
     expect(await broughtBack(5, 9)).toEqual([]);
     expect(await broughtBack(30, 40)).toEqual([40]);
-    const between = journalBetween({ folder: local(), copies: null }, { from: at(5), to: at(40) }, { folder, signal });
+    const between = historyBetween({ folder: local(), copies: null }, { from: at(5), to: at(40) }, { folder, signal });
     await expect(between).rejects.toThrow(/begins at 2026-03-28T00:30.* take a later backup/);
   });
 
   it('of a machine that is gone stay usable when another one goes on', async () => {
     const journal = await openJournal();
-    await archive(journal, 10, 20);
+    await append(journal, 10, 20);
     await copiesIn().send(journal, work());
     await rm(local(), { recursive: true });
     clock = at(60);
     const other = await openJournal();
-    await archive(other, 70);
+    await append(other, 70);
     await copiesIn().send(other, work());
     expect(await broughtBack(0, 20)).toEqual([10, 20]);
     expect(await broughtBack(60, 70)).toEqual([70]);
     await expect(broughtBack(0, 70)).rejects.toBeInstanceOf(Conflict);
     const places = { folder: local(), copies: copiesIn() };
     const into = join(folder, 'older');
-    expect(await journalBetween(places, { from: START, to: at(20) }, { folder: into, signal })).toBe(into);
-    expect(await journalBetween(places, { from: at(60), to: at(70) }, { folder: into, signal })).toBe(local());
+    expect(await historyBetween(places, { from: START, to: at(20) }, { folder: into, signal })).toBe(into);
+    expect(await historyBetween(places, { from: at(60), to: at(70) }, { folder: into, signal })).toBe(local());
   });
 
   it('go when no backup needs them any more, and what is left is still whole', async () => {
     const journal = await openJournal();
-    await archive(journal, 1, 70, 140, 210);
+    await append(journal, 1, 70, 140, 210);
     await copiesIn().send(journal, work());
     expect((await sentNames()).filter((name) => name.endsWith('.wkj'))).toHaveLength(2);
     expect(await copiesIn().prune(at(100), scratch())).toBe(1);
@@ -171,16 +170,16 @@ describe('copies of the archived journal', () => {
     await expect(broughtBack(50, 210)).rejects.toBeInstanceOf(Conflict);
     expect(await copiesIn().send(journal, work()), 'what is still here is not sent again').toMatchObject({ sent: 0 });
     await journal.prune(at(100));
-    await archive(journal, 280);
+    await append(journal, 280);
     expect(await copiesIn().send(journal, work())).toMatchObject({ sent: 1 });
     expect(await broughtBack(100, 280)).toEqual([140, 210, 280]);
   });
 
   it('do not claim what was thrown away here before it could be sent', async () => {
     const journal = await openJournal();
-    await archive(journal, 1);
+    await append(journal, 1);
     await copiesIn().send(journal, work());
-    await archive(journal, 2, 70, 140, 210);
+    await append(journal, 2, 70, 140, 210);
     await journal.seal();
     await journal.prune(at(100));
     await copiesIn().send(journal, work());
@@ -212,9 +211,9 @@ describe('a place for copies that fails', () => {
   ];
   it.each(faults)('%s: it is told, and the next run sends all', async (_, fault, expected) => {
     const journal = await openJournal();
-    await archive(journal, 1);
+    await append(journal, 1);
     await copiesIn().send(journal, work());
-    await archive(journal, 2, 70, 140);
+    await append(journal, 2, 70, 140);
     await expect(copiesIn({ ...drive(), ...fault }).send(journal, work())).rejects.toBeInstanceOf(expected);
     await expect(broughtBack(0, 140)).rejects.toBeInstanceOf(Conflict);
     await copiesIn().send(journal, work());
@@ -223,7 +222,7 @@ describe('a place for copies that fails', () => {
 
   it('lost or changed a segment: the restore names it, and it is sent again while it is here', async () => {
     const journal = await openJournal();
-    await archive(journal, 1, 70, 140);
+    await append(journal, 1, 70, 140);
     await copiesIn().send(journal, work());
     const [name] = (await sentNames()).filter((of) => of.endsWith('.wkj')) as [string];
     const path = join(folder, 'drive', 'journal', name);
@@ -238,7 +237,7 @@ describe('a place for copies that fails', () => {
 
   it('has an index that cannot be read: a restore says so, and sending begins it anew', async () => {
     const journal = await openJournal();
-    await archive(journal, 1, 2);
+    await append(journal, 1, 2);
     await copiesIn().send(journal, work());
     await writeFile(join(folder, 'drive', 'journal', 'index.json'), '{');
     await expect(broughtBack(0, 2)).rejects.toBeInstanceOf(Corrupt);
@@ -268,7 +267,7 @@ it(`copies have everything that they claim when the sender is killed ${KILLS} ti
 /** Batches count up from 0: how many there are without a gap. */
 async function countIn(path: string): Promise<number> {
   const found = new Set<number>();
-  for await (const { blocks } of readJournalArchive(path, {}, 0, Number.POSITIVE_INFINITY)) {
+  for await (const { blocks } of readJournalHistory(path, {}, 0, Number.POSITIVE_INFINITY)) {
     for (const value of blocks[0]?.columns[0] ?? []) found.add(value);
   }
   let count = 0;

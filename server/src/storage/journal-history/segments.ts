@@ -5,10 +5,10 @@ import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
 import { type BackupEntry, type BackupKeys, readBackupFile } from '../backup/backup-file.ts';
 import { sha256Of } from '../file-digest.ts';
-import { type ArchivedBatch, UNKNOWN_SEQUENCE } from './journal-frames.ts';
+import { type HistoryBatch, UNKNOWN_SEQUENCE } from './open-segment.ts';
 
 /** Name, kind and labels of a device: one that is newer than the backup that a restore begins with is registered again. */
-export interface ArchivedDevice {
+export interface HistoryDevice {
   readonly name: string;
   readonly kind: DeviceKind;
   readonly labels: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface Segment {
   readonly end: number;
   /** Place in the order of segments; 0 for those of earlier versions, which are ordered by time. */
   readonly number: number;
-  /** As of its first batch (`ArchivedBatch.follows`), and the sequence of its last; `UNKNOWN_SEQUENCE` in segments of earlier versions. */
+  /** As of its first batch (`HistoryBatch.follows`), and the sequence of its last; `UNKNOWN_SEQUENCE` in segments of earlier versions. */
   readonly follows: number | null;
   readonly last: number;
   /** First digits of the file's SHA-256; null in segments of earlier versions. */
@@ -71,7 +71,7 @@ export async function segmentsIn(folder: string): Promise<Segment[]> {
 }
 
 /** @param sha256 of the segment's file */
-export function segmentName(number: number, batches: readonly ArchivedBatch[], sha256: string): string {
+export function segmentName(number: number, batches: readonly HistoryBatch[], sha256: string): string {
   const instants = batches.map(({ acceptedAt }) => acceptedAt);
   const [start, end] = [Math.min(...instants), Math.max(...instants)].map(fileInstant);
   const last = batches.at(-1)!.sequence;
@@ -84,8 +84,8 @@ export function segmentName(number: number, batches: readonly ArchivedBatch[], s
 
 /** The entries of a sealed segment. */
 export async function* segmentEntries(
-  batches: readonly ArchivedBatch[],
-  deviceOf: (id: string) => ArchivedDevice | undefined,
+  batches: readonly HistoryBatch[],
+  deviceOf: (id: string) => HistoryDevice | undefined,
 ): AsyncGenerator<BackupEntry> {
   const ids = new Set(batches.flatMap(({ blocks }) => blocks.flatMap(({ devices }) => devices)));
   const devices = [...ids].map((id) => [id, deviceOf(id)] as const).filter(([, device]) => device !== undefined);
@@ -103,8 +103,8 @@ export async function* segmentEntries(
 export async function* readSegment(
   path: string,
   keys: BackupKeys,
-  onDevices: (devices: ReadonlyMap<string, ArchivedDevice>) => void,
-): AsyncGenerator<ArchivedBatch> {
+  onDevices: (devices: ReadonlyMap<string, HistoryDevice>) => void,
+): AsyncGenerator<HistoryBatch> {
   for await (const { name, data } of readBackupFile(path, keys)) {
     if (name === DEVICES_ENTRY) {
       onDevices(parseDevices(Buffer.from(data).toString()));
@@ -126,8 +126,8 @@ export async function isWhole({ path, digest }: Segment): Promise<boolean> {
 }
 
 /** Throws a SyntaxError for a text that is no list of devices. */
-export function parseDevices(text: string): Map<string, ArchivedDevice> {
-  const devices = JSON.parse(text) as Record<string, ArchivedDevice>;
+export function parseDevices(text: string): Map<string, HistoryDevice> {
+  const devices = JSON.parse(text) as Record<string, HistoryDevice>;
   if (typeof devices !== 'object' || devices === null || Array.isArray(devices))
     throw new SyntaxError('not a list of devices');
   return new Map(Object.entries(devices));
@@ -135,8 +135,8 @@ export function parseDevices(text: string): Map<string, ArchivedDevice> {
 
 /** What lies between a batch and the next one that was found; null where nothing does. */
 export function holeBetween(
-  before: Pick<ArchivedBatch, 'sequence' | 'acceptedAt'> | null,
-  next: Pick<ArchivedBatch, 'follows' | 'sequence' | 'acceptedAt'>,
+  before: Pick<HistoryBatch, 'sequence' | 'acceptedAt'> | null,
+  next: Pick<HistoryBatch, 'follows' | 'sequence' | 'acceptedAt'>,
 ): Hole | null {
   if (before === null || before.sequence === UNKNOWN_SEQUENCE || next.sequence === UNKNOWN_SEQUENCE) return null;
   if (next.follows !== null && next.follows <= before.sequence) return null;

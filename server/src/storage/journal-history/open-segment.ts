@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { AcceptedBatch } from '../../domain/columns/batch.ts';
 import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
-import { Corrupt } from '../../domain/errors.ts';
+import { Corrupt, messageOf } from '../../domain/errors.ts';
 
 /** A batch of the journal's history. */
-export interface ArchivedBatch extends AcceptedBatch {
+export interface HistoryBatch extends AcceptedBatch {
   /**
    * Sequence of the batch before it: a reader that has not seen that one knows that some are missing. Null where what came before is
    * unknown: the history begins here, or goes on after an interruption. In batches of earlier versions it is null, and `sequence` is
@@ -13,6 +15,8 @@ export interface ArchivedBatch extends AcceptedBatch {
   readonly follows: number | null;
 }
 
+/** The file of the segment that grows. */
+export const OPEN_SEGMENT = 'open.segment';
 export const UNKNOWN_SEQUENCE = -1;
 
 /** Bytes of a file that are no whole record, end not included. */
@@ -32,7 +36,7 @@ const ENTRY_MARK = Buffer.from('WTK1');
 const FORMER_HEADER_BYTES = 16;
 
 /** Bytes of records, to append to the segment that grows. */
-export function encodeRecords(batches: readonly ArchivedBatch[]): Buffer {
+export function encodeRecords(batches: readonly HistoryBatch[]): Buffer {
   return Buffer.concat(
     batches.flatMap(({ sequence, follows, acceptedAt, blocks }) => {
       const entry = encodeBlocks(blocks);
@@ -49,8 +53,8 @@ export function encodeRecords(batches: readonly ArchivedBatch[]): Buffer {
 }
 
 /** Every whole record, in order, and what lies between them. */
-export function scanRecords(bytes: Buffer): { batches: ArchivedBatch[]; damaged: DamagedBytes[] } {
-  const batches: ArchivedBatch[] = [];
+export function scanRecords(bytes: Buffer): { batches: HistoryBatch[]; damaged: DamagedBytes[] } {
+  const batches: HistoryBatch[] = [];
   const damaged: DamagedBytes[] = [];
   for (let at = 0; at < bytes.length; ) {
     const record = recordAt(bytes, at);
@@ -67,7 +71,18 @@ export function scanRecords(bytes: Buffer): { batches: ArchivedBatch[]; damaged:
   return { batches, damaged };
 }
 
-function recordAt(bytes: Buffer, at: number): { batch: ArchivedBatch; end: number } | null {
+/** The whole batches of the segment that grows; `error` says why it cannot be read. */
+export async function readOpenSegment(folder: string) {
+  const path = join(folder, OPEN_SEGMENT);
+  try {
+    return { ...scanRecords(await readFile(path)), error: null };
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return { batches: [], damaged: [], error: isMissing ? null : `${path} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+function recordAt(bytes: Buffer, at: number): { batch: HistoryBatch; end: number } | null {
   const isCurrent = bytes.subarray(at, at + MARK.length).equals(MARK);
   const entryAt = at + (isCurrent ? HEADER_BYTES : FORMER_HEADER_BYTES);
   if (entryAt > bytes.length) return null;

@@ -1,30 +1,30 @@
 import { join } from 'node:path';
 import type { Batch } from '../../domain/columns/batch.ts';
 import { readOptional, replaceFile } from '../durable-file.ts';
-import { type ArchivedDevice, parseDevices } from './journal-segments.ts';
+import { type HistoryDevice, parseDevices } from './segments.ts';
 
-/** Names the devices of the batches in the segment that grows; sealed ones name theirs. */
-export const ARCHIVED_DEVICES = 'devices.json';
+/** Describes the devices of the batches in the open segment; sealed segments describe their own. */
+export const DEVICES_FILE = 'devices.json';
 
 /** Devices that the history names beside its segments, by their ids. Rejects where the file is damaged. */
-export async function readDevices(folder: string): Promise<Map<string, ArchivedDevice>> {
-  return parseDevices((await readOptional(join(folder, ARCHIVED_DEVICES))) ?? '{}');
+export async function readDevices(folder: string): Promise<Map<string, HistoryDevice>> {
+  return parseDevices((await readOptional(join(folder, DEVICES_FILE))) ?? '{}');
 }
 
 /** The same; none where the file is damaged. */
-export function readArchivedDevices(folder: string): Promise<Map<string, ArchivedDevice>> {
+export function readKnownDevices(folder: string): Promise<Map<string, HistoryDevice>> {
   return readDevices(folder).catch(() => new Map());
 }
 
-export function writeDevices(folder: string, devices: ReadonlyMap<string, ArchivedDevice>): Promise<void> {
-  return replaceFile(join(folder, ARCHIVED_DEVICES), JSON.stringify(Object.fromEntries(devices)));
+export function writeDevices(folder: string, devices: ReadonlyMap<string, HistoryDevice>): Promise<void> {
+  return replaceFile(join(folder, DEVICES_FILE), JSON.stringify(Object.fromEntries(devices)));
 }
 
 /** Adds the devices of batches that are not among those known; answers whether there were any. */
 export function addDevices(
-  known: Map<string, ArchivedDevice>,
+  known: Map<string, HistoryDevice>,
   batches: readonly Batch[],
-  deviceOf: (id: string) => ArchivedDevice | undefined,
+  deviceOf: (id: string) => HistoryDevice | undefined,
 ): boolean {
   const { size } = known;
   for (const id of new Set(batches.flatMap(({ blocks }) => blocks.flatMap(({ devices }) => devices)))) {

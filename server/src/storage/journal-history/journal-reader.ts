@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { decodeBlocks } from '../../domain/columns/batch-codec.ts';
-import type { ArchivedBatch } from './journal-frames.ts';
-import { type ArchivedDevice, type Hole, parseDevices } from './journal-segments.ts';
+import type { HistoryBatch } from './open-segment.ts';
+import { type HistoryDevice, type Hole, parseDevices } from './segments.ts';
 
-/** Name of the history among the consumers of the journal. */
+/** Name of the journal history among the consumers of the journal, on disk in `journal_cursor`: see `JOURNAL_HISTORY_FOLDER`. */
 export const HISTORY_CURSOR = 'journal archive';
 
-/** The journal of a data folder, read beside whoever uses it: batches that the history may not have yet. */
-export class JournalTail {
+/** Reads the journal of a data folder, which a service may be using: batches that the history may not have yet. */
+export class JournalReader {
   readonly #database: DatabaseSync;
 
   private constructor(database: DatabaseSync) {
@@ -16,11 +16,11 @@ export class JournalTail {
   }
 
   /** Null where there is no such file or no journal in it. Throws an error of SQLite for a damaged file. */
-  static open(path: string): JournalTail | null {
+  static open(path: string): JournalReader | null {
     if (!existsSync(path)) return null;
-    const tail = new JournalTail(new DatabaseSync(path, { readOnly: true }));
-    if (tail.#has('journal_batch') && tail.#has('journal_cursor')) return tail;
-    tail.close();
+    const reader = new JournalReader(new DatabaseSync(path, { readOnly: true }));
+    if (reader.#has('journal_batch') && reader.#has('journal_cursor')) return reader;
+    reader.close();
     return null;
   }
 
@@ -40,7 +40,7 @@ export class JournalTail {
   }
 
   /** Every batch that the journal still has, in order; one that is damaged is reported and left out. */
-  *batches(onHole: (hole: Hole) => void): Generator<ArchivedBatch> {
+  *batches(onHole: (hole: Hole) => void): Generator<HistoryBatch> {
     const confirmed = this.confirmed() ?? 0;
     // Without the table, it is a journal of an earlier version.
     const [at, from] = this.#has('journal_acknowledged')
@@ -65,7 +65,7 @@ export class JournalTail {
   }
 
   /** Devices on record in the same file; none where the records are elsewhere. */
-  devices(): Map<string, ArchivedDevice> {
+  devices(): Map<string, HistoryDevice> {
     if (!this.#has('devices')) return new Map();
     const rows = this.#database.prepare('SELECT id, name, kind, labels FROM devices').all();
     const all = rows.map(({ id, name, kind, labels }) => [id, { name, kind, labels: JSON.parse(labels as string) }]);

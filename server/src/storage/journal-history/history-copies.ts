@@ -8,13 +8,13 @@ import { Turns } from '../../domain/turns.ts';
 import { type BackupKeys, readBackupFile, writeBackupFile } from '../backup/backup-file.ts';
 import type { CopiedFiles } from '../backup/copied-files.ts';
 import { sha256Of } from '../file-digest.ts';
-import type { JournalArchive } from './journal-archive.ts';
-import { ARCHIVED_DEVICES, readArchivedDevices } from './journal-devices.ts';
-import { archivedSince } from './journal-history.ts';
-import { isSegment, segmentsIn, spanOf } from './journal-segments.ts';
+import { DEVICES_FILE, readKnownDevices } from './history-devices.ts';
+import { historySince } from './history-start.ts';
+import type { JournalHistory } from './journal-history.ts';
+import { isSegment, segmentsIn, spanOf } from './segments.ts';
 
-/** Where copies of the archived journal are, beside the copies of backups. */
-export const JOURNAL_COPIES = 'journal/';
+/** Where copies of the journal history are, beside the copies of backups. */
+export const HISTORY_COPIES = 'journal/';
 
 const INDEX = 'index.json';
 
@@ -27,7 +27,7 @@ const Span = z.object({
 });
 type Span = z.infer<typeof Span>;
 
-/** Sent last: what it does not name is no copy yet. */
+/** Sent last: a segment that it does not list counts as not copied. */
 const Index = z.object({ devices: z.string().nullable(), spans: z.array(Span) });
 type Index = z.infer<typeof Index>;
 
@@ -41,7 +41,7 @@ export interface SendWork {
   readonly progress: (share: number, name: string) => void;
 }
 
-export interface SentJournal {
+export interface SentHistory {
   /** Segments that were not there before. */
   readonly sent: number;
   /** What was taken before this instant is in the copies. */
@@ -49,13 +49,13 @@ export interface SentJournal {
 }
 
 /**
- * Copies of the sealed segments of the archived journal in an object store, each sent once and read back. An index tells from when to when they
- * leave nothing out, so that a restore never passes over a part that is missing. Rejects with `Unavailable` while the place does not answer.
+ * Copies of the sealed segments of the journal history in an object store, each sent once and read back. An index lists the periods in which the
+ * copies are complete, so that a restore never skips a missing part. Rejects with `Unavailable` while the place does not answer.
  */
-export class JournalCopies {
+export class HistoryCopies {
   readonly #files: CopiedFiles;
   readonly #keys: BackupKeys;
-  /** Whoever changes the index reads it before. */
+  /** Each change of the index reads it first. */
   readonly #turns = new Turns();
 
   constructor(files: CopiedFiles, keys: BackupKeys) {
@@ -68,15 +68,15 @@ export class JournalCopies {
   }
 
   /** Seals the segment that grows and sends what has no copy yet. @throws Corrupt when the place does not give back what it was given */
-  send(journal: JournalArchive, work: SendWork): Promise<SentJournal> {
-    return this.#turns.take(() => this.#send(journal, work));
+  send(history: JournalHistory, work: SendWork): Promise<SentHistory> {
+    return this.#turns.take(() => this.#send(history, work));
   }
 
   /** Drops segments that ended before an instant, and devices that no index names; answers how many segments. */
   prune(before: number, scratch: string): Promise<number> {
     return this.#turns.take(async () => {
       const { devices, spans } = await this.#readIndex(scratch);
-      const kept = spans.filter(({ until }) => until > before).map((span) => behind(span, before));
+      const kept = spans.filter(({ until }) => until > before).map((span) => spanAfter(span, before));
       const names = await this.#files.names();
       const old = names.filter((name) => isSegment(name) && spanOf(name).end < before);
       if (old.length > 0) await this.#writeIndex({ devices, spans: kept }, scratch);
@@ -92,8 +92,8 @@ export class JournalCopies {
   }
 
   /**
-   * Brings back into a folder, as a journal archive, what was taken from one instant to another.
-   * @throws Conflict when the copies leave a part of that out, Corrupt when one is missing or damaged
+   * Fetches into a folder, as a journal history, the batches that were accepted from one instant to another.
+   * @throws Conflict when the copies lack a part of that period, Corrupt when one is missing or damaged
    */
   async fetch({ from, to }: { from: number; to: number }, folder: string, signal: AbortSignal): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -112,7 +112,7 @@ export class JournalCopies {
     const wrapped = join(folder, devices);
     await this.#fetchWhole(devices, wrapped);
     for await (const { data } of readBackupFile(wrapped, this.#keys)) {
-      await writeFile(join(folder, ARCHIVED_DEVICES), data, { mode: 0o600 });
+      await writeFile(join(folder, DEVICES_FILE), data, { mode: 0o600 });
     }
   }
 
@@ -127,15 +127,15 @@ export class JournalCopies {
     return (await sha256Of(path)) === listed.sha256 ? path : null;
   }
 
-  async #send(journal: JournalArchive, { scratch, signal, progress }: SendWork): Promise<SentJournal> {
-    const until = await journal.seal();
-    const { folder } = journal;
+  async #send(history: JournalHistory, { scratch, signal, progress }: SendWork): Promise<SentHistory> {
+    const until = await history.seal();
+    const { folder } = history;
     const here = await segmentsIn(folder);
-    // After the list: what is thrown away meanwhile makes this later, never the list longer than what is told.
-    const { since } = journal;
-    const { devices, spans } = await this.#readIndex(scratch).catch(anew);
+    // Read after the list: a segment that is deleted meanwhile moves this forward, and the index never claims more than the list has.
+    const { since } = history;
+    const { devices, spans } = await this.#readIndex(scratch).catch(withoutIndex);
     const last = spans.at(-1);
-    // What lies between two spans was never here, or was thrown away before it could be sent.
+    // The time between two spans was never in this history, or was deleted before it could be sent.
     const goesOn = last !== undefined && since <= last.until;
     const before = goesOn ? last.segments : [];
     const from = goesOn ? last.from : since;
@@ -157,7 +157,7 @@ export class JournalCopies {
     return { sent: fresh.length, until: formatInstant(until) };
   }
 
-  /** Devices under the digest of what is told of them, wrapped as segments are: their names are nobody's business. */
+  /** The devices' names and labels in a file named by its digest, encrypted as segments are: they are private. */
   async #sendDevices(
     folder: string,
     before: string | null,
@@ -165,13 +165,13 @@ export class JournalCopies {
     scratch: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const data = Buffer.from(JSON.stringify(Object.fromEntries(await readArchivedDevices(folder))));
+    const data = Buffer.from(JSON.stringify(Object.fromEntries(await readKnownDevices(folder))));
     const name = createHash('sha256').update(data).digest('hex') + DEVICES;
     if (name === before && there.has(name)) return name;
     const path = join(scratch, name);
     await rm(path, { force: true });
     const entries = async function* () {
-      yield { name: ARCHIVED_DEVICES, data };
+      yield { name: DEVICES_FILE, data };
     };
     await writeBackupFile(path, entries(), this.#keys, signal);
     await this.#files.put({ name, path }, join(scratch, 'read'));
@@ -216,14 +216,14 @@ export class JournalCopies {
   }
 }
 
-/** An index that cannot be read is begun anew: everything that is here is sent once more then. */
-function anew(error: unknown): Index {
+/** An index that cannot be read is replaced: every segment of this machine is sent again. */
+function withoutIndex(error: unknown): Index {
   if (error instanceof Corrupt) return NO_COPIES;
   throw error;
 }
 
-/** What is left of a span when segments that ended before an instant are gone. */
-function behind(span: Span, before: number): Span {
+/** The rest of a span when segments that ended before an instant are deleted. */
+function spanAfter(span: Span, before: number): Span {
   const segments = span.segments.filter(({ name }) => spanOf(name).end >= before);
   return segments.length === span.segments.length ? span : { ...span, from: Math.max(span.from, before), segments };
 }
@@ -232,25 +232,25 @@ function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Where archived batches may be found. */
-export interface JournalPlaces {
-  /** The journal archive of this machine. */
+/** Where the journal history may be found. */
+export interface HistoryPlaces {
+  /** The journal history of this machine. */
   readonly folder: string;
-  /** Null where there are none. */
-  readonly copies: JournalCopies | null;
+  /** Null where none are configured. */
+  readonly copies: HistoryCopies | null;
 }
 
 /**
- * A folder with every batch that was acknowledged from one instant to another: the history of this machine where it reaches back so far, or
- * else what is fetched of its copies.
- * @throws Conflict when neither has all of that, else as `JournalCopies.fetch`
+ * A folder with every batch that was acknowledged from one instant to another: the history of this machine where it reaches back far enough,
+ * otherwise segments fetched from its copies.
+ * @throws Conflict when neither has all of that, else as `HistoryCopies.fetch`
  */
-export async function journalBetween(
-  places: JournalPlaces,
+export async function historyBetween(
+  places: HistoryPlaces,
   span: { from: number; to: number; sequence?: number | undefined },
   { folder, signal }: { folder: string; signal: AbortSignal },
 ): Promise<string> {
-  const since = await archivedSince(places.folder);
+  const since = await historySince(places.folder);
   if (since !== null && since <= span.from) return places.folder;
   const [first] = await segmentsIn(places.folder);
   const goesOn = typeof first?.follows === 'number' && span.sequence !== undefined && first.follows <= span.sequence;
@@ -261,7 +261,7 @@ export async function journalBetween(
   }
   throw new Conflict(
     since === null
-      ? `there is no archived journal in ${places.folder}, which a restore to an instant goes on with`
-      : `the archived journal begins at ${formatInstant(since)}, after the start of the backup, ${formatInstant(span.from)}: take a later backup`,
+      ? `there is no journal history in ${places.folder}, which a restore to an instant needs`
+      : `the journal history begins at ${formatInstant(since)}, after the start of the backup, ${formatInstant(span.from)}: take a later backup`,
   );
 }

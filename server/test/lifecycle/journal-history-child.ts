@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { CopiedFiles } from '../../src/storage/backup/copied-files.ts';
-import { JournalArchive } from '../../src/storage/journal-history/journal-archive.ts';
-import { JOURNAL_COPIES, JournalCopies } from '../../src/storage/journal-history/journal-copies.ts';
+import { HISTORY_COPIES, HistoryCopies } from '../../src/storage/journal-history/history-copies.ts';
+import { JOURNAL_HISTORY_FOLDER } from '../../src/storage/journal-history/history-start.ts';
+import { JournalHistory } from '../../src/storage/journal-history/journal-history.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import { ObjectStore } from '../../src/storage/objects/object-store.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
@@ -9,15 +10,15 @@ import { batch } from '../conformance/telemetry-blocks.ts';
 /** Archives batches, counting up, and sends them, for ever; says the count that the copies have, and until when; killed by its test. */
 const [, , folder, first] = process.argv as [string, string, string, string];
 let count = Number(first);
-const journal = await JournalArchive.open({
-  folder: join(folder, 'journal-archive'),
+const journal = await JournalHistory.open({
+  folder: join(folder, JOURNAL_HISTORY_FOLDER),
   deviceOf: (name) => ({ name, kind: 'meter', labels: {} }),
   keys: {},
   now: Date.now,
   journal: { confirmed: count, oldestAfter: async () => null },
 });
 const objects = new ObjectStore(localObjects(join(folder, 'drive')), '');
-const copies = new JournalCopies(new CopiedFiles(objects, JOURNAL_COPIES), {});
+const copies = new HistoryCopies(new CopiedFiles(objects, HISTORY_COPIES), {});
 const work = { scratch: folder, signal: new AbortController().signal, progress: () => {} };
 console.log('begins');
 for (;;) {
