@@ -1,6 +1,6 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { defineConfig } from 'vitest/config';
 
-const MINUTE_MS = 60_000;
 /** Limits only end tests that hang, also on slow and busy machines: no test sets its own, and no test asserts a time. */
 const LIMITS = {
   testTimeout: 10 * MINUTE_MS,

@@ -3,12 +3,13 @@
  * at a steady rate, first of the idle service and then while eight baselines train and the hourly anomaly run looks at every machine. Times count
  * from the instant at which a question was due. Goal: p99 under 100 ms. Run: node bench/analytics-load.ts [--machines 100] [--days 90]
  */
+
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
 import { type Service, startService, temporaryFolder } from '../server/test/journeys/service.ts';
 
@@ -16,7 +17,7 @@ const TRAINED = 8;
 const STEP_MS = 5 * MINUTE_MS;
 const ASK_EVERY_MS = 50;
 /** Asked for so long of the idle service, and of the one that calculates. */
-const ASK_MS = 60_000;
+const ASK_MS = MINUTE_MS;
 /** Asked before anything counts. */
 const WARM_UP_MS = 10_000;
 const POLL_MS = 250;

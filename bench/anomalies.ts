@@ -2,9 +2,11 @@
  * How well faults of the simulated works are found: precision and recall by kind, over four months, with and without baselines, and what the
  * plain rule finds that holds each quarter hour against 3 σ of the baseline's residuals. Run: node bench/anomalies.ts [--seeds 3] [--per-day 1.2]
  */
+
 import { cpus, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { detectInDevice } from '../server/src/analytics/anomaly/device.ts';
 import type { Window } from '../server/src/domain/time/window.ts';
 import {
@@ -49,7 +51,7 @@ for (const [name, { baselines, find }] of Object.entries(ways)) {
     }
   }
   const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
-  const days = (tally.devices * (WORKS_WINDOW.end - WORKS_WINDOW.start)) / 86_400_000;
+  const days = (tally.devices * (WORKS_WINDOW.end - WORKS_WINDOW.start)) / UTC_DAY_MS;
   rows[name] = {
     precision: percent(tally.right, tally.told),
     recall: percent(tally.found, tally.faults),

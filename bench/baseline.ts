@@ -3,17 +3,18 @@
  * t, p and VIF, R², F, residuals and their autocorrelation), and time of week and temperature on a year of hours.
  * Run: `node bench/baseline.ts`, with `PYTHON=…` for a Python that has NumPy and statsmodels (default: python3).
  */
+
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { termsOf } from '../server/src/analytics/baseline/basis.ts';
 import { leastSquares } from '../server/src/analytics/baseline/least-squares.ts';
 import { fitTimeOfWeek } from '../server/src/analytics/baseline/time-of-week.ts';
 import { ModelPool } from '../server/src/jobs/model-pool.ts';
 
 const DRIVERS = 8;
-const HOUR_MS = 3_600_000;
 const YEAR_HOURS = 8760;
 
 /** Uniform in 0–1, the same in each run (Numerical Recipes' quick generator). */

@@ -6,9 +6,11 @@
  * Run: WATTKEEPER_TEST_REAL_DATA=/path/to/data node bench/hourly-baseline.ts [--meter house], with PYTHON=… for a Python that has the package
  * opendsm (default: python3; 1.2.7 wants multimethod below 2 beside it); without it those columns are left out.
  */
+
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { UTC_DAY_MS, UTC_WEEK_MS } from '@wattkeeper/contract/durations.ts';
 import { type Observations, rowsOf } from '../server/src/analytics/baseline/conditions.ts';
 import { predict } from '../server/src/analytics/baseline/deviation.ts';
 import { trainBaseline } from '../server/src/analytics/baseline/train.ts';
@@ -19,8 +21,7 @@ const { values: options } = parseArgs({ options: { meter: { type: 'string', defa
 const folder = process.env.WATTKEEPER_TEST_REAL_DATA;
 if (folder === undefined) throw new Error('set WATTKEEPER_TEST_REAL_DATA to the folder with measured data');
 
-const WEEK_MS = 7 * 86_400_000;
-const YEAR_MS = 365 * 86_400_000;
+const YEAR_MS = 365 * UTC_DAY_MS;
 /** One week of so many is left out. */
 const EVERY = 4;
 
@@ -110,7 +111,7 @@ function tasksOf(meter: Meter): Task[] {
     });
   const { learnt, unseen } = meter;
   const yearEnd = learnt.from + YEAR_MS;
-  const isLeftOut = (start: number) => Math.floor((start - learnt.from) / WEEK_MS) % EVERY === EVERY - 1;
+  const isLeftOut = (start: number) => Math.floor((start - learnt.from) / UTC_WEEK_MS) % EVERY === EVERY - 1;
   return [
     {
       meter,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { HOUR_MS } from '../server/src/domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 
 /** Hours of a meter and the outdoor temperature around them, and which of them a model learns from and is held against. */
 export interface Meter {

@@ -3,13 +3,14 @@
  * same readings, machine by machine in turn, first with nothing read before and then again; answers that differ end the program.
  * Run: WATTKEEPER_TEST_POSTGRES_BIN=/folder/with/postgres node bench/kpis.ts [--machines 100] [--days 90]
  */
+
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { Client } from 'pg';
 import type { Block } from '../server/src/domain/columns/batch.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
 import { type Service, startService, temporaryFolder } from '../server/test/journeys/service.ts';

@@ -2,7 +2,9 @@
  * Line protocol parsed and validated on one core, beside a bare scan of the same bytes for line ends in the same run.
  * Run: `node bench/line-protocol-parse.ts`
  */
+
 import { cpus } from 'node:os';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { MetricCatalogue } from '../server/src/domain/metric-catalogue.ts';
 import { validate } from '../server/src/ingest/validate.ts';
 import { decodeLineProtocol } from '../server/src/sources/decode/line-protocol.ts';
@@ -39,7 +41,7 @@ function countLines(bytes: Uint8Array): number {
 const catalogue = new MetricCatalogue();
 const options = {
   precision: 'ns',
-  nowMs: START + 2 * 86_400_000,
+  nowMs: START + 2 * UTC_DAY_MS,
   deviceTags: ['device', 'host'],
   labelTags: ['region'],
 } as const;

@@ -3,12 +3,13 @@
  * (where the measured data are) and 90 days of the simulated home. Run: `node bench/size.ts` (InfluxDB's `influxd` on the PATH or in
  * WATTKEEPER_TEST_INFLUXD; the data folder in WATTKEEPER_TEST_REAL_DATA, default ../shared/data).
  */
+
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { createSimulator } from '../server/src/sources/simulator/simulator.ts';
 import { openTelemetryStore } from '../server/src/storage/open-store.ts';
 import { sizeOf, startInflux } from '../server/test/journeys/influx.ts';

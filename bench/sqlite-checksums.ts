@@ -2,14 +2,15 @@
  * What the checksums of the SQLite store cost: the same rows go to its file and to plain tables of the same layout, on one thread each. Times are the
  * median of the repetitions, which alternate. Run: node bench/sqlite-checksums.ts [--days 60] [--devices 2] [--runs 5]
  */
+
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../server/src/domain/columns/batch.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import { asBatch } from '../server/src/storage/apply-batches.ts';
 import { coalesce } from '../server/src/storage/coalesce.ts';
 import { collectColumns, type ValuesOfRow } from '../server/src/storage/sqlite/collect-columns.ts';

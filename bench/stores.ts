@@ -4,22 +4,22 @@
  * WATTKEEPER_TEST_TIMESCALEDB (folders with PostgreSQL's programs, the second one with the extension) and WATTKEEPER_TEST_INFLUXD and WATTKEEPER_TEST_INFLUXD2
  * (the programs `influxd` of 1.x and 2.x). Run: node bench/stores.ts [--days 365] [--devices 3] [--only duckdb,file]
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Client } from 'pg';
 import type { Block } from '../server/src/domain/columns/batch.ts';
 import { NO_RULES } from '../server/src/domain/series-rules.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../server/src/domain/time/window.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/storage/open-store.ts';
 import { type Influx, sizeOf, startInflux, startInflux2 } from '../server/test/journeys/influx.ts';
 import { startPostgresServer } from '../server/test/storage/postgres-server.ts';
 
 const START = Date.UTC(2025, 0, 1);
-const SECOND_MS = 1000;
 const RUNS = 100;
 /** Longest time that one question is repeated. */
 const MOST_MS = 20_000;

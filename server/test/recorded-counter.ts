@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import type { Series } from '../src/domain/columns/frame.ts';
-import { HOUR_MS, MINUTE_MS } from '../src/domain/time/window.ts';
 
 /** What is recorded of a counter of which the true growth is known. */
 export interface RecordedCounter {

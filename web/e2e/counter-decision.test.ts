@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
@@ -6,7 +7,6 @@ import { describeWith } from '../../server/test/needs.ts';
 import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
-const HOUR_MS = 3_600_000;
 /** A day that has passed, in UTC. */
 const DAY = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 48 * HOUR_MS;
 const iso = (instant: number) => new Date(instant).toISOString();

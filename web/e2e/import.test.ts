@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import { describeWith } from '../../server/test/needs.ts';
 import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
-const QUARTER_MS = 15 * 60_000;
+const QUARTER_MS = 15 * MINUTE_MS;
 /** Forty days of quarter hours on the clock of Warsaw, in winter; a cell far behind the rows that detection looks at is no number. */
 const ROWS = 40 * 96;
 const CSV = [

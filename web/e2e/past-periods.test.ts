@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -12,7 +13,6 @@ import { describeWith } from '../../server/test/needs.ts';
 import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser.ts';
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
-const HOUR_MS = 3_600_000;
 
 describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
   const folder = temporaryFolder();

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
@@ -6,7 +7,6 @@ import { expectAccessible, expectFitsPhone, PAGE_LIMIT_MS } from './demo-browser
 
 const OUTPUT = new URL('./output/', import.meta.url).pathname;
 const PAGES = ['now', 'history', 'energy', 'machines', 'baseline', 'anomalies', 'forecast', 'system'] as const;
-const HOUR_MS = 3_600_000;
 
 interface Item {
   readonly id: string;

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
 import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
@@ -11,11 +12,10 @@ import { useNow } from './ui/hooks/use-now.ts';
 
 const PRICE_METRIC = 'price.import_per_kwh';
 /** A price holds until the next one, but no longer than this. */
-const PRICE_HOLDS_MS = 3_600_000;
+const PRICE_HOLDS_MS = HOUR_MS;
 
 /** Days whose published prices make the range of a tariff that follows a market. */
 const RANGE_DAYS = 30;
-const HOUR_MS = 3_600_000;
 
 export interface SitePrices {
   readonly prices: readonly PricedInterval[];

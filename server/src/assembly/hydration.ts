@@ -1,8 +1,8 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Block } from '../domain/columns/batch.ts';
 import { Corrupt, messageOf, Unavailable } from '../domain/errors.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../domain/time/window.ts';
 import type { DeviceDirectory } from '../features/devices/device-directory.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { newestSample, newestSampleBefore } from '../query/newest-sample.ts';

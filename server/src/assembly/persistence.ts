@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Logger } from 'pino';
 import { LOCAL_DATABASE, recordsLocation } from '../config/records-location.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, messageOf } from '../domain/errors.ts';
-import { HOUR_MS } from '../domain/time/window.ts';
 import type { PersistenceChange } from '../features/settings/persistence-change.ts';
 import type { FrontDoor, Requests } from '../http/front-door.ts';
 import { type DiskJournal, openSqliteJournal } from '../ingest/sqlite-journal.ts';

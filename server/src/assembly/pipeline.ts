@@ -1,4 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Logger } from 'pino';
 import { seriesLimits } from '../config/limits.ts';
 import { LOCAL_DATABASE, recordsLocation } from '../config/records-location.ts';
@@ -7,7 +8,6 @@ import { type Batch, type Block, withoutRemoved } from '../domain/columns/batch.
 import { Corrupt, Unavailable } from '../domain/errors.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import type { PartialAnswers } from '../domain/partial-answers.ts';
-import { HOUR_MS } from '../domain/time/window.ts';
 import { rulesFrom } from '../features/devices/declared-rules.ts';
 import { DeviceDirectory } from '../features/devices/device-directory.ts';
 import { IngestService } from '../features/ingest/ingest-service.ts';

@@ -1,9 +1,9 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from '../config/schema.ts';
 import { Unavailable } from '../domain/errors.ts';
 import type { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import type { RulesOf } from '../domain/series-rules.ts';
-import { MINUTE_MS } from '../domain/time/window.ts';
 import { Turns } from '../domain/turns.ts';
 import type { DeviceDirectory } from '../features/devices/device-directory.ts';
 import type { Ingest } from '../ingest/ingest.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { Unavailable } from '../domain/errors.ts';
 import type { Window } from '../domain/time/window.ts';
-import { UTC_DAY_MS } from '../domain/time/window.ts';
 import { ExaminedTimes } from '../features/anomaly/examined.ts';
 import { anomalyJob } from '../features/anomaly/job.ts';
 import { type AnomalyOptions, AnomalyService } from '../features/anomaly/service.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { ArchiveStoreConfig } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
-import { UTC_DAY_MS, type Window } from '../domain/time/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import type { BackfillEnd } from '../features/backfill/gap-filling.ts';
 import { Archive, type DeletionWork, type Part } from '../storage/archive/archive.ts';
 import { type ArchiveReport, archiveMonths } from '../storage/archive/archive-months.ts';

@@ -15,11 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import { runtimeFolders } from '../config/runtime-folders.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
-import { HOUR_MS } from '../domain/time/window.ts';
 import { lockFolder, SERVICE_FILE } from '../storage/data-folder.ts';
 
 /** What a running service lets the commands of its user know: where it is, and a secret that opens it to them. */

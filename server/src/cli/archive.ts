@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { loadConfig } from '../config/load.ts';
@@ -26,7 +27,7 @@ const Report = z.object({
   bytes: z.number(),
   postponed: z.array(z.string()).readonly(),
 });
-const DRAIN_MS = 60_000;
+const DRAIN_MS = MINUTE_MS;
 
 /** `archive`. Answers 0 when everything that is old enough is in the archive. */
 export async function archiveCommand(

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { createFilling } from '../assembly/services.ts';
@@ -25,7 +26,7 @@ Usage: npm start -- backfill --from STORE --to STORE [OPTIONS]
   --help         this text`;
 
 const Report = z.object({ series: z.number(), values: z.number(), written: z.number(), archivedMonths: z.number() });
-const DRAIN_MS = 60_000;
+const DRAIN_MS = MINUTE_MS;
 
 /** `backfill`. Answers 0 when everything that the source holds is in the target. */
 export async function backfillCommand(

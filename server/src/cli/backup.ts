@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Backup } from '@wattkeeper/contract/backup.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { backupCopies, backupFolder, createBackups, historyPlaces } from '../assembly/backups.ts';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { loadConfig } from '../config/load.ts';
@@ -29,7 +30,7 @@ Usage: npm start -- backup [ACTION] [OPTIONS]
   --json         print one JSON object with the result on the last line
   --help         this text`;
 
-const DRAIN_MS = 60_000;
+const DRAIN_MS = MINUTE_MS;
 
 /** `backup make|list|verify`. Answers the exit code. */
 export async function backupCommand(

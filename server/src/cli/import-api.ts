@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ImportPlaces, type ImportPlacesRequest, ImportProgress } from '@wattkeeper/contract/import.ts';
 import { Metric } from '@wattkeeper/contract/metric.ts';
 import { IngestAnswer } from '@wattkeeper/contract/reading.ts';
@@ -15,7 +16,7 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_REQUEST_READINGS = 20_000;
 const MAX_TRIES = 8;
 const FIRST_WAIT_MS = 1000;
-const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = MINUTE_MS;
 const TIMEOUT_MS = 120_000;
 /** The service is busy or starting: another try makes sense. */
 const TRY_AGAIN = new Set([429, 502, 503, 504]);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
-import { MINUTE_MS, SECOND_MS } from '../domain/time/window.ts';
 import { type RunOutcome, runImport } from '../features/importing/run-import.ts';
 import { type ImportReport, reportToJson } from '../sources/import/import-report.ts';
 import { diskFile } from '../sources/import/input-file.ts';
@@ -187,8 +187,8 @@ function seriesLine({ device, metric, values, interval_ms, duplicates, out_of_or
 /** `3 d 4 h`, `30 min`, `10 s`. */
 function duration(ms: number): string {
   const [days, hours, minutes] = [
-    Math.floor(ms / 86_400_000),
-    Math.floor(ms / 3_600_000) % 24,
+    Math.floor(ms / UTC_DAY_MS),
+    Math.floor(ms / HOUR_MS) % 24,
     Math.floor(ms / MINUTE_MS) % 60,
   ];
   const parts = [

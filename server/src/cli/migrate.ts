@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
 import { createBackups } from '../assembly/backups.ts';
 import { openPipeline } from '../assembly/pipeline.ts';
@@ -44,7 +45,7 @@ changed.`;
 
 /** Whoever runs commands on the data folder is its administrator. */
 const SELF: Rights = { name: 'command line', scopes: SCOPES_OF_ROLE.admin };
-const DRAIN_MS = 60_000;
+const DRAIN_MS = MINUTE_MS;
 /** A store takes what comes in at this pace while nothing else runs. */
 const STORE_PAUSE_MS = 20;
 /** Places that the report for people names one by one. */

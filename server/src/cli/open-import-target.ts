@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
@@ -19,7 +20,7 @@ export interface TargetOptions {
 }
 
 /** Time for the stores to take what was imported. */
-const DRAIN_MS = 10 * 60_000;
+const DRAIN_MS = 10 * MINUTE_MS;
 
 /** Opens the service that runs, and the data folder while none does. */
 export async function openImportTarget({ config, environment, given }: TargetOptions): Promise<OpenTarget> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type ApiToken, GrantableScope } from '@wattkeeper/contract/auth.ts';
 import { formatInstant, Name, parseInstant } from '@wattkeeper/contract/common.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../domain/time/window.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import {
   type AccountContext,
   type CommandResult,

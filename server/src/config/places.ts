@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ADDRESS, SECRET } from '@wattkeeper/contract/secret.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
@@ -74,7 +75,7 @@ const readTimeout = (defaultMs: number) =>
     .default(defaultMs)
     .describe('While it neither answers nor shows that it is alive for this long, the store is not used');
 const SERVER_TIMEOUT_MS = 5_000;
-const EMBEDDED_TIMEOUT_MS = 60_000;
+const EMBEDDED_TIMEOUT_MS = MINUTE_MS;
 
 const PostgresSchema = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _');
 

@@ -1,7 +1,7 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyRequest } from 'fastify';
 import { InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
-import { SECOND_MS } from '../domain/time/window.ts';
 import { Body } from './body.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { Pace } from './pace.ts';

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { MINUTE_MS, SECOND_MS } from '../domain/time/window.ts';
+import { MINUTE_MS, SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
 /** Limits of connections and of the time that requests may take to arrive. */
 export interface ConnectionLimits {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MINUTE_MS } from '../domain/time/window.ts';
 
 /** Values that are made into text in one go: some milliseconds. */
 export const MAX_PIECE_VALUES = 8192;

@@ -1,6 +1,6 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { messageOf } from '../domain/errors.ts';
-import { SECOND_MS } from '../domain/time/window.ts';
 import type { Body } from './body.ts';
 import { BodyReader, type BodyReaderOptions, MAX_PUBLIC_BODY_BYTES } from './body-reader.ts';
 import { JsonScanner } from './json-scanner.ts';

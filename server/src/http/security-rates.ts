@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Unavailable } from '../domain/errors.ts';
-import { MINUTE_MS } from '../domain/time/window.ts';
 
 /** Requests a minute from one address. Routes with a `config.rateLimit` of their own, such as sign-in, have that one instead. */
 export interface RateLimits {

@@ -1,6 +1,6 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import type { Block } from '../domain/columns/batch.ts';
-import { HOUR_MS } from '../domain/time/window.ts';
 import { ArrivalMeter } from './arrivals.ts';
 
 const NOON = Date.parse('2026-03-29T12:00:00Z');

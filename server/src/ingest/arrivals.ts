@@ -1,5 +1,6 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../domain/columns/batch.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../domain/time/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import { FORECAST_GROUPS } from './validate.ts';
 
 /** How readings of a device arrived. */

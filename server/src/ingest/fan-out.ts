@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { AcceptedBatch } from '../domain/columns/batch.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { RecentBatches } from './recent-batches.ts';
@@ -22,7 +23,7 @@ export interface FanOutOptions {
 }
 
 const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MOST_MS = 60_000;
+const BACKOFF_MOST_MS = MINUTE_MS;
 
 /**
  * Moves batches from the journal to one store, in order, for ever: a store that is slow or down delays only itself and is tried again

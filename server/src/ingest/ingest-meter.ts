@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../domain/time/window.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
 const MINUTES_KEPT = 60;
 

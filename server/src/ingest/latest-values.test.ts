@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import type { Block } from '../domain/columns/batch.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '../domain/time/window.ts';
 import { LatestValues } from './latest-values.ts';
 
 const NOON = Date.UTC(2026, 5, 1, 12);

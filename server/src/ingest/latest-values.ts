@@ -1,6 +1,6 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../domain/columns/batch.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
-import { MINUTE_MS } from '../domain/time/window.ts';
 
 export interface LatestSample {
   readonly deviceId: string;

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
-import { UTC_DAY_MS } from '../domain/time/window.ts';
 import { DAMAGE_SHOWN_DAYS, type JournalDamage } from './journal.ts';
 import type { LostLog } from './lost-log.ts';
 import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';

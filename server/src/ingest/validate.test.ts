@@ -1,8 +1,8 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { MAX_PRICE } from '@wattkeeper/contract/tariff.ts';
 import { expect, test } from 'vitest';
 import type { Block } from '../domain/columns/batch.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../domain/time/window.ts';
 import { MAX_QUARANTINED_PER_BATCH, MAX_REFUSALS_TOLD, validate } from './validate.ts';
 
 const NOW = Date.UTC(2026, 5, 1);

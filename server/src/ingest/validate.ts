@@ -1,8 +1,8 @@
 import { LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Metric, metricNameFault } from '@wattkeeper/contract/metric.ts';
 import { type Block, rowCount } from '../domain/columns/batch.ts';
 import type { SeriesRefusal } from '../domain/series-limits.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../domain/time/window.ts';
 import type { Quarantined } from './journal.ts';
 
 /** A value that was refused. */

@@ -1,7 +1,7 @@
 import { availableParallelism, platform } from 'node:os';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { Piscina } from 'piscina';
 import { Unavailable } from '../domain/errors.ts';
-import { MINUTE_MS } from '../domain/time/window.ts';
 import { fromWire } from '../domain/wire-error.ts';
 import type { InputOf, ModelAnswer, ModelCall, ModelList, ResultOf } from './model-calls.ts';
 import type { Models } from './models.ts';

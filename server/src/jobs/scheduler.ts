@@ -1,9 +1,9 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { JobState } from '@wattkeeper/contract/job.ts';
 import { Cron } from 'croner';
 import { Conflict, InvalidInput, messageOf, NotFound } from '../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
 import { type Rights, requireScope } from '../domain/rights.ts';
-import { HOUR_MS, MINUTE_MS } from '../domain/time/window.ts';
 import type { JobDefinition } from './job.ts';
 import { Progress } from './progress.ts';
 

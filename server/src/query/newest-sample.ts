@@ -1,7 +1,8 @@
 import { EARLIEST_MS } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { seriesOf } from '../domain/columns/frame.ts';
 import { splitMetric } from '../domain/metric-catalogue.ts';
-import { UTC_DAY_MS, type Window } from '../domain/time/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import type { TelemetryQueries } from './telemetry-queries.ts';
 
 /** The newest sample of a series within a window, or null. */

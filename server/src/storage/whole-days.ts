@@ -1,6 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch } from '../domain/columns/batch.ts';
 import { type Frame, lowerBound } from '../domain/columns/frame.ts';
-import { UTC_DAY_MS, type Window } from '../domain/time/window.ts';
+import type { Window } from '../domain/time/window.ts';
 import type { SeriesExtent, TelemetryStore } from './backend.ts';
 
 /** Everything that a store holds of one device and metric group. */

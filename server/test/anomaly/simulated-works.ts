@@ -1,8 +1,9 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DeviceHistory } from '../../src/analytics/anomaly/device.ts';
 import { predict } from '../../src/analytics/baseline/deviation.ts';
 import { trainBaseline } from '../../src/analytics/baseline/train.ts';
 import { localTimes } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../src/domain/time/window.ts';
+import type { Window } from '../../src/domain/time/window.ts';
 import type { FaultTruth } from '../../src/sources/simulator/faults.ts';
 import { MACHINES } from '../../src/sources/simulator/profiles/factory-machines.ts';
 import { createSimulator } from '../../src/sources/simulator/simulator.ts';

@@ -1,3 +1,4 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aggregateSeries, type Buckets, emptyBuckets } from '../../src/domain/columns/aggregate.ts';
@@ -5,7 +6,6 @@ import { withoutMissing } from '../../src/domain/columns/frame.ts';
 import { counterOf } from '../../src/domain/counters/counter.ts';
 import { NO_RULES, type SeriesRules } from '../../src/domain/series-rules.ts';
 import { bucketEdges } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import type { AggregateRequest } from '../../src/storage/backend.ts';
 import { sampleWindow } from '../../src/storage/sample-window.ts';
 import { batch, batchOf, columnsBlock, type Row } from './telemetry-blocks.ts';

@@ -1,6 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { Conflict, Unavailable } from '../../src/domain/errors.ts';
-import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { batch, type Row, rowsOf } from './telemetry-blocks.ts';
 import type { World } from './telemetry-store.ts';

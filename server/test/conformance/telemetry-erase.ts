@@ -1,8 +1,8 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Block } from '../../src/domain/columns/batch.ts';
 import { Conflict } from '../../src/domain/errors.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { batch, blockOf, type Row, rowsOf } from './telemetry-blocks.ts';
 import type { World } from './telemetry-store.ts';
 

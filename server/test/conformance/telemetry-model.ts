@@ -1,7 +1,7 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Batch, Block } from '../../src/domain/columns/batch.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { batchOf, framesOf } from './telemetry-blocks.ts';
 import { deletesDevices } from './telemetry-devices.ts';

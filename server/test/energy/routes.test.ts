@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { DailyReport, EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { expect, onTestFinished, test } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/window.ts';
 import { chargingRoutes } from '../../src/features/charging/routes.ts';
 import { ChargingService } from '../../src/features/charging/service.ts';
 import { energyRoutes } from '../../src/features/energy/routes.ts';

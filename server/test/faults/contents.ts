@@ -1,8 +1,9 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import pino from 'pino';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Frame } from '../../src/domain/columns/frame.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../src/domain/time/window.ts';
+import type { Window } from '../../src/domain/time/window.ts';
 import { quantitiesByGroup } from '../../src/query/query-planner.ts';
 import type { FramesRequest, SeriesBuckets } from '../../src/query/telemetry-queries.ts';
 import { type DayDigest, digestsOf } from '../../src/storage/backup/packed-frame.ts';
@@ -15,7 +16,7 @@ const HOURS = Float64Array.from(
   { length: (WINDOW.end - WINDOW.start) / HOUR_MS + 1 },
   (_, i) => WINDOW.start + i * HOUR_MS,
 );
-const DRAIN_MS = 60_000;
+const DRAIN_MS = MINUTE_MS;
 
 /** What a data folder answers, by the names of its devices. */
 export interface Contents {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { postReadings, type Service } from '../journeys/service.ts';
 import { type Contents, TODAY, withFolder } from './contents.ts';
 

@@ -1,8 +1,8 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { backtest, forecast } from '../../src/analytics/forecast/backtest.ts';
 import { CANDIDATES, type CandidateName } from '../../src/analytics/forecast/candidates.ts';
 import { slotsOf } from '../../src/analytics/forecast/slots.ts';
-import { HOUR_MS } from '../../src/domain/time/window.ts';
 import { loadForecastEngines } from '../../src/jobs/forecast-engines.ts';
 import { PROPHET_GOLDEN, prophetSeries } from '../reference/prophet-hourly.ts';
 

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { fitSolar } from '../../src/analytics/forecast/solar.ts';
 import { localTimes } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS } from '../../src/domain/time/window.ts';
 import { PVLIB_ROOFS } from '../reference/pvlib-roofs.ts';
 
 type Roof = (typeof PVLIB_ROOFS)[number];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type Slots, slotsOf } from '../../src/analytics/forecast/slots.ts';
-import { HOUR_MS } from '../../src/domain/time/window.ts';
 import { publicHolidays } from '../../src/features/sites/holidays.ts';
 import { exampleMapping, runImport } from '../import/run-import.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { fitSolar } from '../../src/analytics/forecast/solar.ts';
 import { localTimes } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS } from '../../src/domain/time/window.ts';
 import { exampleMapping, runImport } from '../import/run-import.ts';
 import { describeWith } from '../needs.ts';
 import { hourly } from './measured-loads.ts';

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, expect, it } from 'vitest';
 import { type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
-const DAY = 86_400_000;
 const START = Date.parse('2024-01-30T00:00:00Z');
 const folder = temporaryFolder();
 const environment = { WATTKEEPER_ARCHIVE__STORE__TYPE: 'local', WATTKEEPER_INGEST__STORE_PAUSE_MS: '50' };
@@ -69,7 +69,7 @@ async function send(from: number, count: number): Promise<void> {
 
 /** Raw and daily, over the archive and what is not archived. */
 async function answers() {
-  const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * DAY).toISOString()}`;
+  const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * UTC_DAY_MS).toISOString()}`;
   const ask = async (bucket: string) => {
     const path = `/api/v1/telemetry?device_id=meter&bucket=${bucket}&${window}`;
     const text = await (await service.request(path)).text();

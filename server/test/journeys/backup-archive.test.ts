@@ -3,13 +3,13 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Health } from '@wattkeeper/contract/service.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
 import { ROOT, type Service, settled, startService, TOKEN, temporaryFolder } from './service.ts';
 
-const DAY = 86_400_000;
 const START = Date.parse('2024-01-30T00:00:00Z');
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 
@@ -54,7 +54,7 @@ async function send(service: Service): Promise<void> {
 }
 
 async function answers(service: Service): Promise<unknown> {
-  const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * DAY).toISOString()}`;
+  const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * UTC_DAY_MS).toISOString()}`;
   return (await service.json<{ series: unknown }>(`/api/v1/telemetry?device_id=meter&bucket=raw&${window}`)).series;
 }
 

@@ -2,12 +2,12 @@ import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseli
 import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
 import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
 import type { Calendar } from '@wattkeeper/contract/calendar.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
-const HOUR_MS = 3_600_000;
 const HOURS = 60 * 24;
 
 describe('baselines over the API', () => {

@@ -1,8 +1,8 @@
+import { HOUR_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import pino from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { HOUR_MS, SECOND_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { temporaryFolder } from './service.ts';
 
 const NOON = Date.UTC(2026, 5, 1, 12);

@@ -1,9 +1,9 @@
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { QualityReport } from '@wattkeeper/contract/quality.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
-const HOUR_MS = 3_600_000;
 /** A day that has passed, in UTC. */
 const DAY = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 48 * HOUR_MS;
 const iso = (instant: number) => new Date(instant).toISOString();

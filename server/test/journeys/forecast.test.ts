@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
-const HOUR_MS = 3_600_000;
 const DAYS = 20;
 const folder = temporaryFolder();
 let service: Service;

@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 
-const HOUR_MS = 3_600_000;
 const DAYS = 40;
 /** Hours ago between which nothing was reported. */
 const GAP = { from: 22 * 24, to: 20 * 24 };

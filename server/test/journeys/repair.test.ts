@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Repair, RepairOperation, RepairPreview } from '@wattkeeper/contract/repair.ts';
 import { afterEach, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
@@ -11,9 +12,8 @@ afterEach(async () => {
   closers = [];
 });
 
-const DAY_MS = 86_400_000;
 /** Some days ago, so that DuckDB has packed them, and today. */
-const START = Math.floor(Date.now() / DAY_MS) * DAY_MS - 3 * DAY_MS;
+const START = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS - 3 * UTC_DAY_MS;
 /** The last full hour: what is told of it does not depend on the moment. */
 const END = Math.floor(Date.now() / 3_600_000) * 3_600_000;
 const iso = (instant: number) => new Date(instant).toISOString();
@@ -99,7 +99,7 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
   const original = await history(service);
   for (const operation of OPERATIONS) {
     for (const [from, to] of [
-      [START + DAY_MS / 2, START + DAY_MS],
+      [START + UTC_DAY_MS / 2, START + UTC_DAY_MS],
       [END - 1_800_000, END],
     ] as const) {
       // There is nothing behind the last sample to interpolate to.
@@ -109,7 +109,7 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
       const after = await history(service);
       expect([operation, after === original]).toEqual([operation, operation.type === 'interpolate']);
       if (operation.type === 'delete') expect(await powerOf(service, from, to)).toEqual([]);
-      if (operation.type === 'delete' && from > START + DAY_MS) {
+      if (operation.type === 'delete' && from > START + UTC_DAY_MS) {
         await service.kill();
         service = await start(folder);
         expect(await history(service)).toBe(after);
@@ -132,11 +132,11 @@ it('every repair is seen at once and after a crash, leaves what is beside it, an
 
 it('a repair that a crash kept from its record is made once, and never over a reading that came in behind it', async () => {
   const { folder, service: first } = await world();
-  const [from, to] = [START + DAY_MS / 2, START + DAY_MS / 2 + 4 * 300_000];
+  const [from, to] = [START + UTC_DAY_MS / 2, START + UTC_DAY_MS / 2 + 4 * 300_000];
   const made = await apply(first, from, to, { type: 'set', value: 5 });
   const reading = { device_id: 'meter', timestamp: iso(from), values: { 'load.power_kw': 7 } };
   expect((await postReadings(first, reading)).status).toBe(202);
-  const undone = await apply(first, from + DAY_MS, to + DAY_MS, { type: 'delete' });
+  const undone = await apply(first, from + UTC_DAY_MS, to + UTC_DAY_MS, { type: 'delete' });
   expect((await undo(first, undone)).status).toBe(200);
   await first.kill();
   const records = new DatabaseSync(join(folder, 'wattkeeper.db'));
@@ -144,7 +144,7 @@ it('a repair that a crash kept from its record is made once, and never over a re
   records.close();
   const service = await start(folder);
   expect((await powerOf(service, from, to)).map(([, value]) => value)).toEqual([7, 5, 5, 5]);
-  expect(await powerOf(service, from + DAY_MS, to + DAY_MS)).toEqual([]);
+  expect(await powerOf(service, from + UTC_DAY_MS, to + UTC_DAY_MS)).toEqual([]);
   const { items } = await service.json<{ items: Repair[] }>('/api/v1/storage/repairs');
   expect(items.map(({ state }) => state)).toEqual(['applied', 'applied']);
 });

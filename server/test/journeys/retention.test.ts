@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { afterEach, expect, it } from 'vitest';
@@ -9,9 +10,8 @@ afterEach(async () => {
   closers = [];
 });
 
-const DAY_MS = 86_400_000;
-const TODAY = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-const START = TODAY - 20 * DAY_MS;
+const TODAY = Math.floor(Date.now() / UTC_DAY_MS) * UTC_DAY_MS;
+const START = TODAY - 20 * UTC_DAY_MS;
 
 async function start(folder: string): Promise<Service> {
   const service = await startService(folder, {

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { type Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { DailyReport } from '@wattkeeper/contract/energy.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
-
-const MINUTE_MS = 60_000;
 
 describe('a device over the API', () => {
   const folder = temporaryFolder();

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
 import { type Service, startService, temporaryFolder } from './service.ts';
 
-const DAY = 86_400_000;
 const START = Date.parse('2026-03-28T00:00:00Z');
 
 describeWith('POSTGRES_BIN', 'several stores', (bin) => {
@@ -52,7 +52,7 @@ describeWith('POSTGRES_BIN', 'several stores', (bin) => {
     expect(await answer.json()).toMatchObject({ rejected: 0 });
   };
   const history = async (device: string) => {
-    const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * DAY).toISOString()}`;
+    const window = `start=${new Date(START).toISOString()}&end=${new Date(START + 30 * UTC_DAY_MS).toISOString()}`;
     const { series } = await service.json<{ series: { metric: string; timestamps: string[]; value: number[] }[] }>(
       `/api/v1/telemetry?device_id=${device}&bucket=raw&${window}`,
     );

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/domain/columns/batch.ts';
@@ -24,7 +25,6 @@ afterAll(async () => {
 });
 
 const START = Date.parse('2026-03-28T00:00:00Z');
-const MINUTE = 60_000;
 const never = new AbortController().signal;
 // A passphrase costs a second at each use; an identity costs nothing.
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
@@ -56,7 +56,7 @@ function batch(from: number, minutes: number): Batch {
         quantities: ['power_kw', 'energy_imported_kwh'],
         devices: ['5f0c1f6e-2d0b-4a57-9d52-3b1f0a3c0001', '5f0c1f6e-2d0b-4a57-9d52-3b1f0a3c0002'],
         device,
-        timestamps: Float64Array.from(rows, (minute) => START + minute * MINUTE),
+        timestamps: Float64Array.from(rows, (minute) => START + minute * MINUTE_MS),
         columns: [
           Float64Array.from(rows, (minute) => odd[minute % 6]!),
           Float64Array.from(rows, (minute) => minute / 8),
@@ -106,7 +106,7 @@ describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type)
   it('comes back equal, records and telemetry, also in the other engine', async () => {
     const store = await newStore(type);
     await store.write([batch(0, 4000), batch(4000, 60)]);
-    await store.compact(START + 2000 * MINUTE, never);
+    await store.compact(START + 2000 * MINUTE_MS, never);
     const records = await newRecords();
     const site = await records.sites.create({ name: 'Farm', timezone: 'Europe/Warsaw', currency: 'PLN' } as never);
     await records.auditLog.append({ actor: 'ada', action: 'site.create', target: site.id });
@@ -203,24 +203,24 @@ describe('the journal history', () => {
     const taken = async (after: number, until: number) => {
       const found = [];
       for await (const { acceptedAt, blocks } of readJournalHistory(path, KEYS, after, until)) {
-        found.push([(acceptedAt - START) / MINUTE, blocks[0]?.timestamps[0]]);
+        found.push([(acceptedAt - START) / MINUTE_MS, blocks[0]?.timestamps[0]]);
       }
       return found;
     };
     const archive = await open(0);
     const accepted = (minute: number) => ({ ...batch(minute, 10), sequence: 1 + minute / 10, acceptedAt: clock.now });
     for (let minute = 0; minute < 150; minute += 10) {
-      clock.now = START + minute * MINUTE;
+      clock.now = START + minute * MINUTE_MS;
       await archive.write([accepted(minute)]);
     }
     // The process is killed here: nothing is sealed or closed.
     const again = await open(15);
-    clock.now = START + 150 * MINUTE;
+    clock.now = START + 150 * MINUTE_MS;
     await again.write([accepted(150)]);
     const all = await taken(0, Number.POSITIVE_INFINITY);
     expect(all).toEqual(Array.from({ length: 16 }, (_, i) => [10 * i, batch(10 * i, 10).blocks[0]?.timestamps[0]]));
-    expect(await taken(START + 20 * MINUTE, START + 40 * MINUTE)).toEqual(all.slice(2, 5));
-    expect(await again.prune(START + 61 * MINUTE)).toBe(1);
+    expect(await taken(START + 20 * MINUTE_MS, START + 40 * MINUTE_MS)).toEqual(all.slice(2, 5));
+    expect(await again.prune(START + 61 * MINUTE_MS)).toBe(1);
     expect((await taken(0, Number.POSITIVE_INFINITY))[0]?.[0]).toBe(70);
   });
 

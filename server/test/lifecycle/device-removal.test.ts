@@ -1,5 +1,6 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
@@ -10,7 +11,6 @@ import { Unavailable } from '../../src/domain/errors.ts';
 import { DeviceRemovals } from '../../src/features/devices/removals.ts';
 import { temporaryFolder } from '../journeys/service.ts';
 
-const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1);
 const START = NOW - 80 * 24 * HOUR_MS;
 const work = () => ({ signal: new AbortController().signal, progress: () => {} });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Conflict, Corrupt, Unavailable } from '../../src/domain/errors.ts';
@@ -19,7 +20,6 @@ import { type ObjectEngine, ObjectStore } from '../../src/storage/objects/object
 import { batch } from '../conformance/telemetry-blocks.ts';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
-const MINUTE = 60_000;
 const IDENTITY = 'AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU';
 const KEYS = { identities: [IDENTITY], recipients: [await identityToRecipient(IDENTITY)] };
 const CHILD = fileURLToPath(new URL('./journal-history-child.ts', import.meta.url));
@@ -55,7 +55,7 @@ const openJournal = () =>
 /** A batch at each of some minutes, whose value is the minute. */
 async function append(journal: JournalHistory, ...minutes: number[]): Promise<void> {
   for (const minute of minutes) {
-    clock = START + minute * MINUTE;
+    clock = START + minute * MINUTE_MS;
     await journal.write([
       { ...batch('load', [['a', clock, { power_kw: minute }]]), sequence: ++sequence, acceptedAt: clock },
     ]);
@@ -63,7 +63,7 @@ async function append(journal: JournalHistory, ...minutes: number[]): Promise<vo
   clock++;
 }
 
-const at = (minute: number) => START + minute * MINUTE;
+const at = (minute: number) => START + minute * MINUTE_MS;
 
 /** The minutes whose batches come back from the copies alone. */
 async function broughtBack(from: number, to: number, copies = copiesIn()): Promise<number[]> {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AcceptedBatch } from '../../src/domain/columns/batch.ts';
@@ -12,7 +13,6 @@ import { type Hole, isSegment } from '../../src/storage/journal-history/segments
 import { batch } from '../conformance/telemetry-blocks.ts';
 
 const START = Date.parse('2026-03-28T00:00:00Z');
-const MINUTE = 60_000;
 
 let folder: string;
 beforeEach(async () => {
@@ -22,7 +22,7 @@ afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
 /** The batch of a sequence, a minute after the one before. */
 function accepted(sequence: number): AcceptedBatch {
-  const acceptedAt = START + sequence * MINUTE;
+  const acceptedAt = START + sequence * MINUTE_MS;
   return { ...batch('load', [[`meter-${sequence % 3}`, acceptedAt, { power_kw: sequence }]]), sequence, acceptedAt };
 }
 
@@ -32,7 +32,7 @@ async function open(confirmed: number, kept: readonly number[] = []) {
     folder,
     deviceOf: (id) => ({ name: `the ${id}`, kind: 'meter', labels: {} }),
     keys: {},
-    now: () => START + 24 * 60 * MINUTE,
+    now: () => START + 24 * 60 * MINUTE_MS,
     journal: { confirmed, oldestAfter: async (sequence) => kept.find((one) => one > sequence) ?? null },
     onDamage: (message) => damage.push(message),
   });
@@ -58,7 +58,7 @@ async function recovered() {
   });
   for await (const { sequence, acceptedAt, blocks } of reading) {
     expect({ acceptedAt, power: blocks[0]?.columns[0]?.[0] }).toEqual({
-      acceptedAt: START + sequence * MINUTE,
+      acceptedAt: START + sequence * MINUTE_MS,
       power: sequence,
     });
     found.push(sequence);
@@ -156,7 +156,7 @@ describe('a damaged history of the journal', () => {
         expect(found).toEqual(expect.arrayContaining([...whole, count + 1]));
         const missing = Array.from({ length: count }, (_, i) => i + 1).filter((one) => !found.includes(one));
         for (const one of missing) {
-          const at = START + one * MINUTE;
+          const at = START + one * MINUTE_MS;
           const isSaid = holes.some(({ from, until }) => (from ?? at) <= at && at <= (until ?? at));
           expect(isSaid, `batch ${one} is missing and no hole says so: ${JSON.stringify(holes)}`).toBe(true);
         }

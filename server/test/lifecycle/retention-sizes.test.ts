@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it, onTestFinished } from 'vitest';
-import { MINUTE_MS } from '../../src/domain/time/window.ts';
 import { type RetentionCase, switchedOn } from './retention-sizes.ts';
 
 function sizes(one: RetentionCase) {

@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../src/domain/columns/batch.ts';
 import { counterOf } from '../../src/domain/counters/counter.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { createSimulator } from '../../src/sources/simulator/simulator.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';

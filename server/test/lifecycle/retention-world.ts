@@ -1,7 +1,7 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { afterEach, expect } from 'vitest';
 import type { Buckets } from '../../src/domain/columns/aggregate.ts';
 import { counterOf } from '../../src/domain/counters/counter.ts';
-import { MINUTE_MS } from '../../src/domain/time/window.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { RolledReads } from '../../src/storage/layers/rolled-reads.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Conflict } from '../../src/domain/errors.ts';
 import { bucketEdges } from '../../src/domain/time/site-time.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { SetAsideStore } from '../../src/storage/layers/set-aside-store.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { SetAside } from '../../src/storage/set-aside/set-aside.ts';

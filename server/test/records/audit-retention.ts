@@ -1,7 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { Config } from '../../src/config/schema.ts';
-import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { cleanUpJob } from '../../src/features/system/jobs.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
 

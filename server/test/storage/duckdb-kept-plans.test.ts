@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { batch, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
-import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { Engine } from '../../src/storage/duckdb/engine.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { batch, batchOf, blockOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';
@@ -139,7 +139,6 @@ describe('the DuckDB store', () => {
 
   it('loses no row to readers while days are moved, corrected and deleted beside them', async () => {
     const store = await openTelemetryStore(at(folder));
-    const HOUR = 3_600_000;
     const devices = ['a', 'b', 'c'];
     const window = { start: T0, end: T0 + 40 * UTC_DAY_MS };
     let written = T0;
@@ -162,7 +161,7 @@ describe('the DuckDB store', () => {
         // What was confirmed before the read began is in it; what may be deleted while it goes on need not be.
         const [from, corrected] = [written, corrections];
         const found = await sums(device, reads % 2 === 0 ? ['v'] : ['w', 'v']);
-        expect(found.rows).toBeGreaterThanOrEqual((from - deleted) / HOUR);
+        expect(found.rows).toBeGreaterThanOrEqual((from - deleted) / HOUR_MS);
         expect(found.corrected).toBeGreaterThanOrEqual(Math.min(corrected, 1));
       }
       return reads;
@@ -170,13 +169,13 @@ describe('the DuckDB store', () => {
     const readers = devices.map(reader);
     for (let day = 0; day < 30; day++) {
       const rows = devices.flatMap((device) =>
-        Array.from({ length: 24 }, (_, h) => [device, written + h * HOUR, { v: day * 24 + h, w: -h }] as const),
+        Array.from({ length: 24 }, (_, h) => [device, written + h * HOUR_MS, { v: day * 24 + h, w: -h }] as const),
       );
       await store.write([batch('g', rows as unknown as Parameters<typeof batch>[1])]);
       written += UTC_DAY_MS;
       if (day % 3 === 2) {
         await store.compact(written, new AbortController().signal);
-        const late = written - UTC_DAY_MS + 5 * HOUR;
+        const late = written - UTC_DAY_MS + 5 * HOUR_MS;
         await store.write([
           batch(
             'g',
@@ -192,7 +191,7 @@ describe('the DuckDB store', () => {
     }
     done = true;
     expect(Math.min(...(await Promise.all(readers)))).toBeGreaterThan(5);
-    for (const device of devices) expect((await sums(device, ['v'])).rows).toBe((written - deleted) / HOUR);
+    for (const device of devices) expect((await sums(device, ['v'])).rows).toBe((written - deleted) / HOUR_MS);
     await store.close();
   });
 

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreConfig } from '../../src/config/places.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
-import { UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { openFileStore } from '../../src/storage/file/file-store.ts';
 import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';

@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/window.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { batch, batchOf, columnsBlock, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';

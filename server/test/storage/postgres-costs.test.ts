@@ -1,9 +1,9 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { dayWindow } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { KpiService } from '../../src/features/kpi/service.ts';
 import { SqlTerms } from '../../src/features/kpi/sql-terms.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';

@@ -1,10 +1,10 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Series } from '../../src/domain/columns/frame.ts';
 import { splitMetric } from '../../src/domain/metric-catalogue.ts';
 import { dayWindow } from '../../src/domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../src/domain/time/window.ts';
 import { KpiService } from '../../src/features/kpi/service.ts';
 import { SqlGrowth } from '../../src/features/kpi/sql-growth.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';

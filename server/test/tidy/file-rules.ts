@@ -11,6 +11,9 @@ const READS_ENVIRONMENT = /^(server\/src\/config|scripts|bench)\/|^web\/vite\.co
 const MAY_USE_NETWORK = /^server\/src\/(outbound|http|cli)\//;
 const NETWORK_MODULES = /^(node:)?(https?|http2|net|tls|dns|dns\/promises|dgram|inspector)$|^undici$/;
 const NETWORK_GLOBALS = /(?:await|return|[=>(,:?])\s*(?:globalThis\.)?fetch\(|new (?:WebSocket|EventSource)\(/;
+const DURATIONS = 'contract/src/durations.ts';
+const UNIT_OF_TIME = /^ *(?:export )?const ((?:UTC_)?(?:SECOND|MINUTE|HOUR|DAY|WEEK)_MS) =/;
+const LITERAL_DURATION = /^ *(?:export )?const (\w+) = [\d_.* ]*\b(?:60_?000|3_?600_?000|86_?400_?000|604_?800_?000)\b/;
 const TEST_ENVIRONMENT = 'server/test/needs.ts';
 // Spelt apart, or this file would break its own rule.
 const MARKERS = new RegExp(`\\b(${['TO_DO', 'FIX_ME', 'XX_X', 'HA_CK'].join('|').replaceAll('_', '')})\\b`);
@@ -81,6 +84,18 @@ export function testPartsOnlyFromNeeds({ files }: Project): Violation[] {
           return found === null ? [] : [{ what: found[0], line: index + 1 }];
         }),
   ).map(toViolation('test parts', (what) => `${what}: use describeWith or part of ${TEST_ENVIRONMENT}`));
+}
+
+/** A minute, an hour and a day in milliseconds have one definition. */
+export function durationsDefinedOnce({ files }: Project): Violation[] {
+  return each(files, ({ path, text }) =>
+    path === DURATIONS || path.startsWith('scripts/')
+      ? []
+      : text.split('\n').flatMap((content, index) => {
+          const found = UNIT_OF_TIME.exec(content) ?? LITERAL_DURATION.exec(content);
+          return found === null || !/_MS$|^[A-Z]+$/.test(found[1]!) ? [] : [{ what: found[1]!, line: index + 1 }];
+        }),
+  ).map(toViolation('durations', (what) => `${what}: use the units of ${DURATIONS}`));
 }
 
 /** Files and functions fit a head; `exceptions` that are not needed are violations too. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  durationsDefinedOnce,
   environmentOnlyInConfig,
   FILE_LINES_MAX,
   FUNCTION_LINES_MAX,
@@ -119,6 +120,7 @@ it('dead files are those that nothing but tests, or nothing but each other, uses
 
 describe('rules of single files', () => {
   const named = {
+    durationsDefinedOnce,
     environmentOnlyInConfig,
     networkOnlyInOutbound,
     noBarrels,
@@ -138,6 +140,10 @@ describe('rules of single files', () => {
     ['pureAnalytics', 'server/src/analytics/a.ts', '\nconst a = Date.now();', 2],
     ['pureAnalytics', 'server/src/analytics/a.ts', 'const a = new Date();', 1],
     ['pureAnalytics', 'server/src/analytics/a.ts', "const a = Math['random']();", 1],
+    ['durationsDefinedOnce', 'server/src/query/a.ts', '\nconst HOUR_MS = 3_600_000;', 2],
+    ['durationsDefinedOnce', 'web/src/a.test.ts', 'const DAY_MS = 24 * ANY;', 1],
+    ['durationsDefinedOnce', 'web/src/a.ts', 'const DAY = 86400000;', 1],
+    ['durationsDefinedOnce', 'bench/a.ts', 'export const WAIT_MS = 15 * 60_000;', 1],
     ['environmentOnlyInConfig', 'server/src/main.ts', '\n\nstart(process.env);', 3],
     ['environmentOnlyInConfig', 'server/src/main.ts', "import { argv, env } from 'node:process';", 1],
     ['networkOnlyInOutbound', 'server/src/storage/a.ts', "\nimport { request } from 'node:https';", 2],
@@ -152,6 +158,8 @@ describe('rules of single files', () => {
     ['noDefaultExports', 'vitest.config.ts', 'export default {};'],
     ['pureAnalytics', 'server/src/analytics/a.ts', 'const a = new Date(0); // Date.now() comes in'],
     ['pureAnalytics', 'server/src/jobs/a.ts', 'const a = Date.now();'],
+    ['durationsDefinedOnce', 'contract/src/durations.ts', 'export const SECOND_MS = 1_000;'],
+    ['durationsDefinedOnce', 'server/src/query/a.ts', 'const COLUMNS_BYTES = 60_000; const WAIT_MS = 2 * MINUTE_MS;'],
     ['environmentOnlyInConfig', 'server/src/config/load.ts', 'process.env;'],
     ['networkOnlyInOutbound', 'server/src/outbound/a.ts', "import { request } from 'node:https';"],
     [

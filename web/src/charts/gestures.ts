@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type uPlot from 'uplot';
 import type { Interval } from './frame.ts';
 
@@ -12,7 +13,7 @@ const WHEEL_ZOOM = 1.2;
 const WHEEL_REST_MS = 250;
 /** Nearer than this nobody can look: two samples of the fastest device. */
 const SPAN_LEAST_MS = 10_000;
-const SPAN_MOST_MS = 50 * 366 * 86_400_000;
+const SPAN_MOST_MS = 50 * 366 * UTC_DAY_MS;
 
 /**
  * Ctrl or ⌘ with the wheel zooms at the pointer, the wheel across or with shift pans, and the plain wheel scrolls the page; one finger

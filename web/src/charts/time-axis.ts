@@ -1,3 +1,4 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { zoned } from '../data/period.ts';
 import type { Formatter } from '../ui/format.ts';
 
@@ -8,15 +9,13 @@ interface Step {
   readonly ms: number;
 }
 
-const MINUTE = 60_000;
-const DAY = 1440 * MINUTE;
 const STEPS: readonly Step[] = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map(
-    (count): Step => ({ unit: 'minutes', count, ms: count * MINUTE }),
+    (count): Step => ({ unit: 'minutes', count, ms: count * MINUTE_MS }),
   ),
-  ...[1, 2, 7].map((count): Step => ({ unit: 'days', count, ms: count * DAY })),
-  ...[1, 2, 3, 6].map((count): Step => ({ unit: 'months', count, ms: count * 30.4 * DAY })),
-  ...[1, 2, 5, 10, 20, 50].map((count): Step => ({ unit: 'years', count, ms: count * 365.25 * DAY })),
+  ...[1, 2, 7].map((count): Step => ({ unit: 'days', count, ms: count * UTC_DAY_MS })),
+  ...[1, 2, 3, 6].map((count): Step => ({ unit: 'months', count, ms: count * 30.4 * UTC_DAY_MS })),
+  ...[1, 2, 5, 10, 20, 50].map((count): Step => ({ unit: 'years', count, ms: count * 365.25 * UTC_DAY_MS })),
 ];
 
 /**
@@ -40,9 +39,9 @@ export function timeTicks(start: number, end: number, zone: string, most: number
 /** What stands at a tick: a clock time, at midnight the day, at the first of a year the year. */
 export function tickLabel(tick: number, ticks: readonly number[], format: Formatter): string {
   const at = zoned(tick, format.settings.timeZone);
-  const spacing = ticks.length > 1 ? ticks[1]! - ticks[0]! : DAY;
-  if (spacing > 300 * DAY) return format.date(tick, { year: 'numeric' });
-  if (spacing > 20 * DAY) {
+  const spacing = ticks.length > 1 ? ticks[1]! - ticks[0]! : UTC_DAY_MS;
+  if (spacing > 300 * UTC_DAY_MS) return format.date(tick, { year: 'numeric' });
+  if (spacing > 20 * UTC_DAY_MS) {
     return format.date(tick, at.month === 1 ? { year: 'numeric' } : { month: 'short' });
   }
   const midnight = at.epochMilliseconds === at.startOfDay().epochMilliseconds;
@@ -74,5 +73,5 @@ function nextTick(tick: number, zone: string, { unit, count }: Step): number {
   if (due >= 1440) return nextDay.epochMilliseconds;
   const next = at.with({ hour: Math.floor(due / 60), minute: due % 60, second: 0, millisecond: 0 });
   // In the hour that is repeated the wall clock runs backwards; time must not.
-  return next.epochMilliseconds > tick ? next.epochMilliseconds : tick + count * MINUTE;
+  return next.epochMilliseconds > tick ? next.epochMilliseconds : tick + count * MINUTE_MS;
 }

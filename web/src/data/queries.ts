@@ -13,6 +13,7 @@ import type {
   CustomKpiValue,
 } from '@wattkeeper/contract/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import type {
   DemandForecast,
@@ -55,7 +56,6 @@ export interface AnomalyFilter {
   readonly end?: string;
 }
 
-const MINUTE_MS = 60_000;
 /** Pause after the last key until what was typed is checked. */
 const TYPING_MS = 250;
 

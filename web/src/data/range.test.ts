@@ -1,9 +1,9 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { rangeAt, steppedRange, windowOfRange } from './range.ts';
 import { type RangeSearch, readRange, withRange } from './range-search.ts';
 
 const WARSAW = 'Europe/Warsaw';
-const HOUR_MS = 3_600_000;
 const NOW = Date.parse('2026-11-29T11:20:00+01:00');
 const at = (text: string) => Date.parse(text);
 const iso = ({ start, end }: { start: number; end: number }) =>

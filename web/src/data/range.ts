@@ -1,8 +1,6 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { dayOf, periodOf, shiftInstant, shiftPeriod, type Window } from './period.ts';
 import type { RangeSearch } from './range-search.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * The window of a range. The last days end with the last whole hour, as does the calendar period that is not over yet.
@@ -11,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function windowOfRange(range: RangeSearch, now: number, zone: string, usualDays: number): Window {
   if (range.from !== undefined && range.to !== undefined) return { start: range.from, end: range.to };
   const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
-  if (range.unit === undefined) return { start: hour - (range.days ?? usualDays) * DAY_MS, end: hour };
+  if (range.unit === undefined) return { start: hour - (range.days ?? usualDays) * UTC_DAY_MS, end: hour };
   const { start, end } = periodOf(range.unit, range.day ?? dayOf(now, zone), zone);
   return { start, end: start < hour ? Math.min(end, hour) : end };
 }
@@ -26,7 +24,7 @@ export function steppedRange(range: RangeSearch, window: Window, zone: string, s
   if (range.unit !== undefined) {
     return { unit: range.unit, day: shiftPeriod(range.unit, dayIn(range, window, zone), step) };
   }
-  const days = (window.end - window.start) / DAY_MS;
+  const days = (window.end - window.start) / UTC_DAY_MS;
   if (Number.isInteger(days)) {
     return {
       from: shiftInstant(window.start, zone, { days: step * days }),

@@ -1,4 +1,5 @@
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer } from '@wattkeeper/contract/telemetry.ts';
 
@@ -47,8 +48,8 @@ const CONSUMER_POWER = 'energy.power_kw';
 const ALL_METRICS = [...Object.values(SHOWN), CONSUMER_POWER];
 
 /** A device without a declared rhythm is silent after this time, as it is stale in the API. */
-const SILENT_MS = 15 * 60_000;
-const MIN_SILENT_MS = 60_000;
+const SILENT_MS = 15 * MINUTE_MS;
+const MIN_SILENT_MS = MINUTE_MS;
 const INTERVALS_OF_SILENCE = 5;
 
 /**

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
 import { type Window, zoned } from './period.ts';
 
@@ -8,7 +9,7 @@ export interface PricedInterval extends Window {
 type Bands = Extract<Tariff['import_price'], { type: 'time_of_use' }>;
 type Band = Bands['bands'][number];
 
-const QUARTER_MS = 15 * 60_000;
+const QUARTER_MS = 15 * MINUTE_MS;
 /** A longer window than this is not drawn quarter by quarter. */
 const QUARTERS_MAX = 4 * 24 * 40;
 

@@ -1,3 +1,5 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+
 /** A number and its unit, apart, because the unit is set smaller. */
 export interface Quantity {
   readonly value: string;
@@ -122,7 +124,7 @@ export class Formatter {
 
   /** A length of time by its two largest parts: 3 d 4 h, 2 h 5 min, 12 s. */
   duration(ms: number): string {
-    const minutes = Math.floor(ms / 60_000);
+    const minutes = Math.floor(ms / MINUTE_MS);
     if (minutes < 1) return `${this.number(ms / 1000)} s`;
     if (minutes < 60) return `${minutes} min`;
     const hours = Math.floor(minutes / 60);

@@ -1,5 +1,5 @@
 import type { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/anomaly.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { attribute, growForest, type IsolationForest, scoreLimit, scoreRows } from './isolation-forest.ts';
 import type { Normal } from './normal.ts';
 import { medianOf, quantileOf } from './robust.ts';

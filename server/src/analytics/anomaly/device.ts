@@ -1,5 +1,6 @@
 import type { AnomalyType } from '@wattkeeper/contract/anomaly.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { type Channel, detectAnomalies, type FoundAnomaly } from './detect.ts';
 import { learnNormal, leastSigmaOf, mixedSlots, type Normal } from './normal.ts';
 import { medianOf } from './robust.ts';

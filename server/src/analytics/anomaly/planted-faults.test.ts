@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../test/simulated-series.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { FaultRule, FaultTruth } from '../../sources/simulator/faults.ts';
 import { Random } from '../../sources/simulator/random.ts';
 import { createSimulator } from '../../sources/simulator/simulator.ts';

@@ -1,11 +1,10 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, UTC_WEEK_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { detectSeasonal, SeasonalDetector } from './seasonal.ts';
 
 /** A Monday. */
 const START = Date.UTC(2025, 0, 6);
-const WEEK_MS = 7 * UTC_DAY_MS;
 
 /** Repeatable noise, standard normal. */
 function noise(seed: number): () => number {
@@ -75,7 +74,7 @@ describe('seasonal detection', () => {
     const next = noise(5);
     const { timestamps, values } = series(42, 15 * MINUTE_MS, (t) => office(t) + next());
     const { expected, sigma, score } = detectSeasonal({ timestamps, values });
-    const from = at(timestamps, START + 4 * WEEK_MS);
+    const from = at(timestamps, START + 4 * UTC_WEEK_MS);
     let far = 0;
     for (let i = from; i < values.length; i++) {
       const truth = office(timestamps[i]!);
@@ -91,7 +90,7 @@ describe('seasonal detection', () => {
     const { timestamps, values } = series(60, 10 * MINUTE_MS, () => 20 + 3 * next());
     values[100] = 500;
     const { score } = detectSeasonal({ timestamps, values });
-    const week = at(timestamps, START + WEEK_MS);
+    const week = at(timestamps, START + UTC_WEEK_MS);
     expect(greatest(score, 0, week)).toBe(0);
     // Five standard deviations of normal noise: once in a million values.
     expect(greatest(score, week, score.length)).toBeLessThan(0.995);
@@ -107,7 +106,7 @@ describe('seasonal detection', () => {
     const values = clean.values.map((value, i) => value + fault(clean.timestamps[i]!));
     const { score } = detectSeasonal({ ...clean, values });
     const begin = at(clean.timestamps, START + 30 * UTC_DAY_MS);
-    const before = greatest(score, at(clean.timestamps, START + 3 * WEEK_MS), begin);
+    const before = greatest(score, at(clean.timestamps, START + 3 * UTC_WEEK_MS), begin);
     const told = greatest(score, begin, begin + 6 * 12);
     expect(told).toBeGreaterThan(0.99);
     expect(told).toBeGreaterThan(before);

@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { dayWindow, localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 
 export interface SeasonalSeries extends Series {
   /** IANA zone whose clock the habits of the series follow; default UTC. */

@@ -1,3 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+
 /** Columns, and for each how rough it is: the squared number of waves in a day and in a year, by which it is held back. */
 export interface Courses {
   readonly columns: readonly Float64Array[];
@@ -13,7 +15,7 @@ const MOST = 8;
 /** Waves of the year that weekends have apart. */
 const WEEKEND_ORDERS = [1, 2] as const;
 /** The mean Gregorian year. */
-const YEAR_MS = 365.2425 * 86_400_000;
+const YEAR_MS = 365.2425 * UTC_DAY_MS;
 const HOURS_OF_DAY = 24;
 const FIRST_HOUR_OF_WEEKEND = 120;
 /** An hour of warmth is felt by the clock more sharply than seasons move: a tenth of their restraint. */

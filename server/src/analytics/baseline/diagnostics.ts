@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Basis, groupsOf, termsOf } from './basis.ts';
 import type { Observations } from './conditions.ts';
 import { leverage } from './deviation.ts';
@@ -22,7 +23,6 @@ const INFLUENTIAL = 5;
 /** Of Durbin and Watson. */
 const INDEPENDENT = 2;
 const BIAS = 0.01;
-const DAY_MS = 86_400_000;
 
 interface Model {
   readonly basis: Basis;
@@ -41,7 +41,7 @@ export function diagnose({ basis, regression }: Model, observations: Observation
     durbinWatson: durbinWatson(residuals),
     heteroscedasticityP: 'kind' in aside || terms.length === 0 ? null : aside.fPValue,
     influential: influential({ basis, regression }, observations, terms),
-    days: new Set(observations.starts.map((start) => Math.floor(start / DAY_MS))).size,
+    days: new Set(observations.starts.map((start) => Math.floor(start / UTC_DAY_MS))).size,
     biasedMonths: months.filter((bias) => Math.abs(bias) > BIAS).length,
     months: months.length,
   };

@@ -1,14 +1,14 @@
+import { UTC_WEEK_MS } from '@wattkeeper/contract/durations.ts';
 import { type Observations, rowsOf } from './conditions.ts';
 import { predict } from './deviation.ts';
 import type { Fitted } from './fitted.ts';
 import type { Unfit } from './unfit.ts';
 
 const FOLDS = 5;
-const WEEK_MS = 7 * 86_400_000;
 
 /** Whole weeks stay together, so that no hour is predicted from its neighbour; each part has weeks of every season. */
 export function partsOf({ starts }: Observations): Uint8Array {
-  return Uint8Array.from(starts, (start) => Math.floor(start / WEEK_MS) % FOLDS);
+  return Uint8Array.from(starts, (start) => Math.floor(start / UTC_WEEK_MS) % FOLDS);
 }
 
 /** √(mean squared error) ÷ mean energy on weeks that are left out of the fit; null where a part cannot be fitted. */

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import type { Observations } from './conditions.ts';
 import { predict, savingsUncertainty } from './deviation.ts';
 import { type Training, type TrainingInput, trainBaseline } from './train.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Where heating and cooling begin is taken for found within this. */
 const ONE_FAHRENHEIT = 1 / 1.8;
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
@@ -29,7 +28,7 @@ const WORKS_TO = Date.parse('2017-01-05T00:00:00-06:00');
 
 describeWith('REAL_DATA', 'meters with planted truth', (folder) => {
   const temperatures = column(join(folder, 'meters/il-tempF.csv.gz'));
-  const before = (name: string) => load(folder, name, temperatures, WORKS_FROM - 365 * DAY_MS);
+  const before = (name: string) => load(folder, name, temperatures, WORKS_FROM - 365 * UTC_DAY_MS);
   const after = (name: string) => load(folder, name, temperatures, WORKS_TO);
 
   it.each(METERS)('$name: heating and cooling begin where they were made to', ({ name, heating, cooling }) => {
@@ -70,7 +69,9 @@ function trained(input: Omit<TrainingInput, 'type'>): Training {
 function load(folder: string, name: string, temperatures: Map<number, number>, from: number) {
   const energy = column(join(folder, 'meters', `${name}.csv.gz`));
   const isKnown = (start: number) => LAGS.every((lag) => temperatures.has(start - lag * HOUR_MS));
-  const within = [...energy.keys()].filter((start) => start >= from && start < from + 365 * DAY_MS && isKnown(start));
+  const within = [...energy.keys()].filter(
+    (start) => start >= from && start < from + 365 * UTC_DAY_MS && isKnown(start),
+  );
   const starts = Float64Array.from(within);
   const kwh = starts.map((start) => energy.get(start) as number);
   const observations: Observations = { starts, kwh, columns: [], temperature: null, hourOfWeek: null, dayOfWeek: null };

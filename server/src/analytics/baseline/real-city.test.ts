@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { type Training, trainBaseline } from './train.ts';
 
-const HOUR_MS = 3_600_000;
 /** 1 January 2017 was a Sunday; the town keeps one clock. */
 const FIRST = Date.UTC(2017, 0, 1);
 const SUNDAY = 6 * 24;

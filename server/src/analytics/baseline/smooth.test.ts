@@ -1,9 +1,9 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import type { Observations } from './conditions.ts';
 import { predict, predictionMargins } from './deviation.ts';
 import { type Training, trainBaseline } from './train.ts';
 
-const HOUR_MS = 3_600_000;
 const YEAR_HOURS = 8766;
 /** Deviation of what is uniform in ± 0.8. */
 const CHANCE = 0.8 / Math.sqrt(3);

@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Basis, isOfWeek, type WeekBasis } from './basis.ts';
 import { fitChangePoint, SHAPES, type Shape, searchGrid } from './change-point.ts';
 import type { Observations } from './conditions.ts';
@@ -52,7 +53,7 @@ export interface Training extends Fitted {
 /** A slope whose p is greater may as well be none. */
 const IDLE_P = 0.05;
 /** Less than nearly a year shows no season. */
-const SEASON_MS = 330 * 86_400_000;
+const SEASON_MS = 330 * UTC_DAY_MS;
 
 type Fit = (observations: Observations) => Fitted | Unfit;
 

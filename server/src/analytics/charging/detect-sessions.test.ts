@@ -1,6 +1,6 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import { type Steps, splitSteps, stepsOf } from '../energy/steps.ts';
 import { BATTERY_RULES, detectSessions } from './detect-sessions.ts';
 

@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import type { Steps } from '../energy/steps.ts';
 
 /** What counts as a charging session. */

@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 
 /** A counter that differs from complete power by this factor or more is not used. */
 export const CONTRADICTION_FACTOR = 2;

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { FlowEnergy } from './flow-energy.ts';
 
 const RADIANS = Math.PI / 180;

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../../domain/time/window.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { deviation, isBalanced } from '../quality/score.ts';
 import type { SiteSlots } from './balance.ts';
 import type { Corner } from './corners.ts';

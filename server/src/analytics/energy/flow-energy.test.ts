@@ -1,6 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { emptyBuckets } from '../../domain/columns/aggregate.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { flowEnergy } from './flow-energy.ts';
 
 const DAY = Date.UTC(2026, 7, 3);

@@ -1,5 +1,5 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { withoutContradicted } from './contradicted-counters.ts';
 
 /** Energy of one flow by slot: NaN where it is not known. */

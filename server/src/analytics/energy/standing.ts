@@ -1,5 +1,5 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 
 /** A price stands until the next one, but a feed that fell silent must not be believed for ever. */
 const LONGEST_MS = 25 * HOUR_MS;

@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aggregateSeries } from '../../domain/columns/aggregate.ts';
 import type { Series } from '../../domain/columns/frame.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { signedBuckets } from './signed-buckets.ts';
 import { combineSteps, fillSteps, greatestOf, type Steps, splitSteps, stepsOf } from './steps.ts';
 

@@ -1,7 +1,8 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { AggregateOptions } from '../../domain/columns/aggregate.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 import { standsUntil } from '../../domain/time/cadence.ts';
-import { HOUR_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** A power in time as constant stretches, ascending and apart from each other; between them nothing is known. */
 export interface Steps {

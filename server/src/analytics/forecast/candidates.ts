@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { COOLED_ABOVE_C, HEATED_BELOW_C } from './calendar-frame.ts';
 import { fitCalendarRegression, fitMixture } from './calendar-models.ts';
 import { ARIMA_MOST_VALUES, type ForecastEngines } from './engines.ts';
@@ -131,7 +132,7 @@ function fitProphet({ slots, values }: History, { steps, engines }: FitOptions):
 function clockSeconds(slots: Slots): Float64Array {
   const { starts, minuteOfDay } = slots;
   return starts.map((start, s) => {
-    const minuteUtc = (start / 60_000) % 1440;
+    const minuteUtc = (start / MINUTE_MS) % 1440;
     const shift = ((minuteOfDay[s]! - minuteUtc + 720 + 1440) % 1440) - 720;
     return start / 1000 + shift * 60;
   });

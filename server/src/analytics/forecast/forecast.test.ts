@@ -1,6 +1,6 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { accuracyOf, meanAbsoluteError } from './accuracy.ts';
 import { boost } from './boosted-trees.ts';
 import { fitCalendarRegression, fitMixture } from './calendar-models.ts';

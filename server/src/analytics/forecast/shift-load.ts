@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 
 /** A load that may run at another time, without a break. Instants are epoch milliseconds. */
 export interface ShiftableLoad {

@@ -1,8 +1,8 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { silentSlots } from './silent.ts';
 import { slotsOf } from './slots.ts';
 
-const HOUR_MS = 3_600_000;
 const STEPS = 7 * 24;
 /** A Monday. */
 const START = Date.UTC(2026, 5, 1);

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import {
   clearSky,
   type Irradiance,
@@ -6,7 +7,6 @@ import {
   type SunPosition,
   sunPosition,
 } from '../../domain/time/sun.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 
 export interface SolarSite {
   readonly latitudeDeg: number;

@@ -1,6 +1,6 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { MetricKind } from '@wattkeeper/contract/metric.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import type { MetricFunction } from './expression.ts';
 
 /**

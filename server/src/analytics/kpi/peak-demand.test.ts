@@ -1,6 +1,6 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import type { Steps } from '../energy/steps.ts';
 import { DEMAND_WINDOW_MS, peakDemand } from './peak-demand.ts';
 

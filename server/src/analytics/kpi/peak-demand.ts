@@ -1,4 +1,5 @@
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Steps } from '../energy/steps.ts';
 
 /** The window of peak demand: what utilities bill by and ISO 50001 practice looks at. */

@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../../domain/columns/frame.ts';
 import { sunPosition } from '../../domain/time/sun.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { seriesQuality } from './series-quality.ts';
 
 const START = Date.parse('2026-11-10T23:00:00Z');

@@ -1,6 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { GAP_FACTOR } from '../../domain/time/cadence.ts';
 import { sunPosition } from '../../domain/time/sun.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** Where the sun decides when a series is silent. */
 export interface SunPlace {

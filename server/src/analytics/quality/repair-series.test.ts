@@ -1,15 +1,16 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { repairSeries } from './repair-series.ts';
 
-const MIN = 60_000;
 const seriesOf = (samples: readonly (readonly [minute: number, value: number])[]): Series => ({
-  timestamps: Float64Array.from(samples, ([minute]) => minute * MIN),
+  timestamps: Float64Array.from(samples, ([minute]) => minute * MINUTE_MS),
   values: Float64Array.from(samples, ([, value]) => value),
 });
-const pairs = ({ timestamps, values }: Series) => Array.from(timestamps, (instant, i) => [instant / MIN, values[i]]);
-const window = { start: 10 * MIN, end: 20 * MIN };
+const pairs = ({ timestamps, values }: Series) =>
+  Array.from(timestamps, (instant, i) => [instant / MINUTE_MS, values[i]]);
+const window = { start: 10 * MINUTE_MS, end: 20 * MINUTE_MS };
 const series = seriesOf([
   [5, 0],
   [10, 100],
@@ -41,7 +42,7 @@ describe('a repair', () => {
   });
 
   it('draws a line from the sample before to the one behind, and fills gaps at the usual spacing', () => {
-    expect(pairs(repairSeries(series, window, { type: 'interpolate' }, 5 * MIN).after)).toEqual([
+    expect(pairs(repairSeries(series, window, { type: 'interpolate' }, 5 * MINUTE_MS).after)).toEqual([
       [10, 10],
       [15, 20],
     ]);
@@ -49,12 +50,12 @@ describe('a repair', () => {
       [9, 0],
       [20, 11],
     ]);
-    expect(pairs(repairSeries(silent, window, { type: 'interpolate' }, MIN).after)).toEqual(
+    expect(pairs(repairSeries(silent, window, { type: 'interpolate' }, MINUTE_MS).after)).toEqual(
       Array.from({ length: 10 }, (_, i) => [10 + i, 1 + i]),
     );
     expect(() => repairSeries(silent, window, { type: 'interpolate' }, null)).toThrow(/how often .* is not known/);
     const open = seriesOf([[15, 1]]);
-    expect(() => repairSeries(open, window, { type: 'interpolate' }, MIN)).toThrow(/no sample before the window/);
+    expect(() => repairSeries(open, window, { type: 'interpolate' }, MINUTE_MS)).toThrow(/no sample before the window/);
   });
 
   it('moves samples in time, over those that are where they go', () => {
@@ -72,7 +73,7 @@ describe('a repair', () => {
   });
 
   it('needs samples', () => {
-    const nothing = { start: 11 * MIN, end: 12 * MIN };
+    const nothing = { start: 11 * MINUTE_MS, end: 12 * MINUTE_MS };
     expect(() => repairSeries(series, nothing, { type: 'delete' }, null)).toThrow(InvalidInput);
   });
 });

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import type { Series } from '../../domain/columns/frame.ts';
 import { interpolatedRuns, type Run, stuckRuns } from './runs.ts';
-
-const MINUTE = 60_000;
 
 function every(stepMs: number, values: readonly number[]): Series {
   return { timestamps: Float64Array.from(values, (_, i) => i * stepMs), values: Float64Array.from(values) };
@@ -21,27 +20,27 @@ function noise(i: number): number {
 describe('values that stand still', () => {
   it('are found among moving ones, with their first and last sample', () => {
     const values = Array.from({ length: 200 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
-    expect(stuckRuns(every(5 * MINUTE, values), [0])).toEqual([{ from: 80, to: 100 }]);
+    expect(stuckRuns(every(5 * MINUTE_MS, values), [0])).toEqual([{ from: 80, to: 100 }]);
   });
 
   it('are no fault where the quantity rests', () => {
     const night = Array.from({ length: 200 }, (_, i) => (i < 120 ? 0 : noise(i)));
-    expect(stuckRuns(every(5 * MINUTE, night), [0])).toEqual([]);
+    expect(stuckRuns(every(5 * MINUTE_MS, night), [0])).toEqual([]);
     const full = Array.from({ length: 200 }, (_, i) => (i < 120 ? 100 : noise(i)));
-    expect(stuckRuns(every(5 * MINUTE, full), [0, 100])).toEqual([]);
+    expect(stuckRuns(every(5 * MINUTE_MS, full), [0, 100])).toEqual([]);
   });
 
   it('are no fault of a coarse thermometer that repeats itself all day', () => {
     const values = Array.from({ length: 1440 }, (_, i) => Math.round(2 * (20 + 3 * Math.sin(i / 200))) / 2);
-    expect(stuckRuns(every(MINUTE, values), [0])).toEqual([]);
+    expect(stuckRuns(every(MINUTE_MS, values), [0])).toEqual([]);
   });
 
   it('are no fault of a value that the quantity comes back to, such as a set point', () => {
     const settled = (i: number) => i % 200 < 60;
     const values = Array.from({ length: 800 }, (_, i) => (settled(i) ? 18.5 : noise(i)));
-    expect(stuckRuns(every(5 * MINUTE, values), [0])).toEqual([]);
+    expect(stuckRuns(every(5 * MINUTE_MS, values), [0])).toEqual([]);
     const broken = values.map((value, i) => (i >= 680 && i < 760 ? 21.3 : value));
-    expect(stuckRuns(every(5 * MINUTE, broken), [0])).toEqual([{ from: 680, to: 760 }]);
+    expect(stuckRuns(every(5 * MINUTE_MS, broken), [0])).toEqual([{ from: 680, to: 760 }]);
   });
 
   it('shorter than an hour are left alone', () => {
@@ -57,7 +56,7 @@ describe('values that stand still', () => {
   it('hold one value each, and neither neighbour has it', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 300 }), (values) => {
-        for (const { from, to } of stuckRuns(every(10 * MINUTE, values), [0])) {
+        for (const { from, to } of stuckRuns(every(10 * MINUTE_MS, values), [0])) {
           const held = values[from];
           expect(values.slice(from, to).every((value) => value === held)).toBe(true);
           expect(values[from - 1]).not.toBe(held);
@@ -72,16 +71,16 @@ describe('values on a straight line', () => {
   it('are found between the measured ends', () => {
     const line = (i: number) => 20 + ((i - 50) * (31.4159 - 20)) / 20;
     const values = Array.from({ length: 120 }, (_, i) => (i >= 50 && i <= 70 ? line(i) : noise(i)));
-    expect(interpolatedRuns(every(5 * MINUTE, values))).toEqual([{ from: 51, to: 70 }]);
+    expect(interpolatedRuns(every(5 * MINUTE_MS, values))).toEqual([{ from: 51, to: 70 }]);
   });
 
   it('are no fault where a coarse sensor counts up in its last digit', () => {
     const values = Array.from({ length: 100 }, (_, i) => Math.round(10 * (20 + 0.1 * (i % 30))) / 10);
-    expect(interpolatedRuns(every(5 * MINUTE, values))).toEqual([]);
+    expect(interpolatedRuns(every(5 * MINUTE_MS, values))).toEqual([]);
   });
 
   it('are straight in time, not in samples', () => {
-    const timestamps = Float64Array.from({ length: 60 }, (_, i) => i * MINUTE + (i % 3) * 17_000);
+    const timestamps = Float64Array.from({ length: 60 }, (_, i) => i * MINUTE_MS + (i % 3) * 17_000);
     const values = timestamps.map((instant, i) => (i >= 20 && i <= 40 ? 3 + instant / 777_777 : noise(i)));
     expect(interpolatedRuns({ timestamps, values })).toEqual([{ from: 21, to: 40 }]);
   });

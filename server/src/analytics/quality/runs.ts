@@ -1,5 +1,5 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../../domain/columns/frame.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 
 /** Consecutive samples `from … to` (half-open) that look alike in a way that a working sensor does not. */
 export interface Run {

@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../../domain/columns/frame.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { agrees, isBalanced, seriesScore } from './score.ts';
 import { type SeriesContext, seriesQuality } from './series-quality.ts';
 

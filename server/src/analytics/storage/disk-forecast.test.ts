@@ -1,7 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { diskForecast } from './disk-forecast.ts';
 
-const DAY_MS = 86_400_000;
 const samples = (hours: number, usedAt: (hour: number) => number) =>
   Array.from({ length: hours }, (_, hour) => ({ at: hour * 3_600_000, usedBytes: usedAt(hour) }));
 
@@ -30,7 +30,7 @@ it('says nothing of a disk that does not fill, or is not known for a day', () =>
   expect(diskForecast([], 1e9)).toEqual({ growthBytesPerDay: null, fullInDays: null });
   expect(
     diskForecast(
-      samples(DAY_MS / 3_600_000 + 1, (hour) => hour),
+      samples(UTC_DAY_MS / 3_600_000 + 1, (hour) => hour),
       240,
     ).fullInDays,
   ).toBe(10);

@@ -1,3 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+
 /** What a data folder held at an instant. */
 export interface DiskSample {
   /** Epoch milliseconds. */
@@ -12,9 +14,8 @@ export interface DiskForecast {
   readonly fullInDays: number | null;
 }
 
-const DAY_MS = 86_400_000;
 /** Less does not tell a trend from a day's ups and downs. */
-const LEAST_SPAN_MS = DAY_MS;
+const LEAST_SPAN_MS = UTC_DAY_MS;
 /** Samples whose slopes are taken lie this share of the known time apart, at least. */
 const LEAST_APART_SHARE = 1 / 4;
 /** Of more samples only some are looked at, evenly: the work grows with the square. */
@@ -43,6 +44,6 @@ export function diskForecast(all: readonly DiskSample[], freeBytes: number): Dis
   slopes.sort((a, b) => a - b);
   const middle = slopes.length >> 1;
   const median = slopes.length % 2 === 1 ? slopes[middle]! : (slopes[middle - 1]! + slopes[middle]!) / 2;
-  const growthBytesPerDay = median * DAY_MS;
+  const growthBytesPerDay = median * UTC_DAY_MS;
   return { growthBytesPerDay, fullInDays: growthBytesPerDay > 0 ? freeBytes / growthBytesPerDay : null };
 }

@@ -1,5 +1,6 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, intersect, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import { intersect, type Window } from '../../domain/time/window.ts';
 import type { PricedSlots } from './priced-slots.ts';
 
 /** Span over which metering averages the power that is charged for. */

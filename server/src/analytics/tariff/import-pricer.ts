@@ -1,7 +1,7 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { ImportPrice } from '@wattkeeper/contract/tariff.ts';
 import type { z } from 'zod';
 import { addDays, dayWindow, type LocalDay, type LocalTimes, localTimes } from '../../domain/time/site-time.ts';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import { BandClock } from './bands.ts';
 import type { PricedSlots } from './priced-slots.ts';
 

@@ -1,8 +1,9 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketEdges, dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { priceEnergy, pricingStart } from './price-energy.ts';
 
 const WARSAW = 'Europe/Warsaw';

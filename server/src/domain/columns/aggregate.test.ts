@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { counterOf } from '../counters/counter.ts';
 import { decidingWindow } from '../time/cadence.ts';
-import { HOUR_MS, MINUTE_MS } from '../time/window.ts';
 import { aggregateSeries, type Buckets, meansOf } from './aggregate.ts';
 import { lowerBound, type Series } from './frame.ts';
 

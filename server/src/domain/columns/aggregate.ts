@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Counter } from '../counters/counter.ts';
 import { eachGrowth } from '../counters/growth.ts';
 import { type Reporting, standsUntil } from '../time/cadence.ts';
@@ -26,8 +27,6 @@ export interface AggregateOptions extends Reporting {
   /** What is known of the series as a counter; null where it is none. */
   readonly counter?: Counter | null;
 }
-
-const HOUR_MS = 3_600_000;
 
 /**
  * The reference of every aggregate, and what backends compute natively must equal it.

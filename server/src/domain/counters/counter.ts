@@ -1,5 +1,6 @@
 import type { CounterBehaviour } from '@wattkeeper/contract/device.ts';
-import { UTC_DAY_MS, type Window } from '../time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import type { Window } from '../time/window.ts';
 import { knownUnit } from '../units.ts';
 
 /** What is known of a counter. Rates are in the counter's unit an hour: kW for kWh. */

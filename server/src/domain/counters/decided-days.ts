@@ -1,5 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../columns/frame.ts';
-import { UTC_DAY_MS, type Window } from '../time/window.ts';
+import type { Window } from '../time/window.ts';
 
 /** Growth in a span of time. */
 export interface GrowthPiece {

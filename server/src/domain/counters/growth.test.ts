@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { anyCounter } from '../../../test/recorded-counter.ts';
 import { aggregateSeries } from '../columns/aggregate.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
-import { UTC_DAY_MS } from '../time/window.ts';
 import { counterOf, counterWindow } from './counter.ts';
 import { counterHistory } from './growth.ts';
 

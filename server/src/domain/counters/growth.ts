@@ -1,6 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
 import { dayOf } from '../time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../time/window.ts';
+import type { Window } from '../time/window.ts';
 import { CONTEXT_DAYS, CONTEXT_SAMPLES, type Counter, type CounterEvent } from './counter.ts';
 import { isBlankLeap, type Level, levelsOf, trueLevels } from './levels.ts';
 import { Pace } from './rates.ts';

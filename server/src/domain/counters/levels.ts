@@ -1,5 +1,5 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../columns/frame.ts';
-import { MINUTE_MS, UTC_DAY_MS } from '../time/window.ts';
 import type { Counter } from './counter.ts';
 import type { Pace } from './rates.ts';
 

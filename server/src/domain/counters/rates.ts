@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../columns/frame.ts';
-import { HOUR_MS, MINUTE_MS } from '../time/window.ts';
 import type { Counter } from './counter.ts';
 
 /** A counter may be updated this seldom, however often it is read: what it grew by is held against at least this time. */

@@ -1,7 +1,8 @@
 import { formatInstant, isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../errors.ts';
 import { dayWindow } from './site-time.ts';
-import { UTC_DAY_MS, type Window } from './window.ts';
+import type { Window } from './window.ts';
 
 export interface AskedWindow {
   /** RFC 3339; default: `defaultDays` before the end. */

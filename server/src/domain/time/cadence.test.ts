@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import { aggregateSeries } from '../columns/aggregate.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
 import { DEFAULT_CADENCE_MS, decidingWindow, LONGEST_HOLD_MS, type Reporting, standsUntil } from './cadence.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from './window.ts';
 
 const DAY = Date.UTC(2026, 0, 15);
 const at = (...minutes: number[]) => Float64Array.from(minutes, (minute) => DAY + minute * MINUTE_MS);

@@ -1,6 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Repeats, repeatsOf, reportsChanges } from '../change-reports.ts';
 import type { Series } from '../columns/frame.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from './window.ts';
+import type { Window } from './window.ts';
 
 /**
  * How long a sample stands.
@@ -22,7 +23,7 @@ export const LONGEST_HOLD_MS = 2 * HOUR_MS;
 export const LONGEST_CHANGE_HOLD_MS = 12 * HOUR_MS;
 
 /** Cadence where neither a day nor its neighbours have three spacings: 15 minutes, the slot of European markets. */
-export const DEFAULT_CADENCE_MS = 15 * 60_000;
+export const DEFAULT_CADENCE_MS = 15 * MINUTE_MS;
 
 /** What is declared of how a device reports. */
 export interface Reporting {

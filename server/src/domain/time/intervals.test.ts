@@ -1,7 +1,7 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, test } from 'vitest';
 import { foundWidth, intervalOf } from './intervals.ts';
 import { bucketEdges } from './site-time.ts';
-import { HOUR_MS, UTC_DAY_MS } from './window.ts';
 
 const WARSAW = 'Europe/Warsaw';
 const local = (text: string) => Date.parse(text);

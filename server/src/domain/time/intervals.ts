@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Temporal } from 'temporal-polyfill';
 import { InvalidInput } from '../errors.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from './window.ts';
 
 /** Units of elapsed time, milliseconds. */
 const FIXED_MS = new Map([

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from './window.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
 const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
 const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
@@ -19,9 +19,9 @@ export function isoTimes(instants: ArrayLike<number>): string[] {
       date = new Date(dayNumber * UTC_DAY_MS).toISOString().slice(0, 11);
     }
     const ofDay = instant - day * UTC_DAY_MS;
-    const hour = TWO_DIGITS[Math.floor(ofDay / 3_600_000)]!;
-    const minute = TWO_DIGITS[Math.floor(ofDay / 60_000) % 60]!;
-    const second = TWO_DIGITS[Math.floor(ofDay / 1000) % 60]!;
+    const hour = TWO_DIGITS[Math.floor(ofDay / HOUR_MS)]!;
+    const minute = TWO_DIGITS[Math.floor(ofDay / MINUTE_MS) % 60]!;
+    const second = TWO_DIGITS[Math.floor(ofDay / SECOND_MS) % 60]!;
     texts[i] = `${date}${hour}:${minute}:${second}.${THREE_DIGITS[ofDay % 1000]!}Z`;
   }
   return texts;

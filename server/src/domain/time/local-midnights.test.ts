@@ -1,8 +1,8 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { expect, it } from 'vitest';
 import { bucketEdges } from './site-time.ts';
-import { UTC_DAY_MS } from './window.ts';
 
 const ZONES = [
   ...[

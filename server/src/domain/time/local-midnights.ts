@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Temporal } from 'temporal-polyfill';
-import { UTC_DAY_MS } from './window.ts';
 
 /**
  * Starts of calendar days at a site, asked in ascending order. The calendar is asked for those near a change of the clock alone: it takes 7 µs for one, and

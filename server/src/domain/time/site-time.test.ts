@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDays, bucketEdges, dayOf, dayWindow, instantOfLocal, localTime, localTimes } from './site-time.ts';
-import { HOUR_MS, MINUTE_MS } from './window.ts';
 
 const WARSAW = 'Europe/Warsaw';
 const LORD_HOWE = 'Australia/Lord_Howe';

@@ -1,7 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Temporal } from 'temporal-polyfill';
 import { InvalidInput } from '../errors.ts';
 import { LocalMidnights } from './local-midnights.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from './window.ts';
+import type { Window } from './window.ts';
 
 /** Bucket widths with a fixed length; days, weeks and months follow the site's calendar. */
 const FIXED_MS = new Map(

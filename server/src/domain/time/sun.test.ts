@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import { describeWith } from '../../../test/needs.ts';
 import { clearSky, cosIncidence, diffuseFraction, planeOfArray, refractionDeg, sunPosition } from './sun.ts';
-import { HOUR_MS } from './window.ts';
 
 describe('the position of the sun', () => {
   test('is that of the example in NREL’s report on the solar position algorithm', () => {

@@ -1,7 +1,8 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+
 /** Where the sun stands and what it sends: pure geometry and clear-sky physics. Angles in degrees, irradiance in W/m². */
 
 const DEGREE = Math.PI / 180;
-const DAY_MS = 86_400_000;
 /** Instant of J2000.0: 2000-01-01 12:00 UTC. */
 const J2000_MS = 946_728_000_000;
 /** Total solar irradiance at 1 au, W/m² (Kopp and Lean, Geophys. Res. Lett. 38 (2011) L01706). */
@@ -44,7 +45,7 @@ export function sunPosition(
   longitudeDeg: number,
   into: SunPosition = { zenithDeg: 0, azimuthDeg: 0, extraterrestrialWM2: 0 },
 ): SunPosition {
-  const days = (instant - J2000_MS) / DAY_MS;
+  const days = (instant - J2000_MS) / UTC_DAY_MS;
   const meanAnomaly = (357.528 + 0.9856003 * days) * DEGREE;
   const meanLongitude = 280.46 + 0.9856474 * days;
   const longitude = (meanLongitude + 1.915 * Math.sin(meanAnomaly) + 0.02 * Math.sin(2 * meanAnomaly)) * DEGREE;

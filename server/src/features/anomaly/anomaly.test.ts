@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
 import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';

@@ -1,8 +1,9 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { DeviceHistory, SensorColumn } from '../../analytics/anomaly/device.ts';
 import { predict } from '../../analytics/baseline/deviation.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Baselines } from '../../storage/records/analytics/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import {

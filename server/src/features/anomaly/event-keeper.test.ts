@@ -1,6 +1,6 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { openRecords } from '../../storage/records/record-store.ts';
 import { EventKeeper } from './event-keeper.ts';
 import type { FoundEvent } from './stored-anomaly.ts';

@@ -1,4 +1,5 @@
-import { HOUR_MS, intersect, type Window } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
+import { intersect, type Window } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
 import type { Anomalies, AnomalyRecord } from '../../storage/records/analytics/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';

@@ -1,6 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { ExaminedTimes, MAX_EXAMINED_WINDOWS, unexamined } from './examined.ts';
 
 const NOW = Date.UTC(2026, 3, 10);

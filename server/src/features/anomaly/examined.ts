@@ -1,5 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { ImportStates } from '../../storage/records/import-states.ts';
 
 const STATE_KEY = 'anomaly-examined';

@@ -10,11 +10,12 @@ import type {
 } from '@wattkeeper/contract/anomaly.ts';
 import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { askedWindow, periodOf } from '../../domain/time/asked-window.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type {
   Anomalies,
@@ -56,7 +57,7 @@ const CONTAMINATION = 0.1;
 const SEED = 1;
 /** Shown around an event: as long as it is, within these. */
 const AROUND_MS = { least: 6 * HOUR_MS, most: 2 * UTC_DAY_MS };
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = MINUTE_MS;
 
 /** What machines and sensors did out of the ordinary. */
 export class AnomalyService {

@@ -1,8 +1,8 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { END, energy, iso, models, NOW, world } from '../../../test/baseline/press-world.ts';
 import { every } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { ExaminedTimes } from './examined.ts';
 import { AnomalyService } from './service.ts';
 

@@ -1,6 +1,7 @@
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { stuckRuns } from '../../analytics/quality/runs.ts';
 import { type Series, seriesOf } from '../../domain/columns/frame.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { DriverOptions } from '../baseline/driver-loader.ts';
 import { SLOT_MS, stickingMetrics } from './device-history.ts';

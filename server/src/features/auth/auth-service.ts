@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SCOPES_OF_ROLE, type Scope, type SignInLink } from '@wattkeeper/contract/auth.ts';
+import { SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
-import { SECOND_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { Caller } from '../../http/api.ts';
 import type { ApiTokenRecord } from '../../storage/records/accounts/api-tokens.ts';
 import type { UserRecord } from '../../storage/records/accounts/users.ts';

@@ -1,10 +1,10 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { ADMIN_HEADERS, browserHeaders, securedApp, signInOwner } from '../../../test/records/secured-app.ts';
 import { SESSION_MS, SIGN_IN_CODE_MS } from './auth-service.ts';
 import { passwordFits } from './passwords.ts';
 
 const PASSWORD = 'correct horse battery';
-const MINUTE_MS = 60_000;
 
 describe('sign-in link', () => {
   it('makes the first administrator and signs them in, without a password', async () => {

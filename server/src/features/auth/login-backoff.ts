@@ -1,9 +1,11 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+
 /** Failures that a person may have without waiting. */
 const FREE_FAILURES = 5;
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 15 * 60_000;
+const LONGEST_WAIT_MS = 15 * MINUTE_MS;
 /** Without a failure for this long, counting starts again. */
-const FORGET_AFTER_MS = 60 * 60_000;
+const FORGET_AFTER_MS = HOUR_MS;
 /** Keys remembered; beyond it the oldest are forgotten. */
 const MAX_KEYS = 10_000;
 

@@ -9,9 +9,9 @@ import {
   SignInLinkCreate,
 } from '@wattkeeper/contract/auth.ts';
 import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { SECOND_MS } from '../../domain/time/window.ts';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
 import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, sessionIn } from './auth-service.ts';

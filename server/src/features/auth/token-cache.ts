@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../domain/time/window.ts';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { Caller } from '../../http/api.ts';
 
 /** A caller whose token holds. */

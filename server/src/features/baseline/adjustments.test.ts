@@ -1,7 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { END, iso, START, world } from '../../../test/baseline/press-world.ts';
 import { NotFound } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 
 describe('a non-routine adjustment', () => {
   const window = { machine_id: 'Press', start: iso(END), end: iso(END + 10 * UTC_DAY_MS) };

@@ -1,4 +1,5 @@
 import { BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { count, END, energy, iso, models, NOW, noise, START, world } from '../../../test/baseline/press-world.ts';
@@ -6,7 +7,6 @@ import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';

@@ -1,12 +1,12 @@
 import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
 import type { CalendarPeriod } from '@wattkeeper/contract/calendar.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { iso, models } from '../../../test/baseline/press-world.ts';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { rowsOfBuilding } from '../../../test/reference/nmecr/daily-buildings.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { categoriesAt } from '../../domain/time/calendar.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { BaselineService } from './service.ts';
 
 const ROWS = rowsOfBuilding('school');

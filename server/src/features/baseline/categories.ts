@@ -1,7 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { categoriesAt } from '../../domain/time/calendar.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { CalendarRecord, Calendars } from '../../storage/records/analytics/calendars.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';

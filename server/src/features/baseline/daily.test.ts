@@ -1,10 +1,10 @@
 import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { iso, models, noise } from '../../../test/baseline/press-world.ts';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { BaselineService } from './service.ts';
 
 const ZONE = 'Europe/Warsaw';

@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { END, energy, iso, noise, START, world } from '../../../test/baseline/press-world.ts';
 import { every } from '../../../test/energy/site-world.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 
 describe('a baseline', () => {
   it('never has what is made of the energy as a driver', async () => {

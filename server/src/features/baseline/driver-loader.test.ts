@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { type Driver, driverColumns } from './driver-loader.ts';
 
 const START = Date.UTC(2026, 2, 2);

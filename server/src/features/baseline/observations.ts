@@ -1,12 +1,13 @@
 import type { Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
 import { HOLIDAY_CATEGORY } from '@wattkeeper/contract/calendar.ts';
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
 import { DAYS_OF_WEEK } from '../../analytics/baseline/basis.ts';
 import type { Observations } from '../../analytics/baseline/conditions.ts';
 import { missingZeros } from '../../analytics/baseline/zeros.ts';
 import { categoriesAt } from '../../domain/time/calendar.ts';
 import { bucketEdges, localTimes } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';

@@ -1,7 +1,7 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { type CategoryDriver, isCalendar, isCategory } from './categories.ts';
 import { type DriverOptions, driverColumns } from './driver-loader.ts';
 import type { StoredModel } from './stored-model.ts';

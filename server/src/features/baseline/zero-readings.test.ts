@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { models } from '../../../test/baseline/press-world.ts';
 import { SiteWorld } from '../../../test/energy/site-world.ts';
 import { describeWith } from '../../../test/needs.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { BaselineService } from './service.ts';
 
 describeWith('REAL_DATA', 'a year of hours in which the meter read 0 kWh for 30 days', (folder) => {

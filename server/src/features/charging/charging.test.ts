@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { ChargingService } from './service.ts';
 
 const { start: DAY, end: DAY_END } = dayWindow('2026-06-15', 'Europe/Warsaw');

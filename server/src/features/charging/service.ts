@@ -5,10 +5,11 @@ import type {
   ChargingSessionQuery,
 } from '@wattkeeper/contract/charging.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { z } from 'zod';
 import { askedDays } from '../../domain/time/asked-window.ts';
 import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { ChargingSessionRecord } from '../../storage/records/analytics/charging-sessions.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord, Sites } from '../../storage/records/devices/sites.ts';

@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import {
   BATTERY_RULES,
   type DetectedSession,
@@ -9,7 +10,7 @@ import { type SessionCost, sessionCosts } from '../../analytics/charging/session
 import { allocateFlows } from '../../analytics/energy/flows.ts';
 import type { Steps } from '../../analytics/energy/steps.ts';
 import { seriesOf } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type {
   ChargingSessionInput,

@@ -1,5 +1,5 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import {
   createSimulator,
   type ProfileName,
@@ -31,7 +31,7 @@ export interface DemoOptions {
 const STATE_KEY = 'demo';
 /** Keeps the names of one's own devices free. */
 const DEMO_PREFIX = 'Demo: ';
-const HISTORY_STEP_MS = 60_000;
+const HISTORY_STEP_MS = MINUTE_MS;
 /** Rows of the history that are made and taken at once: five days of minutes. */
 const ROWS_AT_ONCE = 7200;
 

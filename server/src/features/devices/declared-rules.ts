@@ -1,10 +1,10 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { type Counter, counterOf } from '../../domain/counters/counter.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { NO_RULES, type RulesOf } from '../../domain/series-rules.ts';
 import type { Reporting } from '../../domain/time/cadence.ts';
 import { intervalOf } from '../../domain/time/intervals.ts';
-import { SECOND_MS } from '../../domain/time/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 
 /** The rules of a device's series, from what is declared of the device and of its metrics. */

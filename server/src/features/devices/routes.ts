@@ -1,5 +1,6 @@
 import { formatInstant, PageQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
 import { Device, DeviceCreate, DevicePatch, DeviceQuery, DeviceRemoved } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { DeviceReference } from '@wattkeeper/contract/fields.ts';
 import { z } from 'zod';
 import { Conflict, ExpectedError } from '../../domain/errors.ts';
@@ -30,7 +31,7 @@ export interface DeviceRoutesOptions {
 }
 
 /** Silence after which a device without a declared interval is stale. */
-const STALE_MS = 15 * 60_000;
+const STALE_MS = 15 * MINUTE_MS;
 const IdParams = z.object({ id: DeviceReference.min(1).max(200) });
 
 const schema = { tags: ['devices'] };

@@ -1,6 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { addDays, dayOf, dayWindow, nominalMs } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 
 /** More periods than this in one answer are refused. */
 export const MAX_PERIODS = 10_000;

@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, test } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { simulate } from '../../../test/simulated-series.ts';
 import { addDays, dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { createSimulator } from '../../sources/simulator/simulator.ts';
 import { consistencyOf } from '../quality/consistency.ts';
 

@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 
 const WARSAW = 'Europe/Warsaw';
 const { start: DAY, end: DAY_END } = dayWindow('2026-06-15', WARSAW);

@@ -1,3 +1,4 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { SiteSlots } from '../../analytics/energy/balance.ts';
 import type { Corner } from '../../analytics/energy/corners.ts';
 import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.ts';
@@ -7,7 +8,7 @@ import { type SignedEnergy, splitSteps } from '../../analytics/energy/steps.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { lowerBound } from '../../domain/columns/frame.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { type IntervalSeries, intervalSamples, oneWay } from './interval-samples.ts';

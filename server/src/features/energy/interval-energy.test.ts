@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { bucketEdges, dayWindow, instantOfLocal } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { KpiService } from '../kpi/service.ts';
 
 const ZONE = 'Europe/Warsaw';

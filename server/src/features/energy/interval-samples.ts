@@ -1,8 +1,9 @@
+import { SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { IntervalEnergy } from '../../analytics/energy/interval-energy.ts';
 import { lowerBound, type Series, seriesOf } from '../../domain/columns/frame.ts';
 import { foundWidth, type Interval, intervalOf, widthOfStep } from '../../domain/time/intervals.ts';
-import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 

@@ -1,8 +1,8 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { PowerNow } from '@wattkeeper/contract/energy.ts';
 import type { Corner } from '../../analytics/energy/corners.ts';
 import { GAP_FACTOR, type Reporting } from '../../domain/time/cadence.ts';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import { bestSources, type CornerSource, cornerSources, type SiteDevices, type SiteOfSources } from './site-sources.ts';

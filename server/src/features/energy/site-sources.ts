@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import {
   BALANCE_LABEL,
   CORNER_METRICS,
@@ -11,7 +12,7 @@ import {
 import type { Life } from '../../analytics/energy/life.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { Reporting } from '../../domain/time/cadence.ts';
-import { SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';

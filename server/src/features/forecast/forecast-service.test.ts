@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { HORIZONS } from '../../analytics/forecast/horizons.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
 import { ScheduleService } from './schedule-service.ts';
 import { ForecastService } from './service.ts';

@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Horizon } from '../../analytics/forecast/horizons.ts';
 import { SLOTS_PER_DAY, type Slots, type SlotWidth, slotsFrom, slotsOf } from '../../analytics/forecast/slots.ts';
 import { meansOf } from '../../domain/columns/aggregate.ts';
@@ -6,7 +7,7 @@ import { lowerBound } from '../../domain/columns/frame.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';

@@ -1,4 +1,5 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { MovableLoad, OptimalSchedule, OptimalScheduleRequest } from '@wattkeeper/contract/forecast.ts';
 import {
   type Outlook,
@@ -10,7 +11,6 @@ import {
 import { lowerBound } from '../../domain/columns/frame.ts';
 import { ExpectedError, InvalidInput } from '../../domain/errors.ts';
 import { bucketEdges, localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import type { EnergyService } from '../energy/service.ts';
 import { iso } from './load-history.ts';

@@ -1,3 +1,4 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DemandForecast, DemandQuery, ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { limitsOf } from '../../analytics/forecast/accuracy.ts';
 import { CANDIDATES, type CandidateName } from '../../analytics/forecast/candidates.ts';
@@ -6,7 +7,6 @@ import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
 import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
 import { silentSlots } from '../../analytics/forecast/silent.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
@@ -50,8 +50,8 @@ const QUICK_ORIGINS = 24;
 const CHOICE_AGE_MS = 8 * UTC_DAY_MS;
 /** Slots before a forecast that are shown with it. */
 const BEFORE = { '1h': 24, '24h': 48, '7d': 21 } as const satisfies Record<ForecastHorizon, number>;
-const BACKTEST_TIMEOUT_MS = 5 * 60_000;
-const FORECAST_TIMEOUT_MS = 60_000;
+const BACKTEST_TIMEOUT_MS = 5 * MINUTE_MS;
+const FORECAST_TIMEOUT_MS = MINUTE_MS;
 
 /** A forecast of a subject with the choice of models behind it. */
 interface Served {

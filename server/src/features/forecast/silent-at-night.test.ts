@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, expect, it } from 'vitest';
 import { SiteWorld } from '../../../test/energy/site-world.ts';
 import { describeWith } from '../../../test/needs.ts';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
 import { ForecastService } from './service.ts';
 

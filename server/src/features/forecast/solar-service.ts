@@ -1,9 +1,9 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import { SOLAR_MIN_DAYS, SOLAR_RECENT_DAYS, type SolarFit } from '../../analytics/forecast/solar.ts';
 import { lowerBound } from '../../domain/columns/frame.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../domain/time/site-time.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
@@ -21,7 +21,7 @@ const HISTORY_DAYS = 365;
 const AHEAD_HOURS = { '24h': 24, '7d': 7 * 24 } as const;
 const KIND = 'solar';
 const LEAST_COVERAGE = 0.5;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = MINUTE_MS;
 /** With fewer clear days the plane is uncertain. */
 const MIN_CLEAR_DAYS = 5;
 const NO_WEATHER = 'no weather forecast is available: clouds are expected to follow those of the day before as usual';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type ImportUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_PART_BYTES } from '@wattkeeper/contract/import.ts';
 import { Conflict, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
 import { type InputFile, memoryFile, openedAs } from '../../sources/import/input-file.ts';
 

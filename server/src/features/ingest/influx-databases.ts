@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
 /** What is wrong with one statement, in InfluxDB's words. */
 export class StatementFailed extends Error {}
@@ -31,7 +31,6 @@ const DEFAULT_POLICY = 'autogen';
 /** Databases and buckets that are remembered, and policies of each; the oldest are forgotten. */
 export const MAX_DATABASES = 100;
 export const MAX_POLICIES = 100;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * The databases, buckets and retention policies that clients named, until the service stops. They divide nothing and delete nothing: readings of all
@@ -141,8 +140,8 @@ function checked(policy: RetentionPolicy): RetentionPolicy {
 /** InfluxDB's choice where none is stated, and at least an hour. */
 function normalShard(shardMs: number, durationMs: number): number {
   if (shardMs > 0) return Math.max(shardMs, HOUR_MS);
-  if (durationMs === 0 || durationMs >= 180 * DAY_MS) return 7 * DAY_MS;
-  return durationMs >= 2 * DAY_MS ? DAY_MS : HOUR_MS;
+  if (durationMs === 0 || durationMs >= 180 * UTC_DAY_MS) return 7 * UTC_DAY_MS;
+  return durationMs >= 2 * UTC_DAY_MS ? UTC_DAY_MS : HOUR_MS;
 }
 
 function checkDuration(durationMs: number): void {
@@ -167,7 +166,7 @@ function trim(map: Map<string, unknown>, max: number): void {
 
 /** As Go writes a duration: `72h0m0s`, `30m0s`, `0s`. */
 function goDuration(ms: number): string {
-  const [hours, minutes, seconds] = [Math.floor(ms / HOUR_MS), Math.floor(ms / 60_000) % 60, (ms / 1000) % 60];
+  const [hours, minutes, seconds] = [Math.floor(ms / HOUR_MS), Math.floor(ms / MINUTE_MS) % 60, (ms / 1000) % 60];
   if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
   return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }

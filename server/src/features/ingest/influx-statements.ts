@@ -1,3 +1,4 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, UTC_WEEK_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { type InfluxDatabases, type PolicyChange, StatementFailed } from './influx-databases.ts';
 
@@ -18,10 +19,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   µ: 1e-3,
   ms: 1,
   s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: UTC_DAY_MS,
+  w: UTC_WEEK_MS,
 };
 
 interface Token {

@@ -1,10 +1,10 @@
 import { CustomKpiCreate } from '@wattkeeper/contract/custom-kpi.ts';
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { ADMIN_HEADERS, securedApp } from '../../../test/records/secured-app.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { customKpiRoutes } from './custom-kpi-routes.ts';
 import { CustomKpiService } from './custom-kpis.ts';
 import { KpiService } from './service.ts';

@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { KpiService } from './service.ts';
 
 const ZONE = 'Europe/Warsaw';

@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { KpiName } from '@wattkeeper/contract/kpi.ts';
 import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
@@ -6,7 +7,7 @@ import { type Leaf, printExpression } from '../../analytics/kpi/expression.ts';
 import { metricValue } from '../../analytics/kpi/metric-value.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteDevices } from '../energy/site-sources.ts';

@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type FlowEnergy, flowEnergy } from '../../analytics/energy/flow-energy.ts';
 import { type IntervalEnergy, withIntervals } from '../../analytics/energy/interval-energy.ts';
 import { mixedRuns, signedBuckets } from '../../analytics/energy/signed-buckets.ts';
@@ -6,7 +7,7 @@ import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { EMPTY_SERIES, lowerBound, seriesOf } from '../../domain/columns/frame.ts';
 import { decidingWindow } from '../../domain/time/cadence.ts';
 import { addDays, bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { reportingOf } from '../devices/declared-rules.ts';

@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
@@ -8,7 +9,7 @@ import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { DEMAND_WINDOW_MS, type PeakDemand, peakDemand } from '../../analytics/kpi/peak-demand.ts';
 import { priceEnergy } from '../../analytics/tariff/price-energy.ts';
 import { askedWindow, periodOf } from '../../domain/time/asked-window.ts';
-import { HOUR_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';

@@ -1,7 +1,8 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { seriesOf } from '../../domain/columns/frame.ts';
 import { counterWindow } from '../../domain/counters/counter.ts';
 import { decidedDays } from '../../domain/counters/decided-days.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type DecidedSpan, writeGrowth } from '../../storage/postgres/counter-growth.ts';
 import type { TermsLocation } from '../../storage/postgres/machine-terms.ts';

@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 
 /** How many samples there are, between which instants, and a checksum that does not depend on their order. */
 export interface Tally {

@@ -1,7 +1,7 @@
 import { EARLIEST_MS, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { quoted as quotedText } from '../../outbound/foreign-text.ts';
 import type { NamedBy } from '../../outbound/gate.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
@@ -31,7 +31,7 @@ export interface InfluxOptions {
 
 /** What one statement reads: long enough for sparse points, short enough for a server's memory. */
 const WINDOW_MS = 30 * UTC_DAY_MS;
-const TIMEOUT_MS = 10 * 60_000;
+const TIMEOUT_MS = 10 * MINUTE_MS;
 const MAX_MEASUREMENTS = 10_000;
 
 interface Measurement {

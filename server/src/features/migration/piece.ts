@@ -1,7 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import { dayOfInstant } from './day-tallies.ts';
 import type { FoundReading } from './source.ts';

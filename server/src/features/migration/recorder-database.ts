@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import type { Statistic } from './statistic-proposal.ts';
 
 /** Rows that are held at once; the service answers others between them. */

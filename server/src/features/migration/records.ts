@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EARLIEST_MS, isInstant, LATEST_MS } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { nameFault } from '@wattkeeper/contract/names.ts';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import { CellReader, cellText } from '../../sources/import/cell-reader.ts';
 import { FileClock, SKIPPED_TIME } from '../../sources/import/clock.ts';
 import type { FileRecord } from '../../sources/import/file-record.ts';

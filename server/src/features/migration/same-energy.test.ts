@@ -1,8 +1,8 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { type CountedSeries, isSameName, repeatedSeries } from './same-energy.ts';
 
-const HOUR_MS = 3_600_000;
 const DAYS = 4;
 
 function counted(id: string, amounts: readonly number[], more: Partial<CountedSeries> & { everyMs?: number } = {}) {

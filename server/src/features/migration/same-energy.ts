@@ -1,3 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+
 /** What a series counted: energy by period. */
 export interface CountedSeries {
   readonly id: string;
@@ -85,7 +87,7 @@ function beginsAgain({ id, resets }: CountedSeries): boolean {
 
 /** In whole days, so that series that begin within hours of each other are equally long. */
 function spanOf({ starts }: CountedSeries): number {
-  return starts.length === 0 ? 0 : Math.round((starts.at(-1)! - starts[0]!) / 86_400_000);
+  return starts.length === 0 ? 0 : Math.round((starts.at(-1)! - starts[0]!) / UTC_DAY_MS);
 }
 
 function isSame(a: CountedSeries, b: CountedSeries): boolean {

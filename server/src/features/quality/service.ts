@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import {
   type DeviceArrivals,
@@ -15,7 +16,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { isRestless } from '../../domain/metric-catalogue.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Arrivals } from '../../ingest/arrivals.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';

@@ -1,4 +1,5 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
 import { repairSeries, type SeriesChange, unmadeOf } from '../../analytics/quality/repair-series.ts';
@@ -8,7 +9,7 @@ import { lowerBound, type Series, seriesOf } from '../../domain/columns/frame.ts
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
-import { HOUR_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
 import { newestSample } from '../../query/newest-sample.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';

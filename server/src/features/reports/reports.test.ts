@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { dayWindow } from '../../domain/time/site-time.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { periodsEndedBy } from './report-periods.ts';
 import { ReportService } from './service.ts';
 

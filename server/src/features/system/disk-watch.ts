@@ -1,6 +1,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DiskMetrics } from '@wattkeeper/contract/service.ts';
 import { type DiskSample, diskForecast } from '../../analytics/storage/disk-forecast.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
@@ -44,7 +45,7 @@ export class DiskWatch {
       used_bytes: usedBytes,
       growth_bytes_per_day: growthBytesPerDay,
       full_in_days: fullInDays,
-      full_at: fullInDays === null || fullInDays > 36_500 ? null : formatInstant(this.#now() + fullInDays * 86_400_000),
+      full_at: fullInDays === null || fullInDays > 36_500 ? null : formatInstant(this.#now() + fullInDays * UTC_DAY_MS),
     };
   }
 

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
 import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import { batch } from '../../../test/conformance/telemetry-blocks.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { MeteredStore } from '../../storage/layers/metered-store.ts';
 import { openTelemetryStore } from '../../storage/open-store.ts';
 

@@ -1,4 +1,5 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type {
   Tariff,
   TariffComparison,
@@ -11,7 +12,6 @@ import type { EnergyCost } from '../../analytics/tariff/price-energy.ts';
 import { lowerBound } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { TariffRecord, Tariffs } from '../../storage/records/analytics/tariffs.ts';
 import type { EnergyService } from '../energy/service.ts';
 

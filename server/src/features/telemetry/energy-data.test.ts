@@ -1,9 +1,9 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { EnergyDataQuery } from '@wattkeeper/contract/telemetry.ts';
 import { expect, it, vi } from 'vitest';
 import { every, SiteWorld, samples } from '../../../test/energy/site-world.ts';
 import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { PartialAnswers } from '../../domain/partial-answers.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { AnswerRoom } from './answer-room.ts';
 import { energyData } from './energy-data.ts';
 import { TelemetryService } from './telemetry-service.ts';

@@ -1,9 +1,10 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { EnergyDataAnswer, EnergyDataQuery } from '@wattkeeper/contract/telemetry.ts';
 import type { z } from 'zod';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { MINUTE_MS, SECOND_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';

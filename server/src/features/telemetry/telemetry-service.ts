@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Aggregate, Bucket, TelemetryQuery } from '@wattkeeper/contract/telemetry.ts';
 import { type Buckets, meansOf } from '../../domain/columns/aggregate.ts';
 import { downsample } from '../../domain/columns/downsample.ts';
@@ -9,7 +10,7 @@ import type { PartialAnswers } from '../../domain/partial-answers.ts';
 import { type AskedWindow, askedWindow } from '../../domain/time/asked-window.ts';
 import { type Reporting, standsUntil } from '../../domain/time/cadence.ts';
 import { bucketEdges, nominalMs } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import { collectFrames } from '../../query/store-history.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../domain/time/window.ts';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 
 /** What a client may send, a KB counting as another message. */
 export const MAX_MESSAGES_PER_S = 20;

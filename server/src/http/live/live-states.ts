@@ -1,5 +1,5 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { Health } from '@wattkeeper/contract/service.ts';
-import { SECOND_MS } from '../../domain/time/window.ts';
 
 export interface LiveStatesOptions {
   readonly health: () => Promise<Health>;

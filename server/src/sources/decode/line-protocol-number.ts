@@ -1,3 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+
 export type Precision = 'ns' | 'us' | 'ms' | 's' | 'm' | 'h';
 
 const BOOLEANS: ReadonlyMap<string, number> = new Map([
@@ -21,8 +23,8 @@ export const TIME_SCALE: Readonly<Record<Precision, readonly [drop: number, fact
   us: [3, 1],
   ms: [0, 1],
   s: [0, 1000],
-  m: [0, 60_000],
-  h: [0, 3_600_000],
+  m: [0, MINUTE_MS],
+  h: [0, HOUR_MS],
 };
 const NANOSECONDS: Readonly<Record<Precision, bigint>> = {
   ns: 1n,

@@ -1,7 +1,7 @@
 import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { dayWindow, instantsOfLocal } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { Mapping } from './mapping.ts';
 import { monthOf } from './month-names.ts';
 
@@ -167,7 +167,7 @@ function timeOfDay({
 /** Milliseconds that an offset such as +02:00, +0200, +02 or Z is ahead of UTC. */
 function offsetOf(offset: string): number {
   const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(offset) ?? [];
-  return sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000);
+  return sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -MINUTE_MS : MINUTE_MS);
 }
 
 function isNamed(format: string): boolean {

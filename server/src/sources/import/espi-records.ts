@@ -1,7 +1,7 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { SaxesParser } from 'saxes';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { widthOfStep } from '../../domain/time/intervals.ts';
-import { SECOND_MS } from '../../domain/time/window.ts';
 import type { FileRecord } from './file-record.ts';
 import { decodedText } from './text-decoding.ts';
 

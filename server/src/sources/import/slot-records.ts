@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../../domain/time/window.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FileRecord } from './file-record.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
 

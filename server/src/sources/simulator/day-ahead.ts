@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Weather } from './equipment/weather.ts';
 import { hash, hashedNormal } from './random.ts';
 import type { CalendarDay, SiteClock } from './site-clock.ts';

@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../test/simulated-series.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { FAULT_KINDS, type FaultTruth } from './faults.ts';
 import { createSimulator, type ProfileName } from './simulator.ts';
 

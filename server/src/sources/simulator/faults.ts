@@ -1,5 +1,6 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
-import { intersect, MINUTE_MS, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import { intersect, type Window } from '../../domain/time/window.ts';
 import { hash, Random } from './random.ts';
 
 export const FAULT_KINDS = [

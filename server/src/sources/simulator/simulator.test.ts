@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, test } from 'vitest';
 import type { Block } from '../../domain/columns/batch.ts';
 import { FIRST_CATALOGUE } from '../../domain/metric-catalogue.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 import { createSimulator, PROFILES, type ProfileName, resumeSimulator, type Simulator } from './simulator.ts';
 
 const START = Date.UTC(2026, 2, 27, 9, 30);

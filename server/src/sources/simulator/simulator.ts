@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
@@ -57,7 +58,7 @@ export interface Simulator {
   state(): SimulatorState;
 }
 
-const STEP_MS_MAX = 3_600_000;
+const STEP_MS_MAX = HOUR_MS;
 const MAX_ROWS = 1440;
 
 /**

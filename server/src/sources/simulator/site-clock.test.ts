@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, test } from 'vitest';
 import { localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { SiteClock } from './site-clock.ts';
 
 test.each([

@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { dayWindow, instantOfLocal, localTime } from '../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../domain/time/window.ts';
 
 /** The site's calendar day that an instant falls on. */
 export interface CalendarDay {

@@ -1,4 +1,5 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import type { Climate, Weather } from './equipment/weather.ts';
 import type { FaultBoard, FaultRule } from './faults.ts';
@@ -59,4 +60,4 @@ export interface Profile {
 }
 
 /** Physics are stepped at least this finely; longer rows are means of such parts. */
-export const LONGEST_PART_MS = 60_000;
+export const LONGEST_PART_MS = MINUTE_MS;

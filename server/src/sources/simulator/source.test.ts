@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, test } from 'vitest';
 import type { Block } from '../../domain/columns/batch.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 import { createSimulator, type SimulatorState } from './simulator.ts';
 import { simulatorSource } from './source.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { MINUTE_MS } from '../../domain/time/window.ts';
 import { type Source, SourceMeter, type SourceSink, type SourceState } from '../source.ts';
 import type { Simulator, SimulatorState } from './simulator.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { packColumn, packIntegers, unpackColumn, unpackIntegers } from '../cells/cell.ts';
 
 /** What stands before the columns. */

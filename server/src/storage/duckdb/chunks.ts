@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Rows, sliceRows } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 
 /**
  * Rows up to which days are joined in a chunk. Longer chunks pack better, shorter ones cost less to rewrite when a day joins them. A

@@ -1,5 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { dropEmptyRows, joinRows, makeRows } from '../rows.ts';
 import type { Group } from './catalog.ts';
 import { type ChunkSpan, chunkSpans, cutIntoChunks } from './chunks.ts';

@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Rows } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { GroupRows } from '../coalesce.ts';
 import type { Group } from './catalog.ts';
 import type { Move } from './compaction.ts';

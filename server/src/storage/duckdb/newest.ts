@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Rows } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { makeRows } from '../rows.ts';
 import type { Group } from './catalog.ts';
 import { dayOf, splitByDay } from './chunks.ts';

@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { BitReader, BitWriter } from '../cells/bits.ts';
 import { packColumn, packIntegers, unpackColumn, unpackIntegers } from '../cells/cell.ts';
 import { decodeIntegers, encodeIntegers } from '../cells/integers.ts';

@@ -1,4 +1,5 @@
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 import { among, type Sources, single } from './scan.ts';

@@ -1,7 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { Turns } from '../../domain/turns.ts';
 import type {
   AggregateRequest,

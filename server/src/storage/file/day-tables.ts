@@ -1,5 +1,5 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound } from '../../domain/columns/frame.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { GroupRows } from '../coalesce.ts';
 import { splitByDevice } from '../rows.ts';
 import { bytesOf, type DayTable, TableBuilder, type TableRows } from './day-table.ts';

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import {
   type AggregateRequest,
   type Capabilities,

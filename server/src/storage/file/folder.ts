@@ -1,7 +1,7 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Conflict, Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import { type DataFolder, lockFolder } from '../data-folder.ts';
 
 /** What the folder knows beside its files of records. */

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { instantOfLocal } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { TableBuilder } from './day-table.ts';
 import { OLDER_FIELDS, OLDER_MISSING, OLDER_SERIAL, OLDER_TIMESTAMP, timeOfName } from './older-fields.ts';
 import { plain, recordsOf } from './record-lines.ts';

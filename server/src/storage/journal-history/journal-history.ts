@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { AcceptedBatch } from '../../domain/columns/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { Turns } from '../../domain/turns.ts';
@@ -23,7 +24,7 @@ import {
 
 /** A segment is sealed when it is this large or this old. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-const SEGMENT_MS = 60 * 60_000;
+const SEGMENT_MS = HOUR_MS;
 /** Holes that health lists individually. */
 const MAX_LISTED_HOLES = 5;
 

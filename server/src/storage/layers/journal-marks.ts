@@ -1,5 +1,6 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch } from '../../domain/columns/batch.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 
 /** Devices of marks, one for each journal that writes to the store. Ids of other devices are UUIDs. */

@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch } from '../../domain/columns/batch.ts';
 import { ExpectedError } from '../../domain/errors.ts';
 import { Durations } from '../../domain/time/durations.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, StoreStats, TelemetryStore } from '../backend.ts';
 import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';

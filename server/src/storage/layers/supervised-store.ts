@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt, messageOf, Unavailable } from '../../domain/errors.ts';
 import type {
@@ -40,7 +41,7 @@ export interface SupervisionOptions {
 }
 
 const FIRST_WAIT_MS = 2_000;
-const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = MINUTE_MS;
 /** A store that does not answer is not waited for longer than this when it is closed. */
 const CLOSE_WAIT_MS = 2_000;
 /** Capabilities of a store that has never been open. */

@@ -1,8 +1,9 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
 import { concatRows, type Frame, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
-import { intersect, UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import { intersect, type Window } from '../../domain/time/window.ts';
 import type { Archive, Part } from '../archive/archive.ts';
 import type { Holdings } from '../archive/parquet-file.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../backend.ts';

@@ -1,10 +1,10 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import { emptyBuckets } from '../../domain/columns/aggregate.ts';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
-import { HOUR_MS } from '../../domain/time/window.ts';
 import type {
   AggregateRequest,
   Capabilities,

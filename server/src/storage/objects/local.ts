@@ -1,11 +1,12 @@
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { ObjectEngine } from './object-store.ts';
 
 /** Ends the name of an object that is being written; nobody else's, since those that are left behind are removed. */
 const DRAFT = '.wattkeeper.part';
 /** A draft that nobody has written to for so long was left by a process that was killed. */
-const ABANDONED_MS = 86_400_000;
+const ABANDONED_MS = UTC_DAY_MS;
 
 /** Objects as files of a folder, which is made where it is missing. An object is on disk when `put` resolves. */
 export function localObjects(folder: string): ObjectEngine {

@@ -1,5 +1,6 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DecidedDay } from '../../domain/counters/decided-days.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { Database, type Run } from './database.ts';
 import type { TermsLocation } from './machine-terms.ts';
 
@@ -19,7 +20,7 @@ export interface DecidedSpan {
   readonly days: readonly DecidedDay[];
 }
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = MINUTE_MS;
 
 /**
  * Replaces the decided days of spans, one after the other, and deletes those of all other devices.

@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Conflict, Corrupt } from '../../domain/errors.ts';
 import {
   type ArchiveManifest,
@@ -156,7 +157,7 @@ function checkHead(path: string, head: BackupHead): BackupHead {
 }
 
 function keyOf({ deviceId, metric, day }: DayDigest): string {
-  return `${deviceId} ${metric} ${new Date(day * 86_400_000).toISOString().slice(0, 10)}`;
+  return `${deviceId} ${metric} ${new Date(day * UTC_DAY_MS).toISOString().slice(0, 10)}`;
 }
 
 function parse<T>(data: Uint8Array): T {

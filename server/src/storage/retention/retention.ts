@@ -1,7 +1,7 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt } from '../../domain/errors.ts';
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RollupExtent } from '../layers/rolled-reads.ts';
 import type { WriteGate, WriteWatch } from '../layers/write-gate.ts';

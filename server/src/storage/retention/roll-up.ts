@@ -1,9 +1,10 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import type { RulesOf } from '../../domain/series-rules.ts';
 import { bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
-import { UTC_DAY_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { DeviceGroup } from '../whole-days.ts';
 import { type RollupWidth, rollupGroup } from './rollup-names.ts';

@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { ROLLUP_PREFIX } from '@wattkeeper/contract/metric.ts';
-import { HOUR_MS, MINUTE_MS } from '../../domain/time/window.ts';
 
 /** Widths of rollups, finest first. Days are those of the site, 23 to 25 hours long; the others count from midnight UTC. */
 export const ROLLUP_WIDTHS = ['1m', '15m', '1h', '1d'] as const;

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '../../domain/time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { TelemetryStore } from '../backend.ts';
 import { packColumn } from '../cells/cell.ts';
 import { type DeviceGroup, readWholeDays } from '../whole-days.ts';

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Rows } from '../../domain/columns/frame.ts';
-import { HOUR_MS, type Window } from '../../domain/time/window.ts';
+import type { Window } from '../../domain/time/window.ts';
 import { collectColumns, type ValuesOfRow } from './collect-columns.ts';
 import { hashRow } from './row-hash.ts';
 import { type Seal, SealChanges, type Table, verified } from './seals.ts';

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { ValuesOfRow } from './collect-columns.ts';
 import { ChecksumMismatch } from './damage.ts';
 import { hashRow } from './row-hash.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as pause } from 'node:timers/promises';
-import { HOUR_MS } from '../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { END_OF_TIME } from '../backend.ts';
 import type { SealedRows } from './sealed-rows.ts';
 import type { Table } from './seals.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Observations } from '../../../src/analytics/baseline/conditions.ts';
-import { UTC_DAY_MS } from '../../../src/domain/time/window.ts';
 import { publicHolidays } from '../../../src/features/sites/holidays.ts';
 
 /** Days of a building, and its mean outdoor temperature of each day, °C. */

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ExaminedDevice } from '@wattkeeper/contract/anomaly.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 
 import type { Window } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import styles from './anomalies.module.css';
 
-const HOUR_MS = 3_600_000;
 /** The job runs each hour: newer time is examined by the next runs. */
 const PENDING_MS = 2 * HOUR_MS;
 const MAX_NAMED_DEVICES = 5;

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { Adjustment } from '@wattkeeper/contract/baseline-deviation.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Trash2 } from 'lucide-react';
 import type { FormEvent } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -20,8 +21,6 @@ interface AdjustmentsPanelProps {
   readonly machine: Device;
   readonly window: Window;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Non-routine adjustments: what the machine did out of the ordinary. */
 export function AdjustmentsPanel({ machine, window }: AdjustmentsPanelProps) {
@@ -57,7 +56,7 @@ export function AdjustmentsPanel({ machine, window }: AdjustmentsPanelProps) {
           label={text('range.from')}
           name="start"
           type="datetime-local"
-          defaultValue={local(window.end - DAY_MS)}
+          defaultValue={local(window.end - UTC_DAY_MS)}
           required
         />
         <TextField

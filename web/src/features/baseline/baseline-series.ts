@@ -1,7 +1,6 @@
 import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { alignSeries, type Frame } from '../../charts/frame.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** Series of a comparison, each on one time axis with gaps where hours are left out. */
 export interface BaselineFrames {

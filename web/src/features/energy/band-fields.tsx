@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Plus, Trash2 } from 'lucide-react';
 import { useFormat, useText } from '../../app-context.tsx';
 import { Button, IconButton } from '../../ui/controls/button.tsx';
@@ -11,7 +12,6 @@ const HOLIDAY_RULES: readonly HolidayRule[] = ['include', 'exclude', 'only'];
 const BANDS_MAX = 50;
 /** A Monday in UTC, from which the names of weekdays are counted. */
 const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
-const DAY_MS = 86_400_000;
 
 /** Bands by time of use, the first that fits an instant prices it; and what holds otherwise. */
 export function BandFields({ draft, errors, change }: PartProps) {
@@ -146,7 +146,7 @@ function Weekdays({ chosen, error, onChange }: WeekdaysProps) {
       {WEEKDAYS.map((day) => (
         <CheckField
           key={day}
-          label={name.format(MONDAY_MS + (day - 1) * DAY_MS)}
+          label={name.format(MONDAY_MS + (day - 1) * UTC_DAY_MS)}
           checked={chosen.includes(day)}
           onChange={(event) =>
             onChange(

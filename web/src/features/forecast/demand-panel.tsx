@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { DemandForecast, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { useMemo } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
@@ -25,7 +26,6 @@ interface DemandPanelProps {
 }
 
 const HEIGHT_PX = 300;
-const MINUTE_MS = 60_000;
 
 /** The load as it was and as it will be. */
 export function DemandPanel({ subject, name, horizon }: DemandPanelProps) {

@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { OptimalSchedule } from '@wattkeeper/contract/forecast.ts';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
@@ -10,8 +11,6 @@ import { Stat, Stats } from '../../ui/layout/figure.tsx';
 import { Panel } from '../../ui/layout/panel.tsx';
 import styles from './forecast.module.css';
 import { useSlotLabel } from './slot-label.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** Asks for the best time for a load that can wait. */
 export function ShiftPanel() {

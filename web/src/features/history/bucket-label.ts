@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import { useFormat } from '../../app-context.tsx';
 
@@ -7,7 +8,7 @@ export function useBucketLabel(widthMs: number): (at: number) => string {
   return useMemo(() => {
     if (widthMs === 0)
       return (at) => `${format.dateTime(at)}${format.date(at, { second: '2-digit' }).padStart(3, ':')}`;
-    if (widthMs >= 86_400_000) return (at) => format.day(at);
+    if (widthMs >= UTC_DAY_MS) return (at) => format.day(at);
     return (at) => `${format.dateTime(at - widthMs / 2)} – ${format.clock(at + widthMs / 2)}`;
   }, [format, widthMs]);
 }

@@ -1,10 +1,10 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { bucketMs, historyPanels, seriesData } from './history-panels.ts';
 import type { SeriesOffer } from './series-choice.ts';
 
 const T0 = Date.UTC(2026, 5, 21);
-const MINUTE = 60_000;
-const iso = (minutes: number[]) => minutes.map((minute) => new Date(T0 + minute * MINUTE).toISOString());
+const iso = (minutes: number[]) => minutes.map((minute) => new Date(T0 + minute * MINUTE_MS).toISOString());
 const offer = (metric: string, unit: string, kind: SeriesOffer['kind'] = 'gauge'): SeriesOffer => ({
   key: `a:${metric}`,
   deviceId: 'a',
@@ -22,7 +22,7 @@ const answer = (bucket: 'raw' | '15m', metric: string, columns: object, minutes:
   warnings: [],
   series: [{ device_id: 'a', device_name: 'A', metric, unit: '', coverage: 1, timestamps: iso(minutes), ...columns }],
 });
-const window = { start: T0, end: T0 + 60 * MINUTE };
+const window = { start: T0, end: T0 + 60 * MINUTE_MS };
 const label = ({ label: name }: SeriesOffer) => name;
 
 describe('seriesData', () => {
@@ -32,7 +32,7 @@ describe('seriesData', () => {
       ['solar'],
       [answer('15m', 'x.y', { mean: [1, null], min: [0, null], max: [2, null] }, [0, 15])],
     );
-    expect(data!.input.times).toEqual([T0 + 7.5 * MINUTE, T0 + 22.5 * MINUTE]);
+    expect(data!.input.times).toEqual([T0 + 7.5 * MINUTE_MS, T0 + 22.5 * MINUTE_MS]);
     expect(data!.input.low).toEqual([0, null]);
   });
 
@@ -43,10 +43,10 @@ describe('seriesData', () => {
       [answer('raw', 'x.y', { value: [1, 2, 3, 4] }, [0, 1, 2, 50])],
     );
     expect(data!.input.times[0]).toBe(T0);
-    expect(data!.input.gapMs).toBe(5 * MINUTE);
+    expect(data!.input.gapMs).toBe(5 * MINUTE_MS);
     const [panel] = historyPanels([data!], [], label, window);
     expect(panel!.frame.columns[0]!.values).toEqual([1, 2, 3, null, 4]);
-    expect(panel!.gaps).toEqual([{ start: T0 + 2 * MINUTE, end: T0 + 50 * MINUTE }]);
+    expect(panel!.gaps).toEqual([{ start: T0 + 2 * MINUTE_MS, end: T0 + 50 * MINUTE_MS }]);
   });
 
   it('sums what is counted by interval', () => {
@@ -61,9 +61,9 @@ describe('seriesData', () => {
       [offer('x.y', 'kW')],
       ['solar'],
       [answer('raw', 'x.y', { value: [1] }, [0])],
-      60 * MINUTE,
+      60 * MINUTE_MS,
     );
-    expect(data!.input.times).toEqual([T0 + 60 * MINUTE]);
+    expect(data!.input.times).toEqual([T0 + 60 * MINUTE_MS]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { TelemetryAnswer, TelemetrySeries } from '@wattkeeper/contract/telemetry.ts';
 import {
   alignSeries,
@@ -30,7 +31,6 @@ export interface SeriesData {
 }
 
 const UNITS_PER_PANEL = 2;
-const MINUTE_MS = 60_000;
 const BUCKET_MS: Partial<Record<TelemetryAnswer['bucket'], number>> = {
   '1m': MINUTE_MS,
   '5m': 5 * MINUTE_MS,

@@ -1,7 +1,7 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { dayWindow, shiftInstant, type Window } from '../../data/period.ts';
 import type { Comparison, HistoryView, Preset } from './history-search.ts';
 
-const HOUR_MS = 3_600_000;
 const SLIDING: Partial<Record<Preset, number>> = { '1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
 const STEP_LEAST_MS = 30_000;
 /** A sliding window moves on when it has aged by this part of its width: about a pixel. */

@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { CalendarRange, ChevronLeft, ChevronRight, ZoomIn, ZoomOut } from 'lucide-react';
 import { Popover } from 'radix-ui';
 import { type FormEvent, useState } from 'react';
@@ -116,7 +117,7 @@ function DatePicker({ window, onRange }: Omit<RangeControlsProps, 'range'>) {
 function windowLabel({ start, end }: Window, format: ReturnType<typeof useFormat>): string {
   const day = { day: 'numeric', month: 'short', year: 'numeric' } as const;
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-  if (end - start > 3 * 86_400_000) return `${format.date(start, day)} – ${format.date(end, day)}`;
+  if (end - start > 3 * UTC_DAY_MS) return `${format.date(start, day)} – ${format.date(end, day)}`;
   const from = format.date(start, { day: 'numeric', month: 'short', ...clock });
   const sameDay = format.date(start, day) === format.date(end, day);
   return `${from} – ${format.date(end, sameDay ? clock : { day: 'numeric', month: 'short', ...clock })}`;

@@ -1,4 +1,5 @@
 import { useQueries as useAllQueries, useQuery } from '@tanstack/react-query';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { useMemo, useState } from 'react';
@@ -12,7 +13,7 @@ import type { HistoryView } from './history-search.ts';
 import { windowOf, windowStepMs } from './history-window.ts';
 import { defaultSeries, type SeriesOffer, seriesOffers } from './series-choice.ts';
 
-const ANY_STEP_MS = 3_600_000;
+const ANY_STEP_MS = HOUR_MS;
 
 /** The window in view; one that ends now moves on by itself. */
 export function useHistoryWindow(range: HistoryView['range']): Window {

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import { useQueries } from '../../app-context.tsx';
 import type { Interval } from '../../charts/frame.ts';
@@ -11,9 +12,7 @@ import type { HistoryView } from './history-search.ts';
 import type { SeriesOffer } from './series-choice.ts';
 
 /** In a longer window than this the bands of a day are thinner than a pixel. */
-const PRICES_SPAN_MOST_MS = 40 * 86_400_000;
-/** Anomalies are asked for by whole hours, so that a window that moves on does not ask each time. */
-const HOUR_MS = 3_600_000;
+const PRICES_SPAN_MOST_MS = 40 * UTC_DAY_MS;
 const SEVERITIES = ['warning', 'critical'] as const;
 
 /** What lies over the curves of a view: prices and charging sessions over all charts, anomalies over those of their device. */
@@ -49,6 +48,7 @@ const NONE: readonly Anomaly[] = [];
 function useAnomalies({ start, end }: Window, wanted: boolean, chosen: readonly SeriesOffer[]): readonly Anomaly[] {
   const site = useSite();
   const hours = {
+    // Whole hours, so that a window that moves on does not request anomalies each time.
     start: new Date(Math.floor(start / HOUR_MS) * HOUR_MS).toISOString(),
     end: new Date(Math.ceil(end / HOUR_MS) * HOUR_MS).toISOString(),
   };

@@ -2,6 +2,7 @@ import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -146,9 +147,8 @@ function BaselineLink({ machine, active }: BaselineLinkProps) {
   );
 }
 
-const DAY_MS = 86_400_000;
 /** Up to so long, hours are shown; beyond, days. */
-const HOURS_MS = 2 * DAY_MS;
+const HOURS_MS = 2 * UTC_DAY_MS;
 
 /** Mean power by hour or day of each machine, by id; what is not known counts as nothing. */
 function useCourses(machines: readonly Device[], window: Window): ReadonlyMap<string, number[]> {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { useMemo } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';
@@ -21,13 +22,11 @@ interface PowerPanelProps {
 }
 
 const HEIGHT_PX = 280;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Width of the means by the length of the window: at most 800 to 9,600 of them. */
 const BUCKETS = [
-  { bucket: '15m', widthMs: HOUR_MS / 4, upToMs: 8 * DAY_MS },
-  { bucket: '1h', widthMs: HOUR_MS, upToMs: 400 * DAY_MS },
-  { bucket: '1d', widthMs: DAY_MS, upToMs: Number.POSITIVE_INFINITY },
+  { bucket: '15m', widthMs: HOUR_MS / 4, upToMs: 8 * UTC_DAY_MS },
+  { bucket: '1h', widthMs: HOUR_MS, upToMs: 400 * UTC_DAY_MS },
+  { bucket: '1d', widthMs: UTC_DAY_MS, upToMs: Number.POSITIVE_INFINITY },
 ] as const;
 
 /** The power of a machine, with what was out of the ordinary marked. */

@@ -1,7 +1,6 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { freshForMs } from './freshness.ts';
-
-const MINUTE_MS = 60_000;
 
 describe('how long a value counts as live', () => {
   it('follows the rhythm of its source', () => {

@@ -1,7 +1,9 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+
 /** Where no rhythm is known yet, values older than this no longer count as live. */
-const UNKNOWN_MS = 5 * 60_000;
+const UNKNOWN_MS = 5 * MINUTE_MS;
 const MIN_MS = 30_000;
-const MAX_MS = 15 * 60_000;
+const MAX_MS = 15 * MINUTE_MS;
 /** So many of its longest intervals may pass before a source has stopped. */
 const INTERVALS = 3;
 

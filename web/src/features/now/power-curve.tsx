@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';
@@ -13,7 +14,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { useSitePrices } from '../../use-site-prices.ts';
 import { CURVE_METRICS, curveFrame } from './curve-frame.ts';
 
-const STEP_MS = 60_000;
+const STEP_MS = MINUTE_MS;
 const HEIGHT_PX = 260;
 
 /** Today's power so far, with what a kWh costs at each hour that is known. */

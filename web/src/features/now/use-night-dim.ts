@@ -1,10 +1,11 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { hourOfDay } from '../../data/period.ts';
 import { useSite } from '../../site-context.tsx';
 import { useNow } from '../../ui/hooks/use-now.ts';
 
 const NIGHT_FROM_H = 22;
 const NIGHT_TO_H = 6;
-const STEP_MS = 60_000;
+const STEP_MS = MINUTE_MS;
 
 /** Whether a wall display should be dim: it is night at the site. */
 export function useNightDim(wall: boolean): boolean {

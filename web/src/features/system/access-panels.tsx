@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/auth.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { GRANTABLE_SCOPES } from '@wattkeeper/contract/scopes.ts';
 import { Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
@@ -15,7 +16,6 @@ import { FeaturesPanel } from './features-panel.tsx';
 import styles from './system.module.css';
 import { UsersPanel } from './users-panel.tsx';
 
-const DAY_MS = 86_400_000;
 const TOKEN_DAYS = [1, 30, 90, 365];
 
 /** Features, users, API tokens and the audit log. */
@@ -42,7 +42,7 @@ function TokensPanel() {
   const refresh = () => cache.invalidateQueries({ queryKey: ['tokens'] });
   const create = useMutation({
     mutationFn: () => {
-      const expires = days === '' ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString();
+      const expires = days === '' ? null : new Date(Date.now() + Number(days) * UTC_DAY_MS).toISOString();
       return api.post<ApiTokenCreated>('/tokens', { name, scopes, expires_at: expires });
     },
     onSuccess: () => {

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { CounterEvent, QualityFinding, QualityReport } from '@wattkeeper/contract/quality.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
@@ -15,8 +16,6 @@ import { Table } from '../../ui/layout/table.tsx';
 import { CounterDecisionDialog, type DoubtfulEvent } from './counter-decision-dialog.tsx';
 import { RepairDialog } from './repair-dialog.tsx';
 import styles from './system.module.css';
-
-const MINUTE_MS = 60_000;
 
 /** How good the data of a day are, what is wrong with them and what to do about it. */
 export function QualityPanel() {

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { RepairOperation, RepairRequest } from '@wattkeeper/contract/repair.ts';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
 
@@ -22,8 +23,6 @@ export interface RepairDraft {
   readonly seconds: string;
   readonly reason: string;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** A draft for a series; of its last hour where no window is given. */
 export function newDraft(

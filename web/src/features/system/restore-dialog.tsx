@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
@@ -10,8 +11,6 @@ import { Modal } from '../../ui/feedback/dialog.tsx';
 import { ErrorNote } from '../../ui/feedback/notice.tsx';
 import { useJobRefresh } from './jobs-panel.tsx';
 import styles from './system.module.css';
-
-const MINUTE_MS = 60_000;
 
 interface RestoreDialogProps {
   readonly backup: KeptBackup;

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type FormEvent, useState } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
 import { dayOf, fromLocalField, startOfDay, toLocalField, type Window } from '../../data/period.ts';
@@ -56,7 +57,6 @@ export function RangePicker({ range, window, days, usualDays, onChange }: RangeP
   );
 }
 
-const HOUR_MS = 3_600_000;
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' } as const;
 
 function Days({ window }: { readonly window: Window }) {

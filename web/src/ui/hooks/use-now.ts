@@ -1,6 +1,5 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { useSyncExternalStore } from 'react';
-
-const SECOND_MS = 1000;
 
 /** The present in epoch milliseconds, to the second or a coarser step; the component renders once a step. */
 export function useNow(stepMs = SECOND_MS): number {

@@ -1,11 +1,10 @@
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import type { Window } from '../../data/period.ts';
 import { windowOfRange } from '../../data/range.ts';
 import type { RangeSearch } from '../../data/range-search.ts';
 import { useSite } from '../../site-context.tsx';
 import { useNow } from './use-now.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** The window of the range in the address, which moves on with the hour. */
 export function useRange({ days, unit, day, from, to }: RangeSearch, usualDays: number): Window {

@@ -1,8 +1,8 @@
+import { MINUTE_MS, SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { stringify } from 'yaml';
 import { InvalidInput } from '../../../domain/errors.ts';
 import { widthOfStep } from '../../../domain/time/intervals.ts';
 import { localIso } from '../../../domain/time/site-time.ts';
-import { MINUTE_MS, SECOND_MS } from '../../../domain/time/window.ts';
 import { isEspi } from '../espi-records.ts';
 import { deviceNameOf, type InputFile } from '../input-file.ts';
 import type { Mapping } from '../mapping.ts';

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '../../../domain/time/window.ts';
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { FileClock } from '../clock.ts';
 
 const DAYS = ['/', '.', '-'].flatMap((by) => [

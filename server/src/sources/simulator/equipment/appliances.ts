@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../../../domain/time/window.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { DayRoutine } from '../profiles/day-routine.ts';
 import type { Random } from '../random.ts';
 import type { CalendarDay, SiteClock } from '../site-clock.ts';

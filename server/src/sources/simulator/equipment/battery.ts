@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Memory } from '../memory.ts';
 
 export interface BatteryOptions {

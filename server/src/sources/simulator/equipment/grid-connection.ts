@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Memory } from '../memory.ts';
 import { hash, Random, Wander } from '../random.ts';
 import type { GroupTable, Quantity, Recorder } from '../recorder.ts';

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { FaultBoard } from '../faults.ts';
 import type { Memory } from '../memory.ts';
 import type { ShiftCalendar } from '../profiles/shift-calendar.ts';

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { DayAhead } from '../day-ahead.ts';
 import type { Memory } from '../memory.ts';
 import { routineOf } from '../profiles/day-routine.ts';

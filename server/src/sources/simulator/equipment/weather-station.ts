@@ -1,9 +1,10 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Memory } from '../memory.ts';
 import type { GroupTable, Recorder } from '../recorder.ts';
 import type { Weather } from './weather.ts';
 
 /** Weather stations report once a minute, however often others do. */
-const LEAST_INTERVAL_MS = 60_000;
+const LEAST_INTERVAL_MS = MINUTE_MS;
 
 /** The garden's weather station. */
 export class WeatherStation {

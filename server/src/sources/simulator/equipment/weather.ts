@@ -1,3 +1,4 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import {
   clearSky,
   diffuseFraction,
@@ -6,7 +7,6 @@ import {
   type SunPosition,
   sunPosition,
 } from '../../../domain/time/sun.ts';
-import { UTC_DAY_MS } from '../../../domain/time/window.ts';
 import type { Memory } from '../memory.ts';
 import { correlatedNormal, hash, Random, Wander } from '../random.ts';
 

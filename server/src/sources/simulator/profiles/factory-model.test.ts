@@ -1,7 +1,7 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { mean, type SimulatedSeries, simulate, sum } from '../../../../test/simulated-series.ts';
 import { localTime } from '../../../domain/time/site-time.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../../domain/time/window.ts';
 import { createSimulator } from '../simulator.ts';
 import { MACHINES } from './factory-machines.ts';
 

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { GridConnection } from '../equipment/grid-connection.ts';
 import { Machine, type Plant } from '../equipment/machine.ts';
 import { hash, Random, Wander } from '../random.ts';

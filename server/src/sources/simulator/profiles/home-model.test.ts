@@ -1,8 +1,8 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { mean, type SimulatedSeries, simulate, sum } from '../../../../test/simulated-series.ts';
 import { localTime } from '../../../domain/time/site-time.ts';
 import { sunPosition } from '../../../domain/time/sun.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../../domain/time/window.ts';
 import { HOME_BATTERY, HOME_STRINGS } from '../equipment/home-equipment.ts';
 import { createSimulator } from '../simulator.ts';
 

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../../domain/time/window.ts';
+import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { DayAhead } from '../day-ahead.ts';
 import { Battery } from '../equipment/battery.ts';
 import { GridConnection } from '../equipment/grid-connection.ts';

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { Compressor } from '../equipment/household.ts';
 import type { Memory } from '../memory.ts';
 import { hash, Random, Wander } from '../random.ts';
@@ -107,6 +108,6 @@ export class RvLife {
 
   #use(minute: number, minutes: number, watts: number, litres: number): void {
     const start = this.#clock.instantAt(this.#clock.day, minute);
-    this.#uses.push({ start, end: start + minutes * 60_000, watts, litres });
+    this.#uses.push({ start, end: start + minutes * MINUTE_MS, watts, litres });
   }
 }

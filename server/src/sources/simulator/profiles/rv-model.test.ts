@@ -1,6 +1,6 @@
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, test } from 'vitest';
 import { mean, simulate, sum } from '../../../../test/simulated-series.ts';
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '../../../domain/time/window.ts';
 import { createSimulator, resumeSimulator } from '../simulator.ts';
 
 const START = Date.UTC(2025, 0, 3);

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '../../../domain/time/window.ts';
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { correlatedNormal, hash, Random } from '../random.ts';
 import type { CalendarDay, SiteClock } from '../site-clock.ts';
 
@@ -17,7 +17,7 @@ const HOLIDAYS = new Set(['1-1', '1-6', '5-1', '8-15', '10-26', '11-1', '12-8'])
 /** The plant stands still from 24 December to 2 January. */
 const isShutdown = ({ month, dayOfMonth }: CalendarDay) =>
   (month === 12 && dayOfMonth >= 24) || (month === 1 && dayOfMonth <= 2);
-const WARM_UP_MS = 45 * 60_000;
+const WARM_UP_MS = 45 * MINUTE_MS;
 /** Orders above this call for a night shift, and for Saturdays. */
 const MANY_ORDERS = 0.88;
 

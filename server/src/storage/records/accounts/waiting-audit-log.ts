@@ -1,5 +1,5 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { messageOf } from '../../../domain/errors.ts';
-import { SECOND_MS } from '../../../domain/time/window.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { AuditInput, AuditLog, AuditRecord } from './audit-log.ts';
 

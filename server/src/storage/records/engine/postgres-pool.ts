@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
 import { gatedSocket } from '../../../outbound/agents.ts';
@@ -7,7 +8,7 @@ import { type PostgresPlace, translateConnectError, translatePostgresError } fro
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A transaction of ours that says nothing for so long has lost its program; others wait for what it locks. */
-const IDLE_IN_TRANSACTION_MS = 60_000;
+const IDLE_IN_TRANSACTION_MS = MINUTE_MS;
 const MAX_CONNECTIONS = 10;
 /** Type `bigint` in PostgreSQL's catalogue. */
 const INT8 = 20;

@@ -1,9 +1,10 @@
+import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Engine } from './engine.ts';
 
 /** The database itself keeps each entry this long, whoever asks: 30 days. */
-const LEAST_MS = 30 * 86_400_000;
+const LEAST_MS = 30 * UTC_DAY_MS;
 
 /** Lets old audit entries go. Changing one, and removing a young one, is refused as before. */
 export function auditRetention(engine: Engine): Migration {
