@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
 import { rawDatabase, recordsIn, temporaryDatabase } from '../../test/records/temporary-records.ts';
 import { NotFound } from '../domain/errors.ts';
-import { MAX_WAITING_ENTRIES, WaitingAuditLog } from '../storage/records/accounts/waiting-audit-log.ts';
+import { MAX_WAITING_ENTRIES } from '../storage/records/accounts/audit-log.ts';
 import { MOST_DETAIL_CHARACTERS } from './audit.ts';
 
 it('writes changes that succeed into the audit log: who, what, on what, and with what but secrets', async () => {
@@ -74,13 +74,11 @@ it('answers a change that was made as made when its entry cannot be written, and
 });
 
 it('keeps a bounded number of entries waiting', async () => {
-  const refuses = { append: () => Promise.reject(new Error('no')), page: () => Promise.reject(), prune: async () => 0 };
-  const log = new WaitingAuditLog(
-    refuses,
-    () => 1,
-    () => {},
+  const place = temporaryDatabase();
+  const { auditLog } = await recordsIn(place, { warn: () => {} });
+  await sql`CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`.execute(
+    rawDatabase(place),
   );
-  for (let i = 0; i < MAX_WAITING_ENTRIES + 10; i++) await log.append({ actor: 'a', action: 'b' });
-  expect(log.waiting).toBe(MAX_WAITING_ENTRIES);
-  await log.close();
+  for (let i = 0; i < MAX_WAITING_ENTRIES + 10; i++) await auditLog.append({ actor: 'a', action: 'b' });
+  expect(auditLog.waiting).toBe(MAX_WAITING_ENTRIES);
 });

@@ -1,7 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { ArchiveManifest } from '../archive/archived-objects.ts';
 import type { TelemetryStore } from '../backend.ts';
-import type { RecordsContents } from '../records/record-store.ts';
+import type { RecordsContents } from '../records/transfer.ts';
 import { deviceGroups, readWholeDays } from '../whole-days.ts';
 import { type BackupEntry, type BackupKeys, type WrittenFile, writeBackupFile } from './backup-file.ts';
 import { digestsOf, packFrame } from './packed-frame.ts';

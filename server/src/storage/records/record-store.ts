@@ -2,11 +2,10 @@ import { Kysely } from 'kysely';
 import { messageOf } from '../../domain/errors.ts';
 import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
 import { ApiTokens } from './accounts/api-tokens.ts';
-import { type AuditLog, SqlAuditLog } from './accounts/audit-log.ts';
+import { AuditLog } from './accounts/audit-log.ts';
 import { Sessions } from './accounts/sessions.ts';
 import { SignInCodes } from './accounts/sign-in-codes.ts';
 import { Users } from './accounts/users.ts';
-import { WaitingAuditLog } from './accounts/waiting-audit-log.ts';
 import { Anomalies } from './analytics/anomalies.ts';
 import { BaselineAdjustments } from './analytics/baseline-adjustments.ts';
 import { Baselines } from './analytics/baselines.ts';
@@ -33,52 +32,14 @@ import { migrateRecords } from './migrations/migrate.ts';
 import { Repairs } from './repairs.ts';
 import type { RecordsDatabase, Schema } from './schema.ts';
 import { Settings } from './settings.ts';
-import { type ExportOptions, exportRecords, recordsSchema, type TableRows } from './transfer.ts';
+import { RecordsContents } from './transfer.ts';
 
 /**
- * Keeps what is relational. Instants are epoch milliseconds, ids UUIDs. Every function is one transaction: it is durable when
- * its promise resolves, and nothing happened when it rejects. Besides the errors that a function names, all throw Unavailable
- * while the database is locked, cannot be reached or its disk is full, and Corrupt when it is damaged.
+ * The relational data. Instants are epoch milliseconds, ids are UUIDs. Every method is one transaction: it is durable when its promise
+ * resolves, and nothing has changed when it rejects. Besides the errors that a method names, all throw Unavailable while the database
+ * is locked, unreachable or its disk is full, and Corrupt when it is damaged.
  */
-export interface RecordStore {
-  readonly sites: Sites;
-  readonly devices: Devices;
-  readonly deviceRemovals: DeviceRemovals;
-  readonly series: SeriesRegistry;
-  readonly metrics: Metrics;
-  readonly tariffs: Tariffs;
-  readonly chargingSessions: ChargingSessions;
-  readonly settings: Settings;
-  readonly layouts: Layouts;
-  readonly features: Features;
-  readonly jobs: Jobs;
-  readonly reports: Reports;
-  readonly baselines: Baselines;
-  readonly baselineAdjustments: BaselineAdjustments;
-  readonly forecasts: Forecasts;
-  readonly anomalies: Anomalies;
-  readonly repairs: Repairs;
-  readonly calendars: Calendars;
-  readonly customKpis: CustomKpis;
-  readonly importStates: ImportStates;
-  readonly users: Users;
-  readonly sessions: Sessions;
-  readonly signInCodes: SignInCodes;
-  readonly apiTokens: ApiTokens;
-  readonly auditLog: AuditLog & { readonly waiting: number };
-  /** Everything but sessions, for backups; `importRecords` takes it in. */
-  readonly contents: RecordsContents;
-  /** Whether the database answers and takes writes. Never throws. */
-  health(): Promise<RecordsHealth>;
-  /** Waits for what runs and closes the file or the connections; the store cannot be used afterwards. */
-  close(): Promise<void>;
-}
-
-export interface RecordsContents {
-  /** The newest change of the tables. */
-  schema(): Promise<string>;
-  tables(options?: ExportOptions): AsyncIterable<TableRows>;
-}
+export type RecordStore = Readonly<ReturnType<typeof assemble>>;
 
 export interface RecordsHealth {
   readonly type: Engine;
@@ -128,9 +89,9 @@ function assemble(
   db: RecordsDatabase,
   engine: RecordsEngine,
   { now = Date.now, warn = console.error, limits = DEFAULT_LIMITS }: RecordsOptions,
-): RecordStore {
+) {
   const context = { db, now };
-  const auditLog = new WaitingAuditLog(new SqlAuditLog(context), now, warn);
+  const auditLog = new AuditLog(context, warn);
   return {
     sites: new Sites(context),
     devices: new Devices(context, limits),
@@ -157,8 +118,10 @@ function assemble(
     signInCodes: new SignInCodes(context),
     apiTokens: new ApiTokens(context),
     auditLog,
-    contents: { schema: () => recordsSchema(db), tables: (options) => exportRecords(db, options) },
+    contents: new RecordsContents(db),
+    /** Whether the database answers and accepts writes. Never rejects. */
     health: () => checkHealth(db, engine),
+    /** Waits for running work and closes the file or the connections; the store cannot be used afterwards. */
     close: async () => {
       await auditLog.close();
       await db.destroy();

@@ -13,9 +13,11 @@ export interface TableRows {
   readonly rows: readonly Record<string, unknown>[];
 }
 
+type Keys = { readonly [T in keyof Schema]?: readonly (keyof Schema[T])[] };
+
 /**
- * The tables with their keys, so that what is pointed at comes before what points at it. Sessions and sign-in codes stay behind: a backup
- * that is brought back must not sign anybody in.
+ * The tables with their keys, each after the tables that it refers to. Sign-ins and sign-in codes are not included: restoring a backup
+ * must not sign anybody in.
  */
 const TABLES = {
   tariffs: ['id'],
@@ -43,41 +45,45 @@ const TABLES = {
   custom_kpis: ['id'],
   api_tokens: ['id'],
   audit_log: ['id'],
-} as const satisfies { [T in keyof Schema]?: readonly (keyof Schema[T])[] };
+} as const satisfies Keys;
 
-/** Tables that `exportRecords` leaves out on purpose. */
-export const LEFT_OUT = ['sessions', 'sign_in_codes'] as const satisfies readonly (keyof Schema)[];
+/** For a move that keeps people signed in. */
+const SIGN_INS = { sessions: ['id_hash'], sign_in_codes: ['code_hash'] } as const satisfies Keys;
+
+/** Tables that a backup leaves out on purpose. */
+export const LEFT_OUT = Object.keys(SIGN_INS) as (keyof typeof SIGN_INS)[];
 export const TRANSFERRED = Object.keys(TABLES) as (keyof typeof TABLES)[];
 
 const PAGE = 1000;
 
-/** The newest change of the tables: what rows that are exported now look like. */
-export async function recordsSchema(db: RecordsDatabase): Promise<string> {
-  const { rows } = await sql<{ name: string }>`select max(name) as name from kysely_migration`.execute(db);
-  return rows[0]?.name ?? '';
-}
+/** All rows of the records, for backups and moves; `importRecords` reads them. */
+export class RecordsContents {
+  readonly #db: RecordsDatabase;
 
-/** Sessions and sign-in codes, for a move that is to keep people signed in. */
-const SIGN_INS = { sessions: ['id_hash'], sign_in_codes: ['code_hash'] } as const;
+  constructor(db: RecordsDatabase) {
+    this.#db = db;
+  }
 
-export interface ExportOptions {
-  /** Default: false. */
-  readonly signIns?: boolean;
-}
+  /** The newest migration, which determines the columns of the rows. */
+  async schema(): Promise<string> {
+    const { rows } = await sql<{ name: string }>`select max(name) as name from kysely_migration`.execute(this.#db);
+    return rows[0]?.name ?? '';
+  }
 
-/** All rows, in parts. Rows that change meanwhile come as they were or as they are, never half. */
-export async function* exportRecords(
-  db: RecordsDatabase,
-  { signIns = false }: ExportOptions = {},
-): AsyncGenerator<TableRows> {
-  for (const [table, keys] of Object.entries<readonly string[]>({ ...TABLES, ...(signIns && SIGN_INS) })) {
-    let after: unknown[] | null = null;
-    for (;;) {
-      const rows: Record<string, unknown>[] = await page(db, table, keys, after ?? []);
-      if (rows.length > 0) yield { table, rows };
-      if (rows.length < PAGE) break;
-      const last = rows.at(-1) as Record<string, unknown>;
-      after = keys.map((key) => last[key]);
+  /**
+   * All rows, in parts. A row that changes meanwhile has its old or its new values, never a mixture.
+   *
+   * @param options.signIns whether sign-ins and sign-in codes are included; default: false
+   */
+  async *tables({ signIns = false }: { readonly signIns?: boolean } = {}): AsyncGenerator<TableRows> {
+    for (const [table, keys] of Object.entries<readonly string[]>({ ...TABLES, ...(signIns && SIGN_INS) })) {
+      let after: unknown[] | null = null;
+      for (;;) {
+        const rows: Record<string, unknown>[] = await page(this.#db, table, keys, after ?? []);
+        if (rows.length > 0) yield { table, rows };
+        if (rows.length < PAGE) break;
+        after = keys.map((key) => rows.at(-1)![key]);
+      }
     }
   }
 }
@@ -89,9 +95,9 @@ async function page(
   after: readonly unknown[],
 ): Promise<Record<string, unknown>[]> {
   const columns = sql.join(keys.map((key) => sql.ref(key)));
-  const behind = after.length === 0 ? sql`` : sql`where (${columns}) > (${sql.join(after)})`;
+  const rest = after.length === 0 ? sql`` : sql`where (${columns}) > (${sql.join(after)})`;
   const { rows } = await sql<Record<string, unknown>>`
-    select * from ${sql.table(table)} ${behind} order by ${columns} limit ${PAGE}`.execute(db);
+    select * from ${sql.table(table)} ${rest} order by ${columns} limit ${PAGE}`.execute(db);
   return rows;
 }
 

@@ -1,8 +1,15 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
-import type { RecordsContext } from '../schema.ts';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
+import { messageOf } from '../../../domain/errors.ts';
 
-/** Something that someone did and that must be traceable. */
+import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import type { RecordsContext, RecordsDatabase } from '../schema.ts';
+
+/** Entries that wait while the database takes none; beyond it the oldest are dropped, and remain in the service's log alone. */
+export const MAX_WAITING_ENTRIES = 1_000;
+const RETRY_MS = 10 * SECOND_MS;
+
+/** An action that must be traceable to whoever took it. */
 export interface AuditRecord {
   /** Grows from entry to entry. */
   readonly id: number;
@@ -26,40 +33,44 @@ export interface AuditInput {
 }
 
 /** Entries are added and never changed, and removed only when they are old; the database refuses all else. */
-export interface AuditLog {
-  /** Never rejects in a store of records: an entry that cannot be written waits, because the change that it reports has been made. */
-  append(entry: AuditInput): Promise<void>;
-  /** Newest first. */
-  page(request: PageRequest): Promise<Page<AuditRecord>>;
-  /** Removes the entries before an instant, which must lie 30 days back, and says so in an entry; answers how many they were. */
-  prune(before: number): Promise<number>;
-}
+export class AuditLog {
+  readonly #db: RecordsDatabase;
+  readonly #now: () => number;
+  readonly #warn: (message: string) => void;
+  readonly #waiting: AuditInput[] = [];
+  #writing: Promise<void> | null = null;
+  #retry: NodeJS.Timeout | null = null;
 
-/** The audit log in the records' database. */
-export class SqlAuditLog implements AuditLog {
-  readonly #context: RecordsContext;
-
-  constructor(context: RecordsContext) {
-    this.#context = context;
+  /** @param warn called with entries that cannot be written at present */
+  constructor({ db, now }: RecordsContext, warn: (message: string) => void) {
+    this.#db = db;
+    this.#now = now;
+    this.#warn = warn;
   }
 
+  /** How many entries wait to be written. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Never rejects: the change that an entry reports has been made already, and must not be answered as failed. An entry that cannot be
+   * written is passed to `warn` and waits, in order, for the next attempt.
+   */
   async append(entry: AuditInput): Promise<void> {
-    await this.#context.db
-      .insertInto('audit_log')
-      .values({
-        at: entry.at ?? this.#context.now(),
-        actor: entry.actor,
-        action: entry.action,
-        target: entry.target ?? null,
-        detail: entry.detail ?? null,
-      })
-      .execute();
+    const dated = { at: this.#now(), ...entry };
+    this.#waiting.push(dated);
+    await this.#write();
+    if (!this.#waiting.includes(dated)) return;
+    this.#warn(`an entry of the audit log waits, since it cannot be written: ${JSON.stringify(dated)}`);
+    if (this.#waiting.length > MAX_WAITING_ENTRIES) this.#waiting.shift();
   }
 
+  /** Newest first. */
   async page(request: PageRequest): Promise<Page<AuditRecord>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number');
-    let query = this.#context.db.selectFrom('audit_log').selectAll().orderBy('id', 'desc');
+    let query = this.#db.selectFrom('audit_log').selectAll().orderBy('id', 'desc');
     if (after !== null) query = query.where('id', '<', Number(after[0]));
     const rows = await query.limit(limit + 1).execute();
     return pageFrom(
@@ -69,18 +80,46 @@ export class SqlAuditLog implements AuditLog {
     );
   }
 
+  /** Removes the entries before an instant, which must be at least 30 days ago, and adds an entry about it. Returns how many were removed. */
   async prune(before: number): Promise<number> {
-    return this.#context.db.transaction().execute(async (transaction) => {
+    return this.#db.transaction().execute(async (transaction) => {
       const removed = await transaction.deleteFrom('audit_log').where('at', '<', before).executeTakeFirst();
       const count = Number(removed.numDeletedRows);
       if (count === 0) return 0;
       const detail = `${count} entries before ${formatInstant(before)}`;
-      const entry = { actor: 'system', action: 'audit.prune', target: null, detail };
-      await transaction
-        .insertInto('audit_log')
-        .values({ at: this.#context.now(), ...entry })
-        .execute();
+      const entry = { at: this.#now(), actor: 'system', action: 'audit.prune', target: null, detail };
+      await transaction.insertInto('audit_log').values(entry).execute();
       return count;
     });
+  }
+
+  /** Tries a last time to write the entries that wait. */
+  async close(): Promise<void> {
+    await this.#write();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+  }
+
+  /** Writes the waiting entries, in order, until one fails. Never rejects. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    try {
+      for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+        const { at = this.#now(), actor, action, target = null, detail = null } = next;
+        await this.#db.insertInto('audit_log').values({ at, actor, action, target, detail }).execute();
+        this.#waiting.shift();
+      }
+    } catch (error) {
+      this.#warn(`the audit log cannot be written: ${messageOf(error)}`);
+      this.#retry = setTimeout(() => void this.#write(), RETRY_MS);
+      this.#retry.unref();
+    }
   }
 }
