@@ -11,10 +11,10 @@ import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
-import { AuthService } from './features/auth/auth-service.ts';
+import { AuthService } from './features/auth/service.ts';
 import { DemoControl } from './features/demo/demo-control.ts';
-import { DemoService } from './features/demo/demo-service.ts';
-import { influxRoutes } from './features/ingest/influx-routes.ts';
+import { DemoService } from './features/demo/service.ts';
+import { influxRoutes } from './features/ingest/influx/routes.ts';
 import type { PersistenceChange } from './features/settings/persistence-change.ts';
 import { prometheusRegistry } from './features/system/prometheus.ts';
 import { serviceRoutes } from './features/system/routes.ts';
@@ -28,7 +28,7 @@ import { registerSecurity } from './http/security.ts';
 import { createServer } from './http/server.ts';
 import { ModelPool } from './jobs/model-pool.ts';
 import { Scheduler } from './jobs/scheduler.ts';
-import type { Source } from './sources/source.ts';
+import type { Source } from './sources/source-port.ts';
 /** A running service. */
 export interface App {
   /** Where it answers: `http://127.0.0.1:8001`, with the prefix. */

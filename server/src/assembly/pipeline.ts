@@ -10,7 +10,7 @@ import { MetricCatalogue } from '../domain/metric-catalogue.ts';
 import type { PartialAnswers } from '../domain/partial-answers.ts';
 import { rulesFrom } from '../features/devices/declared-rules.ts';
 import { DeviceDirectory } from '../features/devices/device-directory.ts';
-import { IngestService } from '../features/ingest/ingest-service.ts';
+import { IngestService } from '../features/ingest/service.ts';
 import { FeatureFlags } from '../features/settings/feature-flags.ts';
 import { FallbackJournal } from '../ingest/fallback-journal.ts';
 import type { BatchSink } from '../ingest/fan-out.ts';

@@ -1,9 +1,9 @@
 import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
 import { parseInstant } from '@wattkeeper/contract/common.ts';
-import { type AuthService, COMMAND_LINE } from '../features/auth/auth-service.ts';
-import type { TokenMaker } from '../features/auth/token-administration.ts';
-import { toToken } from '../features/auth/token-routes.ts';
-import { toUser } from '../features/auth/user-routes.ts';
+import { type AuthService, COMMAND_LINE } from '../features/auth/service.ts';
+import { toToken } from '../features/auth/tokens/routes.ts';
+import type { TokenMaker } from '../features/auth/tokens/token-administration.ts';
+import { toUser } from '../features/auth/users/routes.ts';
 import type { Accounts } from './account-context.ts';
 
 /** Whoever can run commands on the data folder may do everything. */

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
-import { AuthService } from '../features/auth/auth-service.ts';
+import { AuthService } from '../features/auth/service.ts';
 import type { AccountContext } from './account-context.ts';
 import { accountsOfService } from './accounts-of-service.ts';
 import { accountsOnRecords } from './accounts-on-records.ts';

@@ -11,7 +11,7 @@ import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { EXPORT_FORMATS, exportRows, SAMPLES } from '../features/telemetry/export.ts';
-import { TelemetryService } from '../features/telemetry/telemetry-service.ts';
+import { TelemetryService } from '../features/telemetry/service.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { runningService } from './running-service.ts';
 import { callServiceRaw, type RunningService } from './service-jobs.ts';

@@ -4,7 +4,7 @@ import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { ImportTarget } from '../features/importing/import-target.ts';
 import { Places } from '../features/importing/places.ts';
-import { importProgress, noteImportProgress } from '../features/importing/progress-routes.ts';
+import { importProgress, noteImportProgress } from '../features/importing/progress/routes.ts';
 import { openImportApi } from './import-api.ts';
 import { type Given, runningService } from './running-service.ts';
 

@@ -3,7 +3,7 @@ import { type Rows, withoutMissing } from '../domain/columns/frame.ts';
 import { NO_RULES, rulesWindow, type SeriesRules } from '../domain/series-rules.ts';
 import type { Window } from '../domain/time/window.ts';
 import type { AggregateRequest, DeviceBuckets } from './backend.ts';
-import { joinRows } from './rows.ts';
+import { joinRows } from './join-rows.ts';
 
 /** The span whose samples decide the aggregates of buckets. */
 export function sampleWindow(edges: Float64Array, quantities: readonly string[], rules: SeriesRules): Window {

@@ -2,7 +2,7 @@ import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll } from 'vitest';
 import { MetricCatalogue } from '../../src/domain/metric-catalogue.ts';
-import { AdjustmentService } from '../../src/features/baseline/adjustments.ts';
+import { AdjustmentService } from '../../src/features/baseline/adjustments/service.ts';
 import { BaselineService } from '../../src/features/baseline/service.ts';
 import { ModelPool } from '../../src/jobs/model-pool.ts';
 import { every, SiteWorld } from '../energy/site-world.ts';

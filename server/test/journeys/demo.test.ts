@@ -2,7 +2,7 @@ import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
 import { Config } from '../../src/config/schema.ts';
-import { DemoService } from '../../src/features/demo/demo-service.ts';
+import { DemoService } from '../../src/features/demo/service.ts';
 import type { SimulatorState } from '../../src/sources/simulator/simulator.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerMessage } from '@wattkeeper/contract/live.ts';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { AuthService } from '../../src/features/auth/auth-service.ts';
+import { AuthService } from '../../src/features/auth/service.ts';
 import { LiveStream } from '../../src/http/live/live-stream.ts';
 import { LatestValues } from '../../src/ingest/latest-values.ts';
 import { LiveBus } from '../../src/ingest/live-bus.ts';

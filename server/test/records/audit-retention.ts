@@ -2,7 +2,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { Config } from '../../src/config/schema.ts';
-import { cleanUpJob } from '../../src/features/system/jobs.ts';
+import { cleanUpJob } from '../../src/features/system/job.ts';
 import { type NewPlace, rawDatabase, recordsIn } from './temporary-records.ts';
 
 const TODAY = Date.now();

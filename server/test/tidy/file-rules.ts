@@ -14,6 +14,8 @@ const NETWORK_GLOBALS = /(?:await|return|[=>(,:?])\s*(?:globalThis\.)?fetch\(|ne
 const DURATIONS = 'contract/src/durations.ts';
 const UNIT_OF_TIME = /^ *(?:export )?const ((?:UTC_)?(?:SECOND|MINUTE|HOUR|DAY|WEEK)_MS) =/;
 const LITERAL_DURATION = /^ *(?:export )?const (\w+) = [\d_.* ]*\b(?:60_?000|3_?600_?000|86_?400_?000|604_?800_?000)\b/;
+const EMPTY_NAMES = /(?:^|\/)(?:piece|parts|files|source|rows|utils?|helpers?|misc|things?)\.tsx?$/;
+const FEATURE_SUFFIXES = /^server\/src\/features\/.*(?:-service|-routes|-jobs?|\/jobs)\.ts$/;
 const TEST_ENVIRONMENT = 'server/test/needs.ts';
 // Spelt apart, or this file would break its own rule.
 const MARKERS = new RegExp(`\\b(${['TO_DO', 'FIX_ME', 'XX_X', 'HA_CK'].join('|').replaceAll('_', '')})\\b`);
@@ -96,6 +98,16 @@ export function durationsDefinedOnce({ files }: Project): Violation[] {
           return found === null || !/_MS$|^[A-Z]+$/.test(found[1]!) ? [] : [{ what: found[1]!, line: index + 1 }];
         }),
   ).map(toViolation('durations', (what) => `${what}: use the units of ${DURATIONS}`));
+}
+
+/** A file's name says what it holds; a feature has service.ts, routes.ts and job.ts, and a folder for a part with its own. */
+export function fileNames({ files }: Project): Violation[] {
+  return [...files.keys()].flatMap((path) => {
+    if (EMPTY_NAMES.test(path)) return [violation(path, 1, 'file names', 'name the file after what it holds')];
+    if (!FEATURE_SUFFIXES.test(path)) return [];
+    const message = 'a feature has service.ts, routes.ts and job.ts; a part with its own is a folder';
+    return [violation(path, 1, 'file names', message)];
+  });
 }
 
 /** Files and functions fit a head; `exceptions` that are not needed are violations too. */

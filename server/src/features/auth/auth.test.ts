@@ -1,8 +1,8 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { ADMIN_HEADERS, browserHeaders, securedApp, signInOwner } from '../../../test/records/secured-app.ts';
-import { SESSION_MS, SIGN_IN_CODE_MS } from './auth-service.ts';
 import { passwordFits } from './passwords.ts';
+import { SESSION_MS, SIGN_IN_CODE_MS } from './service.ts';
 
 const PASSWORD = 'correct horse battery';
 

@@ -14,9 +14,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
-import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, sessionIn } from './auth-service.ts';
-import { tokenRoutes } from './token-routes.ts';
-import { userRoutes } from './user-routes.ts';
+import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, sessionIn } from './service.ts';
+import { tokenRoutes } from './tokens/routes.ts';
+import { userRoutes } from './users/routes.ts';
 
 const schema = { tags: ['auth'] };
 

@@ -24,7 +24,7 @@ import { callerOf } from '../../http/security-caller.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
 import { pageOfList } from '../../storage/records/page.ts';
-import type { AdjustmentService } from './adjustments.ts';
+import type { AdjustmentService } from './adjustments/service.ts';
 import type { BaselineService } from './service.ts';
 import { TRAINING_JOB, type Trainings } from './trainings.ts';
 

@@ -12,7 +12,7 @@ import type { BaselineAdjustments } from '../../storage/records/analytics/baseli
 import type { BaselineRecord, Baselines } from '../../storage/records/analytics/baselines.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { EnergyService } from '../energy/service.ts';
-import { toAdjustment } from './adjustments.ts';
+import { toAdjustment } from './adjustments/service.ts';
 import { calendarDriver, withoutUnseen } from './categories.ts';
 import { compare } from './comparison.ts';
 import { availableDrivers, type Driver, type DriverOptions, findDrivers, OUTDOORS } from './driver-loader.ts';

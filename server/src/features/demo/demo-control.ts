@@ -1,5 +1,5 @@
-import type { Source } from '../../sources/source.ts';
-import type { DemoService } from './demo-service.ts';
+import type { Source } from '../../sources/source-port.ts';
+import type { DemoService } from './service.ts';
 
 /** Starts and stops the demo, as often as someone wants. */
 export class DemoControl {

@@ -4,9 +4,9 @@ import { every, SiteWorld } from '../../../test/energy/site-world.ts';
 import { HORIZONS } from '../../analytics/forecast/horizons.ts';
 import { InvalidInput, NotFound } from '../../domain/errors.ts';
 import { ModelPool } from '../../jobs/model-pool.ts';
-import { ScheduleService } from './schedule-service.ts';
+import { ScheduleService } from './schedule/service.ts';
 import { ForecastService } from './service.ts';
-import { SolarForecastService } from './solar-service.ts';
+import { SolarForecastService } from './solar/service.ts';
 
 /** A Wednesday at noon in Warsaw; the last ten weeks hold the change to summer time. */
 const NOW = Date.parse('2026-04-15T10:00:00Z');

@@ -10,9 +10,9 @@ import {
   SolarQuery,
 } from '@wattkeeper/contract/forecast.ts';
 import type { Api } from '../../http/api.ts';
-import type { ScheduleService } from './schedule-service.ts';
+import type { ScheduleService } from './schedule/service.ts';
 import type { ForecastService } from './service.ts';
-import type { SolarForecastService } from './solar-service.ts';
+import type { SolarForecastService } from './solar/service.ts';
 
 export interface ForecastServices {
   readonly demand: ForecastService;

@@ -4,7 +4,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import { MAX_FIELD_ERRORS } from '../../http/problem.ts';
 import { leaveBodiesUnread, readJsonSlices } from '../../http/request-bodies.ts';
-import type { IngestService } from './ingest-service.ts';
+import type { IngestService } from './service.ts';
 
 /**
  * `POST /readings`.

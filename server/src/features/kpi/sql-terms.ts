@@ -1,5 +1,4 @@
 import { Turns } from '../../domain/turns.ts';
-import type { JobDefinition } from '../../jobs/job.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type MachineTerms, type TermsLocation, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
 import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
@@ -8,7 +7,6 @@ import type { Sites } from '../../storage/records/devices/sites.ts';
 import { reportersOf } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';
 import { INDUSTRIAL_TERMS } from './service.ts';
-import type { SqlGrowth } from './sql-growth.ts';
 
 export interface SqlTermsOptions {
   readonly stores: readonly TermsLocation[];
@@ -71,19 +69,4 @@ async function machineTerms({ sites, tariffs, devices, queries }: SqlTermsOption
     }
   }
   return found;
-}
-
-/** Null without a PostgreSQL store. */
-export function sqlTermsJob(terms: SqlTerms, growth: SqlGrowth): JobDefinition | null {
-  if (!terms.isNeeded) return null;
-  return {
-    name: 'sql-terms',
-    scope: 'admin',
-    title: 'Terms for SQL',
-    description:
-      'Brings tariffs and emission factors of machines, and what their counters grew by where that was decided, to PostgreSQL, for the SQL functions of key figures.',
-    schedule: '*/5 * * * *',
-    atStart: true,
-    run: async ({ signal }) => ({ machines: await terms.sync(), counters: await growth.sync(signal) }),
-  };
 }

@@ -9,6 +9,7 @@ import {
   proposeMapping,
   type StatisticsMapping,
 } from './home-assistant-mapping.ts';
+import type { Found, FoundReading, MigrationSource } from './migration-ports.ts';
 import { isExternal, type RecordedCounter, readCounter } from './recorded-counters.ts';
 import {
   type Column,
@@ -20,7 +21,6 @@ import {
   type Table,
 } from './recorder-database.ts';
 import { type Repeated, repeatedSeries, stemOf } from './same-energy.ts';
-import type { Found, FoundReading, MigrationSource } from './source.ts';
 import { proposeMetric } from './statistic-proposal.ts';
 
 export interface HomeAssistantOptions {

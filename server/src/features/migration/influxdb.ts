@@ -9,7 +9,7 @@ import type { InfluxSeries } from '../../storage/influxdb/answers.ts';
 import { InfluxClient, type InfluxLocation } from '../../storage/influxdb/client.ts';
 import { MARK_GROUP } from '../../storage/layers/journal-marks.ts';
 import { InfluxNames } from './influxdb-mapping.ts';
-import type { Found, FoundReading, MigrationSource } from './source.ts';
+import type { Found, FoundReading, MigrationSource } from './migration-ports.ts';
 
 /** How an InfluxDB lets us in. */
 export type InfluxAccess = Pick<InfluxLocation, 'username' | 'password' | 'token' | 'org'> & {

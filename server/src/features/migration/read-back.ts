@@ -1,6 +1,6 @@
 import type { TelemetryStore } from '../../storage/backend.ts';
 import { addSample, type DayTallies, dayOfInstant, emptyTally, isSum, type Tally } from './day-tallies.ts';
-import { framesOfDays } from './piece.ts';
+import { framesOfDays } from './wanted-values.ts';
 
 /** A value that was written. */
 export interface ReadBackSample {

@@ -13,10 +13,10 @@ import { openHomeAssistant } from './home-assistant.ts';
 import type { FindFile } from './import-folders.ts';
 import { type InfluxAccess, openInfluxDatabase } from './influxdb.ts';
 import { migrate } from './migration.ts';
-import { openRecordFiles } from './records.ts';
+import type { FoundReading, MigrationSource, MigrationTarget } from './migration-ports.ts';
+import { openRecordFiles } from './record-files.ts';
+import { openSessionFiles } from './session-files.ts';
 import { SessionTarget } from './session-target.ts';
-import { openSessionFiles } from './sessions.ts';
-import type { FoundReading, MigrationSource, MigrationTarget } from './source.ts';
 import { TelemetryTarget } from './telemetry-target.ts';
 
 export interface MigrationServiceOptions {

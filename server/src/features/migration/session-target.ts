@@ -1,6 +1,6 @@
 import type { ChargingSessionInput, ChargingSessions } from '../../storage/records/analytics/charging-sessions.ts';
 import { dayOfInstant } from './day-tallies.ts';
-import type { Found, FoundSession, MigrationTarget, Outcome, TargetFigures, Validation } from './source.ts';
+import type { Found, FoundSession, MigrationTarget, Outcome, TargetFigures, Validation } from './migration-ports.ts';
 
 export interface SessionTargetOptions {
   readonly sessions: Pick<ChargingSessions, 'page' | 'upsert'>;

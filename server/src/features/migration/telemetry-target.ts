@@ -7,9 +7,9 @@ import type { Ingest, Receipt } from '../../ingest/ingest.ts';
 import { validate } from '../../ingest/validate.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import { addSample, DayTallies, dayOfInstant } from './day-tallies.ts';
-import { blockOfNew, daysOf, framesOfDays, gather, type Wanted, type WantedGroup } from './piece.ts';
+import type { Found, FoundReading, MigrationTarget, Outcome, TargetFigures, Validation } from './migration-ports.ts';
 import { type ReadBackSample, readBack } from './read-back.ts';
-import type { Found, FoundReading, MigrationTarget, Outcome, TargetFigures, Validation } from './source.ts';
+import { blockOfNew, daysOf, framesOfDays, gather, type Wanted, type WantedGroup } from './wanted-values.ts';
 
 export interface TelemetryTargetOptions {
   /** What was stored, wherever it lies by now. */

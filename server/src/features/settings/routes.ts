@@ -10,7 +10,7 @@ import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { FeatureFlags } from './feature-flags.ts';
 import type { PersistenceChange } from './persistence-change.ts';
-import type { SettingsService } from './settings-service.ts';
+import type { SettingsService } from './service.ts';
 
 const schema = { tags: ['settings'] };
 

@@ -5,7 +5,7 @@ import { Unavailable } from '../../domain/errors.ts';
 import { FeatureFlags } from './feature-flags.ts';
 import { PersistenceChange } from './persistence-change.ts';
 import { settingsRoutes } from './routes.ts';
-import { SettingsService } from './settings-service.ts';
+import { SettingsService } from './service.ts';
 
 const secured = () =>
   securedApp(async (api, { records }) => {

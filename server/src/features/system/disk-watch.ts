@@ -4,7 +4,6 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DiskMetrics } from '@wattkeeper/contract/service.ts';
 import { type DiskSample, diskForecast } from '../../analytics/storage/disk-forecast.ts';
-import type { JobDefinition } from '../../jobs/job.ts';
 import type { ImportStates } from '../../storage/records/import-states.ts';
 
 const STATE_KEY = 'disk';
@@ -67,17 +66,6 @@ export class DiskWatch {
     if (days === null || days > SOON_DAYS) return [];
     return [`the disk of ${this.#folder} is full in about ${Math.max(Math.round(days), 1)} days at the present rate`];
   }
-}
-
-export function diskJob(watch: DiskWatch): JobDefinition {
-  return {
-    name: 'disk-watch',
-    scope: 'write',
-    title: 'Disk',
-    description: 'Looks how fast the data folder fills its disk.',
-    schedule: '5 * * * *',
-    run: () => watch.sample(),
-  };
 }
 
 /** Bytes of all files below a folder; what vanishes meanwhile counts nothing. */

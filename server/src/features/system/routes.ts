@@ -11,9 +11,9 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { pageOfList } from '../../storage/records/page.ts';
-import type { QuarantineService } from './quarantine-service.ts';
-import { setAsideRoutes } from './set-aside-routes.ts';
-import type { SetAsideService } from './set-aside-service.ts';
+import type { QuarantineService } from './quarantine/service.ts';
+import { setAsideRoutes } from './set-aside/routes.ts';
+import type { SetAsideService } from './set-aside/service.ts';
 import type { StorageMonitor } from './storage-monitor.ts';
 
 /** `/health`, `/health/ready`, `/metrics` at the root. */

@@ -5,7 +5,7 @@ import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { type ExportRows, inParts } from './export.ts';
-import { COLUMNS_PER_BUCKET, DEFAULT_AGGREGATES, type Target, type TelemetryOptions } from './telemetry-service.ts';
+import { COLUMNS_PER_BUCKET, DEFAULT_AGGREGATES, type Target, type TelemetryOptions } from './service.ts';
 
 /** Aggregates of an export that names none: those of all kinds of metrics, empty where they mean nothing for a metric. */
 export const EXPORTED_AGGREGATES = ['mean', 'min', 'max', 'sum', 'last', 'increase'] as const satisfies Aggregate[];

@@ -6,7 +6,7 @@ import { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import { PartialAnswers } from '../../domain/partial-answers.ts';
 import { AnswerRoom } from './answer-room.ts';
 import { energyData } from './energy-data.ts';
-import { TelemetryService } from './telemetry-service.ts';
+import { TelemetryService } from './service.ts';
 
 const NOW = Date.UTC(2026, 3, 15, 12);
 

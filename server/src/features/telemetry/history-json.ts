@@ -2,7 +2,7 @@ import type { EnergyDataAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import { isoTimes } from '../../domain/time/iso-time.ts';
 import { MAX_PIECE_VALUES } from '../../http/paced-answer.ts';
-import type { History } from './telemetry-service.ts';
+import type { History } from './service.ts';
 
 /** The JSON of `/telemetry` in pieces. Written by hand: it is the hot path, and the columns are numbers and instants only. NaN becomes null. */
 export function* historyJson({ window, bucket, downsampled, warnings, series }: History): Generator<string> {

@@ -1,7 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import type { LatestReading } from '@wattkeeper/contract/telemetry.ts';
-import type { Target, TelemetryOptions } from './telemetry-service.ts';
+import type { Target, TelemetryOptions } from './service.ts';
 
 interface LatestOptions extends Pick<TelemetryOptions, 'queries' | 'now' | 'partial'> {
   readonly describe: (metric: string) => Metric;

@@ -19,7 +19,7 @@ import { energyData, MAX_WIDE_METRICS, wideExport } from './energy-data.ts';
 import { bucketColumns, EXPORT_FORMATS, type ExportColumns, type ExportRows, exportRows, SAMPLES } from './export.ts';
 import { energyDataJson, historyJson } from './history-json.ts';
 import { latestJson } from './latest-json.ts';
-import { autoBucket, type TelemetryOptions, type TelemetryService } from './telemetry-service.ts';
+import { autoBucket, type TelemetryOptions, type TelemetryService } from './service.ts';
 
 const schema = { tags: ['telemetry'] };
 

@@ -2,7 +2,7 @@ import { LIVE_CLOSE } from '@wattkeeper/contract/live.ts';
 import { describe, expect, it } from 'vitest';
 import { end, liveWorld, ROOT, stall } from '../../../test/live/live-world.ts';
 import { ADMIN_HEADERS } from '../../../test/records/secured-app.ts';
-import { SESSION_MS } from '../../features/auth/auth-service.ts';
+import { SESSION_MS } from '../../features/auth/service.ts';
 
 describe('a live stream is closed', () => {
   const ENDED = [LIVE_CLOSE.signedOut, 'the session or token has ended: sign in again'];

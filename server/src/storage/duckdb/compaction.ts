@@ -1,7 +1,7 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import type { Window } from '../../domain/time/window.ts';
-import { dropEmptyRows, joinRows, makeRows } from '../rows.ts';
+import { dropEmptyRows, joinRows, makeRows } from '../join-rows.ts';
 import type { Group } from './catalog.ts';
 import { type ChunkSpan, chunkSpans, cutIntoChunks } from './chunks.ts';
 import type { Connection } from './engine.ts';

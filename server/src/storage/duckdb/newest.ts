@@ -1,6 +1,6 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Rows } from '../../domain/columns/frame.ts';
-import { makeRows } from '../rows.ts';
+import { makeRows } from '../join-rows.ts';
 import type { Group } from './catalog.ts';
 import { dayOf, splitByDay } from './chunks.ts';
 import type { Connection } from './engine.ts';

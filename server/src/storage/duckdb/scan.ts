@@ -1,6 +1,6 @@
 import { type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import type { Window } from '../../domain/time/window.ts';
-import { joinRows, makeRows, partOf, splitByDevice } from '../rows.ts';
+import { joinRows, makeRows, partOf, splitByDevice } from '../join-rows.ts';
 import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 import type { RecentExtents } from './recent-extents.ts';

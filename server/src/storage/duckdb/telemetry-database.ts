@@ -13,7 +13,7 @@ import type {
   StoreStats,
 } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
-import { dropEmptyRows } from '../rows.ts';
+import { dropEmptyRows } from '../join-rows.ts';
 import { aggregateDevices } from './aggregation.ts';
 import { Appender, CHUNK_ROWS } from './appender.ts';
 import { Catalog, type Group, RECENT_HEAD } from './catalog.ts';

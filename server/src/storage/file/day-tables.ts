@@ -1,7 +1,7 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound } from '../../domain/columns/frame.ts';
 import type { GroupRows } from '../coalesce.ts';
-import { splitByDevice } from '../rows.ts';
+import { splitByDevice } from '../join-rows.ts';
 import { bytesOf, type DayTable, TableBuilder, type TableRows } from './day-table.ts';
 import { dayName, type FolderState, type StoreFolder } from './folder.ts';
 import { OlderFiles } from './older-files.ts';

@@ -19,7 +19,7 @@ import {
   type TelemetryStore,
 } from '../backend.ts';
 import { coalesce, type GroupRows } from '../coalesce.ts';
-import { dropEmptyRows, splitByDevice } from '../rows.ts';
+import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { chosen, type DayTable, TableBuilder } from './day-table.ts';
 import { DayTables } from './day-tables.ts';

@@ -15,7 +15,7 @@ import type {
   TelemetryStore,
 } from '../backend.ts';
 import { coalesce, type GroupRows } from '../coalesce.ts';
-import { dropEmptyRows, splitByDevice } from '../rows.ts';
+import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { InfluxClient } from './client.ts';
 import {

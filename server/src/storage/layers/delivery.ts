@@ -2,7 +2,7 @@ import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isPermanent, isTemporary, type TelemetryStore } from '../backend.ts';
 import { coalesce } from '../coalesce.ts';
-import { halves, lastRow, pick } from '../set-aside/parts.ts';
+import { halves, lastRow, pick } from '../set-aside/block-parts.ts';
 
 export interface DeliveryOptions {
   /** Called after the store has taken blocks. */

@@ -17,7 +17,7 @@ import type {
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
 import { coalesce, type GroupRows } from '../coalesce.ts';
-import { dropEmptyRows, splitByDevice } from '../rows.ts';
+import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { Catalogue, instantOf } from './catalogue.ts';
 import { DEVICE_SHARDS, SHARD_BYTES } from './citus.ts';

@@ -4,7 +4,7 @@ import { type Block, valueCount, withoutDevices } from '../../domain/columns/bat
 import { decodeBlocks, encodeBlocks } from '../../domain/columns/batch-codec.ts';
 import { Conflict, Corrupt, Unavailable } from '../../domain/errors.ts';
 import { coalesce } from '../coalesce.ts';
-import { extentOf, withoutEmpty, withoutPlaces } from './parts.ts';
+import { extentOf, withoutEmpty, withoutPlaces } from './block-parts.ts';
 
 /** Values of one store, group and reason that were set aside. */
 export interface SetAsideEntry {

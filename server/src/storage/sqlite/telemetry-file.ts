@@ -10,7 +10,7 @@ import type {
   StoreStats,
 } from '../backend.ts';
 import type { GroupRows } from '../coalesce.ts';
-import { dropEmptyRows, joinRows, splitByDevice } from '../rows.ts';
+import { dropEmptyRows, joinRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { Connection } from './connection.ts';
 import { ChecksumMismatch, isDamage, isMisfit } from './damage.ts';

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { NotFound } from '../../../domain/errors.ts';
 import { isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken } from '../rows.ts';
+import { nameTaken } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** A key for programs, stored as its hash. Instants are epoch milliseconds. */

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken } from '../rows.ts';
+import { nameTaken } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Someone who signs in. Instants are epoch milliseconds. */

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
-import { unknownReference } from '../rows.ts';
+import { unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most events of an anomaly in one answer. */

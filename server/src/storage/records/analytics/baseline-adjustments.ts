@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import type { Window } from '../../../domain/time/window.ts';
 import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../rows.ts';
+import { unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most adjustments of a machine. */

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { NotFound } from '../../../domain/errors.ts';
 import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../rows.ts';
+import { unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Most versions in one answer: a training every week for 19 years. */

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import type { Categories } from '../../../domain/time/calendar.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownReference } from '../rows.ts';
+import { nameTaken, present, unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Calendars of an installation: their list is one answer. */

@@ -4,7 +4,7 @@ import { v7 as newId } from 'uuid';
 import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
-import { present, unknownReference } from '../rows.ts';
+import { present, unknownReference } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */

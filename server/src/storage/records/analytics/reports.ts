@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../rows.ts';
+import { unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most reports in one answer: 27 years of daily ones. */

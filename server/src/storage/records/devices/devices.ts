@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
-import { nameTaken, unknownNamed, unknownReference } from '../rows.ts';
+import { nameTaken, unknownNamed, unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 import {
   type CounterDecision,

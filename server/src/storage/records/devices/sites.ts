@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownNamed, unknownReference } from '../rows.ts';
+import { nameTaken, present, unknownNamed, unknownReference } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */

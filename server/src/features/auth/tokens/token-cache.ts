@@ -1,0 +1,52 @@
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
+import type { Caller } from '../../../http/api.ts';
+
+/** A caller whose token holds. */
+export interface TokenHolder {
+  readonly caller: Caller;
+  /** Epoch milliseconds; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** Another process, such as the command line, may revoke a token: it stops here after this long. */
+export const TOKEN_CACHE_MS = 5 * SECOND_MS;
+export const MAX_CACHED_TOKENS = 1_000;
+
+/** Who holds which token, for a few seconds, so that a writer that sends every second does not ask the database each time. */
+export class TokenCache {
+  readonly #holders = new Map<string, TokenHolder & { readonly knownSince: number }>();
+  /** Grows with each clearing: what was looked up before one must not be kept after it. */
+  #era = 0;
+
+  /** The caller of a token by its hash, from memory or else by `find`; null when there is none, which is not kept. */
+  async get(tokenHash: string, nowMs: number, find: () => Promise<TokenHolder | null>): Promise<Caller | null> {
+    const known = this.#holders.get(tokenHash);
+    if (known !== undefined && isFresh(known, nowMs)) return known.caller;
+    const era = this.#era;
+    const found = await find();
+    if (found === null) {
+      this.#holders.delete(tokenHash);
+      return null;
+    }
+    if (era === this.#era) this.#keep(tokenHash, { ...found, knownSince: nowMs });
+    return found.caller;
+  }
+
+  /** Forgets all, because the rights of some may have changed. */
+  clear(): void {
+    this.#era++;
+    this.#holders.clear();
+  }
+
+  #keep(tokenHash: string, holder: TokenHolder & { readonly knownSince: number }): void {
+    this.#holders.delete(tokenHash);
+    const [oldest] = this.#holders.keys();
+    if (oldest !== undefined && this.#holders.size >= MAX_CACHED_TOKENS) this.#holders.delete(oldest);
+    this.#holders.set(tokenHash, holder);
+  }
+}
+
+function isFresh({ knownSince, expiresAt }: TokenHolder & { readonly knownSince: number }, nowMs: number): boolean {
+  const ageMs = nowMs - knownSince;
+  return ageMs >= 0 && ageMs < TOKEN_CACHE_MS && (expiresAt === null || nowMs < expiresAt);
+}

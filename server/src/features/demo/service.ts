@@ -1,0 +1,147 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { InvalidInput } from '../../domain/errors.ts';
+import {
+  createSimulator,
+  type ProfileName,
+  resumeSimulator,
+  type Simulator,
+  type SimulatorOptions,
+  type SimulatorState,
+} from '../../sources/simulator/simulator.ts';
+import { simulatorSource } from '../../sources/simulator/simulator-source.ts';
+import type { Source } from '../../sources/source-port.ts';
+import type { RecordStore } from '../../storage/records/record-store.ts';
+import type { DeviceDirectory } from '../devices/device-directory.ts';
+import type { IngestService } from '../ingest/service.ts';
+
+export interface DemoOptions {
+  readonly records: RecordStore;
+  readonly directory: DeviceDirectory;
+  readonly intake: IngestService;
+  readonly now: () => number;
+  /** undefined: as long as no device of one's own is known. */
+  readonly enabled: boolean | undefined;
+  readonly historyDays: number;
+  readonly profile: ProfileName;
+  readonly seed: number;
+  /** Told when the demo cannot go on where it stood and begins anew. */
+  readonly warn: (message: string) => void;
+}
+
+const STATE_KEY = 'demo';
+/** Keeps the names of one's own devices free. */
+const DEMO_PREFIX = 'Demo: ';
+const HISTORY_STEP_MS = MINUTE_MS;
+/** Rows of the history that are made and taken at once: five days of minutes. */
+const ROWS_AT_ONCE = 7200;
+
+/** A simulated site for who has nothing connected yet: some history at once, then live. It ends when a device of one's own reports. */
+export class DemoService {
+  readonly #options: DemoOptions;
+  readonly #nameOf = new Map<string, string>();
+  #demoSites: ReadonlySet<string> = new Set();
+
+  constructor(options: DemoOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is to be a demo. */
+  async wanted(): Promise<boolean> {
+    const { enabled } = this.#options;
+    if (enabled !== undefined) return enabled;
+    await this.#findDemoSites();
+    return !this.#hasOwnDevice();
+  }
+
+  /**
+   * Makes the site, its devices and its history, where they are missing, and answers the source that goes on from there. A state that
+   * another profile, seed or version of the model left begins anew.
+   * @param onProgress told the share of the history that is made, 0 to 1
+   */
+  async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
+    const { records, now, historyDays, profile, seed } = this.#options;
+    const start = Math.floor((now() - historyDays * UTC_DAY_MS) / HISTORY_STEP_MS) * HISTORY_STEP_MS;
+    const options = { profile, seed, start, stepMs: HISTORY_STEP_MS, maxRows: ROWS_AT_ONCE };
+    const resumed = await this.#resume(options);
+    const simulator = resumed ?? createSimulator(options);
+    await this.#ensureSite(simulator);
+    await this.#findDemoSites();
+    if (resumed === null) await this.#makeHistory(simulator, start, onProgress, signal);
+    const onState = (state: SimulatorState) => records.importStates.put(STATE_KEY, state);
+    return simulatorSource({ name: 'demo', simulator, now, onState });
+  }
+
+  /** Runs the source until `signal` fires or the demo is not wanted any more. */
+  async run(source: Source, signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    await source.start(
+      async (blocks) => {
+        if (this.#options.enabled === undefined && this.#hasOwnDevice()) {
+          ended.abort();
+          return { accepted: 0, rejected: 0 };
+        }
+        return this.#options.intake.accept(blocks.map((block) => this.#named(block)));
+      },
+      AbortSignal.any([signal, ended.signal]),
+    );
+  }
+
+  async #resume(options: SimulatorOptions): Promise<Simulator | null> {
+    const kept = await this.#options.records.importStates.get(STATE_KEY);
+    if (kept === undefined) return null;
+    try {
+      return resumeSimulator(options, kept.state as SimulatorState);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      this.#options.warn(`the demo cannot go on where it stood and begins anew: ${error.message}`);
+      return null;
+    }
+  }
+
+  async #makeHistory(
+    simulator: Simulator,
+    start: number,
+    onProgress: (share: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { intake, now, records } = this.#options;
+    const end = Math.floor(now() / HISTORY_STEP_MS) * HISTORY_STEP_MS;
+    while (simulator.time < end && !signal.aborted) {
+      await intake.accept(simulator.advance(end).map((block) => this.#named(block)));
+      onProgress((simulator.time - start) / (end - start));
+    }
+    if (!signal.aborted) await records.importStates.put(STATE_KEY, simulator.state());
+  }
+
+  async #ensureSite(simulator: Simulator): Promise<void> {
+    const { sites, devices, tariffs } = this.#options.records;
+    const { name, timezone, currency, latitude, longitude, country } = simulator.site;
+    const known = (await sites.list()).find((site) => site.isDemo && site.name === name);
+    const site =
+      known ?? (await sites.create({ name, timezone, currency, latitude, longitude, country, isDemo: true }));
+    if (site.tariffId === null) {
+      const { tariff } = simulator.site;
+      const { id: tariffId } = (await tariffs.find(tariff.name)) ?? (await tariffs.create(tariff));
+      await sites.update(site.id, { tariffId });
+    }
+    for (const device of simulator.devices) {
+      const unique = `${DEMO_PREFIX}${device.name}`;
+      this.#nameOf.set(device.key, unique);
+      if (await devices.find(unique)) continue;
+      await devices.create({ name: unique, kind: device.kind, siteId: site.id, labels: device.labels });
+    }
+  }
+
+  async #findDemoSites(): Promise<void> {
+    const sites = await this.#options.records.sites.list();
+    this.#demoSites = new Set(sites.filter(({ isDemo }) => isDemo).map(({ id }) => id));
+  }
+
+  #named<T extends { readonly devices: readonly string[] }>(block: T): T {
+    return { ...block, devices: block.devices.map((key) => this.#nameOf.get(key) ?? key) };
+  }
+
+  #hasOwnDevice(): boolean {
+    return this.#options.directory.all().some(({ siteId }) => !this.#demoSites.has(siteId));
+  }
+}

@@ -1,0 +1,42 @@
+import { type Settings, type SettingsPatch, SettingsValues } from '@wattkeeper/contract/settings.ts';
+import { present } from '../../storage/records/record-errors.ts';
+import type { Settings as SettingRecords } from '../../storage/records/settings.ts';
+
+const KEY = 'installation';
+
+/** Settings of the installation; read often, so they are kept in memory. */
+export class SettingsService {
+  readonly #records: SettingRecords;
+  #settings: Settings;
+
+  private constructor(records: SettingRecords, settings: Settings) {
+    this.#records = records;
+    this.#settings = settings;
+  }
+
+  static async load(records: SettingRecords): Promise<SettingsService> {
+    return new SettingsService(records, await read(records));
+  }
+
+  get(): Settings {
+    return this.#settings;
+  }
+
+  /** Throws Conflict when the patch names a version that is not the newest. */
+  async update({ version, language, thresholds }: SettingsPatch): Promise<Settings> {
+    const known = await read(this.#records);
+    const values: SettingsValues = {
+      language: language === undefined ? known.language : language,
+      thresholds: { ...known.thresholds, ...present(thresholds ?? {}) },
+    };
+    const record = await this.#records.put(KEY, values, version ?? known.version);
+    this.#settings = { ...values, version: record.version };
+    return this.#settings;
+  }
+}
+
+/** The schema fills in what a version before this one did not keep. */
+async function read(records: SettingRecords): Promise<Settings> {
+  const record = await records.get(KEY);
+  return { ...SettingsValues.parse(record?.value ?? {}), version: record?.version ?? 0 };
+}

@@ -1,0 +1,69 @@
+import { InvalidInput } from '../../../domain/errors.ts';
+import { splitMetric } from '../../../domain/metric-catalogue.ts';
+import type { Window } from '../../../domain/time/window.ts';
+import type { Ingest } from '../../../ingest/ingest.ts';
+import type { Journal, QuarantineEntry } from '../../../ingest/journal.ts';
+
+const PAGE = 1000;
+const MOST_PAGES = 100;
+
+/** Implausible values: looked at, then accepted into the history or discarded. */
+export class QuarantineService {
+  readonly #journal: Journal;
+  readonly #ingest: Ingest;
+
+  constructor(journal: Journal, ingest: Ingest) {
+    this.#journal = journal;
+    this.#ingest = ingest;
+  }
+
+  /** Newest first. */
+  async page(
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<{ entries: QuarantineEntry[]; nextCursor: string | null }> {
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
+      throw new InvalidInput(`cursor must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
+    }
+    const found = await this.#journal.quarantined(limit + 1, cursor === undefined ? null : Number(cursor));
+    const entries = found.slice(0, limit);
+    return { entries, nextCursor: found.length > limit ? String(entries.at(-1)?.id) : null };
+  }
+
+  /** How many values of a window wait, by device; of the newest 100,000. */
+  async countByDevice({ start, end }: Window): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    let before: number | null = null;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const entries: QuarantineEntry[] = await this.#journal.quarantined(PAGE, before);
+      for (const { deviceId, timestamp } of entries) {
+        if (timestamp >= start && timestamp < end) counts.set(deviceId, (counts.get(deviceId) ?? 0) + 1);
+      }
+      before = entries.at(-1)?.id ?? null;
+      if (entries.length < PAGE) break;
+    }
+    return counts;
+  }
+
+  /** Accepted values enter the history as they were given; answers how many values were still there. */
+  async decide(ids: readonly number[], decision: 'accept' | 'discard'): Promise<number> {
+    const entries = await this.#journal.findQuarantined(ids);
+    if (decision === 'accept') {
+      await this.#ingest.acceptReviewed(
+        entries.map(({ deviceId, metric, timestamp, value }) => {
+          const { group, quantity } = splitMetric(metric);
+          return {
+            group,
+            quantities: [quantity],
+            devices: [deviceId],
+            device: Int32Array.of(0),
+            timestamps: Float64Array.of(timestamp),
+            columns: [Float64Array.of(value)],
+          };
+        }),
+      );
+    }
+    await this.#journal.dropQuarantined(ids);
+    return entries.length;
+  }
+}

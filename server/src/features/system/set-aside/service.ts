@@ -1,0 +1,76 @@
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
+import { InvalidInput, NotFound } from '../../../domain/errors.ts';
+import type { MeteredStore } from '../../../storage/layers/metered-store.ts';
+import type { SetAside } from '../../../storage/set-aside/set-aside.ts';
+import type { SetAsideEntry as Kept } from '../../../storage/set-aside/set-aside-file.ts';
+
+const MAX_NAMES_SHOWN = 20;
+/** A retry answers after this time with what it has achieved, as clients give up later. */
+const MAX_RETRY_MS = 20_000;
+const ENTRIES_PER_PAGE = 1000;
+
+/** What stores can never take: listed, given to them again, or discarded. */
+export class SetAsideService {
+  readonly #setAside: SetAside;
+  readonly #stores: readonly MeteredStore[];
+
+  constructor(setAside: SetAside, stores: readonly MeteredStore[]) {
+    this.#setAside = setAside;
+    this.#stores = stores;
+  }
+
+  /** Oldest first. */
+  async page(
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<{ items: SetAsideEntry[]; next_cursor: string | null }> {
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
+      throw new InvalidInput(`cursor must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
+    }
+    const entries = await this.#setAside.page(null, Number(cursor ?? 0), limit + 1);
+    const items = entries.slice(0, limit).map(toEntry);
+    return { items, next_cursor: entries.length > limit ? String(items.at(-1)!.id) : null };
+  }
+
+  /** Gives the store again what it has set aside; stops after a while, and may be called again. */
+  async retry(name: string): Promise<SetAsideRetry> {
+    const { aside } = this.#find(name);
+    if (aside === null) return { tried: 0, taken: 0, left: 0 };
+    const report = await aside.retry(AbortSignal.timeout(MAX_RETRY_MS));
+    return { ...report, left: aside.totals()?.values ?? 0 };
+  }
+
+  /** Deletes what a store has set aside when it is called, also one that is no longer configured; what the store holds stays as it is. */
+  async discard(name: string): Promise<void> {
+    const last = this.#setAside.totals(name)?.lastId ?? 0;
+    if (last === 0) this.#find(name);
+    for (let after = 0; after < last; ) {
+      const entries = await this.#setAside.page(name, after, ENTRIES_PER_PAGE);
+      if (entries.length === 0) return;
+      await this.#setAside.remove(entries.map(({ id }) => id).filter((id) => id <= last));
+      after = entries.at(-1)!.id;
+    }
+  }
+
+  #find(name: string): MeteredStore {
+    const found = this.#stores.find((store) => store.name === name);
+    if (found) return found;
+    throw new NotFound(`there is no store "${name}"; there are ${this.#stores.map((store) => store.name).join(', ')}`);
+  }
+}
+
+function toEntry({ id, store, group, block, values, first, last, reason, since }: Kept): SetAsideEntry {
+  return {
+    id,
+    store,
+    kind: block?.erases ? 'erase' : 'write',
+    metrics: block?.quantities.slice(0, MAX_NAMES_SHOWN).map((quantity) => `${group}.${quantity}`) ?? [],
+    device_ids: block?.devices.slice(0, MAX_NAMES_SHOWN) ?? [],
+    values,
+    start: formatInstant(first),
+    end: formatInstant(last),
+    reason: block === null ? `damaged on disk; the store said: ${reason}` : reason,
+    since: formatInstant(since),
+  };
+}
