@@ -3,11 +3,11 @@ import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { attribute, growForest, type IsolationForest, scoreLimit, scoreRows } from './isolation-forest.ts';
 import type { Normal } from './normal.ts';
 import { medianOf, quantileOf } from './robust.ts';
-import { beyond, type Stretch, standOut } from './scan.ts';
+import { deviatingStretches, runsBeyondLimit, type Stretch } from './scan.ts';
 
 export type ChannelKind = 'power' | 'temperature' | 'pressure';
 
-/** A quantity of a device, slot by slot, with what is normal for it. */
+/** A quantity of a device, slot by slot, with its normal values. */
 export interface Channel {
   /** Full metric name. */
   readonly metric: string;
@@ -16,15 +16,15 @@ export interface Channel {
   readonly normal: Normal;
 }
 
-/** What a device did, slot by slot. Columns are of one length; NaN is missing. */
+/** The measurements of a device, slot by slot. All columns have the same length; NaN is missing. */
 export interface DeviceSlots {
   /** Epoch milliseconds, ascending without gaps. */
   readonly starts: Float64Array;
   readonly slotMs: number;
   readonly channels: readonly Channel[];
-  /** Code of the operating mode, mean of the slot; null where it is not reported. */
+  /** Code of the operating mode, mean of the slot; null if the device does not report it. */
   readonly status: Float64Array | null;
-  /** Indoor less outdoor temperature, K; null where one of them is not measured. */
+  /** Indoor minus outdoor temperature, K; null if one of them is not measured. */
   readonly temperatureDifference: Float64Array | null;
   /** By the site's clock: 0–23 and 1 (Monday) to 7. */
   readonly hour: Float64Array;
@@ -32,14 +32,14 @@ export interface DeviceSlots {
 }
 
 export interface DetectOptions {
-  /** Share of the slots that the forest takes for anomalous, above 0 and at most 0.5. */
+  /** Share of the slots that the isolation forest classifies as anomalous, above 0 and at most 0.5. */
   readonly contamination: number;
   readonly seed: number;
-  /** Times the usual limit, by metric and type: what labels have taught. */
+  /** Multiplies the limit of a metric and type: learnt from users' labels. */
   readonly limitFactor: (metric: string, type: AnomalyType) => number;
 }
 
-/** Features that a forest can look at, in this order. */
+/** The features of the forest, in this order. */
 const FEATURES = [
   'deviation',
   'lasting_deviation',
@@ -51,7 +51,7 @@ const FEATURES = [
 ] as const satisfies readonly AnomalyFeature[];
 type Feature = (typeof FEATURES)[number];
 
-/** One event. */
+/** One anomaly. */
 export interface FoundAnomaly {
   readonly type: AnomalyType;
   readonly severity: 'warning' | 'critical';
@@ -64,54 +64,56 @@ export interface FoundAnomaly {
   readonly expected: number;
   /** 0–1. */
   readonly confidence: number;
-  /** In σ of what stretches so long usually deviate, and the least that is told. */
+  /** Deviation in σ of stretches of this length, and the limit above which it is reported. */
   readonly strength: number;
   readonly limit: number;
-  /** What sets it apart, the most telling first; shares add up to 1. */
+  /** The features that isolate it, by descending share; shares add up to 1. */
   readonly features: readonly { readonly feature: Feature; readonly share: number }[];
-  /** kWh more than expected; null for what is no power. */
+  /** kWh above the expected consumption; null if the metric is not a power. */
   readonly extraKwh: number | null;
 }
 
 /** A mean deviation beyond this many σ is critical (the residual thresholds of ISO 50001 practice: 2 σ warns, 3 σ is critical). */
 const CRITICAL_Z = 3;
-/** More power than expected for as long as this is no spike but a machine that takes more than it should. */
-const LASTING_MS = 8 * HOUR_MS;
-/** Below this share of what it usually draws at work, a machine is expected to rest. */
-const RESTING_SHARE = 0.25;
+/** Excess power that lasts for at least this long is a drop in efficiency, not a spike. */
+const MIN_LASTING_MS = 8 * HOUR_MS;
+/** A machine is expected to be idle when its expected power is below this share of its 95th percentile. */
+const IDLE_SHARE = 0.25;
 const TREES = 100;
 
 /**
- * Finds what a device did out of the ordinary: stretches that stand out of what is normal for each channel, joined with an isolation forest
- * over deviation, temperatures, pressure, mode and clock. An event is told when one of its slots is among those that the forest isolates
- * (the contamination) or its mean deviation is beyond 3 σ. The forest also says why, and how sure it is.
- * @throws InvalidInput for a contamination out of range
+ * Finds the anomalies of a device: stretches in which a channel deviates from its normal values, combined with an isolation forest over
+ * deviation, temperatures, pressure, mode, hour and weekday. An anomaly is reported if the forest isolates one of its slots (the
+ * contamination is the share of isolated slots) or if its mean deviation exceeds 3 σ. The forest also gives its reasons and confidence.
+ * @throws InvalidInput if the contamination is out of range
  */
 export function detectAnomalies(slots: DeviceSlots, options: DetectOptions): FoundAnomaly[] {
   const forest = forestOf(slots, options);
   return slots.channels.flatMap((channel) =>
-    (channel.kind === 'power' ? standOut(channel.normal) : beyond(channel.normal.z)).flatMap((stretch) => {
-      const event = describe(slots, channel, stretch);
-      const isToldByLabels =
-        Math.abs(stretch.strength) >= stretch.limit * options.limitFactor(channel.metric, event.type);
-      const isIsolated = forest !== null && peakOf(forest.scores, stretch) > forest.limit;
-      if (!isToldByLabels || (!isIsolated && event.severity !== 'critical')) return [];
-      const doubt = forest === null || isIsolated ? 1 : UNISOLATED;
-      return [
-        {
-          ...event,
-          confidence: doubt * confidenceOf(stretch),
-          features: forest === null ? [] : reasonsOf(forest, stretch),
-        },
-      ];
-    }),
+    (channel.kind === 'power' ? deviatingStretches(channel.normal) : runsBeyondLimit(channel.normal.z)).flatMap(
+      (stretch) => {
+        const event = describe(slots, channel, stretch);
+        const isAboveLimit =
+          Math.abs(stretch.strength) >= stretch.limit * options.limitFactor(channel.metric, event.type);
+        const isIsolated = forest !== null && peakOf(forest.scores, stretch) > forest.limit;
+        if (!isAboveLimit || (!isIsolated && event.severity !== 'critical')) return [];
+        const doubt = forest === null || isIsolated ? 1 : UNISOLATED;
+        return [
+          {
+            ...event,
+            confidence: doubt * confidenceOf(stretch),
+            features: forest === null ? [] : reasonsOf(forest, stretch),
+          },
+        ];
+      },
+    ),
   );
 }
 
-/** What confidence is left where the forest sees nothing odd. */
+/** Multiplies the confidence of an anomaly that the forest does not isolate. */
 const UNISOLATED = 0.9;
 
-/** 0.5 at the limit of what is told, towards 1 the further beyond. */
+/** 0.5 at the reporting limit, approaching 1 above it. */
 function confidenceOf({ strength, limit }: Stretch): number {
   return 1 - 0.5 * Math.exp(-(Math.abs(strength) - limit));
 }
@@ -152,8 +154,8 @@ const SENSOR_TYPES = { temperature: 'temperature_spike', pressure: 'pressure' } 
 
 function powerType({ expected }: Normal, mean: number, lastedMs: number, strength: number): AnomalyType {
   if (strength < 0) return 'drop';
-  if (lastedMs >= LASTING_MS) return 'efficiency_drop';
-  return mean < RESTING_SHARE * quantileOf(expected, 0.95) ? 'unusual_pattern' : 'power_spike';
+  if (lastedMs >= MIN_LASTING_MS) return 'efficiency_drop';
+  return mean < IDLE_SHARE * quantileOf(expected, 0.95) ? 'unusual_pattern' : 'power_spike';
 }
 
 interface Grown {
@@ -164,7 +166,7 @@ interface Grown {
   readonly limit: number;
 }
 
-/** Null where there is too little to look at. */
+/** The forest over the available features; null if there are too few slots. */
 function forestOf(slots: DeviceSlots, { contamination, seed }: DetectOptions): Grown | null {
   const features = featuresOf(slots);
   const names = FEATURES.filter((name) => features[name] !== null);
@@ -174,7 +176,7 @@ function forestOf(slots: DeviceSlots, { contamination, seed }: DetectOptions): G
   return { forest, columns, names, scores, limit: scoreLimit(scores, contamination) };
 }
 
-/** Slots of the lasting deviation: 16 hours of quarters. */
+/** Length of the trailing mean: 16 hours in slots of 15 minutes. */
 const LASTING_SLOTS = 64;
 
 function featuresOf(slots: DeviceSlots): Record<Feature, Float64Array | null> {
@@ -204,10 +206,10 @@ function trailingMean(values: Float64Array, length: number): Float64Array {
 }
 
 function peakOf(scores: Float64Array, { from, to }: Stretch): number {
-  return scores.subarray(from, to).reduce((most, score) => Math.max(most, score), 0);
+  return scores.subarray(from, to).reduce((max, score) => Math.max(max, score), 0);
 }
 
-/** What isolates the slot of an event that the forest finds oddest. */
+/** The features that isolate the most anomalous slot of a stretch. */
 function reasonsOf({ forest, columns, names, scores }: Grown, stretch: Stretch): FoundAnomaly['features'] {
   const peak = peakOf(scores, stretch);
   const at = scores.subarray(stretch.from, stretch.to).indexOf(peak) + stretch.from;

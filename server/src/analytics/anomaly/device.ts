@@ -2,7 +2,7 @@ import type { AnomalyType } from '@wattkeeper/contract/anomaly.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { type Channel, detectAnomalies, type FoundAnomaly } from './detect.ts';
-import { learnNormal, leastSigmaOf, mixedSlots, type Normal } from './normal.ts';
+import { learnNormal, minSigmaOf, mixedSlots, type Normal } from './normal.ts';
 import { medianOf } from './robust.ts';
 import { detectSeasonal } from './seasonal.ts';
 
@@ -10,7 +10,7 @@ import { detectSeasonal } from './seasonal.ts';
 export interface PowerColumn {
   readonly metric: string;
   readonly values: Float64Array;
-  /** What a baseline expects; null where there is none in use. */
+  /** The baseline's expected power, kW; null without an active baseline. */
   readonly expected: Float64Array | null;
 }
 
@@ -20,14 +20,14 @@ export interface SensorColumn {
   readonly values: Float64Array;
 }
 
-/** How often labels want a kind of anomaly to be told: the usual limit times the factor. */
+/** The limit of a metric and an anomaly type is multiplied by the factor, which is learnt from users' labels. */
 export interface LimitFactor {
   readonly metric: string;
   readonly type: AnomalyType;
   readonly factor: number;
 }
 
-/** Everything that is known of a device for some weeks, slot by slot. Columns are of one length; NaN is missing. */
+/** The history of a device over some weeks, slot by slot. All columns have the same length; NaN is missing. */
 export interface DeviceHistory {
   readonly timeZone: string;
   /** Epoch milliseconds, ascending without gaps. */
@@ -38,24 +38,24 @@ export interface DeviceHistory {
   readonly weekday: Float64Array;
   readonly power: PowerColumn | null;
   readonly sensors: readonly SensorColumn[];
-  /** Code of the operating mode, mean of the slot; share of the slot that was worked; null where not reported. */
+  /** Code of the operating mode, mean of the slot, and the share of the slot in which it worked; null if not reported. */
   readonly status: Float64Array | null;
   readonly worked: Float64Array | null;
-  /** What else drives the power, such as production and the outdoor temperature. */
+  /** Other drivers of the power, such as production and the outdoor temperature. */
   readonly drivers: readonly Float64Array[];
   readonly temperatureDifference: Float64Array | null;
 }
 
 export interface DetectTask {
   readonly history: DeviceHistory;
-  /** Anomalies that overlap it are answered; the rest of the history tells what is normal. */
+  /** Anomalies that overlap this window are returned; the whole history defines normal values. */
   readonly window: Window;
   readonly contamination: number;
   readonly seed: number;
   readonly limits: readonly LimitFactor[];
 }
 
-/** What was expected of a quantity in the window, slot by slot. */
+/** Measured and expected values of a quantity in the window, slot by slot. */
 export interface Band {
   readonly metric: string;
   readonly starts: Float64Array;
@@ -69,7 +69,10 @@ export interface Detection {
   readonly bands: readonly Band[];
 }
 
-/** Learns what is normal for a device from its history and finds what was not, within a window. Throws InvalidInput for a contamination out of range. */
+/**
+ * Learns the normal values of a device from its history, and finds the anomalies in a window.
+ * @throws InvalidInput if the contamination is out of range
+ */
 export function detectInDevice({ history, window, contamination, seed, limits }: DetectTask): Detection {
   const { starts, slotMs, power, sensors, status, temperatureDifference, hour, weekday } = history;
   const channels: Channel[] = [
@@ -83,8 +86,8 @@ export function detectInDevice({ history, window, contamination, seed, limits }:
     limits.find((one) => one.metric === metric && one.type === type)?.factor ?? 1;
   const found = detectAnomalies(slots, { contamination, seed, limitFactor });
   const from = starts.findIndex((start) => start + slotMs > window.start);
-  const behind = starts.findIndex((start) => start >= window.end);
-  const cut = (column: Float64Array) => column.slice(Math.max(from, 0), behind < 0 ? undefined : behind);
+  const after = starts.findIndex((start) => start >= window.end);
+  const cut = (column: Float64Array) => column.slice(Math.max(from, 0), after < 0 ? undefined : after);
   return {
     anomalies: found.filter(({ start, end }) => start < window.end && end > window.start),
     bands: channels.map(({ metric, values, normal }) => ({
@@ -97,7 +100,7 @@ export function detectInDevice({ history, window, contamination, seed, limits }:
   };
 }
 
-/** With a baseline its expectation leads, corrected by mode and clock; without one its drivers come in its place. */
+/** Normal power: the baseline's expectation, corrected by mode, hour and weekday; without a baseline, from the drivers. */
 function normalPower(
   { starts, hour, weekday, status, worked, drivers }: DeviceHistory,
   { values, expected }: PowerColumn,
@@ -108,27 +111,27 @@ function normalPower(
     guess: expected,
     features: [...modes, hour, weekday, ...drivers],
     isMixed: mixedSlots(starts.length, status, worked),
-    leastSigma: leastSigmaOf(values),
+    minSigma: minSigmaOf(values),
   });
 }
 
-/** Sensors are believed to be no steadier than this: in K, and as a share of the usual pressure. */
-const LEAST_SIGMA_K = 0.5;
-const LEAST_SIGMA_PRESSURE = 0.015;
-/** Before, a profile knows too little of the days of the week. */
+/** Minimum σ of sensors: temperatures in K, pressures as a share of the median. */
+const MIN_SIGMA_K = 0.5;
+const MIN_SIGMA_PRESSURE_SHARE = 0.015;
+/** The profile needs a week of values before deviations from it are counted. */
 const PROBATION_MS = 7 * UTC_DAY_MS;
 
 function normalSensor({ starts, slotMs, timeZone }: DeviceHistory, { kind, values }: SensorColumn): Normal {
-  const { expected, sigma: learnt } = detectSeasonal({ timestamps: starts, values, timeZone, slotMs });
-  const least = kind === 'temperature' ? LEAST_SIGMA_K : LEAST_SIGMA_PRESSURE * Math.abs(medianOf(values));
-  const sigma = learnt.map((one) => Math.max(one, least));
+  const { expected, sigma: learntSigma } = detectSeasonal({ timestamps: starts, values, timeZone, slotMs });
+  const minSigma = kind === 'temperature' ? MIN_SIGMA_K : MIN_SIGMA_PRESSURE_SHARE * Math.abs(medianOf(values));
+  const sigma = learntSigma.map((one) => Math.max(one, minSigma));
   const first = values.findIndex((value) => !Number.isNaN(value));
-  const judged = (starts[first] ?? 0) + PROBATION_MS;
-  const away = (i: number) => (values[i]! - expected[i]!) / sigma[i]!;
+  const judgedFrom = (starts[first] ?? 0) + PROBATION_MS;
+  const deviation = (i: number) => (values[i]! - expected[i]!) / sigma[i]!;
   return {
     expected,
     sigma,
-    z: starts.map((start, i) => (start < judged ? Number.NaN : away(i))),
+    z: starts.map((start, i) => (start < judgedFrom ? Number.NaN : deviation(i))),
     isCalm: new Uint8Array(values.length),
   };
 }

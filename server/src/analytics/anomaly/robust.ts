@@ -1,9 +1,9 @@
-/** Median of the values that are known; NaN where there are none. */
+/** Median of the known values; NaN if there are none. */
 export function medianOf(values: Float64Array): number {
   return quantileOf(values, 0.5);
 }
 
-/** Value below which a share of the known values lies, interpolated between neighbours; NaN where there are none. */
+/** Quantile of the known values, interpolated between neighbours; NaN if there are none. @param share 0–1 */
 export function quantileOf(values: Float64Array, share: number): number {
   const known = values.filter((value) => value === value).sort();
   if (known.length === 0) return Number.NaN;

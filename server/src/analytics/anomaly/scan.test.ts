@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beyond, standOut } from './scan.ts';
+import { deviatingStretches, runsBeyondLimit } from './scan.ts';
 
 const SLOTS = 28 * 96;
 
@@ -19,7 +19,7 @@ function noise(seed: number, correlation: number): Float64Array {
   });
 }
 
-const found = (z: Float64Array, factor?: number) => standOut({ z, isCalm: new Uint8Array(z.length) }, factor);
+const found = (z: Float64Array, factor?: number) => deviatingStretches({ z, isCalm: new Uint8Array(z.length) }, factor);
 const shifted = (z: Float64Array, from: number, to: number, by: number) =>
   z.map((value, i) => (i >= from && i < to ? value + by : value));
 
@@ -113,11 +113,11 @@ describe('what stands out', () => {
 describe('what lies beyond', () => {
   it('lasts for two slots at least, and goes one way', () => {
     const z = Float64Array.of(0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 6, 7, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, -8, -8, 8, 8, 0);
-    expect(beyond(z)).toEqual([
+    expect(runsBeyondLimit(z)).toEqual([
       { from: 10, to: 13, strength: expect.closeTo(19 / 3, 12), limit: 5 },
       { from: 22, to: 24, strength: -8, limit: 5 },
       { from: 24, to: 26, strength: 8, limit: 5 },
     ]);
-    expect(beyond(z, 2)).toEqual([]);
+    expect(runsBeyondLimit(z, 2)).toEqual([]);
   });
 });

@@ -1,51 +1,52 @@
 import type { Normal } from './normal.ts';
 import { medianOf } from './robust.ts';
 
-/** A stretch of slots, half-open, that stands out. */
+/** Consecutive slots, half-open, in which a quantity deviates. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** How far it stands out, in σ of what stretches as long usually deviate; negative: too low. */
+  /** Its deviation in units of σ, the usual deviation of stretches of this length; negative: too low. */
   readonly strength: number;
-  /** The least strength that is told of a stretch so long. */
+  /** Minimum absolute strength for a stretch of this length to be reported. */
   readonly limit: number;
 }
 
-/** Lengths that are looked for, in slots of a quarter of an hour: up to two and a half days. */
+/** Lengths of the stretches that are tested, in slots of 15 minutes: up to 2.7 days. */
 const LENGTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
-/** One wild slot says no more than this. */
-const MOST_Z = 8;
-/** What is beyond this tells nothing of how slots resemble their neighbours. */
+/** Deviations are clipped to this many σ, so that one slot cannot dominate a stretch. */
+const MAX_Z = 8;
+/** Deviations are clipped to this many σ where the autocorrelation is estimated. */
 const CORRELATION_Z = 2.5;
-const MOST_CORRELATION = 0.98;
-/** Share of a stretch that has to be known. */
-const LEAST_KNOWN = 0.4;
-/** Stretches of one length, at the least, from which their spread is learnt. */
-const LEAST_STRETCHES = 50;
+const MAX_CORRELATION = 0.98;
+/** Minimum share of a stretch for which values are known. */
+const MIN_KNOWN = 0.4;
+/** Minimum number of stretches of one length from which their spread is estimated. */
+const MIN_STRETCHES = 50;
 const MAD_TO_SIGMA = 1.4826;
-/** Nothing is told within so many slots of what stands out more; what goes the same way there belongs to it. */
+/** Within this many slots of a stronger stretch nothing else is reported; a deviation of the same sign there is part of it. */
 const MARGIN = 4;
 
 /**
- * The least strength that is told. There are fewer long stretches in a day than short ones, so chance brings fewer of them that deviate by as
- * much; and single slots have heavier tails than sums of many.
+ * Minimum strength that is reported, by length. A day has fewer long stretches than short ones, so fewer of them deviate that much by
+ * chance; and single slots have heavier tails than sums of many slots.
  */
 function limitOf(length: number, factor: number): number {
   return factor * Math.max(4.2, 6 - 0.25 * Math.log2(length));
 }
 
 /**
- * Finds stretches of any length in which a quantity deviates the same way.
+ * Finds stretches of any length in which a quantity deviates in one direction.
  *
- * Each stretch is tested for a lasting shift by generalised least squares: deviations resemble their neighbours (a first-order autoregression
- * whose coefficient is read off the slots), so a sudden step says more than the same mean reached by drifting, and a run of equal
- * deviations less than its length suggests (Fox, J. Roy. Stat. Soc. B 34 (1972) 350, type II; Tsay, J. Forecasting 7 (1988) 1, level
- * shifts, here with an end). The spread of the test by length is the median absolute deviation over all stretches so long, never less than theory's.
+ * Each stretch is tested for a level shift by generalised least squares. Deviations are correlated with their neighbours (first-order
+ * autoregression, its coefficient estimated from the slots), so a sudden step is stronger evidence than a drift to the same mean, and a run
+ * of equal deviations is weaker evidence than its length suggests (Fox, J. Roy. Stat. Soc. B 34 (1972) 350, type II; Tsay, J. Forecasting 7
+ * (1988) 1, level shifts, here with an end). The spread of the test is the median absolute deviation over all stretches of the same length,
+ * and never less than the theoretical one.
  *
- * @param factor times the usual limits: greater tells less
- * @returns ascending, apart from each other
+ * @param factor multiplies the limits: a greater factor reports fewer stretches
+ * @returns ascending, without overlaps
  */
-export function standOut({ z, isCalm }: Pick<Normal, 'z' | 'isCalm'>, factor = 1): Stretch[] {
+export function deviatingStretches({ z, isCalm }: Pick<Normal, 'z' | 'isCalm'>, factor = 1): Stretch[] {
   const steps = innovations(z, isCalm);
   const calm = prefixSum(isCalm);
   const found = LENGTHS.flatMap((length) => ofLength(steps, calm, length, limitOf(length, factor)));
@@ -60,15 +61,15 @@ export function standOut({ z, isCalm }: Pick<Normal, 'z' | 'isCalm'>, factor = 1
   return fittedAll(z, joined(kept.sort((a, b) => a.from - b.from)));
 }
 
-/** Share of the usual deviation within a stretch that a slot at its edge must have to belong to it. */
+/** A slot at the edge belongs to a stretch if it deviates by at least this share of the stretch's median deviation. */
 const EDGE_SHARE = 0.5;
-/** A stretch grows by this share of its length at most: the lengths that are looked for lie so far apart. */
-const MOST_GROWTH = 0.5;
+/** Maximum growth of a stretch at each end, as a share of its length: the tested lengths are this far apart. */
+const MAX_GROWTH = 0.5;
 
-/** Longer stretches hold rests, in which nothing deviates: their ends stay as they were found. */
-const MOST_FITTED = 32;
+/** Longer stretches, in slots, contain idle times without deviation: their ends are not moved. */
+const MAX_FITTED_SLOTS = 32;
 
-/** Fits each stretch between the end of the one before it and the start of the next. */
+/** Fits the ends of each stretch between the end of the previous one and the start of the next. */
 function fittedAll(z: Float64Array, stretches: readonly Stretch[]): Stretch[] {
   const all: Stretch[] = [];
   for (const [i, one] of stretches.entries()) {
@@ -77,34 +78,34 @@ function fittedAll(z: Float64Array, stretches: readonly Stretch[]): Stretch[] {
   return all;
 }
 
-/** Moves the ends of a stretch to where the deviation begins and ends, within bounds. */
+/** Moves the ends of a stretch to the first and the last deviating slot, within bounds. */
 function fitted(z: Float64Array, stretch: Stretch, bounds: { readonly start: number; readonly end: number }): Stretch {
-  if (stretch.to - stretch.from >= MOST_FITTED) return stretch;
+  if (stretch.to - stretch.from >= MAX_FITTED_SLOTS) return stretch;
   const side = Math.sign(stretch.strength);
-  const least = EDGE_SHARE * medianOf(z.subarray(stretch.from, stretch.to).map((one) => side * one));
-  const belongs = (i: number) => side * z[i]! >= least;
-  const most = Math.ceil(MOST_GROWTH * (stretch.to - stretch.from));
+  const minimum = EDGE_SHARE * medianOf(z.subarray(stretch.from, stretch.to).map((one) => side * one));
+  const belongs = (i: number) => side * z[i]! >= minimum;
+  const maxGrowth = Math.ceil(MAX_GROWTH * (stretch.to - stretch.from));
   let { from, to } = stretch;
   while (to - from > 1 && !belongs(from)) from++;
   while (to - from > 1 && !belongs(to - 1)) to--;
-  while (from > Math.max(bounds.start, stretch.from - most) && belongs(from - 1)) from--;
-  while (to < Math.min(bounds.end, stretch.to + most) && belongs(to)) to++;
+  while (from > Math.max(bounds.start, stretch.from - maxGrowth) && belongs(from - 1)) from--;
+  while (to < Math.min(bounds.end, stretch.to + maxGrowth) && belongs(to)) to++;
   return { ...stretch, from, to };
 }
 
-/** What a sensor's value has to be away from what is expected, in σ, and for how many slots. */
+/** A sensor deviates if its value differs from the expected one by this many σ for at least this many slots. */
 const SENSOR_LIMIT = 5;
-const SENSOR_SLOTS = 2;
+const MIN_SENSOR_SLOTS = 2;
 
-/** Runs of slots that lie beyond a multiple of σ on the same side. */
-export function beyond(z: Float64Array, factor = 1): Stretch[] {
+/** Runs of slots that deviate by more than a multiple of σ in the same direction. */
+export function runsBeyondLimit(z: Float64Array, factor = 1): Stretch[] {
   const limit = SENSOR_LIMIT * factor;
   const side = (i: number) => (Math.abs(z[i]!) >= limit ? Math.sign(z[i]!) : 0);
   const runs: Stretch[] = [];
   for (let from = 0; from < z.length; ) {
     let to = from + 1;
     while (to < z.length && side(to) === side(from)) to++;
-    if (side(from) !== 0 && to - from >= SENSOR_SLOTS) {
+    if (side(from) !== 0 && to - from >= MIN_SENSOR_SLOTS) {
       const strength = z.subarray(from, to).reduce((sum, one) => sum + one, 0) / (to - from);
       runs.push({ from, to, strength, limit });
     }
@@ -113,19 +114,19 @@ export function beyond(z: Float64Array, factor = 1): Stretch[] {
   return joined(runs);
 }
 
-/** Slots freed from what the one before foretells of them. Where slots are missing between, it foretells less. */
+/** Slots without the part that the previous known slot predicts; the longer the gap between them, the smaller this part. */
 interface Innovations {
   readonly isKnown: Uint8Array;
   /** Innovations of unit variance. */
   readonly w: Float64Array;
-  /** What a shift that begins with a slot, and one that lasts, puts into its innovation; and one that ended with the known slot before. */
+  /** The share of a level shift in the innovation of a slot: where it begins, where it lasts, and in the first known slot after its end. */
   readonly begins: Float64Array;
   readonly lasts: Float64Array;
   readonly ended: Float64Array;
 }
 
 function innovations(z: Float64Array, isCalm: Uint8Array): Innovations {
-  const clipped = z.map((one) => Math.max(-MOST_Z, Math.min(MOST_Z, one)));
+  const clipped = z.map((one) => Math.max(-MAX_Z, Math.min(MAX_Z, one)));
   const correlation = correlationOf(z, isCalm);
   const { length } = z;
   const [w, begins, lasts, ended] = [0, 0, 0, 0].map(() => new Float64Array(length)) as [
@@ -160,7 +161,7 @@ function correlationOf(z: Float64Array, isCalm: Uint8Array): number {
     products += before * now;
     squares += before * before;
   }
-  return squares === 0 ? 0 : Math.max(0, Math.min(MOST_CORRELATION, products / squares));
+  return squares === 0 ? 0 : Math.max(0, Math.min(MAX_CORRELATION, products / squares));
 }
 
 function ofLength(
@@ -178,7 +179,7 @@ function ofLength(
   const between = (sums: Float64Array, from: number, to: number) => sums[to]! - sums[from]!;
   for (let from = 0; from < tests.length; from++) {
     const to = from + length;
-    if (isKnown[from] === 0 || between(known, from, to) < LEAST_KNOWN * length) continue;
+    if (isKnown[from] === 0 || between(known, from, to) < MIN_KNOWN * length) continue;
     const first = begins[from]!;
     let product = first * w[from]! + between(inner, from + 1, to);
     let square = first * first + between(power, from + 1, to);
@@ -189,15 +190,15 @@ function ofLength(
     }
     tests[from] = product / Math.sqrt(square);
   }
-  const telling = tests.filter((test, from) => test === test && between(calm, from, from + length) < length / 2);
-  if (telling.length < LEAST_STRETCHES) return [];
-  const spread = Math.max(1, MAD_TO_SIGMA * medianOf(telling.map(Math.abs)));
+  const independent = tests.filter((test, from) => test === test && between(calm, from, from + length) < length / 2);
+  if (independent.length < MIN_STRETCHES) return [];
+  const spread = Math.max(1, MAD_TO_SIGMA * medianOf(independent.map(Math.abs)));
   return Array.from(tests, (test, from) => ({ from, to: from + length, strength: test / spread, limit })).filter(
     ({ strength }) => Math.abs(strength) >= limit,
   );
 }
 
-/** Neighbours that go the same way are one. */
+/** Merges neighbouring stretches that deviate in the same direction. */
 function joined(stretches: readonly Stretch[]): Stretch[] {
   const all: Stretch[] = [];
   for (const one of stretches) {
@@ -219,7 +220,7 @@ function prefixSum(values: ArrayLike<number>): Float64Array {
   return sums;
 }
 
-/** The first known slot at or behind each; the length where there is none. */
+/** The first known slot at or after each slot; the length where there is none. */
 function nextKnown(isKnown: Uint8Array): Int32Array {
   const next = new Int32Array(isKnown.length + 1).fill(isKnown.length);
   for (let i = isKnown.length - 1; i >= 0; i--) next[i] = isKnown[i] === 1 ? i : next[i + 1]!;

@@ -4,38 +4,38 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { dayWindow, localTime } from '../../domain/time/site-time.ts';
 
 export interface SeasonalSeries extends Series {
-  /** IANA zone whose clock the habits of the series follow; default UTC. */
+  /** IANA time zone of the daily and weekly profile; default UTC. */
   readonly timeZone?: string;
-  /** Width of a slot of the daily and weekly profile; it divides an hour. Default 15 min. */
+  /** Width of a slot of the daily and weekly profile; it must divide an hour. Default 15 min. */
   readonly slotMs?: number;
 }
 
 export interface SeasonalOptions {
-  /** For so long after the first value the score is 0; default a week. */
+  /** The score is 0 for this long after the first value; default a week. */
   readonly probationMs?: number;
 }
 
-/** One entry a value, each from the values up to it; NaN where nothing is known yet. */
+/** One entry for each value, computed from the previous values only; NaN before the first. */
 export interface SeasonalDetection {
-  /** What the profile said before the value was seen, in the series' unit. */
+  /** The profile's prediction, in the series' unit. */
   readonly expected: Float64Array;
-  /** Robust standard deviation of what lay between value and expectation at that hour of the day, in the series' unit. */
+  /** Robust standard deviation of the residuals at that hour of the day, in the series' unit. */
   readonly sigma: Float64Array;
   /**
-   * 0–1: one minus a bound on the probability of residuals so strange, of one value or of the last few; from 0.99 on worth an alarm. An event is
-   * told when it begins or grows, not as long as it lasts. 0 for missing values.
+   * 0–1: one minus an upper bound of the probability of such a residual, of one value or of the last few; 0.99 or more deserves an alarm.
+   * An event has a score when it begins or grows, not while it lasts. 0 for missing values.
    */
   readonly score: Float64Array;
 }
 
-/** What is said of one value. */
+/** The result for one value. */
 export interface SeasonalStep {
   readonly expected: number;
   readonly sigma: number;
   readonly score: number;
 }
 
-/** Where a detector stands: plain JSON. */
+/** State of a detector: plain JSON. */
 export interface SeasonalState {
   readonly version: 1;
   readonly timeZone: string;
@@ -45,25 +45,25 @@ export interface SeasonalState {
   since: number | null;
   time: number;
   value: number;
-  /** Smallest step between two values that follow each other; null while there was none. */
+  /** Smallest difference between two consecutive values; null if all were equal. */
   resolution: number | null;
   /** From coarse to fine: level, time of day, time of week. */
   readonly profiles: readonly ProfileState[];
   /** Mean of the last residuals. */
   recent: number;
   readonly channels: readonly MomentsState[];
-  /** How strange the strangest of the last days was, 0–1, fading. */
+  /** Score of the strongest recent event, 0–1, decaying over days. */
   known: number;
 }
 
 interface ProfileState {
   readonly slotMs: number;
-  /** Value by slot, and how much of each slot was seen: 1 is once from end to end. */
+  /** Value by slot, and the observed time of each slot: 1 is one full slot. */
   readonly values: number[];
   readonly seen: number[];
-  /** What has lately come on top everywhere. */
+  /** Recent offset of all slots. */
   drift: number;
-  /** Mean square of the residuals by hour of the day, and over all hours (the last entry), and the hours they tell of. */
+  /** Mean square of the residuals by hour of the day and over all hours (the last entry), and the number of hours that each includes. */
   readonly squares: number[];
   readonly hours: number[];
 }
@@ -71,48 +71,48 @@ interface ProfileState {
 interface MomentsState {
   count: number;
   mean: number;
-  /** Mean fourth power of what was away from the mean. */
+  /** Mean fourth power of the deviations from the mean. */
   fourth: number;
 }
 
 const SLOT_MS = 15 * MINUTE_MS;
 const PROBATION_MS = 7 * UTC_DAY_MS;
 const ALL_HOURS = 24;
-/** A slot of a profile follows new days by at least this share. */
-const LEARNING_MIN = 0.05;
-/** The level beside the profile follows within a day, the spread within a fortnight. */
+/** Minimum weight of a new day in a slot of a profile. */
+const MIN_LEARNING_RATE = 0.05;
+/** Time constants: a day for the offset of a profile, a fortnight for the spread. */
 const DRIFT_MS = UTC_DAY_MS;
 const SPREAD_HOURS = 14 * 24;
-/** So much of what is new is taken in at once after a gap, at most. */
-const GAIN_MAX = 0.2;
-/** Residuals beyond so many sigma count as so many (Huber's winsorising), for profile and spread. */
+/** Maximum weight of one value, reached after a gap. */
+const MAX_GAIN = 0.2;
+/** Residuals are clipped to this many σ before they update profile and spread (Huber's winsorising). */
 const CLIP = 3;
-/** An hour's spread weighs as much as that of all hours after so many days. */
+/** After this many days, the spread of an hour weighs as much as that of all hours. */
 const HOUR_PRIOR = 12;
-/** A profile that was held against values for so long has twice the error that it seems to have, and clips from then on. */
+/** Until a profile has been compared with values for this many hours, its error is taken as greater, and residuals are not clipped. */
 const PROFILE_PRIOR_HOURS = 48;
 /** Differences of less than this share of the value are rounding, and so are those of a value below `NEAR_ZERO`. */
 const ROUNDING = 1e-9;
 const NEAR_ZERO = 1e-9;
-/** Values beyond it are taken for missing: their powers are no numbers. */
-const VALUE_MAX = 1e60;
-/** Values that the short and the long window of the score reach back, as time constants. */
+/** Greater values are treated as missing: their fourth powers overflow. */
+const MAX_VALUE = 1e60;
+/** Time constants of the short and the long window of the score, in values. */
 const SHORT_VALUES = 12;
 const LONG_VALUES = 6400;
-/** The weight of a value falls with age as age to this power less one, until the long window is full. */
+/** Exponent of the decay of weights with age plus one, until the long window is full. */
 const FADING = 3;
-const CHANNEL_VALUES_MIN = 6;
+const MIN_CHANNEL_VALUES = 6;
 /**
- * What is known is kept as k/(k + this) of its strangeness k, so that even the strangest fades; it does within so long, and only what is
- * stranger by this factor is news.
+ * The strongest recent event of strangeness k is stored as k/(k + KNOWN_HALF), decays with the time constant KNOWN_MS, and a later value is a
+ * new event only if it exceeds the stored value by NEWS_FACTOR.
  */
 const KNOWN_HALF = 5;
 const KNOWN_MS = 2 * UTC_DAY_MS;
 const NEWS_FACTOR = 1.05;
 
 /**
- * Finds what is unusual in a series that no baseline explains.
- * @throws InvalidInput for a slot that does not divide an hour, columns of different length, or times that do not ascend
+ * Finds unusual values in a series without a baseline.
+ * @throws InvalidInput if the slot does not divide an hour, columns differ in length, or times do not ascend
  */
 export function detectSeasonal(series: SeasonalSeries, options: SeasonalOptions = {}): SeasonalDetection {
   const { timestamps, values } = series;
@@ -134,27 +134,27 @@ export function detectSeasonal(series: SeasonalSeries, options: SeasonalOptions 
   return { expected, sigma, score };
 }
 
-/** The detector value by value: memory does not grow with the series. */
+/** The same detector, one value at a time: its memory does not grow with the series. */
 export class SeasonalDetector {
   readonly #state: SeasonalState;
   readonly #clock: WeekClock;
   /** Mean square of each profile's residuals at the hour of the step. */
   readonly #squares = new Float64Array(3);
 
-  /** @param state plain JSON that `state()` gave: the detector goes on from there and owns it */
+  /** @param state a result of `state()`; the detector continues from it and owns it */
   constructor(state: SeasonalState) {
     if (state.version !== 1) throw new InvalidInput(`the state is of version ${state.version}; known is 1`);
     this.#state = state;
     this.#clock = new WeekClock(state.timeZone);
   }
 
-  /** A detector that has seen nothing. */
+  /** A detector without history. */
   static begin(
     { timeZone = 'UTC', slotMs = SLOT_MS }: Pick<SeasonalSeries, 'timeZone' | 'slotMs'> = {},
     { probationMs = PROBATION_MS }: SeasonalOptions = {},
   ): SeasonalDetector {
     if (!(slotMs >= MINUTE_MS && HOUR_MS % slotMs === 0)) {
-      throw new InvalidInput(`slotMs must divide an hour and be at least ${MINUTE_MS}; got ${slotMs}`);
+      throw new InvalidInput(`slotMs must divide an hour and be at minimum ${MINUTE_MS}; got ${slotMs}`);
     }
     if (!(probationMs >= 0)) throw new InvalidInput(`probationMs must be 0 or more; got ${probationMs}`);
     return new SeasonalDetector({
@@ -177,13 +177,13 @@ export class SeasonalDetector {
     });
   }
 
-  /** A copy of where it stands. */
+  /** A copy of the state. */
   state(): SeasonalState {
     return JSON.parse(JSON.stringify(this.#state)) as SeasonalState;
   }
 
   /**
-   * Judges the next value, then learns from it. Of missing values (NaN) it says what was expected; they are neither judged nor learnt.
+   * Scores the next value, then learns from it. A missing value (NaN) gets an expectation, but no score, and is not learnt.
    * @param instant epoch milliseconds, not before the last one
    */
   step(instant: number, value: number): SeasonalStep {
@@ -194,9 +194,9 @@ export class SeasonalDetector {
     const minute = this.#clock.minuteOfWeek(instant);
     const hour = Math.floor(minute / 60) % 24;
     const slot = Math.floor((minute * MINUTE_MS) / state.slotMs);
-    const least = Math.max((state.resolution ?? 0) / 2, rounding(state.value));
-    const { expected, sigma, low, high } = this.#expect(slot, hour, least ** 2);
-    if (!(Math.abs(value) <= VALUE_MAX)) return { expected, sigma, score: 0 };
+    const minimum = Math.max((state.resolution ?? 0) / 2, rounding(state.value));
+    const { expected, sigma, low, high } = this.#expect(slot, hour, minimum ** 2);
+    if (!(Math.abs(value) <= MAX_VALUE)) return { expected, sigma, score: 0 };
     const residual = value - Math.min(Math.max(value, low), high);
     const score = state.since === null ? 0 : this.#score(instant, residual);
     this.#learn(instant, value, slot, hour);
@@ -204,42 +204,45 @@ export class SeasonalDetector {
   }
 
   /**
-   * The mean of what the profiles say, each weighed by how near it was at this hour and how much of the slot it saw; its spread is that of
-   * the mixture. Habits keep no strict time, so `low` and `high` reach over what is said of the slots beside.
+   * The weighted mean of the profiles' predictions; weights follow from each profile's error at this hour and the observed time of the slot.
+   * The spread is that of the mixture. Daily routines shift in time, so `low` and `high` include the predictions of the neighbouring slots.
    */
-  #expect(slot: number, hour: number, least: number) {
+  #expect(slot: number, hour: number, minimum: number) {
     const { profiles, value } = this.#state;
     let [total, mean, second, before, after, coarser] = [0, 0, 0, 0, 0, 0];
     for (const [k, profile] of profiles.entries()) {
-      coarser = Math.max(meanSquare(profile, hour, coarser, least), least);
+      coarser = Math.max(meanSquare(profile, hour, coarser, minimum), minimum);
       this.#squares[k] = coarser;
       const seen = profile.seen[slot % profile.seen.length]!;
       if (seen === 0) continue;
       const weight = seen / (seen + 1) / coarser ** 2;
-      // Relative to the last value: squares of large numbers would leave nothing of the spread.
-      const said = predict(profile, slot, 0) - value;
+      // Relative to the last value: squares of large numbers would cancel the spread.
+      const predicted = predict(profile, slot, 0) - value;
       total += weight;
-      mean += weight * said;
-      second += weight * (coarser + said ** 2);
-      before += weight * (predict(profile, slot - 1, said + value) - value);
-      after += weight * (predict(profile, slot + 1, said + value) - value);
+      mean += weight * predicted;
+      second += weight * (coarser + predicted ** 2);
+      before += weight * (predict(profile, slot - 1, predicted + value) - value);
+      after += weight * (predict(profile, slot + 1, predicted + value) - value);
     }
     const sides = [mean / total, before / total, after / total];
     return {
       expected: value + mean / total,
-      sigma: Math.sqrt(Math.max(second / total - (mean / total) ** 2, least)),
+      sigma: Math.sqrt(Math.max(second / total - (mean / total) ** 2, minimum)),
       low: value + Math.min(...sides),
       high: value + Math.max(...sides),
     };
   }
 
-  /** Residual and mean of the last residuals, each against what is usual for it in the long run. */
+  /** Scores the residual and the mean of the last residuals, each against its long-term distribution. */
   #score(instant: number, residual: number): number {
     const state = this.#state;
     state.recent += (residual - state.recent) / SHORT_VALUES;
     const [single, lasting] = state.channels as [MomentsState, MomentsState];
-    const least = rounding(state.value);
-    const strangeness = Math.max(strangenessOf(single, residual, least), strangenessOf(lasting, state.recent, least));
+    const minimum = rounding(state.value);
+    const strangeness = Math.max(
+      strangenessOf(single, residual, minimum),
+      strangenessOf(lasting, state.recent, minimum),
+    );
     const known = state.known * Math.exp(-(instant - state.time) / KNOWN_MS);
     const share = 1 - KNOWN_HALF / (strangeness + KNOWN_HALF);
     const isNews = share > known * NEWS_FACTOR;
@@ -257,9 +260,9 @@ export class SeasonalDetector {
       if (change > 0) state.resolution = Math.min(state.resolution ?? change, change);
     }
     const passedMs = Math.max(instant - state.time, 1);
-    const least = (state.resolution ?? 0) / 2;
+    const minimum = (state.resolution ?? 0) / 2;
     for (const [k, profile] of state.profiles.entries()) {
-      const sigma = Math.max(Math.sqrt(this.#squares[k]!), least);
+      const sigma = Math.max(Math.sqrt(this.#squares[k]!), minimum);
       learn(profile, { slot, hour, value, passedMs, sigma });
     }
     state.time = instant;
@@ -267,7 +270,7 @@ export class SeasonalDetector {
   }
 }
 
-/** Minutes since Monday 00:00 on a site's clock; the calendar is asked once a day, and once an instant only on days of a clock change. */
+/** Minutes since Monday 00:00, local time. The time zone is consulted once a day, and for every instant only on days of a clock change. */
 class WeekClock {
   readonly #timeZone: string;
   #day = { start: 0, end: 0, minutesBefore: 0 };
@@ -300,25 +303,25 @@ function emptyProfile(slots: number, slotMs: number): ProfileState {
 }
 
 /**
- * Mean square of a profile's residuals at an hour of the day; while they are few it is drawn towards that of all hours (as a geometric mean,
- * for hours may differ by orders of magnitude) and of the coarser profile.
+ * Mean square of a profile's residuals at an hour of the day. With few residuals it is shrunk towards that of all hours (as a geometric
+ * mean, since hours may differ by orders of magnitude) and that of the coarser profile.
  */
-function meanSquare({ squares, hours }: ProfileState, hour: number, ofCoarser: number, least: number): number {
+function meanSquare({ squares, hours }: ProfileState, hour: number, ofCoarser: number, minimum: number): number {
   const [own, all] = [hours[hour]!, hours[ALL_HOURS]!];
-  const ofHour = Math.max(squares[hour]!, least);
-  const ofAll = Math.max(squares[ALL_HOURS]!, least);
+  const ofHour = Math.max(squares[hour]!, minimum);
+  const ofAll = Math.max(squares[ALL_HOURS]!, minimum);
   const drawn = ofAll * (ofHour / ofAll) ** (own / (own + HOUR_PRIOR));
   return (drawn * all + ofCoarser * PROFILE_PRIOR_HOURS) / (all + PROFILE_PRIOR_HOURS);
 }
 
-/** What a profile says of a slot, or `otherwise` where it never saw it. */
+/** A profile's prediction for a slot, or `otherwise` for a slot that it has never observed. */
 function predict(profile: ProfileState, slot: number, otherwise: number): number {
   const { length } = profile.values;
   const at = (slot + length) % length;
   return profile.seen[at] === 0 ? otherwise : profile.values[at]! + profile.drift;
 }
 
-interface Lesson {
+interface Observation {
   readonly slot: number;
   readonly hour: number;
   readonly value: number;
@@ -326,8 +329,8 @@ interface Lesson {
   readonly sigma: number;
 }
 
-/** Takes a value in; what is far out counts as `CLIP` sigma, so that a fault hardly bends the profile, but a lasting change does. */
-function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Lesson): void {
+/** Updates a profile. Residuals are clipped to `CLIP` σ, so a fault hardly changes the profile, but a lasting change does. */
+function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Observation): void {
   const at = slot % profile.values.length;
   const seen = profile.seen[at]!;
   const share = Math.min(passedMs / profile.slotMs, 1);
@@ -340,8 +343,8 @@ function learn(profile: ProfileState, { slot, hour, value, passedMs, sigma }: Le
   const limit = CLIP * sigma;
   const isKnown = profile.hours[ALL_HOURS]! >= PROFILE_PRIOR_HOURS;
   const clipped = isKnown ? Math.min(Math.max(residual, -limit), limit) : residual;
-  profile.values[at] = profile.values[at]! + clipped * share * Math.max(1 / (seen + share), LEARNING_MIN);
-  profile.drift += clipped * Math.min(passedMs / DRIFT_MS, GAIN_MAX);
+  profile.values[at] = profile.values[at]! + clipped * share * Math.max(1 / (seen + share), MIN_LEARNING_RATE);
+  profile.drift += clipped * Math.min(passedMs / DRIFT_MS, MAX_GAIN);
   const passedHours = Math.min(passedMs / HOUR_MS, 1);
   for (const [bin, often] of [[hour, 24] as const, [ALL_HOURS, 1] as const]) {
     const hours = profile.hours[bin]! + passedHours;
@@ -360,17 +363,17 @@ function emptyMoments(): MomentsState {
 }
 
 /**
- * How far a quantity is from its mean so far, in units of ⁴√(mean fourth power): where far ones recur, that soon grows much more than a standard
- * deviation does. Then the quantity is taken in.
+ * Distance of a quantity from its mean, in units of ⁴√(mean fourth power), which grows faster than a standard deviation if large deviations
+ * recur. Then updates the moments with the quantity.
  */
-function strangenessOf(moments: MomentsState, quantity: number, least: number): number {
-  const away = quantity - moments.mean;
-  const usual = Math.max(moments.fourth ** 0.25, least);
-  const strangeness = moments.count < CHANNEL_VALUES_MIN ? 0 : Math.abs(away) / usual;
+function strangenessOf(moments: MomentsState, quantity: number, minimum: number): number {
+  const deviation = quantity - moments.mean;
+  const usual = Math.max(moments.fourth ** 0.25, minimum);
+  const strangeness = moments.count < MIN_CHANNEL_VALUES ? 0 : Math.abs(deviation) / usual;
   moments.count++;
-  // More than 1/n: what was strange while the profile knew little is to fade.
+  // More than 1/n: residuals of the first days, when the profile was inaccurate, must lose their weight.
   const gain = Math.max(FADING / (moments.count + FADING - 1), 1 / LONG_VALUES);
-  moments.mean += gain * away;
-  moments.fourth += gain * (away ** 4 - moments.fourth);
+  moments.mean += gain * deviation;
+  moments.fourth += gain * (deviation ** 4 - moments.fourth);
   return strangeness;
 }
