@@ -7,8 +7,8 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { AllKpis } from '@wattkeeper/contract/analytics/kpi.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { Client } from 'pg';
 import type { Block } from '../server/src/domain/columns/batch.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';

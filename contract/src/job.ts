@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Scope } from './auth.ts';
+import { Scope } from './access/auth.ts';
 import { Instant, PageQuery } from './common.ts';
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).meta({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant } from './common.ts';
 import { DeviceId, LastError, SeriesMetric } from './fields.ts';
-import { SetAsideSummary } from './set-aside.ts';
+import { SetAsideSummary } from './storage/set-aside.ts';
 
 export const StoreGapHealth = z.object({
   before: Instant.meta({ description: 'Readings that arrived before this instant are missing, or may be' }),

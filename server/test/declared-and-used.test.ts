@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { GRANTABLE_SCOPES } from '@wattkeeper/contract/scopes.ts';
+import { GRANTABLE_SCOPES } from '@wattkeeper/contract/access/scopes.ts';
 import { describe, expect, it } from 'vitest';
 import { Config } from '../src/config/schema.ts';
 import { type JsonSchema, jsonSchemaOf } from '../src/domain/json-schema.ts';

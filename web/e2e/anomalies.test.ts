@@ -1,4 +1,4 @@
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Service } from '../../server/test/journeys/service.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ApiToken, ApiTokenCreated, Scope, SignInLink, User } from '@wattkeeper/contract/auth.ts';
+import type { ApiToken, ApiTokenCreated, Scope, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
 import { ExpectedError, InvalidInput, messageOf } from '../domain/errors.ts';
 
 /** Users, tokens and links of a service that runs, or of one that is stopped. Names may be ids as well; expected errors are thrown. */

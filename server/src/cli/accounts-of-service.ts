@@ -1,4 +1,4 @@
-import { ApiToken, ApiTokenCreated, SignInLink, User } from '@wattkeeper/contract/auth.ts';
+import { ApiToken, ApiTokenCreated, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
 import { NotFound } from '../domain/errors.ts';
 import type { Accounts } from './account-context.ts';
 import { callService, callServiceRaw, type RunningService } from './service-jobs.ts';

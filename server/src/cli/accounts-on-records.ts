@@ -1,4 +1,4 @@
-import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
 import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { type AuthService, COMMAND_LINE } from '../features/auth/service.ts';
 import { toToken } from '../features/auth/tokens/routes.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
+import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/storage/migration.ts';
 import { createBackups } from '../assembly/backups.ts';
 import { openPipeline } from '../assembly/pipeline.ts';
 import { createMigrations } from '../assembly/services.ts';

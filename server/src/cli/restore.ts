@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
 import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { backupCopies, backupFolder, historyUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Me } from '@wattkeeper/contract/auth.ts';
+import { Me } from '@wattkeeper/contract/access/auth.ts';
 import { HealthStatus } from '@wattkeeper/contract/service.ts';
 import { LOCAL_DATABASE } from '../config/records-location.ts';
 import { Config } from '../config/schema.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type ApiToken, GrantableScope } from '@wattkeeper/contract/auth.ts';
+import { type ApiToken, GrantableScope } from '@wattkeeper/contract/access/auth.ts';
 import { formatInstant, Name, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { ADDRESS, SECRET } from '@wattkeeper/contract/access/secret.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import { ADDRESS, SECRET } from '@wattkeeper/contract/secret.ts';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { z } from 'zod';
 import { pathFault } from '../domain/file-path.ts';

@@ -1,5 +1,5 @@
+import { SECRET } from '@wattkeeper/contract/access/secret.ts';
 import { byName } from '@wattkeeper/contract/named-record.ts';
-import { SECRET } from '@wattkeeper/contract/secret.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { duckDbPathFault } from '../domain/file-path.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The parts of JSON Schema that are looked at; `secret` is our own (`contract/src/secret.ts`). */
+/** The parts of JSON Schema that are looked at; `secret` is our own (`contract/src/access/secret.ts`). */
 export interface JsonSchema {
   readonly type?: string;
   readonly format?: string;

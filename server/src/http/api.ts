@@ -1,4 +1,4 @@
-import type { Scope } from '@wattkeeper/contract/auth.ts';
+import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import type {
   FastifyBaseLogger,
   FastifyInstance,

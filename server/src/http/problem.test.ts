@@ -1,4 +1,4 @@
-import { SECRET } from '@wattkeeper/contract/secret.ts';
+import { SECRET } from '@wattkeeper/contract/access/secret.ts';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { describe, expect, it } from 'vitest';

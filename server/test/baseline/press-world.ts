@@ -1,4 +1,4 @@
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll } from 'vitest';
 import { MetricCatalogue } from '../../src/domain/metric-catalogue.ts';

@@ -1,5 +1,5 @@
+import { DailyReport, EnergyBalance, SiteSummary } from '@wattkeeper/contract/analytics/energy.ts';
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import { DailyReport, EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { expect, onTestFinished, test } from 'vitest';

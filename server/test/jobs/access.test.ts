@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Role, SCOPES_OF_ROLE, Scope } from '@wattkeeper/contract/auth.ts';
+import { Role, SCOPES_OF_ROLE, Scope } from '@wattkeeper/contract/access/auth.ts';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPipeline } from '../../src/assembly/pipeline.ts';

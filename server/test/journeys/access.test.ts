@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { GrantableScope, Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
+import { GrantableScope, Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/access/auth.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { generateSync, type JsonSchema } from 'json-schema-faker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Health } from '@wattkeeper/contract/service.ts';
+import type { KeptBackup } from '@wattkeeper/contract/storage/backup.ts';
 import { afterEach, expect, it } from 'vitest';
 import { postReadings, ROOT, type Service, startService, temporaryFolder } from './service.ts';
 

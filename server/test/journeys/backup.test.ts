@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
+import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { identityToRecipient } from 'age-encryption';
 import { afterEach, expect, it } from 'vitest';
 import { restoreIntoFolder } from '../../src/storage/restore/restore-folder.ts';

@@ -1,10 +1,10 @@
-import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
-import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
-import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
-import type { Calendar } from '@wattkeeper/contract/calendar.ts';
+import type { BaselineModel, TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
+import type { Calendar } from '@wattkeeper/contract/analytics/calendar.ts';
+import type { AllKpis } from '@wattkeeper/contract/analytics/kpi.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 

@@ -1,6 +1,6 @@
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import type { QualityReport } from '@wattkeeper/contract/quality.ts';
+import type { QualityReport } from '@wattkeeper/contract/storage/quality.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EnergyBalance } from '@wattkeeper/contract/analytics/energy.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
-import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
 import { ImportDetection, ImportPreview, ImportResult, type ImportUpload } from '@wattkeeper/contract/import.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';

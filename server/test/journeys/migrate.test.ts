@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport } from '@wattkeeper/contract/storage/migration.ts';
 import { afterAll, expect, test } from 'vitest';
 import { startService, TOKEN, temporaryFolder } from './service.ts';
 

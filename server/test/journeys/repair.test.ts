@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { Repair, RepairOperation, RepairPreview } from '@wattkeeper/contract/repair.ts';
+import type { Repair, RepairOperation, RepairPreview } from '@wattkeeper/contract/storage/repair.ts';
 import { afterEach, expect, it } from 'vitest';
 import { postReadings, type Service, startService, temporaryFolder } from './service.ts';
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
+import type { DailyReport } from '@wattkeeper/contract/analytics/energy.ts';
 import { type Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import type { DailyReport } from '@wattkeeper/contract/energy.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postReadings, ROOT, type Service, startService, TOKEN, temporaryFolder } from './service.ts';

@@ -1,5 +1,5 @@
 import type { Health } from '@wattkeeper/contract/service.ts';
-import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
+import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';

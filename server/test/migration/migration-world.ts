@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SCOPES_OF_ROLE } from '@wattkeeper/contract/auth.ts';
-import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
+import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { createBackups } from '../../src/assembly/backups.ts';

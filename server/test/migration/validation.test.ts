@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import { MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import { describe, expect, it } from 'vitest';
 import { createMigrations } from '../../src/assembly/services.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -1,37 +1,37 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { Anomaly, AnomalyDetail, AnomalyPage } from '@wattkeeper/contract/anomaly.ts';
-import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/auth.ts';
-import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
-import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
-import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
-import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
+import type { ApiToken, AuditEntry, Me, User } from '@wattkeeper/contract/access/auth.ts';
+import type { Anomaly, AnomalyDetail, AnomalyPage } from '@wattkeeper/contract/analytics/anomaly.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { Adjustment, BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import type {
   CustomKpi,
   CustomKpiPreview,
   CustomKpiPreviewRequest,
   CustomKpiValue,
-} from '@wattkeeper/contract/custom-kpi.ts';
-import type { Device } from '@wattkeeper/contract/device.ts';
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/energy.ts';
+} from '@wattkeeper/contract/analytics/custom-kpi.ts';
+import type { EnergyBalance, SiteSummary } from '@wattkeeper/contract/analytics/energy.ts';
 import type {
   DemandForecast,
   ForecastAccuracy,
   ForecastHorizon,
   PeakForecast,
   SolarForecast,
-} from '@wattkeeper/contract/forecast.ts';
+} from '@wattkeeper/contract/analytics/forecast.ts';
+import type { AllKpis } from '@wattkeeper/contract/analytics/kpi.ts';
+import type { ChargingSession } from '@wattkeeper/contract/charging.ts';
+import type { Device } from '@wattkeeper/contract/device.ts';
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { ImportPreview } from '@wattkeeper/contract/import.ts';
 import type { Job, SchedulerStatus } from '@wattkeeper/contract/job.ts';
-import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { QualityDays, QualityReport } from '@wattkeeper/contract/quality.ts';
-import type { Repair } from '@wattkeeper/contract/repair.ts';
 import type { Feature, Health, QuarantinedValue, SourceHealth, StorageMetrics } from '@wattkeeper/contract/service.ts';
-import type { SetAsideEntry } from '@wattkeeper/contract/set-aside.ts';
 import type { Settings } from '@wattkeeper/contract/settings.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
+import type { KeptBackup } from '@wattkeeper/contract/storage/backup.ts';
+import type { QualityDays, QualityReport } from '@wattkeeper/contract/storage/quality.ts';
+import type { Repair } from '@wattkeeper/contract/storage/repair.ts';
+import type { SetAsideEntry } from '@wattkeeper/contract/storage/set-aside.ts';
 import type { Tariff, TariffComparison } from '@wattkeeper/contract/tariff.ts';
 import type { Aggregate, Bucket, LatestAnswer, TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import type { ApiClient, Page } from './api.ts';

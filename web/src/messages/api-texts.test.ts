@@ -95,7 +95,8 @@ it.each(LANGUAGES)('every value that the API can send has a text in %s', async (
 /** Values of each enum, with the names under which it is found. */
 async function enumsOfTheContract(): Promise<[values: string[], names: string[]][]> {
   const found = new Map<string, Set<string>>();
-  for (const file of readdirSync(CONTRACT).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))) {
+  const files = readdirSync(CONTRACT, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))) {
     const module = (await import(new URL(file, CONTRACT).href)) as Record<string, unknown>;
     for (const [name, schema] of Object.entries(module)) {
       if (schema instanceof z.ZodType) collect(schema, name, found);

@@ -1,4 +1,4 @@
-import type { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/anomaly.ts';
+import type { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { attribute, growForest, type IsolationForest, scoreLimit, scoreRows } from './isolation-forest.ts';
 import type { Normal } from './normal.ts';

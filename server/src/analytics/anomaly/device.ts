@@ -1,4 +1,4 @@
-import type { AnomalyType } from '@wattkeeper/contract/anomaly.ts';
+import type { AnomalyType } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { type Channel, detectAnomalies, type FoundAnomaly } from './detect.ts';

@@ -1,5 +1,5 @@
-import type { Criterion, Resolution } from '@wattkeeper/contract/baseline.ts';
-import type { SavingsVerdict } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { Criterion, Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { SavingsVerdict } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 
 /** What decides whether a saving can be claimed. */
 export interface SavingsEvidence {

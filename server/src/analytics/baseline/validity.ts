@@ -1,4 +1,4 @@
-import type { Criterion, Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
+import type { Criterion, Resolution, ZeroReadings } from '@wattkeeper/contract/analytics/baseline.ts';
 import { isOfWeek, ownCount } from './basis.ts';
 import type { Training } from './train.ts';
 

@@ -1,4 +1,4 @@
-import type { EnergyFlows } from '@wattkeeper/contract/energy.ts';
+import type { EnergyFlows } from '@wattkeeper/contract/analytics/energy.ts';
 import type { SiteSlots } from './balance.ts';
 
 /** Ways whose source and target are both known. */

@@ -1,4 +1,4 @@
-import { KPI_UNITS } from '@wattkeeper/contract/kpi.ts';
+import { KPI_UNITS } from '@wattkeeper/contract/analytics/kpi.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Expression, Leaf, Operator } from './expression.ts';

@@ -1,5 +1,5 @@
-import { MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/custom-kpi.ts';
-import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/kpi.ts';
+import { MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/analytics/custom-kpi.ts';
+import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/analytics/kpi.ts';
 import { ExpressionError } from './expression-error.ts';
 import { tidyUnit, UNIT_PATTERN } from './unit-algebra.ts';
 

@@ -1,4 +1,4 @@
-import type { RepairOperation } from '@wattkeeper/contract/repair.ts';
+import type { RepairOperation } from '@wattkeeper/contract/storage/repair.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';

@@ -1,4 +1,4 @@
-import type { CalendarPeriod } from '@wattkeeper/contract/calendar.ts';
+import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
 import { addDays, type LocalDay, localTimes } from './site-time.ts';
 
 /** Categories of a site's time, by its own clock. */

@@ -10,7 +10,7 @@ import {
   AnomalyQuery,
   DetectedAnomalies,
   RecentAnomaliesQuery,
-} from '@wattkeeper/contract/anomaly.ts';
+} from '@wattkeeper/contract/analytics/anomaly.ts';
 import { EntryId } from '@wattkeeper/contract/fields.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';

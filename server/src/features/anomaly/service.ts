@@ -7,8 +7,8 @@ import type {
   DetectedAnomalies,
   ExaminedDevice,
   RecentAnomaliesQuery,
-} from '@wattkeeper/contract/anomaly.ts';
-import { AnomalyLabel as Label } from '@wattkeeper/contract/anomaly.ts';
+} from '@wattkeeper/contract/analytics/anomaly.ts';
+import { AnomalyLabel as Label } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Detection } from '../../analytics/anomaly/device.ts';

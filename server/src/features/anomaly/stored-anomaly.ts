@@ -1,5 +1,5 @@
-import type { Anomaly, AnomalyLabel } from '@wattkeeper/contract/anomaly.ts';
-import { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly, AnomalyLabel } from '@wattkeeper/contract/analytics/anomaly.ts';
+import { AnomalyFeature, AnomalyType } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { z } from 'zod';

@@ -7,7 +7,7 @@ import {
   SCOPES_OF_ROLE,
   SignInLink,
   SignInLinkCreate,
-} from '@wattkeeper/contract/auth.ts';
+} from '@wattkeeper/contract/access/auth.ts';
 import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';

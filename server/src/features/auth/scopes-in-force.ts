@@ -1,4 +1,4 @@
-import { type Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/auth.ts';
+import { type Role, SCOPES_OF_ROLE, type Scope } from '@wattkeeper/contract/access/auth.ts';
 import type { Caller } from '../../http/api.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { SCOPES_OF_ROLE, type Scope, type SignInLink } from '@wattkeeper/contract/auth.ts';
+import { SCOPES_OF_ROLE, type Scope, type SignInLink } from '@wattkeeper/contract/access/auth.ts';
 import { SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput, messageOf, Unauthorized, Unavailable } from '../../domain/errors.ts';
 import type { Caller } from '../../http/api.ts';

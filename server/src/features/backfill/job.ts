@@ -1,4 +1,4 @@
-import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
+import { BackfillRequest } from '@wattkeeper/contract/storage/backfill.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { GapFilling } from './gap-filling.ts';

@@ -1,5 +1,5 @@
-import { BackfillRequest } from '@wattkeeper/contract/backfill.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
+import { BackfillRequest } from '@wattkeeper/contract/storage/backfill.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { ExpectedError } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import type { ArchiveCopies } from '../../storage/archive/archive-copies.ts';

@@ -1,4 +1,4 @@
-import { BackupName, RestoreRequest } from '@wattkeeper/contract/backup.ts';
+import { BackupName, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
 import { toMissing } from '../../storage/journal-history/segments.ts';

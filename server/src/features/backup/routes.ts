@@ -1,6 +1,6 @@
-import { BackupName, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { Job } from '@wattkeeper/contract/job.ts';
+import { BackupName, KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { z } from 'zod';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { ARCHIVE_COPIES } from '../../storage/archive/archive-copies.ts';

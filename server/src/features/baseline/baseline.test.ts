@@ -1,4 +1,4 @@
-import { BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import { BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';

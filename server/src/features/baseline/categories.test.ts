@@ -1,5 +1,5 @@
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
-import type { CalendarPeriod } from '@wattkeeper/contract/calendar.ts';
+import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { iso, models } from '../../../test/baseline/press-world.ts';

@@ -1,4 +1,4 @@
-import type { Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { groupsOf, isOfWeek, ownCount, temperatureCount, termNames } from '../../analytics/baseline/basis.ts';
 import { type Observations, rowsOf } from '../../analytics/baseline/conditions.ts';

@@ -1,4 +1,4 @@
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { iso, models, noise } from '../../../test/baseline/press-world.ts';

@@ -1,4 +1,4 @@
-import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
 import { isCondition } from '../../domain/made-of-energy.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';

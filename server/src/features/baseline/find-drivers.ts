@@ -1,4 +1,4 @@
-import type { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';

@@ -1,4 +1,4 @@
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
 import { z } from 'zod';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { BaselineService } from './service.ts';

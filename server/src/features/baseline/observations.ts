@@ -1,5 +1,5 @@
-import type { Resolution, ZeroReadings } from '@wattkeeper/contract/baseline.ts';
-import { HOLIDAY_CATEGORY } from '@wattkeeper/contract/calendar.ts';
+import type { Resolution, ZeroReadings } from '@wattkeeper/contract/analytics/baseline.ts';
+import { HOLIDAY_CATEGORY } from '@wattkeeper/contract/analytics/calendar.ts';
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { type Adjustment, adjustSlots } from '../../analytics/baseline/adjustments.ts';
 import { DAYS_OF_WEEK } from '../../analytics/baseline/basis.ts';

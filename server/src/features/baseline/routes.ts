@@ -4,7 +4,7 @@ import {
   BaselineModelsQuery,
   BaselineTraining,
   TrainedBaseline,
-} from '@wattkeeper/contract/baseline.ts';
+} from '@wattkeeper/contract/analytics/baseline.ts';
 import {
   Adjustment,
   AdjustmentRequest,
@@ -12,8 +12,8 @@ import {
   DeviationQuery,
   Prediction,
   PredictionQuery,
-} from '@wattkeeper/contract/baseline-deviation.ts';
-import { Drivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
+} from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import { Drivers, DriversQuery } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
 import { EntryId } from '@wattkeeper/contract/fields.ts';
 import { Job } from '@wattkeeper/contract/job.ts';

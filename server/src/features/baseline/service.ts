@@ -1,6 +1,11 @@
-import type { BaselineModel, BaselineTraining, Resolution, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
-import type { DeviationQuery } from '@wattkeeper/contract/baseline-deviation.ts';
-import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/baseline-drivers.ts';
+import type {
+  BaselineModel,
+  BaselineTraining,
+  Resolution,
+  TrainedBaseline,
+} from '@wattkeeper/contract/analytics/baseline.ts';
+import type { DeviationQuery } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';

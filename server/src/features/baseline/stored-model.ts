@@ -5,7 +5,7 @@ import {
   ModelType,
   Resolution,
   ZeroReadings,
-} from '@wattkeeper/contract/baseline.ts';
+} from '@wattkeeper/contract/analytics/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { DAYS_OF_WEEK, HOURS_OF_WEEK, penaltiesOf, termNames } from '../../analytics/baseline/basis.ts';

@@ -1,4 +1,4 @@
-import type { Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import { termNames } from '../../analytics/baseline/basis.ts';
 import type { Unfit } from '../../analytics/baseline/unfit.ts';
 import { ENOUGH_SAMPLES, LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';

@@ -1,4 +1,4 @@
-import type { Resolution, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { Resolution, TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Training } from '../../analytics/baseline/train.ts';
 import { ENOUGH_SAMPLES, pValuesOf } from '../../analytics/baseline/validity.ts';

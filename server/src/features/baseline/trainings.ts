@@ -1,4 +1,4 @@
-import type { BaselineModel, BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel, BaselineTraining, TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
 import { v7 as newId } from 'uuid';
 import type { JobRun } from '../../domain/job-run.ts';
 import type { BaselineService, OnProgress } from './service.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { BaselineTraining } from '@wattkeeper/contract/baseline.ts';
+import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { expect, it } from 'vitest';
 import { models } from '../../../test/baseline/press-world.ts';

@@ -1,4 +1,4 @@
-import { Calendar, CalendarCreate, CalendarPatch, CalendarsQuery } from '@wattkeeper/contract/calendar.ts';
+import { Calendar, CalendarCreate, CalendarPatch, CalendarsQuery } from '@wattkeeper/contract/analytics/calendar.ts';
 import { formatInstant, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';

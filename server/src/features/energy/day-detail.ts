@@ -1,5 +1,5 @@
+import type { DailyReport } from '@wattkeeper/contract/analytics/energy.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { DailyReport } from '@wattkeeper/contract/energy.ts';
 import { greatestOf, type Steps } from '../../analytics/energy/steps.ts';
 import type { SiteTotals } from '../../analytics/energy/totals.ts';
 import { meansOf } from '../../domain/columns/aggregate.ts';

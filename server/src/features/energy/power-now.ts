@@ -1,6 +1,6 @@
+import type { PowerNow } from '@wattkeeper/contract/analytics/energy.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import type { PowerNow } from '@wattkeeper/contract/energy.ts';
 import type { Corner } from '../../analytics/energy/corners.ts';
 import { GAP_FACTOR, type Reporting } from '../../domain/time/cadence.ts';
 import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queries.ts';

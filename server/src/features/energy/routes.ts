@@ -5,7 +5,7 @@ import {
   EnergyBalanceQuery,
   SiteSummary,
   SummaryQuery,
-} from '@wattkeeper/contract/energy.ts';
+} from '@wattkeeper/contract/analytics/energy.ts';
 import type { Api } from '../../http/api.ts';
 import type { EnergyService } from './service.ts';
 

@@ -1,11 +1,11 @@
-import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type {
   DailyReport,
   EnergyBalance,
   EnergyBalanceQuery,
   EnergyTotals,
   SiteSummary,
-} from '@wattkeeper/contract/energy.ts';
+} from '@wattkeeper/contract/analytics/energy.ts';
+import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { z } from 'zod';
 import { explainTotals } from '../../analytics/energy/explain.ts';
 import { allocateFlows } from '../../analytics/energy/flows.ts';

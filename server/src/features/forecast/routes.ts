@@ -8,7 +8,7 @@ import {
   PeakForecast,
   SolarForecast,
   SolarQuery,
-} from '@wattkeeper/contract/forecast.ts';
+} from '@wattkeeper/contract/analytics/forecast.ts';
 import type { Api } from '../../http/api.ts';
 import type { ScheduleService } from './schedule/service.ts';
 import type { ForecastService } from './service.ts';

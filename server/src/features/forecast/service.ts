@@ -1,7 +1,12 @@
+import type {
+  DemandForecast,
+  DemandQuery,
+  ForecastAccuracy,
+  ForecastHorizon,
+} from '@wattkeeper/contract/analytics/forecast.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { DemandForecast, DemandQuery, ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { limitsOf } from '../../analytics/forecast/accuracy.ts';
-import { CANDIDATES, type CandidateName } from '../../analytics/forecast/candidates.ts';
+import { CANDIDATES } from '../../analytics/forecast/candidates.ts';
 import { type Contest, contest } from '../../analytics/forecast/contest.ts';
 import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
 import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
@@ -37,14 +42,7 @@ export interface ForecastOptions extends LoadOptions {
 export type OnProgress = (share: number, message: string) => void;
 
 /** Models that are quick enough to be chosen from while someone waits, and how many back-tests they get. */
-const QUICK: readonly CandidateName[] = [
-  'naive_day',
-  'naive_week',
-  'regression_quick',
-  'regression_steady',
-  'ets',
-  'mstl',
-];
+const QUICK = ['naive_day', 'naive_week', 'regression_quick', 'regression_steady', 'ets', 'mstl'] as const;
 const QUICK_ORIGINS = 24;
 /** A choice of models is made anew after this, should the nightly back-test not come. */
 const CHOICE_AGE_MS = 8 * UTC_DAY_MS;

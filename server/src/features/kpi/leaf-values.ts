@@ -1,6 +1,6 @@
+import type { KpiName } from '@wattkeeper/contract/analytics/kpi.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import type { KpiName } from '@wattkeeper/contract/kpi.ts';
 import type { Metric, MetricKind } from '@wattkeeper/contract/metric.ts';
 import type { Outcome } from '../../analytics/kpi/check-expression.ts';
 import { type Leaf, printExpression } from '../../analytics/kpi/expression.ts';

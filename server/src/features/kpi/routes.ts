@@ -6,7 +6,7 @@ import {
   LoadFactorKpi,
   PeakDemandKpi,
   SecKpi,
-} from '@wattkeeper/contract/kpi.ts';
+} from '@wattkeeper/contract/analytics/kpi.ts';
 import type { Api } from '../../http/api.ts';
 import type { KpiService } from './service.ts';
 

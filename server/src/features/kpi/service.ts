@@ -1,6 +1,6 @@
+import type { KpiName, KpiQuery } from '@wattkeeper/contract/analytics/kpi.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import type { KpiName, KpiQuery } from '@wattkeeper/contract/kpi.ts';
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import { sumKnown } from '../../analytics/energy/flows.ts';
 import type { IntervalEnergy } from '../../analytics/energy/interval-energy.ts';

@@ -1,4 +1,4 @@
-import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import { MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { MigrationService } from './service.ts';
 

@@ -1,5 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport, MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import { Conflict } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import type { MigrationSource, MigrationTarget, Outcome, Validation } from './migration-ports.ts';

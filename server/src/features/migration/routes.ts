@@ -1,5 +1,5 @@
 import { Job } from '@wattkeeper/contract/job.ts';
-import { MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import { MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import { toJob } from '../../domain/job-run.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';

@@ -1,5 +1,5 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { MigrationReport, MigrationRequest } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport, MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Journal } from '../../ingest/journal.ts';

@@ -1,4 +1,4 @@
-import type { Consistency } from '@wattkeeper/contract/quality.ts';
+import type { Consistency } from '@wattkeeper/contract/storage/quality.ts';
 import type { SiteSlots } from '../../analytics/energy/balance.ts';
 import { measuredSides } from '../../analytics/energy/sides.ts';
 import { splitSteps } from '../../analytics/energy/steps.ts';

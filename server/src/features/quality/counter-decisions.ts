@@ -1,5 +1,5 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
-import type { CounterDecision, CounterDecisionRequest } from '@wattkeeper/contract/quality.ts';
+import type { CounterDecision, CounterDecisionRequest } from '@wattkeeper/contract/storage/quality.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { seriesOf } from '../../domain/columns/frame.ts';
 import { Conflict, NotFound } from '../../domain/errors.ts';

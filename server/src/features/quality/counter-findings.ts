@@ -1,4 +1,4 @@
-import type { CounterEvent, QualityFinding, SeriesQuality } from '@wattkeeper/contract/quality.ts';
+import type { CounterEvent, QualityFinding, SeriesQuality } from '@wattkeeper/contract/storage/quality.ts';
 
 type CounterFinding = Pick<QualityFinding, 'code' | 'severity' | 'detail' | 'advice' | 'counter_event'> & {
   amount_in_doubt: number;

@@ -1,4 +1,9 @@
-import type { Consistency, DeviceArrivals, QualityFinding, SeriesQuality } from '@wattkeeper/contract/quality.ts';
+import type {
+  Consistency,
+  DeviceArrivals,
+  QualityFinding,
+  SeriesQuality,
+} from '@wattkeeper/contract/storage/quality.ts';
 import { counterFindings } from './counter-findings.ts';
 
 /** Share of the expected samples below which a series is told as incomplete, and below which that is serious. */

@@ -6,7 +6,7 @@ import {
   QualityDaysQuery,
   QualityQuery,
   QualityReport,
-} from '@wattkeeper/contract/quality.ts';
+} from '@wattkeeper/contract/storage/quality.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';

@@ -6,7 +6,7 @@ import {
   MAX_COUNTER_EVENTS,
   QualityReport,
   type SeriesQuality,
-} from '@wattkeeper/contract/quality.ts';
+} from '@wattkeeper/contract/storage/quality.ts';
 import type { SunPlace } from '../../analytics/quality/natural-gaps.ts';
 import { lengthOf, seriesScore } from '../../analytics/quality/score.ts';
 import { seriesQuality } from '../../analytics/quality/series-quality.ts';

@@ -1,5 +1,5 @@
 import { ListQuery } from '@wattkeeper/contract/common.ts';
-import { Repair, RepairPage, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
+import { Repair, RepairPage, RepairPreview, RepairRequest } from '@wattkeeper/contract/storage/repair.ts';
 import { z } from 'zod';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';

@@ -1,7 +1,7 @@
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
-import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/repair.ts';
+import type { Repair, RepairOperation, RepairPreview, RepairRequest } from '@wattkeeper/contract/storage/repair.ts';
 import { repairSeries, type SeriesChange, unmadeOf } from '../../analytics/quality/repair-series.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { downsample } from '../../domain/columns/downsample.ts';

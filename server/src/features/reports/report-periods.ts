@@ -1,4 +1,4 @@
-import type { ReportKind } from '@wattkeeper/contract/report.ts';
+import type { ReportKind } from '@wattkeeper/contract/analytics/report.ts';
 import { addDays } from '../../domain/time/site-time.ts';
 
 /** A day, week or month of a site. */

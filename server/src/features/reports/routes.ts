@@ -1,5 +1,5 @@
+import { ReportQuery, StoredReport } from '@wattkeeper/contract/analytics/report.ts';
 import { pageOf } from '@wattkeeper/contract/common.ts';
-import { ReportQuery, StoredReport } from '@wattkeeper/contract/report.ts';
 import type { Api } from '../../http/api.ts';
 import type { ReportService } from './service.ts';
 

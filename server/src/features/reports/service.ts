@@ -1,5 +1,5 @@
+import { ReportKind, type ReportQuery, StoredReport } from '@wattkeeper/contract/analytics/report.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { ReportKind, type ReportQuery, StoredReport } from '@wattkeeper/contract/report.ts';
 import { CORNER_METRICS } from '../../analytics/energy/corners.ts';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 import { addDays, dayOf, dayWindow, localTime } from '../../domain/time/site-time.ts';

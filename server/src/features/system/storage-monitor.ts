@@ -8,7 +8,7 @@ import type {
   StoreHealth,
   StoreMetrics,
 } from '@wattkeeper/contract/service.ts';
-import type { SetAsideSummary } from '@wattkeeper/contract/set-aside.ts';
+import type { SetAsideSummary } from '@wattkeeper/contract/storage/set-aside.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import { DAMAGE_SHOWN_DAYS, type Journal, type JournalDamage, type JournalTrouble } from '../../ingest/journal.ts';
 import type { QueryPlanner } from '../../query/query-planner.ts';

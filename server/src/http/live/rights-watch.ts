@@ -1,4 +1,4 @@
-import type { Scope } from '@wattkeeper/contract/auth.ts';
+import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import { LIVE_CLOSE } from '@wattkeeper/contract/live.ts';
 import { Turns } from '../../domain/turns.ts';
 import type { Caller } from '../api.ts';

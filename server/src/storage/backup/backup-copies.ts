@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { Backup } from '@wattkeeper/contract/backup.ts';
+import { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { Corrupt } from '../../domain/errors.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BackupFolder } from './backup-folder.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Backup } from '@wattkeeper/contract/backup.ts';
+import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { BackupFolder } from './backup-folder.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Backup } from '@wattkeeper/contract/backup.ts';
+import { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
 
 const BACKUP = '.backup';

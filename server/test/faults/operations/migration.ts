@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport } from '@wattkeeper/contract/storage/migration.ts';
 import { type Contents, difference, readFolder, TODAY } from '../contents.ts';
 import type { Operation, Scene } from '../operation.ts';
 import { onCommand } from '../processes.ts';

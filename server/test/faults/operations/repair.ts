@@ -1,5 +1,5 @@
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { Repair } from '@wattkeeper/contract/repair.ts';
+import type { Repair } from '@wattkeeper/contract/storage/repair.ts';
 import { type Service, startService } from '../../journeys/service.ts';
 import { type Contents, difference, readFolder, TODAY } from '../contents.ts';
 import type { Operation, Scene } from '../operation.ts';

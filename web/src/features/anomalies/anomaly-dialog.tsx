@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { AnomalyDetail } from '@wattkeeper/contract/anomaly.ts';
+import type { AnomalyDetail } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { type FormEvent, useMemo } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';

@@ -1,4 +1,4 @@
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { plain } from '../../ui/format.ts';
 import { Table } from '../../ui/layout/table.tsx';

@@ -1,4 +1,4 @@
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { type KeyboardEvent, useState } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ExaminedDevice } from '@wattkeeper/contract/anomaly.ts';
+import type { ExaminedDevice } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
 import { useState } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { Adjustment } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { Adjustment } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Trash2 } from 'lucide-react';

@@ -1,4 +1,4 @@
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import { expect, it } from 'vitest';
 import { baselineFrames, comparisonCsv, csvText } from './baseline-series.ts';
 

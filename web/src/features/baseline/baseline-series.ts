@@ -1,4 +1,4 @@
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { alignSeries, type Frame } from '../../charts/frame.ts';
 

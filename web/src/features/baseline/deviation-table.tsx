@@ -1,4 +1,4 @@
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { BaselineDrivers } from '@wattkeeper/contract/baseline-drivers.ts';
+import type { BaselineDrivers } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';

@@ -1,5 +1,5 @@
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { Braces, Download, FileSpreadsheet } from 'lucide-react';

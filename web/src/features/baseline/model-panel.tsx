@@ -1,4 +1,4 @@
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { WarningLine } from '../../ui/feedback/notice.tsx';

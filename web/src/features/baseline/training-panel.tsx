@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { BaselineTrainingRequest, Resolution } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineTrainingRequest, Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { type SyntheticEvent, useState } from 'react';

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { useEffect, useRef } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';

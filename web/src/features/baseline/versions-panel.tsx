@@ -1,6 +1,6 @@
 import { useQueries as useManyQueries } from '@tanstack/react-query';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
-import type { BaselineDeviation } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { BaselineDeviation } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import type { ReactNode } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';

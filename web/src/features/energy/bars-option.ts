@@ -1,4 +1,4 @@
-import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
+import type { EnergyBalance } from '@wattkeeper/contract/analytics/energy.ts';
 import type { EChartsCoreOption } from 'echarts/core';
 import type { Palette, Token } from '../../charts/palette.ts';
 import type { MessageKey } from '../../messages/lookup.ts';

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
+import type { EnergyBalance } from '@wattkeeper/contract/analytics/energy.ts';
 import type { ReactNode } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { dayOf, type Period, periodOf, resolutionOf, shiftPeriod } from '../../data/period.ts';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { EnergyBalance } from '@wattkeeper/contract/energy.ts';
+import type { EnergyBalance } from '@wattkeeper/contract/analytics/energy.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { bandText } from '../../messages/known-text.ts';
 import { QueryView } from '../../ui/feedback/query-view.tsx';

@@ -1,4 +1,4 @@
-import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/energy.ts';
+import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/analytics/energy.ts';
 import { useMemo } from 'react';
 import { useFormat, useText } from '../../app-context.tsx';
 import { usePalette } from '../../charts/use-palette.ts';

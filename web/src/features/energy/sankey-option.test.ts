@@ -1,4 +1,4 @@
-import { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/energy.ts';
+import { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/analytics/energy.ts';
 import { expect, test } from 'vitest';
 import { energyAt, waysOf } from './sankey-option.ts';
 

@@ -1,4 +1,4 @@
-import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/energy.ts';
+import type { EnergyFlows, EnergyTotals } from '@wattkeeper/contract/analytics/energy.ts';
 import type { EChartsCoreOption } from 'echarts/core';
 import type { Palette, Token } from '../../charts/palette.ts';
 import { type Formatter, plain } from '../../ui/format.ts';

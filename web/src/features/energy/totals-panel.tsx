@@ -1,4 +1,4 @@
-import type { EnergyTotals } from '@wattkeeper/contract/energy.ts';
+import type { EnergyTotals } from '@wattkeeper/contract/analytics/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { WarningLine } from '../../ui/feedback/notice.tsx';
 import { plain } from '../../ui/format.ts';

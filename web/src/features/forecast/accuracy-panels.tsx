@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import type { ForecastAccuracy, ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { ForecastOf } from '../../data/queries.ts';
 import { knownText } from '../../messages/known-text.ts';

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
+import type { DemandForecast, ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import type { DemandForecast, ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
 import { useMemo } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';

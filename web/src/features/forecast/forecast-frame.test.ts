@@ -1,4 +1,4 @@
-import type { DemandForecast } from '@wattkeeper/contract/forecast.ts';
+import type { DemandForecast } from '@wattkeeper/contract/analytics/forecast.ts';
 import { expect, it } from 'vitest';
 import { demandFrame, extentOf } from './forecast-frame.ts';
 

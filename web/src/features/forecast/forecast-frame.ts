@@ -1,4 +1,4 @@
-import type { DemandForecast, SolarForecast } from '@wattkeeper/contract/forecast.ts';
+import type { DemandForecast, SolarForecast } from '@wattkeeper/contract/analytics/forecast.ts';
 import { alignSeries, type Frame, type Interval } from '../../charts/frame.ts';
 
 /** What was measured, then what is foretold with its 95 % band. The forecast begins where the measurement ends, so that the line does not break. */

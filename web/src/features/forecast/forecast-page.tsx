@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import type { ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
 import { useQueries, useText } from '../../app-context.tsx';
 import { ApiProblem } from '../../data/problem.ts';
 import type { ForecastOf } from '../../data/queries.ts';

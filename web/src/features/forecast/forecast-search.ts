@@ -1,4 +1,4 @@
-import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import type { ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
 
 export const FORECAST_HORIZONS = ['1h', '24h', '7d'] as const satisfies readonly ForecastHorizon[];
 

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
+import type { OptimalSchedule } from '@wattkeeper/contract/analytics/forecast.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import type { OptimalSchedule } from '@wattkeeper/contract/forecast.ts';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';

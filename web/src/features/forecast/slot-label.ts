@@ -1,4 +1,4 @@
-import type { ForecastHorizon } from '@wattkeeper/contract/forecast.ts';
+import type { ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
 import { useCallback } from 'react';
 import { useFormat } from '../../app-context.tsx';
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { SolarForecast } from '@wattkeeper/contract/forecast.ts';
+import type { SolarForecast } from '@wattkeeper/contract/analytics/forecast.ts';
 import { MapPin } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';

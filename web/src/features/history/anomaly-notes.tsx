@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { useText } from '../../app-context.tsx';
 import { SeverityMark } from '../anomalies/anomaly-table.tsx';
 import { useAnomalyWords } from '../anomalies/anomaly-words.ts';

@@ -1,4 +1,4 @@
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';
 import { CircleOff } from 'lucide-react';
 import { type Ref, useMemo } from 'react';

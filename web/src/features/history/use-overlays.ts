@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { useMemo } from 'react';
 import { useQueries } from '../../app-context.tsx';

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { CustomKpi, CustomKpiPreview } from '@wattkeeper/contract/custom-kpi.ts';
+import type { CustomKpi, CustomKpiPreview } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';

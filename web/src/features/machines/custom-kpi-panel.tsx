@@ -1,5 +1,5 @@
 import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
-import type { CustomKpi, CustomKpiValue } from '@wattkeeper/contract/custom-kpi.ts';
+import type { CustomKpi, CustomKpiValue } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { Pencil, Plus, Trash2 } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';

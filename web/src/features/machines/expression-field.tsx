@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type CustomKpiPreview, MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/custom-kpi.ts';
+import { type CustomKpiPreview, MAX_EXPRESSION_LENGTH } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { type ReactNode, useRef } from 'react';
 import { useQueries, useText } from '../../app-context.tsx';

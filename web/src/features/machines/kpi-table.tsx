@@ -1,9 +1,9 @@
 import { useQueries as useManyQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { BaselineModel } from '@wattkeeper/contract/baseline.ts';
+import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import type { AllKpis } from '@wattkeeper/contract/analytics/kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { AllKpis } from '@wattkeeper/contract/kpi.ts';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
 import { EmptyPeriod } from '../../ui/feedback/empty-period.tsx';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Anomaly } from '@wattkeeper/contract/anomaly.ts';
+import type { Anomaly } from '@wattkeeper/contract/analytics/anomaly.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { TelemetryAnswer } from '@wattkeeper/contract/telemetry.ts';

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import type { CustomKpi } from '@wattkeeper/contract/custom-kpi.ts';
+import type { CustomKpi } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import { useText } from '../../app-context.tsx';
 import { RemoveDialog } from '../../ui/feedback/remove-dialog.tsx';
 

@@ -1,4 +1,4 @@
-import type { EnergyTotals, SiteSummary } from '@wattkeeper/contract/energy.ts';
+import type { EnergyTotals, SiteSummary } from '@wattkeeper/contract/analytics/energy.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import type { MessageKey } from '../../messages/lookup.ts';
 import { plain } from '../../ui/format.ts';

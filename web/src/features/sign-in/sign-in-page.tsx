@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
-import type { Me } from '@wattkeeper/contract/auth.ts';
+import type { Me } from '@wattkeeper/contract/access/auth.ts';
 import { Zap } from 'lucide-react';
 import { type FormEvent, useEffect, useRef } from 'react';
 import { useServices, useText } from '../../app-context.tsx';

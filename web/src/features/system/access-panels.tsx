@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/auth.ts';
+import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/access/auth.ts';
+import { GRANTABLE_SCOPES } from '@wattkeeper/contract/access/scopes.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import { GRANTABLE_SCOPES } from '@wattkeeper/contract/scopes.ts';
 import { Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';

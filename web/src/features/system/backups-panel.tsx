@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { KeptBackup } from '@wattkeeper/contract/backup.ts';
+import type { KeptBackup } from '@wattkeeper/contract/storage/backup.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';

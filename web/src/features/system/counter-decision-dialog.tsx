@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { CounterEvent } from '@wattkeeper/contract/quality.ts';
+import type { CounterEvent } from '@wattkeeper/contract/storage/quality.ts';
 import { useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';

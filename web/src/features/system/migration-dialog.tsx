@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { MigrationReport, MigrationSourceName } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport, MigrationSourceName } from '@wattkeeper/contract/storage/migration.ts';
 import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Job } from '@wattkeeper/contract/job.ts';
-import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport } from '@wattkeeper/contract/storage/migration.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { Button, buttonClass } from '../../ui/controls/button.tsx';

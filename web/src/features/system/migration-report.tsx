@@ -1,4 +1,4 @@
-import type { MigrationReport } from '@wattkeeper/contract/migration.ts';
+import type { MigrationReport } from '@wattkeeper/contract/storage/migration.ts';
 import { useFormat, useText } from '../../app-context.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';

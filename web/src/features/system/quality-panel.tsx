@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import type { CounterEvent, QualityFinding, QualityReport } from '@wattkeeper/contract/quality.ts';
+import type { CounterEvent, QualityFinding, QualityReport } from '@wattkeeper/contract/storage/quality.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { dayOf } from '../../data/period.ts';

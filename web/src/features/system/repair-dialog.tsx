@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Repair, RepairPreview } from '@wattkeeper/contract/repair.ts';
+import type { Repair, RepairPreview } from '@wattkeeper/contract/storage/repair.ts';
 import { type ComponentProps, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { alignSeries, type SeriesInput } from '../../charts/frame.ts';

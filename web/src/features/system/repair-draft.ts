@@ -1,5 +1,5 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import type { RepairOperation, RepairRequest } from '@wattkeeper/contract/repair.ts';
+import type { RepairOperation, RepairRequest } from '@wattkeeper/contract/storage/repair.ts';
 import { fromLocalField, toLocalField } from '../../data/period.ts';
 
 export const OPERATIONS = [

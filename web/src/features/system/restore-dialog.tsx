@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
-import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/backup.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { fromLocalField, toLocalField } from '../../data/period.ts';

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
+import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Role, type User } from '@wattkeeper/contract/auth.ts';
+import { Role, type User } from '@wattkeeper/contract/access/auth.ts';
 import { KeyRound, Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';

@@ -1,4 +1,4 @@
-import { ApiToken, ApiTokenCreate, ApiTokenCreated } from '@wattkeeper/contract/auth.ts';
+import { ApiToken, ApiTokenCreate, ApiTokenCreated } from '@wattkeeper/contract/access/auth.ts';
 import { formatInstant, ListQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Forbidden } from '../../../domain/errors.ts';

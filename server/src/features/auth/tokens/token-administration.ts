@@ -1,4 +1,4 @@
-import type { Scope } from '@wattkeeper/contract/auth.ts';
+import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import { Forbidden, InvalidInput, NotFound } from '../../../domain/errors.ts';
 import type { Caller } from '../../../http/api.ts';
 import type { ApiTokenRecord } from '../../../storage/records/accounts/api-tokens.ts';

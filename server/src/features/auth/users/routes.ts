@@ -1,4 +1,4 @@
-import { User, UserCreate, UserPatch } from '@wattkeeper/contract/auth.ts';
+import { User, UserCreate, UserPatch } from '@wattkeeper/contract/access/auth.ts';
 import { formatInstant, ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Forbidden } from '../../../domain/errors.ts';

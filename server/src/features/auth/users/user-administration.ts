@@ -1,4 +1,4 @@
-import { Password, Role, UserName } from '@wattkeeper/contract/auth.ts';
+import { Password, Role, UserName } from '@wattkeeper/contract/access/auth.ts';
 import type { z } from 'zod';
 import { InvalidInput, NotFound } from '../../../domain/errors.ts';
 import type { UserRecord } from '../../../storage/records/accounts/users.ts';

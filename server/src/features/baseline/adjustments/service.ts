@@ -1,4 +1,4 @@
-import type { Adjustment, AdjustmentRequest } from '@wattkeeper/contract/baseline-deviation.ts';
+import type { Adjustment, AdjustmentRequest } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { AdjustmentRecord, BaselineAdjustments } from '../../../storage/records/analytics/baseline-adjustments.ts';
 import { type Machines, requireMachine } from '../machine.ts';

@@ -1,6 +1,6 @@
+import type { MovableLoad, OptimalSchedule, OptimalScheduleRequest } from '@wattkeeper/contract/analytics/forecast.ts';
 import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { MovableLoad, OptimalSchedule, OptimalScheduleRequest } from '@wattkeeper/contract/forecast.ts';
 import {
   type Outlook,
   type Shift,

@@ -1,4 +1,4 @@
-import { SECRET } from '@wattkeeper/contract/secret.ts';
+import { SECRET } from '@wattkeeper/contract/access/secret.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InvalidInput } from '../../../domain/errors.ts';

@@ -1,5 +1,4 @@
-import type { Scope } from '@wattkeeper/contract/auth.ts';
-import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import {
   CustomKpi,
   CustomKpiCreate,
@@ -10,7 +9,8 @@ import {
   CustomKpiValue,
   CustomKpiValues,
   CustomKpiValuesQuery,
-} from '@wattkeeper/contract/custom-kpi.ts';
+} from '@wattkeeper/contract/analytics/custom-kpi.ts';
+import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import type { Api } from '../../../http/api.ts';
 import { pageOfList } from '../../../storage/records/page.ts';

@@ -1,4 +1,4 @@
-import { CustomKpiCreate } from '@wattkeeper/contract/custom-kpi.ts';
+import { CustomKpiCreate } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { describe, expect, it } from 'vitest';
 import { every, SiteWorld, samples } from '../../../../test/energy/site-world.ts';

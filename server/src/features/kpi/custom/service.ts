@@ -1,4 +1,3 @@
-import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type {
   CustomKpi,
   CustomKpiCreate,
@@ -7,7 +6,8 @@ import type {
   CustomKpiPreviewRequest,
   CustomKpiQuery,
   CustomKpiValue,
-} from '@wattkeeper/contract/custom-kpi.ts';
+} from '@wattkeeper/contract/analytics/custom-kpi.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { type Checked, checkExpression, type ExpressionContext } from '../../../analytics/kpi/check-expression.ts';
 import { type Leaf, leavesOf, parseExpression } from '../../../analytics/kpi/expression.ts';

@@ -1,5 +1,5 @@
 import { PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
-import { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
+import { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
 import { z } from 'zod';
 import type { Api } from '../../../http/api.ts';
 import type { SetAsideService } from './service.ts';

@@ -1,5 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/set-aside.ts';
+import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
 import { InvalidInput, NotFound } from '../../../domain/errors.ts';
 import type { MeteredStore } from '../../../storage/layers/metered-store.ts';
 import type { SetAside } from '../../../storage/set-aside/set-aside.ts';

@@ -1,4 +1,4 @@
-import type { Role, Scope } from '@wattkeeper/contract/auth.ts';
+import type { Role, Scope } from '@wattkeeper/contract/access/auth.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { NotFound } from '../../../domain/errors.ts';

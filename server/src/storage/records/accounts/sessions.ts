@@ -1,4 +1,4 @@
-import type { Role } from '@wattkeeper/contract/auth.ts';
+import type { Role } from '@wattkeeper/contract/access/auth.ts';
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 import { toUser, type UserRecord } from './users.ts';
 

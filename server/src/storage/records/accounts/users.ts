@@ -1,4 +1,4 @@
-import type { Role } from '@wattkeeper/contract/auth.ts';
+import type { Role } from '@wattkeeper/contract/access/auth.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';

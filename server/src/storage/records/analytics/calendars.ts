@@ -1,4 +1,4 @@
-import type { CalendarPeriod } from '@wattkeeper/contract/calendar.ts';
+import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { GivenName, Instant } from './common.ts';
-import { SeriesMetric } from './fields.ts';
-import { TimeZone } from './site.ts';
+import { GivenName, Instant } from '../common.ts';
+import { SeriesMetric } from '../fields.ts';
+import { TimeZone } from '../site.ts';
 
 /** However an address is spelt, by its user, its password or its query; a path with an @ holds none. */
 function holdsCredentials(from: string): boolean {

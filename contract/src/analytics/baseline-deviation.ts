@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Instant, TimePeriod } from '../common.ts';
+import { CreatedAt, EntryId, MachineReference, machineFields, Warnings } from '../fields.ts';
 import { ByDriver, Contributions, Resolution } from './baseline.ts';
-import { Instant, TimePeriod } from './common.ts';
-import { CreatedAt, EntryId, MachineReference, machineFields, Warnings } from './fields.ts';
 
 export const AdjustmentRequest = z
   .object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Instant, PageQuery } from './common.ts';
+import { Instant, PageQuery } from '../common.ts';
+import { SiteId, SiteQuery } from '../fields.ts';
 import { DailyReport, EnergyBalance } from './energy.ts';
-import { SiteId, SiteQuery } from './fields.ts';
 
 export const ReportKind = z.enum(['daily', 'weekly', 'monthly']);
 export type ReportKind = z.infer<typeof ReportKind>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Instant, ListQuery, Name, pageOf, TimePeriod } from './common.ts';
-import { CreatedAt, EntryId, MachineReference, machineFields, UpdatedAt, Warnings } from './fields.ts';
+import { Instant, ListQuery, Name, pageOf, TimePeriod } from '../common.ts';
+import { CreatedAt, EntryId, MachineReference, machineFields, UpdatedAt, Warnings } from '../fields.ts';
 
 /** Longest expression. */
 export const MAX_EXPRESSION_LENGTH = 500;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant } from './common.ts';
+import { Instant } from '../common.ts';
 
 export const BackupName = z
   .string()

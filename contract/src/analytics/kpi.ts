@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Instant, TimePeriod } from './common.ts';
-import { UnitSymbol, Warnings } from './fields.ts';
+import { Instant, TimePeriod } from '../common.ts';
+import { UnitSymbol, Warnings } from '../fields.ts';
 
 export const KpiQuery = z.object({
   machine_id: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Instant, pageOf, TimePeriod } from './common.ts';
-import { DeviceId, DeviceName, UnitSymbol, Warnings } from './fields.ts';
-import { MetricName } from './metric.ts';
+import { Instant, pageOf, TimePeriod } from '../common.ts';
+import { DeviceId, DeviceName, UnitSymbol, Warnings } from '../fields.ts';
+import { MetricName } from '../metric.ts';
 
 /** What is done to the samples of one series in a window. */
 export const RepairOperation = z

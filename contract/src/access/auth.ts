@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Instant, Name } from './common.ts';
-import { CreatedAt, EntryId } from './fields.ts';
+import { Instant, Name } from '../common.ts';
+import { CreatedAt, EntryId } from '../fields.ts';
 import { GRANTABLE_SCOPES } from './scopes.ts';
 import { SECRET } from './secret.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Instant, TimePeriod } from '../common.ts';
+import { MachineReference, machineFields, UnitSymbol } from '../fields.ts';
 import { ByDriver, DriverName } from './baseline.ts';
-import { Instant, TimePeriod } from './common.ts';
-import { MachineReference, machineFields, UnitSymbol } from './fields.ts';
 
 export const DriversQuery = z.object({
   machine_id: MachineReference.min(1),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Day, Instant, TimePeriod } from './common.ts';
-import { DeviceId, DeviceName, SeriesMetric, SiteId, SiteQuery } from './fields.ts';
-import { MetricName } from './metric.ts';
+import { Day, Instant, TimePeriod } from '../common.ts';
+import { DeviceId, DeviceName, SeriesMetric, SiteId, SiteQuery } from '../fields.ts';
+import { MetricName } from '../metric.ts';
 
 const Spans = z.array(TimePeriod);
 const Completeness = z

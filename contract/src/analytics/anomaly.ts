@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant, limitOf, PageQuery, pageOf, TimePeriod } from './common.ts';
+import { Instant, limitOf, PageQuery, pageOf, TimePeriod } from '../common.ts';
 import {
   DeviceReference,
   EntryId,
@@ -8,7 +8,7 @@ import {
   SiteReference,
   UnitSymbol,
   Warnings,
-} from './fields.ts';
+} from '../fields.ts';
 
 export const AnomalyType = z
   .enum(['power_spike', 'drop', 'temperature_spike', 'pressure', 'efficiency_drop', 'unusual_pattern', 'stuck_sensor'])

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant } from './common.ts';
+import { Instant } from '../common.ts';
 import {
   CurrencyCode,
   DeviceReference,
@@ -8,7 +8,7 @@ import {
   SiteName,
   SiteReference,
   Warnings,
-} from './fields.ts';
+} from '../fields.ts';
 
 export const ForecastHorizon = z.enum(['1h', '24h', '7d']).meta({
   description: '1h: the next 4 quarters of an hour; 24h: the next 24 hours; 7d: today and the next 6 days',

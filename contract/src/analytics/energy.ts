@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Day, Instant, TimePeriod } from './common.ts';
-import { CurrencyCode, GeneratedAt, SiteId, SiteName, SiteQuery, TimeZoneName, Warnings } from './fields.ts';
+import { Day, Instant, TimePeriod } from '../common.ts';
+import { CurrencyCode, GeneratedAt, SiteId, SiteName, SiteQuery, TimeZoneName, Warnings } from '../fields.ts';
 
 const kwh = (name: string) =>
   z

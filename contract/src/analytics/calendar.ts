@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ListQuery, Name } from './common.ts';
-import { CreatedAt, EntryId, SiteId, SiteReference, UpdatedAt } from './fields.ts';
-import { ClockTime, Weekday } from './tariff.ts';
+import { ListQuery, Name } from '../common.ts';
+import { CreatedAt, EntryId, SiteId, SiteReference, UpdatedAt } from '../fields.ts';
+import { ClockTime, Weekday } from '../tariff.ts';
 
 export const MAX_CALENDAR_PERIODS = 1000;
 /** Days of a period with this category are holidays of the site as well, as the public holidays of its country are. */

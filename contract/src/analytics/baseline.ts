@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DayOrInstant, Instant, ListQuery, TimePeriod } from './common.ts';
-import { EntryId, MachineReference, machineFields, Warnings } from './fields.ts';
+import { DayOrInstant, Instant, ListQuery, TimePeriod } from '../common.ts';
+import { EntryId, MachineReference, machineFields, Warnings } from '../fields.ts';
 
 export const DriverName = z
   .string()

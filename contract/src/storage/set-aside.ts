@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant } from './common.ts';
+import { Instant } from '../common.ts';
 
 /** In health and figures of a store: what its engine can never take. */
 export const SetAsideSummary = z.object({
