@@ -245,7 +245,7 @@ function createNews(
     startedAt,
   );
   const scheduler = new Scheduler(scheduledJobs(pipeline, services, config, now), {
-    runs: records.jobs,
+    runs: records.jobRuns,
     timeZone: async () => (await records.sites.preferred()).timezone,
     now,
     onChange: (run) => live.publish('jobs', toJob(run)),

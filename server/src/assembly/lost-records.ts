@@ -40,7 +40,7 @@ export async function recoverDevices({
   if (journal.head() > 0 || (await records.devices.list()).length > 0) return null;
   const removals = await readRemovals(folder.path);
   for (const { deviceId } of removals) removed.add(deviceId);
-  await records.deviceRemovals.note(removals);
+  await records.removedDevices.note(removals);
   const seriesOf = await storedSeries(stores, log);
   if (seriesOf.size === 0) return null;
   const named = await readKnownDevices(join(folder.path, JOURNAL_HISTORY_FOLDER));

@@ -26,7 +26,7 @@ import { fileInstant } from '../storage/journal-history/segments.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import { WriteGate } from '../storage/layers/write-gate.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
-import { placeOfStore } from '../storage/records/devices/device-removals.ts';
+import { placeOfStore } from '../storage/records/devices/removed-devices.ts';
 import { checkDatabase } from '../storage/records/engine/sqlite-file.ts';
 import { openRecords, type RecordStore } from '../storage/records/record-store.ts';
 import { applyReady, removeScratch } from '../storage/restore/restore-folder.ts';
@@ -207,7 +207,7 @@ interface Parts {
 async function connect(parts: Parts): Promise<Connected> {
   const { config, log, now, records, journal, stores, folder, tiers, gate, back, gaps, removed } = parts;
   const catalogue = new MetricCatalogue();
-  for (const metric of await records.metrics.list()) catalogue.register(metric);
+  for (const metric of await records.customMetrics.list()) catalogue.register(metric);
   const directory = new DeviceDirectory(
     records,
     (error) => log.error({ err: error }, 'series could not be put on record'),
@@ -224,7 +224,7 @@ async function connect(parts: Parts): Promise<Connected> {
     },
     now,
   );
-  const flags = await FeatureFlags.load(records.features, { persistence: config.persistence });
+  const flags = await FeatureFlags.load(records.featureFlags, { persistence: config.persistence });
   // Without a folder the first store is memory itself: everything goes there, by the way of every reading.
   const persists = folder === null || flags.isActive('persistence');
   if (!persists) window.setSpan(Number.POSITIVE_INFINITY);
@@ -346,17 +346,17 @@ function openGaps({
   records,
   journal,
 }: Pick<Parts, 'config' | 'log' | 'now' | 'records' | 'journal'>) {
-  const { series, importStates } = records;
+  const { series, namedStates } = records;
   return StoreGaps.open({
     journal,
     names: config.stores.map(({ name }) => name),
     hasHistory: async () => (await series.list()).length > 0,
-    load: async () => (await importStates.get(GAPS_KEY))?.state,
-    save: (state) => importStates.put(GAPS_KEY, state),
+    load: async () => (await namedStates.get(GAPS_KEY))?.state,
+    save: (state) => namedStates.put(GAPS_KEY, state),
     onGap: async (store, { reason }) => {
       log.warn({ store, reason }, `store ${store} lacks readings: System shows what to do`);
       // It may be an older copy, from before readings were deleted.
-      await records.deviceRemovals.reopen((await journal.origin()).id, placeOfStore(store));
+      await records.removedDevices.reopen((await journal.origin()).id, placeOfStore(store));
     },
     now,
   });

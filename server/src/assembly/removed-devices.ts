@@ -8,7 +8,7 @@ export async function removedDevices(records: RecordStore): Promise<Set<string>>
   records.devices.onChange(({ type, device }) => {
     if (type === 'removed') removed.add(device.id);
   });
-  for (const { deviceId } of await records.deviceRemovals.list()) removed.add(deviceId);
+  for (const { deviceId } of await records.removedDevices.list()) removed.add(deviceId);
   return removed;
 }
 

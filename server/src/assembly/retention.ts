@@ -53,7 +53,7 @@ const SETTLE_MS = 10 * MINUTE_MS;
 export async function openRollups(options: RollupsOptions): Promise<Rollups> {
   const { config, records, stores, tiers, gate, gaps, catalogue, directory, rulesOf, now } = options;
   const [primary] = stores as readonly [MeteredStore];
-  const kept = await records.importStates.get(STATE_KEY);
+  const kept = await records.namedStates.get(STATE_KEY);
   const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
   const zones = new Map<string, string>();
   const raw = tiers?.reads ?? primary;
@@ -70,7 +70,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     stores: () => stores.map(({ store }) => store),
     policy: policyOf(config),
     states,
-    save: (changed) => records.importStates.put(STATE_KEY, Object.fromEntries(changed)),
+    save: (changed) => records.namedStates.put(STATE_KEY, Object.fromEntries(changed)),
     now,
   });
   const turns = new Turns();

@@ -68,7 +68,7 @@ export function registerApi(
   markPartialAnswers(api, partial);
   authRoutes(api, auth);
   ingestRoutes(api, intake, maxBodyBytes);
-  importProgressRoutes(api, records.importStates);
+  importProgressRoutes(api, records.namedStates);
   importingRoutes(api, { importing: services.importing, places: services.places, scheduler });
   siteRoutes(api, records, () => services.sqlTerms.syncSoon());
   deviceRoutes(api, {

@@ -161,15 +161,15 @@ export async function createServices(
     filling: createFilling(pipeline),
     removals: await createRemovals(pipeline, config, log),
     modelsLoaded: async () => (await records.baselines.countActive()) + (await forecasts.demand.countChosen()),
-    disk: config.persistence ? await DiskWatch.open(config.data_dir, records.importStates, now) : null,
+    disk: config.persistence ? await DiskWatch.open(config.data_dir, records.namedStates, now) : null,
   };
 }
 
 function createAnomalies(
-  { anomalies, importStates }: RecordStore,
+  { anomalies, namedStates }: RecordStore,
   learning: Omit<AnomalyOptions, 'anomalies' | 'examined'>,
 ): AnomalyService {
-  return new AnomalyService({ ...learning, anomalies, examined: new ExaminedTimes(importStates) });
+  return new AnomalyService({ ...learning, anomalies, examined: new ExaminedTimes(namedStates) });
 }
 
 function createRepairs(
@@ -287,8 +287,8 @@ async function createImporting(
   const target: ImportTarget = {
     name: 'this service',
     unitOf: (metric) => catalogue.describe(metric).unit,
-    progress: (key) => importProgress(records.importStates, key),
-    note: (key, progress) => noteImportProgress(records.importStates, key, progress),
+    progress: (key) => importProgress(records.namedStates, key),
+    note: (key, progress) => noteImportProgress(records.namedStates, key, progress),
     place: (request) => places.place(request),
     take: (blocks) => intake.accept(blocks),
   };
@@ -303,7 +303,7 @@ function importFolders({ imports, data_dir: folder }: Config): readonly [string,
 
 /** What runs by the clock, in the site's time. */
 export function scheduledJobs(
-  { stores, tiers, rollups, ingest, flags, records: { jobs, auditLog } }: Pipeline,
+  { stores, tiers, rollups, ingest, flags, records: { jobRuns, auditLog } }: Pipeline,
   {
     filling,
     removals,
@@ -348,7 +348,7 @@ export function scheduledJobs(
     deviceRemovalJob(removals),
     ...ofHistory,
     ...(disk ? [diskJob(disk)] : []),
-    cleanUpJob({ jobs, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
+    cleanUpJob({ jobRuns, auditLog, auditKeptMs: auth.audit_retention_days * UTC_DAY_MS, now }),
   ];
 }
 

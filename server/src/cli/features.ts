@@ -75,7 +75,7 @@ async function withSwitchboard<T>(
 ): Promise<T> {
   if (service) return use(ofService(service));
   return onRecords(config, async (records) => {
-    const flags = await FeatureFlags.load(records.features, { persistence: config.persistence });
+    const flags = await FeatureFlags.load(records.featureFlags, { persistence: config.persistence });
     return use({ list: async () => flags.list(), set: (name, enabled) => flags.set(name, enabled) });
   });
 }

@@ -44,8 +44,8 @@ async function openFolder(config: Config): Promise<OpenTarget> {
   return {
     name: config.data_dir,
     unitOf: (metric) => catalogue.describe(metric).unit,
-    progress: (key) => importProgress(records.importStates, key),
-    note: (key, progress) => noteImportProgress(records.importStates, key, progress),
+    progress: (key) => importProgress(records.namedStates, key),
+    note: (key, progress) => noteImportProgress(records.namedStates, key, progress),
     place: (request) => places.place(request),
     take: (blocks) => intake.accept(blocks),
     close: () => close(DRAIN_MS),

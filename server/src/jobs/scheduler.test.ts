@@ -27,7 +27,7 @@ async function arrange(
   const changes: JobRun[] = [];
   const zone = { name: timeZone };
   const scheduler = new Scheduler(jobs, {
-    runs: records.jobs,
+    runs: records.jobRuns,
     timeZone: async () => zone.name,
     now: () => clock.now,
     onChange: (run) => changes.push(run),
@@ -193,12 +193,12 @@ describe('the clock', () => {
   it('starts a run later that could not be put on record', async () => {
     let runs = 0;
     const { scheduler, records, errors, at } = await arrange([job({ schedule: '0 2 * * *', run: async () => ++runs })]);
-    const { create } = records.jobs;
+    const { create } = records.jobRuns;
     await scheduler.start();
-    records.jobs.create = () => Promise.reject(new Error('the disk is full'));
+    records.jobRuns.create = () => Promise.reject(new Error('the disk is full'));
     await at('2026-03-29T02:00:00Z');
     expect(errors).toEqual(['count: the disk is full']);
-    records.jobs.create = create;
+    records.jobRuns.create = create;
     await at('2026-03-29T02:01:00Z');
     expect(runs).toBe(1);
   });
@@ -217,7 +217,7 @@ describe('the clock', () => {
         const note = async () => void runs.push(clock.now);
         const definitions = [job({ schedule: '0 2 * * *', run: note })];
         let world = await arrange(definitions, { clock });
-        await world.records.jobs.create('another');
+        await world.records.jobRuns.create('another');
         await world.scheduler.start();
         // From here on every turn counts; a clock that is set back begins again.
         let since = START;
@@ -301,7 +301,7 @@ describe('a run', () => {
     await scheduler.start();
     const { id } = await scheduler.run('count', WRITER);
     await scheduler.idle();
-    expect(await records.jobs.require(id)).toMatchObject({
+    expect(await records.jobRuns.require(id)).toMatchObject({
       state: 'succeeded',
       progress: 1,
       message: 'half way',
@@ -346,7 +346,7 @@ describe('a run', () => {
     expect(scheduler.load()).toEqual({ queued: 1, running: 2 });
     for (const { id } of runs.toReversed()) expect(scheduler.cancel(id, WRITER)).toBe(true);
     await scheduler.idle();
-    for (const { id } of runs) expect((await records.jobs.require(id)).state).toBe('cancelled');
+    for (const { id } of runs) expect((await records.jobRuns.require(id)).state).toBe('cancelled');
     expect(scheduler.cancel(randomUUID(), WRITER)).toBe(false);
   });
 
@@ -356,7 +356,7 @@ describe('a run', () => {
     await first.scheduler.start();
     const { id } = await first.scheduler.run('count', WRITER);
     await first.scheduler.close();
-    expect(await first.records.jobs.require(id)).toMatchObject({
+    expect(await first.records.jobRuns.require(id)).toMatchObject({
       state: 'failed',
       error: 'the service ended while it ran',
     });
@@ -369,9 +369,9 @@ describe('a run', () => {
 
   it('left behind by a killed process counts as failed', async () => {
     const { records, scheduler } = await arrange([job()]);
-    const run = await records.jobs.create('count');
-    await records.jobs.update(run.id, { state: 'running' });
+    const run = await records.jobRuns.create('count');
+    await records.jobRuns.update(run.id, { state: 'running' });
     await scheduler.start();
-    expect((await records.jobs.require(run.id)).state).toBe('failed');
+    expect((await records.jobRuns.require(run.id)).state).toBe('failed');
   });
 });

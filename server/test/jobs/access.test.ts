@@ -90,7 +90,7 @@ it('starts and cancels every job for those alone who have the scope of its featu
   const scheduler = new Scheduler(
     // What the parameters name does not exist here, and does not matter.
     jobs.map((job) => ({ ...job, check: () => {}, run: untilCancelled })),
-    { runs: records.jobs, timeZone: async () => 'UTC', now: Date.now, onChange: () => {}, onError: () => {} },
+    { runs: records.jobRuns, timeZone: async () => 'UTC', now: Date.now, onChange: () => {}, onError: () => {} },
   );
   await scheduler.start();
   onTestFinished(() => scheduler.close());

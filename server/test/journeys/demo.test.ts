@@ -60,12 +60,12 @@ describe('a demo that is started again', () => {
   ])('begins anew, and says so, with the state of %s', async (_case, change, warning) => {
     const pipeline = await pipelineInMemory();
     await demoOn(pipeline).prepare();
-    const kept = await pipeline.records.importStates.get('demo');
-    await pipeline.records.importStates.put('demo', change(kept?.state as SimulatorState));
+    const kept = await pipeline.records.namedStates.get('demo');
+    await pipeline.records.namedStates.put('demo', change(kept?.state as SimulatorState));
     const again = demoOn(pipeline);
     expect((await again.prepare()).hasMadeHistory).toBe(true);
     expect(again.warnings).toEqual([expect.stringMatching(warning)]);
-    expect((await pipeline.records.importStates.get('demo'))?.state).toEqual(kept?.state);
+    expect((await pipeline.records.namedStates.get('demo'))?.state).toEqual(kept?.state);
     expect(await pipeline.records.sites.list()).toHaveLength(1);
   });
 

@@ -157,7 +157,7 @@ describe('a restore', () => {
     const backup = await backupOf(store, records);
     const path = join(folder, `${++files}.db`);
     const taken = await newRecords(path);
-    await taken.features.set('insights', false);
+    await taken.featureFlags.set('insights', false);
     const target = { store: await newStore('sqlite'), records: { type: 'sqlite', path } as const };
     await expect(restored(backup.path, target)).rejects.toThrow(Conflict);
     expect(await target.store.series()).toEqual([]);

@@ -25,7 +25,7 @@ export function auditRetentionPromises(newPlace: NewPlace): void {
     it('forgets entries after two years, and puts that on record', async () => {
       const { records, actions } = await logOf(800, 732, 730, 1);
       const auditKeptMs = Config.parse({}).auth.audit_retention_days * UTC_DAY_MS;
-      const job = cleanUpJob({ jobs: records.jobs, auditLog: records.auditLog, auditKeptMs, now: () => TODAY });
+      const job = cleanUpJob({ jobRuns: records.jobRuns, auditLog: records.auditLog, auditKeptMs, now: () => TODAY });
       const context = { params: undefined, by: null, signal: AbortSignal.timeout(10_000), progress: () => {} };
       expect(await job.run(context)).toMatchObject({ audit_entries: 2 });
       expect(await actions()).toEqual(['audit.prune', '1 days ago', '730 days ago']);

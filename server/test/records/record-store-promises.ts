@@ -103,8 +103,8 @@ function valuePromises(newPlace: NewPlace): void {
           expect(await records.devices.require(device.id)).toEqual({ ...device, name: `device ${text}` });
           expect((await records.settings.put(text, json)).updatedAt).toBe(now);
           expect(await records.settings.get(text)).toMatchObject({ value: json, updatedAt: now });
-          expect(await records.features.set(text, enabled)).toEqual({ name: text, enabled, updatedAt: now });
-          expect(await records.features.list()).toContainEqual({ name: text, enabled, updatedAt: now });
+          expect(await records.featureFlags.set(text, enabled)).toEqual({ name: text, enabled, updatedAt: now });
+          expect(await records.featureFlags.list()).toContainEqual({ name: text, enabled, updatedAt: now });
           const session = { deviceId: device.id, startAt: now, energyKwh, averagePricePerKwh: price, note: text };
           const input = { ...session, direction: 'charge', source: 'recorded' } as const;
           const kept = await records.chargingSessions.upsert(input);

@@ -160,13 +160,13 @@ export function repositoryPromises(newPlace: NewPlace): void {
     });
 
     it('describes a metric anew when it is registered again', async () => {
-      const { metrics } = await open();
+      const { customMetrics } = await open();
       const tank = { name: 'rv.tank_percent', unit: '%', kind: 'gauge', minimum: 0, maximum: 100, sign: null } as const;
-      expect(await metrics.register(tank)).toEqual({ ...tank, label: 'tank percent', custom: true });
-      await metrics.register({ ...tank, label: 'Fresh water', maximum: null });
-      expect(await metrics.list()).toEqual([{ ...tank, label: 'Fresh water', maximum: null, custom: true }]);
-      expect(await metrics.remove(tank.name)).toBe(true);
-      expect(await metrics.remove(tank.name)).toBe(false);
+      expect(await customMetrics.register(tank)).toEqual({ ...tank, label: 'tank percent', custom: true });
+      await customMetrics.register({ ...tank, label: 'Fresh water', maximum: null });
+      expect(await customMetrics.list()).toEqual([{ ...tank, label: 'Fresh water', maximum: null, custom: true }]);
+      expect(await customMetrics.remove(tank.name)).toBe(true);
+      expect(await customMetrics.remove(tank.name)).toBe(false);
     });
 
     it('changes the terms of a tariff that are given and keeps the others', async () => {
@@ -241,39 +241,39 @@ export function repositoryPromises(newPlace: NewPlace): void {
       });
     });
 
-    it('remembers how far an import has come', async () => {
-      const { importStates } = await open({ now: () => 7 });
-      await importStates.put('sha256:1', { row: 10 });
-      await importStates.put('sha256:1', { row: 20 });
-      expect(await importStates.list()).toEqual([{ key: 'sha256:1', state: { row: 20 }, updatedAt: 7 }]);
-      expect(await importStates.get('sha256:2')).toBeUndefined();
-      expect(await importStates.remove('sha256:1')).toBe(true);
-      expect(await importStates.remove('sha256:1')).toBe(false);
+    it('keeps states by key', async () => {
+      const { namedStates } = await open({ now: () => 7 });
+      await namedStates.put('sha256:1', { row: 10 });
+      await namedStates.put('sha256:1', { row: 20 });
+      expect(await namedStates.list()).toEqual([{ key: 'sha256:1', state: { row: 20 }, updatedAt: 7 }]);
+      expect(await namedStates.get('sha256:2')).toBeUndefined();
+      expect(await namedStates.remove('sha256:1')).toBe(true);
+      expect(await namedStates.remove('sha256:1')).toBe(false);
     });
 
     it('keeps the runs of jobs, and marks those that a crash cut off', async () => {
       let now = 1000;
-      const { jobs } = await open({ now: () => now++ });
-      const done = await jobs.create('daily_report');
-      await jobs.update(done.id, { state: 'succeeded', progress: 1, result: { days: 3 }, finishedAt: 1500 });
-      const cut = await jobs.create('daily_report');
-      await jobs.update(cut.id, { state: 'running', startedAt: 1600, message: 'day 2 of 3' });
-      expect(await jobs.failInterrupted('the service was stopped')).toBe(1);
-      expect(await jobs.require(cut.id)).toMatchObject({
+      const { jobRuns } = await open({ now: () => now++ });
+      const done = await jobRuns.create('daily_report');
+      await jobRuns.update(done.id, { state: 'succeeded', progress: 1, result: { days: 3 }, finishedAt: 1500 });
+      const cut = await jobRuns.create('daily_report');
+      await jobRuns.update(cut.id, { state: 'running', startedAt: 1600, message: 'day 2 of 3' });
+      expect(await jobRuns.failInterrupted('the service was stopped')).toBe(1);
+      expect(await jobRuns.require(cut.id)).toMatchObject({
         state: 'failed',
         error: 'the service was stopped',
         result: null,
       });
-      expect(await jobs.last('daily_report')).toMatchObject({ id: cut.id });
-      expect(await jobs.lastUntil('daily_report', cut.createdAt)).toMatchObject({ id: cut.id });
-      expect(await jobs.oldestAt()).toBeLessThanOrEqual(Math.min(cut.createdAt, done.createdAt));
-      expect(await jobs.lastUntil('daily_report', Math.min(cut.createdAt, done.createdAt) - 1)).toBeUndefined();
-      expect(await jobs.last('daily_report', 'succeeded')).toMatchObject({ id: done.id, result: { days: 3 } });
-      expect((await jobs.page({ limit: 1, name: 'daily_report' })).items).toMatchObject([{ id: cut.id }]);
-      expect(await jobs.prune(1e12)).toBe(1);
-      expect(await jobs.find(done.id)).toBeUndefined();
-      await expect(jobs.update(cut.id, { progress: 7 })).rejects.toThrow(/check/i);
-      await expect(jobs.require('none')).rejects.toThrow(NotFound);
+      expect(await jobRuns.last('daily_report')).toMatchObject({ id: cut.id });
+      expect(await jobRuns.lastUntil('daily_report', cut.createdAt)).toMatchObject({ id: cut.id });
+      expect(await jobRuns.oldestAt()).toBeLessThanOrEqual(Math.min(cut.createdAt, done.createdAt));
+      expect(await jobRuns.lastUntil('daily_report', Math.min(cut.createdAt, done.createdAt) - 1)).toBeUndefined();
+      expect(await jobRuns.last('daily_report', 'succeeded')).toMatchObject({ id: done.id, result: { days: 3 } });
+      expect((await jobRuns.page({ limit: 1, name: 'daily_report' })).items).toMatchObject([{ id: cut.id }]);
+      expect(await jobRuns.prune(1e12)).toBe(1);
+      expect(await jobRuns.find(done.id)).toBeUndefined();
+      await expect(jobRuns.update(cut.id, { progress: 7 })).rejects.toThrow(/check/i);
+      await expect(jobRuns.require('none')).rejects.toThrow(NotFound);
     });
 
     it('keeps one report of a site, kind and period', async () => {
@@ -303,11 +303,11 @@ export function repositoryPromises(newPlace: NewPlace): void {
       await expect(users.create({ username: 'second', role: 'viewer', passwordHash: null })).rejects.toThrow(Conflict);
     });
 
-    it('knows who holds sessions and what tokens allow, by many ids at once', async () => {
-      const { users, sessions, apiTokens } = await open();
+    it('finds the roles of sign-ins and the rights of tokens, by many ids at once', async () => {
+      const { users, signIns, apiTokens } = await open();
       const { id: userId } = await users.create({ username: 'holder', role: 'analyst', passwordHash: null });
       const expiresAt = Date.UTC(2030, 0);
-      await sessions.create({ idHash: 'held', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt });
+      await signIns.create({ idHash: 'held', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt });
       const mine = await apiTokens.create({
         name: 'mine',
         tokenHash: 'm',
@@ -322,7 +322,7 @@ export function repositoryPromises(newPlace: NewPlace): void {
         userId: null,
         expiresAt: null,
       });
-      expect(await sessions.holders(['held', 'none'])).toEqual([{ idHash: 'held', role: 'analyst', expiresAt }]);
+      expect(await signIns.holders(['held', 'none'])).toEqual([{ idHash: 'held', role: 'analyst', expiresAt }]);
       expect(new Set(await apiTokens.rights([mine.id, free.id, userId]))).toEqual(
         new Set([
           { id: mine.id, scopes: ['read', 'write'], expiresAt, role: 'analyst' },
@@ -332,13 +332,13 @@ export function repositoryPromises(newPlace: NewPlace): void {
     });
 
     it('forgets what belonged to a user who is removed', async () => {
-      const { users, sessions, apiTokens, layouts } = await open();
+      const { users, signIns, apiTokens, layouts } = await open();
       const { id: userId } = await users.create({ username: 'ann', role: 'viewer', passwordHash: null });
-      await sessions.create({ idHash: 'h', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt: 9 });
+      await signIns.create({ idHash: 'h', userId, csrfToken: 'c', createdAt: 1, lastUsedAt: 1, expiresAt: 9 });
       await apiTokens.create({ name: 't', tokenHash: 'th', scopes: ['read'], userId, expiresAt: null });
       await layouts.put(userId, 'now', { tiles: [] });
       await users.remove(userId);
-      expect(await sessions.find('h')).toBeUndefined();
+      expect(await signIns.find('h')).toBeUndefined();
       expect(await apiTokens.list()).toEqual([]);
       expect(await layouts.get(userId, 'now')).toBeUndefined();
       await expect(layouts.put(userId, 'now', {})).rejects.toThrow(InvalidInput);

@@ -56,7 +56,7 @@ async function world({
     calendars: records.calendars,
     sites: records.sites,
     anomalies: records.anomalies,
-    examined: new ExaminedTimes(records.importStates),
+    examined: new ExaminedTimes(records.namedStates),
   });
   const today = { machine_id: 'Press', contamination: 0.1 };
   return { site, press, service, today };

@@ -1,7 +1,7 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
 import type { Window } from '../../domain/time/window.ts';
-import type { ImportStates } from '../../storage/records/import-states.ts';
+import type { NamedStates } from '../../storage/records/named-states.ts';
 
 const STATE_KEY = 'anomaly-examined';
 /** Separate times of a device that are remembered; the oldest are forgotten first. */
@@ -14,10 +14,10 @@ const State = z.record(z.string(), z.array(z.tuple([z.number(), z.number()])));
 
 /** Which times of which devices were examined for anomalies. Survives a restart. */
 export class ExaminedTimes {
-  readonly #states: Pick<ImportStates, 'get' | 'put'>;
+  readonly #states: Pick<NamedStates, 'get' | 'put'>;
   #loading: Promise<Map<string, readonly Window[]>> | null = null;
 
-  constructor(states: Pick<ImportStates, 'get' | 'put'>) {
+  constructor(states: Pick<NamedStates, 'get' | 'put'>) {
     this.#states = states;
   }
 

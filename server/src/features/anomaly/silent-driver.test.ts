@@ -29,7 +29,7 @@ it('a machine whose baseline lost a driver is judged by its own history', async 
     calendars: records.calendars,
     sites: records.sites,
     anomalies: records.anomalies,
-    examined: new ExaminedTimes(records.importStates),
+    examined: new ExaminedTimes(records.namedStates),
   });
   const found = await service.detect({ machine_id: 'Press', contamination: 0.1, start: iso(end - UTC_DAY_MS) });
   expect(found.baseline_model_version).toBeNull();

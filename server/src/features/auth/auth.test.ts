@@ -75,7 +75,7 @@ describe('sign-in link', () => {
     const { auth, records } = await securedApp();
     const code = await auth.createSignInCode();
     const { sessionId } = await auth.signInWithCode(code);
-    expect(await records.sessions.find(sessionId)).toBeUndefined();
+    expect(await records.signIns.find(sessionId)).toBeUndefined();
     expect(await records.signInCodes.redeem(code, 0)).toBeUndefined();
     const { record, token } = await auth.tokens.create(
       { name: 't', scopes: ['read'], expiresAt: null },

@@ -7,14 +7,14 @@ import type { RecordStore } from '../../storage/records/record-store.ts';
  * many callers there are, and none for those with the configured token.
  */
 export async function scopesInForce(
-  { sessions, apiTokens }: Pick<RecordStore, 'sessions' | 'apiTokens'>,
+  { signIns, apiTokens }: Pick<RecordStore, 'signIns' | 'apiTokens'>,
   callers: readonly Caller[],
   now: number,
 ): Promise<(readonly Scope[] | null)[]> {
   const [bySession, byToken] = await Promise.all([
     allOf(
       callers.map(({ sessionId }) => sessionId),
-      (ids) => sessions.holders(ids),
+      (ids) => signIns.holders(ids),
     ),
     allOf(
       callers.map(({ tokenId }) => tokenId),

@@ -192,7 +192,7 @@ export class AuthService {
     if (caller.sessionId === null) {
       throw new InvalidInput('there is no session to end: the request came with an API token');
     }
-    await this.records.sessions.remove(caller.sessionId);
+    await this.records.signIns.remove(caller.sessionId);
     this.#rightsChanged();
     await this.records.auditLog.append({ actor: caller.name, action: 'sign_out' });
   }
@@ -214,20 +214,20 @@ export class AuthService {
     const sessionId = newSecret();
     const csrfToken = newSecret();
     const session = { idHash: hashOf(sessionId), userId: user.id, csrfToken, createdAt: now, lastUsedAt: now };
-    await this.records.sessions.prune(now);
-    await this.records.sessions.create({ ...session, expiresAt: now + SESSION_MS });
+    await this.records.signIns.prune(now);
+    await this.records.signIns.create({ ...session, expiresAt: now + SESSION_MS });
     await this.records.auditLog.append({ actor: user.username, action: 'sign_in', detail: how });
     return { sessionId, csrfToken, user };
   }
 
   async #bySession(sessionId: string): Promise<Caller | null> {
     const idHash = hashOf(sessionId);
-    const found = await this.records.sessions.find(idHash);
+    const found = await this.records.signIns.find(idHash);
     const now = this.#now();
     if (found === undefined || found.session.expiresAt <= now) return null;
     const { session, user } = found;
     if (now - session.lastUsedAt >= TOUCH_EVERY_MS) {
-      await this.#note(this.records.sessions.touch(idHash, now, now + SESSION_MS));
+      await this.#note(this.records.signIns.touch(idHash, now, now + SESSION_MS));
     }
     return {
       name: user.username,

@@ -345,7 +345,7 @@ describe('a training', () => {
     const { service, records } = await world();
     const trainings = new Trainings(service, 0);
     const scheduler = new Scheduler([trainingJob(trainings)], {
-      runs: records.jobs,
+      runs: records.jobRuns,
       timeZone: async () => 'UTC',
       now: Date.now,
       onChange: () => {},
@@ -361,7 +361,7 @@ describe('a training', () => {
     );
     if (!('job' in answer)) throw new Error('it was not handed over');
     await scheduler.idle();
-    const { state, result } = await records.jobs.require(answer.job.id);
+    const { state, result } = await records.jobRuns.require(answer.job.id);
     expect({ state, result }).toMatchObject({ state: 'succeeded', result: { model_version: 1, is_active: true } });
     expect(await service.models('Press')).toHaveLength(1);
   });

@@ -67,7 +67,7 @@ export class DemoService {
     await this.#ensureSite(simulator);
     await this.#findDemoSites();
     if (resumed === null) await this.#makeHistory(simulator, start, onProgress, signal);
-    const onState = (state: SimulatorState) => records.importStates.put(STATE_KEY, state);
+    const onState = (state: SimulatorState) => records.namedStates.put(STATE_KEY, state);
     return simulatorSource({ name: 'demo', simulator, now, onState });
   }
 
@@ -87,7 +87,7 @@ export class DemoService {
   }
 
   async #resume(options: SimulatorOptions): Promise<Simulator | null> {
-    const kept = await this.#options.records.importStates.get(STATE_KEY);
+    const kept = await this.#options.records.namedStates.get(STATE_KEY);
     if (kept === undefined) return null;
     try {
       return resumeSimulator(options, kept.state as SimulatorState);
@@ -110,7 +110,7 @@ export class DemoService {
       await intake.accept(simulator.advance(end).map((block) => this.#named(block)));
       onProgress((simulator.time - start) / (end - start));
     }
-    if (!signal.aborted) await records.importStates.put(STATE_KEY, simulator.state());
+    if (!signal.aborted) await records.namedStates.put(STATE_KEY, simulator.state());
   }
 
   async #ensureSite(simulator: Simulator): Promise<void> {

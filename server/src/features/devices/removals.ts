@@ -4,12 +4,12 @@ import type { Journal } from '../../ingest/journal.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { isPermanent, isTemporary } from '../../storage/backend.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
-import { type DeviceRemoval, placeOfStore } from '../../storage/records/devices/device-removals.ts';
+import { placeOfStore, type RemovedDevice } from '../../storage/records/devices/removed-devices.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import { writeRemovals } from '../../storage/remembered-removals.ts';
 
 export interface RemovalsOptions {
-  readonly records: Pick<RecordStore, 'devices' | 'deviceRemovals'>;
+  readonly records: Pick<RecordStore, 'devices' | 'removedDevices'>;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
   readonly archive: Pick<Place, 'delete'> | null;
@@ -30,7 +30,7 @@ interface Place {
 /** Readings of removed devices that a place has yet. */
 interface Open {
   readonly place: Place;
-  readonly removals: readonly DeviceRemoval[];
+  readonly removals: readonly RemovedDevice[];
 }
 
 export interface RemovalReport {
@@ -90,7 +90,7 @@ export class DeviceRemovals {
       const open = all.filter(({ place }) => !failed.has(place.name));
       this.#hasOpen = all.length > 0;
       if (open.length === 0) break;
-      if (folder !== null) await writeRemovals(folder, await records.deviceRemovals.list());
+      if (folder !== null) await writeRemovals(folder, await records.removedDevices.list());
       for (const [i, one] of open.entries()) {
         work.signal.throwIfAborted();
         work.progress(i / open.length, describe(one));
@@ -129,14 +129,14 @@ export class DeviceRemovals {
         `readings of ${ids.length} deleted devices stay in ${place.name}, where nobody sees them: ${messageOf(error)}`,
       );
     }
-    await records.deviceRemovals.noteDone(ids, (await journal.origin()).id, place.name);
+    await records.removedDevices.noteDone(ids, (await journal.origin()).id, place.name);
   }
 
   async #open(): Promise<Open[]> {
     const { records, journal } = this.#options;
-    const all = await records.deviceRemovals.list();
+    const all = await records.removedDevices.list();
     if (all.length === 0) return [];
-    const done = await records.deviceRemovals.done((await journal.origin()).id);
+    const done = await records.removedDevices.done((await journal.origin()).id);
     return this.#places().flatMap((place) => {
       const removals = all.filter(({ deviceId }) => done.get(place.name)?.has(deviceId) !== true);
       return removals.length > 0 ? { place, removals } : [];

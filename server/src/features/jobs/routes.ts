@@ -10,7 +10,7 @@ import type { RecordStore } from '../../storage/records/record-store.ts';
 
 export interface JobRoutesOptions {
   readonly scheduler: Scheduler;
-  readonly records: Pick<RecordStore, 'jobs'>;
+  readonly records: Pick<RecordStore, 'jobRuns'>;
 }
 
 const schema = { tags: ['jobs'] };
@@ -26,7 +26,9 @@ export function jobRoutes(api: Api, { scheduler, records }: JobRoutesOptions): v
     async () => ({
       state: scheduler.state,
       ...scheduler.load(),
-      jobs: await Promise.all(scheduler.status().map((status) => describe(status, records.jobs, scheduler.timeZone))),
+      jobs: await Promise.all(
+        scheduler.status().map((status) => describe(status, records.jobRuns, scheduler.timeZone)),
+      ),
     }),
   );
   api.post(
@@ -72,14 +74,14 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
       config: { scope: 'read' },
     },
     async ({ query }) => {
-      const { items, nextCursor } = await records.jobs.page(query);
+      const { items, nextCursor } = await records.jobRuns.page(query);
       return { items: items.map(toJob), next_cursor: nextCursor };
     },
   );
   api.get(
     '/jobs/:id',
     { schema: { ...schema, summary: 'One run of a job', params, response: { 200: Job } }, config: { scope: 'read' } },
-    async (request) => toJob(await records.jobs.require(request.params.id)),
+    async (request) => toJob(await records.jobRuns.require(request.params.id)),
   );
   api.delete(
     '/jobs/:id',
@@ -93,7 +95,7 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
       config: { scope: 'write', audit: 'job.cancel' },
     },
     async (request, reply) => {
-      const run = await records.jobs.require(request.params.id);
+      const run = await records.jobRuns.require(request.params.id);
       if (!scheduler.cancel(run.id, callerOf(request)))
         throw new Conflict(`job ${run.id} has ended already: it ${run.state}`);
       return reply.status(202).send(toJob(run));
@@ -101,7 +103,7 @@ function runRoutes(api: Api, { scheduler, records }: JobRoutesOptions): void {
   );
 }
 
-async function describe(status: JobStatus, runs: RecordStore['jobs'], timeZone: string): Promise<ScheduledJob> {
+async function describe(status: JobStatus, runs: RecordStore['jobRuns'], timeZone: string): Promise<ScheduledJob> {
   const { definition, running, nextRunAt, retryAt, consecutiveFailures } = status;
   const last = await runs.last(definition.name);
   const success = await runs.last(definition.name, 'succeeded');

@@ -7,7 +7,11 @@ import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 
 /** `/metrics-catalogue`: what the metrics mean, and how users describe their own. */
-export function metricRoutes(api: Api, catalogue: MetricCatalogue, { metrics }: RecordStore): void {
+export function metricRoutes(
+  api: Api,
+  catalogue: MetricCatalogue,
+  { customMetrics }: Pick<RecordStore, 'customMetrics'>,
+): void {
   const schema = { tags: ['metrics'] };
   api.get(
     '/metrics-catalogue',
@@ -37,7 +41,7 @@ export function metricRoutes(api: Api, catalogue: MetricCatalogue, { metrics }: 
       const known = catalogue.get(body.name);
       if (known && !known.custom)
         throw new Conflict(`"${body.name}" is part of the built-in catalogue and cannot be described again`);
-      const metric = await metrics.register(body);
+      const metric = await customMetrics.register(body);
       catalogue.register(metric);
       return reply.status(201).send(metric);
     },

@@ -1,6 +1,6 @@
 import type { Feature } from '@wattkeeper/contract/service.ts';
 import { NotFound } from '../../domain/errors.ts';
-import type { Features } from '../../storage/records/features.ts';
+import type { FeatureFlagStates } from '../../storage/records/feature-flag-states.ts';
 
 /** A part that can be switched while the service runs. */
 interface FlagDefinition {
@@ -51,12 +51,12 @@ export type FlagSwitch = (active: boolean) => Promise<void>;
 
 /** Feature flags: what is asked for is kept in the records, what is in force follows from that. */
 export class FeatureFlags {
-  readonly #features: Features;
+  readonly #states: FeatureFlagStates;
   readonly #enabled: Map<FlagName, boolean>;
   readonly #switches = new Map<FlagName, FlagSwitch>();
 
-  private constructor(features: Features, enabled: Map<FlagName, boolean>) {
-    this.#features = features;
+  private constructor(states: FeatureFlagStates, enabled: Map<FlagName, boolean>) {
+    this.#states = states;
     this.#enabled = enabled;
   }
 
@@ -65,12 +65,15 @@ export class FeatureFlags {
    *
    * @param initial what flags that were never switched start with, in place of their defaults
    */
-  static async load(features: Features, initial: Partial<Record<FlagName, boolean>> = {}): Promise<FeatureFlags> {
-    const kept = new Map((await features.list()).map((record) => [record.name, record.enabled]));
+  static async load(
+    states: FeatureFlagStates,
+    initial: Partial<Record<FlagName, boolean>> = {},
+  ): Promise<FeatureFlags> {
+    const kept = new Map((await states.list()).map((record) => [record.name, record.enabled]));
     const enabled = FLAGS.map(
       (flag) => [flag.name, kept.get(flag.name) ?? initial[flag.name] ?? flag.default] as const,
     );
-    return new FeatureFlags(features, new Map(enabled));
+    return new FeatureFlags(states, new Map(enabled));
   }
 
   list(): Feature[] {
@@ -120,7 +123,7 @@ export class FeatureFlags {
   }
 
   async #ask(name: FlagName, enabled: boolean): Promise<void> {
-    await this.#features.set(name, enabled);
+    await this.#states.set(name, enabled);
     this.#enabled.set(name, enabled);
   }
 

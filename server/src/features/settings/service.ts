@@ -1,20 +1,20 @@
 import { type Settings, type SettingsPatch, SettingsValues } from '@wattkeeper/contract/settings.ts';
 import { present } from '../../storage/records/record-errors.ts';
-import type { Settings as SettingRecords } from '../../storage/records/settings.ts';
+import type { VersionedSettings } from '../../storage/records/versioned-settings.ts';
 
 const KEY = 'installation';
 
 /** Settings of the installation; read often, so they are kept in memory. */
 export class SettingsService {
-  readonly #records: SettingRecords;
+  readonly #records: VersionedSettings;
   #settings: Settings;
 
-  private constructor(records: SettingRecords, settings: Settings) {
+  private constructor(records: VersionedSettings, settings: Settings) {
     this.#records = records;
     this.#settings = settings;
   }
 
-  static async load(records: SettingRecords): Promise<SettingsService> {
+  static async load(records: VersionedSettings): Promise<SettingsService> {
     return new SettingsService(records, await read(records));
   }
 
@@ -36,7 +36,7 @@ export class SettingsService {
 }
 
 /** The schema fills in what a version before this one did not keep. */
-async function read(records: SettingRecords): Promise<Settings> {
+async function read(records: VersionedSettings): Promise<Settings> {
   const record = await records.get(KEY);
   return { ...SettingsValues.parse(record?.value ?? {}), version: record?.version ?? 0 };
 }

@@ -10,7 +10,7 @@ import { SettingsService } from './service.ts';
 const secured = () =>
   securedApp(async (api, { records }) => {
     const settings = await SettingsService.load(records.settings);
-    const flags = await FeatureFlags.load(records.features);
+    const flags = await FeatureFlags.load(records.featureFlags);
     settingsRoutes(api, { settings, flags, change: new PersistenceChange(Date.now), records });
   });
 
@@ -81,8 +81,8 @@ describe('layouts', () => {
 
 describe('feature flags', () => {
   it('switch off what depends on them, say why, and tell those who listen', async () => {
-    const { features } = await temporaryRecords();
-    const flags = await FeatureFlags.load(features);
+    const { featureFlags } = await temporaryRecords();
+    const flags = await FeatureFlags.load(featureFlags);
     const changes: string[] = [];
     for (const name of ['analytics_dashboard', 'forecasting', 'demo'] as const)
       flags.onSwitch(name, async (active) => void changes.push(`${name} ${active ? 'on' : 'off'}`));
@@ -100,19 +100,19 @@ describe('feature flags', () => {
     );
     await flags.set('analytics_dashboard', true);
     await flags.set('forecasting', false);
-    const again = await FeatureFlags.load(features, { forecasting: true, demo: false });
+    const again = await FeatureFlags.load(featureFlags, { forecasting: true, demo: false });
     expect([again.isActive('forecasting'), again.isActive('demo')]).toEqual([false, false]);
     await again.set('forecasting', true);
     expect(again.list().every((flag) => flag.reason === null)).toBe(true);
   });
 
   it('stay as they are when what they stand for cannot be done', async () => {
-    const { features } = await temporaryRecords();
-    const flags = await FeatureFlags.load(features, { persistence: false });
+    const { featureFlags } = await temporaryRecords();
+    const flags = await FeatureFlags.load(featureFlags, { persistence: false });
     flags.onSwitch('persistence', () => Promise.reject(new Unavailable('the disk is full')));
     await expect(flags.set('persistence', true)).rejects.toThrow('the disk is full');
     expect(flags.isActive('persistence')).toBe(false);
-    expect((await FeatureFlags.load(features)).isActive('persistence')).toBe(false);
+    expect((await FeatureFlags.load(featureFlags)).isActive('persistence')).toBe(false);
   });
 
   it('are switched by administrators, and unknown ones are named', async () => {

@@ -4,7 +4,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DiskMetrics } from '@wattkeeper/contract/service.ts';
 import { type DiskSample, diskForecast } from '../../analytics/storage/disk-forecast.ts';
-import type { ImportStates } from '../../storage/records/import-states.ts';
+import type { NamedStates } from '../../storage/records/named-states.ts';
 
 const STATE_KEY = 'disk';
 /** Hourly: six weeks. */
@@ -15,17 +15,17 @@ const SOON_DAYS = 14;
 /** Watches how fast the data folder fills its disk. What it saw outlives a restart. */
 export class DiskWatch {
   readonly #folder: string;
-  readonly #states: ImportStates;
+  readonly #states: NamedStates;
   readonly #now: () => number;
   #samples: readonly DiskSample[] = [];
 
-  private constructor(folder: string, states: ImportStates, now: () => number) {
+  private constructor(folder: string, states: NamedStates, now: () => number) {
     this.#folder = folder;
     this.#states = states;
     this.#now = now;
   }
 
-  static async open(folder: string, states: ImportStates, now: () => number): Promise<DiskWatch> {
+  static async open(folder: string, states: NamedStates, now: () => number): Promise<DiskWatch> {
     const watch = new DiskWatch(folder, states, now);
     const kept = await states.get(STATE_KEY);
     watch.#samples = (kept?.state as { samples: DiskSample[] } | undefined)?.samples ?? [];

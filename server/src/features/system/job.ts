@@ -5,7 +5,7 @@ import type { JobDefinition } from '../../jobs/job.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
 import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
-import type { Jobs } from '../../storage/records/jobs.ts';
+import type { JobRuns } from '../../storage/records/job-runs.ts';
 import type { DiskWatch } from './disk-watch.ts';
 
 const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;
@@ -26,13 +26,13 @@ export function compactionJob(stores: readonly MeteredStore[], now: () => number
 }
 
 export interface CleanUpOptions {
-  readonly jobs: Jobs;
+  readonly jobRuns: JobRuns;
   readonly auditLog: AuditLog;
   readonly auditKeptMs: number;
   readonly now: () => number;
 }
 
-export function cleanUpJob({ jobs, auditLog, auditKeptMs, now }: CleanUpOptions): JobDefinition {
+export function cleanUpJob({ jobRuns, auditLog, auditKeptMs, now }: CleanUpOptions): JobDefinition {
   return {
     name: 'clean-up',
     scope: 'admin',
@@ -40,7 +40,7 @@ export function cleanUpJob({ jobs, auditLog, auditKeptMs, now }: CleanUpOptions)
     description: 'Forgets old runs of jobs and old entries of the audit log.',
     schedule: '10 * * * *',
     run: async () => ({
-      job_runs: await jobs.prune(now() - JOB_RUNS_KEPT_MS),
+      job_runs: await jobRuns.prune(now() - JOB_RUNS_KEPT_MS),
       audit_entries: await auditLog.prune(now() - auditKeptMs),
     }),
   };

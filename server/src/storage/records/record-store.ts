@@ -3,8 +3,8 @@ import { messageOf } from '../../domain/errors.ts';
 import { DEFAULT_LIMITS } from '../../domain/series-limits.ts';
 import { ApiTokens } from './accounts/api-tokens.ts';
 import { AuditLog } from './accounts/audit-log.ts';
-import { Sessions } from './accounts/sessions.ts';
 import { SignInCodes } from './accounts/sign-in-codes.ts';
+import { SignIns } from './accounts/sign-ins.ts';
 import { Users } from './accounts/users.ts';
 import { Anomalies } from './analytics/anomalies.ts';
 import { BaselineAdjustments } from './analytics/baseline-adjustments.ts';
@@ -15,31 +15,31 @@ import { CustomKpis } from './analytics/custom-kpis.ts';
 import { Forecasts } from './analytics/forecasts.ts';
 import { Reports } from './analytics/reports.ts';
 import { Tariffs } from './analytics/tariffs.ts';
+import { CustomMetrics } from './devices/custom-metrics.ts';
 import type { RegistrationLimits } from './devices/device-registration.ts';
-import { DeviceRemovals } from './devices/device-removals.ts';
 import { Devices } from './devices/devices.ts';
-import { Metrics } from './devices/metrics.ts';
+import { RemovedDevices } from './devices/removed-devices.ts';
 import { SeriesRegistry } from './devices/series.ts';
 import { Sites } from './devices/sites.ts';
 import { openEngine, type RecordsEngine } from './engine/engine.ts';
-import { Features } from './features.ts';
-import { ImportStates } from './import-states.ts';
-import { Jobs } from './jobs.ts';
+import { FeatureFlagStates } from './feature-flag-states.ts';
+import { JobRuns } from './job-runs.ts';
 import { Layouts } from './layouts.ts';
 import type { RecordsLocation } from './location.ts';
 import type { Engine } from './migrations/engine.ts';
 import { migrateRecords } from './migrations/migrate.ts';
+import { NamedStates } from './named-states.ts';
 import { Repairs } from './repairs.ts';
 import type { RecordsDatabase, Schema } from './schema.ts';
-import { Settings } from './settings.ts';
 import { RecordsContents } from './transfer.ts';
+import { VersionedSettings } from './versioned-settings.ts';
 
 /**
  * The relational data. Instants are epoch milliseconds, ids are UUIDs. Every method is one transaction: it is durable when its promise
  * resolves, and nothing has changed when it rejects. Besides the errors that a method names, all throw Unavailable while the database
  * is locked, unreachable or its disk is full, and Corrupt when it is damaged.
  */
-export type RecordStore = Readonly<ReturnType<typeof assemble>>;
+export interface RecordStore extends Readonly<ReturnType<typeof assemble>> {}
 
 export interface RecordsHealth {
   readonly type: Engine;
@@ -56,7 +56,7 @@ export interface RecordsOptions {
   readonly busyTimeoutMs?: number | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: (() => number) | undefined;
-  /** What may register itself. */
+  /** Limits for devices that register themselves. */
   readonly limits?: RegistrationLimits | undefined;
   /** Called with entries of the audit log that cannot be written at present. Default: standard error. */
   readonly warn?: ((message: string) => void) | undefined;
@@ -95,15 +95,15 @@ function assemble(
   return {
     sites: new Sites(context),
     devices: new Devices(context, limits),
-    deviceRemovals: new DeviceRemovals(context),
+    removedDevices: new RemovedDevices(context),
     series: new SeriesRegistry(context),
-    metrics: new Metrics(context),
+    customMetrics: new CustomMetrics(context),
     tariffs: new Tariffs(context),
     chargingSessions: new ChargingSessions(context),
-    settings: new Settings(context),
+    settings: new VersionedSettings(context),
     layouts: new Layouts(context),
-    features: new Features(context),
-    jobs: new Jobs(context),
+    featureFlags: new FeatureFlagStates(context),
+    jobRuns: new JobRuns(context),
     reports: new Reports(context),
     baselines: new Baselines(context),
     baselineAdjustments: new BaselineAdjustments(context),
@@ -112,9 +112,9 @@ function assemble(
     repairs: new Repairs(context),
     calendars: new Calendars(context),
     customKpis: new CustomKpis(context),
-    importStates: new ImportStates(context),
+    namedStates: new NamedStates(context),
     users: new Users(context),
-    sessions: new Sessions(context),
+    signIns: new SignIns(context),
     signInCodes: new SignInCodes(context),
     apiTokens: new ApiTokens(context),
     auditLog,

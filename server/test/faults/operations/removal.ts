@@ -83,7 +83,7 @@ async function expectNothingLeft({ folder, environment, notes }: Scene): Promise
       const { deviceIds } = await holdingsOf(join(folder, 'archive', 'objects', key));
       if (deviceIds.includes(id)) throw new Error(`${key} in the archive still has rows of the device`);
     }
-    const done = await records.deviceRemovals.list();
+    const done = await records.removedDevices.list();
     if (done.length !== 1) throw new Error(`${done.length} removals are on record`);
   });
 }

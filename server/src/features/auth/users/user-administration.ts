@@ -52,7 +52,7 @@ export class UserAdministration {
    */
   async setPassword(id: string, password: string, actor: string, keepSession?: string): Promise<UserRecord> {
     const user = await this.#records.users.update(id, { passwordHash: await hashPassword(checkedPassword(password)) });
-    await this.#records.sessions.removeOf(id, keepSession);
+    await this.#records.signIns.removeOf(id, keepSession);
     this.#onRightsChanged();
     await this.#log(actor, 'user.set_password', user.username, null);
     return user;

@@ -2,12 +2,12 @@ import { ImportKey, ImportProgress } from '@wattkeeper/contract/import.ts';
 import { z } from 'zod';
 import { NotFound } from '../../../domain/errors.ts';
 import type { Api } from '../../../http/api.ts';
-import type { ImportStates } from '../../../storage/records/import-states.ts';
+import type { NamedStates } from '../../../storage/records/named-states.ts';
 
 const KeyParams = z.object({ key: ImportKey });
 
 /** `/imports/{key}`: how far an import of a file has come, so that it goes on where it stopped, from whichever machine. */
-export function importProgressRoutes(api: Api, states: ImportStates): void {
+export function importProgressRoutes(api: Api, states: NamedStates): void {
   const schema = { tags: ['ingest'], params: KeyParams };
   api.get(
     '/imports/:key',
@@ -40,11 +40,11 @@ export function importProgressRoutes(api: Api, states: ImportStates): void {
 }
 
 /** How far an import has come; undefined when it never began. */
-export async function importProgress(states: ImportStates, key: string): Promise<ImportProgress | undefined> {
+export async function importProgress(states: NamedStates, key: string): Promise<ImportProgress | undefined> {
   const kept = await states.get(`import:${key}`);
   return kept && ImportProgress.parse(kept.state);
 }
 
-export async function noteImportProgress(states: ImportStates, key: string, progress: ImportProgress): Promise<void> {
+export async function noteImportProgress(states: NamedStates, key: string, progress: ImportProgress): Promise<void> {
   await states.put(`import:${key}`, progress);
 }

@@ -1,7 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { messageOf } from '../../../domain/errors.ts';
-
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 

@@ -1,16 +1,19 @@
 import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
-/** How far an import has come, so that it can be taken up again. */
-export interface ImportStateRecord {
-  /** What is imported, such as the file's checksum with the mapping's. */
+/** The state with which one part of the service continues after a restart. */
+export interface NamedState {
+  /** Such as `demo`, `disk`, or `import:` with the checksums of a file and its mapping. */
   readonly key: string;
   /** JSON. */
   readonly state: unknown;
   readonly updatedAt: number;
 }
 
-/** JSON states by name, with which a part of the service continues after a restart: an import, the demo, the disk watch, retention. */
-export class ImportStates {
+/**
+ * JSON states by key: the progress of imports, the demo's simulator, samples of the disk, examined times of anomalies, gaps of stores, and
+ * retention. The table was made for imports and keeps their name.
+ */
+export class NamedStates {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
 
@@ -19,12 +22,12 @@ export class ImportStates {
     this.#now = now;
   }
 
-  async get(key: string): Promise<ImportStateRecord | undefined> {
+  async get(key: string): Promise<NamedState | undefined> {
     const row = await this.#db.selectFrom('import_states').selectAll().where('key', '=', key).executeTakeFirst();
     return row && { key, state: JSON.parse(row.state), updatedAt: row.updated_at };
   }
 
-  async list(): Promise<ImportStateRecord[]> {
+  async list(): Promise<NamedState[]> {
     const rows = await this.#db.selectFrom('import_states').selectAll().orderBy('key').execute();
     return rows.map((row) => ({ key: row.key, state: JSON.parse(row.state), updatedAt: row.updated_at }));
   }
@@ -38,7 +41,7 @@ export class ImportStates {
       .execute();
   }
 
-  /** Whether there was one. */
+  /** Returns whether the key had a state. */
   async remove(key: string): Promise<boolean> {
     const removed = await this.#db
       .deleteFrom('import_states')

@@ -1,7 +1,7 @@
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 
 /** A device that was removed with its readings. Kept for ever, so that no copy of the readings brings it back. */
-export interface DeviceRemoval {
+export interface RemovedDevice {
   readonly deviceId: string;
   /** That it had. */
   readonly name: string;
@@ -15,7 +15,7 @@ export function placeOfStore(name: string): string {
 }
 
 /** Devices that were removed with their readings, and where the readings are deleted; `Devices.remove` adds to them. */
-export class DeviceRemovals {
+export class RemovedDevices {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
 
@@ -25,7 +25,7 @@ export class DeviceRemovals {
   }
 
   /** Oldest first. */
-  async list(): Promise<DeviceRemoval[]> {
+  async list(): Promise<RemovedDevice[]> {
     const rows = await this.#db
       .selectFrom('device_removals')
       .selectAll()
@@ -36,7 +36,7 @@ export class DeviceRemovals {
   }
 
   /** Puts removals on record that are known from elsewhere; those that are there stay. */
-  async note(removals: readonly DeviceRemoval[]): Promise<void> {
+  async note(removals: readonly RemovedDevice[]): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       for (const { deviceId, name, removedAt } of removals) {
         await transaction

@@ -2,8 +2,8 @@ import type { Role } from '@wattkeeper/contract/access/auth.ts';
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 import { toUser, type UserRecord } from './users.ts';
 
-/** A signed-in browser. The id itself is never stored, only its hash. Instants are epoch milliseconds. */
-export interface SessionRecord {
+/** A signed-in browser. Only the hash of its session id is stored. Instants are epoch milliseconds. */
+export interface SignInRecord {
   readonly idHash: string;
   readonly userId: string;
   readonly csrfToken: string;
@@ -12,22 +12,22 @@ export interface SessionRecord {
   readonly expiresAt: number;
 }
 
-/** Who holds a session. */
-export interface SessionHolder {
+/** The role of a sign-in's user. */
+export interface SignInHolder {
   readonly idHash: string;
   readonly role: Role;
   readonly expiresAt: number;
 }
 
-/** Browsers that are signed in, under the hash of their cookie. */
-export class Sessions {
+/** Signed-in browsers, by the hash of the session id in their cookie. */
+export class SignIns {
   readonly #db: RecordsDatabase;
 
   constructor({ db }: RecordsContext) {
     this.#db = db;
   }
 
-  async create(session: SessionRecord): Promise<void> {
+  async create(session: SignInRecord): Promise<void> {
     await this.#db
       .insertInto('sessions')
       .values({
@@ -41,8 +41,8 @@ export class Sessions {
       .execute();
   }
 
-  /** The session and its user, expired or not. */
-  async find(idHash: string): Promise<{ session: SessionRecord; user: UserRecord } | undefined> {
+  /** The sign-in and its user, expired or not. */
+  async find(idHash: string): Promise<{ session: SignInRecord; user: UserRecord } | undefined> {
     const row = await this.#db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -62,8 +62,8 @@ export class Sessions {
     return { session, user: toUser(row) };
   }
 
-  /** Who holds each of several sessions, expired or not; those that were removed are left out. */
-  async holders(idHashes: readonly string[]): Promise<SessionHolder[]> {
+  /** The role of each of several sign-ins, expired or not; removed ones are left out. */
+  async holders(idHashes: readonly string[]): Promise<SignInHolder[]> {
     const rows = await this.#db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -73,7 +73,7 @@ export class Sessions {
     return rows.map((row) => ({ idHash: row.id_hash, role: row.role as Role, expiresAt: row.expires_at }));
   }
 
-  /** Moves the expiry on. */
+  /** Extends the expiry. */
   async touch(idHash: string, lastUsedAt: number, expiresAt: number): Promise<void> {
     await this.#db
       .updateTable('sessions')
@@ -86,14 +86,14 @@ export class Sessions {
     await this.#db.deleteFrom('sessions').where('id_hash', '=', idHash).execute();
   }
 
-  /** All of a user's sessions, but one if given. */
+  /** Signs a user out everywhere, except in one browser if given. */
   async removeOf(userId: string, exceptIdHash?: string): Promise<void> {
     let query = this.#db.deleteFrom('sessions').where('user_id', '=', userId);
     if (exceptIdHash !== undefined) query = query.where('id_hash', '!=', exceptIdHash);
     await query.execute();
   }
 
-  /** Drops those that ended before an instant; answers how many. */
+  /** Deletes sign-ins that expired before an instant; returns how many. */
   async prune(before: number): Promise<number> {
     const result = await this.#db.deleteFrom('sessions').where('expires_at', '<', before).executeTakeFirst();
     return Number(result.numDeletedRows);

@@ -1,14 +1,14 @@
 import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
-/** What is asked of a feature flag; flags that were never switched have no record. */
-export interface FeatureRecord {
+/** The requested state of a feature flag. */
+export interface FeatureFlagState {
   readonly name: string;
   readonly enabled: boolean;
   readonly updatedAt: number;
 }
 
-/** States of the feature flags that were switched. */
-export class Features {
+/** Requested states of feature flags; a flag that was never switched has none. */
+export class FeatureFlagStates {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
 
@@ -17,12 +17,12 @@ export class Features {
     this.#now = now;
   }
 
-  async list(): Promise<FeatureRecord[]> {
+  async list(): Promise<FeatureFlagState[]> {
     const rows = await this.#db.selectFrom('features').selectAll().orderBy('name').execute();
     return rows.map((row) => ({ name: row.name, enabled: row.enabled === 1, updatedAt: row.updated_at }));
   }
 
-  async set(name: string, enabled: boolean): Promise<FeatureRecord> {
+  async set(name: string, enabled: boolean): Promise<FeatureFlagState> {
     const updatedAt = this.#now();
     const columns = { enabled: enabled ? 1 : 0, updated_at: updatedAt };
     await this.#db

@@ -1,8 +1,8 @@
 import { Conflict } from '../../domain/errors.ts';
 import type { RecordsContext, RecordsDatabase } from './schema.ts';
 
-/** One JSON value under a key, with a version that grows by one with each change. */
-export interface SettingRecord {
+/** A JSON value, with a version that increases by one with each change. */
+export interface VersionedSetting {
   readonly key: string;
   readonly value: unknown;
   /** From 1. */
@@ -11,7 +11,7 @@ export interface SettingRecord {
 }
 
 /** JSON values by key, each with a version for optimistic locking. */
-export class Settings {
+export class VersionedSettings {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
 
@@ -20,17 +20,17 @@ export class Settings {
     this.#now = now;
   }
 
-  async get(key: string): Promise<SettingRecord | undefined> {
+  async get(key: string): Promise<VersionedSetting | undefined> {
     const row = await this.#db.selectFrom('settings').selectAll().where('key', '=', key).executeTakeFirst();
     return row && { key, value: JSON.parse(row.value), version: row.version, updatedAt: row.updated_at };
   }
 
   /**
-   * Stores a value that JSON can carry.
+   * Stores a value that JSON can represent.
    *
-   * @param expectedVersion what the change builds on (0: nothing is there yet); throws Conflict when another change came first
+   * @param expectedVersion the version that the change is based on (0: none yet); throws Conflict when the stored version differs
    */
-  async put(key: string, value: unknown, expectedVersion?: number): Promise<SettingRecord> {
+  async put(key: string, value: unknown, expectedVersion?: number): Promise<VersionedSetting> {
     const updatedAt = this.#now();
     return this.#db.transaction().execute(async (transaction) => {
       const known = await transaction

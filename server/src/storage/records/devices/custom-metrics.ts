@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Metrics that users registered; the built-in catalogue is code. */
-export class Metrics {
+export class CustomMetrics {
   readonly #db: RecordsDatabase;
 
   constructor({ db }: RecordsContext) {

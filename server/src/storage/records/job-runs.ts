@@ -5,13 +5,13 @@ import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
 import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
-export interface JobFilter {
+export interface JobRunFilter {
   readonly name?: string | undefined;
   readonly state?: JobRun['state'] | undefined;
 }
 
 /** Runs of jobs. */
-export class Jobs {
+export class JobRuns {
   readonly #db: RecordsDatabase;
   readonly #now: () => number;
 
@@ -55,7 +55,7 @@ export class Jobs {
   }
 
   /** Newest first. */
-  async page(request: PageRequest & JobFilter): Promise<Page<JobRun>> {
+  async page(request: PageRequest & JobRunFilter): Promise<Page<JobRun>> {
     const limit = pageLimit(request);
     const after = cursorKey(request.cursor, 'number', 'string');
     let query = this.#newestFirst(request.name, request.state);
