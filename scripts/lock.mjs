@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMissing } from './source-hash.mjs';
 
 const POLL_MS = 200;
-const WAIT_MS_MAX = 15 * 60_000;
+const MAX_WAIT_MS = 15 * 60_000;
 
 /**
  * Runs `work` while no other process on this machine holds the lock of this checkout.
@@ -20,7 +20,7 @@ const WAIT_MS_MAX = 15 * 60_000;
  */
 export async function withLock(root, options, work) {
   const path = lockPath(root);
-  const deadline = Date.now() + (options.waitMsMax ?? WAIT_MS_MAX);
+  const deadline = Date.now() + (options.waitMsMax ?? MAX_WAIT_MS);
   let told = false;
   while (!tryLock(path)) {
     const holder = holderOf(path);

@@ -30,6 +30,7 @@ describe('the house is tidy', () => {
   it('nothing is left over', () => expectNone(rules.noLeftovers(project)));
   it('files and functions fit a head', () => expectNone(rules.lengths(project, LENGTH_EXCEPTIONS)));
   it('files are named after what they hold', () => expectNone(rules.fileNames(project)));
+  it('limits are named MAX_… or MIN_…', () => expectNone(rules.limitNames(project)));
   it('units of time have one definition', () => expectNone(rules.durationsDefinedOnce(project)));
   it('models take time and randomness as parameters', () => expectNone(rules.pureAnalytics(project)));
   it('only the configuration reads the environment', () => expectNone(rules.environmentOnlyInConfig(project)));

@@ -13,7 +13,7 @@ import { createQueries } from './data/queries.ts';
 import { LanguageProvider } from './language.tsx';
 import { createAppRouter } from './router.tsx';
 
-const RETRIES_MAX = 2;
+const MAX_RETRIES = 2;
 
 const location = serverLocation(document.baseURI);
 const api = new ApiClient(location.apiUrl);
@@ -30,7 +30,7 @@ const queryClient = new QueryClient({
     queries: {
       // The server is often this very machine: that the browser is offline says nothing about reaching it.
       networkMode: 'always',
-      retry: (count, error) => error instanceof ApiProblem && error.temporary && count < RETRIES_MAX,
+      retry: (count, error) => error instanceof ApiProblem && error.temporary && count < MAX_RETRIES,
     },
     mutations: { networkMode: 'always' },
   },

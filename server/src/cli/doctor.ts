@@ -36,7 +36,7 @@ interface Finding {
 }
 
 const NODE_MAJOR = 24;
-const LEAST_FREE_BYTES = 1e9;
+const MIN_FREE_BYTES = 1e9;
 const OLD_BACKUP_MS = 3 * UTC_DAY_MS;
 /** No clock of a machine that runs this program is right before it was written. */
 const NOT_BEFORE = Date.UTC(2026, 0, 1);
@@ -114,7 +114,7 @@ async function* examineFolder({ data_dir }: Config): AsyncGenerator<Finding> {
   const { bavail, blocks, bsize } = await statfs(path);
   const free = bavail * bsize;
   const detail = `${(free / 1e9).toFixed(1)} GB of ${((blocks * bsize) / 1e9).toFixed(1)} GB are free`;
-  yield free >= LEAST_FREE_BYTES ? ok('disk', detail) : warning('disk', `${detail}: make room, or move data_dir`);
+  yield free >= MIN_FREE_BYTES ? ok('disk', detail) : warning('disk', `${detail}: make room, or move data_dir`);
 }
 
 /** Asks the service that runs; without one, what a service would open is examined. */

@@ -49,7 +49,7 @@ const DRAIN_MS = MINUTE_MS;
 /** A store takes what comes in at this pace while nothing else runs. */
 const STORE_PAUSE_MS = 20;
 /** Places that the report for people names one by one. */
-const MAX_SHOWN = 20;
+const MAX_PLACES_LISTED = 20;
 
 /** `migrate`. Answers 0 when everything was migrated. */
 export async function migrateCommand(
@@ -127,8 +127,10 @@ function describe(report: MigrationReport): string {
     ...(values.unreadable > 0 ? [`${values.unreadable} values could not be read; the rest of their records was.`] : []),
     ...listed('Unreadable, and left where they are:', report.unreadable_items, unreadable),
     ...listed('Missing:', report.missing_items, missing),
-    ...report.series.slice(0, MAX_SHOWN).map(describeSeries),
-    ...(report.series.length > MAX_SHOWN ? [`  … and ${report.series.length - MAX_SHOWN} more series`] : []),
+    ...report.series.slice(0, MAX_PLACES_LISTED).map(describeSeries),
+    ...(report.series.length > MAX_PLACES_LISTED
+      ? [`  … and ${report.series.length - MAX_PLACES_LISTED} more series`]
+      : []),
     ...report.notes,
   ];
   const { validation, backup } = report;
@@ -148,7 +150,7 @@ function describeSeries({ device, metric, values, first, last }: MigrationReport
 
 function listed(title: string, items: readonly { where: string; reason: string }[], count: number): string[] {
   if (count === 0) return [];
-  const shown = items.slice(0, MAX_SHOWN);
+  const shown = items.slice(0, MAX_PLACES_LISTED);
   const more = count > shown.length ? [`  … and ${count - shown.length} more (--json names ${items.length})`] : [];
   return [title, ...shown.map(({ where, reason }) => `  ${where}: ${reason}`), ...more];
 }

@@ -36,7 +36,7 @@ const UNIT_MS = new Map(
     y: 365 * UTC_DAY_MS,
   }),
 );
-const LONGEST_MS = 100 * 365 * UTC_DAY_MS;
+const MAX_LIFE_MS = 100 * 365 * UTC_DAY_MS;
 
 interface Values {
   readonly name?: string | undefined;
@@ -123,7 +123,7 @@ function scopesOf(given: readonly string[]): GrantableScope[] {
 function durationMs(text: string): number {
   const [, count, unit] = /^(\d{1,5})([hdwy])$/.exec(text) ?? [];
   const ms = Number(count) * (UNIT_MS.get(unit ?? '') ?? Number.NaN);
-  if (ms > 0 && ms <= LONGEST_MS) return ms;
+  if (ms > 0 && ms <= MAX_LIFE_MS) return ms;
   throw new UsageError(`--expires-in must be a time such as 12h, 90d, 8w or 1y, at most 100y; got ${text}`);
 }
 

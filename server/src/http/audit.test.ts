@@ -5,7 +5,7 @@ import { ADMIN_HEADERS, securedApp } from '../../test/records/secured-app.ts';
 import { rawDatabase, recordsIn, temporaryDatabase } from '../../test/records/temporary-records.ts';
 import { NotFound } from '../domain/errors.ts';
 import { MAX_WAITING_ENTRIES } from '../storage/records/accounts/audit-log.ts';
-import { MOST_DETAIL_CHARACTERS } from './audit.ts';
+import { MAX_DETAIL_CHARACTERS } from './audit.ts';
 
 it('writes changes that succeed into the audit log: who, what, on what, and with what but secrets', async () => {
   const { app, records } = await securedApp((api) => {
@@ -29,7 +29,7 @@ it('writes changes that succeed into the audit log: who, what, on what, and with
   expect(await ask('PATCH', '/lamps/1', { on: true })).toBe(200);
   expect(await ask('PATCH', '/lamps/2', { on: true })).toBe(404);
   expect(await ask('DELETE', '/lamps/1')).toBe(204);
-  expect(await ask('POST', '/lamps/Hall/repair', { how: 'x'.repeat(2 * MOST_DETAIL_CHARACTERS) })).toBe(200);
+  expect(await ask('POST', '/lamps/Hall/repair', { how: 'x'.repeat(2 * MAX_DETAIL_CHARACTERS) })).toBe(200);
   const { items } = await records.auditLog.page({ limit: 10 });
   const by = { actor: 'token:administrator', action: 'lamp.change' };
   expect(items.toReversed()).toMatchObject([
@@ -38,7 +38,7 @@ it('writes changes that succeed into the audit log: who, what, on what, and with
     { ...by, target: '1', detail: null },
     { ...by, target: 'Hall' },
   ]);
-  expect(items[0]?.detail).toHaveLength(MOST_DETAIL_CHARACTERS + 1);
+  expect(items[0]?.detail).toHaveLength(MAX_DETAIL_CHARACTERS + 1);
 });
 
 it('answers a change that was made as made when its entry cannot be written, and writes the entry later, in order', async () => {

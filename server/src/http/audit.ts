@@ -11,7 +11,7 @@ export interface ChangeLog {
 }
 
 /** What is kept of a body: a mapping of a migration alone may have a million characters. */
-export const MOST_DETAIL_CHARACTERS = 10_000;
+export const MAX_DETAIL_CHARACTERS = 10_000;
 
 /**
  * Writes each change that succeeded into the audit log, before it is answered: who, the action that the route names (`config.audit`), on what, and
@@ -38,7 +38,7 @@ function isJson(reply: FastifyReply): boolean {
 function detailOf({ body, routeOptions }: FastifyRequest): string | null {
   if (!body) return null;
   const detail = JSON.stringify(redacted(routeOptions.schema?.body as z.ZodType | undefined, body));
-  return detail.length > MOST_DETAIL_CHARACTERS ? `${detail.slice(0, MOST_DETAIL_CHARACTERS)}…` : detail;
+  return detail.length > MAX_DETAIL_CHARACTERS ? `${detail.slice(0, MAX_DETAIL_CHARACTERS)}…` : detail;
 }
 
 /** The name of what was changed, or else its id. A name in the path goes first: the answer may be of the job that works on it. */

@@ -1,6 +1,6 @@
 import type { Block } from '../domain/columns/batch.ts';
 import type { SeriesRefusal } from '../domain/series-limits.ts';
-import { MAX_REFUSALS_TOLD, type Refusal } from './validate.ts';
+import { MAX_REJECTIONS_LISTED, type Refusal } from './validate.ts';
 
 /** A series of a block that is not taken: positions among its devices and quantities. */
 export interface RefusedSeries extends SeriesRefusal {
@@ -48,7 +48,7 @@ export function admitSeries(blocks: readonly Block[], admit: Admit): Admitted {
         const deviceId = block.devices[refusal.device]!;
         refusedSeries.add(seriesKey(deviceId, metric));
         const { code, detail } = refusal;
-        if (refusals.length < MAX_REFUSALS_TOLD)
+        if (refusals.length < MAX_REJECTIONS_LISTED)
           refusals.push({ deviceId, metric, timestamp: block.timestamps[row]!, code, detail });
       }
     }

@@ -14,7 +14,7 @@ export interface Arrivals {
   readonly leastDelayMs: number | null;
 }
 
-const HOURS_KEPT = 72;
+const MAX_AGE_HOURS = 72;
 /** Older readings are history that is brought in, and forecasts and prices are ahead of theirs: they tell nothing about a clock. */
 const LIVE_MS = HOUR_MS;
 
@@ -86,7 +86,7 @@ export class ArrivalMeter {
     const last = kept.at(-1);
     if (last?.hour === hour) return last;
     const fresh = { hour, readings: 0, duplicates: 0, late: 0, leastDelayMs: Number.POSITIVE_INFINITY };
-    this.#hours.set(deviceId, [...kept.filter((old) => old.hour > hour - HOURS_KEPT), fresh]);
+    this.#hours.set(deviceId, [...kept.filter((old) => old.hour > hour - MAX_AGE_HOURS), fresh]);
     return fresh;
   }
 }

@@ -46,7 +46,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** Batches that share one commit. */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const FIRST_WAIT_MS = 2_000;
-const LONGEST_WAIT_MS = 30_000;
+const MAX_WAIT_MS = 30_000;
 const MAX_COMMIT_MS = 15_000;
 const WATCH_MS = 5_000;
 
@@ -298,7 +298,7 @@ export class FallbackJournal implements Journal {
       this.#recovering = this.#tryAgain();
     }, this.#wait);
     this.#timer.unref();
-    this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? LONGEST_WAIT_MS);
+    this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? MAX_WAIT_MS);
   }
 
   async #tryAgain(): Promise<void> {

@@ -22,8 +22,8 @@ export interface FanOutOptions {
   readonly onError: (name: string, error: unknown) => void;
 }
 
-const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MOST_MS = MINUTE_MS;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = MINUTE_MS;
 
 /**
  * Moves batches from the journal to one store, in order, for ever: a store that is slow or down delays only itself and is tried again
@@ -131,7 +131,7 @@ export class FanOut {
   }
 
   #backoffMs(): number {
-    const full = Math.min(BACKOFF_FIRST_MS * 2 ** (this.#failures - 1), BACKOFF_MOST_MS);
+    const full = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#failures - 1), MAX_BACKOFF_MS);
     return full * (0.75 + 0.5 * fraction(this.#failures + this.#options.now()));
   }
 

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
-const MINUTES_KEPT = 60;
+const MAX_AGE_MINUTES = 60;
 
 /** Counts what comes in: totals since start and values by minute of the last hour. */
 export class IngestMeter {
@@ -8,7 +8,7 @@ export class IngestMeter {
   rejected = 0;
   quarantined = 0;
   readonly #now: () => number;
-  readonly #perMinute = new Float64Array(MINUTES_KEPT + 1);
+  readonly #perMinute = new Float64Array(MAX_AGE_MINUTES + 1);
   #minute: number;
 
   constructor(now: () => number) {
@@ -21,30 +21,30 @@ export class IngestMeter {
     this.rejected += rejected;
     this.quarantined += quarantined;
     this.#roll();
-    this.#perMinute[MINUTES_KEPT] = this.#perMinute[MINUTES_KEPT]! + accepted;
+    this.#perMinute[MAX_AGE_MINUTES] = this.#perMinute[MAX_AGE_MINUTES]! + accepted;
   }
 
   /** Values accepted in each of the last 60 full minutes, oldest first. */
   perMinute(): number[] {
     this.#roll();
-    return [...this.#perMinute.subarray(0, MINUTES_KEPT)];
+    return [...this.#perMinute.subarray(0, MAX_AGE_MINUTES)];
   }
 
   /** Mean rate over the last full minute and the running one. */
   valuesPerSecond(): number {
     this.#roll();
-    const running = this.#perMinute[MINUTES_KEPT]!;
-    const last = this.#perMinute[MINUTES_KEPT - 1]!;
+    const running = this.#perMinute[MAX_AGE_MINUTES]!;
+    const last = this.#perMinute[MAX_AGE_MINUTES - 1]!;
     const secondsRunning = (this.#now() - this.#minute * MINUTE_MS) / 1000;
     return (running + last) / (60 + secondsRunning);
   }
 
   #roll(): void {
     const minute = Math.floor(this.#now() / MINUTE_MS);
-    const passed = Math.min(Math.max(minute - this.#minute, 0), MINUTES_KEPT + 1);
+    const passed = Math.min(Math.max(minute - this.#minute, 0), MAX_AGE_MINUTES + 1);
     if (passed === 0) return;
     this.#minute = minute;
     this.#perMinute.copyWithin(0, passed);
-    this.#perMinute.fill(0, MINUTES_KEPT + 1 - passed);
+    this.#perMinute.fill(0, MAX_AGE_MINUTES + 1 - passed);
   }
 }

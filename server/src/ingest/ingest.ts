@@ -11,7 +11,7 @@ import type { Journal } from './journal.ts';
 import { LatestValues } from './latest-values.ts';
 import { LiveBus } from './live-bus.ts';
 import { RecentBatches } from './recent-batches.ts';
-import { MAX_REFUSALS_TOLD, type Refusal, validate } from './validate.ts';
+import { MAX_REJECTIONS_LISTED, type Refusal, validate } from './validate.ts';
 
 /** A store that takes batches; the first in the list is the one that is read. */
 export interface StoreTarget {
@@ -63,7 +63,7 @@ export interface Receipt {
 
 /** Bytes of readings that may wait for the disk; more are turned away until it catches up. */
 export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
-const IMPLAUSIBLE_TOLD = 100;
+const MAX_IMPLAUSIBLE_LISTED = 100;
 const CATCH_UP_LOOK_MS = 50;
 /** A store that fails for this long is not waited for: 10 s. */
 const MAX_FAILING_LOOKS = 200;
@@ -159,9 +159,9 @@ export class Ingest {
       rejected,
       quarantined: verdict.quarantined.length,
       durable,
-      refusals: [...verdict.refusals, ...admitted.refusals].slice(0, MAX_REFUSALS_TOLD),
+      refusals: [...verdict.refusals, ...admitted.refusals].slice(0, MAX_REJECTIONS_LISTED),
       refusedSeries: admitted.refusedSeries,
-      implausible: verdict.quarantined.slice(0, IMPLAUSIBLE_TOLD),
+      implausible: verdict.quarantined.slice(0, MAX_IMPLAUSIBLE_LISTED),
     };
   }
 

@@ -46,7 +46,7 @@ export interface JournalOrigin {
 }
 
 /** Batches that were found damaged are kept and reported until the first start after this time. */
-export const DAMAGE_SHOWN_DAYS = 30;
+export const MAX_DAMAGE_AGE_DAYS = 30;
 
 export interface Appended {
   /** The batch's place in the order of batches. */
@@ -72,7 +72,7 @@ export interface Journal {
   /** Takes blocks and quarantined values together, all or nothing. */
   append(blocks: readonly Block[], quarantined: readonly Quarantined[]): Promise<Appended>;
 
-  /** Batches that were found damaged, or null; forgotten at the first start after `DAMAGE_SHOWN_DAYS`. */
+  /** Batches that were found damaged, or null; forgotten at the first start after `MAX_DAMAGE_AGE_DAYS`. */
   damage(): JournalDamage | null;
 
   /** Batches after `after`, ascending, until about `maxBytes`; none at the head. A damaged one is kept aside, and answered without blocks. */

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Block } from '../domain/columns/batch.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { FallbackJournal } from './fallback-journal.ts';
-import { DAMAGE_SHOWN_DAYS } from './journal.ts';
+import { MAX_DAMAGE_AGE_DAYS } from './journal.ts';
 import { MAX_QUARANTINED, openSqliteJournal } from './sqlite-journal.ts';
 
 let folder: string;
@@ -199,7 +199,7 @@ test('damaged entries are kept aside and reported once, and those between them a
         [0, shown],
         [1, null],
       ] as const) {
-        const later = await openAt(200 + DAMAGE_SHOWN_DAYS * UTC_DAY_MS + after);
+        const later = await openAt(200 + MAX_DAMAGE_AGE_DAYS * UTC_DAY_MS + after);
         expect(later.damage()).toEqual(expected);
         await later.close();
       }

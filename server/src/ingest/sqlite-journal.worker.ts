@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { FILE_GONE, fileIdentity } from '../domain/file-identity.ts';
-import { DAMAGE_SHOWN_DAYS, type JournalDamage } from './journal.ts';
+import { type JournalDamage, MAX_DAMAGE_AGE_DAYS } from './journal.ts';
 import type { LostLog } from './lost-log.ts';
 import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, QuarantineRow } from './sqlite-journal.ts';
 
@@ -103,7 +103,7 @@ function open(path: string): DatabaseSync {
      SELECT 1, ?, coalesce(max(sequence), 0) FROM journal_cursor
      WHERE sequence < coalesce((SELECT min(sequence) FROM journal_batch), 9e15)`,
   ).run(randomInt(MAX_JOURNAL_ID));
-  db.prepare('DELETE FROM journal_damaged WHERE found_at < ?').run(now - DAMAGE_SHOWN_DAYS * UTC_DAY_MS);
+  db.prepare('DELETE FROM journal_damaged WHERE found_at < ?').run(now - MAX_DAMAGE_AGE_DAYS * UTC_DAY_MS);
   if (lostLog !== null) noteLost(db, lostLog);
   return db;
 }

@@ -3,7 +3,7 @@ import { MAX_PRICE } from '@wattkeeper/contract/tariff.ts';
 import { expect, test } from 'vitest';
 import type { Block } from '../domain/columns/batch.ts';
 import { MetricCatalogue } from '../domain/metric-catalogue.ts';
-import { MAX_QUARANTINED_PER_BATCH, MAX_REFUSALS_TOLD, validate } from './validate.ts';
+import { MAX_QUARANTINED_PER_BATCH, MAX_REJECTIONS_LISTED, validate } from './validate.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 const catalogue = new MetricCatalogue();
@@ -83,7 +83,7 @@ test('what is told and what is kept apart has a bound, and what is beyond it is 
   const verdict = judge(block('battery', { soc_percent: many }));
   expect(verdict.quarantined).toHaveLength(MAX_QUARANTINED_PER_BATCH);
   expect(verdict.rejected).toBe(500);
-  expect(verdict.refusals).toHaveLength(MAX_REFUSALS_TOLD);
+  expect(verdict.refusals).toHaveLength(MAX_REJECTIONS_LISTED);
   expect(verdict.refusals[0]?.code).toBe('quarantine_full');
 });
 

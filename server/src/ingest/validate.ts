@@ -31,8 +31,8 @@ export interface Verdict {
   readonly quarantined: readonly Quarantined[];
 }
 
-/** Refusals that are told one by one. */
-export const MAX_REFUSALS_TOLD = 100;
+/** Rejections listed individually. */
+export const MAX_REJECTIONS_LISTED = 100;
 /** Implausible values of one batch that are kept apart; more are refused. */
 export const MAX_QUARANTINED_PER_BATCH = 10_000;
 /** Groups whose values are known ahead of time: day-ahead prices, weather forecasts. */
@@ -193,7 +193,7 @@ class VerdictBuilder {
 
   refuse(refusal: Refusal): void {
     this.#rejected++;
-    if (this.#refusals.length < MAX_REFUSALS_TOLD) this.#refusals.push(refusal);
+    if (this.#refusals.length < MAX_REJECTIONS_LISTED) this.#refusals.push(refusal);
   }
 
   quarantine(value: Quarantined): void {

@@ -6,7 +6,7 @@ import * as ets from '@bsull/augurs/ets';
 import * as mstl from '@bsull/augurs/mstl';
 import * as prophet from '@bsull/augurs/prophet';
 import { optimizer } from '@bsull/augurs-prophet-wasmstan';
-import { ARIMA_MOST_VALUES, type ForecastEngines, type ProphetTask } from '../analytics/forecast/engines.ts';
+import { type ForecastEngines, MAX_ARIMA_VALUES, type ProphetTask } from '../analytics/forecast/engines.ts';
 import { InvalidInput } from '../domain/errors.ts';
 
 /** An instance of the ARIMA module. */
@@ -81,8 +81,8 @@ function loadArima(): ForecastEngines['arima'] {
   const start = require(join(folder, 'wasm/native-sync.js')) as (options: object) => unknown;
   const wasmBinary = readFileSync(join(folder, 'wasm/native.wasm'));
   return (values, steps) => {
-    if (values.length > ARIMA_MOST_VALUES)
-      throw new InvalidInput(`ARIMA takes at most ${ARIMA_MOST_VALUES} values; got ${values.length}`);
+    if (values.length > MAX_ARIMA_VALUES)
+      throw new InvalidInput(`ARIMA takes at most ${MAX_ARIMA_VALUES} values; got ${values.length}`);
     if (values.every((value) => value === values[0])) return new Float64Array(steps).fill(values[0]!);
     const Model = load(start({ wasmBinary, print: () => {}, printErr: () => {} }));
     const model = new Model(ARIMA_SEARCH).train([...values]);

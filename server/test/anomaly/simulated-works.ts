@@ -17,7 +17,7 @@ const SLOTS = (DAYS * UTC_DAY_MS) / SLOT_MS;
 const PER_HOUR = HOUR_MS / SLOT_MS;
 export const WORKS_WINDOW: Window = { start: START, end: START + DAYS * UTC_DAY_MS };
 /** Silence is a matter of data quality, and what sticks is told from the samples themselves. */
-const UNTOLD = ['gap', 'stuck_sensor'];
+const UNREPORTED = ['gap', 'stuck_sensor'];
 
 /** A device that can fail: what it did, and what was wrong with it. */
 export interface FailingDevice {
@@ -56,7 +56,9 @@ export function* simulatedWorks({ seed, perDay, baselines }: WorksOptions): Gene
     temperatureDifference: indoors.map((inside, i) => inside - outdoors[i]!),
   };
   const truthsOf = (device: string, metrics: readonly string[]): FaultTruth[] =>
-    faults.filter((fault) => fault.device === device && metrics.includes(fault.metric) && !UNTOLD.includes(fault.kind));
+    faults.filter(
+      (fault) => fault.device === device && metrics.includes(fault.metric) && !UNREPORTED.includes(fault.kind),
+    );
   const gapsOf = (device: string) => faults.filter((fault) => fault.device === device && fault.kind === 'gap');
   // Means of three samples of a twelfth of an hour each: the share of the slot.
   const worked = new Map(

@@ -46,7 +46,7 @@ export function seasonalScores({ timestamps, values }: NabSeries): Float64Array 
 const GAUSSIAN_WINDOW = 6400;
 const GAUSSIAN_STEP = 100;
 /** Where 1 − Q(z) is 1 in twelve digits: beyond it the published results do not tell values apart. */
-const Z_MAX = 7.130507;
+const MAX_Z = 7.130507;
 
 /**
  * The benchmark's own baseline: how many standard deviations a value is from the mean of the last 6,400, in steps of 100 once there are so
@@ -55,7 +55,7 @@ const Z_MAX = 7.130507;
 export function windowedGaussianScores({ values }: NabSeries): Float64Array {
   let [mean, square, deviation] = [0, 0, 1];
   return values.map((value, i) => {
-    const score = i === 0 ? 0 : Math.min(Math.abs(value - mean) / deviation, Z_MAX);
+    const score = i === 0 ? 0 : Math.min(Math.abs(value - mean) / deviation, MAX_Z);
     const known = i + 1;
     if (known <= GAUSSIAN_WINDOW) {
       const away = value - mean;

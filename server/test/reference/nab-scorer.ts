@@ -33,11 +33,11 @@ export interface NabScore {
 }
 
 const PROBATION_SHARE = 0.15;
-const PROBATION_ROWS_MAX = 750;
+const MAX_PROBATION_ROWS = 750;
 
 /** Rows at the beginning of a series that are not judged. */
 export function probationRows(rows: number): number {
-  return Math.ceil(Math.min(Math.floor(PROBATION_SHARE * rows), PROBATION_ROWS_MAX));
+  return Math.ceil(Math.min(Math.floor(PROBATION_SHARE * rows), MAX_PROBATION_ROWS));
 }
 
 /** 2/(1 + e^5y) − 1 of the position y in a window: −1 at its first row, 0 right after its end (eq. 1 with the benchmark's slope). */

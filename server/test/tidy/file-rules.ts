@@ -3,8 +3,8 @@ import { isTest, type Project } from './project.ts';
 import type { Finding, SourceFile } from './source-file.ts';
 import { type Violation, violation } from './violation.ts';
 
-export const FILE_LINES_MAX = 400;
-export const FUNCTION_LINES_MAX = 70;
+export const MAX_FILE_LINES = 400;
+export const MAX_FUNCTION_LINES = 70;
 
 const TOOL_CONFIGURATIONS = ['vitest.config.ts', 'web/vite.config.ts'];
 const READS_ENVIRONMENT = /^(server\/src\/config|scripts|bench)\/|^web\/vite\.config\.ts$/;
@@ -14,6 +14,9 @@ const NETWORK_GLOBALS = /(?:await|return|[=>(,:?])\s*(?:globalThis\.)?fetch\(|ne
 const DURATIONS = 'contract/src/durations.ts';
 const UNIT_OF_TIME = /^ *(?:export )?const ((?:UTC_)?(?:SECOND|MINUTE|HOUR|DAY|WEEK)_MS) =/;
 const LITERAL_DURATION = /^ *(?:export )?const (\w+) = [\d_.* ]*\b(?:60_?000|3_?600_?000|86_?400_?000|604_?800_?000)\b/;
+const CONSTANT = /^ *(?:export )?const ([A-Z][A-Z0-9_]*)\b/;
+const LIMIT_WORDS =
+  /(?:^|_)(?:MOST|LEAST|LONGEST|SHORTEST|GREATEST|LARGEST|SMALLEST|TOLD|KEPT)(?:_|$)|._(?:MAX|MIN)(?:_|$)/;
 const EMPTY_NAMES = /(?:^|\/)(?:piece|parts|files|source|rows|utils?|helpers?|misc|things?)\.tsx?$/;
 const FEATURE_SUFFIXES = /^server\/src\/features\/.*(?:-service|-routes|-jobs?|\/jobs)\.ts$/;
 const TEST_ENVIRONMENT = 'server/test/needs.ts';
@@ -110,6 +113,16 @@ export function fileNames({ files }: Project): Violation[] {
   });
 }
 
+/** A limit is named MAX_<WHAT>_<UNIT> or MIN_<WHAT>_<UNIT>. */
+export function limitNames({ files }: Project): Violation[] {
+  return each(files, ({ text }) =>
+    text.split('\n').flatMap((content, index) => {
+      const found = CONSTANT.exec(content)?.[1];
+      return found === undefined || !LIMIT_WORDS.test(found) ? [] : [{ what: found, line: index + 1 }];
+    }),
+  ).map(toViolation('limit names', (what) => `${what}: name a limit MAX_<WHAT>_<UNIT> or MIN_<WHAT>_<UNIT>`));
+}
+
 /** Files and functions fit a head; `exceptions` that are not needed are violations too. */
 export function lengths({ files }: Project, exceptions: readonly Exception[]): Violation[] {
   const unused = new Set(exceptions);
@@ -119,7 +132,7 @@ export function lengths({ files }: Project, exceptions: readonly Exception[]): V
     return found !== undefined;
   };
   const tooLong = [...files.values()].flatMap((file) => [
-    ...(file.lines > FILE_LINES_MAX && !isExcepted(file.path) ? [longFile(file)] : []),
+    ...(file.lines > MAX_FILE_LINES && !isExcepted(file.path) ? [longFile(file)] : []),
     ...longFunctions(file, (name) => isExcepted(file.path, name)),
   ]);
   const stale = [...unused].map((one) =>
@@ -129,15 +142,15 @@ export function lengths({ files }: Project, exceptions: readonly Exception[]): V
 }
 
 function longFile(file: SourceFile): Violation {
-  return violation(file.path, FILE_LINES_MAX + 1, 'length', `${file.lines} lines; at most ${FILE_LINES_MAX}`);
+  return violation(file.path, MAX_FILE_LINES + 1, 'length', `${file.lines} lines; at most ${MAX_FILE_LINES}`);
 }
 
 function longFunctions(file: SourceFile, isExcepted: (name: string) => boolean): Violation[] {
   if (isTest(file.path)) return [];
   return file.functions
-    .filter(({ name, lines }) => lines > FUNCTION_LINES_MAX && !isExcepted(name))
+    .filter(({ name, lines }) => lines > MAX_FUNCTION_LINES && !isExcepted(name))
     .map(({ name, line, lines }) =>
-      violation(file.path, line, 'length', `${name} has ${lines} lines; at most ${FUNCTION_LINES_MAX}`),
+      violation(file.path, line, 'length', `${name} has ${lines} lines; at most ${MAX_FUNCTION_LINES}`),
     );
 }
 

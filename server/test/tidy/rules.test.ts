@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   durationsDefinedOnce,
   environmentOnlyInConfig,
-  FILE_LINES_MAX,
-  FUNCTION_LINES_MAX,
   fileNames,
   lengths,
+  limitNames,
+  MAX_FILE_LINES,
+  MAX_FUNCTION_LINES,
   networkOnlyInOutbound,
   noBarrels,
   noDefaultExports,
@@ -124,6 +125,7 @@ describe('rules of single files', () => {
     durationsDefinedOnce,
     environmentOnlyInConfig,
     fileNames,
+    limitNames,
     networkOnlyInOutbound,
     noBarrels,
     noDefaultExports,
@@ -152,6 +154,10 @@ describe('rules of single files', () => {
     ['fileNames', 'server/src/features/f/user-routes.ts', '', 1],
     ['fileNames', 'server/src/features/f/jobs.ts', '', 1],
     ['fileNames', 'web/src/ui/utils.tsx', '', 1],
+    ['limitNames', 'server/src/query/a.ts', '\nconst MOST_DAYS = 92;', 2],
+    ['limitNames', 'contract/src/a.ts', 'export const ERRORS_TOLD = 100;', 1],
+    ['limitNames', 'web/src/a.ts', 'const ROWS_MAX = 500;', 1],
+    ['limitNames', 'web/src/a.ts', 'const WAIT_MIN_MS = 500;', 1],
     ['networkOnlyInOutbound', 'server/src/storage/a.ts', "\nimport { request } from 'node:https';", 2],
     ['networkOnlyInOutbound', 'server/src/features/f/a.ts', "const { connect } = await import('node:net');", 1],
     ['networkOnlyInOutbound', 'server/src/features/f/a.ts', '\nconst a = await fetch(url);', 2],
@@ -169,6 +175,7 @@ describe('rules of single files', () => {
     ['environmentOnlyInConfig', 'server/src/config/load.ts', 'process.env;'],
     ['fileNames', 'server/src/features/f/solar/service.ts', ''],
     ['fileNames', 'server/src/storage/records/jobs.ts', ''],
+    ['limitNames', 'web/src/a.ts', 'const MAX_WAIT_MS = 500; const MINUTES = 3;'],
     ['networkOnlyInOutbound', 'server/src/outbound/a.ts', "import { request } from 'node:https';"],
     [
       'networkOnlyInOutbound',
@@ -181,7 +188,7 @@ describe('rules of single files', () => {
 });
 
 describe('lengths', () => {
-  const body = '  a();\n'.repeat(FUNCTION_LINES_MAX);
+  const body = '  a();\n'.repeat(MAX_FUNCTION_LINES);
   const long = `const x = 1;\nexport const plan = () => {\n${body}};\n`;
 
   it('name the function that is too long, wherever its name stands', () => {
@@ -194,7 +201,7 @@ describe('lengths', () => {
 
   it('leave functions of tests alone, but not their files', () => {
     expect(lengths(makeProject({ 'server/test/a.ts': long }), [])).toEqual([]);
-    const file = 'x;\n'.repeat(FILE_LINES_MAX + 1);
+    const file = 'x;\n'.repeat(MAX_FILE_LINES + 1);
     expect(lengths(makeProject({ 'server/test/a.ts': file }), [])).toMatchObject([{ line: 401 }]);
   });
 

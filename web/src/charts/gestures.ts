@@ -12,8 +12,8 @@ export interface GestureOptions {
 const WHEEL_ZOOM = 1.2;
 const WHEEL_REST_MS = 250;
 /** Nearer than this nobody can look: two samples of the fastest device. */
-const SPAN_LEAST_MS = 10_000;
-const SPAN_MOST_MS = 50 * 366 * UTC_DAY_MS;
+const MIN_SPAN_MS = 10_000;
+const MAX_SPAN_MS = 50 * 366 * UTC_DAY_MS;
 
 /**
  * Ctrl or ⌘ with the wheel zooms at the pointer, the wheel across or with shift pans, and the plain wheel scrolls the page; one finger
@@ -96,7 +96,7 @@ export function addGestures(chart: uPlot, { zooms, onWindow }: GestureOptions): 
 
   function show(window: Interval): void {
     const span = window.end - window.start;
-    if (span < SPAN_LEAST_MS || span > SPAN_MOST_MS) return;
+    if (span < MIN_SPAN_MS || span > MAX_SPAN_MS) return;
     const end = Math.min(window.end, Date.now() + span);
     const settled = { start: Math.max(0, end - span), end };
     chart.setScale('x', { min: settled.start, max: settled.end });

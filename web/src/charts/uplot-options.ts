@@ -35,7 +35,7 @@ interface ChartOptions {
 const AXIS_FONT = "12px 'Inter Variable', system-ui, sans-serif";
 const TICK_SPACE_PX = 58;
 const VALUE_SPACE_PX = 42;
-const BRUSH_LEAST_PX = 6;
+const MIN_BRUSH_PX = 6;
 
 /** The frame as uPlot takes it: x, then for each column its line, its greatest and its least values. */
 export function chartData({ times, columns }: Frame): uPlot.AlignedData {
@@ -59,7 +59,7 @@ export function chartOptions(options: ChartOptions): uPlot.Options {
     cursor: {
       y: false,
       points: { size: 7, width: 2, stroke: palette.surface, fill: (u, i) => String(u.series[i]?.stroke ?? '') },
-      drag: { x: true, y: false, setScale: false, dist: BRUSH_LEAST_PX },
+      drag: { x: true, y: false, setScale: false, dist: MIN_BRUSH_PX },
       ...(syncKey ? { sync: { key: syncKey, setSeries: false } } : {}),
     },
     scales: {
@@ -176,7 +176,7 @@ function digitsOfStep(step: number): number {
 
 function select(chart: uPlot, { zooms, onZoom }: ChartOptions): void {
   const { left, width } = chart.select;
-  if (width < BRUSH_LEAST_PX) return;
+  if (width < MIN_BRUSH_PX) return;
   const start = chart.posToVal(left, 'x');
   const end = chart.posToVal(left + width, 'x');
   chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);

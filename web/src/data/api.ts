@@ -17,7 +17,7 @@ interface RequestOptions {
 }
 
 /** Pages that `list` follows at most: 20 × 1000 entries are more than a screen can use. */
-const PAGES_MAX = 20;
+const MAX_PAGES = 20;
 const PAGE_SIZE = 1000;
 
 /** The API over HTTP: JSON in and out, refusals as `ApiProblem`, the CSRF token on requests that change something. */
@@ -66,7 +66,7 @@ export class ApiClient {
   async list<T>(path: string, query: QueryParams = {}, signal?: AbortSignal): Promise<T[]> {
     const items: T[] = [];
     let cursor: string | undefined;
-    for (let page = 0; page < PAGES_MAX; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const answer = await this.get<Page<T>>(path, { ...query, limit: PAGE_SIZE, cursor }, signal);
       items.push(...answer.items);
       if (!answer.next_cursor) break;

@@ -19,8 +19,8 @@ export interface LiveOptions {
   readonly random?: () => number;
 }
 
-const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MAX_MS = 30_000;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 30_000;
 /** A ping after this silence; without an answer for as long again the socket is taken for dead. */
 const SILENCE_MS = 20_000;
 
@@ -180,7 +180,7 @@ export class LiveClient {
     clearTimeout(this.#silenceTimer);
     if (this.#listeners.size === 0) return;
     this.#setState('waiting');
-    const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.#attempts++);
+    const wait = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#attempts++);
     this.#retryTimer = setTimeout(() => this.#connect(), wait * (0.5 + this.#options.random() / 2));
   }
 

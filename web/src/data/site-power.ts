@@ -117,7 +117,7 @@ export interface Flow {
 }
 
 /** Below this a flow is the noise of a meter, not energy that moves. */
-const FLOW_LEAST_KW = 0.005;
+const MIN_FLOW_KW = 0.005;
 
 /**
  * Who feeds whom. Kirchhoff leaves the split open; it is drawn as the balance of the server counts it: the sun serves the load first, then
@@ -133,7 +133,7 @@ export function flowsOf(power: SitePower): Flow[] {
   const flows: Flow[] = [];
   const route = (from: keyof typeof source, to: keyof typeof sink) => {
     const moved = Math.min(source[from], sink[to]);
-    if (moved < FLOW_LEAST_KW) return;
+    if (moved < MIN_FLOW_KW) return;
     source[from] -= moved;
     sink[to] -= moved;
     flows.push({ from, to, power: moved });
@@ -146,8 +146,8 @@ export function flowsOf(power: SitePower): Flow[] {
   route('grid', 'load');
   route('grid', 'battery');
   const vehicle = power.vehicle ?? 0;
-  if (vehicle >= FLOW_LEAST_KW) flows.push({ from: 'load', to: 'vehicle', power: vehicle });
-  if (vehicle <= -FLOW_LEAST_KW) flows.push({ from: 'vehicle', to: 'load', power: -vehicle });
+  if (vehicle >= MIN_FLOW_KW) flows.push({ from: 'load', to: 'vehicle', power: vehicle });
+  if (vehicle <= -MIN_FLOW_KW) flows.push({ from: 'vehicle', to: 'load', power: -vehicle });
   return flows;
 }
 

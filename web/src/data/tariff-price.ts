@@ -11,7 +11,7 @@ type Band = Bands['bands'][number];
 
 const QUARTER_MS = 15 * MINUTE_MS;
 /** A longer window than this is not drawn quarter by quarter. */
-const QUARTERS_MAX = 4 * 24 * 40;
+const MAX_QUARTERS = 4 * 24 * 40;
 
 /**
  * What a tariff asks for a kWh over a window, equal neighbours joined. Empty for dynamic and tiered tariffs, whose price does
@@ -20,7 +20,7 @@ const QUARTERS_MAX = 4 * 24 * 40;
 export function clockPrices(tariff: Tariff, window: Window, zone: string): PricedInterval[] {
   const price = tariff.import_price;
   if (price.type === 'flat') return [{ ...window, price: price.price_per_kwh }];
-  if (price.type !== 'time_of_use' || (window.end - window.start) / QUARTER_MS > QUARTERS_MAX) return [];
+  if (price.type !== 'time_of_use' || (window.end - window.start) / QUARTER_MS > MAX_QUARTERS) return [];
   const intervals: PricedInterval[] = [];
   for (let at = window.start; at < window.end; at += QUARTER_MS) {
     const { price_per_kwh } = bandAt(price, at, zone);

@@ -11,7 +11,7 @@ export interface Courses {
  * since what changes with the season by the hour does so slowly in one of the two.
  */
 const ORDERS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
-const MOST = 8;
+const MAX_ORDER = 8;
 /** Waves of the year that weekends have apart. */
 const WEEKEND_ORDERS = [1, 2] as const;
 /** The mean Gregorian year. */
@@ -36,7 +36,7 @@ export function seasonByHour(starts: Float64Array, hourOfWeek: Float64Array): Co
   const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
   const weekend = hourOfWeek.map((hour) => (hour >= FIRST_HOUR_OF_WEEKEND ? 5 / 7 : -2 / 7));
   const both = year.flatMap((slow) =>
-    day.filter((fast) => slow.order * fast.order <= MOST).map((fast) => ({ slow, fast })),
+    day.filter((fast) => slow.order * fast.order <= MAX_ORDER).map((fast) => ({ slow, fast })),
   );
   const weekends = wavesOf(starts, YEAR_MS, WEEKEND_ORDERS);
   return {

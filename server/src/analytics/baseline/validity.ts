@@ -3,7 +3,7 @@ import { isOfWeek, ownCount } from './basis.ts';
 import type { Training } from './train.ts';
 
 /** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
-export const LEAST_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
+export const MIN_SAMPLES_BY_RESOLUTION: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
 export const ENOUGH_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 1000, day: 328 };
 
 const PLANT_R_SQUARED = 0.8;

@@ -43,7 +43,7 @@ export function sunAltitudeDeg(instant: number, latitudeDeg: number, longitudeDe
 /** Below this share of the window's greatest power the panels are as good as asleep. */
 const ASLEEP_SHARE = 0.05;
 /** Longest time from dusk to dawn that counts as a night; a longer silence is a fault. */
-const LONGEST_NIGHT_MS = 20 * HOUR_MS;
+const MAX_NIGHT_MS = 20 * HOUR_MS;
 
 /**
  * Slots that look like night without knowing where on earth the site is: inverters that switch themselves off leave gaps from the
@@ -64,7 +64,7 @@ export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array 
   let lastBright = -1;
   for (let s = 0; s < slots; s++) {
     if (!(powerKw[s]! > ASLEEP_SHARE * greatest)) continue;
-    const isNight = lastBright >= 0 && edges[s]! - edges[lastBright + 1]! <= LONGEST_NIGHT_MS;
+    const isNight = lastBright >= 0 && edges[s]! - edges[lastBright + 1]! <= MAX_NIGHT_MS;
     if (isNight) markSilence(solar, edges, dark, lastBright, s);
     lastBright = s;
   }

@@ -2,12 +2,12 @@ import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 
 /** A price stands until the next one, but a feed that fell silent must not be believed for ever. */
-const LONGEST_MS = 25 * HOUR_MS;
-const SHORTEST_MS = HOUR_MS;
+const MAX_STANDING_MS = 25 * HOUR_MS;
+const MIN_STANDING_MS = HOUR_MS;
 const SILENCES = 2.5;
 
 /** How far before a window prices and intensities must be known that stand into it. */
-export const STANDING_MARGIN_MS = LONGEST_MS;
+export const STANDING_MARGIN_MS = MAX_STANDING_MS;
 
 /**
  * Mean by slot, weighted by time, of what a feed publishes: prices, carbon intensities. A value stands until the next one, at most
@@ -15,7 +15,7 @@ export const STANDING_MARGIN_MS = LONGEST_MS;
  * of which nothing is known.
  */
 export function standingMeans({ timestamps, values }: Series, edges: Float64Array): Float64Array {
-  const holdMs = Math.max(SHORTEST_MS, Math.min(LONGEST_MS, SILENCES * medianSpacing(timestamps)));
+  const holdMs = Math.max(MIN_STANDING_MS, Math.min(MAX_STANDING_MS, SILENCES * medianSpacing(timestamps)));
   const means = new Float64Array(edges.length - 1).fill(Number.NaN);
   for (let s = 0; s < means.length; s++) {
     const start = edges[s]!;
@@ -37,7 +37,7 @@ export function standingMeans({ timestamps, values }: Series, edges: Float64Arra
 }
 
 function medianSpacing(timestamps: Float64Array): number {
-  if (timestamps.length < 2) return LONGEST_MS;
+  if (timestamps.length < 2) return MAX_STANDING_MS;
   const spacings = timestamps.subarray(1).map((instant, i) => instant - timestamps[i]!);
   return spacings.sort()[spacings.length >> 1]!;
 }

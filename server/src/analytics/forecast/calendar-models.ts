@@ -11,7 +11,7 @@ import { dot, fitAbsolute, fitSquares } from './weighted-fit.ts';
 
 /** Rows from which it is learnt how errors fade. */
 const FADE_DAYS = 120;
-const LEAST_FADE_ROWS = 30;
+const MIN_FADE_ROWS = 30;
 const BOOST = { rounds: 70, learningRate: 0.08, depth: 4, leastRows: 20 };
 
 /**
@@ -75,7 +75,7 @@ function fade(errors: Float64Array, perDay: number, steps: number): Float64Array
   }
   return Float64Array.from({ length: steps }, (_, k) => {
     const rows = n - from - k - 1;
-    if (rows < LEAST_FADE_ROWS) return 0;
+    if (rows < MIN_FADE_ROWS) return 0;
     const values = new Float64Array(3 * rows);
     for (let r = 0; r < rows; r++) values.set([1, errors[from + r]!, means[from + r]!], 3 * r);
     const followed = errors.subarray(from + k + 1);

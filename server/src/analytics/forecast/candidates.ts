@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { COOLED_ABOVE_C, HEATED_BELOW_C } from './calendar-frame.ts';
 import { fitCalendarRegression, fitMixture } from './calendar-models.ts';
-import { ARIMA_MOST_VALUES, type ForecastEngines } from './engines.ts';
+import { type ForecastEngines, MAX_ARIMA_VALUES } from './engines.ts';
 import { fitSeasonalNaive } from './seasonal-naive.ts';
 import { type Fitted, fillGaps, type History, type Slots } from './slots.ts';
 
@@ -82,7 +82,7 @@ export const CANDIDATES = {
     leastDays: 7,
     mostDays: 400,
     fit: ({ slots, values }, { engines }) =>
-      engineFit(values.subarray(-ARIMA_MOST_VALUES / 2), slots, (known, steps) => engines.arima(known, steps)),
+      engineFit(values.subarray(-MAX_ARIMA_VALUES / 2), slots, (known, steps) => engines.arima(known, steps)),
   },
   prophet: {
     title: 'Prophet',

@@ -4,7 +4,7 @@ export interface ForecastEngines {
   mstl(values: Float64Array, periods: readonly number[], steps: number): Float64Array;
   /** Exponential smoothing without season, its form chosen by information criterion. */
   ets(values: Float64Array, steps: number): Float64Array;
-  /** ARIMA of an order found by a short search. At most `ARIMA_MOST_VALUES` values. */
+  /** ARIMA of an order found by a short search. At most `MAX_ARIMA_VALUES` values. */
   arima(values: Float64Array, steps: number): Float64Array;
   /** Taylor and Letham's model (Am. Stat. 72 (2018) 37) by its own Stan program. */
   prophet(task: ProphetTask): Float64Array;
@@ -27,4 +27,4 @@ export interface ProphetTask {
 }
 
 /** The engine copies its input to a stack of 64 KB and loops for ever when it does not fit. */
-export const ARIMA_MOST_VALUES = 2000;
+export const MAX_ARIMA_VALUES = 2000;

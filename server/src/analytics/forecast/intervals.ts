@@ -29,7 +29,7 @@ export interface Calibration {
 /** Errors as an hour of day has too few count as many times the overall mean. */
 const SHRINKAGE = 5;
 /** Scores that a step's quantiles rest on; neighbouring steps help out. */
-const LEAST_SCORES = 400;
+const MIN_SCORES = 400;
 
 /**
  * Conformal intervals (Vovk; Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094, with errors scaled by hour of day, their section 5.2): the
@@ -117,7 +117,7 @@ function phaseOf({ perDay, minuteOfDay, weekday }: Slots, slot: number): number 
 /** Scores of a step and, while they are few, of the steps around it. */
 function pool(byStep: readonly (readonly number[])[], step: number): number[] {
   let scores = [...byStep[step]!];
-  for (let away = 1; away < byStep.length && scores.length < LEAST_SCORES; away++) {
+  for (let away = 1; away < byStep.length && scores.length < MIN_SCORES; away++) {
     scores = scores.concat(byStep[step - away] ?? [], byStep[step + away] ?? []);
   }
   return scores;

@@ -48,7 +48,7 @@ const DIM = 0.05;
 /** What sets a day apart from the usual one lasts by this much to the next: least error on measured roofs in France and Australia. */
 const LASTING = 0.5;
 const USUAL_DAYS = 30;
-export const SOLAR_MIN_DAYS = 10;
+export const MIN_SOLAR_DAYS = 10;
 /** Days that a back-test needs before it. */
 const LEARN_DAYS = 7;
 /** The back-test learns the plane again after so many days. */
@@ -72,7 +72,7 @@ export function fitSolar(site: SolarSite, hours: SolarHours): SolarFit | null {
   const found = model.at(kw.length);
   if (found === null) return null;
   const { clearKw, days } = found;
-  if ([...days.values()].filter((index) => index === index).length < SOLAR_MIN_DAYS) return null;
+  if ([...days.values()].filter((index) => index === index).length < MIN_SOLAR_DAYS) return null;
   const trials = backtest(hours, model);
   const recent = trials.filter(({ day }) => day > hours.day[kw.length - 1]! - SOLAR_RECENT_DAYS);
   const isBetter = skillOf(trials) > 0 && skillOf(recent) > 0;

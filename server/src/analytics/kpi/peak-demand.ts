@@ -5,7 +5,7 @@ import type { Steps } from '../energy/steps.ts';
 /** The window of peak demand: what utilities bill by and ISO 50001 practice looks at. */
 export const DEMAND_WINDOW_MS = 15 * MINUTE_MS;
 /** A rolling window counts when the power is known for this share of it. */
-const LEAST_COVERAGE = 0.8;
+const MIN_COVERAGE_SHARE = 0.8;
 
 export interface PeakDemand {
   /** Mean power over the rolling window, kW. */
@@ -53,7 +53,7 @@ export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
       while (high < count && ends[high]! <= to) high++;
       const [before, behind] = [until(from, low), until(to, high)];
       const ms = behind.ms - before.ms;
-      if (ms < LEAST_COVERAGE * DEMAND_WINDOW_MS) continue;
+      if (ms < MIN_COVERAGE_SHARE * DEMAND_WINDOW_MS) continue;
       const kw = ((behind.kwh - before.kwh) * HOUR_MS) / ms;
       if (best === null || isBetter({ kw, from }, best)) best = { kw, from };
     }

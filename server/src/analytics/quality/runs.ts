@@ -10,11 +10,11 @@ export interface Run {
 /** A run of equal values is taken for a fault when chance would bring one so long in fewer than this many windows. */
 const FALSE_ALARM = 1e-4;
 /** Not even the steadiest quantity is believed to repeat itself more often than this. */
-const LARGEST_REPEAT_SHARE = 0.98;
-const SHORTEST_STUCK_SAMPLES = 6;
+const MAX_REPEAT_SHARE = 0.98;
+const MIN_STUCK_SAMPLES = 6;
 /** A value at which the series stays another time for this share as long is one at which it rests. */
 const RETURN_SHARE = 0.25;
-const SHORTEST_STUCK_MS = HOUR_MS;
+const MIN_STUCK_MS = HOUR_MS;
 
 /**
  * Finds values that stand still: a sensor or a gateway that repeats its last value.
@@ -32,15 +32,15 @@ export function stuckRuns({ timestamps, values }: Series, resting: readonly numb
   if (runs.length === 0) return [];
   const longest = runs.reduce((most, { from, to }) => Math.max(most, to - from), 0);
   const repeats = runs.reduce((sum, { from, to }) => sum + (to - from === longest ? 0 : to - from - 1), 0);
-  const share = Math.min(repeats / Math.max(moving - longest, 1), LARGEST_REPEAT_SHARE);
+  const share = Math.min(repeats / Math.max(moving - longest, 1), MAX_REPEAT_SHARE);
   const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);
   return runs.filter(({ from, to }) => {
     const lasted = timestamps[to - 1]! - timestamps[from]!;
-    const isLong = to - from >= Math.max(needed, SHORTEST_STUCK_SAMPLES) && lasted >= SHORTEST_STUCK_MS;
+    const isLong = to - from >= Math.max(needed, MIN_STUCK_SAMPLES) && lasted >= MIN_STUCK_MS;
     const returns = (other: Run) =>
       other.from !== from &&
       values[other.from] === values[from] &&
-      other.to - other.from >= Math.max(RETURN_SHARE * (to - from), SHORTEST_STUCK_SAMPLES);
+      other.to - other.from >= Math.max(RETURN_SHARE * (to - from), MIN_STUCK_SAMPLES);
     return isLong && !runs.some(returns);
   });
 }
@@ -57,12 +57,12 @@ function equalRuns(values: Float64Array): Run[] {
 }
 
 /** Samples of the shortest line whose values are finer than the sensor's digits, and of one on those digits. */
-const SHORTEST_LINE = 5;
-const SHORTEST_LINE_IN_DIGITS = 12;
+const MIN_LINE_SAMPLES = 5;
+const MIN_DIGIT_LINE_SAMPLES = 12;
 /** Rounding of single-precision floats and of decimals with seven digits. */
 const RELATIVE_ROUNDING = 1e-6;
 /** Steps of a few units of the last digit make straight lines by themselves. */
-const LEAST_STEP_IN_DIGITS = 3;
+const MIN_STEP_DIGITS = 3;
 
 /**
  * Finds values that lie on a straight line in time: somebody filled a gap by interpolation. The ends of a line are measured, so they are
@@ -85,8 +85,8 @@ export function interpolatedRuns({ timestamps, values }: Series): Run[] {
       end++;
     }
     const step = Math.abs(values[start + 1]! - values[start]!);
-    const needed = isOnDigits(values.subarray(start + 1, end), digit) ? SHORTEST_LINE_IN_DIGITS : SHORTEST_LINE;
-    const straight = end - start + 1 >= needed && step > 1e-9 * largest && step >= LEAST_STEP_IN_DIGITS * digit;
+    const needed = isOnDigits(values.subarray(start + 1, end), digit) ? MIN_DIGIT_LINE_SAMPLES : MIN_LINE_SAMPLES;
+    const straight = end - start + 1 >= needed && step > 1e-9 * largest && step >= MIN_STEP_DIGITS * digit;
     if (straight) runs.push({ from: start + 1, to: end });
     start = straight ? end : start + 1;
   }

@@ -23,19 +23,19 @@ const LOSSES = 0.15;
 /** Meters of class 1 and slots cut apart: what goes out may exceed what comes in by this share, and power may differ from a counter. */
 const TOLERANCE = 0.05;
 /** Less than this is noise. */
-const LEAST_KWH = 0.2;
+const MIN_ENERGY_KWH = 0.2;
 
 /** Whether `PV + import + discharge = load + export + charge + losses` can hold. */
 export function isBalanced(inKwh: number, outKwh: number): boolean {
   const surplus = inKwh - outKwh;
   const flow = Math.max(inKwh, outKwh);
-  return surplus <= Math.max(LOSSES * flow, LEAST_KWH) && surplus >= -Math.max(TOLERANCE * flow, LEAST_KWH);
+  return surplus <= Math.max(LOSSES * flow, MIN_ENERGY_KWH) && surplus >= -Math.max(TOLERANCE * flow, MIN_ENERGY_KWH);
 }
 
 /** Whether power over time and a counter tell the same energy. */
 export function agrees(counterKwh: number, powerKwh: number): boolean {
   const greater = Math.max(Math.abs(counterKwh), Math.abs(powerKwh));
-  return Math.abs(counterKwh - powerKwh) <= Math.max(TOLERANCE * greater, LEAST_KWH);
+  return Math.abs(counterKwh - powerKwh) <= Math.max(TOLERANCE * greater, MIN_ENERGY_KWH);
 }
 
 /** (measured − accounted) ÷ the larger of both; 0 where both are 0. */

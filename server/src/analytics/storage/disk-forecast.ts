@@ -15,11 +15,11 @@ export interface DiskForecast {
 }
 
 /** Less does not tell a trend from a day's ups and downs. */
-const LEAST_SPAN_MS = UTC_DAY_MS;
+const MIN_SPAN_MS = UTC_DAY_MS;
 /** Samples whose slopes are taken lie this share of the known time apart, at least. */
-const LEAST_APART_SHARE = 1 / 4;
+const MIN_APART_SHARE = 1 / 4;
 /** Of more samples only some are looked at, evenly: the work grows with the square. */
-const SAMPLES_MOST = 250;
+const MAX_SAMPLES = 250;
 
 /**
  * How fast a disk fills: the median of the slopes between samples that lie at least a quarter of the known time apart (Theil, 1950; Sen, 1968),
@@ -28,12 +28,12 @@ const SAMPLES_MOST = 250;
  * @param all samples, in ascending order
  */
 export function diskForecast(all: readonly DiskSample[], freeBytes: number): DiskForecast {
-  const step = Math.ceil(all.length / SAMPLES_MOST);
+  const step = Math.ceil(all.length / MAX_SAMPLES);
   const samples = all.filter((_, i) => (all.length - 1 - i) % step === 0);
   const unknown = { growthBytesPerDay: null, fullInDays: null };
   const [first, last] = [samples[0], samples.at(-1)];
-  if (first === undefined || last === undefined || last.at - first.at < LEAST_SPAN_MS) return unknown;
-  const apart = (last.at - first.at) * LEAST_APART_SHARE;
+  if (first === undefined || last === undefined || last.at - first.at < MIN_SPAN_MS) return unknown;
+  const apart = (last.at - first.at) * MIN_APART_SHARE;
   const slopes: number[] = [];
   for (const [i, earlier] of samples.entries()) {
     for (let j = i + 1; j < samples.length; j++) {

@@ -2,7 +2,7 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.t
 import { describe, expect, test } from 'vitest';
 import { aggregateSeries } from '../columns/aggregate.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
-import { DEFAULT_CADENCE_MS, decidingWindow, LONGEST_HOLD_MS, type Reporting, standsUntil } from './cadence.ts';
+import { DEFAULT_CADENCE_MS, decidingWindow, MAX_HOLD_MS, type Reporting, standsUntil } from './cadence.ts';
 
 const DAY = Date.UTC(2026, 0, 15);
 const at = (...minutes: number[]) => Float64Array.from(minutes, (minute) => DAY + minute * MINUTE_MS);
@@ -50,7 +50,7 @@ describe('how long a sample stands', () => {
 
   test('a sample of undeclared cadence never stands longer than the longest hold', () => {
     const everySixHours = at(0, 360, 720, 1080);
-    const longest = LONGEST_HOLD_MS / MINUTE_MS;
+    const longest = MAX_HOLD_MS / MINUTE_MS;
     expect(holds(everySixHours, null)).toEqual([longest, longest, longest, longest]);
     expect(holds(everySixHours, 6 * HOUR_MS)).toEqual([360, 360, 360, 360]);
   });

@@ -17,10 +17,10 @@ import type { Window } from './window.ts';
 export const GAP_FACTOR = 2.5;
 
 /** Longest time that a sample of undeclared cadence can stand. */
-export const LONGEST_HOLD_MS = 2 * HOUR_MS;
+export const MAX_HOLD_MS = 2 * HOUR_MS;
 
 /** Longest time that a sample of a device stands that was recognised to report changes only. */
-export const LONGEST_CHANGE_HOLD_MS = 12 * HOUR_MS;
+export const MAX_CHANGE_HOLD_MS = 12 * HOUR_MS;
 
 /** Cadence where neither a day nor its neighbours have three spacings: 15 minutes, the slot of European markets. */
 export const DEFAULT_CADENCE_MS = 15 * MINUTE_MS;
@@ -55,7 +55,7 @@ function isDeclared({ expectedIntervalMs, holdsMs = null }: Reporting): boolean 
 
 /** How far outside a window samples must be known to judge those inside. */
 function holdMarginMs({ expectedIntervalMs, holdsMs = null }: Reporting): number {
-  return holdsMs ?? (expectedIntervalMs === null ? LONGEST_CHANGE_HOLD_MS : GAP_FACTOR * expectedIntervalMs);
+  return holdsMs ?? (expectedIntervalMs === null ? MAX_CHANGE_HOLD_MS : GAP_FACTOR * expectedIntervalMs);
 }
 
 /**
@@ -72,9 +72,9 @@ export function standsUntil(series: Series, reporting: Reporting): Float64Array 
     const cadence = expectedIntervalMs ?? foundCadence(days, d);
     const ofCadence = Math.min(
       GAP_FACTOR * cadence,
-      expectedIntervalMs === null ? LONGEST_HOLD_MS : Number.POSITIVE_INFINITY,
+      expectedIntervalMs === null ? MAX_HOLD_MS : Number.POSITIVE_INFINITY,
     );
-    const holds = holdsMs ?? (onlyChanges(d, ofCadence) ? LONGEST_CHANGE_HOLD_MS : null);
+    const holds = holdsMs ?? (onlyChanges(d, ofCadence) ? MAX_CHANGE_HOLD_MS : null);
     const limit = holds ?? ofCadence;
     const alone = holds ?? Math.min(cadence, limit);
     for (let i = from; i < to; i++) {

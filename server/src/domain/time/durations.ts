@@ -1,16 +1,16 @@
 /** A ring of the last 1,000 durations in milliseconds, for p50, p95 and p99. */
-const KEPT = 1000;
+const MAX_DURATIONS = 1000;
 
 export class Durations {
-  readonly #ring = new Float64Array(KEPT);
+  readonly #ring = new Float64Array(MAX_DURATIONS);
   #count = 0;
 
   add(ms: number): void {
-    this.#ring[this.#count++ % KEPT] = ms;
+    this.#ring[this.#count++ % MAX_DURATIONS] = ms;
   }
 
   summary(): { p50: number; p95: number; p99: number } | null {
-    const kept = Math.min(this.#count, KEPT);
+    const kept = Math.min(this.#count, MAX_DURATIONS);
     if (kept === 0) return null;
     const sorted = this.#ring.slice(0, kept).sort();
     const at = (share: number) => sorted[Math.min(Math.ceil(share * kept) - 1, kept - 1)]!;

@@ -36,9 +36,9 @@ export const SLOT_MS = 15 * MINUTE_MS;
 const SLOTS_PER_HOUR = HOUR_MS / SLOT_MS;
 const LOAD_POWER = 'load.power_kw';
 /** Share of a slot for which the power must be known. */
-const LEAST_COVERAGE = 0.5;
+const MIN_COVERAGE_SHARE = 0.5;
 /** Share of the known power that a baseline has to foretell: where a driver fell silent or comes by the hour, the rest would go unjudged. */
-const LEAST_FORETOLD = 0.75;
+const MIN_PREDICTED_SHARE = 0.75;
 const INDOORS = 'environment.indoor_temp_c';
 const STATUS = 'production.status';
 const WORKED = 'production.operating_hours';
@@ -127,7 +127,7 @@ function foretells(expected: Float64Array, values: Float64Array, from: number): 
     known++;
     if (expected[i] === expected[i]) foretold++;
   }
-  return foretold >= LEAST_FORETOLD * known;
+  return foretold >= MIN_PREDICTED_SHARE * known;
 }
 
 function powerMetric({ queries }: DriverOptions, { id }: DeviceRecord): string {
@@ -157,7 +157,7 @@ async function powerColumn(
   const { kwh, knownMs } = await machineEnergy(queries, device, { window, timeZone, asOf: now(), bucket: '15m' });
   return kwh.map((energy, i) => {
     const hours = knownMs[i]! / HOUR_MS;
-    return hours * HOUR_MS >= LEAST_COVERAGE * SLOT_MS ? energy / hours : Number.NaN;
+    return hours * HOUR_MS >= MIN_COVERAGE_SHARE * SLOT_MS ? energy / hours : Number.NaN;
   });
 }
 

@@ -44,8 +44,8 @@ export type OnProgress = (share: number, message: string) => void;
 
 /** So much before a window tells what is normal; less than the least tells nothing. */
 const REFERENCE_MS = 42 * UTC_DAY_MS;
-const LEAST_MS = 7 * UTC_DAY_MS;
-const MOST_DAYS = 92;
+const MIN_REFERENCE_MS = 7 * UTC_DAY_MS;
+const MAX_WINDOW_DAYS = 92;
 const DEFAULT_DAYS = 1;
 /** The hourly run looks at the last days again: events grow, readings come late. */
 const JOB_MS = 3 * UTC_DAY_MS;
@@ -159,7 +159,7 @@ export class AnomalyService {
     const { queries, devices, examined, now } = this.#options;
     const groups = new Set(queries.metricsOf(device.id).map((metric) => splitMetric(metric).group));
     const firsts = [...groups].map((group) => devices.firstReadingAt(device.id, group) ?? Number.POSITIVE_INFINITY);
-    const from = Math.ceil((Math.min(...firsts) + LEAST_MS) / SLOT_MS) * SLOT_MS;
+    const from = Math.ceil((Math.min(...firsts) + MIN_REFERENCE_MS) / SLOT_MS) * SLOT_MS;
     const until = Math.floor((now() - JOB_MS) / SLOT_MS) * SLOT_MS;
     return unexamined(await examined.of(device.id), from, until, now());
   }
@@ -228,7 +228,7 @@ export class AnomalyService {
     const { history, modelVersion } = await loadHistory(this.#options, device, span, window.start);
     const columns = [...(history.power ? [history.power.values] : []), ...history.sensors.map(({ values }) => values)];
     const known = Math.max(0, ...columns.map((column) => column.filter((value) => value === value).length)) * SLOT_MS;
-    if (known < LEAST_MS) throw tooLittle(device, known);
+    if (known < MIN_REFERENCE_MS) throw tooLittle(device, known);
     const limits = limitsOf(await anomalies.labelled(device.id));
     const task = { history, window, contamination, seed: SEED, limits };
     const detection: Detection = await models.run('anomaly.detect', task, { signal, timeoutMs: TIMEOUT_MS });
@@ -323,7 +323,7 @@ function pieceKey({ id }: DeviceRecord, { start, end }: Window): string {
 }
 
 function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
-  const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, mostDays: MOST_DAYS });
+  const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, mostDays: MAX_WINDOW_DAYS });
   if (window.start < now) return window;
   const detail = `must not be in the future; got ${formatInstant(window.start)}`;
   throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
@@ -332,6 +332,6 @@ function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number)
 function tooLittle({ name }: DeviceRecord, knownMs: number): InvalidInput {
   const days = (ms: number) => (ms / UTC_DAY_MS).toFixed(1);
   return new InvalidInput(
-    `${days(knownMs)} days of ${name} are known before the end of the window, and ${days(LEAST_MS)} are needed to tell what is normal: collect for ${days(LEAST_MS - knownMs)} days more`,
+    `${days(knownMs)} days of ${name} are known before the end of the window, and ${days(MIN_REFERENCE_MS)} are needed to tell what is normal: collect for ${days(MIN_REFERENCE_MS - knownMs)} days more`,
   );
 }

@@ -71,7 +71,7 @@ function reasonsOf({ id, reasons }: { readonly id?: string; readonly reasons: un
 }
 
 /** Labels may raise a limit to this multiple at most, but that of sensors that rest: what stands out so far is told whatever was said of others. */
-const MOST_FACTOR = 4;
+const MAX_THRESHOLD_FACTOR = 4;
 const BEYOND = 1.02;
 
 /**
@@ -93,7 +93,7 @@ export function limitsOf(labelled: readonly LabelledAnomaly[]): LimitFactor[] {
     const best = candidates
       .sort((a, b) => a - b)
       .reduce((one, other) => (mistakes(other) < mistakes(one) ? other : one));
-    const most = type === 'stuck_sensor' ? Number.POSITIVE_INFINITY : MOST_FACTOR;
+    const most = type === 'stuck_sensor' ? Number.POSITIVE_INFINITY : MAX_THRESHOLD_FACTOR;
     return known.success && best > 1 ? [{ metric, type: known.data, factor: Math.min(best, most) }] : [];
   });
 }

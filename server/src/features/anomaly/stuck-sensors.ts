@@ -14,9 +14,9 @@ const THINNED_MS = 30_000;
 const CONFIDENCE = 0.95;
 const CRITICAL_MS = UTC_DAY_MS;
 /** A run that is told lasts an hour, so it fills at least so many quarters. */
-const LEAST_SLOTS = 3;
+const MIN_SLOTS = 3;
 /** What knows fewer values than this in its history is a set point, or too coarse to tell standing still from resting. */
-const LEAST_VALUES = 8;
+const MIN_VALUES = 8;
 
 /**
  * Sensors of a device that repeated one value in a window, longer than chance would have it.
@@ -34,7 +34,7 @@ export async function stuckSensors(
     if (!(await mayStick(options, request, window))) continue;
     const span = { start: window.start - HISTORY_MS, end: window.end };
     const series = await thinned(options.queries.stream({ ...request, window: span }), quantity);
-    if (new Set(series.values).size < LEAST_VALUES) continue;
+    if (new Set(series.values).size < MIN_VALUES) continue;
     for (const { from, to } of stuckRuns(series, [])) {
       const start = series.timestamps[from]!;
       const end = series.timestamps[to - 1]! + 1;
@@ -69,7 +69,7 @@ async function mayStick({ queries, now }: DriverOptions, request: Request, { sta
     if (least !== most && least === least) [slots, held] = [0, Number.NaN];
     else if (least === least && held === held && least !== held) [slots, held] = [1, least];
     else [slots, held] = [slots + 1, least === least ? least : held];
-    if (slots >= LEAST_SLOTS && held === held) return true;
+    if (slots >= MIN_SLOTS && held === held) return true;
   }
   return false;
 }

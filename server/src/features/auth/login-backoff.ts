@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 /** Failures that a person may have without waiting. */
 const FREE_FAILURES = 5;
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 15 * MINUTE_MS;
+const MAX_WAIT_MS = 15 * MINUTE_MS;
 /** Without a failure for this long, counting starts again. */
 const FORGET_AFTER_MS = HOUR_MS;
 /** Keys remembered; beyond it the oldest are forgotten. */
@@ -51,5 +51,5 @@ export class LoginBackoff {
 
 function waitAfter(failures: number): number {
   if (failures < FREE_FAILURES) return 0;
-  return Math.min(FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES), LONGEST_WAIT_MS);
+  return Math.min(FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES), MAX_WAIT_MS);
 }

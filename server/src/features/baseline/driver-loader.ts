@@ -27,7 +27,7 @@ export const OUTDOORS = ['environment.outdoor_temp_c', 'weather.temperature_c'];
 /** A site's weather stands in where no device has a thermometer outside. */
 const STAND_INS = new Map([['environment.outdoor_temp_c', 'weather.temperature_c']]);
 /** Share of an hour for which a gauge must be known. */
-const LEAST_COVERAGE = 0.5;
+const MIN_COVERAGE_SHARE = 0.5;
 
 /** Where the values of a driver come from. */
 export interface Driver {
@@ -147,7 +147,7 @@ function columnOf(buckets: Buckets, kind: Metric['kind'], edges: Float64Array): 
   if (kind === 'counter') return buckets.increase.slice();
   return meansOf(buckets).map((mean, s) => {
     const length = edges[s + 1]! - edges[s]!;
-    return buckets.coveredMs[s]! >= LEAST_COVERAGE * length ? mean : Number.NaN;
+    return buckets.coveredMs[s]! >= MIN_COVERAGE_SHARE * length ? mean : Number.NaN;
   });
 }
 

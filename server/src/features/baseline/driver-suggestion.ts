@@ -1,5 +1,5 @@
 import type { BaselineDrivers } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
-import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import { MIN_SAMPLES_BY_RESOLUTION } from '../../analytics/baseline/validity.ts';
 import { isCondition } from '../../domain/made-of-energy.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
@@ -13,7 +13,7 @@ import { MAY_BE_MADE } from './suspicious-drivers.ts';
 type Answer = NonNullable<BaselineDrivers['suggestion']>;
 
 /** A driver that is known for less of the hours with energy would cost too many of them. */
-const LEAST_KNOWN = 0.8;
+const MIN_KNOWN_SHARE = 0.8;
 
 /** Which of the available drivers to keep; null for too few hours. */
 export async function suggestion(
@@ -33,9 +33,9 @@ export async function suggestion(
     (await loadObservations(options, machine, { ...needs, drivers: some }, window)).observations;
   const all = (await samplesOf([])).starts.length;
   const each = await Promise.all(drivers.map(async (driver) => (await samplesOf([driver])).starts.length / all));
-  const known = drivers.filter((_, d) => each[d]! >= LEAST_KNOWN);
+  const known = drivers.filter((_, d) => each[d]! >= MIN_KNOWN_SHARE);
   const { starts, kwh, columns } = await samplesOf(known);
-  if (starts.length < LEAST_SAMPLES.hour) return null;
+  if (starts.length < MIN_SAMPLES_BY_RESOLUTION.hour) return null;
   const conditions = [...known.keys()].filter((d) => isCondition(known[d]!.metric));
   const found = await options.models.run('baseline.suggest', { kwh, columns, conditions });
   const nameOf = (d: number) => known[d]!.name;

@@ -45,7 +45,7 @@ export interface Loaded {
 }
 
 /** Share of an hour or day for which the energy must be known. */
-const LEAST_COVERAGE = 0.9;
+const MIN_COVERAGE_SHARE = 0.9;
 
 /** Energy of a machine and what drives it, for the hours or days of a window of which both are known. */
 export async function loadObservations(
@@ -73,7 +73,7 @@ export async function loadObservations(
   const complete = [...kwh.keys()].filter((s) => {
     const length = edges[s + 1]! - edges[s]!;
     const isWhole = resolution === 'day' || length === HOUR_MS;
-    const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && knownMs[s]! >= LEAST_COVERAGE * length;
+    const isKnown = zeros[s] === 0 && kwh[s] === kwh[s] && knownMs[s]! >= MIN_COVERAGE_SHARE * length;
     return (
       adjusted.excluded[s] === 0 &&
       isWhole &&

@@ -8,7 +8,7 @@ import type { DeviationQuery } from '@wattkeeper/contract/analytics/baseline-dev
 import type { BaselineDrivers, DriversQuery } from '@wattkeeper/contract/analytics/baseline-drivers.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
-import { LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import { MIN_SAMPLES_BY_RESOLUTION } from '../../analytics/baseline/validity.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { askedDays, askedWindow, periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
@@ -47,7 +47,7 @@ export type OnProgress = (share: number, message: string) => void;
 
 const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365 };
 const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };
-const MOST_DAYS = 800;
+const MAX_WINDOW_DAYS = 800;
 /** Buildings answer to the temperature of up to so many hours ago. */
 const LAGS = [0, 1, 2, 3, 4, 5, 6];
 /** Metrics whose values are categories. */
@@ -237,7 +237,7 @@ export class BaselineService {
     const { needs, loaded } = await this.#readSeen(machine, { ...required, adjustments }, window);
     const { observations, temperatures, total } = loaded;
     const samples = observations.starts.length;
-    if (samples < LEAST_SAMPLES[resolution]) throw tooFew(samples, total, resolution, loaded.zeros);
+    if (samples < MIN_SAMPLES_BY_RESOLUTION[resolution]) throw tooFew(samples, total, resolution, loaded.zeros);
     onProgress(0.3, `fits ${samples} ${resolution}s`);
     const suspicious = suspiciousDrivers(needs.drivers, loaded);
     const training = await models.run(
@@ -327,7 +327,7 @@ export class BaselineService {
   }
 
   #windowOf(start: string | undefined, end: string | undefined, defaultDays: number): Window {
-    return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, mostDays: MOST_DAYS });
+    return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, mostDays: MAX_WINDOW_DAYS });
   }
 }
 

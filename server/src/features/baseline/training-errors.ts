@@ -1,13 +1,13 @@
 import type { Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import { termNames } from '../../analytics/baseline/basis.ts';
 import type { Unfit } from '../../analytics/baseline/unfit.ts';
-import { ENOUGH_SAMPLES, LEAST_SAMPLES } from '../../analytics/baseline/validity.ts';
+import { ENOUGH_SAMPLES, MIN_SAMPLES_BY_RESOLUTION } from '../../analytics/baseline/validity.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 
 /** Says how many more days it takes. */
 export function tooFew(found: number, total: number, resolution: Resolution, zeros = 0): InvalidInput {
   const rate = total === 0 ? 0 : found / total;
-  const needed = LEAST_SAMPLES[resolution];
+  const needed = MIN_SAMPLES_BY_RESOLUTION[resolution];
   const days = Math.ceil((needed - found) / rate / (resolution === 'hour' ? 24 : 1));
   const wait =
     rate === 0

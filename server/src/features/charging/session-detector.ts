@@ -33,8 +33,8 @@ export interface SessionDetectorOptions {
 const RULES: Readonly<Record<'battery' | 'vehicle', SessionRules>> = { battery: BATTERY_RULES, vehicle: VEHICLE_RULES };
 
 /** A session may have begun this long before a window; a longer one is cut there. */
-const LONGEST_LOOKBACK_MS = 16 * UTC_DAY_MS;
-const LOOKBACKS_MS = [UTC_DAY_MS, 4 * UTC_DAY_MS, LONGEST_LOOKBACK_MS];
+const MAX_LOOKBACK_MS = 16 * UTC_DAY_MS;
+const LOOKBACKS_MS = [UTC_DAY_MS, 4 * UTC_DAY_MS, MAX_LOOKBACK_MS];
 const PAGE = 1000;
 
 /**
@@ -126,7 +126,7 @@ export class SessionDetector {
     costs: readonly SessionCost[],
   ): Promise<void> {
     const { sessions } = this.#options;
-    const from = Math.min(span.start, found[0]?.startAt ?? span.start) - LONGEST_LOOKBACK_MS;
+    const from = Math.min(span.start, found[0]?.startAt ?? span.start) - MAX_LOOKBACK_MS;
     const known = await this.#known(deviceId, { start: from, end: span.end });
     const recorded = [...known.values()].filter(({ source }) => source === 'recorded');
     for (const [i, session] of found.entries()) {

@@ -45,7 +45,7 @@ interface KnownEnergy {
 }
 
 /** Share of a slot for which the energy must be known. */
-const LEAST_COVERAGE = 0.5;
+const MIN_COVERAGE_SHARE = 0.5;
 const LOAD = { group: 'load', quantity: 'power_kw' };
 const TEMPERATURES = ['weather.temperature_c', 'environment.outdoor_temp_c'];
 
@@ -101,7 +101,7 @@ async function meanPower(
   return kwh.map((sum, s) => {
     const covered = knownMs[s]!;
     const length = edges[s + 1]! - edges[s]!;
-    return covered >= LEAST_COVERAGE * length ? (sum * HOUR_MS) / covered : Number.NaN;
+    return covered >= MIN_COVERAGE_SHARE * length ? (sum * HOUR_MS) / covered : Number.NaN;
   });
 }
 

@@ -37,7 +37,7 @@ export const INDUSTRIAL_TERMS: TariffTerms = {
   fixed_per_day: 0,
   demand_per_kw_month: 0,
 };
-const MOST_DAYS = 400;
+const MAX_WINDOW_DAYS = 400;
 const COMPLETE = 0.99;
 
 /** A machine and a window with its energy. */
@@ -310,7 +310,7 @@ function outcomeOf(value: number | null, reason: string | null): Outcome {
 
 /** The window that is asked for: 24 hours by default, 400 days at most. Throws InvalidInput. */
 export function windowOf(query: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
-  return askedWindow(query, { now, defaultDays: 1, mostDays: MOST_DAYS });
+  return askedWindow(query, { now, defaultDays: 1, mostDays: MAX_WINDOW_DAYS });
 }
 
 /** A window on the wire, with its length. */

@@ -43,8 +43,8 @@ export interface MappedSeries {
   readonly mapped: readonly (MappedField | null)[];
 }
 
-/** Names that are told. */
-const MAX_TOLD = 40;
+/** Names listed in a message. */
+const MAX_NAMES_LISTED = 40;
 
 /** Names of devices and metrics for series of InfluxDB, the same as if they came in by line protocol, unless a rule says otherwise. */
 export class InfluxNames {
@@ -67,7 +67,7 @@ export class InfluxNames {
     this.#unitOf = options.unitOf;
     const unknown = this.#mapping.rules.find(({ measurement }) => !measurements.has(measurement));
     if (unknown === undefined) return;
-    const known = [...measurements].slice(0, MAX_TOLD).join(', ');
+    const known = [...measurements].slice(0, MAX_NAMES_LISTED).join(', ');
     throw new InvalidInput(`the mapping names the measurement "${unknown.measurement}"; there are: ${known}`);
   }
 
@@ -87,7 +87,7 @@ export class InfluxNames {
       const rule = rules[i];
       const isLeftOut = rule === undefined ? this.#mapping.others === 'leave_out' : rule.leave_out;
       if (!isLeftOut) return this.#map(measurement, field, rule);
-      if (this.#leftOut.size < MAX_TOLD) this.#leftOut.add(`${measurement}.${field}`);
+      if (this.#leftOut.size < MAX_NAMES_LISTED) this.#leftOut.add(`${measurement}.${field}`);
       return null;
     });
     return mapped.some((one) => one !== null) ? { device, mapped } : null;

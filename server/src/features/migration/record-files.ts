@@ -34,7 +34,7 @@ export interface RecordsOptions {
 }
 
 /** Records with values that are no number, of which the notes tell. */
-const MAX_ODD_TOLD = 100;
+const MAX_UNREADABLE_LISTED = 100;
 /** Device of records that name none. */
 const NAMELESS = 'Inverter';
 /** A file that was written at one of the two turns of a repeated hour is that turn's. */
@@ -143,7 +143,8 @@ class RecordFiles implements MigrationSource<FoundReading> {
       if (value === undefined) problems.push(`${path} "${cellText(record.cells[index]).slice(0, 60)}"`);
       else if (value === value && !values.has(metric)) values.set(metric, value);
     }
-    if (problems.length > 0 && this.#odd.size < MAX_ODD_TOLD) this.#odd.add(`${where}: ${problems.join(', ')}`);
+    if (problems.length > 0 && this.#odd.size < MAX_UNREADABLE_LISTED)
+      this.#odd.add(`${where}: ${problems.join(', ')}`);
     if (values.size > 0) return { where, item: { device, timestamp: time, values: [...values], problems } };
     const why = problems.length > 0 ? `; what is no number: ${problems.join(', ')}` : '';
     return { where, unreadable: `it holds no value of a known field${why}` };

@@ -38,7 +38,7 @@ export interface QualityOptions extends ConsistencyOptions {
 const HISTORY_MS = 7 * UTC_DAY_MS;
 /** A series that was silent for longer is of a device that is gone: it is told no more. */
 const SILENT_MS = 30 * UTC_DAY_MS;
-const GAPS_TOLD = 10;
+const MAX_GAPS_LISTED = 10;
 const REPORT = 'quality';
 /** Late readings may still change a day that is this near. */
 const OPEN_DAYS = 2;
@@ -230,5 +230,5 @@ function presented({ kind, start, end, before, after, counted, inDoubt, decided 
 }
 
 function longest(gaps: readonly Window[]): Window[] {
-  return [...gaps].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, GAPS_TOLD);
+  return [...gaps].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, MAX_GAPS_LISTED);
 }

@@ -21,7 +21,7 @@ export interface ReportServiceOptions {
 
 /** Days before today whose reports every run looks for. */
 const RECENT_DAYS = 7;
-const LONGEST_PERIOD_DAYS = 31;
+const MAX_PERIOD_DAYS = 31;
 /** Reports of the past that one run makes for a site; the next run continues. */
 export const MAX_PAST_REPORTS_PER_RUN = 2000;
 
@@ -125,7 +125,7 @@ export class ReportService {
     const site = await sites.require(siteId);
     const [first, last] = [dayOf(start, site.timezone), dayOf(end - 1, site.timezone)];
     const today = dayOf(now(), site.timezone);
-    for (let day = first; day < today && day <= addDays(last, LONGEST_PERIOD_DAYS); day = addDays(day, 1)) {
+    for (let day = first; day < today && day <= addDays(last, MAX_PERIOD_DAYS); day = addDays(day, 1)) {
       for (const period of endedBy(day, site)) {
         if (period.firstDay > last || (await reports.get(siteId, period.kind, period.period)) === undefined) continue;
         await this.#store(site, period, true);
@@ -180,7 +180,7 @@ function endedBy(day: string, { timezone }: SiteRecord): ReportPeriod[] {
 }
 
 function firstOfNextMonth(day: string): string {
-  return `${addDays(`${day.slice(0, 7)}-01`, LONGEST_PERIOD_DAYS).slice(0, 7)}-01`;
+  return `${addDays(`${day.slice(0, 7)}-01`, MAX_PERIOD_DAYS).slice(0, 7)}-01`;
 }
 
 /** The days of a month from one of them on, up to the last before `end`. */

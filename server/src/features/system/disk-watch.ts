@@ -8,7 +8,7 @@ import type { NamedStates } from '../../storage/records/named-states.ts';
 
 const STATE_KEY = 'disk';
 /** Hourly: six weeks. */
-const SAMPLES_KEPT = 1000;
+const MAX_SAMPLES = 1000;
 /** A warning is given when the disk is full within this time. */
 const SOON_DAYS = 14;
 
@@ -52,7 +52,7 @@ export class DiskWatch {
   async sample(): Promise<DiskMetrics> {
     const metrics = await this.metrics();
     const sample = { at: this.#now(), usedBytes: metrics.used_bytes };
-    this.#samples = [...this.#samples, sample].slice(-SAMPLES_KEPT);
+    this.#samples = [...this.#samples, sample].slice(-MAX_SAMPLES);
     await this.#states.put(STATE_KEY, { samples: this.#samples });
     this.#last = metrics;
     return metrics;

@@ -8,7 +8,7 @@ import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
 import type { JobRuns } from '../../storage/records/job-runs.ts';
 import type { DiskWatch } from './disk-watch.ts';
 
-const JOB_RUNS_KEPT_MS = 90 * UTC_DAY_MS;
+const MAX_RUN_AGE_MS = 90 * UTC_DAY_MS;
 
 export function compactionJob(stores: readonly MeteredStore[], now: () => number): JobDefinition {
   return {
@@ -40,7 +40,7 @@ export function cleanUpJob({ jobRuns, auditLog, auditKeptMs, now }: CleanUpOptio
     description: 'Forgets old runs of jobs and old entries of the audit log.',
     schedule: '10 * * * *',
     run: async () => ({
-      job_runs: await jobRuns.prune(now() - JOB_RUNS_KEPT_MS),
+      job_runs: await jobRuns.prune(now() - MAX_RUN_AGE_MS),
       audit_entries: await auditLog.prune(now() - auditKeptMs),
     }),
   };

@@ -10,7 +10,7 @@ import type {
 } from '@wattkeeper/contract/service.ts';
 import type { SetAsideSummary } from '@wattkeeper/contract/storage/set-aside.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
-import { DAMAGE_SHOWN_DAYS, type Journal, type JournalDamage, type JournalTrouble } from '../../ingest/journal.ts';
+import { type Journal, type JournalDamage, type JournalTrouble, MAX_DAMAGE_AGE_DAYS } from '../../ingest/journal.ts';
 import type { QueryPlanner } from '../../query/query-planner.ts';
 import type { TelemetryStore } from '../../storage/backend.ts';
 import type { MeteredStore } from '../../storage/layers/metered-store.ts';
@@ -180,7 +180,7 @@ function describeJournal({ error, since }: JournalTrouble): string {
 
 function describeDamage({ batches, from, until }: JournalDamage): string {
   const span = `between ${formatInstant(from)} and ${formatInstant(until)}`;
-  return `the journal was damaged on the disk: stores lack the readings of ${batches === 1 ? 'a batch' : `${batches} batches`} received ${span}, unless they took them before. Check the disk. The damaged bytes are in the table journal_damaged of wattkeeper.db until the first start after ${DAMAGE_SHOWN_DAYS} days.`;
+  return `the journal was damaged on the disk: stores lack the readings of ${batches === 1 ? 'a batch' : `${batches} batches`} received ${span}, unless they took them before. Check the disk. The damaged bytes are in the table journal_damaged of wattkeeper.db until the first start after ${MAX_DAMAGE_AGE_DAYS} days.`;
 }
 
 const GAP_REASONS = {

@@ -15,7 +15,7 @@ const DECIMAL = /^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const INT64_LIMIT = 2n ** 63n;
 /** Beyond this no number has a meaning, and a longer text is not looked at. */
 export const MAX_NUMBER_CHARACTERS = 400;
-const SHOWN_CHARACTERS = 120;
+const MAX_SHOWN_CHARACTERS = 120;
 
 /** Digits to drop, and factor to milliseconds. */
 export const TIME_SCALE: Readonly<Record<Precision, readonly [drop: number, factor: number]>> = {
@@ -82,5 +82,5 @@ function parseIntError(text: string): string {
 }
 
 function shown(text: string): string {
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+  return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
 }

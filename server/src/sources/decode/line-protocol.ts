@@ -33,8 +33,8 @@ export interface DecodedLines {
   readonly bad: number;
 }
 
-const MAX_ERRORS_TOLD = 20;
-const SHOWN_CHARACTERS = 200;
+const MAX_ERRORS_LISTED = 20;
+const MAX_SHOWN_CHARACTERS = 200;
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -364,7 +364,7 @@ export class LineProtocolDecoder {
   #restOfFields(start: number): string {
     const bytes = this.#bytes;
     let end = start;
-    while (end < bytes.length && end - start < SHOWN_CHARACTERS && bytes[end] !== SPACE && bytes[end] !== NEWLINE)
+    while (end < bytes.length && end - start < MAX_SHOWN_CHARACTERS && bytes[end] !== SPACE && bytes[end] !== NEWLINE)
       end++;
     return Buffer.from(bytes.subarray(start, end)).toString();
   }
@@ -375,10 +375,11 @@ export class LineProtocolDecoder {
     const behind = bytes[this.#at - 1] === NEWLINE && this.#at > start;
     this.#goAfter(behind ? this.#at - 1 : bytes.indexOf(NEWLINE, this.#at));
     this.#bad++;
-    if (this.#errors.length === MAX_ERRORS_TOLD) return;
-    const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * SHOWN_CHARACTERS))).toString();
+    if (this.#errors.length === MAX_ERRORS_LISTED) return;
+    const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * MAX_SHOWN_CHARACTERS))).toString();
     const shown = text.split('\n')[0]!.replace(/\r$/, '');
-    const short = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS).toWellFormed()}…` : shown;
+    const short =
+      shown.length > MAX_SHOWN_CHARACTERS ? `${shown.slice(0, MAX_SHOWN_CHARACTERS).toWellFormed()}…` : shown;
     this.#errors.push({ line, detail: `unable to parse '${short}': ${reason}` });
   }
 }

@@ -17,7 +17,7 @@ export interface DecodedReadings {
   readonly indexes: readonly (readonly number[])[];
 }
 
-const MAX_ERRORS_TOLD = 100;
+const MAX_ERRORS_LISTED = 100;
 const KEYS = ['device_id', 'timestamp', 'values'];
 
 /**
@@ -145,7 +145,7 @@ class ReadingsBuilder {
   }
 
   #leaveOut(index: number, key: string): void {
-    if (this.#errors.length >= MAX_ERRORS_TOLD) return;
+    if (this.#errors.length >= MAX_ERRORS_LISTED) return;
     const nearest = closest(key, KEYS);
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     const detail = `${describe(key)} is no key of a reading and is left out${hint} Allowed: ${KEYS.join(', ')}`;
@@ -154,7 +154,7 @@ class ReadingsBuilder {
 
   #refuse(index: number, metric: string | null, code: string, detail: string, count = 1): void {
     this.#rejected += count;
-    if (this.#errors.length < MAX_ERRORS_TOLD)
+    if (this.#errors.length < MAX_ERRORS_LISTED)
       this.#errors.push({ index, metric: metric?.toWellFormed() ?? null, code, detail });
   }
 }

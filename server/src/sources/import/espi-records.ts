@@ -14,7 +14,7 @@ export const MAX_XML_TEXT_CHARACTERS = 100_000;
 /** Meter readings and reading types of a file. */
 export const MAX_READING_TYPES_COUNT = 10_000;
 /** Characters of a value or a link that are kept. */
-const MAX_KEPT_CHARACTERS = 1000;
+const MAX_VALUE_CHARACTERS = 1000;
 const SLICE_CHARACTERS = 16_384;
 
 /** Codes of the standard (NAESB REQ.21 ESPI): what is measured, which way it flows, in which unit. */
@@ -101,7 +101,7 @@ class EspiReader {
     );
     this.#parser.on('closetag', ({ name }) => this.#close(localName(name)));
     this.#parser.on('text', (text) => {
-      this.#text = (this.#text + text).slice(0, MAX_KEPT_CHARACTERS);
+      this.#text = (this.#text + text).slice(0, MAX_VALUE_CHARACTERS);
     });
   }
 
@@ -148,7 +148,7 @@ class EspiReader {
   }
 
   #link({ rel = '', href = '' }: Readonly<Record<string, string>>): void {
-    const link = href.slice(0, MAX_KEPT_CHARACTERS);
+    const link = href.slice(0, MAX_VALUE_CHARACTERS);
     if (rel === 'self') this.#entry.self = link;
     else if (rel === 'up') this.#entry.up = link;
     else if (rel === 'related' && this.#entry.related.length < 20) this.#entry.related.push(link);

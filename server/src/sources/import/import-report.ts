@@ -1,5 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { MAX_SERIES_TOLD, type SeriesReport, SeriesTally } from './series-tally.ts';
+import { MAX_SERIES_LISTED, type SeriesReport, SeriesTally } from './series-tally.ts';
 
 /** What came of an import. Instants are epoch milliseconds. */
 export interface ImportReport {
@@ -101,7 +101,7 @@ export class ReportBuilder {
     const ofDevice = this.#series.get(device) ?? new Map<string, SeriesTally>();
     const known = ofDevice.get(metric);
     if (known !== undefined) return known;
-    if (this.#seriesCount === MAX_SERIES_TOLD) {
+    if (this.#seriesCount === MAX_SERIES_LISTED) {
       this.#moreSeries = true;
       return undefined;
     }

@@ -16,8 +16,8 @@ export interface SeriesReport {
   readonly gaps: { readonly count: number; readonly longest_ms: number; readonly total_ms: number };
 }
 
-/** Series that are told one by one. */
-export const MAX_SERIES_TOLD = 10_000;
+/** Series listed individually. */
+export const MAX_SERIES_LISTED = 10_000;
 /** A distance of more than this many intervals is a gap. */
 const GAP_INTERVALS = 1.5;
 

@@ -25,7 +25,7 @@ export interface DayPrices {
   readonly carbonKgPerKwh: Float64Array;
 }
 
-const DAYS_KEPT = 8;
+const MAX_AGE_DAYS = 8;
 
 /**
  * Day-ahead prices as a European bidding zone has them: a peak in the morning and a higher one in the evening, a dip when the sun
@@ -49,7 +49,7 @@ export class DayAhead {
   day(number: number): DayPrices {
     let day = this.#days.get(number);
     if (day === undefined) {
-      if (this.#days.size >= DAYS_KEPT) this.#days.clear();
+      if (this.#days.size >= MAX_AGE_DAYS) this.#days.clear();
       day = this.#make(this.#clock.dayAt(number));
       this.#days.set(number, day);
     }

@@ -20,8 +20,8 @@ export interface SimulatorSourceOptions {
 }
 
 const LIVE_STEP_MS = 5_000;
-const RETRY_MS_MIN = 1_000;
-const RETRY_MS_MAX = 60_000;
+const MIN_RETRY_MS = 1_000;
+const MAX_RETRY_MS = MINUTE_MS;
 
 /**
  * Brings a simulated site to life: first catches up with the clock in steps of `historyStepMs`, then reports every `liveStepMs`. What
@@ -54,7 +54,7 @@ export function simulatorSource(options: SimulatorSourceOptions): Source {
 
   async function deliver(blocks: readonly Block[], sink: SourceSink, signal: AbortSignal): Promise<void> {
     if (blocks.length === 0) return;
-    for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
+    for (let retryMs = MIN_RETRY_MS; ; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
       try {
         meter.took(simulator.time, await sink(blocks));
         return;

@@ -58,7 +58,7 @@ export interface Simulator {
   state(): SimulatorState;
 }
 
-const STEP_MS_MAX = HOUR_MS;
+const MAX_STEP_MS = HOUR_MS;
 const MAX_ROWS = 1440;
 
 /**
@@ -148,7 +148,7 @@ class SimulatorOfProfile implements Simulator {
 }
 
 function checkStep(stepMs: number): void {
-  if (!(Number.isInteger(stepMs) && stepMs > 0 && stepMs <= STEP_MS_MAX)) {
-    throw new InvalidInput(`stepMs must be a whole number from 1 to ${STEP_MS_MAX}; got ${stepMs}`);
+  if (!(Number.isInteger(stepMs) && stepMs > 0 && stepMs <= MAX_STEP_MS)) {
+    throw new InvalidInput(`stepMs must be a whole number from 1 to ${MAX_STEP_MS}; got ${stepMs}`);
   }
 }

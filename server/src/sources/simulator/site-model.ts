@@ -60,4 +60,4 @@ export interface Profile {
 }
 
 /** Physics are stepped at least this finely; longer rows are means of such parts. */
-export const LONGEST_PART_MS = MINUTE_MS;
+export const MAX_PART_MS = MINUTE_MS;

@@ -1,6 +1,6 @@
 import { Corrupt, messageOf } from '../../domain/errors.ts';
 import { BitReader, BitWriter } from './bits.ts';
-import { decodeIntegers, encodeIntegers, INTEGER_MAX } from './integers.ts';
+import { decodeIntegers, encodeIntegers, MAX_INTEGER } from './integers.ts';
 
 /**
  * A cell: one column of a frame (one device, some span of time) as few bytes as possible, given back bit by bit.
@@ -11,8 +11,8 @@ const SINGLE = 1;
 const DOUBLE = 2;
 
 /** More decimal places than this are not looked for. */
-const PLACES_MAX = 12;
-const POWERS_OF_TEN = Float64Array.from({ length: PLACES_MAX + 1 }, (_, places) => 10 ** places);
+const MAX_DECIMAL_PLACES = 12;
+const POWERS_OF_TEN = Float64Array.from({ length: MAX_DECIMAL_PLACES + 1 }, (_, places) => 10 ** places);
 /**
  * What happened to a decimal after it was read, besides nothing: converting a unit rounds once more, so that watts become kilowatts
  * that are no decimals. Undone, they are.
@@ -152,25 +152,25 @@ function decimalForm(values: Float64Array): DecimalForm {
 }
 
 function formWith(values: Float64Array, conversion: number): DecimalForm {
-  const needing = new Uint32Array(PLACES_MAX + 2);
+  const needing = new Uint32Array(MAX_DECIMAL_PLACES + 2);
   let guess = 0;
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     let places = isDecimal(value, conversion, guess) ? guess : guess + 1;
-    while (places <= PLACES_MAX && !isDecimal(value, conversion, places)) places++;
-    while (places > 0 && places <= PLACES_MAX && isDecimal(value, conversion, places - 1)) places--;
+    while (places <= MAX_DECIMAL_PLACES && !isDecimal(value, conversion, places)) places++;
+    while (places > 0 && places <= MAX_DECIMAL_PLACES && isDecimal(value, conversion, places - 1)) places--;
     needing[places] = needing[places]! + 1;
-    if (places > PLACES_MAX) continue;
+    if (places > MAX_DECIMAL_PLACES) continue;
     guess = places;
     largest = Math.max(largest, Math.abs(wholeOf(value, conversion, 0)));
   }
   let best: DecimalForm = { conversion, places: 0, exceptions: values.length, bits: Number.POSITIVE_INFINITY };
   let remaining = values.length;
-  for (let places = 0; places <= PLACES_MAX; places++) {
+  for (let places = 0; places <= MAX_DECIMAL_PLACES; places++) {
     remaining -= needing[places]!;
     // A value that needs few places may be too large a whole number with more of them.
-    const isWithin = (largest + 1) * POWERS_OF_TEN[places]! <= INTEGER_MAX;
+    const isWithin = (largest + 1) * POWERS_OF_TEN[places]! <= MAX_INTEGER;
     const exceptions = isWithin ? remaining : exceptionsWith(values, conversion, places);
     const bits = exceptions * EXCEPTION_BITS + (values.length - exceptions) * places * BITS_PER_PLACE;
     if (bits < best.bits) best = { conversion, places, exceptions, bits };
@@ -187,7 +187,7 @@ function exceptionsWith(values: Float64Array, conversion: number, places: number
 /** Whether a value has a decimal form exactly: division rounds as the decimal's own conversion does. */
 function isDecimal(value: number, conversion: number, places: number): boolean {
   const whole = wholeOf(value, conversion, places);
-  return decimalOf(whole, conversion, places) === value && Math.abs(whole) <= INTEGER_MAX && !isNegativeZero(value);
+  return decimalOf(whole, conversion, places) === value && Math.abs(whole) <= MAX_INTEGER && !isNegativeZero(value);
 }
 
 function wholeOf(value: number, conversion: number, places: number): number {
@@ -232,7 +232,7 @@ function writeDecimals(values: Float64Array, { conversion, places, exceptions }:
 function readDecimals(reader: BitReader, out: Float64Array): void {
   const conversion = reader.read(2);
   const places = reader.read(4);
-  if (places > PLACES_MAX) throw new RangeError(`${places} decimal places`);
+  if (places > MAX_DECIMAL_PLACES) throw new RangeError(`${places} decimal places`);
   const exceptions = reader.readGamma();
   if (exceptions > out.length) throw new RangeError(`${exceptions} exceptions among ${out.length} values`);
   const rows = new Float64Array(exceptions);

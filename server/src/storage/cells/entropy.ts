@@ -6,8 +6,8 @@ import { EXTRA_BITS, SYMBOL_BASE, SYMBOLS, symbolOf } from './symbols.ts';
  * RFC 8878 section 4.1). Numbers become symbols and extra bits (`symbols.ts`). The encoder runs backwards over the numbers, so
  * that the decoder reads forwards: the state's first value, then for each number its extra bits and the bits of the next state.
  */
-const TABLE_LOG_MAX = 11;
-const TABLE_LOG_MIN = 5;
+const MAX_TABLE_LOG = 11;
+const MIN_TABLE_LOG = 5;
 /** A table has this many times fewer states than there are numbers: building it must not cost more than using it. */
 const NUMBERS_PER_STATE_LOG = 2;
 
@@ -90,8 +90,8 @@ export function decodeNumbers(reader: BitReader, out: Float64Array): void {
 function tableLogFor(count: number, histogram: Uint32Array): number {
   let symbols = 0;
   for (const n of histogram) if (n > 0) symbols++;
-  const wanted = Math.max(bitLength(count) - NUMBERS_PER_STATE_LOG, bitLength(symbols) + 1, TABLE_LOG_MIN);
-  return Math.min(wanted, TABLE_LOG_MAX);
+  const wanted = Math.max(bitLength(count) - NUMBERS_PER_STATE_LOG, bitLength(symbols) + 1, MIN_TABLE_LOG);
+  return Math.min(wanted, MAX_TABLE_LOG);
 }
 
 /** Scales a histogram to a sum of `2^tableLog`; whatever occurs keeps at least 1. */

@@ -4,7 +4,7 @@ import { decodeNumbers, encodeNumbers, entropyBits } from './entropy.ts';
 import { SYMBOLS, symbolOf } from './symbols.ts';
 
 /** Whole numbers up to this magnitude can be coded: their second differences stay exact. */
-export const INTEGER_MAX = 2 ** 50;
+export const MAX_INTEGER = 2 ** 50;
 
 const CONSTANT = 0;
 const FIXED_WIDTH = 1;
@@ -22,7 +22,7 @@ interface Residuals {
   readonly bits: number;
 }
 
-/** Writes whole numbers of magnitude up to `INTEGER_MAX`; their count is for the caller to keep. */
+/** Writes whole numbers of magnitude up to `MAX_INTEGER`; their count is for the caller to keep. */
 export function encodeIntegers(values: Float64Array, out: BitWriter): void {
   if (values.length === 0) return;
   const step = commonStep(values);

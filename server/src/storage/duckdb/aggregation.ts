@@ -10,7 +10,7 @@ import { type Sources, scan } from './scan.ts';
 import { countByDay } from './spans.ts';
 
 /** Values that are held at once. */
-const VALUES_MAX = 4_000_000;
+const MAX_VALUES = 4_000_000;
 
 /**
  * Aggregates devices, some at a time, from unpacked columns: unpacking a cell and going over it costs less than any SQL over rows.
@@ -58,7 +58,7 @@ async function portions(
   if (positions.length <= 1) return positions.map((position) => [position]);
   const devices = [...new Set(positions.map((position) => numbers[position]!))];
   const counts = await readers.use((connection) => countByDay(connection, sources, group, devices, window));
-  const rowsMax = VALUES_MAX / (columnCount + 1);
+  const rowsMax = MAX_VALUES / (columnCount + 1);
   const divided: number[][] = [];
   let sum = Number.POSITIVE_INFINITY;
   for (const position of positions) {

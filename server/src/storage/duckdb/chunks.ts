@@ -5,7 +5,7 @@ import { lowerBound, type Rows, sliceRows } from '../../domain/columns/frame.ts'
  * Rows up to which days are joined in a chunk. Longer chunks pack better, shorter ones cost less to rewrite when a day joins them. A
  * chunk stays within a calendar month (UTC), so that slow devices rewrite little as well.
  */
-const CHUNK_ROWS_MAX = 1_500;
+const MAX_CHUNK_ROWS = 1_500;
 
 /** Where a settled chunk lies. */
 export interface ChunkSpan {
@@ -43,7 +43,7 @@ export function chunkSpans(
       !held &&
       !isPart &&
       before !== undefined &&
-      before.rows < CHUNK_ROWS_MAX &&
+      before.rows < MAX_CHUNK_ROWS &&
       monthOf(dayOf(before.last)) === monthOf(day)
     ) {
       taken.add(before);
@@ -61,7 +61,7 @@ export function cutIntoChunks(rows: Rows, kept: readonly ChunkSpan[]): Rows[] {
     const open = spans.at(-1);
     if (
       open !== undefined &&
-      open.rows + timestamps.length <= CHUNK_ROWS_MAX &&
+      open.rows + timestamps.length <= MAX_CHUNK_ROWS &&
       monthOf(dayOf(open.last)) === monthOf(day) &&
       !kept.some((span) => span.first > open.last && span.first < first)
     ) {

@@ -9,7 +9,7 @@ import { recentRows } from './scan.ts';
 import { appendChunks, type Chunk, packChunks, unpackChunk } from './settled.ts';
 
 /** Values that one transaction moves at most, but for a device's single day that has more. */
-const MOVE_VALUES_MAX = 2_000_000;
+const MAX_MOVED_VALUES = 2_000_000;
 
 /** Recent rows that are moved together: some devices on some days. */
 export interface Move {
@@ -28,7 +28,7 @@ export async function planMoves(connection: Connection, group: Group, cutoff: nu
   const days = result.doubles(0);
   const devices = result.integers(1);
   const rows = result.doubles(2);
-  const rowsMax = Math.max(1, Math.floor(MOVE_VALUES_MAX / Math.max(1, group.quantities.size)));
+  const rowsMax = Math.max(1, Math.floor(MAX_MOVED_VALUES / Math.max(1, group.quantities.size)));
   const moves: Move[] = [];
   for (let from = 0; from < result.rows; ) {
     const day = days[from]!;

@@ -2,7 +2,7 @@ import duckdb from '@duckdb/node-bindings';
 import { Result } from './result.ts';
 
 /** Statements that a connection keeps prepared. */
-const PREPARED_MAX = 128;
+const MAX_PREPARED_STATEMENTS = 128;
 
 export interface EngineSettings {
   readonly path: string;
@@ -99,7 +99,7 @@ export class Connection {
   }
 
   async #prepare(sql: string): Promise<duckdb.PreparedStatement> {
-    const oldest = this.#prepared.size >= PREPARED_MAX ? this.#prepared.entries().next().value : undefined;
+    const oldest = this.#prepared.size >= MAX_PREPARED_STATEMENTS ? this.#prepared.entries().next().value : undefined;
     if (oldest !== undefined) {
       this.#prepared.delete(oldest[0]);
       duckdb.destroy_prepare_sync(oldest[1]);

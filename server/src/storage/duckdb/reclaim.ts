@@ -2,9 +2,9 @@ import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 
 /** Share of free blocks within the file, or of deleted rows in its tables, from which on writing it again is worth it. */
-const FREE_SHARE_MAX = 0.25;
+const MAX_FREE_SHARE = 0.25;
 /** A file of fewer blocks is left as it is. */
-const BLOCKS_MIN = 16;
+const MIN_BLOCKS = 16;
 /** Name under which the copy is attached: no file of ours is called so. */
 const COPY = 'wattkeeper_copy';
 
@@ -19,15 +19,15 @@ export async function isWasteful(connection: Connection, groups: readonly Group[
   );
   const total = size.doubles(0)[0]!;
   const free = size.doubles(1)[0]!;
-  if (total < BLOCKS_MIN) return false;
-  if (free > total * FREE_SHARE_MAX) return true;
+  if (total < MIN_BLOCKS) return false;
+  if (free > total * MAX_FREE_SHARE) return true;
   let [rows, places] = [0, 0];
   for (const { settled } of groups) {
     const found = await connection.run(`SELECT count(*)::DOUBLE, coalesce(max(rowid) + 1, 0)::DOUBLE FROM ${settled}`);
     rows += found.doubles(0)[0]!;
     places += found.doubles(1)[0]!;
   }
-  return places - rows > places * FREE_SHARE_MAX;
+  return places - rows > places * MAX_FREE_SHARE;
 }
 
 /** Writes everything to a new file, settled chunks sorted by (device, time), and finishes that file. */

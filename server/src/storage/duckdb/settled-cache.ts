@@ -4,7 +4,7 @@ import type { Group } from './catalog.ts';
 import type { Connection } from './engine.ts';
 
 /** Bytes of packed cells that are held: some ten million values. */
-const BYTES_MAX = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 /** What a chunk costs besides its cells. */
 const HEAD_BYTES = 64;
 
@@ -156,7 +156,7 @@ export class SettledCache {
     held.bytes += bytes;
     this.#bytes += bytes;
     for (const [oldKey, old] of this.#devices) {
-      if (this.#bytes <= BYTES_MAX || oldKey === key) break;
+      if (this.#bytes <= MAX_BYTES || oldKey === key) break;
       this.#forget(oldKey, old);
     }
   }

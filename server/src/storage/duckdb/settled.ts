@@ -12,7 +12,7 @@ import type { Connection } from './engine.ts';
  * Cells are cut down to this size. A quarter of a block: DuckDB keeps several side by side in a block only while they are small
  * against it, and longer ones would leave much of the file empty.
  */
-const CELL_BYTES_MAX = 4_000;
+const MAX_CELL_BYTES = 4_000;
 
 /** Closed days of a device, packed: a row of a settled table. It holds whole days, or a part of one day and nothing else. */
 export interface Chunk {
@@ -40,7 +40,7 @@ export function packChunks(device: number, rows: Rows): Chunk[] {
   const { timestamps, columns } = rows;
   const cells = columns.map(packColumn);
   const length = timestamps.length;
-  if (length > 1 && cells.some((cell) => cell !== null && cell.length > CELL_BYTES_MAX)) {
+  if (length > 1 && cells.some((cell) => cell !== null && cell.length > MAX_CELL_BYTES)) {
     const middle = timestamps[length >> 1]!;
     const midnight = dayOf(middle) * UTC_DAY_MS;
     const cut = midnight > timestamps[0]! ? midnight : (nextMidnightWithin(rows, midnight) ?? middle);

@@ -44,7 +44,7 @@ export type MemoryOptions = z.input<typeof MemoryOptions>;
 /** Rows leave when they are this share of the span too old, so that not every write has to look. */
 const SWEEP_SHARE = 1 / 16;
 /** What is kept of `maxBytes` when it is passed: evicting rarely costs less than evicting little. */
-const KEPT_SHARE = 0.5;
+const SHARE_AFTER_EVICTION = 0.5;
 /** Cells that rings take at once: one with many columns must not outgrow the bound on its way. */
 const MAX_PART_CELLS = 1_048_576;
 /** Rows of a frame; about 0.5 MB a column. */
@@ -314,7 +314,7 @@ export class MemoryStore implements TelemetryStore {
 
   #evictByBytes(): void {
     if (this.#bytes <= this.#maxBytes) return;
-    const target = this.#maxBytes * KEPT_SHARE;
+    const target = this.#maxBytes * SHARE_AFTER_EVICTION;
     for (let used = this.#usedBytes(); used > target; used = this.#usedBytes()) {
       let oldest = Number.POSITIVE_INFINITY;
       let newest = Number.NEGATIVE_INFINITY;

@@ -33,7 +33,7 @@ const VALUES_PER_INSERT = 500_000;
 /** Quantities that one statement of an overview asks for. */
 const QUANTITIES_PER_QUERY = 50;
 /** Beyond this many bytes rows are not counted: counting reads all tables. */
-const COUNTED_BYTES_MAX = 256 * 2 ** 20;
+const MAX_COUNTED_BYTES = 256 * 2 ** 20;
 const OLDEST_VERSION = 130_000;
 /** SQL for the bytes of all tables of the current schema. */
 const TABLE_BYTES = `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
@@ -242,7 +242,7 @@ class PostgresStore implements TelemetryStore {
     const { timescale, citus } = this.#catalogue.layout;
     const bytes = timescale ? hypertableBytes(timescale) : citus ? SHARD_BYTES : TABLE_BYTES;
     const [[sizeBytes] = []] = await this.#database.query(bytes);
-    if ((sizeBytes as number) > COUNTED_BYTES_MAX) return { sizeBytes: sizeBytes as number, rows: null };
+    if ((sizeBytes as number) > MAX_COUNTED_BYTES) return { sizeBytes: sizeBytes as number, rows: null };
     let rows = 0;
     for (const { table } of this.#catalogue.groups()) {
       const [[count] = []] = await this.#database.query(`select count(*) from ${table}`);

@@ -8,10 +8,10 @@ export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude
 }
 
 /** Names listed in an error message before it says how many more there are. */
-const NAMES_SHOWN = 10;
+const MAX_NAMES_LISTED = 10;
 
 export function unknownNamed(what: string, given: string, known: readonly string[]): NotFound {
-  const shown = known.slice(0, NAMES_SHOWN).map((name) => `"${name}"`);
+  const shown = known.slice(0, MAX_NAMES_LISTED).map((name) => `"${name}"`);
   const more = known.length > shown.length ? ` and ${known.length - shown.length} more` : '';
   const there = known.length === 0 ? `no ${what} is known yet` : `known: ${shown.join(', ')}${more}`;
   return new NotFound(`there is no ${what} with the id or name ${quoted(given)}; ${there}`);

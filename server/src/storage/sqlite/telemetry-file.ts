@@ -24,7 +24,7 @@ import { type Group, placeOf, TelemetryTables, tableAt, tableOf, tablesOf } from
 const MAX_PIECE_ROWS = 2 ** 16;
 const MAX_PIECE_VALUES = 2 ** 20;
 /** Beyond this many bytes rows are not counted: counting reads the whole file. */
-const COUNTED_BYTES_MAX = 256 * 2 ** 20;
+const MAX_COUNTED_BYTES = 256 * 2 ** 20;
 
 /** A piece of a read: rows of one device, and where to go on. */
 export interface Piece {
@@ -176,7 +176,7 @@ export class TelemetryFile {
       (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
       0,
     );
-    if (sizeBytes > COUNTED_BYTES_MAX) return { sizeBytes, rows: null };
+    if (sizeBytes > MAX_COUNTED_BYTES) return { sizeBytes, rows: null };
     let rows = 0;
     for (const group of this.#tables.groups.values()) {
       const all = tablesOf(group).map((table) => `SELECT device, ts FROM ${table.rows}`);

@@ -21,7 +21,7 @@ import { useAnomalyWords } from './anomaly-words.ts';
 
 const CHART_PX = 240;
 /** Features that say next to nothing are left out. */
-const LEAST_SHARE = 0.05;
+const MIN_SHARE = 0.05;
 
 /** One event: what it did against what was expected, why it was told, and what people say of it. */
 export function AnomalyDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
@@ -123,7 +123,7 @@ function frameOf({ timestamps, value, expected, lower, upper }: NonNullable<Anom
 function Reasons({ anomaly: { reasons } }: DetailProps) {
   const text = useText();
   const format = useFormat();
-  const telling = reasons.filter(({ share }) => share >= LEAST_SHARE);
+  const telling = reasons.filter(({ share }) => share >= MIN_SHARE);
   if (telling.length === 0) return null;
   return (
     <section>

@@ -5,7 +5,7 @@ export const BASELINE_DAYS: readonly number[] = [7, 30, 90];
 export const USUAL_BASELINE_DAYS = 90;
 
 /** More machines are not trained at once. */
-const MACHINES_MAX = 50;
+const MAX_MACHINES = 50;
 
 export interface BaselineSearch extends RangeSearch {
   /** Ids of the chosen machines, divided by commas; the first is in view. */
@@ -24,5 +24,5 @@ export function readBaselineSearch(raw: Record<string, unknown>): BaselineSearch
 }
 
 export function chosenMachines({ machines }: BaselineSearch): string[] {
-  return [...new Set(machines?.split(',').filter(Boolean))].slice(0, MACHINES_MAX);
+  return [...new Set(machines?.split(',').filter(Boolean))].slice(0, MAX_MACHINES);
 }

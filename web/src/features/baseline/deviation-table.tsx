@@ -4,14 +4,14 @@ import { Table } from '../../ui/layout/table.tsx';
 import styles from './baseline.module.css';
 
 /** Rows on the page at most, the newest ones; all of them are in the export. */
-const ROWS_MAX = 500;
+const MAX_ROWS = 500;
 
 /** The figures behind the charts. */
 export function DeviationTable({ found }: { readonly found: BaselineDeviation }) {
   const text = useText();
   const format = useFormat();
   const rows = found.hourly_deviations.map((row, i) => ({ ...row, cusum: found.cusum[i]! }));
-  const shown = rows.slice(-ROWS_MAX).reverse();
+  const shown = rows.slice(-MAX_ROWS).reverse();
   const numeric = (label: string) => ({ label: `${label} (kWh)`, numeric: true });
   const head = [
     text('baseline.time'),

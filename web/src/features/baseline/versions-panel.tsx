@@ -24,12 +24,12 @@ interface VersionsPanelProps {
 }
 
 /** So many stand beside each other; the one in use is always among them. */
-const VERSIONS_MAX = 5;
+const MAX_VERSIONS = 5;
 
 /** Versions side by side: how they were made, how well they fit, what they say of the range, and which is in use. */
 export function VersionsPanel({ machine, versions, shown, window, onView }: VersionsPanelProps) {
   const text = useText();
-  const beside = versions.filter(({ is_active, model_id }, i) => i < VERSIONS_MAX || is_active || model_id === shown);
+  const beside = versions.filter(({ is_active, model_id }, i) => i < MAX_VERSIONS || is_active || model_id === shown);
   const queries = useQueries();
   const found = useManyQueries({
     queries: beside.map(({ model_id }) => queries.deviation(machine.id, window, model_id)),

@@ -9,7 +9,7 @@ import { type BandDraft, type FieldErrors, type HolidayRule, newBand } from './t
 
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7] as const;
 const HOLIDAY_RULES: readonly HolidayRule[] = ['include', 'exclude', 'only'];
-const BANDS_MAX = 50;
+const MAX_BANDS = 50;
 /** A Monday in UTC, from which the names of weekdays are counted. */
 const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
 
@@ -41,7 +41,7 @@ export function BandFields({ draft, errors, change }: PartProps) {
       <div>
         <Button
           icon={Plus}
-          disabled={draft.bands.length >= BANDS_MAX}
+          disabled={draft.bands.length >= MAX_BANDS}
           onClick={() => change({ bands: [...draft.bands, newBand()] })}
         >
           {text('tariff.add_band')}

@@ -12,7 +12,7 @@ import { Table } from '../../ui/layout/table.tsx';
 import styles from './tariff.module.css';
 
 /** The API compares no more than these at a time. */
-const TARIFFS_MAX = 20;
+const MAX_TARIFFS = 20;
 
 interface ComparePanelProps {
   readonly site: Site;
@@ -27,7 +27,7 @@ export function ComparePanel({ site, window, tariffs }: ComparePanelProps) {
   const chosen = tariffs
     .map(({ id }) => id)
     .filter((id) => !left.includes(id))
-    .slice(0, TARIFFS_MAX);
+    .slice(0, MAX_TARIFFS);
   const query = useQueries().compareTariffs(site.id, window, chosen);
   const comparison = useQuery({ ...query, enabled: chosen.length > 0 });
   return (

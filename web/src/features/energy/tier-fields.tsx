@@ -6,7 +6,7 @@ import { NumberField, type PartProps, PriceField } from './price-fields.tsx';
 import styles from './tariff.module.css';
 import { newTier, type TierDraft } from './tariff-draft.ts';
 
-const TIERS_MAX = 20;
+const MAX_TIERS = 20;
 
 /** Prices by how much was bought since the day or the month began. */
 export function TierFields({ draft, errors, change }: PartProps) {
@@ -53,7 +53,7 @@ export function TierFields({ draft, errors, change }: PartProps) {
       <div>
         <Button
           icon={Plus}
-          disabled={tiers.length >= TIERS_MAX}
+          disabled={tiers.length >= MAX_TIERS}
           onClick={() => change({ tiers: [...tiers, newTier()] })}
         >
           {text('tariff.add_tier')}

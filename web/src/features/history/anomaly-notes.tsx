@@ -6,18 +6,18 @@ import { useAnomalyWords } from '../anomalies/anomaly-words.ts';
 import styles from './history.module.css';
 
 /** Named under the charts at most: the page of anomalies has all of them. */
-const NAMED_MAX = 6;
+const MAX_ANOMALIES_LISTED = 6;
 
 /** What the bands of anomalies over the charts stand for, newest first. */
 export function AnomalyNotes({ anomalies }: { readonly anomalies: readonly Anomaly[] }) {
   const text = useText();
   const words = useAnomalyWords();
   if (anomalies.length === 0) return null;
-  const more = anomalies.length - NAMED_MAX;
+  const more = anomalies.length - MAX_ANOMALIES_LISTED;
   return (
     <section className={styles.anomalies} aria-label={text('history.anomalies')}>
       <ul>
-        {anomalies.slice(0, NAMED_MAX).map((anomaly) => (
+        {anomalies.slice(0, MAX_ANOMALIES_LISTED).map((anomaly) => (
           <li key={anomaly.id}>
             <SeverityMark anomaly={anomaly} />{' '}
             <Link to="/anomalies" search={{ event: anomaly.id }}>

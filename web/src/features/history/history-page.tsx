@@ -17,7 +17,7 @@ import { SeriesPicker } from './series-picker.tsx';
 import { useHistoryWindow, useSeriesChoice } from './use-history.ts';
 
 /** Fewer points than this look like a drawing of a curve; more than one a pixel nobody sees. */
-const POINTS_LEAST = 300;
+const MIN_POINTS = 300;
 
 /** Any series on a shared time axis. All of the view is in the address. */
 export function HistoryPage() {
@@ -32,7 +32,7 @@ export function HistoryPage() {
   const choice = useSeriesChoice(view);
   const show = (change: Partial<HistoryView>, replace = false) =>
     void navigate({ to: '/history', search: writeHistoryView({ ...view, ...change }), replace });
-  const points = Math.max(POINTS_LEAST, Math.round(width / 50) * 50);
+  const points = Math.max(MIN_POINTS, Math.round(width / 50) * 50);
   const colours = seriesColours(choice.chosen);
   return (
     <PageBody>

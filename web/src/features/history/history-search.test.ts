@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseSearch, stringifySearch } from '../../search-text.ts';
 import {
   type HistoryView,
+  MAX_SERIES,
   readHistorySearch,
   readHistoryView,
-  SERIES_MAX,
   writeHistoryView,
 } from './history-search.ts';
 
@@ -52,6 +52,6 @@ describe('the view of History in the address', () => {
 
   it('shows a bounded number of series', () => {
     const series = Array.from({ length: 40 }, (_, i) => `d${i}:a.b`).join(',');
-    expect(readHistoryView({ series }).series).toHaveLength(SERIES_MAX);
+    expect(readHistoryView({ series }).series).toHaveLength(MAX_SERIES);
   });
 });

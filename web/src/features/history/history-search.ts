@@ -6,7 +6,7 @@ export const COMPARISONS = ['period', 'week', 'year'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 /** Series in one view at most: more lines than this nobody can tell apart. */
-export const SERIES_MAX = 12;
+export const MAX_SERIES = 12;
 const DEFAULT_PRESET: Preset = '24h';
 
 export interface SeriesRef {
@@ -89,7 +89,7 @@ function readSeries(text: string): SeriesRef[] {
       seen.add(part);
       return [{ deviceId, metric }];
     })
-    .slice(0, SERIES_MAX);
+    .slice(0, MAX_SERIES);
 }
 
 /** `group.quantity`. The contract's own check would bring its schemas into the first paint; the server holds to it anyway. */

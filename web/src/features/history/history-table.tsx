@@ -6,7 +6,7 @@ import styles from './history.module.css';
 import type { HistoryPanel } from './history-panels.ts';
 
 /** Rows on the page at most, the newest ones; all of them are in the export. */
-const ROWS_MAX = 500;
+const MAX_ROWS = 500;
 
 /** The figures behind the charts. */
 export function HistoryTable({
@@ -24,7 +24,7 @@ export function HistoryTable({
     const rows = times
       .map((time, row) => ({ time, cells: columns.map(({ values }) => values[row]) }))
       .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell !== null))
-      .slice(-ROWS_MAX)
+      .slice(-MAX_ROWS)
       .reverse();
     return (
       <div key={panel.series.map(({ key }) => key).join()} className={styles.tableBlock}>

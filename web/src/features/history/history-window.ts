@@ -3,7 +3,7 @@ import { dayWindow, shiftInstant, type Window } from '../../data/period.ts';
 import type { Comparison, HistoryView, Preset } from './history-search.ts';
 
 const SLIDING: Partial<Record<Preset, number>> = { '1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
-const STEP_LEAST_MS = 30_000;
+const MIN_STEP_MS = 30_000;
 /** A sliding window moves on when it has aged by this part of its width: about a pixel. */
 const STEP_SHARE = 1 / 1000;
 
@@ -11,7 +11,7 @@ const STEP_SHARE = 1 / 1000;
 export function windowStepMs(range: HistoryView['range']): number {
   if (typeof range !== 'string' || range === 'yesterday') return Number.POSITIVE_INFINITY;
   const hours = SLIDING[range] ?? (range === '1y' ? 8760 : 24);
-  return Math.max(STEP_LEAST_MS, hours * HOUR_MS * STEP_SHARE);
+  return Math.max(MIN_STEP_MS, hours * HOUR_MS * STEP_SHARE);
 }
 
 /** The window of a view at the instant `now`, in the site's zone. */

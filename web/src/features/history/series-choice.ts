@@ -17,7 +17,7 @@ export interface SeriesOffer extends SeriesRef {
 /** What a newcomer wants to see, the most telling first. */
 const WANTED = ['solar.power_kw', 'load.power_kw', 'grid.power_kw', 'battery.power_kw', 'battery.soc_percent'];
 const MACHINE_POWER = 'energy.power_kw';
-const DEFAULT_MACHINES_MAX = 4;
+const MAX_DEFAULT_MACHINES = 4;
 const DEFAULT_ANY = 3;
 
 const HUES: readonly (readonly [prefix: string, colour: Token])[] = [
@@ -76,7 +76,7 @@ export function seriesOffers(
 /** The first view of a site: its power and how full its battery is; of a factory, its machines. */
 export function defaultSeries(offers: readonly SeriesOffer[]): SeriesOffer[] {
   const wanted = WANTED.flatMap((metric) => offers.find((offer) => offer.metric === metric) ?? []);
-  const machines = offers.filter((offer) => offer.metric === MACHINE_POWER).slice(0, DEFAULT_MACHINES_MAX);
+  const machines = offers.filter((offer) => offer.metric === MACHINE_POWER).slice(0, MAX_DEFAULT_MACHINES);
   const chosen = wanted.length < 3 ? [...wanted, ...machines] : wanted;
   return chosen.length > 0 ? chosen : offers.slice(0, DEFAULT_ANY);
 }

@@ -4,7 +4,7 @@ import { Button } from '../../ui/controls/button.tsx';
 import { CheckField, TextField } from '../../ui/controls/field.tsx';
 import { Modal } from '../../ui/feedback/dialog.tsx';
 import styles from './history.module.css';
-import { SERIES_MAX } from './history-search.ts';
+import { MAX_SERIES } from './history-search.ts';
 import type { SeriesOffer } from './series-choice.ts';
 
 interface SeriesPickerProps {
@@ -20,7 +20,7 @@ export function SeriesPicker({ open, onClose, offers, chosen, onChange }: Series
   const text = useText();
   const [search, setSearch] = useState('');
   const keys = new Set(chosen.map(({ key }) => key));
-  const full = keys.size >= SERIES_MAX;
+  const full = keys.size >= MAX_SERIES;
   const found = Map.groupBy(
     offers.filter((offer) => matches(offer, search)),
     ({ deviceName }) => deviceName,
@@ -32,7 +32,7 @@ export function SeriesPicker({ open, onClose, offers, chosen, onChange }: Series
       open={open}
       onClose={onClose}
       title={text('history.choose')}
-      description={text('history.chosen_of', { count: keys.size, most: String(SERIES_MAX) })}
+      description={text('history.chosen_of', { count: keys.size, most: String(MAX_SERIES) })}
       footer={
         <>
           <Button kind="quiet" onClick={() => onChange([])}>

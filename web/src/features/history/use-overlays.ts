@@ -12,17 +12,13 @@ import type { HistoryView } from './history-search.ts';
 import type { SeriesOffer } from './series-choice.ts';
 
 /** In a longer window than this the bands of a day are thinner than a pixel. */
-const PRICES_SPAN_MOST_MS = 40 * UTC_DAY_MS;
+const MAX_PRICES_SPAN_MS = 40 * UTC_DAY_MS;
 const SEVERITIES = ['warning', 'critical'] as const;
 
 /** What lies over the curves of a view: prices and charging sessions over all charts, anomalies over those of their device. */
 export function useOverlays(view: HistoryView, window: Window, chosen: readonly SeriesOffer[]) {
   const site = useSite();
-  const { prices, range } = useSitePrices(
-    site,
-    window,
-    view.prices && window.end - window.start <= PRICES_SPAN_MOST_MS,
-  );
+  const { prices, range } = useSitePrices(site, window, view.prices && window.end - window.start <= MAX_PRICES_SPAN_MS);
   const days = [dayOf(window.start, site.timezone), dayOf(window.end, site.timezone)] as const;
   const sessions = useQuery({ ...useQueries().sessions(site.id, ...days), enabled: view.sessions });
   const anomalies = useAnomalies(window, view.anomalies, chosen);

@@ -4,7 +4,7 @@ import { useFormat, useText } from '../../app-context.tsx';
 import { dayOf } from '../../data/period.ts';
 import { Button, buttonClass } from '../../ui/controls/button.tsx';
 import { WarningLine } from '../../ui/feedback/notice.tsx';
-import { SERIES_MAX, type SeriesRef, writeHistoryView } from '../history/history-search.ts';
+import { MAX_SERIES, type SeriesRef, writeHistoryView } from '../history/history-search.ts';
 import styles from './import.module.css';
 
 interface ResultProps {
@@ -90,7 +90,7 @@ function Ways({ result, siteId, range }: WaysProps) {
   const window = { start: Date.parse(range.start), end: Date.parse(range.end) };
   const view = {
     ...{ compare: null, prices: true, sessions: false, anomalies: true, table: false },
-    series: series.slice(0, SERIES_MAX),
+    series: series.slice(0, MAX_SERIES),
     range: window,
   };
   return (

@@ -15,9 +15,9 @@ interface FlowLinesProps {
   readonly fullPower: number;
 }
 
-const SPEED_LEAST_PX_S = 12;
+const MIN_SPEED_PX_S = 12;
 const SPEED_SPAN_PX_S = 88;
-const WIDTH_LEAST_PX = 2;
+const MIN_WIDTH_PX = 2;
 const WIDTH_SPAN_PX = 5;
 const DOT_GAP_PX = 22;
 
@@ -30,7 +30,7 @@ export function FlowLines({ lines, fullPower }: FlowLinesProps) {
   const dots = useRef(new Map<string, SVGPathElement>());
   const speeds = useRef(new Map<string, number>());
   useEffect(() => {
-    speeds.current = new Map(lines.map(({ id, power }) => [id, SPEED_LEAST_PX_S + SPEED_SPAN_PX_S * part(power)]));
+    speeds.current = new Map(lines.map(({ id, power }) => [id, MIN_SPEED_PX_S + SPEED_SPAN_PX_S * part(power)]));
     function part(power: number): number {
       return Math.min(1, power / fullPower);
     }
@@ -39,7 +39,7 @@ export function FlowLines({ lines, fullPower }: FlowLinesProps) {
   return (
     <g>
       {lines.map(({ id, path, colour, power }) => {
-        const width = WIDTH_LEAST_PX + WIDTH_SPAN_PX * Math.sqrt(Math.min(1, power / fullPower));
+        const width = MIN_WIDTH_PX + WIDTH_SPAN_PX * Math.sqrt(Math.min(1, power / fullPower));
         return (
           <g key={id} style={{ stroke: colour }} className={styles.flow}>
             <path d={path} strokeWidth={width} className={styles.trace} />

@@ -42,7 +42,7 @@ const LINES: readonly (readonly [FlowEnd, FlowEnd])[] = [
   ['load', 'vehicle'],
 ];
 /** The least power that a full line stands for: a house at night should not look like a power station. */
-const FULL_POWER_LEAST_KW = 4;
+const MIN_FULL_POWER_KW = 4;
 const AT_REST_KW = 0.005;
 
 /** Sun, battery, grid, home and vehicle, and the energy that moves between them. */
@@ -61,7 +61,7 @@ export function FlowPicture({ power }: { readonly power: SitePower }) {
       power: flow.power,
     }),
   );
-  const fullPower = Math.max(FULL_POWER_LEAST_KW, ...flows.map((flow) => flow.power));
+  const fullPower = Math.max(MIN_FULL_POWER_KW, ...flows.map((flow) => flow.power));
   return (
     <div ref={ref} className={styles.picture}>
       <ul className="visually-hidden">

@@ -2,8 +2,8 @@ import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
 /** Where no rhythm is known yet, values older than this no longer count as live. */
 const UNKNOWN_MS = 5 * MINUTE_MS;
-const MIN_MS = 30_000;
-const MAX_MS = 15 * MINUTE_MS;
+const MIN_FRESH_MS = 30_000;
+const MAX_FRESH_MS = 15 * MINUTE_MS;
 /** So many of its longest intervals may pass before a source has stopped. */
 const INTERVALS = 3;
 
@@ -11,5 +11,5 @@ const INTERVALS = 3;
 export function freshForMs(seen: readonly number[]): number {
   if (seen.length < 3) return UNKNOWN_MS;
   const longest = Math.max(...seen.slice(1).map((at, i) => at - seen[i]!));
-  return Math.min(MAX_MS, Math.max(MIN_MS, INTERVALS * longest));
+  return Math.min(MAX_FRESH_MS, Math.max(MIN_FRESH_MS, INTERVALS * longest));
 }

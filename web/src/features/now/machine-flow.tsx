@@ -6,9 +6,9 @@ import styles from './flow.module.css';
 import { FlowLines } from './flow-lines.tsx';
 
 /** More consumers than this are shown as one line, "others". */
-const CONSUMERS_MAX = 12;
+const MAX_CONSUMERS = 12;
 /** Power of a site that no consumer's meter explains is shown from this share on. */
-const REST_LEAST = 0.01;
+const MIN_REST_SHARE = 0.01;
 const BRANCH_WIDTH = 28;
 const ROW_HEIGHT = 40;
 
@@ -77,11 +77,11 @@ function Branch({
 
 function rowsOf(power: SitePower, others: string, unmetered: string): Row[] {
   const consumers = [...power.machines, ...power.otherConsumers].sort((a, b) => b.power - a.power);
-  const shown = consumers.slice(0, CONSUMERS_MAX).map(({ deviceId, ...row }) => ({ key: deviceId, ...row }));
-  const rest = consumers.slice(CONSUMERS_MAX).reduce((sum, one) => sum + one.power, 0);
+  const shown = consumers.slice(0, MAX_CONSUMERS).map(({ deviceId, ...row }) => ({ key: deviceId, ...row }));
+  const rest = consumers.slice(MAX_CONSUMERS).reduce((sum, one) => sum + one.power, 0);
   const metered = consumers.reduce((sum, one) => sum + one.power, 0);
   const gap = (power.load ?? 0) - metered;
   if (rest > 0) shown.push({ key: 'others', name: others, power: rest });
-  if (gap > REST_LEAST * (power.load ?? 0)) shown.push({ key: 'unmetered', name: unmetered, power: gap });
+  if (gap > MIN_REST_SHARE * (power.load ?? 0)) shown.push({ key: 'unmetered', name: unmetered, power: gap });
   return shown;
 }

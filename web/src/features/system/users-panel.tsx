@@ -12,7 +12,7 @@ import { Panel } from '../../ui/layout/panel.tsx';
 import { Table } from '../../ui/layout/table.tsx';
 import styles from './system.module.css';
 
-const LEAST_PASSWORD = 10;
+const MIN_PASSWORD_CHARACTERS = 10;
 
 /** Who may sign in, and what each may do. */
 export function UsersPanel() {
@@ -54,7 +54,7 @@ export function UsersPanel() {
             value={password}
             onChange={(event) => setPassword(event.target.value)}
             required
-            minLength={LEAST_PASSWORD}
+            minLength={MIN_PASSWORD_CHARACTERS}
           />
         </div>
         <div className={styles.field}>
@@ -154,7 +154,7 @@ function ChangeDialog({ user, onClose }: { readonly user: User; readonly onClose
           <Button onClick={onClose}>{text('action.cancel')}</Button>
           <Button
             kind="primary"
-            disabled={change.isPending || (password !== '' && password.length < LEAST_PASSWORD)}
+            disabled={change.isPending || (password !== '' && password.length < MIN_PASSWORD_CHARACTERS)}
             onClick={() => change.mutate()}
           >
             {text('action.save')}
@@ -169,7 +169,7 @@ function ChangeDialog({ user, onClose }: { readonly user: User; readonly onClose
         <div className={styles.field}>
           <TextField
             label={text('system.new_password')}
-            hint={text('system.new_password_hint', { count: LEAST_PASSWORD })}
+            hint={text('system.new_password_hint', { count: MIN_PASSWORD_CHARACTERS })}
             type="password"
             autoComplete="new-password"
             value={password}

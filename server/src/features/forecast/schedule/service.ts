@@ -25,7 +25,7 @@ export interface ScheduleOptions {
 }
 
 const DEFAULT_AHEAD_MS = UTC_DAY_MS;
-const MOST_AHEAD_MS = 2 * UTC_DAY_MS;
+const MAX_AHEAD_MS = 2 * UTC_DAY_MS;
 
 /** When loads that can wait should run: where prices, the roof and the rest of the site make them cheapest. */
 export class ScheduleService {
@@ -110,7 +110,7 @@ function shiftable(
     const field = `loads.${i}.latest`;
     throw new InvalidInput(`${field} ${detail}`, { fields: [{ field, detail }] });
   };
-  if (to > now + MOST_AHEAD_MS) refuse(`must be at most 48 hours from now; got ${iso(to)}`);
+  if (to > now + MAX_AHEAD_MS) refuse(`must be at most 48 hours from now; got ${iso(to)}`);
   if (from + durationMs > to) {
     refuse(`must be at least ${duration_minutes} minutes after ${iso(from)}, when the load may start; got ${iso(to)}`);
   }

@@ -1,6 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
-import { SOLAR_MIN_DAYS, SOLAR_RECENT_DAYS, type SolarFit } from '../../../analytics/forecast/solar.ts';
+import { MIN_SOLAR_DAYS, SOLAR_RECENT_DAYS, type SolarFit } from '../../../analytics/forecast/solar.ts';
 import { lowerBound } from '../../../domain/columns/frame.ts';
 import { InvalidInput, NotFound } from '../../../domain/errors.ts';
 import { addDays, bucketEdges, dayOf, dayWindow, localTimes } from '../../../domain/time/site-time.ts';
@@ -20,7 +20,7 @@ export interface SolarForecastOptions {
 const HISTORY_DAYS = 365;
 const AHEAD_HOURS = { '24h': 24, '7d': 7 * 24 } as const;
 const KIND = 'solar';
-const LEAST_COVERAGE = 0.5;
+const MIN_COVERAGE_SHARE = 0.5;
 const TIMEOUT_MS = MINUTE_MS;
 /** With fewer clear days the plane is uncertain. */
 const MIN_CLEAR_DAYS = 5;
@@ -126,7 +126,7 @@ export class SolarForecastService {
       { timeoutMs: TIMEOUT_MS },
     );
     if (fit === null) {
-      const detail = `the panels of ${site.name} are known to have worked on fewer than ${SOLAR_MIN_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
+      const detail = `the panels of ${site.name} are known to have worked on fewer than ${MIN_SOLAR_DAYS} of the last ${HISTORY_DAYS} days: collect for some more days`;
       throw new InvalidInput(detail, { fields: [{ field: 'site', detail }] });
     }
     const found = toStored(fit, starts, known);
@@ -179,6 +179,6 @@ function hourly(hours: Float64Array, edges: Float64Array, kwh: Float64Array, kno
       sum += kwh[s]!;
       known += knownMs[s]!;
     }
-    return known >= LEAST_COVERAGE * HOUR_MS ? (sum * HOUR_MS) / known : Number.NaN;
+    return known >= MIN_COVERAGE_SHARE * HOUR_MS ? (sum * HOUR_MS) / known : Number.NaN;
   });
 }

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidInput } from '../../../domain/errors.ts';
 import type { BodyReader } from '../../../http/body-reader.ts';
 import type { Receipt } from '../../../ingest/ingest.ts';
-import { MAX_REFUSALS_TOLD, type Refusal } from '../../../ingest/validate.ts';
+import { MAX_REJECTIONS_LISTED, type Refusal } from '../../../ingest/validate.ts';
 import type { DecodedLines, LineError, LineProtocolOptions } from '../../../sources/decode/line-protocol.ts';
 import type { DeviceRules } from '../../../sources/decode/line-protocol-device.ts';
 import type { Precision } from '../../../sources/decode/line-protocol-number.ts';
@@ -82,7 +82,7 @@ class WrittenLines {
     this.#bad += bad;
     this.#rejected += rejected;
     this.#errors.push(...errors.slice(0, MAX_LINE_ERRORS - this.#errors.length));
-    this.#refusals.push(...refusals.slice(0, MAX_REFUSALS_TOLD - this.#refusals.length));
+    this.#refusals.push(...refusals.slice(0, MAX_REJECTIONS_LISTED - this.#refusals.length));
   }
 
   /** In InfluxDB's words; null where every line was taken. */

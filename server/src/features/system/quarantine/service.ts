@@ -5,7 +5,7 @@ import type { Ingest } from '../../../ingest/ingest.ts';
 import type { Journal, QuarantineEntry } from '../../../ingest/journal.ts';
 
 const PAGE = 1000;
-const MOST_PAGES = 100;
+const MAX_PAGES = 100;
 
 /** Implausible values: looked at, then accepted into the history or discarded. */
 export class QuarantineService {
@@ -34,7 +34,7 @@ export class QuarantineService {
   async countByDevice({ start, end }: Window): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     let before: number | null = null;
-    for (let page = 0; page < MOST_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const entries: QuarantineEntry[] = await this.#journal.quarantined(PAGE, before);
       for (const { deviceId, timestamp } of entries) {
         if (timestamp >= start && timestamp < end) counts.set(deviceId, (counts.get(deviceId) ?? 0) + 1);

@@ -6,8 +6,8 @@ const LOSS_KW_PER_K = 0.155;
 const BALANCE_C = 16.8;
 const NIGHT_SETBACK_K = 1.6;
 /** Least and greatest heat that the compressor gives when it runs, kW. */
-const LEAST_HEAT_KW = 2.1;
-const GREATEST_HEAT_KW = 8;
+const MIN_HEAT_KW = 2.1;
+const MAX_HEAT_KW = 8;
 /** Heat that the floor takes up before the compressor starts, kWh. */
 const BUFFER_KWH = 0.9;
 const PUMP_W = 38;
@@ -48,7 +48,7 @@ export class HeatPump {
       values[this.#owedKwh] = owed;
       return PUMP_W;
     }
-    const heatKw = Math.min(GREATEST_HEAT_KW, Math.max(LEAST_HEAT_KW, wantedKw));
+    const heatKw = Math.min(MAX_HEAT_KW, Math.max(MIN_HEAT_KW, wantedKw));
     values[this.#owedKwh] = owed - heatKw * hours;
     const performance = Math.min(5.4, Math.max(1.9, 3.7 + 0.115 * outdoorC));
     return (1000 * heatKw) / performance + PUMP_W;

@@ -4,7 +4,7 @@ import type { GroupTable, Recorder } from '../recorder.ts';
 import type { Weather } from './weather.ts';
 
 /** Weather stations report once a minute, however often others do. */
-const LEAST_INTERVAL_MS = MINUTE_MS;
+const MIN_INTERVAL_MS = MINUTE_MS;
 
 /** The garden's weather station. */
 export class WeatherStation {
@@ -32,7 +32,7 @@ export class WeatherStation {
 
   row(instant: number, irradianceWM2: number): void {
     if (instant < this.#values[this.#nextAt]!) return;
-    this.#values[this.#nextAt] = (Math.floor(instant / LEAST_INTERVAL_MS) + 1) * LEAST_INTERVAL_MS;
+    this.#values[this.#nextAt] = (Math.floor(instant / MIN_INTERVAL_MS) + 1) * MIN_INTERVAL_MS;
     const { temperatureC, humidityPercent, windMS, cloudCover } = this.#weather;
     if (!this.#table.begin(0, instant)) return;
     this.#table.set(0, temperatureC);

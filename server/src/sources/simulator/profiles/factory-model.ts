@@ -3,7 +3,7 @@ import { GridConnection } from '../equipment/grid-connection.ts';
 import { Machine, type Plant } from '../equipment/machine.ts';
 import { hash, Random, Wander } from '../random.ts';
 import type { GroupTable } from '../recorder.ts';
-import { LONGEST_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
+import { MAX_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
 import { MACHINES } from './factory-machines.ts';
 import { ShiftCalendar } from './shift-calendar.ts';
 
@@ -142,7 +142,7 @@ export class FactoryModel implements SiteModel {
   #run(instant: number, stepMs: number): void {
     this.#powerKw.fill(0);
     this.#worked.fill(0);
-    const parts = Math.ceil(stepMs / LONGEST_PART_MS);
+    const parts = Math.ceil(stepMs / MAX_PART_MS);
     const partMs = stepMs / parts;
     for (let i = 0; i < parts; i++) this.#runPart(instant + i * partMs, partMs / 1000, 1 / parts);
   }

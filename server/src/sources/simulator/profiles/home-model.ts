@@ -9,7 +9,7 @@ import { inverterAcW, SolarString } from '../equipment/solar-array.ts';
 import { Vehicle } from '../equipment/vehicle.ts';
 import { WeatherStation } from '../equipment/weather-station.ts';
 import type { GroupTable, Recorder } from '../recorder.ts';
-import { LONGEST_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
+import { MAX_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
 import { TariffFeed } from '../tariff-feed.ts';
 import { HomeControl } from './home-control.ts';
 
@@ -132,7 +132,7 @@ export class HomeModel implements SiteModel {
   #run(instant: number, stepMs: number): void {
     const mean = this.#mean;
     mean.solar = mean.string1 = mean.string2 = mean.load = mean.vehicle = mean.battery = mean.irradiance = 0;
-    const parts = Math.ceil(stepMs / LONGEST_PART_MS);
+    const parts = Math.ceil(stepMs / MAX_PART_MS);
     const partMs = stepMs / parts;
     for (let i = 0; i < parts; i++) this.#runPart(instant + i * partMs, partMs / 1000, 1 / parts);
   }

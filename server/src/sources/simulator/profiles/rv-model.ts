@@ -3,7 +3,7 @@ import { Battery } from '../equipment/battery.ts';
 import { GridConnection } from '../equipment/grid-connection.ts';
 import { SolarString } from '../equipment/solar-array.ts';
 import type { GroupTable } from '../recorder.ts';
-import { LONGEST_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
+import { MAX_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
 import { RvLife } from './rv-life.ts';
 
 const CHARGER_W = 420;
@@ -126,7 +126,7 @@ export class RvModel implements SiteModel {
 
   #run(instant: number, stepMs: number): void {
     this.#mean.solar = this.#mean.load = this.#mean.battery = this.#mean.shore = 0;
-    const parts = Math.ceil(stepMs / LONGEST_PART_MS);
+    const parts = Math.ceil(stepMs / MAX_PART_MS);
     const partMs = stepMs / parts;
     for (let i = 0; i < parts; i++) this.#runPart(instant + i * partMs, partMs / 1000, 1 / parts);
   }

@@ -4,7 +4,7 @@ import type { Migration } from 'kysely/migration';
 import type { Engine } from './engine.ts';
 
 /** The database itself keeps each entry this long, whoever asks: 30 days. */
-const LEAST_MS = 30 * UTC_DAY_MS;
+const MIN_AGE_MS = 30 * UTC_DAY_MS;
 
 /** Lets old audit entries go. Changing one, and removing a young one, is refused as before. */
 export function auditRetention(engine: Engine): Migration {
@@ -20,7 +20,7 @@ const REFUSAL = 'the audit log is append-only: entries of the last 30 days stay'
 const SQLITE = [
   'drop trigger audit_log_no_delete',
   `create trigger audit_log_no_delete before delete on audit_log
-    when old.at > unixepoch() * 1000 - ${LEAST_MS}
+    when old.at > unixepoch() * 1000 - ${MIN_AGE_MS}
     begin select raise(abort, '${REFUSAL}'); end`,
 ];
 
@@ -30,7 +30,7 @@ const POSTGRES = [
     for each statement execute function refuse_audit_change()`,
   `create function refuse_early_audit_removal() returns trigger language plpgsql as
     $$ begin
-      if old.at > extract(epoch from now()) * 1000 - ${LEAST_MS} then raise exception '${REFUSAL}'; end if;
+      if old.at > extract(epoch from now()) * 1000 - ${MIN_AGE_MS} then raise exception '${REFUSAL}'; end if;
       return old;
     end $$`,
   `create trigger audit_log_no_early_removal before delete on audit_log
