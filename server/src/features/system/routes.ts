@@ -107,8 +107,8 @@ export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources 
       config: { scope: 'read' },
     },
     async ({ query }) => {
-      const { entries, nextCursor } = await quarantine.page(query.limit, query.cursor);
-      const items = entries.map(({ id, deviceId, metric, timestamp, value, reason, receivedAt }) => ({
+      const page = await quarantine.page(query);
+      const items = page.items.map(({ id, deviceId, metric, timestamp, value, reason, receivedAt }) => ({
         id,
         device_id: deviceId,
         metric,
@@ -117,7 +117,7 @@ export function systemRoutes(api: Api, { monitor, quarantine, setAside, sources 
         reason,
         received_at: formatInstant(receivedAt),
       }));
-      return { items, next_cursor: nextCursor };
+      return { items, next_cursor: page.nextCursor };
     },
   );
   api.post(

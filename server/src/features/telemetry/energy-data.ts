@@ -8,6 +8,7 @@ import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
+import { cursorKey, cursorOf } from '../../storage/records/page.ts';
 import type { HeldAnswer } from './answer-room.ts';
 import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export.ts';
 import type { Target, TelemetryService } from './service.ts';
@@ -36,18 +37,19 @@ export async function energyData(
   const targets = [
     ...(await service.targets({ device_id: query.device_id === undefined ? undefined : [query.device_id] })),
   ];
-  const after = parseCursor(query.cursor);
-  const isBehind = ({ timestamp, device }: WideRecord) =>
-    after === null || timestamp > after.timestamp || (timestamp === after.timestamp && device.id > after.deviceId);
+  const [timestamp, deviceId] = cursorKey(query.cursor, 'number', 'string') ?? [Number.NEGATIVE_INFINITY, ''];
+  const after = { timestamp: Number(timestamp), deviceId: String(deviceId) };
+  const isNext = ({ timestamp, device }: WideRecord) =>
+    timestamp > after.timestamp || (timestamp === after.timestamp && device.id > after.deviceId);
   const items: EnergyDataAnswer['items'] = [];
-  let start = Math.max(window.start, after?.timestamp ?? window.start);
+  let start = Math.max(window.start, after.timestamp);
   for (let sliceMs = FIRST_SLICE_MS; start < window.end; ) {
     const end = Math.min(start + sliceMs, window.end);
     const records = await recordsOf(targets, { start, end }, queries);
-    for (const record of records.filter(isBehind)) {
+    for (const record of records.filter(isNext)) {
       if (items.length === query.limit) {
-        const last = items.at(-1) as EnergyDataAnswer['items'][number];
-        return { items, warnings: [], next_cursor: `${Date.parse(last.timestamp)}.${last.device_id}` };
+        const { timestamp: at, device_id: id } = items.at(-1)!;
+        return { items, warnings: [], next_cursor: cursorOf([Date.parse(at), id]) };
       }
       const values = Object.fromEntries(valuesOf(record.cells));
       held.add((1 + Object.keys(values).length) * HELD_PER_VALUE);
@@ -174,14 +176,4 @@ function valuesOf(cells: readonly Cell[]): Map<string, number> {
     }
   }
   return values;
-}
-
-function parseCursor(cursor: string | undefined): { timestamp: number; deviceId: string } | null {
-  if (cursor === undefined) return null;
-  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(cursor);
-  if (!match) {
-    const detail = `must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`;
-    throw new InvalidInput(`cursor ${detail}`, { fields: [{ field: 'cursor', detail }] });
-  }
-  return { timestamp: Number(match[1]), deviceId: match[2]! };
 }

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { NotFound } from '../../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from './page.ts';
+import { type Page, type PageRequest, pageOfQuery } from './page.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
 export interface JobRunFilter {
@@ -56,27 +56,19 @@ export class JobRuns {
 
   /** Newest first. */
   async page(request: PageRequest & JobRunFilter): Promise<Page<JobRun>> {
-    const limit = pageLimit(request);
-    const after = cursorKey(request.cursor, 'number', 'string');
-    let query = this.#newestFirst(request.name, request.state);
-    if (after !== null) {
-      query = query.where((where) =>
-        where(where.refTuple('created_at', 'id'), '<', where.tuple(Number(after[0]), String(after[1]))),
-      );
-    }
-    const rows = await query.limit(limit + 1).execute();
-    return pageFrom(rows.map(toRecord), limit, (job) => [job.createdAt, job.id]);
+    const key = { created_at: 'number', id: 'string' } as const;
+    return pageOfQuery(this.#select(request), request, 'desc', key, toRecord);
   }
 
   /** The newest run of a job, or the newest in one state. */
   async last(name: string, state?: JobRun['state']): Promise<JobRun | undefined> {
-    const row = await this.#newestFirst(name, state).limit(1).executeTakeFirst();
+    const row = await this.#newestFirst({ name, state }).limit(1).executeTakeFirst();
     return row && toRecord(row);
   }
 
   /** The newest run of a job that was created at or before an instant. */
   async lastUntil(name: string, until: number): Promise<JobRun | undefined> {
-    const row = await this.#newestFirst(name, undefined).where('created_at', '<=', until).limit(1).executeTakeFirst();
+    const row = await this.#newestFirst({ name }).where('created_at', '<=', until).limit(1).executeTakeFirst();
     return row && toRecord(row);
   }
 
@@ -117,11 +109,15 @@ export class JobRuns {
     return Number(result.numDeletedRows);
   }
 
-  #newestFirst(name: string | undefined, state: string | undefined) {
-    let query = this.#db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc');
+  #select({ name, state }: JobRunFilter) {
+    let query = this.#db.selectFrom('jobs').selectAll();
     if (name !== undefined) query = query.where('name', '=', name);
     if (state !== undefined) query = query.where('state', '=', state);
     return query;
+  }
+
+  #newestFirst(filter: JobRunFilter) {
+    return this.#select(filter).orderBy('created_at', 'desc').orderBy('id', 'desc');
   }
 }
 

@@ -1,4 +1,6 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
 import { InvalidInput } from '../../domain/errors.ts';
+import type { Schema } from './schema.ts';
 
 /** A bounded part of a list, and where the next part starts. */
 export interface Page<T> {
@@ -8,7 +10,7 @@ export interface Page<T> {
 }
 
 export interface PageRequest {
-  /** Most items in the answer, 1 to 1000. */
+  /** Items on the page, 1 to 1000. */
   readonly limit: number;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
@@ -17,23 +19,51 @@ export interface PageRequest {
 /** The largest page of any list. */
 const MAX_PAGE = 1000;
 
-/** Items to answer with, held to what a page may have. */
-export function pageLimit(request: PageRequest): number {
-  return Math.min(Math.max(Math.trunc(request.limit), 1), MAX_PAGE);
-}
-
 export type CursorKey = readonly (string | number)[];
 
 /**
- * Cuts a page out of up to `limit + 1` rows, of which the extra one only tells that more follows.
+ * Cuts a page out of up to `limit + 1` rows, of which the extra one only shows that more follow.
  *
- * @param keyOf the sort key of a row: the next page starts behind it, so rows that come and go in between shift nothing
+ * @param keyOf the sort key of a row; the next page starts after it, so that rows added or deleted meanwhile shift nothing
  */
 export function pageFrom<T>(rows: readonly T[], limit: number, keyOf: (row: T) => CursorKey): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items, nextCursor: more ? Buffer.from(JSON.stringify(keyOf(last))).toString('base64url') : null };
+  return { items, nextCursor: more ? cursorOf(keyOf(last)) : null };
+}
+
+/** The cursor of the page after the item with a sort key. */
+export function cursorOf(key: CursorKey): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+/**
+ * A page of a query without an order.
+ *
+ * @param columns the columns to order by, with their types; no two rows have the same values in all of them
+ */
+export async function pageOfQuery<Tables extends keyof Schema, Row, T>(
+  query: SelectQueryBuilder<Schema, Tables, Row>,
+  request: PageRequest,
+  direction: 'asc' | 'desc',
+  columns: Readonly<Record<string, 'number' | 'string'>>,
+  toItem: (row: Row) => T,
+): Promise<Page<T>> {
+  const limit = Math.min(Math.max(Math.trunc(request.limit), 1), MAX_PAGE);
+  const after = cursorKey(request.cursor, ...Object.values(columns));
+  const names = Object.keys(columns);
+  const refs = names.map((name) => sql.ref(name));
+  let ordered = query.limit(limit + 1);
+  for (const ref of refs) ordered = ordered.orderBy(ref, direction);
+  if (after !== null) {
+    const comparison = sql.raw(direction === 'asc' ? '>' : '<');
+    ordered = ordered.where(sql<boolean>`(${sql.join(refs)}) ${comparison} (${sql.join(after)})`);
+  }
+  const keys = names.map((name) => name.slice(name.lastIndexOf('.') + 1));
+  const keyOf = (row: Row) => keys.map((key) => (row as Readonly<Record<string, string | number>>)[key]!);
+  const page = pageFrom(await ordered.execute(), limit, keyOf);
+  return { items: page.items.map(toItem), nextCursor: page.nextCursor };
 }
 
 /**
@@ -55,14 +85,18 @@ export function pageOfList<T>(
   return { items: [...items], next_cursor: nextCursor };
 }
 
-/** The sort key in a cursor, or null without one; throws InvalidInput for a cursor that this list never gave out. */
+/** The sort key in a cursor, or null without one; throws InvalidInput for a cursor that is not from this list. Numbers are integers. */
 export function cursorKey(cursor: string | undefined, ...types: readonly ('number' | 'string')[]): CursorKey | null {
   if (cursor === undefined) return null;
   const key = parse(cursor);
-  if (!Array.isArray(key) || key.length !== types.length || !types.every((type, i) => typeof key[i] === type)) {
+  if (!Array.isArray(key) || key.length !== types.length || !types.every((type, i) => isOfType(key[i], type))) {
     throw invalidCursor(`must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
   }
   return key;
+}
+
+function isOfType(value: unknown, type: 'number' | 'string'): boolean {
+  return type === 'number' ? Number.isSafeInteger(value) : typeof value === type;
 }
 
 function invalidCursor(detail: string): InvalidInput {

@@ -1,8 +1,8 @@
-import { InvalidInput } from '../../../domain/errors.ts';
 import { splitMetric } from '../../../domain/metric-catalogue.ts';
 import type { Window } from '../../../domain/time/window.ts';
 import type { Ingest } from '../../../ingest/ingest.ts';
 import type { Journal, QuarantineEntry } from '../../../ingest/journal.ts';
+import { cursorKey, type Page, type PageRequest, pageFrom } from '../../../storage/records/page.ts';
 
 const PAGE = 1000;
 const MAX_PAGES = 100;
@@ -18,16 +18,10 @@ export class QuarantineService {
   }
 
   /** Newest first. */
-  async page(
-    limit: number,
-    cursor: string | undefined,
-  ): Promise<{ entries: QuarantineEntry[]; nextCursor: string | null }> {
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
-      throw new InvalidInput(`cursor must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
-    }
-    const found = await this.#journal.quarantined(limit + 1, cursor === undefined ? null : Number(cursor));
-    const entries = found.slice(0, limit);
-    return { entries, nextCursor: found.length > limit ? String(entries.at(-1)?.id) : null };
+  async page({ limit, cursor }: PageRequest): Promise<Page<QuarantineEntry>> {
+    const before = cursorKey(cursor, 'number')?.[0];
+    const found = await this.#journal.quarantined(limit + 1, before === undefined ? null : Number(before));
+    return pageFrom(found, limit, ({ id }) => [id]);
   }
 
   /** How many values of a window wait, by device; of the newest 100,000. */

@@ -26,7 +26,7 @@ export function setAsideRoutes(api: Api, setAside: SetAsideService): void {
       },
       config: { scope: 'read' },
     },
-    ({ query }) => setAside.page(query.limit, query.cursor),
+    ({ query }) => setAside.page(query),
   );
   api.post(
     '/storage/set-aside/:store/retry',

@@ -1,7 +1,8 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
-import { InvalidInput, NotFound } from '../../../domain/errors.ts';
+import { NotFound } from '../../../domain/errors.ts';
 import type { MeteredStore } from '../../../storage/layers/metered-store.ts';
+import { cursorKey, type PageRequest, pageFrom } from '../../../storage/records/page.ts';
 import type { SetAside } from '../../../storage/set-aside/set-aside.ts';
 import type { SetAsideEntry as Kept } from '../../../storage/set-aside/set-aside-file.ts';
 
@@ -21,16 +22,11 @@ export class SetAsideService {
   }
 
   /** Oldest first. */
-  async page(
-    limit: number,
-    cursor: string | undefined,
-  ): Promise<{ items: SetAsideEntry[]; next_cursor: string | null }> {
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
-      throw new InvalidInput(`cursor must be the next_cursor of the page before; got "${cursor.slice(0, 60)}"`);
-    }
-    const entries = await this.#setAside.page(null, Number(cursor ?? 0), limit + 1);
-    const items = entries.slice(0, limit).map(toEntry);
-    return { items, next_cursor: entries.length > limit ? String(items.at(-1)!.id) : null };
+  async page({ limit, cursor }: PageRequest): Promise<{ items: SetAsideEntry[]; next_cursor: string | null }> {
+    const after = cursorKey(cursor, 'number')?.[0] ?? 0;
+    const entries = await this.#setAside.page(null, Number(after), limit + 1);
+    const { items, nextCursor } = pageFrom(entries, limit, ({ id }) => [id]);
+    return { items: items.map(toEntry), next_cursor: nextCursor };
   }
 
   /** Gives the store again what it has set aside; stops after a while, and may be called again. */

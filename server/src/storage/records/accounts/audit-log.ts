@@ -1,7 +1,7 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import { messageOf } from '../../../domain/errors.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import type { RecordsContext, RecordsDatabase } from '../schema.ts';
 
 /** Entries that wait while the database takes none; beyond it the oldest are dropped, and remain in the service's log alone. */
@@ -67,16 +67,7 @@ export class AuditLog {
 
   /** Newest first. */
   async page(request: PageRequest): Promise<Page<AuditRecord>> {
-    const limit = pageLimit(request);
-    const after = cursorKey(request.cursor, 'number');
-    let query = this.#db.selectFrom('audit_log').selectAll().orderBy('id', 'desc');
-    if (after !== null) query = query.where('id', '<', Number(after[0]));
-    const rows = await query.limit(limit + 1).execute();
-    return pageFrom(
-      rows.map((row): AuditRecord => ({ ...row })),
-      limit,
-      (entry) => [entry.id],
-    );
+    return pageOfQuery(this.#db.selectFrom('audit_log').selectAll(), request, 'desc', { id: 'number' }, (row) => row);
   }
 
   /** Removes the entries before an instant, which must be at least 30 days ago, and adds an entry about it. Returns how many were removed. */

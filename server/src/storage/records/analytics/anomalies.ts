@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import { unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
@@ -79,16 +79,8 @@ export class Anomalies {
 
   /** Newest start first. */
   async page(request: PageRequest & AnomalyFilter): Promise<Page<AnomalyRecord>> {
-    const limit = pageLimit(request);
-    const after = cursorKey(request.cursor, 'number', 'string');
-    let query = this.#where(request).selectAll().orderBy('start_at', 'desc').orderBy('id', 'desc');
-    if (after !== null) {
-      query = query.where((where) =>
-        where(where.refTuple('start_at', 'id'), '<', where.tuple(Number(after[0]), String(after[1]))),
-      );
-    }
-    const rows = await query.limit(limit + 1).execute();
-    return pageFrom(rows.map(toRecord), limit, (anomaly) => [anomaly.startAt, anomaly.id]);
+    const key = { start_at: 'number', id: 'string' } as const;
+    return pageOfQuery(this.#where(request).selectAll(), request, 'desc', key, toRecord);
   }
 
   async count(filter: AnomalyFilter): Promise<number> {

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import { present, unknownReference } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
@@ -65,21 +65,14 @@ export class ChargingSessions {
 
   /** Newest first. */
   async page(request: PageRequest & ChargingSessionFilter): Promise<Page<ChargingSessionRecord>> {
-    const limit = pageLimit(request);
-    const after = cursorKey(request.cursor, 'number', 'string');
-    let query = select(this.#db).orderBy('start_at', 'desc').orderBy('charging_sessions.id', 'desc');
+    let query = select(this.#db);
     const { deviceId, siteId, start, end } = request;
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     if (siteId !== undefined) query = query.where('devices.site_id', '=', siteId);
     if (start !== undefined) query = query.where('start_at', '>=', start);
     if (end !== undefined) query = query.where('start_at', '<', end);
-    if (after !== null) {
-      query = query.where((where) =>
-        where(where.refTuple('start_at', 'charging_sessions.id'), '<', where.tuple(Number(after[0]), String(after[1]))),
-      );
-    }
-    const rows = await query.limit(limit + 1).execute();
-    return pageFrom(rows.map(toRecord), limit, (session) => [session.startAt, session.id]);
+    const key = { start_at: 'number', 'charging_sessions.id': 'string' } as const;
+    return pageOfQuery(query, request, 'desc', key, toRecord);
   }
 
   async find(id: string): Promise<ChargingSessionRecord | undefined> {

@@ -2,7 +2,7 @@ import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Selectable } from 'kysely';
 import { Conflict, NotFound } from '../../../domain/errors.ts';
 import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { cursorKey, type Page, type PageRequest, pageFrom, pageLimit } from '../page.ts';
+import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
 import { nameTaken, unknownNamed, unknownReference } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 import {
@@ -43,12 +43,7 @@ export class Devices {
 
   /** By name, a page at a time. */
   async page(request: PageRequest & DeviceFilter): Promise<Page<DeviceRecord>> {
-    const limit = pageLimit(request);
-    const after = cursorKey(request.cursor, 'string');
-    let query = this.#select(request).orderBy('name');
-    if (after !== null) query = query.where('name', '>', String(after[0]));
-    const rows = await query.limit(limit + 1).execute();
-    return pageFrom(rows.map(toDevice), limit, (device) => [device.name]);
+    return pageOfQuery(this.#select(request), request, 'asc', { name: 'string' }, toDevice);
   }
 
   /** By id, or by its unique name. */
