@@ -90,7 +90,7 @@ function measure(name: string, open: (path: string) => Subject): void {
 }
 
 function sealed(path: string): Subject {
-  const file = new TelemetryFile(path, CACHE_MB);
+  const file = new TelemetryFile(path);
   return {
     write: (block) => file.write(coalesce([asBatch([block])])),
     read: (count, start) => {

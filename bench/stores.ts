@@ -15,7 +15,7 @@ import { Client } from 'pg';
 import type { Block } from '../server/src/domain/columns/batch.ts';
 import { NO_RULES } from '../server/src/domain/series-rules.ts';
 import type { TelemetryStore } from '../server/src/storage/backend.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../server/src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../server/src/storage/open-store.ts';
 import { type Influx, sizeOf, startInflux, startInflux2 } from '../server/test/journeys/influx.ts';
 import { startPostgresServer } from '../server/test/storage/postgres-server.ts';
 
@@ -76,7 +76,7 @@ interface Place {
   close(): Promise<void>;
 }
 
-const embedded = (options: (folder: string) => TelemetryStoreOptions) => async (): Promise<Place> => {
+const embedded = (options: (folder: string) => StoreInput) => async (): Promise<Place> => {
   const folder = await mkdtemp(join(tmpdir(), 'store-bench-'));
   const store = await openTelemetryStore(options(folder));
   return {
@@ -151,10 +151,10 @@ const influxdb2 = (program: string) =>
   );
 
 const BACKENDS: Record<string, (() => Promise<Place>) | undefined> = {
-  memory: embedded(() => ({ type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: 1.5e9 })),
+  memory: embedded(() => ({ type: 'memory', max_bytes: 1.5e9 })),
   duckdb: embedded((folder) => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') })),
   sqlite: embedded((folder) => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') })),
-  file: embedded((folder) => ({ type: 'file', path: folder, retentionDays: null, timezone: 'UTC' })),
+  file: embedded((folder) => ({ type: 'file', path: folder, retention_days: null, timezone: 'UTC' })),
   postgres: withPart('POSTGRES_BIN', (bin) => postgres(bin, 'none')),
   timescaledb: withPart('TIMESCALEDB', (bin) => postgres(bin, 'timescaledb')),
   influxdb: withPart('INFLUXD', influxdb1),

@@ -18,7 +18,7 @@ import { openObjectStore } from '../storage/objects/open-object-store.ts';
 import type { ArchiveTarget } from '../storage/restore/restore.ts';
 import type { HistoryUpTo } from '../storage/restore/restore-folder.ts';
 import type { Pipeline } from './pipeline.ts';
-import { archiveObjects, objectStoreOptions } from './tiers.ts';
+import { archiveObjects } from './tiers.ts';
 
 /** Where backups lie. */
 export function backupFolder({ backup, data_dir }: Config): string {
@@ -37,14 +37,14 @@ export function backupCopies(config: Config): BackupCopies | null {
 }
 
 function copyObjects({ backup: { copy_to: copyTo }, data_dir: dataFolder }: Config): ObjectStore | null {
-  return copyTo === undefined ? null : openObjectStore(objectStoreOptions(copyTo, join(dataFolder, 'backup-copies')));
+  return copyTo === undefined ? null : openObjectStore(copyTo, join(dataFolder, 'backup-copies'));
 }
 
 /** Copies of archived files beside the backups of a folder, and (or null) where backups are copied to. */
 function archiveCopies(config: Config, folder: string): { here: ArchiveCopies; elsewhere: ArchiveCopies | null } {
   const of = (objects: ObjectStore) => new ArchiveCopies(new CopiedFiles(objects, ARCHIVE_COPIES), config.backup);
   const elsewhere = copyObjects(config);
-  return { here: of(openObjectStore({ type: 'local', folder })), elsewhere: elsewhere && of(elsewhere) };
+  return { here: of(openObjectStore({ type: 'local' }, folder)), elsewhere: elsewhere && of(elsewhere) };
 }
 
 /** Where the journal history is found: in the data folder, and among the copies. */

@@ -11,11 +11,11 @@ import type { FallbackJournal } from '../ingest/fallback-journal.ts';
 import type { Quarantined } from '../ingest/journal.ts';
 import { type DiskJournal, openSqliteJournal, type PlacedBatch } from '../ingest/sqlite-journal.ts';
 import { type DataFolder, openDataFolder } from '../storage/data-folder.ts';
-import { openTelemetryStore } from '../storage/open-store.ts';
+import { openTelemetryStore, placeOf } from '../storage/open-store.ts';
 import { checkDatabase } from '../storage/records/engine/sqlite-file.ts';
 import { openRecords } from '../storage/records/record-store.ts';
 import type { Pipeline } from './pipeline.ts';
-import { isInFolder, storeOptions } from './stores.ts';
+import { isInFolder } from './stores.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** The files at the place of the data folder have to stay the same for this long: somebody may be moving or copying them. */
@@ -254,11 +254,9 @@ async function copyDatabase(journal: FallbackJournal, folder: DataFolder): Promi
 async function takeInLogs(folder: DataFolder, config: Config): Promise<void> {
   checkDatabase(folder.file(LOCAL_DATABASE));
   for (const store of config.stores.filter((one) => isInFolder(one, folder))) {
-    const options = storeOptions(store, folder);
-    if (!('path' in options) || options.path === undefined) continue;
-    const { path } = options;
+    const path = placeOf(store, folder.path);
     if (!['.wal', '-wal'].some((suffix) => existsSync(path + suffix))) continue;
-    await (await openTelemetryStore(options)).close();
+    await (await openTelemetryStore(store, folder.path)).close();
   }
 }
 

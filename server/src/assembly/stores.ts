@@ -1,6 +1,5 @@
-import { resolve, sep } from 'node:path';
+import { sep } from 'node:path';
 import type { Logger } from 'pino';
-import type { StoreConfig } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
 import { type Block, valueCount } from '../domain/columns/batch.ts';
 import type { TelemetryStore } from '../storage/backend.ts';
@@ -12,8 +11,8 @@ import { hidingRemoved } from '../storage/layers/removed-devices.ts';
 import { SetAsideStore } from '../storage/layers/set-aside-store.ts';
 import { SupervisedStore } from '../storage/layers/supervised-store.ts';
 import type { WriteGate } from '../storage/layers/write-gate.ts';
-import { openTelemetryStore } from '../storage/open-store.ts';
-import type { TermsLocation } from '../storage/postgres/machine-terms.ts';
+import { openTelemetryStore, placeOf, type StoreOptions, traitsOf } from '../storage/open-store.ts';
+import type { PostgresSettings } from '../storage/records/records-options.ts';
 import type { SetAside } from '../storage/set-aside/set-aside.ts';
 import type { Opened } from './opened.ts';
 
@@ -38,7 +37,7 @@ export interface StoresOptions {
 }
 
 /** The store of a service without a data folder; with its window, all telemetry stays below 50 MB. */
-const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreConfig;
+const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreOptions;
 
 /** Opens the configured stores, each supervised and metered, in their order. */
 export async function openStores(options: StoresOptions): Promise<MeteredStore[]> {
@@ -46,7 +45,7 @@ export async function openStores(options: StoresOptions): Promise<MeteredStore[]
   const stores: MeteredStore[] = [];
   for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
     const { name } = storeConfig;
-    const openAlone = () => openVerified(name, storeOptions(storeConfig, folder), gaps);
+    const openAlone = () => openVerified(storeConfig, folder, gaps);
     const open = i === 0 ? async () => gate.around(await openAlone()) : openAlone;
     const store = await supervise(storeConfig, open, options);
     opened.onClose(() => store.close());
@@ -62,13 +61,13 @@ export async function openStores(options: StoresOptions): Promise<MeteredStore[]
 }
 
 async function openVerified(
-  name: string,
-  options: Parameters<typeof openTelemetryStore>[0],
+  options: StoreOptions,
+  folder: DataFolder | null,
   gaps: StoreGaps | null,
 ): Promise<TelemetryStore> {
-  const store = hidingMarks(await openTelemetryStore(options));
+  const store = hidingMarks(await openTelemetryStore(options, folder?.path));
   try {
-    await gaps?.verify(name, store);
+    await gaps?.verify(options.name, store);
     return store;
   } catch (error) {
     await store.close();
@@ -95,15 +94,13 @@ export class StoresBack {
   }
 }
 
-const EMBEDDED: ReadonlySet<string> = new Set<StoreConfig['type']>(['duckdb', 'sqlite', 'memory', 'file']);
-
 /** Stores whose files are ours to check; servers check theirs. */
 export function storesWithFiles(stores: readonly MeteredStore[]): MeteredStore[] {
-  return stores.filter(({ store }) => EMBEDDED.has(store.type) && store.capabilities.durable);
+  return stores.filter(({ store }) => traitsOf(store).embedded && store.capabilities.durable);
 }
 
 function supervise(
-  storeConfig: StoreConfig,
+  storeConfig: StoreOptions,
   open: () => Promise<TelemetryStore>,
   { log, now, back, required }: StoresOptions,
 ): Promise<SupervisedStore> {
@@ -113,8 +110,8 @@ function supervise(
     open,
     now,
     required,
-    embedded: EMBEDDED.has(type),
-    readTimeoutMs: type === 'memory' ? null : storeConfig.read_timeout_ms,
+    embedded: traitsOf(storeConfig).embedded,
+    readTimeoutMs: 'read_timeout_ms' in storeConfig ? storeConfig.read_timeout_ms : null,
     onChange: (trouble) => {
       if (trouble) {
         log.error({ store: name }, `store ${name} cannot be used, the service continues without it: ${trouble.error}`);
@@ -129,58 +126,11 @@ function supervise(
 }
 
 /** Whether a store keeps its files in the data folder. */
-export function isInFolder(config: StoreConfig, folder: DataFolder): boolean {
-  if (config.type !== 'duckdb' && config.type !== 'sqlite' && config.type !== 'file') return false;
-  return config.path === undefined || resolve(config.path).startsWith(folder.path + sep);
-}
-
-export function storeOptions(config: StoreConfig, folder: DataFolder | null): Parameters<typeof openTelemetryStore>[0] {
-  if (config.type === 'memory') return { type: 'memory', spanMs: Number.POSITIVE_INFINITY, maxBytes: config.max_bytes };
-  if (config.type === 'sqlite') {
-    return { type: 'sqlite', path: config.path ?? (folder as DataFolder).file('telemetry.sqlite') };
-  }
-  if (config.type === 'file') {
-    const { retention_days: retentionDays, path, timezone, device } = config;
-    return {
-      type: 'file',
-      path: path ?? (folder as DataFolder).file('telemetry-files'),
-      retentionDays,
-      timezone,
-      device,
-    };
-  }
-  if (config.type === 'postgres') {
-    const {
-      max_connections: maxConnections,
-      statement_timeout_ms: statementTimeoutMs,
-      name: _,
-      read_timeout_ms: __,
-      ...location
-    } = config;
-    return { ...location, maxConnections, statementTimeoutMs };
-  }
-  if (config.type === 'influxdb') {
-    const {
-      retention_policy: retentionPolicy,
-      timeout_ms: timeoutMs,
-      name: _,
-      read_timeout_ms: __,
-      ...location
-    } = config;
-    return { ...location, retentionPolicy, timeoutMs };
-  }
-  return {
-    type: 'duckdb',
-    path: config.path ?? (folder as DataFolder).file('telemetry.duckdb'),
-    ...(config.memory_limit_mb !== undefined && { memoryLimitMb: config.memory_limit_mb }),
-  };
+export function isInFolder(options: StoreOptions, folder: DataFolder): boolean {
+  return placeOf(options, folder.path)?.startsWith(folder.path + sep) ?? false;
 }
 
 /** Where the PostgreSQL stores of a service with a data folder are. */
-export function postgresStores({ persistence, stores }: Config): TermsLocation[] {
-  return (persistence ? stores : []).flatMap((store) => {
-    if (store.type !== 'postgres') return [];
-    const { url, host, port, database, user, password, tls, schema } = store;
-    return [{ url, host, port, database, user, password, tls, schema }];
-  });
+export function postgresStores({ persistence, stores }: Config): PostgresSettings[] {
+  return persistence ? stores.filter((store) => store.type === 'postgres') : [];
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
-import type { ArchiveStoreConfig } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
 import type { Window } from '../domain/time/window.ts';
 import type { BackfillEnd } from '../features/backfill/gap-filling.ts';
@@ -12,7 +11,7 @@ import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import { TieredReads } from '../storage/layers/tiered-reads.ts';
 import type { WriteGate } from '../storage/layers/write-gate.ts';
 import type { ObjectStore } from '../storage/objects/object-store.ts';
-import { type ObjectStoreOptions, openObjectStore } from '../storage/objects/open-object-store.ts';
+import { openObjectStore } from '../storage/objects/open-object-store.ts';
 
 /** The first store and the archive behind it. */
 export interface Tiers {
@@ -77,9 +76,7 @@ export async function openTiers({ config, folder, primary, gate, removed, now }:
 
 /** Where archived months lie; null while no archive is configured. @param dataFolder where they are by default */
 export function archiveObjects({ archive: { store } }: Config, dataFolder: string): ObjectStore | null {
-  return store === undefined
-    ? null
-    : openObjectStore(objectStoreOptions(store, join(dataFolder, 'archive', 'objects')));
+  return store === undefined ? null : openObjectStore(store, join(dataFolder, 'archive', 'objects'));
 }
 
 /** Stores as a backfill takes them: the first one with the archive of what was taken out of it. */
@@ -98,24 +95,4 @@ export function backfillEnds(stores: readonly MeteredStore[], tiers: Pick<Tiers,
       },
     };
   });
-}
-
-/** Options of an object store as it is configured. @param defaultFolder of a local one */
-export function objectStoreOptions(config: ArchiveStoreConfig, defaultFolder: string): ObjectStoreOptions {
-  switch (config.type) {
-    case 'local':
-      return { type: 'local', folder: config.folder ?? defaultFolder };
-    case 's3': {
-      const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, ...rest } = config;
-      return { ...rest, accessKeyId, secretAccessKey };
-    }
-    case 'gcs': {
-      const { key_file: keyFile, ...rest } = config;
-      return { ...rest, keyFile };
-    }
-    case 'azure': {
-      const { connection_string: connectionString, ...rest } = config;
-      return { ...rest, connectionString };
-    }
-  }
 }

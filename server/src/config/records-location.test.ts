@@ -28,7 +28,7 @@ it('takes every setting of PostgreSQL from the environment, the password from a 
     WATTKEEPER_RECORDS__TLS: 'true',
     WATTKEEPER_RECORDS__MAX_CONNECTIONS: '4',
   };
-  const expected = { type: 'postgres', host: 'db', port: 6432, password: '0123', tls: true, maxConnections: 4 };
+  const expected = { type: 'postgres', host: 'db', port: 6432, password: '0123', tls: true, max_connections: 4 };
   expect(located(records)).toMatchObject({ ...expected, database: 'wattkeeper', schema: 'wattkeeper' });
   expect(located({ ...records, WATTKEEPER_PERSISTENCE: 'false' })).toEqual({ type: 'sqlite', path: ':memory:' });
 });

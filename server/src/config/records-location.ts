@@ -11,8 +11,6 @@ export function recordsLocation({
   records,
 }: Pick<Config, 'persistence' | 'data_dir' | 'records'>) {
   if (!persistence) return { type: 'sqlite', path: ':memory:' } as const;
-  if (records.type === 'sqlite')
-    return { type: 'sqlite', path: records.path ?? join(data_dir, LOCAL_DATABASE) } as const;
-  const { max_connections: maxConnections, ...location } = records;
-  return { ...location, maxConnections };
+  if (records.type === 'postgres') return records;
+  return { type: 'sqlite', path: records.path ?? join(data_dir, LOCAL_DATABASE) } as const;
 }

@@ -2,9 +2,13 @@ import { SECRET } from '@wattkeeper/contract/access/secret.ts';
 import { byName } from '@wattkeeper/contract/named-record.ts';
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { duckDbPathFault } from '../domain/file-path.ts';
+import { FilePath, pathFault } from '../domain/file-path.ts';
+import { HttpUrl, Port, ServerUrl } from '../outbound/server-address.ts';
+import { MIN_MEMORY_BYTES } from '../storage/memory/memory-options.ts';
+import { ObjectStoreOptions } from '../storage/objects/open-object-store.ts';
+import { folderFault, StoreOptions } from '../storage/open-store.ts';
+import { RecordsOptions } from '../storage/records/records-options.ts';
 import { LimitsConfig } from './limits.ts';
-import { ArchiveStoreConfig, Bytes, FilePath, HttpUrl, Port, RecordsConfig, ServerUrl, StoreConfig } from './places.ts';
 
 /** What well-known writers say of a device as a whole: Telegraf's global tags, Home Assistant, ESPHome, the TSBS benchmark. */
 const DESCRIPTIVE_TAGS = [
@@ -36,6 +40,8 @@ const DESCRIPTIVE_TAGS = [
   ...['model', 'friendly_name', 'unit', 'unit_of_measurement', 'device_class', 'state_class', 'icon', 'fstype', 'mode'],
   ...['domain=sensor', 'source=HA', 'source=hass', 'instance=prod'],
 ];
+
+const Bytes = z.number().int().positive();
 
 /** Youngest age, in days, at which telemetry may leave the first store. */
 const AfterDays = z.number().int().min(31).max(36_600);
@@ -126,16 +132,18 @@ export const Config = z
       .boolean()
       .default(true)
       .describe('Off: everything lives in memory and nothing is written to the data folder'),
-    records: RecordsConfig.default({ type: 'sqlite' }),
+    records: RecordsOptions.default({ type: 'sqlite' }),
     stores: z
-      .array(StoreConfig)
+      .array(StoreOptions)
       .min(1)
       .max(10)
       .prefault([{ type: 'duckdb' }]),
     analytics: z
       .strictObject({
         memory_retention_hours: z.number().positive().max(720).default(2).describe('Span of the memory window'),
-        memory_max_bytes: Bytes.default(32 * 1024 * 1024).describe('Bound of the memory window'),
+        memory_max_bytes: Bytes.min(MIN_MEMORY_BYTES)
+          .default(32 * 1024 * 1024)
+          .describe('Bound of the memory window'),
       })
       .prefault({}),
     limits: LimitsConfig,
@@ -196,7 +204,7 @@ export const Config = z
           .default('0 2 * * *')
           .refine(isSchedule, 'must be a cron expression of five fields, such as 0 2 * * *')
           .describe("When, in the site's time: minute hour day month weekday"),
-        copy_to: ArchiveStoreConfig.optional().describe('Where copies of backups are sent; default: nowhere'),
+        copy_to: ObjectStoreOptions.optional().describe('Where copies of backups are sent; default: nowhere'),
         copy_journal: z
           .string()
           .default('0 * * * *')
@@ -241,7 +249,7 @@ export const Config = z
       .prefault({}),
     archive: z
       .strictObject({
-        store: ArchiveStoreConfig.optional().describe(
+        store: ObjectStoreOptions.optional().describe(
           'Where months are kept that leave the first store; default: none, they stay',
         ),
         after_days: AfterDays.default(365).describe('Months that ended this long ago are archived'),
@@ -290,10 +298,10 @@ export const Config = z
       'must not name raw_days or groups where archive.store is set: raw readings leave the store by archive.after_days then',
   })
   .superRefine(({ persistence, data_dir: folder, stores }, context) => {
-    for (const [i, store] of persistence ? stores.entries() : []) {
-      const fault = store.type === 'duckdb' ? duckDbPathFault(store.path ?? folder) : null;
-      const path = store.type === 'duckdb' && store.path !== undefined ? ['stores', i, 'path'] : ['data_dir'];
-      if (fault !== null) context.addIssue({ code: 'custom', path, message: fault });
+    // What no store could use is reported already.
+    for (const store of persistence && pathFault(folder) === null ? stores : []) {
+      const fault = folderFault(store, folder);
+      if (fault !== null) context.addIssue({ code: 'custom', path: ['data_dir'], message: fault });
     }
   });
 export type Config = z.infer<typeof Config>;

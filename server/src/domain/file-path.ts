@@ -1,4 +1,5 @@
 import { resolve, sep } from 'node:path';
+import { z } from 'zod';
 
 /** Of a folder or database: SQLite opens paths of 512 bytes at most, and names of files come after a folder's path. */
 export const MAX_PATH_BYTES = 400;
@@ -24,9 +25,12 @@ export function pathFault(path: string): string | null {
   return null;
 }
 
-/** Why DuckDB cannot have a database below a path, to be read after the path; null where it can. */
-export function duckDbPathFault(path: string): string | null {
-  return resolve(path).includes('?')
-    ? 'must not contain ?, after which DuckDB expects options: use another path, or a store of type sqlite'
-    : null;
-}
+/** A folder or file of this machine in the configuration; relative ones begin at the working folder. */
+export const FilePath = z
+  .string()
+  .min(1)
+  .superRefine((path, context) => {
+    const fault = pathFault(path);
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  })
+  .transform((path) => resolve(path));

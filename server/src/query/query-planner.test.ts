@@ -31,8 +31,8 @@ async function plannerOf(
   memorySince = Number.POSITIVE_INFINITY,
   rest: 'journal' | 'memory' = 'journal',
 ) {
-  const primary = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
-  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
+  const primary = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => NOW);
+  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => NOW);
   for (const one of batches) {
     if (one.sequence <= taken) await primary.write([one]);
     await memory.write([one]);
@@ -151,10 +151,10 @@ async function plannerOver(
   const journal = async function* () {
     if (inJournal.length > 0) yield ofBoth(2, inJournal);
   };
-  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
+  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => NOW);
   const history: HistoryStore[] = [];
   for (const [i, { rows, fails = false, breaksAfter = Number.POSITIVE_INFINITY, completeFrom }] of stores.entries()) {
-    const held = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => NOW);
+    const held = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => NOW);
     await held.write([ofBoth(1, rows)]);
     let trouble = fails ? { error: 'unplugged', since: START } : null;
     history.push({

@@ -1,46 +1,117 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { InvalidInput } from '../domain/errors.ts';
 import type { TelemetryStore } from './backend.ts';
-import { DuckDbOptions, openDuckDbStore } from './duckdb/duckdb-store.ts';
-import { FileOptions, openFileStore } from './file/file-store.ts';
-import { InfluxDbOptions, openInfluxDbStore } from './influxdb/influxdb-store.ts';
-import { MemoryOptions, openMemoryStore } from './memory/memory-store.ts';
-import { openPostgresStore, PostgresOptions } from './postgres/postgres-store.ts';
-import { openSqliteStore, SqliteOptions } from './sqlite/sqlite-store.ts';
+import { DuckDbOptions } from './duckdb/duckdb-options.ts';
+import { FileOptions } from './file/file-options.ts';
+import { InfluxDbOptions } from './influxdb/influxdb-options.ts';
+import { MemoryOptions } from './memory/memory-options.ts';
+import { PostgresOptions } from './postgres/postgres-options.ts';
+import { SqliteOptions } from './sqlite/sqlite-options.ts';
 
-/** Options of every backend, told apart by `type`. Defaults, limits and costs stand with each backend. */
-export const TelemetryStoreOptions = z.discriminatedUnion('type', [
-  MemoryOptions,
-  DuckDbOptions,
-  SqliteOptions,
-  PostgresOptions,
-  InfluxDbOptions,
-  FileOptions,
+/** What is known of a backend before it is opened. */
+interface Traits {
+  /** Its engine runs in this process; others are servers. */
+  readonly embedded: boolean;
+  /** Its file or folder where the options name none; null: it has no files here. */
+  readonly file: string | null;
+}
+
+/** The one list of backends. An engine is loaded when a store of its type is opened for the first time. */
+const BACKENDS = [
+  backend(
+    DuckDbOptions,
+    { embedded: true, file: 'telemetry.duckdb' },
+    async () => (await import('./duckdb/duckdb-store.ts')).openDuckDbStore,
+  ),
+  backend(
+    SqliteOptions,
+    { embedded: true, file: 'telemetry.sqlite' },
+    async () => (await import('./sqlite/sqlite-store.ts')).openSqliteStore,
+  ),
+  backend(
+    MemoryOptions,
+    { embedded: true, file: null },
+    async () => (await import('./memory/memory-store.ts')).openMemoryStore,
+  ),
+  backend(
+    FileOptions,
+    { embedded: true, file: 'telemetry-files' },
+    async () => (await import('./file/file-store.ts')).openFileStore,
+  ),
+  backend(
+    PostgresOptions,
+    { embedded: false, file: null },
+    async () => (await import('./postgres/postgres-store.ts')).openPostgresStore,
+  ),
+  backend(
+    InfluxDbOptions,
+    { embedded: false, file: null },
+    async () => (await import('./influxdb/influxdb-store.ts')).openInfluxDbStore,
+  ),
+] as const;
+
+/** Options of every backend by `type`, as the configuration spells them; defaults, limits and costs are with each backend. */
+export const StoreOptions = z.discriminatedUnion('type', [
+  BACKENDS[0].options,
+  ...BACKENDS.slice(1).map(({ options }) => options),
 ]);
-export type TelemetryStoreOptions = z.input<typeof TelemetryStoreOptions>;
-
-/** The one list of backends. */
-const OPENERS: { [T in TelemetryStoreOptions['type']]: (options: OptionsOf<T>) => Promise<TelemetryStore> } = {
-  memory: openMemoryStore,
-  duckdb: openDuckDbStore,
-  sqlite: openSqliteStore,
-  postgres: openPostgresStore,
-  influxdb: openInfluxDbStore,
-  file: (options) => openFileStore(options),
-};
-type OptionsOf<T> = Extract<TelemetryStoreOptions, { type: T }>;
+export type StoreOptions = z.output<typeof StoreOptions>;
+/** The same with defaults left out. */
+export type StoreInput = z.input<typeof StoreOptions>;
 
 /**
  * Opens a store by the name of its type.
+ * @param folder holds the files of a store whose options name no path; default: the working folder
  * @throws InvalidInput when the options do not fit; Unavailable and Corrupt as the port has it
  */
-export async function openTelemetryStore(options: TelemetryStoreOptions): Promise<TelemetryStore> {
-  const parsed = TelemetryStoreOptions.safeParse(options);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
-    throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
-  }
-  // biome-ignore lint/plugin: the opener of a type takes the options of this type
-  const open = OPENERS[parsed.data.type] as (options: TelemetryStoreOptions) => Promise<TelemetryStore>;
-  return open(parsed.data);
+export async function openTelemetryStore(options: StoreInput, folder = '.'): Promise<TelemetryStore> {
+  return backendOf(options).open(options, folder);
+}
+
+/** What is known of the backend of a store. */
+export function traitsOf(options: { readonly type: string }): Traits {
+  return backendOf(options);
+}
+
+/** Where a store has its files: its own path, or its place in a folder; null for a store without files here. */
+export function placeOf(options: StoreOptions, folder: string): string | null {
+  const { file } = backendOf(options);
+  return file === null ? null : (pathIn(options) ?? join(folder, file));
+}
+
+/** Why a folder cannot hold the files of a store that names no path, to be read after the folder; null where it can. */
+export function folderFault(options: StoreOptions, folder: string): string | null {
+  const { file, options: schema } = backendOf(options);
+  if (file === null || pathIn(options) !== undefined) return null;
+  return schema.safeParse({ ...options, path: folder }).error?.issues[0]?.message ?? null;
+}
+
+function pathIn(options: object): string | undefined {
+  return 'path' in options && typeof options.path === 'string' ? options.path : undefined;
+}
+
+function backendOf({ type }: { readonly type: string }) {
+  const found = BACKENDS.find(({ options }) => options.shape.type.value === type);
+  if (found === undefined) throw new InvalidInput(`a store's type must be one of ${TYPES}; got "${type}"`);
+  return found;
+}
+
+const TYPES = BACKENDS.map(({ options }) => options.shape.type.value).join(', ');
+
+function backend<S extends z.ZodObject<{ type: z.ZodLiteral<string> }>>(
+  options: S,
+  traits: Traits,
+  load: () => Promise<(options: z.output<S> & { readonly path: string }) => Promise<TelemetryStore>>,
+) {
+  const open = async (given: unknown, folder: string): Promise<TelemetryStore> => {
+    const parsed = options.safeParse(given);
+    if (!parsed.success) {
+      const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
+      throw new InvalidInput(`the store's options do not fit: ${z.prettifyError(parsed.error)}`, { fields });
+    }
+    const openStore = await load();
+    return openStore({ ...parsed.data, path: pathIn(parsed.data) ?? join(folder, traits.file ?? '') });
+  };
+  return { options, ...traits, open };
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import type { TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import type { StoreInput } from '../../src/storage/open-store.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { framesOf } from './telemetry-blocks.ts';
 import type { World } from './telemetry-store.ts';
@@ -12,7 +12,7 @@ import { DEVICES, ROWS_PER_WRITE, START, STEP_MS } from './telemetry-writer-plan
 const KILLS = 30;
 const WRITER = fileURLToPath(new URL('./telemetry-writer.ts', import.meta.url));
 
-export function crashPromises(world: World, inChild: () => TelemetryStoreOptions | undefined): void {
+export function crashPromises(world: World, inChild: () => StoreInput | undefined): void {
   it(`loses and doubles nothing when its process is killed ${KILLS} times while it writes and compacts`, async ({
     skip,
   }) => {
@@ -43,7 +43,7 @@ export function crashPromises(world: World, inChild: () => TelemetryStoreOptions
 }
 
 /** Lets a child go on writing from a write number; kills it some milliseconds after its first acknowledgement. Answers how many writes are acknowledged. */
-async function writeUntilKilled(options: TelemetryStoreOptions, from: number, afterMs: number): Promise<number> {
+async function writeUntilKilled(options: StoreInput, from: number, afterMs: number): Promise<number> {
   const child = spawn(process.execPath, [WRITER, JSON.stringify(options), String(from)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

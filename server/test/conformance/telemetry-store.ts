@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
-import type { TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import type { StoreInput } from '../../src/storage/open-store.ts';
 import { aggregatesPromises } from './telemetry-aggregates.ts';
 import { crashPromises } from './telemetry-crash.ts';
 import { devicePromises } from './telemetry-devices.ts';
@@ -32,7 +32,7 @@ export interface ConformanceOptions {
   /** Opens the store over what the folder holds, for a world of one test. */
   readonly open: (folder: string) => Promise<TelemetryStore>;
   /** How another process opens the same; without it nothing is killed, which only fits what is not durable. */
-  readonly inChild?: (folder: string) => TelemetryStoreOptions;
+  readonly inChild?: (folder: string) => StoreInput;
   /** How the engine is made to reject values; without it none is, which only fits what checks nothing. */
   readonly reject?: Rejection;
 }

@@ -26,7 +26,7 @@ export interface ArchiveWorld {
 export async function openArchiveWorld(folder: string, engine?: ObjectEngine): Promise<ArchiveWorld> {
   const gate = new WriteGate();
   const path = join(folder, 'telemetry.duckdb');
-  const store = gate.around(await openTelemetryStore({ type: 'duckdb', path, memoryLimitMb: 256, threads: 1 }));
+  const store = gate.around(await openTelemetryStore({ type: 'duckdb', path, memory_limit_mb: 256 }));
   const objects = new ObjectStore(engine ?? localObjects(join(folder, 'objects')), '');
   const archive = await Archive.open({ objects, folder: join(folder, 'archive'), cacheBytes: 2 ** 26 });
   const reads = new TieredReads({ warm: store, archive, removed: new Set(), now: () => Date.UTC(2026, 6, 1) });

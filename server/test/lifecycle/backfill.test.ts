@@ -14,7 +14,7 @@ import { type BackfillReport, backfill } from '../../src/storage/backfill/backfi
 import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
 import { localObjects } from '../../src/storage/objects/local.ts';
 import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { type DeviceGroup, deviceGroups } from '../../src/storage/whole-days.ts';
 import { batch, type Row } from '../conformance/telemetry-blocks.ts';
 import { describeWith } from '../needs.ts';
@@ -55,7 +55,7 @@ async function reopened(engine?: ObjectEngine): Promise<void> {
   world = await openArchiveWorld(folder, engine);
 }
 
-async function open(options: TelemetryStoreOptions): Promise<TelemetryStore> {
+async function open(options: StoreInput): Promise<TelemetryStore> {
   const store = await openTelemetryStore(options);
   onTestFinished(() => store.close());
   return store;

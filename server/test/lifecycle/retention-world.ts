@@ -115,7 +115,7 @@ export function worldOf(
   return world;
 }
 
-export const memory = () => new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => TODAY);
+export const memory = () => new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => TODAY);
 
 export function aggregate(from: Pick<TelemetryStore, 'aggregate'>, edges: Float64Array): Promise<Buckets[]> {
   const request = {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
 import { refuseOldServer } from '../../src/storage/records/engine/engine.ts';
-import type { PostgresLocation } from '../../src/storage/records/location.ts';
 import { openRecords } from '../../src/storage/records/record-store.ts';
+import type { PostgresLocation } from '../../src/storage/records/records-options.ts';
 import { describeWith } from '../needs.ts';
 import { type PostgresServer, startPostgresServer } from '../storage/postgres-server.ts';
 import { recordStorePromises, sharedRecordsPromises } from './record-store-promises.ts';

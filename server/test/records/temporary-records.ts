@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Kysely } from 'kysely';
 import { onTestFinished } from 'vitest';
 import { openEngine } from '../../src/storage/records/engine/engine.ts';
-import type { RecordsLocation, SqliteLocation } from '../../src/storage/records/location.ts';
 import { openRecords, type RecordStore, type RecordsOptions } from '../../src/storage/records/record-store.ts';
+import type { RecordsLocation, SqliteLocation } from '../../src/storage/records/records-options.ts';
 
 /** Makes an empty place for the records of one test. */
 export type NewPlace = () => Promise<RecordsLocation>;

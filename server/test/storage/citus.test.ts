@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInput, Unavailable } from '../../src/domain/errors.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, blockOf, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { describeWith } from '../needs.ts';
@@ -13,7 +13,7 @@ const T0 = Date.UTC(2026, 0, 15);
 
 describeWith('CITUS', 'telemetry in Citus', (bin) => {
   let server: PostgresServer;
-  const at = (folder: string): TelemetryStoreOptions => {
+  const at = (folder: string): StoreInput => {
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     return { type: 'postgres', url: server.url(), schema: `folder_${name}`, extension: 'citus' };
   };

@@ -53,7 +53,7 @@ it.each([
   const path = make();
   const before = readdirSync(base);
   const folder = openDataFolder(Config.parse({ data_dir: path }).data_dir);
-  const open = (type: 'duckdb' | 'sqlite') => openTelemetryStore({ type, path: folder.file(`telemetry.${type}`) });
+  const open = (type: 'duckdb' | 'sqlite') => openTelemetryStore({ type }, folder.path);
   for (const type of ['duckdb', 'sqlite'] as const) {
     const store = await open(type);
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);

@@ -14,7 +14,7 @@ it('reads every row, whatever the table held when the same question was asked be
   const store = await openTelemetryStore({
     type: 'duckdb',
     path: join(folder, 'telemetry.duckdb'),
-    memoryLimitMb: 256,
+    memory_limit_mb: 256,
   });
   let run = 0;
   const days = fc.uniqueArray(fc.integer({ min: 0, max: 119 }), { minLength: 1, maxLength: 8 });

@@ -8,12 +8,12 @@ import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { Engine } from '../../src/storage/duckdb/engine.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, batchOf, blockOf, columnsBlock, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
-const at = (folder: string): TelemetryStoreOptions => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') });
+const at = (folder: string): StoreInput => ({ type: 'duckdb', path: join(folder, 'telemetry.duckdb') });
 const compactAll = () => [1e14, new AbortController().signal] as const;
 
 telemetryStoreConformance('duckdb', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });

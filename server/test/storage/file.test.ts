@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoreConfig } from '../../src/config/places.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
+import { FileOptions } from '../../src/storage/file/file-options.ts';
 import { openFileStore } from '../../src/storage/file/file-store.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
-const at = (folder: string) => ({ type: 'file', path: folder, retentionDays: null }) satisfies TelemetryStoreOptions;
+const at = (folder: string) => ({ type: 'file', path: folder, retention_days: null }) satisfies StoreInput;
 
 telemetryStoreConformance('file', { open: (folder) => openTelemetryStore(at(folder)), inChild: at });
 
@@ -112,9 +112,9 @@ describe('the file store', () => {
     store.write(days.map((day) => batch('g', [['d', T0 + day * UTC_DAY_MS, { v: day }]])));
 
   it('removes nothing by age unless the configuration says so', async () => {
-    const options = StoreConfig.parse({ type: 'file' });
+    const options = FileOptions.parse({ type: 'file' });
     expect(options).toMatchObject({ retention_days: null });
-    const store = await openFileStore({ type: 'file', path: folder }, () => T0 + 5000 * UTC_DAY_MS);
+    const store = await openFileStore({ ...options, path: folder }, () => T0 + 5000 * UTC_DAY_MS);
     await write(store, [0, 1, 2]);
     await compact(store);
     expect(await dayFiles()).toHaveLength(3);
@@ -124,7 +124,10 @@ describe('the file store', () => {
 
   it('keeps old readings that have just arrived for the whole retention, and removes them after it', async () => {
     let now = T0 + 400 * UTC_DAY_MS;
-    const store = await openFileStore({ type: 'file', path: folder, retentionDays: 7 }, () => now);
+    const store = await openFileStore(
+      { ...FileOptions.parse({ type: 'file', retention_days: 7 }), path: folder },
+      () => now,
+    );
     expect(store.capabilities.bounded).toBe(true);
     const arrive = async (...days: number[]) => {
       await write(store, days);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Conflict, Unavailable } from '../../src/domain/errors.ts';
 import { decodeName, encodeName } from '../../src/storage/influxdb/names.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { INFLUXES, type Influx, startInflux, startInflux2 } from '../journeys/influx.ts';
@@ -20,7 +20,7 @@ describe('names in InfluxDB', () => {
 });
 
 it('says who does not answer, and what to check', async () => {
-  const nobody: TelemetryStoreOptions = { type: 'influxdb', url: 'http://127.0.0.1:19', database: 'x' };
+  const nobody: StoreInput = { type: 'influxdb', url: 'http://127.0.0.1:19', database: 'x' };
   await expect(openTelemetryStore(nobody)).rejects.toBeInstanceOf(Unavailable);
   await expect(openTelemetryStore(nobody)).rejects.toThrow(
     /InfluxDB at 127.0.0.1:19\/x does not answer: .*(ECONNREFUSED|bad port)/,
@@ -73,7 +73,7 @@ for (const [part, version, start] of INFLUXES) {
     it('keeps to its retention policy, and what that does not take holds nobody up', async () => {
       await influx.make('policies');
       await influx.make('policies', 'hours', 2);
-      const short = await openTelemetryStore({ ...at('policies'), retentionPolicy: 'hours' });
+      const short = await openTelemetryStore({ ...at('policies'), retention_policy: 'hours' });
       const now = Math.floor(Date.now() / 60_000) * 60_000;
       await short.write([batch('g', [['d', T0, { v: 1 }]])]);
       await short.write([
@@ -102,7 +102,7 @@ for (const [part, version, start] of INFLUXES) {
       await influx.make('shared');
       await influx.make('shared', 'years');
       const ours = await openTelemetryStore(at('shared'));
-      const theirs = await openTelemetryStore({ ...at('shared'), retentionPolicy: 'years' });
+      const theirs = await openTelemetryStore({ ...at('shared'), retention_policy: 'years' });
       await ours.write([batch('g', [['d', T0, { v: 1 }]])]);
       await theirs.write([batch('g', [['d', T0 + 10, { v: 2 }]])]);
       expect(await ours.deleteBefore(T0 + 10, 'g')).toBe(1);
@@ -188,8 +188,8 @@ describeWith('INFLUXD2', 'a bucket of InfluxDB 2.x', (program) => {
     await influx.make('plant', 'one');
     for (const [database, options] of [
       ['home', {}],
-      ['home', { retentionPolicy: 'weeks' }],
-      ['plant', { retentionPolicy: 'one' }],
+      ['home', { retention_policy: 'weeks' }],
+      ['plant', { retention_policy: 'one' }],
       ['plant/one', {}],
       ['one more & another', {}],
     ] as const) {

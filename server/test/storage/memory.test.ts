@@ -12,7 +12,7 @@ telemetryStoreConformance('memory', {
 
 describe('the memory store', () => {
   it('keeps the span it is told to and says from where on it is whole', async () => {
-    const store = new MemoryStore({ spanMs: HOUR_MS });
+    const store = new MemoryStore({ spanMs: HOUR_MS, maxBytes: 32 * 2 ** 20 });
     expect(store.coveredSince()).toBe(Number.NEGATIVE_INFINITY);
     for (let i = 0; i < 300; i++) await store.write([batch('g', [['d', T0 + i * MINUTE_MS, { v: i }]])]);
     const newest = T0 + 299 * MINUTE_MS;
@@ -23,7 +23,7 @@ describe('the memory store', () => {
   });
 
   it('is not emptied by a sample from the future', async () => {
-    const store = new MemoryStore({ spanMs: HOUR_MS }, () => T0);
+    const store = new MemoryStore({ spanMs: HOUR_MS, maxBytes: 32 * 2 ** 20 }, () => T0);
     await store.write([
       batch('g', [
         ['d', T0 - MINUTE_MS, { v: 1 }],
@@ -49,7 +49,7 @@ describe('the memory store', () => {
   });
 
   it('takes late rows in any order', async () => {
-    const store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY });
+    const store = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 });
     const rows: Row[] = Array.from({ length: 1000 }, (_, i) => ['d', T0 + ((i * 389) % 1000), { v: (i * 389) % 1000 }]);
     await store.write([batch('g', rows)]);
     expect(await rowsOf(store, 'g', ['d'], ['v'])).toEqual(Array.from({ length: 1000 }, (_, i) => ['d', T0 + i, i]));

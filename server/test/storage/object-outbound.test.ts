@@ -31,15 +31,15 @@ const STORES = {
     bucket: 'energy',
     region: 'eu-central-1',
     endpoint,
-    accessKeyId: 'key',
-    secretAccessKey: 'secret',
+    access_key_id: 'key',
+    secret_access_key: 'secret',
     prefix: '',
   }),
   gcs: (endpoint) => ({ type: 'gcs', bucket: 'energy', endpoint, prefix: '' }),
   azure: (endpoint) => ({
     type: 'azure',
     container: 'energy',
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=house;AccountKey=${KEY};BlobEndpoint=${endpoint}`,
+    connection_string: `DefaultEndpointsProtocol=http;AccountName=house;AccountKey=${KEY};BlobEndpoint=${endpoint}`,
     prefix: '',
   }),
 } as const satisfies Record<string, (endpoint: string) => ObjectStoreOptions>;

@@ -124,13 +124,13 @@ describeWith('MOTO', 'S3', (program) => {
     bucket: 'energy',
     region: 'eu-central-1' as const,
     endpoint: `http://127.0.0.1:${port}`,
-    accessKeyId: 'key',
-    secretAccessKey: 'secret',
+    access_key_id: 'key',
+    secret_access_key: 'secret',
     prefix: 'my house/',
   });
   beforeAll(async () => {
     await start(program, (at) => ['-H', '127.0.0.1', '-p', String(at)]);
-    const { endpoint, region, accessKeyId, secretAccessKey } = options();
+    const { endpoint, region, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = options();
     const client = new S3Client({
       endpoint,
       region,
@@ -171,7 +171,7 @@ describeWith('AZURITE', 'Azure Blob Storage', (program) => {
   const options = () => ({
     type: 'azure' as const,
     container: 'energy',
-    connectionString: connectionString(),
+    connection_string: connectionString(),
     prefix: 'house/',
   });
   beforeAll(async () => {

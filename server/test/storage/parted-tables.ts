@@ -107,7 +107,7 @@ function severalNodes(serverOf: () => PostgresServer): void {
 function tables(serverOf: () => PostgresServer): void {
   it('gives up a statement that waits too long, with nothing half done', async () => {
     const place = newPlace(serverOf());
-    const store = await opened({ ...place, statementTimeoutMs: 300 });
+    const store = await opened({ ...place, statement_timeout_ms: 300 });
     await store.write([batch('g', [['d', T0, { v: 1 }]])]);
     const client = new Client({ connectionString: serverOf().url() });
     await client.connect();

@@ -8,6 +8,7 @@ import { KpiService } from '../../src/features/kpi/service.ts';
 import { SqlTerms } from '../../src/features/kpi/sql-terms.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import type { DeviceRecord } from '../../src/storage/records/devices/device-record.ts';
+import { PostgresConnection } from '../../src/storage/records/records-options.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';
 import { every, SiteWorld, samples } from '../energy/site-world.ts';
 import { postReadings, startService, temporaryFolder } from '../journeys/service.ts';
@@ -81,7 +82,7 @@ describeWith('POSTGRES_BIN', 'the SQL functions price a machine', (bin) => {
     const times = [WINDOW.start - HOUR_MS, WINDOW.end + HOUR_MS] as const;
     await report(machine, 'energy.power_kw', every(5 * MINUTE_MS, ...times, power));
     const terms = new SqlTerms({
-      stores: [{ url: server.url(), schema }],
+      stores: [{ ...PostgresConnection.parse({ url: server.url() }), schema }],
       sites: world.records.sites,
       tariffs: world.records.tariffs,
       devices: world.devices,

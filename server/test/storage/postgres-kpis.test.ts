@@ -8,6 +8,7 @@ import { dayWindow } from '../../src/domain/time/site-time.ts';
 import { KpiService } from '../../src/features/kpi/service.ts';
 import { SqlGrowth } from '../../src/features/kpi/sql-growth.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
+import { PostgresConnection } from '../../src/storage/records/records-options.ts';
 import { batchOf, columnsBlock } from '../conformance/telemetry-blocks.ts';
 import { every, SiteWorld } from '../energy/site-world.ts';
 import { describeWith } from '../needs.ts';
@@ -117,7 +118,7 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
     await client.connect();
     onTestFinished(() => client.end());
     const growth = new SqlGrowth({
-      stores: [{ url: server.url(), schema }],
+      stores: [{ ...PostgresConnection.parse({ url: server.url() }), schema }],
       devices: world.devices,
       queries: world.queries,
       now: () => NOW,
@@ -158,7 +159,12 @@ function sameAsApi(start: () => Promise<PostgresServer>): void {
       await client.end();
       await store.close();
     });
-    const growth = new SqlGrowth({ stores: [{ url: server.url(), schema }], devices, queries, now: () => NOW });
+    const growth = new SqlGrowth({
+      stores: [{ ...PostgresConnection.parse({ url: server.url() }), schema }],
+      devices,
+      queries,
+      now: () => NOW,
+    });
     const kpis = new KpiService({ queries, devices, energy, now: () => NOW });
     const hour = fc.nat(5 * 24 * 4).map((quarter) => quarter / 4);
     const trouble = fc.record({

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { Database } from '../../src/storage/postgres/database.ts';
+import { PostgresConnection } from '../../src/storage/records/records-options.ts';
 import { batch } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { describeWith } from '../needs.ts';
@@ -44,7 +45,7 @@ describeWith('POSTGRES_BIN', 'telemetry in PostgreSQL', (bin) => {
   it('does again what the server gave up for another transaction', async () => {
     await server.ask('create table crossed (id integer primary key, n integer)');
     await server.ask('insert into crossed values (1, 0), (2, 0)');
-    const database = new Database({ url: server.url(), schema: 'public' }, 30_000);
+    const database = new Database({ ...PostgresConnection.parse({ url: server.url() }), schema: 'public' }, 30_000);
     onTestFinished(() => database.close());
     // Each holds the row that the other one wants next: the server has to end one of them.
     let [waiting, begun] = [2, () => {}];

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ObjectEngine } from '../../src/storage/objects/object-store.ts';
-import { s3Objects } from '../../src/storage/objects/s3.ts';
+import { S3Options, s3Objects } from '../../src/storage/objects/s3.ts';
 import { answering } from './answering.ts';
 
 const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
+const KEYS = { access_key_id: CREDENTIALS.accessKeyId, secret_access_key: CREDENTIALS.secretAccessKey };
 const REGION = 'eu-central-1';
 
 /** A server that speaks S3, on a free port of the loopback, with its objects in memory. */
@@ -45,7 +46,7 @@ export async function startS3Server(program: string, ...buckets: string[]): Prom
   return {
     client,
     stop,
-    engine: (bucket) => s3Objects({ bucket, region: REGION, endpoint, ...CREDENTIALS }),
+    engine: (bucket) => s3Objects(S3Options.parse({ type: 's3', bucket, region: REGION, endpoint, ...KEYS })),
     environment: (setting, bucket, prefix) => ({
       [`WATTKEEPER_${setting}__TYPE`]: 's3',
       [`WATTKEEPER_${setting}__BUCKET`]: bucket,

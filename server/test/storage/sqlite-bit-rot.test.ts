@@ -83,7 +83,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   async function answersOrDamage(): Promise<Awaited<ReturnType<typeof answers>> | null> {
     let file: TelemetryFile | undefined;
     try {
-      file = new TelemetryFile(path, 1);
+      file = new TelemetryFile(path);
       return await answers(file);
     } catch (thrown) {
       const error = file === undefined ? thrown : file.diagnosed(thrown);
@@ -100,7 +100,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   }
 
   async function contents(): Promise<Map<string, number>> {
-    const file = openRepaired(path, 1);
+    const file = openRepaired(path);
     try {
       return (await answers(file)).values;
     } finally {
@@ -113,7 +113,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   }
 
   async function written(): Promise<Awaited<ReturnType<typeof answers>>> {
-    const file = new TelemetryFile(path, 1);
+    const file = new TelemetryFile(path);
     write(file, 0, ROWS);
     const truth = await answers(file);
     file.close();
@@ -166,7 +166,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   it('never shows a part of a commit, with any of 40 bits of the write-ahead log flipped', async () => {
     await written();
     const states = [await contents()];
-    const file = new TelemetryFile(path, 1);
+    const file = new TelemetryFile(path);
     for (let step = 1; step <= 5; step++) {
       write(file, ROWS + step, ROWS + step + 1);
       states.push((await answers(file)).values);
@@ -196,7 +196,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
   it('shows damage also after its hour was written, erased in part, and deleted in part', async () => {
     await written();
     damage(0, 3);
-    const file = new TelemetryFile(path, 1);
+    const file = new TelemetryFile(path);
     const value = { soc_percent: 1 };
     file.write(coalesce([asBatch([blockOf('battery', [['meter', T0 + 1, value]])])]));
     file.write(coalesce([asBatch([blockOf('battery', [['meter', T0 + 3 * 600_000, { cycles: 5 }]])])]));
@@ -210,7 +210,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
     const truth = await written();
     const mark = coalesce([markOf(7, { sequence: 5, fills: 0 }, T0)]);
     for (let run = 0; run < MAX_DAMAGED_FILES + 2; run++) {
-      const file = new TelemetryFile(path, 1);
+      const file = new TelemetryFile(path);
       write(file, 0, ROWS);
       file.write(mark);
       file.close();
@@ -220,7 +220,7 @@ describe('a SQLite store whose bytes were changed by something else', () => {
       // Six values an hour, some missing, of each of three quantities.
       expect(truth.values.size - found.size).toBeGreaterThan(10);
       expect(truth.values.size - found.size).toBeLessThanOrEqual(18);
-      const after = new TelemetryFile(path, 1);
+      const after = new TelemetryFile(path);
       const names = (await after.series()).map(({ deviceId }) => deviceId);
       after.close();
       expect(names.filter((name) => name.startsWith('journal:'))).toEqual([]);
@@ -273,14 +273,14 @@ describe('a SQLite store whose bytes were changed by something else', () => {
 
     withDatabase((database) => database.exec('PRAGMA user_version = 3'));
     const before = readFileSync(path);
-    expect(() => openRepaired(path, 1)).toThrow('has format 3, and this version of Wattkeeper reads 1 to 2');
+    expect(() => openRepaired(path)).toThrow('has format 3, and this version of Wattkeeper reads 1 to 2');
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(readdirSync(folder)).toEqual(['telemetry.sqlite']);
   });
 
   it('takes a statement that fails for damage only where the schema is damaged', async () => {
     await written();
-    const file = new TelemetryFile(path, 1);
+    const file = new TelemetryFile(path);
     const misfit = thrownBy(() => new DatabaseSync(':memory:').exec('SELECT nothing FROM nowhere'));
     expect(misfit).toMatchObject({ errcode: 1 });
     expect(file.diagnosed(misfit)).toBe(misfit);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 
 const T0 = Date.UTC(2026, 0, 15);
-const at = (folder: string): TelemetryStoreOptions => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') });
+const at = (folder: string): StoreInput => ({ type: 'sqlite', path: join(folder, 'telemetry.sqlite') });
 
 telemetryStoreConformance('sqlite', { open: (folder) => openTelemetryStore(at(folder)), inChild: at, reject });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { InvalidInput } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
-import { openTelemetryStore, type TelemetryStoreOptions } from '../../src/storage/open-store.ts';
+import { openTelemetryStore, type StoreInput } from '../../src/storage/open-store.ts';
 import { batch, type Row, rowsOf } from '../conformance/telemetry-blocks.ts';
 import { telemetryStoreConformance } from '../conformance/telemetry-store.ts';
 import { describeWith } from '../needs.ts';
@@ -13,7 +13,7 @@ const T0 = Date.UTC(2026, 0, 15);
 describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
   let server: PostgresServer;
   let schemas = 0;
-  const at = (folder: string): TelemetryStoreOptions & { schema: string } => {
+  const at = (folder: string): StoreInput & { schema: string } => {
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     return { type: 'postgres', url: server.url(), schema: `folder_${name}`, extension: 'timescaledb' };
   };
@@ -59,7 +59,7 @@ describeWith('TIMESCALEDB', 'telemetry in TimescaleDB', (bin) => {
     inChild: at,
   });
 
-  const opened = async (options: TelemetryStoreOptions) => {
+  const opened = async (options: StoreInput) => {
     const store = await openTelemetryStore(options);
     onTestFinished(() => store.close());
     return store;

@@ -34,6 +34,7 @@ describe('import direction', () => {
     ['server/src/query/a.ts', "export { x } from '../storage/b.ts';", 'not storage'],
     ['server/src/domain/a.ts', "import { x } from '../analytics/b.ts';", 'not analytics'],
     ['server/src/features/f/a.ts', "import { x } from '../../config/b.ts';", 'only types from config'],
+    ['server/src/config/a.ts', "import { x } from '../storage/b.ts';", 'config imports of storage only'],
     ['server/src/features/f/a.ts', "import { x } from '../../app.ts';", 'not app.ts'],
     ['server/src/app.ts', "import { x } from './cli/b.ts';", 'app.ts does not import cli'],
     ['server/src/utils/a.ts', '', 'utils is no part of the server'],

@@ -5,12 +5,12 @@ import { decidedDays } from '../../domain/counters/decided-days.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type DecidedSpan, writeGrowth } from '../../storage/postgres/counter-growth.ts';
-import type { TermsLocation } from '../../storage/postgres/machine-terms.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
+import type { PostgresSettings } from '../../storage/records/records-options.ts';
 import { meterOf } from './meter.ts';
 
 export interface SqlGrowthOptions {
-  readonly stores: readonly TermsLocation[];
+  readonly stores: readonly PostgresSettings[];
   readonly devices: {
     all(): readonly DeviceRecord[];
     firstReadingAt(deviceId: string, group: string): number | null;

@@ -1,15 +1,16 @@
 import { Turns } from '../../domain/turns.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
-import { type MachineTerms, type TermsLocation, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
+import { type MachineTerms, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
 import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import type { Sites } from '../../storage/records/devices/sites.ts';
+import type { PostgresSettings } from '../../storage/records/records-options.ts';
 import { reportersOf } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';
 import { INDUSTRIAL_TERMS } from './service.ts';
 
 export interface SqlTermsOptions {
-  readonly stores: readonly TermsLocation[];
+  readonly stores: readonly PostgresSettings[];
   readonly sites: Pick<Sites, 'list'>;
   readonly tariffs: Pick<Tariffs, 'find'>;
   readonly devices: { all(): readonly DeviceRecord[] };

@@ -6,7 +6,8 @@ import { quoted as quotedText } from '../../outbound/foreign-text.ts';
 import type { NamedBy } from '../../outbound/gate.ts';
 import type { DeviceRules } from '../../sources/decode/line-protocol-device.ts';
 import type { InfluxSeries } from '../../storage/influxdb/answers.ts';
-import { InfluxClient, type InfluxLocation } from '../../storage/influxdb/client.ts';
+import { InfluxClient } from '../../storage/influxdb/client.ts';
+import type { InfluxLocation } from '../../storage/influxdb/influxdb-options.ts';
 import { MARK_GROUP } from '../../storage/layers/journal-marks.ts';
 import { InfluxNames } from './influxdb-mapping.ts';
 import type { Found, FoundReading, MigrationSource } from './migration-ports.ts';
@@ -49,7 +50,7 @@ export async function openInfluxDatabase(options: InfluxOptions): Promise<Migrat
   const { url, ...access } = options.access;
   const place = locationOf(options.from);
   const isFor = url !== undefined && new URL(url).origin === new URL(place.url).origin;
-  const location = { ...place, ...(isFor && access), timeoutMs: TIMEOUT_MS };
+  const location = { ...place, ...(isFor && access), timeout_ms: TIMEOUT_MS };
   const asked: NamedBy = options.byAdministrator ? 'administrator' : 'anyone';
   const client = new InfluxClient(location, isFor ? 'configuration' : asked);
   await client.connect();
@@ -165,7 +166,7 @@ async function edgeOf(client: InfluxClient, measurement: string, order: 'ASC' | 
   return time === undefined ? null : Math.floor(Number(time));
 }
 
-function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retentionPolicy'> {
+function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 'retention_policy'> {
   const url = URL.canParse(from) ? new URL(from) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new InvalidInput('FROM must be an address with a database, such as http://localhost:8086/home');
@@ -182,7 +183,7 @@ function locationOf(from: string): Pick<InfluxLocation, 'url' | 'database' | 're
     throw new InvalidInput(`FROM must be an address with a database, such as ${url.origin}/home; got ${url.origin}`);
   }
   const retentionPolicy = url.searchParams.get('rp') ?? undefined;
-  return { url: [url.origin, ...parts].join('/'), database, retentionPolicy };
+  return { url: [url.origin, ...parts].join('/'), database, retention_policy: retentionPolicy };
 }
 
 function decoded(part: string | undefined): string | null {

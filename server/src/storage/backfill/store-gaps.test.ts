@@ -27,7 +27,7 @@ class Disk {
 }
 
 function empty(): TelemetryStore {
-  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY }, () => T0);
+  const memory = new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes: 32 * 2 ** 20 }, () => T0);
   return new Proxy(memory as TelemetryStore, {
     get: (of, name) => {
       if (name === 'capabilities') return { ...of.capabilities, durable: true, bounded: false };

@@ -1,8 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { z } from 'zod';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
-import { duckDbPathFault } from '../../domain/file-path.ts';
 import { asBatch } from '../apply-batches.ts';
 import type {
   AggregateRequest,
@@ -19,42 +17,21 @@ import { END_OF_TIME } from '../backend.ts';
 import { buffersOf, coalesce, denseRuns } from '../coalesce.ts';
 import { WorkerCalls } from '../worker-calls.ts';
 import type { DuckDbMethods } from './duckdb.worker.ts';
+import type { DuckDbOptions } from './duckdb-options.ts';
 import type { SpanFrame } from './telemetry-database.ts';
 
 const MB = 2 ** 20;
 
-/**
- * Options of the `duckdb` store: the embedded default. One file, which one process at a time can open (others ask the API or
- * read the archive). Appending is cheap in large batches and costs one sync of the disk in any; many small writes in one call
- * are appended together.
- */
-export const DuckDbOptions = z.object({
-  type: z.literal('duckdb'),
-  path: z
-    .string()
-    .min(1)
-    .superRefine((path, context) => {
-      const fault = duckDbPathFault(path);
-      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
-    })
-    .meta({ description: 'File of the database; made when it does not exist. Its folder must exist' }),
-  memoryLimitMb: z.number().int().min(64).optional().meta({
-    description:
-      'Memory that DuckDB may use, in MB; default a quarter of the machine’s, at most 1,024. Too little makes large reads fail',
-  }),
-  threads: z.number().int().min(1).optional().meta({
-    description: 'Threads that DuckDB may use; default the number of cores, at most 4. Each costs some memory',
-  }),
-  walMb: z.number().int().min(1).default(64).meta({
-    description:
-      'Size of the write-ahead log, in MB, at which it is worked into the file. More makes ingest faster and a start after a crash slower',
-  }),
-});
-export type DuckDbOptions = z.input<typeof DuckDbOptions>;
+/** Each costs some memory. */
+const MAX_THREADS = 4;
+/** At this size the write-ahead log is worked into the file: a larger one makes ingest faster and a start after a crash slower. */
+const WAL_MB = 64;
 
 /** @throws Unavailable when the file is in use or its folder is missing, Corrupt when it cannot be read */
-export async function openDuckDbStore(options: DuckDbOptions): Promise<TelemetryStore> {
-  const { path, memoryLimitMb, threads, walMb } = DuckDbOptions.parse(options);
+export async function openDuckDbStore({
+  path,
+  memory_limit_mb: memoryLimitMb,
+}: Pick<DuckDbOptions, 'memory_limit_mb'> & { readonly path: string }): Promise<TelemetryStore> {
   const calls = new WorkerCalls<DuckDbMethods>(
     new URL('./duckdb.worker.ts', import.meta.url),
     `the DuckDB store ${path}`,
@@ -62,8 +39,8 @@ export async function openDuckDbStore(options: DuckDbOptions): Promise<Telemetry
   const settings = {
     path,
     memoryLimitMb: memoryLimitMb ?? Math.max(64, Math.min(1024, Math.floor(totalmem() / 4 / MB))),
-    threads: threads ?? Math.min(4, availableParallelism()),
-    walMb,
+    threads: Math.min(MAX_THREADS, availableParallelism()),
+    walMb: WAL_MB,
   };
   try {
     await calls.call('open', [settings]);

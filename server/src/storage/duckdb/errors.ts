@@ -35,7 +35,10 @@ export function explainError(path: string, error: unknown): unknown {
   }
   if (NO_SPACE.test(text)) return new Unavailable(`the disk of ${path} is full: free some space; ${text}`, cause);
   if (NO_MEMORY.test(text)) {
-    return new Unavailable(`DuckDB needs more memory for ${path}: raise memoryLimitMb or ask for less; ${text}`, cause);
+    return new Unavailable(
+      `DuckDB needs more memory for ${path}: raise memory_limit_mb or ask for less; ${text}`,
+      cause,
+    );
   }
   if (PERMANENT.test(text)) return new Conflict(`DuckDB rejects this in ${path}: ${text}`, cause);
   if (/^[A-Za-z ]+ Error:/.test(text)) return new Unavailable(`DuckDB cannot do this with ${path}: ${text}`, cause);

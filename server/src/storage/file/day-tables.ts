@@ -9,7 +9,7 @@ import { packTable, readRecords } from './record-lines.ts';
 
 export interface DayTablesOptions {
   /** Days after which a day's file is removed, counted from the day and from the last write to it, whichever is later; null: never. */
-  readonly retentionDays: number | null;
+  readonly retention_days: number | null;
   readonly timezone: string;
   readonly device?: string | undefined;
 }
@@ -122,7 +122,7 @@ export class DayTables {
    * brought is kept for the whole retention after it arrived. Answers how many days were removed.
    */
   async removeExpired(): Promise<number> {
-    const { retentionDays } = this.#options;
+    const { retention_days: retentionDays } = this.#options;
     if (retentionDays === null) return 0;
     const expired = this.#now() - retentionDays * UTC_DAY_MS;
     let removed = 0;

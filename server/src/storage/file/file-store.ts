@@ -1,7 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import { TimeZone } from '@wattkeeper/contract/site.ts';
-import { z } from 'zod';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
@@ -23,26 +21,9 @@ import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { chosen, type DayTable, TableBuilder } from './day-table.ts';
 import { DayTables } from './day-tables.ts';
+import type { FileOptions } from './file-options.ts';
 import { batchName, StoreFolder } from './folder.ts';
 import { packRows, readRecords } from './record-lines.ts';
-
-/**
- * Options of the `file` store: gzip JSON lines, one file a day, which anything can read, in a folder that may also hold the records of
- * older installations. For small sites and short spans: every question unpacks whole days.
- */
-export const FileOptions = z.object({
-  type: z.literal('file'),
-  path: z.string().min(1).meta({ description: 'Folder; made where it is missing. One process at a time has it' }),
-  retentionDays: z.number().int().min(1).nullable().default(null).meta({
-    description:
-      'Files of days are removed this many days after the day and after the last write to them; null keeps them. Records of older installations always stay',
-  }),
-  timezone: TimeZone.default('UTC').meta({ description: 'Zone of the times in records of older installations' }),
-  device: z.string().min(1).optional().meta({
-    description: 'Device of records of older installations; default: their system.inverter_serial, else Inverter',
-  }),
-});
-export type FileOptions = z.input<typeof FileOptions>;
 
 /** Rows that wait for their days' files, at most: more cost memory, fewer cost writing a day again and again. */
 const PENDING_ROWS = 50_000;
@@ -51,12 +32,14 @@ const PENDING_BATCHES = 200;
 const FRAME_ROWS = 65_536;
 
 /** @throws Unavailable when the folder cannot be used or another process has it, Corrupt when it cannot be read */
-export async function openFileStore(options: FileOptions, now: () => number = Date.now): Promise<TelemetryStore> {
-  const { path, ...rest } = FileOptions.parse(options);
-  const folder = await StoreFolder.open(path);
+export async function openFileStore(
+  options: Omit<FileOptions, 'path'> & { readonly path: string },
+  now: () => number = Date.now,
+): Promise<TelemetryStore> {
+  const folder = await StoreFolder.open(options.path);
   try {
-    const tables = await DayTables.open(folder, rest, now);
-    const store = new FileStore(folder, tables, rest.retentionDays !== null);
+    const tables = await DayTables.open(folder, options, now);
+    const store = new FileStore(folder, tables, options.retention_days !== null);
     await store.recover();
     return store;
   } catch (error) {

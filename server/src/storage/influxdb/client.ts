@@ -6,21 +6,9 @@ import { OutboundClient, type OutboundResponse, textOf } from '../../outbound/cl
 import { connectionReason } from '../../outbound/foreign-text.ts';
 import { Gate, type NamedBy } from '../../outbound/gate.ts';
 import { type InfluxSeries, linesOf, listOf, MAX_LINE_ROWS, parsedAnswer, parsedBy, reasonIn } from './answers.ts';
+import type { InfluxLocation } from './influxdb-options.ts';
 
 const compress = promisify(gzip);
-
-export interface InfluxLocation {
-  readonly url: string;
-  /** 1.x: the database; 2.x and 3.x: the bucket. */
-  readonly database: string;
-  readonly retentionPolicy?: string | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** 2.x and 3.x. */
-  readonly token?: string | undefined;
-  readonly org?: string | undefined;
-  readonly timeoutMs: number;
-}
 
 /** What a retention policy refuses, in the words of older and of newer servers: it is over before it is written, and writing again would not help. */
 const BEYOND_RETENTION = /points (beyond|outside) retention policy/;
@@ -82,11 +70,11 @@ export class InfluxClient {
     if (!isSuccess(response)) throw this.#refusal(response, text);
     const version = String(response.headers['x-influxdb-version'] ?? '1');
     this.#major = Number(/\d+/.exec(version)?.[0] ?? 1);
-    const { database, retentionPolicy } = this.#location;
+    const { database, retention_policy: retentionPolicy } = this.#location;
     const [, name, policy] = /^([^/]+)\/(.+)$/.exec(database) ?? [];
     if (this.#major !== 2 || retentionPolicy !== undefined || name === undefined || policy === undefined) return;
     // InfluxQL of 2.x knows the bucket `home/short` as the retention policy `short` of `home`.
-    this.#location = { ...this.#location, database: name, retentionPolicy: policy };
+    this.#location = { ...this.#location, database: name, retention_policy: policy };
   }
 
   /**
@@ -94,7 +82,7 @@ export class InfluxClient {
    * @throws Conflict when the server took all lines but those that contradict it, such as a field that another writer made an integer
    */
   async write(lines: string): Promise<void> {
-    const { database, retentionPolicy, org } = this.#location;
+    const { database, retention_policy: retentionPolicy, org } = this.#location;
     const query =
       this.#major === 1
         ? new URLSearchParams({ db: database, precision: 'ms', ...(retentionPolicy && { rp: retentionPolicy }) })
@@ -118,7 +106,7 @@ export class InfluxClient {
     statements: string,
     maxBytes = Number.POSITIVE_INFINITY,
   ): AsyncGenerator<{ statement: number; series: InfluxSeries }> {
-    const { database, retentionPolicy } = this.#location;
+    const { database, retention_policy: retentionPolicy } = this.#location;
     const chunks = { chunked: 'true', chunk_size: String(MAX_LINE_ROWS) };
     const parameters = { db: database, epoch: 'ms', ...chunks, q: statements };
     const query = new URLSearchParams({ ...parameters, ...(retentionPolicy && { rp: retentionPolicy }) });
@@ -153,7 +141,7 @@ export class InfluxClient {
   /** Retention policies of the database besides the one that is read. 3.x knows none. */
   async policiesBeside(): Promise<string[]> {
     if (this.#major > 2) return [];
-    const { database, retentionPolicy } = this.#location;
+    const { database, retention_policy: retentionPolicy } = this.#location;
     const found = await this.query(`SHOW RETENTION POLICIES ON ${quoted(database)}`);
     return found.flatMap(({ series: { columns, values } }) => {
       const [name, isDefault] = [columns.indexOf('name'), columns.indexOf('default')];
@@ -225,7 +213,7 @@ export class InfluxClient {
   async #mappedBucket(): Promise<string> {
     const mapped = await this.#mapping();
     if (mapped !== undefined) return mapped;
-    const { database, retentionPolicy, org } = this.#location;
+    const { database, retention_policy: retentionPolicy, org } = this.#location;
     const name = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
     const bucketID = (await this.#bucketCalled(name)) ?? (await this.#makeBucket(name));
     if ((await this.#mapping()) === undefined) {
@@ -242,7 +230,7 @@ export class InfluxClient {
 
   /** The bucket that is mapped to the database and its retention policy. */
   async #mapping(): Promise<string | undefined> {
-    const { database, retentionPolicy, org } = this.#location;
+    const { database, retention_policy: retentionPolicy, org } = this.#location;
     const search = new URLSearchParams({ ...(org && { org }), db: database });
     const { content } = await this.#ask(Mappings, 'GET', `/api/v2/dbrps?${search}`);
     return content?.find((one) =>
@@ -288,7 +276,7 @@ export class InfluxClient {
     body?: string | Uint8Array,
     headers: Record<string, string> = {},
   ): Promise<OutboundResponse> {
-    const { url, timeoutMs } = this.#location;
+    const { url, timeout_ms: timeoutMs } = this.#location;
     try {
       return await this.#client.send(`${url.replace(/\/$/, '')}${path}`, {
         method,

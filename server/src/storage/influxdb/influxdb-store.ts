@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Batch } from '../../domain/columns/batch.ts';
 import { type Frame, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { Conflict, Unavailable } from '../../domain/errors.ts';
@@ -18,6 +17,7 @@ import { coalesce, type GroupRows } from '../coalesce.ts';
 import { dropEmptyRows, splitByDevice } from '../join-rows.ts';
 import { aggregatePieces } from '../sample-window.ts';
 import { InfluxClient } from './client.ts';
+import type { InfluxDbOptions } from './influxdb-options.ts';
 import {
   decodeName,
   encodeName,
@@ -38,26 +38,9 @@ const NUMERIC: ReadonlySet<unknown> = new Set(['float', 'integer', 'unsigned']);
 /** InfluxDB counts nanoseconds in 64 bits, which ends in 2262. */
 const LAST_MS = 9_223_372_036_854;
 
-/**
- * Options of the `influxdb` store: an existing InfluxDB 1.x, 2.x or 3.x. A group is a measurement, a device the tag `device_id`, a quantity a
- * field that is always a float.
- */
-export const InfluxDbOptions = z.object({
-  type: z.literal('influxdb'),
-  url: z.url().meta({ description: 'Address of the server, such as http://localhost:8086' }),
-  database: z.string().min(1).default('wattkeeper').meta({ description: 'Database or bucket' }),
-  retentionPolicy: z.string().min(1).optional(),
-  username: z.string().min(1).optional(),
-  password: z.string().optional(),
-  token: z.string().min(1).optional().meta({ description: '2.x and 3.x' }),
-  org: z.string().min(1).optional().meta({ description: '2.x' }),
-  timeoutMs: z.number().int().min(100).default(60_000),
-});
-export type InfluxDbOptions = z.input<typeof InfluxDbOptions>;
-
 /** @throws Unavailable when the server does not answer, does not let us in, or has no such bucket */
 export async function openInfluxDbStore(options: InfluxDbOptions): Promise<TelemetryStore> {
-  const client = new InfluxClient(InfluxDbOptions.parse(options), 'configuration');
+  const client = new InfluxClient(options, 'configuration');
   await client.open();
   return new InfluxDbStore(client);
 }

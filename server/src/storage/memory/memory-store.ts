@@ -1,5 +1,3 @@
-import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
-import { z } from 'zod';
 import { emptyBuckets } from '../../domain/columns/aggregate.ts';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
@@ -18,28 +16,16 @@ import type {
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
 import { aggregateRows, sampleWindow } from '../sample-window.ts';
+import type { MemoryOptions } from './memory-options.ts';
 import { Ring } from './memory-ring.ts';
 
-/** Options of the `memory` store. Costs nothing but memory; everything is gone when the process ends. */
-export const MemoryOptions = z.object({
-  type: z.literal('memory'),
-  spanMs: z
-    .union([z.number().positive(), z.literal(Number.POSITIVE_INFINITY)])
-    .default(2 * HOUR_MS)
-    .meta({
-      description:
-        'Span that is kept, milliseconds before the newest sample; Infinity keeps all that maxBytes allows, which makes this the whole store when persistence is off',
-    }),
-  maxBytes: z
-    .number()
-    .int()
-    .min(65_536)
-    .default(32 * 2 ** 20)
-    .meta({
-      description: 'Bound on the memory of all rows; when it is passed, the oldest rows go first, down to half of it',
-    }),
-});
-export type MemoryOptions = z.input<typeof MemoryOptions>;
+/** Bounds of a memory store. */
+export interface MemoryBounds {
+  /** Span that is kept, milliseconds before the newest sample; Infinity keeps all that `maxBytes` allows. */
+  readonly spanMs: number;
+  /** Bound on the memory of all rows; when it is passed, the oldest rows are removed, down to half of it. */
+  readonly maxBytes: number;
+}
 
 /** Rows leave when they are this share of the span too old, so that not every write has to look. */
 const SWEEP_SHARE = 1 / 16;
@@ -50,8 +36,8 @@ const MAX_PART_CELLS = 1_048_576;
 /** Rows of a frame; about 0.5 MB a column. */
 const FRAME_ROWS = 65_536;
 
-export async function openMemoryStore(options: MemoryOptions): Promise<MemoryStore> {
-  return new MemoryStore(options);
+export async function openMemoryStore({ max_bytes: maxBytes }: MemoryOptions): Promise<MemoryStore> {
+  return new MemoryStore({ spanMs: Number.POSITIVE_INFINITY, maxBytes });
 }
 
 /** The last hours in typed arrays: always there, in front of any other store, or the whole store when persistence is off. */
@@ -78,8 +64,7 @@ export class MemoryStore implements TelemetryStore {
   #closed = false;
 
   /** @param now the clock, epoch milliseconds: a sample from the future does not push the present out */
-  constructor(options: Partial<MemoryOptions> = {}, now: () => number = Date.now) {
-    const { spanMs, maxBytes } = MemoryOptions.parse({ ...options, type: 'memory' });
+  constructor({ spanMs, maxBytes }: MemoryBounds, now: () => number = Date.now) {
     this.#spanMs = spanMs;
     this.#maxBytes = maxBytes;
     this.#now = now;
@@ -92,7 +77,7 @@ export class MemoryStore implements TelemetryStore {
 
   /** Changes the span that is kept; rows that are too old for it leave with one of the next writes. */
   setSpan(spanMs: number): void {
-    this.#spanMs = MemoryOptions.shape.spanMs.parse(spanMs);
+    this.#spanMs = spanMs;
     this.#swept = Number.NEGATIVE_INFINITY;
   }
 

@@ -1,17 +1,30 @@
 import type { StoragePipelineOptions } from '@azure/storage-blob';
+import { SECRET } from '@wattkeeper/contract/access/secret.ts';
+import { z } from 'zod';
+import { isNeverConnected } from '../../outbound/addresses.ts';
 import { agentsOf } from '../../outbound/agents.ts';
 import { Gate, serverOf } from '../../outbound/gate.ts';
+import { NEVER_CONNECTED } from '../../outbound/server-address.ts';
 import { lazy } from './lazy.ts';
-import type { ObjectEngine } from './object-store.ts';
+import { KeyPrefix, type ObjectEngine } from './object-store.ts';
 
-export interface AzureOptions {
-  readonly container: string;
-  /** As the portal shows it, with an account key or a shared access signature. */
-  readonly connectionString: string;
-}
+export const AzureOptions = z.strictObject({
+  type: z.literal('azure').describe('A container of Azure Blob Storage'),
+  container: z.string().min(1),
+  connection_string: z
+    .string()
+    .min(1)
+    .refine(isConnected, NEVER_CONNECTED)
+    .meta(SECRET)
+    .describe('As the portal shows it, with an account key or a shared access signature'),
+  prefix: KeyPrefix,
+});
 
 /** Objects as block blobs of a container of Azure Blob Storage, which must exist. */
-export function azureObjects({ container: name, connectionString }: AzureOptions): ObjectEngine {
+export function azureObjects({
+  container: name,
+  connection_string: connectionString,
+}: z.output<typeof AzureOptions>): ObjectEngine {
   const endpoint = endpointOf(connectionString);
   const connection = lazy(async () => {
     const { BlobServiceClient } = await import('@azure/storage-blob');
@@ -58,4 +71,10 @@ function endpointOf(connectionString: string): string {
     /\/$/,
     '',
   );
+}
+
+/** Whether no setting of a connection string is an address that is never connected. */
+function isConnected(connectionString: string): boolean {
+  const values = connectionString.split(';').map((setting) => setting.slice(setting.indexOf('=') + 1).trim());
+  return !values.some((value) => URL.canParse(value) && isNeverConnected(new URL(value).hostname));
 }

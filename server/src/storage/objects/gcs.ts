@@ -1,22 +1,24 @@
+import { z } from 'zod';
 import { agentsOf } from '../../outbound/agents.ts';
 import { Gate, type Server, serverOf } from '../../outbound/gate.ts';
+import { ServerUrl } from '../../outbound/server-address.ts';
 import { lazy } from './lazy.ts';
-import type { ObjectEngine } from './object-store.ts';
+import { KeyPrefix, type ObjectEngine } from './object-store.ts';
 
-export interface GcsOptions {
-  readonly bucket: string;
-  /** JSON file of a service account; without it, the machine's own account. */
-  readonly keyFile?: string | undefined;
-  /** Of a server other than Google's, which is asked without credentials. */
-  readonly endpoint?: string | undefined;
-}
+export const GcsOptions = z.strictObject({
+  type: z.literal('gcs').describe('A bucket of Google Cloud Storage'),
+  bucket: z.string().min(1),
+  key_file: z.string().min(1).optional().describe("JSON file of a service account; default: the machine's own"),
+  endpoint: ServerUrl.optional().describe('Of another server, which is asked without credentials'),
+  prefix: KeyPrefix,
+});
 
 const GOOGLE: Server = { host: 'storage.googleapis.com', port: 443 };
 /** Servers of all buckets: their clients share one pool of agents. */
 const servers: Server[] = [];
 
 /** Objects in a bucket of Google Cloud Storage, which must exist. */
-export function gcsObjects({ bucket: name, keyFile, endpoint }: GcsOptions): ObjectEngine {
+export function gcsObjects({ bucket: name, key_file: keyFile, endpoint }: z.output<typeof GcsOptions>): ObjectEngine {
   const gate = endpoint === undefined ? null : Gate.to(endpoint, 'configuration');
   const opened = lazy(async () => {
     const [{ Storage }, { pool }] = await Promise.all([

@@ -1,7 +1,14 @@
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { z } from 'zod';
+import { FilePath } from '../../domain/file-path.ts';
 import type { ObjectEngine } from './object-store.ts';
+
+export const LocalOptions = z.strictObject({
+  type: z.literal('local').describe('A folder, also of a network drive'),
+  folder: FilePath.optional().describe('Default: a folder in data_dir'),
+});
 
 /** Ends the name of an object that is being written; nobody else's, since those that are left behind are removed. */
 const DRAFT = '.wattkeeper.part';

@@ -1,5 +1,13 @@
+import { z } from 'zod';
 import { ExpectedError, NotFound, Unavailable } from '../../domain/errors.ts';
 import { quotedMessage } from '../../outbound/foreign-text.ts';
+
+/** Setting of every object store that several programs may share. */
+export const KeyPrefix = z
+  .string()
+  .regex(/^([^/]+\/)*$/, 'must end in / and not begin with it, such as wattkeeper/house/')
+  .default('')
+  .describe('Stands before every key');
 
 export interface StoredObject {
   readonly key: string;

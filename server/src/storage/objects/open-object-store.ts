@@ -1,26 +1,31 @@
-import { type AzureOptions, azureObjects } from './azure.ts';
-import { type GcsOptions, gcsObjects } from './gcs.ts';
-import { localObjects } from './local.ts';
-import { ObjectStore } from './object-store.ts';
-import { type S3Options, s3Objects } from './s3.ts';
+import { z } from 'zod';
+import { AzureOptions, azureObjects } from './azure.ts';
+import { GcsOptions, gcsObjects } from './gcs.ts';
+import { LocalOptions, localObjects } from './local.ts';
+import { type ObjectEngine, ObjectStore } from './object-store.ts';
+import { S3Options, s3Objects } from './s3.ts';
 
-/** Where objects are kept; told apart by `type`. */
-export type ObjectStoreOptions =
-  | { readonly type: 'local'; readonly folder: string }
-  | ({ readonly type: 's3'; readonly prefix: string } & S3Options)
-  | ({ readonly type: 'gcs'; readonly prefix: string } & GcsOptions)
-  | ({ readonly type: 'azure'; readonly prefix: string } & AzureOptions);
+/** Where objects are kept, by `type`, as the configuration spells it. */
+export const ObjectStoreOptions = z.discriminatedUnion('type', [LocalOptions, S3Options, GcsOptions, AzureOptions]);
+export type ObjectStoreOptions = z.output<typeof ObjectStoreOptions>;
 
-/** Asks nothing of the place yet: whether it is there shows at the first use. */
-export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
-  switch (options.type) {
-    case 'local':
-      return new ObjectStore(localObjects(options.folder), '');
-    case 's3':
-      return new ObjectStore(s3Objects(options), options.prefix);
-    case 'gcs':
-      return new ObjectStore(gcsObjects(options), options.prefix);
-    case 'azure':
-      return new ObjectStore(azureObjects(options), options.prefix);
-  }
+/** The engine of each type. */
+const ENGINES: { [T in ObjectStoreOptions['type']]: (options: OptionsOf<T>, defaultFolder: string) => ObjectEngine } = {
+  local: ({ folder }, defaultFolder) => localObjects(folder ?? defaultFolder),
+  s3: s3Objects,
+  gcs: gcsObjects,
+  azure: azureObjects,
+};
+type OptionsOf<T extends ObjectStoreOptions['type']> = Extract<ObjectStoreOptions, { type: T }>;
+
+/**
+ * Asks nothing of the place yet: whether it is there shows at the first use.
+ * @param defaultFolder of a local one whose options name none; default: the working folder
+ */
+export function openObjectStore<T extends ObjectStoreOptions['type']>(
+  options: OptionsOf<T> & { readonly type: T },
+  defaultFolder = '.',
+): ObjectStore {
+  const engine = ENGINES[options.type](options, defaultFolder);
+  return new ObjectStore(engine, 'prefix' in options ? options.prefix : '');
 }

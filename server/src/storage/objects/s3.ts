@@ -2,23 +2,27 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { SECRET } from '@wattkeeper/contract/access/secret.ts';
+import { z } from 'zod';
 import { agentsOf } from '../../outbound/agents.ts';
 import { Gate } from '../../outbound/gate.ts';
+import { ServerUrl } from '../../outbound/server-address.ts';
 import { lazy } from './lazy.ts';
-import type { ObjectEngine } from './object-store.ts';
+import { KeyPrefix, type ObjectEngine } from './object-store.ts';
 
-export interface S3Options {
-  readonly bucket: string;
-  readonly region: string;
-  /** Of another provider than AWS: `https://minio.example.org:9000`. */
-  readonly endpoint?: string | undefined;
-  /** Without keys, those of the environment or of the machine's role. */
-  readonly accessKeyId?: string | undefined;
-  readonly secretAccessKey?: string | undefined;
-}
+export const S3Options = z.strictObject({
+  type: z.literal('s3').describe('A bucket of S3, or of anything that speaks its protocol'),
+  bucket: z.string().min(1),
+  region: z.string().min(1).default('us-east-1'),
+  endpoint: ServerUrl.optional().describe('Of another provider than AWS'),
+  access_key_id: z.string().min(1).optional().describe("Default: the machine's own credentials"),
+  secret_access_key: z.string().min(1).meta(SECRET).optional(),
+  prefix: KeyPrefix,
+});
 
 /** Objects in a bucket of S3 or of anything that speaks its protocol. The bucket must exist; an object holds at most 5 GB. */
-export function s3Objects({ bucket, region, endpoint, accessKeyId, secretAccessKey }: S3Options): ObjectEngine {
+export function s3Objects(options: z.output<typeof S3Options>): ObjectEngine {
+  const { bucket, region, endpoint, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = options;
   const agents = agentsOf(
     endpoint === undefined ? new Gate(null, 'configuration') : Gate.to(endpoint, 'configuration'),
   );

@@ -1,8 +1,8 @@
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { DecidedDay } from '../../domain/counters/decided-days.ts';
 import type { Window } from '../../domain/time/window.ts';
+import type { PostgresSettings } from '../records/records-options.ts';
 import { Database, type Run } from './database.ts';
-import type { TermsLocation } from './machine-terms.ts';
 
 /**
  * Where the SQL functions look up what counters grew by on days on which it is not the difference of their samples. A day has its pieces; one without
@@ -28,11 +28,11 @@ const TIMEOUT_MS = MINUTE_MS;
  * @throws Unavailable when the server does not answer
  */
 export async function writeGrowth(
-  location: TermsLocation,
+  location: PostgresSettings,
   devices: readonly string[],
   spans: AsyncIterable<DecidedSpan>,
 ): Promise<void> {
-  const connection = new Database({ ...location, maxConnections: 2 }, TIMEOUT_MS);
+  const connection = new Database({ ...location, max_connections: 2 }, TIMEOUT_MS);
   try {
     await connection.query('delete from telemetry_growth where device <> all($1::text[])', [devices]);
     for await (const span of spans) await connection.transaction((run) => replace(run, span));

@@ -7,7 +7,7 @@ import {
   translatePostgresError,
 } from '../records/engine/postgres-errors.ts';
 import { connectPool } from '../records/engine/postgres-pool.ts';
-import type { PostgresLocation } from '../records/location.ts';
+import type { PostgresSettings } from '../records/records-options.ts';
 import { decodeFloats } from './float-arrays.ts';
 
 /** How long a statement waits for another one's lock. */
@@ -28,7 +28,7 @@ export class Database {
   readonly #pool: Pool;
   #closing: Promise<void> | null = null;
 
-  constructor(location: Omit<PostgresLocation, 'type'>, statementTimeoutMs: number) {
+  constructor(location: PostgresSettings, statementTimeoutMs: number) {
     const { pool, place } = connectPool(location, 'stores', {
       lock_timeout: LOCK_TIMEOUT_MS,
       statement_timeout: statementTimeoutMs,

@@ -1,6 +1,6 @@
 import type { ImportPrice } from '@wattkeeper/contract/tariff.ts';
 import type { z } from 'zod';
-import type { PostgresLocation } from '../records/location.ts';
+import type { PostgresSettings } from '../records/records-options.ts';
 import { Database } from './database.ts';
 
 /** What the energy of a machine costs, and how much carbon it stands for, by the terms of its site. */
@@ -18,14 +18,11 @@ export interface MachineTerms {
 export const MACHINES_TABLE = `create table if not exists telemetry_machines (device text primary key, zone text not null,
   import_price jsonb not null, price_feeds text[] not null, carbon_feeds text[] not null, emission_factor float8 not null)`;
 
-/** The schema is that of the store. */
-export type TermsLocation = Omit<PostgresLocation, 'type' | 'maxConnections'>;
-
 const TIMEOUT_MS = 30_000;
 
 /** Replaces the terms of all machines. @throws Unavailable when the server does not answer */
-export async function writeMachineTerms(location: TermsLocation, machines: readonly MachineTerms[]): Promise<void> {
-  const connection = new Database({ ...location, maxConnections: 2 }, TIMEOUT_MS);
+export async function writeMachineTerms(location: PostgresSettings, machines: readonly MachineTerms[]): Promise<void> {
+  const connection = new Database({ ...location, max_connections: 2 }, TIMEOUT_MS);
   try {
     await connection.transaction(async (run) => {
       await run('delete from telemetry_machines');

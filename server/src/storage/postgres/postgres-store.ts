@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { type Frame, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
@@ -24,6 +23,7 @@ import { DEVICE_SHARDS, SHARD_BYTES } from './citus.ts';
 import { Database, isPartitionMissing, type Run } from './database.ts';
 import { arrayOf, encodeFloats } from './float-arrays.ts';
 import type { Group } from './group.ts';
+import type { PostgresOptions } from './postgres-options.ts';
 import { hypertableBytes } from './timescale.ts';
 
 /** Rows of a frame at most. */
@@ -40,39 +40,10 @@ const TABLE_BYTES = `select coalesce(sum(pg_total_relation_size(oid)), 0)::bigin
   where relkind = 'r' and relname ~ '^(samples|telemetry)_' and relnamespace = current_schema()::text::regnamespace`;
 const MILLISECONDS = `round(date_part('epoch', ts) * 1000)`;
 
-/**
- * Options of the `postgres` store: for what several nodes share or other programs ask in SQL. Takes several times the space of
- * `duckdb`, and a network lies between. A group takes about 1,000 values in a row: PostgreSQL's pages set that bound.
- */
-export const PostgresOptions = z.object({
-  type: z.literal('postgres'),
-  url: z.string().optional().meta({ description: 'In place of host, port, database, user, password and tls' }),
-  host: z.string().min(1).optional().meta({ description: 'Default localhost' }),
-  port: z.number().int().min(1).max(65535).optional().meta({ description: 'Default 5432' }),
-  database: z.string().min(1).optional().meta({ description: 'Default wattkeeper; must exist' }),
-  user: z.string().min(1).optional().meta({ description: 'Default wattkeeper' }),
-  password: z.string().optional(),
-  tls: z.boolean().optional().meta({ description: "Encrypt, and check the server's certificate" }),
-  schema: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_]{0,62}$/)
-    .default('wattkeeper_telemetry')
-    .meta({ description: 'Made where it is missing' }),
-  extension: z.enum(['auto', 'timescaledb', 'citus', 'none']).default('auto').meta({
-    description:
-      'auto: TimescaleDB or Citus where the database has it; by name: makes the extension where it is missing, and fails where that cannot be',
-  }),
-  maxConnections: z.number().int().min(2).max(1000).default(10),
-  statementTimeoutMs: z.number().int().min(100).default(60_000).meta({
-    description: 'The server ends a statement after so long. Too little makes long spans and overviews fail',
-  }),
-});
-export type PostgresOptions = z.input<typeof PostgresOptions>;
-
 /** @throws Unavailable when the server does not answer or is too old, Corrupt when the schema is of another version */
 export async function openPostgresStore(options: PostgresOptions): Promise<TelemetryStore> {
-  const { statementTimeoutMs, extension, ...location } = PostgresOptions.parse(options);
-  const database = new Database(location, statementTimeoutMs);
+  const { statement_timeout_ms: statementTimeoutMs, extension } = options;
+  const database = new Database(options, statementTimeoutMs);
   try {
     const [[version] = []] = await database.query(`select current_setting('server_version_num')::int`);
     if ((version as number) < OLDEST_VERSION) {

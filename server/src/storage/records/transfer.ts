@@ -2,9 +2,9 @@ import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Conflict } from '../../domain/errors.ts';
 import { openEngine, type RecordsEngine } from './engine/engine.ts';
-import type { RecordsLocation } from './location.ts';
 import { MIGRATION_PLUGINS } from './migrations/engine.ts';
 import { migrateRecords, migrationsFor } from './migrations/migrate.ts';
+import type { RecordsLocation } from './records-options.ts';
 import type { RecordsDatabase, Schema } from './schema.ts';
 
 /** Some rows of one table. Values are JSON: text, numbers, null. */

@@ -13,8 +13,8 @@ import type { HistoryDevice, Hole } from '../journal-history/segments.ts';
 import { openTelemetryStore } from '../open-store.ts';
 import type { DeviceRecord } from '../records/devices/device-record.ts';
 import type { SeriesRecord } from '../records/devices/series.ts';
-import type { RecordsLocation } from '../records/location.ts';
 import { openRecords, type RecordStore } from '../records/record-store.ts';
+import type { RecordsLocation } from '../records/records-options.ts';
 import { type ArchiveTarget, type CheckedBackup, checkBackup, type RestoreReport, restoreBackup } from './restore.ts';
 
 /**
@@ -99,7 +99,7 @@ async function fill(options: FolderRestore): Promise<FolderRestoreReport> {
   const records: RecordsLocation = { type: 'sqlite', path: join(folder, 'wattkeeper.db') };
   const checked = await checkBackup(backup, keys, signal);
   const history = await historyFor(checked, options);
-  const store = await openTelemetryStore({ type: engine, path: join(folder, `telemetry.${engine}`) });
+  const store = await openTelemetryStore({ type: engine }, folder);
   try {
     const archive = options.archive && { ...options.archive, scratch: join(folder, 'archived.parquet') };
     const report = await restoreBackup(checked, keys, { store, records, archive }, signal, progress);

@@ -10,7 +10,7 @@ import type { TelemetryStore } from '../backend.ts';
 import { ARCHIVE_ENTRY, BACKUP_FORMAT, type BackupHead, type BackupSummary } from '../backup/backup.ts';
 import { type BackupKeys, readBackupFile } from '../backup/backup-file.ts';
 import { type DayDigest, digestsOf, unpackFrame } from '../backup/packed-frame.ts';
-import type { RecordsLocation } from '../records/location.ts';
+import type { RecordsLocation } from '../records/records-options.ts';
 import { importRecords, type TableRows } from '../records/transfer.ts';
 import { batchOf, deviceGroups, readWholeDays } from '../whole-days.ts';
 

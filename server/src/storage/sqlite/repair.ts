@@ -39,20 +39,20 @@ export function noteDamage(path: string, error: unknown): Corrupt {
  * has the journal's batches, so that whoever compares them finds that it lacks readings. A crash at any point leaves the damaged file or the
  * whole new one. A file of another program or of another version is not touched.
  */
-export function openRepaired(path: string, cacheMb: number): TelemetryFile {
-  if (existsSync(markerOf(path))) replace(path, cacheMb);
+export function openRepaired(path: string): TelemetryFile {
+  if (existsSync(markerOf(path))) replace(path);
   try {
-    return new TelemetryFile(path, cacheMb);
+    return new TelemetryFile(path);
   } catch (error) {
     if (!isDamage(error) || !hasOurHeader(path)) throw error;
     noteDamage(path, error);
-    replace(path, cacheMb);
-    return new TelemetryFile(path, cacheMb);
+    replace(path);
+    return new TelemetryFile(path);
   }
 }
 
-function replace(path: string, cacheMb: number): void {
-  if (existsSync(path)) salvage(path, cacheMb);
+function replace(path: string): void {
+  if (existsSync(path)) salvage(path);
   const aside = `${markerOf(path)}-${new Date().toISOString().replaceAll(':', '')}`;
   for (const part of PARTS) if (existsSync(path + part)) renameSync(path + part, aside + part);
   if (existsSync(repairedOf(path))) renameSync(repairedOf(path), path);
@@ -61,12 +61,12 @@ function replace(path: string, cacheMb: number): void {
 }
 
 /** Copies every hour of every device that can be read and has its checksum to a new file; none where the names are damaged. */
-function salvage(path: string, cacheMb: number): void {
+function salvage(path: string): void {
   const target = repairedOf(path);
   for (const part of PARTS) rmSync(target + part, { force: true });
-  const to = new TelemetryFile(target, cacheMb);
+  const to = new TelemetryFile(target);
   try {
-    const from = new TelemetryFile(path, cacheMb);
+    const from = new TelemetryFile(path);
     try {
       for (const blocks of wholeHours(from)) to.write(coalesce([asBatch(blocks)]));
     } finally {

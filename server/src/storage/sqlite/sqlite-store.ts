@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
@@ -20,31 +19,14 @@ import { WorkerCalls } from '../worker-calls.ts';
 import type { SqliteMethods } from './sqlite.worker.ts';
 import type { Piece } from './telemetry-file.ts';
 
-/**
- * Options of the `sqlite` store: for small machines and where DuckDB has no build. Needs little memory and merges as it writes, but
- * takes several times the space of `duckdb` and reads long spans slower, row by row.
- */
-export const SqliteOptions = z.object({
-  type: z.literal('sqlite'),
-  path: z.string().min(1).meta({
-    description:
-      'File of the database; made when it does not exist. Its folder must exist. One process at a time has it',
-  }),
-  cacheMb: z.number().int().min(1).default(16).meta({
-    description: 'Memory for pages, in MB. More makes repeated reads and writes to many devices faster',
-  }),
-});
-export type SqliteOptions = z.input<typeof SqliteOptions>;
-
 /** @throws Unavailable when the file is in use or its folder is missing, Corrupt when it cannot be read */
-export async function openSqliteStore(options: SqliteOptions): Promise<TelemetryStore> {
-  const { path, cacheMb } = SqliteOptions.parse(options);
+export async function openSqliteStore({ path }: { readonly path: string }): Promise<TelemetryStore> {
   const calls = new WorkerCalls<SqliteMethods>(
     new URL('./sqlite.worker.ts', import.meta.url),
     `the SQLite store ${path}`,
   );
   try {
-    await calls.call('open', [{ path, cacheMb }]);
+    await calls.call('open', [path]);
   } catch (error) {
     await calls.terminate();
     throw error;

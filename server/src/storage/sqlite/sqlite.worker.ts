@@ -11,9 +11,9 @@ let file: TelemetryFile | undefined;
 let path = '';
 
 const methods = {
-  async open(_: AbortSignal, settings: { readonly path: string; readonly cacheMb: number }) {
-    path = settings.path;
-    file = openRepaired(path, settings.cacheMb);
+  async open(_: AbortSignal, place: string) {
+    path = place;
+    file = openRepaired(path);
     return { value: undefined };
   },
   async write(_: AbortSignal, writes: readonly GroupRows[]) {

@@ -23,6 +23,8 @@ import { type Group, placeOf, TelemetryTables, tableAt, tableOf, tablesOf } from
 /** Rows and values of a table after which a piece of a read ends, with their hour. */
 const MAX_PIECE_ROWS = 2 ** 16;
 const MAX_PIECE_VALUES = 2 ** 20;
+/** Memory for pages: more makes repeated reads and writes to many devices faster. */
+const CACHE_KIB = 16 * 1024;
 /** Beyond this many bytes rows are not counted: counting reads the whole file. */
 const MAX_COUNTED_BYTES = 256 * 2 ** 20;
 
@@ -41,14 +43,14 @@ export class TelemetryFile {
   readonly #sealed: SealedRows;
 
   /** Seals the rows of a file of format 1, which takes as long as reading all of them. */
-  constructor(path: string, cacheMb: number) {
+  constructor(path: string) {
     this.#path = path;
     this.#connection = new Connection(path);
     const { db } = this.#connection;
     this.#tables = new TelemetryTables(db);
     this.#sealed = new SealedRows((sql) => this.#connection.prepare(sql));
     try {
-      this.#open(cacheMb);
+      this.#open();
     } catch (error) {
       const diagnosed = this.diagnosed(error);
       // Another process may open the file, and this one may move it.
@@ -222,7 +224,7 @@ export class TelemetryFile {
     return this.#sealed;
   }
 
-  #open(cacheMb: number): void {
+  #open(): void {
     const { db } = this.#connection;
     const format = formatOf(db, this.#path, TELEMETRY_FILE);
     // FULL: a commit is on the disk.
@@ -231,7 +233,7 @@ export class TelemetryFile {
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA journal_size_limit = 1048576;
-      PRAGMA cache_size = ${-cacheMb * 1024};
+      PRAGMA cache_size = ${-CACHE_KIB};
       PRAGMA cell_size_check = ON;
     `);
     // Tables and mark at once: tables without a mark would be taken for those of another program.

@@ -1,7 +1,7 @@
 import { type Dialect, sql } from 'kysely';
 import { Unavailable } from '../../../domain/errors.ts';
-import type { PostgresLocation, RecordsLocation } from '../location.ts';
 import type { Engine } from '../migrations/engine.ts';
+import { type PostgresLocation, PostgresRecords, type RecordsLocation } from '../records-options.ts';
 import type { RecordsConnection } from '../schema.ts';
 import { OneWriterPostgresDialect } from './postgres-dialect.ts';
 import { openPool } from './postgres-pool.ts';
@@ -53,7 +53,7 @@ function sqliteEngine(path: string, busyTimeoutMs: number): RecordsEngine {
 
 /** Prepares connections to PostgreSQL; the first statement makes one. */
 function postgresEngine(location: PostgresLocation, lockTimeoutMs: number): RecordsEngine {
-  const { pool, place } = openPool(location, lockTimeoutMs);
+  const { pool, place } = openPool(PostgresRecords.parse(location), lockTimeoutMs);
   return {
     type: 'postgres',
     dialect: new OneWriterPostgresDialect({ pool }),

@@ -3,13 +3,12 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg';
 import { gatedSocket } from '../../../outbound/agents.ts';
 import { Gate } from '../../../outbound/gate.ts';
-import type { PostgresLocation } from '../location.ts';
+import type { PostgresSettings } from '../records-options.ts';
 import { type PostgresPlace, translateConnectError, translatePostgresError } from './postgres-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A transaction of ours that says nothing for so long has lost its program; others wait for what it locks. */
 const IDLE_IN_TRANSACTION_MS = MINUTE_MS;
-const MAX_CONNECTIONS = 10;
 /** Type `bigint` in PostgreSQL's catalogue. */
 const INT8 = 20;
 
@@ -20,7 +19,7 @@ const INT8 = 20;
  * @param lockTimeoutMs how long a statement waits for another one's lock
  */
 export function openPool(
-  location: PostgresLocation,
+  location: PostgresSettings,
   lockTimeoutMs: number,
 ): { readonly pool: PostgresPool; readonly place: PostgresPlace } {
   const { pool, place } = connectPool(location, 'records', { lock_timeout: lockTimeoutMs });
@@ -34,24 +33,24 @@ export function openPool(
  * @param limits timeouts of the connections
  */
 export function connectPool(
-  location: Omit<PostgresLocation, 'type'>,
+  location: PostgresSettings,
   setting: string,
   limits: PoolConfig,
 ): { readonly pool: Pool; readonly place: PostgresPlace } {
   const config: PoolConfig = {
     ...(location.url === undefined
       ? {
-          host: location.host ?? 'localhost',
-          port: location.port ?? 5432,
-          database: location.database ?? 'wattkeeper',
-          user: location.user ?? 'wattkeeper',
+          host: location.host,
+          port: location.port,
+          database: location.database,
+          user: location.user,
           ...(location.password !== undefined && { password: location.password }),
-          ssl: location.tls ?? false,
+          ssl: location.tls,
         }
       : { connectionString: location.url }),
     options: `-c search_path=${location.schema}`,
     application_name: 'wattkeeper',
-    max: location.maxConnections ?? MAX_CONNECTIONS,
+    max: location.max_connections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { FilePath } from '../../domain/file-path.ts';
+import { EMBEDDED_TIMEOUT_MS, readTimeout } from '../read-timeout.ts';
+
+/**
+ * For small machines and where DuckDB has no build. Needs little memory and merges as it writes, but takes several times the space of
+ * `duckdb` and reads long spans slower, row by row. One process at a time has the file.
+ */
+export const SqliteOptions = z.strictObject({
+  type: z.literal('sqlite').describe('Embedded row store for small machines'),
+  name: z.string().min(1).default('sqlite'),
+  path: FilePath.optional().describe('Default: telemetry.sqlite in data_dir'),
+  read_timeout_ms: readTimeout(EMBEDDED_TIMEOUT_MS),
+});
+export type SqliteOptions = z.output<typeof SqliteOptions>;
