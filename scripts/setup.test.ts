@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isInstalled, isInstalledByNpm, isWebBuilt } from './setup.mjs';
-import { sourceHash, WEB_SOURCES } from './source-hash.mjs';
+import { isInstalled, isInstalledByNpm, isServerBundled, isWebBuilt } from './setup.mjs';
+import { SERVER_SOURCES, sourceHash, WEB_SOURCES } from './source-hash.mjs';
 
 let checkout: string;
 
@@ -100,6 +100,18 @@ describe('isWebBuilt', () => {
     expect(isWebBuilt(checkout)).toBe(true);
     write('contract/src/reading.ts', 'b');
     expect(isWebBuilt(checkout), 'the contract changed').toBe(false);
+  });
+});
+
+describe('isServerBundled', () => {
+  it('is true only while the bundle is whole and its sources are those it was made from', () => {
+    write('server/src/main.ts', 'a');
+    write('server/dist/main.js', 'a');
+    expect(isServerBundled(checkout), 'a bundle that stopped before its stamp').toBe(false);
+    write('server/dist/.source-hash', `${sourceHash(checkout, SERVER_SOURCES)}\n`);
+    expect(isServerBundled(checkout)).toBe(true);
+    write('server/src/later.ts', 'b');
+    expect(isServerBundled(checkout), 'a new source').toBe(false);
   });
 });
 

@@ -14,6 +14,15 @@ export const WEB_SOURCES = [
   'package-lock.json',
 ];
 
+/** What server/dist is made from. */
+export const SERVER_SOURCES = [
+  'server/src',
+  'contract/src',
+  'scripts/bundle.mjs',
+  'scripts/stack-traces.mjs',
+  'package-lock.json',
+];
+
 /**
  * SHA-256 (hex) over names and contents of files and folders below `root`, in the order of their names.
  * A path that does not exist counts as absent, so that its appearing changes the hash.

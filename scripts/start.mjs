@@ -1,21 +1,24 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fail, nodePath, root, setUp } from './setup.mjs';
+import { fail, nodePath, root, serverFile, setUp } from './setup.mjs';
 
 const LAUNCHER_POLL_MS = 250;
+/** Node lets the memory for new objects grow to 96 MB while it loads modules, and gives little of it back. */
+const MAX_YOUNG_GENERATION = '--max-semi-space-size=8';
 
 const args = process.argv.slice(2);
-await setUp({ web: needsWeb(args) })
+const isService = startsService(args);
+await setUp({ web: isService, server: isService })
   .then(() => serve(args))
   .catch(fail);
 
 /**
- * Only the service shows the web app; every other command starts without building it.
+ * Only the service shows the web app and runs for long; every other command starts without building anything.
  *
  * @param {readonly string[]} args
  */
-function needsWeb(args) {
+function startsService(args) {
   if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version')) return false;
   const command = args[0];
   return command === undefined || command === 'start' || command.startsWith('-');
@@ -27,7 +30,11 @@ function needsWeb(args) {
  * @param {readonly string[]} args
  */
 function serve(args) {
-  const child = spawn(nodePath(), [join(root, 'server', 'src', 'main.ts'), ...args], { stdio: 'inherit' });
+  const child = spawn(nodePath(), [MAX_YOUNG_GENERATION, serverFile(), ...args], {
+    stdio: 'inherit',
+    // Compiled code is kept for the next start, of all threads. A folder that cannot be written costs the gain and nothing else.
+    env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'wattkeeper'), ...process.env },
+  });
   const passOnInterrupt = () => {
     // A terminal sends Ctrl-C to the whole process group: the service has it already.
     if (!process.stdin.isTTY) child.kill('SIGINT');
