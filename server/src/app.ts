@@ -83,12 +83,14 @@ export async function startApp({
   let demo: DemoControl | undefined;
   try {
     await refuseOpenDoor(config, pipeline);
-    demo = await startDemo({ config, log, pipeline, now, onDemoProgress });
+    demo = createDemo({ config, log, pipeline, now });
     const recovery = new FolderRecovery({ pipeline, config, log, now, onMoved });
     const parts = { config, log, now, startedAt, pipeline, recovery, localToken, door, change };
     const { scheduler, application, ...app } = await serve({ ...parts, sources: demo.sources });
     obeyPersistence({ pipeline, config, log, now, change, door, application, scheduler, startNext });
     recovery.start();
+    // The service answers while the history is made.
+    if (pipeline.flags.isActive('demo')) startDemo(demo, log, onDemoProgress);
     const ended = async (end: () => Promise<void>) => {
       await recovery.close();
       await demo?.stop();
@@ -275,14 +277,12 @@ function createStates({
   });
 }
 
-async function startDemo(options: {
-  config: Config;
-  log: Logger;
-  pipeline: Pipeline;
-  now: () => number;
-  onDemoProgress: (share: number) => void;
-}): Promise<DemoControl> {
-  const { config, log, pipeline, now, onDemoProgress } = options;
+function createDemo({
+  config,
+  log,
+  pipeline,
+  now,
+}: Pick<ServeOptions, 'config' | 'log' | 'pipeline' | 'now'>): DemoControl {
   const { records, directory, intake, flags } = pipeline;
   const { enabled, history_days: historyDays, profile, seed } = config.demo;
   const warn = (message: string) => log.warn(message);
@@ -290,11 +290,17 @@ async function startDemo(options: {
     new DemoService({ records, directory, intake, now, enabled, historyDays, profile, seed, warn }),
   );
   flags.onSwitch('demo', async (active) => {
-    if (!active) return demo.stop();
-    demo.start().catch((error: unknown) => log.error({ err: error }, 'the demo could not be started'));
+    if (active) startDemo(demo, log);
+    else await demo.stop();
   });
-  if (flags.isActive('demo')) await demo.start(onDemoProgress);
   return demo;
+}
+
+function startDemo(demo: DemoControl, log: Logger, onProgress?: (share: number) => void): void {
+  demo.start(onProgress).then(
+    () => log.info("the demo's history is complete"),
+    (error: unknown) => log.error({ err: error }, 'the demo could not be started'),
+  );
 }
 
 /** Beyond loopback nobody may come in without credentials. */

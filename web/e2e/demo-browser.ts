@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { type Service, startDemo, temporaryFolder } from '../../server/test/journeys/service.ts';
 
 /** Ends a wait for a page that never comes; how long pages take is asserted nowhere. */
 export const PAGE_LIMIT_MS = 180_000;
@@ -22,11 +22,7 @@ export async function openDemo(
   pageName?: string,
 ): Promise<DemoBrowser> {
   const folder = temporaryFolder();
-  const service = await startService(folder.path, {
-    WATTKEEPER_DEMO__ENABLED: 'true',
-    WATTKEEPER_DEMO__PROFILE: profile,
-    WATTKEEPER_DEMO__HISTORY_DAYS: String(days),
-  });
+  const service = await startDemo(folder.path, profile, days);
   const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
   const browser = await chromium.launch({ executablePath, args });
   const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();

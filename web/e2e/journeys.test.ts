@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Service, startService, temporaryFolder } from '../../server/test/journeys/service.ts';
+import { type Service, startDemo, temporaryFolder } from '../../server/test/journeys/service.ts';
 import { describeWith } from '../../server/test/needs.ts';
 import { PAGE_LIMIT_MS } from './demo-browser.ts';
 
@@ -21,7 +21,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
 
   beforeAll(async () => {
     mkdirSync(OUTPUT, { recursive: true });
-    service = await startService(folder.path, { WATTKEEPER_DEMO__ENABLED: 'true', WATTKEEPER_DEMO__HISTORY_DAYS: '8' });
+    service = await startDemo(folder.path, 'home', 8);
     const args = [
       '--no-sandbox',
       '--disable-gpu',

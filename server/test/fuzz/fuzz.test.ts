@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startService, TOKEN } from '../journeys/service.ts';
+import { startDemo, TOKEN } from '../journeys/service.ts';
 import { fuzzApi } from './api.ts';
 import { fuzzCsv } from './csv.ts';
 import { fuzzLineProtocol } from './line-protocol.ts';
@@ -23,11 +23,7 @@ test('CSV: bad rows never throw, are all counted, and leave the good ones beside
 test('the API: no made-up request ends in an error of the service, or in an answer that its document does not name', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fuzz-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const service = await startService(folder, {
-    WATTKEEPER_DEMO__ENABLED: 'true',
-    WATTKEEPER_DEMO__PROFILE: 'factory',
-    WATTKEEPER_DEMO__HISTORY_DAYS: '20',
-  });
+  const service = await startDemo(folder, 'factory', 20);
   onTestFinished(() => service.kill());
   const statuses = await fuzzApi({ url: service.url, token: TOKEN }, 2000, 20_260_615);
   expect(await service.stop()).toBe(0);

@@ -1,9 +1,11 @@
+import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
 import { Config } from '../../src/config/schema.ts';
-import { DemoService } from '../../src/features/demo/service.ts';
-import type { SimulatorState } from '../../src/sources/simulator/simulator.ts';
+import type { Block } from '../../src/domain/columns/batch.ts';
+import { type DemoOptions, DemoService } from '../../src/features/demo/service.ts';
+import { createSimulator, type SimulatorState } from '../../src/sources/simulator/simulator.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
 
@@ -18,7 +20,11 @@ async function pipelineInMemory(): Promise<Pipeline> {
   return pipeline;
 }
 
-function demoOn({ records, directory, intake }: Pipeline, profile: 'home' | 'rv' = 'home') {
+function demoOn(
+  { records, directory, intake }: Pick<DemoOptions, 'records' | 'directory' | 'intake'>,
+  profile: 'home' | 'rv' = 'home',
+  historyDays = 1,
+) {
   const warnings: string[] = [];
   const service = new DemoService({
     records,
@@ -27,7 +33,7 @@ function demoOn({ records, directory, intake }: Pipeline, profile: 'home' | 'rv'
     profile,
     now: () => NOW,
     enabled: undefined,
-    historyDays: 1,
+    historyDays,
     seed: 1,
     warn: (message) => warnings.push(message),
   });
@@ -37,6 +43,25 @@ function demoOn({ records, directory, intake }: Pipeline, profile: 'home' | 'rv'
     return { source, hasMadeHistory: progress.length > 0 };
   };
   return { service, prepare, warnings };
+}
+
+test('the demo makes the newest day of its history first, and the same readings as in the order of time', async () => {
+  const pipeline = await pipelineInMemory();
+  const made: Block[][] = [];
+  const accept = (blocks: readonly Block[]) => {
+    made.push([...blocks]);
+    return pipeline.intake.accept(blocks);
+  };
+  await demoOn({ ...pipeline, intake: { accept } }, 'home', 3).prepare();
+  const start = NOW - 3 * UTC_DAY_MS;
+  const simulator = createSimulator({ profile: 'home', seed: 1, start, stepMs: MINUTE_MS });
+  const days: Block[][] = [];
+  while (simulator.time < NOW) days.push(simulator.advance(NOW));
+  expect(made.map(readings)).toEqual(days.reverse().map(readings));
+});
+
+function readings(blocks: readonly Block[]) {
+  return blocks.map(({ group, timestamps, columns }) => ({ group, timestamps, columns }));
 }
 
 describe('a demo that is started again', () => {

@@ -76,6 +76,18 @@ export async function startService(dataFolder: string, environment: Record<strin
   };
 }
 
+/** Starts the service with a demo, and waits until its history is complete. */
+export async function startDemo(dataFolder: string, profile: 'home' | 'factory', days: number): Promise<Service> {
+  const service = await startService(dataFolder, {
+    WATTKEEPER_DEMO__ENABLED: 'true',
+    WATTKEEPER_DEMO__PROFILE: profile,
+    WATTKEEPER_DEMO__HISTORY_DAYS: String(days),
+    WATTKEEPER_LOG__LEVEL: 'info',
+  });
+  await expect.poll(service.log).toContain("the demo's history is complete");
+  return service;
+}
+
 /** Posts readings and answers the parsed answer. */
 export function postReadings(service: Service, readings: unknown): Promise<Response> {
   return service.request('/api/v1/readings', {

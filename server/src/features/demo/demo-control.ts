@@ -16,14 +16,14 @@ export class DemoControl {
   readonly sources = (): readonly Source[] => (this.#source === null ? [] : [this.#source]);
 
   /**
-   * Makes the history where it is missing and goes on from there, unless there is no need of a demo.
-   * @param onProgress told the share of the history that is made, 0 to 1
+   * Makes the history where it is missing and continues with live readings, unless no demo is wanted.
+   * @param onProgress gets the share of the history that is made, 0 to 1
    */
   async start(onProgress: (share: number) => void = () => {}): Promise<void> {
     await this.stop();
     const { signal } = this.#ending;
     const prepared = this.#prepare(onProgress, signal);
-    // Whoever asked for the start is told when it fails.
+    // A failure rejects the start itself.
     this.#ended = prepared.then(
       (started) => started?.run,
       () => {},

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import {
@@ -17,7 +18,7 @@ import type { IngestService } from '../ingest/service.ts';
 export interface DemoOptions {
   readonly records: RecordStore;
   readonly directory: DeviceDirectory;
-  readonly intake: IngestService;
+  readonly intake: Pick<IngestService, 'accept'>;
   readonly now: () => number;
   /** undefined: as long as no device of one's own is known. */
   readonly enabled: boolean | undefined;
@@ -32,8 +33,8 @@ const STATE_KEY = 'demo';
 /** Keeps the names of one's own devices free. */
 const DEMO_PREFIX = 'Demo: ';
 const HISTORY_STEP_MS = MINUTE_MS;
-/** Rows of the history that are made and taken at once: five days of minutes. */
-const ROWS_AT_ONCE = 7200;
+/** Rows of the history that are made and taken at once: a day of minutes. */
+const ROWS_AT_ONCE = 1440;
 
 /** A simulated site for who has nothing connected yet: some history at once, then live. It ends when a device of one's own reports. */
 export class DemoService {
@@ -54,9 +55,9 @@ export class DemoService {
   }
 
   /**
-   * Makes the site, its devices and its history, where they are missing, and answers the source that goes on from there. A state that
-   * another profile, seed or version of the model left begins anew.
-   * @param onProgress told the share of the history that is made, 0 to 1
+   * Makes the site, its devices and its history, where they are missing, and gives the source that continues after it. A state that
+   * another profile, seed or version of the model left is replaced.
+   * @param onProgress gets the share of the history that is made, 0 to 1
    */
   async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
     const { records, now, historyDays, profile, seed } = this.#options;
@@ -66,7 +67,7 @@ export class DemoService {
     const simulator = resumed ?? createSimulator(options);
     await this.#ensureSite(simulator);
     await this.#findDemoSites();
-    if (resumed === null) await this.#makeHistory(simulator, start, onProgress, signal);
+    if (resumed === null) await this.#makeHistory(simulator, options, onProgress, signal);
     const onState = (state: SimulatorState) => records.namedStates.put(STATE_KEY, state);
     return simulatorSource({ name: 'demo', simulator, now, onState });
   }
@@ -98,17 +99,26 @@ export class DemoService {
     }
   }
 
+  /** The newest day first, since people look at it first. A day can be made without those before it from the state in which it begins. */
   async #makeHistory(
     simulator: Simulator,
-    start: number,
+    options: SimulatorOptions,
     onProgress: (share: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { intake, now, records } = this.#options;
     const end = Math.floor(now() / HISTORY_STEP_MS) * HISTORY_STEP_MS;
+    const days: SimulatorState[] = [];
     while (simulator.time < end && !signal.aborted) {
-      await intake.accept(simulator.advance(end).map((block) => this.#named(block)));
-      onProgress((simulator.time - start) / (end - start));
+      days.push(simulator.state());
+      simulator.advance(end);
+      await setImmediate();
+    }
+    for (const [i, day] of days.reverse().entries()) {
+      if (signal.aborted) return;
+      const blocks = resumeSimulator(options, day).advance(end);
+      await intake.accept(blocks.map((block) => this.#named(block)));
+      onProgress((i + 1) / days.length);
     }
     if (!signal.aborted) await records.namedStates.put(STATE_KEY, simulator.state());
   }
