@@ -11,7 +11,7 @@ const NOT_BUNDLED =
   /^(@duckdb|@node-rs|@bsull|@aws-sdk|@azure|@google-cloud)\/|^(arima|date-holidays|piscina|pino|pg|teeny-request)(\/|$)|^@fastify\/swagger-ui$|^node:/;
 const OWN_SOURCE = /[\\/](server|contract)[\\/]src[\\/].*\.ts$/;
 const THREAD_OF_OWN = /new URL\('(\.[^']*\.worker\.ts)', import\.meta\.url\)/g;
-const STACK_TRACES = 'stack-traces.mjs';
+const STACK_TRACES = './stack-traces.mjs';
 
 /**
  * Makes server/dist from server/src: a few files in place of some two thousand, without types, which Node loads in a fraction of the time and of the
@@ -41,7 +41,7 @@ export async function bundleServer(root) {
     minify: false,
   });
   await bundle.close();
-  copyFileSync(join(dirname(fileURLToPath(import.meta.url)), STACK_TRACES), join(folder, STACK_TRACES));
+  copyFileSync(new URL('./stack-traces.mjs', import.meta.url), join(folder, 'stack-traces.mjs'));
 }
 
 /**
@@ -65,10 +65,10 @@ function placesOf(folder) {
         });
         const source = relative(folder, id).split(sep).join('/');
         const placed = threads.replaceAll('import.meta.url', `new URL('${source}', import.meta['url']).href`);
-        return { code: isEntry ? `import './${STACK_TRACES}'; ${placed}` : placed, map: null };
+        return { code: isEntry ? `import '${STACK_TRACES}'; ${placed}` : placed, map: null };
       },
     },
-    resolveId: (id) => (id === `./${STACK_TRACES}` ? { id, external: true } : null),
+    resolveId: (id) => (id === STACK_TRACES ? { id, external: true } : null),
   };
 }
 

@@ -192,7 +192,9 @@ async function buildWeb() {
 async function bundle() {
   const hash = sourceHash(root, SERVER_SOURCES);
   const startedAt = Date.now();
-  const code = await run(nodePath(), [join(root, 'scripts', 'bundle.mjs'), root], { stdout: 'stderr' });
+  const code = await run(nodePath(), [fileURLToPath(new URL('./bundle.mjs', import.meta.url)), root], {
+    stdout: 'stderr',
+  });
   if (code !== 0) {
     say('the server could not be bundled (see above); it runs from its sources, which takes longer to start');
     return;
