@@ -9,10 +9,13 @@ import { readStamp, SERVER_SOURCES, sourceHash, WEB_SOURCES } from './source-has
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const NODE_MAJOR = 24;
+/** In the record of an installation that holds the packages of developers, too. */
+const WITH_TOOLS = 'with-tools';
 const windows = process.platform === 'win32';
 
 /**
  * @typedef {object} Wanted
+ * @property {boolean} [tools] also the packages that only developers need: tests, lint, types
  * @property {boolean} [web] the built web app
  * @property {boolean} [server] the server in a few files, which start faster than its sources
  */
@@ -30,7 +33,7 @@ export async function setUp(want) {
   if (isReady(want)) return;
   const onWait = (/** @type {number} */ holder) => say(`another process (${holder}) is setting up; waiting for it …`);
   await withLock(root, { onWait }, async () => {
-    if (!isInstalled(root)) await install();
+    if (!isInstalled(root, want.tools)) await install(want.tools === true || hasTools());
     if (want.web && !isWebBuilt(root)) await buildWeb();
     if (want.server && !isServerBundled(root)) await bundle();
   });
@@ -53,6 +56,11 @@ export function nodePath() {
       `or start with a Node of your own, version ${NODE_MAJOR} or newer.`,
     ].join('\n'),
   );
+}
+
+/** Options of Node for the server. By default, the memory for new objects grows to 96 MB while modules load, and little of it is given back. */
+export function serverFlags() {
+  return ['--max-semi-space-size=8'];
 }
 
 /** The file that runs the server: the bundle while it is current, else the source. */
@@ -100,10 +108,11 @@ export function fail(error) {
  * Whether node_modules holds what package-lock.json asks for.
  *
  * @param {string} folder
+ * @param {boolean} [tools] with the packages of developers
  */
-export function isInstalled(folder) {
-  const stamp = readStamp(installStamp(folder));
-  return stamp !== undefined && stamp === sourceHash(folder, ['package-lock.json']);
+export function isInstalled(folder, tools = false) {
+  const [hash, extent] = readStamp(installStamp(folder))?.split(' ') ?? [];
+  return hash === sourceHash(folder, ['package-lock.json']) && (!tools || extent === WITH_TOOLS);
 }
 
 /**
@@ -131,8 +140,9 @@ export function isServerBundled(folder) {
  * someone who has just run `npm install` does not install a second time.
  *
  * @param {string} folder
+ * @param {boolean} [tools] with the packages of developers
  */
-export function isInstalledByNpm(folder) {
+export function isInstalledByNpm(folder, tools = false) {
   const record = readStamp(join(folder, 'node_modules', '.package-lock.json'));
   if (record === undefined) return false;
   const installed = packagesOf(record);
@@ -140,8 +150,10 @@ export function isInstalledByNpm(folder) {
   const same = (/** @type {string} */ path) =>
     wanted[path]?.version === installed[path]?.version && wanted[path]?.integrity === installed[path]?.integrity;
   const isExtra = (/** @type {string} */ path) => wanted[path] === undefined;
+  const isNeeded = (/** @type {Package | undefined} */ { optional, peer, dev, devOptional } = {}) =>
+    !optional && !peer && (tools || !(dev || devOptional));
   const isAbsent = (/** @type {string} */ path) =>
-    installed[path] === undefined && path.includes('node_modules/') && !wanted[path]?.optional && !wanted[path]?.peer;
+    installed[path] === undefined && path.includes('node_modules/') && isNeeded(wanted[path]);
   const isDifferent = (/** @type {string} */ path) => installed[path] !== undefined && !same(path);
   return (
     !Object.keys(installed).some(isExtra) && !Object.keys(wanted).some((path) => isAbsent(path) || isDifferent(path))
@@ -150,19 +162,36 @@ export function isInstalledByNpm(folder) {
 
 /** @param {Wanted} want */
 function isReady(want) {
-  return isInstalled(root) && (!want.web || isWebBuilt(root)) && (!want.server || isServerBundled(root));
+  return isInstalled(root, want.tools) && (!want.web || isWebBuilt(root)) && (!want.server || isServerBundled(root));
 }
 
-async function install() {
+/**
+ * @typedef {object} Package as a lockfile describes it
+ * @property {string} [version]
+ * @property {string} [integrity]
+ * @property {boolean} [optional]
+ * @property {boolean} [peer]
+ * @property {boolean} [dev]
+ * @property {boolean} [devOptional]
+ */
+
+/** A checkout in which someone develops keeps the tools for it. */
+function hasTools() {
+  return existsSync(join(root, 'node_modules', 'vitest'));
+}
+
+/** @param {boolean} tools also the packages of developers */
+async function install(tools) {
   const hash = sourceHash(root, ['package-lock.json']);
-  if (!isInstalledByNpm(root)) {
+  if (!isInstalledByNpm(root, tools)) {
     const first = !existsSync(join(root, 'node_modules'));
     const why = first ? 'for the first time' : 'because package-lock.json has changed';
     say(`installing dependencies ${why} …`);
     const startedAt = Date.now();
-    // The build needs vite and node, which npm leaves out where NODE_ENV is "production". npm's warnings are about the
-    // Node that runs npm, while everything that is installed runs on the Node that is installed with it.
-    const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+    // Whatever NODE_ENV says. npm's warnings are about the Node that runs npm, while everything that is installed runs
+    // on the Node that is installed with it.
+    const extent = tools ? '--include=dev' : '--omit=dev';
+    const code = await npm(['ci', extent, '--no-audit', '--no-fund', '--loglevel=error']);
     if (code !== 0) {
       throw new SetupError(
         `"npm ci" failed with exit code ${code}; its own message is above. Is the package registry reachable, and is ` +
@@ -172,7 +201,7 @@ async function install() {
     say(`dependencies installed in ${secondsSince(startedAt)} s`);
   }
   nodePath();
-  writeFileSync(installStamp(root), `${hash}\n`);
+  writeFileSync(installStamp(root), tools ? `${hash} ${WITH_TOOLS}\n` : `${hash}\n`);
 }
 
 async function buildWeb() {
@@ -221,7 +250,7 @@ async function npm(args) {
 
 /**
  * @param {string} lockfile
- * @returns {Record<string, { version?: string, integrity?: string, optional?: boolean, peer?: boolean } | undefined>}
+ * @returns {Record<string, Package | undefined>}
  */
 function packagesOf(lockfile) {
   const { '': _root, ...packages } = JSON.parse(lockfile).packages ?? {};

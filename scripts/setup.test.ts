@@ -54,6 +54,15 @@ describe('isInstalled', () => {
     write('package-lock.json', '{ "lockfileVersion": 3 }');
     expect(isInstalled(checkout)).toBe(false);
   });
+
+  it('asks for the tools of developers only where they are wanted', () => {
+    write('package-lock.json', '{}');
+    const hash = sourceHash(checkout, ['package-lock.json']);
+    write('node_modules/.wattkeeper-install', `${hash}\n`);
+    expect([isInstalled(checkout), isInstalled(checkout, true)]).toEqual([true, false]);
+    write('node_modules/.wattkeeper-install', `${hash} with-tools\n`);
+    expect([isInstalled(checkout), isInstalled(checkout, true)]).toEqual([true, true]);
+  });
 });
 
 describe('isInstalledByNpm', () => {
@@ -64,6 +73,15 @@ describe('isInstalledByNpm', () => {
     lock({ '': root, 'node_modules/zod': zod, 'node_modules/fsevents': { version: '2.0.0', optional: true } });
     record({ 'node_modules/zod': zod });
     expect(isInstalledByNpm(checkout)).toBe(true);
+  });
+
+  it('asks for the tools of developers only where they are wanted', () => {
+    const vitest = { version: '5.1.1', dev: true };
+    lock({ '': root, 'node_modules/zod': zod, 'node_modules/vitest': vitest });
+    record({ 'node_modules/zod': zod });
+    expect([isInstalledByNpm(checkout), isInstalledByNpm(checkout, true)]).toEqual([true, false]);
+    record({ 'node_modules/zod': zod, 'node_modules/vitest': vitest });
+    expect([isInstalledByNpm(checkout), isInstalledByNpm(checkout, true)]).toEqual([true, true]);
   });
 
   it.each([

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fail, nodePath, root, serverFile, setUp } from './setup.mjs';
+import { fail, nodePath, root, serverFile, serverFlags, setUp } from './setup.mjs';
 
 const LAUNCHER_POLL_MS = 250;
-/** Node lets the memory for new objects grow to 96 MB while it loads modules, and gives little of it back. */
-const MAX_YOUNG_GENERATION = '--max-semi-space-size=8';
 
 const args = process.argv.slice(2);
 const isService = startsService(args);
@@ -30,7 +28,7 @@ function startsService(args) {
  * @param {readonly string[]} args
  */
 function serve(args) {
-  const child = spawn(nodePath(), [MAX_YOUNG_GENERATION, serverFile(), ...args], {
+  const child = spawn(nodePath(), [...serverFlags(), serverFile(), ...args], {
     stdio: 'inherit',
     // Compiled code is kept for the next start, of all threads. A folder that cannot be written costs the gain and nothing else.
     env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'wattkeeper'), ...process.env },

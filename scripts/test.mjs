@@ -15,7 +15,7 @@ async function main(args) {
   const parts = findParts(root, process.env);
   const missing = parts.filter((part) => part.path === undefined);
   if (process.env.WATTKEEPER_TEST_REQUIRE_ALL === '1') refuseWithout(missing.filter((part) => part.required));
-  await setUp({ web: true });
+  await setUp({ tools: true, web: true });
 
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-test-'));
   try {

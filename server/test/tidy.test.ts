@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +36,14 @@ describe('the house is tidy', () => {
   it('only the configuration reads the environment', () => expectNone(rules.environmentOnlyInConfig(project)));
   it('only outbound connects to other servers', () => expectNone(rules.networkOnlyInOutbound(project)));
   it('tests learn from needs.ts what the machine has', () => expectNone(rules.testPartsOnlyFromNeeds(project)));
+
+  it.each(['.', 'contract', 'server', 'web'])('packages of %s have exact versions', (folder) => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)),
+    );
+    expect(loose).toEqual([]);
+  });
 
   it.skipIf(!existsSync(join(root, '.git')))('git keeps every source file', () => {
     const folders = ['contract/src', 'server/src', 'server/test', 'web/src', 'scripts', 'docs', 'deploy'];
