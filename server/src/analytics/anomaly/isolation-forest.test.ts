@@ -18,14 +18,14 @@ describe('an isolation forest', () => {
     expect(Math.abs(mean - set.scikitLearnAuc)).toBeLessThan(0.01);
   });
 
-  it('is the same for the same seed, and another for another', () => {
+  it('is the same for the same seed, and different for another', () => {
     const { columns } = clusters();
     const scores = (seed: number) => scoreRows(growForest(columns, { seed }), columns);
     expect(scores(7)).toEqual(scores(7));
     expect(scores(7)).not.toEqual(scores(8));
   });
 
-  it('names the feature that sets a row apart', () => {
+  it('names the feature that isolates a row', () => {
     const { columns } = wide();
     const forest = growForest(columns, { seed: 1 });
     for (let odd = 0; odd < columns.length; odd++) {
@@ -36,7 +36,7 @@ describe('an isolation forest', () => {
     }
   });
 
-  it('scores a row with a missing value by the others', () => {
+  it('scores a row with a missing value by its other values', () => {
     const { columns } = machineHours();
     const forest = growForest(columns, { seed: 1 });
     const score = (...row: number[]) =>
@@ -50,7 +50,7 @@ describe('an isolation forest', () => {
     expect(scoreRows(forest, [column(0, 0), column(80, 80), column(12, 12), column(32, Number.NaN)])[0]).toBe(usual);
   });
 
-  it('tells nothing apart in what is all the same', () => {
+  it('finds no differences among equal rows', () => {
     const same = new Float64Array(50).fill(4);
     const forest = growForest([same, same], { seed: 1 });
     const scores = scoreRows(forest, [same, same]);
@@ -58,7 +58,7 @@ describe('an isolation forest', () => {
     expect(scoreRows(growForest([column(1)], { seed: 1 }), [column(1, 99)])).toEqual(column(0.5, 0.5));
   });
 
-  it('grows on what is missing or infinite in places', () => {
+  it('accepts missing and infinite values', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -81,7 +81,7 @@ describe('an isolation forest', () => {
     );
   });
 
-  it('scores rows alone as it scores them among others', () => {
+  it('scores a row independently of the other rows', () => {
     const { columns } = machineHours();
     const forest = growForest(columns, { seed: 3 });
     const together = scoreRows(forest, columns);
@@ -91,7 +91,7 @@ describe('an isolation forest', () => {
     }
   });
 
-  it('takes the share of the rows for anomalous that it is told', () => {
+  it('classifies the given share of the rows as anomalous', () => {
     const { columns } = clusters();
     const scores = scoreRows(growForest(columns, { seed: 1 }), columns);
     for (const share of [0.01, 0.1, 0.5]) {
@@ -100,14 +100,14 @@ describe('an isolation forest', () => {
     }
   });
 
-  it.each([0, -0.1, 0.51, Number.NaN])('refuses a contamination of %d', (share) => {
+  it.each([0, -0.1, 0.51, Number.NaN])('rejects a contamination of %d', (share) => {
     expect(() => scoreLimit(column(0.4, 0.6), share)).toThrow(InvalidInput);
     expect(() => scoreLimit(column(0.4, 0.6), share)).toThrow(
       `contamination must be above 0 and at most 0.5; got ${share}`,
     );
   });
 
-  it('refuses what it cannot grow on or score', () => {
+  it('rejects columns that it cannot grow on or score', () => {
     expect(() => growForest([], { seed: 1 })).toThrow('at least one row');
     expect(() => growForest([column(1, 2), column(1)], { seed: 1 })).toThrow('as many rows');
     expect(() => scoreRows(growForest([column(1, 2)], { seed: 1 }), [])).toThrow('grown on 1 features; got 0');

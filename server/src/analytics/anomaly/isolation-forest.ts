@@ -1,18 +1,18 @@
 import { InvalidInput } from '../../domain/errors.ts';
 import { quantileOf } from './robust.ts';
 
-/** What a forest is grown with. */
+/** Parameters of a forest. */
 export interface ForestOptions {
   readonly trees?: number;
-  /** Rows that each tree sees; more tell more than the 256 of the paper where what is normal has many shapes, such as loads. */
+  /** Rows in the sample of each tree. Loads have many normal shapes and need more than the 256 rows of the paper. */
   readonly sampleSize?: number;
   /** The same seed gives the same forest. */
   readonly seed: number;
 }
 
 /**
- * A grown forest: plain data, all trees in one row of nodes. A node with a feature sends values below its threshold to `child`, others to `child + 1`; a
- * leaf has feature −1, and its `height` is the path length that the rows in it stand for.
+ * A grown forest: plain data, the nodes of all trees in one array. A node sends values below the threshold of its feature to `child`, others
+ * to `child + 1`. A leaf has feature −1, and its `height` is the expected path length of its rows.
  */
 export interface IsolationForest {
   readonly features: number;
@@ -21,9 +21,9 @@ export interface IsolationForest {
   readonly threshold: Float64Array;
   readonly child: Int32Array;
   readonly height: Float64Array;
-  /** Rows of the sample that went through: a missing value goes where most went. */
+  /** Rows of the sample in each node: a missing value follows the majority. */
   readonly rows: Int32Array;
-  /** Expected path length of the sample: what heights are measured by. */
+  /** Expected path length of the sample, which normalises path lengths. */
   readonly normal: number;
   /** Splits on the longest path. */
   readonly depth: number;
@@ -34,12 +34,12 @@ const SAMPLE_SIZE = 2000;
 const EULER = 0.5772156649015329;
 
 /**
- * Isolation Forest: anomalies are few and different, so that random splits set them apart after fewer steps.
+ * Grows an isolation forest: anomalies are few and different, so random splits isolate them after fewer steps.
  *
  * Source: F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008, algorithms 1–3, equations 1 and 2.
  *
- * @param columns one for each feature, all of one length; NaN is missing
- * @throws InvalidInput for no rows, columns of different lengths
+ * @param columns one for each feature, all of the same length; NaN is missing
+ * @throws InvalidInput if there are no rows, or if columns differ in length
  */
 export function growForest(columns: readonly Float64Array[], options: ForestOptions): IsolationForest {
   const { trees = TREES, seed } = options;
@@ -54,8 +54,8 @@ export function growForest(columns: readonly Float64Array[], options: ForestOpti
 }
 
 /**
- * How anomalous rows are, 0 to 1: towards 1 what is isolated at once, about 0.5 and less what is like the others (equation 2).
- * Rows are scored as they stand, however many; NaN is missing.
+ * Scores rows from 0 to 1: close to 1 for rows that are isolated at once, about 0.5 or less for rows that resemble the others (equation 2).
+ * Each row is scored independently; NaN is missing.
  */
 export function scoreRows(forest: IsolationForest, columns: readonly Float64Array[]): Float64Array {
   const { features, roots, normal } = forest;
@@ -79,14 +79,17 @@ export function scoreRows(forest: IsolationForest, columns: readonly Float64Arra
   return sums;
 }
 
-/** The score above which lies a share of the rows: the contamination. Throws InvalidInput unless it is above 0 and at most 0.5. */
+/**
+ * The score that a share of the rows, the contamination, exceeds.
+ * @throws InvalidInput unless the contamination is above 0 and at most 0.5
+ */
 export function scoreLimit(scores: Float64Array, contamination: number): number {
   if (!(contamination > 0 && contamination <= 0.5))
     throw new InvalidInput(`contamination must be above 0 and at most 0.5; got ${contamination}`);
   return quantileOf(scores, 1 - contamination);
 }
 
-/** Nodes for walking without a branch: a leaf leads to itself. */
+/** Nodes for traversal without branches: a leaf is its own child. */
 interface Walkable {
   readonly feature: Int32Array;
   readonly threshold: Float64Array;
@@ -108,7 +111,7 @@ function walkable({ feature, threshold, child, height, depth }: IsolationForest)
   };
 }
 
-/** Puts rows side by side; answers whether none of their values is missing. Infinite values count as missing: no threshold lies beyond them. */
+/** Copies rows into a block; returns true if no value is missing. Infinite values count as missing: no threshold exceeds them. */
 function fillBlock(block: Float64Array, columns: readonly Float64Array[], from: number, rows: number): boolean {
   const width = columns.length;
   let isWhole = true;
@@ -122,7 +125,7 @@ function fillBlock(block: Float64Array, columns: readonly Float64Array[], from: 
   return isWhole;
 }
 
-/** Sends four rows at a time down a tree, so that the processor has something to do while it waits for memory. */
+/** Traverses a tree with four rows at a time, so that the processor works while it waits for memory. */
 function addHeights(nodes: Walkable, root: number, block: Float64Array, width: number, sums: Float64Array): void {
   const { feature, threshold, child, height, depth } = nodes;
   const at = (row: number, node: number) => child[node]! + Number(block[row + feature[node]!]! >= threshold[node]!);
@@ -163,8 +166,8 @@ function addHeightsWithGaps(forest: IsolationForest, root: number, block: Float6
 }
 
 /**
- * Which features isolate a row: shares that add up to 1. A feature tells as much as the score falls when its value is taken for missing, which
- * sends the row where most rows went (occlusion). Paths alone hardly tell features apart: every tree splits by all of them.
+ * The features that isolate a row, as shares that add up to 1. The share of a feature is proportional to the decrease of the score when its
+ * value is treated as missing (occlusion). Paths alone hardly distinguish features: every tree splits by all of them.
  */
 export function attribute(forest: IsolationForest, row: readonly number[]): Float64Array {
   const scoreOf = (values: readonly number[]) =>
@@ -178,7 +181,7 @@ export function attribute(forest: IsolationForest, row: readonly number[]): Floa
   return all === 0 ? falls.fill(1 / row.length) : falls.map((one) => one / all);
 }
 
-/** The node below to which a value goes. */
+/** The child to which a value belongs. */
 function below({ threshold, child, rows }: IsolationForest, node: number, value: number): number {
   const first = child[node]!;
   if (value < threshold[node]!) return first;
@@ -186,34 +189,34 @@ function below({ threshold, child, rows }: IsolationForest, node: number, value:
   return rows[first]! >= rows[first + 1]! ? first : first + 1;
 }
 
-/** Mean path length of an unsuccessful search in a binary tree of so many rows: equation 1. */
+/** Mean path length of an unsuccessful search in a binary tree with this number of rows: equation 1. */
 function expectedHeight(rows: number): number {
   if (rows <= 1) return 0;
   if (rows === 2) return 1;
   return 2 * (Math.log(rows - 1) + EULER) - (2 * (rows - 1)) / rows;
 }
 
-/** Grows trees into shared rows of nodes. */
+/** Grows trees into shared arrays of nodes. */
 class Grower {
   readonly #columns: readonly Float64Array[];
   readonly #random: () => number;
-  readonly #deepest: number;
+  readonly #maxDepth: number;
   readonly #feature: number[] = [];
   readonly #threshold: number[] = [];
   readonly #child: number[] = [];
   readonly #height: number[] = [];
   readonly #rows: number[] = [];
-  /** Every row once; its first ones are drawn anew for each tree. */
+  /** All rows, partially shuffled for each tree. */
   readonly #all: Int32Array;
 
-  constructor(columns: readonly Float64Array[], random: () => number, deepest: number) {
+  constructor(columns: readonly Float64Array[], random: () => number, maxDepth: number) {
     this.#columns = columns;
     this.#random = random;
-    this.#deepest = deepest;
+    this.#maxDepth = maxDepth;
     this.#all = Int32Array.from({ length: columns[0]!.length }, (_, row) => row);
   }
 
-  /** Grows a tree on a random sample; answers its root. */
+  /** Grows a tree on a random sample; returns its root. */
   tree(size: number): number {
     const sample = this.#sample(size);
     const root = this.#add(size);
@@ -253,7 +256,7 @@ class Grower {
   }
 
   #split(node: number, sample: Int32Array, from: number, to: number, depth: number): void {
-    const choice = depth < this.#deepest && to - from > 1 ? this.#choose(sample, from, to) : null;
+    const choice = depth < this.#maxDepth && to - from > 1 ? this.#choose(sample, from, to) : null;
     if (choice === null) {
       this.#height[node] = depth + expectedHeight(to - from);
       return;
@@ -269,32 +272,32 @@ class Grower {
     this.#split(first + 1, sample, middle, to, depth + 1);
   }
 
-  /** A random feature that differs among the rows, and a random value within its range; null where no feature does. */
+  /** A random feature that varies among the rows, and a random value within its range; null if no feature varies. */
   #choose(sample: Int32Array, from: number, to: number): { feature: number; threshold: number } | null {
     const open = this.#columns.map((_, feature) => feature);
     while (open.length > 0) {
       const at = Math.floor(this.#random() * open.length);
       const feature = open[at]!;
       const column = this.#columns[feature]!;
-      let least = Number.POSITIVE_INFINITY;
-      let most = Number.NEGATIVE_INFINITY;
+      let min = Number.POSITIVE_INFINITY;
+      let max = Number.NEGATIVE_INFINITY;
       for (let i = from; i < to; i++) {
         const value = column[sample[i]!]!;
         if (!Number.isFinite(value)) continue;
-        if (value < least) least = value;
-        if (value > most) most = value;
+        if (value < min) min = value;
+        if (value > max) max = value;
       }
-      if (least < most) {
-        const threshold = least + this.#random() * (most - least);
-        // A range below the precision of its values may round to the least one, which would leave a side empty.
-        return { feature, threshold: threshold > least ? threshold : most };
+      if (min < max) {
+        const threshold = min + this.#random() * (max - min);
+        // In a very small range the threshold may be rounded to the minimum, which would leave one side empty.
+        return { feature, threshold: threshold > min ? threshold : max };
       }
       open.splice(at, 1);
     }
     return null;
   }
 
-  /** Moves rows below the threshold to the front; missing values go with the larger side. Answers where the others begin. */
+  /** Moves rows below the threshold to the front; missing values follow the larger side. Returns the start of the other side. */
   #part(sample: Int32Array, from: number, to: number, feature: number, threshold: number): number {
     const column = this.#columns[feature]!;
     const below: number[] = [];
@@ -312,7 +315,7 @@ class Grower {
   }
 }
 
-/** Repeatable random numbers from 0 to below 1 (mulberry32). */
+/** Reproducible random numbers in [0, 1) (mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -80,13 +80,13 @@ describe('faults of a factory without a baseline', () => {
         const lookUp = simulate(simulator, start + DAYS * UTC_DAY_MS);
         for (const { device, metric } of KINDS) {
           const truth = planned.filter((fault) => fault.metric === metric);
-          const told = events(lookUp(device, metric));
+          const reported = events(lookUp(device, metric));
           const overlaps = (event: { start: number; end: number }, fault: FaultTruth) =>
             event.end >= fault.start && event.start < fault.end;
           counts.faults += truth.length;
-          counts.found += truth.filter((fault) => told.some((event) => overlaps(event, fault))).length;
-          counts.events += told.length;
-          counts.right += told.filter((event) => truth.some((fault) => overlaps(event, fault))).length;
+          counts.found += truth.filter((fault) => reported.some((event) => overlaps(event, fault))).length;
+          counts.events += reported.length;
+          counts.right += reported.filter((event) => truth.some((fault) => overlaps(event, fault))).length;
         }
       }
     }

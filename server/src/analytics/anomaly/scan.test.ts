@@ -4,7 +4,7 @@ import { deviatingStretches, runsBeyondLimit } from './scan.ts';
 
 const SLOTS = 28 * 96;
 
-/** Deviations that resemble their neighbours, the same every time; of unit variance. */
+/** Autocorrelated deviations of unit variance, reproducible. */
 function noise(seed: number, correlation: number): Float64Array {
   let state = seed;
   const uniform = () => {
@@ -23,8 +23,8 @@ const found = (z: Float64Array, factor?: number) => deviatingStretches({ z, isCa
 const shifted = (z: Float64Array, from: number, to: number, by: number) =>
   z.map((value, i) => (i >= from && i < to ? value + by : value));
 
-describe('what stands out', () => {
-  it.each([0, 0.5, 0.85])('is next to nothing of a year of noise with a correlation of %d', (correlation) => {
+describe('a deviating stretch', () => {
+  it.each([0, 0.5, 0.85])('is almost never found in a year of noise with a correlation of %d', (correlation) => {
     const years = Array.from({ length: 13 }, (_, seed) => found(noise(seed + 1, correlation)));
     // 35,000 slots and 16 lengths: limits from 6 σ down to 4.2 σ leave less than one by chance.
     expect(years.flat().length).toBeLessThanOrEqual(2);
@@ -36,7 +36,7 @@ describe('what stands out', () => {
     [24, 4, 0.5],
     [96, 2.5, 0.5],
     [8, 4, 0.85],
-  ] as const)('is a shift of %d slots by %d σ, where it was', (length, by, correlation) => {
+  ] as const)('is found at the place of a shift of %d slots by %d σ', (length, by, correlation) => {
     for (const sign of [1, -1]) {
       const stretches = found(shifted(noise(5, correlation), 1000, 1000 + length, sign * by));
       const near = stretches.filter(({ from, to }) => from < 1000 + length && to > 1000);
@@ -48,14 +48,14 @@ describe('what stands out', () => {
     }
   });
 
-  it('is a sudden step sooner than a drift to the same height', () => {
+  it('is stronger for a sudden step than for a drift to the same height', () => {
     const sudden = shifted(noise(9, 0.9), 1000, 1012, 4);
     const drift = noise(9, 0.9).map((value, i) => value + Math.max(0, 4 - Math.abs(i - 1006) / 10));
     const most = (z: Float64Array) => Math.max(0, ...found(z).map(({ strength }) => strength));
     expect(most(sudden)).toBeGreaterThan(most(drift));
   });
 
-  it('is found beside gaps, and never within', () => {
+  it('is found next to gaps, and never within', () => {
     const z = shifted(noise(3, 0.6), 1000, 1016, 6).map((value, i) =>
       i % 7 === 0 || (i > 1200 && i < 1500) ? Number.NaN : value,
     );
@@ -65,7 +65,7 @@ describe('what stands out', () => {
     expect(found(new Float64Array(500).fill(Number.NaN))).toEqual([]);
   });
 
-  it('is less for a greater factor', () => {
+  it('is reported less often with a greater factor', () => {
     const z = shifted(noise(3, 0.6), 1000, 1016, 4);
     const [strongest] = found(z);
     const ratio = (strongest?.strength ?? 0) / (strongest?.limit ?? 1);
@@ -73,7 +73,7 @@ describe('what stands out', () => {
     expect(found(z, 1.02 * ratio)).toEqual([]);
   });
 
-  it('lies apart, in order, and turns round with the sign', () => {
+  it('does not overlap another, ascends, and changes its sign with the values', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1e6 }),
@@ -110,8 +110,8 @@ describe('what stands out', () => {
   });
 });
 
-describe('what lies beyond', () => {
-  it('lasts for two slots at least, and goes one way', () => {
+describe('a run beyond the limit', () => {
+  it('has at least two slots, and one sign', () => {
     const z = Float64Array.of(0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 6, 7, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, -8, -8, 8, 8, 0);
     expect(runsBeyondLimit(z)).toEqual([
       { from: 10, to: 13, strength: expect.closeTo(19 / 3, 12), limit: 5 },

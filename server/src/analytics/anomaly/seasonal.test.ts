@@ -31,7 +31,7 @@ const at = (timestamps: Float64Array, instant: number) => timestamps.indexOf(ins
 const greatest = (scores: Float64Array, from: number, to: number) => Math.max(...scores.subarray(from, to));
 
 describe('seasonal detection', () => {
-  it('looks at no value after the one it judges', () => {
+  it('uses no value after the one that it scores', () => {
     const stepMs = 30 * MINUTE_MS;
     fc.assert(
       fc.property(
@@ -58,7 +58,7 @@ describe('seasonal detection', () => {
     );
   });
 
-  it('goes on from its state, plain JSON, as if it had not stopped', () => {
+  it('continues from its state, plain JSON, as if it had not stopped', () => {
     const next = noise(3);
     const { timestamps, values } = series(20, HOUR_MS, (t) => office(t) + next());
     const whole = detectSeasonal({ timestamps, values });
@@ -70,7 +70,7 @@ describe('seasonal detection', () => {
     }
   });
 
-  it('learns workdays and weekends, and is not surprised by the next ones', () => {
+  it('learns workdays and weekends, and does not score the next ones as anomalous', () => {
     const next = noise(5);
     const { timestamps, values } = series(42, 15 * MINUTE_MS, (t) => office(t) + next());
     const { expected, sigma, score } = detectSeasonal({ timestamps, values });
@@ -85,7 +85,7 @@ describe('seasonal detection', () => {
     expect(greatest(score, from, values.length)).toBeLessThan(0.99);
   });
 
-  it('says nothing in its first week, nor of noise alone', () => {
+  it('reports nothing in its first week, nor in noise alone', () => {
     const next = noise(7);
     const { timestamps, values } = series(60, 10 * MINUTE_MS, () => 20 + 3 * next());
     values[100] = 500;
@@ -107,27 +107,27 @@ describe('seasonal detection', () => {
     const { score } = detectSeasonal({ ...clean, values });
     const begin = at(clean.timestamps, START + 30 * UTC_DAY_MS);
     const before = greatest(score, at(clean.timestamps, START + 3 * UTC_WEEK_MS), begin);
-    const told = greatest(score, begin, begin + 6 * 12);
-    expect(told).toBeGreaterThan(0.99);
-    expect(told).toBeGreaterThan(before);
+    const scored = greatest(score, begin, begin + 6 * 12);
+    expect(scored).toBeGreaterThan(0.99);
+    expect(scored).toBeGreaterThan(before);
   });
 
-  it('is not bent by a fault of some hours, and takes a lasting change for the new normal', () => {
+  it('is not changed by a fault of some hours, and accepts a lasting change as normal', () => {
     const next = noise(13);
     const shifted = (from: number, until: number) =>
       series(60, 5 * MINUTE_MS, (t) => 20 + 0.3 * next() + (t >= from && t < until ? 8 : 0));
     const begin = START + 20 * UTC_DAY_MS;
     const short = shifted(begin, begin + 8 * HOUR_MS);
-    const told = detectSeasonal(short);
+    const detection = detectSeasonal(short);
     const after = at(short.timestamps, begin + 8 * HOUR_MS);
-    expect(Math.abs(told.expected[after]! - 20)).toBeLessThan(1.5);
-    expect((8 - 1.5) / told.sigma[after - 1]!).toBeGreaterThan(3);
+    expect(Math.abs(detection.expected[after]! - 20)).toBeLessThan(1.5);
+    expect((8 - 1.5) / detection.sigma[after - 1]!).toBeGreaterThan(3);
     const lasting = detectSeasonal(shifted(begin, Number.POSITIVE_INFINITY));
     const later = at(short.timestamps, begin + 15 * UTC_DAY_MS);
     expect(Math.abs(lasting.expected[later]! - 28)).toBeLessThan(1);
   });
 
-  it('has a spread of its own for each hour of the day', () => {
+  it('has a separate spread for each hour of the day', () => {
     const next = noise(17);
     const isDay = (t: number) => t % UTC_DAY_MS >= 8 * HOUR_MS && t % UTC_DAY_MS < 18 * HOUR_MS;
     const { timestamps, values } = series(60, 10 * MINUTE_MS, (t) => (isDay(t) ? 4 : 0.5) * next());
@@ -139,7 +139,7 @@ describe('seasonal detection', () => {
     expect(noon).toBeLessThan(4.8);
   });
 
-  it('keeps habits by the clock of the site when that changes', () => {
+  it('follows the clock of the site when it changes', () => {
     const timeZone = 'Europe/Berlin';
     const begin = Date.UTC(2025, 1, 24, 23);
     // Clocks go forward on 30 March 2025, 01:00 UTC: seven o'clock is 06:00 UTC before and 05:00 UTC after.
@@ -155,7 +155,7 @@ describe('seasonal detection', () => {
     }
   });
 
-  it('leaves out missing values as if there were no row', () => {
+  it('ignores missing values as if there were no row', () => {
     const next = noise(19);
     const whole = series(30, HOUR_MS, (t) => office(t) + next());
     const isThere = (i: number) => i % 7 !== 3 && !(i > 400 && i < 480);
@@ -173,7 +173,7 @@ describe('seasonal detection', () => {
     expect(a.expected[missing]).toBeGreaterThan(0);
   });
 
-  it('takes irregular times', () => {
+  it('accepts irregular times', () => {
     const next = noise(23);
     const times: number[] = [];
     for (let t = START; t < START + 40 * UTC_DAY_MS; t += MINUTE_MS * (1 + Math.floor(30 * Math.abs(next()))))
@@ -187,7 +187,7 @@ describe('seasonal detection', () => {
     expect(sigma.subarray(1).every((spread) => spread > 0)).toBe(true);
   });
 
-  it('knows a series that never changes, and the change when it comes', () => {
+  it('expects no change of a constant series, and reports the first one', () => {
     const { timestamps, values } = series(30, HOUR_MS, () => 21);
     values.fill(22, 700);
     const { expected, sigma, score } = detectSeasonal({ timestamps, values });
@@ -197,7 +197,7 @@ describe('seasonal detection', () => {
     expect(score[700]).toBeGreaterThan(0.999);
   });
 
-  it.each([1e-6, 1e6])('judges alike in other units: times %d', (factor) => {
+  it.each([1e-6, 1e6])('gives the same scores in other units: times %d', (factor) => {
     const next = noise(29);
     const { timestamps, values } = series(20, HOUR_MS, (t) => office(t) + next());
     values[400] = 300;
@@ -210,7 +210,7 @@ describe('seasonal detection', () => {
     }
   });
 
-  it('goes on after values that no quantity can have', () => {
+  it('continues after impossible values', () => {
     const next = noise(31);
     const { timestamps, values } = series(20, HOUR_MS, (t) => office(t) + next());
     const clean = detectSeasonal({ timestamps, values: values.map((value, i) => (i === 300 ? Number.NaN : value)) });
@@ -220,7 +220,7 @@ describe('seasonal detection', () => {
     }
   });
 
-  it('gives numbers whatever comes', () => {
+  it('returns numbers for any input', () => {
     const wild = fc.oneof(
       fc.double({ noNaN: true }),
       fc.constantFrom(0, 1, -1e60, 1e60, 1e-300, Number.NaN, Number.POSITIVE_INFINITY),
@@ -247,7 +247,7 @@ describe('seasonal detection', () => {
     );
   });
 
-  it('does not grow with the series', () => {
+  it('needs constant memory', () => {
     const detector = SeasonalDetector.begin();
     const sizes: number[] = [];
     for (let i = 0; i < 40_000; i++) {
@@ -257,7 +257,7 @@ describe('seasonal detection', () => {
     for (const size of sizes) expect(size).toBeLessThan(60_000);
   });
 
-  it('refuses what it cannot judge', () => {
+  it('rejects series that it cannot score', () => {
     expect(() => SeasonalDetector.begin({ slotMs: 7 * MINUTE_MS })).toThrow(/slotMs must divide an hour.*420000/);
     expect(() => SeasonalDetector.begin({}, { probationMs: -1 })).toThrow(/probationMs.*-1/);
     expect(() => detectSeasonal({ timestamps: new Float64Array(2), values: new Float64Array(3) })).toThrow(
