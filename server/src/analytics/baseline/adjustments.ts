@@ -1,15 +1,15 @@
 import type { Window } from '../../domain/time/window.ts';
 
-/** Something out of the ordinary: energy that it took in all, spread evenly; null: hours that nobody can judge. */
+/** A non-routine event: its total energy, spread evenly over the event; null excludes its slots. */
 export interface Adjustment extends Window {
   readonly kwh: number | null;
 }
 
-/** What adjustments do to slots of time. */
+/** The effect of adjustments on slots of time. */
 export interface AdjustedSlots {
-  /** kWh to add to what a model expects. */
+  /** kWh to add to the model's expected energy. */
   readonly kwh: Float64Array;
-  /** 1 where a slot is left out. */
+  /** 1 for an excluded slot. */
   readonly excluded: Uint8Array;
 }
 

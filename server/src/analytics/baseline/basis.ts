@@ -2,50 +2,50 @@ import type { Conditions } from './conditions.ts';
 import { type Courses, seasonByHour, warmthByHour, wavesOfYear } from './courses.ts';
 import type { Groups } from './least-squares.ts';
 
-/** How conditions become the columns that a regression is made of: plain data. Temperatures in °C. */
+/** How conditions become the columns of a regression: plain data. Temperatures in °C. */
 export type Basis =
-  /** The drivers as they are. */
+  /** The drivers, unchanged. */
   | { readonly type: 'linear' }
-  /** Degrees below and above where heating and cooling begin (ASHRAE Guideline 14, inverse modelling toolkit), and the drivers. */
+  /** Degrees below and above the balance points of heating and cooling (ASHRAE Guideline 14, inverse modelling toolkit), and the drivers. */
   | {
       readonly type: 'change_point';
       readonly heating: number | null;
       readonly cooling: number | null;
-      /** The energy follows the temperature of this many hours ago. */
+      /** The energy depends on the temperature of this many hours earlier. */
       readonly lagHours: number;
     }
   /**
-   * A level for each hour of the week, and the temperature piece by piece, apart for hours when the place is in use (Mathieu, Price et
-   * al., Quantifying changes in building electricity use, IEEE Trans. Smart Grid 2 (2011)); and the drivers.
+   * A level for each hour of the week, a piecewise linear temperature response, separate for occupied and unoccupied hours (Mathieu, Price et
+   * al., Quantifying changes in building electricity use, IEEE Trans. Smart Grid 2 (2011)), and the drivers.
    */
   | {
       readonly type: 'time_of_week_temperature';
-      /** Hours of the week when the place is in use. */
+      /** Occupied hours of the week. */
       readonly occupied: readonly number[];
-      /** Ends of the pieces, ascending; the first and the last piece go on beyond them. */
+      /** Ends of the pieces, ascending; the first and the last piece extend beyond them. */
       readonly occupiedKnots: readonly number[];
       readonly unoccupiedKnots: readonly number[];
-      /** What comes with the season but not with the temperature: daylight, holidays. Two waves a year, or its course by the hour. */
+      /** Seasonal effects other than temperature, such as daylight: two harmonics of the year, or a course by hour of day. */
       readonly season: boolean;
-      /** Courses of the temperature and of the season by the hour of the day; null where there are none. */
+      /** Courses of temperature and season by hour of day; null without them. */
       readonly smooth: Smooth | null;
       readonly lagHours: number;
     }
   /**
-   * A level for each day of the week, and the temperature piece by piece, which may differ between working days and days off: time of week
-   * and temperature for days, as nmecr (kW Engineering) fits it; and the drivers.
+   * A level for each day of the week, a piecewise linear temperature response, which may differ between working days and days off (time of
+   * week and temperature for days, as in nmecr, kW Engineering), and the drivers.
    */
   | {
       readonly type: 'day_of_week';
-      /** Days of the week on which the place is not in use, 0 (Monday) to 6. */
+      /** Days of the week on which the place is unoccupied, 0 (Monday) to 6. */
       readonly daysOff: readonly number[];
-      /** Public holidays have their own level, and are days off. */
+      /** Public holidays have a separate level and are days off. */
       readonly holidays: boolean;
-      /** Ends of the pieces on working days, or on all days; none without a temperature. */
+      /** Ends of the pieces on working days, or on all days; empty without a temperature. */
       readonly knots: readonly number[];
-      /** On days off; null: as on working days. */
+      /** Ends of the pieces on days off; null: as on working days. */
       readonly offKnots: readonly number[] | null;
-      /** Two waves a year. */
+      /** Two harmonics of the year. */
       readonly season: boolean;
       /** Drivers with an additional effect on days off, by index. */
       readonly apart: readonly number[];
@@ -53,17 +53,17 @@ export type Basis =
     };
 
 export interface Smooth {
-  /** How strongly they are held back, for a roughness of 1 (ridge regression: Hoerl and Kennard, Technometrics 12 (1970)). */
+  /** Ridge penalty for a roughness of 1 (Hoerl and Kennard, Technometrics 12 (1970)). */
   readonly restraint: number;
-  /** °C below and above which the temperature has a course each. */
+  /** °C that separates the course below from the course above. */
   readonly middle: number;
 }
 
 export const HOURS_OF_WEEK = 168;
 export const DAYS_OF_WEEK = 7;
-/** The level of public holidays comes after those of the days of the week. */
+/** The level of public holidays follows the levels of the days of the week. */
 const DAY_LEVELS = DAYS_OF_WEEK + 1;
-/** Waves of the season where it has no course by the hour, each as sine and cosine. */
+/** Harmonics of the year without a course by hour of day, each as sine and cosine. */
 const TIMES_A_YEAR = [1, 2];
 
 const NO_COURSES: Courses = { columns: [], roughness: [] };
@@ -92,8 +92,8 @@ export function termsOf(basis: Basis, conditions: Conditions): Float64Array[] {
     ];
   }
   const hours = required(conditions.hourOfWeek, 'hours of the week');
-  const inUse = new Set(basis.occupied);
-  const occupied = Uint8Array.from(hours, (hour) => (inUse.has(hour) ? 1 : 0));
+  const occupiedHours = new Set(basis.occupied);
+  const occupied = Uint8Array.from(hours, (hour) => (occupiedHours.has(hour) ? 1 : 0));
   return [
     ...pieces(temperature, basis.occupiedKnots, (i) => occupied[i] === 1),
     ...pieces(temperature, basis.unoccupiedKnots, (i) => occupied[i] === 0),
@@ -117,19 +117,19 @@ function dayTerms(basis: DayOfWeekBasis, { temperature, dayOfWeek, starts, colum
   ];
 }
 
-/** Whether the place is not in use on such a day: a day of the week as conditions code it. */
+/** Whether a day is a day off. @param day day of the week as in `Conditions.dayOfWeek` */
 export function isDayOff({ daysOff, holidays }: Pick<DayOfWeekBasis, 'daysOff' | 'holidays'>, day: number): boolean {
   return daysOff.includes(day % DAYS_OF_WEEK) || (holidays && day >= DAYS_OF_WEEK);
 }
 
-/** How strongly the slope of each column is held back, in parts of its squared length; none where all are free. */
+/** Ridge penalty of each column, relative to its squared length; empty without penalties. */
 export function penaltiesOf(basis: Basis, drivers: number): number[] {
   if (basis.type !== 'time_of_week_temperature' || basis.smooth === null) return [];
   const { restraint } = basis.smooth;
   return roughnessOf(basis, drivers).map((rough) => restraint * rough);
 }
 
-/** How rough the course of each column is; 0 for those that are free. */
+/** Roughness of each column; 0 for columns without a penalty. */
 export function roughnessOf(basis: TimeOfWeekBasis, drivers: number): number[] {
   const none = new Float64Array(0);
   return [
@@ -172,14 +172,14 @@ function named(kind: string, knots: readonly number[]): string[] {
   return knots.slice(1).map((_, piece) => `${kind}_temperature_${piece + 1}`);
 }
 
-/** How many columns are made of the temperature, all at the front. */
+/** Number of temperature columns, which come first. */
 export function temperatureCount(basis: WeekBasis): number {
   if (basis.type === 'day_of_week') return piecesOf(basis.knots) + piecesOf(basis.offKnots ?? []);
   const none = new Float64Array(0);
   return pieceCount(basis) + warmth(basis, none, none).columns.length;
 }
 
-/** How many columns come before those of the drivers: temperature, season, and effects of drivers on days off. */
+/** Number of columns before those of the drivers: temperature, season, and effects of drivers on days off. */
 export function ownCount(basis: WeekBasis): number {
   if (basis.type === 'day_of_week')
     return temperatureCount(basis) + (basis.season ? 2 * TIMES_A_YEAR.length : 0) + basis.apart.length;
@@ -207,7 +207,7 @@ function season(basis: TimeOfWeekBasis, starts: Float64Array, hours: Float64Arra
   return { columns, roughness: columns.map(() => 0) };
 }
 
-/** Which intercept each observation has. */
+/** The intercept group of each observation. */
 export function groupsOf(basis: Basis, { hourOfWeek, dayOfWeek }: Conditions, length: number): Groups {
   if (basis.type === 'day_of_week') {
     const levelOf = (day: number) => (basis.holidays ? Math.min(day, DAYS_OF_WEEK) : day % DAYS_OF_WEEK);
@@ -225,16 +225,16 @@ export function degreesAbove(temperature: Float64Array, point: number): Float64A
   return temperature.map((degrees) => Math.max(degrees - point, 0));
 }
 
-/** The part of the temperature that lies in each piece; the parts add up to the temperature less the first knot. */
+/** The part of the temperature in each piece; the parts add up to the temperature minus the first knot. */
 function pieces(temperature: Float64Array, knots: readonly number[], applies: (i: number) => boolean): Float64Array[] {
   const last = knots.length - 2;
   return knots.slice(1).map((end, piece) => {
     const begin = knots[piece]!;
-    const [least, most] = [
+    const [min, max] = [
       piece === 0 ? Number.NEGATIVE_INFINITY : 0,
       piece === last ? Number.POSITIVE_INFINITY : end - begin,
     ];
-    return temperature.map((degrees, i) => (applies(i) ? Math.min(Math.max(degrees - begin, least), most) : 0));
+    return temperature.map((degrees, i) => (applies(i) ? Math.min(Math.max(degrees - begin, min), max) : 0));
   });
 }
 

@@ -4,13 +4,13 @@ import { crossProducts, fitSubset } from './cross-products.ts';
 import { type Degenerate, leastSquares, type Regression } from './least-squares.ts';
 import type { Unfit } from './unfit.ts';
 
-/** Three parameters: a level and a slope beyond one balance point. Four: a slope on either side of it. Five: two balance points. */
+/** Three parameters: a level and a slope beyond one balance point. Four: a slope on each side of it. Five: two balance points. */
 export const SHAPES = ['3p_heating', '3p_cooling', '4p', '5p'] as const;
 export type Shape = (typeof SHAPES)[number];
 
 export type ChangePointBasis = Extract<Basis, { type: 'change_point' }>;
 
-/** Where heating or cooling begins, °C. */
+/** The temperature at which heating or cooling begins, °C. */
 export interface BalancePoint {
   readonly kind: 'heating' | 'cooling';
   readonly value: number;
@@ -19,27 +19,27 @@ export interface BalancePoint {
 
 export interface ChangePointFit {
   readonly basis: ChangePointBasis;
-  /** Ordinary least squares with the balance points held where they were found. */
+  /** Ordinary least squares with fixed balance points. */
   readonly regression: Regression;
   readonly balancePoints: readonly BalancePoint[];
 }
 
 const CANDIDATES = 24;
 const GRIDS = 3;
-/** On either side of a balance point lies this share of the observations at least. */
+/** Minimum share of the observations on each side of a balance point. */
 const EDGE = 0.05;
 const MAX_STEPS = 40;
 const MAX_HALVINGS = 8;
 
-/** A place to begin, and how well it does. */
+/** Initial balance points and their squared error. */
 export interface Start {
   readonly basis: ChangePointBasis;
   readonly sse: number;
 }
 
 /**
- * The best of a grid of balance points; null where the energy does not bend that way. Slopes of 3 and 5 parameters rise away from the
- * balance points, since heating and cooling take energy.
+ * The best balance points of a grid; null if the energy has no change point of this shape. In models of 3 and 5 parameters the energy must
+ * increase away from the balance points, since heating and cooling consume energy.
  */
 export function searchGrid(observations: Observations, shape: Shape, lagHours = 0): Start | null {
   const { low, high } = bounds(observations.temperature as Float64Array);
@@ -50,7 +50,7 @@ export function searchGrid(observations: Observations, shape: Shape, lagHours = 
   return searchAmong(observations, shape, { heating, cooling }, lagHours);
 }
 
-/** Ever finer grids between the neighbours of a place: many small dips lie beside the deepest one. */
+/** Searches successively finer grids around a start: the squared error has many local minima near the global one. */
 function searchAround(observations: Observations, shape: Shape, start: Start): Start {
   const { low, high } = bounds(observations.temperature as Float64Array);
   let best = start;
@@ -105,9 +105,9 @@ function evenly(low: number, high: number): number[] {
 }
 
 /**
- * Balance points by ever finer grids and Gauss–Newton steps on the linearised model (Muggeo, Estimating regression models with unknown
- * break-points, Statistics in Medicine 22 (2003)), which gives their standard errors too: those are widened by √(n/n′) where residuals
- * resemble their neighbours.
+ * Fits the balance points by successively finer grids and Gauss–Newton steps on the linearised model (Muggeo, Estimating regression models
+ * with unknown break-points, Statistics in Medicine 22 (2003)), which also gives their standard errors; these are multiplied by √(n/n′) for
+ * autocorrelated residuals.
  */
 export function fitChangePoint(observations: Observations, shape: Shape, lagHours = 0): ChangePointFit | Unfit {
   const start = searchGrid(observations, shape, lagHours);
@@ -123,7 +123,7 @@ export function fitChangePoint(observations: Observations, shape: Shape, lagHour
   return { basis, regression, balancePoints: balancePointsOf(observations, basis, regression) };
 }
 
-/** One step towards less error, halved until it is one; null where there is none. */
+/** One Gauss–Newton step, halved until it reduces the error; null if none does. */
 function improve(observations: Observations, basis: ChangePointBasis, regression: Regression) {
   const shifts = shiftsOf(observations, basis, regression);
   if (shifts === null) return null;
@@ -141,7 +141,7 @@ function improve(observations: Observations, basis: ChangePointBasis, regression
     if (moved.heating !== null && moved.cooling !== null && !isShared && moved.heating >= moved.cooling) continue;
     const found = fitAt(observations, moved);
     if ('kind' in found) continue;
-    // Steps that gain less than rounding takes are none.
+    // A smaller improvement is within rounding.
     if (found.rmse < regression.rmse * (1 - 1e-12)) return { basis: moved, regression: found };
   }
   return null;
@@ -156,7 +156,7 @@ function balancePointsOf(observations: Observations, basis: ChangePointBasis, re
   }));
 }
 
-/** How far each balance point should move by the linearised model, with standard errors; null where that cannot be told. */
+/** The shift of each balance point by the linearised model, with standard errors; null if it cannot be determined. */
 function shiftsOf(observations: Observations, basis: ChangePointBasis, { coefficients }: Regression) {
   const temperature = observations.temperature as Float64Array;
   const { heating, cooling } = basis;

@@ -1,23 +1,23 @@
-/** What is known of some hours or days, in order of time. Columns are of one length, without NaN. */
+/** The conditions of hours or days, ascending. All columns have the same length, without NaN. */
 export interface Conditions {
   /** Epoch milliseconds. */
   readonly starts: Float64Array;
-  /** What drives the energy, driver by driver. */
+  /** The drivers. */
   readonly columns: readonly Float64Array[];
-  /** Outdoors, °C; null where no model needs it. */
+  /** Outdoor temperature, °C; null if no model needs it. */
   readonly temperature: Float64Array | null;
-  /** By the site's clock, 0 (Monday from 00:00) to 167; null for days. */
+  /** Local hour of the week, 0 (Monday 00:00) to 167; null for days. */
   readonly hourOfWeek: Float64Array | null;
-  /** By the site's calendar, 0 (Monday) to 6, and 7 more on a public holiday; null for hours. */
+  /** Local day of the week, 0 (Monday) to 6, plus 7 on a public holiday; null for hours. */
   readonly dayOfWeek: Float64Array | null;
 }
 
-/** Conditions, and the energy that they took. */
+/** Conditions and the energy under them. */
 export interface Observations extends Conditions {
   readonly kwh: Float64Array;
 }
 
-/** Some of the observations. */
+/** A subset of the observations. */
 export function rowsOf(all: Observations, rows: ArrayLike<number>): Observations {
   const pick = (column: Float64Array) => {
     const picked = new Float64Array(rows.length);

@@ -1,27 +1,27 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Columns, and for each how rough it is: the squared number of waves in a day and in a year, by which it is held back. */
+/** Columns and the roughness of each: the sum of its squared numbers of cycles per day and per year, which scales its penalty. */
 export interface Courses {
   readonly columns: readonly Float64Array[];
   readonly roughness: readonly number[];
 }
 
 /**
- * Orders of the waves of the day and of the year; where both run together, their product goes no further (a hyperbolic cross: Smolyak 1963),
- * since what changes with the season by the hour does so slowly in one of the two.
+ * Harmonics of the day and of the year. For products of both, the product of the orders is limited (hyperbolic cross: Smolyak 1963), since
+ * daily profiles change slowly with the season.
  */
 const ORDERS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
-const MAX_ORDER = 8;
-/** Waves of the year that weekends have apart. */
+const MAX_ORDER_PRODUCT = 8;
+/** Additional harmonics of the year for weekends. */
 const WEEKEND_ORDERS = [1, 2] as const;
 /** The mean Gregorian year. */
 const YEAR_MS = 365.2425 * UTC_DAY_MS;
 const HOURS_OF_DAY = 24;
 const FIRST_HOUR_OF_WEEKEND = 120;
-/** An hour of warmth is felt by the clock more sharply than seasons move: a tenth of their restraint. */
+/** Penalty of the temperature courses relative to the seasonal ones: the response to temperature changes faster by hour of day. */
 const WARMTH = 0.1;
 
-/** What a degree does by the hour of the day, for each of some kinds of degrees. */
+/** The effect of a degree by hour of day, for each kind of degrees. */
 export function warmthByHour(degrees: readonly Float64Array[], hourOfWeek: Float64Array): Courses {
   const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
   return {
@@ -30,13 +30,13 @@ export function warmthByHour(degrees: readonly Float64Array[], hourOfWeek: Float
   };
 }
 
-/** The season, by the hour of the day, and apart on weekends. */
+/** The season by hour of day, with an additional effect on weekends. */
 export function seasonByHour(starts: Float64Array, hourOfWeek: Float64Array): Courses {
   const year = wavesOf(starts, YEAR_MS, ORDERS);
   const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
   const weekend = hourOfWeek.map((hour) => (hour >= FIRST_HOUR_OF_WEEKEND ? 5 / 7 : -2 / 7));
   const both = year.flatMap((slow) =>
-    day.filter((fast) => slow.order * fast.order <= MAX_ORDER).map((fast) => ({ slow, fast })),
+    day.filter((fast) => slow.order * fast.order <= MAX_ORDER_PRODUCT).map((fast) => ({ slow, fast })),
   );
   const weekends = wavesOf(starts, YEAR_MS, WEEKEND_ORDERS);
   return {
@@ -53,12 +53,12 @@ export function seasonByHour(starts: Float64Array, hourOfWeek: Float64Array): Co
   };
 }
 
-/** Waves of a year as they are. */
+/** Harmonics of the year. */
 export function wavesOfYear(starts: Float64Array, orders: readonly number[]): Float64Array[] {
   return wavesOf(starts, YEAR_MS, orders).map(({ wave }) => wave);
 }
 
-/** Sine and cosine of each order. */
+/** Sine and cosine of each harmonic. */
 function wavesOf(at: Float64Array, period: number, orders: readonly number[]) {
   return orders.flatMap((order) =>
     [Math.sin, Math.cos].map((wave) => ({ order, wave: at.map((x) => wave((2 * Math.PI * order * x) / period)) })),

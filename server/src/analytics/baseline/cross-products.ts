@@ -7,10 +7,10 @@ export interface CrossProducts {
   readonly yy: number;
 }
 
-/** Where less than this share of a column's square stands by itself, it counts as a combination of the others. */
+/** A column counts as a combination of the others if they explain all but this share of its squared length. */
 const TOLERANCE = 1e-10;
 
-/** Good for comparing many models; the one that is chosen is fitted by QR. */
+/** For comparing many models; the selected one is fitted by QR, which is more accurate. */
 export function crossProducts(columns: readonly Float64Array[], y: Float64Array): CrossProducts {
   const p = columns.length;
   const centred = [...columns, y].map(centre);
@@ -30,8 +30,8 @@ export function crossProducts(columns: readonly Float64Array[], y: Float64Array)
 }
 
 /**
- * Least squares on some of the columns by Cholesky.
- * @returns null where they cannot be told apart or one does not vary
+ * Least squares on some of the columns by Cholesky decomposition.
+ * @returns null if the columns are collinear or one does not vary
  */
 export function fitSubset(
   { p, xx, xy, yy }: CrossProducts,

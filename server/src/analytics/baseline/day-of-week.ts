@@ -4,7 +4,7 @@ import { knotsOf } from './knots.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
 import type { Unfit } from './unfit.ts';
 
-/** What a model by day of week has beside its levels. */
+/** Options of a model by day of week. */
 export interface DayParts {
   /** Temperature and operating modes have other effects on days off. */
   readonly groups: boolean;
@@ -17,9 +17,9 @@ export interface DayOfWeekFit {
   readonly regression: Regression;
 }
 
-/** Fewer holidays give no level. */
+/** Minimum number of public holidays for a separate level. */
 const MIN_HOLIDAYS = 3;
-/** An operating mode has an additional effect on days off where it holds on this many of them, and on as many working days. */
+/** An operating mode gets an additional effect on days off if it is active on this many days off and this many working days. */
 const MIN_MODE_DAYS = 3;
 
 const NONE = new Float64Array();
@@ -34,7 +34,7 @@ const PLAIN: DayOfWeekBasis = {
   lagHours: 0,
 };
 
-/** Day of week and temperature, on days. */
+/** Fits day of week and temperature to daily energy. */
 export function fitDayOfWeek(observations: Observations, parts: DayParts): DayOfWeekFit | Unfit {
   const basis = basisOf(observations, parts);
   const groups = groupsOf(basis, observations, observations.kwh.length);
@@ -67,8 +67,8 @@ function basisOf(observations: Observations, { groups, holidays, season }: DayPa
 }
 
 /**
- * Days of the week of the lower of two groups, split where the levels within each differ least (natural breaks: Fisher, On grouping for maximum
- * homogeneity, JASA 53 (1958)); none where the groups are closer than the residuals scatter.
+ * Splits the days of the week into two groups of similar levels (natural breaks: Fisher, On grouping for maximum homogeneity, JASA 53
+ * (1958)), and returns the lower group; empty if the groups differ by less than the scatter of the residuals.
  */
 function daysOffOf(observations: Observations, holidays: boolean): number[] {
   const basis: DayOfWeekBasis = { ...PLAIN, knots: knotsOf(observations.temperature ?? NONE), holidays };
@@ -88,7 +88,7 @@ function daysOffOf(observations: Observations, holidays: boolean): number[] {
   return best.apart > fit.rmse ? best.off.sort((a, b) => a - b) : [];
 }
 
-/** Whether a column is a share or a flag, which holds on some days off and on some working days, and on others of both not. */
+/** Whether a column is a share or a flag that is active on some days off and some working days, and inactive on others of both. */
 function isModeOfBoth(column: Float64Array, isOff: readonly boolean[]): boolean {
   if (column.some((value) => value < 0 || value > 1)) return false;
   const counts = [0, 0, 0, 0];

@@ -2,15 +2,15 @@ import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 import { type Basis, groupsOf, termsOf } from './basis.ts';
 import type { Conditions } from './conditions.ts';
 
-/** What a model needs to be held against new hours or days: plain data. */
+/** A model as needed to predict new hours or days: plain data. */
 export interface BaselineFit {
   readonly basis: Basis;
-  /** Intercept of each group, and its observations; not a number and 0 for one that was never seen. */
+  /** Intercept and number of observations of each group; NaN and 0 for a group without observations. */
   readonly levels: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
-  /** In the order of the terms of the basis, as everything below. */
+  /** In the order of the terms of the basis, like the following properties. */
   readonly slopes: readonly number[];
-  /** Group by group. */
+  /** By group. */
   readonly means: ArrayLike<number>;
   /** Inverse of the centred cross products of the terms, row by row. */
   readonly inverse: ArrayLike<number>;
@@ -21,15 +21,15 @@ export interface BaselineFit {
 }
 
 export interface Predictions {
-  /** kWh; NaN where the model has never seen such an hour of the week. */
+  /** kWh; NaN for an hour of the week without training data. */
   readonly kwh: Float64Array;
-  /** What each term adds to the level of its group, term by term. */
+  /** Contribution of each term to the level of its group. */
   readonly contributions: readonly Float64Array[];
 }
 
 export type Severity = 'normal' | 'warning' | 'critical';
 
-/** What hours or days under these conditions should take. */
+/** Predicts the energy of hours or days under these conditions. */
 export function predict(fit: BaselineFit, conditions: Conditions, length: number): Predictions {
   const terms = termsOf(fit.basis, conditions);
   const { of } = groupsOf(fit.basis, conditions, length);
@@ -55,7 +55,7 @@ function levelOf({ levels, counts }: BaselineFit, group: number): number {
   return counts[group]! > 0 ? levels[group]! : Number.NaN;
 }
 
-/** How far conditions lie from what was seen: 1/n + d′S⁻¹d. */
+/** Leverage of the conditions, their distance from the training data: 1/n + d′S⁻¹d. */
 export function leverage(
   { means, inverse, counts }: Pick<BaselineFit, 'means' | 'inverse' | 'counts'>,
   values: readonly number[],
@@ -70,7 +70,7 @@ export function leverage(
   return sum;
 }
 
-/** Which of these values lie outside what the model was trained on. */
+/** Marks the values outside the training range. */
 export function extrapolated(
   ranges: readonly { readonly min: number; readonly max: number }[],
   values: readonly number[],
@@ -81,7 +81,7 @@ export function extrapolated(
   });
 }
 
-/** Beyond 2 σ a warning, beyond 3 σ critical. */
+/** Above 2 σ a warning, above 3 σ critical. */
 export function severityOf(deviation: number, sigma: number): Severity {
   const size = Math.abs(deviation);
   return size > 3 * sigma ? 'critical' : size > 2 * sigma ? 'warning' : 'normal';
@@ -89,7 +89,7 @@ export function severityOf(deviation: number, sigma: number): Severity {
 
 type Spread = Pick<BaselineFit, 'rmse' | 'n' | 'freedom' | 'effectiveN'>;
 
-/** σ of the sum over `count` hours or days: residuals that resemble their neighbours add up to more, as n ÷ n′ has it. */
+/** σ of the sum over `count` hours or days; autocorrelated residuals increase it by √(n ÷ n′). */
 export function totalSigma({ rmse, n, effectiveN }: Spread, count: number): number {
   return rmse * Math.sqrt((count * n) / effectiveN);
 }

@@ -4,23 +4,23 @@ import type { Observations } from './conditions.ts';
 import { leverage } from './deviation.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
 
-/** What the residuals of a model say about it. */
+/** Diagnostics of a model from its residuals. */
 export interface Diagnostics {
-  /** Near 2 where residuals are independent of the ones before; 0 to 4. */
+  /** Durbin–Watson statistic, 0 to 4; near 2 without autocorrelation. */
   readonly durbinWatson: number;
-  /** p that residuals scatter alike whatever the terms are (Breusch–Pagan, Koenker's form, F); null where that cannot be tested. */
+  /** p of constant variance of the residuals (Breusch–Pagan test, Koenker's form, F); null if it cannot be tested. */
   readonly heteroscedasticityP: number | null;
-  /** The observations that move the model most, by Cook's distance. */
+  /** The most influential observations, by Cook's distance. */
   readonly influential: readonly { readonly start: number; readonly cooksDistance: number }[];
   /** UTC days with an observation. */
   readonly days: number;
-  /** UTC months whose predictions are off by more than 1 % of their energy (CalTRACK 3.7.5.1), and all months. */
+  /** UTC months whose predictions deviate by more than 1 % of their energy (CalTRACK 3.7.5.1), and all months. */
   readonly biasedMonths: number;
   readonly months: number;
 }
 
 const INFLUENTIAL = 5;
-/** Of Durbin and Watson. */
+/** The Durbin–Watson statistic. */
 const INDEPENDENT = 2;
 const BIAS = 0.01;
 
@@ -68,7 +68,7 @@ function influential(
   const distances = residuals.map((residual, i) => {
     const values = terms.map((term) => term[i]!);
     const h = leverage(regression, values, of[i]!);
-    // The only one of its hour of the week tells its own level.
+    // A single observation of its hour of the week determines the level alone.
     if (h > 1 - 1e-9) return 0;
     return (residual ** 2 * h) / ((n - freedom) * rmse ** 2 * (1 - h) ** 2);
   });
@@ -79,7 +79,7 @@ function influential(
   }));
 }
 
-/** Σ residuals ÷ Σ energy, month by month. */
+/** Σ residuals ÷ Σ energy, by month. */
 function biases({ starts, kwh }: Observations, residuals: Float64Array): number[] {
   const sums = new Map<number, { left: number; all: number }>();
   for (let i = 0; i < starts.length; i++) {

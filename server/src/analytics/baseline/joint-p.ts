@@ -4,13 +4,13 @@ import { knotsOf } from './knots.ts';
 import { type Degenerate, leastSquares, type Regression, upperTail } from './least-squares.ts';
 
 export interface JointP {
-  /** That all hours or days of the week have one level. */
+  /** For equal levels of all hours or days of the week. */
   readonly timeOfWeek: number;
-  /** That the temperature has no effect; null for a model without a temperature. */
+  /** For no effect of the temperature; null for a model without a temperature. */
   readonly temperature: number | null;
 }
 
-/** p of the F-tests of the parts that many terms make up together. */
+/** p of the F-tests of effects that consist of several terms. */
 export function jointPOf(
   { basis, regression }: { readonly basis: WeekBasis; readonly regression: Regression },
   observations: Observations,
@@ -38,7 +38,7 @@ export interface TogetherP {
   readonly p: number;
 }
 
-/** p of the F-test that some drivers, such as the categories of one, have no effect, on days off neither. */
+/** p of the F-test for no effect of some drivers, such as the categories of one, neither on working days nor on days off. */
 export function togetherP(
   { basis, regression }: { readonly basis: Basis; readonly regression: Regression },
   observations: Observations,
@@ -60,15 +60,15 @@ export function togetherP(
   return { terms: own, p: jointP(regression, reduced) };
 }
 
-/** The same on all days: nothing differs on days off. */
+/** The same basis without separate effects on days off. */
 function alike(basis: WeekBasis, { temperature }: Observations): WeekBasis {
   if (basis.type !== 'day_of_week' || basis.offKnots === null || temperature === null) return basis;
   return { ...basis, knots: knotsOf(temperature), offKnots: null, apart: [] };
 }
 
 /**
- * p of the F-test of a model against one that lacks some of its parts; 0 where the smaller one cannot be fitted. Where slopes are penalised, the
- * smaller model may fit better or have as many degrees of freedom: then the parts explain nothing.
+ * p of the F-test of a model against a smaller one without some of its terms; 0 if the smaller one cannot be fitted. With penalised slopes the
+ * smaller model may fit better or have as many degrees of freedom: then the terms explain nothing.
  */
 function jointP(full: Regression, reduced: Regression | Degenerate): number {
   if ('kind' in reduced) return 0;

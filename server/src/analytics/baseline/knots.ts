@@ -1,8 +1,8 @@
 const MAX_PIECES = 6;
-/** A piece with fewer observations joins its neighbour (CalTRACK 3.4). */
+/** Minimum number of observations of a piece; smaller ones are merged with a neighbour (CalTRACK 3.4). */
 const MIN_IN_PIECE = 20;
 
-/** Ends of up to six temperature pieces of one length, those with few observations joined; none where the temperature does not vary. */
+/** Ends of up to six temperature pieces of equal length, those with few observations merged; empty if the temperature does not vary. */
 export function knotsOf(temperature: Float64Array): number[] {
   const sorted = temperature.toSorted();
   const [low, high] = [sorted[0]!, sorted.at(-1)!];

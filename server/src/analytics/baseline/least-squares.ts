@@ -2,40 +2,40 @@ import fCdf from '@stdlib/stats-base-dists-f-cdf';
 import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import { invertTriangle, type Triangle, triangulate } from './triangle.ts';
 
-/** What multiple linear regression of `y` on some columns finds. Statistics as statsmodels' OLS gives them, with an intercept. */
+/** The result of a multiple linear regression of `y` on columns, with an intercept. Statistics equal those of statsmodels' OLS. */
 export interface Regression {
-  /** Observations. */
+  /** Number of observations. */
   readonly n: number;
-  /** n less everything that was estimated. */
+  /** Degrees of freedom: n minus the number of estimated parameters. */
   readonly freedom: number;
-  /** Where there are several groups, the mean of their levels. */
+  /** With several groups, the mean of their levels. */
   readonly intercept: Estimate;
   /** In the order of the columns. */
   readonly coefficients: readonly (Estimate & { readonly vif: number })[];
   readonly rSquared: number;
   readonly adjustedRSquared: number;
-  /** √(SSE ÷ freedom): the columns and the intercepts are paid for. */
+  /** √(SSE ÷ freedom). */
   readonly rmse: number;
-  /** Mean of the absolute residuals. */
+  /** Mean absolute residual. */
   readonly mae: number;
-  /** rmse ÷ mean of y (ASHRAE Guideline 14). NaN where the mean is 0. */
+  /** rmse ÷ mean of y (ASHRAE Guideline 14). NaN if the mean is 0. */
   readonly cvRmse: number;
-  /** Σ residuals ÷ (freedom × mean of y); 0 up to rounding where the model was fitted. */
+  /** Σ residuals ÷ (freedom × mean of y); 0, within rounding, on the training data. */
   readonly nmbe: number;
   readonly fValue: number;
   readonly fPValue: number;
-  /** Lag-1 autocorrelation of the residuals in the order given. */
+  /** Lag-1 autocorrelation of the residuals in the given order. */
   readonly autocorrelation: number;
   /** n (1 − ρ) ÷ (1 + ρ), for ρ > 0 (ASHRAE Guideline 14, annex B). */
   readonly effectiveN: number;
   readonly fitted: Float64Array;
   readonly residuals: Float64Array;
-  /** Intercept of each group, and its observations; NaN and 0 for one without any. */
+  /** Intercept and number of observations of each group; NaN and 0 for a group without observations. */
   readonly levels: Float64Array;
   readonly counts: Float64Array;
-  /** Means of the columns, group by group (0 for one without observations). */
+  /** Means of the columns by group; 0 for a group without observations. */
   readonly means: Float64Array;
-  /** Inverse of the columns' cross products within groups, row by row: for errors of predictions. */
+  /** Inverse of the columns' cross products within groups, row by row, for the errors of predictions. */
   readonly inverse: Float64Array;
 }
 
@@ -47,16 +47,16 @@ export interface Estimate {
   readonly pValue: number;
 }
 
-/** Why a regression cannot be had. Columns are numbers. */
+/** Why a regression is impossible. Columns are indexes. */
 export type Degenerate =
   | { readonly kind: 'too_few'; readonly n: number; readonly needed: number }
   /** `y` does not vary. */
   | { readonly kind: 'flat' }
   | { readonly kind: 'constant'; readonly columns: readonly number[] }
-  /** These columns are sums of multiples of the others. */
+  /** These columns are linear combinations of the others. */
   | { readonly kind: 'collinear'; readonly columns: readonly number[] };
 
-/** Observations that share an intercept: the group of each, from 0. */
+/** The intercept group of each observation, from 0. */
 export interface Groups {
   readonly of: ArrayLike<number>;
   readonly count: number;
@@ -64,13 +64,13 @@ export interface Groups {
 
 /**
  * Least squares by pivoted Householder QR on centred columns of unit length, which keeps 13 digits on NIST's Longley data where
- * normal equations keep 7. An intercept for each group is taken out beforehand by centring within groups, which changes no
- * estimate (Frisch–Waugh–Lovell theorem) and spares a column for each.
+ * normal equations keep 7. The intercepts of groups are eliminated by centring within groups, which changes no estimate
+ * (Frisch–Waugh–Lovell theorem) and saves a column for each group.
  * @param columns each as long as `y`, without NaN
- * @param groups all observations are one unless told otherwise
- * @param penalties how strongly each slope is held back, in parts of the squared length of its column within groups (ridge regression); none
- *   unless told otherwise. Where there are some, a column counts for as much as the data tell of it (effective degrees of freedom), and
- *   standard errors and the inverse are those of the slopes' posterior distribution (Wood, Generalized Additive Models, 2nd ed., 6.10).
+ * @param groups default: all observations are one group
+ * @param penalties ridge penalty of each slope, relative to the squared length of its column within groups; default: none. With penalties,
+ *   the degrees of freedom are the effective ones, and standard errors and the inverse are those of the slopes' posterior distribution
+ *   (Wood, Generalized Additive Models, 2nd ed., 6.10).
  */
 export function leastSquares(
   columns: readonly Float64Array[],
@@ -86,7 +86,7 @@ export function leastSquares(
   const means = new Float64Array(groups.count * p);
   const norms = new Float64Array(p);
   const constant: number[] = [];
-  // An observation below the others for each column asks of its slope to be 0, as strongly as the penalty says.
+  // One additional observation for each column pulls its slope towards 0; its weight is the penalty.
   const asides = penalties.length === 0 ? 0 : p;
   const unit = columns.map((column, c) => {
     const { centred, centres } = centre(column, groups, counts);
@@ -109,13 +109,13 @@ export function leastSquares(
   if (triangle.rank < p)
     return { kind: 'collinear', columns: triangle.order.slice(triangle.rank).sort((a, b) => a - b) };
   const solved = solve(triangle, rotated, norms);
-  let told = p;
+  let effective = p;
   for (const [c, penalty] of penalties.entries())
-    told -= (penalty / (1 + penalty)) * solved.inverse[c * p + c]! * norms[c]! ** 2;
-  return statistics({ columns, y, groups, counts, freedom: freedom + p - told, means, levels, norms, ...solved });
+    effective -= (penalty / (1 + penalty)) * solved.inverse[c * p + c]! * norms[c]! ** 2;
+  return statistics({ columns, y, groups, counts, freedom: freedom + p - effective, means, levels, norms, ...solved });
 }
 
-/** P(F > f), which 1 − cdf loses to rounding when it is tiny: F(f; a, b) = 1 − F(1/f; b, a). */
+/** P(F > f) by F(f; a, b) = 1 − F(1/f; b, a), since 1 − cdf loses tiny values to rounding. */
 export function upperTail(f: number, a: number, b: number): number {
   if (f <= 0) return 1;
   return fCdf(1 / f, b, a);
@@ -135,7 +135,7 @@ interface Solved {
   readonly inverse: Float64Array;
 }
 
-/** Slopes, and the inverse of the cross products, for columns of their own length. */
+/** Slopes and the inverse of the cross products, for columns of their original length. */
 function solve(triangle: Triangle, rotated: Float64Array, norms: Float64Array) {
   const p = norms.length;
   const inverseR = invertTriangle(triangle);
@@ -206,7 +206,7 @@ function statistics(solved: Solved): Regression {
   };
 }
 
-/** What the model says of each observation, what it leaves, and sums over that. */
+/** Fitted values, residuals, and the statistics of both. */
 function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, meanY: number) {
   const [n, p] = [y.length, slopes.length];
   const fitted = new Float64Array(n);
@@ -231,7 +231,7 @@ function residualsOf({ columns, y, groups, means, levels, slopes }: Solved, mean
     lagged += residual * before;
     before = residual;
   }
-  // A perfect fit leaves what rounding leaves, so that no statistic is infinite.
+  // The residuals of a perfect fit are rounding errors, so no statistic is infinite.
   return { fitted, residuals, sse: Math.max(sse, Number.EPSILON ** 2 * sst), sst, absolute, sum, lagged };
 }
 
@@ -242,7 +242,7 @@ function lengthened(values: Float64Array, rows: number): Float64Array {
   return longer;
 }
 
-/** A column less the mean of each group. A second pass takes out what rounding left in the first. */
+/** A column minus the mean of each group. A second pass removes the rounding error of the first. */
 export function centre(column: Float64Array, { of, count }: Groups, counts: Float64Array) {
   const centred = column.slice();
   const centres = new Float64Array(count);

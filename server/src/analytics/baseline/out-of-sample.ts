@@ -6,12 +6,12 @@ import type { Unfit } from './unfit.ts';
 
 const FOLDS = 5;
 
-/** Whole weeks stay together, so that no hour is predicted from its neighbour; each part has weeks of every season. */
+/** Folds consist of whole weeks, so that no hour is predicted from its neighbour; each fold has weeks of every season. */
 export function partsOf({ starts }: Observations): Uint8Array {
   return Uint8Array.from(starts, (start) => Math.floor(start / UTC_WEEK_MS) % FOLDS);
 }
 
-/** √(mean squared error) ÷ mean energy on weeks that are left out of the fit; null where a part cannot be fitted. */
+/** Cross-validated √(mean squared error) ÷ mean energy; null if a fold cannot be fitted. */
 export function outOfSample(fit: (seen: Observations) => Fitted | Unfit, observations: Observations): number | null {
   const parts = partsOf(observations);
   const rowsWhere = (isWanted: (part: number) => boolean) =>
@@ -39,7 +39,7 @@ export function outOfSample(fit: (seen: Observations) => Fitted | Unfit, observa
   return count === 0 ? null : Math.sqrt(squares / count) / (sum / count);
 }
 
-/** Drivers that do not vary in the weeks that are seen, such as a mode that held in the others only, are left out, with the rows where they differ. */
+/** Excludes drivers that do not vary in the training weeks, such as a mode that is active in other weeks only, and the rows in which they differ. */
 function comparable(seen: Observations, unseen: Observations): { seen: Observations; unseen: Observations } {
   const still = [...seen.columns.keys()].filter((c) =>
     seen.columns[c]!.every((value) => value === seen.columns[c]![0]),
@@ -57,8 +57,8 @@ export interface Score {
 }
 
 /**
- * Parts that explain nothing cost 1/n of the squared error each out of sample, half of that of its root: a model of more parts has to gain as
- * much beyond that, lest it be chosen by chance.
+ * Each term without effect increases the squared error out of sample by 1/n, and its root by half of that. A larger model must improve by more
+ * than this, so that it is not selected by chance.
  */
 export function isBetter(one: Score, best: Score): boolean {
   if (one.error === null) return false;

@@ -1,24 +1,24 @@
 import type { Criterion, Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { SavingsVerdict } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 
-/** What decides whether a saving can be claimed. */
+/** The values that decide whether a saving is claimed. */
 export interface SavingsEvidence {
-  /** Predicted − actual; negative: more was used. */
+  /** Predicted − actual, kWh; negative: more was used. */
   readonly savedKwh: number;
   /** Half the width of the 90 % interval. */
   readonly uncertaintyKwh: number;
   readonly resolution: Resolution;
-  /** Hours or days that are compared, that are missing, that the model was trained on, and that lie outside what it has seen. */
+  /** Numbers of hours or days: compared, missing, in the training period, and outside the training range. */
   readonly compared: number;
   readonly missing: number;
   readonly trainedOn: number;
   readonly extrapolated: number;
-  /** Drivers whose mean lies outside the fitted range. */
+  /** Drivers whose mean is outside the training range. */
   readonly meansOutside: readonly string[];
   readonly criteria: readonly Criterion[];
 }
 
-/** Share of the hours or days that has to be known (CalTRACK 2.2.1). */
+/** Minimum share of known hours or days (CalTRACK 2.2.1). */
 const MIN_COVERAGE = 0.9;
 /** At 90 % confidence (NMEC practice; CalTRACK 4.3.2). */
 const MAX_FRACTIONAL_UNCERTAINTY = 0.5;
@@ -26,8 +26,8 @@ const MAX_FRACTIONAL_UNCERTAINTY = 0.5;
 const DECISIVE = new Set(['overall F-test, p', 'every driver, p', 'at least one driver, p', 'floor of R²', 'NMBE']);
 
 /**
- * Whether the energy avoided, or used in excess, is more than the model's error: significant, not significant, or not valid where the model or the window cannot
- * support any claim. Reasons say why, those that decide first.
+ * Whether the avoided or excess energy exceeds the model's error: significant, not significant, or not valid if the model or the window cannot
+ * support a claim. Gives the reasons, the decisive ones first.
  */
 export function judgeSavings(evidence: SavingsEvidence): { verdict: SavingsVerdict; reasons: string[] } {
   const { criteria, savedKwh, uncertaintyKwh, compared, resolution } = evidence;
@@ -43,7 +43,7 @@ export function judgeSavings(evidence: SavingsEvidence): { verdict: SavingsVerdi
   return { verdict: isSignificant ? 'significant' : 'not_significant', reasons: [reason, ...notes] };
 }
 
-/** What the window lacks. */
+/** The deficiencies of the window. */
 function faultsOf({ compared, missing, trainedOn, meansOutside, resolution }: SavingsEvidence): string[] {
   const coverage = compared / (compared + missing);
   return [

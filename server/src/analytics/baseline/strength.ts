@@ -1,7 +1,7 @@
 import { crossProducts, fitSubset } from './cross-products.ts';
 import { centre, type Groups } from './least-squares.ts';
 
-/** What is tried: parts of a column's own squared length, for a roughness of 1. */
+/** Candidate penalties for a roughness of 1, relative to a column's squared length. */
 const STRENGTHS = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1];
 
 interface Data {
@@ -12,8 +12,8 @@ interface Data {
 }
 
 /**
- * How strongly rough columns are to be held back: the strength with the least squared error on parts that are left out in turn.
- * @param parts which part each observation is of
+ * The ridge penalty of rough columns with the smallest cross-validated squared error.
+ * @param parts the fold of each observation
  */
 export function bestStrength({ columns, y, groups, roughness }: Data, parts: Uint8Array): number {
   const errors = new Float64Array(STRENGTHS.length);
@@ -39,7 +39,7 @@ export function bestStrength({ columns, y, groups, roughness }: Data, parts: Uin
 
 type Tell = (columns: readonly Float64Array[], row: number, group: number) => number;
 
-/** Ridge regression of any strength, by cross products within groups; NaN for a group that was not seen, infinite where it cannot be fitted. */
+/** Ridge regression for any penalty, from cross products within groups; NaN for a group without observations, infinite if it cannot be fitted. */
 function ridge({ columns, y, groups, roughness }: Data): (strength: number) => Tell {
   const counts = new Float64Array(groups.count);
   for (let i = 0; i < y.length; i++) counts[groups.of[i]!] = counts[groups.of[i]!]! + 1;
@@ -58,12 +58,12 @@ function ridge({ columns, y, groups, roughness }: Data): (strength: number) => T
     return (others, row, group) => {
       if (counts[group] === 0) return Number.NaN;
       if (slopes === undefined) return Number.POSITIVE_INFINITY;
-      let told = own.centres[group]!;
+      let predicted = own.centres[group]!;
       for (let c = 0; c < p; c++) {
         const away = others[c]![row]! - within[c]!.centres[group]!;
-        told += slopes[c]! * away;
+        predicted += slopes[c]! * away;
       }
-      return told;
+      return predicted;
     };
   };
 }

@@ -3,7 +3,7 @@ import { type CrossProducts, crossProducts, fitSubset } from './cross-products.t
 import { leastSquares } from './least-squares.ts';
 import { suspicionOf } from './suspicion.ts';
 
-/** Which drivers to keep. Drivers are numbers of columns. */
+/** The selected drivers. Drivers are indexes of columns. */
 export interface Suggestion {
   readonly drivers: readonly number[];
   readonly adjustedRSquared: number;
@@ -15,27 +15,27 @@ export interface Suggestion {
 export interface LeftOut {
   readonly driver: number;
   /**
-   * derived: the energy itself in another unit; suspicious: explains so much alone that it may be; collinear: explained by others; idle: explains nothing
-   * beside those that are kept.
+   * derived: the energy itself in another unit; suspicious: explains so much alone that it may be derived; collinear: explained by others;
+   * idle: explains nothing in addition to the selected ones.
    */
   readonly reason: 'constant' | 'derived' | 'suspicious' | 'collinear' | 'idle';
-  /** Those that tell the same. */
+  /** The selected drivers that explain it. */
   readonly with: readonly number[];
 }
 
 const KEEP_P = 0.05;
-/** Above, a driver is told by the others to nine tenths (usual rule for the variance inflation factor). */
+/** Maximum variance inflation factor: above it, the other drivers explain more than nine tenths of a driver. */
 const MAX_VIF = 10;
-/** Energy that follows from a driver to all but this share of its variance is what the driver was made of. */
+/** A driver is derived from the energy if it explains all but this share of the energy's variance. */
 const DERIVED = 1e-4;
-/** All subsets of so many drivers are tried: 16,384. */
+/** Maximum number of drivers of which all subsets are compared: 16,384 subsets. */
 const MAX_TRIED = 14;
 
 /**
- * Best subset: the greatest adjusted R² of those in which every driver has p < 0.05 and none is told by the others (VIF above 10).
- * Of more than 14 drivers, those that tell most one after the other are tried.
+ * Best subset selection: the greatest adjusted R² among the subsets in which every driver has p < 0.05 and a VIF of at most 10. With more than
+ * 14 drivers, forward selection reduces them to 14 first.
  * @param columns without NaN
- * @param conditions columns that are known not to be made of the energy
+ * @param conditions columns that are known not to be derived from the energy
  */
 export function suggestDrivers({
   columns,
@@ -95,7 +95,7 @@ function bestSubset(
     });
     return set > 0 && Number.isFinite(errors[set]) && everyTells;
   });
-  // The least variance left is the greatest adjusted R².
+  // The smallest residual variance is the greatest adjusted R².
   for (const set of sets.sort((a, b) => variances[a]! - variances[b]!)) {
     const drivers = membersOf(set);
     const fit = leastSquares(
@@ -109,7 +109,7 @@ function bestSubset(
   return { drivers: [], adjustedRSquared: 0, pValues: [] };
 }
 
-/** Forward selection where there are too many for all subsets. */
+/** Forward selection, for too many drivers to compare all subsets. */
 function strongest(products: CrossProducts, drivers: readonly number[]): number[] {
   const chosen: number[] = [];
   while (chosen.length < Math.min(MAX_TRIED, drivers.length)) {
@@ -125,7 +125,7 @@ function strongest(products: CrossProducts, drivers: readonly number[]): number[
   return chosen.sort((a, b) => a - b);
 }
 
-/** Which of the kept drivers tell this one: the fewest that leave less than a tenth of it. */
+/** The smallest set of selected drivers that explains at least nine tenths of this one. */
 function tellers({ p, xx }: CrossProducts, driver: number, kept: readonly number[]): number[] {
   const own = xx[driver * p + driver]!;
   const towards = { p, xx, xy: xx.slice(driver * p, driver * p + p), yy: own };
@@ -139,7 +139,7 @@ function tellers({ p, xx }: CrossProducts, driver: number, kept: readonly number
   return [];
 }
 
-/** Squared error; infinite where the drivers cannot be told apart. */
+/** Squared error; infinite if the drivers are collinear. */
 function errorOf(products: CrossProducts, subset: readonly number[]): number {
   return fitSubset(products, subset)?.sse ?? Number.POSITIVE_INFINITY;
 }

@@ -1,20 +1,20 @@
-/** Why a driver may have been made of the energy. */
+/** Why a driver may be derived from the energy. */
 export interface Suspicion {
   /** Share of the variance that the driver explains alone. */
   readonly rSquared: number;
-  /** Whether it is the energy times a number, rounded. */
+  /** Whether it is a rounded multiple of the energy. */
   readonly isCopy: boolean;
 }
 
-/** A driver that explains more alone is as good as the energy itself. */
+/** A driver that explains a greater share alone is suspected to be the energy itself. */
 const MAX_R_SQUARED = 0.95;
 const MIN_LEVELS = 3;
-/** Share of the values that a rounded copy has to match. */
+/** Minimum share of the values that a rounded copy must match. */
 const MIN_MATCHES = 0.99;
 const MIN_COPY_R_SQUARED = 0.7;
 
 /**
- * Whether a column tells so much of the energy that it may have been made of it; null where nothing speaks for that.
+ * Why a column may be derived from the energy; null if there is no sign of it.
  * @param column without NaN, as long as `kwh`
  */
 export function suspicionOf(column: Float64Array, kwh: Float64Array): Suspicion | null {
@@ -45,12 +45,12 @@ function isRoundedMultiple(x: Float64Array, y: Float64Array): boolean {
     yy += y[i]! * y[i]!;
   }
   const factor = xy / yy;
-  // Half a step, and what the estimate of the factor may be off.
+  // Half a step, plus the error of the estimated factor.
   const matches = x.filter((value, i) => Math.abs(value - factor * y[i]!) <= 0.6 * resolution).length;
   return matches >= MIN_MATCHES * x.length;
 }
 
-/** The least step between values; null for fewer than three of them. */
+/** The smallest difference between values; null for fewer than three values. */
 function resolutionOf(x: Float64Array): number | null {
   const levels = [...new Set(x)].sort((a, b) => a - b);
   if (levels.length < MIN_LEVELS) return null;

@@ -1,8 +1,8 @@
 import { groupsOf, penaltiesOf, roughnessOf, type Smooth, type TimeOfWeekBasis, termsOf } from './basis.ts';
 import type { Observations } from './conditions.ts';
-import { hoursInUse } from './in-use.ts';
 import { knotsOf } from './knots.ts';
 import { leastSquares, type Regression } from './least-squares.ts';
+import { hoursInUse } from './occupied-hours.ts';
 import { bestStrength } from './strength.ts';
 import type { Unfit } from './unfit.ts';
 
@@ -11,12 +11,12 @@ export interface TimeOfWeekFit {
   readonly regression: Regression;
 }
 
-/** What may stand beside the hours of the week and the pieces of the temperature. */
+/** Optional terms besides the hours of the week and the temperature pieces. */
 export type Beside = Pick<TimeOfWeekBasis, 'season' | 'smooth' | 'lagHours'>;
 
 export const NOTHING_BESIDE: Beside = { season: false, smooth: null, lagHours: 0 };
 
-/** Time-of-week-and-temperature on hours. */
+/** Fits time of week and temperature to hourly energy. */
 export function fitTimeOfWeek(observations: Observations, beside = NOTHING_BESIDE): TimeOfWeekFit | Unfit {
   const basis = basisOf(observations, beside);
   const penalties = penaltiesOf(basis, observations.columns.length);
@@ -25,7 +25,7 @@ export function fitTimeOfWeek(observations: Observations, beside = NOTHING_BESID
   return 'kind' in regression ? { reason: regression, basis } : { basis, regression };
 }
 
-/** Courses by the hour of the day, held back as strongly as best tells parts that are left out. */
+/** Courses by hour of day; their penalty is cross-validated. */
 export function bestSmooth(observations: Observations, beside: Beside, parts: Uint8Array): Smooth {
   const sorted = (observations.temperature as Float64Array).toSorted();
   const middle = sorted[sorted.length >> 1]!;

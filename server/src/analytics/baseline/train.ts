@@ -15,11 +15,11 @@ export type ModelType = 'linear' | 'change_point' | 'time_of_week_temperature' |
 
 export interface TrainingInput {
   readonly type: ModelType | 'auto';
-  /** Without a temperature: that comes below. Hours of the week are null for days. */
+  /** Observations without the temperature, which is a separate property. Hours of the week are null for days. */
   readonly observations: Observations;
-  /** Outdoors, °C, by how many hours ago it was, from 0; empty for a linear model, and where nothing measures it. */
+  /** Outdoor temperature, °C, by its age in hours, from 0; empty for a linear model and if it is not measured. */
   readonly temperatures: readonly Float64Array[];
-  /** Columns that are categories of one driver: they are tested together. */
+  /** Columns that are categories of one driver, which are tested together. */
   readonly categories?: readonly (readonly number[])[] | undefined;
 }
 
@@ -35,7 +35,7 @@ type DayName = (typeof DAY_NAMES)[number];
 export interface Candidate {
   readonly name: 'linear' | Shape | TimeOfWeekName | DayName;
   readonly adjustedRSquared: number | null;
-  /** √(mean squared error) ÷ mean, on weeks that were left out of the fit; null where it cannot be had. */
+  /** Cross-validated √(mean squared error) ÷ mean; null if it cannot be computed. */
   readonly cvRmseOutOfSample: number | null;
 }
 
@@ -43,23 +43,23 @@ export interface Training extends Fitted {
   readonly name: Candidate['name'];
   readonly cvRmseOutOfSample: number | null;
   readonly candidates: readonly Candidate[];
-  /** p of the hours or days of the week and of the temperature, each as a whole; null for models without levels of the week. */
+  /** p of the hours or days of the week and of the temperature, each as a group; null for models without levels of the week. */
   readonly jointP: JointP | null;
   readonly diagnostics: Diagnostics;
   /** p of each of the categories of the input, and their terms. */
   readonly categoryP: readonly TogetherP[];
 }
 
-/** A slope whose p is greater may as well be none. */
+/** Maximum p of a significant slope. */
 const IDLE_P = 0.05;
-/** Less than nearly a year shows no season. */
+/** A shorter history does not identify the season. */
 const SEASON_MS = 330 * UTC_DAY_MS;
 
 type Fit = (observations: Observations) => Fitted | Unfit;
 
 /**
- * Fits the model that is asked for. Where there is a choice, the one with the least CV(RMSE) out of sample is taken: weeks are dealt
- * to five parts, and each part is predicted from the others.
+ * Fits the requested model. Among several candidates, selects the smallest CV(RMSE) out of sample: the weeks are divided into five folds, and
+ * each fold is predicted from the others.
  */
 export function trainBaseline(input: TrainingInput): Training | Unfit {
   const tried = namesFor(input).map((name) => attempt(name, input));
@@ -117,7 +117,7 @@ function attempt(name: Candidate['name'], input: TrainingInput): Attempt {
   };
 }
 
-/** Only slopes that tell something make a change point. */
+/** A change point requires significant slopes. */
 function bending(fitted: Fitted | Unfit): Fitted | Unfit {
   if ('reason' in fitted || fitted.basis.type !== 'change_point') return fitted;
   const { heating, cooling } = fitted.basis;
@@ -127,7 +127,7 @@ function bending(fitted: Fitted | Unfit): Fitted | Unfit {
   return { basis: fitted.basis, reason: { kind: 'no_change_point' } };
 }
 
-/** A way to fit, with the temperature of as many hours ago as tells most. */
+/** A candidate model, with the temperature lag that explains most. */
 function prepared(
   name: Candidate['name'],
   { observations, temperatures }: TrainingInput,
@@ -148,7 +148,7 @@ function prepared(
   return { fit: (one) => withoutBends(fitTimeOfWeek(one, beside)), observations: own };
 }
 
-/** Public holidays have a level where that lowers the error out of sample. */
+/** Public holidays get a separate level if that lowers the error out of sample. */
 function preparedDays(name: DayName, observations: Observations): { fit: Fit; observations: Observations } {
   const parts = { groups: name.startsWith('day_of_week_groups'), season: isSeasonal(name) };
   const fitWith = (holidays: boolean) => (one: Observations) => withoutBends(fitDayOfWeek(one, { ...parts, holidays }));

@@ -1,20 +1,20 @@
 /** An upper triangle R of columns in the order of their pivots: `values[i * p + k]`, i ≤ k. */
 export interface Triangle {
   readonly values: Float64Array;
-  /** Column that stands at each place. */
+  /** The column at each pivot position. */
   readonly order: readonly number[];
-  /** Columns that stand by themselves; those after them are their combinations. */
+  /** Number of linearly independent columns; the columns after them are their combinations. */
   readonly rank: number;
 }
 
-/** A column of which the others leave less than this share is taken for their combination, as R's `lm` does: its slope would be rounding. */
+/** A column counts as a linear combination if the others explain all but this share of it, as in R's `lm`: its slope would be a rounding error. */
 export const RANK_TOLERANCE = 1e-7;
-/** Squared lengths that shrank below this are measured anew: what was taken off has eaten their digits. */
+/** Squared lengths below this are recomputed: the subtractions have cancelled their digits. */
 const STALE = 1e-6;
 
 /**
- * Householder QR with column pivoting (Golub and Van Loan, Matrix Computations, 5.4.2) of columns of unit length. Works in place: the
- * columns are used up, and the first p elements of `y` become Q′y.
+ * Householder QR with column pivoting (Golub and Van Loan, Matrix Computations, 5.4.2) of columns of unit length. Works in place: it
+ * overwrites the columns, and the first p elements of `y` become Q′y.
  */
 export function triangulate(columns: readonly Float64Array[], y: Float64Array): Triangle {
   const p = columns.length;
@@ -51,7 +51,7 @@ export function triangulate(columns: readonly Float64Array[], y: Float64Array): 
   return { values, order, rank: p };
 }
 
-/** The inverse of a triangle of full rank, row by row, in the order of its pivots. */
+/** The inverse of a triangle of full rank, row by row, in pivot order. */
 export function invertTriangle({ values, order }: Triangle): Float64Array {
   const p = order.length;
   const inverse = new Float64Array(p * p);
@@ -74,7 +74,7 @@ function longest(order: readonly number[], left: Float64Array, from: number): nu
   return best;
 }
 
-/** target −= scale × pivot × (pivot · target), from element k on. */
+/** target −= scale × pivot × (pivot · target), from element k. */
 function reflect(pivot: Float64Array, target: Float64Array, k: number, scale: number): void {
   const n = target.length;
   let dot = 0;

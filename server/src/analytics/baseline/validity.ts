@@ -2,14 +2,14 @@ import type { Criterion, Resolution, ZeroReadings } from '@wattkeeper/contract/a
 import { isOfWeek, ownCount } from './basis.ts';
 import type { Training } from './train.ts';
 
-/** Fewer hours or days train no model; fewer than the second train one with a warning (days: a year less 37, CalTRACK 2.2.1). */
+/** Minimum hours or days for a model, and for a model without a warning (days: a year minus 37, CalTRACK 2.2.1). */
 export const MIN_SAMPLES_BY_RESOLUTION: Readonly<Record<Resolution, number>> = { hour: 500, day: 90 };
 export const ENOUGH_SAMPLES: Readonly<Record<Resolution, number>> = { hour: 1000, day: 328 };
 
 const PLANT_R_SQUARED = 0.8;
 const PLANT_P = 0.05;
 
-/** p of everything that the model is made of: of each driver and slope; of time of week, of the temperature and of the categories of a driver as a whole. */
+/** p of each driver and slope, and of time of week, temperature and the categories of a driver as a group. */
 export function pValuesOf({
   regression: { coefficients },
   basis,
@@ -23,12 +23,12 @@ export function pValuesOf({
   return [jointP.timeOfWeek, ...ofTemperature, ...all.slice(ownCount(basis))];
 }
 
-/** The plant default: it alone decides whether a model takes the place of the one in use. */
+/** The plant default: it alone decides whether a model replaces the active one. */
 export function isValid(training: Training): boolean {
   return training.regression.rSquared > PLANT_R_SQUARED && pValuesOf(training).every((p) => p < PLANT_P);
 }
 
-/** Every rule of measurement and verification with its verdict, none of which hides another. */
+/** The verdicts of all rules of measurement and verification. */
 export function criteriaOf(training: Training, resolution: Resolution): Criterion[] {
   const { regression: fit, cvRmseOutOfSample, diagnostics } = training;
   const p = pValuesOf(training);
@@ -64,7 +64,7 @@ export function criteriaOf(training: Training, resolution: Resolution): Criterio
   ];
 }
 
-/** How many hours or days of zero were left out. Of energy whose zeros are valid there is nothing to judge. */
+/** The number of excluded zero readings; no verdict if zeros are valid. */
 export function zerosCriterion(zeros: number, zeroReadings: ZeroReadings): Criterion {
   const isJudged = zeroReadings === 'missing';
   return {

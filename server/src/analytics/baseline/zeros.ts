@@ -1,12 +1,12 @@
-/** Energy in steps coarser than this share of the usual hour or day has zeros that are no more than rounding. */
+/** If the resolution of the energy is coarser than this share of the median, zeros may be rounding. */
 const MAX_STEP_SHARE = 0.25;
-/** Steps are compared to nine digits: sums of floats differ in the last ones. */
+/** Steps are compared to nine digits: sums of floats differ in the last digits. */
 const DIGITS = 9;
 
 /**
- * Which hours or days of electricity are zero and so count as missing (CalTRACK 2.2.1.4): a meter that fails says zero. None where the meter counts in steps so coarse
- * that zero is what a usual hour may read.
- * @param kwh NaN where it is not known
+ * Marks the hours or days of electricity whose zeros count as missing (CalTRACK 2.2.1.4): a faulty meter reports zero. Marks none if the
+ * resolution of the meter is so coarse that zero is a usual value.
+ * @param kwh NaN is missing
  */
 export function missingZeros(kwh: Float64Array): Uint8Array {
   const isZero = Uint8Array.from(kwh, (value) => (value === 0 ? 1 : 0));

@@ -2,13 +2,13 @@ import { degreesAbove, degreesBelow, HOURS_OF_WEEK } from './basis.ts';
 import type { Observations } from './conditions.ts';
 import { leastSquares } from './least-squares.ts';
 
-/** Degrees at which heating and cooling are taken to begin while hours in use are told from others (50 and 65 °F; CalTRACK 3.3). */
+/** Assumed balance points of heating and cooling for the detection of occupied hours, °C (50 and 65 °F; CalTRACK 3.3). */
 const HEATING_BELOW_C = 10;
 const COOLING_ABOVE_C = (65 - 32) / 1.8;
-/** An hour of the week with more energy than the temperature explains in more than this share of weeks is in use (CalTRACK 3.3). */
+/** An hour of the week is occupied if its energy exceeds the prediction from temperature in more than this share of weeks (CalTRACK 3.3). */
 const IN_USE_SHARE = 0.65;
 
-/** Hours of the week in which the place is in use. */
+/** The occupied hours of the week. */
 export function hoursInUse({ kwh, temperature, hourOfWeek }: Observations): number[] {
   const bends = [degreesBelow(temperature!, HEATING_BELOW_C), degreesAbove(temperature!, COOLING_ABOVE_C)];
   const varying = bends.filter((column) => column.some((value) => value !== column[0]));
