@@ -1,47 +1,56 @@
-import { loadConfig } from '../config/load.ts';
-import { openLog } from '../config/log.ts';
-import type { Config } from '../config/schema.ts';
-import { AuthService } from '../features/auth/service.ts';
-import type { AccountContext } from './account-context.ts';
-import { accountsOfService } from './accounts-of-service.ts';
-import { accountsOnRecords } from './accounts-on-records.ts';
-import { onRecords } from './on-records.ts';
-import { ownUrl } from './own-url.ts';
-import { type Given, runningService } from './running-service.ts';
+import { ApiToken, ApiTokenCreated, type Scope, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
+import { NotFound } from '../domain/errors.ts';
+import type { Invocation } from './invocation.ts';
+import type { ServiceApi } from './service-api.ts';
 
-/**
- * Runs a command about users, tokens or links: in the service that runs, else on the records of one that is stopped.
- * Answers the command's exit code.
- */
-export async function withAccounts(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  run: (argv: readonly string[], context: AccountContext) => Promise<number>,
-): Promise<number> {
-  return run(argv, {
-    accounts: async (use) => {
-      const config = loadConfig({ file: optionOf(argv, '--config'), environment });
-      const given: Given = { url: optionOf(argv, '--url'), token: optionOf(argv, '--token') };
-      const service = await runningService(config, environment, given);
-      if (service) return use(accountsOfService(service));
-      return onRecords(config, (records) => {
-        const log = openLog(config, 'info');
-        const auth = new AuthService({ records, warn: (message) => log.warn(message) });
-        return use(accountsOnRecords(auth, baseUrlOf(config)));
-      });
+/** Users, tokens and links of a running or a stopped service. A name may also be an id. Methods throw expected errors. */
+export interface Accounts {
+  users(): Promise<readonly User[]>;
+  /** @param user password null: the user signs in by links only */
+  addUser(user: { username: string; role: string; password: string | null }): Promise<User>;
+  changeUser(name: string, change: { role: string } | { password: string }): Promise<User>;
+  removeUser(name: string): Promise<User>;
+  tokens(): Promise<readonly ApiToken[]>;
+  /** @param token expires_at as an instant; null: never */
+  createToken(token: { name: string; scopes: Scope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
+  revokeToken(name: string): Promise<ApiToken>;
+  /** @param username null: the first administrator, who is made when there is no user */
+  createLink(username: string | null): Promise<SignInLink>;
+}
+
+/** Uses the accounts of the running service, or the records of a stopped one. */
+export async function withAccounts<T>(invocation: Invocation, use: (accounts: Accounts) => Promise<T>): Promise<T> {
+  const service = await invocation.service();
+  if (service) return use(accountsOfService(service));
+  const { withStoredAccounts } = await import('./stored-accounts.ts');
+  return withStoredAccounts(invocation.config, use);
+}
+
+function accountsOfService(service: ServiceApi): Accounts {
+  const users = () => service.list('/users', User);
+  const tokens = () => service.list('/tokens', ApiToken);
+  return {
+    users,
+    addUser: async (user) => User.parse(await service.call('POST', '/users', user)),
+    changeUser: async (name, change) => User.parse(await service.call('PATCH', pathOf('users', name), change)),
+    removeUser: async (name) => {
+      const user = (await users()).find(({ id, username }) => id === name || username === name);
+      if (user === undefined) throw new NotFound(`there is no user with the id or name ${JSON.stringify(name)}`);
+      await service.call('DELETE', pathOf('users', user.id));
+      return user;
     },
-    print: (line) => console.log(line),
-    printError: (line) => console.error(line),
-  });
+    tokens,
+    createToken: async (token) => ApiTokenCreated.parse(await service.call('POST', '/tokens', token)),
+    revokeToken: async (name) => {
+      const token = (await tokens()).find((one) => one.id === name || one.name === name);
+      if (token === undefined) throw new NotFound(`there is no API token with the id or name ${JSON.stringify(name)}`);
+      await service.call('DELETE', pathOf('tokens', token.id));
+      return token;
+    },
+    createLink: async (username) => SignInLink.parse(await service.call('POST', '/auth/links', { username })),
+  };
 }
 
-/** Where the service will answer. */
-function baseUrlOf(config: Config): string {
-  return config.http.public_url ?? ownUrl(config);
-}
-
-function optionOf(argv: readonly string[], name: string): string | undefined {
-  const at = argv.findIndex((argument) => argument === name || argument.startsWith(`${name}=`));
-  if (at < 0) return undefined;
-  return argv[at] === name ? argv[at + 1] : argv[at]?.slice(name.length + 1);
+function pathOf(kind: string, name: string): string {
+  return `/${kind}/${encodeURIComponent(name)}`;
 }

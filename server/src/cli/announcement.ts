@@ -17,6 +17,7 @@ import {
 import { join, resolve } from 'node:path';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { z } from 'zod';
+import type { Environment } from '../config/environment.ts';
 import { runtimeFolders } from '../config/runtime-folders.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict } from '../domain/errors.ts';
@@ -31,8 +32,6 @@ const Announcement = z.object({
   data_dir: z.string().min(1),
 });
 export type Announcement = z.infer<typeof Announcement>;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const OWN_NAME = /^service-\d{1,5}\.json$/;
 const MAX_FILE_BYTES = 16 * 1024;

@@ -1,124 +1,103 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { Backup } from '@wattkeeper/contract/storage/backup.ts';
-import { backupCopies, backupFolder, createBackups, historyPlaces } from '../assembly/backups.ts';
-import { openPipeline } from '../assembly/pipeline.ts';
-import { loadConfig } from '../config/load.ts';
-import { openLog } from '../config/log.ts';
+import type { Pipeline } from '../assembly/pipeline.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidInput } from '../domain/errors.ts';
+import type { BackupService } from '../features/backup/service.ts';
 import { BackupFolder } from '../storage/backup/backup-folder.ts';
-import { ProgressBar } from './progress-bar.ts';
-import { runningService } from './running-service.ts';
-import { type RunningService, runServiceJob } from './service-jobs.ts';
+import { type CommandDefinition, type Result, serviceCommand } from './command.ts';
+import type { Invocation } from './invocation.ts';
+import { longWork } from './work.ts';
 
-const HELP = `Writes records, telemetry and configuration into one file. Works while the service runs, through its API.
+export const backup: CommandDefinition = (run) => {
+  const backups = serviceCommand('backup', 'the scopes read and admin').description(
+    'Writes records, telemetry and configuration into one file. Works through the API while the service runs.',
+  );
 
-Usage: npm start -- backup [ACTION] [OPTIONS]
+  backups
+    .command('make', { isDefault: true })
+    .description('Make a backup now (default).')
+    .action((_, command) => run(command, (invocation) => make(invocation)));
 
-  make           make one now (default)
-  list           what there is, newest first
-  verify [NAME]  restore a backup (default: the newest) into a scratch folder and compare every day of every series
+  backups
+    .command('list')
+    .description('List the backups, newest first.')
+    .action((_, command) => run(command, ({ config }) => list(config)));
 
-  --url URL      of a running service; default: the one that runs on this machine, which lets its user in
-  --token TOKEN  API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
-  --config FILE  configuration to read instead of wattkeeper.yaml
-  --json         print one JSON object with the result on the last line
-  --help         this text`;
+  backups
+    .command('verify')
+    .description('Restore a backup into a scratch folder and compare every day of every series.')
+    .argument('[name]', 'name of the backup; default: the newest')
+    .action((name, _, command) => run(command, (invocation) => verify(invocation, name)));
 
-const DRAIN_MS = MINUTE_MS;
+  return backups;
+};
 
-/** `backup make|list|verify`. Answers the exit code. */
-export async function backupCommand(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      url: { type: 'string' },
-      token: { type: 'string' },
-      config: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
+async function make(invocation: Invocation): Promise<Result> {
+  const result = await longWork(invocation, {
+    title: 'Backing up',
+    path: '/storage/backups',
+    body: {},
+    alone: async (pipeline, context) => (await backupsOf(pipeline, invocation.config)).make(context),
   });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const [action = 'make', name, ...more] = positionals;
-  if (!['make', 'list', 'verify'].includes(action) || more.length > 0 || (name !== undefined && action !== 'verify')) {
-    throw new InvalidInput(`backup does not know "${positionals.join(' ')}"\n\n${HELP}`);
-  }
-  const config = loadConfig({ file: values.config, environment });
-  if (action === 'list') return list(config, values.json);
-  const service = await runningService(config, environment, values);
-  const backup = await work(config, service, action === 'make' ? null : { name });
-  const said = describe(backup);
-  console.log(values.json ? JSON.stringify(backup) : said);
-  return backup.problem === null ? 0 : 1;
+  return resultOf(Backup.parse(result));
 }
 
-/** @param verify null to make a backup */
-async function work(
-  config: Config,
-  service: RunningService | null,
-  verify: { name: string | undefined } | null,
-): Promise<Backup> {
-  const bar = new ProgressBar(verify ? 'Verifying' : 'Backing up');
-  try {
-    if (service === null) return await alone(config, verify, bar);
-    const name = verify && (verify.name ?? (await newest(config)));
-    const path = name === null ? '/storage/backups' : `/storage/backups/${name}/verify`;
-    return Backup.parse(await runServiceJob(service, path, {}, (share, note) => bar.show(share, note ?? '')));
-  } finally {
-    bar.end();
-  }
+async function verify(invocation: Invocation, given: string | undefined): Promise<Result> {
+  const { config } = invocation;
+  const name = given ?? (await newest(config));
+  const result = await longWork(invocation, {
+    title: 'Verifying',
+    path: `/storage/backups/${encodeURIComponent(name)}/verify`,
+    body: {},
+    alone: async (pipeline, context) => (await backupsOf(pipeline, config)).verify(name, context),
+  });
+  return resultOf(Backup.parse(result));
 }
 
-async function alone(config: Config, verify: { name: string | undefined } | null, bar: ProgressBar): Promise<Backup> {
-  const log = openLog(config, 'warn');
-  const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
-  try {
-    const backups = createBackups(pipeline, config, Date.now);
-    if (backups === null) throw new InvalidInput('persistence is off: nothing is kept that could be backed up');
-    const job = { signal: new AbortController().signal, progress: (share: number | null) => bar.show(share) };
-    return await (verify ? backups.verify(verify.name, job) : backups.make(job));
-  } finally {
-    await pipeline.close(DRAIN_MS);
-  }
+async function backupsOf(pipeline: Pipeline, config: Config): Promise<BackupService> {
+  const { createBackups } = await import('../assembly/backups.ts');
+  const backups = createBackups(pipeline, config, Date.now);
+  if (backups === null) throw new InvalidInput('persistence is off: nothing is kept that could be backed up');
+  return backups;
+}
+
+function resultOf(made: Backup): Result {
+  return { lines: [describe(made)], json: made, code: made.problem === null ? 0 : 1 };
 }
 
 async function newest(config: Config): Promise<string> {
-  const [backup] = await folderOf(config).list();
-  if (backup === undefined) throw new InvalidInput(`there are no backups in ${folderOf(config).path} yet`);
-  return backup.name;
+  const folder = await folderOf(config);
+  const [last] = await folder.list();
+  if (last === undefined) throw new InvalidInput(`there are no backups in ${folder.path} yet`);
+  return last.name;
 }
 
-async function list(config: Config, asJson: boolean): Promise<number> {
-  const here = await folderOf(config).list();
+async function list(config: Config): Promise<Result> {
+  const { backupCopies } = await import('../assembly/backups.ts');
+  const folder = await folderOf(config);
+  const here = await folder.list();
   const names = new Set(here.map(({ name }) => name));
   const copies = backupCopies(config);
   const elsewhere = ((await copies?.list()) ?? []).filter(({ name }) => !names.has(name));
   const backups = [...here, ...elsewhere].sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   const until = await copiedJournalUntil(config);
-  if (asJson) console.log(JSON.stringify({ items: backups, journal_copied_until: until }));
-  else if (backups.length === 0) console.log(`There are no backups in ${folderOf(config).path} yet.`);
-  else
-    for (const backup of backups)
-      console.log(`${describe(backup)}${names.has(backup.name) ? '' : `, in ${copies?.place}`}`);
-  if (!asJson && until !== null) console.log(`The copies of the journal go on until ${until}.`);
-  return 0;
+  const lines = backups.map((one) => `${describe(one)}${names.has(one.name) ? '' : `, in ${copies?.place}`}`);
+  return {
+    lines: [
+      ...(lines.length > 0 ? lines : [`There are no backups in ${folder.path} yet.`]),
+      ...(until === null ? [] : [`The journal is copied until ${until}.`]),
+    ],
+    json: { items: backups, journal_copied_until: until },
+  };
 }
 
 /** How far a restore to an instant can go without this machine; null where the journal is not copied. */
 async function copiedJournalUntil(config: Config): Promise<string | null> {
+  const { historyPlaces } = await import('../assembly/backups.ts');
   const { copies } = historyPlaces(config);
   if (copies === null) return null;
   const scratch = await mkdtemp(join(tmpdir(), 'wattkeeper-'));
@@ -130,7 +109,8 @@ async function copiedJournalUntil(config: Config): Promise<string | null> {
   }
 }
 
-function folderOf(config: Config): BackupFolder {
+async function folderOf(config: Config): Promise<BackupFolder> {
+  const { backupFolder } = await import('../assembly/backups.ts');
   return new BackupFolder(backupFolder(config));
 }
 

@@ -1,26 +1,92 @@
-/** Exit code of a command that came to its end, but not with everything: values that are rejected, records that cannot be read, batches that are lost. */
+import { Command, type CommandUnknownOpts, Help, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Instant } from '@wattkeeper/contract/common.ts';
+import type { z } from 'zod';
+import type { Invocation } from './invocation.ts';
+
+/** Exit code of a command that finished, but not with everything: rejected values, unreadable records, lost batches. */
 export const INCOMPLETE = 3;
 
-/** A command of the command line. */
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  /** Runs with the arguments behind the command's name; answers the exit code. */
-  run(argv: readonly string[]): Promise<number>;
+/** What a command prints: lines for people, or one JSON object with `--json`. */
+export interface Result {
+  readonly lines: readonly string[];
+  readonly json: unknown;
+  /** Exit code; default: 0. */
+  readonly code?: number;
 }
 
-/** Text that `--help` shows. */
-export function commandList(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  return [
-    'Wattkeeper keeps the energy history of a place, understands it, and helps to spend less.',
-    '',
-    'Usage: npm start -- [COMMAND] [OPTIONS]      (installed: wattkeeper [COMMAND] [OPTIONS])',
-    '',
-    'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
-    '',
-    'Every command takes --help, --config FILE and --json. Without --config, wattkeeper.yaml is read where there is one;',
-    'WATTKEEPER_… variables stand over it (WATTKEEPER_HTTP__PORT=8002).',
-  ].join('\n');
+/** Runs a command's work and prints its result; null: the work has printed it. */
+export type Runner = (
+  command: CommandUnknownOpts,
+  work: (invocation: Invocation) => Promise<Result | null>,
+) => Promise<void>;
+
+/** A command: its arguments, its help, and its work. */
+export type CommandDefinition = (run: Runner) => CommandUnknownOpts;
+
+/** Width of the texts of `--help`. */
+export const HELP_COLUMNS = 120;
+
+/** A command with the options that every command has. */
+export function newCommand(name: string) {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => console.log(text.trimEnd()), writeErr: () => {} })
+    .configureHelp({
+      helpWidth: HELP_COLUMNS,
+      showGlobalOptions: true,
+      visibleGlobalOptions: ({ parent }) => [...(parent?.parent ? parent.options : [])],
+      optionDescription: (option) => Help.prototype.optionDescription(option) + (option.mandatory ? ' (required)' : ''),
+    })
+    .helpCommand(false)
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', ({ command }) => optionsOfActions(command))
+    .option('--config <file>', 'configuration to read instead of wattkeeper.yaml')
+    .option('--json', 'print one JSON object on the last line: the result, or {"error": {"code", "message"}}');
+}
+
+/** A command that works on a running service: @param scopes what an API token needs for it */
+export function serviceCommand(name: string, scopes: string) {
+  return newCommand(name)
+    .option('--url <url>', 'address of the service; default: the one that runs on this machine')
+    .option(
+      '--token <token>',
+      `API token with ${scopes}, for a service that another user runs; better in WATTKEEPER_TOKEN, which other users cannot see`,
+    );
+}
+
+/** Reads an argument by a schema of the contract. */
+export function by<T>(schema: z.ZodType<T>): (text: string) => T {
+  return (text) => {
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(parsed.error.issues.map(sentenceOf).join(' '));
+  };
+}
+
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.message.startsWith('must ')) return `It ${issue.message}.`;
+  return issue.code === 'invalid_value' ? `It must be one of ${issue.values.join(', ')}.` : `${issue.message}.`;
+}
+
+/** Reads an instant, such as 2026-03-29T01:30:00Z. */
+export const instant = by(Instant);
+
+/** Reads an option that may be given several times. */
+export function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+/** The options of each action: the help of a command is complete without asking for that of its actions. */
+function optionsOfActions({ commands }: CommandUnknownOpts): string {
+  return commands
+    .map((action) => ({ action, help: action.createHelp() }))
+    .filter(({ action }) => action.options.length > 0)
+    .map(({ action, help }) => {
+      const width = Math.max(...action.options.map((option) => help.optionTerm(option).length));
+      const items = action.options.map((option) =>
+        help.formatItem(help.optionTerm(option), width, help.optionDescription(option), help),
+      );
+      return `\nOptions of ${action.name()}:\n${items.join('\n')}`;
+    })
+    .join('\n');
 }

@@ -2,32 +2,16 @@ import { existsSync } from 'node:fs';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Health, HealthStatus } from '@wattkeeper/contract/service.ts';
 import pino from 'pino';
-import { backupFolder } from '../assembly/backups.ts';
-import { openPipeline } from '../assembly/pipeline.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { ExpectedError, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
 import { BackupFolder } from '../storage/backup/backup-folder.ts';
-import { ownUrl } from './own-url.ts';
-import { runningService } from './running-service.ts';
-import type { RunningService } from './service-jobs.ts';
-
-const HELP = `Looks whether everything is as it should be, and says what to do about what is not.
-
-Usage: npm start -- doctor [--config FILE] [--json]
-
-Checks the configuration, Node, the clock, the data folder and its disk, records and stores (or the service that runs), the port and the
-newest backup. Ends with 1 when something has failed.
-
-  --config FILE  configuration to read instead of wattkeeper.yaml
-  --json         print one JSON object with the result on the last line
-  --help         this text`;
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { type CommandDefinition, newCommand } from './command.ts';
+import type { Invocation } from './invocation.ts';
+import { ownUrl, runningService } from './running-service.ts';
+import type { RunningService } from './service-api.ts';
 
 interface Finding {
   readonly check: string;
@@ -37,7 +21,7 @@ interface Finding {
 
 const NODE_MAJOR = 24;
 const MIN_FREE_BYTES = 1e9;
-const OLD_BACKUP_MS = 3 * UTC_DAY_MS;
+const MAX_BACKUP_AGE_MS = 3 * UTC_DAY_MS;
 /** No clock of a machine that runs this program is right before it was written. */
 const NOT_BEFORE = Date.UTC(2026, 0, 1);
 const TIMEOUT_MS = 5_000;
@@ -45,34 +29,26 @@ const DRAIN_MS = 10_000;
 const HealthAnswer = HealthStatus.extend(Health.pick({ warnings: true }).partial().shape);
 const MARKS = { ok: 'ok      ', warning: 'warning ', failed: 'FAILED  ' } as const;
 
-/** `doctor`. Answers 0 unless something has failed. */
-export async function doctorCommand(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      config: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const findings: Finding[] = [];
-  for await (const finding of examine(() => loadConfig({ file: values.config, environment }), environment)) {
-    findings.push(finding);
-    if (!values.json) console.log(`${MARKS[finding.status]}${finding.check}: ${finding.detail}`);
-  }
-  const healthy = findings.every(({ status }) => status !== 'failed');
-  if (values.json) console.log(JSON.stringify({ healthy, findings }));
-  return healthy ? 0 : 1;
-}
+export const doctor: CommandDefinition = (run) =>
+  newCommand('doctor')
+    .description(
+      `Checks the configuration, Node, the clock, the data folder and its disk, records and stores (or the running service), the port and the newest backup, and says how to correct what is wrong.
 
-async function* examine(load: () => Config, environment: Environment): AsyncGenerator<Finding> {
+Ends with 1 when a check has failed.`,
+    )
+    .action((_, command) =>
+      run(command, async (invocation) => {
+        const findings: Finding[] = [];
+        for await (const finding of examine(invocation)) {
+          findings.push(finding);
+          if (!invocation.options.json) console.log(`${MARKS[finding.status]}${finding.check}: ${finding.detail}`);
+        }
+        const healthy = findings.every(({ status }) => status !== 'failed');
+        return { lines: [], json: { healthy, findings }, code: healthy ? 0 : 1 };
+      }),
+    );
+
+async function* examine(invocation: Invocation): AsyncGenerator<Finding> {
   const major = Number(process.versions.node.split('.')[0]);
   yield major >= NODE_MAJOR
     ? ok('node', process.version)
@@ -82,7 +58,7 @@ async function* examine(load: () => Config, environment: Environment): AsyncGene
     : failed('clock', `${new Date().toISOString()} is in the past: set the clock by NTP, or readings get wrong days`);
   let config: Config;
   try {
-    config = load();
+    config = invocation.config;
     yield ok('configuration', 'every setting is known and allowed');
   } catch (error) {
     yield failed('configuration', messageOf(error));
@@ -90,10 +66,10 @@ async function* examine(load: () => Config, environment: Environment): AsyncGene
   }
   if (!config.persistence) {
     yield warning('persistence', 'is off: everything lives in memory and is gone when the service stops');
-    yield* examineService(config, environment);
+    yield* examineService(invocation);
     return;
   }
-  yield* examineService(config, environment, () => examineStopped(config));
+  yield* examineService(invocation, () => examineStopped(config));
   if (!existsSync(config.data_dir)) return;
   yield await examineBackups(config);
 }
@@ -119,8 +95,7 @@ async function* examineFolder({ data_dir }: Config): AsyncGenerator<Finding> {
 
 /** Asks the service that runs; without one, what a service would open is examined. */
 async function* examineService(
-  config: Config,
-  environment: Environment,
+  { config, environment }: Invocation,
   stopped: (() => AsyncGenerator<Finding>) | null = null,
 ): AsyncGenerator<Finding> {
   try {
@@ -142,6 +117,7 @@ async function* examineStopped(config: Config): AsyncGenerator<Finding> {
 
 /** Opens everything as the service does. */
 async function* examineStores(config: Config): AsyncGenerator<Finding> {
+  const { openPipeline } = await import('../assembly/pipeline.ts');
   const log = pino({ level: 'silent' });
   try {
     const pipeline = await openPipeline({ config, log, now: Date.now, withoutStores: false });
@@ -184,6 +160,7 @@ async function examinePort({ http }: Config): Promise<Finding> {
 }
 
 async function examineBackups(config: Config): Promise<Finding> {
+  const { backupFolder } = await import('../assembly/backups.ts');
   const folder = new BackupFolder(backupFolder(config));
   const [newest] = await folder.list();
   if (newest === undefined) {
@@ -192,7 +169,7 @@ async function examineBackups(config: Config): Promise<Finding> {
   if (newest.problem !== null) return failed('backup', `${newest.name} cannot be relied on: ${newest.problem}`);
   const age = Date.now() - Date.parse(newest.finished_at);
   const detail = `the newest is of ${newest.finished_at}${newest.verified_at === null ? ', not verified yet' : ''}`;
-  return age > OLD_BACKUP_MS ? warning('backup', `${detail}: see whether the job runs`) : ok('backup', detail);
+  return age > MAX_BACKUP_AGE_MS ? warning('backup', `${detail}: see whether the job runs`) : ok('backup', detail);
 }
 
 function ok(check: string, detail: string): Finding {

@@ -1,123 +1,88 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { MigrationReport, MigrationRequest, MigrationSourceName } from '@wattkeeper/contract/storage/migration.ts';
-import { createBackups } from '../assembly/backups.ts';
-import { openPipeline } from '../assembly/pipeline.ts';
-import { createMigrations } from '../assembly/services.ts';
-import { loadConfig } from '../config/load.ts';
-import { openLog } from '../config/log.ts';
-import type { Config } from '../config/schema.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
 import type { Rights } from '../domain/rights.ts';
-import { anyFile } from '../features/migration/import-folders.ts';
-import { INCOMPLETE } from './command.ts';
-import { ProgressBar } from './progress-bar.ts';
-import { runningService } from './running-service.ts';
-import { type RunningService, runServiceJob } from './service-jobs.ts';
-
-const HELP = `Brings older data in: backs up, copies what is not there yet, and reads back what it wrote (docs/migration.md). One that was cut
-off goes on where it was; repeated, it changes nothing. Works while the service runs, through its API: files must then be below
-one of its import folders (imports.folders; default: imports in data_dir). CSV is for import.
-
-Usage: npm start -- migrate SOURCE FROM [OPTIONS]
-
-  records FROM         folder (or file) of JSON records: energy_data_*.json[.gz], coordinator_state_*.json
-  sessions FROM        folder (or file) of battery-selling sessions
-  influxdb FROM        address and database, such as http://localhost:8086/home; access is migration.influxdb of the configuration
-  home-assistant FROM  database of its recorder, home-assistant_v2.db
-
-  --dry-run       read and compare everything, write nothing; shows the mapping
-  --mapping FILE  how names become metrics, in place of the one that a dry run shows
-  --device NAME   the device of everything (home-assistant: of what belongs to the place as a whole)
-  --timezone ZONE records, sessions: zone of times without an offset; default: the site's
-  --no-backup     do not back up first
-  --url URL       of a running service; default: the one that runs on this machine, which lets its user in
-  --token TOKEN   API token with the scopes read and admin for a service of somebody else; better in WATTKEEPER_TOKEN
-  --config FILE   configuration to read instead of wattkeeper.yaml
-  --json          print one JSON object with the result on the last line
-  --help          this text
-
-Ends with 0 when everything was migrated, 3 when some of it cannot be read, and 1 when records are missing or the migration failed. Nothing of FROM is
-changed.`;
+import { by, type CommandDefinition, INCOMPLETE, serviceCommand } from './command.ts';
+import type { Invocation } from './invocation.ts';
+import { longWork } from './work.ts';
 
 /** Whoever runs commands on the data folder is its administrator. */
 const SELF: Rights = { name: 'command line', scopes: SCOPES_OF_ROLE.admin };
-const DRAIN_MS = MINUTE_MS;
-/** A store takes what comes in at this pace while nothing else runs. */
+/** A store takes what arrives at this pace while nothing else runs. */
 const STORE_PAUSE_MS = 20;
-/** Places that the report for people names one by one. */
+/** Entries of each list that the report for people shows. */
 const MAX_PLACES_LISTED = 20;
+const EXAMPLES = `
+SOURCE and FROM:
+  records FROM         folder (or file) of JSON records: energy_data_*.json[.gz], coordinator_state_*.json
+  sessions FROM        folder (or file) of battery-selling sessions
+  influxdb FROM        address and database, such as http://localhost:8086/home; access: migration.influxdb in the configuration
+  home-assistant FROM  database of its recorder, home-assistant_v2.db
 
-/** `migrate`. Answers 0 when everything was migrated. */
-export async function migrateCommand(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      'dry-run': { type: 'boolean', default: false },
-      mapping: { type: 'string' },
-      device: { type: 'string' },
-      timezone: { type: 'string' },
-      'no-backup': { type: 'boolean', default: false },
-      url: { type: 'string' },
-      token: { type: 'string' },
-      config: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const request = requestOf(positionals, {
-    dry_run: values['dry-run'],
-    backup: !values['no-backup'],
-    device: values.device,
-    timezone: values.timezone,
-    mapping: values.mapping === undefined ? undefined : readText(values.mapping),
-  });
-  const config = loadConfig({ file: values.config, environment });
-  const service = await runningService(config, environment, values);
-  const bar = new ProgressBar('Migrating');
-  const report = MigrationReport.parse(await run(config, request, service, bar).finally(() => bar.end()));
-  console.log(values.json ? JSON.stringify(report) : describe(report));
-  if (report.missing > 0) return 1;
-  return report.unreadable + report.values.unreadable === 0 ? 0 : INCOMPLETE;
-}
+Ends with 0 when everything was migrated, 3 when some of it cannot be read, and 1 when records are missing or the migration failed.
 
-function requestOf([source, from, ...more]: readonly string[], options: object): MigrationRequest {
-  const known = MigrationSourceName.safeParse(source);
-  if (!known.success || from === undefined || more.length > 0) {
-    throw new InvalidInput(`migrate needs a source (${MigrationSourceName.options.join(', ')}) and FROM\n\n${HELP}`);
-  }
-  const place = known.data === 'influxdb' ? from : resolve(from);
-  const parsed = MigrationRequest.safeParse({ source: known.data, from: place, ...options });
+Examples:
+  npm start -- migrate records /media/old/energy --dry-run
+  npm start -- migrate home-assistant /config/home-assistant_v2.db --timezone Europe/Berlin`;
+
+export const migrate: CommandDefinition = (run) =>
+  serviceCommand('migrate', 'the scopes read and admin')
+    .description(
+      `Imports older data: makes a backup, copies what is missing here, and reads back what it wrote (docs/migration.md). An interrupted run continues where it stopped; repeated, it changes nothing. Nothing in FROM is changed.
+
+Works through the API while the service runs: files must then be below one of its import folders (imports.folders; default: imports in data_dir). For CSV files, use import.`,
+    )
+    .argument('<source>', MigrationSourceName.options.join(', '), by(MigrationSourceName))
+    .argument('<from>', 'where the old data is: see below')
+    .option('--dry-run', 'read and compare everything, write nothing; shows the mapping')
+    .option('--mapping <file>', 'how names become metrics, instead of the mapping that a dry run shows')
+    .option('--device <name>', 'the device of all data (home-assistant: of the data of the whole site)')
+    .option('--timezone <zone>', "records, sessions: zone of times without an offset; default: the site's")
+    .option('--no-backup', 'make no backup first')
+    .addHelpText('after', EXAMPLES)
+    .action((source, from, { dryRun = false, mapping, ...options }, command) =>
+      run(command, async (invocation) => {
+        const request = requestOf({
+          source,
+          from: source === 'influxdb' ? from : resolve(from),
+          dry_run: dryRun,
+          backup: options.backup,
+          device: options.device,
+          timezone: options.timezone,
+          mapping: mapping === undefined ? undefined : readText(mapping),
+        });
+        const report = MigrationReport.parse(await migrated(invocation, request));
+        const code = report.unreadable + report.values.unreadable === 0 ? 0 : INCOMPLETE;
+        return { lines: describe(report), json: report, code: report.missing > 0 ? 1 : code };
+      }),
+    );
+
+function requestOf(given: object): MigrationRequest {
+  const parsed = MigrationRequest.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new InvalidInput(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
-async function run(config: Config, request: MigrationRequest, service: RunningService | null, bar: ProgressBar) {
-  const progress = (share: number | null, note?: string | null) => bar.show(share, note ?? '');
-  if (service) return runServiceJob(service, '/storage/migrations', request, progress);
-  const log = openLog(config, 'warn');
-  const alone = { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } };
-  const pipeline = await openPipeline({ config: alone, log, now: Date.now, withoutStores: false });
-  try {
-    const migrations = createMigrations(pipeline, createBackups(pipeline, config, Date.now), config, Date.now, anyFile);
-    return await migrations.migrate(request, { signal: new AbortController().signal, by: SELF, progress });
-  } finally {
-    await pipeline.close(DRAIN_MS);
-  }
+function migrated(invocation: Invocation, request: MigrationRequest): Promise<unknown> {
+  const { config } = invocation;
+  return longWork(invocation, {
+    title: 'Migrating',
+    path: '/storage/migrations',
+    body: request,
+    config: { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } },
+    alone: async (pipeline, context) => {
+      const { createBackups } = await import('../assembly/backups.ts');
+      const { createMigrations } = await import('../assembly/services.ts');
+      const { anyFile } = await import('../features/migration/import-folders.ts');
+      const backups = createBackups(pipeline, config, Date.now);
+      return createMigrations(pipeline, backups, config, Date.now, anyFile).migrate(request, { ...context, by: SELF });
+    },
+  });
 }
 
-function describe(report: MigrationReport): string {
+function describe(report: MigrationReport): string[] {
   const { found, migrated, already_there: there, unreadable, missing, to_migrate: toMigrate, values } = report;
   const done = report.dry_run ? `${toMigrate} to migrate` : `${migrated} migrated`;
   const lines = [
@@ -139,9 +104,9 @@ function describe(report: MigrationReport): string {
       `Read back: ${validation.days} days of ${validation.series} series, ${validation.samples} single values.`,
     );
   }
-  if (backup !== null) lines.push(`What was there before is in the backup ${backup}.`);
+  if (backup !== null) lines.push(`The data before the migration is in the backup ${backup}.`);
   if (report.dry_run && report.mapping !== null) lines.push('', 'Mapping (--mapping takes another):', report.mapping);
-  return lines.join('\n');
+  return lines;
 }
 
 function describeSeries({ device, metric, values, first, last }: MigrationReport['series'][number]): string {

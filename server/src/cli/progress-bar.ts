@@ -1,10 +1,12 @@
 const WIDTH = 30;
+const LINE_EVERY_MS = 10_000;
 
-/** Shows how far a long command is on stderr: a bar that grows in place on a terminal, and nothing elsewhere until `end`. */
+/** Shows the progress of a long command on stderr: a bar that grows in place on a terminal; elsewhere a line every ten seconds. */
 export class ProgressBar {
   readonly #title: string;
-  readonly #shown = process.stderr.isTTY;
+  readonly #isTerminal = process.stderr.isTTY;
   #drawn = false;
+  #nextLineAt = Date.now() + LINE_EVERY_MS;
 
   constructor(title: string) {
     this.#title = title;
@@ -12,13 +14,17 @@ export class ProgressBar {
 
   /** @param share 0 to 1, null while unknown */
   show(share: number | null, note = ''): void {
-    if (!this.#shown) return;
-    const filled = Math.round((share ?? 0) * WIDTH);
     const percent = share === null ? '' : `${Math.round(share * 100)} %`;
-    process.stderr.write(
-      `\r\u001b[K${this.#title} ${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${percent} ${note}`,
-    );
-    this.#drawn = true;
+    if (this.#isTerminal) {
+      const filled = Math.round((share ?? 0) * WIDTH);
+      process.stderr.write(
+        `\r\u001b[K${this.#title} ${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${percent} ${note}`,
+      );
+      this.#drawn = true;
+    } else if (Date.now() >= this.#nextLineAt) {
+      this.#nextLineAt = Date.now() + LINE_EVERY_MS;
+      process.stderr.write(`${[this.#title, percent, note].filter((part) => part !== '').join(' ')}\n`);
+    }
   }
 
   end(): void {

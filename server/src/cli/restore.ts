@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { isInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import { parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { backupCopies, backupFolder, historyUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { Conflict, InvalidInput } from '../domain/errors.ts';
+import { Conflict } from '../domain/errors.ts';
 import { BackupFolder } from '../storage/backup/backup-folder.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
 import { describeHole, fileInstant, toMissing } from '../storage/journal-history/segments.ts';
@@ -19,104 +17,81 @@ import {
   scratchFolder,
 } from '../storage/restore/restore-folder.ts';
 import { announcements, realPath } from './announcement.ts';
-import { INCOMPLETE } from './command.ts';
+import { type CommandDefinition, INCOMPLETE, instant, newCommand, type Result } from './command.ts';
+import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './progress-bar.ts';
 
-const HELP = `Brings a backup back and proves it: every day of every series is compared with what was backed up.
-The service must be stopped, unless --into is given. What is in the data folder now moves into a folder beside it.
+export const restore: CommandDefinition = (run) =>
+  newCommand('restore')
+    .description(
+      `Restores a backup and verifies it: every day of every series is compared with the backup. The service must be stopped, unless --into is given. The present content of the data folder moves into a folder next to it.
 
-Usage: npm start -- restore BACKUP [--at TIME] [--into FOLDER] [--without-archive] [--config FILE] [--json]
+backup.passphrase or backup.identities of the configuration decrypts the backup.
 
-  BACKUP         name of a backup, as \`npm start -- backup list\` shows it, or the path of one
-  --at TIME      as of this instant, such as 2026-11-21T14:30:00+01:00: with every reading acknowledged at or before it, from the
-                 journal's history or its copies and the journal; exit code 3 and a list of what is missing where parts are damaged
-  --into FOLDER  restore into an empty folder and leave the data folder alone
-  --without-archive
-                 go on where files of the archive are missing or damaged
-  --config FILE  configuration to read instead of wattkeeper.yaml; backup.passphrase or backup.identities opens the backup
-  --json         print one JSON object with the result on the last line
-  --help         this text`;
-
-/**
- * `restore`. Answers 0 when what was restored is proved to be what was backed up, and complete up to the instant asked for; 3 when readings
- * that were acknowledged before it could not be recovered.
- */
-export async function restoreCommand(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      at: { type: 'string' },
-      into: { type: 'string' },
-      'without-archive': { type: 'boolean', default: false },
-      config: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const [given, ...more] = positionals;
-  if (given === undefined || more.length > 0) throw new InvalidInput(`restore needs one backup\n\n${HELP}`);
-  if (values.at !== undefined && !isInstant(values.at)) {
-    throw new InvalidInput(`--at must be a time with an offset such as 2026-11-21T14:30:00Z; got "${values.at}"`);
-  }
-  const config = loadConfig({ file: values.config, environment });
-  const backup = await pathOf(given, config);
-  const what: Wanted = { config, backup, at: values.at, withArchive: !values['without-archive'] };
-  const report = values.into
-    ? { ...(await restore(what, values.into, values.into)), folder: values.into, before: null }
-    : await replace(what, environment);
-  const { values: count, rows, comparedDays, archive, batches, missing, folder, before } = report;
-  if (values.json)
-    console.log(
-      JSON.stringify({
-        values: count,
-        rows,
-        compared_days: comparedDays,
-        archive,
-        batches,
-        missing: missing.map(toMissing),
-        folder,
-        before,
+Ends with 0 when the restored data equals the backup and is complete up to --at, and with 3 and a list of gaps when readings acknowledged before --at could not be recovered.`,
+    )
+    .argument('<backup>', 'name of a backup, as `npm start -- backup list` shows it, or path of one')
+    .option(
+      '--at <time>',
+      "as of this instant, such as 2026-11-21T14:30:00+01:00: with every reading acknowledged at or before it, from the journal's history or its copies and the journal",
+      instant,
+    )
+    .option('--into <folder>', 'restore into an empty folder and leave the data folder unchanged')
+    .option('--without-archive', 'continue where files of the archive are missing or damaged')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npm start -- restore 2026-11-21T02-30-00Z.backup --at 2026-11-21T14:30:00+01:00',
+    )
+    .action((given, { at, into, withoutArchive = false }, command) =>
+      run(command, async (invocation) => {
+        const { config } = invocation;
+        const wanted: Wanted = { backup: await pathOf(given, config), at, withArchive: !withoutArchive };
+        const restored: Restored = into
+          ? { ...(await restoreInto(invocation, wanted, into, into)), folder: into, before: null }
+          : await replace(invocation, wanted);
+        for (const hole of restored.missing)
+          console.error(`NOT RECOVERED: readings acknowledged ${describeHole(hole)}`);
+        return resultOf(restored, at);
       }),
     );
-  else {
-    console.log(
-      `Restored ${count} values and ${rows} records into ${folder}; ${comparedDays} days of series compared, all equal.`,
-    );
-    if (archive)
-      console.log(
-        `All ${archive.objects} files of the archive are whole; ${archive.fromCopies} were put back from copies.`,
-      );
-    if (values.at) console.log(`Took ${batches} batches from the journal's history, up to ${values.at}.`);
-    if (before) console.log(`What was there before is in ${before}.`);
-  }
-  for (const hole of missing) console.error(`NOT RECOVERED: readings acknowledged ${describeHole(hole)}`);
-  return missing.length > 0 ? INCOMPLETE : 0;
-}
 
 interface Wanted {
-  readonly config: Config;
   /** Path of the backup. */
   readonly backup: string;
   readonly at: string | undefined;
   readonly withArchive: boolean;
 }
 
+interface Restored extends FolderRestoreReport {
+  readonly folder: string;
+  /** Folder with the data that was there before. */
+  readonly before: string | null;
+}
+
+function resultOf(restored: Restored, at: string | undefined): Result {
+  const { values, rows, comparedDays, archive, batches, missing, folder, before } = restored;
+  const lines = [
+    `Restored ${values} values and ${rows} records into ${folder}; ${comparedDays} days of series compared, all equal.`,
+  ];
+  if (archive)
+    lines.push(
+      `All ${archive.objects} files of the archive are intact; ${archive.fromCopies} were restored from copies.`,
+    );
+  if (at) lines.push(`Took ${batches} batches from the journal's history, up to ${at}.`);
+  if (before) lines.push(`The data from before is in ${before}.`);
+  const gaps = missing.map(toMissing);
+  const json = { values, rows, compared_days: comparedDays, archive, batches, missing: gaps, folder, before };
+  return { lines, json, code: missing.length > 0 ? INCOMPLETE : 0 };
+}
+
 /** Restores beside the data and then puts it in its place, all under the folder's lock. */
-async function replace(what: Wanted, environment: Readonly<Record<string, string | undefined>>) {
-  await refuseWhileRunning(what.config, environment);
-  const folder = openDataFolder(what.config.data_dir);
+async function replace(invocation: Invocation, wanted: Wanted): Promise<Restored> {
+  refuseWhileRunning(invocation);
+  const folder = openDataFolder(invocation.config.data_dir);
   try {
     await removeScratch(folder.path);
     const fresh = await scratchFolder(folder.path);
-    const report = await restore(what, fresh, folder.path);
+    const report = await restoreInto(invocation, wanted, fresh, folder.path);
     await makeReady(folder.path, fresh);
     return { ...report, folder: folder.path, before: await applyReady(folder.path, fileInstant(Date.now())) };
   } finally {
@@ -125,7 +100,7 @@ async function replace(what: Wanted, environment: Readonly<Record<string, string
 }
 
 /** Also one without persistence: switching that on needs an empty folder. */
-async function refuseWhileRunning(config: Config, environment: Readonly<Record<string, string | undefined>>) {
+function refuseWhileRunning({ config, environment }: Invocation): void {
   const folder = realPath(config.data_dir);
   const running = announcements(config, environment).find(({ data_dir }) => data_dir === folder);
   if (running === undefined) return;
@@ -133,8 +108,9 @@ async function refuseWhileRunning(config: Config, environment: Readonly<Record<s
 }
 
 /** @param dataFolder what the folder becomes in the end */
-async function restore(
-  { config, backup, at, withArchive }: Wanted,
+async function restoreInto(
+  { config, signal }: Invocation,
+  { backup, at, withArchive }: Wanted,
   folder: string,
   dataFolder: string,
 ): Promise<FolderRestoreReport> {
@@ -147,7 +123,7 @@ async function restore(
       engine: restoredEngine(config),
       upTo: at === undefined ? undefined : historyUpTo(config, parseInstant(at)),
       archive: withArchive ? restoredArchive(config, backup, dataFolder) : undefined,
-      signal: new AbortController().signal,
+      signal,
       progress: (share) => bar.show(share),
     });
   } finally {

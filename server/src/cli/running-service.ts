@@ -2,20 +2,24 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Me } from '@wattkeeper/contract/access/auth.ts';
 import { HealthStatus } from '@wattkeeper/contract/service.ts';
+import type { Environment } from '../config/environment.ts';
 import { LOCAL_DATABASE } from '../config/records-location.ts';
 import { Config } from '../config/schema.ts';
 import { Conflict, InvalidInput, messageOf, Unauthorized, Unavailable } from '../domain/errors.ts';
 import { type Announcement, announcements, isInUse, realPath } from './announcement.ts';
-import { ownUrl } from './own-url.ts';
-import type { RunningService } from './service-jobs.ts';
+import type { RunningService } from './service-api.ts';
+
+/** Address of this machine where the service listens on every address. */
+const ANYWHERE = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '[::1]'],
+]);
 
 /** What the command line says about the service. */
 export interface Given {
   readonly url?: string | undefined;
   readonly token?: string | undefined;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const TIMEOUT_MS = 10_000;
 /** What does not say by then what it is may be anything. */
@@ -125,4 +129,14 @@ function refuse(url: string): never {
 
 function at(config: Config): string {
   return config.http.port === 0 ? '' : ` at ${ownUrl(config)}`;
+}
+
+/** Where a service of this configuration answers on this machine, with its prefix, without a slash at the end. */
+export function ownUrl({
+  http: { host, port, prefix },
+}: {
+  http: Pick<Config['http'], 'host' | 'port' | 'prefix'>;
+}): string {
+  const name = ANYWHERE.get(host) ?? (host.includes(':') ? `[${host}]` : host);
+  return `http://${name}:${port}${prefix.replace(/\/$/, '')}`;
 }

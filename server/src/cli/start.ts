@@ -1,42 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import type { App } from '../app.ts';
-import { loadConfig } from '../config/load.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { newSecret } from '../features/auth/secrets.ts';
 import { Succession } from '../succession.ts';
 import { announce } from './announcement.ts';
-import { ownUrl } from './own-url.ts';
-
-const HELP = `Runs the service until it is stopped with Ctrl+C or SIGTERM.
-
-Usage: npm start -- [start] [--config FILE] [--json]
-
-  --config FILE  configuration to read instead of wattkeeper.yaml
-  --json         print one JSON object with the address and the sign-in link when the service is ready
-  --help         this text`;
+import { type CommandDefinition, newCommand } from './command.ts';
+import type { Invocation } from './invocation.ts';
+import { ownUrl } from './running-service.ts';
 
 /** A stop takes no longer. Parts that are open then end as in a kill, after which nothing acknowledged is missing. */
 const MAX_STOP_MS = 9_500;
 
-/** The default command: runs the service. */
-export async function startCommand(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: { config: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const config = loadConfig({ file: values.config, environment });
+export const start: CommandDefinition = (run) =>
+  newCommand('start')
+    .description(
+      'Runs the service until it is stopped with Ctrl-C or SIGTERM. With --json it prints its address and a sign-in link as soon as it is ready.',
+    )
+    .action((_, command) => run(command, serve));
+
+async function serve({ config, environment, options: { json = false } }: Invocation): Promise<null> {
   const log = openLog(config, config.log.level);
-  const onDemoProgress = values.json ? () => {} : showProgress;
+  const onDemoProgress = json ? () => {} : showProgress;
   const localToken = newSecret();
   const stopped = Promise.withResolvers<unknown>();
   let withdraw = () => {};
@@ -52,12 +38,12 @@ export async function startCommand(
     },
     onFailure: stopped.reject,
   });
-  await sayReady(service.app, config, values.json ?? false);
+  await sayReady(service.app, config, json);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopped.resolve);
   await stopped.promise;
   withdraw();
   await end(service, log);
-  return 0;
+  return null;
 }
 
 async function sayReady(app: App, config: Config, asJson: boolean): Promise<void> {

@@ -1,133 +1,87 @@
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type ApiToken, GrantableScope } from '@wattkeeper/contract/access/auth.ts';
 import { formatInstant, Name, parseInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import {
-  type AccountContext,
-  type CommandResult,
-  onlyArgument,
-  runAccountCommand,
-  UsageError,
-  unknownAction,
-} from './account-context.ts';
+import { withAccounts } from './accounts.ts';
+import { by, type CommandDefinition, serviceCommand } from './command.ts';
 
-const HELP = `Manages API tokens, which programs send as "Authorization: Bearer TOKEN".
+const UNIT_MS = new Map([
+  ['h', HOUR_MS],
+  ['d', UTC_DAY_MS],
+  ['w', 7 * UTC_DAY_MS],
+  ['y', 365 * UTC_DAY_MS],
+]);
+const MAX_LIFETIME_MS = 100 * 365 * UTC_DAY_MS;
+const EXAMPLE = `
+Example:
+  npm start -- token create --name telegraf --scope read,write --expires-in 90d`;
 
-Usage: npm start -- token ACTION [OPTIONS]
+export const token: CommandDefinition = (run) => {
+  const tokens = serviceCommand('token', 'the scope admin')
+    .description(
+      'Manages API tokens, which programs send as "Authorization: Bearer TOKEN", also while the service is stopped.',
+    )
+    .addHelpText('after', EXAMPLE);
 
-  create --name NAME --scope SCOPE [--scope SCOPE …] [--expires-in TIME]   the token is shown once
-  list
-  revoke NAME
+  tokens
+    .command('create')
+    .description('Create a token. It is shown only once.')
+    .requiredOption('--name <name>', 'name of the token', by(Name))
+    .requiredOption(
+      '--scope <scope>',
+      `${GrantableScope.options.join(', ')}; several with commas, or as several options`,
+      scopesOf,
+    )
+    .option('--expires-in <time>', 'such as 12h, 90d, 8w or 1y; default: never', durationMs)
+    .addHelpText('after', EXAMPLE)
+    .action(({ name, scope: scopes, expiresIn }, command) =>
+      run(command, async (invocation) => {
+        const expires_at = expiresIn === undefined ? null : formatInstant(Date.now() + expiresIn);
+        const made = await withAccounts(invocation, (accounts) => accounts.createToken({ name, scopes, expires_at }));
+        const until = made.expires_at === null ? 'does not expire' : `expires ${made.expires_at}`;
+        const line = `Made the token "${made.name}" (${scopes.join(', ')}; ${until}). It is shown only now:`;
+        return { lines: [line, `  ${made.token}`], json: made };
+      }),
+    );
 
-  --scope SCOPE      read, write or admin; also several with commas
-  --expires-in TIME  such as 12h, 90d, 8w or 1y; default: never
-  --url URL          of a running service; default: the one that runs on this machine, which lets its user in
-  --token TOKEN      API token with the scope admin for a service of somebody else; better in WATTKEEPER_TOKEN
-  --config FILE      configuration to read instead of wattkeeper.yaml
-  --json             print one JSON object with the result
-  --help             this text`;
+  tokens
+    .command('list')
+    .description('List the tokens.')
+    .action((_, command) =>
+      run(command, async (invocation) => {
+        const all = await withAccounts(invocation, (accounts) => accounts.tokens());
+        const lines = all.length > 0 ? all.map(describe) : ['There is no token.'];
+        return { lines, json: { tokens: all } };
+      }),
+    );
 
-const ACTIONS = ['create', 'list', 'revoke'];
-const UNIT_MS = new Map(
-  Object.entries({
-    h: HOUR_MS,
-    d: UTC_DAY_MS,
-    w: 7 * UTC_DAY_MS,
-    y: 365 * UTC_DAY_MS,
-  }),
-);
-const MAX_LIFE_MS = 100 * 365 * UTC_DAY_MS;
+  tokens
+    .command('revoke')
+    .description('Revoke a token.')
+    .argument('<name>', 'name of the token')
+    .action((name, _, command) =>
+      run(command, async (invocation) => {
+        const revoked = await withAccounts(invocation, (accounts) => accounts.revokeToken(name));
+        return { lines: [`Revoked the token "${revoked.name}".`], json: { revoked } };
+      }),
+    );
 
-interface Values {
-  readonly name?: string | undefined;
-  readonly scope?: readonly string[] | undefined;
-  readonly 'expires-in'?: string | undefined;
+  return tokens;
+};
+
+function describe({ name, scopes, expires_at: at, last_used_at: usedAt }: ApiToken): string {
+  const expiry = at === null ? 'does not expire' : `${parseInstant(at) <= Date.now() ? 'expired' : 'expires'} ${at}`;
+  const used = usedAt === null ? 'never used' : `used ${usedAt}`;
+  return `${name.padEnd(24)} ${scopes.join(',').padEnd(26)} ${expiry}, ${used}`;
 }
 
-/** `token create|list|revoke`. Answers the exit code. */
-export function tokenCommand(
-  argv: readonly string[],
-  context: AccountContext,
-  now: () => number = Date.now,
-): Promise<number> {
-  return runAccountCommand(argv, HELP, context, async () => {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        name: { type: 'string' },
-        scope: { type: 'string', multiple: true },
-        'expires-in': { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
-        config: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-    const [action, ...names] = positionals;
-    switch (action) {
-      case 'create':
-        if (names.length > 0) throw new UsageError(`create takes the name as --name; got ${names.join(' ')}`);
-        return create(context, values, now());
-      case 'list':
-        return list(context, now());
-      case 'revoke':
-        return revoke(context, onlyArgument('name', names));
-      default:
-        throw unknownAction(action, ACTIONS);
-    }
-  });
-}
-
-async function create({ accounts }: AccountContext, values: Values, now: number): Promise<CommandResult> {
-  const name = Name.safeParse(values.name ?? '');
-  if (!name.success) throw new UsageError('create needs --name NAME, of 1 to 200 characters');
-  const scopes = scopesOf(values.scope ?? []);
-  const expiresIn = values['expires-in'];
-  const expiresAt = expiresIn === undefined ? null : now + durationMs(expiresIn);
-  const made = await accounts((of) =>
-    of.createToken({ name: name.data, scopes, expires_at: expiresAt === null ? null : formatInstant(expiresAt) }),
-  );
-  const until = made.expires_at === null ? 'does not expire' : `expires ${made.expires_at}`;
-  return {
-    lines: [`Made the token "${made.name}" (${scopes.join(', ')}; ${until}). It is shown only now:`, `  ${made.token}`],
-    json: made,
-  };
-}
-
-async function list({ accounts }: AccountContext, now: number): Promise<CommandResult> {
-  const tokens = await accounts((of) => of.tokens());
-  const lines = tokens.map((token) => {
-    const used = token.last_used_at === null ? 'never used' : `used ${token.last_used_at}`;
-    return `${token.name.padEnd(24)} ${token.scopes.join(',').padEnd(26)} ${expiryOf(token, now)}, ${used}`;
-  });
-  return { lines: lines.length > 0 ? lines : ['There is no token.'], json: { tokens } };
-}
-
-async function revoke({ accounts }: AccountContext, name: string): Promise<CommandResult> {
-  const token = await accounts((of) => of.revokeToken(name));
-  return { lines: [`Revoked the token "${token.name}".`], json: { revoked: token } };
-}
-
-function scopesOf(given: readonly string[]): GrantableScope[] {
-  const names = given.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  if (names.length === 0)
-    throw new UsageError(`--scope must be one or more of ${GrantableScope.options.join(', ')}; got none`);
-  return names.map((name) => {
-    const scope = GrantableScope.safeParse(name);
-    if (scope.success) return scope.data;
-    throw new UsageError(`--scope ${scope.error.issues[0]!.message}`);
-  });
+function scopesOf(text: string, before: GrantableScope[] | undefined): GrantableScope[] {
+  return [...(before ?? []), ...text.split(',').map(by(GrantableScope))];
 }
 
 function durationMs(text: string): number {
   const [, count, unit] = /^(\d{1,5})([hdwy])$/.exec(text) ?? [];
   const ms = Number(count) * (UNIT_MS.get(unit ?? '') ?? Number.NaN);
-  if (ms > 0 && ms <= MAX_LIFE_MS) return ms;
-  throw new UsageError(`--expires-in must be a time such as 12h, 90d, 8w or 1y, at most 100y; got ${text}`);
-}
-
-function expiryOf({ expires_at: at }: ApiToken, now: number): string {
-  if (at === null) return 'does not expire';
-  return `${parseInstant(at) <= now ? 'expired' : 'expires'} ${at}`;
+  if (ms > 0 && ms <= MAX_LIFETIME_MS) return ms;
+  throw new InvalidArgumentError('It must be a time such as 12h, 90d, 8w or 1y, at most 100y.');
 }

@@ -1,2 +1,4 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The process's environment: read here and nowhere else, so that what a setting is called has one place. */
-export const ENVIRONMENT: Readonly<Record<string, string | undefined>> = process.env;
+export const ENVIRONMENT: Environment = process.env;

@@ -2,20 +2,9 @@ import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'nod
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { withAccounts } from '../../src/cli/accounts.ts';
-import { backupCommand } from '../../src/cli/backup.ts';
-import { deviceCommand } from '../../src/cli/device.ts';
-import { doctorCommand } from '../../src/cli/doctor.ts';
-import { exportCommand } from '../../src/cli/export.ts';
-import { featuresCommand } from '../../src/cli/features.ts';
-import { importCommand } from '../../src/cli/import.ts';
-import { restoreCommand } from '../../src/cli/restore.ts';
-import { signInLinkCommand } from '../../src/cli/sign-in-link.ts';
-import { tokenCommand } from '../../src/cli/token.ts';
-import { userCommand } from '../../src/cli/user.ts';
-import { ExpectedError } from '../../src/domain/errors.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { lockFolder } from '../../src/storage/data-folder.ts';
+import { runCommand } from '../command.ts';
 import { postReadings, type Service, startService, TOKEN, temporaryFolder } from './service.ts';
 
 let closers: (() => unknown)[] = [];
@@ -47,7 +36,10 @@ function place(): Place {
   closers.push(remove);
   const folder = join(home, 'data');
   const environment = { XDG_RUNTIME_DIR: home, TMPDIR: home, WATTKEEPER_DATA_DIR: folder, WATTKEEPER_HTTP__PORT: '0' };
-  const runIn: Place['runIn'] = (more, name, ...argv) => runCommand(name!, argv, { ...environment, ...more });
+  const runIn: Place['runIn'] = async (more, ...argv) => {
+    const { code, errors, json } = await runCommand({ ...environment, ...more }, ...argv, '--json');
+    return { code, errors, json: json() };
+  };
   return {
     environment,
     folder,
@@ -60,36 +52,6 @@ function place(): Place {
     run: (...argv) => runIn({}, ...argv),
     runIn,
   };
-}
-
-type Environment = Readonly<Record<string, string>>;
-const COMMANDS = new Map<string, (argv: readonly string[], environment: Environment) => Promise<number>>([
-  ['token', (argv, environment) => withAccounts(argv, environment, tokenCommand)],
-  ['user', (argv, environment) => withAccounts(argv, environment, userCommand)],
-  ['sign-in-link', (argv, environment) => withAccounts(argv, environment, signInLinkCommand)],
-  ['features', featuresCommand],
-  ['device', deviceCommand],
-  ['export', exportCommand],
-  ['import', importCommand],
-  ['backup', backupCommand],
-  ['restore', restoreCommand],
-  ['doctor', doctorCommand],
-]);
-
-/** Runs a command in this process, as `main.ts` does in one of its own, which takes a second to start. */
-async function runCommand(name: string, argv: readonly string[], environment: Environment): Promise<Outcome> {
-  const [out, errors] = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')];
-  const lines = (spy: typeof out) => spy.mock.calls.map(([line]) => String(line));
-  for (const spy of [out, errors]) spy.mockImplementation(() => {});
-  try {
-    const code = await COMMANDS.get(name)!([...argv, '--json'], environment);
-    return { code, json: JSON.parse(lines(out).at(-1)!), errors: lines(errors).join('\n') };
-  } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error;
-    return { code: 1, json: { error: { code: error.code } }, errors: error.message };
-  } finally {
-    for (const spy of [out, errors]) spy.mockRestore();
-  }
 }
 
 const OFF = { WATTKEEPER_PERSISTENCE: 'false' };

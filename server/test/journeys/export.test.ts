@@ -75,7 +75,9 @@ it('leaves nothing half-written, and overwrites nothing', async () => {
   await expect(run(at('kept.csv'))).rejects.toThrow(/kept.csv exists already/);
   await expect(run(at('x.json'))).rejects.toThrow(/must end in .csv, .parquet, .arrows; got/);
   await expect(run('--device', 'cellar', at('cellar.csv'))).rejects.toThrow(/cellar/);
-  await expect(run('--start', 'yesterday', at('y.csv'))).rejects.toThrow(/--start must be a time/);
+  await expect(run('--start', 'yesterday', at('y.csv'))).rejects.toThrow(
+    /--start <time>' argument 'yesterday' is invalid. It must be an ISO 8601 time/,
+  );
   await expect(run(at('none/here.csv'))).rejects.toThrow(/cannot be written: .*no such file/);
   expect(readdirSync(out.path).filter((name) => name.endsWith('.partial'))).toEqual([]);
 });

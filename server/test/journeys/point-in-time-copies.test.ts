@@ -101,7 +101,7 @@ describeWith('MOTO', 'a lost machine', (program) => {
 
     const fresh = newFolder();
     const { until } = copied.result as { until: string };
-    expect((await command(fresh, 'backup', 'list')).stdout).toContain(`The copies of the journal go on until ${until}`);
+    expect((await command(fresh, 'backup', 'list')).stdout).toContain(`The journal is copied until ${until}`);
     const late = command(fresh, 'restore', name, '--at', new Date(Date.parse(until) + 1).toISOString());
     await expect(late).rejects.toThrow(/do not go from the start of the backup/);
     expect(readdirSync(fresh).filter((entry) => /db$|restore|journal/.test(entry))).toEqual([]);

@@ -66,7 +66,7 @@ describe('a device over the API', () => {
     expect(items(await run('list')).map(({ name }) => name)).toEqual(['New meter', 'Old meter']);
     expect(items(await run('retire', 'Old meter', '--at', at))).toMatchObject([{ retired_at: at, status: 'retired' }]);
     expect(items(await run('reactivate', 'Old meter'))).toMatchObject([{ retired_at: null }]);
-    expect((await run('retire', 'Old meter', '--at', 'noon')).code).toBe(1);
+    expect((await run('retire', 'Old meter', '--at', 'noon')).code).toBe(2);
     const refused = await run('delete', 'New meter');
     expect([refused.code, JSON.parse(refused.out).error.message]).toEqual([
       1,

@@ -1,19 +1,29 @@
 import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
 import { parseInstant } from '@wattkeeper/contract/common.ts';
-import { type AuthService, COMMAND_LINE } from '../features/auth/service.ts';
+import { openLog } from '../config/log.ts';
+import type { Config } from '../config/schema.ts';
+import { AuthService, COMMAND_LINE } from '../features/auth/service.ts';
 import { toToken } from '../features/auth/tokens/routes.ts';
 import type { TokenMaker } from '../features/auth/tokens/token-administration.ts';
 import { toUser } from '../features/auth/users/routes.ts';
-import type { Accounts } from './account-context.ts';
+import type { Accounts } from './accounts.ts';
+import { ownUrl } from './running-service.ts';
+import { onRecords } from './work.ts';
 
 /** Whoever can run commands on the data folder may do everything. */
 const MAKER: TokenMaker = { name: COMMAND_LINE, scopes: SCOPES_OF_ROLE.admin, userId: null };
 
-/**
- * Accounts of a service that is stopped, for instance to let its administrator in again.
- * @param baseUrl where it will answer, with its prefix
- */
-export function accountsOnRecords(auth: AuthService, baseUrl: string): Accounts {
+/** Uses the accounts of a stopped service, for instance to let its administrator in again. */
+export function withStoredAccounts<T>(config: Config, use: (accounts: Accounts) => Promise<T>): Promise<T> {
+  return onRecords(config, (records) => {
+    const log = openLog(config, 'info');
+    const auth = new AuthService({ records, warn: (message) => log.warn(message) });
+    return use(storedAccounts(auth, config.http.public_url ?? ownUrl(config)));
+  });
+}
+
+/** @param baseUrl where the service will answer, with its prefix */
+function storedAccounts(auth: AuthService, baseUrl: string): Accounts {
   const { users, tokens } = auth;
   return {
     users: async () => (await users.list()).map(toUser),

@@ -1,0 +1,77 @@
+import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import type { Pipeline } from '../assembly/pipeline.ts';
+import { openLog } from '../config/log.ts';
+import { recordsLocation } from '../config/records-location.ts';
+import type { Config } from '../config/schema.ts';
+import { openDataFolder } from '../storage/data-folder.ts';
+import type { RecordStore } from '../storage/records/record-store.ts';
+import type { Invocation } from './invocation.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+/** Time for the stores to take what a command wrote. */
+const DRAIN_MS = MINUTE_MS;
+
+/** What long work is given. */
+export interface WorkContext {
+  readonly signal: AbortSignal;
+  readonly progress: (share: number | null, note?: string | null) => void;
+}
+
+export interface LongWork {
+  /** Title of the progress bar. */
+  readonly title: string;
+  /** What asks a running service for the job. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** The same work on the data folder, while no service runs. */
+  readonly alone: (pipeline: Pipeline, context: WorkContext) => Promise<unknown>;
+  /** Configuration for work on the data folder; default: that of the service. */
+  readonly config?: Config;
+}
+
+/** Runs work as a job of the running service, or here on the data folder. Answers its result. */
+export async function longWork(invocation: Invocation, work: LongWork): Promise<unknown> {
+  const { title, path, body, alone, config } = work;
+  const service = await invocation.service();
+  const bar = new ProgressBar(title);
+  const progress: WorkContext['progress'] = (share, note) => bar.show(share, note ?? '');
+  try {
+    if (service) return await service.job(path, body, progress);
+    const context = { signal: invocation.signal, progress };
+    return await onFolder(invocation, (pipeline) => alone(pipeline, context), { config });
+  } finally {
+    bar.end();
+  }
+}
+
+/** Works on the data folder with everything that a service has except the web. @throws Conflict while a process uses the folder */
+export async function onFolder<T>(
+  invocation: Invocation,
+  work: (pipeline: Pipeline) => Promise<T>,
+  { drainMs = DRAIN_MS, config = invocation.config }: { drainMs?: number; config?: Config | undefined } = {},
+): Promise<T> {
+  const { openPipeline } = await import('../assembly/pipeline.ts');
+  const pipeline = await openPipeline({ config, log: openLog(config, 'warn'), now: Date.now, withoutStores: false });
+  try {
+    return await work(pipeline);
+  } finally {
+    // What is left is in the journal, from which the next start continues.
+    await pipeline.close(invocation.interrupted ? 0 : drainMs);
+  }
+}
+
+/** Works on the records of a stopped service, under the lock of its data folder. @throws Conflict while a process uses the folder */
+export async function onRecords<T>(config: Config, work: (records: RecordStore) => Promise<T>): Promise<T> {
+  const { openRecords } = await import('../storage/records/record-store.ts');
+  const folder = openDataFolder(config.data_dir);
+  try {
+    const records = await openRecords(recordsLocation(config));
+    try {
+      return await work(records);
+    } finally {
+      await records.close();
+    }
+  } finally {
+    folder.release();
+  }
+}
