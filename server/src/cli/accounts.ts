@@ -1,22 +1,8 @@
-import { ApiToken, ApiTokenCreated, type Scope, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
+import { ApiToken, ApiTokenCreated, SignInLink, User } from '@wattkeeper/contract/access/auth.ts';
 import { NotFound } from '../domain/errors.ts';
 import type { Invocation } from './invocation.ts';
 import type { ServiceApi } from './service-api.ts';
-
-/** Users, tokens and links of a running or a stopped service. A name may also be an id. Methods throw expected errors. */
-export interface Accounts {
-  users(): Promise<readonly User[]>;
-  /** @param user password null: the user signs in by links only */
-  addUser(user: { username: string; role: string; password: string | null }): Promise<User>;
-  changeUser(name: string, change: { role: string } | { password: string }): Promise<User>;
-  removeUser(name: string): Promise<User>;
-  tokens(): Promise<readonly ApiToken[]>;
-  /** @param token expires_at as an instant; null: never */
-  createToken(token: { name: string; scopes: Scope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
-  revokeToken(name: string): Promise<ApiToken>;
-  /** @param username null: the first administrator, who is made when there is no user */
-  createLink(username: string | null): Promise<SignInLink>;
-}
+import type { Accounts } from './stored-accounts.ts';
 
 /** Uses the accounts of the running service, or the records of a stopped one. */
 export async function withAccounts<T>(invocation: Invocation, use: (accounts: Accounts) => Promise<T>): Promise<T> {

@@ -1,4 +1,11 @@
-import { SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
+import {
+  type ApiToken,
+  type ApiTokenCreated,
+  SCOPES_OF_ROLE,
+  type Scope,
+  type SignInLink,
+  type User,
+} from '@wattkeeper/contract/access/auth.ts';
 import { parseInstant } from '@wattkeeper/contract/common.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
@@ -6,9 +13,23 @@ import { AuthService, COMMAND_LINE } from '../features/auth/service.ts';
 import { toToken } from '../features/auth/tokens/routes.ts';
 import type { TokenMaker } from '../features/auth/tokens/token-administration.ts';
 import { toUser } from '../features/auth/users/routes.ts';
-import type { Accounts } from './accounts.ts';
 import { ownUrl } from './running-service.ts';
 import { onRecords } from './work.ts';
+
+/** Users, tokens and links of a running or a stopped service. A name may also be an id. Methods throw expected errors. */
+export interface Accounts {
+  users(): Promise<readonly User[]>;
+  /** @param user password null: the user signs in by links only */
+  addUser(user: { username: string; role: string; password: string | null }): Promise<User>;
+  changeUser(name: string, change: { role: string } | { password: string }): Promise<User>;
+  removeUser(name: string): Promise<User>;
+  tokens(): Promise<readonly ApiToken[]>;
+  /** @param token expires_at as an instant; null: never */
+  createToken(token: { name: string; scopes: Scope[]; expires_at: string | null }): Promise<ApiTokenCreated>;
+  revokeToken(name: string): Promise<ApiToken>;
+  /** @param username null: the first administrator, who is made when there is no user */
+  createLink(username: string | null): Promise<SignInLink>;
+}
 
 /** Whoever can run commands on the data folder may do everything. */
 const MAKER: TokenMaker = { name: COMMAND_LINE, scopes: SCOPES_OF_ROLE.admin, userId: null };

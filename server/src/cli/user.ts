@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Role } from '@wattkeeper/contract/access/auth.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
 import { withAccounts } from './accounts.ts';
-import { by, type CommandDefinition, serviceCommand } from './command.ts';
+import { by, type CommandDefinition, type Result, serviceCommand } from './command.ts';
+import type { Invocation } from './invocation.ts';
 
 const ROLE_HELP = 'viewer (reads), analyst (writes), operator (controls devices) or admin';
 const PASSWORD_HELP = 'its first line is the password; - reads it from standard input';
@@ -20,33 +21,13 @@ export const user: CommandDefinition = (run) => {
     .option('--role <role>', ROLE_HELP, role, 'viewer' as const)
     .option('--password-file <file>', PASSWORD_HELP)
     .action((username, { role: given, passwordFile }, command) =>
-      run(command, (invocation) => {
-        const password = passwordFile === undefined ? null : secretFrom(passwordFile);
-        return withAccounts(invocation, async (accounts) => {
-          const added = await accounts.addUser({ username, role: given, password });
-          const line = `Added ${added.username} as ${added.role}.`;
-          if (password !== null) return { lines: [line], json: { user: added } };
-          const { url } = await accounts.createLink(added.id);
-          const lines = [line, 'They sign in once, within 15 minutes, with', `  ${url}`];
-          return { lines, json: { user: added, sign_in_link: url } };
-        });
-      }),
+      run(command, (invocation) => add(invocation, username, given, passwordFile)),
     );
 
   users
     .command('list')
     .description('List the users.')
-    .action((_, command) =>
-      run(command, async (invocation) => {
-        const all = await withAccounts(invocation, (accounts) => accounts.users());
-        const lines = all.map(
-          ({ username, role: has, has_password: hasPassword, created_at: since }) =>
-            `${username.padEnd(24)} ${has.padEnd(9)} ${hasPassword ? 'password' : 'link only'}  since ${since}`,
-        );
-        const none = ['There is no user yet: sign-in-link makes the first one.'];
-        return { lines: lines.length > 0 ? lines : none, json: { users: all } };
-      }),
-    );
+    .action((_, command) => run(command, list));
 
   users
     .command('remove')
@@ -89,6 +70,33 @@ export const user: CommandDefinition = (run) => {
 
   return users;
 };
+
+async function add(
+  invocation: Invocation,
+  username: string,
+  given: Role,
+  passwordFile: string | undefined,
+): Promise<Result> {
+  const password = passwordFile === undefined ? null : secretFrom(passwordFile);
+  return withAccounts(invocation, async (accounts) => {
+    const added = await accounts.addUser({ username, role: given, password });
+    const line = `Added ${added.username} as ${added.role}.`;
+    if (password !== null) return { lines: [line], json: { user: added } };
+    const { url } = await accounts.createLink(added.id);
+    const lines = [line, 'They sign in once, within 15 minutes, with', `  ${url}`];
+    return { lines, json: { user: added, sign_in_link: url } };
+  });
+}
+
+async function list(invocation: Invocation): Promise<Result> {
+  const all = await withAccounts(invocation, (accounts) => accounts.users());
+  const lines = all.map(
+    ({ username, role: has, has_password: hasPassword, created_at: since }) =>
+      `${username.padEnd(24)} ${has.padEnd(9)} ${hasPassword ? 'password' : 'link only'}  since ${since}`,
+  );
+  const none = ['There is no user yet: sign-in-link makes the first one.'];
+  return { lines: lines.length > 0 ? lines : none, json: { users: all } };
+}
 
 /** The first line of a file, or of standard input for `-`: everyone on the machine could read a secret on the command line. */
 function secretFrom(file: string): string {
