@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { NotFound } from '../../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../../domain/job-run.ts';
 import { type Page, type PageRequest, pageOfQuery } from './page.ts';
+import { unknownId } from './record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
 export interface JobRunFilter {
@@ -38,7 +38,7 @@ export class JobRuns {
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirst();
-    if (row === undefined) throw unknownJob(id);
+    if (row === undefined) throw unknownId('job run', id);
     return toRecord(row);
   }
 
@@ -50,7 +50,7 @@ export class JobRuns {
   /** Throws NotFound. */
   async require(id: string): Promise<JobRun> {
     const job = await this.find(id);
-    if (job === undefined) throw unknownJob(id);
+    if (job === undefined) throw unknownId('job run', id);
     return job;
   }
 
@@ -146,8 +146,4 @@ function toRecord(row: Selectable<Schema['jobs']>): JobRun {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
   };
-}
-
-function unknownJob(id: string): NotFound {
-  return new NotFound(`there is no job run with the id "${id}"`);
 }

@@ -1,4 +1,5 @@
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
+import { isDangling, isTaken } from './engine/constraint-errors.ts';
 
 /** The fields that are given: what is undefined takes the default instead. */
 export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -17,14 +18,34 @@ export function unknownNamed(what: string, given: string, known: readonly string
   return new NotFound(`there is no ${what} with the id or name ${quoted(given)}; ${there}`);
 }
 
-export function nameTaken(what: string, name: string, cause: unknown): Conflict {
+export function unknownId(what: string, id: string): NotFound {
+  return new NotFound(`there is no ${what} with the id "${id}"`);
+}
+
+export interface Constraints {
+  /** Names that are unique. */
+  readonly name?: readonly [what: string, name: string | undefined];
+  /** A column that refers to another table. */
+  readonly reference?: readonly [field: string, what: string, id: string | null | undefined];
+}
+
+/** For `catch`: throws Conflict for a name that is taken, InvalidInput for an unknown reference, and any other error as it is. */
+export function explainConstraint({ name, reference }: Constraints) {
+  return (error: unknown): never => {
+    if (name && isTaken(error)) throw nameTaken(name[0], name[1] ?? '', error);
+    if (reference && isDangling(error)) throw unknownReference(reference[0], reference[1], reference[2] ?? '', error);
+    throw error;
+  };
+}
+
+function nameTaken(what: string, name: string, cause: unknown): Conflict {
   return new Conflict(`a ${what} named ${quoted(name)} is already there: take another name, or change that one`, {
     cause,
     fields: [{ field: 'name', detail: 'is already taken' }],
   });
 }
 
-export function unknownReference(field: string, what: string, given: string, cause: unknown): InvalidInput {
+function unknownReference(field: string, what: string, given: string, cause: unknown): InvalidInput {
   const detail = `must be the id of a ${what} that exists; got ${quoted(given)}`;
   return new InvalidInput(`${field} ${detail}`, { cause, fields: [{ field, detail }] });
 }

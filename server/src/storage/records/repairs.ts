@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { NotFound } from '../../domain/errors.ts';
+import { unknownId } from './record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from './schema.ts';
 
 /**
@@ -51,7 +51,7 @@ export class Repairs {
   /** Throws NotFound. */
   async require(id: string): Promise<RepairRecord> {
     const row = await this.#db.selectFrom('repairs').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);
+    if (row === undefined) throw unknownId('repair', id);
     return toRecord(row);
   }
 
@@ -105,7 +105,7 @@ export class Repairs {
       .set({ state, ...(by !== undefined && { undone_at: this.#now(), undone_by: by }) })
       .returningAll()
       .executeTakeFirst();
-    if (row === undefined) throw new NotFound(`there is no repair with the id "${id}"`);
+    if (row === undefined) throw unknownId('repair', id);
     return toRecord(row);
   }
 }

@@ -1,9 +1,7 @@
 import type { Role, Scope } from '@wattkeeper/contract/access/auth.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { NotFound } from '../../../domain/errors.ts';
-import { isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken } from '../record-errors.ts';
+import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** A key for programs, stored as its hash. Instants are epoch milliseconds. */
@@ -87,9 +85,7 @@ export class ApiTokens {
       })
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch((error: unknown) => {
-        throw isTaken(error) ? nameTaken('token', token.name, error) : error;
-      });
+      .catch(explainConstraint({ name: ['token', token.name] }));
     return toRecord(row);
   }
 
@@ -100,7 +96,7 @@ export class ApiTokens {
   /** Throws NotFound. */
   async remove(id: string): Promise<void> {
     const removed = await this.#db.deleteFrom('api_tokens').where('id', '=', id).returning('id').executeTakeFirst();
-    if (removed === undefined) throw new NotFound(`there is no API token with the id "${id}"`);
+    if (removed === undefined) throw unknownId('API token', id);
   }
 
   async #findBy(column: 'id' | 'name' | 'token_hash', value: string): Promise<ApiTokenRecord | undefined> {

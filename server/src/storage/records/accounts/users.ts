@@ -1,9 +1,8 @@
 import type { Role } from '@wattkeeper/contract/access/auth.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken } from '../record-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
+import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Someone who signs in. Instants are epoch milliseconds. */
@@ -67,9 +66,7 @@ export class Users {
       .values({ id: newId(), username, role, password_hash: passwordHash, created_at: this.#now() })
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch((error: unknown) => {
-        throw isTaken(error) ? nameTaken('user', username, error) : error;
-      });
+      .catch(explainConstraint({ name: ['user', username] }));
     return toUser(row);
   }
 
@@ -83,17 +80,17 @@ export class Users {
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirst();
-      if (row === undefined) throw unknownUser(id);
+      if (row === undefined) throw unknownId('user', id);
       return toUser(row);
     });
   }
 
-  /** Sessions, sign-in codes, tokens and layouts go along. Throws NotFound, or Conflict for the last administrator. */
+  /** Deletes a user with their sign-ins, sign-in codes, tokens and layouts. Throws NotFound, or Conflict for the last administrator. */
   async remove(id: string): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       await keepAnAdmin(transaction, id);
       const removed = await transaction.deleteFrom('users').where('id', '=', id).returning('id').executeTakeFirst();
-      if (removed === undefined) throw unknownUser(id);
+      if (removed === undefined) throw unknownId('user', id);
     });
   }
 }
@@ -115,8 +112,4 @@ async function keepAnAdmin(transaction: RecordsTransaction, id: string): Promise
   if (admins.length === 1 && admins[0]?.id === id) {
     throw new Conflict('this is the last administrator: make another user administrator first');
   }
-}
-
-function unknownUser(id: string): NotFound {
-  return new NotFound(`there is no user with the id "${id}"`);
 }

@@ -1,9 +1,9 @@
 import { type Selectable, sql } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
+import { isTaken } from '../engine/constraint-errors.ts';
 import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
-import { unknownReference } from '../record-errors.ts';
+import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most events of an anomaly in one answer. */
@@ -20,7 +20,7 @@ export interface AnomalyRecord {
   /** Full metric name; value and expected value are in its unit. */
   readonly metric: string;
   readonly startAt: number;
-  /** Behind the last slot that belongs to it. */
+  /** End of its last slot. */
   readonly endAt: number;
   readonly value: number;
   /** null where no baseline says what to expect. */
@@ -107,11 +107,11 @@ export class Anomalies {
   /** Throws NotFound. */
   async require(id: string): Promise<AnomalyRecord> {
     const row = await this.#db.selectFrom('anomalies').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw unknownAnomaly(id);
+    if (row === undefined) throw unknownId('anomaly', id);
     return toRecord(row);
   }
 
-  /** Adds an anomaly, or describes it anew when it was found before: who resolved it stays. Throws InvalidInput for an unknown device. */
+  /** Adds an anomaly, or updates the one that was found before, which stays resolved if it was. Throws InvalidInput for an unknown device. */
   async put(anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
     const row = await this.#db
@@ -120,13 +120,11 @@ export class Anomalies {
       .onConflict((conflict) => conflict.columns(['device_id', 'metric', 'type', 'start_at']).doUpdateSet(described))
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch((error: unknown) => {
-        throw isDangling(error) ? unknownReference('device_id', 'device', anomaly.deviceId, error) : error;
-      });
+      .catch(explainConstraint({ reference: ['device_id', 'device', anomaly.deviceId] }));
     return toRecord(row);
   }
 
-  /** Describes an anomaly anew, as when it went on. Throws NotFound, and Conflict where another one starts just so. */
+  /** Updates an anomaly, such as one that continued. Throws NotFound, or Conflict where another one has the same type, metric and start. */
   async update(id: string, anomaly: AnomalyInput): Promise<AnomalyRecord> {
     const { key, described } = rowOf(anomaly);
     const row = await this.#db
@@ -139,12 +137,12 @@ export class Anomalies {
         if (!isTaken(error)) throw error;
         throw new Conflict(`another ${anomaly.type} of ${anomaly.metric} starts at the same instant`, { cause: error });
       });
-    if (row === undefined) throw unknownAnomaly(id);
+    if (row === undefined) throw unknownId('anomaly', id);
     return toRecord(row);
   }
 
   /**
-   * Makes others part of an anomaly, with what was said of them: they are gone then. It is open where one of them was. Throws NotFound.
+   * Merges other anomalies and their events into this one, and deletes them. It is open if one of them was. Throws NotFound.
    */
   async absorb(id: string, others: readonly string[]): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
@@ -153,7 +151,7 @@ export class Anomalies {
         .select(['id', 'resolved_at'])
         .where('id', 'in', [id, ...others]);
       const rows = await all.execute();
-      if (!rows.some((row) => row.id === id)) throw unknownAnomaly(id);
+      if (!rows.some((row) => row.id === id)) throw unknownId('anomaly', id);
       await transaction
         .updateTable('anomaly_events')
         .set({ anomaly_id: id })
@@ -203,7 +201,7 @@ export class Anomalies {
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirst();
-      if (row === undefined) throw unknownAnomaly(id);
+      if (row === undefined) throw unknownId('anomaly', id);
       const { actor, kind, text } = event;
       const added = { id: newId(), anomaly_id: id, at, actor, kind, text };
       await transaction.insertInto('anomaly_events').values(added).execute();
@@ -255,8 +253,4 @@ function toRecord(row: Selectable<Schema['anomalies']>): AnomalyRecord {
     detectedAt: row.detected_at,
     resolvedAt: row.resolved_at,
   };
-}
-
-function unknownAnomaly(id: string): NotFound {
-  return new NotFound(`there is no anomaly with the id "${id}"`);
 }

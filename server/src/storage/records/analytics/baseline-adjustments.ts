@@ -1,9 +1,8 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
 import type { Window } from '../../../domain/time/window.ts';
-import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../record-errors.ts';
+import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most adjustments of a machine. */
@@ -58,9 +57,7 @@ export class BaselineAdjustments {
     };
     const insert = this.#db.insertInto('baseline_adjustments').values(row).returningAll();
     return toRecord(
-      await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
-        throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
-      }),
+      await insert.executeTakeFirstOrThrow().catch(explainConstraint({ reference: ['device_id', 'device', deviceId] })),
     );
   }
 
@@ -68,7 +65,7 @@ export class BaselineAdjustments {
   async remove(id: string): Promise<AdjustmentRecord> {
     const removal = this.#db.deleteFrom('baseline_adjustments').where('id', '=', id).returningAll();
     const row = await removal.executeTakeFirst();
-    if (row === undefined) throw new NotFound(`there is no adjustment with the id "${id}"`);
+    if (row === undefined) throw unknownId('adjustment', id);
     return toRecord(row);
   }
 }

@@ -1,8 +1,6 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { NotFound } from '../../../domain/errors.ts';
-import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../record-errors.ts';
+import { explainConstraint, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** Most versions in one answer: a training every week for 19 years. */
@@ -60,7 +58,7 @@ export class Baselines {
   /** Throws NotFound. */
   async require(id: string): Promise<BaselineRecord> {
     const row = await this.#db.selectFrom('baselines').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw unknownBaseline(id);
+    if (row === undefined) throw unknownId('baseline', id);
     return toRecord(row);
   }
 
@@ -89,9 +87,7 @@ export class Baselines {
           .executeTakeFirstOrThrow();
         return toRecord(row);
       })
-      .catch((error: unknown) => {
-        throw isDangling(error) ? unknownReference('device_id', 'device', deviceId, error) : error;
-      });
+      .catch(explainConstraint({ reference: ['device_id', 'device', deviceId] }));
   }
 
   /** Makes this the active version of its machine. Throws NotFound. */
@@ -102,7 +98,7 @@ export class Baselines {
         .select('device_id')
         .where('id', '=', id)
         .executeTakeFirst();
-      if (known === undefined) throw unknownBaseline(id);
+      if (known === undefined) throw unknownId('baseline', id);
       await deactivate(transaction, known.device_id);
       const update = transaction.updateTable('baselines').set({ is_active: 1 }).where('id', '=', id);
       return toRecord(await update.returningAll().executeTakeFirstOrThrow());
@@ -124,8 +120,4 @@ function toRecord(row: Selectable<Schema['baselines']>): BaselineRecord {
     model: JSON.parse(row.model),
     trainedAt: row.trained_at,
   };
-}
-
-function unknownBaseline(id: string): NotFound {
-  return new NotFound(`there is no baseline with the id "${id}"`);
 }

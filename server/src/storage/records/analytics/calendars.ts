@@ -1,10 +1,9 @@
 import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
 import type { Categories } from '../../../domain/time/calendar.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownReference } from '../record-errors.ts';
+import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Calendars of an installation: their list is one answer. */
@@ -51,10 +50,9 @@ export class Calendars {
     const row = { id: newId(), site_id: siteId, name, ...columns, created_at: now, updated_at: now };
     const insert = this.#db.insertInto('calendars').values(row).returningAll();
     return toRecord(
-      await insert.executeTakeFirstOrThrow().catch((error: unknown) => {
-        if (isTaken(error)) throw nameTaken('calendar of this site', name, error);
-        throw isDangling(error) ? unknownReference('site_id', 'site', siteId, error) : error;
-      }),
+      await insert
+        .executeTakeFirstOrThrow()
+        .catch(explainConstraint({ name: ['calendar of this site', name], reference: ['site_id', 'site', siteId] })),
     );
   }
 
@@ -67,22 +65,16 @@ export class Calendars {
       updated_at: this.#now(),
     });
     const update = this.#db.updateTable('calendars').set(columns).where('id', '=', id).returningAll();
-    const row = await update.executeTakeFirst().catch((error: unknown) => {
-      throw isTaken(error) ? nameTaken('calendar of this site', name ?? '', error) : error;
-    });
-    if (row === undefined) throw unknown(id);
+    const row = await update.executeTakeFirst().catch(explainConstraint({ name: ['calendar of this site', name] }));
+    if (row === undefined) throw unknownId('calendar', id);
     return toRecord(row);
   }
 
   /** Throws NotFound. */
   async remove(id: string): Promise<void> {
     const removal = this.#db.deleteFrom('calendars').where('id', '=', id).returning('id');
-    if ((await removal.executeTakeFirst()) === undefined) throw unknown(id);
+    if ((await removal.executeTakeFirst()) === undefined) throw unknownId('calendar', id);
   }
-}
-
-function unknown(id: string): NotFound {
-  return new NotFound(`there is no calendar with the id "${id}"`);
 }
 
 function toRecord(row: Selectable<Schema['calendars']>): CalendarRecord {

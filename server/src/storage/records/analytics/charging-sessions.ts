@@ -1,10 +1,10 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { Conflict, InvalidInput } from '../../../domain/errors.ts';
+import { isTaken } from '../engine/constraint-errors.ts';
 import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
-import { present, unknownReference } from '../record-errors.ts';
+import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A battery or vehicle was charged or discharged. Instants are epoch milliseconds. */
@@ -83,7 +83,7 @@ export class ChargingSessions {
   /** Throws NotFound. */
   async require(id: string): Promise<ChargingSessionRecord> {
     const session = await this.find(id);
-    if (session === undefined) throw unknownSession(id);
+    if (session === undefined) throw unknownId('charging session', id);
     return session;
   }
 
@@ -131,7 +131,7 @@ export class ChargingSessions {
       .transaction()
       .execute(async (transaction) => {
         const row = await select(transaction).where('charging_sessions.id', '=', id).executeTakeFirst();
-        if (row === undefined) throw unknownSession(id);
+        if (row === undefined) throw unknownId('charging session', id);
         const endAt = patch.endAt === undefined ? row.end_at : patch.endAt;
         checkOrder(patch.startAt ?? row.start_at, endAt);
         const update = transaction.updateTable('charging_sessions').set({ id, ...toColumns(patch) });
@@ -148,7 +148,7 @@ export class ChargingSessions {
       .where('id', '=', id)
       .returning('id')
       .executeTakeFirst();
-    if (removed === undefined) throw unknownSession(id);
+    if (removed === undefined) throw unknownId('charging session', id);
   }
 }
 
@@ -239,14 +239,9 @@ function checkOrder(startAt: number, endAt: number | null): void {
   throw new InvalidInput(`end_time ${detail}`, { fields: [{ field: 'end_time', detail }] });
 }
 
-function unknownSession(id: string): NotFound {
-  return new NotFound(`there is no charging session with the id "${id}"`);
-}
-
 function rethrow(deviceId: string) {
   return (error: unknown): never => {
-    if (isDangling(error)) throw unknownReference('device_id', 'device', deviceId, error);
-    if (!isTaken(error)) throw error;
+    if (!isTaken(error)) return explainConstraint({ reference: ['device_id', 'device', deviceId] })(error);
     const message = 'the device has a session that starts at the same time already: change that one';
     throw new Conflict(message, { cause: error, fields: [{ field: 'start_time', detail: 'is already taken' }] });
   };

@@ -1,8 +1,7 @@
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownReference } from '../record-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
+import { explainConstraint, present, unknownId } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most custom key figures of an installation: their list is one answer. */
@@ -46,7 +45,7 @@ export class CustomKpis {
   /** Throws NotFound. */
   async require(id: string): Promise<CustomKpiRecord> {
     const row = await this.#db.selectFrom('custom_kpis').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw unknown(id);
+    if (row === undefined) throw unknownId('custom key figure', id);
     return toRecord(row);
   }
 
@@ -68,19 +67,15 @@ export class CustomKpis {
     const columns = present({ ...given, site_id: siteId, updated_at: this.#now() });
     const update = this.#db.updateTable('custom_kpis').set(columns).where('id', '=', id).returningAll();
     const row = await update.executeTakeFirst().catch(rethrow(change));
-    if (row === undefined) throw unknown(id);
+    if (row === undefined) throw unknownId('custom key figure', id);
     return toRecord(row);
   }
 
   /** Throws NotFound. */
   async remove(id: string): Promise<void> {
     const removal = this.#db.deleteFrom('custom_kpis').where('id', '=', id).returning('id');
-    if ((await removal.executeTakeFirst()) === undefined) throw unknown(id);
+    if ((await removal.executeTakeFirst()) === undefined) throw unknownId('custom key figure', id);
   }
-}
-
-function unknown(id: string): NotFound {
-  return new NotFound(`there is no custom key figure with the id "${id}"`);
 }
 
 function toRecord(row: Selectable<Schema['custom_kpis']>): CustomKpiRecord {
@@ -98,8 +93,5 @@ function toRecord(row: Selectable<Schema['custom_kpis']>): CustomKpiRecord {
 }
 
 function rethrow({ name, siteId }: CustomKpiChange) {
-  return (error: unknown): never => {
-    if (isTaken(error)) throw nameTaken('custom key figure', name ?? '', error);
-    throw isDangling(error) ? unknownReference('site_id', 'site', siteId ?? '', error) : error;
-  };
+  return explainConstraint({ name: ['custom key figure', name], reference: ['site_id', 'site', siteId] });
 }

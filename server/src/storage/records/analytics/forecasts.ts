@@ -1,6 +1,5 @@
 import type { Selectable } from 'kysely';
-import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../record-errors.ts';
+import { explainConstraint } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** What is foretold: the load of a device, or of a whole site. */
@@ -54,12 +53,11 @@ export class Forecasts {
       .onConflict((conflict) => conflict.columns(['subject', 'kind']).doUpdateSet(columns))
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch((error: unknown) => {
-        if (!isDangling(error)) throw error;
-        throw device_id === null
-          ? unknownReference('site_id', 'site', site_id, error)
-          : unknownReference('device_id', 'device', device_id, error);
-      });
+      .catch(
+        explainConstraint({
+          reference: device_id === null ? ['site_id', 'site', site_id] : ['device_id', 'device', device_id],
+        }),
+      );
     return toRecord(row);
   }
 }

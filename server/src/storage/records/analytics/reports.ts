@@ -1,6 +1,5 @@
 import type { Selectable } from 'kysely';
-import { isDangling } from '../engine/constraint-errors.ts';
-import { unknownReference } from '../record-errors.ts';
+import { explainConstraint } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Most reports in one answer: 27 years of daily ones. */
@@ -80,9 +79,7 @@ export class Reports {
       .onConflict((conflict) => conflict.columns(['site_id', 'kind', 'period']).doUpdateSet(columns))
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch((error: unknown) => {
-        throw isDangling(error) ? unknownReference('site_id', 'site', siteId, error) : error;
-      });
+      .catch(explainConstraint({ reference: ['site_id', 'site', siteId] }));
     return toRecord(row);
   }
 

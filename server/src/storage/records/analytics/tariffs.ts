@@ -1,9 +1,8 @@
 import type { TariffTerms } from '@wattkeeper/contract/tariff.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownNamed } from '../record-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
+import { explainConstraint, present, unknownId, unknownNamed } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 
 /** Terms to replace. */
@@ -64,7 +63,7 @@ export class Tariffs {
       .values({ id: newId(), name: terms.name, terms: JSON.stringify(terms), created_at: now, updated_at: now })
       .returningAll()
       .executeTakeFirstOrThrow()
-      .catch(rethrow(terms.name));
+      .catch(explainConstraint({ name: ['tariff', terms.name] }));
     return toRecord(row);
   }
 
@@ -74,7 +73,7 @@ export class Tariffs {
       .transaction()
       .execute(async (transaction) => {
         const known = await transaction.selectFrom('tariffs').select('terms').where('id', '=', id).executeTakeFirst();
-        if (known === undefined) throw new NotFound(`there is no tariff with the id "${id}"`);
+        if (known === undefined) throw unknownId('tariff', id);
         const terms = { ...(JSON.parse(known.terms) as TariffTerms), ...present(patch) };
         const row = await transaction
           .updateTable('tariffs')
@@ -84,7 +83,7 @@ export class Tariffs {
           .executeTakeFirstOrThrow();
         return toRecord(row);
       })
-      .catch(rethrow(patch.name ?? ''));
+      .catch(explainConstraint({ name: ['tariff', patch.name] }));
   }
 
   /** Throws NotFound, or Conflict while a site uses it. */
@@ -96,17 +95,11 @@ export class Tariffs {
         throw new Conflict(`the tariff prices the energy of ${names}: give these sites another tariff first`);
       }
       const removed = await transaction.deleteFrom('tariffs').where('id', '=', id).returning('id').executeTakeFirst();
-      if (removed === undefined) throw new NotFound(`there is no tariff with the id "${id}"`);
+      if (removed === undefined) throw unknownId('tariff', id);
     });
   }
 }
 
 function toRecord(row: Selectable<Schema['tariffs']>): TariffRecord {
   return { id: row.id, terms: JSON.parse(row.terms), createdAt: row.created_at, updatedAt: row.updated_at };
-}
-
-function rethrow(name: string) {
-  return (error: unknown): never => {
-    throw isTaken(error) ? nameTaken('tariff', name, error) : error;
-  };
 }

@@ -1,9 +1,8 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import type { Selectable } from 'kysely';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
 import { type Page, type PageRequest, pageOfQuery } from '../page.ts';
-import { nameTaken, unknownNamed, unknownReference } from '../record-errors.ts';
+import { explainConstraint, unknownId, unknownNamed } from '../record-errors.ts';
 import type { RecordsContext, RecordsDatabase, Schema } from '../schema.ts';
 import {
   type CounterDecision,
@@ -35,7 +34,7 @@ export class Devices {
     this.#limits = limits;
   }
 
-  /** All devices by name, for what keeps them in memory. */
+  /** All devices by name, for callers that keep them in memory. */
   async list(filter: DeviceFilter = {}): Promise<DeviceRecord[]> {
     const rows = await this.#select(filter).orderBy('name').execute();
     return rows.map(toDevice);
@@ -133,7 +132,7 @@ export class Devices {
 
   /**
    * Deletes everything on record that belongs to the device (series, charging sessions, baselines, forecasts, anomalies, repairs), and puts the removal on record in the
-   * same transaction: see `DeviceRemovals`. Its id is never used again. Throws NotFound.
+   * same transaction: see `RemovedDevices`. Its id is never used again. Throws NotFound.
    */
   async remove(id: string): Promise<void> {
     const row = await this.#db.transaction().execute(async (transaction) => {
@@ -147,7 +146,7 @@ export class Devices {
         .execute();
       return removed;
     });
-    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    if (row === undefined) throw unknownId('device', id);
     this.#tell([{ type: 'removed', device: toDevice(row) }]);
   }
 
@@ -158,7 +157,7 @@ export class Devices {
   }
 
   #updated(id: string, row: Selectable<Schema['devices']> | undefined): DeviceRecord {
-    if (row === undefined) throw new NotFound(`there is no device with the id "${id}"`);
+    if (row === undefined) throw unknownId('device', id);
     const device = toDevice(row);
     this.#tell([{ type: 'updated', device }]);
     return device;
@@ -197,9 +196,5 @@ function toColumns(patch: DevicePatch) {
 }
 
 function rethrow({ name, siteId }: DevicePatch) {
-  return (error: unknown): never => {
-    if (isTaken(error)) throw nameTaken('device', name ?? '', error);
-    if (isDangling(error)) throw unknownReference('site_id', 'site', siteId ?? '', error);
-    throw error;
-  };
+  return explainConstraint({ name: ['device', name], reference: ['site_id', 'site', siteId] });
 }

@@ -1,9 +1,8 @@
 import { DEFAULT_EMISSION_FACTOR_KG_PER_KWH } from '@wattkeeper/contract/site.ts';
 import type { Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
-import { Conflict, NotFound } from '../../../domain/errors.ts';
-import { isDangling, isTaken } from '../engine/constraint-errors.ts';
-import { nameTaken, present, unknownNamed, unknownReference } from '../record-errors.ts';
+import { Conflict } from '../../../domain/errors.ts';
+import { explainConstraint, present, unknownId, unknownNamed } from '../record-errors.ts';
 import type { RecordsConnection, RecordsContext, RecordsDatabase, RecordsTransaction, Schema } from '../schema.ts';
 
 /** A place with a time zone, a currency, a location and a tariff. Instants are epoch milliseconds. */
@@ -119,7 +118,7 @@ export class Sites {
           .where('id', '=', id)
           .returningAll()
           .executeTakeFirst();
-        if (row === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+        if (row === undefined) throw unknownId('site', id);
         return toRecord(row);
       })
       .catch(rethrow(patch));
@@ -159,7 +158,7 @@ export class Sites {
         throw new Conflict(`the site has ${devices} device(s): move them to another site or delete them first`);
       }
       const removed = await transaction.deleteFrom('sites').where('id', '=', id).returning('id').executeTakeFirst();
-      if (removed === undefined) throw new NotFound(`there is no site with the id "${id}"`);
+      if (removed === undefined) throw unknownId('site', id);
     });
     this.#tell();
   }
@@ -249,9 +248,5 @@ function toRecord(row: Selectable<Schema['sites']>): SiteRecord {
 }
 
 function rethrow({ name, tariffId }: SitePatch) {
-  return (error: unknown): never => {
-    if (isTaken(error)) throw nameTaken('site', name ?? '', error);
-    if (isDangling(error)) throw unknownReference('tariff_id', 'tariff', tariffId ?? '', error);
-    throw error;
-  };
+  return explainConstraint({ name: ['site', name], reference: ['tariff_id', 'tariff', tariffId] });
 }
