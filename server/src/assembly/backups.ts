@@ -12,13 +12,12 @@ import { BackupFolder } from '../storage/backup/backup-folder.ts';
 import { CopiedFiles } from '../storage/backup/copied-files.ts';
 import { HISTORY_COPIES, HistoryCopies, type HistoryPlaces } from '../storage/journal-history/history-copies.ts';
 import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
-import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { openObjectStore } from '../storage/objects/open-object-store.ts';
 import type { ArchiveTarget } from '../storage/restore/restore.ts';
 import type { HistoryUpTo } from '../storage/restore/restore-folder.ts';
+import { archiveObjects } from './archive.ts';
 import type { Pipeline } from './pipeline.ts';
-import { archiveObjects } from './tiers.ts';
 
 /** Where backups lie. */
 export function backupFolder({ backup, data_dir }: Config): string {
@@ -73,13 +72,12 @@ export function historyUpTo(config: Config, instant: number): HistoryUpTo {
 
 /** Backups of a pipeline, for the service and the command line; null without persistence, when nothing is kept that could be lost. */
 export function createBackups(pipeline: Pipeline, config: Config, now: () => number): BackupService | null {
-  const { stores, ingest, records, rollups, history, tiers } = pipeline;
+  const { primary, ingest, records, rollups, history, archive } = pipeline;
   if (!config.persistence) return null;
-  const [primary] = stores as readonly [MeteredStore];
   const objects = archiveObjects(config, config.data_dir);
   const copies = archiveCopies(config, backupFolder(config));
   const { include_archive: include } = config.backup;
-  const list = tiers && (() => tiers.listed());
+  const list = archive && (() => archive.listed());
   return new BackupService({
     folder: backupFolder(config),
     dataFolder: config.data_dir,

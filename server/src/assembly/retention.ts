@@ -19,13 +19,14 @@ import {
   type RetentionReport,
   type RetentionState,
 } from '../storage/retention/retention.ts';
-import type { Tiers } from './tiers.ts';
+import type { OpenArchive } from './archive.ts';
 
 export interface RollupsOptions {
   readonly config: Config;
   readonly records: RecordStore;
+  readonly primary: MeteredStore;
   readonly stores: readonly MeteredStore[];
-  readonly tiers: Tiers | null;
+  readonly archive: OpenArchive | null;
   readonly gate: WriteGate;
   readonly gaps: StoreGaps | null;
   readonly catalogue: MetricCatalogue;
@@ -51,12 +52,11 @@ const STATE_KEY = 'rollups';
 const SETTLE_MS = 10 * MINUTE_MS;
 
 export async function openRollups(options: RollupsOptions): Promise<Rollups> {
-  const { config, records, stores, tiers, gate, gaps, catalogue, directory, rulesOf, now } = options;
-  const [primary] = stores as readonly [MeteredStore];
+  const { config, records, primary, stores, archive, gate, gaps, catalogue, directory, rulesOf, now } = options;
   const kept = await records.namedStates.get(STATE_KEY);
   const states = new Map(Object.entries((kept?.state ?? {}) as Record<string, RetentionState>));
   const zones = new Map<string, string>();
-  const raw = tiers?.reads ?? primary;
+  const raw = archive?.reads ?? primary;
   const retention = new Retention({
     source: {
       raw,
@@ -78,7 +78,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
   return {
     readsOf: (store) =>
       new RolledReads({
-        raw: tiers?.readsOf(store) ?? store,
+        raw: archive?.readsOf(store) ?? store,
         rollups: store,
         extentOf,
         kindOf: (metric) => catalogue.describe(metric).kind,

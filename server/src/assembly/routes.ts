@@ -4,7 +4,6 @@ import { NotFound } from '../domain/errors.ts';
 import { anomalyRoutes } from '../features/anomaly/routes.ts';
 import { archiveRoutes } from '../features/archive/routes.ts';
 import { authRoutes } from '../features/auth/routes.ts';
-import type { AuthService } from '../features/auth/service.ts';
 import { backfillRoutes } from '../features/backfill/routes.ts';
 import { backupRoutes } from '../features/backup/routes.ts';
 import { baselineRoutes } from '../features/baseline/routes.ts';
@@ -29,10 +28,8 @@ import type { PersistenceChange } from '../features/settings/persistence-change.
 import { settingsRoutes } from '../features/settings/routes.ts';
 import { siteRoutes } from '../features/sites/routes.ts';
 import { systemRoutes } from '../features/system/routes.ts';
-import type { StorageMonitor } from '../features/system/storage-monitor.ts';
 import { tariffRoutes } from '../features/tariffs/routes.ts';
 import { telemetryRoutes } from '../features/telemetry/routes.ts';
-import { TelemetryService } from '../features/telemetry/service.ts';
 import type { Api } from '../http/api.ts';
 import { auditChanges } from '../http/audit.ts';
 import type { LiveStream } from '../http/live/live-stream.ts';
@@ -46,12 +43,9 @@ import type { Services } from './services.ts';
 export interface ApiParts {
   readonly pipeline: Pipeline;
   readonly services: Services;
-  readonly auth: AuthService;
-  readonly monitor: StorageMonitor;
   readonly live: LiveStream;
   readonly scheduler: Scheduler;
   readonly change: PersistenceChange;
-  readonly sources: () => readonly Source[];
   readonly now: () => number;
   /** Largest body of readings. */
   readonly maxBodyBytes: number;
@@ -60,13 +54,13 @@ export interface ApiParts {
 /** Everything under `/api/v1`. */
 export function registerApi(
   api: Api,
-  { pipeline, services, auth, monitor, live, scheduler, change, sources, now, maxBodyBytes }: ApiParts,
+  { pipeline, services, live, scheduler, change, now, maxBodyBytes }: ApiParts,
 ): void {
   const { records, directory, catalogue, queries, partial, ingest, intake } = pipeline;
   const telemetryOptions = { queries, partial, directory, sites: records.sites, catalogue, now };
   auditChanges(api, records.auditLog);
   markPartialAnswers(api, partial);
-  authRoutes(api, auth);
+  authRoutes(api, services.auth);
   ingestRoutes(api, intake, maxBodyBytes);
   importProgressRoutes(api, records.namedStates);
   importingRoutes(api, { importing: services.importing, places: services.places, scheduler });
@@ -77,7 +71,7 @@ export function registerApi(
     staleAfterIntervals: () => services.settings.get().thresholds.stale_after_intervals,
   });
   metricRoutes(api, catalogue, records);
-  telemetryRoutes(api, new TelemetryService(telemetryOptions), telemetryOptions);
+  telemetryRoutes(api, services.telemetry, telemetryOptions);
   tariffRoutes(api, services.tariffs);
   chargingRoutes(api, services.charging);
   qualityRoutes(api, services.quality, services.counterDecisions);
@@ -95,15 +89,15 @@ export function registerApi(
   underFlag(api, pipeline.flags, 'forecasting', (scope) => forecastRoutes(scope, services.forecasts));
   settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, change, records });
   systemRoutes(api, {
-    monitor,
+    monitor: services.monitor,
     quarantine: services.quarantine,
     setAside: services.setAside,
-    sources: () => sources().map(toSourceHealth),
+    sources: () => services.demo.sources().map(toSourceHealth),
   });
   jobRoutes(api, { scheduler, records });
   backfillRoutes(api, scheduler, services.filling);
   migrationRoutes(api, scheduler);
-  underSetting(api, pipeline.tiers !== null, 'archive.store', (scope) => archiveRoutes(scope, scheduler));
+  underSetting(api, pipeline.archive !== null, 'archive.store', (scope) => archiveRoutes(scope, scheduler));
   const { backups } = services;
   underSetting(api, backups !== null, 'persistence', (scope) => backupRoutes(scope, { backups: backups!, scheduler }));
   live.routes(api);

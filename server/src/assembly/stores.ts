@@ -14,7 +14,7 @@ import type { WriteGate } from '../storage/layers/write-gate.ts';
 import { openTelemetryStore, placeOf, type StoreOptions, traitsOf } from '../storage/open-store.ts';
 import type { PostgresSettings } from '../storage/records/records-options.ts';
 import type { SetAside } from '../storage/set-aside/set-aside.ts';
-import type { Opened } from './opened.ts';
+import type { CloseStack } from './close-stack.ts';
 
 export interface StoresOptions {
   readonly config: Config;
@@ -33,22 +33,30 @@ export interface StoresOptions {
   readonly removed: ReadonlySet<string>;
   /** A store that cannot be opened rejects. */
   readonly required: boolean;
-  readonly opened: Opened;
+  readonly closing: CloseStack;
 }
 
 /** The store of a service without a data folder; with its window, all telemetry stays below 50 MB. */
 const MEMORY_ONLY = { type: 'memory', name: 'memory', max_bytes: 40 * 1024 * 1024 } as const satisfies StoreOptions;
 
-/** Opens the configured stores, each supervised and metered, in their order. */
-export async function openStores(options: StoresOptions): Promise<MeteredStore[]> {
-  const { config, folder, gate, gaps, opened, setAside, removed, log, now } = options;
+/** The configured stores in their order, of which there is at least one. */
+export interface OpenStores {
+  /** The first one: old months leave it for the archive, rollups are read back from it, and backups and migrations read it. */
+  readonly primary: MeteredStore;
+  /** All of them, the first one included. */
+  readonly stores: readonly MeteredStore[];
+}
+
+/** Opens the configured stores, each supervised and metered. */
+export async function openStores(options: StoresOptions): Promise<OpenStores> {
+  const { config, folder, gate, gaps, closing, setAside, removed, log, now } = options;
   const stores: MeteredStore[] = [];
   for (const [i, storeConfig] of (folder ? config.stores : [MEMORY_ONLY]).entries()) {
     const { name } = storeConfig;
     const openAlone = () => openVerified(storeConfig, folder, gaps);
     const open = i === 0 ? async () => gate.around(await openAlone()) : openAlone;
     const store = await supervise(storeConfig, open, options);
-    opened.onClose(() => store.close());
+    closing.onClose(() => store.close());
     const whole = new SetAsideStore(store, {
       name,
       setAside,
@@ -57,7 +65,7 @@ export async function openStores(options: StoresOptions): Promise<MeteredStore[]
     });
     stores.push(new MeteredStore(name, hidingRemoved(whole, removed), () => performance.now(), store, whole));
   }
-  return stores;
+  return { primary: stores[0]!, stores };
 }
 
 async function openVerified(

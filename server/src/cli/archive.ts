@@ -24,10 +24,10 @@ Ends with 0 when every month that is old enough is in the archive, else with 1.`
         const result = await longWork(invocation, {
           title: 'Archiving',
           path: '/storage/archive',
-          alone: async ({ tiers, rollups, ingest }, context) => {
-            if (tiers === null) throw new InvalidInput('persistence is off: there is nothing to archive');
+          alone: async ({ archive, rollups, ingest }, context) => {
+            if (archive === null) throw new InvalidInput('persistence is off: there is nothing to archive');
             await rollups.keepUp(ingest, context);
-            return tiers.archiveNow(context);
+            return archive.moveOldMonths(context);
           },
         });
         const report = Report.parse(result);

@@ -20,7 +20,7 @@ export const backfill: CommandDefinition = (run) =>
           path: '/storage/backfills',
           body: params,
           alone: async (pipeline, context) => {
-            const { createFilling } = await import('../assembly/services.ts');
+            const { createFilling } = await import('../assembly/backfill.ts');
             const { backfillJob } = await import('../features/backfill/job.ts');
             return backfillJob(createFilling(pipeline)).run({ params, by: null, ...context });
           },

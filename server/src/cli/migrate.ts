@@ -74,7 +74,7 @@ function migrated(invocation: Invocation, request: MigrationRequest): Promise<un
     config: { ...config, ingest: { ...config.ingest, store_pause_ms: STORE_PAUSE_MS } },
     alone: async (pipeline, context) => {
       const { createBackups } = await import('../assembly/backups.ts');
-      const { createMigrations } = await import('../assembly/services.ts');
+      const { createMigrations } = await import('../assembly/imports.ts');
       const { anyFile } = await import('../features/migration/import-folders.ts');
       const backups = createBackups(pipeline, config, Date.now);
       return createMigrations(pipeline, backups, config, Date.now, anyFile).migrate(request, { ...context, by: SELF });

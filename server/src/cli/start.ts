@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { openLog } from '../config/log.ts';
 import type { Config } from '../config/schema.ts';
 import { newSecret } from '../features/auth/secrets.ts';
-import { Succession } from '../succession.ts';
+import { ReplaceableApp } from '../replaceable-app.ts';
 import { announce } from './announcement.ts';
 import { type CommandDefinition, newCommand } from './command.ts';
 import type { Invocation } from './invocation.ts';
@@ -26,7 +26,7 @@ async function serve({ config, environment, options: { json = false } }: Invocat
   const localToken = newSecret();
   const stopped = Promise.withResolvers<unknown>();
   let withdraw = () => {};
-  const service = await Succession.start({
+  const service = await ReplaceableApp.start({
     config,
     log,
     localToken,
@@ -61,7 +61,7 @@ function urlHere({ url }: App, { http }: Config): string {
   return ownUrl({ http: { ...http, port: Number(new URL(url).port) } });
 }
 
-async function end(service: Succession, log: Logger): Promise<void> {
+async function end(service: ReplaceableApp, log: Logger): Promise<void> {
   log.info('stopping');
   const isClosed = await Promise.race([service.close().then(() => true), sleep(MAX_STOP_MS, false, { ref: false })]);
   if (!isClosed)

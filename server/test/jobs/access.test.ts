@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { Role, SCOPES_OF_ROLE, Scope } from '@wattkeeper/contract/access/auth.ts';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { createJobs } from '../../src/assembly/jobs.ts';
 import { openPipeline } from '../../src/assembly/pipeline.ts';
-import { createServices, scheduledJobs } from '../../src/assembly/services.ts';
+import { createServices } from '../../src/assembly/services.ts';
 import { Config } from '../../src/config/schema.ts';
 import { Forbidden } from '../../src/domain/errors.ts';
 import type { Rights } from '../../src/domain/rights.ts';
@@ -78,7 +79,10 @@ async function definitions(): Promise<JobDefinition[]> {
     await models.close();
     await pipeline.close(0);
   });
-  return scheduledJobs(pipeline, await createServices(pipeline, models, config, log, now), config, now);
+  const recovery = { warnings: () => [] };
+  const schedulerState = () => 'stopped' as const;
+  const parts = { pipeline, models, config, log, now, startedAt: now(), recovery, schedulerState };
+  return createJobs(pipeline, await createServices(parts), config, now);
 }
 
 it('starts and cancels every job for those alone who have the scope of its feature', async () => {

@@ -29,7 +29,7 @@ export async function openArchiveWorld(folder: string, engine?: ObjectEngine): P
   const store = gate.around(await openTelemetryStore({ type: 'duckdb', path, memory_limit_mb: 256 }));
   const objects = new ObjectStore(engine ?? localObjects(join(folder, 'objects')), '');
   const archive = await Archive.open({ objects, folder: join(folder, 'archive'), cacheBytes: 2 ** 26 });
-  const reads = new TieredReads({ warm: store, archive, removed: new Set(), now: () => Date.UTC(2026, 6, 1) });
+  const reads = new TieredReads({ store, archive, removed: new Set(), now: () => Date.UTC(2026, 6, 1) });
   const signal = new AbortController().signal;
   return {
     store,

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { backfillEnds } from '../../src/assembly/tiers.ts';
+import { backfillEnd } from '../../src/assembly/backfill.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { type BackfillReport, backfill } from '../../src/storage/backfill/backfill.ts';
@@ -68,8 +68,8 @@ function fill(
   signal = never,
   progress: (share: number) => void = () => {},
 ): Promise<BackfillReport> {
-  const [from] = backfillEnds([new MeteredStore('duckdb', world.store, () => 0)], world);
-  return backfill({ from: (from as NonNullable<typeof from>).store, to, signal, progress });
+  const from = backfillEnd(new MeteredStore('duckdb', world.store, () => 0), world.reads);
+  return backfill({ from: from.store, to, signal, progress });
 }
 
 /** A store that breaks off at the n-th write. */

@@ -65,7 +65,7 @@ const copies = () => copiesIn(localObjects(join(folder, 'backups')));
 function months(objects = archive(), elsewhere: ArchiveCopies | null = null): BackedUpArchive {
   return new BackedUpArchive({
     objects,
-    list: () => world.archive.listAnew(),
+    list: () => world.archive.refreshList(),
     here: copies(),
     elsewhere,
     include: true,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { createFilling } from '../../src/assembly/backfill.ts';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
-import { createFilling } from '../../src/assembly/services.ts';
 import { Config } from '../../src/config/schema.ts';
 import type { Block } from '../../src/domain/columns/batch.ts';
 import { Unavailable } from '../../src/domain/errors.ts';
@@ -36,9 +36,8 @@ async function use<T>(folder: string, types: readonly string[], run: (world: Wor
   });
   const log = pino({ level: 'silent' });
   const pipeline = await openPipeline({ config, log, now: () => NOW, withoutStores: false });
-  const { records, journal, stores, tiers } = pipeline;
+  const { records, journal, stores, archive } = pipeline;
   try {
-    const archive = { delete: tiers!.deleteDevices };
     const removals = await DeviceRemovals.open({ records, journal, stores, archive, folder, log });
     return await run({ ...pipeline, removals });
   } finally {
@@ -166,8 +165,8 @@ it('is deleted from quarantine, from what is set aside, and from archived months
   const folder = newFolder();
   const names = await fill(folder, ['duckdb']);
   await use(folder, ['duckdb'], async (world) => {
-    const { tiers, journal, intake, setAside, directory } = world;
-    const { months } = await tiers!.archiveNow(work());
+    const { archive, journal, intake, setAside, directory } = world;
+    const { months } = await archive!.moveOldMonths(work());
     expect(months).toBeGreaterThan(0);
     const id = directory.require('gone').id;
     await intake.accept([{ ...readings(['gone']), columns: [new Float64Array(80).fill(1e12)] }]);
@@ -175,23 +174,23 @@ it('is deleted from quarantine, from what is set aside, and from archived months
     const other = directory.require('kept').id;
     await setAside.add('duckdb', { ...readings(['gone', 'kept'], 'x'), devices: [id, other] }, 'why', NOW);
     await remove(world, 'gone');
-    const before = await tiers!.listed();
+    const before = await archive!.listed();
     await world.removals.deleteReadings(work());
     expect(await journal.quarantined(10, null)).toEqual([]);
     expect(setAside.totals('duckdb')?.values).toBe(80);
-    const after = await tiers!.listed();
+    const after = await archive!.listed();
     expect(after).toHaveLength(before.length);
     for (const { key } of before) expect(after.map((part) => part.key)).not.toContain(key);
     expect(await shown(world)).toEqual({ kept: 80 });
     expect(
-      (await Promise.all((await tiers!.reads.months()).map(({ holdings }) => holdings()))).flatMap(({ deviceIds }) =>
+      (await Promise.all((await archive!.reads.months()).map(({ holdings }) => holdings()))).flatMap(({ deviceIds }) =>
         deviceIds.map((of) => names.get(of)),
       ),
     ).toEqual(before.map(() => 'kept'));
     // The second time there is nothing to rewrite.
     await remove(world, 'kept');
     await world.removals.deleteReadings(work());
-    expect(await tiers!.listed()).toEqual([]);
+    expect(await archive!.listed()).toEqual([]);
     expect(setAside.totals('duckdb')).toBeUndefined();
   });
 });

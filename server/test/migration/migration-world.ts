@@ -6,8 +6,8 @@ import { MigrationReport, MigrationRequest } from '@wattkeeper/contract/storage/
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { createBackups } from '../../src/assembly/backups.ts';
+import { createMigrations } from '../../src/assembly/imports.ts';
 import { openPipeline, type Pipeline } from '../../src/assembly/pipeline.ts';
-import { createMigrations } from '../../src/assembly/services.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Rights } from '../../src/domain/rights.ts';
 import { anyFile } from '../../src/features/migration/import-folders.ts';
@@ -61,7 +61,7 @@ export async function openMigrationWorld(timezone = 'Europe/Warsaw', settings: o
       const window = { start: 0, end: 4e12 };
       const rows: string[] = [];
       const request = { deviceIds: [pipeline.directory.require(device).id], group, quantities: [quantity], window };
-      for await (const { timestamps, columns } of pipeline.stores[0]?.store.read(request) ?? []) {
+      for await (const { timestamps, columns } of pipeline.primary.store.read(request)) {
         for (const [row, at] of timestamps.entries()) {
           const value = columns[0]![row]!;
           if (value === value) rows.push(`${new Date(at).toISOString()} ${value}`);

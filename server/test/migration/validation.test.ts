@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MigrationRequest } from '@wattkeeper/contract/storage/migration.ts';
 import { describe, expect, it } from 'vitest';
-import { createMigrations } from '../../src/assembly/services.ts';
+import { createMigrations } from '../../src/assembly/imports.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Frame } from '../../src/domain/columns/frame.ts';
 import { anyFile } from '../../src/features/migration/import-folders.ts';
@@ -29,7 +29,7 @@ async function migrateInto(
   from: string,
   { onFrame, progress = () => {} }: { onFrame?: (frame: Frame) => Frame; progress?: (text: string) => void },
 ) {
-  const [first] = pipeline.stores as readonly [MeteredStore];
+  const { primary: first } = pipeline;
   const store: TelemetryStore = {
     ...first.store,
     type: first.store.type,
@@ -39,7 +39,7 @@ async function migrateInto(
       for await (const frame of first.store.read(request)) yield onFrame ? onFrame(frame) : frame;
     },
   };
-  const altered = { ...pipeline, stores: [new MeteredStore(first.name, store, Date.now)] };
+  const altered = { ...pipeline, primary: new MeteredStore(first.name, store, Date.now) };
   const migrations = createMigrations(altered, null, loadConfig({ environment: {} }), Date.now, anyFile);
   return migrations.migrate(MigrationRequest.parse({ source: 'records', from, device: 'GW1' }), {
     signal: new AbortController().signal,

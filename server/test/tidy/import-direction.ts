@@ -32,7 +32,7 @@ const LAYERS: Record<string, Layer> = {
 };
 
 // They put everything together, in this order: each imports every layer, and of this list only those before it.
-const TOP = ['assembly', 'app.ts', 'succession.ts', 'cli', 'main.ts'];
+const TOP = ['assembly', 'app.ts', 'replaceable-app.ts', 'cli', 'main.ts'];
 
 /** Every import goes the way that ARCHITECTURE.md draws. Tests may look at anything on their side of the package. */
 export function importDirection(project: Project): Violation[] {

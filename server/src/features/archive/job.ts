@@ -6,7 +6,7 @@ import type { ArchiveReport } from '../../storage/archive/archive-months.ts';
  * @param before what has to be done while they are still there
  */
 export function archiveJob(
-  tiers: { archiveNow(work: Pick<JobContext, 'signal' | 'progress'>): Promise<ArchiveReport> },
+  archive: { moveOldMonths(work: Pick<JobContext, 'signal' | 'progress'>): Promise<ArchiveReport> },
   before: (work: Pick<JobContext, 'signal' | 'progress'>) => Promise<unknown>,
 ): JobDefinition {
   return {
@@ -17,7 +17,7 @@ export function archiveJob(
     schedule: '30 3 * * *',
     run: async (work) => {
       await before(work);
-      return tiers.archiveNow(work);
+      return archive.moveOldMonths(work);
     },
   };
 }

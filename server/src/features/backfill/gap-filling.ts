@@ -1,6 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import type { StoreGapHealth } from '@wattkeeper/contract/service.ts';
-import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
+import { Conflict, InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import {
   type BackfillOptions,
@@ -52,6 +52,12 @@ export class GapFilling {
     if (!gaps?.of(name)) return null;
     const isWhole = (end: BackfillEnd) => end.trouble() === null && !end.bounded() && gaps.of(end.name) === null;
     return ends.find((end) => end.name !== name && isWhole(end))?.name ?? null;
+  }
+
+  /** @throws Unavailable while a store lacks readings that another one has; where none has them, it does not help to wait */
+  requireFilled(name: string): void {
+    const from = this.sourceFor(name);
+    if (from !== null) throw new Unavailable(`store ${name} is to be filled from ${from} first`);
   }
 
   /** Stores that lack readings and can be filled now. */

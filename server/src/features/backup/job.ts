@@ -7,18 +7,25 @@ import type { BackupService } from './service.ts';
 const Verification = z.object({ name: BackupName.optional() });
 const Restoration = RestoreRequest.extend({ name: BackupName });
 
-/** Cron expressions in the site's time. */
-export interface BackupSchedules {
-  readonly backup: string;
-  /** Null where the journal history is not copied. */
-  readonly journalHistory: string | null;
-  /** Whether backups are made by the clock. */
-  readonly daily: boolean;
+/** `backup` of the configuration; schedules are cron expressions in the site's time. */
+export interface BackupSettings {
+  /** Whether the clock starts backups. */
+  readonly enabled: boolean;
+  readonly schedule: string;
+  readonly point_in_time: boolean;
+  readonly copy_to?: unknown;
+  readonly copy_journal: string;
 }
 
-/** Regular backups, their weekly verification, copies of the journal between them, and restores that a person asks for. */
-export function backupJobs(backups: BackupService, schedules: BackupSchedules): JobDefinition[] {
-  const { daily } = schedules;
+/**
+ * Regular backups, their weekly verification, copies of the journal history between them, and restores on request.
+ * @param requireFilled throws while the first store is about to be filled: a backup would lack what it lacks
+ */
+export function backupJobs(
+  backups: BackupService,
+  { enabled, schedule, point_in_time: keepsHistory, copy_to: copyTo, copy_journal: copySchedule }: BackupSettings,
+  requireFilled: () => void,
+): JobDefinition[] {
   const verification: JobDefinition<z.infer<typeof Verification>> = {
     name: 'backup-verification',
     scope: 'admin',
@@ -28,7 +35,7 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
     schedule: '0 4 * * 0',
     params: Verification,
     check: ({ name }) => (name === undefined ? undefined : backups.check(name)),
-    enabled: () => daily,
+    enabled: () => enabled,
     run: async ({ params, ...work }) => backups.verify(params.name, work),
   };
   const restoration: JobDefinition<z.infer<typeof Restoration>> = {
@@ -55,13 +62,16 @@ export function backupJobs(backups: BackupService, schedules: BackupSchedules): 
       scope: 'admin',
       title: 'Backup',
       description: 'Writes records, telemetry and configuration into one file, and removes backups that are too old.',
-      schedule: schedules.backup,
-      enabled: () => daily,
-      run: (work) => backups.make(work),
+      schedule,
+      enabled: () => enabled,
+      run: async (work) => {
+        requireFilled();
+        return backups.make(work);
+      },
     },
     verification,
     restoration,
-    ...(schedules.journalHistory === null ? [] : [historyCopyJob(backups, schedules.journalHistory)]),
+    ...(keepsHistory && copyTo !== undefined ? [historyCopyJob(backups, copySchedule)] : []),
   ];
 }
 

@@ -12,7 +12,8 @@ export interface RemovalsOptions {
   readonly records: Pick<RecordStore, 'devices' | 'removedDevices'>;
   readonly journal: Journal;
   readonly stores: readonly MeteredStore[];
-  readonly archive: Pick<Place, 'delete'> | null;
+  /** Null while no archive is configured. */
+  readonly archive: { readonly deleteDevices: Place['delete'] } | null;
   /** Remembers removals beside the records; null where nothing is kept on disk. */
   readonly folder: string | null;
   readonly log: Pick<Logger, 'warn'>;
@@ -151,7 +152,7 @@ export class DeviceRemovals {
         name: placeOfStore(name),
         delete: (ids: readonly string[]) => store.deleteDevices(ids),
       })),
-      ...(archive ? [{ name: 'archive', delete: archive.delete }] : []),
+      ...(archive ? [{ name: 'archive', delete: archive.deleteDevices }] : []),
     ];
   }
 

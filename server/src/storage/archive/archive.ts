@@ -86,7 +86,7 @@ export class Archive {
   }
 
   /** Every file that the object store lists now, and those that were known before. @throws as `all`, while none were known */
-  async listAnew(): Promise<readonly Part[]> {
+  async refreshList(): Promise<readonly Part[]> {
     const known = await this.#index?.catch(() => undefined);
     const listed = await this.#list().catch((error: unknown) => {
       if (known === undefined) throw error;
@@ -139,7 +139,7 @@ export class Archive {
     { unused, signal, progress }: DeletionWork,
   ): Promise<{ readonly files: number }> {
     // A file that is being written may have something of them.
-    const parts = await this.#writes.take(() => this.listAnew());
+    const parts = await this.#writes.take(() => this.refreshList());
     let files = 0;
     for (const [i, part] of parts.entries()) {
       signal.throwIfAborted();

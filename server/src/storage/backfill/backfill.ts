@@ -65,10 +65,10 @@ export async function backfill({ from, to, signal, progress }: BackfillOptions):
 /** Archived months one after the other, so that each file is fetched once; then what is in the store outside of them. */
 async function* piecesOf(stored: readonly DeviceGroup[], months: readonly ArchivedMonth[]): AsyncGenerator<Piece> {
   for (const { group, month, bytes, holdings } of months) {
-    const warm = stored.filter((of) => of.group === group && intersect(of.window, month) !== null);
-    const cold = await holdings();
-    const quantities = [...new Set([...cold.quantities, ...warm.flatMap((of) => of.quantities)])].sort();
-    const devices = new Set([...cold.deviceIds, ...warm.map((of) => of.deviceId)]);
+    const inStore = stored.filter((of) => of.group === group && intersect(of.window, month) !== null);
+    const inArchive = await holdings();
+    const quantities = [...new Set([...inArchive.quantities, ...inStore.flatMap((of) => of.quantities)])].sort();
+    const devices = new Set([...inArchive.deviceIds, ...inStore.map((of) => of.deviceId)]);
     const name = `${group} ${monthName(month.start)}`;
     // An archived value takes about a byte: near enough to tell how far it is.
     for (const deviceId of devices) {

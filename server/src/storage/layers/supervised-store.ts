@@ -14,8 +14,8 @@ import type {
   TelemetryStore,
 } from '../backend.ts';
 import { END_OF_TIME } from '../backend.ts';
+import { HangDetector } from './hang-detector.ts';
 import { MARK_GROUP } from './journal-marks.ts';
-import { Pulse } from './pulse.ts';
 
 /** Why a store is not in use, and since when (epoch milliseconds). */
 export interface StoreTrouble {
@@ -64,7 +64,7 @@ const PROBE: ReadRequest = {
 /** An open store and what is known of its answers. */
 interface Opened {
   readonly store: TelemetryStore;
-  readonly pulse: Pulse;
+  readonly hangDetector: HangDetector;
 }
 
 /**
@@ -107,7 +107,7 @@ export class SupervisedStore implements TelemetryStore {
 
   /** How long the newest answer took; while one is awaited for longer, how long it has been; null before the first. */
   get latencyMs(): number | null {
-    return this.#opened?.pulse.latencyMs ?? this.#latencyMs;
+    return this.#opened?.hangDetector.latencyMs ?? this.#latencyMs;
   }
 
   write(batches: Parameters<TelemetryStore['write']>[0]): Promise<void> {
@@ -121,7 +121,7 @@ export class SupervisedStore implements TelemetryStore {
     try {
       for (;;) {
         canLeave = false;
-        const next = await this.#watch(opened, opened.pulse.answered(frames.next()));
+        const next = await this.#watch(opened, opened.hangDetector.answered(frames.next()));
         if (next.done) return;
         canLeave = true;
         yield next.value;
@@ -171,7 +171,7 @@ export class SupervisedStore implements TelemetryStore {
     this.#opened = null;
     if (opened === null) await within(this.#opening, CLOSE_WAIT_MS);
     else await this.#released(opened.store.close());
-    opened?.pulse.end();
+    opened?.hangDetector.end();
   }
 
   /** What must be over before the store is opened again, or the process ends. */
@@ -182,13 +182,13 @@ export class SupervisedStore implements TelemetryStore {
 
   async #ask<T>(question: (store: TelemetryStore) => Promise<T>): Promise<T> {
     const opened = this.#use();
-    return this.#watch(opened, opened.pulse.answered(question(opened.store)));
+    return this.#watch(opened, opened.hangDetector.answered(question(opened.store)));
   }
 
   /** A change is waited for even when the store hangs: it may still be carried out, and must not be overtaken by a later one. */
   async #change<T>(change: (store: TelemetryStore) => Promise<T>): Promise<T> {
     const opened = this.#use();
-    return this.#watch(opened, opened.pulse.observed(change(opened.store)));
+    return this.#watch(opened, opened.hangDetector.observed(change(opened.store)));
   }
 
   #use(): Opened {
@@ -209,8 +209,8 @@ export class SupervisedStore implements TelemetryStore {
   #note(opened: Opened, error: unknown): void {
     if (this.#opened !== opened || this.#closed || !isTrouble(error)) return;
     this.#opened = null;
-    this.#latencyMs = opened.pulse.latencyMs;
-    opened.pulse.end();
+    this.#latencyMs = opened.hangDetector.latencyMs;
+    opened.hangDetector.end();
     // It is broken: whatever it reports at the end, it is not used any more.
     const closed = opened.store.close().catch(() => {});
     this.#opening = this.#released(closed);
@@ -257,12 +257,12 @@ export class SupervisedStore implements TelemetryStore {
       await store.close();
       return;
     }
-    const pulse: Pulse = new Pulse({
+    const hangDetector: HangDetector = new HangDetector({
       limitMs: this.#options.readTimeoutMs,
       probe: () => emptied(store.read(PROBE)),
       onSilence: (error) => this.#note(opened, error),
     });
-    const opened = { store, pulse };
+    const opened = { store, hangDetector };
     this.#opened = opened;
     this.#wait = this.#options.firstWaitMs ?? FIRST_WAIT_MS;
     if (this.#trouble === null) return;

@@ -16,7 +16,7 @@ export const YOUNGEST_ARCHIVED_MS = 31 * UTC_DAY_MS;
 const MAX_SAMPLES = 20_000_000;
 
 export interface TieredReadsOptions {
-  readonly warm: Pick<TelemetryStore, 'read' | 'aggregate'>;
+  readonly store: Pick<TelemetryStore, 'read' | 'aggregate'>;
   readonly archive: Pick<Archive, 'all' | 'parts' | 'read' | 'holdings'>;
   /** Ids of devices of which nothing counts; it grows. */
   readonly removed: ReadonlySet<string>;
@@ -50,7 +50,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     try {
       const parts = await this.#partsOf(request.group, request.window);
       if (parts.length === 0) {
-        yield* this.#options.warm.read(request);
+        yield* this.#options.store.read(request);
         return;
       }
       for (const deviceId of request.deviceIds) yield* this.#readDevice({ ...request, deviceIds: [deviceId] }, parts);
@@ -64,7 +64,7 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
     try {
       const window = widestSampleWindow(request);
       const parts = window === null ? [] : await this.#partsOf(request.group, window);
-      if (parts.length === 0) return await this.#options.warm.aggregate(request);
+      if (parts.length === 0) return await this.#options.store.aggregate(request);
       const answers: DeviceBuckets[] = [];
       for (const [d, deviceId] of request.deviceIds.entries()) {
         const buckets: Buckets[] = [];
@@ -120,22 +120,22 @@ export class TieredReads implements Pick<TelemetryStore, 'read' | 'aggregate'> {
 
   /** Frames of one device, ascending: those of archived months merged with what the store has of them, the store's between. */
   async *#readDevice(request: ReadRequest, parts: readonly Part[]): AsyncIterable<Frame> {
-    const { warm, archive } = this.#options;
+    const { store, archive } = this.#options;
     const { group, quantities, window } = request;
     const deviceId = request.deviceIds[0]!;
     let from = window.start;
     for (const ofMonth of byMonth(parts)) {
       const month = intersect(ofMonth[0]!.month, window) as Window;
-      if (from < month.start) yield* warm.read({ ...request, window: { start: from, end: month.start } });
+      if (from < month.start) yield* store.read({ ...request, window: { start: from, end: month.start } });
       const ofWindow = { ...request, window: month };
       const found: Rows[] = [];
       for (const part of ofMonth) found.push(...(await archive.read(part, ofWindow)));
-      for await (const frame of warm.read(ofWindow)) found.push(frame);
+      for await (const frame of store.read(ofWindow)) found.push(frame);
       const rows = mergeRows(concatRows(found, quantities.length));
       if (rows.timestamps.length > 0) yield { deviceId, group, quantities, ...rows };
       from = month.end;
     }
-    if (from < window.end) yield* warm.read({ ...request, window: { start: from, end: window.end } });
+    if (from < window.end) yield* store.read({ ...request, window: { start: from, end: window.end } });
   }
 
   /**

@@ -28,10 +28,10 @@ export const removal: Operation = {
       stepMs: 3_600_000,
       devices: ['roof', DELETED],
     });
-    await withFolder(folder, removal.environment, async ({ tiers, ingest, stores }) => {
+    await withFolder(folder, removal.environment, async ({ archive, ingest, stores }) => {
       const { signal } = new AbortController();
       for (const { name } of stores) await ingest.caughtUp(name, signal);
-      await tiers!.archiveNow({ signal, progress: () => {} });
+      await archive!.moveOldMonths({ signal, progress: () => {} });
     });
   },
   start: (begin) =>
@@ -72,12 +72,12 @@ function without(contents: Contents): Contents {
 /** Asks the engines themselves, under the layer that hides what is removed. */
 async function expectNothingLeft({ folder, environment, notes }: Scene): Promise<void> {
   const id = notes.get(ID) as string;
-  await withFolder(folder, environment, async ({ records, stores, tiers }) => {
+  await withFolder(folder, environment, async ({ records, stores, archive }) => {
     for (const { name, aside } of stores) {
       const left = (await aside!.series()).filter(({ deviceId }) => deviceId === id);
       if (left.length > 0) throw new Error(`store ${name} still has ${left.length} series of the device`);
     }
-    const archived = await tiers!.listed();
+    const archived = await archive!.listed();
     if (archived.length === 0) throw new Error('nothing was archived');
     for (const { key } of archived) {
       const { deviceIds } = await holdingsOf(join(folder, 'archive', 'objects', key));

@@ -1,31 +1,31 @@
 import { Unavailable } from '../../domain/errors.ts';
 
-export interface PulseOptions {
-  /** A store that gives no sign of life for this long while it has something to answer does not answer. Null: it is waited for without limit. */
+export interface HangDetectorOptions {
+  /** A store that answers nothing for this long although it has a request hangs. Null: no limit. */
   readonly limitMs: number | null;
-  /** A cheap question, which a store that lives answers while it works on an expensive one. */
+  /** A cheap request, which a working store answers beside an expensive one. */
   readonly probe: () => Promise<unknown>;
   /** Called once when the store does not answer. */
   readonly onSilence: (error: Unavailable) => void;
 }
 
-/** The limit is counted in turns of a timer, not by the clock: when this process itself was held up, an answer that has arrived is read first. */
-const TURNS = 4;
-const PROBED_AFTER_TURNS = 2;
+/** The limit is counted in ticks of a timer, not by the clock: when this process itself was held up, an answer that has arrived is read first. */
+const TICKS = 4;
+const PROBED_AFTER_TICKS = 2;
 
 /**
- * Tells a store that hangs from one that works on something expensive. Every answer is a sign of life; when there is none for half of the limit,
- * a probe is sent, so that a long calculation may take as long as it needs, and a hanging store is noticed within the limit.
+ * Distinguishes a store that hangs from one that works on an expensive request. Any answer shows that it works. After half of the limit without one,
+ * a probe is sent: a long calculation may take as long as it needs, and a hanging store is noticed within the limit.
  */
-export class Pulse {
-  readonly #options: PulseOptions;
+export class HangDetector {
+  readonly #options: HangDetectorOptions;
   readonly #waiting = new Map<object, { readonly since: number; readonly giveUp: (error: Unavailable) => void }>();
-  #quietTurns = 0;
+  #quietTicks = 0;
   #timer: NodeJS.Timeout | null = null;
   #silent: Unavailable | null = null;
   #latencyMs: number | null = null;
 
-  constructor(options: PulseOptions) {
+  constructor(options: HangDetectorOptions) {
     this.#options = options;
   }
 
@@ -39,12 +39,12 @@ export class Pulse {
   /** The answer, or `Unavailable` when the store does not answer. */
   answered<T>(work: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
-    // Nobody may be waiting any more when it rejects.
+    // It may reject after nobody waits for it.
     promise.catch(() => {});
     return Promise.race([this.#observed(work, reject), promise]);
   }
 
-  /** The answer, however long it takes: what was asked must not be asked again while it may still be carried out. */
+  /** The answer, however long it takes: a change must not be repeated while the store may still carry it out. */
   observed<T>(work: Promise<T>): Promise<T> {
     return this.#observed(work, () => {});
   }
@@ -65,23 +65,23 @@ export class Pulse {
     } finally {
       this.#waiting.delete(key);
       this.#latencyMs = performance.now() - since;
-      this.#quietTurns = 0;
+      this.#quietTicks = 0;
       if (this.#waiting.size === 0) this.end();
     }
   }
 
   #begin(): void {
     const { limitMs } = this.#options;
-    this.#quietTurns = 0;
+    this.#quietTicks = 0;
     if (limitMs === null || this.#silent !== null) return;
-    this.#timer = setInterval(() => this.#turn(limitMs), limitMs / TURNS);
+    this.#timer = setInterval(() => this.#tick(limitMs), limitMs / TICKS);
     this.#timer.unref();
   }
 
-  #turn(limitMs: number): void {
-    this.#quietTurns++;
-    if (this.#quietTurns === PROBED_AFTER_TURNS) void this.#probe();
-    if (this.#quietTurns < TURNS) return;
+  #tick(limitMs: number): void {
+    this.#quietTicks++;
+    if (this.#quietTicks === PROBED_AFTER_TICKS) void this.#probe();
+    if (this.#quietTicks < TICKS) return;
     this.end();
     this.#latencyMs = this.latencyMs;
     this.#silent = new Unavailable(`it has not answered for ${limitMs / 1000} s`);
@@ -92,9 +92,9 @@ export class Pulse {
   async #probe(): Promise<void> {
     try {
       await this.#options.probe();
-      this.#quietTurns = 0;
+      this.#quietTicks = 0;
     } catch {
-      // What is wrong, the question itself reports; a failure is no sign of life.
+      // The request itself reports the error; a failed probe does not show that the store works.
     }
   }
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 
-/** Closes what was opened, in reverse, and reports the failures after all were tried. */
-export class Opened {
+/** Closes parts in the reverse of the order in which they were opened; all of them, also where some fail. */
+export class CloseStack {
   readonly #closers: (() => Promise<void>)[] = [];
 
   onClose(closer: () => Promise<void>): void {

@@ -13,7 +13,6 @@ import type { Scheduler } from '../jobs/scheduler.ts';
 import type { TelemetryStore } from '../storage/backend.ts';
 import { type DataFolder, isOwnFile, openDataFolder } from '../storage/data-folder.ts';
 import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start.ts';
-import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import { importRecords } from '../storage/records/transfer.ts';
 import { batchOf, deviceGroups, readWholeDays } from '../storage/whole-days.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -43,8 +42,8 @@ export interface PersistenceOptions {
   readonly startNext: () => Promise<void>;
 }
 
-/** Does what the flag `persistence` says, while the service runs. */
-export function obeyPersistence(options: PersistenceOptions): void {
+/** Starts and stops writing to disk as the flag `persistence` is switched. */
+export function followPersistenceFlag(options: PersistenceOptions): void {
   const { pipeline, config, change } = options;
   const { flags, ingest, window } = pipeline;
   flags.onSwitch('persistence', async (active) => {
@@ -102,8 +101,7 @@ async function beginMove(options: PersistenceOptions): Promise<void> {
  */
 async function move(options: PersistenceOptions, folder: DataFolder): Promise<void> {
   const { pipeline, config, now, change, door, application, scheduler, startNext } = options;
-  const { records, ingest, stores } = pipeline;
-  const [{ name, store }] = stores as readonly [MeteredStore];
+  const { records, ingest, primary } = pipeline;
   let isHeld = true;
   const release = () => {
     if (isHeld) folder.release();
@@ -115,9 +113,9 @@ async function move(options: PersistenceOptions, folder: DataFolder): Promise<vo
     door.hold(CHANGES);
     await door.answered(CHANGES, MAX_CHANGES_MS);
     await ingest.halted(async () => {
-      await ingest.caughtUp(name, AbortSignal.timeout(CATCH_UP_MS));
+      await ingest.caughtUp(primary.name, AbortSignal.timeout(CATCH_UP_MS));
       const journal = await openSqliteJournal(folder.file(LOCAL_DATABASE), now);
-      await copyReadings(store, journal, now(), (share) => change.reached('readings', share * RECORDS_AT));
+      await copyReadings(primary.store, journal, now(), (share) => change.reached('readings', share * RECORDS_AT));
       change.reached('records', RECORDS_AT);
       const place = recordsLocation({ ...config, persistence: true });
       await importRecords(place, await records.contents.schema(), records.contents.tables({ signIns: true }));

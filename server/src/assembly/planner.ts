@@ -12,7 +12,7 @@ import { hydrate, type ReadStore, restoreLatest } from './hydration.ts';
 import type { Rollups } from './retention.ts';
 import type { StoresBack } from './stores.ts';
 
-export interface HistoryOptions {
+export interface PlannerOptions {
   readonly config: Config;
   readonly stores: readonly MeteredStore[];
   readonly gaps: StoreGaps | null;
@@ -25,8 +25,8 @@ export interface HistoryOptions {
   readonly now: () => number;
 }
 
-/** Everything that was ever acknowledged, wherever it is: builds the planner, and fills memory from stores and journal. */
-export async function openHistory(options: HistoryOptions) {
+/** Builds the planner, which answers from memory, stores and journal, and fills memory from stores and journal. */
+export async function openPlanner(options: PlannerOptions) {
   const { config, rollups, ingest, window, directory, rulesOf, back, now } = options;
   let hydration = { windowSince: Number.POSITIVE_INFINITY, hasLatest: false };
   const history = historyStores(options);
@@ -60,7 +60,7 @@ export async function openHistory(options: HistoryOptions) {
 }
 
 /** Stores in the order in which they are preferred. */
-function historyStores({ stores, gaps, rollups, ingest }: HistoryOptions): ReadStore[] {
+function historyStores({ stores, gaps, rollups, ingest }: PlannerOptions): ReadStore[] {
   const hasUnbounded = stores.some(({ store }) => !store.capabilities.bounded);
   return stores.map((metered) => {
     const { name, store } = metered;
