@@ -119,6 +119,9 @@ export const LatestAnswer = z
   .meta({ id: 'LatestAnswer', description: 'Newest value of each series' });
 export type LatestAnswer = z.infer<typeof LatestAnswer>;
 
+/** Metrics of a wide table; a file has a column for each. */
+export const MAX_WIDE_METRICS = 1000;
+
 export const EnergyDataQuery = z.object({
   device_id: z
     .string()

@@ -1,24 +1,21 @@
-import {
-  AuditEntry,
-  Login,
-  LoginLink,
-  Me,
-  type Role,
-  SCOPES_OF_ROLE,
-  SignInLink,
-  SignInLinkCreate,
-} from '@wattkeeper/contract/access/auth.ts';
-import { formatInstant, PageQuery, pageOf } from '@wattkeeper/contract/common.ts';
+import { type Me, type Role, SCOPES_OF_ROLE } from '@wattkeeper/contract/access/auth.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
+import {
+  createSignInLink,
+  getMe,
+  listAuditLog,
+  signIn,
+  signInWithLink,
+  signOut,
+} from '@wattkeeper/contract/endpoints/access.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import type { Api, Caller } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { serve } from '../../http/serve.ts';
 import { type AuthService, SESSION_MS, type SignedIn, sessionCookieName, sessionIn } from './service.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 import { userRoutes } from './users/routes.ts';
-
-const schema = { tags: ['auth'] };
 
 /** Attempts to sign in from one address; people need one, programs use tokens. */
 const SIGN_IN_LIMIT = { max: 20, timeWindow: 60 * SECOND_MS };
@@ -34,100 +31,57 @@ export function authRoutes(api: Api, auth: AuthService): void {
 }
 
 function signInRoutes(api: Api, auth: AuthService): void {
-  const config = { scope: 'public' as const, rateLimit: SIGN_IN_LIMIT };
-  api.post(
-    '/auth/link',
-    {
-      schema: {
-        ...schema,
-        summary: 'Sign in with the code of a one-time link',
-        body: LoginLink,
-        response: { 200: Me },
-      },
-      config,
-    },
+  serve(
+    api,
+    signInWithLink,
     async (request, reply) => {
       const signedIn = await auth.signInWithCode(request.body.code);
       return begin(auth, signedIn, request, reply);
     },
+    { config: { rateLimit: SIGN_IN_LIMIT } },
   );
-  api.post(
-    '/auth/login',
-    { schema: { ...schema, summary: 'Sign in with name and password', body: Login, response: { 200: Me } }, config },
+  serve(
+    api,
+    signIn,
     async (request, reply) => {
       const { username, password } = request.body;
       const signedIn = await auth.signInWithPassword(username, password, request.ip);
       return begin(auth, signedIn, request, reply);
     },
+    { config: { rateLimit: SIGN_IN_LIMIT } },
   );
-  api.post(
-    '/auth/logout',
-    { schema: { ...schema, summary: 'End this session', response: { 204: z.null() } }, config: { scope: 'read' } },
-    async (request, reply) => {
-      await auth.signOut(callerOf(request));
-      const { name, path, secure } = cookieOf(auth, request);
-      reply.clearCookie(name, { path, secure });
-      return reply.status(204).send(null);
-    },
-  );
+  serve(api, signOut, async (request, reply) => {
+    await auth.signOut(callerOf(request));
+    const { name, path, secure } = cookieOf(auth, request);
+    reply.clearCookie(name, { path, secure });
+  });
 }
 
 /** What `sign-in-link` and `user add` print. */
 function linkRoutes(api: Api, auth: AuthService): void {
-  api.post(
-    '/auth/links',
-    {
-      schema: {
-        ...schema,
-        summary: 'Make a link that signs a user in once, within 15 minutes',
-        body: SignInLinkCreate,
-        response: { 201: SignInLink },
-      },
-      config: { scope: 'admin' },
-    },
-    async (request, reply) => {
-      const base = auth.publicUrl ?? `${request.protocol}://${request.host}${auth.cookiePath}`;
-      return reply.status(201).send(await auth.createLink(request.body.username, base, callerOf(request).name));
-    },
-  );
+  serve(api, createSignInLink, async (request) => {
+    const base = auth.publicUrl ?? `${request.protocol}://${request.host}${auth.cookiePath}`;
+    return await auth.createLink(request.body.username, base, callerOf(request).name);
+  });
 }
 
 function meRoutes(api: Api, auth: AuthService): void {
-  api.get(
-    '/auth/me',
-    {
-      schema: { ...schema, summary: 'Who is signed in, and may do what', response: { 200: Me } },
-      config: { scope: 'read' },
-    },
-    async (request, reply) => {
-      const caller = callerOf(request);
-      const cookie = sessionIn(request.cookies);
-      // The session slides on in the database; so must the cookie that names it.
-      if (caller.sessionId !== null && cookie !== undefined) setSessionCookie(auth, cookie, request, reply);
-      const user = caller.sessionId === null || caller.userId === null ? null : await auth.users.require(caller.userId);
-      return me(caller, user?.role ?? null);
-    },
-  );
+  serve(api, getMe, async (request, reply) => {
+    const caller = callerOf(request);
+    const cookie = sessionIn(request.cookies);
+    // The session slides on in the database; so must the cookie that names it.
+    if (caller.sessionId !== null && cookie !== undefined) setSessionCookie(auth, cookie, request, reply);
+    const user = caller.sessionId === null || caller.userId === null ? null : await auth.users.require(caller.userId);
+    return me(caller, user?.role ?? null);
+  });
 }
 
 function auditRoutes(api: Api, auth: AuthService): void {
-  api.get(
-    '/audit-log',
-    {
-      schema: {
-        ...schema,
-        summary: 'What was done to accounts and settings, newest first',
-        querystring: PageQuery,
-        response: { 200: pageOf(AuditEntry) },
-      },
-      config: { scope: 'admin' },
-    },
-    async ({ query }) => {
-      const page = await auth.records.auditLog.page(query);
-      const items = page.items.map((entry) => ({ ...entry, at: formatInstant(entry.at) }));
-      return { items, next_cursor: page.nextCursor };
-    },
-  );
+  serve(api, listAuditLog, async ({ query }) => {
+    const page = await auth.records.auditLog.page(query);
+    const items = page.items.map((entry) => ({ ...entry, at: formatInstant(entry.at) }));
+    return { items, next_cursor: page.nextCursor };
+  });
 }
 
 function begin(

@@ -1,12 +1,19 @@
-import { formatInstant, PageQuery, pageOf, parseInstant } from '@wattkeeper/contract/common.ts';
-import { Device, DeviceCreate, DevicePatch, DeviceQuery, DeviceRemoved } from '@wattkeeper/contract/device.ts';
+import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
+import type { Device, DevicePatch } from '@wattkeeper/contract/device.ts';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
-import { DeviceReference } from '@wattkeeper/contract/fields.ts';
-import { z } from 'zod';
+import {
+  changeDevice,
+  createDevice,
+  getDevice,
+  listDevices,
+  listMachines,
+  removeDevice,
+} from '@wattkeeper/contract/endpoints/devices.ts';
 import { Conflict, ExpectedError } from '../../domain/errors.ts';
 import type { Rights } from '../../domain/rights.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { serve } from '../../http/serve.ts';
 import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
@@ -32,10 +39,6 @@ export interface DeviceRoutesOptions {
 
 /** Silence after which a device without a declared interval is stale. */
 const STALE_MS = 15 * MINUTE_MS;
-const IdParams = z.object({ id: DeviceReference.min(1).max(200) });
-
-const schema = { tags: ['devices'] };
-
 /** `/devices` and `/machines`. */
 export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
   listRoutes(api, options);
@@ -44,113 +47,50 @@ export function deviceRoutes(api: Api, options: DeviceRoutesOptions): void {
 }
 
 function listRoutes(api: Api, options: DeviceRoutesOptions): void {
-  const ListQuery = DeviceQuery.extend(PageQuery.shape);
-  api.get(
-    '/devices',
-    {
-      schema: { ...schema, summary: 'Devices by name', querystring: ListQuery, response: { 200: pageOf(Device) } },
-      config: { scope: 'read' },
-    },
-    async ({ query }) => pageByName(await list(query, options), query),
-  );
-  api.get(
-    '/machines',
-    {
-      schema: {
-        ...schema,
-        summary: 'Devices of kind machine',
-        querystring: ListQuery.omit({ kind: true }),
-        response: { 200: pageOf(Device) },
-      },
-      config: { scope: 'read' },
-    },
-    async ({ query }) => pageByName(await list({ ...query, kind: 'machine' }, options), query),
-  );
+  serve(api, listDevices, async ({ query }) => pageByName(await list(query, options), query));
+  serve(api, listMachines, async ({ query }) => pageByName(await list({ ...query, kind: 'machine' }, options), query));
 }
 
 function changeRoutes(api: Api, options: DeviceRoutesOptions): void {
   const { records, directory } = options;
   const present = (device: DeviceRecord) => toDevice(device, options);
-  api.post(
-    '/devices',
-    {
-      schema: { ...schema, summary: 'Register a device', body: DeviceCreate, response: { 201: Device } },
-      config: { scope: 'write', audit: 'device.create' },
-    },
-    async ({ body }, reply) => {
-      const site =
-        body.site_id === undefined ? await records.sites.ensureDefault() : await records.sites.require(body.site_id);
-      const device = await records.devices.create({
-        name: body.name,
-        kind: body.kind,
-        siteId: site.id,
-        labels: body.labels,
+  serve(api, createDevice, async ({ body }) => {
+    const site =
+      body.site_id === undefined ? await records.sites.ensureDefault() : await records.sites.require(body.site_id);
+    const device = await records.devices.create({
+      name: body.name,
+      kind: body.kind,
+      siteId: site.id,
+      labels: body.labels,
+      ...declaredIn(body),
+    });
+    return present(device);
+  });
+  serve(api, getDevice, async ({ params }) => present(directory.require(params.id)));
+  serve(api, changeDevice, async ({ params, body }) => {
+    const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
+    const { name, kind, labels, retired_at } = body;
+    return present(
+      await records.devices.update(directory.require(params.id).id, {
+        name,
+        kind,
+        labels,
+        siteId,
+        retiredAt: typeof retired_at === 'string' ? parseInstant(retired_at) : retired_at,
         ...declaredIn(body),
-      });
-      return reply.status(201).send(present(device));
-    },
-  );
-  api.get(
-    '/devices/:id',
-    {
-      schema: { ...schema, summary: 'One device, by id or name', params: IdParams, response: { 200: Device } },
-      config: { scope: 'read' },
-    },
-    async ({ params }) => present(directory.require(params.id)),
-  );
-  api.patch(
-    '/devices/:id',
-    {
-      schema: {
-        ...schema,
-        summary: 'Change, retire or reactivate a device',
-        params: IdParams,
-        body: DevicePatch,
-        response: { 200: Device },
-      },
-      config: { scope: 'write', audit: 'device.change' },
-    },
-    async ({ params, body }) => {
-      const siteId = body.site_id === undefined ? undefined : (await records.sites.require(body.site_id)).id;
-      const { name, kind, labels, retired_at } = body;
-      return present(
-        await records.devices.update(directory.require(params.id).id, {
-          name,
-          kind,
-          labels,
-          siteId,
-          retiredAt: typeof retired_at === 'string' ? parseInstant(retired_at) : retired_at,
-          ...declaredIn(body),
-        }),
-      );
-    },
-  );
+      }),
+    );
+  });
 }
 
 function removeRoute(api: Api, { directory, removals, scheduler }: DeviceRoutesOptions): void {
-  api.delete(
-    '/devices/:id',
-    {
-      schema: {
-        ...schema,
-        summary:
-          'Delete a device with its readings: it is gone at once, and a job deletes the readings from every store and the archive',
-        params: IdParams,
-        querystring: z.object({
-          confirm: z.string().optional().meta({ description: "The device's name, where it has readings" }),
-        }),
-        response: { 202: DeviceRemoved },
-      },
-      config: { scope: 'admin', audit: 'device.remove' },
-    },
-    async (request, reply) => {
-      const { params, query } = request;
-      const { id, name } = directory.require(params.id);
-      if (directory.metricsOf(id).length > 0 && query.confirm !== name) throw unconfirmed(name, query.confirm);
-      await removals.remove(id);
-      return reply.status(202).send({ device_id: id, name, job_id: await startRemoval(scheduler, callerOf(request)) });
-    },
-  );
+  serve(api, removeDevice, async (request) => {
+    const { params, query } = request;
+    const { id, name } = directory.require(params.id);
+    if (directory.metricsOf(id).length > 0 && query.confirm !== name) throw unconfirmed(name, query.confirm);
+    await removals.remove(id);
+    return { device_id: id, name, job_id: await startRemoval(scheduler, callerOf(request)) };
+  });
 }
 
 /** The run that deletes the readings; null where none can be queued at present: the device is gone all the same, and the clock starts one. */

@@ -1,9 +1,10 @@
-import { IngestAnswer, MAX_READINGS, Reading } from '@wattkeeper/contract/reading.ts';
-import { z } from 'zod';
+import { addReadings } from '@wattkeeper/contract/endpoints/telemetry.ts';
+import { type IngestAnswer, MAX_READINGS } from '@wattkeeper/contract/reading.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import { MAX_FIELD_ERRORS } from '../../http/problem.ts';
 import { leaveBodiesUnread, readJsonSlices } from '../../http/request-bodies.ts';
+import { serve } from '../../http/serve.ts';
 import type { IngestService } from './service.ts';
 
 /**
@@ -18,27 +19,16 @@ export function ingestRoutes(api: Api, intake: IngestService, maxBodyBytes: numb
 }
 
 function readingsRoute(api: Api, intake: IngestService, bodyLimit: number): void {
-  api.post(
-    '/readings',
-    {
-      schema: {
-        tags: ['ingest'],
-        summary: 'Take one reading or many',
-        description:
-          'Answers once the readings are on disk. Each bad value is rejected individually with its reason, and the good ones are kept; 422 where none is. Sending the same reading again changes nothing.',
-        body: z.union([Reading, z.array(Reading)]),
-        response: { 202: IngestAnswer },
-      },
-      // Values are judged individually, so that a bad one does not cost the good ones beside it; the body is read by the handler.
-      validatorCompiler: () => (body: unknown) => ({ value: body }),
-      config: { scope: 'write' },
-      bodyLimit,
-    },
-    async (request, reply) => {
+  serve(
+    api,
+    addReadings,
+    async (request) => {
       const answer = await readJsonSlices(request, MAX_READINGS, (slices) => intake.acceptReadings(slices));
       if (answer.accepted + answer.quarantined === 0 && answer.rejected > 0) throw nothingKept(answer);
-      return reply.status(202).send(answer);
+      return answer;
     },
+    // Values are judged individually, so that a bad one does not cost the good ones beside it; the body is read by the handler.
+    { validatorCompiler: () => (body: unknown) => ({ value: body }), bodyLimit },
   );
 }
 

@@ -1,18 +1,24 @@
-import { ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
-import { Feature, FeaturePatch } from '@wattkeeper/contract/service.ts';
-import { Layout, LayoutName, MAX_LAYOUT_BYTES, Settings, SettingsPatch } from '@wattkeeper/contract/settings.ts';
+import {
+  changeSettings,
+  getFeature,
+  getLayout,
+  getSettings,
+  listFeatures,
+  putLayout,
+  switchFeature,
+} from '@wattkeeper/contract/endpoints/settings.ts';
+import type { Feature } from '@wattkeeper/contract/service.ts';
+import { MAX_LAYOUT_BYTES } from '@wattkeeper/contract/settings.ts';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { Forbidden, InvalidInput } from '../../domain/errors.ts';
 import type { Api } from '../../http/api.ts';
 import { callerOf } from '../../http/security-caller.ts';
+import { serve } from '../../http/serve.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { RecordStore } from '../../storage/records/record-store.ts';
 import type { FeatureFlags } from './feature-flags.ts';
 import type { PersistenceChange } from './persistence-change.ts';
 import type { SettingsService } from './service.ts';
-
-const schema = { tags: ['settings'] };
 
 export interface SettingsParts {
   readonly settings: SettingsService;
@@ -23,44 +29,19 @@ export interface SettingsParts {
 
 /** `/settings`, `/settings/layouts/{name}`, `/features`. */
 export function settingsRoutes(api: Api, { settings, flags, change, records }: SettingsParts): void {
-  api.get(
-    '/settings',
-    {
-      schema: { ...schema, summary: 'Settings of the installation', response: { 200: Settings } },
-      config: { scope: 'read' },
-    },
-    async () => settings.get(),
-  );
-  api.patch(
-    '/settings',
-    {
-      schema: { ...schema, summary: 'Change settings', body: SettingsPatch, response: { 200: Settings } },
-      config: { scope: 'write', audit: 'settings.change' },
-    },
-    async ({ body }) => settings.update(body),
-  );
+  serve(api, getSettings, async () => settings.get());
+  serve(api, changeSettings, async ({ body }) => settings.update(body));
   layoutRoutes(api, records);
   featureRoutes(api, flags, change);
 }
 
 function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void {
-  const params = z.object({ name: LayoutName });
-  api.get(
-    '/settings/layouts/:name',
-    {
-      schema: { ...schema, summary: 'Arrangement of a page by the signed-in user', params, response: { 200: Layout } },
-      config: { scope: 'read' },
-    },
-    async (request) => ({ layout: (await layouts.get(userOf(request), request.params.name)) ?? null }),
-  );
-  api.patch(
-    '/settings/layouts/:name',
-    {
-      schema: { ...schema, summary: 'Keep the arrangement of a page', params, body: Layout, response: { 200: Layout } },
-      config: { scope: 'read' },
-      // A layout's own limit is checked below; this one leaves room for what is around it.
-      bodyLimit: 2 * MAX_LAYOUT_BYTES,
-    },
+  serve(api, getLayout, async (request) => ({
+    layout: (await layouts.get(userOf(request), request.params.name)) ?? null,
+  }));
+  serve(
+    api,
+    putLayout,
     async (request) => {
       const layout = request.body.layout ?? null;
       const bytes = Buffer.byteLength(JSON.stringify(layout));
@@ -71,43 +52,19 @@ function layoutRoutes(api: Api, { layouts }: Pick<RecordStore, 'layouts'>): void
       await layouts.put(userOf(request), request.params.name, layout);
       return { layout };
     },
+    // A layout's own limit is checked above; this one leaves room for what is around it.
+    { bodyLimit: 2 * MAX_LAYOUT_BYTES },
   );
 }
 
 function featureRoutes(api: Api, flags: FeatureFlags, change: PersistenceChange): void {
-  const params = z.object({
-    name: z
-      .string()
-      .min(1)
-      .max(100)
-      .meta({ description: 'Name of a feature flag', examples: ['forecasting'] }),
+  serve(api, listFeatures, async ({ query }) => {
+    const items = flags.list().map((feature) => withChange(feature, change));
+    return pageOfList(items, query, ({ name }) => name);
   });
-  api.get(
-    '/features',
-    {
-      schema: { ...schema, summary: 'Feature flags', querystring: ListQuery, response: { 200: pageOf(Feature) } },
-      config: { scope: 'read' },
-    },
-    async ({ query }) => {
-      const items = flags.list().map((feature) => withChange(feature, change));
-      return pageOfList(items, query, ({ name }) => name);
-    },
-  );
-  api.get(
-    '/features/:name',
-    {
-      schema: { ...schema, summary: 'One feature flag', params, response: { 200: Feature } },
-      config: { scope: 'read' },
-    },
-    async (request) => withChange(flags.get(request.params.name), change),
-  );
-  api.patch(
-    '/features/:name',
-    {
-      schema: { ...schema, summary: 'Switch a feature', params, body: FeaturePatch, response: { 200: Feature } },
-      config: { scope: 'admin', audit: 'feature.switch' },
-    },
-    async (request) => withChange(await flags.set(request.params.name, request.body.enabled), change),
+  serve(api, getFeature, async (request) => withChange(flags.get(request.params.name), change));
+  serve(api, switchFeature, async (request) =>
+    withChange(await flags.set(request.params.name, request.body.enabled), change),
   );
 }
 

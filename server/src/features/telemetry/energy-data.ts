@@ -1,6 +1,6 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { MINUTE_MS, SECOND_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
-import type { EnergyDataAnswer, EnergyDataQuery } from '@wattkeeper/contract/telemetry.ts';
+import { type EnergyDataAnswer, type EnergyDataQuery, MAX_WIDE_METRICS } from '@wattkeeper/contract/telemetry.ts';
 import type { z } from 'zod';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
@@ -65,9 +65,6 @@ export async function energyData(
   }
   return { items, warnings: [], next_cursor: null };
 }
-
-/** Metrics of a wide table; a file has a column for each. */
-export const MAX_WIDE_METRICS = 1000;
 
 /**
  * Wide records of any number of devices, in order of device, then of time, with a column for each metric.

@@ -1,36 +1,18 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import {
-  EnergyDataAnswer,
-  EnergyDataQuery,
-  LatestAnswer,
-  LatestQuery,
-  TelemetryAnswer,
-  TelemetryQuery,
-} from '@wattkeeper/contract/telemetry.ts';
+import { getEnergyData, getLatest, getTelemetry } from '@wattkeeper/contract/endpoints/telemetry.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { Api } from '../../http/api.ts';
 import { sendPaced, sendText } from '../../http/paced-answer.ts';
+import { serve } from '../../http/serve.ts';
 import { AnswerRoom, type HeldAnswer } from './answer-room.ts';
 import { bucketRows, EXPORTED_AGGREGATES } from './bucket-export.ts';
-import { energyData, MAX_WIDE_METRICS, wideExport } from './energy-data.ts';
+import { energyData, wideExport } from './energy-data.ts';
 import { bucketColumns, EXPORT_FORMATS, type ExportColumns, type ExportRows, exportRows, SAMPLES } from './export.ts';
 import { energyDataJson, historyJson } from './history-json.ts';
 import { latestJson } from './latest-json.ts';
 import { autoBucket, type TelemetryOptions, type TelemetryService } from './service.ts';
-
-const schema = { tags: ['telemetry'] };
-
-/** JSON of a schema, or a file. */
-function contentOf(schema: z.ZodType) {
-  const file = z.string().meta({ description: 'A file', examples: ['timestamp,device_id,…'] });
-  return {
-    'application/json': { schema },
-    ...Object.fromEntries(Object.values(EXPORT_FORMATS).map(({ type }) => [type.split(';')[0], { schema: file }])),
-  };
-}
 
 interface ExportedFile {
   readonly format: keyof typeof EXPORT_FORMATS;
@@ -51,32 +33,19 @@ export function telemetryRoutes(api: Api, service: TelemetryService, options: Te
   const room = new AnswerRoom();
   historyRoute(api, service, options, room);
   latestRoute(api, service, options);
-  api.get(
-    '/energy-data',
-    {
-      schema: {
-        ...schema,
-        summary: 'Wide records: all values of a device at an instant, by time',
-        querystring: EnergyDataQuery,
-        description: `JSON in pages; with format= or Accept the whole window as CSV, Parquet or Arrow, streamed, with a column for each metric, at most ${MAX_WIDE_METRICS}.`,
-        response: { 200: { description: 'Records', content: contentOf(EnergyDataAnswer) } },
-      },
-      config: { scope: 'read', partial: true },
-    },
-    async (request, reply) => {
-      const format = request.query.format ?? formatOf(request.headers.accept ?? '');
-      if (format !== 'json') {
-        if (request.query.cursor !== undefined)
-          throw new InvalidInput(`${format} has the whole window: leave cursor out`);
-        const { columns, window, rows } = await wideExport(request.query, service, options.queries);
-        return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
-      }
-      return sendHeld(request, reply, room, async (held) => {
-        const answer = await energyData(request.query, service, options.queries, held);
-        return energyDataJson({ ...answer, warnings: [...answer.warnings, ...options.partial.notes()] });
-      });
-    },
-  );
+  serve(api, getEnergyData, async (request, reply) => {
+    const format = request.query.format ?? formatOf(request.headers.accept ?? '');
+    if (format !== 'json') {
+      if (request.query.cursor !== undefined)
+        throw new InvalidInput(`${format} has the whole window: leave cursor out`);
+      const { columns, window, rows } = await wideExport(request.query, service, options.queries);
+      return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
+    }
+    return sendHeld(request, reply, room, async (held) => {
+      const answer = await energyData(request.query, service, options.queries, held);
+      return energyDataJson({ ...answer, warnings: [...answer.warnings, ...options.partial.notes()] });
+    });
+  });
 }
 
 /** Sends JSON whose values take room until it is sent. */
@@ -96,38 +65,24 @@ async function sendHeld(
 }
 
 function historyRoute(api: Api, service: TelemetryService, options: TelemetryOptions, room: AnswerRoom): void {
-  api.get(
-    '/telemetry',
-    {
-      schema: {
-        ...schema,
-        summary: 'History, raw or in buckets',
-        description:
-          'JSON; with format= or Accept CSV, Parquet or Arrow, streamed, of any number of series: raw samples, or buckets where bucket or aggregate says so.',
-        querystring: TelemetryQuery,
-        response: { 200: { description: 'History', content: contentOf(TelemetryAnswer) } },
-      },
-      config: { scope: 'read', partial: true },
-    },
-    async (request, reply) => {
-      const { query, headers } = request;
-      const format = query.format ?? formatOf(headers.accept ?? '');
-      if (format === 'json')
-        return sendHeld(request, reply, room, async (held) => historyJson(await service.history(query, held)));
-      const window = service.windowOf(query);
-      const targets = await service.targets(query);
-      const isBucketed = query.bucket === 'auto' ? query.aggregate !== undefined : query.bucket !== 'raw';
-      if (isBucketed) {
-        const bucket = query.bucket === 'auto' ? autoBucket(window, query.max_points) : query.bucket;
-        const rows = bucketRows(options, targets, { window, bucket, aggregates: query.aggregate }, room);
-        const columns = bucketColumns(query.aggregate ?? EXPORTED_AGGREGATES);
-        return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
-      }
-      const samples = await begun(service.stream(targets, window));
-      const rows = exportRows(samples, (metric) => options.catalogue.describe(metric).unit);
-      return sendFile(request, reply, { format, columns: SAMPLES, window, rows });
-    },
-  );
+  serve(api, getTelemetry, async (request, reply) => {
+    const { query, headers } = request;
+    const format = query.format ?? formatOf(headers.accept ?? '');
+    if (format === 'json')
+      return sendHeld(request, reply, room, async (held) => historyJson(await service.history(query, held)));
+    const window = service.windowOf(query);
+    const targets = await service.targets(query);
+    const isBucketed = query.bucket === 'auto' ? query.aggregate !== undefined : query.bucket !== 'raw';
+    if (isBucketed) {
+      const bucket = query.bucket === 'auto' ? autoBucket(window, query.max_points) : query.bucket;
+      const rows = bucketRows(options, targets, { window, bucket, aggregates: query.aggregate }, room);
+      const columns = bucketColumns(query.aggregate ?? EXPORTED_AGGREGATES);
+      return sendFile(request, reply, { format, columns, window, rows: await begun(rows) });
+    }
+    const samples = await begun(service.stream(targets, window));
+    const rows = exportRows(samples, (metric) => options.catalogue.describe(metric).unit);
+    return sendFile(request, reply, { format, columns: SAMPLES, window, rows });
+  });
 }
 
 function latestRoute(
@@ -135,23 +90,11 @@ function latestRoute(
   service: TelemetryService,
   { catalogue, queries, now, partial }: TelemetryOptions,
 ): void {
-  api.get(
-    '/telemetry/latest',
-    {
-      schema: {
-        ...schema,
-        summary: 'The newest value of every series',
-        querystring: LatestQuery,
-        response: { 200: LatestAnswer },
-      },
-      config: { scope: 'read', partial: true },
-    },
-    async (request, reply) => {
-      const targets = await service.targets(request.query);
-      const pieces = latestJson(targets, { describe: (metric) => catalogue.describe(metric), queries, now, partial });
-      return sendText(request, reply.type('application/json'), pieces, () => {});
-    },
-  );
+  serve(api, getLatest, async (request, reply) => {
+    const targets = await service.targets(request.query);
+    const pieces = latestJson(targets, { describe: (metric) => catalogue.describe(metric), queries, now, partial });
+    return sendText(request, reply.type('application/json'), pieces, () => {});
+  });
 }
 
 /** The same items, of which the first is there: what cannot be read is answered as a problem, before anything is sent. */

@@ -1,55 +1,29 @@
-import { User, UserCreate, UserPatch } from '@wattkeeper/contract/access/auth.ts';
-import { formatInstant, ListQuery, pageOf } from '@wattkeeper/contract/common.ts';
-import { z } from 'zod';
+import type { User, UserPatch } from '@wattkeeper/contract/access/auth.ts';
+import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { changeUser, createUser, listUsers, removeUser } from '@wattkeeper/contract/endpoints/access.ts';
+import type { z } from 'zod';
 import { Forbidden } from '../../../domain/errors.ts';
 import { requireScope } from '../../../domain/rights.ts';
 import type { Api, Caller } from '../../../http/api.ts';
 import { callerOf } from '../../../http/security-caller.ts';
+import { serve } from '../../../http/serve.ts';
 import type { UserRecord } from '../../../storage/records/accounts/users.ts';
 import { pageOfList } from '../../../storage/records/page.ts';
 import type { AuthService } from '../service.ts';
 
-const schema = { tags: ['auth'] };
-const IdParams = z.object({ id: z.string().min(1).max(200).meta({ description: 'Id or name of the user' }) });
-
 /** `/users`. */
 export function userRoutes(api: Api, auth: AuthService): void {
-  const config = { scope: 'admin' as const };
-  api.get(
-    '/users',
-    { schema: { ...schema, summary: 'All users', querystring: ListQuery, response: { 200: pageOf(User) } }, config },
-    async ({ query }) => pageOfList((await auth.users.list()).map(toUser), query, ({ id }) => id),
+  serve(api, listUsers, async ({ query }) => pageOfList((await auth.users.list()).map(toUser), query, ({ id }) => id));
+  serve(api, createUser, async (request) => {
+    const user = await auth.users.create(request.body, callerOf(request).name);
+    return toUser(user);
+  });
+  serve(api, changeUser, async (request) =>
+    toUser(await change(auth, request.params.id, request.body, callerOf(request))),
   );
-  api.post(
-    '/users',
-    { schema: { ...schema, summary: 'Add a user', body: UserCreate, response: { 201: User } }, config },
-    async (request, reply) => {
-      const user = await auth.users.create(request.body, callerOf(request).name);
-      return reply.status(201).send(toUser(user));
-    },
-  );
-  api.patch(
-    '/users/:id',
-    {
-      schema: {
-        ...schema,
-        summary: 'Change the role or the password of a user; everybody may change their own password',
-        params: IdParams,
-        body: UserPatch,
-        response: { 200: User },
-      },
-      config: { scope: 'read' },
-    },
-    async (request) => toUser(await change(auth, request.params.id, request.body, callerOf(request))),
-  );
-  api.delete(
-    '/users/:id',
-    { schema: { ...schema, summary: 'Remove a user', params: IdParams, response: { 204: z.null() } }, config },
-    async (request, reply) => {
-      await auth.users.remove(request.params.id, callerOf(request).name);
-      return reply.status(204).send(null);
-    },
-  );
+  serve(api, removeUser, async (request) => {
+    await auth.users.remove(request.params.id, callerOf(request).name);
+  });
 }
 
 async function change(

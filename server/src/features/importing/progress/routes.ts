@@ -1,42 +1,21 @@
-import { ImportKey, ImportProgress } from '@wattkeeper/contract/import.ts';
-import { z } from 'zod';
+import { getImportProgress, putImportProgress } from '@wattkeeper/contract/endpoints/imports.ts';
+import { ImportProgress } from '@wattkeeper/contract/import.ts';
 import { NotFound } from '../../../domain/errors.ts';
 import type { Api } from '../../../http/api.ts';
+import { serve } from '../../../http/serve.ts';
 import type { NamedStates } from '../../../storage/records/named-states.ts';
-
-const KeyParams = z.object({ key: ImportKey });
 
 /** `/imports/{key}`: how far an import of a file has come, so that it goes on where it stopped, from whichever machine. */
 export function importProgressRoutes(api: Api, states: NamedStates): void {
-  const schema = { tags: ['ingest'], params: KeyParams };
-  api.get(
-    '/imports/:key',
-    {
-      schema: { ...schema, summary: 'How far the import of a file has come', response: { 200: ImportProgress } },
-      config: { scope: 'write' },
-    },
-    async ({ params: { key } }) => {
-      const progress = await importProgress(states, key);
-      if (progress === undefined) throw new NotFound('this file was not imported with this mapping');
-      return progress;
-    },
-  );
-  api.put(
-    '/imports/:key',
-    {
-      schema: {
-        ...schema,
-        summary: 'Note how far the import of a file has come',
-        body: ImportProgress,
-        response: { 200: ImportProgress },
-      },
-      config: { scope: 'write' },
-    },
-    async ({ params: { key }, body }) => {
-      await noteImportProgress(states, key, body);
-      return body;
-    },
-  );
+  serve(api, getImportProgress, async ({ params: { key } }) => {
+    const progress = await importProgress(states, key);
+    if (progress === undefined) throw new NotFound('this file was not imported with this mapping');
+    return progress;
+  });
+  serve(api, putImportProgress, async ({ params: { key }, body }) => {
+    await noteImportProgress(states, key, body);
+    return body;
+  });
 }
 
 /** How far an import has come; undefined when it never began. */
