@@ -220,7 +220,9 @@ it('loads the named command without the others, the service or the stores', asyn
       .filter((name) => COMMANDS.includes(name));
     return {
       commands,
-      heavy: files.filter((path) => /^(app|assembly\/|storage\/(duckdb|postgres|influx))/.test(path)),
+      heavy: files.filter((path) =>
+        /^(app$|assembly\/|storage\/(duckdb|postgres|influxdb)\/(?!\w+-options$))/.test(path),
+      ),
     };
   };
   for (const argv of [[], ['token'], ['migrate']]) expect(await loaded(...argv)).toEqual({ commands: argv, heavy: [] });

@@ -4,7 +4,7 @@ import { VERSION } from '../config/version.ts';
 import { closest } from '../domain/closest.ts';
 import { ExpectedError, messageOf } from '../domain/errors.ts';
 import { type CommandDefinition, HELP_COLUMNS, newCommand, type Result, type Runner } from './command.ts';
-import { type Interrupted, Invocation } from './invocation.ts';
+import type { Interrupted, Invocation } from './invocation.ts';
 
 /** A command is one line here; its file is loaded when it is needed. */
 const COMMANDS: readonly [name: string, summary: string, load: () => Promise<CommandDefinition>][] = [
@@ -41,6 +41,7 @@ export async function runCommandLine(argv: readonly string[], environment: Envir
   const asJson = argv.includes('--json');
   const done: { invocation?: Invocation; result?: Result | null } = {};
   const program = await programFor(args[0], async (command, work) => {
+    const { Invocation } = await import('./invocation.ts');
     done.invocation = new Invocation(command.optsWithGlobals(), environment);
     done.result = await work(done.invocation);
   });

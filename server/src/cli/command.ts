@@ -1,5 +1,4 @@
 import { Command, type CommandUnknownOpts, Help, InvalidArgumentError } from '@commander-js/extra-typings';
-import { Instant } from '@wattkeeper/contract/common.ts';
 import type { z } from 'zod';
 import type { Invocation } from './invocation.ts';
 
@@ -67,9 +66,6 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
   if (issue.message.startsWith('must ')) return `It ${issue.message}.`;
   return issue.code === 'invalid_value' ? `It must be one of ${issue.values.join(', ')}.` : `${issue.message}.`;
 }
-
-/** Reads an instant, such as 2026-03-29T01:30:00Z. */
-export const instant = by(Instant);
 
 /** Reads an option that may be given several times. */
 export function collect(text: string, before: string[] | undefined): string[] {

@@ -1,6 +1,6 @@
-import { formatInstant } from '@wattkeeper/contract/common.ts';
+import { formatInstant, Instant } from '@wattkeeper/contract/common.ts';
 import { Device, DeviceRemoved } from '@wattkeeper/contract/device.ts';
-import { type CommandDefinition, instant, type Result, serviceCommand } from './command.ts';
+import { by, type CommandDefinition, type Result, serviceCommand } from './command.ts';
 
 const NAME_HELP = 'name or id of the device';
 
@@ -30,7 +30,7 @@ export const device: CommandDefinition = (run) => {
       'Retire a device: from then on it does not count for its site. Its earlier readings stay in every report.',
     )
     .argument('<name>', NAME_HELP)
-    .option('--at <time>', 'such as 2026-03-10T06:00:00Z; default: now', instant)
+    .option('--at <time>', 'such as 2026-03-10T06:00:00Z; default: now', by(Instant))
     .action((name, { at }, command) => change(command, name, at ?? formatInstant(Date.now())));
 
   devices

@@ -3,10 +3,11 @@ import { rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
+import { Instant } from '@wattkeeper/contract/common.ts';
 import type { Pipeline } from '../assembly/pipeline.ts';
 import { Conflict, messageOf, Unavailable } from '../domain/errors.ts';
 import type { EXPORT_FORMATS } from '../features/telemetry/export.ts';
-import { type CommandDefinition, collect, instant, serviceCommand } from './command.ts';
+import { by, type CommandDefinition, collect, serviceCommand } from './command.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { ServiceApi } from './service-api.ts';
@@ -29,8 +30,8 @@ export const exportSamples: CommandDefinition = (run) =>
     .option('--device <name>', 'id or name of a device; repeatable; default: all', collect)
     .option('--metric <metric>', 'such as solar.power_kw; repeatable; default: all', collect)
     .option('--site <name>', 'only devices of this site')
-    .option('--start <time>', 'ISO 8601 with an offset; default: from the beginning', instant)
-    .option('--end <time>', 'ISO 8601 with an offset, not included; default: now', instant)
+    .option('--start <time>', 'ISO 8601 with an offset; default: from the beginning', by(Instant))
+    .option('--end <time>', 'ISO 8601 with an offset, not included; default: now', by(Instant))
     .addHelpText(
       'after',
       '\nExample:\n  npm start -- export march.parquet --device roof --start 2026-03-01T00:00:00Z --end 2026-04-01T00:00:00Z',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseInstant } from '@wattkeeper/contract/common.ts';
+import { Instant, parseInstant } from '@wattkeeper/contract/common.ts';
 import type { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { backupCopies, backupFolder, historyUpTo, restoredArchive, restoredEngine } from '../assembly/backups.ts';
 import type { Config } from '../config/schema.ts';
@@ -17,7 +17,7 @@ import {
   scratchFolder,
 } from '../storage/restore/restore-folder.ts';
 import { announcements, realPath } from './announcement.ts';
-import { type CommandDefinition, INCOMPLETE, instant, newCommand, type Result } from './command.ts';
+import { by, type CommandDefinition, INCOMPLETE, newCommand, type Result } from './command.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -34,7 +34,7 @@ Ends with 0 when the restored data equals the backup and is complete up to --at,
     .option(
       '--at <time>',
       "as of this instant, such as 2026-11-21T14:30:00+01:00: with every reading acknowledged at or before it, from the journal's history or its copies and the journal",
-      instant,
+      by(Instant),
     )
     .option('--into <folder>', 'restore into an empty folder and leave the data folder unchanged')
     .option('--without-archive', 'continue where files of the archive are missing or damaged')
