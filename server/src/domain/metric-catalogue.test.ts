@@ -3,15 +3,15 @@ import { FIRST_CATALOGUE, splitMetric } from './metric-catalogue.ts';
 
 const INTRODUCTION = `# Metrics
 
-A metric's name is \`group.quantity_unit\`. These are known from the start, with unit, kind and the range beyond which a value is put in quarantine. Any other name is
-taken as well: its unit follows from its last part (\`tank.fresh_water_percent\`, \`boiler.flow_temp_c\`), it is a gauge, and it has no range, until it is registered with
+A metric's name is \`group.quantity_unit\`. The following metrics are built in, with unit, kind and the range outside which a value is quarantined. Any other name is
+accepted as well: its unit follows from its last part (\`tank.fresh_water_percent\`, \`boiler.flow_temp_c\`), it is a gauge, and it has no range, until it is described with
 \`POST /api/v1/metrics-catalogue\`.
 
-- **gauge**: the value of an instant; its mean is weighted by time.
-- **counter**: grows, and may be reset or replaced; what it grew by is the result.
-- **delta**: a quantity of an interval; it is summed.
+- **gauge**: the value at an instant; its mean is weighted by time.
+- **counter**: increases, and may be reset or replaced; its growth is the result.
+- **delta**: an amount per interval; it is summed.
 
-¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. This page is written by a test from the catalogue; \`npm test -- -u metric-catalogue\` updates it.
+¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. A test generates this page from the catalogue; \`npm test -- -u metric-catalogue\` updates it.
 `;
 
 const range = (least: number | null, most: number | null) => {

@@ -22,7 +22,7 @@ const DIGEST_LENGTH = 16;
 
 /**
  * The device of a line. It depends on the line's own tags and the rules alone, never on what came before, so that the same lines make
- * the same devices in any order: see docs/decisions/0004-tags-that-tell-series-apart.md.
+ * the same devices in any order: see docs/decisions/0004-tags-that-distinguish-series.md.
  *
  * - `host=a` and descriptions → `a`, labelled with the descriptions;
  * - `host=a,cpu=cpu0` → `a/cpu=cpu0`, labelled with all its tags;
