@@ -40,7 +40,7 @@ Ends with 0 when the restored data equals the backup and is complete up to --at,
     .option('--without-archive', 'continue where files of the archive are missing or damaged')
     .addHelpText(
       'after',
-      '\nExample:\n  npm start -- restore 2026-11-21T02-30-00Z.backup --at 2026-11-21T14:30:00+01:00',
+      '\nExample:\n  npm start -- restore wattkeeper-2026-11-21T013000.000Z.backup --at 2026-11-21T14:30:00+01:00',
     )
     .action((given, { at, into, withoutArchive = false }, command) =>
       run(command, async (invocation) => {
