@@ -102,7 +102,8 @@ async function fromFolder(
   format: Format,
   into: (source: Readable) => Promise<void>,
 ): Promise<void> {
-  const { EXPORT_FORMATS, exportRows, SAMPLES } = await import('../features/telemetry/export.ts');
+  const { EXPORT_FORMATS } = await import('../features/telemetry/export.ts');
+  const { exportRows, SAMPLES } = await import('../features/telemetry/export-rows.ts');
   const { TelemetryService } = await import('../features/telemetry/service.ts');
   const read = async ({ queries, partial, directory, catalogue, records: { sites } }: Pipeline) => {
     const service = new TelemetryService({ queries, partial, directory, sites, catalogue, now: Date.now });

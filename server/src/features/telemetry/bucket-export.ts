@@ -4,7 +4,7 @@ import { bucketEdges } from '../../domain/time/site-time.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
 import type { AnswerRoom } from './answer-room.ts';
-import { type ExportRows, inParts } from './export.ts';
+import { type ExportRows, inParts } from './export-rows.ts';
 import { COLUMNS_PER_BUCKET, DEFAULT_AGGREGATES, type Target, type TelemetryOptions } from './service.ts';
 
 /** Aggregates of an export that names none: those of all kinds of metrics, empty where they mean nothing for a metric. */

@@ -10,7 +10,7 @@ import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { cursorKey, cursorOf } from '../../storage/records/page.ts';
 import type { HeldAnswer } from './answer-room.ts';
-import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export.ts';
+import { type ExportColumns, type ExportRows, inParts, wideColumns } from './export-rows.ts';
 import type { Target, TelemetryService } from './service.ts';
 
 type Cell = { readonly frame: Frame; readonly row: number };

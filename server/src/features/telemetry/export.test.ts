@@ -1,7 +1,9 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, it } from 'vitest';
 import type { Frame } from '../../domain/columns/frame.ts';
-import { EXPORT_FORMATS, exportRows, SAMPLES, toArrow } from './export.ts';
+import { toArrow } from './arrow-export.ts';
+import { EXPORT_FORMATS } from './export.ts';
+import { exportRows, SAMPLES } from './export-rows.ts';
 
 const FRAME_ROWS = 50_000;
 const device = { id: 'id', name: 'Dach Süd' } as never;

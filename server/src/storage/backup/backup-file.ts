@@ -4,8 +4,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
-import { Decrypter, Encrypter } from 'age-encryption';
-import tar from 'tar-stream';
+import type { Pack } from 'tar-stream';
 import { Corrupt, Forbidden, InvalidInput, messageOf } from '../../domain/errors.ts';
 
 /** How a backup is encrypted and opened: with a passphrase, or for recipients (`age1…`) who hold identities (`AGE-SECRET-KEY-1…`). */
@@ -48,7 +47,8 @@ export async function writeBackupFile(
 ): Promise<WrittenFile> {
   const file = await open(path, 'wx', 0o600);
   try {
-    const pack = tar.pack();
+    const { pack: newPack } = await import('tar-stream');
+    const pack = newPack();
     const zstd = createZstdCompress({
       params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
     });
@@ -72,7 +72,7 @@ export async function writeBackupFile(
   }
 }
 
-async function fill(pack: tar.Pack, entries: AsyncIterable<BackupEntry>): Promise<void> {
+async function fill(pack: Pack, entries: AsyncIterable<BackupEntry>): Promise<void> {
   const digests = new Map<string, string>();
   for await (const { name, data } of entries) {
     digests.set(name, createHash('sha256').update(data).digest('hex'));
@@ -82,7 +82,7 @@ async function fill(pack: tar.Pack, entries: AsyncIterable<BackupEntry>): Promis
   pack.finalize();
 }
 
-function addEntry(pack: tar.Pack, name: string, data: Uint8Array): Promise<void> {
+function addEntry(pack: Pack, name: string, data: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const entry = pack.entry({ name, size: data.length, mtime: new Date(0) }, (error) =>
       error ? reject(error) : resolve(),
@@ -94,6 +94,7 @@ function addEntry(pack: tar.Pack, name: string, data: Uint8Array): Promise<void>
 
 async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> {
   if (!encrypts(keys)) return source;
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   try {
     if (keys.passphrase !== undefined) encrypter.setPassphrase(keys.passphrase);
@@ -114,8 +115,9 @@ async function encrypted(source: Readable, keys: BackupKeys): Promise<Readable> 
 export async function* readBackupFile(path: string, keys: BackupKeys): AsyncGenerator<BackupEntry> {
   const found = new Map<string, string>();
   let listed: ReadonlyMap<string, string> | null = null;
+  const { extract: newExtract } = await import('tar-stream');
   const source = await decrypted(path, keys);
-  const extract = tar.extract();
+  const extract = newExtract();
   const flow = pipeline(source, createZstdDecompress(), extract);
   flow.catch(() => {});
   try {
@@ -148,16 +150,15 @@ function compare(path: string, listed: ReadonlyMap<string, string>, found: Reado
 }
 
 async function decrypted(path: string, keys: BackupKeys): Promise<Readable> {
-  const source = createReadStream(path);
   const head = await peek(path);
-  if (!head.startsWith(AGE_MAGIC)) return source;
+  if (!head.startsWith(AGE_MAGIC)) return createReadStream(path);
+  if (keys.passphrase === undefined && (keys.identities ?? []).length === 0)
+    throw new Forbidden(`the backup ${path} is encrypted: give its passphrase or an identity (AGE-SECRET-KEY-1…)`);
+  const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   if (keys.passphrase !== undefined) decrypter.addPassphrase(keys.passphrase);
   for (const identity of keys.identities ?? []) decrypter.addIdentity(identity);
-  if (keys.passphrase === undefined && (keys.identities ?? []).length === 0) {
-    source.destroy();
-    throw new Forbidden(`the backup ${path} is encrypted: give its passphrase or an identity (AGE-SECRET-KEY-1…)`);
-  }
+  const source = createReadStream(path);
   try {
     const stream = await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
     return Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
