@@ -207,7 +207,9 @@ function createLive({ pipeline, config, log, now, startedAt }: ServiceParts, ser
 function followDemoFlag(demo: DemoControl, flags: Pipeline['flags'], log: Logger) {
   const start = (onProgress?: (share: number) => void) => {
     demo.start(onProgress).then(
-      () => log.info("the demo's history is complete"),
+      () => {
+        if (demo.sources().length > 0) log.info("the demo's history is complete");
+      },
       (error: unknown) => log.error({ err: error }, 'the demo could not be started'),
     );
   };
