@@ -24,6 +24,8 @@ export interface Service {
   readonly pid: number;
   /** What it wrote to stderr so far. */
   log(): string;
+  /** Resolves once it has written this text to stderr; rejects when it ends before. */
+  logged(text: string): Promise<void>;
   request(path: string, init?: RequestInit): Promise<Response>;
   json<T = unknown>(path: string, init?: RequestInit): Promise<T>;
   /** The signal that ended it, or its exit code; null while it runs. */
@@ -62,6 +64,13 @@ export async function startService(dataFolder: string, environment: Record<strin
     signInLink: ready.sign_in_link,
     pid: child.pid!,
     log: () => log,
+    logged: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => log.includes(text) && resolve();
+        child.stderr.on('data', look);
+        child.once('exit', () => reject(new Error(`the service ended before it logged "${text}":\n${log}`)));
+        look();
+      }),
     request,
     json: async <T>(path: string, init?: RequestInit) => {
       const response = await request(path, init);
@@ -84,7 +93,7 @@ export async function startDemo(dataFolder: string, profile: 'home' | 'factory',
     WATTKEEPER_DEMO__HISTORY_DAYS: String(days),
     WATTKEEPER_LOG__LEVEL: 'info',
   });
-  await expect.poll(service.log).toContain("the demo's history is complete");
+  await service.logged("the demo's history is complete");
   return service;
 }
 
