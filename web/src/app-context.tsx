@@ -1,5 +1,5 @@
+import type { ApiClient } from '@wattkeeper/contract/client.ts';
 import { createContext, useContext, useMemo, useSyncExternalStore } from 'react';
-import type { ApiClient } from './data/api.ts';
 import type { LiveClient } from './data/live.ts';
 import type { ServerLocation } from './data/location.ts';
 import type { PreferenceStore, Preferences } from './data/preferences.ts';

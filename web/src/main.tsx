@@ -1,14 +1,15 @@
 import './ui/base.css';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
+import { ApiClient } from '@wattkeeper/contract/client.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { type AppServices, ServicesContext } from './app-context.tsx';
-import { ApiClient } from './data/api.ts';
 import { LiveClient } from './data/live.ts';
 import { serverLocation } from './data/location.ts';
 import { PreferenceStore } from './data/preferences.ts';
-import { ApiProblem, isSignedOut } from './data/problem.ts';
+import { isSignedOut } from './data/problem.ts';
 import { createQueries } from './data/queries.ts';
 import { LanguageProvider } from './language.tsx';
 import { createAppRouter } from './router.tsx';
@@ -16,11 +17,11 @@ import { createAppRouter } from './router.tsx';
 const MAX_RETRIES = 2;
 
 const location = serverLocation(document.baseURI);
-const api = new ApiClient(location.apiUrl);
+const api = new ApiClient(`${location.origin}${location.prefix}`);
 const services: AppServices = {
   location,
   api,
-  queries: createQueries(api, `${location.origin}${location.prefix}/health`),
+  queries: createQueries(api),
   live: new LiveClient({ url: location.streamUrl, onSignedOut: signInAgain }),
   preferences: new PreferenceStore(localStorageOrNone(), navigator.languages),
 };

@@ -3,8 +3,6 @@ export interface ServerLocation {
   /** Everything before `/ui/`, without a closing slash; empty at the root. */
   readonly prefix: string;
   readonly origin: string;
-  /** `https://host/prefix/api/v1` */
-  readonly apiUrl: string;
   /** `wss://host/prefix/api/v1/stream` */
   readonly streamUrl: string;
 }
@@ -15,6 +13,6 @@ export function serverLocation(baseUri: string): ServerLocation {
   const at = url.pathname.lastIndexOf('/ui/');
   const bare = url.pathname.endsWith('/ui') ? url.pathname.slice(0, -3) : '';
   const prefix = at >= 0 ? url.pathname.slice(0, at) : bare;
-  const apiUrl = `${url.origin}${prefix}/api/v1`;
-  return { prefix, origin: url.origin, apiUrl, streamUrl: `${apiUrl.replace(/^http/, 'ws')}/stream` };
+  const streamUrl = `${url.origin.replace(/^http/, 'ws')}${prefix}/api/v1/stream`;
+  return { prefix, origin: url.origin, streamUrl };
 }

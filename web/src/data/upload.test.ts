@@ -1,5 +1,5 @@
+import { ApiClient } from '@wattkeeper/contract/client.ts';
 import { expect, it } from 'vitest';
-import { ApiClient } from './api.ts';
 import { uploadFile } from './upload.ts';
 
 /** A server that keeps the bytes of one upload, and loses what `lose` says: the part, or its acknowledgement. */
@@ -30,7 +30,7 @@ function server(partBytes: number, lose: (attempt: number) => 'part' | 'answer' 
     if (lost === 'answer') throw new TypeError('network');
     return answer();
   };
-  return { api: new ApiClient('https://host/api/v1', fetcher as typeof fetch), parts };
+  return { api: new ApiClient('https://host', { fetch: fetcher }), parts };
 }
 
 const content = Uint8Array.from({ length: 23 }, (_, i) => i);

@@ -1,6 +1,7 @@
+import { ApiProblem, UNREACHABLE } from '@wattkeeper/contract/api-problem.ts';
+import type { ApiClient } from '@wattkeeper/contract/client.ts';
+import { addUploadPart, createUpload, getUpload } from '@wattkeeper/contract/endpoints/imports.ts';
 import type { ImportUpload } from '@wattkeeper/contract/import.ts';
-import type { ApiClient } from './api.ts';
-import { ApiProblem, UNREACHABLE } from './problem.ts';
 
 /** Attempts for one part while the server does not answer, and the pause before each further one. */
 const MAX_ATTEMPTS = 5;
@@ -19,20 +20,20 @@ export async function uploadFile(
   file: File,
   { signal, onProgress, pauseMs = PAUSE_MS }: UploadOptions,
 ): Promise<ImportUpload> {
-  let upload = await api.post<ImportUpload>('/imports/uploads', { name: file.name, bytes: file.size });
+  let upload = await api.call(createUpload, { body: { name: file.name, bytes: file.size } });
   let attempts = 0;
   while (!upload.complete) {
     signal.throwIfAborted();
     try {
       const { id, received, max_part_bytes: most } = upload;
       const part = file.slice(received, received + most);
-      upload = await api.postBytes<ImportUpload>(`/imports/uploads/${id}/parts`, part, { offset: received }, signal);
+      upload = await api.call(addUploadPart, { params: { id }, bytes: part, query: { offset: received }, signal });
       attempts = 0;
       onProgress(upload.received / upload.bytes);
     } catch (error) {
       if (!isPassing(error) || ++attempts >= MAX_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      upload = await api.get<ImportUpload>(`/imports/uploads/${upload.id}`).catch(() => upload);
+      upload = await api.call(getUpload, { params: { id: upload.id } }).catch(() => upload);
     }
   }
   return upload;

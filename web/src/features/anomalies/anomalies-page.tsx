@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import type { Job } from '@wattkeeper/contract/job.ts';
+import { runJob } from '@wattkeeper/contract/endpoints/jobs.ts';
 import { Radar } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
@@ -160,7 +160,7 @@ function Filters({ search, window, state, severity, machine }: FilterProps) {
 function LookNow() {
   const text = useText();
   const { api } = useServices();
-  const look = useMutation({ mutationFn: () => api.post<Job>('/scheduler/jobs/anomaly-detection/run') });
+  const look = useMutation({ mutationFn: () => api.call(runJob, { params: { name: 'anomaly-detection' } }) });
   const job = useQuery({ ...useQueries().job(look.data?.id ?? ''), enabled: look.data !== undefined });
   const isLooking = look.isPending || (look.data !== undefined && !job.data?.finished_at && !job.isError);
   const refresh = useRefresh();

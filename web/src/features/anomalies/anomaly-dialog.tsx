@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { AnomalyDetail } from '@wattkeeper/contract/analytics/anomaly.ts';
+import { commentAnomaly, labelAnomaly, reopenAnomaly, resolveAnomaly } from '@wattkeeper/contract/endpoints/anomaly.ts';
 import { type FormEvent, useMemo } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';
@@ -149,13 +150,15 @@ function Judgement({ anomaly: { id, label, is_resolved: isResolved } }: DetailPr
   const { api } = useServices();
   const queryClient = useQueryClient();
   const onSuccess = () => queryClient.invalidateQueries({ queryKey: ['anomalies'] });
-  const judge = useMutation({ mutationFn: (body: object) => api.put(`/anomaly/${id}/label`, body), onSuccess });
+  const judge = useMutation({
+    mutationFn: (body: { label: 'right' | 'wrong' }) => api.call(labelAnomaly, { params: { id }, body }),
+    onSuccess,
+  });
   const say = useMutation({
     mutationFn: ({ action, comment }: { action: 'resolve' | 'reopen' | 'comments'; comment: string }) => {
-      const body = comment === '' ? {} : { comment };
-      return action === 'comments'
-        ? api.post(`/anomaly/${id}/comments`, body)
-        : api.put(`/anomaly/${id}/${action}`, body);
+      if (action === 'comments') return api.call(commentAnomaly, { params: { id }, body: { comment } });
+      const change = action === 'resolve' ? resolveAnomaly : reopenAnomaly;
+      return api.call(change, { params: { id }, body: comment === '' ? {} : { comment } });
     },
     onSuccess,
   });

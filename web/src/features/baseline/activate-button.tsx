@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import { activateBaseline } from '@wattkeeper/contract/endpoints/baseline.ts';
 import { useState } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
@@ -15,7 +16,7 @@ export function ActivateButton({ model }: { readonly model: BaselineModel }) {
   const isSuspicious = model.suspicious_drivers.length > 0;
   const activate = useMutation({
     mutationFn: () =>
-      api.post(`/baseline/model/${model.model_id}/activate${isSuspicious ? '?confirm_suspicious=true' : ''}`),
+      api.call(activateBaseline, { params: { id: model.model_id }, query: { confirm_suspicious: isSuspicious } }),
     onSuccess: useBaselineRefresh(model.machine_id),
   });
   const name = text('baseline.activate');

@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { Adjustment } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import type { Adjustment, AdjustmentRequest } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { addAdjustment, removeAdjustment } from '@wattkeeper/contract/endpoints/baseline.ts';
 import { Trash2 } from 'lucide-react';
 import type { FormEvent } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -28,8 +29,8 @@ export function AdjustmentsPanel({ machine, window }: AdjustmentsPanelProps) {
   const { api } = useServices();
   const { timezone } = useSite();
   const onSuccess = useBaselineRefresh(machine.id);
-  const add = useMutation({ mutationFn: (body: object) => api.post('/baseline/adjustments', body), onSuccess });
-  const remove = useMutation({ mutationFn: (id: string) => api.delete(`/baseline/adjustments/${id}`), onSuccess });
+  const add = useMutation({ mutationFn: (body: AdjustmentRequest) => api.call(addAdjustment, { body }), onSuccess });
+  const remove = useMutation({ mutationFn: (id: string) => api.call(removeAdjustment, { params: { id } }), onSuccess });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { BaselineTrainingRequest, Resolution } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
-import type { Job } from '@wattkeeper/contract/job.ts';
+import { trainBaseline } from '@wattkeeper/contract/endpoints/baseline.ts';
 import { type SyntheticEvent, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -56,8 +56,9 @@ export function TrainingPanel({ machines, window }: TrainingPanelProps) {
             model_type: type,
             resolution: RESOLUTIONS[type] ?? resolution,
           };
-          const job = await api.post<Job>('/baseline/train', request, { prefer: 'respond-async' });
-          return { machineId: id, name, jobId: job.id };
+          const answer = await api.call(trainBaseline, { body: request, headers: { prefer: 'respond-async' } });
+          if (!('id' in answer)) throw new TypeError('a training without a job');
+          return { machineId: id, name, jobId: answer.id };
         }),
       ),
   });

@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { BaselineModel } from '@wattkeeper/contract/analytics/baseline.ts';
+import { cancelJob } from '@wattkeeper/contract/endpoints/jobs.ts';
 import type { Job } from '@wattkeeper/contract/job.ts';
 import { useEffect, useRef } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -21,7 +22,7 @@ export function TrainingProgress({ machineId, name, jobId }: TrainingProgressPro
   const { api } = useServices();
   const refresh = useRef(useBaselineRefresh(machineId));
   const { data: job, error } = useQuery(useQueries().job(jobId));
-  const cancel = useMutation({ mutationFn: () => api.delete(`/jobs/${jobId}`) });
+  const cancel = useMutation({ mutationFn: () => api.call(cancelJob, { params: { id: jobId } }) });
   const succeeded = job?.state === 'succeeded';
   useEffect(() => {
     if (succeeded) void refresh.current();

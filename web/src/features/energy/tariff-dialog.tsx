@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
+import { changeTariff, createTariff } from '@wattkeeper/contract/endpoints/tariffs.ts';
 import type { Tariff, TariffCreate } from '@wattkeeper/contract/tariff.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
-import { ApiProblem } from '../../data/problem.ts';
 import { Button } from '../../ui/controls/button.tsx';
 import { SelectField, TextField } from '../../ui/controls/field.tsx';
 import { Modal } from '../../ui/feedback/dialog.tsx';
@@ -94,7 +95,7 @@ function useSaveTariff(tariff: Tariff | undefined, onSaved: (tariff: Tariff) => 
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (body: TariffCreate) =>
-      tariff ? api.patch<Tariff>(`/tariffs/${tariff.id}`, body) : api.post<Tariff>('/tariffs', body),
+      tariff ? api.call(changeTariff, { params: { id: tariff.id }, body }) : api.call(createTariff, { body }),
     onSuccess: async (saved) => {
       await refreshMoney(cache);
       onSaved(saved);

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { changeSite } from '@wattkeeper/contract/endpoints/sites.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import type { Tariff } from '@wattkeeper/contract/tariff.ts';
 import { Check, Pencil, Plus, Trash2 } from 'lucide-react';
@@ -89,7 +90,7 @@ function useSiteTariff(siteId: string) {
   const { api } = useServices();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (tariffId: string) => api.patch<Site>(`/sites/${siteId}`, { tariff_id: tariffId }),
+    mutationFn: (tariffId: string) => api.call(changeSite, { params: { id: siteId }, body: { tariff_id: tariffId } }),
     onSuccess: () => refreshMoney(cache),
   });
 }

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ForecastHorizon } from '@wattkeeper/contract/analytics/forecast.ts';
+import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
 import { useQueries, useText } from '../../app-context.tsx';
-import { ApiProblem } from '../../data/problem.ts';
 import type { ForecastOf } from '../../data/queries.ts';
 import { useSite } from '../../site-context.tsx';
 import { SelectField } from '../../ui/controls/field.tsx';

@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import type { OptimalSchedule } from '@wattkeeper/contract/analytics/forecast.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
+import { scheduleLoad } from '@wattkeeper/contract/endpoints/forecast.ts';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
@@ -25,12 +26,14 @@ export function ShiftPanel() {
   });
   const find = useMutation({
     mutationFn: () =>
-      api.get<OptimalSchedule>('/forecast/optimal-schedule', {
-        site: site.id,
-        name: load.name,
-        energy_kwh: load.energy,
-        duration_minutes: load.minutes,
-        latest: new Date(Date.now() + Number(load.within) * HOUR_MS).toISOString(),
+      api.call(scheduleLoad, {
+        query: {
+          site: site.id,
+          name: load.name,
+          energy_kwh: Number(load.energy),
+          duration_minutes: Number(load.minutes),
+          latest: new Date(Date.now() + Number(load.within) * HOUR_MS).toISOString(),
+        },
       }),
   });
   const submit = (event: SyntheticEvent) => {

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import type { SolarForecast } from '@wattkeeper/contract/analytics/forecast.ts';
+import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
 import { MapPin } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useFormat, useQueries, useText } from '../../app-context.tsx';
 import { ChartLegend } from '../../charts/chart-legend.tsx';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import type { ChartSeries } from '../../charts/uplot-options.ts';
-import { ApiProblem } from '../../data/problem.ts';
 import { useSite } from '../../site-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
 import { EmptyNote } from '../../ui/feedback/notice.tsx';

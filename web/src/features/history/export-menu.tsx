@@ -1,3 +1,4 @@
+import { getTelemetry } from '@wattkeeper/contract/endpoints/telemetry.ts';
 import { Download, FileSpreadsheet, ImageDown, Table } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import type { RefObject } from 'react';
@@ -26,16 +27,18 @@ export function ExportMenu({ chosen, window, points, charts }: ExportMenuProps) 
   const site = useSite();
   const { api } = useServices();
   const href = (kind: 'csv' | 'parquet') =>
-    api.url('/telemetry', {
-      ...telemetryParams({
-        ...window,
-        deviceIds: [...new Set(chosen.map(({ deviceId }) => deviceId))],
-        metrics: [...new Set(chosen.map(({ metric }) => metric))],
-        bucket: 'auto',
-        aggregate: ['mean', 'min', 'max'],
-        pointsMax: points,
-      }),
-      format: kind,
+    api.url(getTelemetry, {
+      query: {
+        ...telemetryParams({
+          ...window,
+          deviceIds: [...new Set(chosen.map(({ deviceId }) => deviceId))],
+          metrics: [...new Set(chosen.map(({ metric }) => metric))],
+          bucket: 'auto',
+          aggregate: ['mean', 'min', 'max'],
+          pointsMax: points,
+        }),
+        format: kind,
+      },
     });
   const picture = () => {
     const legend = seriesColours(chosen).map((colour, i) => ({

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { detectUpload } from '@wattkeeper/contract/endpoints/imports.ts';
 import type { ImportDetection, ImportUpload } from '@wattkeeper/contract/import.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import { use, useRef, useState } from 'react';
@@ -43,7 +44,7 @@ export function ImportPage() {
       const devices = current === null ? [] : await cache.fetchQuery(queries.devices(current.id));
       const site = current?.is_demo || devices.length === 0 ? null : current;
       const request = { timezone: site?.timezone ?? browserZone() };
-      const detection = await api.post<ImportDetection>(`/imports/uploads/${upload.id}/detection`, request);
+      const detection = await api.call(detectUpload, { params: { id: upload.id }, body: request });
       return { upload, detection, site };
     },
   });

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { runImport } from '@wattkeeper/contract/endpoints/imports.ts';
+import { cancelJob } from '@wattkeeper/contract/endpoints/jobs.ts';
 import type { ImportResult, ImportUpload } from '@wattkeeper/contract/import.ts';
-import type { Job } from '@wattkeeper/contract/job.ts';
 import { Upload } from 'lucide-react';
 import { useEffect } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
@@ -28,9 +29,9 @@ export function RunPanel({ upload, mapping }: RunPanelProps) {
   const cache = useQueryClient();
   const run = useMutation({
     mutationFn: ({ isDry, force = false }: Run) =>
-      api.post<Job>(`/imports/uploads/${upload.id}/runs`, { mapping, dry_run: isDry, force }),
+      api.call(runImport, { params: { id: upload.id }, body: { mapping, dry_run: isDry, force } }),
   });
-  const cancel = useMutation({ mutationFn: (id: string) => api.delete(`/jobs/${id}`) });
+  const cancel = useMutation({ mutationFn: (id: string) => api.call(cancelJob, { params: { id } }) });
   const { data: job, error } = useQuery({ ...useQueries().job(run.data?.id ?? ''), enabled: run.data !== undefined });
   const isDone = job?.state === 'succeeded' && run.variables?.isDry === false;
   useEffect(() => {

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { CustomKpi, CustomKpiPreview } from '@wattkeeper/contract/analytics/custom-kpi.ts';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { changeCustomKpi, createCustomKpi } from '@wattkeeper/contract/endpoints/kpi.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import type { Window } from '../../data/period.ts';
@@ -140,7 +141,7 @@ function useSave(kpi: CustomKpi | null, onSaved: () => void) {
   return useMutation({
     mutationFn: (draft: Draft) => {
       const body = { ...draft, unit: draft.unit.trim() || null };
-      return kpi ? api.patch<CustomKpi>(`/kpi/custom/${kpi.id}`, body) : api.post<CustomKpi>('/kpi/custom', body);
+      return kpi ? api.call(changeCustomKpi, { params: { id: kpi.id }, body }) : api.call(createCustomKpi, { body });
     },
     onSuccess: async () => {
       await cache.invalidateQueries({ queryKey: ['custom-kpis'] });

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { putLayout } from '@wattkeeper/contract/endpoints/settings.ts';
 import { useServices } from '../../app-context.tsx';
 import { type NowLayout, readLayout } from './layout.ts';
 
@@ -11,7 +12,7 @@ export function useLayout() {
   const options = queries.layout(NAME);
   const query = useQuery(options);
   const save = useMutation({
-    mutationFn: (layout: NowLayout) => api.patch(`/settings/layouts/${NAME}`, { layout }),
+    mutationFn: (layout: NowLayout) => api.call(putLayout, { params: { name: NAME }, body: { layout } }),
     onMutate: (layout) => {
       const before = queryClient.getQueryData(options.queryKey);
       queryClient.setQueryData(options.queryKey, { layout });

@@ -1,8 +1,8 @@
 import { Link, useRouter } from '@tanstack/react-router';
+import { ApiProblem } from '@wattkeeper/contract/api-problem.ts';
 import { MapPinOff } from 'lucide-react';
 import { useCallback } from 'react';
 import { useText } from '../../app-context.tsx';
-import { ApiProblem } from '../../data/problem.ts';
 import { PartUnavailable } from '../../load-part.ts';
 import { buttonClass } from '../../ui/controls/button.tsx';
 import { EmptyNote, ErrorNote } from '../../ui/feedback/notice.tsx';

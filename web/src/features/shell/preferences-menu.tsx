@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { signOut } from '@wattkeeper/contract/endpoints/access.ts';
 import { Check, LogOut, Settings2 } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { usePreferences, useServices, useText } from '../../app-context.tsx';
@@ -81,8 +82,8 @@ function SignOut() {
   const queryClient = useQueryClient();
   const { api, queries, live } = useServices();
   const me = useQuery(queries.me());
-  const signOut = useMutation({
-    mutationFn: () => api.post('/auth/logout'),
+  const leave = useMutation({
+    mutationFn: () => api.call(signOut),
     onSuccess: async () => {
       live.close();
       api.csrfToken = null;
@@ -91,7 +92,7 @@ function SignOut() {
     },
   });
   return (
-    <DropdownMenu.Item className={styles.item} onSelect={() => signOut.mutate()}>
+    <DropdownMenu.Item className={styles.item} onSelect={() => leave.mutate()}>
       <span className={styles.tick}>
         <LogOut size={16} aria-hidden="true" />
       </span>

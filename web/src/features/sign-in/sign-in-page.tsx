@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
-import type { Me } from '@wattkeeper/contract/access/auth.ts';
+import { signIn as signInByName, signInWithLink } from '@wattkeeper/contract/endpoints/access.ts';
 import { Zap } from 'lucide-react';
 import { type FormEvent, useEffect, useRef } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
@@ -65,7 +65,9 @@ function useSignIn() {
   const { next } = useSearch({ from: '/sign-in' });
   return useMutation({
     mutationFn: (credentials: Credentials) =>
-      api.post<Me>('code' in credentials ? '/auth/link' : '/auth/login', credentials),
+      'code' in credentials
+        ? api.call(signInWithLink, { body: credentials })
+        : api.call(signInByName, { body: credentials }),
     onSuccess: async () => {
       queryClient.clear();
       await queryClient.fetchQuery(queries.me());

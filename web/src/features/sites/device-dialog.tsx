@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type Device, DeviceKind } from '@wattkeeper/contract/device.ts';
+import { changeDevice } from '@wattkeeper/contract/endpoints/devices.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { useSite } from '../../site-context.tsx';
@@ -26,7 +27,8 @@ export function DeviceDialog({ device, onClose }: DeviceDialogProps) {
   const { api } = useServices();
   const cache = useQueryClient();
   const save = useMutation({
-    mutationFn: () => api.patch<Device>(`/devices/${device.id}`, devicePatch(device, before, draft, timezone)),
+    mutationFn: () =>
+      api.call(changeDevice, { params: { id: device.id }, body: devicePatch(device, before, draft, timezone) }),
     onSuccess: async () => {
       await cache.invalidateQueries();
       onClose();

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Device } from '@wattkeeper/contract/device.ts';
+import { removeDevice } from '@wattkeeper/contract/endpoints/devices.ts';
 import { type SyntheticEvent, useId, useState } from 'react';
 import { useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
@@ -21,7 +22,7 @@ export function RemoveDeviceDialog({ device, onClose }: RemoveDeviceDialogProps)
   const { api } = useServices();
   const cache = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => api.delete(`/devices/${device.id}`, { confirm: typed }),
+    mutationFn: () => api.call(removeDevice, { params: { id: device.id }, query: { confirm: typed } }),
     onSuccess: async () => {
       await cache.invalidateQueries();
       onClose();

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { changeSite, createSite } from '@wattkeeper/contract/endpoints/sites.ts';
 import type { Site } from '@wattkeeper/contract/site.ts';
 import { LocateFixed } from 'lucide-react';
 import { type SyntheticEvent, useId, useMemo, useState } from 'react';
@@ -175,7 +176,9 @@ function useSaveSite(site: Site | undefined, onSaved: () => void) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (draft: SiteDraft) =>
-      site ? api.patch<Site>(`/sites/${site.id}`, sitePatch(draft)) : api.post<Site>('/sites', sitePatch(draft)),
+      site
+        ? api.call(changeSite, { params: { id: site.id }, body: sitePatch(draft) })
+        : api.call(createSite, { body: { ...sitePatch(draft), name: draft.name } }),
     onSuccess: async () => {
       await cache.invalidateQueries();
       onSaved();

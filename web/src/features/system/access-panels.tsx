@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ApiTokenCreated, Scope } from '@wattkeeper/contract/access/auth.ts';
+import type { GrantableScope, Scope } from '@wattkeeper/contract/access/auth.ts';
 import { GRANTABLE_SCOPES } from '@wattkeeper/contract/access/scopes.ts';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { createToken, revokeToken } from '@wattkeeper/contract/endpoints/access.ts';
 import { Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -37,13 +38,13 @@ function TokensPanel() {
   const cache = useQueryClient();
   const own = useQuery(useQueries().me()).data?.scopes ?? [];
   const [name, setName] = useState('');
-  const [scopes, setScopes] = useState<readonly Scope[]>(['read', 'write']);
+  const [scopes, setScopes] = useState<readonly GrantableScope[]>(['read', 'write']);
   const [days, setDays] = useState('');
   const refresh = () => cache.invalidateQueries({ queryKey: ['tokens'] });
   const create = useMutation({
     mutationFn: () => {
       const expires = days === '' ? null : new Date(Date.now() + Number(days) * UTC_DAY_MS).toISOString();
-      return api.post<ApiTokenCreated>('/tokens', { name, scopes, expires_at: expires });
+      return api.call(createToken, { body: { name, scopes: [...scopes], expires_at: expires } });
     },
     onSuccess: () => {
       setName('');
@@ -95,8 +96,8 @@ function TokensPanel() {
 
 interface ScopeChoicesProps {
   readonly own: readonly Scope[];
-  readonly chosen: readonly Scope[];
-  readonly onChange: (scopes: readonly Scope[]) => void;
+  readonly chosen: readonly GrantableScope[];
+  readonly onChange: (scopes: readonly GrantableScope[]) => void;
 }
 
 function ScopeChoices({ own, chosen, onChange }: ScopeChoicesProps) {
@@ -122,7 +123,10 @@ function TokenTable({ onChange }: { readonly onChange: () => Promise<void> }) {
   const text = useText();
   const format = useFormat();
   const { api } = useServices();
-  const revoke = useMutation({ mutationFn: (id: string) => api.delete(`/tokens/${id}`), onSuccess: onChange });
+  const revoke = useMutation({
+    mutationFn: (id: string) => api.call(revokeToken, { params: { id } }),
+    onSuccess: onChange,
+  });
   const head = [text('system.token'), text('system.scopes'), text('system.expires'), text('system.last_used'), ''];
   return (
     <>

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { makeBackup, verifyBackup } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { KeptBackup } from '@wattkeeper/contract/storage/backup.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -17,7 +18,7 @@ export function BackupsPanel() {
   const { api } = useServices();
   const refresh = useJobRefresh();
   const [restoring, setRestoring] = useState<KeptBackup | null>(null);
-  const make = useMutation({ mutationFn: () => api.post('/storage/backups'), onSuccess: refresh });
+  const make = useMutation({ mutationFn: () => api.call(makeBackup), onSuccess: refresh });
   return (
     <Panel
       title={text('system.backups')}
@@ -54,7 +55,7 @@ function BackupTable({ backups, onRestore }: BackupTableProps) {
   const { api } = useServices();
   const refresh = useJobRefresh();
   const verify = useMutation({
-    mutationFn: (name: string) => api.post(`/storage/backups/${name}/verify`),
+    mutationFn: (name: string) => api.call(verifyBackup, { params: { name } }),
     onSuccess: refresh,
   });
   const head = [

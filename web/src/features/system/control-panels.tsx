@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { decideQuarantine } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { QuarantinedValue } from '@wattkeeper/contract/service.ts';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
@@ -33,7 +34,7 @@ function QuarantineTable({ values }: { readonly values: readonly QuarantinedValu
   const cache = useQueryClient();
   const decide = useMutation({
     mutationFn: (decision: 'accept' | 'discard') =>
-      api.post('/storage/quarantine/decide', { ids: values.map(({ id }) => id), decision }),
+      api.call(decideQuarantine, { body: { ids: values.map(({ id }) => id), decision } }),
     onSuccess: () => cache.invalidateQueries({ queryKey: ['quarantine'] }),
   });
   const head = [

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { decideCounter } from '@wattkeeper/contract/endpoints/quality.ts';
 import type { CounterEvent } from '@wattkeeper/contract/storage/quality.ts';
 import { useState } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
@@ -25,11 +26,13 @@ export function CounterDecisionDialog({ of, onClose }: { readonly of: DoubtfulEv
   const [amount, setAmount] = useState(String(event.counted));
   const decide = useMutation({
     mutationFn: (counts: number | null) =>
-      api.put('/storage/quality/counter-decisions', {
-        device_id: deviceId,
-        metric,
-        at: event.time_period.start,
-        counts,
+      api.call(decideCounter, {
+        body: {
+          device_id: deviceId,
+          metric,
+          at: event.time_period.start,
+          counts,
+        },
       }),
     onSuccess: async () => {
       await cache.invalidateQueries();

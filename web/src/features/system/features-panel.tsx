@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { switchFeature } from '@wattkeeper/contract/endpoints/settings.ts';
 import type { Feature } from '@wattkeeper/contract/service.ts';
 import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
@@ -20,7 +21,8 @@ export function FeaturesPanel({ mayChange }: { readonly mayChange: boolean }) {
   /** What persistence is to be switched to, while the reader is asked. */
   const [asking, setAsking] = useState<boolean | null>(null);
   const set = useMutation({
-    mutationFn: ({ name, enabled }: Pick<Feature, 'name' | 'enabled'>) => api.patch(`/features/${name}`, { enabled }),
+    mutationFn: ({ name, enabled }: Pick<Feature, 'name' | 'enabled'>) =>
+      api.call(switchFeature, { params: { name }, body: { enabled } }),
     onSuccess: () => cache.invalidateQueries(),
   });
   return (

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { cancelJob, runJob } from '@wattkeeper/contract/endpoints/jobs.ts';
 import type { Job, ScheduledJob } from '@wattkeeper/contract/job.ts';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { knownText } from '../../messages/known-text.ts';
@@ -28,10 +29,13 @@ function JobTable({ jobs }: { readonly jobs: readonly ScheduledJob[] }) {
   const { api } = useServices();
   const refresh = useJobRefresh();
   const run = useMutation({
-    mutationFn: (name: string) => api.post(`/scheduler/jobs/${name}/run`, {}),
+    mutationFn: (name: string) => api.call(runJob, { params: { name }, body: {} }),
     onSuccess: refresh,
   });
-  const cancel = useMutation({ mutationFn: (id: string) => api.delete(`/jobs/${id}`), onSuccess: refresh });
+  const cancel = useMutation({
+    mutationFn: (id: string) => api.call(cancelJob, { params: { id } }),
+    onSuccess: refresh,
+  });
   const own = useQuery(useQueries().me()).data?.scopes ?? [];
   const head = [text('system.job'), text('system.last_run'), text('system.next_run'), ''];
   const at = (instant: string | null) => (instant === null ? '–' : format.dateTime(Date.parse(instant)));

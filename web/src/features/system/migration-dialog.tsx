@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Job } from '@wattkeeper/contract/job.ts';
+import { migrate } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { MigrationReport, MigrationSourceName } from '@wattkeeper/contract/storage/migration.ts';
 import { useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
@@ -28,7 +28,7 @@ export function MigrationDialog({ onClose }: { readonly onClose: () => void }) {
   const cache = useQueryClient();
   const [draft, setDraft] = useState<Draft>({ source: 'records', from: '', device: '', mapping: '' });
   const start = useMutation({
-    mutationFn: (dryRun: boolean) => api.post<Job>('/storage/migrations', { ...requestOf(draft), dry_run: dryRun }),
+    mutationFn: (dryRun: boolean) => api.call(migrate, { body: { ...requestOf(draft), dry_run: dryRun } }),
     onSuccess: () => Promise.all(['scheduler', 'migration'].map((key) => cache.invalidateQueries({ queryKey: [key] }))),
   });
   const { data: job } = useQuery({ ...useQueries().job(start.data?.id ?? ''), enabled: start.data !== undefined });

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { switchFeature } from '@wattkeeper/contract/endpoints/settings.ts';
 import type { FeatureChange } from '@wattkeeper/contract/service.ts';
 import { useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
@@ -18,7 +19,7 @@ export function PersistenceDialog({ enable, onClose }: PersistenceDialogProps) {
   const { api } = useServices();
   const cache = useQueryClient();
   const change = useMutation({
-    mutationFn: () => api.patch('/features/persistence', { enabled: enable }),
+    mutationFn: () => api.call(switchFeature, { params: { name: 'persistence' }, body: { enabled: enable } }),
     onSuccess: async () => {
       await cache.invalidateQueries();
       onClose();

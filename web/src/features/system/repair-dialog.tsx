@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Repair, RepairPreview } from '@wattkeeper/contract/storage/repair.ts';
+import { previewRepair, repairTelemetry } from '@wattkeeper/contract/endpoints/quality.ts';
+import type { RepairPreview } from '@wattkeeper/contract/storage/repair.ts';
 import { type ComponentProps, useState } from 'react';
 import { useQueries, useServices, useText } from '../../app-context.tsx';
 import { alignSeries, type SeriesInput } from '../../charts/frame.ts';
@@ -26,9 +27,9 @@ export function RepairDialog({ series, onClose }: RepairDialogProps) {
   const cache = useQueryClient();
   const [draft, setDraft] = useState(() => newDraft(series, Date.now(), timezone));
   const request = requestOf(draft, timezone);
-  const preview = useMutation({ mutationFn: () => api.post<RepairPreview>('/storage/repairs/preview', request) });
+  const preview = useMutation({ mutationFn: () => api.call(previewRepair, { body: request! }) });
   const apply = useMutation({
-    mutationFn: () => api.post<Repair>('/storage/repairs', request),
+    mutationFn: () => api.call(repairTelemetry, { body: request! }),
     onSuccess: async () => {
       await cache.invalidateQueries();
       onClose();

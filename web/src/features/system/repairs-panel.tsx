@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { undoRepair } from '@wattkeeper/contract/endpoints/quality.ts';
 import type { Repair } from '@wattkeeper/contract/storage/repair.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -42,7 +43,7 @@ function RepairTable({ repairs }: { readonly repairs: readonly Repair[] }) {
   const { api } = useServices();
   const cache = useQueryClient();
   const undo = useMutation({
-    mutationFn: (id: string) => api.post(`/storage/repairs/${id}/undo`),
+    mutationFn: (id: string) => api.call(undoRepair, { params: { id } }),
     onSuccess: () => cache.invalidateQueries(),
   });
   const head = [

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import { restoreBackup } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { type FormEvent, useId } from 'react';
 import { useFormat, useServices, useText } from '../../app-context.tsx';
@@ -27,7 +28,8 @@ export function RestoreDialog({ backup, onClose }: RestoreDialogProps) {
   const form = useId();
   const madeAt = Date.parse(backup.started_at);
   const restore = useMutation({
-    mutationFn: (request: Partial<RestoreRequest>) => api.post(`/storage/backups/${backup.name}/restore`, request),
+    mutationFn: (request: Partial<RestoreRequest>) =>
+      api.call(restoreBackup, { params: { name: backup.name }, body: request }),
     onSuccess: async () => {
       await refresh();
       onClose();

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { SetAsideEntry, SetAsideRetry } from '@wattkeeper/contract/storage/set-aside.ts';
+import { discardSetAside, retrySetAside } from '@wattkeeper/contract/endpoints/storage.ts';
+import type { SetAsideEntry } from '@wattkeeper/contract/storage/set-aside.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
 import { Button } from '../../ui/controls/button.tsx';
@@ -63,8 +64,7 @@ function StoreActions({ store }: { readonly store: string }) {
   const [discards, setDiscards] = useState(false);
   const refresh = () =>
     Promise.all([['set-aside'], ['health']].map((queryKey) => cache.invalidateQueries({ queryKey })));
-  const path = `/storage/set-aside/${encodeURIComponent(store)}`;
-  const retry = useMutation({ mutationFn: () => api.post<SetAsideRetry>(`${path}/retry`), onSuccess: refresh });
+  const retry = useMutation({ mutationFn: () => api.call(retrySetAside, { params: { store } }), onSuccess: refresh });
   return (
     <>
       <div className={styles.actions}>
@@ -90,7 +90,7 @@ function StoreActions({ store }: { readonly store: string }) {
         <RemoveDialog
           title={text('system.set_aside_discard_title', { store })}
           note={text('system.set_aside_discard_note', { store })}
-          path={path}
+          remove={() => api.call(discardSetAside, { params: { store } })}
           onRemoved={refresh}
           onClose={() => setDiscards(false)}
         />

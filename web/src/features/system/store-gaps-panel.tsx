@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Job } from '@wattkeeper/contract/job.ts';
+import { acceptGap, backfillStore } from '@wattkeeper/contract/endpoints/storage.ts';
 import type { StoreGapHealth } from '@wattkeeper/contract/service.ts';
 import { useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -41,7 +41,7 @@ function StoreGap({ store, gap, isAdmin }: StoreGapProps) {
   const refresh = () => Promise.all([['health'], ['jobs']].map((queryKey) => cache.invalidateQueries({ queryKey })));
   const from = gap.fill_from;
   const fill = useMutation({
-    mutationFn: () => api.post<Job>('/storage/backfills', { from, to: store }),
+    mutationFn: () => api.call(backfillStore, { body: { from: from!, to: store } }),
     onSuccess: refresh,
   });
   const time = format.dateTime(Date.parse(gap.before));
@@ -67,7 +67,7 @@ function StoreGap({ store, gap, isAdmin }: StoreGapProps) {
           title={text('system.gap_accept_title', { store })}
           note={text('system.gap_accept_note', { store })}
           action={text('system.gap_accept')}
-          path={`/storage/gaps/${encodeURIComponent(store)}`}
+          remove={() => api.call(acceptGap, { params: { store } })}
           onRemoved={refresh}
           onClose={() => setAccepts(false)}
         />

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Role, type User } from '@wattkeeper/contract/access/auth.ts';
+import { changeUser, createUser, removeUser } from '@wattkeeper/contract/endpoints/access.ts';
 import { KeyRound, Trash2 } from 'lucide-react';
 import { type SyntheticEvent, useState } from 'react';
 import { useFormat, useQueries, useServices, useText } from '../../app-context.tsx';
@@ -23,7 +24,7 @@ export function UsersPanel() {
   const [password, setPassword] = useState('');
   const [role, setRole] = useState<Role>('viewer');
   const add = useMutation({
-    mutationFn: () => api.post<User>('/users', { username, password, role }),
+    mutationFn: () => api.call(createUser, { body: { username, password, role } }),
     onSuccess: () => {
       setUsername('');
       setPassword('');
@@ -96,7 +97,7 @@ function UserTable({ users }: { readonly users: readonly User[] }) {
   const cache = useQueryClient();
   const [changing, setChanging] = useState<User | null>(null);
   const remove = useMutation({
-    mutationFn: (id: string) => api.delete(`/users/${id}`),
+    mutationFn: (id: string) => api.call(removeUser, { params: { id } }),
     onSuccess: () => cache.invalidateQueries({ queryKey: ['users'] }),
   });
   return (
@@ -138,7 +139,8 @@ function ChangeDialog({ user, onClose }: { readonly user: User; readonly onClose
   const [role, setRole] = useState<Role>(user.role);
   const [password, setPassword] = useState('');
   const change = useMutation({
-    mutationFn: () => api.patch(`/users/${user.id}`, { role, ...(password === '' ? {} : { password }) }),
+    mutationFn: () =>
+      api.call(changeUser, { params: { id: user.id }, body: { role, ...(password === '' ? {} : { password }) } }),
     onSuccess: async () => {
       await cache.invalidateQueries({ queryKey: ['users'] });
       onClose();

@@ -1,7 +1,7 @@
+import { ApiProblem, UNREACHABLE } from '@wattkeeper/contract/api-problem.ts';
 import { CircleAlert, Inbox, type LucideIcon, RotateCw, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useText } from '../../app-context.tsx';
-import { ApiProblem, UNREACHABLE } from '../../data/problem.ts';
 import { knownText } from '../../messages/known-text.ts';
 import type { Text } from '../../messages/lookup.ts';
 import { Button } from '../controls/button.tsx';

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import { useServices, useText } from '../../app-context.tsx';
+import { useText } from '../../app-context.tsx';
 import { Button } from '../controls/button.tsx';
 import { Modal } from './dialog.tsx';
 import { ErrorNote } from './notice.tsx';
@@ -9,19 +9,17 @@ interface RemoveDialogProps {
   readonly note: string;
   /** Name of the button; default: delete. */
   readonly action?: string;
-  /** What is deleted, below `/api/v1`. */
-  readonly path: string;
+  readonly remove: () => Promise<unknown>;
   /** Once it is gone: what showed it is to be asked anew. */
   readonly onRemoved: () => Promise<unknown>;
   readonly onClose: () => void;
 }
 
 /** Asks before something is deleted. */
-export function RemoveDialog({ title, note, action, path, onRemoved, onClose }: RemoveDialogProps) {
+export function RemoveDialog({ title, note, action, remove, onRemoved, onClose }: RemoveDialogProps) {
   const text = useText();
-  const { api } = useServices();
-  const remove = useMutation({
-    mutationFn: () => api.delete(path),
+  const removal = useMutation({
+    mutationFn: remove,
     onSuccess: async () => {
       await onRemoved();
       onClose();
@@ -36,13 +34,13 @@ export function RemoveDialog({ title, note, action, path, onRemoved, onClose }: 
       footer={
         <>
           <Button onClick={onClose}>{text('action.cancel')}</Button>
-          <Button kind="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
+          <Button kind="danger" disabled={removal.isPending} onClick={() => removal.mutate()}>
             {action ?? text('action.delete')}
           </Button>
         </>
       }
     >
-      {remove.isError ? <ErrorNote error={remove.error} /> : null}
+      {removal.isError ? <ErrorNote error={removal.error} /> : null}
     </Modal>
   );
 }

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { ApiClient } from './api.ts';
-import { ApiProblem } from './problem.ts';
+import { ApiProblem } from './api-problem.ts';
+import { ApiClient } from './client.ts';
+import { listDevices } from './endpoints/devices.ts';
+import { getHealth, getReadiness } from './endpoints/service.ts';
+import { getSite, listSites } from './endpoints/sites.ts';
+import { createTariff } from './endpoints/tariffs.ts';
+import { getTelemetry } from './endpoints/telemetry.ts';
 
 function clientAnswering(answer: (url: string, init: RequestInit) => Response) {
   const requests: { url: string; init: RequestInit }[] = [];
-  const client = new ApiClient('http://host/api/v1', async (input, init) => {
-    requests.push({ url: String(input), init: init ?? {} });
-    return answer(String(input), init ?? {});
+  const client = new ApiClient('http://host', {
+    fetch: async (url, init) => {
+      requests.push({ url, init });
+      return answer(url, init);
+    },
   });
   return { client, requests };
 }
@@ -26,24 +33,24 @@ describe('ApiClient', () => {
     const { client } = clientAnswering(() =>
       json({ ...problem, errors: [{ field: 'end', detail: 'late' }] }, 422, 'application/problem+json'),
     );
-    const error = await client.get('/telemetry').catch((caught: unknown) => caught);
+    const error = await client.call(getTelemetry).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ApiProblem);
     expect(error).toMatchObject({ status: 422, code: 'invalid_input', message: 'end is wrong', temporary: false });
     expect((error as ApiProblem).fields).toEqual([{ field: 'end', detail: 'late' }]);
   });
 
   it('says that the server is not reached, whether the network or a proxy failed', async () => {
-    const broken = new ApiClient('http://host/api/v1', () => Promise.reject(new TypeError('fetch failed')));
-    await expect(broken.get('/sites')).rejects.toMatchObject({ code: 'unreachable', temporary: true });
+    const broken = new ApiClient('http://host', { fetch: () => Promise.reject(new TypeError('fetch failed')) });
+    await expect(broken.call(listSites)).rejects.toMatchObject({ code: 'unreachable', temporary: true });
     const { client } = clientAnswering(() => new Response('<h1>Bad gateway</h1>', { status: 502 }));
-    await expect(client.get('/sites')).rejects.toMatchObject({ code: 'unreachable', status: 502 });
+    await expect(client.call(listSites)).rejects.toMatchObject({ code: 'unreachable', status: 502 });
   });
 
   it('sends the CSRF token with changes and not with reading', async () => {
     const { client, requests } = clientAnswering(() => json({ items: [], next_cursor: null }));
     client.csrfToken = 'token';
-    await client.get('/sites');
-    await client.post('/tariffs', { name: 'flat' });
+    await client.call(listSites);
+    await client.call(createTariff, { body: { name: 'flat' } as never });
     expect(new Headers(requests[0]!.init.headers).get('x-csrf-token')).toBeNull();
     expect(new Headers(requests[1]!.init.headers).get('x-csrf-token')).toBe('token');
   });
@@ -52,11 +59,25 @@ describe('ApiClient', () => {
     const { client, requests } = clientAnswering((url) =>
       json(url.includes('cursor=b') ? { items: [2], next_cursor: null } : { items: [1], next_cursor: 'b' }),
     );
-    expect(await client.list<number>('/devices', { kind: ['meter', 'machine'] })).toEqual([1, 2]);
-    expect(requests[0]!.url).toContain('kind=meter&kind=machine');
+    expect(await client.list(listDevices, { query: { kind: 'meter' } })).toEqual([1, 2]);
+    expect(client.url(getTelemetry, { query: { metric: ['a', 'b'] } })).toMatch(/telemetry\?metric=a&metric=b$/);
     // Every list takes both.
     expect(requests[0]!.url).toContain('limit=1000');
     expect(requests[0]!.url).not.toContain('cursor');
     expect(requests[1]!.url).toContain('limit=1000&cursor=b');
+  });
+
+  it('writes the parameters of a path so that they stay in their place, also where an endpoint is at the root', async () => {
+    const { client, requests } = clientAnswering(() => json({}));
+    await client.call(getSite, { params: { id: 'a/b c' } });
+    await client.call(getHealth);
+    expect(requests.map(({ url }) => url)).toEqual(['http://host/api/v1/sites/a%2Fb%20c', 'http://host/health']);
+  });
+
+  it('checks answers where it is to', async () => {
+    const answering = (body: unknown) =>
+      new ApiClient('http://host', { fetch: async () => json(body), checksAnswers: true });
+    await expect(answering({ ready: true }).call(getReadiness)).resolves.toEqual({ ready: true });
+    await expect(answering({ ready: 1 }).call(getReadiness)).rejects.toThrow('ready');
   });
 });
