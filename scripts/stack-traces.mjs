@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const BUNDLED = /(file:\/\/[^\s()]+\/server\/dist\/[^\s()/]+\.js):(\d+):(\d+)/;
 
-/** @type {Map<string, SourceMap | null>} */
+/** A large map takes 50 MB, which are given back when no trace needs it. @type {Map<string, WeakRef<SourceMap>>} */
 const maps = new Map();
 
 Error.prepareStackTrace = (error, sites) =>
@@ -23,11 +23,10 @@ function inSource(site) {
 
 /** @param {string} file */
 function mapOf(file) {
-  let map = maps.get(file);
-  if (map === undefined) {
-    map = readMap(`${fileURLToPath(file)}.map`);
-    maps.set(file, map);
-  }
+  const kept = maps.get(file)?.deref();
+  if (kept !== undefined) return kept;
+  const map = readMap(`${fileURLToPath(file)}.map`);
+  if (map !== null) maps.set(file, new WeakRef(map));
   return map;
 }
 
