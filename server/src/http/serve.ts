@@ -42,6 +42,10 @@ export function serve<E extends Endpoint>(
       ...(partial && { partial }),
     },
     ...options,
-    handler: async (request, reply) => (await handler(request as EndpointRequest<E>, reply.status(status!))) ?? null,
+    handler: async (request, reply) => {
+      const answer = await handler(request as EndpointRequest<E>, reply.status(status!));
+      // A reply is a promise without a value: what has been sent must not be followed by null.
+      return reply.sent ? reply : (answer ?? null);
+    },
   });
 }
