@@ -4,14 +4,14 @@ import { completeBalance, type MeasuredCorners, type SiteSlots } from './balance
 import { darkBySun, sunAltitudeDeg } from './darkness.ts';
 import type { FlowEnergy } from './flow-energy.ts';
 import { allocateFlows, FLOWS, RESIDUALS, spanFlows } from './flows.ts';
+import { heldMeans } from './held-means.ts';
 import { joinSlots, sliceSlots } from './slot-columns.ts';
-import { standingMeans } from './standing.ts';
 import { totalsBySpan } from './totals.ts';
 
 const QUARTER = 900_000;
 const edgesOf = (count: number) => Float64Array.from({ length: count + 1 }, (_, i) => i * QUARTER);
 
-/** One flow; null is a slot of which nothing is known. */
+/** One flow; null for an unknown slot. */
 function flow(...kwh: readonly (number | null)[]): FlowEnergy {
   return {
     kwh: Float64Array.from(kwh, (value) => value ?? Number.NaN),
@@ -49,23 +49,23 @@ describe('completing a balance', () => {
     ]);
   });
 
-  test('finds again any corner that is taken out of a balance that closes', () => {
+  test('any corner removed from a closed balance is recovered', () => {
     const kwh = fc.double({ min: 0, max: 10, noNaN: true });
     const silent = { positive: flow(null), negative: flow(null) };
     fc.assert(
       fc.property(kwh, fc.double({ min: -5, max: 5, noNaN: true }), kwh, (solar, battery, load) => {
         const grid = load + battery - solar;
         const oneWay = (net: number) => ({ positive: flow(Math.max(net, 0)), negative: flow(Math.max(-net, 0)) });
-        const whole = { solar: flow(solar), battery: oneWay(battery), grid: oneWay(grid), load: flow(load) };
+        const closed = { solar: flow(solar), battery: oneWay(battery), grid: oneWay(grid), load: flow(load) };
         const found = {
-          solar: complete(1, { ...whole, solar: flow(null) }).solar[0],
-          load: complete(1, { ...whole, load: flow(null) }).load[0],
-          charge: complete(1, { ...whole, battery: silent }).charge[0],
-          discharge: complete(1, { ...whole, battery: silent }).discharge[0],
-          imported: complete(1, { ...whole, grid: silent }).imported[0],
-          exported: complete(1, { ...whole, grid: silent }).exported[0],
+          solar: complete(1, { ...closed, solar: flow(null) }).solar[0],
+          load: complete(1, { ...closed, load: flow(null) }).load[0],
+          charge: complete(1, { ...closed, battery: silent }).charge[0],
+          discharge: complete(1, { ...closed, battery: silent }).discharge[0],
+          imported: complete(1, { ...closed, grid: silent }).imported[0],
+          exported: complete(1, { ...closed, grid: silent }).exported[0],
         };
-        // Sums of four numbers of at most 20: rounding stays below 1e-14.
+        // Sums of four numbers of at most 20: rounding errors stay below 1e-14.
         expect(found).toEqual({
           solar: expect.closeTo(solar, 12),
           load: expect.closeTo(load, 12),
@@ -78,18 +78,18 @@ describe('completing a balance', () => {
     );
   });
 
-  test('keeps the import that is measured when only the export is missing', () => {
+  test('measured import is unchanged if only the export is missing', () => {
     const slots = complete(1, { solar: flow(5), grid: { positive: flow(1), negative: flow(null) }, load: flow(2) });
     expect([slots.imported[0], slots.exported[0]]).toEqual([1, 4]);
   });
 
-  test('takes the machines for the load where nothing else tells it, and the grid from there', () => {
+  test('without other data, the load is the sum of the machines, and the grid is derived from it', () => {
     const slots = complete(2, { machines: flow(4, null) });
     expect([...slots.load]).toEqual([4, Number.NaN]);
     expect([...slots.imported]).toEqual([4, Number.NaN]);
   });
 
-  test('two open corners stay open', () => {
+  test('two unknown corners are not derived', () => {
     const slots = complete(1, {
       solar: flow(2),
       battery: { positive: flow(null), negative: flow(null) },
@@ -98,15 +98,15 @@ describe('completing a balance', () => {
     expect([slots.imported[0], slots.charge[0]]).toEqual([Number.NaN, Number.NaN]);
   });
 
-  test('parts of a site joined are the whole', () => {
+  test('consecutive parts of a site concatenate to the original', () => {
     const slots = complete(4, { solar: flow(1, 2, null, 4), load: flow(1, 1, 1, 1) });
     const joined = joinSlots([sliceSlots(slots, 0, 1), sliceSlots(slots, 1, 3), sliceSlots(slots, 3, 4)]);
     expect(joined).toEqual(slots);
   });
 });
 
-describe('where the energy went', () => {
-  test('solar serves the load, then the battery, then the grid', () => {
+describe('allocation of flows', () => {
+  test('solar supplies the load, then the battery, then the grid', () => {
     const slots = complete(1, {
       solar: flow(5),
       battery: { positive: flow(2), negative: flow(0) },
@@ -124,7 +124,7 @@ describe('where the energy went', () => {
     });
   });
 
-  test('no flow exceeds its source or its target, and a balance that closes is used up', () => {
+  test('no flow exceeds its source or its target, and a closed balance leaves no residual', () => {
     const kwh = fc.double({ min: 0, max: 10, noNaN: true });
     fc.assert(
       fc.property(kwh, kwh, kwh, kwh, kwh, (solar, charge, discharge, imported, exported) => {
@@ -149,7 +149,7 @@ describe('where the energy went', () => {
           ['to_grid', exported],
         ];
         for (const [part, limit] of limits) expect(sum(part)).toBeLessThanOrEqual(limit + 1e-9);
-        // What goes round within a slot (a battery charged and discharged, import and export) may stay over.
+        // Energy that circulates within a slot (a battery charged and discharged, import and export) may remain.
         expect(sum('to_load')).toBeCloseTo(load, 9);
       }),
     );
@@ -162,8 +162,8 @@ describe('self-sufficiency and self-consumption', () => {
     return [found?.selfSufficiency, found?.selfConsumption];
   };
 
-  test('are those of the flows where a battery is charged from the grid and sold to it', () => {
-    // Night: 8 kWh from the grid into the battery. Day: 5 kWh of sun and 2 kWh of the battery to the load, 6 kWh of the battery sold.
+  test('follow the flows if a battery is charged from the grid and discharged to it', () => {
+    // Night: 8 kWh from the grid to the battery. Day: 5 kWh of solar and 2 kWh of the battery to the load, 6 kWh of the battery exported.
     const slots = complete(2, {
       solar: flow(0, 5),
       battery: { positive: flow(8, 0), negative: flow(0, 8) },
@@ -173,13 +173,13 @@ describe('self-sufficiency and self-consumption', () => {
     expect(shares(slots)).toEqual([1, 1]);
   });
 
-  test('count energy that was bought and sold within one slot as bought', () => {
-    // Half of the slot 2 kWh of sun are sold, half of it the load buys 2 kWh; so no sun served the load.
+  test('count energy imported and exported within one slot as imported', () => {
+    // In half of the slot, 2 kWh of solar are exported; in the other half, the load imports 2 kWh. So no solar supplied the load.
     const slots = complete(1, { solar: flow(2), grid: { positive: flow(2), negative: flow(2) }, load: flow(2) });
     expect(shares(slots)).toEqual([0, 0]);
   });
 
-  test('leave out slots in which the origin is not known', () => {
+  test('exclude slots with an unknown origin of the energy', () => {
     const slots = complete(2, {
       solar: flow(1, 1),
       grid: { positive: flow(1, 2), negative: flow(0, 0) },
@@ -191,7 +191,7 @@ describe('self-sufficiency and self-consumption', () => {
 });
 
 describe('totals, flows and shares', () => {
-  test('agree whatever is measured, missing or contradictory', () => {
+  test('agree for measured, missing and contradictory corners', () => {
     const kwh = fc.option(fc.double({ min: 0, max: 10, noNaN: true }), { nil: null });
     const slot = fc.record({ solar: kwh, charge: kwh, discharge: kwh, imported: kwh, exported: kwh, load: kwh });
     fc.assert(
@@ -216,7 +216,7 @@ describe('totals, flows and shares', () => {
               (sum, name) => sum + (name.includes(part) ? (flows?.[name] ?? Number.NaN) : 0),
               0,
             );
-          // Sums of at most 24 numbers of at most 10: rounding stays below 1e-12.
+          // Sums of at most 24 numbers of at most 10: rounding errors stay below 1e-12.
           expect({
             solar_to: sumOf('solar_to'),
             battery_to: sumOf('battery_to'),
@@ -244,8 +244,8 @@ describe('totals, flows and shares', () => {
     );
   });
 
-  test('have no residuals where meters of coarse steps balance over the period', () => {
-    // A load of 5 Wh a slot; both counters step by 10 Wh, not at the same time. Then a slot that nothing but the import is known of.
+  test('have no residuals if coarse meters balance over the period', () => {
+    // A load of 5 Wh per slot; both counters step by 10 Wh at different times. In the last slot, only the import is known.
     const slots = complete(5, {
       solar: flow(0, 0, 0, 0, null),
       grid: { positive: flow(0.01, 0, 0.01, 0, 7), negative: flow(0, 0, 0, 0, 0) },
@@ -256,7 +256,7 @@ describe('totals, flows and shares', () => {
     expect(found?.flows).toMatchObject({ grid_to_load_kwh: 0.02, grid_to_other_kwh: 7, other_to_load_kwh: 0 });
   });
 
-  test('use up a balance that closes, also where energy goes back and forth within a slot', () => {
+  test('leave no residual of a closed balance, even with energy in both directions within a slot', () => {
     const kwh = fc.double({ min: 0.1, max: 10, noNaN: true });
     fc.assert(
       fc.property(fc.array(kwh, { minLength: 7, maxLength: 7 }), (ways) => {
@@ -275,7 +275,7 @@ describe('totals, flows and shares', () => {
 });
 
 describe('night', () => {
-  test('the sun stands where the almanac has it', () => {
+  test('the altitude of the sun agrees with the almanac', () => {
     // NREL SPA's worked example (Reda & Andreas 2004, table A5.1): 17 Oct 2003 12:30:30 at −7 h, 39.742476° N, 105.1786° W,
     // zenith 50.1116°, topocentric with refraction; 0.05° for refraction (0.016°) and the almanac's own error.
     expect(sunAltitudeDeg(Date.UTC(2003, 9, 17, 19, 30, 30), 39.742476, -105.1786)).toBeCloseTo(90 - 50.1116, 1);
@@ -291,16 +291,16 @@ describe('night', () => {
   });
 });
 
-describe('what a feed publishes', () => {
+describe('published values', () => {
   const hours = (...list: number[]) => Float64Array.from(list, (hour) => hour * 4 * QUARTER);
 
-  test('stands until the next value and is averaged over a slot by time', () => {
-    const means = standingMeans({ timestamps: hours(0, 1.5, 3), values: Float64Array.of(1, 4, 7) }, hours(0, 1, 2, 3));
+  test('are valid until the next value, with a time-weighted mean per slot', () => {
+    const means = heldMeans({ timestamps: hours(0, 1.5, 3), values: Float64Array.of(1, 4, 7) }, hours(0, 1, 2, 3));
     expect([...means]).toEqual([1, 2.5, 4]);
   });
 
-  test('is not believed for ever: hourly values stand 2.5 hours', () => {
+  test('expire: hourly values are valid for 2.5 hours', () => {
     const hourly = { timestamps: hours(0, 1, 2), values: Float64Array.of(1, 1, 1) };
-    expect(standingMeans(hourly, hours(-1, 0, 4, 4.5, 5))).toEqual(Float64Array.of(Number.NaN, 1, 1, Number.NaN));
+    expect(heldMeans(hourly, hours(-1, 0, 4, 4.5, 5))).toEqual(Float64Array.of(Number.NaN, 1, 1, Number.NaN));
   });
 });

@@ -1,16 +1,19 @@
 import type { Corner } from './corners.ts';
 import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
 
-/** The corners that balance: solar + import + discharge = load + export + charge. */
+/** The corners of the energy balance: solar + import + discharge = load + export + charge. */
 export type BalancedCorner = 'solar' | 'battery' | 'grid' | 'load';
 
-/** Energy of a site by slot, kWh; NaN where it is neither measured nor determined by what is, and where the site had no such corner (then it is known). */
+/**
+ * Energy of a site by slot, kWh; NaN where it is neither measured nor derived, and in slots in which the site did not have the corner
+ * (these count as known).
+ */
 export interface SiteSlots {
-  /** Epoch milliseconds, one more than there are slots. */
+  /** Epoch milliseconds; one edge more than slots. */
   readonly edges: Float64Array;
-  /** Nothing is known beyond this instant. */
+  /** The data end at this instant. */
   readonly asOf: number;
-  /** Corners of the balance that the site has: load and grid always, panels and a battery when they ever reported. */
+  /** Corners of the balance that the site has: always load and grid; solar and battery if they have ever reported. */
   readonly present: readonly BalancedCorner[];
   readonly solar: Float64Array;
   readonly charge: Float64Array;
@@ -20,23 +23,23 @@ export interface SiteSlots {
   readonly load: Float64Array;
   readonly vehicle: Float64Array;
   readonly machines: Float64Array;
-  /** Milliseconds of each slot for which a corner is known, in whatever way. */
+  /** Milliseconds of each slot for which a corner is measured or derived. */
   readonly knownMs: Readonly<Record<Corner, Float64Array>>;
-  /** Milliseconds of each slot that samples or counters of the corner tell by themselves. */
+  /** Milliseconds of each slot covered by the corner's own samples or counters. */
   readonly measuredMs: Readonly<Record<Corner, Float64Array>>;
-  /** Slots whose value comes from the others. */
+  /** Slots with a value derived from other corners. */
   readonly derived: readonly Derivation[];
 }
 
 export interface Derivation {
   readonly corner: Corner;
-  /** How: `load − solar`. */
+  /** Formula: `load − solar`. */
   readonly from: string;
-  /** 1 for each slot that was derived so. */
+  /** 1 for each derived slot. */
   readonly slots: Uint8Array;
 }
 
-/** What is known of a site before anything is derived. A site without panels, or without a battery, lacks that corner. */
+/** Measured energy of a site's corners. Null for corners that the site does not have or nobody reports. */
 export interface MeasuredCorners {
   readonly edges: Float64Array;
   readonly asOf: number;
@@ -46,24 +49,24 @@ export interface MeasuredCorners {
   readonly load: FlowEnergy | null;
   readonly vehicle: FlowEnergy | null;
   readonly machines: FlowEnergy | null;
-  /** Slots in which the sun is down. */
+  /** 1 for slots at night. */
   readonly dark: Uint8Array | null;
-  /** Set when the grid was worked out from power, sample by sample, rather than reported. */
+  /** The formula, if the grid was derived from power sample by sample rather than reported. */
   readonly gridDerivedFrom: string | null;
 }
 
-/** A slot takes part in a derivation when this share of it is known. */
+/** Minimum known share of a slot for use in a derivation. */
 const ENOUGH = 0.8;
 
 /**
  * Completes a site's balance, solar + import + discharge = load + export + charge, slot by slot:
  *
- * 1. Silent panels make nothing while the sun is down.
- * 2. Where exactly one corner is not known it is what the others leave; net of the slot for grid and battery, never below zero for
- *    solar and load.
- * 3. Where neither load nor grid is known the load is the sum of the machines' meters, and 2 is tried again.
+ * 1. Solar production without readings is zero at night.
+ * 2. If exactly one corner is unknown, it is derived from the others: as the net energy of the slot for grid and battery, limited to zero
+ *    or more for solar and load.
+ * 3. If neither load nor grid is known, the load is the sum of the machines' meters, and step 2 is repeated.
  *
- * What stays undetermined stays NaN.
+ * Slots that remain undetermined are NaN.
  */
 export function completeBalance(measured: MeasuredCorners): SiteSlots {
   const slots = new OpenSlots(measured);
@@ -78,7 +81,7 @@ export function completeBalance(measured: MeasuredCorners): SiteSlots {
 
 const BALANCED: readonly BalancedCorner[] = ['solar', 'battery', 'grid', 'load'];
 
-/** The columns while they are being completed. */
+/** The columns during completion. */
 class OpenSlots {
   readonly #measured: MeasuredCorners;
   readonly #count: number;
@@ -92,7 +95,7 @@ class OpenSlots {
     const count = measured.edges.length - 1;
     const column = (flow: FlowEnergy | null | undefined, absent: number) =>
       flow ? flow.kwh.slice() : new Float64Array(count).fill(absent);
-    const known = (...flows: (FlowEnergy | null | undefined)[]) => leastKnown(flows, count);
+    const known = (...flows: (FlowEnergy | null | undefined)[]) => minKnown(flows, count);
     this.#measured = measured;
     this.#count = count;
     this.#columns = {
@@ -118,7 +121,7 @@ class OpenSlots {
     for (let s = 0; s < this.#count; s++) {
       if (dark[s] !== 1 || this.#known.solar[s]! >= ENOUGH * this.#elapsed(s)) continue;
       if (this.#known.solar[s] === 0) this.#columns.solar[s] = 0;
-      this.#settle(s, 'solar', 'the sun being down');
+      this.#settle(s, 'solar', 'night');
     }
   }
 
@@ -146,7 +149,7 @@ class OpenSlots {
       corner === null ? column.fill(Number.NaN) : column;
     const empty = new Float64Array(this.#count).fill(Number.NaN);
     const measuredGrid = gridDerivedFrom === null ? grid : null;
-    const known = (...flows: (FlowEnergy | null | undefined)[]) => leastKnown(flows, this.#count);
+    const known = (...flows: (FlowEnergy | null | undefined)[]) => minKnown(flows, this.#count);
     const derived: Derivation[] = [...this.#derived.values()];
     if (gridDerivedFrom !== null && grid !== null) {
       const slots = Uint8Array.from(grid.positive.knownMs, (ms) => (ms > 0 ? 1 : 0));
@@ -177,7 +180,7 @@ class OpenSlots {
 
   #derive(s: number, corner: BalancedCorner): void {
     const { solar, charge, discharge, imported, exported, load } = this.#columns;
-    // NaN in a known slot: the site had no such corner then.
+    // NaN in a known slot: the site did not have the corner at that time.
     const at = (column: Float64Array) => column[s] || 0;
     const net = (kwh: number) => Math.max(kwh, 0);
     const others = BALANCED.filter((other) => other !== corner && this.#present.includes(other));
@@ -209,7 +212,7 @@ class OpenSlots {
   }
 }
 
-/** Sets two opposite flows so that they differ by `net`; when one of them is measured and the other is not, it stays. */
+/** Sets two opposite flows so that their difference is `net`; if only one of them is measured, it is unchanged. */
 function settleNet(positive: Float64Array, negative: Float64Array, s: number, net: number): void {
   const given = positive[s]!;
   const taken = negative[s]!;
@@ -221,13 +224,13 @@ function settleNet(positive: Float64Array, negative: Float64Array, s: number, ne
   }
 }
 
-/** Of each slot the least that any of the flows knows; nothing without flows. */
-function leastKnown(flows: readonly (FlowEnergy | null | undefined)[], count: number): Float64Array {
-  const least = new Float64Array(count);
+/** Minimum known time of the flows in each slot; 0 without flows. */
+function minKnown(flows: readonly (FlowEnergy | null | undefined)[], count: number): Float64Array {
+  const min = new Float64Array(count);
   for (let s = 0; s < count; s++) {
     let known = Number.POSITIVE_INFINITY;
     for (const flow of flows) known = Math.min(known, flow ? flow.knownMs[s]! : 0);
-    least[s] = known === Number.POSITIVE_INFINITY ? 0 : known;
+    min[s] = known === Number.POSITIVE_INFINITY ? 0 : known;
   }
-  return least;
+  return min;
 }

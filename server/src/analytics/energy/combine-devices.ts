@@ -7,20 +7,20 @@ export interface CornerEnergy {
   readonly negative: FlowEnergy;
 }
 
-/** What one device reports of a corner, and how much it is believed (0 first). */
+/** Energy of a corner as one device reports it, and the rank of the device (0 is preferred). */
 export interface RankedFlow {
   readonly rank: number;
   readonly life: Life;
   readonly energy: FlowEnergy;
 }
 
-/** A better device counts as silent in a slot of which it knows less than this share. */
+/** A device counts as silent in a slot if it covers less than this share of it. */
 const SILENT_BELOW = 0.5;
 
 /**
- * One flow of a corner from all devices that report it: devices of one rank add up, and of several ranks the best that is not
- * silent counts, slot by slot. Where one of several equal devices is silent the sum is that of the others, and less of the slot
- * counts as known. A device is missed only while it lives.
+ * Combines the flows of all devices that report a corner. Devices of the same rank are added; among ranks, the best one that is not silent
+ * is used, slot by slot. If some devices of a rank are silent, the sum contains the others only, and the known share of the slot decreases.
+ * A device is expected to report only during its life.
  */
 export function combineDevices(flows: readonly RankedFlow[], edges: Float64Array, asOf: number): FlowEnergy {
   const ranks = [...new Set(flows.map(({ rank }) => rank))].sort((a, b) => a - b);
@@ -58,7 +58,7 @@ function sumDevices(devices: readonly RankedFlow[], edges: Float64Array, asOf: n
   return { kwh, knownMs };
 }
 
-/** Time that the devices together should know between two instants; that of silent ones only where all are silent. */
+/** Time that the devices should cover between two instants; silent devices count only if all are silent. */
 function expectedMs(devices: readonly RankedFlow[], from: number, to: number): number {
   const sum = (lifeOf: (life: Life) => Pick<Life, 'start' | 'end'>) =>
     devices.reduce((total, { life }) => total + livedMs(lifeOf(life), from, to), 0);

@@ -1,23 +1,23 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 
-/** A counter that differs from complete power by this factor or more is not used. */
+/** A counter that differs from complete power data by at least this factor is not used. */
 export const CONTRADICTION_FACTOR = 2;
-/** Steps of coarse counters, kWh: a smaller difference contradicts nothing. */
+/** Resolution of coarse counters, kWh; smaller differences are ignored. */
 const MIN_DIFFERENCE_KWH = 1;
-/** Share of the time for which power must be known. */
+/** Minimum covered share of the time for complete power data. */
 const COMPLETE = 0.98;
-/** A day with fewer samples of the counter is judged together with its neighbours: growth between samples is spread over them. */
+/** Days with fewer samples of the counter are evaluated together with adjacent days, since growth is spread between samples. */
 const MIN_SAMPLES_PER_DAY = 4;
 
-/** Energy of a power by slot, and for how many milliseconds of each it is known. */
+/** Energy integrated from power by slot, with the known milliseconds of each slot. */
 interface PowerEnergy {
   readonly kwh: Float64Array;
   readonly knownMs: Float64Array;
 }
 
 /**
- * A counter without the slots of UTC days on which complete power contradicts it.
+ * Removes from a counter the slots of UTC days on which complete power data contradict it.
  * @param elapsedMs of each slot
  */
 export function withoutContradicted(
@@ -55,7 +55,7 @@ function isContradicted(
   return more - less > MIN_DIFFERENCE_KWH && more >= CONTRADICTION_FACTOR * less;
 }
 
-/** The slots `from … to` of each UTC day, or of days that follow each other with few samples. */
+/** The slots `from … to` of each UTC day, or of consecutive days with few samples. */
 function stretchesOf({ count }: Buckets, edges: Float64Array): { from: number; to: number }[] {
   const stretches: { from: number; to: number; samples: number }[] = [];
   for (let from = 0; from + 1 < edges.length; ) {

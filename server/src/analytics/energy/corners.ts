@@ -1,12 +1,12 @@
 import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 
-/** The sides between which a site's energy flows, and the consumers that are metered by themselves. */
+/** The nodes between which a site's energy flows, and consumers with separate meters. */
 export const CORNERS = ['solar', 'battery', 'grid', 'load', 'vehicle', 'machines'] as const;
 export type Corner = (typeof CORNERS)[number];
 
 /** Quantities of the energy per interval, kWh. */
 export interface IntervalMetrics {
-  /** Signed as the power is; a corner that energy only leaves or only reaches has this one alone. */
+  /** Same sign as the power; the only metric of corners with one direction. */
   readonly net: string;
   readonly positive: string | null;
   readonly negative: string | null;
@@ -14,22 +14,22 @@ export interface IntervalMetrics {
 
 const ONE_WAY: IntervalMetrics = { net: 'interval_kwh', positive: null, negative: null };
 
-/** Where the energy of a corner is reported. */
+/** The metrics of a corner. */
 export interface CornerMetrics {
   readonly corner: Corner;
   /** Metric group. */
   readonly group: string;
   /** Quantity of the power, kW. */
   readonly power: string;
-  /** Counter of what flows while the power is positive: production, charge, import, consumption. */
+  /** Counter for positive power: production, charge, import, consumption. */
   readonly positive: string;
-  /** Counter of what flows while it is negative: discharge, export. */
+  /** Counter for negative power: discharge, export. */
   readonly negative: string | null;
   readonly intervals: IntervalMetrics;
   /**
-   * Which kind of device is believed when several report the corner, best first; kinds that are not named come last, together.
-   * Devices of the same rank measure different parts and add up; a lower rank measures the same again and only fills in where
-   * the better one is silent.
+   * Preferred kinds of device if several report the corner, best first; other kinds share the last rank. Devices of the same rank measure
+   * different parts and are added; devices of a lower rank measure the same energy again and only fill in while the preferred one is
+   * silent.
    */
   readonly kinds: readonly DeviceKind[];
 }
@@ -80,7 +80,7 @@ export const CORNER_METRICS: readonly CornerMetrics[] = [
     intervals: ONE_WAY,
     kinds: ['charger', 'meter', 'vehicle'],
   },
-  // A main meter measures the machines behind it again, so machines count by themselves only where there is none.
+  // A main meter also measures the machines, so the sum of the machines is used only without a main meter.
   {
     corner: 'machines',
     group: 'energy',
@@ -103,11 +103,11 @@ export function isPerInterval(metric: string): boolean {
   return PER_INTERVAL.has(metric);
 }
 
-/** Label that keeps a device out of its site's balance, such as a sub-meter behind another one: `energy_balance: exclude`. */
+/** Label that excludes a device, such as a sub-meter, from its site's balance: `energy_balance: exclude`. */
 export const BALANCE_LABEL = 'energy_balance';
 export const EXCLUDED = 'exclude';
 
-/** Place of a kind among those that report a corner; 0 is believed first. */
+/** Rank of a kind of device for a corner; 0 is preferred. */
 export function rankOf(kinds: readonly DeviceKind[], kind: DeviceKind): number {
   const place = kinds.indexOf(kind);
   return place < 0 ? kinds.length : place;

@@ -6,7 +6,7 @@ const RADIANS = Math.PI / 180;
 const SUNSET_ALTITUDE_DEG = -0.833;
 const J2000_MS = Date.UTC(2000, 0, 1, 12);
 
-/** Slots in which the sun is down from beginning to end: what the panels make then is known without a reading. */
+/** Slots that are entirely between sunset and sunrise, in which solar production is zero even without readings. */
 export function darkBySun(edges: Float64Array, latitudeDeg: number, longitudeDeg: number): Uint8Array {
   const dark = new Uint8Array(edges.length - 1);
   for (let s = 0; s < dark.length; s++) {
@@ -40,30 +40,30 @@ export function sunAltitudeDeg(instant: number, latitudeDeg: number, longitudeDe
   return Math.asin(Math.max(-1, Math.min(1, sine))) / RADIANS;
 }
 
-/** Below this share of the window's greatest power the panels are as good as asleep. */
+/** Production below this share of the window's maximum power counts as none. */
 const ASLEEP_SHARE = 0.05;
-/** Longest time from dusk to dawn that counts as a night; a longer silence is a fault. */
+/** Maximum duration of a night; a longer silence is a fault. */
 const MAX_NIGHT_MS = 20 * HOUR_MS;
 
 /**
- * Slots that look like night without knowing where on earth the site is: inverters that switch themselves off leave gaps from the
- * last faint sample of an evening to the first faint one of the morning. A silent slot counts as dark between two times of
- * production not more than 20 hours apart, when the samples around the silence are both faint.
+ * Detects nights without the site's location: inverters that switch off at night leave gaps between low power in the evening and low power
+ * in the morning. A silent slot counts as night if production before and after it is at most 20 hours apart and the samples at both ends of
+ * the gap are low.
  */
 export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array {
   const slots = edges.length - 1;
   const dark = new Uint8Array(slots);
   const powerKw = new Float64Array(slots);
-  let greatest = 0;
+  let maxKw = 0;
   for (let s = 0; s < slots; s++) {
     const known = solar.knownMs[s]!;
     powerKw[s] = known > 0 ? (solar.kwh[s]! * HOUR_MS) / known : Number.NaN;
     const narrow = edges[s + 1]! - edges[s]! <= HOUR_MS;
-    if (narrow && powerKw[s]! > greatest) greatest = powerKw[s]!;
+    if (narrow && powerKw[s]! > maxKw) maxKw = powerKw[s]!;
   }
   let lastBright = -1;
   for (let s = 0; s < slots; s++) {
-    if (!(powerKw[s]! > ASLEEP_SHARE * greatest)) continue;
+    if (!(powerKw[s]! > ASLEEP_SHARE * maxKw)) continue;
     const isNight = lastBright >= 0 && edges[s]! - edges[lastBright + 1]! <= MAX_NIGHT_MS;
     if (isNight) markSilence(solar, edges, dark, lastBright, s);
     lastBright = s;
@@ -71,7 +71,7 @@ export function darkByHabit(solar: FlowEnergy, edges: Float64Array): Uint8Array 
   return dark;
 }
 
-/** Nights by the sun, each made longer by the silence around it: inverters switch off before sunset and on after sunrise. */
+/** Extends astronomical nights by the adjacent silence: inverters switch off before sunset and on after sunrise. */
 export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
   const nights = dark.slice();
   for (let from = 0; from < asleep.length; from++) {
@@ -84,7 +84,7 @@ export function withSleep(dark: Uint8Array, asleep: Uint8Array): Uint8Array {
   return nights;
 }
 
-/** Marks the slots between two bright ones that are silent at least in part, unless the silence touches one of the bright ones. */
+/** Marks slots without complete readings between two slots with production, unless the gap is adjacent to one of the two. */
 function markSilence(solar: FlowEnergy, edges: Float64Array, dark: Uint8Array, dusk: number, dawn: number): void {
   const knownMs = (slot: number) => solar.knownMs[slot]!;
   if (knownMs(dusk + 1) === 0 || knownMs(dawn - 1) === 0) return;

@@ -14,10 +14,10 @@ const NAMES: Readonly<Record<Corner, string>> = {
   machines: 'energy of machines',
 };
 
-/** Coverage below which a figure is called incomplete: one 15-minute slot of a day is 1 %. */
+/** Coverage below which a figure is reported as incomplete: one 15-minute slot of a day is 1 %. */
 const INCOMPLETE = 0.995;
 
-/** What a reader must know of a site's totals: what was worked out and how, what is not known and why, what does not fit. */
+/** Warnings on a site's totals: derived energy, unknown energy, incomplete coverage, and disagreement of meters. */
 export function explainTotals(slots: SiteSlots, totals: SiteTotals, reported: ReadonlySet<Corner>): string[] {
   return [...derivations(slots), ...unknowns(totals, reported), ...gaps(totals), ...disagreement(slots)];
 }
@@ -31,9 +31,9 @@ function derivations(slots: SiteSlots): string[] {
     if (ms === 0) return [];
     const hours = `${Number((ms / (60 * MINUTE_MS)).toFixed(2))} h`;
     return [
-      corner === 'solar' && from === 'the sun being down'
+      corner === 'solar' && from === 'night'
         ? `${NAMES.solar} counts as zero for ${hours} of night without readings`
-        : `${NAMES[corner]} is worked out from ${from} for ${hours}`,
+        : `${NAMES[corner]} is derived from ${from} for ${hours}`,
     ];
   });
 }
@@ -43,12 +43,12 @@ function unknowns(totals: SiteTotals, reported: ReadonlySet<Corner>): string[] {
   if (totals.importKwh === null) {
     warnings.push(
       reported.has('grid')
-        ? 'grid import is unknown: the grid meter was silent, and what else reports does not determine it'
-        : 'grid import is unknown: no device reports the grid, and what else reports does not determine it',
+        ? 'grid import is unknown: the grid meter was silent, and it cannot be derived from other devices'
+        : 'grid import is unknown: no device reports the grid, and it cannot be derived from other devices',
     );
   }
   if (totals.consumptionKwh === null) {
-    warnings.push('consumption is unknown: no load is reported, and what else reports does not determine it');
+    warnings.push('consumption is unknown: no load is reported, and it cannot be derived from other devices');
   }
   if (totals.solarKwh === null && reported.has('solar'))
     warnings.push('solar production is unknown: its devices were silent');
@@ -61,10 +61,10 @@ function gaps({ coverage, measuredCoverage }: SiteTotals): string[] {
     .filter(([, share]) => share < INCOMPLETE)
     .map(([corner, share]) => `${corner} ${percent(share)}`);
   const which = parts.length > 0 ? ` (measured: ${parts.join(', ')})` : '';
-  return [`only ${percent(coverage)} of the time is covered${which}: totals are of that part`];
+  return [`only ${percent(coverage)} of the time is covered${which}: totals refer to this part`];
 }
 
-/** With the decimal place that pages show, so that a share is the same number wherever it is read. */
+/** With one decimal place as in the web app. */
 function percent(share: number): string {
   return `${Number((100 * share).toFixed(1))} %`;
 }

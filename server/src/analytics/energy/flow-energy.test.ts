@@ -8,7 +8,7 @@ const SLOTS = 96;
 const edgesOf = (days: number) => Float64Array.from({ length: days * SLOTS + 1 }, (_, s) => DAY + s * 900_000);
 const ASOF = Number.POSITIVE_INFINITY;
 
-/** Energy of each day, of power that is known all the time and of a counter read in some slots; both continue for a day as on the last one. */
+/** Daily energy of a power without gaps and of a counter that is read in some slots; both continue for one more day like the last one. */
 function energyOf(days: number, power: (day: number) => number, counter: (day: number) => number, perDay = SLOTS) {
   const slots = Array.from({ length: (days + 1) * SLOTS }, (_, s) => s);
   const dayOf = (s: number) => Math.min(Math.floor(s / SLOTS), days - 1);
@@ -26,7 +26,7 @@ function energyOf(days: number, power: (day: number) => number, counter: (day: n
 }
 
 describe('the energy of a flow', () => {
-  it('is what the counter says, where power does not contradict it', () => {
+  it('is the growth of the counter if power does not contradict it', () => {
     expect(
       energyOf(
         3,
@@ -36,12 +36,12 @@ describe('the energy of a flow', () => {
     ).toEqual([14, 14, 14].map((kwh) => expect.closeTo(kwh, 9)));
   });
 
-  it('is what complete power says on the days on which the counter differs by a factor of two or more', () => {
+  it('is the integral of complete power on days on which the counter differs by a factor of two or more', () => {
     const counter = (day: number) => [10, 0, 25][day]!;
     expect(energyOf(3, () => 10, counter)).toEqual([10, 10, 10].map((kwh) => expect.closeTo(kwh, 9)));
   });
 
-  it('is what the counter says where the difference is a step of a coarse counter', () => {
+  it('is the growth of the counter if the difference is a step of a coarse counter', () => {
     expect(
       energyOf(
         1,
@@ -51,13 +51,13 @@ describe('the energy of a flow', () => {
     ).toBeCloseTo(1, 9);
   });
 
-  it('is not taken from power on days over which one reading of the counter is spread', () => {
+  it('is not taken from power on days that share one reading of the counter', () => {
     const power = (day: number) => [2, 20, 8][day]!;
     const found = energyOf(3, power, () => 10, 1);
     expect(found.reduce((sum, kwh) => sum + kwh, 0)).toBeCloseTo(30, 9);
   });
 
-  it('is what the counter says where power is not complete', () => {
+  it('is the growth of the counter if power is incomplete', () => {
     const buckets = emptyBuckets(SLOTS);
     buckets.increase.fill(0.5);
     buckets.count.fill(1);

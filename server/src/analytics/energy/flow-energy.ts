@@ -2,26 +2,29 @@ import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 import { withoutContradicted } from './contradicted-counters.ts';
 
-/** Energy of one flow by slot: NaN where it is not known. */
+/** Energy of one flow by slot; NaN where unknown. */
 export interface FlowEnergy {
   readonly kwh: Float64Array;
   /** Milliseconds of each slot for which the energy is known. */
   readonly knownMs: Float64Array;
 }
 
-/** Power may tell the course of a counter's energy when both agree at least this well; beyond it one of them is wrong. */
+/**
+ * Maximum ratio between counter and integrated power at which power defines the course of the counter's energy; above it one of them is
+ * wrong.
+ */
 const AGREEMENT = 3;
-/** A counter's energy takes the course of the power over at least this long, so that its coarse steps even out. */
+/** Minimum length of the stretches over which a counter's energy follows the power, which smooths coarse counter steps. */
 const SHAPE_SPAN_MS = HOUR_MS;
 
 /**
- * Energy of one flow of one device. A counter tells how much, wherever it spans a slot; the power tells when within each hour, and
- * how much where there is no counter. A counter that falls silent leaves its slots to the power; one that comes back after a gap
- * knows the total of the gap. On days on which complete power contradicts the counter, the counter is not used.
+ * Energy of one flow of one device. The counter determines the energy of the slots that it covers; power determines its course within each
+ * hour, and the energy of slots without a counter. After a gap a counter reports the total of the gap. On days on which complete power data
+ * contradict the counter, the counter is not used.
  *
- * @param power energy by integrating power, or null where power is not reported
+ * @param power energy integrated from power, or null if power is not reported
  * @param reported the counter's aggregates over the same slots, or null
- * @param asOf the slots beyond this instant do not exist yet
+ * @param asOf slots after this instant are in the future
  */
 export function flowEnergy(
   power: FlowEnergy | null,
@@ -48,7 +51,7 @@ export function flowEnergy(
   return { kwh, knownMs };
 }
 
-/** Milliseconds of a slot that have passed. */
+/** Elapsed milliseconds of a slot. */
 export function elapsedMs(edges: Float64Array, slot: number, asOf: number): number {
   return Math.max(Math.min(edges[slot + 1]!, asOf) - edges[slot]!, 0);
 }
@@ -59,8 +62,8 @@ function isKnown(column: Float64Array, slot: number): boolean {
 }
 
 /**
- * Whether a counter falls silent inside a slot, so that its increase covers only a part of it. Where its history begins inside one
- * cannot be told from aggregates; that slot counts as complete.
+ * Whether a counter becomes silent within a slot, so that its increase covers only part of it. The start of a counter's history within a
+ * slot is not visible in aggregates; that slot counts as complete.
  */
 function isPartial(counter: Buckets, slot: number): boolean {
   const goesOn = isKnown(counter.increase, slot + 1) || (counter.count[slot + 1] ?? 0) > 0;
@@ -68,8 +71,8 @@ function isPartial(counter: Buckets, slot: number): boolean {
 }
 
 /**
- * Spreads what a counter grew by between two of its samples, at least an hour apart, in proportion to the power: a counter that
- * counts in steps of 0.1 kWh, or reports once a day, still gets the day's course right. Sums over each span stay the counter's.
+ * Distributes the growth of a counter between two samples, at least an hour apart, in proportion to the power. This gives the correct
+ * course of the day even for counters with steps of 0.1 kWh or one reading a day. Sums over each span equal the counter's growth.
  */
 function shapeByPower(kwh: Float64Array, power: FlowEnergy, counter: Buckets, edges: Float64Array, asOf: number): void {
   for (let from = 0; from < kwh.length; ) {

@@ -1,7 +1,7 @@
 import type { EnergyFlows } from '@wattkeeper/contract/analytics/energy.ts';
 import type { SiteSlots } from './balance.ts';
 
-/** Ways whose source and target are both known. */
+/** Flows with a known source and target. */
 export const FLOWS = [
   'solar_to_load_kwh',
   'solar_to_battery_kwh',
@@ -12,7 +12,7 @@ export const FLOWS = [
   'grid_to_battery_kwh',
 ] as const satisfies (keyof EnergyFlows)[];
 
-/** What a source gives that no target takes (losses, loads without a meter), and what a target takes that no source gives. */
+/** Energy of a source without a target (losses, unmetered loads), and energy of a target without a source. */
 export const RESIDUALS = [
   'solar_to_other_kwh',
   'battery_to_other_kwh',
@@ -23,8 +23,8 @@ export const RESIDUALS = [
 ] as const satisfies (keyof EnergyFlows)[];
 
 /**
- * Energy from one corner to another by slot, kWh. Flows are NaN in slots where a corner is not known; residuals hold the whole of the
- * known corners there. So the flows and residuals of a corner always add up to its energy.
+ * Energy between corners by slot, kWh. Flows are NaN in slots with an unknown corner; there the residuals contain the whole energy of the
+ * known corners. The flows and residuals of a corner always add up to its energy.
  */
 export type FlowColumns = Readonly<Record<(typeof FLOWS)[number] | (typeof RESIDUALS)[number], Float64Array>>;
 
@@ -32,7 +32,7 @@ const SOURCES = ['solar', 'battery', 'grid'] as const;
 const TARGETS = ['load', 'battery', 'grid'] as const;
 type Source = (typeof SOURCES)[number];
 type Target = (typeof TARGETS)[number];
-/** Ways between sources and targets, those first that are served first. */
+/** Pairs of source and target in order of priority. */
 const PRIORITY: readonly (readonly [Source, Target])[] = [
   ['solar', 'load'],
   ['solar', 'battery'],
@@ -44,16 +44,15 @@ const PRIORITY: readonly (readonly [Source, Target])[] = [
 ];
 
 /**
- * Says where each slot's energy went. Meters do not tell, so a rule does, the same in every slot:
+ * Allocates the energy of each slot to flows. Meters do not measure flows, so the same rule applies to every slot:
  *
- * 1. Solar serves the load, then charges the battery, then goes to the grid.
- * 2. What the battery gives serves the load that is left, then goes to the grid.
- * 3. What is bought serves the load that is left, then charges the battery.
- * 4. What was bought as well as sold within the slot, or charged as well as discharged, did not return to where it came from: it takes
- *    the place of other energy, which then went to the grid or into the battery. Sold solar and a load served by the grid, say.
+ * 1. Solar supplies the load, then charges the battery, then is exported.
+ * 2. The battery supplies the remaining load, then is exported.
+ * 3. The grid supplies the remaining load, then charges the battery.
+ * 4. Energy that was both imported and exported within the slot, or both charged and discharged, did not return to its source: it replaces
+ *    other energy, which was exported or charged. Example: solar is exported, and the grid supplies the load.
  *
- * No flow is larger than what its source gives and its target takes. What is left over on either side (losses, meters that
- * disagree) is a residual.
+ * No flow exceeds the energy of its source or its target. The remainder on either side (losses, meters that disagree) is a residual.
  */
 export function allocateFlows(slots: SiteSlots): FlowColumns {
   const count = slots.edges.length - 1;
@@ -87,23 +86,23 @@ export function allocateFlows(slots: SiteSlots): FlowColumns {
   return columns;
 }
 
-/** Zero where the site is known to have had no such corner. */
+/** Replaces NaN by zero in slots in which the site did not have the corner. */
 function orAbsent(kwh: Float64Array, knownMs: Float64Array): Float64Array {
   return kwh.map((energy, s) => (energy !== energy && knownMs[s]! > 0 ? 0 : energy));
 }
 
-/** What the flows of a span of slots come to. */
+/** The flows of a span of slots. */
 export interface SpanFlows {
   readonly flows: EnergyFlows;
-  /** Share of the production that does not go to the grid, 0–1, of the slots in which every corner is known; null without production. */
+  /** Share of the production that is not exported, 0–1, over slots with all corners known; null without production. */
   readonly selfConsumption: number | null;
-  /** Share of the consumption that does not come from the grid, likewise. */
+  /** Share of the consumption that does not come from the grid, 0–1, over the same slots; null without consumption. */
   readonly selfSufficiency: number | null;
 }
 
 /**
- * The flows of slots `from … to` (without `to`) together, or null when all corners are known in none of them. What one slot leaves over
- * and another one lacks, as meters of coarse steps do, is matched by the same rule; so a balance that closes over the span has no residuals.
+ * The flows of slots `from … to` (without `to`), or null if no slot has all corners known. Residuals of opposite sign in different slots,
+ * as coarse meters cause them, are matched by the same rule; a balance that closes over the span has no residuals.
  */
 export function spanFlows(columns: FlowColumns, from: number, to: number): SpanFlows | null {
   const ways = noWays();
@@ -146,8 +145,8 @@ export function spanFlows(columns: FlowColumns, from: number, to: number): SpanF
   };
 }
 
-function shareWithout(part: number, whole: number): number | null {
-  return whole > 0 ? Math.max(0, Math.min(1, 1 - part / whole)) : null;
+function shareWithout(part: number, total: number): number | null {
+  return total > 0 ? Math.max(0, Math.min(1, 1 - part / total)) : null;
 }
 
 type Ways = Record<(typeof FLOWS)[number], number>;
@@ -164,7 +163,7 @@ function noWays(): Ways {
   };
 }
 
-/** Moves energy from `left` and `open` to the ways between them. */
+/** Moves energy from `left` and `open` to the flows between them. */
 function match(ways: Ways, left: Record<Source, number>, open: Record<Target, number>): void {
   for (const [from, to] of PRIORITY) {
     const kwh = Math.min(left[from], open[to]);
@@ -189,7 +188,7 @@ function wayOf(from: Source, to: Target): keyof Ways {
   return `${from}_to_${to}_kwh` as keyof Ways;
 }
 
-/** Sum of the slots that are known, or null when none is. */
+/** Sum of the known slots, or null without any. */
 export function sumKnown(column: Float64Array, from: number, to: number): number | null {
   let sum = 0;
   let known = 0;

@@ -1,7 +1,7 @@
 import { lowerBound } from '../../domain/columns/frame.ts';
 import { elapsedMs, type FlowEnergy } from './flow-energy.ts';
 
-/** Energies of intervals, ascending and apart from each other. */
+/** Energies of intervals, ascending, without overlap. */
 export interface IntervalEnergy {
   /** Epoch milliseconds; interval `i` is `[starts[i], ends[i])`. */
   readonly starts: Float64Array;
@@ -9,16 +9,16 @@ export interface IntervalEnergy {
   readonly kwh: Float64Array;
 }
 
-/** Another course counts as that of an interval's energy when both agree at least this well. */
+/** Maximum ratio between two measurements at which one defines the course of the other's energy. */
 const AGREEMENT = 3;
-/** Share of an interval for which another course must be known to be taken. */
+/** Minimum known share of each slot of the other measurement. */
 const MIN_COURSE_SHARE = 0.9;
 
 /**
- * One flow by slot from the energy of intervals: the sum over each interval is what was reported. Within an interval it takes the course of
- * `other`, where that is known and agrees, and else is even. Slots that no interval covers are those of `other`.
+ * Energy of one flow by slot from energies per interval: the sum over each interval is as reported. Within an interval the energy follows
+ * the course of `other` if that is known and agrees, and is spread evenly otherwise. Slots outside all intervals use `other`.
  *
- * @param other the same flow from a counter or from power; null where neither is reported
+ * @param other the same flow from a counter or from power; null if neither is reported
  */
 export function withIntervals(
   other: FlowEnergy | null,
@@ -56,7 +56,7 @@ export function spreadEvenly({ starts, ends, kwh }: IntervalEnergy, edges: Float
   return out;
 }
 
-/** Lays the energy of an interval that fills whole slots on the course of another measurement. */
+/** Distributes the energy of an interval over its slots in proportion to another measurement. */
 function takeCourse(
   flow: FlowEnergy,
   other: FlowEnergy,

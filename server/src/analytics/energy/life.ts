@@ -1,32 +1,32 @@
 import type { Window } from '../../domain/time/window.ts';
 
-/** The time in which a device counts for its corner, epoch milliseconds. */
+/** The period in which a device is part of its corner, epoch milliseconds. */
 export interface Life {
   /** First reading. */
   readonly start: number;
-  /** When it was retired; infinite while it is not. */
+  /** Retirement; infinite if not retired. */
   readonly end: number;
   /**
-   * Last reading of a device that seems to be gone; infinite while it reports. Where other devices of the corner continue it does not count from
-   * then on; where none does, its silence is a gap.
+   * Last reading of a device that no longer reports; infinite while it reports. If other devices of the corner continue, it does not count
+   * after this instant; otherwise its silence is a gap.
    */
   readonly silentFrom: number;
 }
 
-/** The part of a window in which a device counts, ms. */
+/** Milliseconds of a window in which a device counts. */
 export function livedMs({ start, end }: Pick<Life, 'start' | 'end'>, from: number, to: number): number {
   return Math.max(Math.min(end, to) - Math.max(start, from), 0);
 }
 
-/** A life without the silence after it. */
+/** The period until the last reading. */
 export function heard({ start, end, silentFrom }: Life): Pick<Life, 'start' | 'end'> {
   return { start, end: Math.min(end, silentFrom) };
 }
 
 /**
- * Stretches of a window in which a device is not missed although it says nothing.
- * @param others the lives of the devices that measure other parts of the same corner
- * @param canLack the site may have been without this corner: before its first panels, say
+ * Stretches of a window without readings of a device in which none are expected.
+ * @param others periods of the devices that measure other parts of the same corner
+ * @param canLack whether the site may have been without this corner, such as before its first panels
  */
 export function unmissed(life: Life, others: readonly Life[], canLack: boolean, window: Window): Window[] {
   const start = canLack ? window.start : Math.min(...others.map((other) => other.start), Number.POSITIVE_INFINITY);

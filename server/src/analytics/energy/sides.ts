@@ -6,7 +6,7 @@ export interface Sides {
   readonly outKwh: number;
 }
 
-/** The sides over the slots in which every corner measures by itself all the time; null where there are none. */
+/** Both sides over the slots in which every corner is measured completely; null without such slots. */
 export function measuredSides(slots: SiteSlots): Sides | null {
   const of = (column: Float64Array, s: number) => column[s] || 0;
   let inKwh = 0;

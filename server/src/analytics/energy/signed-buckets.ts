@@ -1,19 +1,19 @@
 import type { Buckets } from '../../domain/columns/aggregate.ts';
 import type { SignedEnergy } from './steps.ts';
 
-/** What aggregates alone tell of the signs of a power. */
+/** The signs of a power as far as aggregates determine them. */
 export interface SignedBuckets {
-  /** Right wherever `mixed` is 0. */
+  /** Correct where `mixed` is 0. */
   readonly energy: SignedEnergy;
-  /** 1 where the power may have had both signs: there only raw samples tell import from export. */
+  /** 1 where the power may have had both signs: separating import from export there requires raw samples. */
   readonly mixed: Uint8Array;
 }
 
 /**
- * Splits integrals by sign without raw samples where that can be done: a bucket whose samples, and the sample that stands into it
- * from before, all have one sign was all import or all export.
+ * Splits integrals by sign without raw samples where possible: if all samples of a bucket, and the last sample before it, have the same
+ * sign, the bucket is all import or all export.
  *
- * @param power neighbouring buckets; the first one must reach back far enough that nothing stands into it from before
+ * @param power consecutive buckets; the first must start early enough that no earlier sample is still valid in it
  */
 export function signedBuckets(power: Buckets): SignedBuckets {
   const length = power.count.length;
@@ -23,11 +23,11 @@ export function signedBuckets(power: Buckets): SignedBuckets {
   let carried = Number.NaN;
   for (let i = 0; i < length; i++) {
     const sampled = power.count[i]! > 0;
-    const least = sampled ? Math.min(power.min[i]!, carried === carried ? carried : Infinity) : carried;
-    const greatest = sampled ? Math.max(power.max[i]!, carried === carried ? carried : -Infinity) : carried;
+    const min = sampled ? Math.min(power.min[i]!, carried === carried ? carried : Infinity) : carried;
+    const max = sampled ? Math.max(power.max[i]!, carried === carried ? carried : -Infinity) : carried;
     if (sampled) carried = power.last[i]!;
     if (power.coveredMs[i] === 0) continue;
-    if (least < 0 && greatest > 0) mixed[i] = 1;
+    if (min < 0 && max > 0) mixed[i] = 1;
     const integral = power.integral[i]!;
     positive[i] = Math.max(integral, 0);
     negative[i] = Math.max(-integral, 0);
@@ -35,7 +35,7 @@ export function signedBuckets(power: Buckets): SignedBuckets {
   return { energy: { positive, negative, coveredMs: power.coveredMs }, mixed };
 }
 
-/** Stretches of neighbouring buckets that are mixed, as `[first, afterLast)` indices. */
+/** Runs of consecutive mixed buckets, as `[first, afterLast)` indices. */
 export function mixedRuns(mixed: Uint8Array): { readonly from: number; readonly to: number }[] {
   const runs: { from: number; to: number }[] = [];
   for (let i = 0; i < mixed.length; i++) {

@@ -8,18 +8,18 @@ import { type IntervalEnergy, withIntervals } from './interval-energy.ts';
 import { type Life, livedMs } from './life.ts';
 import type { SignedEnergy } from './steps.ts';
 
-/** What one device reports of one corner. */
+/** The energy of one corner as one device reports it. */
 export interface DeviceEnergy {
   readonly corner: Corner;
-  /** Place among the devices that report the corner: 0 is believed first. */
+  /** Rank among the devices that report the corner; 0 is preferred. */
   readonly rank: number;
   readonly life: Life;
-  /** Integrated power, split by sign; null where power is not reported. */
+  /** Integrated power, split by sign; null if power is not reported. */
   readonly power: SignedEnergy | null;
-  /** Counters; null where they are not reported. */
+  /** Counters; null if not reported. */
   readonly positiveCounter: Buckets | null;
   readonly negativeCounter: Buckets | null;
-  /** Energies per interval; null where they are not reported. */
+  /** Energies per interval; null if not reported. */
   readonly positiveIntervals: IntervalEnergy | null;
   readonly negativeIntervals: IntervalEnergy | null;
 }
@@ -28,15 +28,15 @@ export interface SiteEnergyInput {
   readonly edges: Float64Array;
   readonly asOf: number;
   readonly devices: readonly DeviceEnergy[];
-  /** Whether the site has a battery even if nothing tells what it takes and gives (only its state of charge, say). */
+  /** Whether the site has a battery, even if its energy is not reported (only its state of charge, for example). */
   readonly hasBattery: boolean;
-  /** Slots in which the sun is down, see `darkSlots`; null for a site without panels. */
+  /** Slots at night, see `darkSlots`; null for a site without panels. */
   readonly dark: Uint8Array | null;
-  /** Grid power worked out sample by sample for a site whose grid connection is not measured, and from what. */
+  /** Grid power derived sample by sample for a site whose grid connection is not measured, and its formula. */
   readonly derivedGrid: { readonly energy: SignedEnergy; readonly from: string } | null;
 }
 
-/** A site's energy by slot: devices joined to corners, and what they leave open derived from the balance. */
+/** A site's energy by slot: devices are combined to corners, and missing corners are derived from the balance. */
 export function siteEnergy(input: SiteEnergyInput): SiteSlots {
   const { edges, asOf, devices, dark } = input;
   const corner = (name: Corner) => cornerEnergy(devices, name, edges, asOf);
@@ -61,8 +61,8 @@ export function siteEnergy(input: SiteEnergyInput): SiteSlots {
 }
 
 /**
- * Slots in which panels make nothing because it is night: by the sun where the site's place is known, with the dusk and dawn that
- * their inverter sleeps through; else by that habit alone.
+ * Slots without solar production at night: by the position of the sun if the site's location is known, extended by the dusk and dawn during
+ * which the inverter is off; otherwise by the pattern of production alone.
  */
 export function darkSlots(
   devices: readonly DeviceEnergy[],
@@ -113,7 +113,7 @@ function cornerEnergy(
   };
 }
 
-/** What a device reports after it was retired does not count. */
+/** Removes readings after a device's retirement. */
 function until({ kwh, knownMs }: FlowEnergy, edges: Float64Array, end: number): FlowEnergy {
   const isOver = (s: number) => edges[s]! >= end;
   return {
@@ -123,8 +123,8 @@ function until({ kwh, knownMs }: FlowEnergy, edges: Float64Array, end: number): 
 }
 
 /**
- * Panels and batteries that a site did not have yet, or has no longer, are not missed: such slots are known, without an energy. In the slots in
- * which a device begins or ends, it is missed for its part only.
+ * Marks slots in which a site did not yet, or no longer, have panels or batteries as known, without energy. Slots in which a device starts
+ * or ends count in part.
  */
 function withAbsence(
   { kwh, knownMs }: FlowEnergy,
@@ -143,7 +143,7 @@ function withAbsence(
   };
 }
 
-/** Without panels and battery there is nothing to export: a meter that counts imports alone tells everything. */
+/** Without panels and battery there is nothing to export, so a meter that counts imports only is complete. */
 function oneWayGrid(grid: CornerEnergy, onlyBuys: boolean): CornerEnergy {
   const exportsNothing = onlyBuys && grid.negative.knownMs.every((ms) => ms === 0);
   if (!exportsNothing) return grid;

@@ -18,10 +18,10 @@ export function sliceSlots(slots: SiteSlots, from: number, to: number): SiteSlot
   };
 }
 
-/** Puts parts of one site after one another; each begins where the one before it ends. */
+/** Concatenates consecutive parts of a site; each starts at the end of the previous one. */
 export function joinSlots(parts: readonly SiteSlots[]): SiteSlots {
   const [first] = parts;
-  if (first === undefined) throw new RangeError('at least one part of slots is needed; got none');
+  if (first === undefined) throw new RangeError('at least one part of slots is required; got none');
   if (parts.length === 1) return first;
   const counts = parts.map((part) => part.edges.length - 1);
   const total = counts.reduce((sum, count) => sum + count, 0);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { aggregateSeries } from '../../domain/columns/aggregate.ts';
 import type { Series } from '../../domain/columns/frame.ts';
 import { signedBuckets } from './signed-buckets.ts';
-import { combineSteps, fillSteps, greatestOf, type Steps, splitSteps, stepsOf } from './steps.ts';
+import { combineSteps, fillSteps, maxOf, type Steps, splitSteps, stepsOf } from './steps.ts';
 
 const T0 = Date.UTC(2026, 5, 15);
 const options = { expectedIntervalMs: 5 * MINUTE_MS, asOf: Number.POSITIVE_INFINITY };
@@ -31,21 +31,21 @@ const steps = (...stretches: readonly [from: number, to: number, kw: number][]):
 });
 
 describe('power in steps', () => {
-  test('split by sign is the integral: positive less negative, over the same time', () => {
+  test('split by sign adds up to the integral: positive minus negative, over the same time', () => {
     fc.assert(
       fc.property(anySeries, (series) => {
         const { integral, coveredMs } = aggregateSeries(series, quarters, options);
         const split = splitSteps(stepsOf(series, options), quarters);
         expect(split.coveredMs).toEqual(coveredMs);
         for (let s = 0; s < 24; s++) {
-          // A slot holds at most 900 samples of 5 kW: rounding stays below 1e-12.
+          // A slot contains at most 900 samples of 5 kW: rounding errors stay below 1e-12.
           expect(known(split.positive[s]) - known(split.negative[s])).toBeCloseTo(known(integral[s]), 10);
         }
       }),
     );
   });
 
-  test('aggregates alone tell the signs wherever they say so', () => {
+  test('signs from aggregates agree with raw samples where `mixed` is 0', () => {
     fc.assert(
       fc.property(anySeries, (series) => {
         const edges = Float64Array.of(T0 - 3 * HOUR_MS, ...quarters);
@@ -60,7 +60,7 @@ describe('power in steps', () => {
     );
   });
 
-  test('a sample that stands into a bucket from before makes it mixed', () => {
+  test('an earlier sample of the opposite sign makes a bucket mixed', () => {
     const series = {
       timestamps: Float64Array.of(T0 - 5 * MINUTE_MS, T0 + 5 * MINUTE_MS),
       values: Float64Array.of(-3, 3),
@@ -69,7 +69,7 @@ describe('power in steps', () => {
     expect([...signedBuckets(aggregateSeries(series, edges, options)).mixed]).toEqual([0, 1]);
   });
 
-  test('combine where all of them stand', () => {
+  test('combine where all of them are known', () => {
     const combined = combineSteps([
       { steps: steps([0, 10, 3], [10, 20, 5]), factor: 1 },
       { steps: steps([5, 12, 1], [15, 30, 2]), factor: -1 },
@@ -77,7 +77,7 @@ describe('power in steps', () => {
     expect(combined).toEqual(steps([5, 10, 2], [10, 12, 4], [15, 20, 3]));
   });
 
-  test('are filled only where they leave something open', () => {
+  test('are filled only in gaps', () => {
     expect(fillSteps(steps([10, 20, 1], [30, 40, 2]), [{ start: 0, end: 35 }], 0)).toEqual(
       steps([0, 10, 0], [10, 20, 1], [20, 30, 0], [30, 40, 2]),
     );
@@ -97,9 +97,9 @@ describe('power in steps', () => {
     expect(fillSteps(steps(), [{ start: 5, end: 25 }], 0)).toEqual(steps([5, 25, 0]));
   });
 
-  test('have a greatest value and its first instant within a window', () => {
+  test('have a maximum and its first instant within a window', () => {
     const power = steps([0, 10, 9], [10, 20, 4], [20, 30, 7], [30, 40, 7]);
-    expect(greatestOf(power, { start: 12, end: 40 })).toEqual({ value: 7, instant: 20 });
-    expect(greatestOf(power, { start: 50, end: 60 })).toBeNull();
+    expect(maxOf(power, { start: 12, end: 40 })).toEqual({ value: 7, instant: 20 });
+    expect(maxOf(power, { start: 50, end: 60 })).toBeNull();
   });
 });

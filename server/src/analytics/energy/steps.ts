@@ -1,10 +1,10 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { AggregateOptions } from '../../domain/columns/aggregate.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
-import { standsUntil } from '../../domain/time/cadence.ts';
+import { validUntil } from '../../domain/time/cadence.ts';
 import type { Window } from '../../domain/time/window.ts';
 
-/** A power in time as constant stretches, ascending and apart from each other; between them nothing is known. */
+/** A power as constant stretches, ascending, without overlap; unknown between them. */
 export interface Steps {
   /** Epoch milliseconds; stretch `i` is `[starts[i], ends[i])`. */
   readonly starts: Float64Array;
@@ -12,7 +12,7 @@ export interface Steps {
   readonly values: Float64Array;
 }
 
-/** Energy by slot, split by the sign of the power before it is integrated; NaN and 0 ms where nothing stands. */
+/** Energy by slot, split by the sign of the power before integration; NaN and 0 ms in slots without a known power. */
 export interface SignedEnergy {
   /** kWh while the power was positive. */
   readonly positive: Float64Array;
@@ -21,15 +21,15 @@ export interface SignedEnergy {
   readonly coveredMs: Float64Array;
 }
 
-/** A series as it stands in time: each sample until the next, gaps left open. */
+/** A series as constant stretches: each sample is valid until the next; gaps remain open. */
 export function stepsOf(series: Series, options: AggregateOptions): Steps {
   const { timestamps, values } = series;
-  const ends = standsUntil(series, options).map((end) => Math.min(end, options.asOf));
+  const ends = validUntil(series, options).map((end) => Math.min(end, options.asOf));
   const length = lowerBound(timestamps, options.asOf);
   return { starts: timestamps.subarray(0, length), ends: ends.subarray(0, length), values: values.subarray(0, length) };
 }
 
-/** Σ factor × steps, on the stretches where every part stands. */
+/** Σ factor × steps, on the stretches in which all parts are known. */
 export function combineSteps(parts: readonly { readonly steps: Steps; readonly factor: number }[]): Steps {
   const instants = new Set<number>();
   for (const { steps } of parts) {
@@ -49,8 +49,8 @@ export function combineSteps(parts: readonly { readonly steps: Steps; readonly f
       let at = cursors[p]!;
       while (at < steps.ends.length && steps.ends[at]! <= from) at++;
       cursors[p] = at;
-      const stands = at < steps.starts.length && steps.starts[at]! <= from;
-      value += stands ? factor * steps.values[at]! : Number.NaN;
+      const isKnown = at < steps.starts.length && steps.starts[at]! <= from;
+      value += isKnown ? factor * steps.values[at]! : Number.NaN;
     }
     if (value !== value) continue;
     starts.push(from);
@@ -60,7 +60,7 @@ export function combineSteps(parts: readonly { readonly steps: Steps; readonly f
   return { starts: Float64Array.from(starts), ends: Float64Array.from(ends), values: Float64Array.from(values) };
 }
 
-/** Adds stretches of a value wherever the steps leave open what lies in the windows, which ascend and do not overlap. */
+/** Fills the gaps of the steps within the windows with a value. Windows ascend and do not overlap. */
 export function fillSteps(steps: Steps, windows: readonly Window[], value: number): Steps {
   const filled: [start: number, end: number, value: number][] = [];
   let at = 0;
@@ -113,14 +113,14 @@ export function splitSteps(steps: Steps, edges: Float64Array): SignedEnergy {
   return { positive, negative, coveredMs };
 }
 
-/** The greatest value within a window and when it was first reached, or null where nothing stands. */
-export function greatestOf(steps: Steps, window: Window): { value: number; instant: number } | null {
-  let greatest: { value: number; instant: number } | null = null;
+/** The maximum within a window and the first instant at which it was reached; null without known values. */
+export function maxOf(steps: Steps, window: Window): { value: number; instant: number } | null {
+  let max: { value: number; instant: number } | null = null;
   for (let i = 0; i < steps.starts.length; i++) {
     const instant = Math.max(steps.starts[i]!, window.start);
     if (instant >= Math.min(steps.ends[i]!, window.end)) continue;
     const value = steps.values[i]!;
-    if (greatest === null || value > greatest.value) greatest = { value, instant };
+    if (max === null || value > max.value) max = { value, instant };
   }
-  return greatest;
+  return max;
 }

@@ -3,7 +3,7 @@ import { CORNERS, type Corner } from './corners.ts';
 import { elapsedMs } from './flow-energy.ts';
 import { type FlowColumns, type SpanFlows, spanFlows, sumKnown } from './flows.ts';
 
-/** A site's energy over a span of slots. Null: not one slot is known. */
+/** A site's energy over a span of slots; null without any known slot. */
 export interface SiteTotals {
   readonly solarKwh: number | null;
   readonly consumptionKwh: number | null;
@@ -13,20 +13,20 @@ export interface SiteTotals {
   readonly dischargedKwh: number | null;
   readonly vehicleKwh: number | null;
   readonly machinesKwh: number | null;
-  /** Null when all corners are known in none of the slots. */
+  /** Null if no slot has all corners known. */
   readonly flows: SpanFlows | null;
   readonly carbonKg: number | null;
-  /** Share of the time that has passed for which every corner is known that the site reports or that could be worked out. */
+  /** Known share of the elapsed time: every corner that the site reports, or that can be derived, is known. */
   readonly coverage: number;
-  /** Share of the time that each corner's own samples and counters cover; only corners that report. */
+  /** Share of the elapsed time that each corner's own samples and counters cover; only corners that report. */
   readonly measuredCoverage: Readonly<Partial<Record<Corner, number>>>;
 }
 
 /**
- * Sums of slots `from … to` (without `to`), for any number of spans of the same slots.
+ * Returns a function that sums slots `from … to` (without `to`).
  * @param flows of these slots
- * @param carbonKgPerKwh of a grid kWh, by slot
- * @param reported corners that any device reports
+ * @param carbonKgPerKwh carbon intensity of the grid, by slot
+ * @param reported corners that at least one device reports
  */
 export function totalsBySpan(
   slots: SiteSlots,
@@ -59,7 +59,7 @@ export function totalsBySpan(
   };
 }
 
-/** Corners that must be known for a slot to count as covered: those of the balance that are reported or could be worked out. */
+/** Corners that must be known in a covered slot: those of the balance that are reported or derived. */
 function coveringCorners(slots: SiteSlots, reported: ReadonlySet<Corner>): readonly Corner[] {
   const balanced: readonly BalancedCorner[] = slots.present.filter(
     (corner) => reported.has(corner) || slots.knownMs[corner].some((ms) => ms > 0),

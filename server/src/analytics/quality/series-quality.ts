@@ -1,6 +1,6 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
-import { GAP_FACTOR, holdsUntilChanged, type Reporting, standsUntil } from '../../domain/time/cadence.ts';
+import { GAP_FACTOR, holdsUntilChanged, type Reporting, validUntil } from '../../domain/time/cadence.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { naturalGaps, outside, type SunPlace } from './natural-gaps.ts';
 import { interpolatedRuns, stuckRuns } from './runs.ts';
@@ -138,7 +138,7 @@ function lossIn(gap: Window, whole: number, intervalMs: number, natural: readonl
 /** Presence of a device that reports changes only: the time for which its values hold; null where it is none. */
 function holdPresence(series: Series, { start, end }: Window, reporting: Reporting) {
   if (end <= start || !holdsUntilChanged(series, reporting)) return null;
-  const ends = standsUntil(series, reporting);
+  const ends = validUntil(series, reporting);
   const gaps: Window[] = [];
   let [known, samples] = [start, 0];
   for (const [i, instant] of series.timestamps.entries()) {

@@ -1,7 +1,7 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Counter } from '../counters/counter.ts';
 import { eachGrowth } from '../counters/growth.ts';
-import { type Reporting, standsUntil } from '../time/cadence.ts';
+import { type Reporting, validUntil } from '../time/cadence.ts';
 import type { Series } from './frame.ts';
 
 /** Aggregates of one series by bucket: each array has one element per bucket. */
@@ -93,7 +93,7 @@ function collectSamples({ timestamps, values }: Series, edges: Float64Array, out
 function collectStands(series: Series, edges: Float64Array, out: Buckets, options: AggregateOptions): void {
   const { timestamps, values } = series;
   const { integral, coveredMs } = out;
-  const ends = standsUntil(series, options);
+  const ends = validUntil(series, options);
   let bucket = 0;
   for (let i = 0; i < timestamps.length; i++) {
     let from = timestamps[i]!;

@@ -2,13 +2,13 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.t
 import { describe, expect, test } from 'vitest';
 import { aggregateSeries } from '../columns/aggregate.ts';
 import { lowerBound, type Series } from '../columns/frame.ts';
-import { DEFAULT_CADENCE_MS, decidingWindow, MAX_HOLD_MS, type Reporting, standsUntil } from './cadence.ts';
+import { DEFAULT_CADENCE_MS, decidingWindow, MAX_HOLD_MS, type Reporting, validUntil } from './cadence.ts';
 
 const DAY = Date.UTC(2026, 0, 15);
 const at = (...minutes: number[]) => Float64Array.from(minutes, (minute) => DAY + minute * MINUTE_MS);
 const holds = (instants: Float64Array, interval: number | null, holdsMs: number | null = null) =>
   [
-    ...standsUntil(
+    ...validUntil(
       { timestamps: instants, values: new Float64Array(instants.length) },
       { expectedIntervalMs: interval, holdsMs },
     ),
@@ -75,7 +75,7 @@ describe('a device that reports changes only', () => {
   });
   const stoodAtTen = (series: Series, reporting: Reporting) => {
     const at = series.timestamps.indexOf(DAY + 10 * HOUR_MS);
-    return standsUntil(series, reporting)[at]! - series.timestamps[at]!;
+    return validUntil(series, reporting)[at]! - series.timestamps[at]!;
   };
 
   test('is recognised: its value holds until the next one', () => {

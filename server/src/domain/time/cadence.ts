@@ -62,7 +62,7 @@ function holdMarginMs({ expectedIntervalMs, holdsMs = null }: Reporting): number
  * End of each sample's stand, epoch milliseconds.
  * @param series timestamps strictly ascending
  */
-export function standsUntil(series: Series, reporting: Reporting): Float64Array {
+export function validUntil(series: Series, reporting: Reporting): Float64Array {
   const { timestamps } = series;
   const { expectedIntervalMs, holdsMs = null } = reporting;
   const ends = new Float64Array(timestamps.length);

@@ -157,7 +157,7 @@ describe('missing corners', () => {
     const report = await world.energy.dailyReport('2026-06-15');
     expect(report.grid_import_kwh).toBeCloseTo(12, DIGITS);
     expect(report.grid_export_kwh).toBeCloseTo(12, DIGITS);
-    expect(report.warnings.join()).toMatch(/grid import and export is worked out from load, solar for 24 h/);
+    expect(report.warnings.join()).toMatch(/grid import and export is derived from load, solar for 24 h/);
     expect(report.coverage_by_quantity).toEqual({ solar: 1, load: 1 });
   });
 

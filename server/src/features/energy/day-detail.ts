@@ -1,6 +1,6 @@
 import type { DailyReport } from '@wattkeeper/contract/analytics/energy.ts';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
-import { greatestOf, type Steps } from '../../analytics/energy/steps.ts';
+import { maxOf, type Steps } from '../../analytics/energy/steps.ts';
 import type { SiteTotals } from '../../analytics/energy/totals.ts';
 import { meansOf } from '../../domain/columns/aggregate.ts';
 import type { Window } from '../../domain/time/window.ts';
@@ -64,7 +64,7 @@ export async function dayDetail(
 }
 
 function peakOf(steps: Steps | null, window: Window): { kw: number | null; at: string | null } {
-  const peak = steps && greatestOf(steps, window);
+  const peak = steps && maxOf(steps, window);
   return peak ? { kw: peak.value, at: formatInstant(peak.instant) } : { kw: null, at: null };
 }
 

@@ -1,4 +1,4 @@
-import { STANDING_MARGIN_MS, standingMeans } from '../../analytics/energy/standing.ts';
+import { HELD_MARGIN_MS, heldMeans } from '../../analytics/energy/held-means.ts';
 import { seriesOf } from '../../domain/columns/frame.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
@@ -40,12 +40,12 @@ export class SiteFeeds {
       metric,
       'tariff_feed',
     );
-    const window = { start: edges[0]! - STANDING_MARGIN_MS, end: edges.at(-1) as number };
+    const window = { start: edges[0]! - HELD_MARGIN_MS, end: edges.at(-1) as number };
     let known: Float64Array | null = null;
     for (const { id } of devices) {
       const [frame] = await this.#queries.frames({ deviceIds: [id], group, quantities: [quantity], window });
       if (frame === undefined) continue;
-      const means = standingMeans(seriesOf(frame, quantity), edges);
+      const means = heldMeans(seriesOf(frame, quantity), edges);
       known = known === null ? means : joined(known, means);
       if (known.every((value) => value === value)) break;
     }

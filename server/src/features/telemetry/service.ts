@@ -8,7 +8,7 @@ import { InvalidInput } from '../../domain/errors.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
 import type { PartialAnswers } from '../../domain/partial-answers.ts';
 import { type AskedWindow, askedWindow } from '../../domain/time/asked-window.ts';
-import { type Reporting, standsUntil } from '../../domain/time/cadence.ts';
+import { type Reporting, validUntil } from '../../domain/time/cadence.ts';
 import { bucketEdges, nominalMs } from '../../domain/time/site-time.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { quantitiesByGroup } from '../../query/query-planner.ts';
@@ -283,7 +283,7 @@ function coverageOf(series: Series, window: Window, reporting: Reporting, now: n
   const { timestamps } = series;
   const end = Math.min(window.end, now);
   if (end <= window.start) return 0;
-  const ends = standsUntil(series, reporting);
+  const ends = validUntil(series, reporting);
   let covered = 0;
   for (let i = 0; i < timestamps.length; i++) {
     covered += Math.max(Math.min(ends[i]!, end) - timestamps[i]!, 0);

@@ -1,21 +1,21 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 
-/** A price stands until the next one, but a feed that fell silent must not be believed for ever. */
-const MAX_STANDING_MS = 25 * HOUR_MS;
-const MIN_STANDING_MS = HOUR_MS;
+/** Maximum validity of a published value, such as a price, without a successor. */
+const MAX_VALIDITY_MS = 25 * HOUR_MS;
+const MIN_VALIDITY_MS = HOUR_MS;
 const SILENCES = 2.5;
 
-/** How far before a window prices and intensities must be known that stand into it. */
-export const STANDING_MARGIN_MS = MAX_STANDING_MS;
+/** Values published up to this long before a window may still be valid in it. */
+export const HELD_MARGIN_MS = MAX_VALIDITY_MS;
 
 /**
- * Mean by slot, weighted by time, of what a feed publishes: prices, carbon intensities. A value stands until the next one, at most
- * 2.5 times the feed's median spacing, held to 1–25 hours; feeds that publish a day in advance stand beyond now. NaN for slots
- * of which nothing is known.
+ * Time-weighted mean by slot of published values, such as prices or carbon intensities. A value is valid until the next one, but at most
+ * 2.5 times the feed's median interval, limited to 1–25 hours; feeds that publish a day in advance extend into the future. NaN for slots
+ * without a valid value.
  */
-export function standingMeans({ timestamps, values }: Series, edges: Float64Array): Float64Array {
-  const holdMs = Math.max(MIN_STANDING_MS, Math.min(MAX_STANDING_MS, SILENCES * medianSpacing(timestamps)));
+export function heldMeans({ timestamps, values }: Series, edges: Float64Array): Float64Array {
+  const holdMs = Math.max(MIN_VALIDITY_MS, Math.min(MAX_VALIDITY_MS, SILENCES * medianSpacing(timestamps)));
   const means = new Float64Array(edges.length - 1).fill(Number.NaN);
   for (let s = 0; s < means.length; s++) {
     const start = edges[s]!;
@@ -37,7 +37,7 @@ export function standingMeans({ timestamps, values }: Series, edges: Float64Arra
 }
 
 function medianSpacing(timestamps: Float64Array): number {
-  if (timestamps.length < 2) return MAX_STANDING_MS;
+  if (timestamps.length < 2) return MAX_VALIDITY_MS;
   const spacings = timestamps.subarray(1).map((instant, i) => instant - timestamps[i]!);
   return spacings.sort()[spacings.length >> 1]!;
 }
