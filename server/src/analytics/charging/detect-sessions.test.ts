@@ -8,7 +8,7 @@ const T0 = Date.UTC(2026, 5, 15);
 const at = (minute: number) => T0 + minute * MINUTE_MS;
 const LATER = at(10_000);
 
-/** Power as `[minutes, kW]` stretches after one another; null is a gap. */
+/** Power as consecutive `[minutes, kW]` stretches; null is a gap. */
 function power(...stretches: readonly [minutes: number, kw: number | null][]): Steps {
   const starts: number[] = [];
   const ends: number[] = [];
@@ -29,7 +29,7 @@ const spans = (steps: Steps) =>
   detect(steps).map(({ startAt, endAt }) => [(startAt - T0) / MINUTE_MS, (endAt - T0) / MINUTE_MS]);
 
 describe('charging sessions', () => {
-  test('have direction, edges and energy', () => {
+  test('have a direction, a start, an end and energy', () => {
     const found = detect(power([60, 0], [120, 2], [30, 0], [60, -1.5], [30, 0]));
     expect(found).toEqual([
       {
@@ -53,11 +53,11 @@ describe('charging sessions', () => {
     ]);
   });
 
-  test('begin at the upper threshold and go on down to the lower one', () => {
+  test('start at the upper threshold and continue down to the lower one', () => {
     expect(spans(power([20, 0.15], [20, 1], [20, 0.15], [20, 0.05], [60, 0]))).toEqual([[20, 60]]);
   });
 
-  test('outlast a short break, with or without readings, and count what trickled in it', () => {
+  test('continue over a short break, with or without readings, and include its energy', () => {
     expect(spans(power([30, 1], [10, 0], [30, 1], [10, null], [30, 1]))).toEqual([[0, 110]]);
     expect(spans(power([30, 1], [11, 0], [30, 1]))).toEqual([
       [0, 30],
@@ -66,24 +66,24 @@ describe('charging sessions', () => {
     expect(detect(power([30, 1], [6, 0.05], [30, 1]))[0]?.energyKwh).toBeCloseTo(1.005, 12);
   });
 
-  test('too short or too small are none', () => {
+  test('are not detected if too short or too small', () => {
     expect(spans(power([4, 5], [60, 0], [20, 0.25], [60, 0]))).toEqual([]);
   });
 
-  test('run while no longer break has passed', () => {
+  test('are running until the maximum break has passed', () => {
     const steps = power([30, 1]);
     expect(detect(steps, at(35))[0]?.isRunning).toBe(true);
     expect(detect(steps, at(41))[0]?.isRunning).toBe(false);
   });
 
-  test('take the state of charge nearest to their edges, unless it is stale', () => {
+  test('use the state of charge nearest to start and end, unless it is stale', () => {
     const soc = { timestamps: Float64Array.of(at(55), at(175), at(400)), values: Float64Array.of(20, 60, 90) };
     const [first, second] = detectSessions(power([60, 0], [120, 2], [600, 0], [60, 1]), soc, BATTERY_RULES, LATER);
     expect([first?.startSocPercent, first?.endSocPercent]).toEqual([20, 60]);
     expect([second?.startSocPercent, second?.endSocPercent]).toEqual([null, null]);
   });
 
-  test('do not overlap, keep to the rules, hold no more energy than flowed, and are the same however often they are sought', () => {
+  test('do not overlap, satisfy the thresholds, contain at most the energy of the power, and are the same on repeated detection', () => {
     const anyPower = fc
       .array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.constantFrom(0, 0.15, 1, 3, -0.15, -2)), { maxLength: 60 })
       .map((stretches) => power(...stretches));
@@ -92,8 +92,8 @@ describe('charging sessions', () => {
         const found = detect(steps);
         expect(detect(steps)).toEqual(found);
         for (const [i, session] of found.entries()) {
-          expect(session.endAt - session.startAt).toBeGreaterThanOrEqual(BATTERY_RULES.leastMs);
-          expect(session.energyKwh).toBeGreaterThanOrEqual(BATTERY_RULES.leastKwh);
+          expect(session.endAt - session.startAt).toBeGreaterThanOrEqual(BATTERY_RULES.minMs);
+          expect(session.energyKwh).toBeGreaterThanOrEqual(BATTERY_RULES.minKwh);
           expect(session.startAt).toBeGreaterThanOrEqual(found[i - 1]?.endAt ?? 0);
           const flowed = splitSteps(steps, Float64Array.of(session.startAt, session.endAt));
           const way = session.direction === 'charge' ? flowed.positive : flowed.negative;
@@ -103,7 +103,7 @@ describe('charging sessions', () => {
     );
   });
 
-  test('come out of samples as of steps', () => {
+  test('are the same from samples as from steps', () => {
     const samples = {
       timestamps: Float64Array.from({ length: 60 }, (_, i) => at(i)),
       values: new Float64Array(60).fill(2),

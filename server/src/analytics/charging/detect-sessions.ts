@@ -2,34 +2,34 @@ import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 import type { Steps } from '../energy/steps.ts';
 
-/** What counts as a charging session. */
+/** Thresholds that define a charging session. */
 export interface SessionRules {
-  /** A session begins when the power reaches this, kW, and … */
+  /** A session starts when the power reaches this, kW. */
   readonly startKw: number;
-  /** … goes on while it does not fall below this. */
-  readonly keepKw: number;
-  /** Breaks up to this long, without power or without readings, do not end a session. */
-  readonly longestBreakMs: number;
-  readonly leastKwh: number;
-  readonly leastMs: number;
+  /** A session continues while the power is at least this, kW. */
+  readonly stopKw: number;
+  /** Breaks up to this length, without power or without readings, do not end a session. */
+  readonly maxBreakMs: number;
+  readonly minKwh: number;
+  readonly minMs: number;
 }
 
-/** A home battery: above the standby of an inverter, below the slowest charge that anybody plans. */
+/** Home battery: above the standby power of an inverter, below the slowest planned charge. */
 export const BATTERY_RULES: SessionRules = {
   startKw: 0.2,
-  keepKw: 0.1,
-  longestBreakMs: 10 * MINUTE_MS,
-  leastKwh: 0.1,
-  leastMs: 5 * MINUTE_MS,
+  stopKw: 0.1,
+  maxBreakMs: 10 * MINUTE_MS,
+  minKwh: 0.1,
+  minMs: 5 * MINUTE_MS,
 };
 
-/** A vehicle: IEC 61851 charges with at least 6 A, 1.4 kW on one phase, and a charger may pause for clouds. */
+/** Vehicle: IEC 61851 charging starts at 6 A, 1.4 kW on one phase, and a charger may pause for clouds. */
 export const VEHICLE_RULES: SessionRules = {
   startKw: 0.5,
-  keepKw: 0.2,
-  longestBreakMs: 20 * MINUTE_MS,
-  leastKwh: 0.2,
-  leastMs: 5 * MINUTE_MS,
+  stopKw: 0.2,
+  maxBreakMs: 20 * MINUTE_MS,
+  minKwh: 0.2,
+  minMs: 5 * MINUTE_MS,
 };
 
 export interface DetectedSession {
@@ -38,7 +38,7 @@ export interface DetectedSession {
   readonly startAt: number;
   /** End of the last stretch with power, also while `isRunning`. */
   readonly endAt: number;
-  /** Whether it may still go on: at `asOf` no longer break has passed. */
+  /** Whether it may continue: the break before `asOf` is not longer than allowed. */
   readonly isRunning: boolean;
   readonly energyKwh: number;
   readonly startSocPercent: number | null;
@@ -46,12 +46,12 @@ export interface DetectedSession {
 }
 
 /**
- * Sessions in which a battery or vehicle was charged or discharged, oldest first. The same power gives the same sessions, whatever
- * was detected before; a session that is cut by the beginning of the power starts there, so begin in a break.
+ * Detects charging and discharging sessions of a battery or vehicle, oldest first. The same power gives the same sessions, regardless of
+ * earlier detections. A session that is already running at the start of the power starts there, so start in a break.
  *
  * @param power kW, + charge, − discharge
  * @param soc state of charge in percent, or null
- * @param asOf now: nothing is known after it
+ * @param asOf now: no data after it
  */
 export function detectSessions(power: Steps, soc: Series | null, rules: SessionRules, asOf: number): DetectedSession[] {
   const sessions: OpenSession[] = [];
@@ -60,11 +60,11 @@ export function detectSessions(power: Steps, soc: Series | null, rules: SessionR
     const start = power.starts[i]!;
     const end = power.ends[i]!;
     const kw = power.values[i]!;
-    if (open !== null && start - open.endAt > rules.longestBreakMs) open = null;
+    if (open !== null && start - open.endAt > rules.maxBreakMs) open = null;
     const direction = kw > 0 ? 'charge' : 'discharge';
     const strength = Math.abs(kw);
     const kwh = (strength * (end - start)) / HOUR_MS;
-    if (open !== null && direction === open.direction && strength >= rules.keepKw) {
+    if (open !== null && direction === open.direction && strength >= rules.stopKw) {
       open.energyKwh += open.pendingKwh + kwh;
       open.pendingKwh = 0;
       open.endAt = end;
@@ -76,12 +76,12 @@ export function detectSessions(power: Steps, soc: Series | null, rules: SessionR
     }
   }
   return sessions
-    .filter(({ startAt, endAt, energyKwh }) => endAt - startAt >= rules.leastMs && energyKwh >= rules.leastKwh)
+    .filter(({ startAt, endAt, energyKwh }) => endAt - startAt >= rules.minMs && energyKwh >= rules.minKwh)
     .map(({ direction, startAt, endAt, energyKwh }) => ({
       direction,
       startAt,
       endAt,
-      isRunning: sessions.at(-1)?.startAt === startAt && asOf - endAt <= rules.longestBreakMs,
+      isRunning: sessions.at(-1)?.startAt === startAt && asOf - endAt <= rules.maxBreakMs,
       energyKwh,
       startSocPercent: socAt(soc, startAt),
       endSocPercent: socAt(soc, endAt),
@@ -93,11 +93,11 @@ interface OpenSession {
   readonly startAt: number;
   endAt: number;
   energyKwh: number;
-  /** Energy of a break that may yet turn out to be one within the session. */
+  /** Energy of a break that may turn out to be within the session. */
   pendingKwh: number;
 }
 
-/** A state of charge this old says nothing about the edge of a session. */
+/** A state of charge farther than this from the edge of a session is ignored. */
 const SOC_STALE_MS = 30 * MINUTE_MS;
 
 /** The state of charge nearest to an instant, before or after it. */

@@ -3,33 +3,33 @@ import type { FlowColumns } from '../energy/flows.ts';
 import { type Steps, splitSteps } from '../energy/steps.ts';
 import type { DetectedSession } from './detect-sessions.ts';
 
-/** What sessions are valued with, by slot of 15 minutes. */
+/** Prices and energy flows for the valuation of sessions, by slots of 15 minutes. */
 export interface SessionValues {
   readonly slots: SiteSlots;
   readonly flows: FlowColumns;
-  /** What a bought and a sold kWh costs, NaN where not known; null for a site without prices. */
+  /** Prices of imported and exported energy per kWh, NaN if unknown; null for a site without prices. */
   readonly prices: {
     readonly import: Float64Array;
     readonly export: Float64Array;
-    /** Slots in which the tariff's fallback stands for a price that is not known. */
+    /** Slots that use the tariff's fallback price. */
     readonly isFallback: { readonly import: (slot: number) => boolean; readonly export: (slot: number) => boolean };
   } | null;
-  /** What the sessions' device is to its site: a vehicle is a part of the load. */
+  /** Role of the sessions' device in its site: a vehicle is part of the load. */
   readonly corner: 'battery' | 'vehicle';
 }
 
 export interface SessionCost {
-  /** Mean price of a bought kWh while it charged (of a sold one while it discharged), weighted by energy. */
+  /** Energy-weighted mean price, of imported energy for charging and of exported energy for discharging. */
   readonly averagePricePerKwh: number | null;
-  /** Money spent on what came from the grid, or (negative) earned with what went to it. */
+  /** Cost of the energy imported, or (negative) revenue of the energy exported. */
   readonly cost: number | null;
-  /** Share of the energy that came from the grid, or went to it; 0–1. */
+  /** Share of the energy that was imported or exported; 0–1. */
   readonly gridShare: number | null;
-  /** Share of the energy from or to the grid that the tariff's fallback prices; null where none has a price. 0–1. */
+  /** Share of the imported or exported energy priced at the tariff's fallback; null without any price. 0–1. */
   readonly fallbackShare: number | null;
 }
 
-/** Values sessions of one device by the site's balance. Energy within a slot is taken to be of one origin throughout. */
+/** Values the sessions of one device by the site's balance. The energy of a slot is assumed to have one origin throughout. */
 export function sessionCosts(sessions: readonly DetectedSession[], power: Steps, values: SessionValues): SessionCost[] {
   const split = splitSteps(power, values.slots.edges);
   const { edges } = values.slots;
@@ -78,7 +78,7 @@ function gridShareAt(session: DetectedSession, s: number, { slots, flows, corner
     : flows.battery_to_grid_kwh[s]! / slots.discharge[s]!;
 }
 
-/** Mean weighted by energy, of what is known. */
+/** Energy-weighted mean of known values. */
 class Mean {
   #sum = 0;
   #weight = 0;

@@ -27,7 +27,7 @@ const CONTEXT: ExpressionContext = {
   isUnit: (word) => word === 'pallets',
   metric: (name) => METRICS[name],
 };
-/** What the leaves say, by how they are written. */
+/** Values of the leaves, by their printed form. */
 const VALUES: Readonly<Record<string, number>> = {
   'kpi.energy': 245,
   'kpi.production': 460,
@@ -50,23 +50,23 @@ const VALUES: Readonly<Record<string, number>> = {
   'mean(price.import_per_kwh)': 0.8,
 };
 
-function told(text: string, chosen: string | null = null, values: Readonly<Record<string, number>> = VALUES) {
+function evaluate(text: string, chosen: string | null = null, values: Readonly<Record<string, number>> = VALUES) {
   const { unit, value } = checkExpression(parseExpression(text), chosen, CONTEXT);
   const outcome = value((leaf) => {
     const found = values[printExpression(leaf)];
-    return found === undefined ? { reason: `nothing says ${printExpression(leaf)}` } : { value: found };
+    return found === undefined ? { reason: `no value for ${printExpression(leaf)}` } : { value: found };
   });
   return [outcome, unit.name] as const;
 }
 
 function refusal(text: string, chosen: string | null = null): string {
   try {
-    told(text, chosen);
+    evaluate(text, chosen);
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidInput);
     return (error as InvalidInput).message;
   }
-  throw new Error(`${text} was taken`);
+  throw new Error(`${text} was accepted`);
 }
 
 describe('a custom key figure', () => {
@@ -104,8 +104,8 @@ describe('a custom key figure', () => {
     ['24 / 4 / 3', 2, ''],
     ['kpi.production / (2 h)', 230, 'unit/h'],
     ['kpi.energy / 50 m²', 4.9, 'kWh/m²'],
-  ])('%s is worked by hand', (text, value, unit) => {
-    const [outcome, name] = told(text);
+  ])('%s agrees with a calculation by hand', (text, value, unit) => {
+    const [outcome, name] = evaluate(text);
     expect(outcome).toEqual({ value: expect.closeTo(value, 9) });
     expect(name).toBe(unit);
   });
@@ -118,8 +118,8 @@ describe('a custom key figure', () => {
     ['mean(weather.temperature_c)', '°F', 23, '°F'],
     ['mean(grid.voltage_v)', 'mV', 230_000, 'mV'],
     ['60 / hours()', '1/min', 60 / 23 / 60, '1/min'],
-  ])('%s is told in %s', (text, chosen, value, name) => {
-    const [outcome, unit] = told(text, chosen);
+  ])('%s is shown in %s', (text, chosen, value, name) => {
+    const [outcome, unit] = evaluate(text, chosen);
     expect(outcome).toEqual({ value: expect.closeTo(value, 8) });
     expect(unit).toBe(name);
   });
@@ -136,44 +136,44 @@ describe('a custom key figure', () => {
     ['-mean(weather.temperature_c)', /^column 1: - cannot/],
     ['mean(weather.temperature_c) + 20 °C', /^column 29: \+ cannot/],
     ['3 K - 20 °C', /^column 5: - cannot/],
-    ['1 kgg/kWh * kpi.energy', /^column 1: "kgg" is no unit; allowed are kWh, kW/],
+    ['1 kgg/kWh * kpi.energy', /^column 1: "kgg" is not a unit; allowed are kWh, kW/],
     ['1 EUR + kpi.energy_cost', /^column 7: \+ has EUR on its left and PLN on its right/],
     ['2 + mean(no.such_thing)', /^column 5: no device reports no\.such_thing/],
     ['mean(toString.constructor)', /^column 1: no device reports/],
     [
       'sum(energy.power_kw)',
-      /^column 1: sum adds up what is counted; energy\.power_kw is a gauge in kW: use mean, or energy/,
+      /^column 1: sum applies to counters and amounts; energy\.power_kw is a gauge in kW: use mean, or energy/,
     ],
-    ['mean(energy.energy_kwh)', /^column 1: mean is of what goes up and down; .* is a counter in kWh: use sum/],
-    ['energy(weather.temperature_c)', /^column 1: energy is of a gauge in kW or of a counter in kWh; .* gauge in °C/],
-  ])('whose units do not go together is refused: %s', (text, message) => {
+    ['mean(energy.energy_kwh)', /^column 1: mean applies to gauges and amounts; .* is a counter in kWh: use sum/],
+    ['energy(weather.temperature_c)', /^column 1: energy applies to a gauge in kW or a counter in kWh; .* gauge in °C/],
+  ])('is rejected if its units are incompatible: %s', (text, message) => {
     expect(refusal(text)).toMatch(message);
   });
 
-  it('is not told in a unit of something else', () => {
+  it('is not shown in a unit of another quantity', () => {
     expect(refusal('kpi.energy', '°C')).toBe('unit "°C" does not fit: the expression is in kWh');
     expect(refusal('kpi.energy', 'kilowatts')).toBe('unit "kilowatts" is not known; the expression is in kWh');
-    // A difference of 5 K is no temperature of 5 °C.
+    // A difference of 5 K is not a temperature of 5 °C.
     expect(refusal('8 K - 3 K', '°C')).toMatch(/does not fit/);
   });
 
-  it('says why there is no value', () => {
-    const none = (text: string, values = VALUES) => told(text, null, values)[0];
+  it('gives the reason for a missing value', () => {
+    const none = (text: string, values = VALUES) => evaluate(text, null, values)[0];
     expect(none('kpi.energy / (kpi.production - 460 unit)')).toEqual({
-      reason: 'what is divided by in column 12 is zero',
+      reason: 'the divisor in column 12 is zero',
     });
-    expect(none('1 + kpi.energy / kpi.sec * 0 / 1 unit')).toEqual({ reason: 'nothing says kpi.sec' });
-    expect(none('0 / 0')).toEqual({ reason: 'what is divided by in column 3 is zero' });
-    expect(none('1e300 * 1e300')).toEqual({ reason: 'the value is greater than a number can be' });
+    expect(none('1 + kpi.energy / kpi.sec * 0 / 1 unit')).toEqual({ reason: 'no value for kpi.sec' });
+    expect(none('0 / 0')).toEqual({ reason: 'the divisor in column 3 is zero' });
+    expect(none('1e300 * 1e300')).toEqual({ reason: 'the value exceeds the range of a number' });
   });
 
-  it('may be a sum as long as an expression can be', () => {
-    expect(told(`1${'+1'.repeat(249)}`)).toEqual([{ value: 250 }, '']);
-    expect(told(`2${'/1'.repeat(249)}`)).toEqual([{ value: 2 }, '']);
-    expect(told(`1${' *9m'.repeat(124)}`)[1]).toBe('m^124');
+  it('may be a sum of maximum length', () => {
+    expect(evaluate(`1${'+1'.repeat(249)}`)).toEqual([{ value: 250 }, '']);
+    expect(evaluate(`2${'/1'.repeat(249)}`)).toEqual([{ value: 2 }, '']);
+    expect(evaluate(`1${' *9m'.repeat(124)}`)[1]).toBe('m^124');
   });
 
-  it('keeps apart the moneys of sites with different currencies', () => {
+  it('does not mix the currencies of different sites', () => {
     const check = (text: string, currency: string | null) =>
       checkExpression(parseExpression(text), null, { ...CONTEXT, currency }).unit.name;
     expect(check('kpi.energy_cost / kpi.energy', null)).toBe('¤/kWh');
@@ -181,7 +181,7 @@ describe('a custom key figure', () => {
     expect(() => check('kpi.energy_cost - 10 EUR', null)).toThrow(/¤ on its left and EUR on its right/);
   });
 
-  it('is checked or refused, whatever stands in it', () => {
+  it('is checked or rejected for any content', () => {
     const terms = fc.constantFrom(...Object.keys(VALUES), '3', '2 K', '20 °C', '50 %', '4 kWh/h', '7 ct', '1 pallets');
     const texts = fc
       .array(fc.tuple(fc.constantFrom(...'+-*/'), fc.boolean(), terms), { minLength: 1, maxLength: 12 })
@@ -192,7 +192,7 @@ describe('a custom key figure', () => {
       fc.property(texts, (text) => {
         fc.pre(text.length <= 500);
         try {
-          const [outcome] = told(text);
+          const [outcome] = evaluate(text);
           expect('reason' in outcome || Number.isFinite(outcome.value)).toBe(true);
         } catch (error) {
           if (!(error instanceof ExpressionError)) throw error;
@@ -206,7 +206,7 @@ describe('units', () => {
   const context = { currency: null, isUnit: () => false };
   const read = (text: string): Unit => {
     const unit = parseUnit(text, context);
-    if ('unknown' in unit) throw new Error(`${unit.unknown} is no unit`);
+    if ('unknown' in unit) throw new Error(`${unit.unknown} is not a unit`);
     return unit;
   };
   const units = fc
@@ -239,7 +239,7 @@ describe('units', () => {
     )
     .map((atoms) => read(atoms.map(([atom, power, sign], i) => `${i === 0 ? '' : sign}${atom}${power}`).join('')));
 
-  it('of a product divided by a factor are those of the other factor', () => {
+  it('of a product divided by a factor equal those of the other factor', () => {
     fc.assert(
       fc.property(units, units, (a, b) => {
         expect(isAlike(divide(multiply(a, b), b), a)).toBe(true);
@@ -249,7 +249,7 @@ describe('units', () => {
     );
   });
 
-  it('are named so that their names mean them', () => {
+  it('have names that parse to the same unit', () => {
     fc.assert(
       fc.property(units, units, (a, b) => {
         const product = multiply(a, b);
@@ -260,12 +260,12 @@ describe('units', () => {
     );
   });
 
-  it('turn a sum the same way whatever unit each part is in', () => {
+  it('give the same sum for any unit of its parts', () => {
     const energies = fc.constantFrom('kWh', 'Wh', 'MWh', 'MJ', 'kJ', 'kW·h', 'W·d');
     fc.assert(
       fc.property(energies, energies, energies, fc.integer({ min: 1, max: 1000 }), (a, b, shown, n) => {
         const inKwh = (unit: string) => n * read(unit).factor;
-        const [outcome] = told(`${n} ${a} + ${n} ${b}`, shown);
+        const [outcome] = evaluate(`${n} ${a} + ${n} ${b}`, shown);
         expect(outcome).toEqual({ value: expect.closeTo((inKwh(a) + inKwh(b)) / read(shown).factor, 4) });
       }),
     );
@@ -282,7 +282,7 @@ describe('units', () => {
     ['Hz', 3600],
     ['Ah', 1],
     ['1/min', 60],
-  ])('%s is %d of base units', (text, factor) => {
+  ])('%s is %d base units', (text, factor) => {
     expect(read(text).factor).toBeCloseTo(factor, 12);
   });
 

@@ -14,42 +14,42 @@ import {
   type UnitContext,
 } from './unit-algebra.ts';
 
-/** What expressions are checked against. */
+/** Known units and metrics against which expressions are checked. */
 export interface ExpressionContext extends UnitContext {
-  /** Undefined for a metric that nobody knows. */
+  /** Undefined for an unknown metric. */
   metric(name: string): Pick<Metric, 'unit' | 'kind'> | undefined;
 }
 
-/** A value, or why there is none. */
+/** A value, or the reason for its absence. */
 export type Outcome = { readonly value: number } | { readonly reason: string };
 
-/** What an expression comes to. */
+/** A checked expression. */
 export interface Checked {
-  /** In which the value is told. */
+  /** Unit of the value. */
   readonly unit: Unit;
   /**
-   * The value in that unit, from those of the leaves in the units that their metrics and key figures have (of a power's energy: its unit
-   * × h).
+   * Computes the value in that unit from the values of the leaves, which are in the units of their metrics and key figures (the energy of a
+   * power: its unit × h).
    */
   value(read: (leaf: Leaf) => Outcome): Outcome;
 }
 
 /**
- * Checks that units, and functions and their metrics, go together.
- * @param chosen in which the value is to be told; null: in the unit that comes out
- * @throws ExpressionError with the column; InvalidInput where the chosen unit measures something else
+ * Checks that units are compatible, and that functions suit their metrics.
+ * @param chosen unit of the result; null for the unit that follows from the expression
+ * @throws ExpressionError with the column; InvalidInput if the chosen unit measures another quantity
  */
 export function checkExpression(expression: Expression, chosen: string | null, context: ExpressionContext): Checked {
   const node = check(expression, context);
   const unit = chosen === null ? node.unit : fitting(chosen, node.unit, context);
-  const told = (base: number): Outcome => {
+  const inUnit = (base: number): Outcome => {
     const value = (base - unit.offset) / unit.factor;
-    return Number.isFinite(value) ? { value } : { reason: 'the value is greater than a number can be' };
+    return Number.isFinite(value) ? { value } : { reason: 'the value exceeds the range of a number' };
   };
-  return { unit, value: (read) => then(node.base(read), told) };
+  return { unit, value: (read) => then(node.base(read), inUnit) };
 }
 
-/** A part of an expression: its unit, and its value in base units. */
+/** A part of an expression: its unit and its value in base units. */
 interface Node {
   readonly unit: Unit;
   base(read: (leaf: Leaf) => Outcome): Outcome;
@@ -81,10 +81,10 @@ function checkOperation({ operator, left, right, at }: Operation, context: Expre
   const value = OPERATIONS[operator].value;
   const base = (read: (leaf: Leaf) => Outcome) =>
     then(a.base(read), (before) =>
-      then(b.base(read), (behind) =>
-        operator === '/' && behind === 0
-          ? { reason: `what is divided by in column ${at + 1} is zero` }
-          : { value: value(before, behind) },
+      then(b.base(read), (divisor) =>
+        operator === '/' && divisor === 0
+          ? { reason: `the divisor in column ${at + 1} is zero` }
+          : { value: value(before, divisor) },
       ),
     );
   return { unit, base };
@@ -101,7 +101,7 @@ const OPERATIONS: Readonly<
   '/': { unit: (a, b, at) => divide(ratio('/', a, at), ratio('/', b, at)), value: (a, b) => a / b },
 };
 
-/** Temperatures are places on a scale: their difference is in K, and only a difference is added to one. */
+/** Temperatures are points on a scale: their difference is in K, and only a difference can be added to one. */
 function sumUnit(operator: '+' | '-', a: Unit, b: Unit, at: number): Unit {
   if (!isAlike({ ...a, isPoint: false }, { ...b, isPoint: false })) {
     throw new ExpressionError(
@@ -129,12 +129,12 @@ function refusePoint(operator: Operator, unit: Unit, at: number): never {
 function literalUnit({ unit, at }: { readonly unit: string; readonly at: number }, context: ExpressionContext): Unit {
   const parsed = parseUnit(unit, context);
   if (!('unknown' in parsed)) return parsed;
-  throw new ExpressionError(at, `"${parsed.unknown}" is no unit; allowed are ${EXAMPLES} and those of metrics`);
+  throw new ExpressionError(at, `"${parsed.unknown}" is not a unit; allowed are ${EXAMPLES} and those of metrics`);
 }
 
 const EXAMPLES = 'kWh, kW, W, h, min, d, kg, t, °C, K, %, V, A, bar, m, m², m³, l, unit, ¤ and codes of currencies';
 
-/** The unit in which a leaf is read, and that in which it is told. */
+/** The unit in which a leaf is read, and the unit of its value. */
 function leafUnits(leaf: Leaf, context: ExpressionContext): { read: Unit; unit: Unit } {
   const both = (unit: Unit) => ({ read: unit, unit });
   if (leaf.type === 'hours') return both(metricUnit('h', context));
@@ -142,7 +142,7 @@ function leafUnits(leaf: Leaf, context: ExpressionContext): { read: Unit; unit: 
   const { apply, metric: name, at } = leaf;
   const metric = context.metric(name);
   if (metric === undefined) {
-    throw new ExpressionError(at, `no device reports ${name}, and the catalogue of metrics does not have it`);
+    throw new ExpressionError(at, `no device reports ${name}, and it is not in the metric catalogue`);
   }
   const unit = metricUnit(metric.unit, context);
   const { kind } = metric;
@@ -150,14 +150,14 @@ function leafUnits(leaf: Leaf, context: ExpressionContext): { read: Unit; unit: 
     throw new ExpressionError(at, `${rule}; ${name} is a ${kind} in ${named(unit)}${advice}`);
   };
   if (apply === 'sum' && (kind === 'gauge' || unit.isPoint)) {
-    refuse('sum adds up what is counted', ': use mean, or energy of a power');
+    refuse('sum applies to counters and amounts', ': use mean, or energy of a power');
   }
   if (apply === 'mean' && kind === 'counter') {
-    refuse('mean is of what goes up and down', ': use sum for what it grew by');
+    refuse('mean applies to gauges and amounts', ': use sum for its growth');
   }
   if (apply !== 'energy') return both(unit);
   const wanted = metricUnit(kind === 'gauge' ? 'kW' : 'kWh', context);
-  if (!isAlike(unit, wanted)) refuse('energy is of a gauge in kW or of a counter in kWh');
+  if (!isAlike(unit, wanted)) refuse('energy applies to a gauge in kW or a counter in kWh');
   return kind === 'gauge' ? { read: unit, unit: metricUnit('kWh', context) } : both(unit);
 }
 

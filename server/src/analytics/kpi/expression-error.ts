@@ -1,13 +1,13 @@
 import { InvalidInput } from '../../domain/errors.ts';
 
-/** An expression that cannot be used, with the place where that shows. */
+/** Reports an invalid expression with the column of the error. */
 export class ExpressionError extends InvalidInput {
-  /** Counted from 1. */
+  /** Starts at 1. */
   readonly column: number;
-  /** What is wrong, without the column. */
+  /** Description of the error, without the column. */
   readonly detail: string;
 
-  /** @param at where in the text, counted from 0 */
+  /** @param at position in the text, from 0 */
   constructor(at: number, detail: string) {
     const message = `column ${at + 1}: ${detail}`;
     super(message, { fields: [{ field: 'expression', detail: message }] });

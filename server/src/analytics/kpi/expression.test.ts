@@ -51,7 +51,7 @@ const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
   ),
 }));
 
-/** Without places. */
+/** Removes positions. */
 function placeless(node: Expression): Expression {
   if (node.type === 'operation') {
     return { ...node, left: placeless(node.left), right: placeless(node.right), at: 0 };
@@ -67,11 +67,11 @@ function refusal(text: string): string {
     expect(error).toBeInstanceOf(ExpressionError);
     return (error as ExpressionError).message;
   }
-  throw new Error(`${text} was taken`);
+  throw new Error(`${text} was accepted`);
 }
 
 describe('an expression', () => {
-  it('is the same after it is written and read', () => {
+  it('is unchanged by printing and parsing', () => {
     fc.assert(
       fc.property(expression, (node) => {
         const text = printExpression(node);
@@ -99,7 +99,7 @@ describe('an expression', () => {
     expect(printExpression(parseExpression(text))).toBe(meaning);
   });
 
-  it('tells each thing that it reads once', () => {
+  it('lists each data reference once', () => {
     const read = leavesOf(parseExpression('mean(a.b) / (mean(a.b) + max(a.b)) * hours() + kpi.sec'));
     expect(read.map(printExpression)).toEqual(['mean(a.b)', 'max(a.b)', 'hours()', 'kpi.sec']);
   });
@@ -115,19 +115,19 @@ describe('an expression', () => {
     ['kpi.enrgy', /^column 1: there is no kpi\.enrgy; there are kpi\.energy, kpi\.production/],
     ['1 + energy.power_kw', /^column 5: found "energy\.power_kw"; .*as in mean\(environment/],
     ['median(a.b)', /^column 1: found "median"; allowed is a number, sum\(…\), mean\(…\)/],
-    ['mean 3', /^column 6: found "3"; allowed is \( behind mean/],
+    ['mean 3', /^column 6: found "3"; allowed is \( after mean/],
     ['mean()', /^column 6: found "\)"; allowed is the name of a metric/],
     ['mean("a.b', /^column 6: found """; allowed is the name of a metric/],
     ['hours(3)', /^column 7: found "3"; allowed is \) for the \( of hours/],
-    ['1e999', /^column 1: the number 1e999 is too great/],
+    ['1e999', /^column 1: the number 1e999 is too large/],
     ['constructor("x")', /^column 1: found "constructor"/],
     ['kpi.__proto__', /^column 1: there is no kpi\.__proto__/],
     ['1 + 💥', /^column 5: found "💥"/],
-  ])('that is wrong, such as %j, is refused with its column', (text, message) => {
+  ])('is rejected with the column of the error: %j', (text, message) => {
     expect(refusal(text)).toMatch(message);
   });
 
-  it('is bounded in length, depth and metrics', () => {
+  it('has limits of length, depth and metrics', () => {
     expect(refusal(`1${'+1'.repeat(MAX_EXPRESSION_LENGTH / 2)}`)).toMatch(/at most 500 characters; this one has 501/);
     expect(refusal(`${'('.repeat(MAX_DEPTH + 1)}1${')'.repeat(MAX_DEPTH + 1)}`)).toMatch(
       /^column 22: .*at most 20 deep/,
@@ -140,7 +140,7 @@ describe('an expression', () => {
     expect(leavesOf(parseExpression(metrics.slice(1).join('+')))).toHaveLength(20);
   });
 
-  it('is read or refused, whatever the text', () => {
+  it('is parsed or rejected for any text', () => {
     const pieces = fc.constantFrom(
       ...'+ - * / ( ) . , " \\ ^ ² ° % ¤ · 1 0.5 1e3 kWh m kpi.energy kpi. mean( sum( hours() energy.power_kw _ é 💥 \n'.split(
         ' ',

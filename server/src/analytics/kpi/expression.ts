@@ -3,14 +3,14 @@ import { KPI_UNITS, type KpiName } from '@wattkeeper/contract/analytics/kpi.ts';
 import { ExpressionError } from './expression-error.ts';
 import { tidyUnit, UNIT_PATTERN } from './unit-algebra.ts';
 
-/** What is done with the samples of a metric. */
+/** Functions of the samples of a metric. */
 export const METRIC_FUNCTIONS = ['sum', 'mean', 'min', 'max', 'last', 'energy'] as const;
 export type MetricFunction = (typeof METRIC_FUNCTIONS)[number];
 
 export const OPERATORS = ['+', '-', '*', '/'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-/** What a value is read from; `at` is where it stands in the text, counted from 0. */
+/** A reference to data; `at` is its position in the text, from 0. */
 export type Leaf =
   | { readonly type: 'metric'; readonly apply: MetricFunction; readonly metric: string; readonly at: number }
   | { readonly type: 'kpi'; readonly name: KpiName; readonly at: number }
@@ -25,13 +25,13 @@ export type Expression =
       readonly operator: Operator;
       readonly left: Expression;
       readonly right: Expression;
-      /** Of the operator. */
+      /** Position of the operator. */
       readonly at: number;
     };
 
-/** Parentheses and signs within each other. */
+/** Nesting of parentheses and signs. */
 export const MAX_DEPTH = 20;
-/** Different metrics and functions of them. */
+/** Distinct pairs of function and metric. */
 export const MAX_METRICS = 20;
 
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -40,8 +40,8 @@ const QUOTED = /"(?:[^"\\]|\\["\\])*"/y;
 const VALUE = `a number, ${METRIC_FUNCTIONS.map((name) => `${name}(…)`).join(', ')}, hours(), kpi.… or (`;
 
 /**
- * Reads an expression: numbers with units, `+ - * / ( )`, functions of a metric, `hours()` and `kpi.NAME`.
- * @throws ExpressionError with the column, what is there and what may be there
+ * Parses an expression: numbers with units, `+ - * / ( )`, functions of a metric, `hours()` and `kpi.NAME`.
+ * @throws ExpressionError with the column, the text found there and the allowed alternatives
  */
 export function parseExpression(text: string): Expression {
   if (text.length > MAX_EXPRESSION_LENGTH) {
@@ -56,12 +56,12 @@ export function parseExpression(text: string): Expression {
   const metrics = leavesOf(expression).filter(({ type }) => type === 'metric');
   if (metrics.length > MAX_METRICS) {
     const { at } = metrics[MAX_METRICS]!;
-    throw new ExpressionError(at, `an expression reads at most ${MAX_METRICS} metrics; this is one more`);
+    throw new ExpressionError(at, `an expression reads at most ${MAX_METRICS} metrics; this one exceeds it`);
   }
   return expression;
 }
 
-/** What an expression reads, each once, in order. */
+/** The distinct data references of an expression, in order of appearance. */
 export function leavesOf(expression: Expression): Leaf[] {
   const found = new Map<string, Leaf>();
   const visit = (node: Expression): void => {
@@ -75,7 +75,7 @@ export function leavesOf(expression: Expression): Leaf[] {
   return [...found.values()];
 }
 
-/** Writes an expression with as few parentheses as its meaning needs. */
+/** Prints an expression with as few parentheses as possible. */
 export function printExpression(expression: Expression): string {
   switch (expression.type) {
     case 'number':
@@ -96,9 +96,9 @@ export function printExpression(expression: Expression): string {
   }
 }
 
-function within(expression: Expression, least: number): string {
+function within(expression: Expression, minRank: number): string {
   const text = printExpression(expression);
-  return rankOf(expression) < least ? `(${text})` : text;
+  return rankOf(expression) < minRank ? `(${text})` : text;
 }
 
 function rankOf(expression: Expression): number {
@@ -112,7 +112,7 @@ function printMetric(name: string): string {
   return isPlain ? name : `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** Recursive descent; each function leaves `#at` behind what it read and the space after it. */
+/** Recursive-descent parser; each function leaves `#at` after the text that it consumed and the following whitespace. */
 class Parser {
   readonly #text: string;
   #at = 0;
@@ -142,7 +142,7 @@ class Parser {
 
   #value(depth: number): Expression {
     const at = this.#at;
-    if (depth > MAX_DEPTH) throw new ExpressionError(at, `parentheses and signs go at most ${MAX_DEPTH} deep`);
+    if (depth > MAX_DEPTH) throw new ExpressionError(at, `parentheses and signs are nested at most ${MAX_DEPTH} deep`);
     if (this.#take('-')) return { type: 'negative', of: this.#value(depth + 1), at };
     if (this.#take('(')) {
       const inner = this.sum(depth + 1);
@@ -157,7 +157,7 @@ class Parser {
     const text = this.#match(NUMBER);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!Number.isFinite(value)) throw new ExpressionError(at, `the number ${text} is too great`);
+    if (!Number.isFinite(value)) throw new ExpressionError(at, `the number ${text} is too large`);
     if (this.#text[this.#at] === ',')
       this.#refuse('an operator (+ - * /) or the end; decimals follow a point, as in 0.5');
     return { type: 'number', value, unit: tidyUnit(this.#match(UNIT_PATTERN) ?? ''), at };
@@ -177,7 +177,7 @@ class Parser {
     if (apply === undefined && word !== 'hours') {
       throw new ExpressionError(at, `found "${word}"; allowed is ${VALUE}${word.includes('.') ? HOW_TO_READ : ''}`);
     }
-    if (!this.#take('(')) this.#refuse(`( behind ${word}`);
+    if (!this.#take('(')) this.#refuse(`( after ${word}`);
     const metric = apply && this.#metric();
     if (!this.#take(')')) this.#refuse(`) for the ( of ${word}`);
     return apply && metric !== undefined ? { type: 'metric', apply, metric, at } : { type: 'hours', at };
@@ -188,7 +188,7 @@ class Parser {
     if (quoted !== undefined) return quoted.slice(1, -1).replace(/\\(["\\])/g, '$1');
     return (
       this.#match(WORD) ??
-      this.#refuse('the name of a metric, such as energy.power_kw, in "…" where it has other signs')
+      this.#refuse('the name of a metric, such as energy.power_kw, in "…" if it has other characters')
     );
   }
 

@@ -4,8 +4,8 @@ import type { Buckets } from '../../domain/columns/aggregate.ts';
 import type { MetricFunction } from './expression.ts';
 
 /**
- * What a function makes of the first bucket of a metric; NaN where nothing is known. The mean of a gauge is weighted by time, that of a
- * delta is the mean of its samples; the sum of a counter is what it grew by; the energy of a gauge is its value × hours.
+ * Value of a function for the first bucket of a metric; NaN if unknown. The mean of a gauge is time-weighted, that of a delta is the mean
+ * of its samples; the sum of a counter is its growth; the energy of a gauge is its value × hours.
  */
 export function metricValue(apply: MetricFunction, kind: MetricKind, buckets: Buckets): number {
   const at = (column: Float64Array) => column[0] ?? Number.NaN;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Steps } from '../energy/steps.ts';
 import { DEMAND_WINDOW_MS, peakDemand } from './peak-demand.ts';
 
-/** Stretches of minutes: power, or null for a gap. */
+/** Power as `[minutes, kW]` stretches; null is a gap. */
 function steps(minutes: readonly (readonly [power: number | null, minutes: number])[]): Steps {
   const starts: number[] = [];
   const ends: number[] = [];
@@ -24,8 +24,8 @@ function steps(minutes: readonly (readonly [power: number | null, minutes: numbe
 const day = { start: 0, end: 24 * 60 * MINUTE_MS };
 
 describe('peak demand', () => {
-  it('is the mean of the worst quarter hour, wherever it begins', () => {
-    // Ten minutes of 30 kW in 3 kW: (10 × 30 + 5 × 3) ÷ 15 = 21 kW, first when the window begins with the end of the peak in it.
+  it('is the mean of the quarter hour with the highest mean, at any start', () => {
+    // Ten minutes of 30 kW in 3 kW: (10 × 30 + 5 × 3) ÷ 15 = 21 kW; the first such window ends with the peak.
     expect(
       peakDemand(
         steps([
@@ -38,7 +38,7 @@ describe('peak demand', () => {
     ).toEqual({ kw: 21, from: 55 * MINUTE_MS });
   });
 
-  it('does not take a short spike for a peak', () => {
+  it('is not dominated by a short spike', () => {
     expect(
       peakDemand(
         steps([
@@ -51,7 +51,7 @@ describe('peak demand', () => {
     ).toBeCloseTo(4 + (596 * 0.1) / 15, 9);
   });
 
-  it('needs most of a quarter hour to be known', () => {
+  it('requires 80 % coverage of a quarter hour', () => {
     expect(peakDemand(steps([[50, 11]]), day)).toBeNull();
     expect(
       peakDemand(
@@ -66,7 +66,7 @@ describe('peak demand', () => {
     ).toBeCloseTo(50, 9);
   });
 
-  it('lies within the window asked for', () => {
+  it('is within the requested window', () => {
     const window = { start: 60 * MINUTE_MS, end: 120 * MINUTE_MS };
     expect(
       peakDemand(
@@ -82,7 +82,7 @@ describe('peak demand', () => {
     });
   });
 
-  it('is no less than the mean of any quarter hour', () => {
+  it('is at least the mean of any quarter hour', () => {
     const stretch = fc.tuple(fc.integer({ min: -5, max: 50 }), fc.integer({ min: 1, max: 40 }));
     fc.assert(
       fc.property(fc.array(stretch, { minLength: 2, maxLength: 20 }), fc.nat(2000), (parts, minute) => {

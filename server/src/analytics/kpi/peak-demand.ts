@@ -2,9 +2,9 @@ import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { Steps } from '../energy/steps.ts';
 
-/** The window of peak demand: what utilities bill by and ISO 50001 practice looks at. */
+/** Averaging interval of peak demand, as in utility billing and ISO 50001 practice. */
 export const DEMAND_WINDOW_MS = 15 * MINUTE_MS;
-/** A rolling window counts when the power is known for this share of it. */
+/** Minimum known share of a rolling window. */
 const MIN_COVERAGE_SHARE = 0.8;
 
 export interface PeakDemand {
@@ -15,9 +15,9 @@ export interface PeakDemand {
 }
 
 /**
- * The greatest mean power over a rolling window of 15 minutes, exactly: a mean over constant stretches is greatest where the window begins or
- * ends with a stretch, so that only those places are looked at. Null where no window is known well enough.
- * @param within the whole rolling window lies in it
+ * The maximum mean power over a rolling window of 15 minutes, exact: for a power of constant stretches, the mean is highest in a window
+ * that starts or ends at the boundary of a stretch, so only these are evaluated. Null without a window with sufficient coverage.
+ * @param within the rolling window is entirely inside it
  */
 export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
   const { starts, ends, values } = steps;
@@ -31,7 +31,7 @@ export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
     known[i + 1] = known[i]! + length;
   }
   const until = (instant: number, after: number) => {
-    // `after` is the first stretch that ends behind the instant.
+    // `after` is the first stretch that ends after the instant.
     const inside = after < count ? Math.max(instant - starts[after]!, 0) : 0;
     return {
       kwh: energy[after]! + (inside * (values[after] ?? 0)) / HOUR_MS,
@@ -51,17 +51,17 @@ export function peakDemand(steps: Steps, within: Window): PeakDemand | null {
       if (from < within.start || to > within.end) continue;
       while (low < count && ends[low]! <= from) low++;
       while (high < count && ends[high]! <= to) high++;
-      const [before, behind] = [until(from, low), until(to, high)];
-      const ms = behind.ms - before.ms;
+      const [before, after] = [until(from, low), until(to, high)];
+      const ms = after.ms - before.ms;
       if (ms < MIN_COVERAGE_SHARE * DEMAND_WINDOW_MS) continue;
-      const kw = ((behind.kwh - before.kwh) * HOUR_MS) / ms;
+      const kw = ((after.kwh - before.kwh) * HOUR_MS) / ms;
       if (best === null || isBetter({ kw, from }, best)) best = { kw, from };
     }
   }
   return best;
 }
 
-/** Of windows that are equal up to rounding the earlier one. */
+/** Of windows that are equal within rounding, the earlier one is better. */
 function isBetter(found: PeakDemand, best: PeakDemand): boolean {
   const rounding = 1e-9 * Math.abs(best.kw);
   return found.kw > best.kw + rounding || (found.kw >= best.kw - rounding && found.from < best.from);

@@ -1,6 +1,6 @@
 import { knownUnit } from '../../domain/units.ts';
 
-/** Base unit → its power; powers of zero are left out. Users name base units. */
+/** Base unit → exponent; exponents of zero are omitted. Users choose the names of base units. */
 export type Powers = ReadonlyMap<string, number>;
 
 /** A unit in terms of base units: `base = value × factor + offset`. */
@@ -9,21 +9,21 @@ export interface Unit {
   readonly powers: Powers;
   readonly factor: number;
   readonly offset: number;
-  /** A place on a scale without a true zero, such as 20 °C: two of them have a difference, but neither a sum nor a ratio. */
+  /** A point on a scale without a true zero, such as 20 °C: two of them have a difference, but neither a sum nor a ratio. */
   readonly isPoint: boolean;
 }
 
-/** What units mean where an expression is used. */
+/** The meaning of units where an expression is used. */
 export interface UnitContext {
-  /** ISO 4217 code that `¤` stands for; null: it stays `¤`. */
+  /** ISO 4217 code for `¤`; null leaves `¤` as it is. */
   readonly currency: string | null;
-  /** Whether a word that is in no table counts as a unit of its own, such as `pallets`. */
+  /** Whether an unlisted word counts as a base unit, such as `pallets`. */
   isUnit(word: string): boolean;
 }
 
 export const PURE_NUMBER: Unit = { name: '', powers: new Map(), factor: 1, offset: 0, isPoint: false };
 
-/** What the first unit of each quantity of the table of conversions is in base units. A volt is a watt for each ampere. */
+/** Base units of the first unit of each quantity in the conversion table. A volt is a watt per ampere. */
 const QUANTITIES = table({
   power: [1, { kWh: 1, h: -1 }],
   energy: [1, { kWh: 1 }],
@@ -38,7 +38,7 @@ const QUANTITIES = table({
   'short time': [1 / 3.6e6, { h: 1 }],
 });
 
-/** Units that only take part in compositions. Kelvin are differences here. */
+/** Units that occur only in compositions. Kelvin are differences here. */
 const ATOMS = table({
   K: [1, { K: 1 }],
   d: [24, { h: 1 }],
@@ -56,7 +56,7 @@ const ATOMS = table({
   units: [1, { unit: 1 }],
 });
 
-/** Compositions that are shown under a name of their own. */
+/** Compositions with a name. */
 const NAMED = table({
   kW: [1, { kWh: 1, h: -1 }],
   V: [1e-3, { kWh: 1, h: -1, A: -1 }],
@@ -68,18 +68,18 @@ const WORD = String.raw`[\p{L}°%¤µ][\p{L}\p{Nd}°%¤_]*`;
 const ATOM = String.raw`(${WORD})(?:([²³])|\^(-?[1-9]\d{0,2}))?`;
 const ONE_ATOM = new RegExp(`^${ATOM}$`, 'u');
 /**
- * Matches a unit in a longer text: words with `·`, `*` or `/` between them. A word before a parenthesis or a dot is a function's or a key
- * figure's name and ends the unit before it.
+ * Matches a unit in a longer text: words joined by `·`, `*` or `/`. A word before a parenthesis or a dot is the name of a function or a key
+ * figure and ends the preceding unit.
  */
 const LONE_ATOM = String.raw`${ATOM}(?![\p{L}\p{Nd}°%¤_.²³^]|\s*\()`;
 export const UNIT_PATTERN = new RegExp(String.raw`${LONE_ATOM}(?:\s*[/·*]\s*${LONE_ATOM})*`, 'uy');
 
-/** A unit as a person wrote it, without spaces and with `·` for every product. */
+/** Normalizes a unit as typed: no spaces, `·` for every product. */
 export function tidyUnit(text: string): string {
   return text.replace(/\s+/g, '').replaceAll('*', '·');
 }
 
-/** Reads a unit such as `kWh/m²` or `1/h`; '' is a pure number. Answers the word that is no unit where there is one. */
+/** Parses a unit such as `kWh/m²` or `1/h`; '' is dimensionless. Returns the unknown word if there is one. */
 export function parseUnit(text: string, context: UnitContext): Unit | { readonly unknown: string } {
   const tidy = tidyUnit(text);
   if (tidy === '') return PURE_NUMBER;
@@ -98,31 +98,31 @@ export function parseUnit(text: string, context: UnitContext): Unit | { readonly
   return { ...product, name: shown(tidy, context), offset: 0, isPoint: false };
 }
 
-/** The unit of a metric. One that cannot be read is a unit of its own. */
+/** The unit of a metric. An unreadable unit becomes a base unit. */
 export function metricUnit(text: string, context: UnitContext): Unit {
   const unit = parseUnit(text, { ...context, isUnit: () => true });
   return 'unknown' in unit ? { ...own(text), name: text } : unit;
 }
 
-/** Whether values in one unit can be told in the other. */
+/** Whether values in one unit can be converted to the other. */
 export function isAlike(a: Unit, b: Unit): boolean {
   const isSamePower = ([base, power]: [string, number]) => b.powers.get(base) === power;
   return a.isPoint === b.isPoint && a.powers.size === b.powers.size && [...a.powers].every(isSamePower);
 }
 
-/** A product of values in both. What is multiplied with a number keeps its unit; of two numbers no percent are left. */
+/** Unit of a product. A product with a dimensionless factor keeps the unit; a product of two dimensionless values is not in percent. */
 export function multiply(a: Unit, b: Unit): Unit {
   const { powers } = times(a, b, 1);
   if (isNumber(a) !== isNumber(b)) return isNumber(a) ? b : a;
   return composed(powers);
 }
 
-/** A quotient, likewise. */
+/** Unit of a quotient, by the same rules. */
 export function divide(a: Unit, b: Unit): Unit {
   return isNumber(b) && !isNumber(a) ? a : composed(times(a, b, -1).powers);
 }
 
-/** A difference of two places on a scale. */
+/** Unit of the difference of two points on a scale. */
 export function differenceOf(point: Unit): Unit {
   return composed(point.powers);
 }
@@ -131,7 +131,7 @@ function isNumber({ powers }: Unit): boolean {
   return powers.size === 0;
 }
 
-/** Under the shortest name: `kWh/unit`, `kW`, `V`, `¤/kW`. */
+/** The shortest name: `kWh/unit`, `kW`, `V`, `¤/kW`. */
 function composed(powers: Powers): Unit {
   let best: Unit = { ...PURE_NUMBER, powers, name: written(powers) };
   let size = sizeOf(powers);

@@ -17,7 +17,7 @@ const context = {
   since: 0,
 } as const;
 
-/** A sample every `stepMs` in the days before and on the day, where the device reports. */
+/** A sample every `stepMs` on the preceding days and on the day while the device reports. */
 function reported(days: number, stepMs: number, reports: (at: number) => boolean): Series {
   const rows: number[] = [];
   for (let at = START - days * UTC_DAY_MS; at < DAY.end; at += stepMs) if (reports(at)) rows.push(at);
@@ -27,20 +27,20 @@ function reported(days: number, stepMs: number, reports: (at: number) => boolean
 const isUp = (at: number) => sunPosition(at, NANCY.latitudeDeg, NANCY.longitudeDeg).zenithDeg < 88;
 const hourOf = (at: number) => (at % UTC_DAY_MS) / HOUR_MS;
 
-describe('a roof that is silent at night', () => {
+describe('a solar series without samples at night', () => {
   it.each([1, 5, 15])('is complete, at a sample every %i minutes', (minutes) => {
     const quality = seriesQuality(reported(7, minutes * MINUTE_MS, isUp), context);
     expect(quality).toMatchObject({ completeness: 1, gaps: [] });
     expect(quality.expected).toBe(quality.samples);
   });
 
-  it('is complete on its first day, where the place of the site is known', () => {
+  it('is complete on its first day if the location of the site is known', () => {
     const series = reported(0, 5 * MINUTE_MS, isUp);
     expect(seriesQuality(series, { ...context, sun: NANCY })).toMatchObject({ completeness: 1, gaps: [] });
     expect(seriesQuality(series, context).completeness).toBeLessThan(0.5);
   });
 
-  it('lacks what it misses by day', () => {
+  it('is incomplete after a gap by day', () => {
     const off = (at: number) => at >= START + 11 * HOUR_MS && at < START + 13 * HOUR_MS;
     const quality = seriesQuality(
       reported(7, 5 * MINUTE_MS, (at) => isUp(at) && !off(at)),
@@ -57,26 +57,26 @@ describe('a roof that is silent at night', () => {
     expect(dead.expected! * 5).toBeLessThan(10 * 60);
   });
 
-  it('is expected to say nothing before the first dawn of a day', () => {
+  it('has no expected samples before dawn', () => {
     const series = reported(7, 5 * MINUTE_MS, (at) => isUp(at) && at < START);
     const early = seriesQuality(series, { ...context, asOf: START + 4 * HOUR_MS });
     expect(early).toMatchObject({ samples: 0, expected: 0, completeness: null, gaps: [] });
   });
 });
 
-it('a machine that is off at night is complete, and one that never was before is not', () => {
+it('a machine that is off every night is complete; one that is off for the first time is not', () => {
   const works = (at: number) => hourOf(at) >= 5 && hourOf(at) < 21;
   expect(seriesQuality(reported(7, MINUTE_MS, works), context).completeness).toBe(1);
   const always = reported(7, MINUTE_MS, (at) => at < START || works(at));
   expect(seriesQuality(always, context).completeness).toBeCloseTo(16 / 24, 2);
 });
 
-it('days without any sample prove nothing, and an outage of a day is missing', () => {
+it('days without samples are ignored, and an outage of a whole day counts as missing', () => {
   const outage = reported(7, MINUTE_MS, (at) => at < START - 2 * UTC_DAY_MS);
   expect(seriesQuality(outage, context)).toMatchObject({ completeness: 0, expected: 1440 });
 });
 
-it('what is lost outside natural gaps is missing, whatever the night', () => {
+it('samples lost outside natural gaps are missing for any length of the night', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 23 }),
@@ -93,7 +93,7 @@ it('what is lost outside natural gaps is missing, whatever the night', () => {
         );
         let missing = 0;
         for (let at = START; at < DAY.end; at += 5 * MINUTE_MS) if (!rests(at) && isLost(at)) missing++;
-        // On either side of a natural gap 45 minutes, and 2.5 intervals, are forgiven.
+        // On each side of a natural gap, 45 minutes plus 2.5 intervals are tolerated.
         expect(quality.expected! - quality.samples).toBeLessThanOrEqual(missing);
         expect(quality.expected! - quality.samples).toBeGreaterThanOrEqual(Math.max(0, missing - 2 * (9 + 3)));
       },

@@ -3,28 +3,28 @@ import { GAP_FACTOR } from '../../domain/time/cadence.ts';
 import { sunPosition } from '../../domain/time/sun.ts';
 import type { Window } from '../../domain/time/window.ts';
 
-/** Where the sun decides when a series is silent. */
+/** Location of a site whose sun determines the gaps of a series. */
 export interface SunPlace {
   readonly latitudeDeg: number;
   readonly longitudeDeg: number;
 }
 
-/** Times of the day are compared in bins of the narrowest of these widths that each hold a sample of a series without gaps. */
+/** Times of day are compared in bins: the narrowest of these widths at which each bin of a series without gaps contains a sample. */
 const BIN_WIDTHS_MS = [15 * MINUTE_MS, 30 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS];
-/** Days with samples that have to agree. */
+/** Minimum number of earlier days with samples. */
 const MIN_DAYS = 3;
-/** Shorter silences are not natural: a connection that fails each noon for some minutes is a fault. */
+/** Shorter silences are not natural: a connection that fails for some minutes each noon is a fault. */
 const MIN_SILENCE_MS = 2 * HOUR_MS;
-/** Dusk and dawn move by up to 6 minutes a day at 60° of latitude, and clouds move them as well. */
+/** Dusk and dawn move by up to 6 minutes a day at a latitude of 60°, and clouds shift them further. */
 const MARGIN_MS = 45 * MINUTE_MS;
-/** Inverters start when the sun is some degrees above the horizon. */
+/** Inverters start at a sun elevation of some degrees. */
 const NIGHT_ELEVATION_DEG = 5;
 const NIGHT_STEP_MS = 10 * MINUTE_MS;
 
 /**
- * When a series is silent by nature in a window: at times of the day at which none of the days before had a sample, such as a roof at night or a machine that is
- * switched off. With fewer than three days before, where the sun decides, while it is down.
- * @param timestamps samples of the window and of the days before it, ascending
+ * The natural gaps of a series in a window: times of day without samples on any of the preceding days, such as a roof at night or a machine
+ * that is switched off. With fewer than three preceding days, solar series have natural gaps at night.
+ * @param timestamps samples of the window and of the preceding days, ascending
  * @returns separate windows, ascending
  */
 export function naturalGaps(
@@ -48,7 +48,7 @@ export function naturalGaps(
   return silences(window, widthMs, (at) => !seen.has(Math.floor((at - window.start) / widthMs) % bins));
 }
 
-/** How much of a window lies outside others, as its separate parts. */
+/** The parts of a window outside other windows. */
 export function outside({ start, end }: Window, others: readonly Window[]): Window[] {
   const parts: Window[] = [];
   let from = start;
@@ -61,7 +61,7 @@ export function outside({ start, end }: Window, others: readonly Window[]): Wind
   return parts;
 }
 
-/** Runs of silent steps over a window and a bit beyond, widened by the margin and joined where they touch. */
+/** Runs of silent steps over a window and its surroundings, extended by the margin and merged if they touch. */
 function silences({ start, end }: Window, stepMs: number, isSilent: (at: number) => boolean): Window[] {
   const runs: { start: number; end: number }[] = [];
   for (let at = start; at < end; at += stepMs) {
@@ -70,7 +70,7 @@ function silences({ start, end }: Window, stepMs: number, isSilent: (at: number)
     if (last && last.end === at) last.end = at + stepMs;
     else runs.push({ start: at, end: at + stepMs });
   }
-  // A silence at the edge of the window goes on in the day beside it.
+  // A silence at the edge of the window continues in the adjacent day.
   const isLong = (run: Window) => run.end - run.start >= MIN_SILENCE_MS || run.start === start || run.end >= end;
   const wide = runs.filter(isLong).map((run) => ({ start: run.start - MARGIN_MS, end: run.end + MARGIN_MS }));
   return wide.reduce<Window[]>((joined, run) => {

@@ -20,7 +20,7 @@ const series = seriesOf([
 ]);
 
 describe('a repair', () => {
-  it('deletes, scales and sets what is in the half-open window', () => {
+  it('deletes, scales and sets the samples of the half-open window', () => {
     const before = [
       [10, 100],
       [15, 7],
@@ -41,7 +41,7 @@ describe('a repair', () => {
     ]);
   });
 
-  it('draws a line from the sample before to the one behind, and fills gaps at the usual spacing', () => {
+  it('interpolates from the previous to the next sample, and fills gaps at the usual interval', () => {
     expect(pairs(repairSeries(series, window, { type: 'interpolate' }, 5 * MINUTE_MS).after)).toEqual([
       [10, 10],
       [15, 20],
@@ -53,12 +53,12 @@ describe('a repair', () => {
     expect(pairs(repairSeries(silent, window, { type: 'interpolate' }, MINUTE_MS).after)).toEqual(
       Array.from({ length: 10 }, (_, i) => [10 + i, 1 + i]),
     );
-    expect(() => repairSeries(silent, window, { type: 'interpolate' }, null)).toThrow(/how often .* is not known/);
+    expect(() => repairSeries(silent, window, { type: 'interpolate' }, null)).toThrow(/reporting interval is unknown/);
     const open = seriesOf([[15, 1]]);
     expect(() => repairSeries(open, window, { type: 'interpolate' }, MINUTE_MS)).toThrow(/no sample before the window/);
   });
 
-  it('moves samples in time, over those that are where they go', () => {
+  it('shifts samples in time, replacing those at the destination', () => {
     const change = repairSeries(series, window, { type: 'shift', seconds: 600 }, null);
     expect(pairs(change.before)).toEqual([
       [10, 100],
@@ -72,7 +72,7 @@ describe('a repair', () => {
     ]);
   });
 
-  it('needs samples', () => {
+  it('requires samples', () => {
     const nothing = { start: 11 * MINUTE_MS, end: 12 * MINUTE_MS };
     expect(() => repairSeries(series, nothing, { type: 'delete' }, null)).toThrow(InvalidInput);
   });

@@ -3,18 +3,18 @@ import { lowerBound, type Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import type { Window } from '../../domain/time/window.ts';
 
-/** What a repair takes away and what it puts there, each on a strictly ascending axis. */
+/** Samples that a repair removes and samples that it adds, each strictly ascending in time. */
 export interface SeriesChange {
   readonly before: Series;
   readonly after: Series;
 }
 
-/** A gap is filled where two samples are this many cadences apart. */
+/** Minimum distance of two samples around a gap that is filled, in cadences. */
 const GAP_CADENCES = 1.5;
 
 /**
- * What of a change, which is made as a whole or not at all, is still to be made: nothing where the series shows that it was made; otherwise the
- * samples that are as they were, since others came in later.
+ * The part of a change that is not yet made. A change is made completely or not at all: nothing remains if the series shows that it was
+ * made; otherwise the samples that are unchanged remain, since others may have arrived later.
  */
 export function unmadeOf({ before, after }: SeriesChange, series: Series): SeriesChange {
   const [was, becomes, is] = [before, after, series].map(byInstant) as [Samples, Samples, Samples];
@@ -38,9 +38,9 @@ function byInstant({ timestamps, values }: Series): Samples {
 /**
  * The change that an operation makes to a series.
  *
- * @param series the window's samples, at least one on each side of it where there is one, and, for a shift, those around where they go
- * @param cadenceMs usual spacing of samples, at which gaps are filled; null where it is not known: they stay
- * @throws InvalidInput where there is nothing to repair, or nothing to interpolate between
+ * @param series samples of the window, the nearest sample on each side if any, and, for a shift, the samples at the destination
+ * @param cadenceMs usual interval of samples, with which gaps are filled; null if unknown: gaps remain
+ * @throws InvalidInput if there is nothing to repair or no sample to interpolate from
  */
 export function repairSeries(
   series: Series,
@@ -69,7 +69,7 @@ function withValues({ timestamps, values }: Series, change: (value: number) => n
   return { timestamps, values: values.map(change) };
 }
 
-/** Moved samples take the place of those that are where they go. */
+/** Moved samples replace those at their destination. */
 function shifted(series: Series, moved: Series, byMs: number): SeriesChange {
   const targets = moved.timestamps.map((instant) => instant + byMs);
   const taken = new Map(Array.from(moved.timestamps, (instant, i) => [instant, moved.values[i]!]));
@@ -93,7 +93,7 @@ function interpolated(
 ): Series {
   const [left, right] = [timestamps[from - 1], timestamps[to]];
   if (left === undefined || right === undefined) {
-    const side = left === undefined ? 'before' : 'behind';
+    const side = left === undefined ? 'before' : 'after';
     throw new InvalidInput(`there is no sample ${side} the window to interpolate from`);
   }
   const instants: number[] = [];
@@ -108,7 +108,7 @@ function interpolated(
     if (i < to) instants.push(next);
   }
   if (instants.length === 0)
-    throw new InvalidInput('there is no sample in the window, and how often there should be one is not known');
+    throw new InvalidInput('there is no sample in the window, and the reporting interval is unknown');
   const [a, b] = [values[from - 1]!, values[to]!];
   const axis = Float64Array.from(instants);
   return { timestamps: axis, values: axis.map((instant) => a + ((b - a) * (instant - left)) / (right - left)) };

@@ -17,25 +17,25 @@ function noise(i: number): number {
   return 20 + 5 * Math.sin(i * 12.9898) + 0.001 * Math.sin(i * 78.233);
 }
 
-describe('values that stand still', () => {
-  it('are found among moving ones, with their first and last sample', () => {
+describe('stuck values', () => {
+  it('are found among changing values, with their first and last sample', () => {
     const values = Array.from({ length: 200 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
     expect(stuckRuns(every(5 * MINUTE_MS, values), [0])).toEqual([{ from: 80, to: 100 }]);
   });
 
-  it('are no fault where the quantity rests', () => {
+  it('are not a fault at resting values', () => {
     const night = Array.from({ length: 200 }, (_, i) => (i < 120 ? 0 : noise(i)));
     expect(stuckRuns(every(5 * MINUTE_MS, night), [0])).toEqual([]);
     const full = Array.from({ length: 200 }, (_, i) => (i < 120 ? 100 : noise(i)));
     expect(stuckRuns(every(5 * MINUTE_MS, full), [0, 100])).toEqual([]);
   });
 
-  it('are no fault of a coarse thermometer that repeats itself all day', () => {
+  it('are not a fault of a coarse thermometer with repeats all day', () => {
     const values = Array.from({ length: 1440 }, (_, i) => Math.round(2 * (20 + 3 * Math.sin(i / 200))) / 2);
     expect(stuckRuns(every(MINUTE_MS, values), [0])).toEqual([]);
   });
 
-  it('are no fault of a value that the quantity comes back to, such as a set point', () => {
+  it('are not a fault at a value to which the quantity returns, such as a set point', () => {
     const settled = (i: number) => i % 200 < 60;
     const values = Array.from({ length: 800 }, (_, i) => (settled(i) ? 18.5 : noise(i)));
     expect(stuckRuns(every(5 * MINUTE_MS, values), [0])).toEqual([]);
@@ -43,17 +43,17 @@ describe('values that stand still', () => {
     expect(stuckRuns(every(5 * MINUTE_MS, broken), [0])).toEqual([{ from: 680, to: 760 }]);
   });
 
-  it('shorter than an hour are left alone', () => {
+  it('shorter than an hour are ignored', () => {
     const values = Array.from({ length: 400 }, (_, i) => (i >= 80 && i < 100 ? 7.25 : noise(i)));
     expect(stuckRuns(every(1000, values), [0])).toEqual([]);
   });
 
-  it('are found among any number of pairs', () => {
+  it('are found among any number of pairs of equal values', () => {
     const values = Array.from({ length: 600_000 }, (_, i) => (i < 500_000 ? i >> 1 : -1));
     expect(stuckRuns(every(1000, values), [0])).toEqual([{ from: 500_000, to: 600_000 }]);
   });
 
-  it('hold one value each, and neither neighbour has it', () => {
+  it('have one value each, which differs from both neighbours', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 300 }), (values) => {
         for (const { from, to } of stuckRuns(every(10 * MINUTE_MS, values), [0])) {
@@ -67,19 +67,19 @@ describe('values that stand still', () => {
   });
 });
 
-describe('values on a straight line', () => {
-  it('are found between the measured ends', () => {
+describe('interpolated values', () => {
+  it('are found between measured ends', () => {
     const line = (i: number) => 20 + ((i - 50) * (31.4159 - 20)) / 20;
     const values = Array.from({ length: 120 }, (_, i) => (i >= 50 && i <= 70 ? line(i) : noise(i)));
     expect(interpolatedRuns(every(5 * MINUTE_MS, values))).toEqual([{ from: 51, to: 70 }]);
   });
 
-  it('are no fault where a coarse sensor counts up in its last digit', () => {
+  it('are not reported if a coarse sensor rises by its last digit', () => {
     const values = Array.from({ length: 100 }, (_, i) => Math.round(10 * (20 + 0.1 * (i % 30))) / 10);
     expect(interpolatedRuns(every(5 * MINUTE_MS, values))).toEqual([]);
   });
 
-  it('are straight in time, not in samples', () => {
+  it('are linear in time, not in sample number', () => {
     const timestamps = Float64Array.from({ length: 60 }, (_, i) => i * MINUTE_MS + (i % 3) * 17_000);
     const values = timestamps.map((instant, i) => (i >= 20 && i <= 40 ? 3 + instant / 777_777 : noise(i)));
     expect(interpolatedRuns({ timestamps, values })).toEqual([{ from: 21, to: 40 }]);
@@ -87,12 +87,12 @@ describe('values on a straight line', () => {
 });
 
 describeWith('REAL_DATA', 'an inverter with labelled faults (pvanalytics)', (folder) => {
-  it('has every stuck value found and no other', () => {
+  it('finds exactly the labelled stuck values', () => {
     const { series, labels } = labelled(join(folder, 'quality/inverter-stale-labelled.csv.gz'));
     expect(marks(stuckRuns(series, [0]), series.values.length)).toEqual(labels);
   });
 
-  it('has interpolated values found, save single ones and those between zeros, which nothing tells apart', () => {
+  it('finds interpolated values, except single ones and those between zeros, which cannot be distinguished', () => {
     const { series, labels } = labelled(join(folder, 'quality/inverter-interpolated-labelled.csv.gz'));
     const found = marks(interpolatedRuns(series), series.values.length);
     const wrong = found.filter((mark, i) => mark && !labels[i]);

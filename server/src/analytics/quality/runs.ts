@@ -1,36 +1,36 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../../domain/columns/frame.ts';
 
-/** Consecutive samples `from … to` (half-open) that look alike in a way that a working sensor does not. */
+/** Consecutive samples `from … to` (half-open) with a pattern that a working sensor does not produce. */
 export interface Run {
   readonly from: number;
   readonly to: number;
 }
 
-/** A run of equal values is taken for a fault when chance would bring one so long in fewer than this many windows. */
+/** A run of equal values is a fault if its length is expected by chance in fewer than this share of windows. */
 const FALSE_ALARM = 1e-4;
-/** Not even the steadiest quantity is believed to repeat itself more often than this. */
+/** Upper limit of the share of repeats, even for very steady quantities. */
 const MAX_REPEAT_SHARE = 0.98;
 const MIN_STUCK_SAMPLES = 6;
-/** A value at which the series stays another time for this share as long is one at which it rests. */
+/** A value at which the series stays a second time for this share of the run's length is a resting value. */
 const RETURN_SHARE = 0.25;
 const MIN_STUCK_MS = HOUR_MS;
 
 /**
- * Finds values that stand still: a sensor or a gateway that repeats its last value.
+ * Finds stuck values: a sensor or a gateway that repeats its last value.
  *
- * How often a healthy series repeats a value, `p`, is read off the series itself outside its longest run, so a coarse thermometer may
- * stay longer than a power meter. `n` samples then hold a chance run of `L` equal ones about `n p^(L−1)` times; a run is told when that is below
- * 10⁻⁴ (the extreme value law of runs: Erdős and Rényi 1970). Resting values are no fault: zero and the ends of the range, and what the
- * series comes back to for long, such as the set point of a thermostat.
+ * The probability `p` of a repeat in the healthy series is estimated from the series outside its longest run, so a coarse thermometer may
+ * repeat longer than a power meter. `n` samples contain by chance about `n p^(L−1)` runs of `L` equal values; a run is reported if this
+ * number is below 10⁻⁴ (extreme value law of runs: Erdős and Rényi 1970). Resting values are not faults: zero, the ends of the range, and
+ * values to which the series returns for a long time, such as the set point of a thermostat.
  *
- * @param resting values at which the quantity may stay for as long as it likes
+ * @param resting values that the quantity may hold for any time
  */
 export function stuckRuns({ timestamps, values }: Series, resting: readonly number[]): Run[] {
   const runs = equalRuns(values).filter(({ from }) => !resting.includes(values[from]!));
   const moving = values.filter((value) => !resting.includes(value)).length;
   if (runs.length === 0) return [];
-  const longest = runs.reduce((most, { from, to }) => Math.max(most, to - from), 0);
+  const longest = runs.reduce((max, { from, to }) => Math.max(max, to - from), 0);
   const repeats = runs.reduce((sum, { from, to }) => sum + (to - from === longest ? 0 : to - from - 1), 0);
   const share = Math.min(repeats / Math.max(moving - longest, 1), MAX_REPEAT_SHARE);
   const needed = share === 0 ? 0 : 1 + Math.log(FALSE_ALARM / values.length) / Math.log(share);
@@ -56,25 +56,25 @@ function equalRuns(values: Float64Array): Run[] {
   return runs;
 }
 
-/** Samples of the shortest line whose values are finer than the sensor's digits, and of one on those digits. */
+/** Minimum samples of a line whose values have more digits than the sensor, and of one with the sensor's digits. */
 const MIN_LINE_SAMPLES = 5;
 const MIN_DIGIT_LINE_SAMPLES = 12;
 /** Rounding of single-precision floats and of decimals with seven digits. */
 const RELATIVE_ROUNDING = 1e-6;
-/** Steps of a few units of the last digit make straight lines by themselves. */
+/** Steps of a few units of the last digit form straight lines by chance. */
 const MIN_STEP_DIGITS = 3;
 
 /**
- * Finds values that lie on a straight line in time: somebody filled a gap by interpolation. The ends of a line are measured, so they are
- * not part of the run. Level lines are `stuckRuns`' business.
+ * Finds interpolated values: samples on a straight line in time. The ends of a line are measured and not part of the run. For constant
+ * values see `stuckRuns`.
  *
- * Readings of a smooth quantity are rounded to the sensor's last digit and so lie on short lines too, such as clear-sky power at noon;
- * what was computed shows by having more digits than the rest, or by the length of the line.
+ * Readings of a smooth quantity, such as clear-sky power at noon, are rounded to the sensor's last digit and also form short lines;
+ * computed values are recognized by additional digits or by the length of the line.
  */
 export function interpolatedRuns({ timestamps, values }: Series): Run[] {
   const runs: Run[] = [];
   const digit = lastDigit(values);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   for (let start = 0; start + 2 < values.length; ) {
     const slope = slopeAt(timestamps, values, start);
     let end = start + 1;
@@ -98,7 +98,7 @@ function slopeAt(timestamps: Float64Array, values: Float64Array, at: number): nu
   return rise / (timestamps[at + 1]! - timestamps[at]!);
 }
 
-/** The place value of the finest decimal that most values are written with; 0 where they have more than six. */
+/** The last decimal place of most values; 0 if they have more than six. */
 function lastDigit(values: Float64Array): number {
   for (let places = 0; places <= 6; places++) {
     const scale = 10 ** places;

@@ -19,7 +19,7 @@ function context(overrides: Partial<SeriesContext> = {}): SeriesContext {
   };
 }
 
-/** A sample a minute over the day and the hour before it, save where `drop` says. */
+/** A sample per minute over the day and the hour before it, except where `drop` returns true. */
 function minutes(drop: (minute: number) => boolean = () => false, value = (minute: number) => minute * 1e-3): Series {
   const rows = [];
   for (let at = DAY.start - HOUR_MS, minute = -60; at < DAY.end; at += MINUTE_MS, minute++)
@@ -30,7 +30,7 @@ function minutes(drop: (minute: number) => boolean = () => false, value = (minut
 const wobble = (minute: number) => 20 + Math.sin(minute * 12.9898);
 
 describe('the quality of a series', () => {
-  it('is perfect when every sample of a 23-hour day is there', () => {
+  it('is perfect if every sample of a 23-hour day is present', () => {
     const quality = seriesQuality(minutes(undefined, wobble), context());
     expect(quality).toEqual({
       samples: 1380,
@@ -45,7 +45,7 @@ describe('the quality of a series', () => {
     expect(seriesScore(quality, DAY)).toBe(100);
   });
 
-  it('counts what is missing and names gaps', () => {
+  it('counts missing samples and lists gaps', () => {
     const quality = seriesQuality(
       minutes((minute) => (minute >= 100 && minute < 130) || minute === 500, wobble),
       context(),
@@ -55,20 +55,20 @@ describe('the quality of a series', () => {
     expect(quality.gaps).toEqual([{ start: DAY.start + 99 * MINUTE_MS, end: DAY.start + 130 * MINUTE_MS }]);
   });
 
-  it('forgives jitter', () => {
+  it('tolerates jitter', () => {
     const series = minutes(undefined, wobble);
     const shaken = series.timestamps.map((instant, i) => instant + 25_000 * Math.sin(i * 78.233));
     expect(seriesQuality({ ...series, timestamps: shaken }, context()).completeness).toBe(1);
   });
 
-  it('expects nothing of the future, nor before the first sample ever', () => {
+  it('expects no samples in the future or before the first sample', () => {
     const noon = DAY.start + 12 * HOUR_MS;
     const { timestamps, values } = minutes((minute) => minute < 60 || minute >= 720, wobble);
     const quality = seriesQuality({ timestamps, values }, context({ asOf: noon, since: DAY.start + HOUR_MS }));
     expect(quality).toMatchObject({ expected: 660, completeness: 1, gaps: [] });
   });
 
-  it('takes the usual distance where none is declared', () => {
+  it('uses the median interval if none is declared', () => {
     const quality = seriesQuality(
       minutes((minute) => minute % 5 !== 0 || minute === 300, wobble),
       context({ reporting: { expectedIntervalMs: null } }),
@@ -76,13 +76,13 @@ describe('the quality of a series', () => {
     expect(quality).toMatchObject({ intervalMs: 5 * MINUTE_MS, expected: 276, samples: 275 });
   });
 
-  it('tells a silent series from one of which nothing can be expected', () => {
+  it('distinguishes a silent series from one without expected samples', () => {
     const empty = { timestamps: new Float64Array(0), values: new Float64Array(0) };
     expect(seriesQuality(empty, context())).toMatchObject({ expected: 1380, completeness: 0, gaps: [DAY] });
     expect(seriesQuality(empty, context({ reporting: { expectedIntervalMs: null } })).completeness).toBeNull();
   });
 
-  it('counts values out of range, and cuts a standstill at midnight', () => {
+  it('counts values out of range, and splits stuck values at midnight', () => {
     const outside = seriesQuality(
       minutes(undefined, (m) => (m === 7 ? 60 : wobble(m))),
       context(),
@@ -97,7 +97,7 @@ describe('the quality of a series', () => {
   });
 });
 
-it('lets a quantity stand that may: a battery that nobody uses keeps its charge', () => {
+it('does not report a constant quantity that may be constant: the charge of an idle battery', () => {
   const level = minutes(undefined, () => 63.4);
   expect(seriesQuality(level, context()).stuck).toHaveLength(1);
   expect(seriesQuality(level, context({ restless: false })).stuck).toEqual([]);
@@ -115,7 +115,7 @@ describe('consistency', () => {
     expect(isBalanced(inKwh, outKwh)).toBe(balanced);
   });
 
-  it('holds counters against power', () => {
+  it('compares counters with power', () => {
     expect(agrees(10, 10.4)).toBe(true);
     expect(agrees(10, 11)).toBe(false);
   });

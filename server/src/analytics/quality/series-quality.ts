@@ -5,15 +5,15 @@ import type { Window } from '../../domain/time/window.ts';
 import { naturalGaps, outside, type SunPlace } from './natural-gaps.ts';
 import { interpolatedRuns, stuckRuns } from './runs.ts';
 
-/** What is known about one series in one window. Instants are epoch milliseconds. */
+/** Quality of one series in one window. Instants are epoch milliseconds. */
 export interface SeriesQuality {
   readonly samples: number;
-  /** Samples that the interval leads to expect; null where no interval can be told. */
+  /** Number of samples expected from the reporting interval; null if the interval is unknown. */
   readonly expected: number | null;
   readonly intervalMs: number | null;
-  /** 0–1: the share of the expected samples that are there; null where none is expected. */
+  /** 0–1: the share of the expected samples that are present; null if none is expected. */
   readonly completeness: number | null;
-  /** Stretches without samples longer than 2.5 intervals, without those in which the series is silent by nature. */
+  /** Stretches without samples longer than 2.5 intervals, except natural gaps. */
   readonly gaps: readonly Window[];
   readonly outOfRange: number;
   readonly stuck: readonly Window[];
@@ -23,21 +23,21 @@ export interface SeriesQuality {
 export interface SeriesContext {
   readonly metric: Pick<Metric, 'kind' | 'minimum' | 'maximum'>;
   readonly window: Window;
-  /** Nothing is expected after it: normally now. */
+  /** No samples are expected after this instant: normally now. */
   readonly asOf: number;
-  /** What is declared of how the device reports; without an interval the usual distance of its samples counts. */
+  /** Declared reporting of the device; without an interval, the usual interval of its samples is used. */
   readonly reporting: Reporting;
-  /** The quantity never stands still by itself, save at zero or full: see `isRestless`. */
+  /** Whether the quantity changes continuously except at zero or full: see `isRestless`. */
   readonly restless: boolean;
-  /** The series is expected from here on: its first sample ever. */
+  /** First sample of the series; none are expected before it. */
   readonly since: number;
-  /** Place of a series that the sun lets rest at night; null or left out for others. */
+  /** Location of the site for solar series; null or absent for others. */
   readonly sun?: SunPlace | null;
 }
 
 /**
- * Judges a series in a window.
- * @param series samples of the window and of some days before it: they tell the usual interval and how often values repeat
+ * Evaluates a series in a window.
+ * @param series samples of the window and of some preceding days, which determine the usual interval and the frequency of repeats
  */
 export function seriesQuality(series: Series, context: SeriesContext): SeriesQuality {
   const { metric, window, asOf, since } = context;
@@ -45,7 +45,7 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
   const to = lowerBound(series.timestamps, window.end);
   const start = Math.max(window.start, since);
   const end = Math.min(window.end, asOf);
-  const intervalMs = context.reporting.expectedIntervalMs ?? usualDistance(series.timestamps);
+  const intervalMs = context.reporting.expectedIntervalMs ?? medianInterval(series.timestamps);
   const inside = { timestamps: series.timestamps.subarray(from, to), values: series.values.subarray(from, to) };
   const presence =
     holdPresence(series, { start, end }, context.reporting) ??
@@ -75,13 +75,13 @@ export function seriesQuality(series: Series, context: SeriesContext): SeriesQua
   };
 }
 
-/** Zero is where a quantity rests; full and empty are where a store of energy does. */
+/** Resting values: zero for any quantity, full and empty for storage. */
 function restingValues({ minimum, maximum }: SeriesContext['metric']): number[] {
   return [0, minimum, maximum].filter((value) => value !== null);
 }
 
-/** Median distance of neighbours, or null with fewer than four samples. */
-function usualDistance(timestamps: Float64Array): number | null {
+/** Median interval of samples, or null with fewer than four. */
+function medianInterval(timestamps: Float64Array): number | null {
   if (timestamps.length < 4) return null;
   const distances = timestamps.slice(1).map((instant, i) => instant - timestamps[i]!);
   distances.sort();
@@ -89,8 +89,8 @@ function usualDistance(timestamps: Float64Array): number | null {
 }
 
 /**
- * Counts by stretches without a gap: so many intervals as a stretch lasts make so many samples, whatever the jitter of each. In natural gaps no
- * sample is expected, though one may be there.
+ * Counts expected samples per stretch without a gap: its length divided by the interval, whatever the jitter. No samples are expected in
+ * natural gaps, though there may be some.
  * @param timestamps ascending, all before `end`
  */
 function presenceOf(
@@ -121,21 +121,21 @@ function presenceOf(
 }
 
 /**
- * Samples that a stretch without any lacks, and the gaps in it.
- * @param whole how many it lacks where nothing of it is natural
+ * Missing samples of a stretch without samples, and its gaps.
+ * @param total number of missing samples without natural gaps
  */
-function lossIn(gap: Window, whole: number, intervalMs: number, natural: readonly Window[]) {
+function lossIn(gap: Window, total: number, intervalMs: number, natural: readonly Window[]) {
   const parts = outside(gap, natural);
   const long = parts.filter((part) => part.end - part.start > GAP_FACTOR * intervalMs);
   const isWhole = parts.length === 1 && parts[0]!.start === gap.start && parts[0]!.end === gap.end;
-  if (isWhole) return { missing: whole, gaps: long };
+  if (isWhole) return { missing: total, gaps: long };
   return {
     missing: long.reduce((sum, part) => sum + Math.floor((part.end - part.start) / intervalMs), 0),
     gaps: long,
   };
 }
 
-/** Presence of a device that reports changes only: the time for which its values hold; null where it is none. */
+/** Presence for a device that reports changes only: the time during which its values are valid; null for other devices. */
 function holdPresence(series: Series, { start, end }: Window, reporting: Reporting) {
   if (end <= start || !holdsUntilChanged(series, reporting)) return null;
   const ends = validUntil(series, reporting);

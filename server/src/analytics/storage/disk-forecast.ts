@@ -1,6 +1,6 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
-/** What a data folder held at an instant. */
+/** Size of a data folder at an instant. */
 export interface DiskSample {
   /** Epoch milliseconds. */
   readonly at: number;
@@ -8,22 +8,22 @@ export interface DiskSample {
 }
 
 export interface DiskForecast {
-  /** Robust slope of what the folder holds; null while less than a day is known. */
+  /** Robust growth rate of the folder; null with less than one day of samples. */
   readonly growthBytesPerDay: number | null;
-  /** Days until the free space is used up at this rate; null where it does not grow or is not known. */
+  /** Days until the free space is used up at this rate; null if the folder does not grow or the rate is unknown. */
   readonly fullInDays: number | null;
 }
 
-/** Less does not tell a trend from a day's ups and downs. */
+/** Minimum time span; over shorter ones daily variation hides the trend. */
 const MIN_SPAN_MS = UTC_DAY_MS;
-/** Samples whose slopes are taken lie this share of the known time apart, at least. */
-const MIN_APART_SHARE = 1 / 4;
-/** Of more samples only some are looked at, evenly: the work grows with the square. */
+/** Minimum distance of two samples for a slope, as a share of the time span. */
+const MIN_DISTANCE_SHARE = 1 / 4;
+/** Larger sets are sampled evenly: the work grows with the square of their number. */
 const MAX_SAMPLES = 250;
 
 /**
- * How fast a disk fills: the median of the slopes between samples that lie at least a quarter of the known time apart (Theil, 1950; Sen, 1968),
- * which a compaction or a big import in between moves little.
+ * Growth of a disk: the median of the slopes between samples at least a quarter of the time span apart (Theil, 1950; Sen, 1968), which is
+ * robust against a compaction or a large import.
  *
  * @param all samples, in ascending order
  */
@@ -33,12 +33,13 @@ export function diskForecast(all: readonly DiskSample[], freeBytes: number): Dis
   const unknown = { growthBytesPerDay: null, fullInDays: null };
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last.at - first.at < MIN_SPAN_MS) return unknown;
-  const apart = (last.at - first.at) * MIN_APART_SHARE;
+  const minDistanceMs = (last.at - first.at) * MIN_DISTANCE_SHARE;
   const slopes: number[] = [];
   for (const [i, earlier] of samples.entries()) {
     for (let j = i + 1; j < samples.length; j++) {
       const later = samples[j]!;
-      if (later.at - earlier.at >= apart) slopes.push((later.usedBytes - earlier.usedBytes) / (later.at - earlier.at));
+      if (later.at - earlier.at >= minDistanceMs)
+        slopes.push((later.usedBytes - earlier.usedBytes) / (later.at - earlier.at));
     }
   }
   slopes.sort((a, b) => a - b);

@@ -5,7 +5,7 @@ import type { LocalDay } from '../../domain/time/site-time.ts';
 type TimeOfUse = Extract<z.infer<typeof ImportPrice>, { type: 'time_of_use' }>;
 type Band = z.infer<typeof TariffBand>;
 
-/** A name and a price that hold for a while. */
+/** A name and a price for a time range. */
 export interface PricedBand {
   readonly name: string;
   readonly pricePerKwh: number;
@@ -14,11 +14,11 @@ export interface PricedBand {
 const MINUTES_A_DAY = 1440;
 
 /**
- * The bands of a time-of-use price on a clock. The first band that fits prices an instant. A band that runs past midnight
- * belongs to the day on which it begins: Friday's 22:00–06:00 ends on Saturday morning, whatever Saturday is.
+ * The bands of a time-of-use price. The first matching band prices an instant. A band that spans midnight belongs to the day on which it
+ * starts: Friday's 22:00–06:00 ends on Saturday morning, whatever Saturday's bands are.
  */
 export class BandClock {
-  /** Minutes of the day at which a band begins or ends, ascending, with 0 and 1440. */
+  /** Minutes of the day at which a band starts or ends, ascending, with 0 and 1440. */
   readonly boundaries: readonly number[];
   readonly #bands: readonly { band: Band; from: number; to: number; priced: PricedBand }[];
   readonly #otherwise: PricedBand;
@@ -37,7 +37,7 @@ export class BandClock {
     this.boundaries = [...new Set([0, ...marks, MINUTES_A_DAY])].sort((a, b) => a - b);
   }
 
-  /** The band at a minute of a day; `before` is the calendar day before it. */
+  /** The band at a minute of a day; `before` is the previous calendar day. */
   at(day: LocalDay, before: LocalDay, minute: number): PricedBand {
     for (const { band, from, to, priced } of this.#bands) {
       const pastMidnight = to <= from;
@@ -57,7 +57,7 @@ export class BandClock {
   }
 }
 
-/** Both days are in the season; one that begins later in the year than it ends runs over the new year. */
+/** Both days are in the season; a season that starts later in the year than it ends spans the new year. */
 function inSeason(monthDay: string, { from, to }: { from: string; to: string }): boolean {
   return from <= to ? monthDay >= from && monthDay <= to : monthDay >= from || monthDay <= to;
 }

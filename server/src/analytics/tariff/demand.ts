@@ -3,12 +3,12 @@ import { bucketEdges, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import { intersect, type Window } from '../../domain/time/window.ts';
 import type { PricedSlots } from './priced-slots.ts';
 
-/** Span over which metering averages the power that is charged for. */
+/** Averaging interval of the power that is charged. */
 const DEMAND_SPAN_MS = 15 * MINUTE_MS;
 
 /**
- * Charge on the greatest mean import power over a quarter hour of each calendar month, prorated for months of which the window
- * holds only a part. Slots wider than a quarter hour count with their mean.
+ * Charge for the maximum mean import power over a quarter hour of each calendar month, prorated for months that the window contains in
+ * part. Slots wider than a quarter hour use their mean.
  */
 export function demandCharge(pricePerKw: number, slots: PricedSlots, window: Window, timeZone: string): number {
   if (pricePerKw === 0 || window.end <= window.start) return 0;
@@ -19,16 +19,16 @@ export function demandCharge(pricePerKw: number, slots: PricedSlots, window: Win
     const part = intersect(month, window);
     if (part === null) continue;
     const share = (part.end - part.start) / (month.end - month.start);
-    charge += pricePerKw * greatestDemandKw(slots, part, timeZone) * share;
+    charge += pricePerKw * maxDemandKw(slots, part, timeZone) * share;
   }
   return charge;
 }
 
-/** Greatest mean import over the quarter hours of the site's clock within a window, kW; 0 where none is known. */
-export function greatestDemandKw({ edges, importKwh }: PricedSlots, window: Window, timeZone: string): number {
+/** Maximum mean import power over the quarter hours of the site's clock within a window, kW; 0 if unknown. */
+export function maxDemandKw({ edges, importKwh }: PricedSlots, window: Window, timeZone: string): number {
   const anchor = dayWindow(dayOf(window.start, timeZone), timeZone).start;
   const quarterOf = (instant: number) => Math.floor((instant - anchor) / DEMAND_SPAN_MS);
-  let greatest = 0;
+  let max = 0;
   for (let s = 0; s + 1 < edges.length; ) {
     const start = edges[s]!;
     let end = edges[s + 1]!;
@@ -40,8 +40,8 @@ export function greatestDemandKw({ edges, importKwh }: PricedSlots, window: Wind
     }
     const inside = start >= window.start && end <= window.end;
     const hours = Math.max(end - start, DEMAND_SPAN_MS) / HOUR_MS;
-    if (inside && kwh / hours > greatest) greatest = kwh / hours;
+    if (inside && kwh / hours > max) max = kwh / hours;
     s = next;
   }
-  return greatest;
+  return max;
 }

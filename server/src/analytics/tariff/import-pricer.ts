@@ -7,14 +7,14 @@ import type { PricedSlots } from './priced-slots.ts';
 
 type Import = z.infer<typeof ImportPrice>;
 
-/** A part of a slot's energy and what a kWh of it costs. */
+/** A part of a slot's energy and its price per kWh. */
 export interface PricedPart {
   readonly name: string;
   readonly energyKwh: number;
   readonly pricePerKwh: number;
 }
 
-/** Prices slots, which must come in ascending order. */
+/** Prices slots, which must be passed in ascending order. */
 export type ImportPricer = (slot: number, energyKwh: number) => readonly PricedPart[];
 
 export function importPricer(price: Import, slots: PricedSlots, clock: LocalTimes, timeZone: string): ImportPricer {
@@ -35,7 +35,7 @@ export function importPricer(price: Import, slots: PricedSlots, clock: LocalTime
   }
 }
 
-/** A slot that a band's edge cuts is split in proportion to time. */
+/** A slot that contains the edge of a band is split in proportion to time. */
 function timeOfUsePricer(bands: BandClock, edges: Float64Array, clock: LocalTimes, timeZone: string): ImportPricer {
   const dayBefore = new Map<string, LocalDay>();
   const before = (day: LocalDay): LocalDay => {
@@ -60,7 +60,7 @@ function timeOfUsePricer(bands: BandClock, edges: Float64Array, clock: LocalTime
   };
 }
 
-/** Each period's energy fills the tiers from below; a slot that fills one up is split between it and the next. */
+/** The energy of each period fills the tiers from the lowest; a slot that completes a tier is split between it and the next. */
 function tieredPricer(price: Extract<Import, { type: 'tiered' }>, clock: LocalTimes): ImportPricer {
   const tiers = price.tiers
     .map((tier) => ({ limit: tier.up_to_kwh ?? Number.POSITIVE_INFINITY, pricePerKwh: tier.price_per_kwh }))

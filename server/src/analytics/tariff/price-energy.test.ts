@@ -27,7 +27,7 @@ const timeOfUse = (bands: Band[], holidays: string[] = []): TariffTerms =>
     import_price: { type: 'time_of_use', bands, otherwise: { name: 'rest', price_per_kwh: 0.1 }, holidays },
   });
 
-/** A steady load of 1 kW over a window, so that energy in kWh is time in hours. */
+/** A constant load of 1 kW over a window, so that energy in kWh equals time in hours. */
 function steady(window: Window, zone = WARSAW, bucket = '15m', kw = 1) {
   const edges = bucketEdges(window, bucket, zone);
   const importKwh = edges.subarray(1).map((end, i) => (kw * (end - edges[i]!)) / HOUR_MS);
@@ -50,21 +50,21 @@ describe('time of use', () => {
     expect(cost).toBeCloseTo(12 * 0.2 + 12 * 0.1, 12);
   });
 
-  test('the hour that the clock skips or repeats belongs to the band of its clock time', () => {
+  test('an hour skipped or repeated by daylight saving time belongs to the band of its clock time', () => {
     const night = timeOfUse([band({ name: 'night', price_per_kwh: 0.05, from: '01:00', to: '04:00' })]);
     expect(hoursByBand(night, '2026-06-15')).toEqual({ rest: 21, night: 3 });
     expect(hoursByBand(night, '2026-03-29')).toEqual({ rest: 21, night: 2 });
     expect(hoursByBand(night, '2026-10-25')).toEqual({ rest: 21, night: 4 });
   });
 
-  test('weekdays are the site’s, not UTC’s', () => {
+  test('weekdays follow the time zone of the site, not UTC', () => {
     const weekend = timeOfUse([band({ name: 'weekend', price_per_kwh: 0, weekdays: [6, 7] })]);
     expect(hoursByBand(weekend, '2026-06-14')).toEqual({ weekend: 24 });
     expect(hoursByBand(weekend, '2026-06-15')).toEqual({ rest: 24 });
     expect(hoursByBand(weekend, '2026-06-14', 'Pacific/Auckland')).toEqual({ weekend: 24 });
   });
 
-  test('a band past midnight belongs to the day on which it begins', () => {
+  test('a band across midnight belongs to the day on which it starts', () => {
     const friday = timeOfUse([
       band({ name: 'friday night', price_per_kwh: 0, from: '22:00', to: '06:00', weekdays: [5] }),
     ]);
@@ -73,7 +73,7 @@ describe('time of use', () => {
     expect(hoursByBand(friday, '2026-06-21')).toEqual({ rest: 24 });
   });
 
-  test('a season holds on both of its days and across the new year', () => {
+  test('a season includes its first and last day and may span the new year', () => {
     const winter = timeOfUse([band({ name: 'winter', price_per_kwh: 1, season: { from: '10-01', to: '03-31' } })]);
     const days = ['2026-09-30', '2026-10-01', '2026-12-31', '2027-01-01', '2027-03-31', '2027-04-01'];
     expect(days.map((day) => Object.keys(hoursByBand(winter, day)).join())).toEqual([
@@ -86,7 +86,7 @@ describe('time of use', () => {
     ]);
   });
 
-  test('holidays are let in, kept out, or all there is', () => {
+  test('bands may include holidays, exclude them, or apply on holidays only', () => {
     const holidays = ['2026-06-15'];
     const on = (rule: Band['holidays'], day: string) =>
       Object.keys(
@@ -104,7 +104,7 @@ describe('time of use', () => {
     ]);
   });
 
-  test('the first band that fits counts', () => {
+  test('the first matching band applies', () => {
     const both = timeOfUse([
       band({ name: 'noon', price_per_kwh: 0, from: '12:00', to: '13:00' }),
       band({ name: 'day', price_per_kwh: 1, from: '06:00', to: '22:00' }),
@@ -112,7 +112,7 @@ describe('time of use', () => {
     expect(hoursByBand(both, '2026-06-15')).toEqual({ rest: 8, day: 15, noon: 1 });
   });
 
-  test('a slot that a band’s edge cuts is split by time, also where slots are whole hours of a half-hour zone', () => {
+  test('a slot that contains the edge of a band is split by time, also for hourly slots in a half-hour time zone', () => {
     const odd = timeOfUse([band({ name: 'odd', price_per_kwh: 1, from: '08:20', to: '08:50' })]);
     for (const zone of ['Asia/Kolkata', WARSAW]) {
       const { bands } = priceEnergy(odd, steady(dayWindow('2026-06-15', zone), zone, '1h'), { timeZone: zone });
@@ -122,7 +122,7 @@ describe('time of use', () => {
 });
 
 describe('other prices', () => {
-  test('dynamic prices take factor, markup and, where none is known, the fallback', () => {
+  test('dynamic prices use factor and markup, and the fallback if no price is known', () => {
     const tariff = terms({
       import_price: { type: 'dynamic', factor: 1.23, markup_per_kwh: 0.1, fallback_per_kwh: 0.9 },
       export_price: { type: 'dynamic', factor: 1, markup_per_kwh: -0.01, fallback_per_kwh: 0 },
@@ -144,7 +144,7 @@ describe('other prices', () => {
     expect(warnings).toEqual(['no price is known for 4.00 kWh of import: priced at the fallback of 0.9']);
   });
 
-  test('an export price that follows the market takes the import price where no export price is published', () => {
+  test('an export price that follows the market uses the import price if no export price is published', () => {
     const tariff = terms({
       import_price: { type: 'flat', price_per_kwh: 0.3 },
       export_price: { type: 'dynamic', factor: 0.5, markup_per_kwh: 0.01, fallback_per_kwh: 0.04 },
@@ -165,7 +165,7 @@ describe('other prices', () => {
     expect(both.warnings).toEqual([]);
   });
 
-  test('a fallback is reported from 1 % of the energy on', () => {
+  test('a fallback is reported from 1 % of the energy', () => {
     const price = { type: 'dynamic', factor: 1, markup_per_kwh: 0, fallback_per_kwh: 0.5 } as const;
     const warningsWhere = (unknownKwh: number) =>
       priceEnergy(
@@ -182,7 +182,7 @@ describe('other prices', () => {
     expect([0, 1, 1.01].map(warningsWhere)).toEqual([0, 0, 2]);
   });
 
-  test('tiers fill by calendar month, and the slot that fills one is split', () => {
+  test('tiers fill per calendar month, and the slot that completes one is split', () => {
     const tariff = terms({
       import_price: {
         type: 'tiered',
@@ -204,7 +204,7 @@ describe('other prices', () => {
     ]);
   });
 
-  test('beyond the last tier its price goes on', () => {
+  test('the price of the last tier applies beyond its limit', () => {
     const tariff = terms({
       import_price: { type: 'tiered', period: 'day', tiers: [{ up_to_kwh: 10, price_per_kwh: 1 }] },
     });
@@ -212,7 +212,7 @@ describe('other prices', () => {
     expect(cost).toBeCloseTo(24, 12);
   });
 
-  test('pricing of tiers begins with the day or month, of other prices with the window', () => {
+  test('pricing of tiers starts with the day or month, of other prices with the window', () => {
     const instant = dayWindow('2026-06-15', WARSAW).start + HOUR_MS;
     const tiered = (period: 'day' | 'month') =>
       terms({ import_price: { type: 'tiered', period, tiers: [{ up_to_kwh: null, price_per_kwh: 1 }] } });
@@ -221,7 +221,7 @@ describe('other prices', () => {
     expect(pricingStart(terms({ import_price: { type: 'flat', price_per_kwh: 1 } }), instant, WARSAW)).toBe(instant);
   });
 
-  test('a fixed charge runs up with the day that is under way', () => {
+  test('a fixed charge accrues over the current day', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
     const window = dayWindow('2026-03-29', WARSAW);
     const at = (hours: number) =>
@@ -234,13 +234,13 @@ describe('other prices', () => {
     ]);
   });
 
-  test('a fixed charge counts for days with data only', () => {
+  test('a fixed charge applies to days with data only', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 1 }, fixed_per_day: 2 });
     const window = { start: dayWindow('2026-03-27', WARSAW).start, end: dayWindow('2026-04-05', WARSAW).end };
     const slots = steady(window);
     const none = dayWindow('2026-03-29', WARSAW).start;
     slots.edges.forEach((edge, s) => {
-      // Three days with energy, one of them for a quarter hour only; the day of 23 hours exports alone.
+      // Three days with energy, one of them for a quarter hour only; the 23-hour day has exports only.
       if (edge >= none + HOUR_MS / 4 && s < slots.importKwh.length)
         slots.importKwh[s] = slots.exportKwh[s] = Number.NaN;
       else if (edge === none) slots.importKwh[s] = Number.NaN;
@@ -250,7 +250,7 @@ describe('other prices', () => {
     expect(fixedBySlot.at(-1)).toBe(0);
   });
 
-  test('a fixed charge is one a day, whether it has 23, 24 or 25 hours', () => {
+  test('a fixed charge applies once per day of 23, 24 or 25 hours', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, fixed_per_day: 2 });
     for (const day of ['2026-03-29', '2026-06-15', '2026-10-25']) {
       const { fixedCost } = priceEnergy(tariff, steady(dayWindow(day, WARSAW)), { timeZone: WARSAW });
@@ -258,19 +258,19 @@ describe('other prices', () => {
     }
   });
 
-  test('the demand charge takes the greatest quarter hour of each month', () => {
+  test('the demand charge uses the quarter hour with the highest mean power of each month', () => {
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 0 }, demand_per_kw_month: 10 });
     const window = { start: dayWindow('2026-05-01', WARSAW).start, end: dayWindow('2026-06-30', WARSAW).end };
     const slots = steady(window);
     slots.importKwh[1000] = 2; // 8 kW in May
     slots.importKwh[3500] = 1.25; // 5 kW on 6 June
     expect(priceEnergy(tariff, slots, { timeZone: WARSAW }).demandCost).toBeCloseTo(10 * (8 + 5), 9);
-    // Half of June: the peak of that half, half of the charge.
+    // Half of June: the peak and the charge of that half.
     const half = { start: dayWindow('2026-06-16', WARSAW).start, end: window.end };
     expect(priceEnergy(tariff, slots, { timeZone: WARSAW, window: half }).demandCost).toBeCloseTo(10 * 1 * 0.5, 9);
   });
 
-  test('energy that is not known costs nothing', () => {
+  test('unknown energy costs nothing', () => {
     const slots = steady(dayWindow('2026-06-15', WARSAW));
     slots.importKwh.fill(Number.NaN, 0, 48);
     const tariff = terms({ import_price: { type: 'flat', price_per_kwh: 1 } });
@@ -278,7 +278,7 @@ describe('other prices', () => {
   });
 });
 
-test('bands share out exactly the energy that was bought, under any bands, zone and window', () => {
+test('the energy of all bands equals the imported energy for any bands, time zone and window', () => {
   const clock = fc
     .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
     .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);

@@ -7,28 +7,26 @@ import type { PricedSlots } from './priced-slots.ts';
 
 export interface PricingOptions {
   readonly timeZone: string;
-  /**
-   * What is charged; slots before it only fill the tiers of the day or month. Default: all slots. Its edges are edges of slots.
-   */
+  /** The charged window; slots before it only fill the tiers of the day or month. Its edges must be edges of slots. Default: all slots. */
   readonly window?: Window;
-  /** Fixed charges accrue up to here: now, so that a day that is under way costs what has run up so far. Default: all of the window. */
+  /** Fixed charges accrue up to this instant: now, so that the current day costs only its elapsed part. Default: all of the window. */
   readonly asOf?: number;
 }
 
 /** Money in the site's currency. */
 export interface EnergyCost {
-  /** Of imported energy, without fixed and demand parts. */
+  /** Cost of imported energy, without fixed and demand charges. */
   readonly cost: number;
   /** Credit for exported energy. */
   readonly revenue: number;
-  /** Of the days of which energy is known. */
+  /** Fixed charges of the days with known energy. */
   readonly fixedCost: number;
   readonly demandCost: number;
   /** cost + fixedCost + demandCost − revenue */
   readonly total: number;
-  /** Import by band, in the order in which bands were first met. */
+  /** Import by band, in order of first occurrence. */
   readonly bands: readonly BandCost[];
-  /** By slot; 0 outside the window and where energy is not known. */
+  /** By slot; 0 outside the window and for unknown energy. */
   readonly costBySlot: Float64Array;
   readonly revenueBySlot: Float64Array;
   readonly fixedBySlot: Float64Array;
@@ -41,7 +39,7 @@ export interface BandCost {
   readonly cost: number;
 }
 
-/** What energy costs under a tariff, by the clock and calendar of the site. */
+/** Computes the cost of energy under a tariff, by the clock and calendar of the site. */
 export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: PricingOptions): EnergyCost {
   const { edges } = slots;
   const count = Math.max(edges.length - 1, 0);
@@ -96,7 +94,7 @@ export function priceEnergy(terms: TariffTerms, slots: PricedSlots, options: Pri
   };
 }
 
-/** 1 for each day of which energy is known in the window: a fixed charge beside no energy would make a period look dear. */
+/** 1 for each day with known energy in the window: fixed charges without energy would make a period look expensive. */
 function daysWithData(clock: LocalTimes, { edges, importKwh, exportKwh }: PricedSlots, window: Window): Uint8Array {
   const days = new Uint8Array(clock.days.length);
   for (let s = 0; s < importKwh.length; s++) {
@@ -112,7 +110,7 @@ function elapsedShare(edges: Float64Array, slot: number, asOf: number): number {
   return Math.min(Math.max((asOf - start) / (end - start), 0), 1);
 }
 
-/** Where pricing must begin so that the tiers of the window's first day or month are as full as they really were. */
+/** The instant at which pricing must start so that the tiers of the window's first day or month are filled correctly. */
 export function pricingStart(terms: TariffTerms, windowStart: number, timeZone: string): number {
   const { import_price: price } = terms;
   if (price.type !== 'tiered') return windowStart;
@@ -123,11 +121,11 @@ export function pricingStart(terms: TariffTerms, windowStart: number, timeZone: 
 
 interface ExportPrices {
   readonly perKwh: Float64Array;
-  /** 1 where no price is known. */
+  /** 1 in slots without a known price. */
   readonly isFallback: Uint8Array;
 }
 
-/** A price that follows the market takes the price of bought energy where no price of sold energy is published. */
+/** A price that follows the market uses the import price if no export price is published. */
 function exportPrices(
   { export_price: price }: TariffTerms,
   { edges, exportPrice, importPrice }: PricedSlots,
@@ -147,7 +145,7 @@ function exportPrices(
   return { perKwh, isFallback };
 }
 
-/** A fallback that prices more than this share of the energy is reported. */
+/** Minimum share of the energy priced at the fallback that is reported. */
 const REPORTED_SHARE = 0.01;
 
 function fallbackWarnings(
@@ -168,7 +166,7 @@ function fallbackWarnings(
   return warnings;
 }
 
-/** A day of 23 or 25 hours is one day, and a slot is that share of it that its time is. */
+/** A day of 23 or 25 hours is one day; a slot is the share of it that its duration is. */
 function shareOfDay(clock: LocalTimes, edges: Float64Array, slot: number): number {
   const day = clock.days[clock.dayIndex[slot]!]!;
   return (edges[slot + 1]! - edges[slot]!) / (day.end - day.start);

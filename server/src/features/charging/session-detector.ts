@@ -98,7 +98,7 @@ export class SessionDetector {
       const soc = socFrame ? seriesOf(socFrame, 'soc_percent') : null;
       const all = detectSessions(inside, soc, rules, Math.min(asOf, read.end));
       const found = all.filter(({ startAt, endAt }) => endAt > span.start && startAt < span.end);
-      const isCut = found[0] !== undefined && found[0].startAt <= read.start + rules.longestBreakMs;
+      const isCut = found[0] !== undefined && found[0].startAt <= read.start + rules.maxBreakMs;
       if (!isCut || i === LOOKBACKS_MS.length - 1) return { steps, found };
     }
     throw new RangeError('no lookback is allowed');

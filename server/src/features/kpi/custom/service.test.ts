@@ -118,7 +118,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     expect(await tried('kpi.energy / (kpi.production - 460 unit)')).toMatchObject({
       value: null,
       unit: 'kWh/unit',
-      reason: 'what is divided by in column 12 is zero',
+      reason: 'the divisor in column 12 is zero',
     });
     const half = { start: iso(SHORT_DAY.end - 6 * HOUR_MS), end: iso(SHORT_DAY.end + 6 * HOUR_MS) };
     expect(await tried('energy(energy.power_kw) + kpi.energy', half)).toMatchObject({
