@@ -1,17 +1,20 @@
 import type { Block } from '../domain/columns/batch.ts';
 
-/** Where a source hands its readings; blocks name devices as the source knows them. Rejects with `Unavailable` when they cannot be kept now. */
+/**
+ * Receives the readings of a source; blocks use the source's device names. Rejects with `Unavailable` if the readings cannot be stored
+ * now.
+ */
 export type SourceSink = (
   blocks: readonly Block[],
 ) => Promise<{ readonly accepted: number; readonly rejected: number }>;
 
-/** Something that brings readings by itself, such as an inverter that is polled. */
+/** A component that delivers readings on its own schedule, such as a poller of an inverter. */
 export interface Source {
-  /** Name in the configuration, unique. */
+  /** Unique name in the configuration. */
   readonly name: string;
   /** Kind of source: `simulator`. */
   readonly type: string;
-  /** Runs until `signal` fires; recovers by itself from whatever the outside world does. */
+  /** Runs until `signal` fires; recovers automatically from any external failure. */
   start(sink: SourceSink, signal: AbortSignal): Promise<void>;
   health(): SourceState;
 }
@@ -20,13 +23,13 @@ export interface SourceState {
   readonly status: 'running' | 'waiting' | 'failed' | 'idle';
   /** Instant of the newest reading, epoch milliseconds, or null. */
   readonly lastReadingAt: number | null;
-  /** Values taken and refused since start. */
+  /** Values accepted and rejected since start. */
   readonly values: number;
   readonly rejected: number;
   readonly lastError: string | null;
 }
 
-/** Keeps a source's state as readings go by. */
+/** Stores a source's state as readings are accepted. */
 export class SourceMeter {
   #status: SourceState['status'] = 'idle';
   #lastReadingAt: number | null = null;

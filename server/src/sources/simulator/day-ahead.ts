@@ -3,7 +3,7 @@ import type { Weather } from './equipment/weather.ts';
 import { hash, hashedNormal } from './random.ts';
 import type { CalendarDay, SiteClock } from './site-clock.ts';
 
-/** What a household pays around the price of the exchange, in the site's currency. */
+/** Terms of a household's dynamic tariff, in the site's currency. */
 export interface PriceOptions {
   /** Mean price of the exchange in winter and in summer, per kWh. */
   readonly winterPerKwh: number;
@@ -11,14 +11,14 @@ export interface PriceOptions {
   /** Supplier's margin and energy tax, per kWh before VAT. */
   readonly surchargePerKwh: number;
   readonly vat: number;
-  /** What the supplier keeps of a sold kWh. */
+  /** Deducted by the supplier from the price of exported energy, per kWh. */
   readonly exportFeePerKwh: number;
   readonly slotMinutes: number;
 }
 
-/** Prices of one day of the site. */
+/** Day-ahead prices of one day. */
 export interface DayPrices {
-  /** Beginning of each slot, epoch milliseconds. */
+  /** Start of each slot, epoch milliseconds. */
   readonly starts: Float64Array;
   readonly importPerKwh: Float64Array;
   readonly exportPerKwh: Float64Array;
@@ -29,7 +29,7 @@ const MAX_AGE_DAYS = 8;
 
 /**
  * Day-ahead prices as a European bidding zone has them: a peak in the morning and a higher one in the evening, a dip when the sun
- * shines on everybody's panels (below zero on sunny spring and summer weekends), cheap windy days. A day's prices depend on
+ * shines in the whole bidding zone (below zero on sunny spring and summer weekends), cheap windy days. A day's prices depend on
  * seed and date only.
  */
 export class DayAhead {
@@ -56,14 +56,14 @@ export class DayAhead {
     return day;
   }
 
-  /** Beginning of the slot of today that an instant falls in. */
+  /** Start of today's slot that contains an instant. */
   slotAt(instant: number): number {
     const slotMs = this.#options.slotMinutes * MINUTE_MS;
     const { start } = this.#clock.day;
     return start + Math.floor((instant - start) / slotMs) * slotMs;
   }
 
-  /** Starts of the cheapest slots between two instants, `hours` long together. */
+  /** Starts of the cheapest slots between two instants, `hours` long in total. */
   cheapest(from: number, to: number, hours: number): number[] {
     const slots: { start: number; price: number }[] = [];
     const first = Math.floor((from - 14 * HOUR_MS) / (24 * HOUR_MS));
@@ -94,7 +94,7 @@ export class DayAhead {
       const spot = base * (shape + 0.045 * hashedNormal(this.#seed, 'price', starts[i]!));
       importPerKwh[i] = rounded((spot + surchargePerKwh) * (1 + vat));
       exportPerKwh[i] = rounded(spot - exportFeePerKwh);
-      // What sets a low price burns little.
+      // Hours with a low price have little fossil generation.
       carbonKgPerKwh[i] = Math.round(1000 * Math.min(0.62, Math.max(0.04, 0.09 + 0.22 * shape))) / 1000;
     }
     return { starts, importPerKwh, exportPerKwh, carbonKgPerKwh };
@@ -120,7 +120,10 @@ function shapeOf(clock: number, solar: number, season: number, sunny: number, is
   );
 }
 
-/** Hour of the wall clock in the middle of a slot; on the two days with a clock change an hour off after it, which no price shows. */
+/**
+ * Hour of the wall clock in the middle of a slot; one hour off after a clock change, on two days a year, which has no visible effect on
+ * prices.
+ */
 function clockHour(day: CalendarDay, start: number): number {
   return (start - day.start) / HOUR_MS + 0.5;
 }

@@ -37,7 +37,7 @@ function deviation(profile: ProfileName, truth: FaultTruth) {
   return { inside, outside, sound, faulty };
 }
 
-describe('a fault deviates as its truth says, and only then', () => {
+describe('a fault deviates as declared, and only during its window', () => {
   test.each([
     ['home', fault('house', 'load.power_kw', 'power_spike', 2.4), 0.0011],
     ['home', fault('battery', 'battery.temperature_c', 'temperature_spike', 15), 0.11],
@@ -55,9 +55,9 @@ describe('a fault deviates as its truth says, and only then', () => {
     ['home', fault('inverter', 'solar.string1_power_kw', 'efficiency_drop', -0.3)],
     ['factory', fault('moulder', 'energy.power_kw', 'efficiency_drop', 0.25)],
     ['factory', fault('paint', 'energy.power_kw', 'drop', -0.6)],
-  ] as const)('in relation to its power: %s %o', (profile, truth) => {
+  ] as const)('relative to its power: %s %o', (profile, truth) => {
     const isWholeArray = truth.metric === 'solar.string1_power_kw';
-    // Soiling is told of the inverter and seen on each of its strings.
+    // A soiling fault belongs to the inverter and affects each of its strings.
     const injected = isWholeArray ? { ...truth, metric: 'solar.power_kw' } : truth;
     const sound = world(profile, [])(truth.device, truth.metric);
     const faulty = world(profile, [injected])(truth.device, truth.metric);
@@ -75,12 +75,12 @@ describe('a fault deviates as its truth says, and only then', () => {
     const truth = fault('weather', 'weather.temperature_c', 'stuck_sensor', 0);
     const { sound, faulty, outside } = deviation('home', truth);
     const first = faulty.timestamps.indexOf(FROM);
-    const held = faulty.values.slice(first, faulty.timestamps.indexOf(UNTIL));
-    expect(new Set(held)).toEqual(new Set([sound.values[first - 1]]));
+    const repeated = faulty.values.slice(first, faulty.timestamps.indexOf(UNTIL));
+    expect(new Set(repeated)).toEqual(new Set([sound.values[first - 1]]));
     expect(outside).toBe(0);
   });
 
-  test('a silent device reports nothing, and its counters know what went by', () => {
+  test('a silent device reports nothing, and its counters include the energy of the silence', () => {
     const truth = fault('house', '*', 'gap', 0);
     const sound = world('home', [])('house', 'load.energy_kwh');
     const faulty = world('home', [truth])('house', 'load.energy_kwh');
@@ -89,7 +89,7 @@ describe('a fault deviates as its truth says, and only then', () => {
     expect(faulty.values.at(-1)).toBe(sound.values.at(-1));
   });
 
-  test('what the house draws by fault comes from the grid or the battery', () => {
+  test('excess consumption of the house is supplied by the grid or the battery', () => {
     const data = world('home', [fault('house', 'load.power_kw', 'power_spike', 3)]);
     const at = (device: string, metric: string, i: number) => data(device, metric).values[i]!;
     for (let i = 0; i < DAYS * 1440; i += 7) {
@@ -102,7 +102,7 @@ describe('a fault deviates as its truth says, and only then', () => {
     }
   });
 
-  test('a fault of something that nobody reports is refused', () => {
+  test('a fault of a metric that no device reports is rejected', () => {
     expect(() => world('home', [fault('house', 'load.colour', 'drop', -1)])).toThrow(/house.*load\.colour/);
   });
 });
@@ -113,7 +113,7 @@ describe('the schedule', () => {
     createSimulator({ profile, seed, start: START, stepMs: MINUTE_MS, faults: { perDay } }).faults(year);
 
   test.each(['home', 'rv', 'factory'] as const)(
-    'of a %s has the rate that was asked for, and no overlap on a device',
+    'of a %s has the configured rate, and no overlapping faults of a device',
     (profile) => {
       const faults = faultsOf(profile, 0.5);
       expect(faults.length).toBeGreaterThan(0.5 * 365 * 0.8);
@@ -127,12 +127,12 @@ describe('the schedule', () => {
     },
   );
 
-  test('has every kind', () => {
+  test('contains every kind of fault', () => {
     const kinds = new Set([...faultsOf('home', 1), ...faultsOf('factory', 2)].map(({ kind }) => kind));
     expect([...kinds].sort()).toEqual([...FAULT_KINDS].sort());
   });
 
-  test('is the same however a window is cut, and none without a rate', () => {
+  test('does not depend on how a window is divided, and is empty at a rate of 0', () => {
     const whole = faultsOf('home', 1);
     const simulator = createSimulator({
       profile: 'home',

@@ -15,7 +15,7 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What really went wrong: the truth against which detection is held. */
+/** A simulated fault: the ground truth for anomaly detection. */
 export interface FaultTruth {
   /** Key of the simulated device. */
   readonly device: string;
@@ -26,8 +26,8 @@ export interface FaultTruth {
   readonly start: number;
   readonly end: number;
   /**
-   * `power_spike`, `unusual_pattern`, `temperature_spike`, `pressure`: what is added, in the metric's unit. `drop`,
-   * `efficiency_drop`: relative change (−0.3 is 30 % less, 0.2 is 20 % more). `stuck_sensor`, `gap`: 0.
+   * `power_spike`, `unusual_pattern`, `temperature_spike`, `pressure`: the added amount, in the metric's unit. `drop`, `efficiency_drop`:
+   * relative change (−0.3 is 30 % less, 0.2 is 20 % more). `stuck_sensor`, `gap`: 0.
    */
   readonly magnitude: number;
 }
@@ -39,14 +39,14 @@ export interface FaultRule {
   readonly kind: FaultKind;
   readonly magnitude: readonly [low: number, high: number];
   readonly minutes: readonly [low: number, high: number];
-  /** Hours of the solar day in which it may begin; default any. */
+  /** Hours of the solar day in which it may start; default any. */
   readonly hours?: readonly [from: number, to: number];
 }
 
 export interface FaultOptions {
-  /** Expected number of random faults a day on the whole site. */
+  /** Expected number of random faults per day on the whole site. */
   readonly perDay?: number;
-  /** Faults that happen besides, as they are. */
+  /** Additional faults at fixed times. */
   readonly planned?: readonly FaultTruth[];
 }
 
@@ -54,7 +54,7 @@ export interface FaultOptions {
 const BLOCK_DAYS = 4;
 const BLOCK_MS = BLOCK_DAYS * UTC_DAY_MS;
 
-/** Which faults happen when: from the seed alone, for any window. */
+/** The schedule of faults: depends on the seed alone, for any window. */
 export class FaultSchedule {
   readonly #seed: number;
   readonly #byDevice: ReadonlyMap<string, readonly FaultRule[]>;
@@ -65,17 +65,17 @@ export class FaultSchedule {
   constructor(rules: readonly FaultRule[], options: FaultOptions, seed: number, longitude: number) {
     const perDay = options.perDay ?? 0;
     this.#byDevice = Map.groupBy(rules, ({ device }) => device);
-    const most = this.#byDevice.size / BLOCK_DAYS;
-    if (!(perDay >= 0 && perDay <= most)) {
-      throw new InvalidInput(`faults.perDay must be between 0 and ${most} for this site; got ${perDay}`);
+    const maxPerDay = this.#byDevice.size / BLOCK_DAYS;
+    if (!(perDay >= 0 && perDay <= maxPerDay)) {
+      throw new InvalidInput(`faults.perDay must be between 0 and ${maxPerDay} for this site; got ${perDay}`);
     }
-    this.#chance = this.#byDevice.size === 0 ? 0 : perDay / most;
+    this.#chance = this.#byDevice.size === 0 ? 0 : perDay / maxPerDay;
     this.#planned = options.planned ?? [];
     this.#seed = seed;
     this.#solarOffsetMs = (longitude / 360) * UTC_DAY_MS;
   }
 
-  /** Every fault that overlaps a window, by start. */
+  /** All faults that overlap a window, sorted by start. */
   between(window: Window): FaultTruth[] {
     const found = this.#planned.filter((fault) => intersect(fault, window) !== null);
     if (this.#chance > 0) {
@@ -105,8 +105,8 @@ export class FaultSchedule {
 }
 
 /**
- * What the faults of an instant do to each metric. Models ask by handle: numbers that are looked up once.
- * Power and efficiency act on the physics (what the house draws is drawn from the grid); sensors' faults act where values are reported.
+ * The effect of the current faults on each metric. Models use handles: numbers that are looked up once. Power and efficiency faults act
+ * on the physics (excess consumption is drawn from the grid); sensor faults act on the reported values.
  */
 export class FaultBoard {
   readonly #schedule: FaultSchedule;
@@ -121,7 +121,7 @@ export class FaultBoard {
     this.#schedule = schedule;
   }
 
-  /** The handle of a device's metric; metric `*` is the device itself. */
+  /** The handle of a device's metric; metric `*` means the device. */
   handle(device: string, metric: string): number {
     const key = `${device}\n${metric}`;
     const known = this.#handles.get(key);

@@ -3,16 +3,16 @@ import { InvalidInput } from '../../domain/errors.ts';
 const CAPACITY = 1024;
 
 /**
- * Every number that a simulation carries from one instant to the next, in one array: what is taken from here is saved and resumed as
- * a whole, so no part can be forgotten. Parts take their places while they are built, always in the same order.
+ * All numbers that a simulation carries from one instant to the next, in one array, which is saved and resumed as a whole, so that no
+ * component can be omitted. Components allocate their places when they are built, always in the same order.
  */
 export class Memory {
   readonly values = new Float64Array(CAPACITY);
   #used = 0;
 
-  /** A place for one number; answers its index in `values`. */
+  /** Allocates a place for one number; returns its index in `values`. */
   take(initial: number): number {
-    if (this.#used === CAPACITY) throw new RangeError(`a simulation keeps at most ${CAPACITY} numbers`);
+    if (this.#used === CAPACITY) throw new RangeError(`a simulation stores at most ${CAPACITY} numbers`);
     this.values[this.#used] = initial;
     return this.#used++;
   }
@@ -24,9 +24,7 @@ export class Memory {
 
   restore(saved: readonly (number | null)[]): void {
     if (saved?.length !== this.#used) {
-      throw new InvalidInput(
-        `the state holds ${saved?.length ?? 'no'} numbers where this simulation keeps ${this.#used}`,
-      );
+      throw new InvalidInput(`the state has ${saved?.length ?? 'no'} numbers; this simulation needs ${this.#used}`);
     }
     saved.forEach((value, i) => {
       this.values[i] = value ?? Number.NaN;

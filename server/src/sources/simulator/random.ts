@@ -2,7 +2,7 @@ import type { Memory } from './memory.ts';
 
 const TWO_32 = 2 ** 32;
 
-/** 32 bits that depend on every part: the same parts always give the same bits (MurmurHash3's mixing, A. Appleby). */
+/** 32 bits that depend on every part: equal parts give equal bits (mixing function of MurmurHash3, A. Appleby). */
 export function hash(...parts: readonly (number | string)[]): number {
   let state = 0x9e3779b9;
   for (const part of parts) {
@@ -15,15 +15,15 @@ export function hash(...parts: readonly (number | string)[]): number {
   return finished(state);
 }
 
-/** A standard normal draw that belongs to its parts, so that any day can be drawn without the days before it. */
+/** A standard normal draw that depends on its parts alone, so that any day can be drawn without the preceding days. */
 export function hashedNormal(...parts: readonly (number | string)[]): number {
   const base = hash(...parts);
   return normal(finished(base ^ 0x5bd1e995) / TWO_32, finished(base ^ 0x27d4eb2f) / TWO_32);
 }
 
 /**
- * A standard normal sequence whose neighbours correlate by `correlation` (AR(1) written as its moving average, cut where weights are
- * below 2 %), again drawn for any day by itself.
+ * A standard normal sequence in which consecutive days correlate by `correlation` (AR(1) written as a moving average, truncated at
+ * weights below 2 %); any day can be drawn independently.
  */
 export function correlatedNormal(correlation: number, seed: number, stream: string, day: number): number {
   let sum = 0;
@@ -35,7 +35,10 @@ export function correlatedNormal(correlation: number, seed: number, stream: stri
   return sum / Math.sqrt(squares);
 }
 
-/** Pseudo-random numbers: sfc32 (C. Doty-Humphrey, PractRand). Its four words lie in `memory`, or in itself where it lives for one day only. */
+/**
+ * Pseudo-random numbers: sfc32 (C. Doty-Humphrey, PractRand). The four words of its state are in `memory`, or internal if it lasts for
+ * one day only.
+ */
 export class Random {
   readonly #words: Float64Array;
   readonly #at: number;
@@ -69,7 +72,7 @@ export class Random {
     return low + (high - low) * this.uniform();
   }
 
-  /** Whole number in [low, high]. */
+  /** Integer in [low, high]. */
   whole(low: number, high: number): number {
     return low + Math.floor(this.uniform() * (high - low + 1));
   }

@@ -2,13 +2,13 @@ import type { Block } from '../../domain/columns/batch.ts';
 import type { FaultBoard } from './faults.ts';
 import type { Memory } from './memory.ts';
 
-/** A quantity and the steps in which real devices report it: `['power_kw', 0.001]`. */
+/** A quantity and the resolution in which real devices report it: `['power_kw', 0.001]`. */
 export type Quantity = readonly [name: string, resolution: number];
 
-/** Whether a fault of a reported value is added here; what adds to power is part of the physics. */
+/** Metrics whose faults are added to the reported value; faults of power act on the physics. */
 const ADDED_WHEN_REPORTED = /_c$|_bar$/;
 
-/** Rows of one metric group while they come into being: values are quantised, stuck or silent as their devices are. */
+/** Rows of one metric group under construction: values are rounded to the resolution, and repeat or are missing during faults. */
 export class GroupTable {
   readonly #group: string;
   readonly #quantities: readonly string[];
@@ -16,7 +16,7 @@ export class GroupTable {
   readonly #perUnit: Float64Array;
   readonly #values: Float64Array;
   readonly #board: FaultBoard;
-  /** First place in memory of what was last reported: device by device, quantity by quantity. */
+  /** Index in memory of the first last-reported value: device by device, quantity by quantity. */
   readonly #last: number[] = [];
   readonly #handles: number[] = [];
   readonly #silence: number[];
@@ -51,7 +51,7 @@ export class GroupTable {
     this.#columns = quantities.map(() => new Float64Array(1024));
   }
 
-  /** Begins a row; false when the device is silent, and nothing may be set. */
+  /** Begins a row; returns false if the device is silent, in which case no values may be set. */
   begin(device: number, instant: number): boolean {
     if (this.#board.isStuck(this.#silence[device]!)) return false;
     if (this.#rows === this.#timestamps.length) this.#grow();
@@ -63,7 +63,7 @@ export class GroupTable {
     return true;
   }
 
-  /** Sets a value of the row that was begun. */
+  /** Sets a value of the current row. */
   set(column: number, value: number): void {
     const cell = this.#current + column;
     const handle = this.#handles[cell]!;
@@ -80,7 +80,7 @@ export class GroupTable {
     this.#columns[column]![this.#rows - 1] = reported;
   }
 
-  /** The rows since the last call, or null when there are none. */
+  /** The rows since the last call, or null if there are none. */
   take(): Block | null {
     if (this.#rows === 0) return null;
     const rows = this.#rows;

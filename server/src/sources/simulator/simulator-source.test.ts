@@ -8,7 +8,7 @@ import { simulatorSource } from './simulator-source.ts';
 const NOW = Date.UTC(2026, 0, 20, 12);
 const START = NOW - 30 * HOUR_MS;
 
-/** A source whose clock moves only while it sleeps, stopped when the clock has run for `runMs`. */
+/** A source whose clock advances only while it sleeps; it is stopped after `runMs`. */
 function world(runMs: number, refusals = 0) {
   const simulator = createSimulator({ profile: 'home', seed: 1, start: START, stepMs: MINUTE_MS, faults: {} });
   const stop = new AbortController();
@@ -45,7 +45,7 @@ function world(runMs: number, refusals = 0) {
   return { source, run: () => source.start(sink, stop.signal), times, states, pauses };
 }
 
-test('a source catches up in minutes and then reports every five seconds, without gap or repetition', async () => {
+test('a source catches up in steps of a minute, then reports every five seconds, without gaps or repetition', async () => {
   const { source, run, times, states } = world(60_000);
   await run();
   const steps = times.slice(1).map((t, i) => t - times[i]!);
@@ -58,7 +58,7 @@ test('a source catches up in minutes and then reports every five seconds, withou
   expect(source.health()).toMatchObject({ status: 'idle', values: times.length, lastError: null });
 });
 
-test('what the sink refuses is offered again with growing pauses, and nothing is lost', async () => {
+test('readings that the sink rejects are sent again with increasing pauses, and none is lost', async () => {
   const { run, times, pauses } = world(60_000, 3);
   await run();
   expect(pauses.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);

@@ -9,13 +9,13 @@ export interface SimulatorSourceOptions {
   readonly name: string;
   readonly simulator: Simulator;
   readonly now: () => number;
-  /** Time between readings when it has caught up with the clock; default 5 s. */
+  /** Interval between live readings; default 5 s. */
   readonly liveStepMs?: number;
-  /** Time between readings of what lies further back; default a minute. */
+  /** Interval between readings of the past; default one minute. */
   readonly historyStepMs?: number;
-  /** Gets the state after each batch that was taken, so that a restart goes on there. */
+  /** Called with the state after each accepted batch, so that a restart resumes there. */
   readonly onState?: (state: SimulatorState) => void | Promise<void>;
-  /** Waits, or rejects when the signal fires. */
+  /** Waits; rejects when the signal fires. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
@@ -24,8 +24,8 @@ const MIN_RETRY_MS = 1_000;
 const MAX_RETRY_MS = MINUTE_MS;
 
 /**
- * Brings a simulated site to life: first catches up with the clock in steps of `historyStepMs`, then reports every `liveStepMs`. What
- * the sink cannot take is offered again, with growing pauses, before anything newer.
+ * Runs a simulated site: catches up to the present in steps of `historyStepMs`, then reports every `liveStepMs`. Readings that the sink
+ * rejects are sent again, with increasing pauses, before newer ones.
  */
 export function simulatorSource(options: SimulatorSourceOptions): Source {
   const meter = new SourceMeter();
@@ -42,12 +42,12 @@ export function simulatorSource(options: SimulatorSourceOptions): Source {
         continue;
       }
       const isFarBehind = behindMs >= historyStepMs;
-      // The last row of history ends before now, so that the live ones begin at once.
+      // The last row of history ends before now, so that live rows start immediately.
       const until = isFarBehind ? now() - historyStepMs + 1 : now() + 1;
       const blocks = simulator.advance(until, isFarBehind ? historyStepMs : liveStepMs);
       await deliver(blocks, sink, signal);
       await options.onState?.(simulator.state());
-      // Lets others run between two batches of history.
+      // Yields to other work between two batches of history.
       if (isFarBehind) await sleep(0, signal);
     }
   }

@@ -14,7 +14,7 @@ function run(simulator: Simulator, until: number, stepMs?: number): Block[] {
   return blocks;
 }
 
-/** Rows by group, however they were cut into blocks. */
+/** Rows by group, however they were divided into blocks. */
 function rowsOf(blocks: readonly Block[]): Map<string, string[]> {
   const rows = new Map<string, string[]>();
   for (const { group, devices, device, timestamps, columns } of blocks) {
@@ -28,14 +28,14 @@ function rowsOf(blocks: readonly Block[]): Map<string, string[]> {
 }
 
 describe.each(NAMES)('a simulated %s', (profile) => {
-  test('is the same again with the same seed, and another with another', () => {
+  test('the same seed gives the same readings, another seed gives others', () => {
     const day = (seed: number) => run(createSimulator(options(profile, seed)), START + UTC_DAY_MS);
     const first = day(7);
     expect(day(7)).toEqual(first);
     expect(rowsOf(day(8))).not.toEqual(rowsOf(first));
   });
 
-  test('goes on from its state, through JSON, as if it had never stopped', () => {
+  test('resumes from its state, through JSON, as if it had never stopped', () => {
     const end = START + 3 * UTC_DAY_MS;
     const whole = rowsOf(run(createSimulator(options(profile)), end));
     const before = createSimulator(options(profile));
@@ -45,7 +45,7 @@ describe.each(NAMES)('a simulated %s', (profile) => {
     expect(rowsOf(blocks)).toEqual(whole);
   });
 
-  test('reports only what its devices are, in plausible ranges, in ascending time', () => {
+  test('reports only the metrics of its devices, in plausible ranges, in ascending time', () => {
     const simulator = createSimulator({ ...options(profile), faults: { perDay: 0.5 } });
     const keys = new Set(simulator.devices.map(({ key }) => key));
     const limits = new Map(FIRST_CATALOGUE.map((metric) => [metric.name, metric]));
@@ -62,7 +62,7 @@ describe.each(NAMES)('a simulated %s', (profile) => {
     }
   });
 
-  test('answers at most the instants that were asked for', () => {
+  test('returns at most the requested number of instants', () => {
     const simulator = createSimulator({ ...options(profile), maxRows: 10 });
     simulator.advance(START + UTC_DAY_MS);
     expect(simulator.time).toBe(START + 10 * MINUTE_MS);
@@ -71,7 +71,7 @@ describe.each(NAMES)('a simulated %s', (profile) => {
     expect(simulator.advance(START)).toEqual([]);
   });
 
-  test('steps in any width, and changes it on the way', () => {
+  test('supports any step, and a change of the step', () => {
     const simulator = createSimulator(options(profile));
     const rows = run(simulator, START + HOUR_MS, 15 * MINUTE_MS);
     rows.push(...run(simulator, START + HOUR_MS + MINUTE_MS, 5_000));
@@ -83,7 +83,7 @@ describe.each(NAMES)('a simulated %s', (profile) => {
   });
 });
 
-test('what cannot be simulated is refused with what was found', () => {
+test('invalid options are rejected with their value', () => {
   expect(() => createSimulator({ ...options('home'), stepMs: 0 })).toThrow(/stepMs.*got 0/);
   expect(() => createSimulator({ ...options('home'), seed: 0.5 })).toThrow(/seed.*0\.5/);
   expect(() => createSimulator({ ...options('home'), faults: { perDay: 99 } })).toThrow(/perDay.*99/);
@@ -92,7 +92,7 @@ test('what cannot be simulated is refused with what was found', () => {
   expect(() => resumeSimulator(options('home'), { ...state, values: state.values.slice(1) })).toThrow(/numbers/);
 });
 
-test('a site may lie elsewhere: its sun follows', () => {
+test('a site elsewhere has the sun of its location', () => {
   const site = { latitude: -33.87, longitude: 151.2, timezone: 'Australia/Sydney' };
   const simulator = createSimulator({ ...options('home'), site });
   const solar = run(simulator, START + UTC_DAY_MS).filter(({ group }) => group === 'solar');

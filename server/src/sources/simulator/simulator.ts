@@ -21,17 +21,17 @@ export interface SimulatorOptions {
   readonly seed: number;
   /** First instant, epoch milliseconds. */
   readonly start: number;
-  /** Time between rows; whole milliseconds, at most an hour. */
+  /** Interval between rows; whole milliseconds, at most an hour. */
   readonly stepMs: number;
-  /** Default: the few random faults that suit a demonstration of the profile. */
+  /** Default: a few random faults for a demonstration of the profile. */
   readonly faults?: FaultOptions;
-  /** What differs from the profile's site. */
+  /** Overrides of the profile's site. */
   readonly site?: Partial<SimulatedSite>;
-  /** Most instants that one `advance` answers, so that callers can yield; default one day of minutes. */
+  /** Maximum number of instants per call of `advance`, so that callers can yield; default one day of minutes. */
   readonly maxRows?: number;
 }
 
-/** Plain JSON from which a simulation goes on where it stood. */
+/** The state of a simulation as plain JSON, from which it can be resumed. */
 export interface SimulatorState {
   readonly version: 1;
   readonly profile: ProfileName;
@@ -46,13 +46,13 @@ export interface Simulator {
   readonly devices: readonly SimulatedDevice[];
   /** The instant of the next row, epoch milliseconds. */
   readonly time: number;
-  /** The faults that overlap a window, by start: known for any time, past or future. */
+  /** The faults that overlap a window, sorted by start: known for any time, past or future. */
   faults(window: Window): readonly FaultTruth[];
   /**
-   * Goes on towards `until` (exclusive) by at most `maxRows` instants and answers their rows; done when `time >= until`.
-   * Blocks name devices by their keys; rows ascend in time, and only prices and carbon intensity, which are published a day ahead, lie
-   * beyond `until`. A row stands at the beginning of its step: powers are means over the step, counters are those at the instant.
-   * @param stepMs time between these rows; default the simulator's own
+   * Advances towards `until` (exclusive) by at most `maxRows` instants and returns their rows; done when `time >= until`. Blocks identify
+   * devices by their keys. Rows ascend in time; only prices and carbon intensity, which are published a day ahead, are later than
+   * `until`. The time of a row is the start of its step: powers are means over the step, counters are values at that instant.
+   * @param stepMs interval between these rows; default the simulator's interval
    */
   advance(until: number, stepMs?: number): Block[];
   state(): SimulatorState;
@@ -62,15 +62,15 @@ const MAX_STEP_MS = HOUR_MS;
 const MAX_ROWS = 1440;
 
 /**
- * A site that lives: the same options and the same steps give the same bytes.
- * @throws InvalidInput for a step, seed or fault that cannot be
+ * Creates a simulation: equal options and steps give equal bytes.
+ * @throws InvalidInput for an invalid step, seed or fault
  */
 export function createSimulator(options: SimulatorOptions): Simulator {
   return new SimulatorOfProfile(options);
 }
 
 /**
- * Goes on from a state; the options are those of the simulator that saved it, its `start` is not used.
+ * Resumes a simulation from a state; `options` must be those of the simulator that saved it, except `start`, which is ignored.
  * @throws InvalidInput for a state of another profile, seed or version of the model
  */
 export function resumeSimulator(options: SimulatorOptions, state: SimulatorState): Simulator {
@@ -96,9 +96,9 @@ class SimulatorOfProfile implements Simulator {
 
   constructor(options: SimulatorOptions, state?: SimulatorState) {
     checkStep(options.stepMs);
-    if (!Number.isSafeInteger(options.seed)) throw new InvalidInput(`seed must be a whole number; got ${options.seed}`);
+    if (!Number.isSafeInteger(options.seed)) throw new InvalidInput(`seed must be a integer; got ${options.seed}`);
     if (!Number.isSafeInteger(options.start))
-      throw new InvalidInput(`start must be whole epoch milliseconds; got ${options.start}`);
+      throw new InvalidInput(`start must be an integer of epoch milliseconds; got ${options.start}`);
     const profile: Profile = PROFILES[options.profile];
     this.#options = options;
     this.#time = state?.time ?? options.start;
@@ -149,6 +149,6 @@ class SimulatorOfProfile implements Simulator {
 
 function checkStep(stepMs: number): void {
   if (!(Number.isInteger(stepMs) && stepMs > 0 && stepMs <= MAX_STEP_MS)) {
-    throw new InvalidInput(`stepMs must be a whole number from 1 to ${MAX_STEP_MS}; got ${stepMs}`);
+    throw new InvalidInput(`stepMs must be an integer from 1 to ${MAX_STEP_MS}; got ${stepMs}`);
   }
 }

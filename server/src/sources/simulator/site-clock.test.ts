@@ -9,7 +9,7 @@ test.each([
   ['Australia/Lord_Howe', Date.UTC(2026, 9, 3, 10)],
   ['America/St_Johns', Date.UTC(2026, 10, 1, 0)],
   ['Pacific/Apia', Date.UTC(2026, 5, 1)],
-])('the wall clock of %s is right through the hours of a change', (zone, start) => {
+])('the wall clock of %s is correct in the hours around a clock change', (zone, start) => {
   const clock = new SiteClock(zone);
   for (let t = start; t < start + 36 * HOUR_MS; t += 7 * MINUTE_MS + 30_000) {
     clock.moveTo(t);
@@ -21,7 +21,7 @@ test.each([
   }
 });
 
-test('an appointment keeps its time on the wall, on a day with 23 hours too', () => {
+test('an event keeps its time on the wall clock, also on a day of 23 hours', () => {
   const clock = new SiteClock('Europe/Amsterdam');
   clock.moveTo(Date.UTC(2026, 2, 29, 12));
   expect(clock.instantAt(clock.day, 7 * 60 + 30.5)).toBe(Date.UTC(2026, 2, 29, 5, 30, 30));

@@ -1,9 +1,9 @@
 import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { dayWindow, instantOfLocal, localTime } from '../../domain/time/site-time.ts';
 
-/** The site's calendar day that an instant falls on. */
+/** A calendar day at the site. */
 export interface CalendarDay {
-  /** Days from 1970-01-01 to this date. */
+  /** Days from 1970-01-01 to the date. */
   readonly number: number;
   /** 1 Monday … 7 Sunday. */
   readonly weekday: number;
@@ -13,7 +13,10 @@ export interface CalendarDay {
   readonly end: number;
 }
 
-/** A site's wall clock for instants that mostly ascend: the calendar is asked once a day, or once an instant on days with a clock change. */
+/**
+ * A site's wall clock for mostly ascending instants: the calendar is computed once a day, or for each instant on days with a clock
+ * change.
+ */
 export class SiteClock {
   readonly timeZone: string;
   #day: CalendarDay = { number: 0, weekday: 0, month: 0, dayOfMonth: 0, start: 0, end: 0 };
@@ -40,14 +43,14 @@ export class SiteClock {
         : localTime(instant, this.timeZone).minuteOfDay + (instant % MINUTE_MS) / MINUTE_MS;
   }
 
-  /** The day that follows or precedes by `days`. */
+  /** The day that is `days` after this one, or before it if negative. */
   dayAt(number: number): CalendarDay {
-    // Noon UTC ± 12 h still hits the date in every zone but those beyond +12, where 11 h earlier does.
+    // Noon UTC ± 12 h falls on the date in every zone up to +12; zones beyond +12 need 11 h earlier.
     const day = this.#find(number * UTC_DAY_MS + 11 * HOUR_MS);
     return day.number === number ? day : this.#find(number * UTC_DAY_MS - HOUR_MS);
   }
 
-  /** The instant at which this wall clock shows `minute` on a day; 1440 and more reach into the next day. */
+  /** The instant at which the wall clock shows `minute` on a day; 1440 and more continue into the next day. */
   instantAt(day: CalendarDay, minute: number): number {
     if (minute >= 1440) return day.end + (minute - 1440) * MINUTE_MS;
     if (day.end - day.start === 24 * HOUR_MS) return day.start + minute * MINUTE_MS;

@@ -8,7 +8,7 @@ import type { Recorder } from './recorder.ts';
 import type { SiteClock } from './site-clock.ts';
 
 export interface SimulatedDevice {
-  /** Names the device in blocks and faults. */
+  /** Key of the device in blocks and faults. */
   readonly key: string;
   readonly name: string;
   readonly kind: DeviceKind;
@@ -25,11 +25,11 @@ export interface SimulatedSite {
   readonly longitude: number;
   /** ISO 3166. */
   readonly country: string;
-  /** A tariff that fits the site. */
+  /** A suitable tariff. */
   readonly tariff: TariffTerms;
 }
 
-/** What a model is built from. */
+/** The inputs of a model. */
 export interface ModelParts {
   readonly seed: number;
   readonly site: SimulatedSite;
@@ -41,23 +41,24 @@ export interface ModelParts {
 }
 
 /**
- * A site's physics. A row stands at its beginning: powers are means over [instant, instant + stepMs), counts are what happened in it,
- * counters, temperatures and states of charge are those at `instant`. So counter(next row) − counter(row) = power(row) · step.
+ * The physics of a site. The time of a row is the start of its step: powers are means over [instant, instant + stepMs), counts are those
+ * of the step, and counters, temperatures and states of charge are values at `instant`. So counter(next row) − counter(row) = power(row)
+ * · step.
  */
 export interface SiteModel {
   row(instant: number, stepMs: number): void;
 }
 
-/** A kind of site, as data and a way to build it. */
+/** A kind of site: its data and the function that builds its model. */
 export interface Profile {
   readonly site: SimulatedSite;
   readonly devices: readonly SimulatedDevice[];
   readonly climate: Omit<Climate, 'latitude' | 'longitude'>;
   readonly faultRules: readonly FaultRule[];
-  /** Random faults a day that suit a demonstration. */
+  /** Random faults per day, for a demonstration. */
   readonly faultsPerDay: number;
   build(parts: ModelParts): SiteModel;
 }
 
-/** Physics are stepped at least this finely; longer rows are means of such parts. */
+/** Maximum step of the physics; longer rows are means of several steps. */
 export const MAX_PART_MS = MINUTE_MS;

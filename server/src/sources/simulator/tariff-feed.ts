@@ -3,15 +3,15 @@ import type { Memory } from './memory.ts';
 import type { GroupTable, Recorder } from './recorder.ts';
 import type { SiteClock } from './site-clock.ts';
 
-/** Tomorrow's prices are published at this minute of the wall clock, as European day-ahead auctions do at about one o'clock. */
+/** Minute of the wall clock at which tomorrow's prices are published; European day-ahead auctions publish at about 13:00. */
 const PUBLICATION_MINUTE = 13 * 60 + 5;
 
-/** Publishes prices and carbon intensity a day ahead, one row a slot: their times are ahead of the simulation's. */
+/** Publishes prices and carbon intensity a day ahead, one row per slot: the rows are in the future of the simulation. */
 export class TariffFeed {
   readonly #prices: DayAhead;
   readonly #clock: SiteClock;
   readonly #values: Float64Array;
-  /** Number of the last day that was published. */
+  /** Number of the last published day. */
   readonly #published: number;
   readonly #price: GroupTable;
   readonly #carbon: GroupTable;
@@ -32,7 +32,7 @@ export class TariffFeed {
     this.#carbon = recorder.table('carbon', [['intensity_kg_per_kwh', 0.001]], [device]);
   }
 
-  /** The clock stands at `instant`. */
+  /** The clock must be set to `instant`. */
   row(instant: number): void {
     const { day, minute } = this.#clock;
     const known = minute >= PUBLICATION_MINUTE ? day.number + 1 : day.number;
@@ -42,7 +42,7 @@ export class TariffFeed {
     this.#values[this.#published] = known;
   }
 
-  /** What is over is not published. */
+  /** Past slots are not published. */
   #publish(dayNumber: number, instant: number): void {
     const { starts, importPerKwh, exportPerKwh, carbonKgPerKwh } = this.#prices.day(dayNumber);
     for (let i = 0; i < starts.length; i++) {

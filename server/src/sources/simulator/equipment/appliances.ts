@@ -3,7 +3,7 @@ import type { DayRoutine } from '../profiles/day-routine.ts';
 import type { Random } from '../random.ts';
 import type { CalendarDay, SiteClock } from '../site-clock.ts';
 
-/** Uses of appliances as pieces of constant power; what overlaps adds up. */
+/** Runs of appliances as intervals of constant power; overlapping intervals add up. */
 export interface Uses {
   /** Epoch milliseconds. */
   readonly starts: number[];
@@ -11,7 +11,7 @@ export interface Uses {
   readonly watts: number[];
 }
 
-/** A piece of an appliance's programme: minutes, then watts; `duty` below 1 switches by a thermostat once a minute and a half. */
+/** Part of an appliance's programme: minutes, then watts; a `duty` below 1 is switched by a thermostat every 1.5 minutes. */
 type Piece = readonly [minutes: number, watts: number, duty?: number];
 
 const THERMOSTAT_MINUTES = 1.5;
@@ -37,7 +37,7 @@ const DRYER: readonly Piece[] = [
 ];
 const HOT_WATER: readonly Piece[] = [[42, 1650]];
 
-/** Plans one day of a household's appliances. The wall clock decides, so habits follow daylight saving. */
+/** Plans one day of a household's appliances by the wall clock, so that habits follow daylight saving time. */
 export class AppliancePlanner {
   readonly #clock: SiteClock;
   #day: CalendarDay;

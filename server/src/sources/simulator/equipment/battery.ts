@@ -5,17 +5,17 @@ export interface BatteryOptions {
   readonly capacityKwh: number;
   /** LFP cells in series. */
   readonly cells: number;
-  /** On the side where power is measured (AC; the bus of a vehicle). */
+  /** At the point of measurement (AC side; in a vehicle, the DC bus). */
   readonly maxChargeW: number;
   readonly maxDischargeW: number;
-  /** One way, power electronics and cells. */
+  /** One-way efficiency of power electronics and cells. */
   readonly converterEfficiency: number;
   readonly cellEfficiency: number;
-  /** What its electronics take from the cells all the time. */
+  /** Standby power of the electronics, drawn from the cells. */
   readonly standbyW: number;
-  /** Power by which it is charged when standby has emptied it; 0 where nothing can. */
+  /** Charging power after standby has emptied the battery; 0 without such a source. */
   readonly rescueW: number;
-  /** Least and greatest state of charge, 0–1. */
+  /** Minimum and maximum state of charge, 0–1. */
   readonly minSoc: number;
   readonly maxSoc: number;
   readonly resistanceOhm: number;
@@ -30,16 +30,16 @@ export interface BatteryOptions {
 /** Open-circuit voltage of an LFP cell by state of charge, V (typical 280 Ah prismatic cell at 25 °C). */
 const OCV_SOC = [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 0.97, 1];
 const OCV_V = [2.85, 3.08, 3.18, 3.24, 3.27, 3.29, 3.3, 3.33, 3.34, 3.37, 3.44];
-/** Calendar ageing, and ageing by full cycles (6,000 cycles to 80 %): percent. */
+/** Calendar ageing, and ageing per full cycle (6,000 cycles to 80 %): percent. */
 const SOH_PERCENT_PER_HOUR = 1.3 / 8766;
 const SOH_PERCENT_PER_CYCLE = 20 / 6000;
-/** The last part of a charge tapers. */
+/** Charging power tapers above this state of charge. */
 const TAPER_FROM = 0.95;
 
 /**
- * A battery behind its converter. Powers are on the side where they are measured, + charge, − discharge; the cells take what the
- * losses leave of a charge, and give more than a discharge delivers:
- * ΔE = P·η_converter·η_cell·Δt (charge), P/(η_converter·η_cell)·Δt (discharge), less standby.
+ * A battery with its converter. Powers apply at the point of measurement, + charge, − discharge. Losses reduce the energy that reaches
+ * the cells and increase the energy drawn from them:
+ * ΔE = P·η_converter·η_cell·Δt (charge), P/(η_converter·η_cell)·Δt (discharge), minus standby.
  */
 export class Battery {
   readonly options: BatteryOptions;
@@ -64,7 +64,7 @@ export class Battery {
     this.#rescue = memory.take(0);
   }
 
-  /** 0–1 of what it holds at its present health. */
+  /** State of charge, 0–1, relative to the capacity at the present state of health. */
   get soc(): number {
     return this.#values[this.#energyKwh]! / this.#usableKwh;
   }
@@ -93,7 +93,7 @@ export class Battery {
     return (this.options.capacityKwh * this.#values[this.#sohPercent]!) / 100;
   }
 
-  /** Charges or discharges as near to `wantedW` as it may; answers the power that flowed, whole W. */
+  /** Charges or discharges at the permitted power nearest to `wantedW`; returns the actual power, whole W. */
   step(wantedW: number, stepS: number, ambientC: number): number {
     const values = this.#values;
     const { converterEfficiency, cellEfficiency, standbyW } = this.options;
@@ -104,14 +104,14 @@ export class Battery {
     const heatW = Math.abs(watts) * (1 - cellEfficiency) + standbyW;
     const { heatCapacityWhPerK, coolingWPerK } = this.options;
     const settledC = ambientC + heatW / coolingWPerK;
-    const kept = Math.exp((-stepS / 3600) * (coolingWPerK / heatCapacityWhPerK));
-    values[this.#temperatureC] = settledC + (this.temperatureC - settledC) * kept;
+    const decay = Math.exp((-stepS / 3600) * (coolingWPerK / heatCapacityWhPerK));
+    values[this.#temperatureC] = settledC + (this.temperatureC - settledC) * decay;
     const cycles = (Math.abs(watts) * stepS) / 3.6e6 / (2 * this.options.capacityKwh);
     values[this.#sohPercent] = this.sohPercent - (SOH_PERCENT_PER_HOUR * stepS) / 3600 - SOH_PERCENT_PER_CYCLE * cycles;
     return watts;
   }
 
-  /** The counters go by the power that is reported. */
+  /** The counters integrate the reported power. */
   count(watts: number, stepMs: number): void {
     const at = watts > 0 ? this.#chargedWh : this.#dischargedWh;
     this.#values[at] = this.#values[at]! + (Math.abs(watts) * stepMs) / HOUR_MS;
@@ -124,7 +124,7 @@ export class Battery {
     return directW / this.voltageV(watts);
   }
 
-  /** Terminal voltage: open-circuit voltage and the drop over the inner resistance. */
+  /** Terminal voltage: open-circuit voltage minus the voltage drop across the internal resistance. */
   voltageV(watts: number): number {
     const open = this.options.cells * openCircuitV(this.soc);
     return open + (watts / open) * this.options.resistanceOhm;
@@ -135,7 +135,7 @@ export class Battery {
     const values = this.#values;
     const usable = this.#usableKwh;
     const perKwh = 3.6e6 / stepS;
-    // An empty battery that stands for weeks is lifted back to its least charge, as battery management does.
+    // A battery that stays empty for weeks is recharged to its minimum state of charge, as by a battery management system.
     if (rescueW > 0 && this.soc < minSoc - 0.01) values[this.#rescue] = 1;
     else if (this.soc >= minSoc) values[this.#rescue] = 0;
     const wanted = values[this.#rescue] === 1 ? Math.max(wantedW, rescueW) : wantedW;

@@ -3,7 +3,7 @@ import type { Memory } from '../memory.ts';
 import { hash, Random, Wander } from '../random.ts';
 import type { GroupTable, Quantity, Recorder } from '../recorder.ts';
 
-/** Columns of a grid meter; steps of its power and counters differ by size. */
+/** Columns of a grid meter; the resolution of its power and counters depends on its size. */
 const quantities = (powerStepKw: number): Quantity[] => [
   ['power_kw', powerStepKw],
   ['voltage_v', 0.1],
@@ -15,14 +15,14 @@ const quantities = (powerStepKw: number): Quantity[] => [
 export interface ConnectionOptions {
   readonly device: string;
   readonly nominalV: number;
-  /** By how much a kW that is drawn lowers the voltage. */
+  /** Voltage drop per kW of import, V. */
   readonly dropVPerKw: number;
   readonly powerStepKw: number;
   readonly importedKwh: number;
   readonly exportedKwh: number;
 }
 
-/** A meter at the connection to the grid: power + import, − export, with the voltage and frequency of a European low-voltage grid. */
+/** A meter at the grid connection: power + import, − export, with the voltage and frequency of a European low-voltage grid. */
 export class GridConnection {
   readonly #options: ConnectionOptions;
   readonly #values: Float64Array;
@@ -41,12 +41,12 @@ export class GridConnection {
     this.#exportedWh = memory.take(1000 * options.exportedKwh);
     this.#slowV = new Wander(memory, random, 0.006 * options.nominalV, 2700);
     this.#fastV = new Wander(memory, random, 0.0016 * options.nominalV, 50);
-    // The Continental European frequency strays by about 20 mHz (ENTSO-E).
+    // The frequency of the Continental European grid deviates by about 20 mHz (ENTSO-E).
     this.#frequency = new Wander(memory, random, 0.02, 240);
     this.#table = recorder.table('grid', quantities(options.powerStepKw), [options.device]);
   }
 
-  /** @param connected a vehicle's shore cable may be unplugged: then there is no voltage */
+  /** @param connected whether the supply is connected; without it, such as an unplugged shore cable, the voltage is 0 */
   row(instant: number, stepMs: number, watts: number, connected = true): void {
     const { nominalV, dropVPerKw } = this.#options;
     const strayV = this.#slowV.step(stepMs / 1000) + this.#fastV.step(stepMs / 1000);

@@ -4,11 +4,11 @@ import { hash, Random, Wander } from '../random.ts';
 import type { SiteClock } from '../site-clock.ts';
 import { AppliancePlanner, type Uses } from './appliances.ts';
 
-/** Router, meters, chargers, ventilation and everything that waits for its remote control, W. */
+/** Router, meters, chargers, ventilation and devices on standby, W. */
 const STANDBY_W = 130;
 const LIGHTING_W = 190;
 
-/** What a house draws without its car and its heat pump's heating: about 8–12 kWh a day. */
+/** Consumption of a house without its car and without space heating: about 8–12 kWh a day. */
 export class Household {
   readonly #seed: number;
   readonly #clock: SiteClock;
@@ -34,7 +34,7 @@ export class Household {
     this.#lights = new Wander(memory, random, 0.22, 1200);
   }
 
-  /** Mean power over the `stepS` seconds from `instant`, W; the clock stands at `instant`. */
+  /** Mean power over the `stepS` seconds from `instant`, W; the clock must be set to `instant`. */
   step(instant: number, stepS: number, daylightWM2: number): number {
     const { day, minute } = this.#clock;
     if (day.number !== this.#dayNumber) this.#turnDay();
@@ -46,7 +46,7 @@ export class Household {
     return cold + standby + Math.max(0, lit * (0.8 + lights)) + usedW(this.#uses, instant, instant + stepS * 1000);
   }
 
-  /** Today's uses and what still runs of yesterday's. */
+  /** Today's runs and yesterday's runs that have not ended. */
   #turnDay(): void {
     const { day } = this.#clock;
     const yesterday = this.#planOf(day.number - 1);
@@ -70,7 +70,7 @@ export class Household {
   }
 }
 
-/** Mean power of the uses between two instants, W. */
+/** Mean power of the runs between two instants, W. */
 function usedW({ starts, ends, watts }: Uses, from: number, to: number): number {
   let wattMs = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -80,7 +80,7 @@ function usedW({ starts, ends, watts }: Uses, from: number, to: number): number 
   return wattMs / (to - from);
 }
 
-/** A fridge's compressor: runs and rests for times that vary a little. */
+/** A refrigerator's compressor, whose on and off times vary slightly. */
 export class Compressor {
   readonly #values: Float64Array;
   readonly #random: Random;
@@ -100,7 +100,7 @@ export class Compressor {
     this.#leftS = memory.take(random.between(60, 900));
   }
 
-  /** Mean power over the step, W. A higher `demand` shortens the rests. */
+  /** Mean power over the step, W. A higher `demand` shortens the off times. */
   step(stepS: number, demand = 1): number {
     const values = this.#values;
     let onS = 0;

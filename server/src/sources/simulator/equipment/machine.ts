@@ -8,20 +8,20 @@ import type { Weather } from './weather.ts';
 /** Values of `production.status`. */
 export const STATUS = { off: 0, standby: 1, running: 2, stopped: 3 } as const;
 
-/** What decides whether and how hard a machine works. */
+/** The conditions under which a machine operates, and its load. */
 export type Duty =
-  /** Makes units while there is a shift. */
+  /** Produces units during shifts. */
   | {
       readonly type: 'production';
       readonly unitsPerHour: number;
       readonly kwhPerUnit: number;
       readonly pauses: boolean;
     }
-  /** Delivers compressed air to whatever runs, and to the leaks. */
+  /** Supplies compressed air to running machines, and covers leakage. */
   | { readonly type: 'air'; readonly leakShare: number }
-  /** Takes heat away: more when it is warm outside and when machines run. */
+  /** Removes heat: more in warm weather and when machines run. */
   | { readonly type: 'cooling'; readonly fromC: number }
-  /** Ventilates while there is a shift, and an hour around it. */
+  /** Ventilates during shifts and for an hour before and after. */
   | { readonly type: 'ventilation' };
 
 export interface MachineOptions {
@@ -29,39 +29,39 @@ export interface MachineOptions {
   readonly duty: Duty;
   readonly offKw: number;
   readonly standbyKw: number;
-  /** While it runs, before units and weather. */
+  /** Base power while running, without units and weather. */
   readonly runKw: number;
-  /** Added per kelvin of outdoor temperature above and below a threshold while it runs. */
+  /** Additional power while running, per kelvin of outdoor temperature above and below a threshold. */
   readonly warm?: { readonly aboveC: number; readonly kwPerK: number };
   readonly cold?: { readonly belowC: number; readonly kwPerK: number };
-  /** Wet material takes energy to dry: mean percent, and kW per percent above it. */
+  /** Drying of wet material: mean moisture in percent, and kW per percent above it. */
   readonly moisture?: { readonly percent: number; readonly deviation: number; readonly kwPerPercent: number };
-  /** What no driver explains: relative standard deviation over hours. */
+  /** Variation that no driver explains: relative standard deviation over hours. */
   readonly unexplained: number;
   readonly powerFactor: number;
 }
 
 const LOT_MS = 4 * HOUR_MS;
-/** Products differ in the energy that a unit takes by this relative standard deviation. */
+/** Relative standard deviation between products of the energy per unit. */
 const LOT_DEVIATION = 0.1;
 const MEAN_RUN_S = 2.6 * 3600;
 const MEAN_STOP_S = 420;
 const NOMINAL_BAR = 7.1;
 
-/** What a machine needs to know of the plant. */
+/** The conditions in the plant that affect a machine. */
 export interface Plant {
   readonly shifts: ShiftCalendar;
   readonly weather: Weather;
-  /** Share of the producing machines that run, 0–1. */
+  /** Share of the producing machines that are running, 0–1. */
   readonly activity: number;
 }
 
-/** One machine: its state, what it makes, and the power that follows from both, from the weather and from its material. */
+/** One machine: its state, its production, and its power, which depends on state, production, weather and material. */
 export class Machine {
   readonly options: MachineOptions;
   status: number = STATUS.off;
   powerKw = 0;
-  /** Part of the last step that it worked, 0–1. */
+  /** Share of the last step during which it worked, 0–1. */
   worked = 0;
   pressureBar = NOMINAL_BAR;
   readonly #seed: number;
@@ -113,12 +113,12 @@ export class Machine {
     return powerFactor * (0.72 + 0.28 * Math.sqrt(load));
   }
 
-  /** The counter goes by the power that is reported. */
+  /** The counter integrates the reported power. */
   count(watts: number, stepMs: number): void {
     this.#values[this.#energyWh] = this.#values[this.#energyWh]! + (watts * stepMs) / HOUR_MS;
   }
 
-  /** Whole units that became ready since the last call. */
+  /** Units completed since the last call, an integer. */
   takeUnits(): number {
     const ready = Math.floor(this.#values[this.#units]!);
     this.#values[this.#units] = this.#values[this.#units]! - ready;
@@ -167,7 +167,7 @@ export class Machine {
     return runKw + duty.kwhPerUnit * unitsPerHour * this.#lotFactor + wetKw;
   }
 
-  /** Short stops come at random. */
+  /** Short stops occur at random. */
   #stumble(stepS: number): void {
     const values = this.#values;
     values[this.#leftS] = values[this.#leftS]! - stepS;
@@ -176,7 +176,7 @@ export class Machine {
     values[this.#leftS] = this.#random.exponential(values[this.#isStopped] === 1 ? MEAN_STOP_S : MEAN_RUN_S);
   }
 
-  /** A screw compressor that loads and unloads: 6–7 % more power per bar. */
+  /** A screw compressor in load/unload operation: 6–7 % more power per bar. */
   #compress(leakShare: number, pace: number, plant: Plant): number {
     const { offKw, standbyKw, runKw } = this.options;
     const lostBar = -this.#board.added(this.#pressureFault);

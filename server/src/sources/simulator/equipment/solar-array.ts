@@ -1,20 +1,20 @@
 import { cosIncidence, type Plane, planeOfArray } from '../../../domain/time/sun.ts';
 import type { Weather } from './weather.ts';
 
-/** A string of modules that face one way. */
+/** A string of modules with one orientation. */
 export interface StringOptions extends Plane {
   readonly peakKw: number;
   /** Voltage at the maximum power point, 25 °C. */
   readonly voltageV: number;
 }
 
-/** Power per kelvin of crystalline silicon. */
+/** Temperature coefficients of crystalline silicon, per kelvin. */
 const POWER_PER_K = -0.0036;
 const VOLTAGE_PER_K = -0.0029;
 /** Soiling, mismatch, wiring, connections, light-induced degradation, age (NREL/TP-6A20-62641, table 6). */
 const LOSSES = 0.11;
 
-/** Power of one string in W, with its plane's irradiance and its cells' temperature. */
+/** Computes the power of one string in W from the plane-of-array irradiance and the cell temperature. */
 export class SolarString {
   readonly options: StringOptions;
   irradianceWM2 = 0;
@@ -35,7 +35,7 @@ export class SolarString {
     }
     const plane = this.options;
     this.irradianceWM2 = planeOfArray(sun, sky, plane);
-    // Glass reflects beam that comes in flat: ASHRAE 93-77's incidence modifier with b0 = 0.05.
+    // Glass reflects beam irradiance at shallow angles: ASHRAE 93-77 incidence angle modifier with b0 = 0.05.
     const incidence = Math.max(0.05, cosIncidence(sun, plane));
     const lost = sky.dni * Math.max(0, incidence) * Math.min(1, 0.05 * (1 / incidence - 1));
     const absorbed = Math.max(0, this.irradianceWM2 - lost);
@@ -46,7 +46,7 @@ export class SolarString {
     return this.powerW;
   }
 
-  /** Voltage at the maximum power point: falls with warmth, rises a little with light; 0 in the dark. */
+  /** Voltage at the maximum power point: decreases with temperature, increases slightly with irradiance; 0 in the dark. */
   voltageV(): number {
     if (this.powerW < 2) return 0;
     const light = 0.025 * Math.log(Math.max(this.irradianceWM2, 5) / 1000);
@@ -55,9 +55,10 @@ export class SolarString {
 }
 
 /**
- * AC power of an inverter, W (PVWatts version 5, NREL/TP-6A20-62641, eq. 9–12): efficiency by load, and never beyond its limit.
- * @param directW power of its strings
- * @param limitW greatest AC power
+ * AC power of an inverter, W (PVWatts version 5, NREL/TP-6A20-62641, eq. 9–12): efficiency depends on load; the power is capped at the
+ * inverter's limit.
+ * @param directW DC power of its strings
+ * @param limitW maximum AC power
  */
 export function inverterAcW(directW: number, limitW: number): number {
   const nominal = 0.965;

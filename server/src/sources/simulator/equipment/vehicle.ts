@@ -11,9 +11,9 @@ const CHARGE_EFFICIENCY = 0.9;
 const KWH_PER_KM = 0.165;
 const SPEED_KM_H = 52;
 const TARGET = 0.8;
-/** Below it the car is put on the charger. */
+/** Below this state of charge the car is plugged in. */
 const PLUG_IN_BELOW = 0.62;
-/** Below it, it charges at once and does not wait for cheap hours. */
+/** Below this state of charge it charges immediately instead of waiting for cheap hours. */
 const HURRY_BELOW = 0.3;
 
 interface Trip {
@@ -23,7 +23,7 @@ interface Trip {
   readonly km: number;
 }
 
-/** An electric car that commutes and goes on outings, and charges in the cheapest hours of the night. */
+/** An electric car that commutes and makes leisure trips, and charges in the cheapest hours of the night. */
 export class Vehicle {
   readonly #seed: number;
   readonly #clock: SiteClock;
@@ -31,7 +31,7 @@ export class Vehicle {
   readonly #values: Float64Array;
   readonly #energyKwh: number;
   readonly #chargedWh: number;
-  /** 0 none, 1 waits for cheap hours, 2 charges at once. */
+  /** 0 none, 1 waits for cheap hours, 2 charges immediately. */
   readonly #wish: number;
   readonly #ripple: Wander;
   #dayNumber = Number.NaN;
@@ -58,7 +58,7 @@ export class Vehicle {
     return this.#values[this.#chargedWh]! / 1000;
   }
 
-  /** The counter goes by the power that is reported. */
+  /** The counter integrates the reported power. */
   count(watts: number, stepMs: number): void {
     this.#values[this.#chargedWh] = this.#values[this.#chargedWh]! + (watts * stepMs) / HOUR_MS;
   }
@@ -87,7 +87,7 @@ export class Vehicle {
     return this.#cheap.has(this.#prices.slotAt(instant));
   }
 
-  /** Uses the trip's energy evenly over the time on the road, out and back. */
+  /** Spreads the trip's energy evenly over the driving time, outbound and return. */
   #drive(instant: number, stepS: number, outdoorC: number): void {
     const { departAt, returnAt, km } = this.#trip;
     const legMs = Math.min((km / 2 / SPEED_KM_H) * HOUR_MS, (returnAt - departAt) / 2);
@@ -95,7 +95,7 @@ export class Vehicle {
     const kwhPerKm = KWH_PER_KM * (1 + 0.013 * Math.max(0, 17 - outdoorC));
     const usedKwh = km * kwhPerKm * Math.min(1, (stepS * 1000) / (2 * legMs));
     const left = this.#values[this.#energyKwh]! - usedKwh;
-    // Who comes home on the last tenth has charged on the way.
+    // A car that returns with less than 10 % has charged on the road.
     this.#values[this.#energyKwh] = left < 0.1 * CAPACITY_KWH ? left + 0.35 * CAPACITY_KWH : left;
   }
 

@@ -3,7 +3,7 @@ import type { Memory } from '../memory.ts';
 import type { GroupTable, Recorder } from '../recorder.ts';
 import type { Weather } from './weather.ts';
 
-/** Weather stations report once a minute, however often others do. */
+/** Minimum reporting interval of weather stations, whatever the step of other devices. */
 const MIN_INTERVAL_MS = MINUTE_MS;
 
 /** The garden's weather station. */

@@ -10,20 +10,20 @@ import {
 import type { Memory } from '../memory.ts';
 import { correlatedNormal, hash, Random, Wander } from '../random.ts';
 
-/** A site's place and climate. */
+/** Location and climate of a site. */
 export interface Climate {
   readonly latitude: number;
   readonly longitude: number;
   readonly altitudeM: number;
-  /** Mean of the year, °C. */
+  /** Annual mean temperature, °C. */
   readonly meanC: number;
-  /** Half the distance between the coldest and the warmest time of the year, K. */
+  /** Half the difference between the coldest and the warmest time of the year, K. */
   readonly seasonK: number;
-  /** Half the distance between afternoon and dawn under a clear summer sky, K. */
+  /** Half the difference between afternoon and dawn under a clear summer sky, K. */
   readonly dayK: number;
-  /** Standard deviation of a day's mean around the season's, K. */
+  /** Standard deviation of a day's mean from the seasonal mean, K. */
   readonly strayK: number;
-  /** Inclination to clouds in winter and in summer: 0 clouds half the sky on an average day, 1 most of it, −1 little. */
+  /** Cloudiness in winter and in summer: 0 covers half the sky on an average day, 1 most of it, −1 little. */
   readonly cloudyWinter: number;
   readonly cloudySummer: number;
   /** Linke turbidity in winter and in summer. */
@@ -33,20 +33,20 @@ export interface Climate {
 }
 
 const DAYS_A_YEAR = 365.2425;
-/** The coldest time of the year on the northern hemisphere: 20 January. */
+/** The coldest day of the year in the northern hemisphere: 20 January. */
 const COLDEST_DAY = 19;
 
 interface DayWeather {
-  /** Standard normal: clouds, warmth beyond the season's, wind. */
+  /** Standard normal variables: clouds, deviation from the seasonal temperature, wind. */
   readonly cloud: number;
   readonly warmth: number;
   readonly wind: number;
 }
 
 /**
- * The weather at a site: what a day is like comes from the seed and the date alone (so a forecast may look ahead), what an hour and a
- * minute are like from processes that are stepped. Clouds: the cover drifts over hours; whether the sun is covered at a minute
- * switches with the mean durations of a broken sky, and its edge passes within about a minute.
+ * The weather at a site. Daily conditions depend on seed and date alone, so that forecasts can look ahead; hourly and minute conditions
+ * come from stepped processes. The cloud cover drifts over hours; the sun alternates between covered and clear with the mean durations of
+ * a broken sky, and a cloud edge takes about a minute to pass.
  */
 export class Weather {
   readonly climate: Climate;
@@ -88,7 +88,7 @@ export class Weather {
     this.#coveredPart = memory.take(0);
   }
 
-  /** Moves on by `stepS` seconds to `instant`. */
+  /** Advances by `stepS` seconds to `instant`. */
   step(instant: number, stepS: number): void {
     const solarDays = instant / UTC_DAY_MS + this.climate.longitude / 360;
     this.#turnDay(solarDays);
@@ -103,18 +103,18 @@ export class Weather {
       this.climate.windMS * Math.exp(0.42 * mix(this.#before.wind, this.#after.wind, blend) + gusts - 0.1 + afternoon);
   }
 
-  /** Mean cloud cover of a day, 0–1, as a perfect forecast would have it. */
+  /** Mean cloud cover of a day, 0–1, as in a perfect forecast. */
   coverOf(dayNumber: number): number {
     const instant = dayNumber * UTC_DAY_MS;
     return cover(this.#cloudOf(dayNumber), this.#cloudiness(this.season(instant)));
   }
 
-  /** How windy a day is: a standard normal. */
+  /** Windiness of a day: a standard normal variable. */
   windOf(dayNumber: number): number {
     return correlatedNormal(0.55, this.#seed, 'wind', dayNumber);
   }
 
-  /** −1 in deepest winter … 1 in high summer. */
+  /** Season: −1 in midwinter, 1 in midsummer. */
   season(instant: number): number {
     const north = -Math.cos((2 * Math.PI * (instant / UTC_DAY_MS - COLDEST_DAY)) / DAYS_A_YEAR);
     return this.climate.latitude >= 0 ? north : -north;
@@ -148,7 +148,7 @@ export class Weather {
     const values = this.#values;
     this.cloudCover = cover(dayCloud + this.#coverDrift.step(stepS), this.#cloudiness(season));
     this.#thickness.step(stepS);
-    // A cloud and the gap behind it pass in about a quarter of an hour together.
+    // A cloud and the gap that follows it take about a quarter of an hour to pass.
     const coveredShare = this.cloudCover ** 1.2;
     const covered = values[this.#isCovered] === 1;
     const meanS =
@@ -158,14 +158,14 @@ export class Weather {
     values[this.#coveredPart] = part + (values[this.#isCovered]! - part) * (1 - Math.exp(-stepS / 35));
   }
 
-  /** Clouds take their part of the clear sky's global irradiance; Erbs splits what is left, the clear sky's own split where it is clear. */
+  /** Clouds reduce the clear-sky global irradiance; its diffuse fraction follows Erbs under clouds and the clear-sky model otherwise. */
   #stepSky(instant: number, season: number): void {
     const { latitude, longitude, altitudeM, turbidityWinter, turbiditySummer } = this.climate;
     sunPosition(instant, latitude, longitude, this.sun);
     const sky = clearSky(this.sun, altitudeM, mix(turbidityWinter, turbiditySummer, (season + 1) / 2), this.sky);
     if (sky.ghi <= 0) return;
     const part = this.#values[this.#coveredPart]!;
-    // Thick where much is covered; bright edges of clouds add to the open sky (cloud enhancement).
+    // Clouds are thick at high cover; bright cloud edges increase the irradiance of the open sky (cloud enhancement).
     const through = Math.min(0.75, Math.max(0.06, 0.52 - 0.3 * this.cloudCover ** 2 + 0.11 * this.#thickness.value));
     const open = 1 + 0.22 * this.cloudCover * (1 - this.cloudCover);
     const index = part * through + (1 - part) * open;
@@ -184,7 +184,7 @@ export class Weather {
     const clear = 1 - this.cloudCover;
     const anomaly = strayK * mix(this.#before.warmth, this.#after.warmth, blend);
     const dayCover = cover(mix(this.#before.cloud, this.#after.cloud, blend), this.#cloudiness(season));
-    // A clear day is warmer in summer and colder in winter.
+    // Clear days are warmer in summer and colder in winter.
     const dayMean = meanC + seasonK * season + anomaly + 2.5 * season * (0.5 - dayCover);
     const swing = dayK * (0.55 + 0.45 * season) * (0.3 + 0.7 * (1 - dayCover)) + 0.6;
     const phase = 2 * Math.PI * (solarDays - 15 / 24);
@@ -205,7 +205,7 @@ function magnus(temperatureC: number): number {
   return (17.625 * temperatureC) / (243.04 + temperatureC);
 }
 
-/** Steep, so that clear and covered days are more frequent than those in between. */
+/** A steep function, so that clear and overcast days are more frequent than partly cloudy ones. */
 function cover(cloud: number, cloudiness: number): number {
   return 1 / (1 + Math.exp(-2.1 * (cloud + cloudiness)));
 }

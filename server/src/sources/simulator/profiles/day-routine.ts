@@ -1,18 +1,18 @@
 import { hash, Random } from '../random.ts';
 import type { CalendarDay } from '../site-clock.ts';
 
-/** When the people of a house get up, leave, come back and go to bed: minutes on the wall clock. */
+/** When the occupants of a house get up, leave, return and go to bed: minutes on the wall clock. */
 export interface DayRoutine {
   readonly wake: number;
   readonly leave: number;
   readonly back: number;
   readonly bed: number;
   readonly isWeekend: boolean;
-  /** Nobody leaves for work: from home, or the weekend. */
+  /** Nobody leaves for work: remote work or weekend. */
   readonly isHome: boolean;
 }
 
-/** The routine of a day, from seed and date alone: the appliances and the car share it. */
+/** The routine of a day, which depends on seed and date alone: appliances and car share it. */
 export function routineOf(seed: number, day: CalendarDay): DayRoutine {
   const random = new Random(hash(seed, 'routine', day.number));
   const isWeekend = day.weekday >= 6;
@@ -23,7 +23,7 @@ export function routineOf(seed: number, day: CalendarDay): DayRoutine {
   return { wake, leave, back, bed: random.normal(isWeekend ? 1405 : 1370, 22), isWeekend, isHome };
 }
 
-/** Whether somebody is in and awake. */
+/** Whether somebody is at home and awake. */
 export function isActive(routine: DayRoutine, minute: number): boolean {
   if (minute < routine.wake || minute > routine.bed) return false;
   return (routine.isHome && !routine.isWeekend) || minute < routine.leave || minute > routine.back;

@@ -1,6 +1,6 @@
 import type { MachineOptions } from '../equipment/machine.ts';
 
-/** Eight machines of a plastics works. */
+/** Eight machines of a plastics factory. */
 export const MACHINES: readonly MachineOptions[] = [
   {
     key: 'moulder',

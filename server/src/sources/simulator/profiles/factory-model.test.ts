@@ -16,7 +16,7 @@ describe('a simulated plant', () => {
     data = simulate(simulator, START + DAYS * UTC_DAY_MS);
   });
 
-  test('draws at its main meter what its parts draw', () => {
+  test('has a main meter equal to the sum of its parts', () => {
     const meter = data('main-meter', 'grid.power_kw').values;
     const parts = [...MACHINES.map(({ key }) => key), 'building'].map((key) => data(key, 'energy.power_kw').values);
     for (let i = 0; i < meter.length; i++) {
@@ -27,7 +27,7 @@ describe('a simulated plant', () => {
     expect(Math.max(...meter)).toBeLessThan(400);
   });
 
-  test('counts what its machines draw', () => {
+  test('has counters that integrate the power of its machines', () => {
     for (const { key } of MACHINES) {
       const counter = data(key, 'energy.energy_kwh').values;
       const power = data(key, 'energy.power_kw').values;
@@ -38,7 +38,7 @@ describe('a simulated plant', () => {
     }
   });
 
-  test('produces in its shifts, on workdays, and stands still on Sundays', () => {
+  test('produces during shifts on workdays, and not on Sundays', () => {
     const { timestamps, values } = data('moulder', 'production.count');
     const byWeekday = new Float64Array(8);
     let early = 0;
@@ -58,7 +58,7 @@ describe('a simulated plant', () => {
   });
 
   test.each(MACHINES.map(({ key }) => key))(
-    'gives the %s hourly energy that its drivers explain, but not wholly',
+    'gives the %s hourly energy that its drivers explain in large part',
     (key) => {
       const fit = regress(hourly(data, key));
       expect(fit).toBeGreaterThan(0.85);
@@ -66,7 +66,7 @@ describe('a simulated plant', () => {
     },
   );
 
-  test('has power factors and pressures of real machines', () => {
+  test('has realistic power factors and pressures', () => {
     for (const { key } of MACHINES) {
       const factors = data(key, 'energy.power_factor').values;
       expect(Math.min(...factors)).toBeGreaterThan(0.5);
@@ -78,7 +78,7 @@ describe('a simulated plant', () => {
   });
 });
 
-/** Energy of each hour with its drivers: a constant, hours worked, units, temperature, moisture. */
+/** Energy of each hour and its drivers: a constant, hours worked, units, temperature, moisture. */
 function hourly(data: (device: string, metric: string) => SimulatedSeries, key: string): number[][] {
   const options = MACHINES.find((machine) => machine.key === key);
   const power = data(key, 'energy.power_kw').values;

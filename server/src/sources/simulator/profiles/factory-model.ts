@@ -10,7 +10,7 @@ import { ShiftCalendar } from './shift-calendar.ts';
 const BUILDING_KW = { night: 7, day: 15, lights: 8 };
 const BUILDING = MACHINES.length;
 const WARMING_S = 3 * 3600;
-/** Meters of machines report power in steps of 10 W. */
+/** Resolution of the machines' meters: 10 W. */
 const STEP_W = 10;
 
 /**
@@ -31,7 +31,7 @@ export class FactoryModel implements SiteModel {
   readonly #building: Wander;
   readonly #buildingWh: number;
   readonly #indoorC: number;
-  /** Means over the row in progress: kW by machine and building, and the part that each machine worked. */
+  /** Means over the current row: kW per machine and building, and the share of the row that each machine worked. */
   readonly #powerKw = new Float64Array(MACHINES.length + 1);
   readonly #worked = new Float64Array(MACHINES.length);
 
@@ -118,7 +118,7 @@ export class FactoryModel implements SiteModel {
       this.#energyTable.set(1, energyKwh);
       this.#energyTable.set(2, machine.powerFactor);
     }
-    // What was made while the device is silent stays in its counter and comes with the next row.
+    // Units made while the device is silent remain in its counter and are reported with the next row.
     if (!this.#productionTable.begin(m, instant)) return;
     const { duty, moisture } = machine.options;
     if (duty.type === 'production') this.#productionTable.set(0, machine.takeUnits());
@@ -153,7 +153,7 @@ export class FactoryModel implements SiteModel {
     weather.step(instant, stepS);
     this.#shifts.moveTo(instant);
     const { isWorking } = this.#shifts;
-    // Compressor and chiller follow what ran a moment ago.
+    // The power of compressor and chiller depends on the machines that ran in the previous step.
     this.#plant.activity = this.#values[this.#activity]!;
     let running = 0;
     let producing = 0;

@@ -3,7 +3,7 @@ import type { Profile } from '../site-model.ts';
 import { MACHINES } from './factory-machines.ts';
 import { FactoryModel } from './factory-model.ts';
 
-/** Faults of every machine, in relation to its power. */
+/** Faults of all machines, relative to their power. */
 const MACHINE_FAULTS: readonly FaultRule[] = MACHINES.flatMap(({ key, runKw }): FaultRule[] => [
   {
     device: key,
@@ -71,7 +71,7 @@ const MACHINE_NAMES = new Map(
   }),
 );
 
-/** A plastics works with eight machines in two or three shifts. */
+/** A plastics factory with eight machines in two or three shifts. */
 export const FACTORY: Profile = {
   site: {
     name: 'Demo plastics works',

@@ -9,16 +9,16 @@ import type { SiteClock } from '../site-clock.ts';
 const NIGHT_CHARGE_W = 3000;
 const NIGHT_CHARGE_TO = 0.85;
 const CHEAP_HOURS = 3;
-/** A day that promises less sun than this makes charging at night worthwhile, kWh. */
+/** Charging at night is worthwhile before a day with a lower expected solar yield than this, kWh. */
 const LITTLE_SUN_KWH = 11;
-/** Evening peak over cheapest hour that pays for the losses, per kWh. */
+/** Minimum price difference between evening peak and cheapest hour that covers the losses, per kWh. */
 const WORTHWHILE_SPREAD = 0.06;
-/** A surplus or want below this is left to the grid, W. */
+/** A surplus or deficit below this is left to the grid, W. */
 const DEAD_BAND_W = 25;
 
 /**
- * How a plain hybrid inverter runs its battery: surplus goes in, want comes out; before a dull day it charges in the cheapest hours of
- * the night. It follows the meter with a small, slow error, as real ones do.
+ * Control of a simple hybrid inverter: the battery stores surplus and covers deficits; before a cloudy day it charges in the cheapest
+ * hours of the night. The control follows the meter with a small, slow error, as real ones do.
  */
 export class HomeControl {
   readonly #seed: number;
@@ -39,7 +39,7 @@ export class HomeControl {
     this.#error = new Wander(memory, new Random(hash(seed, 'control'), memory), 14, 25);
   }
 
-  /** The power that the battery is asked for, W, + charge; the clock stands at `instant`. */
+  /** The requested battery power, W, + charge; the clock must be set to `instant`. */
   wantedW(instant: number, stepS: number, surplusW: number): number {
     const error = this.#error.step(stepS);
     if (this.#clock.day.number !== this.#dayNumber) this.#turnDay();
@@ -60,7 +60,7 @@ export class HomeControl {
     this.#chargeSlots = new Set(this.#prices.cheapest(day.start, day.start + 7 * HOUR_MS, CHEAP_HOURS));
   }
 
-  /** A forecast of the day's yield, as wrong as forecasts are. */
+  /** A forecast of the day's yield with a realistic error. */
   #expectedSunKwh(): number {
     const { day } = this.#clock;
     const clearKwh = 26 + 20 * this.#weather.season(day.start);

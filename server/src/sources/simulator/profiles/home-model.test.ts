@@ -17,7 +17,7 @@ function home(start: number, days: number, stepMs = MINUTE_MS, seed = 11): Looku
   return simulate(simulator, start + days * UTC_DAY_MS);
 }
 
-/** Energy of a power by day from its beginning, kWh. */
+/** Daily energy of a power, kWh. */
 function dailyKwh({ values, timestamps }: SimulatedSeries): number[] {
   const days: number[] = [];
   timestamps.forEach((t, i) => {
@@ -54,7 +54,7 @@ describe('every sample of a simulated home', () => {
     }
   });
 
-  test('counts what its power says, to the counter’s last digit, and never backwards', () => {
+  test('has counters that match its power to the last digit and never decrease', () => {
     const meters = [
       ['inverter', 'solar.power_kw', 'solar.energy_kwh', 1, 0.1],
       ['house', 'load.power_kw', 'load.energy_kwh', 1, 0.01],
@@ -81,7 +81,7 @@ describe('every sample of a simulated home', () => {
     }
   });
 
-  test('keeps the battery within its limits, and its charge follows its energy and losses', () => {
+  test('keeps the battery within its limits, and its state of charge matches energy and losses', () => {
     const efficiency = HOME_BATTERY.converterEfficiency * HOME_BATTERY.cellEfficiency;
     for (const data of [summer, winter]) {
       const { values: kw } = data('battery', 'battery.power_kw');
@@ -91,7 +91,7 @@ describe('every sample of a simulated home', () => {
       expect(Math.max(...soc)).toBeLessThanOrEqual(100);
       expect(Math.max(...kw.map(Math.abs))).toBeLessThanOrEqual(5);
       expect(soh[0]).toBeGreaterThan(soh.at(-1) as number);
-      // An hour at a time: ΔE = P·η or P/η less standby; SoC is told to 0.1 %, which is 0.01 kWh.
+      // Per hour: ΔE = P·η or P/η minus standby; SoC is reported in steps of 0.1 %, which is 0.01 kWh.
       for (let i = 0; i + 60 < soc.length; i += 60) {
         let cellsKwh = 0;
         for (let j = i; j < i + 60; j++) {
@@ -106,7 +106,7 @@ describe('every sample of a simulated home', () => {
     }
   });
 
-  test('has no sun at night and no more than its panels allow', () => {
+  test('has no solar power at night and no more than its panels can produce', () => {
     for (const data of [summer, winter]) {
       const { timestamps, values } = data('inverter', 'solar.power_kw');
       let nights = 0;
@@ -119,13 +119,13 @@ describe('every sample of a simulated home', () => {
       expect(Math.max(...values)).toBeLessThan(PEAK_KW);
       const strings =
         sum(data('inverter', 'solar.string1_power_kw').values) + sum(data('inverter', 'solar.string2_power_kw').values);
-      // In dim winter light the inverter's own use weighs more.
+      // In dim winter light the inverter's self-consumption weighs more.
       expect(sum(values) / strings).toBeGreaterThan(0.88);
       expect(sum(values) / strings).toBeLessThan(0.98);
     }
   });
 
-  test('has the yield and the use of its season', () => {
+  test('has the solar yield and the consumption of its season', () => {
     const yieldOf = (data: Lookup) => mean(dailyKwh(data('inverter', 'solar.power_kw'))) / PEAK_KW;
     // PVGIS, Utrecht, this roof: about 0.7 kWh/kWp a day in January and 4.3 in June; three weeks stray around it.
     expect(yieldOf(winter)).toBeGreaterThan(0.3);
@@ -147,7 +147,7 @@ describe('every sample of a simulated home', () => {
     expect(mean(summer('weather', 'weather.temperature_c').values)).toBeGreaterThan(12);
   });
 
-  test('has steps of real devices', () => {
+  test('has the resolution of real devices', () => {
     const whole = (device: string, metric: string, perUnit: number) =>
       summer(device, metric).values.every((v) => Math.abs(v * perUnit - Math.round(v * perUnit)) < 1e-6);
     expect(whole('house', 'load.power_kw', 1000)).toBe(true);
@@ -157,7 +157,7 @@ describe('every sample of a simulated home', () => {
   });
 });
 
-test('people keep to the wall clock when it changes', () => {
+test('occupants follow the wall clock when it changes', () => {
   // 30 March 2025: 2:00 → 3:00. Breakfast moves by an hour of UTC.
   const before = home(Date.UTC(2025, 2, 16, 23), 13);
   const after = home(Date.UTC(2025, 2, 30, 22), 14);
@@ -169,7 +169,7 @@ test('people keep to the wall clock when it changes', () => {
         const { weekday, minuteOfDay } = localTime(t, ZONE);
         return weekday <= 5 && minuteOfDay > 330 && minuteOfDay < 530;
       });
-    // The kettle and the coffee machine stand out of the heat pump.
+    // The kettle and the coffee machine are visible above the heat pump.
     const peaks = weekdays.filter(({ kw }) => kw > 2.2).map(({ t }) => (t % UTC_DAY_MS) / HOUR_MS);
     expect(peaks.length).toBeGreaterThan(15);
     return mean(peaks);
@@ -180,7 +180,7 @@ test('people keep to the wall clock when it changes', () => {
 });
 
 describe('day-ahead prices', () => {
-  test('come a day ahead, one a slot, 23 on the day with 23 hours', () => {
+  test('are published a day ahead, one per slot, 23 on a day of 23 hours', () => {
     const start = Date.UTC(2026, 2, 28, 10);
     const simulator = createSimulator({ profile: 'home', seed: 3, start, stepMs: MINUTE_MS, faults: {} });
     const known = () => simulate(simulator, simulator.time + MINUTE_MS);
@@ -207,7 +207,7 @@ describe('day-ahead prices', () => {
   });
 });
 
-test('a coarse step carries the same energy as a fine one', () => {
+test('a coarse step has the same energy as a fine one', () => {
   const start = Date.UTC(2025, 3, 6, 22);
   const load = (stepMs: number) => {
     const { values } = home(start, 10, stepMs)('house', 'load.energy_kwh');

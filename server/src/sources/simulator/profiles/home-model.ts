@@ -14,9 +14,9 @@ import { TariffFeed } from '../tariff-feed.ts';
 import { HomeControl } from './home-control.ts';
 
 /**
- * A house. Solar, battery, load and grid power are all measured on the AC side in whole watts, so that in every row
- * solar + grid = load + battery holds exactly; conversion losses lie between charged and discharged energy and between the strings
- * and the inverter. The car is a part of the load.
+ * A house. Solar, battery, load and grid power are all measured on the AC side in whole watts, so that in every row solar + grid = load +
+ * battery holds exactly. Conversion losses occur between charged and discharged energy and between the strings and the inverter. The car
+ * is part of the load.
  */
 export class HomeModel implements SiteModel {
   readonly #parts: ModelParts;
@@ -40,7 +40,7 @@ export class HomeModel implements SiteModel {
   readonly #loadFault: number;
   readonly #solarFault: number;
   readonly #stringFault: number;
-  /** Means of the parts of the row in progress, W. */
+  /** Means over the parts of the current row, W. */
   readonly #mean = { solar: 0, string1: 0, string2: 0, load: 0, vehicle: 0, battery: 0, irradiance: 0 };
   #directV = 0;
 
@@ -152,7 +152,7 @@ export class HomeModel implements SiteModel {
       this.#heatPump.step(stepS, temperatureC, clock.minute) +
       1000 * board.added(this.#loadFault);
     const vehicleW = this.#vehicle.step(instant, stepS, temperatureC);
-    // The battery does not fill the car.
+    // The battery does not charge the car.
     const wantedW = this.#control.wantedW(instant, stepS, solarW - houseW);
     const batteryW = this.#battery.step(wantedW, stepS, 11 + 0.55 * temperatureC);
     mean.string1 += weight * string1W;

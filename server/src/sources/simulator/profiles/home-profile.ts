@@ -41,7 +41,7 @@ const FAULTS: readonly FaultRule[] = [
   { device: 'inverter', metric: '*', kind: 'gap', magnitude: [0, 0], minutes: [20, 180] },
 ];
 
-/** A family's house with panels, a battery, a heat pump and an electric car, on a dynamic tariff. */
+/** A family house with solar panels, a battery, a heat pump and an electric car, on a dynamic tariff. */
 export const HOME: Profile = {
   site: {
     name: 'Demo home',

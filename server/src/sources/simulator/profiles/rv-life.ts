@@ -18,7 +18,7 @@ interface Use {
   readonly litres: number;
 }
 
-/** Two people in a camper: what they draw and what water they use, and whether their place has a hook-up. */
+/** Two people in a camper: their power and water consumption, and whether their site has a hook-up. */
 export class RvLife {
   readonly #seed: number;
   readonly #clock: SiteClock;
@@ -26,8 +26,8 @@ export class RvLife {
   readonly #fridge: Compressor;
   readonly #standby: Wander;
   readonly #water: number;
-  /** The last day on which the tank was looked at, and whether it is filled on that day. */
-  readonly #lookedOn: number;
+  /** The last day on which the tank level was checked, and whether the tank is filled on that day. */
+  readonly #checkedOn: number;
   readonly #fills: number;
   #dayNumber = Number.NaN;
   #uses: Use[] = [];
@@ -41,7 +41,7 @@ export class RvLife {
     this.#fridge = new Compressor(memory, random, { watts: 46, onMinutes: 11, offMinutes: 21 });
     this.#standby = new Wander(memory, random, 1.2, 600);
     this.#water = memory.take(LITRES * random.between(0.5, 0.95));
-    this.#lookedOn = memory.take(Number.NaN);
+    this.#checkedOn = memory.take(Number.NaN);
     this.#fills = memory.take(0);
   }
 
@@ -49,12 +49,12 @@ export class RvLife {
     return (100 * this.#values[this.#water]!) / LITRES;
   }
 
-  /** Whether the shore cable is plugged in; places change at noon every third day. */
+  /** Whether the shore cable is plugged in; the site changes at noon every third day. */
   get isOnShore(): boolean {
     return this.#isHookedUp(Math.floor((this.#clock.day.number + this.#clock.minute / 1440 - 0.5) / STAY_DAYS));
   }
 
-  /** Mean power of the loads over the step, W; uses water. */
+  /** Mean power of the loads over the step, W; consumes water. */
   step(instant: number, stepS: number, indoorC: number, daylightWM2: number): number {
     const { day, minute } = this.#clock;
     if (day.number !== this.#dayNumber) this.#turnDay();
@@ -96,11 +96,11 @@ export class RvLife {
     if (this.#isFilled(day.number)) this.#use(705, 12, 0, -LITRES);
   }
 
-  /** Water is taken on where places change, and where the tank would not last: looked at once, when the day begins. */
+  /** The tank is filled when the site changes, and when it would not last the day: checked once, at the start of the day. */
   #isFilled(dayNumber: number): boolean {
     const values = this.#values;
-    if (values[this.#lookedOn] !== dayNumber) {
-      values[this.#lookedOn] = dayNumber;
+    if (values[this.#checkedOn] !== dayNumber) {
+      values[this.#checkedOn] = dayNumber;
       values[this.#fills] = dayNumber % STAY_DAYS === 0 || this.waterPercent < 25 ? 1 : 0;
     }
     return values[this.#fills] === 1;

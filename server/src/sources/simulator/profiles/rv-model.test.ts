@@ -9,7 +9,7 @@ const STEP_MS = 5 * MINUTE_MS;
 const simulator = createSimulator({ profile: 'rv', seed: 1, start: START, stepMs: STEP_MS, faults: {} });
 const data = simulate(simulator, START + DAYS * UTC_DAY_MS);
 
-test('a camper balances, also when its battery is full or empty', () => {
+test('the power of a camper balances, also with a full or empty battery', () => {
   const solar = data('solar', 'solar.power_kw').values;
   const shore = data('shore', 'grid.power_kw').values;
   const load = data('loads', 'load.power_kw').values;
@@ -24,7 +24,7 @@ test('a camper balances, also when its battery is full or empty', () => {
   expect(dailyKwh).toBeLessThan(2.5);
 });
 
-test('power comes from the shore only while the cable is plugged in', () => {
+test('shore power flows only while the cable is plugged in', () => {
   const volts = data('shore', 'grid.voltage_v').values;
   const shore = data('shore', 'grid.power_kw').values;
   const plugged = volts.filter((v) => v > 0).length / volts.length;
@@ -35,14 +35,14 @@ test('power comes from the shore only while the cable is plugged in', () => {
   expect(Math.max(...shore)).toBeGreaterThan(0.3);
 });
 
-test('the battery is one of 12 V', () => {
+test('the battery is a 12 V battery', () => {
   const volts = data('battery', 'battery.voltage_v').values;
   expect(Math.min(...volts)).toBeGreaterThan(11);
   expect(Math.max(...volts)).toBeLessThan(14.6);
   expect(mean(volts)).toBeGreaterThan(12.8);
 });
 
-test('the tank empties by use and is filled again', () => {
+test('the tank level falls by use and rises when filled', () => {
   const tank = data('tank', 'rv.water_tank_percent').values;
   expect(Math.min(...tank)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...tank)).toBe(100);
@@ -53,7 +53,7 @@ test('the tank empties by use and is filled again', () => {
   expect(filled).toBeGreaterThan(8);
 });
 
-test('a camper that is stopped and resumed every five hours lives the same life', () => {
+test('a camper stopped and resumed every five hours gives the same readings', () => {
   const options = { profile: 'rv', seed: 1, start: START, stepMs: 30 * MINUTE_MS, faults: {} } as const;
   const end = START + 300 * 5 * HOUR_MS;
   const whole = simulate(createSimulator(options), end)('tank', 'rv.water_tank_percent').values;

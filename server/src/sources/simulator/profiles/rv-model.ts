@@ -7,16 +7,16 @@ import { MAX_PART_MS, type ModelParts, type SiteModel } from '../site-model.ts';
 import { RvLife } from './rv-life.ts';
 
 const CHARGER_W = 420;
-/** Of the solar charger (maximum power point tracker). */
+/** Efficiency of the solar charger (maximum power point tracker). */
 const TRACKER_EFFICIENCY = 0.97;
-/** Warmth that the sun brings in through windows and roof, K per W/m². */
+/** Solar heat gain through windows and roof, K per W/m². */
 const SUN_K_PER_W_M2 = 0.006;
 const WARMING_S = 2.5 * 3600;
 
 /**
- * A camper. Powers are measured at the 12 V bus, the shore's at its cable; the losses of converters count to the loads, so in every row
- * solar + shore = load + battery holds exactly. Off the cable a full battery throttles the panels, and an empty one leaves the
- * loads without power.
+ * A camper. Powers are measured at the 12 V bus, shore power at its cable. Converter losses count as load, so that in every row solar +
+ * shore = load + battery holds exactly. Without shore power, a full battery curtails the solar power, and an empty one leaves the loads
+ * without power.
  */
 export class RvModel implements SiteModel {
   readonly #parts: ModelParts;
@@ -146,7 +146,7 @@ export class RvModel implements SiteModel {
     const chargerW = this.#life.isOnShore ? CHARGER_W + wishedW : 0;
     const batteryW = this.#battery.step(sunW + chargerW - wishedW, stepS, indoorC);
     const mean = this.#mean;
-    // What the sun gives is used first, then the cable; what nobody provides is not drawn.
+    // Solar power is used first, then shore power; unmet load is not drawn.
     const loadW = Math.min(wishedW, sunW + chargerW - batteryW);
     const solarW = Math.min(sunW, loadW + batteryW);
     mean.load += weight * loadW;

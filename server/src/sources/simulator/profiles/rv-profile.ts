@@ -23,7 +23,7 @@ const FAULTS: readonly FaultRule[] = [
   { device: 'climate', metric: '*', kind: 'gap', magnitude: [0, 0], minutes: [60, 600] },
 ];
 
-/** A camper with a small roof, a 12 V battery and now and then a shore cable. */
+/** A camper with a small roof array, a 12 V battery and occasional shore power. */
 export const RV: Profile = {
   site: {
     name: 'Demo camper',

@@ -12,29 +12,29 @@ const BREAKS = [
   [1080, 1100],
   [1560, 1580],
 ] as const;
-/** Month and day of holidays that never move. */
+/** Month and day of fixed holidays. */
 const HOLIDAYS = new Set(['1-1', '1-6', '5-1', '8-15', '10-26', '11-1', '12-8']);
-/** The plant stands still from 24 December to 2 January. */
+/** The plant is closed from 24 December to 2 January. */
 const isShutdown = ({ month, dayOfMonth }: CalendarDay) =>
   (month === 12 && dayOfMonth >= 24) || (month === 1 && dayOfMonth <= 2);
 const WARM_UP_MS = 45 * MINUTE_MS;
-/** Orders above this call for a night shift, and for Saturdays. */
+/** Orders above this require a night shift and Saturdays. */
 const MANY_ORDERS = 0.88;
 
 type Span = readonly [start: number, end: number];
 
-/** When a plant works: two shifts on workdays, nights and Saturdays when there are many orders, none on holidays. */
+/** Working times of a plant: two shifts on workdays, nights and Saturdays with many orders, none on holidays. */
 export class ShiftCalendar {
   readonly #seed: number;
   readonly #clock: SiteClock;
   #dayNumber = Number.NaN;
   #shifts: Span[] = [];
   #breaks: Span[] = [];
-  /** Orders of the week in relation to what the plant can make, about 0.45–1.1. */
+  /** Orders of the week relative to the plant's capacity, about 0.45–1.1. */
   orders = 0;
   isWorking = false;
   isBreak = false;
-  /** Ovens and heaters are switched on before a shift begins. */
+  /** Ovens and heaters are switched on before a shift starts. */
   isWarmingUp = false;
 
   constructor(seed: number, clock: SiteClock) {
@@ -42,7 +42,7 @@ export class ShiftCalendar {
     this.#clock = clock;
   }
 
-  /** The clock stands at `instant`. */
+  /** The clock must be set to `instant`. */
   moveTo(instant: number): void {
     if (this.#clock.day.number !== this.#dayNumber) this.#turnDay();
     this.isWorking = covers(this.#shifts, instant);
