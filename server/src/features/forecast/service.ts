@@ -51,14 +51,18 @@ const BEFORE = { '1h': 24, '24h': 48, '7d': 21 } as const satisfies Record<Forec
 const BACKTEST_TIMEOUT_MS = 5 * MINUTE_MS;
 const FORECAST_TIMEOUT_MS = MINUTE_MS;
 
-/** A forecast of a subject with the choice of models behind it. */
-interface Served {
+/** The model that was chosen for a subject, and how each did. */
+interface Choice {
+  readonly choice: StoredContest;
+  readonly chosenAt: number;
+}
+
+/** A forecast of a subject with the choice of its model. */
+interface Served extends Choice {
   readonly subject: LoadSubject;
   readonly horizon: ForecastHorizon;
   readonly forecast: StoredForecast;
   readonly madeAt: number;
-  readonly choice: StoredContest;
-  readonly chosenAt: number;
 }
 
 /** What machines and sites will need: forecasts by the model that did best on their own past. */
@@ -156,8 +160,8 @@ export class ForecastService {
   async backtestAll(signal: AbortSignal, progress: OnProgress) {
     return this.#each(signal, progress, async (subject, horizon, tell) => {
       const history = await loadHistory(this.#options, subject, HORIZONS[horizon]);
-      await this.#choose(subject, horizon, history, { thorough: true, signal, progress: tell });
-      await this.#forecast(subject, horizon, history, signal);
+      const chosen = await this.#choose(subject, horizon, history, { thorough: true, signal, progress: tell });
+      await this.#forecast(subject, horizon, history, chosen, signal);
     });
   }
 
@@ -201,42 +205,37 @@ export class ForecastService {
       [demandKind(name), choiceKind(name)].map((kind) => forecasts.get(idsOf(subject), kind)),
     );
     const forecast = storedForecast(made?.content);
-    const choice = storedContest(chosen?.content);
+    const contest = storedContest(chosen?.content);
+    const known: Choice | null = chosen && contest ? { choice: contest, chosenAt: chosen.madeAt } : null;
     const isCurrent = forecast?.starts[0] === slotStart(now(), horizon, subject.site.timezone);
-    if (made && chosen && forecast && choice && isCurrent) {
-      return { subject, horizon: name, forecast, madeAt: made.madeAt, choice, chosenAt: chosen.madeAt };
+    if (made && forecast && known && isCurrent) {
+      return { subject, horizon: name, forecast, madeAt: made.madeAt, ...known };
     }
     const history = await loadHistory(this.#options, subject, horizon);
-    if (choice === null || now() - (chosen?.madeAt ?? 0) > CHOICE_AGE_MS) {
-      await this.#choose(subject, name, history, { thorough: false, signal: undefined, progress: () => {} });
-    }
+    const quick = { thorough: false, signal: undefined, progress: () => {} };
+    const isFresh = known !== null && now() - known.chosenAt <= CHOICE_AGE_MS;
+    const choice = isFresh ? known : await this.#choose(subject, name, history, quick);
     try {
-      return await this.#forecast(subject, name, history, undefined);
+      return await this.#forecast(subject, name, history, choice, undefined);
     } catch (error) {
       if (error instanceof ExpectedError) throw error;
       // A model that breaks on what came since it was chosen loses its place; which, and why, stands in the accuracy.
-      await this.#choose(subject, name, history, {
-        thorough: false,
-        signal: undefined,
-        progress: () => {},
-        broke: messageOf(error),
-      });
-      return this.#forecast(subject, name, history, undefined);
+      const broken = { candidate: choice.choice.contest.best, mae: null, reason: messageOf(error) };
+      const other = await this.#choose(subject, name, history, { ...quick, broken });
+      return this.#forecast(subject, name, history, other, undefined);
     }
   }
 
-  /** Foretells with the model that was chosen. */
+  /** Forecasts with the model that was chosen. */
   async #forecast(
     subject: LoadSubject,
     name: ForecastHorizon,
     { slots, values }: LoadHistory,
+    chosen: Choice,
     signal: AbortSignal | undefined,
   ): Promise<Served> {
     const { forecasts, models } = this.#options;
-    const chosen = await forecasts.get(idsOf(subject), choiceKind(name));
-    const choice = storedContest(chosen?.content);
-    if (chosen === undefined || choice === null) throw new Error(`no model was chosen for ${nameOf(subject)}`);
-    const { best, calibration } = choice.contest;
+    const { best, calibration } = chosen.choice.contest;
     const { steps } = HORIZONS[name];
     const task = { candidate: best, slots, values, steps };
     const predicted = await models.run('forecast.forecast', task, { signal, timeoutMs: FORECAST_TIMEOUT_MS });
@@ -257,7 +256,7 @@ export class ForecastService {
       }),
     };
     const { madeAt } = await forecasts.put(idsOf(subject), demandKind(name), forecast);
-    return { subject, horizon: name, forecast, madeAt, choice, chosenAt: chosen.madeAt };
+    return { subject, horizon: name, forecast, madeAt, ...chosen };
   }
 
   /** Chooses the model for a series and keeps the choice. */
@@ -265,12 +264,10 @@ export class ForecastService {
     subject: LoadSubject,
     name: ForecastHorizon,
     { slots, values }: LoadHistory,
-    { thorough, signal, progress, broke }: ChoiceOptions,
-  ): Promise<void> {
+    { thorough, signal, progress, broken }: ChoiceOptions,
+  ): Promise<Choice> {
     const { models, forecasts } = this.#options;
-    const before = storedContest((await forecasts.get(idsOf(subject), choiceKind(name)))?.content)?.contest.best;
-    const broken = broke === undefined || before === undefined ? [] : [{ candidate: before, mae: null, reason: broke }];
-    const names = QUICK.filter((one) => broken.every(({ candidate }) => candidate !== one));
+    const names = QUICK.filter((one) => one !== broken?.candidate);
     const horizon: Horizon = thorough ? HORIZONS[name] : { ...HORIZONS[name], origins: QUICK_ORIGINS };
     const found = await contest(
       { slots, values, horizon, ...(thorough ? {} : { names }) },
@@ -289,8 +286,10 @@ export class ForecastService {
         `the load of ${nameOf(subject)} has too many gaps for a back-test: collect for some more days`,
       );
     }
-    const kept = { ...found, entries: [...found.entries, ...broken] };
-    await forecasts.put(idsOf(subject), choiceKind(name), { contest: kept, thorough } satisfies StoredContest);
+    const entries = broken === undefined ? found.entries : [...found.entries, broken];
+    const choice: StoredContest = { contest: { ...found, entries }, thorough };
+    const { madeAt } = await forecasts.put(idsOf(subject), choiceKind(name), choice);
+    return { choice, chosenAt: madeAt };
   }
 
   /** Does something for each subject and horizon; those with too little data are left out. */
@@ -336,8 +335,8 @@ interface ChoiceOptions {
   readonly thorough: boolean;
   readonly signal: AbortSignal | undefined;
   readonly progress: OnProgress;
-  /** What the model said that was chosen before and broke. */
-  readonly broke?: string;
+  /** The model that was chosen before and failed: it takes no part. */
+  readonly broken?: StoredContest['contest']['entries'][number];
 }
 
 function demandKind(horizon: ForecastHorizon): string {
