@@ -42,7 +42,7 @@ export function createJobs(pipeline: Pipeline, services: Services, config: Confi
     under('analytics_dashboard', reportsJob(services.reports)),
     under('analytics_dashboard', retrainingJob(services.baselines)),
     under('analytics_dashboard', anomalyJob(services.anomalies)),
-    trainingJob(services.trainings),
+    trainingJob(services.baselines),
     ...forecastJobs(services.forecasts.demand).map((job) => under('forecasting', job)),
     ...(backups ? backupJobs(backups, config.backup, () => services.filling.requireFilled(primary.name)) : []),
     migrationJob(services.migrations),

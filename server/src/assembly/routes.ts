@@ -82,9 +82,9 @@ export function registerApi(
     kpiRoutes(analytics, services.kpis);
     customKpiRoutes(analytics, services.customKpis);
     anomalyRoutes(analytics, services.anomalies);
-    const { baselines: service, trainings, adjustments } = services;
+    const { baselines: service, adjustments } = services;
     calendarRoutes(analytics, records);
-    baselineRoutes(analytics, { service, trainings, adjustments, scheduler, auditLog: records.auditLog });
+    baselineRoutes(analytics, { service, adjustments, scheduler, auditLog: records.auditLog });
   });
   underFlag(api, pipeline.flags, 'forecasting', (scope) => forecastRoutes(scope, services.forecasts));
   settingsRoutes(api, { settings: services.settings, flags: pipeline.flags, change, records });

@@ -7,7 +7,6 @@ import { AnomalyService } from '../features/anomaly/service.ts';
 import { AuthService } from '../features/auth/service.ts';
 import { AdjustmentService } from '../features/baseline/adjustments/service.ts';
 import { BaselineService } from '../features/baseline/service.ts';
-import { Trainings } from '../features/baseline/trainings.ts';
 import { ChargingService } from '../features/charging/service.ts';
 import { DemoControl } from '../features/demo/demo-control.ts';
 import { DemoService } from '../features/demo/service.ts';
@@ -79,7 +78,6 @@ export async function createServices(parts: ServiceParts) {
     tariffs: new TariffService({ tariffs, energy, now, onChange: () => sqlTerms.syncSoon() }),
     sqlGrowth: new SqlGrowth({ ...shared, stores: postgresStores(config) }),
     customKpis: new CustomKpiService({ ...shared, kpis, catalogue, records: records.customKpis }),
-    trainings: new Trainings(baselines),
     adjustments: new AdjustmentService(shared, records.baselineAdjustments),
     anomalies: new AnomalyService({
       ...{ ...learning, anomalies: records.anomalies },

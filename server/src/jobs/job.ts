@@ -14,7 +14,7 @@ export interface JobContext<P = unknown> {
 }
 
 /** A piece of work that runs by the clock, when asked, or both. */
-export interface JobDefinition<P = unknown> {
+export interface JobDefinition<P = unknown, A = unknown> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -32,6 +32,7 @@ export interface JobDefinition<P = unknown> {
   key?(params: P): string;
   /** Whether the clock starts it at present: a switched-off feature does nothing by itself. */
   enabled?(): boolean;
-  /** The answer is kept as the run's result: JSON. */
-  run(context: JobContext<P>): Promise<unknown>;
+  run(context: JobContext<P>): Promise<A>;
+  /** What is kept of the answer as the run's result: JSON. Without it, the whole answer. */
+  toResult?(answer: A): unknown;
 }

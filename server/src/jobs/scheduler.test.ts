@@ -1,75 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Cron } from 'croner';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { JobRun } from '../domain/job-run.ts';
-import type { Rights } from '../domain/rights.ts';
-import { openRecords, type RecordStore } from '../storage/records/record-store.ts';
-import type { JobContext, JobDefinition } from './job.ts';
-import { Scheduler } from './scheduler.ts';
-
-const WRITER: Rights = { name: 'writer', scopes: ['read', 'write'] };
-const START = Date.parse('2026-03-28T23:10:00Z');
-
-let closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.reverse()) await close();
-  closers = [];
-});
-
-async function arrange(
-  jobs: readonly JobDefinition[],
-  { timeZone = 'UTC', records: given, clock = { now: START } }: Arrangement = {},
-) {
-  const records = given ?? (await openRecords({ type: 'sqlite', path: ':memory:' }, { now: () => clock.now }));
-  const errors: string[] = [];
-  const changes: JobRun[] = [];
-  const zone = { name: timeZone };
-  const scheduler = new Scheduler(jobs, {
-    runs: records.jobRuns,
-    timeZone: async () => zone.name,
-    now: () => clock.now,
-    onChange: (run) => changes.push(run),
-    onError: (job, error) => errors.push(`${job}: ${(error as Error).message}`),
-  });
-  closers.push(() => scheduler.close());
-  const at = async (time: string) => {
-    clock.now = Date.parse(time);
-    await scheduler.tick();
-    await scheduler.idle();
-  };
-  return { scheduler, records, clock, errors, changes, zone, at };
-}
-
-interface Arrangement {
-  readonly timeZone?: string;
-  readonly records?: RecordStore;
-  readonly clock?: { now: number };
-}
-
-function job(overrides: Partial<JobDefinition> = {}): JobDefinition {
-  return {
-    name: 'count',
-    title: 'Count',
-    description: 'Counts.',
-    scope: 'write',
-    schedule: '30 * * * *',
-    run: async () => null,
-    ...overrides,
-  };
-}
-
-/** A job that ends when told, or when its signal says so. */
-function gate() {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const run = ({ signal }: JobContext) =>
-    Promise.race([
-      promise,
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-    ]);
-  return { run, open: resolve };
-}
+import { arrange, gate, job, START, WRITER } from '../../test/jobs/scheduler-world.ts';
 
 describe('the clock', () => {
   it('runs a job at each of its turns, once', async () => {

@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS, MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { JobState } from '@wattkeeper/contract/job.ts';
 import { Cron } from 'croner';
-import { Conflict, InvalidInput, messageOf, NotFound } from '../domain/errors.ts';
+import { Conflict, NotFound } from '../domain/errors.ts';
 import type { JobRun, JobRunPatch } from '../domain/job-run.ts';
 import { type Rights, requireScope } from '../domain/rights.ts';
 import type { JobDefinition } from './job.ts';
+import { keyOf, parseParams } from './job-params.ts';
 import { Progress } from './progress.ts';
+import { CancelledError, outcomeOf, PLACEHOLDER } from './run-record.ts';
 
 /** Where runs are kept. */
 export interface JobRuns {
@@ -68,6 +71,8 @@ interface Active {
   /** null: the clock. */
   readonly by: Rights | null;
   readonly abort: AbortController;
+  /** What the job answers, or why it ended without an answer. */
+  readonly outcome: PromiseWithResolvers<unknown>;
   started: boolean;
 }
 
@@ -162,6 +167,23 @@ export class Scheduler {
    * @throws NotFound for an unknown name, Forbidden, InvalidInput for parameters that do not fit, Conflict while such a run works or waits
    */
   async run(name: string, by: Rights, params: unknown = {}): Promise<JobRun> {
+    return (await this.#begin(name, by, params)).run;
+  }
+
+  /**
+   * Starts a run now, and waits for it for a while. The answer is undefined where the run goes on. Throws what the run throws within
+   * that time, and what `run` throws.
+   */
+  async runFor(name: string, by: Rights, params: unknown, waitMs: number): Promise<{ run: JobRun; answer: unknown }> {
+    const active = await this.#begin(name, by, params);
+    if (waitMs === 0) return { run: active.run, answer: undefined };
+    const enough = new AbortController();
+    const wait = sleep(waitMs, undefined, { signal: enough.signal }).catch(() => undefined);
+    const answer = await Promise.race([active.outcome.promise, wait]).finally(() => enough.abort());
+    return { run: active.run, answer };
+  }
+
+  async #begin(name: string, by: Rights, params: unknown): Promise<Active> {
     const { definition } = this.#planned(name);
     requireScope(by, definition.scope);
     const parsed = parseParams(definition, params);
@@ -220,7 +242,7 @@ export class Scheduler {
     );
   }
 
-  async #enqueue(definition: JobDefinition, params: unknown, by: Rights | null): Promise<JobRun> {
+  async #enqueue(definition: JobDefinition, params: unknown, by: Rights | null): Promise<Active> {
     if (this.#line.length >= MAX_WAITING) {
       throw new Conflict(`${MAX_WAITING} jobs wait already: cancel some, or wait until they are done`);
     }
@@ -233,8 +255,11 @@ export class Scheduler {
       params,
       by,
       abort,
+      outcome: Promise.withResolvers(),
       started: false,
     };
+    // Nobody has to wait for it.
+    active.outcome.promise.catch(() => {});
     this.#active.set(key, active);
     try {
       active.run = await this.#options.runs.create(definition.name);
@@ -245,7 +270,7 @@ export class Scheduler {
     this.#options.onChange(active.run);
     this.#line.push(active);
     this.#startNext();
-    return active.run;
+    return active;
   }
 
   #startNext(): void {
@@ -272,17 +297,21 @@ export class Scheduler {
     try {
       await this.#update(active, { state: 'running', startedAt: this.#options.now() });
       signal.throwIfAborted();
-      const result = await definition.run({
-        params: active.params,
-        by: active.by,
-        signal,
-        progress: (share, message) => progress.tell(share, message),
-      });
+      const answer =
+        (await definition.run({
+          params: active.params,
+          by: active.by,
+          signal,
+          progress: (share, message) => progress.tell(share, message),
+        })) ?? null;
       await progress.settle();
-      await this.#end(active, { state: 'succeeded', progress: 1, result: result ?? null });
+      const result = definition.toResult ? definition.toResult(answer) : answer;
+      await this.#end(active, { state: 'succeeded', progress: 1, result });
+      active.outcome.resolve(answer);
     } catch (error) {
       await progress.settle();
       await this.#end(active, outcomeOf(error, signal));
+      active.outcome.reject(signal.aborted ? signal.reason : error);
       if (!signal.aborted) this.#options.onError(active.name, error);
     }
   }
@@ -291,6 +320,7 @@ export class Scheduler {
     const place = this.#line.indexOf(active);
     if (place >= 0) this.#line.splice(place, 1);
     await this.#end(active, { state: 'cancelled' });
+    active.outcome.reject(active.abort.signal.reason);
   }
 
   async #end(active: Active, patch: JobRunPatch & { readonly state: JobState }): Promise<void> {
@@ -362,39 +392,4 @@ export class Scheduler {
     const cron = new Cron(schedule, { timezone: this.#timeZone, paused: true });
     planned.nextRunAt = cron.nextRun(new Date(at))?.getTime() ?? null;
   }
-}
-
-/** Someone ended the run. */
-class CancelledError extends Error {}
-
-/** Stands while a run is put on record. */
-const PLACEHOLDER: JobRun = {
-  id: '',
-  name: '',
-  state: 'queued',
-  progress: null,
-  message: null,
-  result: null,
-  error: null,
-  createdAt: 0,
-  startedAt: null,
-  finishedAt: null,
-};
-
-function keyOf(definition: JobDefinition, params: unknown): string {
-  return `${definition.name} ${definition.key?.(params) ?? ''}`;
-}
-
-function parseParams(definition: JobDefinition, params: unknown): unknown {
-  if (definition.params === undefined) return {};
-  const parsed = definition.params.safeParse(params);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), detail: issue.message }));
-  const details = fields.map(({ field, detail }) => (field === '' ? detail : `${field}: ${detail}`)).join('; ');
-  throw new InvalidInput(`${definition.name} cannot run with these parameters: ${details}`, { fields });
-}
-
-function outcomeOf(error: unknown, signal: AbortSignal): JobRunPatch & { readonly state: JobState } {
-  if (signal.aborted && signal.reason instanceof CancelledError) return { state: 'cancelled' };
-  return { state: 'failed', error: signal.aborted ? messageOf(signal.reason) : messageOf(error) };
 }

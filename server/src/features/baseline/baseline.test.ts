@@ -10,7 +10,6 @@ import { localTime } from '../../domain/time/site-time.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import { trainingJob } from './job.ts';
 import { BaselineService } from './service.ts';
-import { Trainings } from './trainings.ts';
 
 describe('a baseline', () => {
   it('finds what drives the energy, in the machine and around it', async () => {
@@ -343,8 +342,7 @@ describe('a baseline of the outdoor temperature', () => {
 describe('a training', () => {
   it('that takes long goes on as a job, and is not done twice', async () => {
     const { service, records } = await world();
-    const trainings = new Trainings(service, 0);
-    const scheduler = new Scheduler([trainingJob(trainings)], {
+    const scheduler = new Scheduler([trainingJob(service)], {
       runs: records.jobRuns,
       timeZone: async () => 'UTC',
       now: Date.now,
@@ -356,12 +354,10 @@ describe('a training', () => {
     const drivers = ['production_count', 'outdoor_temp_c'];
     const request = { machine_id: 'Press', start_date: iso(START), end_date: iso(END), drivers };
     const by = { name: 'analyst', scopes: ['write'] as const };
-    const answer = await trainings.train(BaselineTraining.parse(request), (params) =>
-      scheduler.run('baseline-training', by, params),
-    );
-    if (!('job' in answer)) throw new Error('it was not handed over');
+    const { run, answer } = await scheduler.runFor('baseline-training', by, request, 1);
+    expect(answer).toBeUndefined();
     await scheduler.idle();
-    const { state, result } = await records.jobRuns.require(answer.job.id);
+    const { state, result } = await records.jobRuns.require(run.id);
     expect({ state, result }).toMatchObject({ state: 'succeeded', result: { model_version: 1, is_active: true } });
     expect(await service.models('Press')).toHaveLength(1);
   });

@@ -1,8 +1,8 @@
-import { BaselineTraining } from '@wattkeeper/contract/analytics/baseline.ts';
-import { z } from 'zod';
+import { BaselineTraining, type TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { JobDefinition } from '../../jobs/job.ts';
 import type { BaselineService } from './service.ts';
-import { TRAINING_JOB, type Trainings } from './trainings.ts';
+
+export const TRAINING_JOB = 'baseline-training';
 
 /** Follows machines as they change: a version that is not valid leaves the one in use alone. */
 export function retrainingJob(baselines: BaselineService): JobDefinition {
@@ -17,19 +17,18 @@ export function retrainingJob(baselines: BaselineService): JobDefinition {
   };
 }
 
-const TrainingParams = BaselineTraining.safeExtend({ training_id: z.uuid().optional() });
-
-/** A training that takes long, or that nobody waits for. */
-export function trainingJob(trainings: Trainings): JobDefinition {
+/** Trains one baseline. A request that waits gets the series too; they are not kept with the run. */
+export function trainingJob(baselines: BaselineService): JobDefinition<BaselineTraining, TrainedBaseline> {
   return {
     name: TRAINING_JOB,
     scope: 'write',
     title: 'Train a baseline',
     description: 'Trains the next version of a machine’s baseline.',
     schedule: null,
-    params: TrainingParams,
-    check: ({ machine_id }) => trainings.check(machine_id),
+    params: BaselineTraining,
+    check: ({ machine_id }) => baselines.check(machine_id),
     key: (params) => JSON.stringify(params),
-    run: ({ params, signal, progress }) => trainings.run(params as z.infer<typeof TrainingParams>, signal, progress),
+    run: ({ params, signal, progress }) => baselines.train(params, signal, progress),
+    toResult: ({ series: _, ...model }) => model,
   };
 }

@@ -1,4 +1,6 @@
+import { TrainedBaseline } from '@wattkeeper/contract/analytics/baseline.ts';
 import type { Adjustment } from '@wattkeeper/contract/analytics/baseline-deviation.ts';
+import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import {
   activateBaseline,
   addAdjustment,
@@ -19,16 +21,18 @@ import type { Scheduler } from '../../jobs/scheduler.ts';
 import type { AuditLog } from '../../storage/records/accounts/audit-log.ts';
 import { pageOfList } from '../../storage/records/page.ts';
 import type { AdjustmentService } from './adjustments/service.ts';
+import { TRAINING_JOB } from './job.ts';
 import type { BaselineService } from './service.ts';
-import { TRAINING_JOB, type Trainings } from './trainings.ts';
 
 export interface BaselineRoutesOptions {
   readonly service: BaselineService;
-  readonly trainings: Trainings;
   readonly adjustments: AdjustmentService;
   readonly scheduler: Scheduler;
   readonly auditLog: AuditLog;
 }
+
+/** A training that takes longer is answered with its job. */
+const MAX_TRAINING_WAIT_MS = 5 * SECOND_MS;
 
 /** `/baseline/train`, `/baseline/deviation`, `/baseline/predict`, `/baseline/models`, `/baseline/model/{id}`, `/baseline/drivers`. */
 export function baselineRoutes(api: Api, options: BaselineRoutesOptions): void {
@@ -38,20 +42,19 @@ export function baselineRoutes(api: Api, options: BaselineRoutesOptions): void {
   adjustmentRoutes(api, options);
 }
 
-function trainingRoutes(api: Api, { trainings, scheduler, auditLog }: BaselineRoutesOptions): void {
+function trainingRoutes(api: Api, { scheduler, auditLog }: BaselineRoutesOptions): void {
   serve(api, trainBaseline, async (request, reply) => {
     const { headers, body } = request;
     const audit = (target: string, detail: string) =>
       auditLog.append({ actor: callerOf(request).name, action: 'baseline.train', target, detail });
     const isAsync = String(headers.prefer ?? '').includes('respond-async');
-    const answer = isAsync
-      ? { job: await scheduler.run(TRAINING_JOB, callerOf(request), body) }
-      : await trainings.train(body, (params) => scheduler.run(TRAINING_JOB, callerOf(request), params));
-    if ('job' in answer) {
-      await audit(body.machine_id, `job ${answer.job.id}`);
-      return reply.status(202).send(toJob(answer.job));
+    const waitMs = isAsync ? 0 : MAX_TRAINING_WAIT_MS;
+    const { run, answer } = await scheduler.runFor(TRAINING_JOB, callerOf(request), body, waitMs);
+    if (answer === undefined) {
+      await audit(body.machine_id, `job ${run.id}`);
+      return reply.status(202).send(toJob(run));
     }
-    const { trained } = answer;
+    const trained = TrainedBaseline.parse(answer);
     await audit(
       trained.machine_name,
       `version ${trained.model_version}${trained.is_active ? ', in use' : ', not in use'}`,

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { arrange, gate, job, WRITER } from '../../test/jobs/scheduler-world.ts';
+import { InvalidInput } from '../domain/errors.ts';
+
+describe('a run that someone waits for', () => {
+  it('answers its caller, records the result of the job, and continues after the time to wait', async () => {
+    const { run, open } = gate();
+    const toResult = (answer: unknown) => ({ kept: (answer as { kept: number }).kept });
+    const { scheduler, records } = await arrange([
+      job({ name: 'quick', run: async () => ({ kept: 1, series: [2] }), toResult }),
+      job({ name: 'slow', run }),
+    ]);
+    await scheduler.start();
+    const quick = await scheduler.runFor('quick', WRITER, {}, 60_000);
+    expect(quick.answer).toEqual({ kept: 1, series: [2] });
+    expect(await records.jobRuns.require(quick.run.id)).toMatchObject({ state: 'succeeded', result: { kept: 1 } });
+    const slow = await scheduler.runFor('slow', WRITER, {}, 1);
+    expect(slow.answer).toBeUndefined();
+    open(3);
+    await scheduler.idle();
+    expect(await records.jobRuns.require(slow.run.id)).toMatchObject({ state: 'succeeded', result: 3 });
+  });
+
+  it('rejects with the error of the job, or says that it was cancelled', async () => {
+    const wrong = new InvalidInput('too few hours', { fields: [{ field: 'start_date', detail: 'is too late' }] });
+    const { run } = gate();
+    const { scheduler } = await arrange([
+      job({ name: 'wrong', run: () => Promise.reject(wrong) }),
+      job({ name: 'slow', run }),
+    ]);
+    await scheduler.start();
+    await expect(scheduler.runFor('wrong', WRITER, {}, 60_000)).rejects.toBe(wrong);
+    const waiting = expect(scheduler.runFor('slow', WRITER, {}, 60_000)).rejects.toThrow('the job was cancelled');
+    await expect.poll(() => scheduler.runs()).toHaveLength(1);
+    expect(scheduler.cancel(scheduler.runs()[0]!.id, WRITER)).toBe(true);
+    await waiting;
+  });
+});
