@@ -49,7 +49,7 @@ describe('a non-routine adjustment', () => {
     await expect(adjustments.add({ ...works, end: works.start, kwh: 1 }, 'ann')).rejects.toThrow(
       /must be after the start/,
     );
-    await expect(adjustments.list('Hall')).rejects.toThrow(/meters no consumption/);
+    await expect(adjustments.list('Hall')).rejects.toThrow(/does not report its consumption/);
     await expect(adjustments.remove('none')).rejects.toThrow(NotFound);
   });
 });

@@ -203,7 +203,7 @@ describe('a baseline', () => {
       /"moon" is reported neither by the machine nor around it; there are production_count/,
     );
     await expect(service.deviation({ machine_id: 'Press' })).rejects.toThrow(NotFound);
-    await expect(service.models('Hall')).rejects.toThrow(/Hall meters no consumption/);
+    await expect(service.models('Hall')).rejects.toThrow(/Hall does not report its consumption/);
   });
 });
 

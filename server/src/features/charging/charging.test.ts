@@ -124,7 +124,7 @@ describe('charging sessions', () => {
     const [discharged, charged] = (await service.page(QUERY)).items;
     expect(charged?.cost).toBeCloseTo(1 * 0.2 + 3 * 0.7, 9);
     expect(charged?.warnings).toEqual([
-      "no price is known for 75 % of the energy of this session: the tariff's fallback counts there",
+      "no price is known for 75 % of the energy of this session: the tariff's fallback applies there",
     ]);
     expect(discharged?.warnings).toEqual([]);
   });

@@ -203,5 +203,5 @@ const MAX_SILENT_FALLBACK_SHARE = 0.01;
 function fallbackWarnings({ fallbackShare, cost }: ChargingSessionRecord): string[] {
   if (cost === null || fallbackShare === null || fallbackShare <= MAX_SILENT_FALLBACK_SHARE) return [];
   const percent = Math.ceil(100 * fallbackShare);
-  return [`no price is known for ${percent} % of the energy of this session: the tariff's fallback counts there`];
+  return [`no price is known for ${percent} % of the energy of this session: the tariff's fallback applies there`];
 }

@@ -3,12 +3,12 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { addDays, dayOf, dayWindow, nominalMs } from '../../domain/time/site-time.ts';
 import type { Window } from '../../domain/time/window.ts';
 
-/** More periods than this in one answer are refused. */
+/** Maximum number of periods in one answer. */
 export const MAX_PERIODS = 10_000;
-/** Energy is worked out by quarter hours; a longer window is refused. */
+/** Maximum window: energy is computed by slots of 15 minutes. */
 export const MAX_WINDOW_DAYS = 3660;
 
-/** Days before today that are shown when no start is asked. */
+/** Days before today in the default window. */
 const DEFAULT_DAYS = new Map(Object.entries({ '15m': 0, '1h': 0, '1d': 29, '1mo': 364 }));
 
 export interface AskedWindow {
@@ -18,7 +18,7 @@ export interface AskedWindow {
   readonly resolution: string;
 }
 
-/** The window of an energy balance: up to now unless asked otherwise; throws InvalidInput for one that is empty or too long. */
+/** The window of an energy balance, by default up to now; throws InvalidInput for an empty or too long one. */
 export function balanceWindow({ start, end, resolution }: AskedWindow, timeZone: string, now: number): Window {
   const until = end ?? now;
   const days = DEFAULT_DAYS.get(resolution) ?? 0;
@@ -32,7 +32,7 @@ export function balanceWindow({ start, end, resolution }: AskedWindow, timeZone:
   if (periods > MAX_PERIODS) {
     throw invalid(
       'resolution',
-      `${resolution} gives ${periods} periods, at most ${MAX_PERIODS} are allowed: ask for a wider one`,
+      `${resolution} gives ${periods} periods, at most ${MAX_PERIODS} are allowed; use a coarser resolution`,
     );
   }
   return window;

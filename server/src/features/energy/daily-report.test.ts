@@ -12,13 +12,13 @@ const DIGITS = 9;
 const hourOf = (instant: number) => (instant - DAY) / HOUR_MS;
 
 describe('a daily report', () => {
-  test('of a home with solar, battery and meter has every figure as worked by hand', async () => {
+  test('of a home with solar, battery and meter agrees with a calculation by hand', async () => {
     const world = await SiteWorld.open(LATER);
     const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 300 });
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 300 });
     const every5 = (valueAt: (hour: number) => number) =>
       every(5 * MINUTE_MS, DAY, DAY_END, (instant) => valueAt(hourOf(instant)));
-    // 10:00–14:00 4 kW of sun; load 1 kW; the battery takes 2 kW 10–12 and gives 1 kW 18–22; the meter has the rest.
+    // 10:00–14:00 4 kW of solar; load 1 kW; the battery charges at 2 kW 10–12 and discharges at 1 kW 18–22; the meter covers the difference.
     const solar = (hour: number) => (hour >= 10 && hour < 14 ? 4 : 0);
     const battery = (hour: number) => (hour >= 10 && hour < 12 ? 2 : hour >= 18 && hour < 22 ? -1 : 0);
     await world.report(inverter, 'solar.power_kw', every5(solar));
@@ -45,7 +45,7 @@ describe('a daily report', () => {
 
     const report = await world.energy.dailyReport('2026-06-15');
 
-    // Export: 10–12 4−1−2 = 1 kW, 12–14 3 kW → 8 kWh. Import: 24 − 4 (sun) − 4 (battery) = 16 h · 1 kW.
+    // Export: 10–12 4−1−2 = 1 kW, 12–14 3 kW → 8 kWh. Import: 24 − 4 (solar) − 4 (battery) = 16 h · 1 kW.
     expect(report.total_pv_production_kwh).toBeCloseTo(16, DIGITS);
     expect(report.total_consumption_kwh).toBeCloseTo(24 + 2 / 12, DIGITS);
     expect(report.grid_import_kwh).toBeCloseTo(16, DIGITS);
@@ -95,7 +95,7 @@ describe('a daily report', () => {
     }
   });
 
-  test('keeps import and export apart where the sign changes within a slot', async () => {
+  test('separates import and export if the sign changes within a slot', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 60 });
     // Alternate minutes of +6 and −6 kW: 0.1 kWh a minute each way, net zero in every slot.
@@ -106,7 +106,7 @@ describe('a daily report', () => {
     expect(report.grid_export_kwh).toBeCloseTo(72, DIGITS);
   });
 
-  test('leaves gaps open and says so', async () => {
+  test('does not fill gaps, and reports them', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
     await world.report(
@@ -127,7 +127,7 @@ describe('a daily report', () => {
     await expect(world.energy.dailyReport('2026-06-15')).rejects.toMatchObject({ code: 'no_data' });
   });
 
-  test('of today covers what has passed', async () => {
+  test('of today covers the elapsed part of the day', async () => {
     const world = await SiteWorld.open(DAY + 12 * HOUR_MS);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
     await world.report(
@@ -142,11 +142,11 @@ describe('a daily report', () => {
   });
 });
 
-describe('missing corners', () => {
-  test('grid follows from load and solar, sample by sample, where there is no battery', async () => {
+describe('balance terms that are not measured', () => {
+  test('grid is derived from load and solar, sample by sample, on a site without a battery', async () => {
     const world = await SiteWorld.open(LATER);
     const home = await world.device('Home', 'other', { expectedIntervalS: 600 });
-    // Ten minutes of 1 kW over the load, ten of 1 kW under it: netting over 15 minutes would hide both.
+    // Ten minutes of 1 kW above the load, ten of 1 kW below it: netting over 15 minutes would hide both.
     const swing = (instant: number) => (((instant - DAY) / (10 * MINUTE_MS)) % 2 === 0 ? 3 : 1);
     await world.report(home, 'solar.power_kw', every(10 * MINUTE_MS, DAY, DAY_END, swing));
     await world.report(
@@ -161,7 +161,7 @@ describe('missing corners', () => {
     expect(report.coverage_by_quantity).toEqual({ solar: 1, load: 1 });
   });
 
-  test('consumption follows from solar, grid and battery', async () => {
+  test('consumption is derived from solar, grid and battery', async () => {
     const world = await SiteWorld.open(LATER);
     const home = await world.device('Home', 'inverter', { expectedIntervalS: 600 });
     await world.report(
@@ -184,7 +184,7 @@ describe('missing corners', () => {
     expect(report.peak_consumption_kw).toBeCloseTo(1.5, DIGITS);
   });
 
-  test('stay unknown where the balance leaves two of them open', async () => {
+  test('stay unknown if two of them are missing', async () => {
     const world = await SiteWorld.open(LATER);
     const home = await world.device('Home', 'inverter', { expectedIntervalS: 600 });
     await world.report(
@@ -199,7 +199,7 @@ describe('missing corners', () => {
     expect(report.coverage).toBe(1);
   });
 
-  test('a battery of which only the state of charge is known leaves the grid unknown', async () => {
+  test('the grid is unknown if only the state of charge of a battery is known', async () => {
     const world = await SiteWorld.open(LATER);
     const home = await world.device('Home', 'inverter', { expectedIntervalS: 600 });
     await world.report(
@@ -215,7 +215,7 @@ describe('missing corners', () => {
     expect((await world.energy.dailyReport('2026-06-15')).grid_import_kwh).toBeNull();
   });
 
-  test('panels whose inverter sleeps make nothing at night, by the sun or by habit', async () => {
+  test('solar production is zero at night while the inverter is off, by the sun’s position or by the usual reporting hours', async () => {
     for (const place of [{ latitude: 52.2, longitude: 21 }, {}]) {
       const world = await SiteWorld.open(LATER, place);
       const home = await world.device('Home', 'inverter', { expectedIntervalS: 600 });
@@ -239,7 +239,7 @@ describe('missing corners', () => {
         every(10 * MINUTE_MS, DAY, DAY_END, () => 1),
       );
       const report = await world.energy.dailyReport('2026-06-15');
-      // 15 h of 2 kW meet half of themselves; 9 h are bought, less the faint 0.001 kW of 131 samples of ten minutes.
+      // 15 h of 2 kW supply half of the load; 9 h are imported, minus the 0.001 kW of 131 samples of ten minutes at dawn and dusk.
       expect(report.grid_export_kwh).toBeCloseTo(15, DIGITS);
       expect(report.grid_import_kwh).toBeCloseTo(9, 2);
       expect(report.coverage).toBe(1);

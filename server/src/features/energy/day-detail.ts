@@ -30,7 +30,7 @@ interface DetailOptions {
   readonly now: () => number;
 }
 
-/** What a day's sums do not show: the battery's state of charge, and the greatest powers with their instants. */
+/** Figures of a day that its sums do not show: the battery's state of charge, and the peak powers with their instants. */
 export async function dayDetail(
   { queries, devices, now }: DetailOptions,
   site: SiteRecord,
@@ -68,7 +68,7 @@ function peakOf(steps: Steps | null, window: Window): { kw: number | null; at: s
   return peak ? { kw: peak.value, at: formatInstant(peak.instant) } : { kw: null, at: null };
 }
 
-/** Mean over time, least and greatest state of charge; of several batteries the mean of their means. */
+/** Time-weighted mean, minimum and maximum state of charge; for several batteries the mean of their means. */
 async function batterySoc(
   queries: TelemetryQueries,
   devices: SiteDevices,

@@ -62,7 +62,7 @@ test.each(['rv', 'home'] as const)('the meters of the demo %s agree over any par
   }
 });
 
-test('meters that do disagree are reported by the balance and by data quality alike', async () => {
+test('meters that disagree are reported both by the balance and by data quality', async () => {
   const { start, end } = dayWindow('2026-11-10', 'Europe/Warsaw');
   const world = await SiteWorld.open(end);
   const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });

@@ -9,7 +9,7 @@ const NOON = DAY + 12 * HOUR_MS;
 const LATER = DAY_END + 10 * UTC_DAY_MS;
 const STEP_MS = 10 * MINUTE_MS;
 
-/** A world in which meters report a load, each over its own stretch. */
+/** A world in which meters report a load, each over a separate stretch. */
 async function loads(now: number, ...stretches: readonly (readonly [from: number, to: number, kw: number])[]) {
   const world = await SiteWorld.open(now);
   const meters = [];
@@ -34,7 +34,7 @@ const days = ['2026-06-14', '2026-06-15', '2026-06-16'];
 const FIRST = DAY - UTC_DAY_MS;
 const LAST = DAY_END + UTC_DAY_MS;
 
-describe('a meter that another one replaces', () => {
+describe('a meter that is replaced by another one', () => {
   test.each([LATER, LAST])('leaves reports before, on and after that day complete', async (now) => {
     const { report } = await loads(now, [FIRST, NOON, 2], [NOON, LAST, 2]);
     for (const day of days) {
@@ -47,7 +47,7 @@ describe('a meter that another one replaces', () => {
     }
   });
 
-  test('may be replaced at any time, with any pause between both', async () => {
+  test('may be replaced at any time, with any pause in between', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 143 }), fc.integer({ min: 0, max: 30 }), async (at, pause) => {
         const over = DAY + at * STEP_MS;
@@ -65,7 +65,7 @@ describe('a meter that another one replaces', () => {
 });
 
 describe('a retired meter', () => {
-  test('counts until then, and again when it is reactivated', async () => {
+  test('counts until it is retired, and again after it is reactivated', async () => {
     const { world, meters, report } = await loads(LATER, [FIRST, LAST, 2], [FIRST, LAST, 1]);
     await world.retire(meters[1]!, NOON);
     const full = { coverage: 1, silent: [] };
@@ -76,7 +76,7 @@ describe('a retired meter', () => {
     expect(await report(days[2]!)).toEqual({ kwh: expect.closeTo(72, 9), peak: 3, ...full });
   });
 
-  test('is not part of what happens now', async () => {
+  test('is not part of the current power', async () => {
     const { world, meters } = await loads(LAST, [FIRST, LAST, 2], [FIRST, LAST, 1]);
     expect((await world.energy.summary()).now.load_kw).toBe(3);
     await world.retire(meters[1]!, NOON);
@@ -84,8 +84,8 @@ describe('a retired meter', () => {
   });
 });
 
-describe('a meter that falls silent beside another one', () => {
-  test('is a gap at first; after a day it counts until its last reading, and answers say so', async () => {
+describe('a meter that stops reporting next to another one', () => {
+  test('is a gap at first; after a day it counts until its last reading, with a warning', async () => {
     const stretches = [
       [FIRST, LAST, 2],
       [FIRST, NOON, 1],
@@ -101,13 +101,13 @@ describe('a meter that falls silent beside another one', () => {
     ]);
   });
 
-  test('stays a gap where no other one continues', async () => {
+  test('remains a gap if no other meter continues', async () => {
     const { report } = await loads(LATER, [FIRST, NOON, 2]);
     expect(await report(days[1]!)).toMatchObject({ kwh: expect.closeTo(24, 9), coverage: 0.5 });
   });
 });
 
-test('panels and a battery that came later are not missed before', async () => {
+test('panels and a battery that were added later are not missing before', async () => {
   const world = await SiteWorld.open(LATER);
   const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
   const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 600 });

@@ -11,8 +11,8 @@ const DIGITS = 9;
 
 const hourOf = (instant: number) => (instant - DAY) / HOUR_MS;
 
-describe('who is believed', () => {
-  test('a meter before an inverter that reports the same load; two meters add up', async () => {
+describe('precedence of devices', () => {
+  test('a meter takes precedence over an inverter that reports the same load; two meters add up', async () => {
     const world = await SiteWorld.open(LATER);
     const report = async (name: string, kind: 'meter' | 'inverter', kw: number) => {
       const device = await world.device(name, kind, { expectedIntervalS: 600 });
@@ -45,10 +45,10 @@ describe('who is believed', () => {
     expect((await world.energy.dailyReport('2026-06-15')).total_consumption_kwh).toBeCloseTo(12 + 60, DIGITS);
   });
 
-  test('a counter before power, power before nothing; a counter knows the total of a gap', async () => {
+  test('a counter takes precedence over power; a counter gives the total of a gap', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
-    // The power reads 10 % low and has no samples 12–18; the counter ends at 20:00.
+    // The power is 10 % low and has no samples 12–18; the counter ends at 20:00.
     const power = every(10 * MINUTE_MS, DAY, DAY_END, () => 0.9);
     const heard = [...power.timestamps.keys()].filter((i) => {
       const hour = hourOf(power.timestamps[i]!);
@@ -68,7 +68,7 @@ describe('who is believed', () => {
     expect(report.coverage).toBe(1);
   });
 
-  test('a counter that was silent from two days before until noon counts its even share of the day', async () => {
+  test('a counter that was silent from two days before until noon contributes an even share to the day', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 600 });
     const noon = DAY + 12 * HOUR_MS;
@@ -76,12 +76,12 @@ describe('who is believed', () => {
     expect((await world.energy.dailyReport('2026-06-15')).total_consumption_kwh).toBeCloseTo(12 + 12, DIGITS);
   });
 
-  test('a coarse counter takes the course of the power', async () => {
+  test('the growth of a coarse counter is distributed by the power', async () => {
     const world = await SiteWorld.open(LATER);
     const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 600 });
     const kw = (instant: number) => (hourOf(instant) >= 6 && hourOf(instant) < 18 ? 2 : 0);
     await world.report(inverter, 'solar.power_kw', every(10 * MINUTE_MS, DAY, DAY_END, kw));
-    // Read once a day: 26.4 kWh, a tenth more than the power tells.
+    // Read once a day: 26.4 kWh, a tenth more than the power gives.
     await world.report(
       inverter,
       'solar.energy_kwh',
@@ -99,7 +99,7 @@ describe('who is believed', () => {
 });
 
 describe('an energy balance', () => {
-  test('by month and by quarter hour adds up to the same', async () => {
+  test('has the same sum by month and by quarter hour', async () => {
     const world = await SiteWorld.open(LATER);
     const home = await world.device('Home', 'inverter', { expectedIntervalS: 900 });
     const start = dayWindow('2026-03-20', WARSAW).start;
@@ -145,13 +145,13 @@ describe('an energy balance', () => {
         'carbon_kg',
       ] as const) {
         const sum = periods.reduce((total, period) => total + (period[key] ?? 0), 0);
-        // Up to 8,400 periods of up to 1e3 in all: rounding stays below 1e-9.
+        // Up to 8,400 periods of up to 1e3 in total: rounding stays below 1e-9.
         expect(sum).toBeCloseTo(totals[key]!, 7);
       }
     }
   });
 
-  test('prices the tiers of a window by what the month had used before it', async () => {
+  test('prices the tiers of a window after the consumption of the month before it', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
     const start = dayWindow('2026-06-01', WARSAW).start;
@@ -174,7 +174,7 @@ describe('an energy balance', () => {
     expect((await world.energy.dailyReport('2026-06-15')).cost).toBeCloseTo(44, DIGITS);
   });
 
-  test('without a tariff costs what a feed publishes, and nothing is known without a feed', async () => {
+  test('is priced by a feed if there is no tariff, and has no cost without a feed', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
     await world.report(
@@ -194,7 +194,7 @@ describe('an energy balance', () => {
     expect((await world.energy.dailyReport('2026-06-15')).cost).toBeCloseTo(6 * 0.1 + 18 * 0.4, DIGITS);
   });
 
-  test('credits exports at the market price that is published for imports, and says where the fallback counts', async () => {
+  test('credits exports at the market price that is published for imports, and warns about energy priced at the fallback', async () => {
     const world = await SiteWorld.open(LATER);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
     const feed = await world.device('Day-ahead', 'tariff_feed');
@@ -229,7 +229,7 @@ describe('an energy balance', () => {
     expect(await revenues()).toEqual({ revenue: expect.closeTo(6 * 0.09 + 18 * 0.39, DIGITS), warnings: [] });
   });
 
-  test('takes the carbon intensity of a feed hour by hour', async () => {
+  test('uses the carbon intensity of a feed by hour', async () => {
     const world = await SiteWorld.open(LATER, { emissionFactorKgPerKwh: 0.7 });
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
     await world.report(
@@ -243,11 +243,11 @@ describe('an energy balance', () => {
       'carbon.intensity_kg_per_kwh',
       every(HOUR_MS, DAY, DAY + 12 * HOUR_MS, () => 0.2),
     );
-    // The last value stands 2.5 h beyond 11:00, so until 13:30; the site's own factor holds from there.
+    // The last value holds for 2.5 h after 11:00, so until 13:30; then the site's own factor applies.
     expect((await world.energy.dailyReport('2026-06-15')).carbon_kg).toBeCloseTo(13.5 * 0.2 + 10.5 * 0.7, DIGITS);
   });
 
-  test('refuses an empty window and too many periods', async () => {
+  test('rejects an empty window and too many periods', async () => {
     const world = await SiteWorld.open(LATER);
     const ask = (start: string, end: string, resolution: '15m' | '1d') =>
       world.energy.balance({ start, end, resolution });
@@ -257,7 +257,7 @@ describe('an energy balance', () => {
 });
 
 describe('a summary', () => {
-  test('shows what happens now, from what is current and what the balance tells', async () => {
+  test('shows the current power, measured or derived from the balance', async () => {
     const now = DAY + 12 * HOUR_MS;
     const world = await SiteWorld.open(now);
     const inverter = await world.device('Inverter', 'inverter', { expectedIntervalS: 60 });
@@ -272,7 +272,7 @@ describe('a summary', () => {
     await world.report(car, 'vehicle.power_kw', at(7, 10 * MINUTE_MS));
     await world.tariff({ import_price: { type: 'flat', price_per_kwh: 0.5 } });
     const summary = await world.energy.summary();
-    // Load: 5 − 1 exported − 2 into the battery. The meter is believed before the inverter; the car's value is stale.
+    // Load: 5 − 1 exported − 2 into the battery. The meter takes precedence over the inverter; the car's value is stale.
     expect(summary.now).toEqual({
       solar_kw: 5,
       battery_kw: 2,

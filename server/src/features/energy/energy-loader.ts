@@ -15,33 +15,33 @@ import { type IntervalSeries, intervalSamples, oneWay } from './interval-samples
 import { derivedSteps, deviceSteps, GRID_POWER } from './power-steps.ts';
 import { type CornerSource, cornerSources, type SiteDevices, silenceWarnings } from './site-sources.ts';
 
-/** A site's energy over a window, by slots of at most 15 minutes that begin at local midnight. */
+/** A site's energy over a window, by slots of at most 15 minutes that start at local midnight. */
 export interface SiteEnergy {
   readonly slots: SiteSlots;
-  /** Corners that any device of the site reports. */
+  /** Corners that at least one device of the site reports. */
   readonly reported: ReadonlySet<Corner>;
   /** Samples of power and counters in the window. */
   readonly dataPoints: number;
   readonly sources: readonly CornerSource[];
-  /** Stretches of night in the window, in which silent panels make nothing. */
+  /** Nights in the window, in which panels without readings produce nothing. */
   readonly dark: readonly Window[];
-  /** Of devices that are silent since a moment in the window. */
+  /** Warnings about devices that have been silent since an instant in the window. */
   readonly warnings: readonly string[];
 }
 
 export type SiteOfEnergy = Pick<SiteRecord, 'id' | 'timezone' | 'latitude' | 'longitude'>;
 
-/** How far beyond a span slots go: whole days, and a bucket at either end. */
+/** Margin of the slots around a span: whole days, and one bucket at each end. */
 interface Margin {
   readonly days: number;
   readonly bucketMs: number;
 }
-/** The nights around a span tell when panels sleep, and far readings of counters the growth across a gap at its edge. */
+/** Margin in which readings around a span are loaded: the nights around it show when panels are off, and distant readings of counters the growth across a gap at its edge. */
 const WIDE: Margin = { days: 1, bucketMs: 2 * UTC_DAY_MS };
-/** Power alone says everything slot by slot. */
+/** Power alone needs only the slots. */
 const NARROW: Margin = { days: 0, bucketMs: 15 * MINUTE_MS };
 
-/** Reads what a site's devices report and works out its energy, a month at a time. */
+/** Reads the readings of a site's devices and computes its energy, a month at a time. */
 export class EnergyLoader {
   readonly #queries: TelemetryQueries;
   readonly #devices: SiteDevices;
@@ -52,8 +52,8 @@ export class EnergyLoader {
   }
 
   /**
-   * @param window whose edges become edges of slots
-   * @param asOf now: nothing is known after it
+   * @param window whose edges are edges of slots
+   * @param asOf now: no data after it
    */
   async load(site: SiteOfEnergy, window: Window, asOf: number): Promise<SiteEnergy> {
     const devices = this.#devices.ofSite(site.id);
@@ -101,7 +101,7 @@ export class EnergyLoader {
     };
   }
 
-  /** One question to the store for all devices of a metric group; raw samples only where a power changed its sign. */
+  /** One query to the store for all devices of a metric group; raw samples only in slots in which a power changes its sign. */
   async #readGroup(sources: readonly CornerSource[], edges: Float64Array, span: Window, asOf: number) {
     const { metrics } = sources[0]!;
     const quantities = [
@@ -126,7 +126,7 @@ export class EnergyLoader {
           (reports ? buckets[quantities.indexOf(quantity ?? '')] : undefined) ?? null;
         const power = of(source.hasPower, metrics.power);
         const intervals = await this.#intervals(source, edges, asOf);
-        if (intervals.longestMs > HOUR_MS) coarse.push(coarseWarning(source, intervals.longestMs));
+        if (intervals.maxMs > HOUR_MS) coarse.push(coarseWarning(source, intervals.maxMs));
         for (const starts of intervals.starts)
           dataPoints += lowerBound(starts, span.end) - lowerBound(starts, span.start);
         return {
@@ -144,7 +144,7 @@ export class EnergyLoader {
     return { devices, dataPoints, coarse };
   }
 
-  /** Energies per interval of both ways: those that are reported of one way go before the signed ones. */
+  /** Energies per interval of both directions: metrics of one direction take precedence over signed ones. */
   async #intervals({ intervals }: CornerSource, edges: Float64Array, asOf: number) {
     const window = { start: edges[0]!, end: edges.at(-1)! };
     const of = (series: IntervalSeries | null) =>
@@ -159,7 +159,7 @@ export class EnergyLoader {
       positive: positive ?? (net && oneWay(net, 1)),
       negative: negative ?? (net && oneWay(net, -1)),
       starts: all.map(({ starts }) => starts),
-      longestMs: all.reduce(
+      maxMs: all.reduce(
         (most, { starts, ends }) => ends.reduce((of, end, i) => Math.max(of, end - starts[i]!), most),
         0,
       ),
@@ -183,7 +183,7 @@ export class EnergyLoader {
     return energy;
   }
 
-  /** Where no device reports the grid its power follows from the others, sample by sample. */
+  /** If no device reports the grid, its power is derived from the other corners, sample by sample. */
   async #deriveGrid(sources: readonly CornerSource[], input: SiteEnergyInput) {
     const { edges, asOf, devices, dark, hasBattery } = input;
     if (devices.some(({ corner }) => corner === 'grid')) return null;
@@ -201,11 +201,11 @@ interface Part {
   readonly slots: SiteSlots;
   readonly dataPoints: number;
   readonly dark: readonly Window[];
-  /** What is to be said of energies of long intervals. */
+  /** Warnings about energies of long intervals. */
   readonly coarse: readonly string[];
 }
 
-/** A window cut at the months of the site's calendar, to bound what is held in memory at once. */
+/** A window divided at the months of the site's calendar, to bound the memory needed at once. */
 function spansOf(window: Window, timeZone: string): Window[] {
   const inner = [...bucketEdges(window, '1mo', timeZone)].filter((edge) => edge > window.start && edge < window.end);
   const edges = [window.start, ...inner, window.end];
@@ -216,7 +216,7 @@ function looksAround({ metrics, hasPositiveCounter, hasNegativeCounter }: Corner
   return hasPositiveCounter || hasNegativeCounter || metrics.corner === 'solar';
 }
 
-/** Quarter hours of the local days of a span and of those around it, with the span's own edges, and a bucket at either end. */
+/** Quarter hours of the local days of a span and of the margin around it, with the span's own edges, and one bucket at each end. */
 function slotEdges(span: Window, timeZone: string, { days, bucketMs }: Margin): Float64Array {
   const first = dayWindow(addDays(dayOf(span.start, timeZone), -days), timeZone);
   const last = dayWindow(addDays(dayOf(span.end - 1, timeZone), days), timeZone);
@@ -241,7 +241,7 @@ function byGroup(sources: readonly CornerSource[]): Map<string, CornerSource[]> 
   return groups;
 }
 
-/** Runs of slots as windows; those less than a day apart become one, because cadences are read by whole days. */
+/** Runs of slots as windows; runs less than a day apart are merged, because reporting intervals are determined by whole days. */
 function daysOf(runs: readonly { readonly from: number; readonly to: number }[], edges: Float64Array): Window[] {
   const windows: { start: number; end: number }[] = [];
   for (const { from, to } of runs) {

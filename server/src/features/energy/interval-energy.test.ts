@@ -11,7 +11,7 @@ const NOW = Date.UTC(2026, 5, 1);
 const iso = (instant: number) => new Date(instant).toISOString();
 const at = (day: string) => dayWindow(day, ZONE).start;
 
-/** A value for each interval of the calendar that begins in a window. */
+/** A value for each interval of the calendar that starts in a window. */
 function perInterval(bucket: '1d' | '1mo', start: string, end: string, kwhOf: (hours: number, i: number) => number) {
   const edges = bucketEdges({ start: at(start), end: at(end) }, bucket, ZONE);
   return samples(
@@ -26,7 +26,7 @@ async function balance(world: SiteWorld, start: string, end: string, resolution:
 describe.each(['declared', 'found in the data'])('energy per interval (%s)', (how) => {
   const of = (metric: string, width: string) => (how === 'declared' ? { intervals: { [metric]: width } } : {});
 
-  test('of days counts as it is, on days of 23 and 25 hours as well, with a coverage of 100 %', async () => {
+  test('of days counts unchanged, on days of 23 and 25 hours as well, with a coverage of 100 %', async () => {
     const world = await SiteWorld.open(NOW, { timezone: ZONE });
     const meter = await world.device('House', 'meter', of('grid.imported_interval_kwh', '1d'));
     await world.report(
@@ -46,12 +46,16 @@ describe.each(['declared', 'found in the data'])('energy per interval (%s)', (ho
     expect(days.warnings.join()).toContain('House reports the energy of grid per 24 h');
   });
 
-  test('of a day of 25 hours, and of a day that is missing', async () => {
+  test('of a day of 25 hours, and of a missing day', async () => {
     const world = await SiteWorld.open(Date.UTC(2026, 10, 20), { timezone: ZONE });
     const meter = await world.device('House', 'meter', of('load.interval_kwh', '1d'));
     const { timestamps, values } = perInterval('1d', '2026-10-24', '2026-10-31', (hours) => hours);
-    const kept = [...timestamps.keys()].filter((i) => i !== 3);
-    await world.report(meter, 'load.interval_kwh', samples(...kept.map((i) => [timestamps[i]!, values[i]!] as Pair)));
+    const remaining = [...timestamps.keys()].filter((i) => i !== 3);
+    await world.report(
+      meter,
+      'load.interval_kwh',
+      samples(...remaining.map((i) => [timestamps[i]!, values[i]!] as Pair)),
+    );
     const { periods, totals } = await balance(world, '2026-10-24', '2026-10-31', '1d');
     expect(periods.map(({ consumption_kwh: kwh }) => kwh)).toEqual(
       [24, 25, 24, null, 24, 24, 24].map((kwh) => (kwh === null ? null : expect.closeTo(kwh, 9))),
@@ -139,7 +143,7 @@ test('signed intervals are import where they are positive and export where they 
   });
 });
 
-test('the energy of a day takes the course of the power where it is known, and keeps its sum', async () => {
+test('the energy of a day is distributed by the power where it is known, with the same sum', async () => {
   const world = await SiteWorld.open(NOW, { timezone: ZONE });
   const meter = await world.device('Meter', 'meter', { intervals: { 'load.interval_kwh': '1d' } });
   const { start, end } = dayWindow('2026-03-29', ZONE);
@@ -156,7 +160,7 @@ test('the energy of a day takes the course of the power where it is known, and k
   expect(periods.at(-1)!.consumption_kwh! / periods[0]!.consumption_kwh!).toBeCloseTo(6, 9);
 });
 
-test('whatever the intervals and the window, what is inside it is counted once', async () => {
+test('energy inside a window is counted once, for any intervals and any window', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom('5m', '15m', '30m', '1h', '6h'),

@@ -12,17 +12,17 @@ export interface IntervalSeries {
   readonly deviceId: string;
   readonly group: string;
   readonly quantity: string;
-  /** Length of its intervals, as declared; null: found from the starts. */
+  /** Length of its intervals, as declared; null: derived from the timestamps. */
   readonly width: string | null;
   readonly timeZone: string;
 }
 
-/** What is read around a window to find undeclared intervals: first little, which is enough for parts of a day, then for months. */
+/** Margins around a window in which undeclared intervals are detected: first a small one, enough for parts of a day, then one for months. */
 const SEARCH_MS = [3 * UTC_DAY_MS, 100 * UTC_DAY_MS] as const;
-/** How long the last interval of a series may be of which nothing is declared. */
+/** Maximum length of the last interval of a series without a declared length. */
 const UNDECLARED_MS = UTC_DAY_MS;
 
-/** The length of the intervals of a device's metric, as far as it is declared. */
+/** The declared length of the intervals of a device's metric, or null. */
 export function declaredWidth(
   { intervals, expectedIntervalS }: Pick<DeviceRecord, 'intervals' | 'expectedIntervalS'>,
   metric: string,
@@ -32,7 +32,7 @@ export function declaredWidth(
   );
 }
 
-/** How long after its time a value of a metric per interval still counts, ms. */
+/** Time for which a value of a metric per interval counts after its timestamp, ms. */
 export function declaredLengthMs(
   device: Pick<DeviceRecord, 'intervals' | 'expectedIntervalS'>,
   metric: string,
@@ -41,7 +41,7 @@ export function declaredLengthMs(
   return width === null ? UNDECLARED_MS : intervalOf(width, 'UTC').nominalMs;
 }
 
-/** The energies of a series whose intervals reach into a window; intervals that are not over yet end now. */
+/** The energies of a series whose intervals overlap a window; running intervals end now. */
 export async function intervalSamples(
   queries: TelemetryQueries,
   series: IntervalSeries,
@@ -69,8 +69,8 @@ async function read(queries: TelemetryQueries, { deviceId, group, quantity }: In
 }
 
 /**
- * Each value with its interval, which ends where the next one begins at the latest.
- * @param rawFrom before it, values are sums of rollups, whose buckets may be longer than the intervals were
+ * Each value with its interval, which ends no later than the start of the next one.
+ * @param rawFrom before it, values are sums of rollups, whose buckets may be longer than the original intervals
  */
 function intervalsOf(
   { timestamps, values }: Series,
@@ -89,7 +89,7 @@ function intervalsOf(
   return { starts: timestamps.subarray(0, length), ends, kwh: values.subarray(0, length) };
 }
 
-/** The part of signed energies that flows one way, as positive numbers. */
+/** The part of signed energies in one direction, as positive numbers. */
 export function oneWay(intervals: IntervalEnergy, sign: 1 | -1): IntervalEnergy {
   return { ...intervals, kwh: intervals.kwh.map((kwh) => Math.max(sign * kwh, 0)) };
 }

@@ -7,10 +7,10 @@ import type { LatestSample, TelemetryQueries } from '../../query/telemetry-queri
 import { reportingOf } from '../devices/declared-rules.ts';
 import { bestSources, type CornerSource, cornerSources, type SiteDevices, type SiteOfSources } from './site-sources.ts';
 
-/** A value of a device without a declared interval is current for this long: devices report every few minutes at most. */
+/** Time for which a value of a device without a declared interval is current: devices report at least every few minutes. */
 const CURRENT_MS = 15 * MINUTE_MS;
 
-/** What happens on a site right now: the newest powers that still stand, and what the balance tells of the others. */
+/** The current power of a site: the newest values that are still current, and the others derived from the balance. */
 export async function powerNow(
   queries: TelemetryQueries,
   directory: SiteDevices,
@@ -54,7 +54,7 @@ function known(kw: number): number | null {
   return kw === kw ? kw : null;
 }
 
-/** The latest samples that are recent enough to speak of now. */
+/** The latest samples that are recent enough to be current. */
 class CurrentValues {
   readonly #samples: ReadonlyMap<string, LatestSample>;
   readonly #now: number;

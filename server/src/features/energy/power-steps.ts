@@ -7,7 +7,7 @@ import type { Window } from '../../domain/time/window.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { bestSources, type CornerSource } from './site-sources.ts';
 
-/** Raw power of one device as it stands within (and somewhat around) a window. */
+/** Raw power of one device in a window and its margin. */
 export async function deviceSteps(
   queries: TelemetryQueries,
   { deviceId, metrics, reporting }: Pick<CornerSource, 'deviceId' | 'metrics' | 'reporting'>,
@@ -30,15 +30,15 @@ const EMPTY_STEPS: Steps = {
   values: new Float64Array(0),
 };
 
-/** Where and how long the power of corners is read. */
+/** The span for which the power of corners is read. */
 export interface PowerSpan {
   readonly window: Window;
   readonly asOf: number;
-  /** Stretches of night, in which silent panels make nothing; ascending, apart from each other. */
+  /** Nights, in which panels without readings produce nothing; ascending, disjoint. */
   readonly dark: readonly Window[];
 }
 
-/** Raw power of a corner: the sum of the devices that are believed first, or null when not all of them report power. */
+/** Raw power of a corner: the sum of the devices with the highest precedence, or null if not all of them report power. */
 export async function cornerSteps(
   queries: TelemetryQueries,
   sources: readonly CornerSource[],
@@ -52,8 +52,8 @@ export async function cornerSteps(
   const filled = parts.map((steps, i) => {
     const { life } = best[i]!;
     const others = best.filter((_, o) => o !== i).map((other) => other.life);
-    const kept = until(steps, life.end);
-    const complete = fillSteps(kept, unmissed(life, others, canLack, span.window), 0);
+    const alive = until(steps, life.end);
+    const complete = fillSteps(alive, unmissed(life, others, canLack, span.window), 0);
     return corner === 'solar' ? fillSteps(complete, span.dark, 0) : complete;
   });
   const [only] = filled;
@@ -69,7 +69,7 @@ function until({ starts, ends, values }: Steps, end: number): Steps {
   };
 }
 
-/** A corner's power worked out from those of the others: `grid = load − solar + battery`. */
+/** A corner's power derived from the other corners: `grid = load − solar + battery`. */
 export interface PowerFormula {
   readonly of: 'grid' | 'load';
   readonly terms: readonly { readonly corner: Corner; readonly factor: number }[];
@@ -93,8 +93,7 @@ export const LOAD_POWER: PowerFormula = {
 };
 
 /**
- * Works out a corner's power, or null where that cannot be done: its first term is not reported as power, or another one that the
- * site has is not.
+ * Derives a corner's power. Null if its first term is not reported as power, or if another term that the site has is not.
  * @param has corners that the site has at any time
  */
 export async function derivedSteps(

@@ -34,17 +34,17 @@ export interface EnergyServiceOptions {
   readonly now: () => number;
 }
 
-/** A window's energy with what it costs. */
+/** A window's energy with its cost. */
 export interface PricedEnergy extends SiteEnergy {
   readonly window: Window;
   readonly price: SiteCost;
   /** Totals of the slots `from … to`. */
   readonly totals: (from: number, to: number) => SiteTotals;
-  /** First slot of the window: slots before it only serve to fill tiers. */
+  /** First slot of the window: slots before it only fill tiers. */
   readonly first: number;
 }
 
-/** What a site produced, used, bought and sold, and what that cost. */
+/** Production, consumption, import and export of a site, and their cost. */
 export class EnergyService {
   readonly #options: EnergyServiceOptions;
   readonly #loader: EnergyLoader;
@@ -93,7 +93,7 @@ export class EnergyService {
     return this.#loader.load(site, window, this.#options.now());
   }
 
-  /** Throws NotFound `no_data` when no device of the site reported energy on that day. */
+  /** Throws NotFound `no_data` if no device of the site reported energy on that day. */
   async dailyReport(date?: string, siteId?: string): Promise<DailyReport> {
     const site = await this.site(siteId);
     const day = date ?? dayOf(this.#options.now(), site.timezone);
@@ -177,7 +177,7 @@ export class EnergyService {
     const yesterday = addDays(today, -1);
     const before = dayWindow(yesterday, site.timezone);
     const sameTime = instantOfLocal(`${yesterday}${localIso(instant, site.timezone).slice(10, 19)}`, site.timezone);
-    const [soFar, whole, part] = await Promise.all([
+    const [soFar, fullDay, part] = await Promise.all([
       this.#totals(site, { start: dayWindow(today, site.timezone).start, end: instant }),
       this.#totals(site, before),
       this.#totals(site, { start: before.start, end: sameTime }),
@@ -190,7 +190,7 @@ export class EnergyService {
       generated_at: formatInstant(instant),
       now: await powerNow(queries, devices, site, () => this.#pricing.priceAt(site, instant), instant),
       today: soFar.totals,
-      yesterday: whole.hasData ? whole.totals : null,
+      yesterday: fullDay.hasData ? fullDay.totals : null,
       yesterday_so_far: part.hasData ? part.totals : null,
       device_count: devices.ofSite(site.id).length,
       is_demo: site.isDemo,

@@ -15,7 +15,7 @@ export class SiteFeeds {
     this.#devices = devices;
   }
 
-  /** Price of a bought kWh by slot, NaN where none is known; null when no device of the site publishes any. */
+  /** Price of imported energy per kWh by slot, NaN if unknown; null if no device of the site publishes a price. */
   importPrice(siteId: string, edges: Float64Array): Promise<Float64Array | null> {
     return this.#feed(siteId, 'price.import_per_kwh', edges);
   }
@@ -24,14 +24,14 @@ export class SiteFeeds {
     return this.#feed(siteId, 'price.export_per_kwh', edges);
   }
 
-  /** Carbon of a bought kWh by slot: what a feed says, else the site's own factor. */
+  /** Carbon intensity of imported energy by slot: of a feed, else the site's own factor. */
   async carbon(site: Pick<SiteRecord, 'id' | 'emissionFactorKgPerKwh'>, edges: Float64Array): Promise<Float64Array> {
     const factor = site.emissionFactorKgPerKwh;
     const feed = await this.#feed(site.id, 'carbon.intensity_kg_per_kwh', edges);
     return feed?.map((known) => (known === known ? known : factor)) ?? new Float64Array(edges.length - 1).fill(factor);
   }
 
-  /** Of several feeds the first counts, and the next ones where it is silent. */
+  /** The first feed takes precedence; the next ones fill its missing values. */
   async #feed(siteId: string, metric: string, edges: Float64Array): Promise<Float64Array | null> {
     const { group, quantity } = splitMetric(metric);
     const devices = reportersOf(
@@ -53,7 +53,7 @@ export class SiteFeeds {
   }
 }
 
-/** The first one, and the second where that is not known. */
+/** The first series, with its missing values from the second. */
 export function joined(first: Float64Array, second: Float64Array): Float64Array {
   return first.map((value, s) => (value === value ? value : second[s]!));
 }

@@ -7,7 +7,7 @@ import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
 import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { joined, type SiteFeeds } from './site-feeds.ts';
 
-/** What a site without a tariff pays where a feed publishes prices for it: those prices, and nothing where there is none. */
+/** Terms of a site without a tariff if a feed publishes prices: those prices, and 0 where there is none. */
 const FEED_TERMS: TariffTerms = {
   name: 'published prices',
   import_price: { type: 'dynamic', markup_per_kwh: 0, factor: 1, fallback_per_kwh: 0 },
@@ -16,21 +16,21 @@ const FEED_TERMS: TariffTerms = {
   demand_per_kw_month: 0,
 };
 
-/** An amount that fills no tier, to ask for prices; a power of two, so that dividing by it is exact. */
+/** An amount that fills no tier, to query prices; a power of two, so that division by it is exact. */
 const TINY_KWH = 2 ** -30;
 
 export type SiteOfPricing = Pick<SiteRecord, 'id' | 'timezone' | 'tariffId'>;
 
-/** What a site's energy costs, or why that is not known. */
+/** The cost of a site's energy, or the reason why it is unknown. */
 export type SiteCost =
   | { readonly cost: EnergyCost; readonly reason: null; readonly warnings: readonly string[] }
   | { readonly cost: null; readonly reason: string; readonly warnings: readonly string[] };
 
-/** What a kWh costs by slot, NaN where that is not known. */
+/** Price per kWh by slot, NaN if unknown. */
 export interface SlotPrices {
   readonly import: Float64Array;
   readonly export: Float64Array;
-  /** Slots in which the tariff's fallback stands for a price that is not known. */
+  /** Slots priced at the tariff's fallback. */
   readonly isFallback: { readonly import: (slot: number) => boolean; readonly export: (slot: number) => boolean };
   readonly warnings: readonly string[];
 }
@@ -38,7 +38,7 @@ export interface SlotPrices {
 const never = () => false;
 const lacks = (feed: Float64Array | null) => (slot: number) => Number.isNaN(feed?.[slot] ?? Number.NaN);
 
-/** Prices the energy of sites under their own tariff, or under any. */
+/** Prices the energy of sites under their own tariff or any other. */
 export class SitePricing {
   readonly #tariffs: Pick<Tariffs, 'find'>;
   readonly #feeds: SiteFeeds;
@@ -53,15 +53,15 @@ export class SitePricing {
     return site.tariffId === null ? null : ((await this.#tariffs.find(site.tariffId))?.terms ?? null);
   }
 
-  /** From where on energy must be known to price a window. */
+  /** Start of the window in which energy must be known to price a window. */
   startFor(terms: TariffTerms | null, site: SiteOfPricing, windowStart: number): number {
     return terms === null ? windowStart : pricingStart(terms, windowStart, site.timezone);
   }
 
   /**
    * Prices slots of a site.
-   * @param terms the site's tariff; null: prices that a feed publishes, if there is any
-   * @param window what is charged
+   * @param terms the site's tariff; null: prices of a feed, if there is one
+   * @param window to charge
    */
   async price(terms: TariffTerms | null, site: SiteOfPricing, slots: SiteSlots, window: Window): Promise<SiteCost> {
     if (terms !== null) return { ...(await this.priceWith(terms, site, slots, window)), reason: null };
@@ -95,7 +95,7 @@ export class SitePricing {
     return { cost, warnings: cost.warnings };
   }
 
-  /** What a bought and a sold kWh costs by slot (of tiers the first), NaN where not known; null without tariff and feed. */
+  /** Prices of imported and exported energy per kWh by slot (first tier), NaN if unknown; null without tariff and feed. */
   async pricesBySlot(site: SiteOfPricing, edges: Float64Array): Promise<SlotPrices | null> {
     const terms = await this.termsOf(site);
     const [importPrice, exportPrice] = await Promise.all([
@@ -126,7 +126,7 @@ export class SitePricing {
     };
   }
 
-  /** What a kWh bought at an instant costs, or null; of a tariff with tiers, the first tier. */
+  /** Price per imported kWh at an instant, or null; the first tier of a tariff with tiers. */
   async priceAt(site: SiteOfPricing, instant: number): Promise<number | null> {
     const terms = await this.termsOf(site);
     const edges = Float64Array.of(instant, instant + 1);
@@ -157,7 +157,7 @@ export class SitePricing {
   }
 }
 
-/** Which part of the time a tariff's fallback prices, where that is more than a hundredth. */
+/** The share of the time that is priced at a tariff's fallback, if above 1 %. */
 function fallbackTimeWarnings(
   { import_price: bought, export_price: sold }: TariffTerms,
   importPrice: Float64Array | null,
@@ -172,7 +172,7 @@ function fallbackTimeWarnings(
     const share = known === null ? 1 : known.filter((price) => price !== price).length / Math.max(known.length, 1);
     if (share > 0.01)
       warnings.push(
-        `no price of ${way} is known for ${Math.ceil(100 * share)} % of the time: the fallback of ${fallback} counts there`,
+        `no price of ${way} is known for ${Math.ceil(100 * share)} % of the time: the fallback of ${fallback} applies there`,
       );
   };
   if (bought.type === 'dynamic') report('import', bought.fallback_per_kwh, importPrice);

@@ -19,7 +19,7 @@ import type { SiteRecord } from '../../storage/records/devices/sites.ts';
 import { reportingOf } from '../devices/declared-rules.ts';
 import { declaredLengthMs, declaredWidth, type IntervalSeries } from './interval-samples.ts';
 
-/** The devices of sites, as the device directory holds them in memory. */
+/** The devices of sites, as in the device directory. */
 export interface SiteDevices {
   ofSite(siteId: string): readonly DeviceRecord[];
   /** Earliest reading of a device in a metric group, or null. */
@@ -35,20 +35,20 @@ export interface CornerSource {
   readonly deviceId: string;
   readonly reporting: Reporting;
   readonly deviceName: string;
-  /** 0 is believed first. */
+  /** Precedence; 0 is the highest. */
   readonly rank: number;
   readonly life: Life;
   readonly hasPower: boolean;
   readonly hasPositiveCounter: boolean;
   readonly hasNegativeCounter: boolean;
-  /** Its energies per interval; null where they are not reported. */
+  /** Its energies per interval; null if not reported. */
   readonly intervals: Readonly<Record<'net' | 'positive' | 'negative', IntervalSeries | null>>;
 }
 
-/** A device that was silent for longer seems to be gone. */
+/** A device that is silent for longer is assumed to have ended. */
 const GONE_MS = UTC_DAY_MS;
 
-/** Who reports which corner of a site, and when. */
+/** The devices that report each corner of a site, and the time over which they do. */
 export function cornerSources(
   queries: Pick<TelemetryQueries, 'metricsOf' | 'latest'>,
   devices: SiteDevices,
@@ -84,7 +84,7 @@ export function cornerSources(
         life: {
           start: devices.firstReadingAt(device.id, metrics.group) ?? Number.NEGATIVE_INFINITY,
           end: device.retiredAt ?? Number.POSITIVE_INFINITY,
-          // A value that was reported when it changed still holds.
+          // Values that are reported on change hold until the next one.
           silentFrom:
             (lastAt.get(`${device.id} ${metrics.group}`) ?? Number.POSITIVE_INFINITY) +
             SECOND_MS * (device.holdsS ?? 0),
@@ -101,7 +101,7 @@ export function cornerSources(
   return sources.map((source) => (isGone(source, sources, now) ? source : withoutSilence(source)));
 }
 
-/** Whether a device seems to have ended with its last reading: that is long ago, or another one took its place. */
+/** Whether a device is assumed to have ended with its last reading: it is long ago, or another device has replaced it. */
 function isGone(source: CornerSource, all: readonly CornerSource[], now: number): boolean {
   const { silentFrom } = source.life;
   return now - silentFrom > GONE_MS || partnersOf(source, all).some(({ life }) => life.start >= silentFrom);
@@ -118,7 +118,7 @@ export function partnersOf(source: CornerSource, all: readonly CornerSource[]): 
   );
 }
 
-/** The sources of a corner that are believed first, of those that live in a window. */
+/** The sources of a corner with the highest precedence among those that are alive in a window. */
 export function bestSources(sources: readonly CornerSource[], corner: Corner, window: Window): CornerSource[] {
   const living = sources.filter(
     ({ metrics, life }) => metrics.corner === corner && life.start < window.end && life.end > window.start,
@@ -127,7 +127,7 @@ export function bestSources(sources: readonly CornerSource[], corner: Corner, wi
   return living.filter(({ rank }) => rank === best);
 }
 
-/** What is to be said of devices that ended within a window without being retired. */
+/** Warnings about devices that ended within a window without being retired. */
 export function silenceWarnings(sources: readonly CornerSource[], window: Window, asOf: number): string[] {
   const silent = sources.filter((source) => {
     const { silentFrom, end } = source.life;
@@ -140,7 +140,7 @@ export function silenceWarnings(sources: readonly CornerSource[], window: Window
   );
 }
 
-/** Devices of a site, best first, that report a metric: those of the kind that is made for it, then by name. */
+/** Devices of a site that report a metric, best first: those of the kind made for it, then by name. */
 export function reportersOf(
   devices: readonly DeviceRecord[],
   metricsOf: (deviceId: string) => readonly string[],

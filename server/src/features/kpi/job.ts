@@ -8,9 +8,9 @@ export function sqlTermsJob(terms: SqlTerms, growth: SqlGrowth): JobDefinition |
   return {
     name: 'sql-terms',
     scope: 'admin',
-    title: 'Terms for SQL',
+    title: 'Key figure terms for SQL',
     description:
-      'Brings tariffs and emission factors of machines, and what their counters grew by where that was decided, to PostgreSQL, for the SQL functions of key figures.',
+      'Copies tariffs and emission factors of machines, and the growth of their counters, to PostgreSQL for the SQL functions of key figures.',
     schedule: '*/5 * * * *',
     atStart: true,
     run: async ({ signal }) => ({ machines: await terms.sync(), counters: await growth.sync(signal) }),

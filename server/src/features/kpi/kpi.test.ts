@@ -6,7 +6,7 @@ import { dayWindow } from '../../domain/time/site-time.ts';
 import { KpiService } from './service.ts';
 
 const ZONE = 'Europe/Warsaw';
-/** The day that lacks an hour. */
+/** A day of 23 hours. */
 const SHORT_DAY = dayWindow('2026-03-29', ZONE);
 const NOW = Date.UTC(2026, 3, 2);
 const iso = (instant: number) => new Date(instant).toISOString();
@@ -39,7 +39,7 @@ async function press() {
 }
 
 describe('the cost of a machine', () => {
-  it('says where the fallback of a dynamic price counts', async () => {
+  it('warns about energy priced at the fallback of a dynamic price', async () => {
     const { site, kpis } = await press();
     const dynamic = { type: 'dynamic', factor: 1, markup_per_kwh: 0, fallback_per_kwh: 0.5 } as const;
     await site.tariff({ import_price: dynamic });
@@ -54,7 +54,7 @@ describe('the cost of a machine', () => {
 
 describe('key figures of a machine on a day of 23 hours', () => {
   // 23 h × 10 kW + 0.5 h × 30 kW = 245 kWh; 92 quarter hours × 5 units = 460 units.
-  it('are those worked by hand', async () => {
+  it('agree with a calculation by hand', async () => {
     const { kpis, peak } = await press();
     const query = { machine_id: 'Press', ...period(SHORT_DAY) };
     expect(await kpis.sec(query)).toMatchObject({
@@ -70,7 +70,7 @@ describe('key figures of a machine on a day of 23 hours', () => {
       timestamp: iso(peak),
     });
     expect(await kpis.loadFactor(query)).toMatchObject({ load_factor: expect.closeTo(245 / 23 / 40, 12) });
-    // Without a tariff: 0.20 from 08:00 to 20:00, else 0.10. The day is 120 + 15 kWh, the rest 11 h × 10 kW.
+    // Without a tariff: 0.20 from 08:00 to 20:00, else 0.10. The day is 120 + 15 kWh, the remainder 11 h × 10 kW.
     expect(await kpis.energyCost(query)).toMatchObject({
       total_cost: expect.closeTo(135 * 0.2 + 110 * 0.1, 9),
       tariff: 'industrial default',
@@ -85,17 +85,17 @@ describe('key figures of a machine on a day of 23 hours', () => {
     expect(all.sec).toEqual({ value: expect.closeTo(245 / 460, 12), unit: 'kWh/unit', reason: null });
   });
 
-  it('follow the site’s tariff by its own clock', async () => {
+  it('use the site’s tariff in its local time', async () => {
     const { site, kpis } = await press();
     await site.tariff({
       import_price: {
         type: 'time_of_use',
         bands: [{ name: 'morning', price_per_kwh: 1, from: '00:00', to: '06:00', holidays: 'include' }],
-        otherwise: { name: 'rest', price_per_kwh: 0 },
+        otherwise: { name: 'other', price_per_kwh: 0 },
         holidays: [],
       },
     });
-    // Between midnight and six this morning has five hours.
+    // On this day, midnight to six has five hours.
     expect(await kpis.energyCost({ machine_id: 'Press', ...period(SHORT_DAY) })).toMatchObject({
       total_cost: expect.closeTo(50, 9),
     });
@@ -103,7 +103,7 @@ describe('key figures of a machine on a day of 23 hours', () => {
 });
 
 describe('key figures', () => {
-  it('believe a counter more than the power, over a reset', async () => {
+  it('prefer a counter to the power, across a reset', async () => {
     const { site, kpis } = await world();
     const machine = await site.device('Oven', 'machine', { expectedIntervalS: 3600 });
     const start = SHORT_DAY.start;
@@ -122,7 +122,7 @@ describe('key figures', () => {
     expect(await kpis.peakDemand({ machine_id: 'Oven', ...period(window) })).toMatchObject({ peak_demand_kw: 12 });
   });
 
-  it('tell how much is missing, and why there is no value', async () => {
+  it('report their coverage, and the reason for a missing value', async () => {
     const { site, kpis } = await world();
     const machine = await site.device('Saw', 'machine', { expectedIntervalS: 60 });
     const { start } = SHORT_DAY;
@@ -145,7 +145,7 @@ describe('key figures', () => {
     expect(all.load_factor).toMatchObject({ value: null, percent: null, reason: expect.stringContaining('80 %') });
   });
 
-  it('refuse what is no machine and no window', async () => {
+  it('reject an invalid machine or window', async () => {
     const { site, kpis } = await press();
     const meter = await site.device('Thermometer', 'meter');
     await site.report(meter, 'environment.indoor_temp_c', samples([NOW - HOUR_MS, 20]));

@@ -14,7 +14,7 @@ import type { SiteDevices } from '../energy/site-sources.ts';
 import { meterOf } from './meter.ts';
 import type { KpiService } from './service.ts';
 
-/** Groups that hold for a whole site: what a machine does not report itself is taken from the site's other devices. */
+/** Groups that describe a whole site: a metric that a machine does not report is read from the site's other devices. */
 const AROUND = new Set(['environment', 'weather', 'price', 'carbon']);
 const COMPLETE = 0.99;
 
@@ -26,15 +26,15 @@ export interface LeafOptions {
   readonly now: () => number;
 }
 
-/** What is read for one leaf, with what is known of its window. */
+/** The value of one leaf, with its coverage. */
 interface Loaded {
   readonly outcome: Outcome;
-  /** Share of the window for which a gauge or the machine's energy is known; null for what is not measured all the time. */
+  /** Share of the window for which a gauge or the machine's energy is known; null for metrics without continuous measurement. */
   readonly coverage: number | null;
   readonly warnings: readonly string[];
 }
 
-/** Loads what expressions read of a machine in a window, each series once. */
+/** Loads the inputs of expressions for a machine in a window, each series once. */
 export async function readLeaves(
   options: LeafOptions,
   leaves: readonly Leaf[],
@@ -64,7 +64,7 @@ async function loadFigures(
 ): Promise<(name: KpiName) => Loaded> {
   const names = new Set(leaves.flatMap((leaf) => (leaf.type === 'kpi' ? leaf.name : [])));
   if (names.size === 0 || meterOf(queries, machine.id) === null) {
-    const outcome = { reason: `${machine.name} meters no consumption` };
+    const outcome = { reason: `${machine.name} does not report its consumption` };
     return () => ({ outcome, coverage: 0, warnings: [] });
   }
   const query = { machine_id: machine.id, start: formatInstant(start), end: formatInstant(end) };
@@ -72,9 +72,9 @@ async function loadFigures(
   return (name) => ({ outcome: values[name], coverage, warnings });
 }
 
-/** The whole window of a metric as one bucket, asked once for all functions of it; null where nobody reports it. */
+/** The whole window of a metric as one bucket, queried once for all functions; null if no device reports it. */
 function bucketLoader({ queries, devices, now }: LeafOptions, machine: DeviceRecord, { start, end }: Window) {
-  const asked = new Map<string, Promise<Buckets | null>>();
+  const requested = new Map<string, Promise<Buckets | null>>();
   const load = async (metric: string): Promise<Buckets | null> => {
     const { group, quantity } = splitMetric(metric);
     const around = AROUND.has(group) ? devices.ofSite(machine.siteId) : [];
@@ -86,13 +86,13 @@ function bucketLoader({ queries, devices, now }: LeafOptions, machine: DeviceRec
     return answer?.buckets[0] ?? null;
   };
   return (metric: string) => {
-    const known = asked.get(metric) ?? load(metric);
-    asked.set(metric, known);
+    const known = requested.get(metric) ?? load(metric);
+    requested.set(metric, known);
     return known;
   };
 }
 
-/** Only of what is measured all the time it can be told how much is missing. */
+/** Only gauges are measured continuously, so only they have a coverage. */
 function toLoaded({ apply, metric }: MetricLeaf, kind: MetricKind, buckets: Buckets | null, elapsedMs: number): Loaded {
   const isGauge = kind === 'gauge';
   if (buckets === null) {

@@ -14,23 +14,23 @@ import { reportingOf } from '../devices/declared-rules.ts';
 import { declaredWidth, intervalSamples, oneWay } from '../energy/interval-samples.ts';
 import { type Meter, meterOf } from './meter.ts';
 
-/** Energy of one device by slots that begin at local midnight. */
+/** Energy of one device by slots that start at local midnight. */
 export interface MachineEnergy {
-  /** Epoch milliseconds, one more than there are slots; the first and the last are the window's. */
+  /** Epoch milliseconds, one more than the number of slots; the first and the last are the window's. */
   readonly edges: Float64Array;
-  /** kWh; NaN where it is not known. */
+  /** kWh; NaN if unknown. */
   readonly kwh: Float64Array;
   readonly knownMs: Float64Array;
 }
 
-/** Counters are read this far beyond the days around a window, so that the growth across a gap at its edge is known; power needs neither. */
+/** Margin around the days of a window in which counters are also read, so that the growth across a gap at its edge is known; power needs none. */
 const MARGIN_MS = 2 * UTC_DAY_MS;
-/** Raw samples of a power of both signs are read for this long at once. */
+/** Maximum span of one query for raw samples of a signed power. */
 const MAX_RAW_MS = 31 * UTC_DAY_MS;
 
 /**
- * The consumption of a device in a window: its energy per interval, or from its counter where it has one, either with the course of its power, else from power over time. Of a power
- * of both signs the positive part counts.
+ * The consumption of a device in a window: its energy per interval, else the growth of its counter, both distributed by its power where
+ * available; else its power over time. Of a signed power only the positive part counts.
  * @param bucket width of the slots
  */
 export async function machineEnergy(
@@ -54,7 +54,7 @@ export async function machineEnergy(
   return { edges: edges.slice(from, to + 1), kwh: kwh.slice(from, to), knownMs: knownMs.slice(from, to) };
 }
 
-/** A device's power over time as constant steps; of a power of both signs the positive part. */
+/** A device's power over time as constant steps; the positive part of a signed power. */
 export async function powerSteps(
   queries: TelemetryQueries,
   { device, meter: { group, power, isSigned }, asOf }: Omit<Metered, 'edges'>,
@@ -78,7 +78,7 @@ interface Metered {
   readonly asOf: number;
 }
 
-/** Energies per interval that reach into a window; of signed ones the positive part. */
+/** Energies per interval that overlap a window; the positive part of signed ones. */
 export async function meteredIntervals(
   queries: TelemetryQueries,
   { device, meter: { group, interval }, asOf }: Omit<Metered, 'edges'>,
@@ -108,7 +108,7 @@ async function measuredEnergy(queries: TelemetryQueries, metered: Metered): Prom
   return flowEnergy(power && (await fromPower(queries, metered, power)), of(meter.counter), edges, asOf);
 }
 
-/** Raw samples are read only where a power changed its sign. */
+/** Raw samples are read only in slots in which the power changes its sign. */
 async function fromPower(queries: TelemetryQueries, metered: Metered, power: Buckets): Promise<FlowEnergy> {
   const { meter, edges } = metered;
   if (!meter.isSigned) return { kwh: power.integral, knownMs: power.coveredMs };

@@ -32,7 +32,7 @@ describe('a meter', () => {
     expect(meterOf({ metricsOf: () => metrics }, 'one')?.group ?? null).toBe(group);
   });
 
-  it('of a house gives its import, not the balance of import and export', async () => {
+  it('of a building reports its import, not import minus export', async () => {
     const { site, kpis } = await world();
     const meter = await site.device('Main', 'meter', { expectedIntervalS: 60 });
     const exports = (at: number) => at >= DAY.start + 10 * HOUR_MS && at < DAY.start + 14 * HOUR_MS;
@@ -49,7 +49,7 @@ describe('a meter', () => {
     expect(all.carbon.value).toBeCloseTo(30, 9);
   });
 
-  it('of both signs counts what is above zero, sample by sample, in slots of any width', async () => {
+  it('with signed power counts the positive samples, in slots of any width', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 24, maxLength: 48 }), async (powers) => {
         const { site, kpis } = await world();
@@ -107,7 +107,7 @@ describe('all key figures', () => {
     });
   });
 
-  it('equal the totals of the site for its only meter', async () => {
+  it('equal the site totals if there is only one meter', async () => {
     const { site, kpis } = await world();
     const meter = await site.device('Main', 'meter', { expectedIntervalS: 60 });
     await site.report(

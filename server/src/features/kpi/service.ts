@@ -24,7 +24,7 @@ export interface KpiOptions {
   readonly now: () => number;
 }
 
-/** What an industrial site pays where nothing else is known: day and night, and the longest window that is answered. */
+/** The tariff of an industrial site without its own, and the maximum window. */
 export const INDUSTRIAL_TERMS: TariffTerms = {
   name: 'industrial default',
   import_price: {
@@ -59,7 +59,7 @@ export class KpiService {
     this.#options = options;
   }
 
-  /** Specific energy consumption: kWh for each unit produced. */
+  /** Specific energy consumption: kWh per unit produced. */
   async sec(query: KpiQuery) {
     const subject = await this.#subject(query);
     const { sec, units, reason } = await this.#sec(subject);
@@ -74,7 +74,7 @@ export class KpiService {
     };
   }
 
-  /** The greatest mean power over a rolling quarter hour. */
+  /** Peak demand: the highest mean power over a rolling 15 minutes. */
   async peakDemand(query: KpiQuery) {
     const subject = await this.#subject(query);
     const { peak, reason } = await this.#peak(subject);
@@ -116,7 +116,7 @@ export class KpiService {
     };
   }
 
-  /** Σ energy × carbon of a kWh. */
+  /** Σ energy × carbon intensity. */
   async carbon(query: KpiQuery) {
     const subject = await this.#subject(query);
     const kg = await this.#carbon(subject);
@@ -165,8 +165,8 @@ export class KpiService {
   }
 
   /**
-   * The key figures that custom ones are made of, with the share of the window for which the energy is known. Loads no more than the names
-   * need.
+   * The key figures that custom expressions refer to, with the share of the window for which the energy is known. Loads only the data that
+   * the names need.
    */
   async figures(query: KpiQuery, names: ReadonlySet<KpiName>) {
     const subject = await this.#subject(query);
@@ -236,7 +236,7 @@ export class KpiService {
     return { sec: totalKwh / units, units, reason: null };
   }
 
-  /** From power; of a machine without, from its energy per interval or the growth of its counter between samples. */
+  /** Peak demand from power; without power, from energy per interval or the growth of the counter between samples. */
   async #peak({ device, meter, window, site }: Subject): Promise<{ peak: PeakDemand | null; reason: string | null }> {
     const { queries, now } = this.#options;
     const steps =
@@ -246,13 +246,13 @@ export class KpiService {
           ? shortSteps(await meteredIntervals(queries, { device, meter, asOf: now() }, window, site.timezone))
           : await this.#growthSteps(device, meter, window);
     const peak = peakDemand(within(steps, window), window);
-    return { peak, reason: peak ? null : 'in no quarter hour of this window the power is known for 80 %' };
+    return { peak, reason: peak ? null : 'no 15 minutes of this window have a power coverage of 80 %' };
   }
 
   /** Mean power between the samples of a counter. */
   async #growthSteps(device: DeviceRecord, { group, counter }: Meter, window: Window): Promise<Steps> {
-    const asked = { deviceId: device.id, group, quantity: counter!, window };
-    const { growth } = await this.#options.queries.counter(asked);
+    const request = { deviceId: device.id, group, quantity: counter!, window };
+    const { growth } = await this.#options.queries.counter(request);
     return {
       starts: Float64Array.from(growth, ({ start }) => start),
       ends: Float64Array.from(growth, ({ end }) => end),
@@ -290,7 +290,7 @@ export class KpiService {
   }
 }
 
-/** Mean power of intervals; longer ones than a quarter of an hour tell nothing of peaks. */
+/** Mean power of intervals; intervals longer than 15 minutes do not show peaks. */
 function shortSteps({ starts, ends, kwh }: IntervalEnergy): Steps {
   const short = [...starts.keys()].filter((i) => ends[i]! - starts[i]! <= DEMAND_WINDOW_MS);
   return {
@@ -308,17 +308,17 @@ function outcomeOf(value: number | null, reason: string | null): Outcome {
   return value === null ? { reason: reason ?? NO_ENERGY } : { value };
 }
 
-/** The window that is asked for: 24 hours by default, 400 days at most. Throws InvalidInput. */
+/** The requested window: 24 hours by default, at most 400 days. Throws InvalidInput. */
 export function windowOf(query: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
   return askedWindow(query, { now, defaultDays: 1, mostDays: MAX_WINDOW_DAYS });
 }
 
-/** A window on the wire, with its length. */
+/** A window in its API form, with its length. */
 export function periodWithHours(window: Window) {
   return { ...periodOf(window), hours: (window.end - window.start) / HOUR_MS };
 }
 
-/** A key figure on the wire, with the reason where there is none. */
+/** A key figure in its API form, with the reason for a missing value. */
 function figure(value: number | null, unit: string, reason: string) {
   return { value, unit, reason: value === null ? reason : null };
 }
@@ -327,7 +327,7 @@ function sumOf(cost: number | null, demand: number | null): number | null {
   return cost === null || demand === null ? null : cost + demand;
 }
 
-/** Carbon of a kWh, its unit, and why there is none. */
+/** Carbon intensity, its unit, and the reason for a missing value. */
 function intensityOf({ totalKwh }: Subject, kg: number | null): [number | null, string, string] {
   const value = kg === null || !totalKwh ? null : kg / totalKwh;
   return [value, 'kg CO2/kWh', totalKwh === 0 ? NO_USE : NO_ENERGY];
@@ -345,7 +345,7 @@ function aboutOf({ device, meter, window, coverage }: Subject, others: readonly 
   };
 }
 
-/** Over the time for which the energy is known. */
+/** Mean over the time for which the energy is known. */
 function meanPower({ energy, totalKwh }: Subject): number | null {
   const knownMs = energy.knownMs.reduce((sum, ms) => sum + ms, 0);
   return totalKwh === null || knownMs === 0 ? null : (totalKwh * HOUR_MS) / knownMs;
@@ -357,7 +357,7 @@ function loadFactor(mean: number | null, peak: PeakDemand | null, reason: string
   return { load_factor: mean / peak.kw, reason: null };
 }
 
-/** Steps cut to a window. */
+/** Steps clipped to a window. */
 function within({ starts, ends, values }: Steps, { start, end }: Window): Steps {
   const inside = [...starts.keys()].filter((i) => ends[i]! > start && starts[i]! < end);
   return {
@@ -367,7 +367,7 @@ function within({ starts, ends, values }: Steps, { start, end }: Window): Steps 
   };
 }
 
-/** What a feed says; where it is silent, its mean. */
+/** The values of a feed; missing values are replaced by its mean. */
 function dynamicTerms(importPrice: Float64Array): TariffTerms {
   const known = importPrice.filter((price) => price === price);
   const mean = known.length === 0 ? 0 : known.reduce((sum, price) => sum + price, 0) / known.length;

@@ -20,25 +20,26 @@ export interface SqlGrowthOptions {
 }
 
 const GROUP = 'energy';
-/** Days that are decided again each time: a sample decides on the two days before and after it. */
+/** Days that every run computes again: a sample affects the two days before and after it. */
 const RECENT_DAYS = 5;
-/** Days that are decided at once. */
+/** Days per query. */
 const SPAN_DAYS = 31;
 
 /**
- * Keeps in step what counters grew by, as `domain/counters` decides it, so that the SQL functions for key figures need no rule of their own. The
- * last days are decided again each time; a device's whole history once a day, after a start, and when what is declared of it changed.
+ * Keeps the growth of counters in PostgreSQL up to date, as computed by `domain/counters`, so that the SQL functions for key figures need no
+ * separate rule. Every run computes the last days again; the whole history of a device once a day, after a start, and after a change of its
+ * declarations.
  */
 export class SqlGrowth {
   readonly #options: SqlGrowthOptions;
-  /** Device → what its whole history was decided by. */
+  /** Device → the declarations from which its whole history was computed. */
   readonly #decided = new Map<string, string>();
 
   constructor(options: SqlGrowthOptions) {
     this.#options = options;
   }
 
-  /** Answers how many devices were decided. */
+  /** Returns the number of devices computed. */
   async sync(signal: AbortSignal): Promise<number> {
     const { stores, devices, queries } = this.#options;
     const counted = devices.all().filter(({ id }) => {

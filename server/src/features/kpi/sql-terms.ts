@@ -17,11 +17,11 @@ export interface SqlTermsOptions {
   readonly queries: Pick<TelemetryQueries, 'metricsOf'>;
 }
 
-/** Keeps the terms in step by which the SQL functions for key figures price machines, so that they answer what the API answers. */
+/** Keeps the terms in PostgreSQL up to date by which the SQL functions for key figures price machines, so that they agree with the API. */
 export class SqlTerms {
   readonly #options: SqlTermsOptions;
   #written = '';
-  /** One at a time, in the order of the calls. */
+  /** Serialises the calls in their order. */
   readonly #turns = new Turns();
 
   constructor(options: SqlTermsOptions) {
@@ -32,12 +32,12 @@ export class SqlTerms {
     return this.#options.stores.length > 0;
   }
 
-  /** Writes the terms of all machines where they changed since the last time; answers how many machines there are. */
+  /** Writes the terms of all machines if they changed since the last call; returns the number of machines. */
   sync(): Promise<number> {
     return this.#turns.take(() => this.#sync());
   }
 
-  /** After a change of tariffs or sites; what fails is done by the job. */
+  /** Runs after a change of tariffs or sites; the job repeats a run that failed. */
   syncSoon(): void {
     if (this.isNeeded) this.sync().catch(() => {});
   }

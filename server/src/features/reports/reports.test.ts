@@ -12,12 +12,12 @@ function serviceOf(world: SiteWorld): ReportService {
   return new ReportService({ reports: records.reports, sites: records.sites, energy, devices, now: () => world.now });
 }
 
-/** One kW from a day's midnight until another's. */
+/** 1 kW from a day's midnight until another's. */
 const steady = (firstDay: string, endDay: string) =>
   every(HOUR_MS, dayWindow(firstDay, WARSAW).start, dayWindow(endDay, WARSAW).start, () => 1);
 
 describe('stored reports', () => {
-  test('of yesterday, the week and the month are made once, and missed days are caught up', async () => {
+  test('of yesterday, the week and the month are made once, and missing days are added', async () => {
     // Sunday 31 May 2026 ends a week and a month.
     const now = dayWindow('2026-06-01', WARSAW).start + HOUR_MS / 2;
     const world = await SiteWorld.open(now);
@@ -32,19 +32,19 @@ describe('stored reports', () => {
 
     const days = await service.page({ kind: 'daily', limit: 2 });
     expect(days.items.map(({ period }) => period)).toEqual(['2026-05-31', '2026-05-30']);
-    const rest = await service.page({ kind: 'daily', limit: 2, cursor: days.next_cursor as string });
-    expect(rest.items.map(({ period }) => period)).toEqual(['2026-05-29']);
-    expect(rest.next_cursor).toBeNull();
+    const last = await service.page({ kind: 'daily', limit: 2, cursor: days.next_cursor as string });
+    expect(last.items.map(({ period }) => period)).toEqual(['2026-05-29']);
+    expect(last.next_cursor).toBeNull();
     const [week] = (await service.page({ kind: 'weekly', limit: 10 })).items;
     const [month] = (await service.page({ kind: 'monthly', limit: 10 })).items;
     expect([week?.period, month?.period]).toEqual(['2026-W22', '2026-05']);
     expect(week?.kind === 'weekly' && week.content.totals.import_kwh).toBeCloseTo(72, 9);
 
-    // Again: yesterday's are renewed, the earlier ones stay.
+    // Again: yesterday's are renewed, the earlier ones do not change.
     expect(await service.storeReports()).toBe(3);
   });
 
-  test('are made for imported months, however old, and for no day without readings', async () => {
+  test('are made for imported months of any age, but not for days without readings', async () => {
     const world = await SiteWorld.open(dayWindow('2026-06-10', WARSAW).start + HOUR_MS / 2);
     const service = serviceOf(world);
     expect(await service.storeReports()).toBe(0);
@@ -63,13 +63,13 @@ describe('stored reports', () => {
     expect(await service.storeReports()).toBe(1);
   });
 
-  test('are replaced when a device that is imported later has readings from that time', async () => {
+  test('are replaced if a device imported later has readings of that time', async () => {
     const world = await SiteWorld.open(dayWindow('2026-06-10', WARSAW).start + HOUR_MS / 2);
     const service = serviceOf(world);
     const meter = await world.device('Meter', 'meter');
     await world.report(meter, 'grid.power_kw', steady('2026-04-01', '2026-05-01'));
     await service.storeReports();
-    // Records are stamped by the clock of this machine, to the millisecond.
+    // Records are stamped by the clock of the machine, in milliseconds.
     await expect.poll(() => Date.now()).toBeGreaterThan((await newestReport(world)) + 1);
     const roof = await world.device('Roof', 'inverter');
     await world.report(roof, 'solar.power_kw', steady('2026-04-15', '2026-05-01'));

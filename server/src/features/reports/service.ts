@@ -19,16 +19,16 @@ export interface ReportServiceOptions {
   readonly now: () => number;
 }
 
-/** Days before today whose reports every run looks for. */
+/** Days before today whose reports every run checks. */
 const RECENT_DAYS = 7;
 const MAX_PERIOD_DAYS = 31;
-/** Reports of the past that one run makes for a site; the next run continues. */
+/** Maximum number of past reports per run and site; the next run continues. */
 export const MAX_PAST_REPORTS_PER_RUN = 2000;
 
-/** Reports of days, weeks and months that have ended, made once and kept. */
+/** Reports of days, weeks and months that have ended, made once and stored. */
 export class ReportService {
   readonly #options: ReportServiceOptions;
-  /** Site → day and beginnings of its devices when the past was searched completely. */
+  /** Site → the day and the first readings of its devices at the last complete search of the past. */
   readonly #searched = new Map<string, string>();
 
   constructor(options: ReportServiceOptions) {
@@ -47,9 +47,9 @@ export class ReportService {
   }
 
   /**
-   * The scheduled job, run some time after midnight: stores yesterday's report of every site, those of the week and the month when
-   * they ended with it, and those that are missing from the past, however old: earlier runs missed them, or their readings were imported.
-   * A day without readings has no report. Answers how many were stored.
+   * The scheduled job, run some time after midnight: stores yesterday's report of every site, those of a week or month that ended with it, and
+   * missing reports of the past, of any age: runs that were missed, or readings that were imported. A day without readings has no report.
+   * Returns the number of reports stored.
    */
   async storeReports(signal?: AbortSignal): Promise<number> {
     let stored = 0;
@@ -66,7 +66,7 @@ export class ReportService {
     return stored;
   }
 
-  /** Reports of days before the recent ones. Looked for once a day, and when a device begins to have earlier readings than before. */
+  /** Reports of days before the recent ones. Checked once a day, and when a device has earlier readings than before. */
   async #storePast(site: SiteRecord, today: string, signal: AbortSignal | undefined): Promise<number> {
     const begins = this.#beginnings(site);
     const state = `${today} ${begins.map(({ firstAt }) => firstAt).join()}`;
@@ -95,7 +95,7 @@ export class ReportService {
     return stored;
   }
 
-  /** When each device of a site was registered, and the instant of its first reading of energy. */
+  /** For each device of a site, its registration and the instant of its first energy reading. */
   #beginnings({ id: siteId }: SiteRecord): Beginning[] {
     const { devices } = this.#options;
     return devices.ofSite(siteId).flatMap(({ id, createdAt }) => {
@@ -106,7 +106,7 @@ export class ReportService {
     });
   }
 
-  /** Days in any of the periods on which the site has readings of energy. */
+  /** Days of the periods on which the site has energy readings. */
   async #daysWithReadings({ id, timezone }: SiteRecord, of: readonly ReportPeriod[]): Promise<string[]> {
     const firstDay = of.map((period) => period.firstDay).sort()[0]!;
     const lastDay = of.at(-1)!.lastDay;
@@ -133,7 +133,7 @@ export class ReportService {
     }
   }
 
-  /** Makes the report of a period; one that is there stays unless `renew` says otherwise. */
+  /** Makes the report of a period; an existing one is retained unless `renew` is set. */
   async #store(site: SiteRecord, { kind, period, firstDay, lastDay }: ReportPeriod, renew: boolean): Promise<boolean> {
     const { reports } = this.#options;
     if (!renew && (await reports.get(site.id, kind, period)) !== undefined) return false;
@@ -170,7 +170,7 @@ interface Beginning {
   readonly firstAt: number;
 }
 
-/** Whether a device that was registered after a report was made has readings from before the end of its period. */
+/** Whether a device registered after a report was made has readings from before the end of its period. */
 function isOutdated(madeAt: number, endOfPeriod: number, begins: readonly Beginning[]): boolean {
   return begins.some(({ createdAt, firstAt }) => createdAt > madeAt && firstAt < endOfPeriod);
 }
@@ -183,7 +183,7 @@ function firstOfNextMonth(day: string): string {
   return `${addDays(`${day.slice(0, 7)}-01`, MAX_PERIOD_DAYS).slice(0, 7)}-01`;
 }
 
-/** The days of a month from one of them on, up to the last before `end`. */
+/** The days of a month from `day` to the last one before `end`. */
 function daysOf(first: string, end: string): string[] {
   const days: string[] = [];
   for (let day = first; day < end && day.slice(0, 7) === first.slice(0, 7); day = addDays(day, 1)) days.push(day);

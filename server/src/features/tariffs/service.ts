@@ -23,10 +23,10 @@ export interface TariffServiceOptions {
   readonly onChange?: () => void;
 }
 
-/** Longest window that tariffs are compared over. */
+/** Maximum window for the comparison of tariffs. */
 const MAX_COMPARED_DAYS = 3660;
 
-/** The tariffs that are known, and what a site would pay under each. */
+/** Tariffs, and the cost of a site's energy under each. */
 export class TariffService {
   readonly #options: TariffServiceOptions;
 
@@ -43,12 +43,12 @@ export class TariffService {
     return toTariff(await this.#options.tariffs.require(idOrName));
   }
 
-  /** Throws Conflict when the name is taken. */
+  /** Throws Conflict if the name exists. */
   async create(terms: TariffCreate): Promise<Tariff> {
     return toTariff(await this.#options.tariffs.create(terms));
   }
 
-  /** Throws NotFound, or Conflict when the name is taken. */
+  /** Throws NotFound, or Conflict if the name exists. */
   async update(idOrName: string, patch: TariffPatch): Promise<Tariff> {
     const { id } = await this.#options.tariffs.require(idOrName);
     const changed = await this.#options.tariffs.update(id, patch);
@@ -62,17 +62,17 @@ export class TariffService {
     await this.#options.tariffs.remove(id);
   }
 
-  /** What a site's energy of a window costs under each of several tariffs, in the order asked. */
+  /** The cost of a site's energy in a window under each of several tariffs, in the order of the request. */
   async compare(request: TariffComparisonRequest): Promise<TariffComparison> {
     const { tariffs, energy, now } = this.#options;
     const site = await energy.site(request.site_id);
-    const asked = await Promise.all(request.tariff_ids.map((id) => tariffs.require(id)));
+    const compared = await Promise.all(request.tariff_ids.map((id) => tariffs.require(id)));
     const window = { start: parseInstant(request.start), end: request.end ? parseInstant(request.end) : now() };
     if (window.start >= window.end || window.end - window.start > MAX_COMPARED_DAYS * UTC_DAY_MS) {
       const detail = `must be before end, at most ${MAX_COMPARED_DAYS} days; got ${request.start}`;
       throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
     }
-    const start = Math.min(...asked.map(({ terms }) => energy.pricing.startFor(terms, site, window.start)));
+    const start = Math.min(...compared.map(({ terms }) => energy.pricing.startFor(terms, site, window.start)));
     const { slots } = await energy.energy(site, { start, end: window.end });
     const warnings = new Set<string>();
     if (slots.imported.every(Number.isNaN))
@@ -80,7 +80,7 @@ export class TariffService {
         'grid import is not known in this window: it costs nothing here, and days without any data have no fixed charge',
       );
     const items: TariffComparison['items'] = [];
-    for (const tariff of asked) {
+    for (const tariff of compared) {
       const from = lowerBound(slots.edges, energy.pricing.startFor(tariff.terms, site, window.start));
       const priced = await energy.pricing.priceWith(
         tariff.terms,

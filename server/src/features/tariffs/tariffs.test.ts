@@ -9,7 +9,7 @@ const { start: DAY, end: DAY_END } = dayWindow('2026-06-15', 'Europe/Warsaw');
 const NONE = { export_price: { type: 'none' }, fixed_per_day: 0, demand_per_kw_month: 0 } as const;
 
 describe('tariffs', () => {
-  test('compared on the same energy show what each would have cost', async () => {
+  test('are compared by their cost of the same energy', async () => {
     const world = await SiteWorld.open(DAY_END + HOUR_MS);
     const meter = await world.device('Meter', 'meter', { expectedIntervalS: 900 });
     const peak = (instant: number) => instant >= DAY + 8 * HOUR_MS && instant < DAY + 20 * HOUR_MS;
@@ -65,7 +65,7 @@ describe('tariffs', () => {
     ]);
   });
 
-  test('may cost any amount that a currency needs, up to the stated limit', () => {
+  test('allow any amount that a currency needs, up to the stated limit', () => {
     // A kWh in IDR, VND, KRW, and in rials at a million to the dollar.
     for (const price of [1444.7, 3000, 131.5, 4_200_000, -20_000, MAX_PRICE]) {
       const dynamic = { type: 'dynamic', factor: 17_000, markup_per_kwh: price, fallback_per_kwh: price } as const;
@@ -91,7 +91,7 @@ describe('tariffs', () => {
     expect(TariffCreate.safeParse(beyond).error?.issues[0]?.path).toEqual(['import_price', 'price_per_kwh']);
   });
 
-  test('that are not known, or a window that is empty, are refused', async () => {
+  test('that do not exist, or an empty window, are rejected', async () => {
     const world = await SiteWorld.open(DAY_END);
     const service = new TariffService({ tariffs: world.records.tariffs, energy: world.energy, now: () => world.now });
     const start = new Date(DAY).toISOString();

@@ -13,7 +13,7 @@ import { serve } from '../../../http/serve.ts';
 import { pageOfList } from '../../../storage/records/page.ts';
 import type { CustomKpiService } from './service.ts';
 
-/** `/kpi/custom`: key figures that people define. */
+/** `/kpi/custom`: user-defined key figures. */
 export function customKpiRoutes(api: Api, service: CustomKpiService): void {
   serve(api, listCustomKpis, async ({ query }) => pageOfList(await service.list(), query, ({ id }) => id));
   serve(api, createCustomKpi, ({ body }) => service.create(body));

@@ -10,13 +10,13 @@ import { customKpiRoutes } from './routes.ts';
 import { CustomKpiService } from './service.ts';
 
 const ZONE = 'Europe/Warsaw';
-/** The day that lacks an hour. */
+/** A day of 23 hours. */
 const SHORT_DAY = dayWindow('2026-03-29', ZONE);
 const NOW = Date.UTC(2026, 3, 2);
 const iso = (instant: number) => new Date(instant).toISOString();
 const DAY = { start: iso(SHORT_DAY.start), end: iso(SHORT_DAY.end) };
 
-/** 10 kW, and 40 kW for half an hour: 245 kWh in 23 hours; 460 units; a counter of 50 pallets; −5 °C, known by another device. */
+/** 10 kW, and 40 kW for half an hour: 245 kWh in 23 hours; 460 units; a counter of 50 pallets; −5 °C, measured by another device. */
 async function plant() {
   const site = await SiteWorld.open(NOW, { timezone: ZONE, emissionFactorKgPerKwh: 0.45 });
   const { queries, devices, energy, records, catalogue } = site;
@@ -79,7 +79,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     ['kpi.energy_cost / kpi.energy', (135 * 0.2 + 110 * 0.1) / 245, 'PLN/kWh'],
     ['kpi.energy_cost - 8 PLN', 30, 'PLN'],
     ['kpi.energy / (18 °C - mean(environment.outdoor_temp_c))', 245 / 23, 'kWh/K'],
-  ])('%s is worked by hand', async (expression, value, unit, coverage: number | null = 1) => {
+  ])('%s agrees with a calculation by hand', async (expression, value, unit, coverage: number | null = 1) => {
     const { tried } = await plant();
     expect(await tried(expression)).toEqual({
       error: null,
@@ -91,7 +91,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     });
   });
 
-  it('is kept, told in the unit that was chosen, changed and removed', async () => {
+  it('is stored, shown in the chosen unit, changed and deleted', async () => {
     const { service, create } = await plant();
     const made = await create({ expression: 'kpi.energy / kpi.production', unit: 'Wh/unit', description: 'Pressing' });
     expect(made).toMatchObject({ result_unit: 'Wh/unit', problem: null, site_id: null, description: 'Pressing' });
@@ -113,7 +113,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     await expect(service.value(made.id, { machine_id: 'Press' })).rejects.toThrow(NotFound);
   });
 
-  it('says why it has no value, and how much is missing', async () => {
+  it('gives the reason for a missing value, and its coverage', async () => {
     const { tried } = await plant();
     expect(await tried('kpi.energy / (kpi.production - 460 unit)')).toMatchObject({
       value: null,
@@ -144,30 +144,30 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     });
     expect(await tried('kpi.energy', { machine_id: 'Station' })).toMatchObject({
       value: null,
-      reason: 'Station meters no consumption',
+      reason: 'Station does not report its consumption',
     });
     expect(await tried('1 + 1')).toMatchObject({ value: 2, coverage: null });
     const future = { start: iso(NOW + HOUR_MS), end: iso(NOW + 2 * HOUR_MS) };
     expect(await tried('1 / hours()', future)).toMatchObject({ value: null, reason: expect.stringMatching(/zero/) });
   });
 
-  it('takes the weather, but not the work, from the site’s other devices', async () => {
+  it('uses the weather of the site’s other devices, but not their production', async () => {
     const { tried } = await plant();
     const station = { machine_id: 'Station' };
     expect(await tried('mean(environment.outdoor_temp_c)')).toMatchObject({ value: -5, unit: '°C' });
     expect(await tried('sum(production.count)', station)).toMatchObject({ value: null });
   });
 
-  it('is refused with the column where it goes wrong', async () => {
+  it('is rejected with the column of the error', async () => {
     const { create, service, tried } = await plant();
     const wrong = 'kpi.energy + mean(environment.outdoor_temp_c)';
-    const told = '+ has kWh on its left and °C on its right; allowed are two values of one kind of unit';
+    const detail = '+ has kWh on its left and °C on its right; allowed are two values of one kind of unit';
     await expect(create({ expression: wrong })).rejects.toMatchObject({
-      fields: [{ field: 'expression', detail: `column 12: ${told}` }],
+      fields: [{ field: 'expression', detail: `column 12: ${detail}` }],
     });
     await expect(create({ expression: wrong })).rejects.toThrow(InvalidInput);
     expect(await service.list()).toEqual([]);
-    expect(await tried(wrong)).toMatchObject({ error: { field: 'expression', column: 12, detail: told }, value: null });
+    expect(await tried(wrong)).toMatchObject({ error: { field: 'expression', column: 12, detail }, value: null });
     expect(await tried('kpi.energy +')).toMatchObject({ error: { column: 13 } });
     expect(await tried('kpi.energy', { unit: 'h' })).toMatchObject({
       error: { field: 'unit', column: null, detail: expect.stringMatching(/"h" does not fit/) },
@@ -181,7 +181,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     await expect(create({ site_id: '00000000-0000-4000-8000-000000000000' })).rejects.toThrow(NotFound);
   });
 
-  it('says so when a metric has got another unit since', async () => {
+  it('reports an error after the unit of a metric has changed', async () => {
     const { create, service, catalogue, pallets } = await plant();
     const { id } = await create({ expression: 'kpi.energy + 2 kWh/pallets * sum(packing.pallets_total)' });
     catalogue.register({ ...pallets, name: 'packing.pallets_total', unit: 'kg', custom: true });
@@ -193,7 +193,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     });
   });
 
-  it('belongs to a site, with its money', async () => {
+  it('belongs to a site and uses its currency', async () => {
     const { create, service, site, tried } = await plant();
     const { id: berlin } = await site.records.sites.create({ name: 'Berlin', currency: 'EUR' });
     const fee = 'kpi.energy_cost + 5 EUR';
@@ -205,7 +205,7 @@ describe('a custom key figure of a machine on a day of 23 hours', () => {
     expect(await service.values({ machine_id: 'Press', ...DAY })).toMatchObject([
       { name: 'Everywhere', value: expect.closeTo(245 / 23, 9), unit: 'kW' },
     ]);
-    // Złoty go with the money of a machine in Warsaw, but not of every machine.
+    // Złoty apply to a machine in Warsaw, but not to every machine.
     expect(await tried('kpi.energy_cost + 5 PLN')).toMatchObject({ error: { column: 17 } });
     expect(await tried('kpi.energy_cost + 5 PLN', { site_id: site.site.id })).toMatchObject({
       error: null,
@@ -237,7 +237,7 @@ describe('the API of custom key figures', () => {
     return { send, auth, records };
   }
 
-  it('makes, lists, changes, evaluates and removes them', async () => {
+  it('creates, lists, changes, evaluates and deletes them', async () => {
     const { send } = await served();
     const given = { name: 'SEC', expression: 'kpi.energy / kpi.production' };
     const { status, body } = await send('POST', '', given);
@@ -256,7 +256,7 @@ describe('the API of custom key figures', () => {
     expect((await send('GET', `/${body.id}`)).status).toBe(404);
   });
 
-  it('answers what is wrong as a problem that names the field', async () => {
+  it('answers an invalid request with a problem that names the field', async () => {
     const { send } = await served();
     const { status, body } = await send('POST', '', { name: 'x', expression: 'kpi.energy + 1 h' });
     expect(status).toBe(422);
@@ -273,7 +273,7 @@ describe('the API of custom key figures', () => {
     expect((await send('GET', '/none')).status).toBe(422);
   });
 
-  it('lets those who only read try, but not keep', async () => {
+  it('allows read access to preview, but not to store', async () => {
     const { send, auth } = await served();
     const maker = { name: 'x', scopes: ['read', 'write'] as const, userId: null };
     const { token } = await auth.tokens.create({ name: 'reader', scopes: ['read'], expiresAt: null }, maker);

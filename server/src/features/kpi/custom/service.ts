@@ -37,7 +37,7 @@ export interface CustomKpiOptions {
 
 type Definition = Pick<CustomKpiRecord, 'expression' | 'unit' | 'siteId'>;
 
-/** Key figures that people define as expressions. */
+/** User-defined key figures: named expressions. */
 export class CustomKpiService {
   readonly #options: CustomKpiOptions;
 
@@ -60,13 +60,13 @@ export class CustomKpiService {
     return this.#describe(await this.#options.records.require(id));
   }
 
-  /** Throws InvalidInput for an expression that cannot be used, with its column; Conflict when the name is taken. */
+  /** Throws InvalidInput for an invalid expression, with its column; Conflict if the name exists. */
   async create({ site_id: siteId, ...given }: CustomKpiCreate): Promise<CustomKpi> {
     check({ ...given, siteId }, await this.#contextOf(siteId));
     return this.#describe(await this.#options.records.create({ ...given, siteId }));
   }
 
-  /** As `create`; throws NotFound as well. */
+  /** Like `create`; also throws NotFound. */
   async update(id: string, { site_id: siteId, ...given }: CustomKpiPatch): Promise<CustomKpi> {
     const { records } = this.#options;
     const before = await records.require(id);
@@ -84,7 +84,7 @@ export class CustomKpiService {
     await this.#options.records.remove(id);
   }
 
-  /** What one comes to for a machine. Throws NotFound, or InvalidInput for a machine of a site that it is not for. */
+  /** The value of one key figure for a machine. Throws NotFound, or InvalidInput if the key figure belongs to another site. */
   async value(id: string, query: CustomKpiQuery): Promise<CustomKpiValue> {
     const { records, devices, sites } = this.#options;
     const record = await records.require(id);
@@ -98,7 +98,7 @@ export class CustomKpiService {
     return value as CustomKpiValue;
   }
 
-  /** What all that are for a machine come to, by name. Throws NotFound, or InvalidInput for the window. */
+  /** The values of all key figures that apply to a machine, by name. Throws NotFound, or InvalidInput for the window. */
   async values(query: CustomKpiQuery): Promise<CustomKpiValue[]> {
     const machine = this.#options.devices.require(query.machine_id);
     const records = await this.#options.records.list();
@@ -109,7 +109,7 @@ export class CustomKpiService {
     );
   }
 
-  /** What an expression would come to, or what is wrong with it. Throws NotFound for an unknown machine or site. */
+  /** The value of an expression, or its error. Throws NotFound for an unknown machine or site. */
   async preview({ site_id: siteId, machine_id, ...given }: CustomKpiPreviewRequest): Promise<CustomKpiPreview> {
     const definition = { expression: given.expression, unit: given.unit || null, siteId };
     const checked = attempt(definition, await this.#contextOf(siteId));
@@ -141,7 +141,7 @@ export class CustomKpiService {
     });
   }
 
-  /** Several for one machine, whose readings are loaded once. */
+  /** Evaluates several for one machine, whose readings are loaded once. */
   async #evaluate(definitions: readonly Definition[], machine: DeviceRecord, query: CustomKpiQuery) {
     const context = await this.#contextOf(machine.siteId);
     const window = windowOf(query, this.#options.now());
@@ -165,7 +165,7 @@ export class CustomKpiService {
     return toCustomKpi(record, await this.#contextOf(record.siteId));
   }
 
-  /** What expressions are checked against: the currency is the site's, or the one that all sites share. */
+  /** The context in which expressions are checked: the currency is the site's, or the one that all sites share. */
   async #contextOf(siteId: string | null): Promise<ExpressionContext> {
     const { sites, catalogue, devices, queries } = this.#options;
     const meant = siteId === null ? await sites.list() : [await sites.require(siteId)];
@@ -216,7 +216,7 @@ function problemOf({ column, detail }: NonNullable<CustomKpiPreview['error']>): 
   return column === null ? detail : `column ${column}: ${detail}`;
 }
 
-/** Tells what is wrong as a value: people see it while they type, and in place of a value when metrics changed since. */
+/** Returns an error as a value: users see it while they type, or in place of a value after metrics have changed. */
 function attempt(definition: Definition, context: ExpressionContext) {
   try {
     return check(definition, context);
