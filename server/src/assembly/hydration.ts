@@ -10,7 +10,7 @@ import { type HistoryStore, type QueryPlanner, quantitiesByGroup } from '../quer
 import { applyBatches } from '../storage/apply-batches.ts';
 import type { LatestValue, TelemetryStore } from '../storage/backend.ts';
 import type { MemoryStore } from '../storage/memory/memory-store.ts';
-import { isRollupGroup } from '../storage/retention/rollup-names.ts';
+import { isRollupGroup } from '../storage/rollups/rollup-names.ts';
 
 /** The latest values are looked for this far back at start. */
 const LATEST_LOOKBACK_MS = 7 * UTC_DAY_MS;

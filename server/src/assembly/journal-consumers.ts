@@ -7,7 +7,7 @@ import type { Journal } from '../ingest/journal.ts';
 import type { StoreGaps } from '../storage/backfill/store-gaps.ts';
 import type { DataFolder } from '../storage/data-folder.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
-import { isRollupGroup } from '../storage/retention/rollup-names.ts';
+import { isRollupGroup } from '../storage/rollups/rollup-names.ts';
 import { isInFolder } from './stores.ts';
 
 export interface SinkParts {

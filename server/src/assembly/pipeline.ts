@@ -32,7 +32,7 @@ import { type JournalHistoryFeed, openJournalHistory } from './journal-history.t
 import { openPlanner } from './planner.ts';
 import { recoverDevices } from './recover-devices.ts';
 import { forgetRemoved, removedDevices } from './removed-devices.ts';
-import { openRollups, type Rollups } from './retention.ts';
+import { openRollups, type Rollups } from './rollups.ts';
 import { openSetAside } from './set-aside.ts';
 import { isInFolder, openStores, StoresBack } from './stores.ts';
 

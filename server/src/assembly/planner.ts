@@ -9,7 +9,7 @@ import type { StoreGaps } from '../storage/backfill/store-gaps.ts';
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { MemoryStore } from '../storage/memory/memory-store.ts';
 import { hydrate, type ReadStore, restoreLatest } from './hydration.ts';
-import type { Rollups } from './retention.ts';
+import type { Rollups } from './rollups.ts';
 import type { StoresBack } from './stores.ts';
 
 export interface PlannerOptions {

@@ -9,7 +9,7 @@ import { JOURNAL_HISTORY_FOLDER } from '../storage/journal-history/history-start
 import type { MeteredStore } from '../storage/layers/metered-store.ts';
 import type { RecordStore } from '../storage/records/record-store.ts';
 import { readRemovals } from '../storage/remembered-removals.ts';
-import { isRollupGroup } from '../storage/retention/rollup-names.ts';
+import { isRollupGroup } from '../storage/rollups/rollup-names.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

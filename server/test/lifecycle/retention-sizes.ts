@@ -9,7 +9,7 @@ import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { WriteGate } from '../../src/storage/layers/write-gate.ts';
 import { openTelemetryStore } from '../../src/storage/open-store.ts';
 import { type RawDays, Retention, type RetentionState } from '../../src/storage/retention/retention.ts';
-import { isRollupGroup } from '../../src/storage/retention/rollup-names.ts';
+import { isRollupGroup } from '../../src/storage/rollups/rollup-names.ts';
 
 /** Readings of a home and what takes raw ones away. */
 export interface RetentionCase {

@@ -2,7 +2,7 @@ import type { Frame } from '../../domain/columns/frame.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { TieredReads } from '../layers/tiered-reads.ts';
 import type { WriteGate } from '../layers/write-gate.ts';
-import { isRollupGroup } from '../retention/rollup-names.ts';
+import { isRollupGroup } from '../rollups/rollup-names.ts';
 import { type DeviceGroup, deviceGroups, readWholeDays } from '../whole-days.ts';
 import type { Archive } from './archive.ts';
 import { monthName, monthOf } from './months.ts';

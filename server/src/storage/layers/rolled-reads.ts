@@ -3,8 +3,8 @@ import { type Buckets, emptyBuckets, meansOf } from '../../domain/columns/aggreg
 import { type Frame, lowerBound, mergeRows } from '../../domain/columns/frame.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, TelemetryStore } from '../backend.ts';
-import { FIXED_WIDTH_MS, ROLLUP_WIDTHS, type RollupWidth, rollupGroup } from '../retention/rollup-names.ts';
-import { addBucket, composeRows, fromFrames, type RollupRows, rollupQuantities } from '../retention/rollup-rows.ts';
+import { FIXED_WIDTH_MS, ROLLUP_WIDTHS, type RollupWidth, rollupGroup } from '../rollups/rollup-names.ts';
+import { addBucket, composeRows, fromFrames, type RollupRows, rollupQuantities } from '../rollups/rollup-rows.ts';
 import { sampleWindow } from '../sample-window.ts';
 
 /** How far a metric group is rolled up. Epoch milliseconds. */

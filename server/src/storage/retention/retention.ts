@@ -5,10 +5,10 @@ import { Corrupt } from '../../domain/errors.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RollupExtent } from '../layers/rolled-reads.ts';
 import type { WriteGate, WriteWatch } from '../layers/write-gate.ts';
+import { type RollUpSource, rollUp } from '../rollups/roll-up.ts';
+import { isRollupGroup, ROLLUP_WIDTHS, type RollupWidth, rollupGroup, widthsFrom } from '../rollups/rollup-names.ts';
+import { finestOf, savesRoom } from '../rollups/rollup-size.ts';
 import { type DeviceGroup, deviceGroups } from '../whole-days.ts';
-import { type RollUpSource, rollUp } from './roll-up.ts';
-import { isRollupGroup, ROLLUP_WIDTHS, type RollupWidth, rollupGroup, widthsFrom } from './rollup-names.ts';
-import { finestOf, savesRoom } from './rollup-size.ts';
 
 /** How far a group has come. Epoch milliseconds. */
 export interface RetentionState {
