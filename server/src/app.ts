@@ -88,6 +88,8 @@ export async function startApp({
     const parts = { pipeline, models, config, log, now, startedAt, localToken, recovery, schedulerState };
     const services = await createServices(parts);
     demo = services.demo;
+    const isDemo = pipeline.flags.isActive('demo');
+    if (isDemo) await demo.open();
     const startDemo = followDemoFlag(services.demo, pipeline.flags, log);
     const { live, states, scheduler } = createLive(parts, services);
     const server = await createHttp({ ...parts, services, live, scheduler, change });
@@ -106,7 +108,7 @@ export async function startApp({
     });
     recovery.start();
     // The service answers while the history is made.
-    if (pipeline.flags.isActive('demo')) startDemo(onDemoProgress);
+    if (isDemo) startDemo(onDemoProgress);
     const end = async (endRequests: () => Promise<void>) => {
       await recovery.close();
       await services.demo.stop();

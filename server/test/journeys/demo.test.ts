@@ -6,6 +6,7 @@ import { Config } from '../../src/config/schema.ts';
 import type { Block } from '../../src/domain/columns/batch.ts';
 import { type DemoOptions, DemoService } from '../../src/features/demo/service.ts';
 import { createSimulator, type SimulatorState } from '../../src/sources/simulator/simulator.ts';
+import { startService, temporaryFolder } from './service.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
 
@@ -44,6 +45,16 @@ function demoOn(
   };
   return { service, prepare, warnings };
 }
+
+test('a new service has the site and the devices of the demo when it answers first, and no other site', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const service = await startService(folder.path, { WATTKEEPER_DEMO__ENABLED: 'true' });
+  onTestFinished(() => service.kill());
+  const sites = await service.json<{ items: unknown[] }>('/api/v1/sites');
+  expect(sites.items).toEqual([expect.objectContaining({ name: 'Demo home', is_demo: true })]);
+  expect((await service.json<{ items: unknown[] }>('/api/v1/devices')).items).toHaveLength(7);
+});
 
 test('the demo makes the newest day of its history first, and the same readings as in the order of time', async () => {
   const pipeline = await pipelineInMemory();

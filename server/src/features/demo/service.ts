@@ -54,15 +54,19 @@ export class DemoService {
     return !this.#hasOwnDevice();
   }
 
+  /** Makes the site and its devices where they are missing and a demo is wanted: before anything asks for a site, which would make an own one. */
+  async open(): Promise<void> {
+    if (await this.wanted()) await this.#ensureSite(createSimulator(this.#simulation()));
+  }
+
   /**
    * Makes the site, its devices and its history, where they are missing, and gives the source that continues after it. A state that
    * another profile, seed or version of the model left is replaced.
    * @param onProgress gets the share of the history that is made, 0 to 1
    */
   async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
-    const { records, now, historyDays, profile, seed } = this.#options;
-    const start = Math.floor((now() - historyDays * UTC_DAY_MS) / HISTORY_STEP_MS) * HISTORY_STEP_MS;
-    const options = { profile, seed, start, stepMs: HISTORY_STEP_MS, maxRows: ROWS_AT_ONCE };
+    const { records, now } = this.#options;
+    const options = this.#simulation();
     const resumed = await this.#resume(options);
     const simulator = resumed ?? createSimulator(options);
     await this.#ensureSite(simulator);
@@ -85,6 +89,12 @@ export class DemoService {
       },
       AbortSignal.any([signal, ended.signal]),
     );
+  }
+
+  #simulation(): SimulatorOptions {
+    const { now, historyDays, profile, seed } = this.#options;
+    const start = Math.floor((now() - historyDays * UTC_DAY_MS) / HISTORY_STEP_MS) * HISTORY_STEP_MS;
+    return { profile, seed, start, stepMs: HISTORY_STEP_MS, maxRows: ROWS_AT_ONCE };
   }
 
   async #resume(options: SimulatorOptions): Promise<Simulator | null> {
