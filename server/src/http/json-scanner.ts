@@ -82,7 +82,7 @@ export class JsonScanner {
     this.#values++;
     if (this.#values > MAX_JSON_VALUES) {
       throw new InvalidInput(
-        `a document holds at most ${MAX_JSON_VALUES} values; the one after byte ${at} is too many`,
+        `a document may have at most ${MAX_JSON_VALUES} values; the one after byte ${at} is too many`,
         {
           code: 'payload_too_large',
         },
@@ -95,7 +95,7 @@ export class JsonScanner {
     this.#elements++;
     if (this.#elements > this.#maxElements) {
       throw new InvalidInput(
-        `a request holds at most ${this.#maxElements} elements; the one after byte ${at} is too many`,
+        `a request may have at most ${this.#maxElements} elements; the one after byte ${at} is too many`,
       );
     }
     if (at - (this.cuts.at(-1) ?? this.#listStart) > SLICE_BYTES) this.cuts.push(at);

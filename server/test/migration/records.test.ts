@@ -94,12 +94,12 @@ describe('record files of older installations', () => {
     expect(report.notes.join('\n')).toContain('b.json: battery.soc_percent "full"');
     const reasons = Object.fromEntries(report.unreadable_items.map(({ where, reason }) => [where, reason]));
     expect(reasons).toEqual({
-      'broken.json': expect.stringContaining('no JSON from record 1 on'),
+      'broken.json': expect.stringContaining('not JSON from record 1'),
       'cut.jsonl.gz': expect.stringContaining('gzip is damaged: unexpected end of file'),
       'empty.json': 'it is empty',
       'no_time.json': expect.stringContaining('no timestamp'),
       'nothing.json': 'it holds no value of a known field',
-      'page.json': 'it is not JSON: it begins with neither { nor [',
+      'page.json': 'it is not JSON: it starts with neither { nor [',
       'times.json, record 1': expect.stringContaining('"2025-02-30T10:00:00" is no time'),
       'times.json, record 2': expect.stringContaining('the clocks of Europe/Warsaw skip it'),
       'times.json, record 3': expect.stringContaining('must be an object'),

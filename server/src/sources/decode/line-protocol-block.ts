@@ -1,16 +1,16 @@
 import { type Block, isSparse, withUsedDevices } from '../../domain/columns/batch.ts';
 
-/** Quantities of one measurement in one request; more are refused. */
+/** Maximum number of quantities of one measurement in one request; more are rejected. */
 export const MAX_QUANTITIES = 2000;
-/** Answer of `column` where the rows so far became a block, so that the line at hand must be read again. */
+/** Returned by `column` after the previous rows were sealed into a block; the current line must be read again. */
 export const SEALED = -2;
 const FIRST_ROWS = 8;
 
-/** Gathers the lines of one measurement as columns; lines with ever other fields become several blocks. */
+/** Collects the lines of one measurement as columns; lines with many different fields become several blocks. */
 export class BlockBuilder {
   readonly group: string;
   readonly devices: string[] = [];
-  /** Field keys as bytes, in the order of the columns: lines mostly repeat the order of the line before. */
+  /** Field keys as bytes, in the order of the columns: most lines repeat the order of the preceding one. */
   keys: Uint8Array[] = [];
   #quantities: string[] = [];
   readonly #positions = new Map<string, number>();
@@ -33,12 +33,12 @@ export class BlockBuilder {
     return this.devices.push(name) - 1;
   }
 
-  /** Must be called before each line: what is empty for the most part ends here. */
+  /** Must be called before each line: seals a block that would become sparse. */
   beginLine(): void {
     if (isSparse(this.#rows + 1, this.#columns.length, this.#values + 1)) this.#seal();
   }
 
-  /** Column of a quantity; -1 when there are too many. */
+  /** Index of the column of a quantity; -1 beyond the maximum. */
   column(quantity: string, key: Uint8Array): number {
     const known = this.#positions.get(quantity);
     if (known !== undefined) return known;
@@ -53,7 +53,7 @@ export class BlockBuilder {
     return this.#quantities.push(quantity) - 1;
   }
 
-  /** Adds a row; `columns[i]` gets `values[i]`, of a column named twice the last. */
+  /** Adds a row: `values[i]` in column `columns[i]`; for a repeated column the last value counts. */
   add(device: number, timestamp: number, columns: Int32Array, values: Float64Array, count: number): void {
     if (this.#rows === this.#timestamps.length) this.#grow();
     const row = this.#rows++;
@@ -74,7 +74,7 @@ export class BlockBuilder {
   #seal(): void {
     const rows = this.#rows;
     if (rows > 0) {
-      // Copies: a view would keep the room for more rows.
+      // Copies: a view would retain the allocated space for more rows.
       const block = {
         group: this.group,
         quantities: this.#quantities,

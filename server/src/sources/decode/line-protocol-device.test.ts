@@ -7,7 +7,7 @@ import { deviceOfTags } from './line-protocol-device.ts';
 const { device_tags: deviceTags, label_tags: labelTags } = Config.parse({}).ingest;
 const RULES = { deviceTags, labelTags };
 
-/** Each value by device and metric, as lines tell it. */
+/** Each value by device and metric. */
 function seriesOf(lines: readonly string[]): Record<string, number[]> {
   const decoded = decodeLineProtocol(Buffer.from(lines.join('\n')), { ...RULES, precision: 'ns', nowMs: 0 });
   expect(decoded.errors).toEqual([]);
@@ -26,8 +26,8 @@ function seriesOf(lines: readonly string[]): Record<string, number[]> {
 
 const nameOf = (tags: Record<string, string>) => deviceOfTags(new Map(Object.entries(tags)), RULES).name;
 
-describe('lines as their writers send them', () => {
-  test('Telegraf: the processors, disks and interfaces of a host are its parts, its memory is its own', () => {
+describe('lines as their clients send them', () => {
+  test('Telegraf: processors, disks and interfaces of a host are separate devices; its memory belongs to the host', () => {
     expect(
       seriesOf([
         'cpu,cpu=cpu0,host=nas usage_user=1.5,usage_idle=97.1 1700000000000000000',
@@ -60,7 +60,7 @@ describe('lines as their writers send them', () => {
     });
   });
 
-  test('Home Assistant: an entity keeps its name, and one of another domain is not taken for it', () => {
+  test('Home Assistant: an entity keeps its name, and is distinguished from one of another domain', () => {
     expect(
       seriesOf([
         'kWh,domain=sensor,entity_id=energy_total,friendly_name=Energy\\ total,source=HA value=812.4,device_class_str="energy" 1',
@@ -96,7 +96,7 @@ describe('lines as their writers send them', () => {
     });
   });
 
-  test('ESPHome and the like: phases and sensors of one device stand apart', () => {
+  test('ESPHome and similar: phases and sensors of one device are separate series', () => {
     expect(
       seriesOf([
         'grid,device=esp-meter,location=cellar,phase=L1 voltage_v=231.2,power_kw=0.4',
@@ -113,7 +113,7 @@ describe('lines as their writers send them', () => {
     });
   });
 
-  test('TSBS cpu-only: a host with nine descriptions is one device that has them as labels', () => {
+  test('TSBS cpu-only: a host with nine descriptive tags is one device with them as labels', () => {
     const described =
       'region=eu-central-1,datacenter=eu-central-1a,rack=6,os=Ubuntu15.10,arch=x86,team=SF,service=19,service_version=1,service_environment=test';
     const line = `cpu,host=host_0,${described} usage_user=58i,usage_system=2i 1451606400000000000`;
@@ -124,7 +124,7 @@ describe('lines as their writers send them', () => {
 });
 
 describe('the device of a line', () => {
-  test('does not depend on the order of tags or lines, and a part knows what it is a part of', () => {
+  test('does not depend on the order of tags or lines; the labels of a part name the whole device', () => {
     expect(nameOf({ host: 'a', cpu: 'cpu0', mode: 'rw', state: 'idle' })).toBe('a/cpu=cpu0;state=idle');
     expect(nameOf({ state: 'idle', cpu: 'cpu0', host: 'a' })).toBe('a/cpu=cpu0;state=idle');
     const labels = { host: 'a', os: 'linux', cpu: 'cpu0' };
@@ -133,7 +133,7 @@ describe('the device of a line', () => {
     expect(seriesOf(lines)).toEqual(seriesOf(lines.toReversed()));
   });
 
-  test('is another one for other tags, whatever characters they have', () => {
+  test('differs for different tags, whatever characters they contain', () => {
     const part = fc.string({ unit: fc.constantFrom(...'ab\\;=,/é'), minLength: 1, maxLength: 4 });
     const tags = fc.dictionary(part, part, { minKeys: 1, maxKeys: 4 });
     const sorted = (from: Record<string, string>) => JSON.stringify(Object.entries(from).sort());
@@ -147,7 +147,7 @@ describe('the device of a line', () => {
     );
   });
 
-  test('has at most 200 characters, and long tags stay apart', () => {
+  test('has at most 200 characters, and long tags remain distinct', () => {
     const long = (end: string) => nameOf({ host: `${'\u{1f50b}'.repeat(300)}${end}` });
     expect(long('a')).toHaveLength(200);
     expect(long('a')).not.toBe(long('b'));

@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
 import { MAX_LABEL_CHARACTERS, MAX_LABEL_VALUE_CHARACTERS, MAX_NAME_CHARACTERS } from '@wattkeeper/contract/names.ts';
 
-/** Which tags name a device, and which only describe it. */
+/** Which tags identify a device, and which only describe it. */
 export interface DeviceRules {
-  /** The first of these tags that a line has names its device. */
+  /** A line's device is named by the first of these tags that it has. */
   readonly deviceTags: readonly string[];
-  /** Tags that describe a device: `os`, or `domain=sensor` for one value only. Any other tag tells series apart. */
+  /** Tags that describe a device: `os`, or `domain=sensor` for one value only. All other tags distinguish series. */
   readonly labelTags: readonly string[];
 }
 
-/** A device as a line's tags tell it. */
+/** A device as identified by a line's tags. */
 export interface TaggedDevice {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Name of the device of lines without any tag. */
+/** Name of the device of lines without tags. */
 export const UNTAGGED_DEVICE = 'line-protocol';
 
 const DIGEST_LENGTH = 16;
 
 /**
- * The device of a line. It depends on the line's own tags and the rules alone, never on what came before, so that the same lines make
+ * The device of a line, which depends on the line's tags and the rules alone, not on earlier lines, so that the same lines give
  * the same devices in any order: see docs/decisions/0004-tags-that-distinguish-series.md.
  *
  * - `host=a` and descriptions → `a`, labelled with the descriptions;
@@ -32,17 +32,17 @@ export function deviceOfTags(tags: ReadonlyMap<string, string>, rules: DeviceRul
   const tag = rules.deviceTags.find((name) => tags.has(name));
   if (tag === undefined) return { name: shortened(pairsOf([...tags]) || UNTAGGED_DEVICE), labels: labelsOf([...tags]) };
   const others = [...tags].filter(([name]) => name !== tag);
-  const telling = others.filter(([name, value]) => !describes(name, value, rules.labelTags));
+  const distinguishing = others.filter(([name, value]) => !describes(name, value, rules.labelTags));
   const device = tags.get(tag) as string;
-  if (telling.length === 0) return { name: shortened(device), labels: labelsOf(others) };
-  return { name: shortened(`${device}/${pairsOf(telling)}`), labels: labelsOf([...tags]) };
+  if (distinguishing.length === 0) return { name: shortened(device), labels: labelsOf(others) };
+  return { name: shortened(`${device}/${pairsOf(distinguishing)}`), labels: labelsOf([...tags]) };
 }
 
 function describes(name: string, value: string, labelTags: readonly string[]): boolean {
   return labelTags.includes(name) || labelTags.includes(`${name}=${value}`);
 }
 
-/** `a=1;b=2` by name; what could be taken for a separator is escaped, so that different tags never give the same text. */
+/** `a=1;b=2`, sorted by name; separators within names and values are escaped, so that different tags never give the same text. */
 function pairsOf(tags: readonly (readonly [string, string])[]): string {
   return tags
     .map(([name, value]) => `${name.replace(/[\\;=]/g, '\\$&')}=${value.replace(/[\\;]/g, '\\$&')}`)
@@ -50,7 +50,7 @@ function pairsOf(tags: readonly (readonly [string, string])[]): string {
     .join(';');
 }
 
-/** A name that is too long ends in a digest of the whole, so that it stays unlike any other. */
+/** A name that is too long is truncated and ends in a digest of the full name, so that it remains unique. */
 function shortened(name: string): string {
   if (name.length <= MAX_NAME_CHARACTERS) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);

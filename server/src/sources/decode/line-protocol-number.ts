@@ -6,14 +6,14 @@ const BOOLEANS: ReadonlyMap<string, number> = new Map([
   ...['t', 'T', 'true', 'True', 'TRUE'].map((text) => [text, 1] as const),
   ...['f', 'F', 'false', 'False', 'FALSE'].map((text) => [text, 0] as const),
 ]);
-/** What begins otherwise is a boolean, or nothing. */
+/** A value with any other start is a boolean or invalid. */
 const NUMBER_START = /^[-.\dNn]/;
 const INTEGER = /^(-?\d+)i$|^(\d+)u$/;
-/** Characters of a number in their places, which need not make one. */
+/** Characters of a number in permitted positions; the text need not be a number. */
 const NUMBER_LIKE = /^-?(?:[\d.eE]|(?<=[eE])[+-])+$/;
 const DECIMAL = /^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const INT64_LIMIT = 2n ** 63n;
-/** Beyond this no number has a meaning, and a longer text is not looked at. */
+/** Maximum length of a number; longer texts are not examined. */
 export const MAX_NUMBER_CHARACTERS = 400;
 const MAX_SHOWN_CHARACTERS = 120;
 
@@ -34,10 +34,10 @@ const NANOSECONDS: Readonly<Record<Precision, bigint>> = {
   m: 60_000_000_000n,
   h: 3_600_000_000_000n,
 };
-/** InfluxDB reserves the ends of the range of int64. */
+/** InfluxDB reserves the first and last values of int64. */
 const MAX_TIME_NS = INT64_LIMIT - 2n;
 
-/** Value of a field, a boolean as 0 or 1, or InfluxDB's words for what is wrong with the text. */
+/** Value of a field, with booleans as 0 or 1, or InfluxDB's error message. */
 export function parseFieldValue(text: string): number | string {
   if (text === '') return 'missing field value';
   if (!NUMBER_START.test(text)) return BOOLEANS.get(text) ?? 'invalid boolean';
@@ -62,7 +62,7 @@ function parseUnsigned(digits: string): number | string {
   return `unable to parse unsigned ${shown(digits)}: strconv.ParseUint: parsing "${shown(digits)}": value out of range`;
 }
 
-/** The instant of a timestamp in epoch milliseconds, or InfluxDB's words for what is wrong with it. */
+/** The instant of a timestamp in epoch milliseconds, or InfluxDB's error message. */
 export function parseTimestamp(text: string, precision: Precision): number | string {
   if (text === '-') return `strconv.ParseInt: parsing "-": invalid syntax`;
   if (text.length > MAX_NUMBER_CHARACTERS) return parseIntError(text);

@@ -3,23 +3,23 @@ import { nameFault } from '@wattkeeper/contract/names.ts';
 import { BlockBuilder } from './line-protocol-block.ts';
 import { type DeviceRules, deviceOfTags } from './line-protocol-device.ts';
 
-/** What stands before the fields of a line: measurement and tags. */
+/** The part of a line before its fields: measurement and tags. */
 export interface SeriesKey {
   readonly bytes: Uint8Array;
   readonly builder: BlockBuilder;
   readonly device: number;
 }
 
-/** Series with the same hash that are remembered: names can be made up so that all have the same. */
+/** Maximum number of cached series with one hash: names can be chosen so that all have the same hash. */
 const MAX_SAME_HASH = 16;
 const BACKSLASH = 92;
 const COMMA = 44;
 const EQUALS = 61;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Knows every measurement with its tags that this request has named, by its bytes, so that a line costs no strings. */
+/** Caches every measurement and tag set of a request by its bytes, so that repeated lines need no strings. */
 export class SeriesKeys {
-  /** What the tags say of each device. */
+  /** Labels of each device, from its tags. */
   readonly labels = new Map<string, Record<string, string>>();
   readonly #rules: DeviceRules;
   readonly #builders = new Map<string, BlockBuilder>();
@@ -33,7 +33,7 @@ export class SeriesKeys {
     return this.#builders.values();
   }
 
-  /** The series of `bytes[from … to)`; `hash` belongs to these bytes. A text tells what is wrong with them. */
+  /** The series of `bytes[from … to)`, whose hash is `hash`, or an error message. */
   find(bytes: Uint8Array, from: number, to: number, hash: number): SeriesKey | string {
     const candidates = this.#byHash.get(hash);
     if (candidates) {
@@ -73,12 +73,12 @@ export class SeriesKeys {
   }
 }
 
-/** Text of a tag's name or value: `\,`, `\=` and `\ ` stand for the character itself; null when it is not UTF-8. */
+/** Text of a tag's name or value: `\,`, `\=` and `\ ` are escapes of the character itself; null for invalid UTF-8. */
 function unescapeTag(bytes: Uint8Array): string | null {
   return textOf(bytes)?.replace(/\\([,= ])/g, '$1') ?? null;
 }
 
-/** Text of a measurement or a field key, where `\"` stands for the character itself as well; null when it is not UTF-8. */
+/** Text of a measurement or a field key, in which `\"` is an escape as well; null for invalid UTF-8. */
 export function unescapeName(bytes: Uint8Array): string | null {
   return textOf(bytes)?.replace(/\\([,"= ])/g, '$1') ?? null;
 }
@@ -94,7 +94,7 @@ function textOf(bytes: Uint8Array): string | null {
 
 type Tag = readonly [name: string, value: string];
 
-/** Measurement and tags. A character is escaped where the one before it is a backslash, whatever precedes that. */
+/** Splits measurement and tags. A character is escaped if a backslash precedes it, even one that follows another backslash. */
 function splitTags(bytes: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
@@ -107,12 +107,12 @@ function splitTags(bytes: Uint8Array): Uint8Array[] {
   return parts;
 }
 
-/** A tag, or InfluxDB's words for what is wrong with it. */
+/** A tag, or InfluxDB's error message. */
 function tagOf(bytes: Uint8Array): Tag | string {
   if (bytes.length === 0 || bytes[0] === EQUALS) return 'missing tag key';
   const at = unescapedEquals(bytes, 1);
   if (at < 0 || at === bytes.length - 1) return 'missing tag value';
-  // An equals sign that a value begins with is part of it.
+  // An equals sign at the start of a value belongs to the value.
   if (unescapedEquals(bytes, at + 2) >= 0) return 'invalid tag format';
   const [name, value] = [unescapeTag(bytes.subarray(0, at)), unescapeTag(bytes.subarray(at + 1))];
   return name === null || value === null ? 'invalid UTF-8' : [name, value];

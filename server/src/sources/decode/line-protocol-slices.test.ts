@@ -17,7 +17,7 @@ const sourceOf = (bytes: Buffer) => ({
   indexOf: (byte: number, from: number) => bytes.indexOf(byte, from),
 });
 
-/** What decoding comes to, whatever the slices; values by device, metric and instant. */
+/** The result of decoding, independent of the slices; values by device, metric and instant. */
 function outcomeOf(slices: Iterable<DecodedLines>) {
   const values = new Map<string, number>();
   const labels = new Map<string, object>();
@@ -47,7 +47,7 @@ const line = fc.oneof(
   fc.constantFrom('# a comment', '', '   ', 'bad', 'm v=', 'm v=1 yesterday', 'm s="x" 1', '\r'),
 );
 
-test('a document decoded in slices is the document decoded at once', () => {
+test('a document decoded in slices gives the same result as decoded at once', () => {
   fc.assert(
     fc.property(fc.array(line, { minLength: 1, maxLength: 40 }), fc.boolean(), (lines, ends) => {
       const once = lines.join('\n').length + 1;
@@ -71,7 +71,7 @@ test.each([
   ['an open quote', (length: number) => `m s="${'m v=666 1,'.repeat(length / 10)}`],
   ['spaces', (length: number) => `m v=1 ${' '.repeat(length)}x`],
   ['digits', (length: number) => `m v=${'1'.repeat(length)} 1`],
-])('a line of %s that is too long costs no other line, and nothing within it is taken', (what, long) => {
+])('a line of %s that is too long affects no other line, and none of its content is accepted', (what, long) => {
   const good = 'm,host=d good=1 1700000000000';
   for (const length of [MAX_LINE_BYTES * 4, MAX_LINE_BYTES * 20]) {
     const bytes = Buffer.from(`${good}\n${long(length)}\nbad\n${good.replace('d ', 'e ')}\n`);

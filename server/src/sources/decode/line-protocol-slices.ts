@@ -1,23 +1,23 @@
 import { type DecodedLines, LineProtocolDecoder, type LineProtocolOptions, MAX_LINE_BYTES } from './line-protocol.ts';
 
-/** A document that may be kept in several pieces. */
+/** A document that may consist of several pieces. */
 export interface ByteSource {
   readonly length: number;
-  /** Copies the bytes from `from` on, as many as `target` holds and there are; answers how many. */
+  /** Copies bytes from `from` on into `target`, up to its length; returns the number copied. */
   read(from: number, target: Uint8Array): number;
-  /** Position of the first such byte from `from` on; -1 where there is none. */
+  /** Position of the first such byte from `from` on; -1 without one. */
   indexOf(byte: number, from: number): number;
 }
 
-/** A slice ends with the line that reaches beyond this. */
+/** Size at which a slice ends, after completing its last line. */
 const SLICE_BYTES = 128 * 1024;
-/** Lines of a slice: bad ones can be two bytes long, and short ones can have ever other fields. */
+/** Maximum number of lines per slice: bad lines can have two bytes, and short lines can have many different fields. */
 const SLICE_LINES = 2000;
 const NEWLINE = 10;
 
 /**
- * Decodes a document slice by slice, each of which takes some milliseconds whatever the document holds: between two of them other work can be done. A
- * line longer than `MAX_LINE_BYTES` is a bad one.
+ * Decodes a document slice by slice, each in a few milliseconds regardless of the document's size, so that other work can run in between.
+ * A line longer than `MAX_LINE_BYTES` is a bad line.
  */
 export function* decodeLineProtocolSlices(source: ByteSource, options: LineProtocolOptions): Generator<DecodedLines> {
   const scratch = new Uint8Array(Math.min(source.length, SLICE_BYTES + MAX_LINE_BYTES));

@@ -13,7 +13,7 @@ const decode = (text: string | Uint8Array, precision: 'ns' | 'us' | 'ms' | 's' |
     labelTags,
   });
 
-/** Everything that was taken, as rows that are easy to compare. */
+/** All accepted rows, in a comparable form. */
 function rowsOf({ blocks }: DecodedLines): unknown[] {
   return blocks.flatMap((block) =>
     Array.from(block.timestamps, (timestamp, row) => ({
@@ -52,7 +52,7 @@ test('leading zeros do not make an integer too long', () => {
   ).toEqual([7, -7, -(2 ** 63), 2 ** 64]);
 });
 
-test('every precision names the same instant', () => {
+test('every precision gives the same instant', () => {
   const at = (time: string, precision: Parameters<typeof decode>[1]) =>
     decode(`m v=1 ${time}`, precision).blocks[0]?.timestamps[0];
   expect(at('1451606400000000000', 'ns')).toBe(1_451_606_400_000);
@@ -64,7 +64,7 @@ test('every precision names the same instant', () => {
   expect(decode('m v=1').blocks[0]?.timestamps[0]).toBe(NOW);
 });
 
-test('names unescape as InfluxDB has it, and dots in field keys become underscores', () => {
+test('names are unescaped as in InfluxDB, and dots in field keys become underscores', () => {
   const decoded = decode('my\\ group,device=the\\ one\\,here,a\\=b=c d\\ e=1,f.g=2 1000000');
   expect(rowsOf(decoded)).toEqual([
     { group: 'my group', device: 'the one,here/a\\=b=c', timestamp: 1, values: { 'd e': 1, f_g: 2 } },
@@ -72,7 +72,7 @@ test('names unescape as InfluxDB has it, and dots in field keys become underscor
   expect(decoded.labels.get('the one,here/a\\=b=c')).toEqual({ device: 'the one,here', 'a=b': 'c' });
 });
 
-test('texts are counted and left out, with whatever stands in them', () => {
+test('string fields are counted and omitted, whatever they contain', () => {
   const decoded = decode(
     'm,host=h s="a, b=c \\" d\nnext",v=1 1000000\nm,host=h s="only text" 2000000\nm,host=h v=3 3000000',
   );
@@ -80,7 +80,7 @@ test('texts are counted and left out, with whatever stands in them', () => {
   expect(rowsOf(decoded)).toMatchObject([{ values: { v: 1 } }, { values: { v: 3 } }]);
 });
 
-test('lines without a device tag are told apart by their tags', () => {
+test('lines without a device tag are distinguished by their tags', () => {
   const devices = decode('m,b=2,a=1 v=1\nm,a=1,b=2 v=2 5\nm v=3').blocks.flatMap(({ devices }) => devices);
   expect(devices).toEqual(['a=1;b=2', 'line-protocol']);
 });
@@ -114,7 +114,7 @@ test.each([
   ['cpu v=1 now', 'bad timestamp'],
   ['cpu v=1 12345678901234567890', 'value out of range'],
   ['cpu v=1 1 2', 'point is invalid'],
-])('%j is refused: %s; the lines around it are kept', (bad, reason) => {
+])('%j is rejected: %s; the lines around it are accepted', (bad, reason) => {
   const decoded = decode(`m v=1 1000000\n${bad}\nm v=2 2000000\n`);
   expect(decoded.bad).toBe(1);
   expect(decoded.errors).toMatchObject([{ line: 2 }]);
@@ -122,7 +122,7 @@ test.each([
   expect(decoded.blocks.find(({ group }) => group === 'm')?.columns[0]).toEqual(Float64Array.of(1, 2));
 });
 
-test('numbers are exactly what Number() makes of their text', () => {
+test('numbers equal the result of Number() for their text', () => {
   const decimal = fc.tuple(fc.bigInt({ min: -(10n ** 19n), max: 10n ** 19n }), fc.nat(25)).map(([digits, places]) => {
     const text = String(digits < 0n ? -digits : digits).padStart(places + 1, '0');
     const at = text.length - places;
@@ -137,8 +137,8 @@ test('numbers are exactly what Number() makes of their text', () => {
   );
 });
 
-test('is one line up to its newline, whatever stands before it', () => {
-  // A carriage return within a line, and a backslash after a text.
+test('a line ends at its newline, whatever precedes it', () => {
+  // A carriage return within a line, and a backslash after a string.
   for (const bad of ['m v=3680\r\r 17,x=2 5', 'm v=1 17\r 5', 'm v=1\r x=2']) {
     const { bad: refused, lines } = decode(`${bad}\nlast v=42 5000000`);
     expect([refused, lines]).toEqual([1, 1]);
@@ -147,13 +147,13 @@ test('is one line up to its newline, whatever stands before it', () => {
   expect(decode('m v=1 5\r\nlast v=42 5000000\r').lines).toBe(2);
 });
 
-test('whatever the bytes are, decoding ends, and the good line behind them is kept', () => {
+test('for any bytes, decoding ends, and a good line after them is accepted', () => {
   const soup = fc.array(fc.constantFrom(...'m,=\\ "\n\r#1.e-tiu', 'host=', '\u00e9', '\0'), { maxLength: 60 });
   fc.assert(
     fc.property(soup, (parts) => {
       const decoded = decode(`${parts.join('')}\nlast,host=h v=42 5000000\n`);
       const last = decoded.blocks.find(({ group }) => group === 'last');
-      // A quote that opens in the soup may take the last line into a text only if it is closed behind it: it never is.
+      // An opening quote among the random bytes could include the last line only with a closing quote after it, which there never is.
       expect(last?.columns.at(-1)?.at(-1)).toBe(42);
     }),
     { numRuns: 5000 },

@@ -15,20 +15,20 @@ export interface LineProtocolOptions extends DeviceRules {
 export interface LineError {
   /** Number of the line, from 1. */
   readonly line: number;
-  /** In InfluxDB's words: `unable to parse 'cpu value=': missing field value`. */
+  /** InfluxDB's message: `unable to parse 'cpu value=': missing field value`. */
   readonly detail: string;
 }
 
 export interface DecodedLines {
-  /** Devices by the names that the tags give. */
+  /** Devices by the names derived from the tags. */
   readonly blocks: readonly Block[];
-  /** What the tags say of each device. */
+  /** Labels of each device, from its tags. */
   readonly labels: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  /** Lines taken. */
+  /** Accepted lines. */
   readonly lines: number;
-  /** Text fields, which are left out. */
+  /** Omitted string fields. */
   readonly strings: number;
-  /** The first errors; `bad` counts all bad lines. */
+  /** The first errors; `bad` is the number of all bad lines. */
   readonly errors: readonly LineError[];
   readonly bad: number;
 }
@@ -51,34 +51,34 @@ const BACKSLASH = 92;
 const LOWER_I = 105;
 const LOWER_U = 117;
 
-/** Exact powers of ten: up to 10^22 a double holds them (Clinger 1990). */
+/** Exact powers of ten: a double represents them up to 10^22 (Clinger 1990). */
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
-/** So many digits always fit the 53 bits of a double. */
+/** This many digits always fit the 53 bits of a double. */
 const EXACT_DIGITS = 15;
-/** Whole milliseconds below this fit InfluxDB's times, whatever digits follow. */
-const MAX_SURE_MS = 9_223_372_036_854;
-/** Digits that always fit an int64. */
+/** Milliseconds below this are within InfluxDB's range of times, whatever digits follow. */
+const MAX_IN_RANGE_MS = 9_223_372_036_854;
+/** Maximum number of digits of an int64. */
 const INT64_DIGITS = 19;
-/** Longest line of a document that is decoded in slices. */
+/** Maximum length of a line in a document that is decoded in slices. */
 export const MAX_LINE_BYTES = 64 * 1024;
 const LINE_TOO_LONG = `it is longer than ${MAX_LINE_BYTES} bytes`;
 
 /**
- * InfluxDB line protocol → blocks: the measurement is the metric group, a field the quantity, a tag names the device. Numbers become
- * the double nearest to their text, booleans 0 or 1; texts are counted and left out. A bad line costs only itself.
+ * Decodes InfluxDB line protocol into blocks: the measurement is the metric group, a field is a quantity, tags identify the device.
+ * Numbers become the nearest double, booleans 0 or 1; strings are counted and omitted. A bad line affects no other.
  */
 export function decodeLineProtocol(bytes: Uint8Array, options: LineProtocolOptions): DecodedLines {
   return new LineProtocolDecoder(bytes, options).decode(bytes.length);
 }
 
-/** Answer of a line whose builder began a new block: its columns count from there. */
+/** Returned for a line whose builder started a new block, in which its columns have other indexes. */
 const REREAD = 'read the line again';
 
-/** Where a window of a longer document lies. */
+/** Position of a window within a longer document. */
 export interface Window {
   /** Number of its first line. */
   readonly firstLine: number;
-  /** Whether the document goes on after it. */
+  /** Whether the document continues after the window. */
   readonly isCut: boolean;
 }
 
@@ -94,13 +94,13 @@ export class LineProtocolDecoder {
   #bad = 0;
   #lines = 0;
   #strings = 0;
-  /** Fields of the line at hand. */
+  /** Number of fields of the current line. */
   #count = 0;
   #lineStrings = 0;
   #at = 0;
   #value = 0;
 
-  /** Whether decoding ended within a line or comment that the window does not hold to its end. */
+  /** Whether decoding ended within a line or comment that continues after the window. */
   endsWithinLine = false;
 
   constructor(bytes: Uint8Array, options: LineProtocolOptions, window: Window = { firstLine: 1, isCut: false }) {
@@ -110,12 +110,12 @@ export class LineProtocolDecoder {
     this.#series = new SeriesKeys(options);
   }
 
-  /** Bytes that were decoded. */
+  /** Number of decoded bytes. */
   get end(): number {
     return Math.min(this.#at, this.#bytes.length);
   }
 
-  /** Decodes the lines that begin before `stop`, at most so many. */
+  /** Decodes the lines that start before `stop`, at most `maxLines`. */
   decode(stop: number, maxLines = Number.POSITIVE_INFINITY): DecodedLines {
     const bytes = this.#bytes;
     let line = this.#window.firstLine;
@@ -148,13 +148,13 @@ export class LineProtocolDecoder {
     return null;
   }
 
-  /** Goes on after a newline; without one at the end of the window. */
+  /** Continues after a newline, or at the end of the window without one. */
   #goAfter(newline: number): void {
     this.#at = newline < 0 ? this.#bytes.length : newline + 1;
     this.endsWithinLine = newline < 0 && this.#window.isCut;
   }
 
-  /** Takes the line at hand; answers what is wrong with it, or null. */
+  /** Decodes the current line; returns its error or null. */
   #decodeLine(): string | null {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -214,7 +214,7 @@ export class LineProtocolDecoder {
     }
   }
 
-  /** Whether `key=` comes next. */
+  /** Whether `key=` follows. */
   #isNext(key: Uint8Array): boolean {
     const bytes = this.#bytes;
     const at = this.#at;
@@ -223,7 +223,10 @@ export class LineProtocolDecoder {
     return true;
   }
 
-  /** Column of the field key at hand, or what is wrong with it. Dots become `_`, since the last dot of a metric's name divides it. */
+  /**
+   * Column of the current field key, or an error message. Dots become `_`, since the last dot of a metric's name separates group and
+   * quantity.
+   */
   #decodeKey(builder: BlockBuilder): number | string {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -241,7 +244,7 @@ export class LineProtocolDecoder {
     if (bytes[at] !== EQUALS) return 'invalid field format';
     if (at === start) return 'missing field key';
     const key = bytes.subarray(start, at);
-    // A pair of backslashes before it: where InfluxDB's own scanners disagree.
+    // InfluxDB's own scanners disagree on a pair of backslashes before the equals sign.
     if (bytes[at - 1] === BACKSLASH) return `invalid value: field-key=${this.#restOfFields(start)}`;
     const name = unescapeName(key);
     if (name === null) return 'invalid UTF-8';
@@ -254,7 +257,7 @@ export class LineProtocolDecoder {
     return column < 0 ? `more than ${MAX_QUANTITIES} different fields in one measurement` : column;
   }
 
-  /** Reads a value into `#value`; false for a text, which has none. A text as answer tells what is wrong. */
+  /** Reads a value into `#value`; returns true for a value, false for a string field, or an error message. */
   #decodeValue(): boolean | string {
     const bytes = this.#bytes;
     const first = bytes[this.#at];
@@ -288,7 +291,7 @@ export class LineProtocolDecoder {
     return true;
   }
 
-  /** Booleans, exponents, many digits, and what is no value at all. */
+  /** Booleans, exponents, many digits, and invalid values. */
   #decodeUnusual(): boolean | string {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -303,13 +306,13 @@ export class LineProtocolDecoder {
     return true;
   }
 
-  /** Goes on after a text; InfluxDB also takes what follows its end up to the next comma or space. */
+  /** Skips a string field; like InfluxDB, including any characters between its closing quote and the next comma or space. */
   #skipText(): false | string {
     const bytes = this.#bytes;
     let isQuoted = false;
     for (let at = this.#at; at < bytes.length; at++) {
       const byte = bytes[at]!;
-      // After the text a backslash does not take the next line with it.
+      // After the closing quote a backslash does not escape the newline.
       if (byte === BACKSLASH && (isQuoted || bytes[at + 1] !== NEWLINE)) at++;
       else if (byte === QUOTE) isQuoted = !isQuoted;
       else if (!isQuoted && (byte === EQUALS || endsValue(byte))) return this.#noteText(at);
@@ -327,7 +330,7 @@ export class LineProtocolDecoder {
     while (isBlank(this.#bytes[this.#at])) this.#at++;
   }
 
-  /** The line's instant in epoch milliseconds, or what is wrong with it; the decoder is after the line then. */
+  /** The line's instant in epoch milliseconds, or an error message; then the decoder is after the line. */
   #decodeTimestamp(): number | string {
     const bytes = this.#bytes;
     this.#skipBlanks();
@@ -350,9 +353,9 @@ export class LineProtocolDecoder {
     if (isLast) this.#at = at + 1;
     if (end === start) return nowMs;
     const digits = end - firstDigit;
-    const isSure = digits > 0 && digits <= INT64_DIGITS && milliseconds < MAX_SURE_MS;
+    const isInRange = digits > 0 && digits <= INT64_DIGITS && milliseconds < MAX_IN_RANGE_MS;
     const signed = isNegative ? 0 - milliseconds : milliseconds;
-    const time = isSure ? signed : parseTimestamp(this.#textOf(start, end), precision);
+    const time = isInRange ? signed : parseTimestamp(this.#textOf(start, end), precision);
     return isLast || typeof time === 'string' ? time : 'point is invalid';
   }
 
@@ -360,7 +363,7 @@ export class LineProtocolDecoder {
     return Buffer.from(this.#bytes.subarray(start, end)).toString('latin1');
   }
 
-  /** The fields from a position on, as an error shows them. */
+  /** The fields from a position on, for an error message. */
   #restOfFields(start: number): string {
     const bytes = this.#bytes;
     let end = start;
@@ -369,11 +372,11 @@ export class LineProtocolDecoder {
     return Buffer.from(bytes.subarray(start, end)).toString();
   }
 
-  /** Notes a bad line and goes on behind it. A quote that never ends must not swallow the lines after its own. */
+  /** Records a bad line and continues after it. An unclosed quote must not include the following lines. */
   #refuse(line: number, start: number, reason: string): void {
     const bytes = this.#bytes;
-    const behind = bytes[this.#at - 1] === NEWLINE && this.#at > start;
-    this.#goAfter(behind ? this.#at - 1 : bytes.indexOf(NEWLINE, this.#at));
+    const isAfterNewline = bytes[this.#at - 1] === NEWLINE && this.#at > start;
+    this.#goAfter(isAfterNewline ? this.#at - 1 : bytes.indexOf(NEWLINE, this.#at));
     this.#bad++;
     if (this.#errors.length === MAX_ERRORS_LISTED) return;
     const text = Buffer.from(bytes.subarray(start, Math.min(this.#at, start + 4 * MAX_SHOWN_CHARACTERS))).toString();
@@ -384,7 +387,7 @@ export class LineProtocolDecoder {
   }
 }
 
-/** What separates the sections of a line. */
+/** Separators between the sections of a line. */
 function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === 0;
 }

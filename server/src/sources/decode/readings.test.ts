@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { decodeReadings } from './readings.ts';
 
-it('a key that a reading does not have is named, and the values beside it are kept', () => {
+it('an unknown key of a reading is reported, and its values are accepted', () => {
   const reading = {
     device_id: 'a',
     timestamp: '2026-01-01T00:00:00Z',
@@ -17,7 +17,7 @@ it('a key that a reading does not have is named, and the values beside it are ke
     metric: null,
     code: 'unknown_key',
     detail:
-      '"valeus" is no key of a reading and is left out; did you mean values? Allowed: device_id, timestamp, values',
+      '"valeus" is not a key of a reading and is ignored; did you mean values? Allowed: device_id, timestamp, values',
   });
   expect(errors.map(({ index }) => index)).toEqual([0, 0, 1, 1, 1]);
 });

@@ -8,12 +8,12 @@ import { InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
 
 export interface DecodedReadings {
-  /** Devices by the names that the readings give. */
+  /** Devices by the names in the readings. */
   readonly blocks: readonly Block[];
-  /** The first refusals; `rejected` counts them all. */
+  /** The first rejections; `rejected` is their total number. */
   readonly errors: readonly RejectedValue[];
   readonly rejected: number;
-  /** For each block and row, the position of the reading in the request. */
+  /** For each block and row, the index of the reading in the request. */
   readonly indexes: readonly (readonly number[])[];
 }
 
@@ -21,13 +21,14 @@ const MAX_ERRORS_LISTED = 100;
 const KEYS = ['device_id', 'timestamp', 'values'];
 
 /**
- * Readings of `POST /readings` (one or many, as parsed from JSON) → blocks. A bad value is refused by itself and the good ones beside it
- * are kept. Throws `InvalidInput` when the whole cannot be read: not an object or list, or too many.
+ * Decodes the readings of `POST /readings` (one or many, as parsed from JSON) into blocks. A bad value is rejected individually; the good
+ * values of its reading are accepted.
+ * @throws InvalidInput for a body that is not an object or a list, and for too many readings
  */
 export function decodeReadings(body: unknown): DecodedReadings {
   const readings = Array.isArray(body) ? body : [body];
   if (readings.length > MAX_READINGS) {
-    throw new InvalidInput(`a request holds at most ${MAX_READINGS} readings; got ${readings.length}`);
+    throw new InvalidInput(`a request may have at most ${MAX_READINGS} readings; got ${readings.length}`);
   }
   if (!Array.isArray(body) && (typeof body !== 'object' || body === null)) {
     throw new InvalidInput(
@@ -45,7 +46,7 @@ interface GroupRows {
   readonly device: number[];
   readonly timestamps: number[];
   readonly index: number[];
-  /** Row → its values as pairs of column and value. */
+  /** For each row, pairs of column and value. */
   readonly cells: (readonly [number, number])[][];
 }
 
@@ -119,7 +120,7 @@ class ReadingsBuilder {
     }
   }
 
-  /** Group and quantity of a metric, or what is wrong with its name; looked at once for each name. */
+  /** Group and quantity of a metric, or the error in its name; computed once per name. */
   #nameOf(metric: string): MetricParts {
     const known = this.#names.get(metric);
     if (known !== undefined) return known;
@@ -148,7 +149,7 @@ class ReadingsBuilder {
     if (this.#errors.length >= MAX_ERRORS_LISTED) return;
     const nearest = closest(key, KEYS);
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-    const detail = `${describe(key)} is no key of a reading and is left out${hint} Allowed: ${KEYS.join(', ')}`;
+    const detail = `${describe(key)} is not a key of a reading and is ignored${hint} Allowed: ${KEYS.join(', ')}`;
     this.#errors.push({ index, metric: null, code: 'unknown_key', detail });
   }
 
@@ -175,7 +176,7 @@ function positionOf(positions: Map<string, number>, key: string): number {
   return positions.size - 1;
 }
 
-/** One block, or several where the rows have ever other quantities: a column has room for a value of each row. */
+/** One block, or several if the rows have many different quantities: a column has space for a value of each row. */
 function toBlocks(group: string, rows: GroupRows): { block: Block; index: readonly number[] }[] {
   const blocks: { block: Block; index: readonly number[] }[] = [];
   for (let from = 0; from < rows.cells.length; ) {

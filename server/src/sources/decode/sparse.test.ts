@@ -6,7 +6,7 @@ import { decodeReadings } from './readings.ts';
 
 type Value = [device: string, at: number, quantity: string, value: number];
 
-/** Rows with few of many quantities, and whole ones between them. */
+/** Rows with few of many quantities, and complete ones between them. */
 const rows = fc.array(
   fc.record({
     device: fc.integer({ min: 0, max: 3 }),
@@ -21,8 +21,8 @@ const decoders: [string, (rows: readonly Value[][]) => readonly Block[]][] = [
 ];
 const OPTIONS = { precision: 'ms', nowMs: 0, deviceTags: ['device'], labelTags: [] } as const;
 
-describe.each(decoders)('%s with ever other quantities', (_, decode) => {
-  it('become blocks that together take room for a few cells a value, in the order given', () => {
+describe.each(decoders)('%s with many different quantities', (_, decode) => {
+  it('become blocks that together have space for a few cells per value, in the given order', () => {
     const property = fc.property(rows, (shapes) => {
       const given = shapes.map(({ device, first, count }, at) =>
         Array.from({ length: count }, (_, i): Value => [`d${device}`, at, `q${first + i}`, at + i]),
@@ -39,7 +39,7 @@ describe.each(decoders)('%s with ever other quantities', (_, decode) => {
     fc.assert(property, { numRuns: 15, endOnFailure: true });
   });
 
-  it('cost memory by their values where each has a quantity of its own', () => {
+  it('use memory in proportion to their values if each has a different quantity', () => {
     const given = Array.from({ length: 1_900 }, (_, i): Value[] => [['d', i, `q${i}`, i]]);
     const blocks = decode(given);
     expect(blocks.flatMap(valuesOf)).toEqual(given.flat());

@@ -2,7 +2,7 @@ import { type Conversion, conversion } from '../../domain/units.ts';
 import type { Column, Mapping } from './mapping.ts';
 import { NumberReader } from './number-format.ts';
 
-/** Makes numbers of the cells of one column, in the metric's own unit. */
+/** Converts the cells of one column to numbers, in the metric's own unit. */
 export class CellReader {
   readonly #column: Pick<Column, 'scale' | 'at_least' | 'numbers'>;
   readonly #missing: ReadonlySet<string>;
@@ -10,7 +10,7 @@ export class CellReader {
   readonly #conversion: Conversion;
   readonly #numbers: NumberReader;
 
-  /** @throws InvalidInput for a unit that cannot become the metric's, with those that can */
+  /** @throws InvalidInput for a unit that cannot be converted to the metric's unit; the message lists those that can */
   constructor(
     column: Column,
     unit: string,
@@ -23,7 +23,7 @@ export class CellReader {
     this.#numbers = new NumberReader(format);
   }
 
-  /** The value; NaN where there is none, undefined when the cell cannot be read. */
+  /** The value; NaN for a missing value, undefined for an unreadable cell. */
   read(cell: unknown): number | undefined {
     if (cell === undefined || cell === null) return Number.NaN;
     const given = typeof cell === 'number' ? cell : this.#numberOf(cellText(cell).trim());
@@ -32,7 +32,7 @@ export class CellReader {
     return given * this.#column.scale * this.#conversion.factor + this.#conversion.offset;
   }
 
-  /** Why a cell cannot be read. */
+  /** The reason why a cell cannot be read. */
   complaint(cell: unknown): string {
     const text = cellText(cell);
     return `must be a number; got "${text.slice(0, 60)}"${this.#numbers.hint(text)}`;
@@ -46,7 +46,7 @@ export class CellReader {
   }
 }
 
-/** A cell as a text; of JSON also lists and objects, to be shown. */
+/** A cell as text; lists and objects of JSON are serialised for display. */
 export function cellText(cell: unknown): string {
   if (typeof cell === 'string') return cell;
   if (cell === undefined || cell === null) return '';

@@ -5,10 +5,10 @@ import { dayWindow, instantsOfLocal } from '../../domain/time/site-time.ts';
 import type { Mapping } from './mapping.ts';
 import { monthOf } from './month-names.ts';
 
-/** What `read` answers for a time that the zone's clock never shows: spring skips it. */
+/** Returned by `read` for a local time that does not exist because the clock is put forward. */
 export const SKIPPED_TIME = Number.NEGATIVE_INFINITY;
 
-/** Units of an epoch, milliseconds. */
+/** Units of epoch timestamps, milliseconds. */
 const EPOCH_UNITS = new Map([
   ['epoch_s', 1000],
   ['epoch_ms', 1],
@@ -47,26 +47,27 @@ const LOCAL_ISO =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})([T ](?<hour>\d{2}):(?<minute>\d{2})(:(?<second>\d{2}([.,]\d{1,9})?)?)?)?$/;
 /** Number of an epoch. */
 const EPOCH = /^[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,3})?$/;
-/** Days whose start is remembered. */
+/** Cached days. */
 const MAX_DAYS = 10_000;
 
 interface Day {
-  /** The calendar day as if the zone were UTC, epoch milliseconds. */
+  /** Midnight of the calendar day as if the zone were UTC, epoch milliseconds. */
   readonly civil: number;
-  /** Its first instant when it has 24 hours, NaN when the clock changes on it. */
+  /** Its first instant if it has 24 hours, NaN if the clock changes on it. */
   readonly start: number;
 }
 
 /**
- * Reads the times of a file in the order of its rows. In the hour that autumn repeats, the order tells which turn is meant: a series
- * whose clock shows the same time again, or falls back, is in the other one. Newest first works as well.
+ * Reads the times of a file in the order of its rows. The order resolves the hour that is repeated when daylight saving time ends: when
+ * the clock of a series shows the same time again, or an earlier one, the series is in the other occurrence. Files in descending order
+ * are supported as well.
  */
 export class FileClock {
   readonly #options: Mapping['timestamp'];
   readonly #pattern: RegExp;
   readonly #days = new Map<number, Day | null>();
   readonly #before = new Map<string, { instant: number; descending: boolean | undefined }>();
-  /** Times read so far that the clock shows twice. */
+  /** Number of ambiguous local times read so far. */
   ambiguous = 0;
 
   constructor(options: Mapping['timestamp']) {
@@ -75,8 +76,8 @@ export class FileClock {
   }
 
   /**
-   * Epoch milliseconds; NaN for a text that is no time of the format, `SKIPPED_TIME` for one that does not exist.
-   * @param series whose order counts
+   * Returns epoch milliseconds; NaN for a text that does not match the format, `SKIPPED_TIME` for a local time that does not exist.
+   * @param series the series whose order resolves repeated hours
    */
   read(given: string, series = ''): number {
     const { format, shift_s: shift } = this.#options;
@@ -130,7 +131,7 @@ export class FileClock {
     before.instant = instant;
   }
 
-  /** null: there is no such day. */
+  /** null for a day that does not exist. */
   #day(year: number, month: number, dayOfMonth: number): Day | null {
     const key = (year * 100 + month) * 100 + dayOfMonth;
     const known = this.#days.get(key);
@@ -149,7 +150,7 @@ function dayAt(civil: Date, timeZone: string): Day {
   return { civil: civil.getTime(), start: end - start === UTC_DAY_MS ? start : Number.NaN };
 }
 
-/** Milliseconds since 0:00 on the clock, at most 24:00; NaN for no time. */
+/** Milliseconds since 0:00 on the clock, at most 24:00; NaN for an invalid time. */
 function timeOfDay({
   hour = '0',
   minute = '0',
@@ -164,7 +165,7 @@ function timeOfDay({
   return hours <= 24 && minutes < 60 && seconds < 60 && time <= UTC_DAY_MS ? time : Number.NaN;
 }
 
-/** Milliseconds that an offset such as +02:00, +0200, +02 or Z is ahead of UTC. */
+/** Milliseconds by which an offset such as +02:00, +0200, +02 or Z is ahead of UTC. */
 function offsetOf(offset: string): number {
   const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(offset) ?? [];
   return sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -MINUTE_MS : MINUTE_MS);
@@ -189,13 +190,13 @@ function patternOf(format: string): RegExp {
     return new RegExp(`^${source}$`, 'u');
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new InvalidInput(`timestamp.format must have each of ${TOKENS} once at most; got "${format}"`, {
+    throw new InvalidInput(`timestamp.format may have each of ${TOKENS} at most once; got "${format}"`, {
       cause: error,
     });
   }
 }
 
-/** A text as it is, in a pattern. */
+/** Escapes a text for use in a regular expression. */
 function escaped(text: string): string {
   return text.replace(/[^\p{L}\p{N}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }

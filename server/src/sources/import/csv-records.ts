@@ -4,28 +4,28 @@ import type { FileRecord } from './file-record.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
 
 const SEPARATORS = [',', ';', '\t', '|'];
-/** Rows before the header that are searched for it. */
+/** Rows that are searched for the header. */
 export const MAX_PREAMBLE_ROWS = 1000;
-/** Characters of a time whose shape is compared. */
+/** Length of the prefix of a time whose shape is compared. */
 const MAX_SHAPE_CHARACTERS = 100;
 const MAX_SHAPES_COUNT = 20;
-/** What may be a column's name. */
+/** Text that may be a column's name. */
 const NAME = /^[\p{L}_(][^"\p{C}]{0,99}$/u;
-/** Columns that a message names. */
+/** Maximum number of columns named in a message. */
 const MAX_COLUMNS_NAMED = 100;
-/** A spreadsheet's way to keep a text as it is: `="541"`. */
+/** A spreadsheet's notation for a verbatim text: `="541"`. */
 const FORMULA_TEXT = /^="(.*)"$/s;
 
-/** Rows of the tables in a file that have the wanted columns; what is before, between and after them is left out. */
+/** Yields the rows of the tables in a file that have the mapped columns; everything before, between and after them is omitted. */
 export async function* csvRecords(
   text: AsyncIterable<Uint8Array | string>,
   mapping: Mapping,
-  wanted: readonly string[],
+  mapped: readonly string[],
   head: string,
   onOutside: (position: number) => void = () => {},
 ): AsyncGenerator<FileRecord> {
-  const delimiter = mapping.delimiter ?? delimiterOf(head, mapping, wanted);
-  const table = new TableReader(mapping, wanted);
+  const delimiter = mapping.delimiter ?? delimiterOf(head, mapping, mapped);
+  const table = new TableReader(mapping, mapped);
   for await (const row of csvRows(text, { delimiter, encoding: mapping.encoding })) {
     const record = table.take(row);
     if (record !== null) yield record;
@@ -34,33 +34,33 @@ export async function* csvRecords(
   table.end();
 }
 
-/** Finds the header of each table, and with it the wanted cells of the rows after it. */
+/** Finds the header of each table, and thus the mapped cells of the rows after it. */
 class TableReader {
   readonly #mapping: Mapping;
-  readonly #wanted: readonly string[];
-  /** Where the wanted cells are; null before the header of a table. */
+  readonly #mapped: readonly string[];
+  /** Indexes of the mapped cells; null before the header of a table. */
   #indexes: readonly number[] | null;
   #preamble: (readonly string[])[] = [];
   #hasFound: boolean;
   #isAfterGap = false;
-  /** Cells of the wanted table's header, and the shapes of its times. */
+  /** Number of cells of the mapped table's header, and the shapes of its times. */
   #width = 0;
   readonly #timeShapes = new Set<string>();
-  /** In another table: cells of its header, 0 where it is not known. */
+  /** Inside another table: number of cells of its header, 0 if unknown. */
   #otherWidth: number | null = null;
-  /** Whether the last row was one of another table, after a wanted one. */
+  /** Whether the last row belongs to another table that follows a mapped one. */
   isOutside = false;
 
-  constructor(mapping: Mapping, wanted: readonly string[]) {
+  constructor(mapping: Mapping, mapped: readonly string[]) {
     this.#mapping = mapping;
-    this.#wanted = wanted;
+    this.#mapped = mapped;
     const names = mapping.header ? null : (mapping.columns_in_order ?? []);
     this.#indexes = names && this.#indexesIn(names);
     if (names !== null && this.#indexes === null) this.#fail(names);
     this.#hasFound = this.#indexes !== null;
   }
 
-  /** The record of a row; null for one that is no row of a wanted table. */
+  /** The record of a row; null for a row outside the mapped tables. */
   take(row: CsvRow): FileRecord | null {
     this.isOutside = false;
     if (row.position <= this.#mapping.skip_lines) return null;
@@ -82,7 +82,7 @@ class TableReader {
       if (this.isOutside) return null;
     }
     const { slots } = this.#mapping;
-    const first = slots ? this.#indexes[this.#wanted.indexOf(slots.first)]! : 0;
+    const first = slots ? this.#indexes[this.#mapped.indexOf(slots.first)]! : 0;
     return {
       position: row.position,
       cells: this.#indexes.map((index) => cells[index]),
@@ -90,12 +90,12 @@ class TableReader {
     };
   }
 
-  /** @throws InvalidInput when no row has the wanted columns */
+  /** @throws InvalidInput if no row has the mapped columns */
   end(): void {
     if (!this.#hasFound) this.#fail(this.#closest());
   }
 
-  /** Another table begins after an empty line; a row that can only be one of the wanted table ends it. */
+  /** Another table may begin after an empty line; a row that can only belong to the mapped table ends it. */
   #leaveOrReturn(cells: readonly string[], afterGap: boolean, indexes: readonly number[]): void {
     const timeShape = (cells[indexes[0]!] ?? '').slice(0, MAX_SHAPE_CHARACTERS).replace(/\d+/g, '9');
     const isRow = cells.length === this.#width && this.#timeShapes.has(timeShape);
@@ -120,31 +120,31 @@ class TableReader {
     return false;
   }
 
-  /** Indexes of the wanted columns by name, or by position: `#3`. null: they are not all there. */
+  /** Indexes of the mapped columns by name or by position (`#3`); null if any is missing. */
   #indexesIn(names: readonly string[]): number[] | null {
     const columns = columnsOf(names);
-    const indexes = this.#wanted.map((name) => columnIndex(columns, name));
+    const indexes = this.#mapped.map((name) => columnIndex(columns, name));
     if (indexes.some((index) => index < 0)) return null;
     for (const [i, index] of indexes.entries()) {
-      const name = this.#wanted[i]!;
+      const name = this.#mapped[i]!;
       if (names[index] !== name) continue;
       const positions = columns.byName.get(name)!.map((at) => `#${at + 1}`);
       if (positions.length > 1)
         throw new InvalidInput(
-          `${whereNamed(name, this.#mapping)} names the column "${name}", but the file has ${positions.length} with that name: name one by its position, ${positions.join(' or ')}`,
+          `${whereNamed(name, this.#mapping)} names the column "${name}", but the file has ${positions.length} with that name: select one by its position, ${positions.join(' or ')}`,
         );
     }
-    // By position alone, every row would do: a header has a name in each of these places, and no number.
+    // Any row would match positions alone: a header has a name in each of these places, and no number.
     const isName = (cell: string) => cell !== '' && !isNumeric(cell);
-    if (indexes.some((index, i) => names[index] !== this.#wanted[i] && !isName(names[index]!))) return null;
+    if (indexes.some((index, i) => names[index] !== this.#mapped[i] && !isName(names[index]!))) return null;
     return indexes;
   }
 
-  /** The row that has most of the wanted names. */
+  /** The row with the highest number of mapped names. */
   #closest(): readonly string[] {
     const score = (names: readonly string[]) => {
       const columns = columnsOf(names);
-      return this.#wanted.filter((name) => columnIndex(columns, name) >= 0).length;
+      return this.#mapped.filter((name) => columnIndex(columns, name) >= 0).length;
     };
     return this.#preamble.reduce(
       (best, names) =>
@@ -155,13 +155,13 @@ class TableReader {
 
   #fail(names: readonly string[]): never {
     const columns = columnsOf(names);
-    const name = this.#wanted.find((wanted) => columnIndex(columns, wanted) < 0) ?? this.#wanted[0]!;
+    const name = this.#mapped.find((mapped) => columnIndex(columns, mapped) < 0) ?? this.#mapped[0]!;
     const found = names.slice(0, MAX_COLUMNS_NAMED).join(', ');
     throw new InvalidInput(`${whereNamed(name, this.#mapping)} names the column "${name}", but the file has: ${found}`);
   }
 }
 
-/** The names of a header, ready to be looked up: files have thousands of columns. */
+/** Index of a header's names: files can have thousands of columns. */
 interface Columns {
   readonly byName: ReadonlyMap<string, readonly number[]>;
   readonly count: number;
@@ -184,12 +184,12 @@ function columnIndex({ byName, count }: Columns, name: string): number {
   return position !== undefined && Number(position) <= count ? Number(position) - 1 : -1;
 }
 
-/** Whether a row of a table may be a header: its time does not begin with a digit. */
+/** Whether a row of a table may be a header: its time does not start with a digit. */
 function mayBeHeader(cells: readonly string[], indexes: readonly number[]): boolean {
   return !/^[-+]?\d/.test(cells[indexes[0]!] ?? '');
 }
 
-/** Cells of the header of another table: names alone, each another one. 0 for a comment, null for a row of data. */
+/** Number of cells of another table's header, which has distinct names only; 0 for a comment, null for a row of data. */
 function widthOfOther(cells: readonly string[]): number | null {
   if (cells[0]!.startsWith('#')) return 0;
   const names = cells.slice(0, cells.findLastIndex((cell) => cell !== '') + 1);
@@ -208,14 +208,14 @@ function whereNamed(name: string, { timestamp, device_column: device, columns, s
   return Object.hasOwn(columns, name) ? 'columns' : 'long';
 }
 
-/** As `sep=;` says; else the separator of a line that has all wanted names, or else of the line that has most of it. */
-export function delimiterOf(head: string, { header }: Pick<Mapping, 'header'>, wanted: readonly string[]): string {
+/** The separator declared by `sep=;`; otherwise that of a line with all mapped names, otherwise that of the line with the most cells. */
+export function delimiterOf(head: string, { header }: Pick<Mapping, 'header'>, mapped: readonly string[]): string {
   const lines = head.split('\n', MAX_PREAMBLE_ROWS).map((line) => line.trimEnd());
   const declared = /^\uFEFF?"?sep=(.)"?$/i.exec(lines[0]!)?.[1];
   if (declared !== undefined) return declared;
   const hasAll = (line: string, separator: string) => {
     const columns = columnsOf(line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1')));
-    return wanted.every((name) => columnIndex(columns, name) >= 0);
+    return mapped.every((name) => columnIndex(columns, name) >= 0);
   };
   const named = SEPARATORS.find((separator) => header && lines.some((line) => hasAll(line, separator)));
   if (named !== undefined) return named;

@@ -15,7 +15,7 @@ async function rowsOf(text: Readable, delimiter: string): Promise<CsvRow[]> {
 const row = (position: number, ...cells: string[]) => ({ position, cells });
 const broken = (position: number) => ({ position, broken: expect.any(String) });
 
-test('quotes, escaped quotes, separators and newlines in cells, as RFC 4180 has them', async () => {
+test('quotes, escaped quotes, separators and newlines in cells follow RFC 4180', async () => {
   expect(await read('\uFEFFname,note,v\r\n"a, b","say ""so""",1\r\n"two\r\nlines",,2\r\n\r\nlast, trimmed ,3')).toEqual(
     [
       row(1, 'name', 'note', 'v'),
@@ -26,7 +26,7 @@ test('quotes, escaped quotes, separators and newlines in cells, as RFC 4180 has 
   );
 });
 
-test('a stray quote is a character of its cell, and costs neither other cells nor other rows', async () => {
+test('a stray quote is a character of its cell and affects neither other cells nor other rows', async () => {
   expect(await read('t,v\n1,"5\n2,6\n3,7')).toEqual([
     row(1, 't', 'v'),
     row(2, '1', '"5'),
@@ -50,7 +50,7 @@ test('a stray quote is a character of its cell, and costs neither other cells no
   expect(await read('t,v\n1,"5"x\n="541",6')).toEqual([row(1, 't', 'v'), row(2, '1', '"5"x'), row(3, '="541"', '6')]);
 });
 
-test('a cell holds a bounded number of lines', async () => {
+test('the number of lines in a cell is limited', async () => {
   const cell = (lines: number) => Array.from({ length: lines }, (_, i) => `line ${i}`).join('\n');
   const table = (lines: number) => read(`t,v\n"${cell(lines)}",1\n2,3`);
   expect(await table(MAX_ROW_LINES)).toEqual([row(1, 't', 'v'), row(2, cell(MAX_ROW_LINES), '1'), row(22, '2', '3')]);
@@ -64,7 +64,7 @@ test('a line without an end does not fill the memory', async () => {
   expect(await rowsOf(text, ',')).toEqual([row(1, 't', 'v'), broken(2), row(3, '1', '2')]);
 });
 
-test('rows of empty cells are rows, also between tabs', async () => {
+test('rows of empty cells are rows, also with tabs as separators', async () => {
   expect(await read('t\tv\n\t\n \n1\t2', '\t')).toEqual([
     row(1, 't', 'v'),
     row(2, '', ''),

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { decodedText } from './text-decoding.ts';
 
 /**
- * A row of a table, or why it cannot be read; `position` is its first line in the file, from 1. `afterGap`: an empty line is before it.
+ * A row of a table, or the reason why it cannot be read; `position` is its first line in the file, from 1. `afterGap`: it follows an empty line.
  */
 export type CsvRow =
   | { readonly position: number; readonly cells: readonly string[]; readonly afterGap?: true }
@@ -11,20 +11,20 @@ export type CsvRow =
 
 interface Line {
   readonly position: number;
-  /** null: longer than a line may be. */
+  /** null for a line that exceeds the limit. */
   readonly text: string | null;
   readonly hasOpenQuote: boolean;
   readonly afterGap: boolean;
 }
 
-/** A quoted cell may hold this many lines; beyond, its quote is taken for a stray one. */
+/** Maximum number of lines in a quoted cell; beyond it the opening quote is treated as a stray one. */
 export const MAX_ROW_LINES = 20;
-/** Characters of a line; what has longer ones is no table. */
+/** Maximum line length in characters; a file with longer lines is not a table. */
 export const MAX_LINE_LENGTH = 1_048_576;
 
 /**
- * The rows of a text in CSV (RFC 4180). A quote that opens no quoted cell is a character of its cell: it swallows neither the cells nor
- * the rows after it. A row over several lines must have as many cells as the first row.
+ * Yields the rows of a CSV text (RFC 4180). A quote that does not open a quoted cell is a character of its cell: it swallows neither the
+ * following cells nor the following rows. A row over several lines must have as many cells as the first row.
  */
 export async function* csvRows(
   text: AsyncIterable<Uint8Array | string>,
@@ -73,7 +73,7 @@ class RowReader {
     yield* this.take([], true);
   }
 
-  /** Rows of a line each, parsed at once when nothing is wrong with them. */
+  /** Rows of one line each, parsed together if none has an error. */
   *#simple(lines: readonly Line[]): Generator<CsvRow> {
     const rows = this.#parseAll(lines);
     if (Array.isArray(rows) && rows.length === lines.length) {
@@ -86,7 +86,7 @@ class RowReader {
     }
   }
 
-  /** A line in which only cells that a quote opens and closes are quoted; every other quote is a character. */
+  /** Parses a line in which only cells enclosed in quotes are quoted; every other quote is a character. */
   #unquoted(line: Line): CsvRow {
     if (line.text === null)
       return { position: line.position, broken: `a line is longer than ${MAX_LINE_LENGTH} characters` };
@@ -98,7 +98,7 @@ class RowReader {
     return { position, cells, ...(afterGap && { afterGap }) };
   }
 
-  /** The cells of one row, or what is wrong with it. */
+  /** The cells of one row, or the error. */
   #parse(lines: readonly Line[]): readonly string[] | string {
     const rows = this.#parseAll(lines);
     if (typeof rows === 'string') return rows;
@@ -109,7 +109,7 @@ class RowReader {
     const texts = lines.map(({ text }) => text);
     if (texts.includes(null)) return `a line is longer than ${MAX_LINE_LENGTH} characters`;
     try {
-      // The delimiter of rows is named, so that a stray carriage return is not taken for it.
+      // The row delimiter is fixed, so that a stray carriage return is not detected as one.
       return parse(texts.join('\n'), {
         delimiter: this.#delimiter,
         record_delimiter: '\n',
@@ -123,7 +123,7 @@ class RowReader {
   }
 }
 
-/** The lines of each chunk of the file; empty ones are left out. */
+/** The lines of each chunk of the file, without empty ones. */
 async function* linesOf(text: AsyncIterable<string>, delimiter: string): AsyncGenerator<Line[]> {
   let rest = '';
   let isTooLong = false;
@@ -158,14 +158,14 @@ async function* linesOf(text: AsyncIterable<string>, delimiter: string): AsyncGe
   yield lines;
 }
 
-/** The line in which the quote that the first line opens is closed, counted from `at`; -1 when none is. */
+/** The index, counted from `at`, of the line that closes the quote opened by the first line; -1 if none does. */
 function closingQuote(lines: readonly Line[], delimiter: string, at: number): number {
   for (const [i, { text }] of lines.entries())
     if (i > 0 && text !== null && !endsQuoted(text, delimiter, true)) return at + i;
   return -1;
 }
 
-/** Whether a line ends within a quoted cell: one that begins with a quote, after spaces at most. */
+/** Whether a line ends within a quoted cell, which starts with a quote after optional spaces. */
 function endsQuoted(line: string, delimiter: string, startsQuoted = false): boolean {
   if (!line.includes('"')) return startsQuoted;
   let at = 0;
@@ -182,7 +182,7 @@ function endsQuoted(line: string, delimiter: string, startsQuoted = false): bool
   return false;
 }
 
-/** Cells of a line; a quote that does not open and close a whole cell is a character. */
+/** Cells of a line; a quote that does not enclose a whole cell is a character. */
 function cellsOf(line: string, delimiter: string): string[] {
   const cells: string[] = [];
   let at = 0;
@@ -204,13 +204,13 @@ function startOfCell(line: string, at: number): number {
   return start;
 }
 
-/** Where the next cell begins; -1 after the last one. */
+/** Start of the next cell; -1 after the last one. */
 function nextCell(line: string, from: number, delimiter: string): number {
   const next = line.indexOf(delimiter, from);
   return next < 0 ? -1 : next + 1;
 }
 
-/** The place after the quote that closes a cell; 0 when the next quote closes none, -1 when there is none. */
+/** The position after the quote that closes a cell; 0 if the next quote does not close it, -1 without another quote. */
 function closedAt(line: string, from: number, delimiter: string): number {
   let close = line.indexOf('"', from);
   while (close >= 0 && line[close + 1] === '"') close = line.indexOf('"', close + 2);

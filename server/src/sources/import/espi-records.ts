@@ -7,17 +7,17 @@ import { decodedText } from './text-decoding.ts';
 
 /** Columns of the readings of a Green Button file. */
 export const ESPI_COLUMNS = ['time', 'usage_point', 'flow', 'unit', 'value', 'duration_s', 'quality'];
-/** Elements within each other. */
+/** Maximum nesting of elements. */
 export const MAX_XML_DEPTH = 50;
-/** Characters between two tags: a reading has some ten. */
+/** Maximum number of characters between two tags: a reading has about ten. */
 export const MAX_XML_TEXT_CHARACTERS = 100_000;
-/** Meter readings and reading types of a file. */
+/** Meter readings and reading types per file. */
 export const MAX_READING_TYPES_COUNT = 10_000;
-/** Characters of a value or a link that are kept. */
+/** Characters of a value or a link that are retained. */
 const MAX_VALUE_CHARACTERS = 1000;
 const SLICE_CHARACTERS = 16_384;
 
-/** Codes of the standard (NAESB REQ.21 ESPI): what is measured, which way it flows, in which unit. */
+/** Codes of the standard (NAESB REQ.21 ESPI): quantity, flow direction and unit. */
 const ELECTRICITY = new Set(['0', '1', '2', '']);
 const COMMODITIES = new Map([
   ['7', 'gas'],
@@ -34,7 +34,7 @@ const UNITS = new Map([
   ['72', 'Wh'],
   ['38', 'W'],
 ]);
-/** Accumulations of which a value is the reading of a register. */
+/** Accumulation behaviours whose values are register readings. */
 const REGISTERS = new Set(['1', '3', '9']);
 /** Elements whose text is read. */
 const LEAVES = new Set(
@@ -43,14 +43,14 @@ const LEAVES = new Set(
 
 type Leaves = Map<string, string>;
 
-/** Whether the beginning of a text is Green Button data. */
+/** Whether the start of a text is Green Button data. */
 export function isEspi(start: string): boolean {
   return start.startsWith('<') && /naesb\.org\/espi|<(?:[\w.-]+:)?(?:IntervalBlock|IntervalReading)\b/.test(start);
 }
 
 /**
- * The readings of a Green Button file (ESPI, NAESB REQ.21): Atom entries with IntervalBlocks, whose ReadingType says what their values are. The parser
- * is strict, keeps one element at a time, and knows no entities but those of XML itself.
+ * Yields the readings of a Green Button file (ESPI, NAESB REQ.21): Atom entries with IntervalBlocks, whose ReadingType defines the
+ * meaning of their values. The parser is strict, holds one element at a time, and supports only the entities that XML predefines.
  */
 export async function* espiRecords(
   bytes: AsyncIterable<Uint8Array | string>,
@@ -65,7 +65,7 @@ export async function* espiRecords(
   yield* reader.end();
 }
 
-/** An Atom entry as far as it was read. */
+/** The current Atom entry as read so far. */
 interface Entry {
   self: string;
   up: string;
@@ -84,7 +84,7 @@ class EspiReader {
   #text = '';
   #entry: Entry = newEntry();
   #reading: Leaves = new Map();
-  /** Reading types by their own link, and links of meter readings to them. */
+  /** Reading types by their own link, and the links from meter readings to them. */
   readonly #types = new Map<string, Leaves>();
   readonly #typeLinks = new Map<string, readonly string[]>();
   #lastType: Leaves | null = null;
@@ -93,7 +93,7 @@ class EspiReader {
     this.#columns = columns;
     this.#parser.on('doctype', () => {
       throw new InvalidInput(
-        'a document type is declared in the file, which Green Button data has none of: nothing is read of it',
+        'the file declares a document type, which Green Button data does not have: nothing was read',
       );
     });
     this.#parser.on('opentag', ({ name, attributes }) =>
@@ -129,9 +129,12 @@ class EspiReader {
       work();
     } catch (error) {
       if (error instanceof InvalidInput) throw error;
-      throw new InvalidInput(`the file is no XML after reading ${this.#position}: ${messageOf(error).slice(0, 200)}`, {
-        cause: error,
-      });
+      throw new InvalidInput(
+        `the file is not valid XML after reading ${this.#position}: ${messageOf(error).slice(0, 200)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -140,7 +143,7 @@ class EspiReader {
     this.#text = '';
     this.#path.push(name);
     if (this.#path.length > MAX_XML_DEPTH)
-      throw new InvalidInput(`the elements of the file are nested more than ${MAX_XML_DEPTH} deep`);
+      throw new InvalidInput(`the elements of the file are nested deeper than ${MAX_XML_DEPTH} levels`);
     if (name === 'entry') this.#entry = newEntry();
     else if (name === 'link') this.#link(attributes);
     else if (name === 'IntervalReading') this.#reading = new Map();
@@ -181,7 +184,7 @@ class EspiReader {
     const position = ++this.#position;
     const type = this.#typeOfBlock();
     if (type === null) {
-      this.#ready.push({ position, broken: 'has no ReadingType before it, which would say what the value is' });
+      this.#ready.push({ position, broken: 'has no ReadingType before it, which would define its quantity and unit' });
       return;
     }
     const of = (leaf: string) => this.#reading.get(leaf) ?? '';
@@ -197,7 +200,7 @@ class EspiReader {
     this.#ready.push({ position, cells: this.#columns.map((name) => cells.get(name)) });
   }
 
-  /** By the links: block → meter reading → reading type; in a file without links the reading type before the block. */
+  /** Follows the links: block → meter reading → reading type; in a file without links, the last reading type before the block. */
   #typeOfBlock(): Leaves | null {
     const { up } = this.#entry;
     const reading = up.replace(/\/IntervalBlock(\/[^/]*)?$/, '');
@@ -219,7 +222,7 @@ function usagePointOf({ up, self }: Entry): string {
   return /\/UsagePoint\/([^/]+)/.exec(up || self)?.[1] ?? '';
 }
 
-/** What a value is, such as `electricity import 1h` or `gas register`. */
+/** The name of a value's quantity, such as `electricity import 1h` or `gas register`. */
 function flowOf(type: Leaves, durationS: number): string {
   const code = type.get('commodity') ?? '';
   const commodity = ELECTRICITY.has(code) ? 'electricity' : (COMMODITIES.get(code) ?? `commodity ${code}`);
@@ -232,7 +235,7 @@ function flowOf(type: Leaves, durationS: number): string {
   return `${commodity} ${flow}${width}`;
 }
 
-/** A whole number with its power of ten, exactly. */
+/** An integer times a power of ten, exactly. */
 function scaled(value: string, power: string): string | number {
   const number =
     /^[+-]?\d+(\.\d+)?$/.test(value) && /^-?\d{1,2}$/.test(power) ? Number(`${value}e${power}`) : Number.NaN;

@@ -58,7 +58,7 @@ async function imported(text: string | Buffer) {
 }
 
 describe('Green Button data', () => {
-  test('of import and export in watt hours is found and read, each by its reading type', async () => {
+  test('in watt hours, import and export, are detected and read, each by its reading type', async () => {
     const { report, values, detected, device } = await imported(
       feed(
         meterReading('1', 'in'),
@@ -82,7 +82,7 @@ describe('Green Button data', () => {
     expect(detected.mapping.long).toMatchObject({ metrics: { 'electricity import 1h': { per: '1h' } } });
   });
 
-  test('counts once where the same energy is there per hour and per day, also on a day of 23 hours', async () => {
+  test('are counted once if the file has the same energy per hour and per day, also on a day of 23 hours', async () => {
     const entries = [
       meterReading('1', 'a'),
       readingType('a', { ...WH, flowDirection: 1 }),
@@ -98,13 +98,13 @@ describe('Green Button data', () => {
     );
     expect(both.values(both.device, 'grid.imported_interval_kwh')).toHaveLength(47);
     expect(both.report.ignored).toBe(2);
-    expect(both.detected.notes.join()).toContain('electricity import 1d is the same energy');
+    expect(both.detected.notes.join()).toContain('electricity import 1d repeats the same energy');
     const daily = await imported(feed(...entries, block('2', days)));
     expect(daily.detected.mapping.long).toMatchObject({ metrics: { 'electricity import 1d': { per: '1d' } } });
     expect(daily.values(daily.device, 'grid.imported_interval_kwh').map(({ value }) => value)).toEqual([24, 23]);
   });
 
-  test('is read with prefixes, without links, in gzip, and with gas beside it', async () => {
+  test('are read with prefixes, without links, in gzip, and together with gas', async () => {
     const prefixed = `<ns1:feed xmlns:ns1="http://www.w3.org/2005/Atom" xmlns:espi="http://naesb.org/espi"><ns1:entry><ns1:content><espi:ReadingType><espi:uom>72</espi:uom><espi:flowDirection>1</espi:flowDirection></espi:ReadingType></ns1:content></ns1:entry><ns1:entry><ns1:content><espi:IntervalBlock><espi:IntervalReading><espi:timePeriod><espi:duration>900</espi:duration><espi:start>${START}</espi:start></espi:timePeriod><espi:value>250</espi:value></espi:IntervalReading></espi:IntervalBlock></ns1:content></ns1:entry></ns1:feed>`;
     const { values, report, device } = await imported(gzipSync(prefixed));
     expect(report).toMatchObject({ rows: 1, rejected: 0 });
@@ -119,7 +119,7 @@ describe('Green Button data', () => {
     expect(gas.values(gas.device, 'imported.gas_import_1d').map(({ value }) => value)).toEqual([1.5]);
   });
 
-  test('with registers and power, which are no energy per interval', async () => {
+  test('may be registers and powers, which are not energy per interval', async () => {
     const registers = feed(
       meterReading('1', 'r'),
       readingType('r', { ...WH, flowDirection: 1, accumulationBehaviour: 1 }),
@@ -139,7 +139,7 @@ describe('Green Button data', () => {
     expect(power.values(power.device, 'grid.power_kw').map(({ value }) => value)).toEqual([1.5]);
   });
 
-  test('a reading that cannot be read costs itself alone', async () => {
+  test('with one unreadable reading are read except for that reading', async () => {
     const { report } = await imported(
       feed(
         meterReading('1', 'in'),
@@ -158,15 +158,17 @@ describe('hostile XML', () => {
     block('1', hours([1, 2, 3])),
   );
 
-  test('entities are not expanded: a document type is refused', async () => {
+  test('is not expanded: a document type is rejected', async () => {
     const laughs = Array.from({ length: 10 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('');
     const doctype = `<!DOCTYPE feed [<!ENTITY l0 "lol">${laughs}<!ENTITY file SYSTEM "file:///etc/passwd">]>`;
     const hostile = valid.replace('<feed', `${doctype}<feed`).replace('<value>1<', '<value>&l10;&file;<');
-    await expect(imported(hostile)).rejects.toThrow('a document type is declared');
-    await expect(imported(valid.replace('<value>1<', '<value>&file;<'))).rejects.toThrow('is no XML after reading 0');
+    await expect(imported(hostile)).rejects.toThrow('the file declares a document type');
+    await expect(imported(valid.replace('<value>1<', '<value>&file;<'))).rejects.toThrow(
+      'is not valid XML after reading 0',
+    );
   });
 
-  test('depth and the length of a text are bounded', async () => {
+  test('has limits on depth and on the length of a text', async () => {
     const deep = '<a>'.repeat(MAX_XML_DEPTH + 1);
     await expect(imported(valid.replace('<title>', `${deep}<title>`))).rejects.toThrow(
       `more than ${MAX_XML_DEPTH} deep`,
@@ -176,7 +178,7 @@ describe('hostile XML', () => {
       await expect(imported(valid.replace('<cost>', text))).rejects.toThrow('characters between two tags');
   });
 
-  test('whatever is cut off or changed, readings are read or an error says what is wrong', async () => {
+  test('that is truncated or changed gives readings or an error with the reason', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(valid.length - 1),

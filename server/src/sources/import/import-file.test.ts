@@ -30,7 +30,7 @@ function file(name: string, content: string | Buffer): string {
 const CSV =
   'time;load_w\n2026-01-01T00:00:00Z;500\n2026-01-01T00:30:00Z;\n2026-01-01T01:00:00Z;Unknown\n2026-01-01T01:30:00Z;1500\n';
 
-test('columns become metrics in their own unit; gaps stay gaps, and what cannot be read is told with its line', async () => {
+test('columns become metrics in their own unit; gaps remain gaps, and unreadable values are reported with their line', async () => {
   const { report, blocks } = await run(file('a.csv', `\uFEFF${CSV}`), parseMapping(MAPPING, 'm'));
   expect(report).toMatchObject({
     rows: 4,
@@ -45,7 +45,7 @@ test('columns become metrics in their own unit; gaps stay gaps, and what cannot 
   expect([...(blocks[0]?.columns[0] ?? [])]).toEqual([0.5, Number.NaN, Number.NaN, 1.5]);
 });
 
-test('a truncated gzip says so, and the rows before the break are taken', async () => {
+test('a truncated gzip file is reported, and the rows before the break are imported', async () => {
   const rows = Array.from(
     { length: 30_000 },
     (_, i) => `${new Date(1.7e12 + i * 60_000).toISOString()},${Math.sin(i)}`,
@@ -57,25 +57,25 @@ test('a truncated gzip says so, and the rows before the break are taken', async 
   );
 });
 
-test('a mapped column that the file lacks is named beside those that it has', async () => {
+test('the error for a missing column lists the columns of the file', async () => {
   const mapping = parseMapping(MAPPING.replace('load_w', 'laod_w'), 'm');
   await expect(run(file('c.csv', CSV), mapping)).rejects.toThrow('"laod_w", but the file has: time, load_w');
 });
 
-test('a mapping tells all its errors at once', () => {
+test('all errors of a mapping are reported together', () => {
   const broken = 'timestamp: { columm: time }\ncolumns: { a: { metric: load, scale: many } }';
   expect(() => parseMapping(broken, 'm.yaml')).toThrow(/m\.yaml has [3-9] error.*columm.*columns\.a/s);
-  expect(() => parseMapping(MAPPING.replace('device: House', ''), 'm')).toThrow(/name a device/);
+  expect(() => parseMapping(MAPPING.replace('device: House', ''), 'm')).toThrow(/specify its device/);
 });
 
-test('a unit that cannot become the metric’s is refused with those that can', async () => {
+test('a unit that cannot be converted to the metric’s unit is rejected; the error lists the convertible ones', async () => {
   const mapping = parseMapping(MAPPING.replace('unit: W', 'unit: BTU'), 'm');
   await expect(run(file('d.csv', CSV), mapping)).rejects.toThrow(
     'unit must be one of kW, W, MW to become kW; got "BTU"',
   );
 });
 
-test('a row without a device is the mapping’s, and without that is rejected', async () => {
+test('a row without a device belongs to the device of the mapping, and is rejected without one', async () => {
   const path = file('e.csv', 'time,load_w,who\n2026-01-01T00:00Z,500,Barn\n2026-01-01T00:00Z,250,\n');
   const mapping = `${MAPPING}device_column: who`;
   const { values } = await run(path, parseMapping(mapping, 'm'));
@@ -84,7 +84,7 @@ test('a row without a device is the mapping’s, and without that is rejected', 
   expect(report).toMatchObject({ accepted: 1, rejected_by: { no_device: { count: 1, positions: [3] } } });
 });
 
-test('times beyond 1970 to 2199 are rejected', async () => {
+test('times outside 1970 to 2199 are rejected', async () => {
   const mapping = parseMapping(MAPPING.replace('column: time', 'column: time, format: epoch_s'), 'm');
   const times = [0, -1, 7_258_118_400, 1e300, 'Infinity', '1e9'];
   const { report } = await run(file('f.csv', `time,load_w\n${times.map((time) => `${time},1`).join('\n')}`), mapping);
@@ -95,7 +95,7 @@ test('times beyond 1970 to 2199 are rejected', async () => {
   });
 });
 
-test('a building without header, on a clock with daylight saving, in °F', async () => {
+test('a building without a header, in local time with daylight saving, in °F', async () => {
   const rows = ['2013-11-03 00:00:00,50', '2013-11-03 01:00:00,41', '2013-11-03 01:00:00,32', '2013-11-03 02:00:00,23'];
   const path = file(
     'g.csv',
@@ -119,7 +119,7 @@ test('a building without header, on a clock with daylight saving, in °F', async
   ]);
 });
 
-test('every example is a mapping, and has a line in the documentation', () => {
+test('every example is a valid mapping and is listed in the documentation', () => {
   const documentation = readFileSync('docs/import.md', 'utf8');
   const names = readdirSync('docs/examples/mappings');
   expect(names.length).toBeGreaterThan(10);
@@ -129,7 +129,7 @@ test('every example is a mapping, and has a line in the documentation', () => {
   }
 });
 
-test('whatever the bytes are, rows are taken or rejected, or the file is refused', async () => {
+test('for any bytes, rows are accepted or rejected, or the file is rejected', async () => {
   const cell = fc.oneof(
     fc.string(),
     fc.constantFrom('2026-01-01T00:00Z', '1', '"', '\n', ',', ';', '\uFEFF', '{', '['),
@@ -159,7 +159,7 @@ describe('a local clock', () => {
       return texts.map((text) => clock.read(text)).map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : ms));
     };
   const read = reader({});
-  test('resolves the hour that autumn repeats by the order of rows', () => {
+  test('resolves the repeated hour by the order of rows', () => {
     const texts = [
       '25.10.2026 01:30',
       '25.10.2026 02:00',
@@ -193,25 +193,25 @@ describe('a local clock', () => {
     ]);
   });
 
-  test('tells the turns of an hour apart that has one value, and of a file with the newest first', () => {
+  test('resolves a repeated hour with one value per occurrence, and files in descending order', () => {
     const hours = ['2022-10-30 01:00', '2022-10-30 02:00', '2022-10-30 02:00', '2022-10-30 03:00'];
     const instants = ['2022-10-29T23:00', '2022-10-30T00:00', '2022-10-30T01:00', '2022-10-30T02:00'];
-    const told = instants.map((instant) => `${instant}:00.000Z`);
-    expect(read('iso', 'Europe/Brussels', ...hours)).toEqual(told);
-    expect(read('iso', 'Europe/Brussels', ...hours.toReversed())).toEqual(told.toReversed());
+    const expected = instants.map((instant) => `${instant}:00.000Z`);
+    expect(read('iso', 'Europe/Brussels', ...hours)).toEqual(expected);
+    expect(read('iso', 'Europe/Brussels', ...hours.toReversed())).toEqual(expected.toReversed());
   });
-  test('says which turn is meant where the file has only one', () => {
+  test('uses the configured occurrence of an hour that the file has once', () => {
     const once = ['2022-10-30 01:30', '2022-10-30 02:30', '2022-10-30 03:30'];
     expect(reader({ repeated: 'first' })('iso', 'Europe/Brussels', ...once)[1]).toBe('2022-10-30T00:30:00.000Z');
     expect(reader({ repeated: 'second' })('iso', 'Europe/Brussels', ...once)[1]).toBe('2022-10-30T01:30:00.000Z');
   });
-  test('keeps the order of each series apart', () => {
+  test('keeps the order of each series separate', () => {
     const clock = new FileClock(Mapping.shape.timestamp.parse({ column: 't', timezone: 'Europe/Brussels' }));
     const turns = ['a', 'b', 'a', 'b'].map((series) => new Date(clock.read('2022-10-30 02:00', series)).toISOString());
     expect(turns.map((turn) => turn.slice(11, 16))).toEqual(['00:00', '00:00', '01:00', '01:00']);
     expect(clock.ambiguous).toBe(4);
   });
-  test('does not invent an instant for the hour that spring skips', () => {
+  test('assigns no instant to times in the skipped hour', () => {
     const texts = ['2022-03-27 01:59', '2022-03-27 02:30', '2022-03-27 03:00', '2022-02-29 00:00'];
     expect(read('iso', 'Europe/Brussels', ...texts)).toEqual([
       '2022-03-27T00:59:00.000Z',
@@ -220,7 +220,7 @@ describe('a local clock', () => {
       Number.NaN,
     ]);
   });
-  test('knows 24:00, and days that end at 0:00', () => {
+  test('supports 24:00, and days that end at 0:00', () => {
     expect(read('d/M/yyyy H:mm', 'UTC', '31/12/2017 24:00', '31/12/2017 24:01')).toEqual([
       '2018-01-01T00:00:00.000Z',
       Number.NaN,
@@ -234,7 +234,7 @@ describe('a local clock', () => {
     // The clock changes at the midnight that ends the day: 24:00 of the day before does not exist in Cairo.
     expect(ends('yyyy-MM-dd HH:mm', 'Africa/Cairo', '2024-04-25 00:00')).toEqual([SKIPPED_TIME]);
   });
-  test('reads the clock of 12 hours', () => {
+  test('reads 12-hour times', () => {
     const texts = ['1/2/2026 12:05 AM', '1/2/2026 12:05 PM', '1/2/2026 11:59 pm'];
     expect(read('M/d/yyyy h:mm a', 'UTC', ...texts)).toEqual([
       '2026-01-02T00:05:00.000Z',
@@ -247,7 +247,7 @@ describe('a local clock', () => {
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 
 test.each(['inherited.csv', 'inherited.jsonl'])(
-  'columns named as what every object inherits are read from %s',
+  'columns with the names of properties that every object inherits are read from %s',
   async (name) => {
     const columns = INHERITED.map(
       (column) => `  ${column}: { metric: ${column}.${column}, numbers: { ${column}: 7 } }`,
@@ -264,7 +264,7 @@ test.each(['inherited.csv', 'inherited.jsonl'])(
   },
 );
 
-test('with the decimal comma a point before three digits groups thousands, and other points are rejected with their line', async () => {
+test('with a decimal comma, a point before three digits is a thousands separator, and other points are rejected with their line', async () => {
   const rows = ['950,5', '1.234', '12.000', '1.5', '0x10'].map((p, i) => `2026-03-01T0${i}:00:00Z;${p}`);
   const mapping = parseMapping(
     `${MAPPING.replace('column: time', 'column: t').replace('load_w', 'p')}decimal: ","`,
@@ -275,7 +275,7 @@ test('with the decimal comma a point before three digits groups thousands, and o
   expect(report.rejected_by).toEqual({ not_a_number: { count: 2, positions: [5, 6] } });
 });
 
-test('a wide file is handed on in pieces of a bounded number of values, and whole', async () => {
+test('a wide file is stored completely, in blocks with a limited number of values', async () => {
   const names = Array.from({ length: 150 }, (_, i) => `c${i}`);
   const row = names.map((_, i) => i).join(',');
   const start = Date.UTC(2026, 2, 1);

@@ -13,40 +13,41 @@ import { type Mapping, timestampColumns } from './mapping.ts';
 import { openRecordSource, type RecordSource } from './record-source.ts';
 import { WideLayout } from './wide-layout.ts';
 
-/** What became of blocks that were handed on. */
+/** The outcome of submitted blocks. */
 export interface SinkReceipt {
   readonly accepted: number;
   readonly rejected: number;
   readonly quarantined: number;
-  /** The first refusals; `rejected` counts them all. */
+  /** The first rejections; `rejected` is their total number. */
   readonly refusals: readonly { metric: string | null; timestamp: number; code: string; detail: string }[];
-  /** The first implausible values; `quarantined` counts them all. */
+  /** The first implausible values; `quarantined` is their total number. */
   readonly implausible: readonly { metric: string | null; timestamp: number; reason: string }[];
 }
 
 export interface ImportOptions {
   readonly file: InputFile;
   readonly mapping: Mapping;
-  /** Unit that a metric is kept in; empty when it has none. */
+  /** Unit in which a metric is stored; empty for a metric without a unit. */
   readonly unitOf: (metric: string) => string;
-  /** Takes blocks whose devices are named; null: it kept nothing, as in a dry run. */
+  /** Stores blocks that use device names; returns null if nothing was stored, as in a dry run. */
   readonly sink: (blocks: readonly Block[]) => Promise<SinkReceipt | null>;
-  /** Rows that an earlier run had acknowledged: they are read but not sent again. */
+  /** Number of rows that an earlier run had acknowledged: they are read but not submitted again. */
   readonly skipRows: number;
-  /** Reads no more than this; default: the whole file. */
+  /** Maximum number of rows to read; default: the whole file. */
   readonly maxRows?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called after rows were acknowledged. */
+  /** Called after rows are acknowledged. */
   readonly onProgress: (progress: { rows: number; share: number }) => Promise<void>;
 }
 
 const ROWS_AT_ONCE = 10_000;
-/** Values of rows that are handed on at once: nothing else is answered while they become blocks. */
+/** Maximum number of values that are converted to blocks at once, which blocks the event loop. */
 export const MAX_VALUES_AT_ONCE_COUNT = 50_000;
 
 /**
- * Reads a CSV or JSON file (plain or gzip) record by record and hands it on in blocks; memory does not grow with the file. What cannot
- * be read is reported with its place. Throws `InvalidInput` when the file or the mapping do not fit each other, or the file breaks off.
+ * Imports a CSV or JSON file (plain or gzip) record by record in blocks; memory use does not depend on the file's size. Unreadable values
+ * are reported with their position.
+ * @throws InvalidInput if file and mapping do not match, or the file breaks off
  */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   const source = await openRecordSource(options.file, options.mapping);
@@ -71,7 +72,7 @@ class FileImport {
   readonly #rowsAtOnce: number;
   readonly #report = new ReportBuilder();
   #rows: TimedRow[] = [];
-  #isKept = false;
+  #isStored = false;
 
   constructor(options: ImportOptions, source: RecordSource) {
     const { mapping, unitOf } = options;
@@ -97,8 +98,8 @@ class FileImport {
     } catch (error) {
       if (!isBroken(error)) throw error;
       await this.#flush();
-      const kept = this.#isKept ? `; the ${this.#report.rows} rows before it were taken` : '';
-      throw new InvalidInput(`${this.#options.file.name} cannot be read to its end: ${messageOf(error)}${kept}`, {
+      const stored = this.#isStored ? `; the ${this.#report.rows} rows before it were imported` : '';
+      throw new InvalidInput(`${this.#options.file.name} cannot be read to its end: ${messageOf(error)}${stored}`, {
         cause: error,
       });
     }
@@ -125,10 +126,10 @@ class FileImport {
       this.#report.skippedTimes++;
       const { skipped, timezone } = this.#options.mapping.timestamp;
       if (skipped === 'reject')
-        this.#report.reject('skipped_time', position, `"${text}" does not exist: the clocks of ${timezone} skip it`);
+        this.#report.reject('skipped_time', position, `"${text}" does not exist: the clock of ${timezone} skips it`);
     } else if (!(timestamp >= EARLIEST_MS && timestamp < LATEST_MS)) {
       const { format } = this.#options.mapping.timestamp;
-      const detail = `"${text.slice(0, 60)}" is no time of the format ${format} between 1970 and 2199`;
+      const detail = `"${text.slice(0, 60)}" is not a time of the format ${format} between 1970 and 2199`;
       this.#report.reject('not_a_time', position, detail);
     } else {
       this.#report.noteTime(timestamp);
@@ -146,13 +147,13 @@ class FileImport {
       this.#report.alreadyThere += blocks.reduce((sum, block) => sum + valueCount(block), 0);
     else if (blocks.length > 0) {
       const receipt = await sink(blocks);
-      this.#isKept = receipt !== null;
+      this.#isStored = receipt !== null;
       if (receipt !== null) this.#note(receipt, rows);
     }
     await onProgress({ rows: this.#report.rows, share: this.#source.share() });
   }
 
-  /** JSON has no header: what its records lack is known after the first of them. */
+  /** JSON has no header: missing fields are known after the first records. */
   #checkFields(rows: readonly TimedRow[]): void {
     const { columns: absent, found } = this.#source.absent();
     if (absent.length === 0) return;
@@ -175,6 +176,6 @@ class FileImport {
       this.#report.reject(code, positions.get(timestamp) ?? null, `${metric ?? 'the row'}: ${detail}`);
     this.#report.rejectMany('more_of_these', rejected - refusals.length);
     for (const { metric, timestamp, reason } of implausible)
-      this.#report.tell(positions.get(timestamp) ?? 0, `${metric}: quarantined, ${reason}`);
+      this.#report.addProblem(positions.get(timestamp) ?? 0, `${metric}: quarantined, ${reason}`);
   }
 }

@@ -46,7 +46,7 @@ describe('JSON with nested fields and numbers as texts', () => {
       `\uFEFF${lines(READINGS).replaceAll('\n', '\r\n\r\n')}\n`,
     ],
     ['objects on many lines', READINGS.map((reading) => JSON.stringify(reading, null, 2)).join('\n')],
-  ])('comes in as %s, plain and gzip', async (_shape, text) => {
+  ])('is imported as %s, plain and gzip', async (_shape, text) => {
     for (const content of [text, gzipSync(text)]) {
       const { report, values } = await runImport(file(content), MAPPING);
       expect(report).toMatchObject({ rows: 3, accepted: 6, rejected: 0, absent_columns: [] });
@@ -57,7 +57,7 @@ describe('JSON with nested fields and numbers as texts', () => {
     }
   });
 
-  test('comes in as one object, and from a list inside an object', async () => {
+  test('is imported as one object, and from a list inside an object', async () => {
     const one = await runImport(file(JSON.stringify(READINGS[0], null, 1)), MAPPING);
     expect(one.report).toMatchObject({ rows: 1, accepted: 3 });
     const inside = file(JSON.stringify({ status: 'ok', data: { unused: [{ at: 1 }], readings: READINGS } }));
@@ -65,7 +65,7 @@ describe('JSON with nested fields and numbers as texts', () => {
     expect(report).toMatchObject({ rows: 3, accepted: 6, counted_by: 'record' });
   });
 
-  test('loses only the lines that cannot be read', async () => {
+  test('loses only unreadable lines', async () => {
     const [first, ...rest] = lines(READINGS).split('\n');
     const { report } = await runImport(file([first, '{"at": 1767225', '17', ...rest].join('\n')), MAPPING);
     expect(report).toMatchObject({
@@ -81,11 +81,11 @@ describe('JSON with nested fields and numbers as texts', () => {
     ]);
   });
 
-  test('keeps what stands before a break, and says where it is', async () => {
+  test('stores everything before a break, and reports its position', async () => {
     const list = JSON.stringify(READINGS);
     const broken = file(list.slice(0, -20));
     await expect(runImport(broken, MAPPING)).rejects.toThrow(
-      /cannot be read to its end.*; the 2 rows before it were taken/s,
+      /cannot be read to its end.*; the 2 rows before it were imported/s,
     );
     const inside = file(`${list.slice(0, -1)},{"at": {`);
     await expect(runImport(inside, MAPPING)).rejects.toThrow(
@@ -93,24 +93,24 @@ describe('JSON with nested fields and numbers as texts', () => {
     );
     const wrong = file(`${list.slice(0, -1)},{"at": oops}]`);
     await expect(runImport(wrong, MAPPING)).rejects.toThrow(
-      /cannot be read to its end.*; the 3 rows before it were taken/s,
+      /cannot be read to its end.*; the 3 rows before it were imported/s,
     );
     const zipped = gzipSync(lines(Array.from({ length: 50_000 }, (_, i) => ({ ...READINGS[0], at: i * Math.E }))));
     await expect(runImport(file(zipped.subarray(0, zipped.length / 2)), MAPPING)).rejects.toThrow(
-      /cannot be read to its end: unexpected end of file; the \d+ rows before it were taken/,
+      /cannot be read to its end: unexpected end of file; the \d+ rows before it were imported/,
     );
   });
 
-  test('does not hold what has no end: a list that the mapping does not name, a line', async () => {
+  test('does not hold unlimited content in memory: a list that the mapping does not name, a line', async () => {
     const many = JSON.stringify(Array.from({ length: 120_000 }, () => READINGS[0]));
     await expect(runImport(file(`{"data": ${many}}`), MAPPING)).rejects.toThrow(
-      /record 1 has no end within 8 MB: .* name it as records/,
+      /record 1 has no end within 8 MB: .* set records to its path/,
     );
     const line = `${JSON.stringify(READINGS[0])}\n{"a": "${'x'.repeat(MAX_RECORD_SIZE)}`;
     await expect(runImport(file(line), MAPPING)).rejects.toThrow(/line 2 has no end within 8 MB/);
   });
 
-  test('names a field that is nowhere beside those that are', async () => {
+  test('reports a field that no record has, with the existing ones', async () => {
     const mapping = { ...MAPPING, device_column: 'serial' };
     await expect(runImport(file(lines(READINGS)), mapping)).rejects.toThrow(
       /the field "serial", but the records have: at, sn, battery\.soc_percent, battery\.power_w, pv\.power_w/,
@@ -121,7 +121,7 @@ describe('JSON with nested fields and numbers as texts', () => {
     expect(report).toMatchObject({ accepted: 6, absent_columns: ['battery.temp'] });
   });
 
-  test('gives the same in every shape', async () => {
+  test('gives the same result in every shape', async () => {
     const reading = fc.record({
       at: fc.integer({ min: 0, max: 4_000_000_000 }),
       sn: fc.string({ minLength: 1 }).filter((text) => text.trim() !== ''),
@@ -146,7 +146,7 @@ describe('JSON with nested fields and numbers as texts', () => {
   });
 });
 
-describe('a file that is no table', () => {
+describe('a file that is not a table', () => {
   test.each([
     ['an Excel file', 'PK\x03\x04rest', /ZIP archive or an Excel file; import reads CSV, JSON and JSON lines/],
     ['Parquet', 'PAR1rest', /Parquet/],
@@ -154,7 +154,7 @@ describe('a file that is no table', () => {
     ['binary', 'abc\0\x01', /binary data/],
     ['nothing', '', /is empty/],
     ['an empty gzip', gzipSync(''), /is empty/],
-  ])('is refused with what it is: %s', async (_what, content, message) => {
+  ])('is rejected with its type: %s', async (_what, content, message) => {
     await expect(runImport(file(content), MAPPING)).rejects.toThrow(message);
   });
 });

@@ -17,7 +17,7 @@ function file(name: string, lines: readonly string[]): string {
 
 const HEADER = 'time;device;metric;value;unit';
 
-test('each row is a value of its own device, metric and unit', async () => {
+test('each row is a value with its own device, metric and unit', async () => {
   const path = file('a.csv', [
     HEADER,
     '2026-07-01 12:00;Roof;solar.power_kw;3500;W',
@@ -37,7 +37,7 @@ test('each row is a value of its own device, metric and unit', async () => {
   expect(values('Roof', 'battery.soc_percent')).toEqual([{ at: '2026-07-01T10:00:00.000Z', value: 80 }]);
 });
 
-test('what cannot be placed is rejected with its reason and line', async () => {
+test('a value that cannot be assigned is rejected with its reason and line', async () => {
   const mapping = parseMapping(
     `device_column: device
 timestamp: { column: time }
@@ -70,7 +70,7 @@ long: { metric_column: metric, value_column: value, unit_column: unit, metrics: 
   expect(details).toContain('unit must be one of kW, W, MW to become kW; got "BTU"');
 });
 
-test('the repeated hour is told apart for each series, however they are mixed', async () => {
+test('the repeated hour is resolved separately for each series, in any interleaving', async () => {
   const clock = ['01:30', '02:00', '02:30', '02:00', '02:30', '03:00'].map((time) => `2026-10-25 ${time}`);
   const rowOf = (device: string) => (time: string, i: number) => `${time};${device};load.power_kw;${i};`;
   const mixed = clock.flatMap((time, i) => ['A', 'B'].map((device) => rowOf(device)(time, i)));
@@ -91,7 +91,7 @@ test('the repeated hour is told apart for each series, however they are mixed', 
   }
 });
 
-test('a decimal comma, and texts that stand for numbers', async () => {
+test('a decimal comma, and texts that represent numbers', async () => {
   const mapping = parseMapping(
     `device: House
 decimal: ','
@@ -114,15 +114,15 @@ columns: { load: { metric: load.power_kw }, mode: { metric: production.status, n
   expect(values('House', 'production.status').map(({ value }) => value)).toEqual([1, 0]);
 });
 
-test('a mapping names columns or a long layout, a time zone and a format that exist', () => {
+test('a mapping must name columns or a long layout, and a valid time zone and format', () => {
   const timestamp = 'device: a\ntimestamp: { column: time';
-  expect(() => parseMapping(`${timestamp} }`, 'm')).toThrow(/give either columns .* or long/);
+  expect(() => parseMapping(`${timestamp} }`, 'm')).toThrow(/specify either columns .* or long/);
   expect(() => parseMapping(`${timestamp}, timezone: Europe/Warschau }\ncolumns: {}`, 'm')).toThrow(
     /timestamp\.timezone: must be an IANA time zone such as Europe\/Warsaw; got "Europe\/Warschau"/,
   );
 });
 
-test('gaps, duplicates and values out of order are counted, whichever end comes first', () => {
+test('gaps, duplicates and values out of order are counted, in ascending and descending files', () => {
   const minutes = [0, 10, 20, 20, 50, 60, 70, 65, 200, 210];
   const reportOf = (instants: readonly number[]) => {
     const tally = new SeriesTally();

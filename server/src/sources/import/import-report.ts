@@ -1,35 +1,35 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { MAX_SERIES_LISTED, type SeriesReport, SeriesTally } from './series-tally.ts';
 
-/** What came of an import. Instants are epoch milliseconds. */
+/** The outcome of an import. Instants are epoch milliseconds. */
 export interface ImportReport {
-  /** What `position` in problems and rejections counts. */
+  /** The unit of `position` in problems and rejections. */
   readonly counted_by: 'line' | 'record';
   readonly rows: number;
   /** Rows of other tables between and after those with the mapped columns. */
   readonly outside_rows: number;
-  /** Values that were taken now. */
+  /** Values accepted by this run. */
   readonly accepted: number;
-  /** Values of rows that an earlier run had brought in. */
+  /** Values of rows that an earlier run imported. */
   readonly already_there: number;
   readonly quarantined: number;
   readonly rejected: number;
-  /** By reason: how many, and where the first of them stand. */
+  /** By reason: the number, and the first positions. */
   readonly rejected_by: Readonly<Record<string, { readonly count: number; readonly positions: readonly number[] }>>;
   /** The first rejected and quarantined values, each with its reason. */
   readonly problems: readonly { readonly position: number; readonly detail: string }[];
   readonly first: number | null;
   readonly last: number | null;
-  /** Rows in the hour that autumn repeats. */
+  /** Rows in an hour that the clock repeats. */
   readonly ambiguous_times: number;
-  /** Rows in the hour that spring skips. */
+  /** Rows in an hour that the clock skips. */
   readonly skipped_times: number;
   /** Values of names that the mapping ignores. */
   readonly ignored: number;
-  /** Mapped columns that no record has (JSON). */
+  /** Mapped fields that no record has (JSON). */
   readonly absent_columns: readonly string[];
   readonly series: readonly SeriesReport[];
-  /** Whether there are more series than `series` tells. */
+  /** Whether the file has more series than `series` lists. */
   readonly more_series: boolean;
 }
 
@@ -60,7 +60,7 @@ function isoSpan(first: number | null, last: number | null) {
   };
 }
 
-/** Gathers what the report tells. */
+/** Collects the contents of the report. */
 export class ReportBuilder {
   rows = 0;
   accepted = 0;
@@ -77,13 +77,13 @@ export class ReportBuilder {
   #seriesCount = 0;
   #moreSeries = false;
 
-  /** Counts one thing that was refused; without a detail it only counts. */
+  /** Counts one rejection; a detail adds it to the problems. */
   reject(reason: string, position: number | null, detail?: string): void {
     this.rejectMany(reason, 1);
     if (position === null) return;
     const { positions } = this.#reason(reason);
     if (positions.length < MAX_POSITIONS && positions.at(-1) !== position) positions.push(position);
-    if (detail !== undefined) this.tell(position, detail);
+    if (detail !== undefined) this.addProblem(position, detail);
   }
 
   rejectMany(reason: string, count: number): void {
@@ -92,11 +92,11 @@ export class ReportBuilder {
     this.#reason(reason).count += count;
   }
 
-  tell(position: number, detail: string): void {
+  addProblem(position: number, detail: string): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ position, detail });
   }
 
-  /** The tally of a series; undefined beyond those that are told. */
+  /** The tally of a series; undefined beyond the maximum number of series. */
   series(device: string, metric: string): SeriesTally | undefined {
     const ofDevice = this.#series.get(device) ?? new Map<string, SeriesTally>();
     const known = ofDevice.get(metric);

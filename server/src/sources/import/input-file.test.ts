@@ -13,7 +13,7 @@ const ROWS = Array.from({ length: 100 }, (_, i) => `2026-03-01T00:${String(i % 6
 const CSV = `time,load kW\n${ROWS.join('')}`;
 const MAPPING = 'device: House\ntimestamp: { column: time }\ncolumns: { load kW: { metric: load.power_kw } }\n';
 
-/** A file that goes away before its reading number `after`. */
+/** A file that is deleted before its read number `after`. */
 async function goingAway(content: Buffer, after: number): Promise<InputFile> {
   const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-input-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,7 +33,7 @@ async function goingAway(content: Buffer, after: number): Promise<InputFile> {
 test.each([
   ['plain', Buffer.from(CSV)],
   ['gzip', gzipSync(CSV)],
-])('a file that goes away while it is read is an error of its import, whenever that is (%s)', async (_, content) => {
+])('a file that is deleted at any time while it is read is an error of its import (%s)', async (_, content) => {
   for (let after = 0; after < 4; after++) {
     const failed = async (work: (file: InputFile) => Promise<unknown>) => {
       await expect(work(await goingAway(content, after))).rejects.toThrow(/ENOENT/);
@@ -52,7 +52,7 @@ test.each([
   }
 });
 
-test('a file that goes away before its stream is read is an error of the stream, and ends nothing else', async () => {
+test('a file that is deleted before its stream is read is an error of the stream, and ends nothing else', async () => {
   const file = await goingAway(Buffer.from(CSV), 0);
   const { stream } = file.read();
   while (stream.errored === null) await setImmediate();

@@ -4,19 +4,19 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { InvalidInput, messageOf } from '../../domain/errors.ts';
 
-/** A file that is imported, on disk or in memory. */
+/** A file to import, on disk or in memory. */
 export interface InputFile {
   /** For messages. */
   readonly name: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** The bytes, or the first `bytes` of them. Each call reads from the beginning. */
+  /** Opens the file, or its first `bytes`. Each call reads from the start. */
   read(bytes?: number): InputBytes;
 }
 
 export interface InputBytes {
   readonly stream: Readable;
-  /** How many bytes were read so far. */
+  /** Number of bytes read so far. */
   bytesRead(): number;
 }
 
@@ -36,7 +36,8 @@ export function openedAs(name: string, path: string, size: number): InputFile {
     size,
     read: (bytes) => {
       const stream = createReadStream(path, bytes === undefined ? {} : { end: bytes - 1 });
-      // Whoever reads the stream gets its error; where a file goes away before that, an event without a listener would end the process.
+      // The reader of the stream receives its error. If the file is deleted before that, an error event without a listener would end the
+      // process.
       stream.on('error', () => undefined);
       return { stream, bytesRead: () => stream.bytesRead };
     },
@@ -64,7 +65,7 @@ export function memoryFile(name: string, parts: readonly Uint8Array[]): InputFil
   };
 }
 
-/** The name of a device for a file's data: the name of the file without folder and endings. */
+/** The default device name for a file: its name without folder and extensions. */
 export function deviceNameOf({ name }: InputFile): string {
   return basename(name).replace(/\..*$/, '') || 'Imported';
 }

@@ -20,22 +20,22 @@ function read(content: string | Uint8Array) {
 
 const cells = (n: number) => expect.objectContaining({ cells: [n] });
 
-test('a file that is too large, also once unpacked, is refused before it fills the memory', async () => {
+test('a file that is too large, also after decompression, is rejected before it fills the memory', async () => {
   writeFileSync(path, '{}');
   truncateSync(path, MAX_FILE_BYTES + 1);
   await expect(readJsonFile(path, new JsonFields(['n']))).rejects.toThrow(/has 67108865 bytes, and at most 64 MB/);
   const bomb = gzipSync(Buffer.alloc(MAX_UNPACKED_BYTES + 1, ' '), { level: 1 });
   expect(bomb.length).toBeLessThan(MAX_FILE_BYTES);
-  await expect(read(bomb)).rejects.toThrow(/larger once unpacked, and at most 256 MB/);
+  await expect(read(bomb)).rejects.toThrow(/larger after decompression, and at most 256 MB/);
 });
 
-test('a line that is too long ends the file, and what stands before it is read', async () => {
+test('a line that is too long ends the file, and the records before it are read', async () => {
   const file = await read(`{"n": 1}\n{"n": 2, "x": "${'y'.repeat(MAX_RECORD_SIZE + 100_000)}`);
   expect(file.records).toEqual([cells(1)]);
   expect(file.broken).toContain('has no end within 8 MB');
 });
 
-test('whatever of a compressed file is left, its whole lines are read, and nothing is made up', async () => {
+test('of a truncated compressed file, the complete lines are read, and nothing is invented', async () => {
   const lines = Array.from({ length: 300 }, (_, n) => JSON.stringify({ n, noise: Math.sin(n) }));
   const whole = gzipSync(lines.join('\n'));
   await fc.assert(
@@ -52,7 +52,7 @@ test('whatever of a compressed file is left, its whole lines are read, and nothi
   );
 });
 
-test('bytes that are changed give records or an error that says what is wrong', async () => {
+test('changed bytes give records or an error with the reason', async () => {
   const text = Buffer.from(JSON.stringify([{ n: 1 }, { n: 2 }, { n: [3] }]));
   const changes = fc.array(fc.tuple(fc.nat(text.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
   await fc.assert(
@@ -65,7 +65,7 @@ test('bytes that are changed give records or an error that says what is wrong', 
   );
 });
 
-test('links and pipes are not read, also where one takes the place of a file or of its folder', async () => {
+test('links and pipes are not read, also if one replaces the file or its folder', async () => {
   const at = (name: string) => join(folder, name);
   const open = (name: string) => readJsonFile(at(name), new JsonFields(['n']));
   mkdirSync(at('real'));
@@ -80,22 +80,22 @@ test('links and pipes are not read, also where one takes the place of a file or 
   }
 });
 
-test('brackets that are nested deeper than any record are refused before they are parsed', async () => {
+test('brackets nested deeper than any record are rejected before parsing', async () => {
   const nested = (depth: number) => `${'{"n":'.repeat(depth)}1${'}'.repeat(depth)}`;
   for (const text of [nested(RECORD_LIMITS.depth), `[${nested(RECORD_LIMITS.depth)}]`]) {
     expect((await read(text)).records).toHaveLength(1);
   }
   for (const text of [`[${nested(RECORD_LIMITS.depth + 1)}]`, '['.repeat(1_000_000), '{"n":'.repeat(100_000)]) {
-    await expect(read(text)).rejects.toThrow(/brackets are nested more than 33 deep/);
+    await expect(read(text)).rejects.toThrow(/brackets are nested deeper than 33 levels/);
   }
   const lines = await read(`{"n": 1}\n${nested(RECORD_LIMITS.depth + 1)}\n{"n": 2}`);
   expect(lines.records).toEqual([cells(1), { position: 2, broken: 'exceeds the limit of 32 on depth' }, cells(2)]);
 });
 
-test('a file of more records than are held in memory is read to that number, or refused where it is one text', async () => {
+test('a file with more records than memory holds is read up to that number, or rejected if it is one JSON text', async () => {
   const lines = await read('{}\n'.repeat(MAX_FILE_RECORDS + 1));
   expect(lines.records).toHaveLength(MAX_FILE_RECORDS);
   expect(lines.broken).toMatch(/more than 1000000 records/);
   await expect(read(`[${'0,'.repeat(MAX_FILE_RECORDS)}0]`)).rejects.toThrow(/it has 1000001 records/);
-  await expect(read(`[${'{},'.repeat(4_000_000)}{}]`)).rejects.toThrow(/more than 4000000 brackets as one text/);
+  await expect(read(`[${'{},'.repeat(4_000_000)}{}]`)).rejects.toThrow(/more than 4000000 brackets as one JSON text/);
 });

@@ -16,20 +16,20 @@ import {
 
 const unzip = promisify(gunzip);
 const MB = 1024 * 1024;
-/** A file is held in memory: more than this has to be streamed, as `import` does. */
+/** Maximum size of a file that is held in memory; larger ones must be streamed, as in `import`. */
 export const MAX_FILE_BYTES = 64 * MB;
 export const MAX_UNPACKED_BYTES = 256 * MB;
 const GZIP_MAGIC = 0x8b1f;
-/** The streaming parser's bound on a record is looked at once a chunk. */
+/** The streaming parser checks the size of a record once per chunk. */
 const CHUNK_BYTES = 65_536;
-/** Of a file that is held in memory. */
+/** Maximum number of records of a file that is held in memory. */
 export const MAX_FILE_RECORDS = 1_000_000;
-/** Of a file that is parsed as a whole. */
+/** Limits of a file that is parsed as one JSON text. */
 const LIMITS = { depth: RECORD_LIMITS.depth + 1, brackets: 4_000_000, commas: 40_000_000 };
 /** `{"a": 1}` as the first line of several. */
 const MAX_FIRST_LINE_BYTES = 8 * MB;
 
-/** What a small file of JSON holds: the records that could be read, and why it ends before its end, if it does. */
+/** The readable records of a small JSON file, and the reason if it breaks off. */
 export interface JsonFile {
   readonly countedBy: 'line' | 'record';
   readonly records: readonly FileRecord[];
@@ -37,38 +37,40 @@ export interface JsonFile {
 }
 
 /**
- * Reads a file of one JSON object, an array of them or one a line, plain or gzip. What stands before a fault is read.
- * @param path without links: one that takes its place while it is opened is not followed
- * @throws InvalidInput for a file that is too large or no JSON at all, and what the file system throws
+ * Reads a file with one JSON object, an array of objects or one object per line, plain or gzip. Records before an error are read.
+ * @param path a path without links: a link that replaces it while it is opened is not followed
+ * @throws InvalidInput for a file that is too large or not JSON; also throws errors of the file system
  */
 export async function readJsonFile(path: string, fields: JsonFields): Promise<JsonFile> {
   const { bytes, broken } = await unpacked(await contentOf(path));
   const start = firstLine(bytes);
   if (start === '') throw new InvalidInput(broken ?? 'it is empty');
   if (start[0] !== '{' && start[0] !== '[') {
-    throw new InvalidInput('it is not JSON: it begins with neither { nor [');
+    throw new InvalidInput('it is not JSON: it starts with neither { nor [');
   }
   const isLines = start[0] === '{' && isRecord(start) && bytes.indexOf(10) >= 0;
-  const whole = isLines ? undefined : parsedWhole(bytes.toString());
-  if (Array.isArray(whole) && whole.length > MAX_FILE_RECORDS) {
-    throw new InvalidInput(`it has ${whole.length} records, and at most ${MAX_FILE_RECORDS} are read: split it`);
+  const parsed = isLines ? undefined : parseText(bytes.toString());
+  if (Array.isArray(parsed) && parsed.length > MAX_FILE_RECORDS) {
+    throw new InvalidInput(
+      `it has ${parsed.length} records, more than the ${MAX_FILE_RECORDS} that are read: split it`,
+    );
   }
-  if (whole !== undefined) {
-    const records = (Array.isArray(whole) ? whole : [whole]).map((record, i) => fields.take(i + 1, record));
+  if (parsed !== undefined) {
+    const records = (Array.isArray(parsed) ? parsed : [parsed]).map((record, i) => fields.take(i + 1, record));
     return { countedBy: 'record', records, broken };
   }
   const text = Readable.from(chunksOf(bytes), { objectMode: false });
   const all = isLines ? jsonLineRecords(text, fields) : jsonArrayRecords(text, start[0] === '[' ? '$.*' : '$', fields);
   const read = await gathered(all);
   const last = read.records.at(-1);
-  // The line in which a compressed file breaks off is told as the break.
+  // The line in which a compressed file breaks off is reported as the break.
   const isCut = broken !== null && last !== undefined && 'broken' in last;
   const records = isCut ? read.records.slice(0, -1) : read.records;
   return { countedBy: isLines ? 'line' : 'record', records, broken: broken ?? read.broken };
 }
 
 async function contentOf(path: string): Promise<Buffer> {
-  // A pipe that nobody writes to would never be opened.
+  // Opening a pipe without a writer would block forever.
   const file = await open(path, flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK);
   try {
     const { size } = await file.stat();
@@ -85,7 +87,7 @@ async function contentOf(path: string): Promise<Buffer> {
   }
 }
 
-/** Whether a file is at a path that has no links: a folder of it may have been replaced by one. */
+/** Whether the opened file is the one at a path without links: a folder of the path may have been replaced by a link. */
 async function isOpened(file: FileHandle, path: string): Promise<boolean> {
   const opened = await file.stat();
   if (!opened.isFile() || (await realpath(path)) !== path) return false;
@@ -98,13 +100,16 @@ async function gathered(all: AsyncIterable<FileRecord>): Promise<{ records: File
   try {
     for await (const record of all) {
       if (records.length === MAX_FILE_RECORDS) {
-        return { records, broken: `it has more than ${MAX_FILE_RECORDS} records, and the rest was not read: split it` };
+        return {
+          records,
+          broken: `it has more than ${MAX_FILE_RECORDS} records, and the others were not read: split it`,
+        };
       }
       records.push(record);
     }
   } catch (error) {
     if (!isBroken(error) && !(error instanceof InvalidInput)) throw error;
-    return { records, broken: `it is no JSON from record ${records.length + 1} on: ${reasonOf(error)}` };
+    return { records, broken: `it is not JSON from record ${records.length + 1}: ${reasonOf(error)}` };
   }
   return { records, broken: null };
 }
@@ -119,10 +124,10 @@ async function unpacked(bytes: Buffer): Promise<{ bytes: Buffer; broken: string 
     return { bytes: await unzip(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }), broken: null };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it is larger once unpacked', MAX_UNPACKED_BYTES);
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it is larger after decompression', MAX_UNPACKED_BYTES);
     const broken = `its gzip is damaged: ${messageOf(error)}`;
     if (code !== 'Z_BUF_ERROR') throw new InvalidInput(broken, { cause: error });
-    // Cut off: what comes before the cut is good.
+    // Truncated: the data before the cut is valid.
     const options = { maxOutputLength: MAX_UNPACKED_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
     return { bytes: await unzip(bytes, options), broken };
   }
@@ -146,22 +151,22 @@ function firstLineOf(text: string): string {
 }
 
 function isRecord(line: string): boolean {
-  return exceededLimit(line, RECORD_LIMITS) === null && parsed(line) !== undefined;
+  return exceededLimit(line, RECORD_LIMITS) === null && tryParse(line) !== undefined;
 }
 
-/** @throws InvalidInput for what would cost a parser too much memory */
-function parsedWhole(text: string): unknown {
+/** @throws InvalidInput for a text whose parsing would need too much memory */
+function parseText(text: string): unknown {
   const limit = exceededLimit(text, LIMITS);
-  if (limit === 'depth') throw new InvalidInput(`its brackets are nested more than ${LIMITS.depth} deep`);
+  if (limit === 'depth') throw new InvalidInput(`its brackets are nested deeper than ${LIMITS.depth} levels`);
   if (limit !== null) {
     throw new InvalidInput(
-      `it has more than ${LIMITS[limit]} ${limit} as one text: split it, or write a record a line`,
+      `it has more than ${LIMITS[limit]} ${limit} as one JSON text: split it, or write one record per line`,
     );
   }
-  return parsed(text);
+  return tryParse(text);
 }
 
-function parsed(text: string): unknown {
+function tryParse(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
@@ -170,6 +175,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function tooLarge(what: string, allowed: number): InvalidInput {
-  return new InvalidInput(`${what}, and at most ${allowed / MB} MB are read: bring it in with import`);
+function tooLarge(fault: string, allowed: number): InvalidInput {
+  return new InvalidInput(`${fault}, and at most ${allowed / MB} MB are allowed: use import instead`);
 }

@@ -5,30 +5,30 @@ import { InvalidInput, messageOf } from '../../domain/errors.ts';
 import { exceededLimit, type JsonLimits } from '../../domain/json-limits.ts';
 import type { FileRecord } from './file-record.ts';
 
-/** Characters or bytes of one record; more is taken for something else than a record. */
+/** Maximum size of one record, in characters or bytes. */
 export const MAX_RECORD_SIZE = 8 * 1024 * 1024;
-/** Of one record. */
+/** Limits of one record. */
 export const RECORD_LIMITS: JsonLimits = { depth: 32, brackets: 10_000, commas: 100_000 };
-/** Fields that a message names. */
+/** Maximum number of fields named in a message. */
 const MAX_FIELDS_NAMED = 40;
 
-/** Takes the wanted fields out of objects: by their own name, or by a path such as `battery.soc_percent`. */
+/** Extracts the mapped fields of objects, by name or by a path such as `battery.soc_percent`. */
 export class JsonFields {
-  readonly #wanted: readonly string[];
+  readonly #mapped: readonly string[];
   readonly #paths: readonly (readonly string[])[];
   readonly #absent: Set<string>;
   readonly #found = new Set<string>();
 
-  constructor(wanted: readonly string[]) {
-    this.#wanted = wanted;
-    this.#paths = wanted.map((name) => name.split('.'));
-    this.#absent = new Set(wanted);
+  constructor(mapped: readonly string[]) {
+    this.#mapped = mapped;
+    this.#paths = mapped.map((name) => name.split('.'));
+    this.#absent = new Set(mapped);
   }
 
   take(position: number, record: unknown): FileRecord {
     if (typeof record !== 'object' || record === null || Array.isArray(record))
       return { position, broken: `must be an object; got ${kindOf(record)}` };
-    const cells = this.#wanted.map((name, i) => this.#cell(record as Readonly<Record<string, unknown>>, name, i));
+    const cells = this.#mapped.map((name, i) => this.#cell(record as Readonly<Record<string, unknown>>, name, i));
     if (this.#absent.size > 0) this.#note(record, cells);
     return { position, cells };
   }
@@ -46,12 +46,12 @@ export class JsonFields {
   }
 
   #note(record: object, cells: readonly unknown[]): void {
-    for (const [i, cell] of cells.entries()) if (cell !== undefined) this.#absent.delete(this.#wanted[i]!);
+    for (const [i, cell] of cells.entries()) if (cell !== undefined) this.#absent.delete(this.#mapped[i]!);
     if (this.#found.size < MAX_FIELDS_NAMED) for (const field of fieldsOf(record)) this.#found.add(field);
   }
 }
 
-/** One JSON object a line; a line that cannot be read costs only itself. */
+/** Yields one JSON object per line; an unreadable line affects no other. */
 export async function* jsonLineRecords(text: Readable, fields: JsonFields): AsyncGenerator<FileRecord> {
   let position = 0;
   let rest = '';
@@ -79,7 +79,8 @@ function readLine(position: number, line: string, fields: JsonFields): FileRecor
 }
 
 /**
- * Objects of a list inside one JSON text, of objects one after the other, or one alone. Only the object being read is held.
+ * Yields the objects of a list inside one JSON text, of consecutive objects, or a single object. Only the current object is held in
+ * memory.
  * @param list path of the objects: `$.*`, `$`, `$.data.readings.*`
  */
 export async function* jsonArrayRecords(text: Readable, list: string, fields: JsonFields): AsyncGenerator<FileRecord> {
@@ -105,29 +106,29 @@ export async function* jsonArrayRecords(text: Readable, list: string, fields: Js
   if (!parser.isEnded) endOf(parser, position);
 }
 
-/** Throws when the text ends within a value. */
+/** Throws if the text ends within a value. */
 function endOf(parser: JSONParser, records: number): void {
   try {
     parser.end();
   } catch (error) {
-    throw new TokenParserError(`it ends in the middle, after ${records} whole records (${messageOf(error)})`);
+    throw new TokenParserError(`it ends in the middle, after ${records} complete records (${messageOf(error)})`);
   }
 }
 
-/** What stands in the place of an object, without its content. */
+/** The type of a value found instead of an object, without its content. */
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
-/** Where the text stops being JSON; the parsers' messages also quote it. */
+/** The position of a JSON syntax error; the parsers' messages would also quote the text. */
 export function placeOf(error: unknown): string {
   const position = /absolute position "(\d+)"/.exec(messageOf(error))?.[1];
   if (position !== undefined) return `at character ${Number(position) + 1}`;
   return /it ends in the middle/.test(messageOf(error)) ? 'it ends in the middle' : 'a value is not where one belongs';
 }
 
-/** Whether the bytes of the file are at fault. */
+/** Whether the error is in the bytes of the file. */
 export function isBroken(error: unknown): boolean {
   if (error instanceof TokenizerError || error instanceof TokenParserError) return true;
   const code = (error as NodeJS.ErrnoException).code ?? '';
@@ -136,7 +137,7 @@ export function isBroken(error: unknown): boolean {
 
 function tooLong(which: string): InvalidInput {
   return new InvalidInput(
-    `${which} has no end within ${MAX_RECORD_SIZE / 1024 / 1024} MB: where the records are a list inside an object, name it as records, such as records: data.readings`,
+    `${which} has no end within ${MAX_RECORD_SIZE / 1024 / 1024} MB: if the records are a list inside an object, set records to its path, such as records: data.readings`,
   );
 }
 

@@ -4,7 +4,7 @@ import { cellText } from './cell-reader.ts';
 import type { ReportBuilder } from './import-report.ts';
 import type { Mapping } from './mapping.ts';
 
-/** A row whose time is known. */
+/** A row with its time. */
 export interface TimedRow {
   readonly timestamp: number;
   readonly cells: readonly unknown[];
@@ -12,23 +12,23 @@ export interface TimedRow {
   readonly position: number;
 }
 
-/** Turns rows of one shape into blocks whose devices are named. */
+/** Converts rows of one shape into blocks that use device names. */
 export interface Layout {
-  /** The series whose order tells the turns of a repeated hour apart. */
+  /** The series whose order resolves repeated hours. */
   seriesOf(cells: readonly unknown[]): string;
   blocks(rows: readonly TimedRow[]): Block[];
 }
 
 export interface LayoutOptions {
   readonly mapping: Mapping;
-  /** Columns that the cells of a row hold. */
+  /** Columns of the cells of a row. */
   readonly columns: readonly string[];
-  /** Unit that a metric is kept in; empty when it has none. */
+  /** Unit in which a metric is stored; empty for a metric without a unit. */
   readonly unitOf: (metric: string) => string;
   readonly report: ReportBuilder;
 }
 
-/** The device that a row names, or else that of the mapping; null for one that cannot be a device's name. */
+/** The device named by a row, otherwise that of the mapping; null for an invalid device name. */
 export function deviceOf(cells: readonly unknown[], index: number, fallback: string | undefined): string | null {
   const name = (index < 0 ? '' : cellText(cells[index]).trim()) || (fallback ?? '');
   return isName(name) ? name : null;

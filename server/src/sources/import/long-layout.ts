@@ -22,17 +22,17 @@ interface NamedMetric {
   readonly reader: CellReader;
 }
 
-/** Names and units of a file that are remembered; more of them are not told apart from junk. */
+/** Maximum number of cached names and units of a file. */
 const MAX_NAMES = 100_000;
 const PLAIN = { scale: 1, missing: [], numbers: {}, at_least: undefined, device: undefined } as const;
 
-/** A row for each value: its columns name device, metric and perhaps the unit. */
+/** One row per value: its columns name device, metric and optionally the unit. */
 export class LongLayout implements Layout {
   readonly #long: NonNullable<Mapping['long']>;
   readonly #options: LayoutOptions;
   readonly #report: ReportBuilder;
   readonly #index: { device: number; metric: number; value: number; unit: number };
-  /** Name and unit of the file → metric, or why there is none. */
+  /** Name and unit in the file → metric, or the reason why it has none. */
   readonly #known = new Map<string, NamedMetric | { reason: string; detail: string } | 'ignored'>();
 
   constructor(options: LayoutOptions) {
@@ -87,7 +87,7 @@ export class LongLayout implements Layout {
     const device = found.device ?? deviceOf(cells, this.#index.device, this.#options.mapping.device);
     if (value === undefined) this.#report.reject('not_a_number', position, `${name} ${found.reader.complaint(cell)}`);
     else if (device === null)
-      this.#report.reject('no_device', position, `names no device of 1 to 200 characters for ${name}`);
+      this.#report.reject('no_device', position, `does not name a device of 1 to 200 characters for ${name}`);
     else if (value === value) this.#keep({ metric: found.metric, device, timestamp, value }, byMetric);
   }
 

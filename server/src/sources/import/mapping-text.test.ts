@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { InvalidInput } from '../../domain/errors.ts';
 import { errorList, MAX_LISTED_ERRORS_COUNT, MAX_YAML_CHARACTERS, mappingTree } from './mapping-text.ts';
 
-test('a mapping in YAML is refused when it is longer than the limit, before it is parsed; one in JSON is not', () => {
+test('a YAML mapping that exceeds the limit is rejected before parsing; a JSON mapping is not', () => {
   const tree = { device: 'House', list: Array.from({ length: 10_000 }, (_, i) => `column ${i}`) };
   const json = JSON.stringify(tree);
   expect(json.length).toBeGreaterThan(MAX_YAML_CHARACTERS);
@@ -10,7 +10,7 @@ test('a mapping in YAML is refused when it is longer than the limit, before it i
   const yaml = 'k: 1 # ';
   expect(mappingTree(yaml.padEnd(MAX_YAML_CHARACTERS, 'x'), 'm')).toEqual({ k: 1 });
   expect(() => mappingTree(yaml.padEnd(MAX_YAML_CHARACTERS + 1, 'x'), 'the mapping m')).toThrow(
-    `the mapping m is no JSON, and in YAML at most ${MAX_YAML_CHARACTERS} characters are read; got ${MAX_YAML_CHARACTERS + 1}`,
+    `the mapping m is not JSON, and in YAML at most ${MAX_YAML_CHARACTERS} characters are allowed; got ${MAX_YAML_CHARACTERS + 1}`,
   );
 });
 
@@ -22,7 +22,7 @@ test.each([
   ['deep lists', '['.repeat(MAX_YAML_CHARACTERS)],
   ['a key twice', 'a: 1\na: 2\n'],
   ['an unknown alias', 'a: *b'],
-])('a mapping with %s is the fault of the mapping', (_, text) => {
+])('a mapping with %s is reported as an error of the mapping', (_, text) => {
   expect(() => mappingTree(text, 'the mapping m')).toThrow(InvalidInput);
 });
 

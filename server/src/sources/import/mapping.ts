@@ -14,20 +14,20 @@ import { isEncoding } from './text-decoding.ts';
 
 const Column = z.strictObject({
   metric: z.string().refine(isMetricName, 'must be named group.quantity, such as load.power_kw'),
-  unit: z.string().optional().describe("Unit of the file; the metric's own when left out"),
-  scale: z.number().default(1).describe('Multiplies the value, before the unit is converted; -1 turns its sign'),
-  device: GivenName.optional().describe('Device of this column alone'),
-  missing: z.array(z.string()).default([]).describe('Texts that stand for no value, beside the empty one'),
-  at_least: z.number().optional().describe('Lesser values of the file stand for no value'),
-  numbers: byName(z.number()).default({}).describe('What texts stand for: { On: 1, Off: 0 }'),
+  unit: z.string().optional().describe("Unit in the file; default: the metric's unit"),
+  scale: z.number().default(1).describe('Multiplies the value before the unit conversion; -1 reverses its sign'),
+  device: GivenName.optional().describe('Device of this column only'),
+  missing: z.array(z.string()).default([]).describe('Texts that mean no value, in addition to the empty one'),
+  at_least: z.number().optional().describe('Lower values in the file mean no value'),
+  numbers: byName(z.number()).default({}).describe('Numbers that texts represent: { On: 1, Off: 0 }'),
   per: IntervalWidth.optional().describe(
-    'The values are energies or counts per interval, which begins at the time: 15m, 1h, 1d, 1mo',
+    'The values are energies or counts per interval, which starts at the time: 15m, 1h, 1d, 1mo',
   ),
 });
 export type Column = z.infer<typeof Column>;
 
 const Timestamp = z.strictObject({
-  column: z.union([z.string(), z.array(z.string()).min(1)]).describe('Several are joined by a space'),
+  column: z.union([z.string(), z.array(z.string()).min(1)]).describe('Several columns are joined with a space'),
   format: z
     .string()
     .default('iso')
@@ -36,20 +36,17 @@ const Timestamp = z.strictObject({
     .string()
     .default('en')
     .refine(isLanguage, 'must be a language such as de or pl')
-    .describe('Language of the names of months in a pattern'),
-  timezone: TimeZone.default('UTC').describe('Zone of times that carry no offset'),
-  midnight: z
-    .enum(['start', 'end'])
-    .default('start')
-    .describe('end: 0:00 closes the day that it is written with, as 24:00 does'),
+    .describe('Language of month names in a pattern'),
+  timezone: TimeZone.default('UTC').describe('Time zone of times without an offset'),
+  midnight: z.enum(['start', 'end']).default('start').describe('end: 0:00 is the end of its date, like 24:00'),
   repeated: z
     .enum(['in_order', 'first', 'second'])
     .default('in_order')
-    .describe('Which turn of the hour that autumn repeats is meant'),
+    .describe('Which occurrence of the repeated hour at the end of daylight saving time is meant'),
   skipped: z
     .enum(['reject', 'ignore'])
     .default('reject')
-    .describe('What becomes of rows in the hour that spring skips'),
+    .describe('Treatment of rows in the skipped hour at the start of daylight saving time'),
   shift_s: z.number().default(0).describe('Added to every time: -900 when times mark the end of 15 minutes'),
 });
 
@@ -62,17 +59,17 @@ const Slots = z
     count: z.int().min(1).max(MAX_SLOTS_COUNT),
     minutes: z.int().min(1).max(1440).describe('Length of a slot'),
   })
-  .refine(({ count, minutes }) => count * minutes <= 1440, 'the slots are longer than a day together');
+  .refine(({ count, minutes }) => count * minutes <= 1440, 'the slots are together longer than a day');
 
 const Long = z.strictObject({
-  metric_column: z.string().describe('Column that names what is measured'),
+  metric_column: z.string().describe('Column that names the quantity'),
   value_column: z.string(),
   unit_column: z.string().optional().describe('Column that names the unit'),
-  metrics: byName(Column).default({}).describe("By the file's name; a name that is a metric's needs no entry"),
-  others: z.enum(['reject', 'ignore']).default('reject').describe('What becomes of names that are no metric'),
+  metrics: byName(Column).default({}).describe('Metric by name in the file; a name that is a metric needs no entry'),
+  others: z.enum(['reject', 'ignore']).default('reject').describe('Treatment of names that are not metrics'),
 });
 
-/** How a file's columns become metrics. */
+/** The assignment of a file's columns to metrics. */
 export const Mapping = z.strictObject({
   format: z
     .enum(['table', 'nem12', 'green_button'])
@@ -84,9 +81,14 @@ export const Mapping = z.strictObject({
     .string()
     .refine(isEncoding, 'must be an encoding such as utf-16le or windows-1252')
     .optional()
-    .describe('Default: found in the first bytes'),
-  skip_lines: z.int().min(0).max(1_000_000).default(0).describe('Lines before the table; its header is found without'),
-  delimiter: z.string().length(1).optional().describe('Default: found in the first line'),
+    .describe('Default: detected from the first bytes'),
+  skip_lines: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe('Lines before the table; its header is usually detected automatically'),
+  delimiter: z.string().length(1).optional().describe('Default: detected from the first lines'),
   number_format: NumberFormat.prefault({}),
   header: z.boolean().default(true),
   columns_in_order: z.array(z.string()).optional().describe('Names of the columns of a file without a header'),
@@ -95,21 +97,21 @@ export const Mapping = z.strictObject({
   site: z
     .union([Name, ImportSite])
     .optional()
-    .describe('Site of the data, found by name or made; default: the default site'),
-  kind: DeviceKind.optional().describe('What new devices are; default: other'),
-  devices: byName(ImportDevice, GivenName).default({}).describe('What single devices are, by name'),
+    .describe('Site of the data, found by name or created; default: the default site'),
+  kind: DeviceKind.optional().describe('Kind of new devices; default: other'),
+  devices: byName(ImportDevice, GivenName).default({}).describe('Properties of individual devices, by name'),
   device: GivenName.optional().describe('Device of all columns'),
   device_column: z.string().optional().describe('Column that names the device'),
-  missing: z.array(z.string()).default([]).describe('Texts that stand for no value in any column'),
+  missing: z.array(z.string()).default([]).describe('Texts that mean no value in any column'),
   slots: Slots.optional().describe(
-    'A row a day, a column a slot, named on the clock of the day: the column slot holds them',
+    'One row per day and one column per slot, named by the local time of day; the column slot defines their metric',
   ),
-  columns: byName(Column).default({}).describe('Wide: a column for each metric'),
-  long: Long.optional().describe('Long: a row for each value'),
+  columns: byName(Column).default({}).describe('Wide layout: one column per metric'),
+  long: Long.optional().describe('Long layout: one row per value'),
 });
 export type Mapping = z.infer<typeof Mapping>;
 
-/** Reads a mapping (YAML or JSON). Throws `InvalidInput` with the first errors at once. */
+/** Parses a mapping (YAML or JSON). @throws InvalidInput with the first errors together */
 export function parseMapping(text: string, name: string): Mapping {
   const tree = mappingTree(text, `the mapping ${name}`);
   const parsed = Mapping.safeParse(withNumberFormat(tree));
@@ -127,7 +129,7 @@ function withNumberFormat(tree: unknown): unknown {
   return { ...rest, number_format: { decimal } };
 }
 
-/** Columns of the file that a mapping needs. */
+/** Columns of the file that a mapping requires. */
 export function wantedColumns({ timestamp, device_column: device, columns, long }: Mapping): string[] {
   return [
     ...new Set([
@@ -140,7 +142,7 @@ export function wantedColumns({ timestamp, device_column: device, columns, long 
   ];
 }
 
-/** Columns that together say the time. */
+/** Columns that together contain the time. */
 export function timestampColumns({ column }: Mapping['timestamp']): readonly string[] {
   return typeof column === 'string' ? [column] : column;
 }
@@ -151,18 +153,18 @@ function contradictions(mapping: Mapping): string[] {
   const [undeviced] = Object.entries(columns).find(([, column]) => column.device === undefined) ?? [];
   if (device === undefined && deviceColumn === undefined) {
     if (undeviced !== undefined)
-      errors.push(`columns.${undeviced}: name a device for it, or device or device_column for all`);
-    if (long) errors.push('long: name a device, or a device_column');
+      errors.push(`columns.${undeviced}: specify its device, or device or device_column for all`);
+    if (long) errors.push('long: specify device or device_column');
   }
   if (Object.keys(columns).length > 0 === (long !== undefined))
-    errors.push('mapping: give either columns (a column for each metric) or long (a row for each value)');
+    errors.push('mapping: specify either columns (one column per metric) or long (one row per value)');
   if (mapping.slots && !/y/.test(mapping.timestamp.format))
-    errors.push('timestamp.format: name the pattern of the day, such as yyyy-MM-dd, where there are slots');
+    errors.push('timestamp.format: with slots, specify the pattern of the date, such as yyyy-MM-dd');
   for (const [where, column] of [...entriesOf('columns', columns), ...entriesOf('long.metrics', long?.metrics ?? {})]) {
     const fault = perFault(column);
     if (fault !== null) errors.push(`${where}.per: ${fault}`);
   }
-  if (!header && order === undefined) errors.push('columns_in_order: name the columns of a file without a header');
+  if (!header && order === undefined) errors.push('columns_in_order: specify the columns of a file without a header');
   return errors;
 }
 
@@ -170,12 +172,12 @@ function entriesOf(path: string, columns: Readonly<Record<string, Column>>): (re
   return Object.entries(columns).map(([name, column]) => [`${path}.${name}`, column] as const);
 }
 
-/** Why a metric cannot be one per interval, or null. */
+/** The reason why a metric cannot be one per interval, or null. */
 function perFault({ metric, per }: Column): string | null {
   const known = FIRST_CATALOGUE.find(({ name }) => name === metric);
   if (per === undefined || known === undefined || known.kind === 'delta') return null;
   const { group } = splitMetric(metric);
   const fitting = FIRST_CATALOGUE.filter(({ name, kind }) => kind === 'delta' && splitMetric(name).group === group);
   const names = fitting.map(({ name }) => name).join(', ');
-  return `${metric} is a ${known.kind}, not a quantity per interval${names === '' ? '' : `: name ${names}`}`;
+  return `${metric} is a ${known.kind}, not a quantity per interval${names === '' ? '' : `: use ${names}`}`;
 }

@@ -1,5 +1,5 @@
 const known = new Map<string, ReadonlyMap<string, number>>();
-/** Letters of a month's name that may stand for it. */
+/** Minimum number of letters of an abbreviated month name. */
 const MIN_MONTH_LETTERS = 3;
 
 export function isLanguage(name: string): boolean {
@@ -11,7 +11,7 @@ export function isLanguage(name: string): boolean {
   }
 }
 
-/** 1 to 12 for a month's name in a language, short or long, or for its first letters; 0 for another text. */
+/** 1 to 12 for a month's name in a language, full, short or abbreviated; 0 for any other text. */
 export function monthOf(name: string, language: string): number {
   const names = known.get(language) ?? namesIn(language);
   known.set(language, names);
@@ -23,7 +23,7 @@ export function monthOf(name: string, language: string): number {
   return months.size === 1 ? [...months][0]! : 0;
 }
 
-/** Names alone and beside a day: languages such as Polish decline them. */
+/** Names alone and within a date: languages such as Polish decline them. */
 function namesIn(language: string): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   for (const month of ['long', 'short'] as const) {
@@ -38,7 +38,7 @@ function namesIn(language: string): ReadonlyMap<string, number> {
   return names;
 }
 
-/** Case, accents and points do not count: `Mär.` and `MAR`. */
+/** Case, accents and full stops are ignored: `Mär.` and `MAR`. */
 function normalised(name: string): string {
   return name
     .normalize('NFD')

@@ -3,7 +3,7 @@ import type { FileRecord } from './file-record.ts';
 import type { Mapping } from './mapping.ts';
 import { slotTime } from './slot-records.ts';
 
-/** Minutes that a slot of the format may have. */
+/** Interval lengths that the format allows, minutes. */
 const INTERVALS = new Set(['5', '15', '30']);
 const DAY_MINUTES = 1440;
 
@@ -15,8 +15,8 @@ interface Register {
 }
 
 /**
- * The values of a NEM12 file (AEMO, Meter Data File Format Specification NEM12 & NEM13): a 200 record names meter, register, unit and
- * interval, a 300 record has the values of a day, a 400 record the quality of some of them, which is not read.
+ * Yields the values of a NEM12 file (AEMO, Meter Data File Format Specification NEM12 & NEM13): a 200 record names meter, register, unit
+ * and interval, a 300 record has the values of a day; a 400 record has the quality of some of them and is not read.
  */
 export async function* nem12Records(
   text: AsyncIterable<Uint8Array | string>,
@@ -29,9 +29,9 @@ export async function* nem12Records(
     else if (row.cells[0] === '200') {
       register = registerOf(row.cells);
       if (register === null)
-        yield broken(row, 'a 200 record must name an NMI, a register, a unit and 5, 15 or 30 minutes');
+        yield broken(row, 'a 200 record must have an NMI, a register, a unit and an interval of 5, 15 or 30 minutes');
     } else if (row.cells[0] === '300') {
-      if (register === null) yield broken(row, 'a 300 record has no 200 record before it that can be read');
+      if (register === null) yield broken(row, 'a 300 record has no readable 200 record before it');
       else yield* dayOf(row, register, columns);
     }
   }
@@ -55,13 +55,13 @@ function* dayOf(
 ): Generator<FileRecord> {
   const { cells, position } = row;
   const day = cells[1] ?? '';
-  // The first cell that is no number is the quality of the day: a file cut short by its exporter has fewer slots.
+  // The first non-numeric cell is the quality of the day: a file truncated by its exporter has fewer slots.
   const end = cells.findIndex((cell, i) => i > 1 && /^[AENSVF]\d{0,2}$/.test(cell));
   const quality = end < 0 ? '' : cells[end]!;
   const slots = Math.min(end < 0 ? cells.length - 2 : end - 2, DAY_MINUTES / minutes);
   for (let slot = 0; slot < slots; slot++) {
     const value = cells[slot + 2]!;
-    // Quality N: no value is known.
+    // Quality N: the value is unknown.
     if (value === '' || quality.startsWith('N')) continue;
     const named = new Map(
       Object.entries({ time: `${day} ${slotTime(slot, minutes)}`, nmi, register, unit, value, quality }),

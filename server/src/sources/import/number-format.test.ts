@@ -78,13 +78,13 @@ test.each<[format: object, numbers: Record<string, number>, rejected: string[]]>
     { '0,34 kWh': 0.34, '€1.234,50': 1234.5, '-€5': -5, '€ -5': -5, '(5 EUR)': -5, '5,00- €': -5, '5 Kč': 5, '5': 5 },
     ['5 MWh', '€', 'kWh kWh', '5 kWh kWh', 'EUR kWh'],
   ],
-])('numbers of the format %j are read, and every other text is rejected', (format, numbers, rejected) => {
+])('numbers in the format %j are read, and all other texts are rejected', (format, numbers, rejected) => {
   const { read } = { read: (text: string) => reader(format).read(text) };
   for (const [text, value] of Object.entries(numbers)) expect([text, read(text)]).toEqual([text, value]);
   for (const text of rejected) expect([text, read(text)]).toEqual([text, undefined]);
 });
 
-test('a number that is written in a format is read as itself in that format', () => {
+test('a number written in a format is read as the same number in that format', () => {
   const formats = fc.constantFrom(
     ...[',', '.'].flatMap((decimal) => ['.', ',', ' ', "'"].filter((by) => by !== decimal).map((by) => [decimal, by])),
   );
@@ -98,12 +98,12 @@ test('a number that is written in a format is read as itself in that format', ()
   );
 });
 
-test('a text of any length is read or rejected in a time that grows with its length alone', () => {
+test('the time to read or reject a text is linear in its length', () => {
   expect(reader({}).read('1'.repeat(MAX_NUMBER_CHARACTERS))).toBeGreaterThan(1e98);
   expect(reader({}).read('1'.repeat(MAX_NUMBER_CHARACTERS + 1))).toBeUndefined();
 });
 
-test('decimal is short for the number format, and what contradicts it is rejected', () => {
+test('decimal is a shorthand for the number format, and contradictions are rejected', () => {
   const mapping = (rest: string) =>
     parseMapping(`device: A\ntimestamp: { column: t }\ncolumns: { p: { metric: load.power_kw } }\n${rest}`, 'm');
   expect(mapping('decimal: ","').number_format.decimal).toBe(',');

@@ -1,39 +1,37 @@
 import { z } from 'zod';
 
 const THOUSANDS = ['.', ',', ' ', "'"] as const;
-/** Characters of a number; longer texts are rejected. */
+/** Maximum length of a number; longer texts are rejected. */
 export const MAX_NUMBER_CHARACTERS = 100;
-/** Texts that are stripped from numbers. */
+/** Maximum number of texts stripped from numbers. */
 export const MAX_STRIPPED_TEXTS = 50;
-/** Spaces and apostrophes that group digits, by the character that stands for them in a mapping. */
+/** Spaces and apostrophes that group digits, by the character that represents them in a mapping. */
 const VARIANTS = new Map([
   [' ', '\u0020\u00a0\u2009\u202f'],
   ["'", "'\u2019"],
 ]);
-// The hyphen is last, so that it makes no range.
+// The hyphen is last, so that it does not form a range.
 const MINUS = '\u2212\u2013\ufe63\uff0d-';
 const PLAIN = /^[+-]?\d{1,15}$/;
 
-/** How a file writes its numbers. */
+/** The number format of a file. */
 export const NumberFormat = z
   .strictObject({
     decimal: z.enum(['.', ',']).default('.').describe('Decimal separator'),
     thousands: z
       .union([z.enum(THOUSANDS), z.array(z.enum(THOUSANDS)).max(THOUSANDS.length)])
       .optional()
-      .describe(
-        'Separators of groups of three digits; default: space and apostrophe, and the point where decimal is ","',
-      ),
+      .describe('Separators of groups of three digits; default: space and apostrophe, and the point if decimal is ","'),
     negative: z
       .array(z.enum(['trailing', 'parentheses']))
       .max(2)
       .default([])
-      .describe('Further ways to write negative numbers: 5-, (5)'),
+      .describe('Additional notations of negative numbers: 5-, (5)'),
     strip: z
       .array(z.string().trim().min(1).max(20))
       .max(MAX_STRIPPED_TEXTS)
       .default([])
-      .describe('Units and currency signs before or after a number that are ignored'),
+      .describe('Units and currency symbols that are ignored before or after a number'),
   })
   .refine(({ decimal, thousands }) => ![thousands ?? []].flat().includes(decimal), {
     error: 'thousands must differ from decimal',
@@ -41,7 +39,7 @@ export const NumberFormat = z
   });
 export type NumberFormat = z.infer<typeof NumberFormat>;
 
-/** Reads numbers that are written in one way; every other text is rejected, never guessed. */
+/** Reads numbers in one format; all other texts are rejected, never guessed. */
 export class NumberReader {
   readonly #format: NumberFormat;
   readonly #thousands: readonly string[];
@@ -56,7 +54,7 @@ export class NumberReader {
     this.#strip = strip.toSorted((a, b) => b.length - a.length);
   }
 
-  /** The number; undefined for a text that is none in this format. */
+  /** The number; undefined for a text that does not match the format. */
   read(text: string): number | undefined {
     if (PLAIN.test(text)) return Number(text);
     if (text.length > MAX_NUMBER_CHARACTERS) return undefined;
@@ -74,7 +72,7 @@ export class NumberReader {
     return isNegative ? -value : value;
   }
 
-  /** Without the declared texts at either end, also within a sign or parentheses: `-€5`, `(5 kWh)`. */
+  /** Removes the declared texts at both ends, also within a sign or parentheses: `-€5`, `(5 kWh)`. */
   #stripped(text: string): string {
     const [, open = '', given = '', close = ''] = this.#strip.length === 0 ? [] : (ENDS.exec(text) ?? []);
     if (given === '') return text;
@@ -84,7 +82,7 @@ export class NumberReader {
     return `${open}${after === undefined ? rest : rest.slice(0, -after.length).trimEnd()}${close}`;
   }
 
-  /** The declared separators, for the message about a text with others; empty for texts without a separator. */
+  /** The declared separators, for the error of a text with other separators; empty for texts without a separator. */
   hint(text: string): string {
     if (!/\d[.,\s'\u2019]\d/.test(text.slice(0, MAX_NUMBER_CHARACTERS))) return '';
     const thousands = this.#thousands.map((separator) => `"${separator}"`).join(' or ') || 'no separator';
@@ -95,8 +93,8 @@ export class NumberReader {
 const ENDS = new RegExp(`^(\\(?[+${MINUS}]?)(.*?)(\\s?[${MINUS}]?\\)?)$`, 's');
 
 /**
- * Groups have three digits and one separator (or two digits before the last three, as in India), and begin with 1 to 9: 0.123 with the
- * decimal "," is rather a number in another format than 123.
+ * Groups have three digits and one separator (or two digits before the last three, as in India), and start with 1 to 9: with the decimal
+ * separator ",", 0.123 is more likely a number in another format than 123.
  */
 function patternOf(decimal: string, thousands: readonly string[]): RegExp {
   const separators = thousands.map((separator) => VARIANTS.get(separator) ?? separator).join('');

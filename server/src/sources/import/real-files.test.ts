@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { exampleMapping, type ImportRun, runImport } from '../../../test/import/run-import.ts';
 import { describeWith } from '../../../test/needs.ts';
 
-/** Known answers: computed from the same files with pandas 3.1 (tz_localize, diff of the instants that have a value). */
-describeWith('REAL_DATA', 'a real file comes in whole', (data) => {
+/** Reference values: computed from the same files with pandas 3.1 (tz_localize, diff of the instants that have a value). */
+describeWith('REAL_DATA', 'a real file is imported completely', (data) => {
   const importOf = (file: string, mapping: string) => runImport(join(data, file), exampleMapping(mapping));
   const sum = (run: ImportRun, device: string, metric: string) =>
     run.values(device, metric).reduce((total, { value }) => total + value, 0);
@@ -34,7 +34,7 @@ describeWith('REAL_DATA', 'a real file comes in whole', (data) => {
     });
   });
 
-  test('on a southern clock: 46 half hours on the short day, the repeated hour once on the long one', async () => {
+  test('in southern local time: 46 half hours on the short day, the repeated hour once on the long one', async () => {
     const run = await importOf('home/ausgrid-home-30min-2011-2012.csv.gz', 'ausgrid-home-30min');
     expect(run.report).toMatchObject({ rows: 15_984, rejected: 0, skipped_times: 2, ambiguous_times: 2 });
     expect(sum(run, 'House', 'load.power_kw')).toBeCloseTo(10_770.748, 6);
@@ -79,7 +79,7 @@ describeWith('REAL_DATA', 'a real file comes in whole', (data) => {
     expect(newYear.reduce((kwh, { value }) => kwh + value / 4, 0)).toBeCloseTo(351.86, 9);
   });
 
-  test('with four changes of the clock in a year: a city in Morocco', async () => {
+  test('with four clock changes in a year: a city in Morocco', async () => {
     const run = await importOf('industry/tetouan-10min-2017.csv.gz', 'tetouan-10min');
     expect(run.report).toMatchObject({ rows: 52_416, rejected: 0, skipped_times: 12, ambiguous_times: 12 });
     expect(run.report.series).toHaveLength(6);
@@ -148,7 +148,7 @@ describeWith('REAL_DATA', 'a real file comes in whole', (data) => {
       expect(sum(run, 'Weather', `weather.${quantity}`)).toBeCloseTo(total, 5);
   });
 
-  test('with nan for no value, and without a header: a building in California', async () => {
+  test('with nan for missing values, and without a header: a building in California', async () => {
     const run = await importOf('industry/building-kw-15min-2013.csv.gz', 'building-kw-15min');
     expect(run.report).toMatchObject({ rows: 5472, accepted: 4_729, rejected: 0 });
     expect(sum(run, 'Building', 'load.power_kw')).toBeCloseTo(34077.702000000005, 3);

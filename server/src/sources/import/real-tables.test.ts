@@ -22,7 +22,7 @@ const LOAD = ['House', 'load.power_kw'] as const;
 const values = ({ values: of }: Awaited<ReturnType<typeof imported>>) =>
   of(...LOAD).map(({ at, value }) => [at.slice(0, 16), value]);
 
-test('a table after a preamble is read, on the clock of its zone', async () => {
+test('a table after a preamble is read in local time', async () => {
   const text = [
     '"Name : A B",,,,',
     '"Account Number: 123",,,,',
@@ -47,13 +47,13 @@ columns: { Consumed: { metric: load.power_kw } }`,
   ]);
 });
 
-test('the separator that a first line declares is taken, and that of the table where the preamble has others', async () => {
+test('the separator declared in the first line is used, and that of the table if the preamble has others', async () => {
   expect(values(await imported('sep=|\nt|p\n2026-01-01T00:00Z|1\n', POWER))).toEqual([['2026-01-01T00:00', 1]]);
   const preamble = 'Report, for, you, and, others\n\nt;p\n2026-01-01T00:00Z;1\n';
   expect(values(await imported(preamble, POWER))).toEqual([['2026-01-01T00:00', 1]]);
 });
 
-test('of several tables in a file those with the mapped columns are read, in any order of columns; rows of others are counted', async () => {
+test('of several tables in a file, those with the mapped columns are read, in any order of columns; rows of others are counted', async () => {
   const text = [
     'p,t',
     '1,2026-01-01T00:00Z',
@@ -93,10 +93,10 @@ test('annotated CSV of InfluxDB is read with all its tables', async () => {
   expect(run.report).toMatchObject({ rows: 2, rejected: 0, outside_rows: 3 });
 });
 
-test('a column with a name that several have is named in the error, and is found by its position', async () => {
+test('an ambiguous column name is reported, and the column can be selected by its position', async () => {
   const text = 't,p,p\n2026-01-01T00:00Z,1,2\n';
   await expect(imported(text, POWER)).rejects.toThrow(
-    'columns names the column "p", but the file has 2 with that name: name one by its position, #2 or #3',
+    'columns names the column "p", but the file has 2 with that name: select one by its position, #2 or #3',
   );
   expect(values(await imported(text, POWER.replace('p: { m', '"#3": { m')))).toEqual([['2026-01-01T00:00', 2]]);
 });
@@ -108,7 +108,7 @@ test('a file in which no row has the mapped columns is rejected with the nearest
   expect(values(await imported(long, `${POWER}skip_lines: ${MAX_PREAMBLE_ROWS}`))).toEqual([['2026-01-01T00:00', 1]]);
 });
 
-test('a stray quote in a column that is not mapped costs nothing', async () => {
+test('a stray quote in an unmapped column has no effect', async () => {
   const rows = ['02:00:00;="541";0,125', '02:15:00;="541;0,250', '02:00:00;5"41";0,375', '02:15:00;"5"4;""'];
   const run = await imported(
     `Van (datum);Van (tijdstip);EAN-code;Volume\n${rows.map((row) => `25-10-2026;${row}`).join('\n')}\n`,
@@ -135,7 +135,7 @@ test.each([
   expect(values(await imported(bytes, POWER.replace('p: { m', 'Zähler €: { m')))).toEqual([['2026-01-01T00:00', 1]]);
 });
 
-test('text in Windows-1252 is found where the first 100 kB are ASCII; another encoding can be named', async () => {
+test('text in Windows-1252 is detected after 100 kB of ASCII; another encoding can be specified', async () => {
   const rows = Array.from({ length: 8000 }, (_, i) => `${1_767_225_600 + i * 60},House,1`);
   const mapping = `${POWER.replace('column: t', 'column: t, format: epoch_s')}device_column: d\n`;
   const run = await imported(Buffer.from(`t,d,p\n${rows.join('\n')}\n1768000000,B\xfcro,2\n`, 'latin1'), mapping);
@@ -148,7 +148,7 @@ test('text in Windows-1252 is found where the first 100 kB are ASCII; another en
   expect(() => parseMapping(`${mapping}encoding: klingon`, 'm')).toThrow('must be an encoding such as utf-16le');
 });
 
-test('a column for each slot: a row is a day on its local clock', async () => {
+test('a column for each slot: a row is a day in local time', async () => {
   const mapping = `device: House
 timestamp: { column: Date, format: d/M/yyyy, timezone: Europe/Warsaw }
 slots: { first: "00:00", count: 4, minutes: 360 }
@@ -166,7 +166,7 @@ columns: { slot: { metric: load.power_kw } }`;
   expect(() => parseMapping(mapping.replace('count: 4', 'count: 5'), 'm')).toThrow('longer than a day');
 });
 
-test('NEM12: registers of meters in slots of a day; what is broken costs itself', async () => {
+test('NEM12: registers of meters in slots of a day; a broken record affects no other', async () => {
   const day = (value: string) => `300,20260301,${value},A,,,20260302`;
   const run = await imported(
     [

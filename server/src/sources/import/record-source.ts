@@ -13,26 +13,26 @@ import { decodedStart, decodedText, encodingOf } from './text-decoding.ts';
 
 /** A file as a stream of records. */
 export interface RecordSource {
-  /** What `position` counts, from 1. */
+  /** The unit of `position`, which starts at 1. */
   readonly countedBy: 'line' | 'record';
-  /** Columns that `cells` hold. */
+  /** Columns of `cells`. */
   readonly columns: readonly string[];
   readonly records: AsyncIterable<FileRecord>;
   /** Share of the file that was read, 0 to 1. */
   share(): number;
-  /** Rows of other tables between and after those that are wanted. */
+  /** Number of rows of other tables between and after the mapped ones. */
   outside(): number;
-  /** Wanted columns that no record has had so far, and some of those that there are. */
+  /** Mapped columns that no record has had so far, and some existing ones. */
   absent(): { readonly columns: readonly string[]; readonly found: readonly string[] };
   close(): void;
 }
 
-/** Beginning of a file, by which its format is found. */
+/** Size of the start of a file from which its format is detected. */
 export const HEAD_BYTES = 65_536;
 const READABLE = 'CSV, JSON and JSON lines, NEM12 and Green Button (ESPI) XML, plain or gzip';
 const GZIP_MAGIC = 0x8b1f;
 const GZIP_MAGIC_BYTES = 2;
-/** Beginnings of files that are often taken for tables. */
+/** Signatures of files that users often mistake for tables. */
 const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['PK\x03\x04', 'a ZIP archive or an Excel file'],
   ['PAR1', 'a Parquet file'],
@@ -43,13 +43,13 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
 ];
 
 /**
- * Opens a CSV, JSON or Green Button file, plain or gzip; its first bytes tell which. Reading holds no more than a few records at a time.
- * Throws `InvalidInput` for a file that is neither, or that lacks a column (CSV).
+ * Opens a CSV, JSON or Green Button file, plain or gzip, detected by its first bytes. At most a few records are held in memory.
+ * @throws InvalidInput for any other file, and for a CSV file without a mapped column
  */
 export async function openRecordSource(file: InputFile, mapping: Mapping): Promise<RecordSource> {
   const head = await headOf(file, mapping.encoding);
   const start = startOf(head);
-  if (start === '') throw new InvalidInput(`${file.name} is empty: a table in CSV, or JSON objects, are needed`);
+  if (start === '') throw new InvalidInput(`${file.name} is empty: a CSV table or JSON objects are required`);
   const { raw, bytes } = await unpacked(file);
   let outside = 0;
   const columns = wantedColumns(mapping);
@@ -86,7 +86,7 @@ function startOf(head: string): string {
     .trimStart();
 }
 
-/** Whether the first line is an object by itself. */
+/** Whether the first line is a complete object. */
 function areLines(start: string): boolean {
   const line = start.split('\n')[0]!;
   if (!line.trim().endsWith('}')) return false;
@@ -99,7 +99,7 @@ function areLines(start: string): boolean {
   }
 }
 
-/** The bytes of a file, unpacked. */
+/** The bytes of a file, decompressed. */
 export async function openBytes(file: InputFile): Promise<{ stream: Readable; close: () => void }> {
   const { raw, bytes } = await unpacked(file);
   return { stream: bytes, close: () => void raw.stream.destroy() };
@@ -111,7 +111,7 @@ async function unpacked(file: InputFile): Promise<{ raw: InputBytes; bytes: Read
   return { raw, bytes: isPacked ? gunzipped(raw.stream) : raw.stream };
 }
 
-/** An error of either end reaches whoever reads the unpacked bytes. */
+/** Errors of either stream are emitted by the decompressed one. */
 function gunzipped(stream: Readable, options = {}): Readable {
   return pipeline(stream, createGunzip(options), () => undefined);
 }
@@ -123,7 +123,7 @@ async function isGzip(file: InputFile): Promise<boolean> {
   return start.length === GZIP_MAGIC_BYTES && start.readUInt16LE() === GZIP_MAGIC;
 }
 
-/** The first characters of a text file, plain or gzip. @throws InvalidInput for a file that is none */
+/** The first characters of a text file, plain or gzip. @throws InvalidInput for a file that is not text */
 export async function readHead(file: InputFile): Promise<string> {
   const head = await headOf(file, undefined);
   return head.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
@@ -132,7 +132,7 @@ export async function readHead(file: InputFile): Promise<string> {
 async function headOf(file: InputFile, encoding: string | undefined): Promise<string> {
   const isPacked = await isGzip(file);
   const { stream } = file.read(HEAD_BYTES);
-  // A flush at the cut makes gunzip give what it has instead of missing the rest.
+  // A flush at the end of a truncated input makes gunzip return the available data instead of an error.
   const text = isPacked ? gunzipped(stream, { finishFlush: 2 }) : stream;
   const chunks: Buffer[] = [];
   let length = 0;
@@ -149,9 +149,9 @@ async function headOf(file: InputFile, encoding: string | undefined): Promise<st
   const foreign = FOREIGN.find(([start]) => bytes.subarray(0, start.length).toString('latin1') === start);
   const isText = encoding !== undefined || encodingOf(bytes) !== undefined || !bytes.includes(0);
   const found = foreign?.[1] ?? (isText ? undefined : 'binary data');
-  if (found !== undefined) throw new InvalidInput(`${file.name} holds ${found}; import reads ${READABLE}`);
+  if (found !== undefined) throw new InvalidInput(`${file.name} contains ${found}; import reads ${READABLE}`);
   const start = decodedStart(bytes, encoding);
   if (/^\uFEFF?\s*</.test(start) && !isEspi(startOf(start)))
-    throw new InvalidInput(`${file.name} holds XML or HTML; import reads ${READABLE}`);
+    throw new InvalidInput(`${file.name} contains XML or HTML; import reads ${READABLE}`);
   return start;
 }

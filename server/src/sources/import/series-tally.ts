@@ -1,27 +1,27 @@
-/** What a file holds of one device's metric. */
+/** Statistics of one device's metric in a file. */
 export interface SeriesReport {
   readonly device: string;
   readonly metric: string;
   readonly values: number;
-  /** First and last instant, epoch milliseconds; null where the column has no value. */
+  /** First and last instant, epoch milliseconds; null for a column without values. */
   readonly first: number | null;
   readonly last: number | null;
-  /** Most frequent distance of two values; null for a single one. */
+  /** Most frequent interval between two values; null for a single value. */
   readonly interval_ms: number | null;
-  /** Values at the same instant as the one before them; the last counts. */
+  /** Values at the same instant as the preceding one; the last one is stored. */
   readonly duplicates: number;
-  /** Values between others that came before them. */
+  /** Values between the instants of earlier ones. */
   readonly out_of_order: number;
-  /** Distances of more than one and a half intervals; `total_ms` is what they have beyond an interval. */
+  /** Intervals longer than 1.5 times the usual one; `total_ms` is the sum of their excess over one interval. */
   readonly gaps: { readonly count: number; readonly longest_ms: number; readonly total_ms: number };
 }
 
-/** Series listed individually. */
+/** Maximum number of series in a report. */
 export const MAX_SERIES_LISTED = 10_000;
-/** A distance of more than this many intervals is a gap. */
+/** A longer interval than this multiple of the usual one is a gap. */
 const GAP_INTERVALS = 1.5;
 
-/** Counts the values of one series in the order of the file; memory does not grow with it. */
+/** Counts the values of one series in the order of the file; memory use does not depend on the file's size. */
 export class SeriesTally {
   #values = 0;
   #first = Number.POSITIVE_INFINITY;
@@ -29,7 +29,7 @@ export class SeriesTally {
   #before = Number.NaN;
   #duplicates = 0;
   #outOfOrder = 0;
-  /** Distances by their three leading digits, so that there are at most 900 for each power of ten. */
+  /** Intervals by their three leading digits, so that there are at most 900 per power of ten. */
   readonly #steps = new Map<number, { count: number; sum: number; longest: number }>();
   #step = { ms: Number.NaN, entry: { count: 0, sum: 0, longest: 0 } };
 
@@ -46,8 +46,8 @@ export class SeriesTally {
 
   report(device: string, metric: string): SeriesReport {
     const steps = [...this.#steps.values()];
-    const usual = steps.reduce((best, step) => (step.count > best.count ? step : best), { count: 0, sum: 0 });
-    const interval = usual.count === 0 ? null : Math.round(usual.sum / usual.count);
+    const mostFrequent = steps.reduce((best, step) => (step.count > best.count ? step : best), { count: 0, sum: 0 });
+    const interval = mostFrequent.count === 0 ? null : Math.round(mostFrequent.sum / mostFrequent.count);
     const gaps = interval === null ? [] : steps.filter(({ sum, count }) => sum / count > GAP_INTERVALS * interval);
     return {
       device,
@@ -60,7 +60,7 @@ export class SeriesTally {
       out_of_order: this.#outOfOrder,
       gaps: {
         count: gaps.reduce((sum, { count }) => sum + count, 0),
-        longest_ms: gaps.reduce((most, { longest }) => Math.max(most, longest), 0),
+        longest_ms: gaps.reduce((max, { longest }) => Math.max(max, longest), 0),
         total_ms: gaps.reduce((sum, gap) => sum + gap.sum - gap.count * (interval ?? 0), 0),
       },
     };

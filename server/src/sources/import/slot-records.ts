@@ -2,10 +2,10 @@ import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 import type { FileRecord } from './file-record.ts';
 import { type Mapping, timestampColumns } from './mapping.ts';
 
-/** The column that a mapping names for the values of slots. */
+/** The column name in a mapping for the values of slots. */
 export const SLOT_COLUMN = 'slot';
 
-/** The columns of the file that a mapping with slots needs: the first slot in place of all. */
+/** The columns of the file that a mapping with slots requires; the first slot represents all of them. */
 export function slotColumns({ slots }: Mapping, columns: readonly string[]): readonly string[] {
   return slots ? columns.map((name) => (name === SLOT_COLUMN ? slots.first : name)) : columns;
 }
@@ -15,7 +15,7 @@ export function slotTime(index: number, minutes: number): string {
   return new Date(index * minutes * MINUTE_MS).toISOString().slice(11, 16);
 }
 
-/** A record for each slot of each day that has a value, the slot's time of day after the text of the day. */
+/** Yields one record for each slot of each day that has a value; the slot's time of day is appended to the date. */
 export async function* slotRecords(
   records: AsyncIterable<FileRecord>,
   mapping: Mapping,

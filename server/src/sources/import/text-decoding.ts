@@ -1,15 +1,15 @@
 import { isAscii } from 'node:buffer';
 
-/** Marks at the start of a text, and the encoding that each stands for. */
+/** Byte order marks, and the encoding of each. */
 const BYTE_ORDER_MARKS = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xff, 0xfe], 'utf-16le'],
   [[0xfe, 0xff], 'utf-16be'],
 ] as const;
-/** Bytes at the start of a file that show whether every other byte is 0, as in UTF-16. */
+/** Size of the sample that shows whether every other byte is 0, as in UTF-16. */
 const SAMPLE_BYTES = 512;
 
-/** Whether a text can be read in an encoding with this name. */
+/** Whether an encoding with this name is supported. */
 export function isEncoding(name: string): boolean {
   try {
     new TextDecoder(name);
@@ -20,7 +20,7 @@ export function isEncoding(name: string): boolean {
   }
 }
 
-/** UTF-16 or UTF-8 as far as the first bytes show; undefined: to be found by the first byte that is not ASCII. */
+/** UTF-16 or UTF-8 if the first bytes show it; undefined: detected by the first byte that is not ASCII. */
 export function encodingOf(start: Buffer): string | undefined {
   const marked = BYTE_ORDER_MARKS.find(([mark]) => mark.every((byte, i) => start[i] === byte))?.[1];
   if (marked !== undefined) return marked;
@@ -33,7 +33,7 @@ export function encodingOf(start: Buffer): string | undefined {
   return undefined;
 }
 
-/** The text in an encoding; by default UTF-16 or UTF-8 where the bytes are that, and else Windows-1252. */
+/** Decodes a text; by default as UTF-16 or UTF-8 if the bytes are valid, otherwise as Windows-1252. */
 export async function* decodedText(
   chunks: AsyncIterable<Uint8Array | string>,
   encoding?: string,
@@ -55,13 +55,13 @@ export async function* decodedText(
   if (rest !== '') yield rest;
 }
 
-/** The start of a text in its encoding. */
+/** The decoded start of a text. */
 export function decodedStart(start: Buffer, encoding?: string): string {
   const found = encoding ?? encodingOf(start);
   return new TextDecoder(found ?? (isUtf8Start(start) ? 'utf-8' : 'windows-1252')).decode(start);
 }
 
-/** Whether bytes are UTF-8, perhaps up to a character that is cut off. */
+/** Whether bytes are UTF-8; the last character may be truncated. */
 function isUtf8Start(bytes: Uint8Array): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });

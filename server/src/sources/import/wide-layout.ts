@@ -14,7 +14,7 @@ interface MappedColumn {
   readonly reader: CellReader;
 }
 
-/** A column for each metric. */
+/** One column per metric. */
 export class WideLayout implements Layout {
   readonly #groups: readonly (readonly [MappedColumn, ...MappedColumn[]])[];
   readonly #deviceIndex: number;
@@ -45,12 +45,12 @@ export class WideLayout implements Layout {
     return this.#groups.map((columns) => this.#blockOf(columns, this.#named(columns[0], rows)));
   }
 
-  /** Rows that name a device. */
+  /** Number of rows that name a device. */
   #named({ device, group }: MappedColumn, rows: readonly TimedRow[]): readonly TimedRow[] {
     if (device !== null) return rows;
     return rows.filter(({ cells, position }) => {
       if (deviceOf(cells, this.#deviceIndex, this.#device) !== null) return true;
-      this.#report.reject('no_device', position, `names no device of 1 to 200 characters for ${group}`);
+      this.#report.reject('no_device', position, `does not name a device of 1 to 200 characters for ${group}`);
       return false;
     });
   }

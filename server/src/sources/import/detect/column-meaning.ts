@@ -1,15 +1,15 @@
 import { widthOfStep } from '../../../domain/time/intervals.ts';
 import { knownUnit } from '../../../domain/units.ts';
 
-/** A column's metric, as a mapping names it. */
+/** A column's metric, as in a mapping. */
 export interface Meaning {
   readonly metric: string;
   readonly unit?: string;
-  /** Length of the intervals of an energy per interval. */
+  /** Length of the intervals, for an amount per interval. */
   readonly per?: string;
 }
 
-/** Words of exporters' headers, in the order in which they decide. */
+/** Words in exporters' headers, in order of precedence. */
 const GROUPS = [
   ['other', /forecast|prognos|previs|predict|angle|zenith|factor|irradia|voltage|current|reactive|cost|amount/i],
   ['price', /price|preis|prix|prijs|cena|tarif/i],
@@ -26,12 +26,12 @@ const GROUPS = [
 ] as const;
 const UNIT = /(?:^|[^\p{L}°])(kWh|MWh|Wh|kW|MW|W|°C|°F|%|V|A|Hz|(?:EUR|USD|GBP|€|\$)\/[kM]Wh)(?=$|[^\p{L}])/iu;
 const SPELLINGS = ['kWh', 'MWh', 'Wh', 'kW', 'MW', 'W', '°C', '°F', '%', 'V', 'A', 'Hz'];
-/** Values that never fall are those of a meter. */
+/** Minimum number of non-decreasing values that identify a counter. */
 const MIN_COUNTER_VALUES = 24;
 
 /**
- * What a column of numbers is, by its name, its unit and its values.
- * @param interval milliseconds between rows; null where there is one
+ * Determines the metric of a column of numbers from its name, unit and values.
+ * @param interval milliseconds between rows; null for a single row
  */
 export function meaningOf(name: string, values: readonly number[], interval: number | null): Meaning {
   const unit = unitIn(name) ?? (/temp\S*F$|fahrenheit/i.test(name) ? '°F' : undefined);
@@ -55,7 +55,7 @@ export function meaningOf(name: string, values: readonly number[], interval: num
   };
 }
 
-/** A unit that a header names: `Energy (kWh)`, `load_w`. */
+/** The unit in a header: `Energy (kWh)`, `load_w`. */
 export function unitIn(name: string): string | undefined {
   const found = UNIT.exec(name)?.[1];
   return found && (SPELLINGS.find((unit) => unit.toLowerCase() === found.toLowerCase()) ?? found);
@@ -87,7 +87,9 @@ function counter(source: string): string {
   return source === 'battery' ? 'battery.energy_charged_kwh' : `${source}.energy_kwh`;
 }
 
-/** The energy per interval of a source. What may be negative is that of the grid: the meter of a house that feeds in. */
+/**
+ * The metric for the energy per interval of a source. Energy that can be negative is that of the grid: the meter of a house with feed-in.
+ */
 export function perInterval(source: string, isSigned = false): string {
   if (source === 'export') return 'grid.exported_interval_kwh';
   if (source === 'grid' || (source === 'load' && isSigned))
@@ -95,7 +97,7 @@ export function perInterval(source: string, isSigned = false): string {
   return `${source}.interval_kwh`;
 }
 
-/** A meter reading never falls; of few values it is also large beside its growth. */
+/** A counter never decreases; a short column must also be large compared with its growth. */
 function isCounter(values: readonly number[]): boolean {
   const [first, last] = [values[0] ?? 0, values.at(-1) ?? 0];
   const [lowest, highest] = [Math.min(first, last), Math.max(first, last)];

@@ -34,7 +34,7 @@ async function detected(content: string | Buffer, timezone = 'Europe/Berlin') {
 
 test.each<[exporter: string, lines: readonly string[], at: string, first: Record<string, number>]>([
   [
-    'a utility with a preamble and a clock of 12 hours',
+    'a utility with a preamble and a 12-hour clock',
     [
       '"Name : A B",,,',
       ',,,',
@@ -47,7 +47,7 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
     { 'load.interval_kwh': 0.34 },
   ],
   [
-    'a Belgian grid operator: a row for each register',
+    'a Belgian grid operator: one row per register',
     [
       'Van (datum);Van (tijdstip);EAN-code;Register;Volume;Eenheid',
       '25-10-2025;12:00:00;="541";Afname Nacht;0,125;kWh',
@@ -111,7 +111,7 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
     { 'grid.imported_interval_kwh': 0.1 },
   ],
   [
-    'parts of the time',
+    'separate columns for date parts',
     ['Year,Month,Day,Hour,Minute,Temperature', '2026,3,1,0,0,4.5', '2026,3,1,0,30,4'],
     '2026-02-28T23:00:00.000Z',
     { 'weather.temperature_c': 4.5 },
@@ -122,7 +122,7 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
     '2026-02-28T23:00:00.000Z',
     { 'imported.value2': 1.5 },
   ],
-])('a mapping for %s is found, and reads the file whole', async (_exporter, lines, at, first) => {
+])('a mapping for %s is detected and reads the whole file', async (_exporter, lines, at, first) => {
   const run = await detected(`${lines.join('\r\n')}\r\n`);
   expect(run.report).toMatchObject({ rejected: 0 });
   expect(run.at).toBe(at);
@@ -131,14 +131,14 @@ test.each<[exporter: string, lines: readonly string[], at: string, first: Record
   expect(Object.keys(run.first).toSorted()).toEqual(Object.keys(first).toSorted());
 });
 
-test('UTF-16 is read', async () => {
+test('UTF-16 is detected', async () => {
   const run = await detected(
     Buffer.from('\ufeffTime\tSolar (kW)\r\n2026-03-01 00:00\t1.5\r\n2026-03-01 00:05\t1.25\r\n', 'utf16le'),
   );
   expect(run.first).toEqual({ 'solar.power_kw': 1.5 });
 });
 
-test('days that end at 0:00 are recognised', async () => {
+test('days that end at 0:00 are detected', async () => {
   const clock = (i: number) => `1/3/2026 ${Math.floor(i / 4) % 24}:${String((i % 4) * 15).padStart(2, '0')}`;
   const rows = Array.from({ length: 96 }, (_, i) => `${clock(i + 1)},${i % 7}`);
   const run = await detected(`date,Usage_kWh\n${rows.join('\n')}\n2/3/2026 0:15,1\n`);
@@ -146,17 +146,17 @@ test('days that end at 0:00 are recognised', async () => {
   expect(run.report.series).toMatchObject([{ interval_ms: 900_000, out_of_order: 0, duplicates: 0 }]);
 });
 
-test('numbers and days that can be read in two ways are named, and the numbers rejected rather than guessed', async () => {
+test('ambiguous numbers and dates are reported, and the numbers rejected rather than guessed', async () => {
   const run = await detected('time;p\n01/02/2026;1,234\n02/03/2026;2,345\n');
-  expect(run.notes.join()).toMatch(/two ways.*check number_format.*may also be of the format M\/d\/yyyy/s);
+  expect(run.notes.join()).toMatch(/ambiguous.*check number_format.*also match the format M\/d\/yyyy/s);
   expect(run.report).toMatchObject({ accepted: 0, rejected: 2 });
 });
 
-test('a file without a table is refused', async () => {
+test('a file without a table is rejected', async () => {
   await expect(detected('some text\nand more\n')).rejects.toThrow('no table with a time and numbers');
 });
 
-test('a wide file in which no column is a time is refused without a try of every format on every cell', async () => {
+test('a wide file without a column of times is rejected without testing every format on every cell', async () => {
   const rows = Array.from({ length: 150 }, (_, i) =>
     Array.from({ length: 190 }, (_, j) => `n${i}x${j * 11}`).join(','),
   );

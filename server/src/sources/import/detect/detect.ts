@@ -16,7 +16,7 @@ import { jsonTableIn } from './json-table.ts';
 import { siteAndKind } from './site-and-kind.ts';
 
 export interface DetectOptions {
-  /** Zone of times without an offset. */
+  /** Time zone of times without an offset. */
   readonly timezone: string;
   /** Site of the data; default: named after the file. */
   readonly site?: string | undefined;
@@ -25,21 +25,21 @@ export interface DetectOptions {
 
 type Found = Pick<Detected, 'format' | 'mapping' | 'notes' | 'sample'>;
 
-/** Rows of a sample. */
+/** Rows in a sample. */
 const MAX_SAMPLE_ROWS = 10;
 
 const SLOT_NAME = /^\d{1,2}:\d{2}(?:\s*-\s*\d{1,2}:\d{2})?$/;
 const NUMBER_FORMATS = [{}, { decimal: ',' }, { thousands: ',' }] as const;
-/** Texts that exporters write for no value. */
+/** Texts that exporters write for missing values. */
 const MISSING = ['nan', 'NaN', 'null', 'NULL', 'N/A', 'n/a'];
-/** Those that are declared where the first rows have them. */
+/** Texts that are declared as missing if the first rows contain them. */
 const PERHAPS_MISSING = ['-', '--', 'unavailable', 'unknown'];
-/** Columns of numbers that count or measure nothing. */
+/** Columns of numbers that are not measurements. */
 const IDENTIFIER = /\b(ean|id|nmi|code|serial|number|nummer|numer|account|week|month|day|hour)\b|[-_]?code$|_id$/i;
 
 /**
- * Finds out how the start of a file is to be read.
- * @throws InvalidInput for a file in which no table with times and numbers is found
+ * Detects a mapping from the start of a file.
+ * @throws InvalidInput for a file without a detectable table of times and numbers
  */
 export async function detectMapping(file: InputFile, options: DetectOptions): Promise<Detected> {
   const found = await formatOf(file, options.timezone);
@@ -47,7 +47,7 @@ export async function detectMapping(file: InputFile, options: DetectOptions): Pr
   return { ...found, mapping: { site, kind, ...found.mapping }, notes: [...found.notes, note] };
 }
 
-/** A mapping as a person reads it: YAML, the notes as comments. */
+/** A mapping as YAML for the user; the notes are comments. */
 export function mappingText({ mapping, notes }: Pick<Detected, 'mapping' | 'notes'>): string {
   return `${notes.map((note) => `# ${note}\n`).join('')}${stringify(mapping, { lineWidth: 0 })}`;
 }
@@ -62,17 +62,17 @@ async function formatOf(file: InputFile, timezone: string): Promise<Found> {
   const table = tables.filter((found) => found !== null).toSorted((a, b) => b.rows[0]!.length - a.rows[0]!.length)[0];
   if (table === undefined)
     throw new InvalidInput(
-      `${file.name} has no table with a time and numbers in its first rows: write a mapping by hand`,
+      `${file.name} has no table with a time and numbers in its first rows: write a mapping manually`,
     );
   return mappingOf(table, device, timezone);
 }
 
-/** Fields are columns; a file of JSON has no separator. */
+/** Fields are columns; a JSON file has no separator. */
 function jsonMapping(head: string, file: InputFile, timezone: string): Found {
   const found = jsonTableIn(head.trimStart());
   if (found === null)
     throw new InvalidInput(
-      `${file.name} has no list of objects with a time in its beginning: write a mapping by hand (docs/import.md)`,
+      `${file.name} has no list of objects with a time near its start: write a mapping manually (docs/import.md)`,
     );
   const { mapping, ...rest } = mappingOf(found.table, deviceNameOf(file), timezone, found.textIndexes);
   const { delimiter: _none, ...common } = mapping;
@@ -101,11 +101,11 @@ function nem12(head: string): Found {
       timestamp: { column: 'time', format: 'yyyyMMdd HH:mm', timezone: 'Australia/Brisbane' },
       long: { ...long, others: 'ignore' },
     },
-    notes: ['Registers are taken for kWh; E is import from the grid, B export to it.'],
+    notes: ['Registers are assumed to be in kWh; E is import from the grid, B export to it.'],
   };
 }
 
-/** @param textIndexes columns whose numbers may be written in some format; default: all */
+/** @param textIndexes columns whose numbers may need a number format; default: all */
 function mappingOf(
   { delimiter, names, rows, times }: Table,
   device: string,
@@ -144,7 +144,7 @@ function mappingOf(
   const numbersAt = (index: number) =>
     rows.map((row) => reader.read(row[index]!)).filter((value) => value !== undefined);
   if (slots !== null) {
-    notes.push('Slots are taken for kWh of consumption: check columns.slot.');
+    notes.push('Slots are assumed to be kWh of consumption: check columns.slot.');
     return {
       ...shown,
       mapping: {
@@ -157,7 +157,7 @@ function mappingOf(
   }
   const long = longOf(rows, times, columns, reader);
   if (long !== null) {
-    notes.push(`Rows are values of what "${columns[long.metric]}" names: check long.metrics.`);
+    notes.push(`Each row is a value of the metric named by "${columns[long.metric]}": check long.metrics.`);
     return {
       ...shown,
       mapping: { ...common, long: longMapping(long, { rows, reader, columns, nameAt, interval: times.interval }) },
@@ -166,26 +166,26 @@ function mappingOf(
   }
   const found = meanings(indexes, { rows, reader, columns, nameAt, numbersAt, interval: times.interval });
   if (found.length === 0)
-    throw new InvalidInput('the table has times, but no column of numbers: write a mapping by hand');
+    throw new InvalidInput('the table has times, but no column of numbers: write a mapping manually');
   notes.push(...unitNotes(found));
   return { ...shown, mapping: { ...common, columns: Object.fromEntries(found) }, notes };
 }
 
 function timeNotes({ rival, isLocal, closesDay }: Times, timezone: string): string[] {
   return [
-    ...(rival === null ? [] : [`Times may also be of the format ${rival}: check timestamp.format.`]),
+    ...(rival === null ? [] : [`Times also match the format ${rival}: check timestamp.format.`]),
     ...(isLocal
       ? [
-          `Times are taken for ${timezone}: check the time zone. Rows in an hour that its clock skips are counted and left out.`,
+          `Times are assumed to be in ${timezone}: check the time zone. Rows in an hour that its clock skips are counted and omitted.`,
         ]
       : []),
     ...(closesDay
-      ? ['Days end at 0:00, so times are taken for the end of their interval: check timestamp.shift_s.']
+      ? ['Days end at 0:00, so each time is assumed to mark the end of its interval: check timestamp.shift_s.']
       : []),
   ];
 }
 
-/** Whether a zone has summer time. */
+/** Whether a zone has daylight saving time. */
 function changesClock(timezone: string): boolean {
   const offsets = Array.from({ length: 12 }, (_, month) => localIso(Date.UTC(2026, month, 15), timezone).slice(-6));
   return new Set(offsets).size > 1;
@@ -197,10 +197,10 @@ function unitNotes(found: readonly (readonly [string, Meaning])[]): string[] {
     .map(([name]) => name);
   return unknown.length === 0
     ? []
-    : [`The unit of ${unknown.join(', ')} is not known and taken for kW: check unit and scale.`];
+    : [`The unit of ${unknown.join(', ')} is unknown; kW is assumed: check unit and scale.`];
 }
 
-/** The columns of the name and the value of rows that repeat their times. */
+/** The columns of name and value, for rows with repeated times. */
 function longOf(rows: Table['rows'], { instants, indexes }: Times, columns: readonly string[], reader: NumberReader) {
   const repeated = (keys: readonly string[]) => keys.length - new Set(keys).size;
   const all = repeated(instants.map(String));
@@ -244,7 +244,7 @@ interface Columns {
   readonly interval: number | null;
 }
 
-/** Columns in which every text is a number or stands for none; each metric once. */
+/** Columns in which every text is a number or a missing value; each metric once. */
 function meanings(indexes: readonly number[], of: Columns): (readonly [string, Meaning])[] {
   const taken = new Set<string>();
   return indexes.flatMap((index) => {
@@ -259,7 +259,7 @@ function meanings(indexes: readonly number[], of: Columns): (readonly [string, M
   });
 }
 
-/** The format that reads the most cells; the default one where two would read a cell as different numbers. */
+/** The format that reads the most cells; the default if another format reads as many but gives different numbers. */
 function numberFormatOf(rows: readonly (readonly string[])[], indexes: readonly number[]) {
   const cells = rows
     .flatMap((row) => indexes.map((index) => row[index]!))
@@ -281,7 +281,7 @@ function numberFormatOf(rows: readonly (readonly string[])[], indexes: readonly 
   return {
     format: {},
     reader: best.reader,
-    note: 'Numbers such as 1.234 or 1,234 can be read in two ways: check number_format.',
+    note: 'Numbers such as 1.234 or 1,234 are ambiguous: check number_format.',
   };
 }
 

@@ -5,19 +5,19 @@ import { openBytes } from '../record-source.ts';
 import { otherMetric, perInterval } from './column-meaning.ts';
 import type { Detected } from './detected.ts';
 
-/** Readings by which a file is known. */
+/** Number of readings that are examined. */
 const MAX_READINGS = 20_000;
 const MAX_SAMPLE_ROWS = 10;
-/** Widths of intervals, the finest first. */
+/** Units of interval lengths, shortest first. */
 const WIDTH_ORDER = ['s', 'm', 'h', 'd', 'w', 'mo', 'y'];
 
-/** How a Green Button file is to be read: the finest intervals of each flow; coarser ones have the same energy again. */
+/** Detects the mapping of a Green Button file: the shortest intervals of each flow; longer intervals repeat the same energy. */
 export async function espiMapping(
   file: InputFile,
   device: string,
 ): Promise<Omit<Detected, 'format'> & { format: 'green_button' }> {
   const { flows, points, rows } = await readFlows(file);
-  if (flows.size === 0) throw new InvalidInput(`${file.name} is Green Button data without any reading`);
+  if (flows.size === 0) throw new InvalidInput(`${file.name} is a Green Button file without readings`);
   const finest = [...flows].filter(([flow]) => ![...flows.keys()].some((other) => isFiner(other, flow)));
   const metrics = Object.fromEntries(finest.map(([flow, unit]) => [flow, meaningOf(flow, unit)]));
   const leftOut = [...flows.keys()].filter((flow) => !Object.hasOwn(metrics, flow));
@@ -31,8 +31,10 @@ export async function espiMapping(
       long: { metric_column: 'flow', value_column: 'value', unit_column: 'unit', metrics, others: 'ignore' },
     },
     notes: [
-      'import is what the utility delivered, export what it received.',
-      ...(leftOut.length === 0 ? [] : [`${leftOut.join(', ')} is the same energy in longer intervals, and left out.`]),
+      'import is energy delivered by the utility, export is energy received by it.',
+      ...(leftOut.length === 0
+        ? []
+        : [`${leftOut.join(', ')} repeats the same energy in longer intervals and is omitted.`]),
     ],
     sample: { columns: [...ESPI_COLUMNS], rows },
   };
@@ -58,7 +60,7 @@ async function readFlows(file: InputFile) {
   return { flows, points, rows };
 }
 
-/** Whether a flow is the same as another one in shorter intervals, or by the register. */
+/** Whether a flow is the same quantity as another one, in shorter intervals or as a register. */
 function isFiner(one: string, than: string): boolean {
   const [nameOne, a] = partsOf(one);
   const [nameThan, b] = partsOf(than);

@@ -11,18 +11,18 @@ export interface Table {
 
 export interface Times extends TimeFormat {
   readonly indexes: readonly number[];
-  /** Another format that reads every text. */
+  /** Another format that matches every text. */
   readonly rival: string | null;
 }
 
 export const DELIMITERS = [',', ';', '\t', '|'];
 const MAX_HEADER_ROWS = 200;
 const MAX_SAMPLE_ROWS = 300;
-/** Columns of a table that are considered. */
+/** Maximum number of columns that are considered. */
 export const MAX_COLUMNS = 200;
 const PARTS_OF_TIME = ['Year', 'Month', 'Day', 'Hour', 'Minute'];
 
-/** The first table in a text that has a time and numbers; the last row may be cut off. */
+/** The first table in a text that has a time and numbers; the last row may be truncated. */
 export async function tableIn(head: string, delimiter: string): Promise<Table | null> {
   const rows: (readonly string[])[] = [];
   for await (const row of csvRows(chunks(head), { delimiter }))
@@ -42,7 +42,7 @@ export async function tableIn(head: string, delimiter: string): Promise<Table | 
 }
 
 async function* chunks(text: string): AsyncGenerator<string> {
-  // The last line may be cut off.
+  // The last line may be truncated.
   const end = text.lastIndexOf('\n');
   yield end < 0 || text.length < 1000 ? text : text.slice(0, end);
 }
@@ -51,7 +51,7 @@ function formulaText(cell: string): string {
   return cell.replace(/^="(.*)"$/s, '$1');
 }
 
-/** Year, month, day, hour and minute in columns of their own. */
+/** Year, month, day, hour and minute in separate columns. */
 function partsOfTime(names: readonly string[], rows: readonly (readonly string[])[]): Times | null {
   const indexes = PARTS_OF_TIME.map((part) => names.findIndex((name) => name.toLowerCase() === part.toLowerCase()));
   if (indexes.includes(-1)) return null;
@@ -62,7 +62,7 @@ function partsOfTime(names: readonly string[], rows: readonly (readonly string[]
   return found === undefined ? null : { ...found, indexes, rival: null };
 }
 
-/** The column of times, or the two columns of a day and a time of day. */
+/** The column of times, or the two columns of date and time of day. */
 export function timesIn(rows: readonly (readonly string[])[]): Times | null {
   const width = rows[0]!.length;
   const textsOf = (...indexes: number[]) =>

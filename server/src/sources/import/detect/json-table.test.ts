@@ -33,7 +33,7 @@ test.each([
   ['a list', JSON.stringify(records), undefined],
   ['objects one a line', records.map((record) => JSON.stringify(record)).join('\n'), undefined],
   ['a list inside an object', JSON.stringify({ code: 0, data: { total: 900, infos: records } }, null, 1), 'data.infos'],
-])('%s longer than the beginning that is looked at is detected and read whole', async (_shape, text, path) => {
+])('%s that exceeds the examined part is detected and read completely', async (_shape, text, path) => {
   const { report, detected, values, device } = await imported(text);
   expect(detected).toMatchObject({
     format: 'json',
@@ -49,7 +49,7 @@ test.each([
   expect(values(device, 'battery.soc_percent')).toHaveLength(900);
 });
 
-test('numbers that are texts, epochs, and energy per day are detected', async () => {
+test('numbers as texts, epochs, and energy per day are detected', async () => {
   const rows = Array.from({ length: 5 }, (_, i) => ({
     day: `2026-03-${27 + i}`,
     'consumption kWh': `${20 + (i % 2)},5`,
@@ -66,7 +66,7 @@ test('numbers that are texts, epochs, and energy per day are detected', async ()
   ]);
 });
 
-test('what has no list with a time is refused', async () => {
+test('a text without a list of objects with a time is rejected', async () => {
   for (const text of [
     '[]',
     '{"a": 1}',
@@ -78,7 +78,7 @@ test('what has no list with a time is refused', async () => {
     await expect(imported(text)).rejects.toThrow('no list of objects with a time');
 });
 
-test('wherever a text is cut off, what is found is a beginning of its records', () => {
+test('wherever a text is truncated, the detected rows are its first records', () => {
   const text = JSON.stringify({ meta: { text: 'a "quoted, [text]' }, items: records.slice(0, 30) });
   const whole = jsonTableIn(text)!;
   fc.assert(

@@ -4,20 +4,20 @@ import { MAX_COLUMNS, type Table, timesIn } from './find-table.ts';
 /** A list of objects as a table. */
 export interface JsonTable {
   readonly table: Table;
-  /** Path of the list inside the text; null: the text is the list, or its objects follow each other. */
+  /** Path of the list inside the text; null if the text is the list, or a sequence of its objects. */
   readonly records: string | null;
-  /** Columns with texts, in which numbers may be written in some format. */
+  /** Columns with texts, in which numbers may need a number format. */
   readonly textIndexes: ReadonlySet<number>;
 }
 
 const MAX_SAMPLE_ROWS = 300;
-/** Levels of objects in which lists and fields are looked for. */
+/** Levels of objects that are searched for lists and fields. */
 const MAX_LEVELS = 5;
-/** Values that are looked at. */
+/** Values that are examined. */
 const MAX_NODES = 100_000;
 const HEAD_LIMITS = { depth: 32, brackets: 65_536, commas: 65_536 };
 
-/** The first list of objects with a time in the beginning of a JSON text, which may be cut off; null where there is none. */
+/** The first list of objects with a time near the start of a JSON text, which may be truncated; null without one. */
 export function jsonTableIn(head: string): JsonTable | null {
   const lines = linesOf(head);
   if (lines.length > 1) return tableOf(lines, null);
@@ -31,7 +31,7 @@ export function jsonTableIn(head: string): JsonTable | null {
   return Array.isArray(root) ? null : tableOf([root], null);
 }
 
-/** Objects one a line; the last line may be cut off. */
+/** One object per line; the last line may be truncated. */
 function linesOf(head: string): unknown[] {
   if (!head.startsWith('{')) return [];
   const lines = head.split('\n', MAX_SAMPLE_ROWS).filter((line) => line.trim() !== '');
@@ -54,7 +54,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A text that is cut off, up to its last whole element, with its brackets closed. */
+/** Closes the brackets of a truncated text after its last complete element. */
 function closed(text: string): string {
   const open: string[] = [];
   let cut = { at: 0, closers: '' };
@@ -78,7 +78,7 @@ function listsIn(root: unknown): { path: string; records: unknown[] }[] {
     for (const { path, node } of waiting) {
       if (Array.isArray(node)) found.push({ path, records: node.filter(isObject).slice(0, MAX_SAMPLE_ROWS) });
       else if (isObject(node)) {
-        // A key with a dot cannot be part of a path.
+        // A key that contains a dot cannot be part of a path.
         for (const [key, inner] of Object.entries(node))
           if (!key.includes('.')) next.push({ path: path === '' ? key : `${path}.${key}`, node: inner });
       }

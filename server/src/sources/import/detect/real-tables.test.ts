@@ -10,12 +10,12 @@ import { parseMapping } from '../mapping.ts';
 import { detectMapping } from './detect.ts';
 
 const catalogue = new MetricCatalogue();
-/** Zones of files whose times are on a clock with summer time. */
+/** Time zones of files with local times. */
 const ZONES = new Map([
   ['ausgrid-home-30min-2011-2012.csv.gz', 'Australia/Sydney'],
   ['belgium-day-ahead-hourly-2022-2023.csv.gz', 'Europe/Brussels'],
 ]);
-/** Enough of a long file for its clock to change once. */
+/** Rows of a long file up to the first clock change. */
 const MAX_ROWS = 5_000;
 
 async function rejectedOf(path: string, name: string): Promise<number | string> {
@@ -37,7 +37,7 @@ async function rejectedOf(path: string, name: string): Promise<number | string> 
 }
 
 describeWith('REAL_DATA', 'tables of real exporters', (data) => {
-  test('are read whole by what is detected alone: 27 of 28, the other one begins in 1949', async () => {
+  test('are read completely with the detected mapping: 27 of 28; the other one begins in 1949', async () => {
     const outcomes = new Map<string, number | string>();
     for (const path of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
       const name = path.split('/').at(-1)!;

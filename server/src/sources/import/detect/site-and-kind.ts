@@ -2,7 +2,7 @@ import type { DeviceKind } from '@wattkeeper/contract/device.ts';
 import { MAX_NAME_CHARACTERS } from '@wattkeeper/contract/names.ts';
 import { countryOf } from './zone-country.ts';
 
-/** Kinds of devices by the groups of metrics that they have, in the order in which they decide. */
+/** Kinds of devices by their metric groups, in order of precedence. */
 const KINDS: readonly (readonly [group: string, kind: DeviceKind])[] = [
   ['battery', 'inverter'],
   ['solar', 'inverter'],
@@ -14,7 +14,7 @@ const KINDS: readonly (readonly [group: string, kind: DeviceKind])[] = [
 ];
 const DEFAULT_CURRENCY = 'EUR';
 
-/** The site and the kind of devices that a mapping begins with, and what to check about them. */
+/** The site and the device kind of a new mapping, and notes on what to check. */
 export function siteAndKind(
   { columns, long, timestamp }: Readonly<Record<string, unknown>>,
   name: string,
@@ -35,6 +35,6 @@ export function siteAndKind(
   };
   const groups = new Set(Object.values(mapped).map(({ metric }) => metric.split('.')[0]));
   const kind = KINDS.find(([group]) => groups.has(group))?.[1] ?? 'other';
-  const note = `The site ${JSON.stringify(site.name)} is made unless there is one of this name: check name, zone, currency and place (latitude, longitude), and the kind of the device.`;
+  const note = `The site ${JSON.stringify(site.name)} is created unless a site has this name: check its name, time zone, currency and location (latitude, longitude), and the kind of the device.`;
   return { site, kind, note };
 }

@@ -16,15 +16,15 @@ const FORMATS = [
     `${day}'T'H:mm:ss`,
   ]),
 ];
-/** Characters of a time. */
+/** Maximum length of a time. */
 const MAX_TIME_CHARACTERS = 60;
-/** Numbers that are times lie between 2000 and 2100. */
+/** Numeric times are between 2000 and 2100. */
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const LATEST_MS = Date.UTC(2100, 0, 1);
 
 export interface TimeFormat {
   readonly format: string;
-  /** Steps between the samples that differ: fewer are more regular. */
+  /** Number of different steps between the samples: fewer are more regular. */
   readonly steps: number;
   /** Most frequent step, milliseconds; null for fewer than two times. */
   readonly interval: number | null;
@@ -33,11 +33,11 @@ export interface TimeFormat {
   /** Whether the texts have no offset. */
   readonly isLocal: boolean;
   readonly instants: readonly number[];
-  /** Whether 0:00 closes the day that it is written with: the times of the rows then fall back by a day less a step. */
+  /** Whether 0:00 is the end of its date: the times of the rows then jump back by a day minus one step. */
   readonly closesDay: boolean;
 }
 
-/** The formats in which all texts are times, the most regular first. */
+/** The formats that match all texts, the most regular first. */
 export function timeFormats(texts: readonly string[], formats: readonly string[] = FORMATS): TimeFormat[] {
   const mayBeTimes = texts.every((text) => text.length <= MAX_TIME_CHARACTERS && /\d{2}/.test(text));
   if (texts.length === 0 || !mayBeTimes) return [];
@@ -62,7 +62,7 @@ export function timeFormats(texts: readonly string[], formats: readonly string[]
 
 const clocks = new Map<string, FileClock>();
 
-/** A clock in UTC, where no time depends on those before it. */
+/** A clock in UTC, where no time depends on earlier ones. */
 function clockOf(format: string): FileClock {
   const known = clocks.get(format);
   if (known !== undefined) return known;

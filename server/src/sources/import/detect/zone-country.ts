@@ -1,4 +1,4 @@
-/** Country (ISO 3166) and currency (ISO 4217) of zones whose clock belongs to one country. */
+/** Country (ISO 3166) and currency (ISO 4217) of time zones that belong to one country. */
 const COUNTRIES = new Map<string, readonly [country: string, currency: string]>([
   ['Europe/Warsaw', ['PL', 'PLN']],
   ['Europe/Berlin', ['DE', 'EUR']],
@@ -49,7 +49,7 @@ const COUNTRIES = new Map<string, readonly [country: string, currency: string]>(
   ['Asia/Kolkata', ['IN', 'INR']],
 ]);
 
-/** Country and currency of a zone, where it has one. */
+/** Country and currency of a time zone, if it belongs to one country. */
 export function countryOf(timezone: string): { readonly country: string; readonly currency: string } | null {
   const [country, currency] = COUNTRIES.get(timezone) ?? [];
   return country === undefined || currency === undefined ? null : { country, currency };
