@@ -171,7 +171,7 @@ describe('hostile XML', () => {
   test('has limits on depth and on the length of a text', async () => {
     const deep = '<a>'.repeat(MAX_XML_DEPTH + 1);
     await expect(imported(valid.replace('<title>', `${deep}<title>`))).rejects.toThrow(
-      `more than ${MAX_XML_DEPTH} deep`,
+      `deeper than ${MAX_XML_DEPTH} levels`,
     );
     const long = 'x'.repeat(3 * MAX_XML_TEXT_CHARACTERS);
     for (const text of [`<cost>${long}`, `<cost a="${long}">`, `<!--${long}`, `<![CDATA[${long}`])
