@@ -18,9 +18,9 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
   });
   afterAll(() => demo?.close());
 
-  it('looks by itself or at once, and shows what it found as soon as it is there', async () => {
-    await panel('Timeline').getByRole('button', { name: 'Look now' }).click();
-    await panel('Timeline').getByRole('button', { name: 'Look now', disabled: false }).waitFor();
+  it('are detected automatically or on request, and shown at once', async () => {
+    await panel('Timeline').getByRole('button', { name: 'Detect now' }).click();
+    await panel('Timeline').getByRole('button', { name: 'Detect now', disabled: false }).waitFor();
     // The last days may be quiet: all that the sixty days hold is looked for through the API.
     const devices = await service.json<{ items: { name: string }[] }>('/api/v1/machines');
     for (const { name } of devices.items) {
@@ -33,30 +33,30 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     const found = (await service.json<{ items: unknown[] }>('/api/v1/anomaly')).items.length;
     expect(found).toBeGreaterThan(0);
     await page.getByText('90 days', { exact: true }).click();
-    await expect.poll(() => panel('Events').locator('tbody tr').count()).toBe(found);
+    await expect.poll(() => panel('Anomalies').locator('tbody tr').count()).toBe(found);
     await expect.poll(() => panel('Timeline').locator('button[data-severity]').count()).toBe(found);
   });
 
-  it('tells of one event what it was against what was expected, and why', async () => {
-    await panel('Events').locator('tbody tr').first().getByRole('button').click();
+  it('shows measured and expected values of one anomaly, and its features', async () => {
+    await panel('Anomalies').locator('tbody tr').first().getByRole('button').click();
     await dialog()
-      .getByRole('img', { name: /the range that was expected/ })
+      .getByRole('img', { name: /expected range/ })
       .waitFor();
-    await dialog().getByText('Stands out by').waitFor();
-    await dialog().getByText('What sets it apart').waitFor();
+    await dialog().getByText('Size of the deviation').waitFor();
+    await dialog().getByText('Contributing features').waitFor();
     expect(new URL(page.url()).searchParams.get('event')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('takes a judgement, a comment and a settlement', async () => {
-    await dialog().getByText('No, all was well').click();
-    await dialog().getByText('as it should be').waitFor();
+  it('accepts a label and a comment, and can be resolved', async () => {
+    await dialog().getByText('No, normal operation').click();
+    await dialog().getByText('normal operation').waitFor();
     await dialog().getByLabel('Comment').fill('the Christmas party');
     await dialog().getByRole('button', { name: 'Resolve' }).click();
     await dialog().getByText('the Christmas party').waitFor();
-    await dialog().getByRole('button', { name: 'Open again' }).waitFor();
+    await dialog().getByRole('button', { name: 'Reopen' }).waitFor();
     await dialog().getByRole('button', { name: 'Close' }).click();
     await page.getByText('Resolved', { exact: true }).click();
-    await expect.poll(() => panel('Events').locator('tbody tr').count()).toBe(1);
+    await expect.poll(() => panel('Anomalies').locator('tbody tr').count()).toBe(1);
     await page.getByText('All', { exact: true }).click();
   });
 
@@ -94,12 +94,12 @@ describeWith('CHROMIUM', 'anomalies in a browser', (executablePath) => {
     await expect.poll(async () => (await chart.screenshot()).equals(withBands)).toBe(false);
     await page.getByRole('checkbox', { name: 'Anomalies' }).check();
     await notes.getByRole('link').first().click();
-    await dialog().getByText('Stands out by').waitFor();
+    await dialog().getByText('Size of the deviation').waitFor();
     await dialog().getByRole('button', { name: 'Close' }).click();
   });
 
   it('fits a phone and has no serious accessibility fault', async () => {
-    await panel('Events').locator('tbody tr').first().getByRole('button').waitFor();
+    await panel('Anomalies').locator('tbody tr').first().getByRole('button').waitFor();
     await expectAccessible(page);
     await expectFitsPhone(page);
   });

@@ -31,27 +31,27 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     expect(await training().getByRole('checkbox', { name: 'Production', exact: true }).isChecked()).toBe(true);
   });
 
-  it('trains as a job, and shows what was learnt with every criterion and chart', async () => {
+  it('trains as a job, and shows the model with every criterion and chart', async () => {
     await training().getByRole('button', { name: 'Train', exact: true }).click();
     await training()
-      .getByText(/^Version 1 of Demo: Drying oven: R² 0\.9\d\d, in use$/)
+      .getByText(/^Version 1 of Demo: Drying oven: R² 0\.9\d\d, active$/)
       .waitFor();
-    const model = region(/^Version 1 · in use$/);
+    const model = region(/^Version 1 · active$/);
     expect(await model.getByRole('row', { name: /plant default/ }).count()).toBe(3);
     await model.getByRole('row', { name: /^Production/ }).waitFor();
     const baseline = region('Baseline of Demo: Drying oven');
     await baseline.getByText(/% · ± .* at 90 % · /).waitFor();
     // The window is the one that the model learnt from.
     await baseline.getByText(/^± .* at 90 % · not valid$/).waitFor();
-    for (const title of ['Used and expected', 'Residuals', 'Contributions', 'Cumulative sum (CUSUM)']) {
+    for (const title of ['Measured and expected', 'Residuals', 'Driver contributions', 'Cumulative sum (CUSUM)']) {
       await baseline.getByRole('img', { name: `${title} of Demo: Drying oven over time` }).waitFor();
     }
     await baseline.getByRole('checkbox', { name: 'Show as a table' }).check();
-    await baseline.getByRole('region', { name: 'Figures' }).locator('tbody tr').first().waitFor();
+    await baseline.getByRole('region', { name: 'Values' }).locator('tbody tr').first().waitFor();
   });
 
   it('compares versions, and keeps a poor one out of use until a person decides', async () => {
-    await training().getByLabel('Model').selectOption('The best of all');
+    await training().getByLabel('Model').selectOption('Best model (automatic)');
     await training().getByRole('button', { name: 'Train', exact: true }).click();
     await training()
       .getByText(/^Version 2 of/)
@@ -61,25 +61,25 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
     await training().getByRole('checkbox', { name: 'Outdoor temperature' }).check();
     await training().getByRole('button', { name: 'Train', exact: true }).click();
     await training()
-      .getByText(/^Version 3 of .* not in use$/)
+      .getByText(/^Version 3 of .* inactive$/)
       .waitFor();
-    const versions = region('Versions side by side').first();
+    const versions = region('Compare versions').first();
     await versions.getByRole('columnheader', { name: 'Version 3' }).waitFor();
-    await versions.getByRole('button', { name: 'View version 3' }).click();
-    await region(/^Version 3 · not in use$/)
+    await versions.getByRole('button', { name: 'Show version 3' }).click();
+    await region(/^Version 3 · inactive$/)
       .getByText('not met')
       .first()
       .waitFor();
     expect(new URL(page.url()).searchParams.get('model')).not.toBeNull();
-    await versions.getByRole('button', { name: 'Put in use' }).first().click();
-    await region(/^Version 3 · in use$/).waitFor();
+    await versions.getByRole('button', { name: 'Activate' }).first().click();
+    await region(/^Version 3 · active$/).waitFor();
   });
 
   it('trains several machines together, and cannot learn from too little', async () => {
     await page.getByRole('radio', { name: '7 days' }).check({ force: true });
     const machines = page.getByRole('region', { name: 'Machines' }).first();
     await machines.getByLabel('Name').fill('');
-    await machines.getByRole('checkbox', { name: 'Choose Demo: Chiller' }).check();
+    await machines.getByRole('checkbox', { name: 'Select Demo: Chiller' }).check();
     await training().getByRole('button', { name: 'Train 2 machines' }).click();
     await expect
       .poll(() =>
@@ -90,17 +90,17 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
       .toBe(2);
   });
 
-  it('notes what is out of the ordinary, and expects it', async () => {
-    const adjustments = region('Out of the ordinary').first();
+  it('records a non-routine event, and adjusts the expected energy', async () => {
+    const adjustments = region('Non-routine events').first();
     await adjustments.getByLabel('Energy').fill('120');
     await adjustments.getByLabel('Reason').fill('trial run');
     await adjustments.getByRole('button', { name: 'Add' }).click();
     await adjustments.getByRole('row', { name: /trial run/ }).waitFor();
     await region('Baseline of Demo: Drying oven')
-      .getByText(/^adjustments: 1[12]\d/)
+      .getByText(/^non-routine adjustments: 1[12]\d/)
       .waitFor();
     await adjustments.getByRole('button', { name: 'Remove trial run' }).click();
-    await adjustments.getByText('Nothing is noted.').waitFor();
+    await adjustments.getByText('No events recorded.').waitFor();
   });
 
   it('gives figures and coefficients away as files', async () => {
@@ -112,7 +112,7 @@ describeWith('CHROMIUM', 'baselines in a browser', (executablePath) => {
       ]);
       return readFileSync(await download.path(), 'utf8');
     };
-    const figures = (await exported('Figures (CSV)')).trim().split('\r\n');
+    const figures = (await exported('Values (CSV)')).trim().split('\r\n');
     expect(figures[0]).toMatch(/^start,actual_kwh,predicted_kwh,deviation_kwh,cusum_kwh,/);
     expect(figures.length).toBeGreaterThan(150);
     expect(await exported('Coefficients (CSV)')).toMatch(/^term,coefficient,standard_error,t,p,vif\r\nintercept,/);

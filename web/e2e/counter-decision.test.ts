@@ -48,8 +48,8 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
     await panel.getByLabel('Day').fill(iso(DAY).slice(0, 10));
     const row = panel.getByRole('row', { name: /rose by more than the device can do/ });
     await row.getByRole('button', { name: 'Decide' }).click();
-    const dialog = page.getByRole('dialog', { name: 'What the event counts for' });
-    await dialog.getByRole('button', { name: /The amount in doubt: 11,000.5/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'How much energy to count' });
+    await dialog.getByRole('button', { name: /The disputed amount: 11,000.5/ }).click();
     await expectAccessible(page);
     await expectFitsPhone(page);
     await page.screenshot({ path: `${OUTPUT}counter-decision.png` });
@@ -57,7 +57,7 @@ describeWith('CHROMIUM', 'a counter that jumped, in a browser', (executablePath)
     await panel.getByText(/11000.5 counted by decision/).waitFor();
     expect(await imported()).toBeCloseTo(11_012, 6);
     await panel.getByRole('button', { name: 'Decide' }).first().click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Take the decision back' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Undo the decision' }).click();
     await panel.getByText(/nothing counted between/).waitFor();
     expect(await imported()).toBeCloseTo(11.5, 6);
   });

@@ -41,7 +41,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
 
     it('is live on the open page, as are later devices and metrics', async () => {
       const { page } = world;
-      await page.getByText('No reading has arrived yet').waitFor();
+      await page.getByText('No readings yet').waitFor();
       await report({ 'solar.power_kw': 3.21 });
       await page.getByRole('heading', { name: 'Now' }).waitFor();
       await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
@@ -59,7 +59,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       const { page } = world;
       await report({ 'load.power_kw': 0.5 });
       await page.getByRole('navigation').getByRole('link', { name: 'Forecast' }).click();
-      await page.getByText('There is not enough history yet').waitFor();
+      await page.getByText('Not enough history').waitFor();
       expect(await page.getByText('The request cannot be used').count()).toBe(0);
       await page.screenshot({ path: `${OUTPUT}forecast-too-early.png` });
     });
@@ -80,7 +80,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       const { page } = world;
       await page.getByText('Demo home').first().waitFor();
       await report({ 'solar.power_kw': 4.32 });
-      await page.getByRole('button', { name: 'Site: Home. Choose another' }).waitFor();
+      await page.getByRole('button', { name: 'Site: Home. Select another' }).waitFor();
       await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
       await page.getByRole('region', { name: 'Energy flow' }).getByText('4.32', { exact: false }).first().waitFor();
     });
@@ -90,7 +90,7 @@ describeWith('CHROMIUM', "a user's first reading", (executablePath) => {
       const { items } = await service.json<{ items: { id: string; is_demo: boolean }[] }>('/api/v1/sites');
       const demo = items.find(({ is_demo: isDemo }) => isDemo)!;
       await page.goto(`${service.url}/ui/now?site=${demo.id}`);
-      await page.getByText('Your own readings arrive at the site Home.').waitFor();
+      await page.getByText('Your readings arrive at the site Home.').waitFor();
       await page.screenshot({ path: `${OUTPUT}demo-own-site.png` });
       await page.getByRole('link', { name: 'Show Home' }).click();
       await page.getByRole('region', { name: 'Energy flow' }).getByText('4.32', { exact: false }).first().waitFor();

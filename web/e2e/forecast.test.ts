@@ -17,20 +17,20 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
     });
     afterAll(() => demo?.close());
 
-    it('show the load ahead with its band, the peak, and their error against no model', async () => {
-      const load = panel(/^Load of/);
-      await load.getByRole('img', { name: /as foretold with its band/ }).waitFor();
+    it('show the load with its prediction interval, the peak, and the accuracy', async () => {
+      const load = panel(/^Load forecast/);
+      await load.getByRole('img', { name: /load forecast with prediction interval/ }).waitFor();
       await load.locator('summary').click();
       await expect.poll(() => load.locator('tbody tr').count()).toBe(24);
-      await panel('Next peak').getByText('How much').waitFor();
-      const accuracy = panel('How good it is');
-      await accuracy.getByText(/compared with what was measured/).waitFor();
+      await panel('Next peak').getByText('Power').waitFor();
+      const accuracy = panel('Accuracy');
+      await accuracy.getByText(/compared with measured values/).waitFor();
       await accuracy.locator('summary').click();
       await expect.poll(() => accuracy.locator('tbody tr').count()).toBeGreaterThan(3);
     });
 
     it('reach an hour and a week as well', async () => {
-      const load = panel(/^Load of/);
+      const load = panel(/^Load forecast/);
       for (const [horizon, slots] of [
         ['1 hour', 4],
         ['7 days', 7],
@@ -42,10 +42,10 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
       await page.getByText('24 hours', { exact: true }).click();
     });
 
-    it('say when to run what can wait', async () => {
-      const shift = panel('When to run what can wait');
+    it('recommend when to run a movable load', async () => {
+      const shift = panel('Best time for movable loads');
       await shift.getByLabel('Energy').fill('3');
-      await shift.getByRole('button', { name: 'Find the best time' }).click();
+      await shift.getByRole('button', { name: 'Find best time' }).click();
       await shift.getByText(/^Run Dishwasher \d\d:\d\d–\d\d:\d\d/).waitFor();
       await shift.getByText('Start', { exact: true }).waitFor();
     });
@@ -58,8 +58,8 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
     if (profile === 'factory') {
       it('are there for each machine', async () => {
         await page.getByLabel('Load of', { exact: true }).selectOption({ label: 'Demo: Drying oven' });
-        await panel('Load of Demo: Drying oven').getByRole('img').waitFor();
-        expect(await panel('When to run what can wait').count()).toBe(0);
+        await panel('Load forecast: Demo: Drying oven').getByRole('img').waitFor();
+        expect(await panel('Best time for movable loads').count()).toBe(0);
       });
     } else {
       it('tell what the roof will give', async () => {

@@ -55,22 +55,22 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
   }
 
   it('begins where nothing was read yet, and shows what the file becomes, with units and time zone', async () => {
-    await page.getByRole('button', { name: 'Connect your own' }).click();
+    await page.getByRole('button', { name: 'Connect your devices' }).click();
     await page.getByRole('link', { name: 'Import a file' }).click();
     await page.getByRole('heading', { name: 'Import a file' }).waitFor();
     await lookAt('import-begin');
     const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
-    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByLabel('Select a file').setInputFiles(file);
     await page.getByRole('heading', { name: 'Detected: table (CSV)' }).waitFor();
-    await page.getByLabel('Time zone of the times in the file').selectOption('Europe/Warsaw');
-    await page.getByLabel('Name of the site').fill('Our house');
-    await page.getByLabel('Time zone of the site').selectOption('Europe/Warsaw');
+    await page.getByLabel('Time zone in the file').selectOption('Europe/Warsaw');
+    await page.getByLabel('Site name').fill('Our house');
+    await page.getByLabel('Site time zone').selectOption('Europe/Warsaw');
     await page.getByLabel('Currency').fill('pln');
     await page.getByLabel('Latitude').fill('52,2');
     await page.getByLabel('Longitude').fill('21');
-    await page.getByLabel('Kind of the device').selectOption('meter');
+    await page.getByLabel('Device kind').selectOption('meter');
     const preview = page.getByRole('region', { name: 'Preview' }).first();
-    await preview.getByText('Times are those of Europe/Warsaw').waitFor();
+    await preview.getByText('Times in Europe/Warsaw').waitFor();
     await preview
       .getByRole('row', { name: /2025-01-01 00:15:00\+01:00/ })
       .getByText('1.1', { exact: true })
@@ -96,7 +96,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     await page.getByRole('button', { name: 'Dry run' }).click();
     const result = page.getByRole('status');
     await result.getByText('nothing was stored').waitFor();
-    await result.getByText('3,839 values readable').waitFor();
+    await result.getByText('3,839 valid values').waitFor();
     await result.getByText('1 value rejected').waitFor();
     await result.getByText(/^Line 3802: /).waitFor();
     expect(await ownSites()).toEqual([]);
@@ -104,7 +104,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
   });
 
   it('imports, and leads to the new data', async () => {
-    await page.getByRole('button', { name: 'Import the file' }).click();
+    await page.getByRole('button', { name: 'Import file' }).click();
     const result = page.getByRole('status');
     await result.getByText('Imported into Our house').waitFor();
     await result.getByText('3,839 values stored').waitFor();
@@ -113,7 +113,7 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
     expect(items).toMatchObject([
       { name: 'Our house', timezone: 'Europe/Warsaw', currency: 'PLN', latitude: 52.2, longitude: 21 },
     ]);
-    await result.getByRole('link', { name: 'Show the new data' }).click();
+    await result.getByRole('link', { name: 'Show new data' }).click();
     await page.waitForURL('**/ui/history?*');
     const { searchParams } = new URL(page.url());
     expect([searchParams.get('from'), searchParams.get('site')]).toEqual(['2024-12-31T23:00:00.000Z', items[0]!.id]);
@@ -127,13 +127,13 @@ describeWith('CHROMIUM', 'importing a file in a browser', (executablePath) => {
 
   it('does not import the same file twice', async () => {
     const file = { name: 'Our house.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
-    await page.getByLabel('Choose a file').setInputFiles(file);
-    await page.getByLabel('Time zone of the times in the file').selectOption('Europe/Warsaw');
+    await page.getByLabel('Select a file').setInputFiles(file);
+    await page.getByLabel('Time zone in the file').selectOption('Europe/Warsaw');
     // The site exists now, and is proposed.
     expect(await page.getByLabel('Site', { exact: true }).inputValue()).toBe('Our house');
-    await page.getByRole('button', { name: 'Import the file' }).click();
+    await page.getByRole('button', { name: 'Import file' }).click();
     await page.getByRole('status').getByText('Imported into Our house').waitFor();
-    await page.getByRole('button', { name: 'Import the file' }).click();
-    await page.getByRole('status').getByText('imported with the same settings before').waitFor();
+    await page.getByRole('button', { name: 'Import file' }).click();
+    await page.getByRole('status').getByText('already imported with the same settings').waitFor();
   });
 });

@@ -80,7 +80,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await page.getByText('duckdb').first().waitFor();
     await page.getByLabel('Name of the new token').fill('browser test');
     await page.getByLabel('Expires').selectOption('in 30 days');
-    await page.getByRole('button', { name: 'Create a token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).click();
     const token = ((await page.getByText(/^wk_/).first().textContent()) ?? '').trim();
     const answer = await fetch(`${service.url}/api/v1/devices`, { headers: { authorization: `Bearer ${token}` } });
     expect(answer.status).toBe(200);
@@ -113,7 +113,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
   it('backs everything up and verifies it, with progress, on the System page', async () => {
     await open('system');
     const backups = page.getByRole('region', { name: 'Backups' });
-    await backups.getByText('No backup has been made yet.').waitFor();
+    await backups.getByText('No backups yet.').waitFor();
     await backups.getByRole('button', { name: 'Back up now' }).click();
     await backups.getByRole('button', { name: 'Verify' }).waitFor();
     const row = backups.locator('tbody tr');
@@ -123,17 +123,19 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     const jobs = page.getByRole('region', { name: 'Jobs' });
     await jobs
       .getByRole('row', { name: /^Backup / })
-      .getByText('done')
+      .getByText('succeeded')
       .waitFor();
     await backups.getByRole('button', { name: 'Restore' }).click();
     const restoring = page.getByRole('dialog');
-    await restoring.getByText('It takes effect when the service starts again').waitFor();
-    await restoring.getByLabel('Up to this instant').fill('1999-01-01T00:00');
+    await restoring.getByText('It takes effect at the next start of the service').waitFor();
+    await restoring.getByLabel('Restore to this instant').fill('1999-01-01T00:00');
     await restoring.getByRole('button', { name: 'Restore' }).click();
-    expect(await restoring.getByLabel('Up to this instant').evaluate((field) => field.matches(':invalid'))).toBe(true);
+    expect(await restoring.getByLabel('Restore to this instant').evaluate((field) => field.matches(':invalid'))).toBe(
+      true,
+    );
     await page.keyboard.press('Escape');
     const quality = page.getByRole('region', { name: 'Data quality' });
-    await quality.getByText('Score of 100').waitFor();
+    await quality.getByText('Score (of 100)').waitFor();
   });
 
   it.each([
@@ -173,7 +175,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await users.getByLabel('User name').fill('ann');
     await users.getByLabel('Password').fill('correct horse battery');
     await users.getByLabel('Role').selectOption('Analyst');
-    await users.getByRole('button', { name: 'Add the user' }).click();
+    await users.getByRole('button', { name: 'Add user' }).click();
     const row = users.getByRole('row', { name: /^ann/ });
     await row.getByText('Analyst').waitFor();
     await row.getByRole('button', { name: 'Change ann' }).click();
@@ -187,37 +189,37 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
   it('repairs stored samples after a preview, and undoes it', async () => {
     await open('system');
     const repairs = page.getByRole('region', { name: 'Repairs' }).first();
-    await repairs.getByText('Nothing was repaired.').waitFor();
+    await repairs.getByText('No repairs yet.').waitFor();
     await repairs.getByRole('button', { name: 'Repair samples' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Device').selectOption({ label: 'Demo: House load' });
     await dialog.getByLabel('Metric').selectOption('load.power_kw');
-    await dialog.getByLabel('What to do').selectOption('Multiply and add');
+    await dialog.getByLabel('Operation').selectOption('Scale and add');
     await dialog.getByLabel('Factor').fill('2');
     await dialog.getByLabel('Reason').fill('counted half');
     await dialog.getByRole('button', { name: 'Preview' }).click();
     await dialog.getByText(/^[1-9]\d* values? changed, 0 removed, 0 added$/).waitFor();
     await dialog.locator('canvas').waitFor();
     await page.screenshot({ path: `${OUTPUT}repair-1600.png` });
-    await dialog.getByRole('button', { name: 'Change the samples' }).click();
+    await dialog.getByRole('button', { name: 'Apply repair' }).click();
     await repairs.getByText('counted half').waitFor();
     await repairs.getByRole('button', { name: 'Undo' }).click();
     await repairs.getByText('undone').waitFor();
   });
 
-  it('brings older records in after a look at what would come', async () => {
+  it('migrates older records after a preview', async () => {
     const imports = join(folder.path, 'imports');
     mkdirSync(imports, { recursive: true });
     const record = (minute: string) => ({ timestamp: `2025-06-01T10:${minute}:00Z`, battery: { soc_percent: 50 } });
     writeFileSync(join(imports, 'records.json'), JSON.stringify([record('00'), record('01'), { mood: 'fine' }]));
     await open('system');
     const panel = page.getByRole('region', { name: 'Migration' }).first();
-    await panel.getByText('No older data was brought in.').waitFor();
-    await panel.getByRole('button', { name: 'Bring older data in' }).click();
+    await panel.getByText('No data was migrated yet.').waitFor();
+    await panel.getByRole('button', { name: 'Migrate data' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Path on the server, or address').fill('records.json');
     await dialog.getByLabel('Device (optional)').fill('Old battery');
-    await dialog.getByRole('button', { name: 'Look what would come' }).click();
+    await dialog.getByRole('button', { name: 'Preview' }).click();
     await dialog.getByText('battery.soc_percent', { exact: true }).waitFor();
     await dialog.getByText('it has no timestamp').waitFor();
     for (const scheme of ['light', 'dark'] as const) {
@@ -234,7 +236,7 @@ describeWith('CHROMIUM', 'the web app in a browser', (executablePath) => {
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await panel.getByText('JSON records').waitFor();
     expect((await panel.locator('dl').textContent())?.replace(/\s+/g, ' ')).toMatch(
-      /Found3Migrated2Already there0Unreadable1Missing0/,
+      /Found3Migrated2Already stored0Unreadable1Missing0/,
     );
   });
 

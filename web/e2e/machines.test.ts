@@ -28,29 +28,29 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
     }
   }
 
-  it('shows the key figures of the works, with the way to each baseline', async () => {
+  it('shows the key figures of the factory, with a link to each baseline', async () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Machines' }).click();
     const figures = page.getByRole('region', { name: 'Key figures' });
     await expect.poll(() => figures.locator('tbody tr').count()).toBe(8);
     await figures.getByText('kWh/unit').first().waitFor();
     await figures
       .getByRole('row', { name: /Demo: Drying oven/ })
-      .getByRole('link', { name: 'Train one' })
+      .getByRole('link', { name: 'Train a baseline' })
       .click();
-    await page.getByRole('heading', { name: 'Baseline', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Energy baseline', exact: true }).waitFor();
     await page.getByRole('region', { name: 'Baseline of Demo: Drying oven' }).waitFor();
     await page.goBack();
     await figures.first().waitFor();
   });
 
-  it('has a page for each machine: figures, power, and what was out of the ordinary', async () => {
+  it('has a page for each machine: figures, power and anomalies', async () => {
     const figures = page.getByRole('region', { name: 'Key figures' });
     await expect.poll(() => figures.getByRole('img', { name: /^Mean power of/ }).count()).toBe(8);
     await figures.getByRole('link', { name: 'Demo: Drying oven' }).click();
     await page.getByRole('heading', { name: 'Demo: Drying oven', level: 1 }).waitFor();
     await figures.getByText('Peak demand').waitFor();
     await page.getByRole('region', { name: 'Power' }).getByRole('img').waitFor();
-    await page.getByRole('region', { name: 'Out of the ordinary' }).waitFor();
+    await page.getByRole('region', { name: 'Anomalies' }).waitFor();
     await lookAt('machine');
     await expectAccessible(page);
     await expectFitsPhone(page);
@@ -60,11 +60,11 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
 
   it('makes a key figure of one’s own, which is checked while it is written', async () => {
     const panel = page.getByRole('region', { name: 'Custom key figures', exact: true });
-    await panel.getByText('There is no custom key figure yet.').waitFor();
+    await panel.getByText('No custom key figures yet.').waitFor();
     await panel.getByRole('button', { name: 'New key figure' }).click();
     const dialog = page.getByRole('dialog', { name: 'New key figure' });
     await dialog.getByLabel('Name').fill('Work per unit');
-    await dialog.getByLabel('Try it with').selectOption('Demo: Packaging line');
+    await dialog.getByLabel('Test with').selectOption('Demo: Packaging line');
     const expression = dialog.getByLabel('Expression');
     await expression.fill('kpi.energy + hours()');
     await dialog.getByText('Column 12: + has kWh on its left and h on its right').waitFor();
@@ -93,8 +93,8 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
 
   it('changes and removes it', async () => {
     const panel = page.getByRole('region', { name: 'Custom key figures', exact: true });
-    await panel.getByRole('button', { name: 'Change Work per unit' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Change Work per unit' });
+    await panel.getByRole('button', { name: 'Edit Work per unit' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Edit Work per unit' });
     await dialog.getByLabel('Name').fill('Mean power');
     await dialog.getByLabel('Unit').fill('');
     await dialog.getByLabel('Expression').fill('kpi.energy / hours()');
@@ -106,7 +106,7 @@ describeWith('CHROMIUM', 'machines in a browser', (executablePath) => {
       .waitFor();
     await panel.getByRole('button', { name: 'Delete Mean power' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await panel.getByText('There is no custom key figure yet.').waitFor();
+    await panel.getByText('No custom key figures yet.').waitFor();
   });
 
   it('fits a phone and has no serious accessibility fault', async () => {

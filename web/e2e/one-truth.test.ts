@@ -27,7 +27,7 @@ describeWith('CHROMIUM', 'figures that appear twice', (executablePath) => {
   });
 
   it('compare today with yesterday up to the same time', async () => {
-    await page.getByText('The mark and the second figure are yesterday up to this time').waitFor();
+    await page.getByText('The mark and the second value show yesterday up to this time').waitFor();
   });
 
   it('give prices the colours of one range on Now and on History', async () => {

@@ -97,7 +97,7 @@ describeWith('CHROMIUM', 'past periods in a browser', (executablePath) => {
     await page.getByRole('region', { name: 'Old press', exact: true }).waitFor({ state: 'detached' });
     await page.getByLabel('From', { exact: true }).first().fill('2023-01-01T00:00');
     await page.getByLabel('To', { exact: true }).first().fill('2023-04-01T00:00');
-    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.waitForURL((url) => url.searchParams.get('from') === String(Date.UTC(2023, 0, 1)));
     await lookAt('past-baseline');
     await expectAccessible(page);

@@ -27,13 +27,13 @@ describeWith('CHROMIUM', 'persistence in a browser', (executablePath) => {
     await page.waitForURL('**/ui/now*');
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
     const features = page.getByRole('region', { name: 'Features' }).first();
-    const toggle = features.getByRole('switch', { name: 'Keep history' });
+    const toggle = features.getByRole('switch', { name: 'Persistence' });
     await toggle.click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     expect(await service.json('/health')).toMatchObject({ persistence: false });
     await toggle.click();
-    await dialog.getByRole('button', { name: 'Keep on disk' }).click();
+    await dialog.getByRole('button', { name: 'Store on disk' }).click();
     await features.getByText(/^The history is on disk\./).waitFor();
     await features.screenshot({ path: `${OUTPUT}persistence.png` });
     expect(await toggle.isChecked()).toBe(true);

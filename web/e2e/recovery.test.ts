@@ -20,7 +20,7 @@ describeWith('CHROMIUM', 'a page that is opened while the server is down', (exec
     page.setDefaultTimeout(PAGE_LIMIT_MS);
     await page.goto(service.signInLink);
     await page.waitForURL('**/ui/now*');
-    await page.getByText('No reading has arrived yet').waitFor();
+    await page.getByText('No readings yet').waitFor();
     await service.stop();
     // Its code and its style are fetched when it is opened.
     await page.getByRole('navigation').getByRole('link', { name: 'Energy & cost' }).click();

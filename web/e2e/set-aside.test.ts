@@ -60,7 +60,7 @@ describeWith('CHROMIUM', 'values that a store cannot take, in a browser', (execu
     await page.goto(service.signInLink);
     await page.waitForURL('**/ui/now*');
     await page.getByRole('navigation').getByRole('link', { name: 'System' }).click();
-    const panel = page.getByRole('region', { name: 'Set aside' }).first();
+    const panel = page.getByRole('region', { name: 'Set-aside values' }).first();
     const row = panel.getByRole('row', { name: /sqlite rv\.tank 2 .*tank is too full/ });
     await row.waitFor();
     await page.getByText(/store sqlite cannot take 2 values/).waitFor();

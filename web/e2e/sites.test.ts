@@ -69,10 +69,10 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
 
   it('ask a site that its first reading made for its zone and place, from Now', async () => {
     await page.goto(`${service.url}/ui/now`);
-    await page.getByRole('button', { name: 'Set zone and place' }).click();
+    await page.getByRole('button', { name: 'Set time zone and location' }).click();
     const dialog = page.getByRole('dialog');
     expect(await dialog.getByLabel('Time zone').inputValue()).toBe('Europe/Warsaw');
-    await dialog.getByLabel('Name of the site').fill('Gdańsk');
+    await dialog.getByLabel('Site name').fill('Gdańsk');
     await dialog.getByLabel('Currency').selectOption('PLN');
     await dialog.getByLabel('Country').selectOption('PL');
     await dialog.getByLabel(/^Latitude/).fill('54.35');
@@ -84,7 +84,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
     await dialog.getByLabel(/^Longitude/).fill('18.65');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Set zone and place' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Set time zone and location' }).waitFor({ state: 'detached' });
     await page.getByText('Gdańsk').first().waitFor();
     expect(await find('sites', 'Gdańsk')).toMatchObject({
       timezone: 'Europe/Warsaw',
@@ -100,7 +100,7 @@ describeWith('CHROMIUM', 'sites and devices in a browser', (executablePath) => {
     const sites = page.getByRole('region', { name: 'Sites' }).first();
     await sites.getByRole('button', { name: 'New site' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Name of the site').fill('Barn');
+    await dialog.getByLabel('Site name').fill('Barn');
     expect(await dialog.getByLabel('Time zone').inputValue()).toBe('Europe/Warsaw');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await sites.getByRole('row', { name: /^Barn/ }).waitFor();

@@ -64,7 +64,7 @@ export function TariffDialog({ tariff, onClose, onSaved }: TariffDialogProps) {
         <>
           {Object.keys(found).length > 0 ? (
             <p className={styles.error} role="alert">
-              {text('tariff.mend')}
+              {text('tariff.invalid')}
             </p>
           ) : null}
           <Button onClick={onClose}>{text('action.cancel')}</Button>

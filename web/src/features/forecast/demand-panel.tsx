@@ -63,7 +63,7 @@ function DemandChart({ forecast }: { readonly forecast: DemandForecast }) {
   const overlays = useMemo(() => [instantOverlay(now)], [now]);
   const series: ChartSeries[] = [
     { key: 'measured', label: text('forecast.measured'), colour: 'load', unit: 'kW' },
-    { key: 'forecast', label: text('forecast.foretold'), colour: 'load', unit: 'kW', dashed: true },
+    { key: 'forecast', label: text('forecast.predicted'), colour: 'load', unit: 'kW', dashed: true },
   ];
   return (
     <>

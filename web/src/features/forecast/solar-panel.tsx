@@ -71,7 +71,7 @@ function SolarChart({ forecast }: { readonly forecast: SolarForecast }) {
   const text = useText();
   const frame = useMemo(() => solarFrame(forecast), [forecast]);
   const series: ChartSeries[] = [
-    { key: 'forecast', label: text('forecast.foretold'), colour: 'solar', unit: 'kW', dashed: true },
+    { key: 'forecast', label: text('forecast.predicted'), colour: 'solar', unit: 'kW', dashed: true },
     { key: 'clear', label: text('forecast.clear_sky'), colour: 'ink-quiet', unit: 'kW' },
   ];
   return (

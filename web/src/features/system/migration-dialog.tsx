@@ -54,7 +54,7 @@ export function MigrationDialog({ onClose }: { readonly onClose: () => void }) {
             </Button>
           ) : (
             <Button kind="primary" disabled={isRunning || draft.from.trim() === ''} onClick={() => start.mutate(true)}>
-              {text('system.migration_look')}
+              {text('system.migration_preview')}
             </Button>
           )}
         </>

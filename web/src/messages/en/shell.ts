@@ -6,19 +6,19 @@ export const shell = {
   'nav.energy': 'Energy & cost',
   'nav.system': 'System',
 
-  'site.choose': 'Site: {name}. Choose another',
-  'site.none': 'There is no site yet',
-  'site.none_hint': 'The first reading that arrives creates one.',
+  'site.choose': 'Site: {name}. Select another',
+  'site.none': 'No site yet',
+  'site.none_hint': 'A site is created with the first reading.',
 
   'history_notice.unavailable':
-    'The history is incomplete: store {store} cannot be read since {time}. What is missing returns when the store works again.',
+    'The history is incomplete: store {store} has been unavailable since {time}. The missing data returns when the store recovers.',
   'history_notice.gap':
-    'The history is incomplete: store {store} lacks readings that arrived before {time}. System offers to fill it from another store.',
+    'The history is incomplete: store {store} lacks readings that arrived before {time}. You can backfill it from another store on the System page.',
   'menu.label': 'Preferences',
   'menu.theme': 'Theme',
   'menu.language': 'Language',
   'menu.sign_out': 'Sign out',
-  'theme.system': 'As the system',
+  'theme.system': 'System',
   'theme.light': 'Light',
   'theme.dark': 'Dark',
 
@@ -35,15 +35,15 @@ export const shell = {
   'action.copied': 'Copied',
 
   loading: 'Loading',
-  'error.title': 'This could not be shown',
-  'error.unreachable': 'The server does not answer',
+  'error.title': 'This content could not be loaded',
+  'error.unreachable': 'The server does not respond',
   'error.unreachable_hint': 'Check that Wattkeeper is running and that this device can reach it.',
-  'error.recovers': 'Check that Wattkeeper is running. This page returns as soon as the server answers.',
+  'error.recovers': 'Check that Wattkeeper is running. This page reloads when the server responds.',
   'nav.more': 'More',
-  'stale.as_of': 'As of {time}: refreshing failed ({reason}).',
+  'stale.as_of': 'As of {time}: refresh failed ({reason}).',
 
-  'not_found.title': 'No such page',
-  'not_found.hint': 'The address may be mistyped, or the page is gone.',
+  'not_found.title': 'Page not found',
+  'not_found.hint': 'The address may be mistyped, or the page no longer exists.',
   'not_found.home': 'Go to Now',
 
   'sign_in.title': 'Sign in',
@@ -51,8 +51,8 @@ export const shell = {
   'sign_in.username': 'User name',
   'sign_in.password': 'Password',
   'sign_in.submit': 'Sign in',
-  'sign_in.link_title': 'No password yet, or a link that no longer works?',
+  'sign_in.link_title': 'No password yet, or sign-in link expired?',
   'sign_in.link_hint':
-    'A sign-in link works once and for a short time. Where Wattkeeper is installed, this prints a new one:',
-  'sign_in.link_restart': 'Starting Wattkeeper again prints one, too.',
+    'A sign-in link works once and for a short time. To get a new one, run this command where Wattkeeper is installed:',
+  'sign_in.link_restart': 'Restarting Wattkeeper also prints a new link.',
 } as const;
