@@ -62,9 +62,9 @@ describeWith('CHROMIUM', 'forecasts in a browser', (executablePath) => {
         expect(await panel('Best time for movable loads').count()).toBe(0);
       });
     } else {
-      it('tell what the roof will give', async () => {
+      it('show the solar power forecast', async () => {
         await panel('Solar power')
-          .getByRole('img', { name: /under a clear sky/ })
+          .getByRole('img', { name: /clear-sky power/ })
           .waitFor();
       });
     }

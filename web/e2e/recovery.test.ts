@@ -24,7 +24,7 @@ describeWith('CHROMIUM', 'a page that is opened while the server is down', (exec
     await service.stop();
     // Its code and its style are fetched when it is opened.
     await page.getByRole('navigation').getByRole('link', { name: 'Energy & cost' }).click();
-    await page.getByText('This page returns as soon as the server answers.').waitFor();
+    await page.getByText('This page reloads when the server responds.').waitFor();
     expect(await page.getByRole('navigation').isVisible()).toBe(true);
     service = await startService(folder.path, { WATTKEEPER_HTTP__PORT: new URL(service.url).port });
     await page.getByRole('heading', { name: 'Energy & cost', level: 1 }).waitFor();
