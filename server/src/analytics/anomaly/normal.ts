@@ -24,7 +24,7 @@ export interface Normal {
   readonly isCalm: Uint8Array;
 }
 
-const CENTRE = { rounds: 60, learningRate: 0.15, depth: 4, leastRows: 24 };
+const CENTRE = { rounds: 60, learningRate: 0.15, depth: 4, minRows: 24 };
 /** σ of a normal distribution ÷ its median absolute deviation. */
 const MAD_TO_SIGMA = 1.4826;
 const MIN_SHARE_OF_SPREAD = 0.1;

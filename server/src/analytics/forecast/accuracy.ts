@@ -1,30 +1,33 @@
 import { calibrate, intervalOf, LEVELS, type Level, type Limits, type Trials } from './intervals.ts';
 
-/** How good forecasts were in back-tests. */
+/** Accuracy of forecasts in back-tests. */
 export interface Accuracy {
-  /** Slots that were foretold and measured. */
+  /** Slots with a forecast and a measurement. */
   readonly samples: number;
   /** Mean absolute error, kW. */
   readonly mae: number;
-  /** Mean absolute error in percent of what was measured, where that was not near zero; null: nowhere. */
+  /** Mean absolute percentage error over slots whose measured value is not near zero, %; null without such slots. */
   readonly mape: number | null;
-  /** Mean absolute error ÷ that of the naive forecast within the history (Hyndman and Koehler 2006); null: it makes none. */
+  /** Mean absolute error ÷ that of the naive forecast within the history (Hyndman and Koehler 2006); null if the latter is zero. */
   readonly mase: number | null;
-  /** Mean error, kW: above zero it foretells too much. */
+  /** Mean error, kW; positive when the forecast is too high. */
   readonly bias: number;
-  /** Share of slots that lay within the interval, for each level; intervals learnt from other back-tests than those they are held against. */
+  /**
+   * Share of slots within the interval, per level. Intervals are cross-validated: they are calibrated on other back-tests than those they
+   * are checked against.
+   */
   readonly coverage: readonly { readonly level: Level; readonly share: number }[];
-  /** Of the greatest slot: share of back-tests in which it came within a slot of where it was foretold, and the mean absolute error of its kW. */
+  /** For the peak slot: share of back-tests that predicted it within one slot, and the mean absolute error of its power, kW. */
   readonly peak: { readonly hitRate: number; readonly mae: number };
 }
 
-/** A measured value below this share of the mean is too near zero for a percentage. */
+/** Measured values below this share of the mean are excluded from percentages. */
 const NEAR_ZERO = 0.01;
 const FOLDS = 5;
-/** How much more than ever before a load may take: its connection has room. */
+/** Margin above the highest measured load. */
 const HEADROOM = 0.25;
 
-/** Errors of back-tests. @param seasonSlots period of the naive forecast that MASE is scaled by */
+/** Accuracy of back-tests. @param seasonSlots period of the naive forecast for MASE */
 export function accuracyOf(trials: Trials, seasonSlots: number): Accuracy {
   const pairs = pairsOf(trials);
   const known = trials.values.filter((value) => value === value);
@@ -45,7 +48,7 @@ export function accuracyOf(trials: Trials, seasonSlots: number): Accuracy {
   };
 }
 
-/** Mean absolute error of back-tests, kW; NaN when nothing can be compared, or a forecast is missing where there is a measurement. */
+/** Mean absolute error of back-tests, kW; NaN without comparable slots, or if a measured slot has no forecast. */
 export function meanAbsoluteError(trials: Trials): number {
   const { origins, steps, values, predicted } = trials;
   const isIncomplete = origins.some((origin, row) =>
@@ -58,7 +61,7 @@ export function meanAbsoluteError(trials: Trials): number {
     : meanOf(pairsOf(trials).map(({ actual, predicted: value }) => Math.abs(actual - value)));
 }
 
-/** Held against back-tests that the interval was not learnt from: a fifth at a time, neighbours together. */
+/** Cross-validated coverage: intervals of each fifth of consecutive back-tests are calibrated on the others. */
 function coverageOf(trials: Trials, level: Level): number {
   const { origins, steps, predicted, slots, values } = trials;
   let [inside, all] = [0, 0];
@@ -89,17 +92,22 @@ function coverageOf(trials: Trials, level: Level): number {
   return all === 0 ? 0 : inside / all;
 }
 
-/** Back-tests in which every slot was measured count. */
+/** Only back-tests with every slot measured count. */
 function peakAccuracy({ origins, steps, values, predicted }: Trials): Accuracy['peak'] {
   const pairs = origins.flatMap((origin, row) => {
     const actual = values.subarray(origin, origin + steps);
     if (actual.some(Number.isNaN)) return [];
-    const [foretold, came] = [predicted.subarray(row * steps, (row + 1) * steps), actual].map(peakOf) as [Peak, Peak];
-    return [{ apart: Math.abs(foretold.step - came.step), error: Math.abs(foretold.value - came.value) }];
+    const [forecast, actualPeak] = [predicted.subarray(row * steps, (row + 1) * steps), actual].map(peakOf) as [
+      Peak,
+      Peak,
+    ];
+    return [
+      { distance: Math.abs(forecast.step - actualPeak.step), error: Math.abs(forecast.value - actualPeak.value) },
+    ];
   });
   if (pairs.length === 0) return { hitRate: 0, mae: 0 };
   return {
-    hitRate: pairs.filter(({ apart }) => apart <= 1).length / pairs.length,
+    hitRate: pairs.filter(({ distance }) => distance <= 1).length / pairs.length,
     mae: meanOf(pairs.map(({ error }) => error)),
   };
 }
@@ -109,21 +117,21 @@ interface Peak {
   readonly value: number;
 }
 
-/** The greatest value and where it is. */
+/** The maximum and its position. */
 export function peakOf(values: Float64Array): Peak {
   let step = 0;
   for (let k = 1; k < values.length; k++) if (values[k]! > values[step]!) step = k;
   return { step, value: values[step]! };
 }
 
-/** What a load stays between, kW: above zero unless it was seen below it, and not far above the most that was seen. */
+/** Limits of a load, kW: not negative unless measured below zero, and not far above the highest measured value. */
 export function limitsOf(values: Float64Array): Limits {
-  let [least, most] = [0, 0];
+  let [min, max] = [0, 0];
   for (const value of values) {
-    if (value < least) least = value;
-    if (value > most) most = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
-  return { least: least < 0 ? (1 + HEADROOM) * least : 0, most: (1 + HEADROOM) * most };
+  return { min: min < 0 ? (1 + HEADROOM) * min : 0, max: (1 + HEADROOM) * max };
 }
 
 function pairsOf({ origins, steps, values, predicted }: Trials): { actual: number; predicted: number }[] {

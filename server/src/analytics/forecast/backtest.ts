@@ -4,7 +4,7 @@ import { type Slots, slotsFrom } from './slots.ts';
 
 export interface ForecastTask {
   readonly candidate: CandidateName;
-  /** At least `steps` longer than the values. */
+  /** At least `steps` longer than `values`. */
   readonly slots: Slots;
   /** kW; NaN is missing. */
   readonly values: Float64Array;
@@ -12,18 +12,18 @@ export interface ForecastTask {
 }
 
 export interface BacktestTask extends ForecastTask {
-  /** Slots at which forecasts begin: each knows only what is before it. */
+  /** First slots of the forecasts; each forecast uses earlier slots only. */
   readonly origins: readonly number[];
 }
 
-/** kW of the slots after the history. */
+/** Forecast for the slots after the history, kW. */
 export function forecast({ candidate, slots, values, steps }: ForecastTask, engines: ForecastEngines): Float64Array {
-  const { mostDays, fit }: Candidate = CANDIDATES[candidate];
-  const from = Math.max(0, values.length - mostDays * slots.perDay);
+  const { maxDays, fit }: Candidate = CANDIDATES[candidate];
+  const from = Math.max(0, values.length - maxDays * slots.perDay);
   return fit({ slots: slotsFrom(slots, from), values: values.subarray(from) }, { steps, engines }).predict(steps);
 }
 
-/** Rolling origin: what the model would have foretold at each origin, fitted anew each time. A row of `steps` for each origin. */
+/** Rolling-origin evaluation: the model is refitted at each origin. Returns a row of `steps` forecasts per origin. */
 export function backtest({ origins, ...task }: BacktestTask, engines: ForecastEngines): Float64Array {
   const { steps, values } = task;
   const rows = new Float64Array(origins.length * steps);

@@ -1,7 +1,7 @@
-/** Splits that lead to a value: a node with `feature` −1 is a leaf. */
+/** A node of a decision tree; `feature` is −1 in a leaf. */
 interface Node {
   readonly feature: number;
-  /** Rows whose bin is at most this go left. */
+  /** Rows with at most this bin go to the left child. */
   readonly bin: number;
   readonly left: Node | null;
   readonly right: Node | null;
@@ -12,24 +12,24 @@ export interface BoostOptions {
   readonly rounds: number;
   readonly learningRate: number;
   readonly depth: number;
-  readonly leastRows: number;
+  readonly minRows: number;
 }
 
 const BINS = 48;
 
 /**
- * Gradient boosting of regression trees for the least sum of absolute errors (Friedman, Ann. Stat. 29 (2001) 1189, algorithm 3): each tree is
- * grown on the signs of the errors that the ones before left, and each leaf adds a share of its rows' median error.
- * @param columns of the rows to learn from, then of rows to foretell; NaN counts as the smallest
- * @param errors to explain, of the first rows
- * @param weights of the first rows; 0 leaves one out
- * @returns what the trees add, for every row
+ * Gradient boosting of regression trees for the minimum sum of absolute errors (Friedman, Ann. Stat. 29 (2001) 1189, algorithm 3): each
+ * tree is grown on the signs of the remaining errors, and each leaf adds a share of the median error of its rows.
+ * @param columns features of the training rows, then of the rows to predict; NaN counts as the smallest value
+ * @param errors to explain, of the training rows
+ * @param weights of the training rows; 0 excludes a row
+ * @returns the sum of the trees for every row
  */
 export function boost(
   columns: readonly Float64Array[],
   errors: Float64Array,
   weights: Float64Array,
-  { rounds, learningRate, depth, leastRows }: BoostOptions,
+  { rounds, learningRate, depth, minRows }: BoostOptions,
 ): Float64Array {
   const all = columns[0]?.length ?? 0;
   const rows = Int32Array.from([...errors.keys()].filter((r) => weights[r] !== 0));
@@ -39,7 +39,7 @@ export function boost(
   const signs = new Float64Array(errors.length);
   for (let round = 0; round < rounds; round++) {
     for (const r of rows) signs[r] = Math.sign(left[r]!) * weights[r]!;
-    const tree = grow(rows, depth, { bins, signs, weights, errors: left, leastRows });
+    const tree = grow(rows, depth, { bins, signs, weights, errors: left, minRows });
     for (let r = 0; r < all; r++) {
       const step = learningRate * leafValue(tree, bins, r);
       added[r] = added[r]! + step;
@@ -54,11 +54,11 @@ interface Growing {
   readonly signs: Float64Array;
   readonly weights: Float64Array;
   readonly errors: Float64Array;
-  readonly leastRows: number;
+  readonly minRows: number;
 }
 
 function grow(rows: Int32Array, depth: number, growing: Growing): Node {
-  const split = depth > 0 && rows.length >= 2 * growing.leastRows ? bestSplit(rows, growing) : null;
+  const split = depth > 0 && rows.length >= 2 * growing.minRows ? bestSplit(rows, growing) : null;
   if (split === null) {
     return { feature: -1, bin: 0, left: null, right: null, value: medianOf(rows, growing.errors) };
   }
@@ -66,7 +66,7 @@ function grow(rows: Int32Array, depth: number, growing: Growing): Node {
   return { ...split, left: grow(left, depth - 1, growing), right: grow(right, depth - 1, growing), value: 0 };
 }
 
-/** Rows up to a bin, and those beyond, both in order. */
+/** Rows up to a bin, and the others, both in order. */
 function divide(rows: Int32Array, column: Uint8Array, bin: number): { left: Int32Array; right: Int32Array } {
   const [left, right] = [new Int32Array(rows.length), new Int32Array(rows.length)];
   let [lefts, rights] = [0, 0];
@@ -78,10 +78,10 @@ function divide(rows: Int32Array, column: Uint8Array, bin: number): { left: Int3
   return { left: left.subarray(0, lefts), right: right.subarray(0, rights) };
 }
 
-/** The split that takes most out of the squared sum of signs. */
+/** The split with the largest reduction of the squared sum of signs. */
 function bestSplit(
   rows: Int32Array,
-  { bins, signs, weights, leastRows }: Growing,
+  { bins, signs, weights, minRows }: Growing,
 ): { feature: number; bin: number } | null {
   let [total, weight] = [0, 0];
   for (let i = 0; i < rows.length; i++) {
@@ -89,7 +89,7 @@ function bestSplit(
     weight += weights[rows[i]!]!;
   }
   let best: { feature: number; bin: number } | null = null;
-  let most = (total * total) / weight + 1e-9;
+  let maxGain = (total * total) / weight + 1e-9;
   const [sums, loads, counts] = [new Float64Array(BINS), new Float64Array(BINS), new Int32Array(BINS)];
   for (const [feature, column] of bins.entries()) {
     sums.fill(0);
@@ -107,10 +107,10 @@ function bestSplit(
       sum += sums[bin]!;
       load += loads[bin]!;
       count += counts[bin]!;
-      if (count < leastRows || rows.length - count < leastRows) continue;
+      if (count < minRows || rows.length - count < minRows) continue;
       const gain = (sum * sum) / load + (total - sum) ** 2 / (weight - load);
-      if (gain > most) {
-        most = gain;
+      if (gain > maxGain) {
+        maxGain = gain;
         best = { feature, bin };
       }
     }
@@ -126,7 +126,7 @@ function leafValue(tree: Node, bins: readonly Uint8Array[], row: number): number
   return node.value;
 }
 
-/** Puts values into bins that hold about as many of the rows each. */
+/** Assigns values to bins with about equal numbers of rows. */
 function binned(column: Float64Array, rows: Int32Array): Uint8Array {
   const sorted = Float64Array.from(rows, (r) => column[r]!)
     .filter((value) => value === value)

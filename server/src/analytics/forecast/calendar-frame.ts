@@ -1,37 +1,37 @@
 import { fillGaps, type History, type Slots, sameClock } from './slots.ts';
 import type { Matrix } from './weighted-fit.ts';
 
-/** A history laid out for models of the calendar: rows are its later slots, then those to foretell. */
+/** A history prepared for calendar models: rows are its later slots, then the slots to forecast. */
 export interface CalendarFrame {
   readonly slots: Slots;
-  /** kW of the known slots without gaps. */
+  /** kW of the known slots, gaps filled. */
   readonly filled: Float64Array;
   readonly steps: number;
-  /** Slots back to the newest day that is known for every step. */
+  /** Slots back to the newest day that is known for every forecast step. */
   readonly lag: number;
-  /** Slots back to the newest such day of the same weekday. */
+  /** Slots back to the newest such day with the same weekday. */
   readonly week: number;
-  /** Slot of the first row, and how many rows are known. */
+  /** Slot of the first row, and the number of known rows. */
   readonly first: number;
   readonly known: number;
-  /** Of the known rows: newer ones count more, missing ones nothing. */
+  /** Weights of the known rows: newer rows weigh more, missing rows nothing. */
   readonly weights: Float64Array;
 }
 
 export interface CalendarOptions {
-  /** Slots that will be asked for at most: what is newer than that cannot serve as a lag. */
+  /** Maximum number of forecast slots; newer slots cannot serve as lags. */
   readonly steps: number;
-  /** Days after which a row counts half. */
+  /** Age at which the weight of a row is halved, days. */
   readonly halfLifeDays: number;
 }
 
 const HARMONICS = 6;
 const WEEKS = 3;
-/** °C below which places are heated and above which they are cooled; the slopes find out how much. */
+/** °C below which heating and above which cooling is assumed; the slopes are fitted. */
 export const HEATED_BELOW_C = 15;
 export const COOLED_ABOVE_C = 20;
 
-/** Lays out a history of at least two weeks. */
+/** Prepares a history of at least two weeks. */
 export function calendarFrame({ slots, values }: History, { steps, halfLifeDays }: CalendarOptions): CalendarFrame {
   const { perDay } = slots;
   const n = values.length;
@@ -44,7 +44,7 @@ export function calendarFrame({ slots, values }: History, { steps, halfLifeDays 
   return { slots, filled: fillGaps(values, perDay), steps, lag, week, first, known: n - first, weights };
 }
 
-/** Rows for a regression: intercept, kind of day, clock, temperature, and what was at the same time before. */
+/** Rows of the regression: intercept, kind of day, clock, temperature, and earlier values at the same time. */
 export function regressionRows(frame: CalendarFrame): Matrix {
   const { slots, first, known, steps } = frame;
   const rows = known + steps;
@@ -55,7 +55,7 @@ export function regressionRows(frame: CalendarFrame): Matrix {
   return { rows, columns, values };
 }
 
-/** Columns for trees, and which of them is the median of the same time on the seven newest days. */
+/** Columns for trees, including the median of the same time on the seven newest days, which is also returned. */
 export function treeColumns(frame: CalendarFrame): { columns: Float64Array[]; median: Float64Array } {
   const { slots, lag, week, first, known, steps } = frame;
   const { perDay, minuteOfDay, weekday, temperatureC } = slots;
@@ -79,7 +79,7 @@ export function treeColumns(frame: CalendarFrame): { columns: Float64Array[]; me
   return { columns, median };
 }
 
-/** 0 a working day, 1 a Saturday, 2 a Sunday or holiday. */
+/** 0 for a working day, 1 for a Saturday, 2 for a Sunday or holiday. */
 function restOf({ weekday, holiday }: Slots, s: number): 0 | 1 | 2 {
   return holiday[s] === 1 || weekday[s] === 7 ? 2 : weekday[s] === 6 ? 1 : 0;
 }
@@ -124,7 +124,7 @@ function lagTerms(frame: CalendarFrame, s: number): number[] {
   ];
 }
 
-/** What was at the same clock time so many slots before. Before the history began all was as in its first slot. */
+/** The value at the same clock time a number of slots earlier. Before the start of the history, its first value. */
 function at({ slots, filled }: CalendarFrame, slot: number, away: number): number {
   const last = filled.length - 1;
   return filled[Math.min(Math.max(sameClock(slots, slot, away), 0), last)]!;
@@ -136,7 +136,7 @@ function meanOf(frame: CalendarFrame, slot: number, away: number, count: number,
   return sum / count;
 }
 
-/** Mean of the slots that end `away` before. */
+/** Mean of `count` slots, the last of which is `away` slots earlier. */
 function meanBefore({ filled }: CalendarFrame, slot: number, away: number, count: number): number {
   let sum = 0;
   for (let k = 0; k < count; k++) sum += filled[Math.max(slot - away - k, 0)]!;

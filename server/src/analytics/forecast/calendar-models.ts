@@ -9,25 +9,25 @@ import {
 import type { Fitted, History } from './slots.ts';
 import { dot, fitAbsolute, fitSquares } from './weighted-fit.ts';
 
-/** Rows from which it is learnt how errors fade. */
+/** Days of residuals from which their decay is estimated. */
 const FADE_DAYS = 120;
 const MIN_FADE_ROWS = 30;
-const BOOST = { rounds: 70, learningRate: 0.08, depth: 4, leastRows: 20 };
+const BOOST = { rounds: 70, learningRate: 0.08, depth: 4, minRows: 20 };
 
 /**
- * Median regression on the calendar (Fourier terms of the clock by kind of day, weekdays, holidays), temperature, and the load of the same
- * clock time on days before. What the newest errors tell is carried on and fades as it did in the past.
+ * Median regression on the calendar (Fourier terms of the clock by kind of day, weekdays, holidays), temperature, and the load at the same
+ * clock time on earlier days. The newest residuals are carried forward and decay as they did in the past.
  */
 export function fitCalendarRegression(history: History, options: CalendarOptions): Fitted {
   const frame = calendarFrame(history, options);
-  return carriedOn(frame, regression(frame));
+  return withResiduals(frame, regression(frame));
 }
 
-/** The mean of two models that err in different ways: the regression, and trees upon the median of the newest seven days. */
+/** The mean of two models with different kinds of errors: the regression, and trees on the median of the newest seven days. */
 export function fitMixture(history: History, options: CalendarOptions): Fitted {
   const frame = calendarFrame(history, options);
   const { columns, median } = treeColumns(frame);
-  const parts = [carriedOn(frame, regression(frame)), carriedOn(frame, withTrees(frame, median, columns))];
+  const parts = [withResiduals(frame, regression(frame)), withResiduals(frame, withTrees(frame, median, columns))];
   return {
     predict: (steps) => {
       const [first, second] = parts.map((part) => part.predict(steps)) as [Float64Array, Float64Array];
@@ -36,7 +36,7 @@ export function fitMixture(history: History, options: CalendarOptions): Fitted {
   };
 }
 
-/** kW of every row by the regression. */
+/** kW of every row, by the regression. */
 function regression(frame: CalendarFrame): Float64Array {
   const x = regressionRows(frame);
   const slopes = fitAbsolute({ ...x, rows: frame.known }, knownOf(frame), frame.weights);
@@ -53,7 +53,7 @@ function knownOf({ filled, first }: CalendarFrame): Float64Array {
   return filled.subarray(first);
 }
 
-function carriedOn(frame: CalendarFrame, fitted: Float64Array): Fitted {
+function withResiduals(frame: CalendarFrame, fitted: Float64Array): Fitted {
   const { known, steps, weights, slots } = frame;
   const errors = knownOf(frame).map((value, r) => (weights[r] === 0 ? 0 : value - fitted[r]!));
   const carried = fade(errors, slots.perDay, steps);
@@ -63,7 +63,7 @@ function carriedOn(frame: CalendarFrame, fitted: Float64Array): Fitted {
   };
 }
 
-/** How the newest error and the mean error of the last day go on, step by step: by least squares on what followed such errors before. */
+/** Forecast of the residuals from the newest one and the mean of the last day, step by step: least squares on past residuals. */
 function fade(errors: Float64Array, perDay: number, steps: number): Float64Array {
   const n = errors.length;
   const from = Math.max(perDay, n - FADE_DAYS * perDay);

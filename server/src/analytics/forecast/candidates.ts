@@ -5,73 +5,73 @@ import { type ForecastEngines, MAX_ARIMA_VALUES } from './engines.ts';
 import { fitSeasonalNaive } from './seasonal-naive.ts';
 import { type Fitted, fillGaps, type History, type Slots } from './slots.ts';
 
-/** What a candidate is told besides the history. */
+/** Parameters of a fit in addition to the history. */
 export interface FitOptions {
-  /** Slots that will be asked for at most. */
+  /** Maximum number of forecast slots. */
   readonly steps: number;
   readonly engines: ForecastEngines;
 }
 
-/** A kind of model that takes part in the contest for a series. */
+/** A kind of model that is compared for a series. */
 export interface Candidate {
   readonly title: string;
-  /** Days of history that it wants at least. */
-  readonly leastDays: number;
-  /** Days of history that it looks at. */
-  readonly mostDays: number;
+  /** Minimum history, days. */
+  readonly minDays: number;
+  /** Maximum history used, days. */
+  readonly maxDays: number;
   readonly fit: (history: History, options: FitOptions) => Fitted;
 }
 
 const WEEK = 7;
-/** Terms of Prophet's seasons. Weekly order 10 tells the days of a week apart, 3 does not. */
+/** Order of Prophet's seasons. Weekly order 10 separates the days of a week, order 3 does not. */
 const SEASONS_OF_HOURS = [
   { name: 'daily', periodDays: 1, order: 6 },
   { name: 'weekly', periodDays: 7, order: 10 },
 ];
 const SEASONS_OF_DAYS = [{ name: 'weekly', periodDays: 7, order: 3 }];
 
-/** Every model by its name. To add one, add an entry. */
+/** Every model by name. To add one, add an entry. */
 export const CANDIDATES = {
   naive_day: {
     title: 'Same as the day before',
-    leastDays: 1,
-    mostDays: 60,
+    minDays: 1,
+    maxDays: 60,
     fit: (history) => fitSeasonalNaive(history, history.slots.perDay),
   },
   naive_week: {
     title: 'Same as the week before',
-    leastDays: WEEK,
-    mostDays: 60,
+    minDays: WEEK,
+    maxDays: 60,
     fit: (history) => fitSeasonalNaive(history, WEEK * history.slots.perDay),
   },
   regression_quick: {
     title: 'Calendar regression, quick to follow',
-    leastDays: 14,
-    mostDays: 400,
+    minDays: 14,
+    maxDays: 400,
     fit: (history, { steps }) => fitCalendarRegression(history, { steps, halfLifeDays: 30 }),
   },
   regression_steady: {
     title: 'Calendar regression, steady',
-    leastDays: 21,
-    mostDays: 730,
+    minDays: 21,
+    maxDays: 730,
     fit: (history, { steps }) => fitCalendarRegression(history, { steps, halfLifeDays: 180 }),
   },
   mixture: {
     title: 'Calendar regression and boosted trees',
-    leastDays: 28,
-    mostDays: 200,
+    minDays: 28,
+    maxDays: 200,
     fit: (history, { steps }) => fitMixture(history, { steps, halfLifeDays: 60 }),
   },
   ets: {
     title: 'Exponential smoothing',
-    leastDays: 7,
-    mostDays: 60,
+    minDays: 7,
+    maxDays: 60,
     fit: ({ slots, values }, { engines }) => engineFit(values, slots, (known, steps) => engines.ets(known, steps)),
   },
   mstl: {
     title: 'Seasons and trend (MSTL)',
-    leastDays: 21,
-    mostDays: 180,
+    minDays: 21,
+    maxDays: 180,
     fit: ({ slots, values }, { engines }) => {
       const periods = slots.perDay === 1 ? [WEEK] : [slots.perDay, WEEK * slots.perDay];
       return engineFit(values, slots, (known, steps) => engines.mstl(known, periods, steps));
@@ -79,21 +79,21 @@ export const CANDIDATES = {
   },
   arima: {
     title: 'ARIMA',
-    leastDays: 7,
-    mostDays: 400,
+    minDays: 7,
+    maxDays: 400,
     fit: ({ slots, values }, { engines }) =>
       engineFit(values.subarray(-MAX_ARIMA_VALUES / 2), slots, (known, steps) => engines.arima(known, steps)),
   },
   prophet: {
     title: 'Prophet',
-    leastDays: 14,
-    mostDays: 180,
+    minDays: 14,
+    maxDays: 180,
     fit: fitProphet,
   },
 } satisfies Record<string, Candidate>;
 export type CandidateName = keyof typeof CANDIDATES;
 
-/** Engines know neither gaps nor the calendar. Of a constant series nothing can be learnt but the constant. */
+/** Engines support neither gaps nor calendars. A constant series is forecast by its constant. */
 function engineFit(
   values: Float64Array,
   { perDay }: Slots,
@@ -128,7 +128,7 @@ function fitProphet({ slots, values }: History, { steps, engines }: FitOptions):
   return { predict: (asked) => points.subarray(0, asked) };
 }
 
-/** Seconds on the clock of the site: a season keeps its hour over the change to summer time. */
+/** Seconds on the clock of the site: a season keeps its hour across daylight saving changes. */
 function clockSeconds(slots: Slots): Float64Array {
   const { starts, minuteOfDay } = slots;
   return starts.map((start, s) => {

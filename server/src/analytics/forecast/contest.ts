@@ -5,20 +5,20 @@ import { type Horizon, originsOf } from './horizons.ts';
 import { type Calibration, calibrate, type Trials } from './intervals.ts';
 import type { Slots } from './slots.ts';
 
-/** Forecasts of back-tests, or why there are none. */
+/** Forecasts of back-tests, or the reason for their absence. */
 export type BacktestOutcome = { readonly predicted: Float64Array } | { readonly failed: string };
 export type RunBacktest = (task: BacktestTask) => Promise<BacktestOutcome>;
 
-/** How one model did. */
+/** Result of one model. */
 export interface Entry {
   readonly candidate: CandidateName;
-  /** kW, over the back-tests that all took part in; null: it has no part in the ranking. */
+  /** kW, over the back-tests common to all models; null if the model is not ranked. */
   readonly mae: number | null;
   readonly reason: string | null;
 }
 
 export interface ContestTask {
-  /** At least a horizon longer than the values. */
+  /** At least a horizon longer than `values`. */
   readonly slots: Slots;
   /** kW; NaN is missing. */
   readonly values: Float64Array;
@@ -27,13 +27,13 @@ export interface ContestTask {
   readonly names?: readonly CandidateName[];
 }
 
-/** Which model serves a series, and how good it is: plain data. */
+/** The selected model of a series and its accuracy: plain data. */
 export interface Contest {
   readonly best: CandidateName;
   /** The better of the two seasonal naive forecasts, over the same back-tests as the accuracy. */
   readonly naive: { readonly candidate: CandidateName; readonly mae: number };
   readonly accuracy: Accuracy;
-  /** 1 − MAE ÷ MAE of the naive forecast: 0 is no better. */
+  /** Forecast skill: 1 − MAE ÷ MAE of the naive forecast; 0 or less is no better than naive. */
   readonly skill: number;
   readonly calibration: Calibration;
   readonly origins: number;
@@ -43,14 +43,14 @@ export interface Contest {
 
 const CANDIDATE_NAMES = Object.keys(CANDIDATES) as CandidateName[];
 const NAIVE: readonly CandidateName[] = ['naive_day', 'naive_week'];
-/** Every fourth back-test decides who goes on, with as many as this. */
+/** Every fourth back-test is used to select the finalists. */
 const QUALIFYING_EVERY = 4;
 const FINALISTS = 2;
 
 /**
- * Back-tests the models that there is enough history for: all of them at a few origins, the best of them at all. Which one wins depends on
+ * Selects a model by back-tests: all models with enough history at a few origins, then the best of them at all origins. The criterion is
  * the mean absolute error alone.
- * @returns null when there is too little history for a back-test
+ * @returns null if the history is too short for a back-test
  */
 export async function contest(
   { slots, values, horizon, names = CANDIDATE_NAMES }: ContestTask,
@@ -66,15 +66,15 @@ export async function contest(
     if ('failed' in outcome) return outcome;
     const trials: Trials = { slots, values, steps, origins: at, predicted: outcome.predicted };
     const mae = meanAbsoluteError(trials);
-    return Number.isNaN(mae) ? { failed: 'it gave no number' } : { trials, mae };
+    return Number.isNaN(mae) ? { failed: 'its forecast has missing values' } : { trials, mae };
   };
   const qualifying = origins.filter((_, i) => (origins.length - 1 - i) % QUALIFYING_EVERY === 0);
   const entries: Entry[] = [];
   for (const [i, candidate] of names.entries()) {
     progress(i / (names.length + FINALISTS), candidate);
-    const { leastDays, title }: Candidate = CANDIDATES[candidate];
+    const { minDays, title }: Candidate = CANDIDATES[candidate];
     const found =
-      days < leastDays ? { failed: `${title} wants ${leastDays} days of history` } : await trial(candidate, qualifying);
+      days < minDays ? { failed: `${title} requires ${minDays} days of history` } : await trial(candidate, qualifying);
     entries.push(
       'failed' in found ? { candidate, mae: null, reason: found.failed } : { candidate, mae: found.mae, reason: null },
     );

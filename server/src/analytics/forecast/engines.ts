@@ -1,24 +1,24 @@
-/** Forecasting engines that come as WebAssembly. Who may read files loads them (`jobs/forecast-engines.ts`); models only call them. */
+/** Forecasting engines in WebAssembly. `jobs/forecast-engines.ts` loads them from files; models only call them. */
 export interface ForecastEngines {
   /** Multiple seasonal-trend decomposition (Bandara, Hyndman and Bergmeir 2021) with exponential smoothing of the trend. */
   mstl(values: Float64Array, periods: readonly number[], steps: number): Float64Array;
-  /** Exponential smoothing without season, its form chosen by information criterion. */
+  /** Exponential smoothing without seasons; its form is selected by an information criterion. */
   ets(values: Float64Array, steps: number): Float64Array;
-  /** ARIMA of an order found by a short search. At most `MAX_ARIMA_VALUES` values. */
+  /** ARIMA with an order found by a short search. At most `MAX_ARIMA_VALUES` values. */
   arima(values: Float64Array, steps: number): Float64Array;
-  /** Taylor and Letham's model (Am. Stat. 72 (2018) 37) by its own Stan program. */
+  /** The model of Taylor and Letham (Am. Stat. 72 (2018) 37), in the Stan program of Prophet. */
   prophet(task: ProphetTask): Float64Array;
 }
 
 export interface ProphetTask {
-  /** Epoch seconds, on the clock of the site so that its seasons keep their hour. */
+  /** Seconds since the epoch on the clock of the site, so that seasons keep their hour. */
   readonly ds: Float64Array;
   /** Without NaN. */
   readonly y: Float64Array;
-  /** Epoch seconds to foretell. */
+  /** Instants to forecast, as in `ds`. */
   readonly future: Float64Array;
   readonly seasons: readonly { readonly name: string; readonly periodDays: number; readonly order: number }[];
-  /** Columns for `ds` and `future` that move the level. */
+  /** Regressors: columns for `ds` and `future`. */
   readonly regressors: readonly {
     readonly name: string;
     readonly known: Float64Array;
@@ -26,5 +26,5 @@ export interface ProphetTask {
   }[];
 }
 
-/** The engine copies its input to a stack of 64 KB and loops for ever when it does not fit. */
+/** The engine copies its input to a stack of 64 KB and loops forever if the input does not fit. */
 export const MAX_ARIMA_VALUES = 2000;

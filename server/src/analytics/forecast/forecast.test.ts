@@ -11,17 +11,17 @@ import { fitSeasonalNaive } from './seasonal-naive.ts';
 import { fillGaps, slotsOf } from './slots.ts';
 import { fitAbsolute } from './weighted-fit.ts';
 
-/** Monday. */
+/** A Monday. */
 const START = Date.UTC(2026, 0, 5);
 const hours = (count: number) => Float64Array.from({ length: count }, (_, h) => START + h * HOUR_MS);
-/** Evenly spread over 0–1 and the same each time. */
+/** Reproducible values, uniform over 0–1. */
 const chance = (i: number) => {
   const x = Math.sin((i + 1) * 12.9898) * 43758.5453;
   return x - Math.floor(x);
 };
 
 describe('slots', () => {
-  it('stand on the clock of the site, also over the change to summer time', () => {
+  it('follow the clock of the site, also across the change to summer time', () => {
     const starts = Float64Array.from({ length: 30 }, (_, h) => Date.parse('2026-03-28T23:00:00Z') + h * HOUR_MS);
     const slots = slotsOf(starts, '1h', 'Europe/Warsaw', new Set(['2026-03-30']));
     expect([...slots.minuteOfDay.subarray(0, 4)]).toEqual([0, 60, 180, 240]);
@@ -29,7 +29,7 @@ describe('slots', () => {
     expect([slots.holiday[22], slots.holiday[23]]).toEqual([0, 1]);
   });
 
-  it('fill gaps from the same time a week away, and change nothing that is known', () => {
+  it('fill gaps from the same time a week away, and leave known values unchanged', () => {
     const values = Float64Array.from({ length: 28 }, (_, d) => d % 7);
     values[10] = Number.NaN;
     expect(fillGaps(values, 1)[10]).toBe(3);
@@ -60,33 +60,33 @@ describe('the seasonal naive forecast', () => {
 });
 
 describe('models on the days that are not 24 hours long', () => {
-  it('go by the clock, not by the number of hours', () => {
-    // From Friday; the clock skips an hour on Sunday 2026-03-29.
+  it('use the clock time, not the number of hours', () => {
+    // From Friday; the clock skips an hour on Sunday, 2026-03-29.
     const starts = Float64Array.from({ length: 4 * 24 }, (_, h) => Date.parse('2026-03-26T23:00:00Z') + h * HOUR_MS);
     const slots = slotsOf(starts, '1h', 'Europe/Warsaw');
     const values = Float64Array.from({ length: 3 * 24 - 1 }, (_, h) => slots.minuteOfDay[h]!);
     const points = fitSeasonalNaive({ slots, values }, 24).predict(24);
-    // Monday by Sunday, and its hour from two, which Sunday had not, by the one after it.
+    // Monday is forecast from Sunday; its hour from two, which Sunday lacked, from the following hour.
     expect([...points]).toEqual(Array.from({ length: 24 }, (_, h) => (h === 2 ? 180 : h * 60)));
   });
 });
 
-describe('a fit of the least absolute errors', () => {
-  it('is the median, not the mean, of what is skewed', () => {
+describe('a fit of minimum absolute errors', () => {
+  it('is the median, not the mean, of skewed values', () => {
     // Quantiles of the exponential distribution: median ln 2, mean 1.
     const y = Float64Array.from({ length: 999 }, (_, i) => -Math.log(1 - (i + 0.5) / 999));
     const x = { rows: 999, columns: 1, values: new Float64Array(999).fill(1) };
     const [centre] = fitAbsolute(x, y, new Float64Array(999).fill(1));
-    // Nine tenths of the way from the mean to the median.
+    // Nine tenths of the distance from the mean to the median.
     expect(Math.abs((centre as number) - Math.LN2)).toBeLessThan((1 - Math.LN2) / 10);
   });
 });
 
 describe('boosted trees', () => {
-  it('find a switch that no straight line can follow', () => {
+  it('fit a step that no linear model fits', () => {
     const column = Float64Array.from({ length: 400 }, (_, r) => r % 20);
     const errors = column.map((value) => (value >= 7 && value < 12 ? 10 : -1));
-    const options = { rounds: 60, learningRate: 0.2, depth: 3, leastRows: 10 };
+    const options = { rounds: 60, learningRate: 0.2, depth: 3, minRows: 10 };
     const added = boost([column], errors, new Float64Array(400).fill(1), options);
     for (let r = 0; r < 400; r++) expect(added[r]).toBeCloseTo(errors[r]!, 2);
   });
@@ -98,7 +98,7 @@ describe('the calendar regression', () => {
     return (isHoliday ? 2 : 10) + 3 * Math.sin((2 * Math.PI * h) / 24);
   };
 
-  it('knows what a holiday is like before it comes', () => {
+  it('predicts the load of a coming holiday', () => {
     // Day 72 is a Wednesday.
     const holidays = new Set(['2026-03-18', '2026-01-28', '2026-02-18']);
     const slots = slotsOf(hours(73 * 24), '1h', 'UTC', holidays);
@@ -111,7 +111,7 @@ describe('the calendar regression', () => {
     expect(error).toBeLessThan(1);
   });
 
-  it('follows the temperature that is foretold', () => {
+  it('follows the forecast temperature', () => {
     const cold = (h: number) => 5 - 10 * chance(Math.floor(h / 24));
     const values = Float64Array.from({ length: 90 * 24 }, (_, h) => 4 + 0.5 * (15 - cold(h)));
     const temperature = hours(91 * 24).map((_, h) => (h < 90 * 24 ? cold(h) : -20));
@@ -120,7 +120,7 @@ describe('the calendar regression', () => {
     for (const point of points) expect(Math.abs(point - (4 + 0.5 * 35))).toBeLessThan(1);
   });
 
-  it('follows a machine that runs or stands with the help of trees', () => {
+  it('fits a machine that is either on or off, using trees', () => {
     const runs = (h: number) => (h % 24 >= 6 && h % 24 < 22 && Math.floor(h / 24) % 7 < 5 ? 40 : 2);
     const slots = slotsOf(hours(57 * 24), '1h', 'UTC');
     const values = Float64Array.from({ length: 56 * 24 }, (_, h) => runs(h) + chance(h));
@@ -129,7 +129,7 @@ describe('the calendar regression', () => {
   });
 });
 
-/** Back-tests of a forecast that is always 10 while the truth is spread evenly over 10 ± the width of its hour. */
+/** Back-tests of a constant forecast of 10; measured values are uniform over 10 ± the width of their hour. */
 function trialsWith(count: number) {
   const steps = 24;
   const slots = slotsOf(hours((count + 1) * 24), '1h', 'UTC');
@@ -139,7 +139,7 @@ function trialsWith(count: number) {
 }
 
 describe('intervals', () => {
-  it('hold the share that they promise, each hour by its own spread', () => {
+  it('have the nominal coverage in each hour, despite different spreads', () => {
     const trials = trialsWith(200);
     const { coverage, mae } = accuracyOf(trials, 24);
     // Mean of 0.1 × (1 … 24).
@@ -149,13 +149,13 @@ describe('intervals', () => {
       slots: trials.slots,
       from: 0,
       predicted: new Float64Array(24).fill(10),
-      limits: { least: 0, most: 100 },
+      limits: { min: 0, max: 100 },
     };
     const { lower, upper } = intervalOf(calibrate(trials), 0.8, window);
     expect(upper[23]! - lower[23]!).toBeGreaterThan(6 * (upper[0]! - lower[0]!));
   });
 
-  it('lie within each other and within what a load can be', () => {
+  it('are nested and within the limits of the load', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 12 }), fc.double({ min: 0, max: 20, noNaN: true }), (count, level) => {
         const trials = trialsWith(count);
@@ -163,7 +163,7 @@ describe('intervals', () => {
           slots: trials.slots,
           from: 0,
           predicted: new Float64Array(24).fill(level),
-          limits: { least: 0, most: 15 },
+          limits: { min: 0, max: 15 },
         };
         const calibration = calibrate(trials);
         const [inner, outer] = [intervalOf(calibration, 0.8, window), intervalOf(calibration, 0.95, window)];
@@ -177,7 +177,7 @@ describe('intervals', () => {
     );
   });
 
-  it('are worth nothing from a forecast that is missing', () => {
+  it('have no accuracy if a forecast is missing', () => {
     const trials = trialsWith(5);
     expect(meanAbsoluteError(trials)).toBeGreaterThan(0);
     trials.predicted[3] = Number.NaN;
@@ -186,10 +186,10 @@ describe('intervals', () => {
 });
 
 describe('back-tests', () => {
-  it('each have a whole horizon after them and half of the history before', () => {
+  it('are followed by a complete horizon and preceded by half of the history', () => {
     for (const horizon of Object.values(HORIZONS)) {
       const perDay = { '15m': 96, '1h': 24, '1d': 1 }[horizon.width];
-      for (const days of [horizon.leastDays, 100, 400]) {
+      for (const days of [horizon.minDays, 100, 400]) {
         const known = days * perDay;
         const origins = originsOf(horizon, perDay, known);
         expect(origins.length).toBeGreaterThan(0);
@@ -200,13 +200,13 @@ describe('back-tests', () => {
   });
 });
 
-describe('the contest', () => {
+describe('model selection', () => {
   const perfect = { regression_quick: 0, naive_day: 3, naive_week: 2 } as Record<string, number>;
   const slots = slotsOf(hours(101 * 24), '1h', 'UTC');
   const values = Float64Array.from({ length: 100 * 24 }, (_, h) => 10 + (h % 24) + chance(h));
   const task = { slots, values, horizon: HORIZONS['24h'] };
 
-  it('is won by the least error, and is held against the better naive forecast', async () => {
+  it('picks the minimum error and compares it with the better naive forecast', async () => {
     const found = await contest(task, async ({ candidate, origins, steps }) => {
       if (candidate === 'arima') return { failed: 'it took longer than 1 s and was ended' };
       const off = perfect[candidate] ?? 5;
@@ -220,7 +220,7 @@ describe('the contest', () => {
       best: 'regression_quick',
       naive: { candidate: 'naive_week', mae: expect.closeTo(2, 9) },
       skill: 1,
-      // Of 100 days the last half: (2400 − 24 − 1200) ÷ 25, and one.
+      // The second half of 100 days: (2400 − 24 − 1200) ÷ 25, plus one.
       origins: 48,
     });
     expect(found?.entries.at(-1)).toEqual({
@@ -230,8 +230,8 @@ describe('the contest', () => {
     });
   });
 
-  it('is not held with too little history', async () => {
+  it('requires enough history', async () => {
     const few = { ...task, values: values.subarray(0, 5 * 24) };
-    expect(await contest(few, async () => ({ failed: 'never asked' }))).toBeNull();
+    expect(await contest(few, async () => ({ failed: 'never called' }))).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import type { Slots } from './slots.ts';
 
-/** Forecasts of back-tests: a row of `steps` for each origin. */
+/** Forecasts of back-tests: a row of `steps` per origin. */
 export interface Trials {
   readonly slots: Slots;
   readonly values: Float64Array;
@@ -12,13 +12,13 @@ export interface Trials {
 export const LEVELS = [0.8, 0.95] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** How far the truth lies from a forecast, learnt from back-tests: plain data. */
+/** Distribution of the errors of a forecast, calibrated on back-tests: plain data. */
 export interface Calibration {
-  /** Mean absolute error, kW, by hour of day; of days: by weekday from Monday. */
+  /** Mean absolute error, kW, by hour of day; for daily slots by weekday from Monday. */
   readonly scale: readonly number[];
-  /** Mean of what was foretold, kW: errors grow with the load. */
+  /** Mean forecast, kW: errors grow with the load. */
   readonly typical: number;
-  /** By level and step: how many scales below and above the forecast the interval ends (below is negative). */
+  /** By level and step: lower and upper end of the interval relative to the forecast, in units of the scale (lower is negative). */
   readonly bounds: readonly {
     readonly level: Level;
     readonly lower: readonly number[];
@@ -26,24 +26,24 @@ export interface Calibration {
   }[];
 }
 
-/** Errors as an hour of day has too few count as many times the overall mean. */
+/** Shrinkage: the overall mean counts as this many additional errors of each hour. */
 const SHRINKAGE = 5;
-/** Scores that a step's quantiles rest on; neighbouring steps help out. */
+/** Minimum number of scores for the quantiles of a step; scores of adjacent steps are added until it is reached. */
 const MIN_SCORES = 400;
 
 /**
- * Conformal intervals (Vovk; Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094, with errors scaled by hour of day, their section 5.2): the
- * quantiles of what back-tests missed by, each side by itself because loads are skewed.
- * @param rows which back-tests to learn from; default: all
+ * Conformal prediction intervals (Vovk; Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094, with errors scaled by hour of day, section 5.2):
+ * the quantiles of the back-test errors, separately for each side because loads are skewed.
+ * @param rows back-tests used for calibration; default: all
  */
 export function calibrate(trials: Trials, rows = [...trials.origins.keys()]): Calibration {
   const { slots, steps } = trials;
   const errors = errorsOf(trials, rows);
   const phases = slots.perDay === 1 ? 7 : 24;
   const [sums, counts] = [new Float64Array(phases), new Float64Array(phases)];
-  const typical = errors.reduce((sum, { foretold }) => sum + Math.abs(foretold), 0) / errors.length || 0;
-  for (const { error, phase, foretold } of errors) {
-    sums[phase] = sums[phase]! + Math.abs(error) / growth(foretold, typical);
+  const typical = errors.reduce((sum, { forecastKw }) => sum + Math.abs(forecastKw), 0) / errors.length || 0;
+  for (const { error, phase, forecastKw } of errors) {
+    sums[phase] = sums[phase]! + Math.abs(error) / growth(forecastKw, typical);
     counts[phase] = counts[phase]! + 1;
   }
   const overall = errors.reduce((sum, { error }) => sum + Math.abs(error), 0) / errors.length || 0;
@@ -51,7 +51,7 @@ export function calibrate(trials: Trials, rows = [...trials.origins.keys()]): Ca
   const byStep = Array.from({ length: steps }, (_, k) =>
     errors
       .filter(({ step }) => step === k)
-      .map(({ error, phase, foretold }) => error / ((scale[phase] || 1) * growth(foretold, typical))),
+      .map(({ error, phase, forecastKw }) => error / ((scale[phase] || 1) * growth(forecastKw, typical))),
   );
   const pooled = byStep.map((_, k) => pool(byStep, k).sort((a, b) => a - b));
   const bounds = LEVELS.map((level) => ({
@@ -62,13 +62,13 @@ export function calibrate(trials: Trials, rows = [...trials.origins.keys()]): Ca
   return { scale, typical, bounds };
 }
 
-/** Where a load can be, kW. */
+/** Limits of a load, kW. */
 export interface Limits {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
-/** The interval around a forecast, cut to where the load can be. */
+/** The prediction interval of a forecast, clipped to the limits of the load. */
 export function intervalOf(
   { scale, typical, bounds }: Calibration,
   level: Level,
@@ -83,16 +83,16 @@ export function intervalOf(
   return { lower: end(found.lower), upper: end(found.upper) };
 }
 
-/** A value cut to where the load can be. */
-export function within({ least, most }: Limits, value: number): number {
-  return Math.max(least, Math.min(most, value));
+/** Clips a value to the limits of the load. */
+export function within({ min, max }: Limits, value: number): number {
+  return Math.max(min, Math.min(max, value));
 }
 
 interface TrialError {
   readonly step: number;
   readonly phase: number;
   readonly error: number;
-  readonly foretold: number;
+  readonly forecastKw: number;
 }
 
 function errorsOf({ slots, values, origins, steps, predicted }: Trials, rows: readonly number[]): TrialError[] {
@@ -100,21 +100,21 @@ function errorsOf({ slots, values, origins, steps, predicted }: Trials, rows: re
     Array.from({ length: steps }, (_, step) => {
       const slot = origins[row]! + step;
       const error = values[slot]! - predicted[row * steps + step]!;
-      return { step, phase: phaseOf(slots, slot), error, foretold: predicted[row * steps + step]! };
+      return { step, phase: phaseOf(slots, slot), error, forecastKw: predicted[row * steps + step]! };
     }).filter(({ error }) => error === error),
   );
 }
 
-/** By how much errors grow with the load: half of them is always there. */
-function growth(foretold: number, typical: number): number {
-  return typical > 0 ? 0.5 + (0.5 * Math.abs(foretold)) / typical : 1;
+/** Growth of the errors with the load: half of them is independent of it. */
+function growth(forecastKw: number, typical: number): number {
+  return typical > 0 ? 0.5 + (0.5 * Math.abs(forecastKw)) / typical : 1;
 }
 
 function phaseOf({ perDay, minuteOfDay, weekday }: Slots, slot: number): number {
   return perDay === 1 ? weekday[slot]! - 1 : Math.floor(minuteOfDay[slot]! / 60);
 }
 
-/** Scores of a step and, while they are few, of the steps around it. */
+/** Scores of a step, with those of adjacent steps while there are too few. */
 function pool(byStep: readonly (readonly number[])[], step: number): number[] {
   let scores = [...byStep[step]!];
   for (let away = 1; away < byStep.length && scores.length < MIN_SCORES; away++) {
@@ -123,7 +123,7 @@ function pool(byStep: readonly (readonly number[])[], step: number): number[] {
   return scores;
 }
 
-/** The conformal quantile, with the place that the next score will take counted in: beyond the greatest it stays there. */
+/** The conformal quantile with finite-sample correction, at most the largest score. */
 function outerQuantile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return 0;
   const place = Math.ceil((sorted.length + 1) * share) - 1;

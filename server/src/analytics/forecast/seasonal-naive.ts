@@ -1,6 +1,9 @@
 import { type Fitted, type History, sameClock } from './slots.ts';
 
-/** What was, will be: each slot is as the newest known one at the same clock time a whole number of periods before. NaN where none is known. */
+/**
+ * Seasonal naive forecast: each slot equals the newest known slot at the same clock time a whole number of periods earlier. NaN if none is
+ * known.
+ */
 export function fitSeasonalNaive({ slots, values }: History, period: number): Fitted {
   return {
     predict: (steps) =>

@@ -1,21 +1,21 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 
-/** A load that may run at another time, without a break. Instants are epoch milliseconds. */
+/** A load that may be delayed and runs without a break. Instants are epoch milliseconds. */
 export interface ShiftableLoad {
   readonly energyKwh: number;
   readonly durationMs: number;
   readonly earliest: number;
-  /** When it must be done. */
+  /** Latest end. */
   readonly latest: number;
 }
 
-/** What is known of the time ahead, by slots of equal length. */
+/** Forecasts for the coming time, by slots of equal length. */
 export interface Outlook {
-  /** Epoch milliseconds, one more than there are slots. */
+  /** Epoch milliseconds; one edge more than slots. */
   readonly edges: Float64Array;
-  /** Per kWh bought and sold; null: no price is known, and the demand decides. NaN where a slot has none. */
+  /** Import and export price per kWh; null if unknown: then demand is minimized. NaN in slots without a price. */
   readonly prices: { readonly import: Float64Array; readonly export: Float64Array } | null;
-  /** kW that the site takes and that its roof gives; NaN where not known. */
+  /** Demand and solar power of the site, kW; NaN if unknown. */
   readonly demandKw: Float64Array;
   readonly solarKw: Float64Array;
 }
@@ -26,23 +26,23 @@ export interface Placement {
   readonly powerKw: number;
   /** Null without prices. */
   readonly cost: number | null;
-  /** Share of the energy that surplus of the roof covers, 0–1. */
+  /** Share of the energy covered by surplus solar power, 0–1. */
   readonly solarShare: number;
 }
 
-/** Where a load costs least, and what it costs at the earliest time. */
+/** The start with the lowest cost, and the cost at the earliest start. */
 export interface Shift {
   readonly best: Placement;
   readonly now: Placement;
 }
 
-/** Costs that differ by less are the same: the earlier start wins. */
+/** Costs with a smaller difference are equal: the earlier start is preferred. */
 const SAME = 1e-9;
 
 /**
- * Places a load where it costs least: energy that the roof leaves over costs what its export would have earned, the rest the import price.
- * Without prices it goes where the site's demand with it peaks least.
- * @returns null when it does not fit between its earliest start and its end
+ * Finds the start with the lowest cost: surplus solar energy costs its lost export revenue, other energy the import price. Without prices,
+ * the peak demand of the site including the load is minimized.
+ * @returns null if the load does not fit between its earliest start and latest end
  */
 export function shiftLoad(load: ShiftableLoad, outlook: Outlook): Shift | null {
   const { edges } = outlook;
@@ -52,11 +52,11 @@ export function shiftLoad(load: ShiftableLoad, outlook: Outlook): Shift | null {
   const places = [...new Set(starts)].sort((a, b) => a - b).map((start) => place(load, start, outlook));
   const [first, ...others] = places.filter(({ score }) => score === score);
   if (first === undefined) return null;
-  const best = others.reduce((least, one) => (one.score < least.score - SAME ? one : least), first);
+  const best = others.reduce((best, one) => (one.score < best.score - SAME ? one : best), first);
   return { best: best.placement, now: (places[0] ?? first).placement };
 }
 
-/** The outlook with a load in its place: its surplus is used up. */
+/** The outlook including a placed load, which uses up its surplus. */
 export function withLoad(outlook: Outlook, { start, end, powerKw }: Placement): Outlook {
   const { edges, demandKw } = outlook;
   const shares = demandKw.map((_, s) => overlap(edges, s, start, end) / (edges[s + 1]! - edges[s]!));

@@ -7,7 +7,7 @@ const STEPS = 7 * 24;
 /** A Monday. */
 const START = Date.UTC(2026, 5, 1);
 
-/** What of the next week is silent after so many days in which some hours are known. */
+/** Silent slots of the coming week after this many days in which some hours are known. */
 function ahead(days: number, isKnown: (day: number, hour: number) => boolean): boolean[] {
   const starts = Float64Array.from({ length: days * 24 + STEPS }, (_, h) => START + h * HOUR_MS);
   const values = Float64Array.from({ length: days * 24 }, (_, h) =>
@@ -17,15 +17,15 @@ function ahead(days: number, isKnown: (day: number, hour: number) => boolean): b
 }
 const isDay = (hour: number) => hour >= 6 && hour < 20;
 
-it('a machine that never reports at night is silent then', () => {
+it('a machine without readings at night is silent at night', () => {
   expect(ahead(14, (_, hour) => isDay(hour))).toEqual(Array.from({ length: STEPS }, (_, h) => !isDay(h % 24)));
 });
 
-it('one that never reports on Sundays is silent on Sundays', () => {
+it('a machine without readings on Sundays is silent on Sundays', () => {
   expect(ahead(28, (day) => day % 7 !== 6)).toEqual(Array.from({ length: STEPS }, (_, h) => Math.floor(h / 24) === 6));
 });
 
-it('an outage, few days, or nights that were reported for one week make nothing silent', () => {
+it('an outage, a short history, or nights with readings in one week do not make slots silent', () => {
   expect(ahead(56, (day) => day < 14 || day > 40)).not.toContain(true);
   expect(ahead(5, (_, hour) => isDay(hour))).not.toContain(true);
   expect(ahead(28, (day, hour) => isDay(hour) || day >= 20)).not.toContain(true);

@@ -1,15 +1,15 @@
 import type { History } from './slots.ts';
 
-/** Weeks before the forecast that are looked at. */
+/** Weeks of history used. */
 const WEEKS = 8;
-/** Days with readings, or weeks for one day of the week, that have to agree. */
+/** Minimum number of days with readings, or of weeks for one day of the week. */
 const MIN_DAYS = 7;
 const MIN_WEEKS = 3;
 const MINUTES_A_DAY = 1440;
 
 /**
- * Which of the slots after a history come at a time of the day, or of the week, at which nothing was ever reported in the last weeks: nobody knows what is used
- * then. Days and weeks without any reading, such as an outage, prove nothing.
+ * Marks the forecast slots at times of day, or of week, without any reading in recent weeks: consumption at those times is unknown. Days
+ * and weeks without any reading, such as an outage, are ignored.
  */
 export function silentSlots({ slots, values }: History, steps: number): boolean[] {
   const { perDay, minuteOfDay, weekday } = slots;
@@ -31,7 +31,7 @@ export function silentSlots({ slots, values }: History, steps: number): boolean[
   });
 }
 
-/** Whether spans of so many slots, counted backwards from the end, have any reading. */
+/** Whether each span of this many slots, counted backwards from the end, has any reading. */
 function spansWithReadings(values: Float64Array, from: number, length: number): boolean[] {
   const spans = Array.from({ length: Math.ceil((values.length - from) / length) }, () => false);
   for (let s = from; s < values.length; s++) {
@@ -40,14 +40,14 @@ function spansWithReadings(values: Float64Array, from: number, length: number): 
   return spans;
 }
 
-/** How often something was looked for, and found. */
+/** Counts the observations and the readings of each time. */
 class Seen {
   readonly #looked = new Map<number, number>();
   readonly #found = new Set<number>();
-  readonly #least: number;
+  readonly #min: number;
 
-  constructor(least: number) {
-    this.#least = least;
+  constructor(min: number) {
+    this.#min = min;
   }
 
   add(key: number, isKnown: boolean): void {
@@ -56,6 +56,6 @@ class Seen {
   }
 
   isSilent(key: number): boolean {
-    return (this.#looked.get(key) ?? 0) >= this.#least && !this.#found.has(key);
+    return (this.#looked.get(key) ?? 0) >= this.#min && !this.#found.has(key);
   }
 }

@@ -1,29 +1,29 @@
 import { localTimes } from '../../domain/time/site-time.ts';
 
-/** Slots of a series on the site's calendar, in order and without a gap: those that are known, and those to foretell. */
+/** Consecutive slots of a series on the site's calendar: the known slots, then those to forecast. */
 export interface Slots {
-  /** Epoch milliseconds at which each slot begins. */
+  /** Start of each slot, epoch milliseconds. */
   readonly starts: Float64Array;
-  /** Slots of a usual day: 96, 24 or 1. */
+  /** Slots of a 24-hour day: 96, 24 or 1. */
   readonly perDay: number;
   readonly minuteOfDay: Int16Array;
-  /** 1 Monday to 7 Sunday. */
+  /** 1 (Monday) to 7 (Sunday). */
   readonly weekday: Uint8Array;
   /** 1 on public holidays. */
   readonly holiday: Uint8Array;
-  /** Outdoor temperature as it is known, or foretold, when the forecast is made; null: none is. */
+  /** Outdoor temperature, measured or forecast at the time of the forecast; null if neither exists. */
   readonly temperatureC: Float64Array | null;
 }
 
-/** What is known when a forecast is made: mean power (kW, NaN is missing) of the first slots. */
+/** Data known at the time of the forecast: mean power (kW, NaN if missing) of the first slots. */
 export interface History {
   readonly slots: Slots;
   readonly values: Float64Array;
 }
 
-/** A model that learnt from a history. */
+/** A fitted model. */
 export interface Fitted {
-  /** kW of the slots that follow the history, one after the other. */
+  /** Forecast of the slots after the history, kW. */
   predict(steps: number): Float64Array;
 }
 
@@ -31,9 +31,9 @@ export const SLOTS_PER_DAY = { '15m': 96, '1h': 24, '1d': 1 } as const;
 export type SlotWidth = keyof typeof SLOTS_PER_DAY;
 
 /**
- * Lays slots on the calendar of a site.
- * @param starts when each begins, epoch milliseconds
- * @param holidays days (`YYYY-MM-DD`) on which people rest as on a Sunday
+ * Builds slots on the calendar of a site.
+ * @param starts of the slots, epoch milliseconds
+ * @param holidays days (`YYYY-MM-DD`) with the load of a Sunday
  */
 export function slotsOf(
   starts: Float64Array,
@@ -59,7 +59,7 @@ export function slotsOf(
   };
 }
 
-/** The slots from `from` on. */
+/** The slots starting at index `from`. */
 export function slotsFrom(slots: Slots, from: number): Slots {
   const { starts, minuteOfDay, weekday, holiday, temperatureC } = slots;
   return {
@@ -72,7 +72,7 @@ export function slotsFrom(slots: Slots, from: number): Slots {
   };
 }
 
-/** The slot at the same clock time, `away` slots (whole days) before: on days that are not 24 h long another one than just so many before. */
+/** The slot at the same clock time `away` slots (whole days) earlier; its distance differs across days that are not 24 h long. */
 export function sameClock({ perDay, minuteOfDay }: Slots, slot: number, away: number): number {
   const before = slot - away;
   const minute = minuteOfDay[before];
@@ -81,7 +81,7 @@ export function sameClock({ perDay, minuteOfDay }: Slots, slot: number, away: nu
   return before + Math.round((late * perDay) / 1440);
 }
 
-/** Fills what is missing from the same time a week or a day away, else with the mean. What is all missing stays so. */
+/** Fills gaps from the same time a week or a day away, otherwise with the mean. A series without values is unchanged. */
 export function fillGaps(values: Float64Array, perDay: number): Float64Array {
   const filled = values.slice();
   const known = values.filter((value) => value === value);

@@ -3,16 +3,19 @@ import type { KnownDays, PlaneFit } from './solar-plane.ts';
 const DAY_HOURS = 24;
 const WEEK_DAYS = 7;
 const YEAR_DAYS = 365.25;
-/** Clear days count for a date by a bell of this standard deviation around it, whatever the year: shadows follow the sun's height. */
+/**
+ * Clear days are weighted by a Gaussian of this standard deviation around the date, whatever the year: shadows depend on the height of the
+ * sun.
+ */
 const SEASON_DAYS = 25;
 const HALF_LIFE_DAYS = 180;
-/** As if so many days had been seen on which the panels made exactly the plane's course. */
+/** Weight of the plane's course in days. */
 const PRIOR_DAYS = 2;
 
 /**
- * What the panels make under a clear sky by hour, kW: the plane's course, corrected for each time of the day by what clear days of the same
- * season showed (shadows, several planes, haze, warm panels), limited to what the inverter passes.
- * @param wM2 irradiance on the plane for all hours; an hour's time of the day is its position modulo 24
+ * Clear-sky power of the panels by hour, kW: the course of the plane, corrected for each time of day by clear days of the same season
+ * (shadows, several planes, haze, warm panels), limited by the inverter.
+ * @param wM2 irradiance on the plane for all hours; the time of day of an hour is its position modulo 24
  */
 export function clearCourse(
   fit: PlaneFit,

@@ -1,15 +1,15 @@
 import type { Plane } from '../../domain/time/sun.ts';
 import type { HourlySky, SolarSite } from './solar-sky.ts';
 
-/** How the panels lie, and what they make per W/m² on them under a clear sky. */
+/** Orientation of the panels, and their power per W/m² of irradiance under a clear sky. */
 export interface PlaneFit {
   readonly plane: Plane;
   readonly kwPerWM2: number;
-  /** Known days, by position, on which the sky was clear. */
+  /** Known clear days, by position. */
   readonly clearDays: readonly number[];
 }
 
-/** Days of which almost all daylight is known, as ranges `[from, to)` of hours. */
+/** Days with almost all daylight hours known, as ranges `[from, to)` of hours. */
 export interface KnownDays {
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -17,35 +17,35 @@ export interface KnownDays {
 
 const TILTS = [0, 10, 20, 30, 40, 50, 60, 75, 90];
 const AZIMUTHS = Array.from({ length: 24 }, (_, i) => i * 15);
-/** Squared share of a clear day's course that a right plane leaves unexplained: haze, the pane's reflection, the panels' temperature. */
+/** Residual variance of a clear day's course under the correct plane: haze, reflection, temperature of the panels. */
 const SHAPE_VARIANCE = 0.004;
-/** Standard deviation of the logarithm of clear days' size: turbidity, the panels' temperature over the year. */
+/** Standard deviation of the logarithm of the size of clear days: turbidity, temperature of the panels over the year. */
 const SIZE_DEVIATION = 0.1;
-/** Prior: panels are built to face the equator at a moderate tilt; this is the spread of what installers build. */
+/** Prior: panels usually face the equator at a moderate tilt; these are the standard deviations of real installations. */
 const AZIMUTH_SPREAD_DEG = 60;
 const TILT_SPREAD_DEG = 20;
 const MIN_TROPICS_DEG = 20;
-/** What is learnt of a plane's size halves in weight with this age, since panels are added and get dirty. */
+/** Half-life of the information on a plane's size, since panels are added and become dirty. */
 const SIZE_HALF_LIFE_DAYS = 120;
-/** Squared distance, in deviations, at which a day counts half of one that fits no plane. */
+/** Squared distance, in standard deviations, at which a day has half the loss of one that fits no plane. */
 const HALF_LOSS = 4;
 const SIZE_QUANTILES = Array.from({ length: 16 }, (_, i) => 0.2 + i * 0.05);
-/** Clouds take energy away and hardly ever add any: a day above the usual size counts this often. */
+/** Penalty factor for days above the usual size: clouds reduce energy and rarely increase it. */
 const TOO_MUCH = 4;
-/** A clear day's size is within this range of the usual one. */
+/** Range of a clear day's size relative to the usual one. */
 const CLEAR_SIZE = [0.82, 1.25] as const;
 
-/** What the courses of the known days say about each plane, worked out once for any number of fits. */
+/** The known days compared with each plane, computed once for any number of fits. */
 export class PlaneSearch {
   readonly #planes: readonly Plane[];
   readonly #prior: Float64Array;
   readonly #days: number;
-  /** By plane and day: kW per W/m², and the share of the day's course that is not the plane's, in parts of the usual one. */
+  /** By plane and day: kW per W/m², and the residual share of the day's course, relative to the usual one. */
   readonly #sizes: readonly Float64Array[];
   readonly #logSizes: readonly Float64Array[];
   readonly #shapes: readonly Float64Array[];
   readonly #weights: Float64Array;
-  /** Found last: a good first guess ends most others early. */
+  /** Last result: a good initial guess ends most comparisons early. */
   #last = 0;
 
   /**
@@ -66,10 +66,10 @@ export class PlaneSearch {
   }
 
   /**
-   * The plane under which the most energy was made on days that look clear: each day's distance in shape and size counts by the loss of
-   * Geman and McClure (Bull. ISI 52 (1987) 5), which has a limit, so that cloudy days, which fit no plane, decide nothing.
-   * @param count only the first days
-   * @returns null when the panels made nothing
+   * Fits the plane with the highest energy on days that look clear. The distance of each day in shape and size is weighted by the bounded
+   * loss of Geman and McClure (Bull. ISI 52 (1987) 5), so that cloudy days, which fit no plane, have no influence.
+   * @param count uses the first days only
+   * @returns null without production
    */
   fit(count = this.#days): PlaneFit | null {
     let best: { p: number; size: number; cost: number } | null = null;
@@ -101,7 +101,7 @@ export class PlaneSearch {
     return sum;
   }
 
-  /** Days of about the usual size whose course is as close to the plane's as that of the better ones. */
+  /** Days of about the usual size with a course as close to the plane's as that of the better days. */
   #clearDays(p: number, size: number, count: number): number[] {
     const [sizes, shapes] = [this.#sizes[p]!, this.#shapes[p]!];
     const inSize = Array.from({ length: count }, (_, d) => d).filter((d) => {
@@ -113,12 +113,12 @@ export class PlaneSearch {
   }
 }
 
-/** Azimuth of the equator from a site: south in the northern hemisphere, north in the southern one. */
+/** Azimuth towards the equator: south in the northern hemisphere, north in the southern. */
 export function equatorwards({ latitudeDeg }: SolarSite): number {
   return latitudeDeg < 0 ? 0 : 180;
 }
 
-/** Half the squared distance from a usual roof; near the equator no direction is better than another. */
+/** Half the squared distance from a typical installation; near the equator all directions are equal. */
 function priorOf({ tiltDeg, azimuthDeg }: Plane, site: SolarSite): number {
   const latitude = Math.abs(site.latitudeDeg);
   const usualTilt = Math.min(35, Math.max(10, 0.8 * latitude));
@@ -127,7 +127,7 @@ function priorOf({ tiltDeg, azimuthDeg }: Plane, site: SolarSite): number {
   return (azimuth ** 2 + ((tiltDeg - usualTilt) / TILT_SPREAD_DEG) ** 2) / 2;
 }
 
-/** By day: least-squares size of the plane's course, and 1 − r² without a constant. */
+/** By day: least-squares size of the plane's course, and 1 − r² without an intercept. */
 function compare(wM2: Float64Array, kw: Float64Array, { from, to }: KnownDays, ceilingKw: number) {
   const [sizes, shapes] = [new Float64Array(from.length), new Float64Array(from.length)];
   for (let d = 0; d < from.length; d++) {
@@ -145,7 +145,9 @@ function compare(wM2: Float64Array, kw: Float64Array, { from, to }: KnownDays, c
   return { sizes, shapes };
 }
 
-/** Days count by their share of the horizontal clear sky's energy: an overcast day says little about the plane. */
+/**
+ * Days are weighted by their share of the clear-sky energy on a horizontal plane: overcast days contain little information on the plane.
+ */
 function weightsOf(sky: HourlySky, kw: Float64Array, { from, to }: KnownDays): Float64Array {
   const flat = sky.on({ tiltDeg: 0, azimuthDeg: 180 });
   const shares = Float64Array.from(from, (_, d) => {
@@ -157,11 +159,11 @@ function weightsOf(sky: HourlySky, kw: Float64Array, { from, to }: KnownDays): F
     }
     return clear > 0 ? made / clear : 0;
   });
-  const most = shares.reduce((max, share) => Math.max(max, share), 0);
-  return most > 0 ? shares.map((share) => share / most) : shares;
+  const max = shares.reduce((max, share) => Math.max(max, share), 0);
+  return max > 0 ? shares.map((share) => share / max) : shares;
 }
 
-/** Weighted quantiles of the days' sizes: the usual size of clear days is one of them. */
+/** Weighted quantiles of the days' sizes: candidates for the usual size of clear days. */
 function candidateSizes(sizes: Float64Array, weights: Float64Array): number[] {
   const order = Array.from(weights.keys()).filter((d) => sizes[d]! > 0 && weights[d]! > 0);
   order.sort((a, b) => sizes[a]! - sizes[b]!);

@@ -13,10 +13,10 @@ export interface SolarSite {
   readonly longitudeDeg: number;
 }
 
-/** Usual clean air. */
+/** Typical clean air. */
 const LINKE_TURBIDITY = 3;
 
-/** The clear sky over a site at chosen instants of each hour. */
+/** The clear sky over a site, sampled within each hour. */
 export class HourlySky {
   readonly #samples: number;
   readonly #suns: readonly SunPosition[];
@@ -24,7 +24,7 @@ export class HourlySky {
   readonly #hours: number;
 
   /**
-   * @param starts epoch milliseconds at which the hours begin
+   * @param starts of the hours, epoch milliseconds
    * @param samples instants per hour, evenly spaced
    */
   constructor({ latitudeDeg, longitudeDeg }: SolarSite, starts: Float64Array, samples: number) {

@@ -3,11 +3,11 @@ import { clearCourse } from './solar-clear.ts';
 import { type KnownDays, PlaneSearch } from './solar-plane.ts';
 import { HourlySky, type SolarSite } from './solar-sky.ts';
 
-/** Hours that follow each other: when each begins, its day on the site's calendar (counting up), and the panels' mean power. */
+/** Consecutive hours: starts, day number on the site's calendar, and mean power of the panels. */
 export interface SolarHours {
   readonly starts: Float64Array;
   readonly day: Int32Array;
-  /** kW, NaN is missing; of known hours only. */
+  /** kW, NaN if missing; known hours only. */
   readonly kw: Float64Array;
 }
 
@@ -15,13 +15,13 @@ export type SolarMethod = 'model' | 'persistence';
 
 export interface SolarFit {
   readonly plane: Plane;
-  /** Days on which the sky was clear: the plane is learnt from them. */
+  /** Number of clear days from which the plane was fitted. */
   readonly clearDays: number;
-  /** What is served: `persistence` where the model was no better. */
+  /** The method in use: `persistence` if the model was no better. */
   readonly method: SolarMethod;
-  /** kW by hour under a clear sky, for every hour that was given. */
+  /** Clear-sky power for every given hour, kW. */
   readonly clearKw: Float64Array;
-  /** kW by hour after the known ones. */
+  /** Forecast for the hours after the known ones, kW. */
   readonly predictedKw: Float64Array;
   readonly lowerKw: Float64Array;
   readonly upperKw: Float64Array;
@@ -29,42 +29,42 @@ export interface SolarFit {
 }
 
 export interface SolarBacktest {
-  /** kW, hours of daylight, a day ahead; nothing of the tested day or of later days was known to the model. */
+  /** Day-ahead error in daylight hours, kW; the model used neither the tested day nor later days. */
   readonly mae: number;
-  /** Of the power at the same hour of the day before. */
+  /** Error of persistence: the power at the same hour of the day before. */
   readonly persistenceMae: number;
-  /** Both for the newest days alone. */
+  /** Both errors for the newest days alone. */
   readonly recent: { readonly mae: number; readonly persistenceMae: number; readonly days: number };
-  /** Share of hours within the band of the method that is served. */
+  /** Share of hours within the prediction interval of the method in use. */
   readonly coverage: number;
   readonly days: number;
 }
 
-/** Irradiance is worked out this often within an hour; once is enough to compare planes. */
+/** Irradiance is computed this many times per hour; once is enough to compare planes. */
 const SAMPLES = 4;
 const MAX_INDEX = 1.3;
-/** Share of the best hour below which errors show dawn and dusk, not clouds. */
+/** Share of the best hour below which errors reflect dawn and dusk rather than clouds. */
 const DIM = 0.05;
-/** What sets a day apart from the usual one lasts by this much to the next: least error on measured roofs in France and Australia. */
+/** Persistence of a day's deviation from the usual day: minimum error on measured roofs in France and Australia. */
 const LASTING = 0.5;
 const USUAL_DAYS = 30;
 export const MIN_SOLAR_DAYS = 10;
-/** Days that a back-test needs before it. */
+/** Minimum history of a back-test, days. */
 const LEARN_DAYS = 7;
-/** The back-test learns the plane again after so many days. */
+/** Interval at which the back-test refits the plane, days. */
 const FOLD_DAYS = 28;
 export const SOLAR_RECENT_DAYS = 60;
 const DAY_HOURS = 24;
-/** A day teaches the plane when this share of its daylight is known. */
+/** Minimum known share of a day's daylight for use in the fit. */
 const MIN_DAYLIGHT_SHARE = 0.9;
-/** Hours within 1 % of the highest one show an inverter's limit when they are this share of the hours with power. */
+/** Hours within 1 % of the maximum indicate an inverter limit if they are at least this share of the hours with power. */
 const CEILING_SHARE = 0.02;
 
 /**
- * Sun position → clear sky → plane → power, with plane and size learnt from clear days, and the share of the clear sky that clouds leave,
- * between that of the last day and the usual one. Where a back-test finds the model no better than the power of the day before, over
- * all days or over the newest ones, the power of the day before is the forecast.
- * @returns null when the panels made nothing, or were known on fewer than ten days
+ * Forecasts solar power: position of the sun → clear sky → plane → power. Orientation and size are fitted on clear days; the cloud factor
+ * is between that of the last day and the usual one. If a back-test finds the model no better than persistence, over all days or over the
+ * newest ones, persistence is used.
+ * @returns null without production, or with fewer than ten known days
  */
 export function fitSolar(site: SolarSite, hours: SolarHours): SolarFit | null {
   const { kw } = hours;
@@ -101,11 +101,11 @@ interface ClearFit {
   readonly plane: Plane;
   readonly clearDays: number;
   readonly clearKw: Float64Array;
-  /** Share of the clear sky's energy by day; NaN where too little is known. */
+  /** Share of the clear-sky energy by day; NaN with too little data. */
   readonly days: ReadonlyMap<number, number>;
 }
 
-/** What the panels make under a clear sky, as far as the hours before an instant show it. */
+/** Clear-sky power of the panels, estimated from the hours before an instant. */
 class ClearModel {
   readonly #hours: SolarHours;
   readonly #sky: HourlySky;
@@ -124,7 +124,7 @@ class ClearModel {
     this.#search = new PlaneSearch(site, sky, kw, this.#known, this.#ceilingKw);
   }
 
-  /** From the hours before the given one; null when the panels made nothing in them. */
+  /** Fits on the hours before the given one; null without production in them. */
   at(count: number): ClearFit | null {
     const days = this.#known.to.findIndex((to) => to > count);
     const fit = this.#search.fit(days < 0 ? this.#known.to.length : days);
@@ -142,7 +142,7 @@ class ClearModel {
   }
 }
 
-/** Days of which almost all daylight is known, as ranges of hours. */
+/** Days with almost all daylight hours known, as ranges of hours. */
 function knownDays({ kw, day }: SolarHours, flat: Float64Array): KnownDays {
   const [from, to]: [number[], number[]] = [[], []];
   for (let s = 0; s < kw.length; ) {
@@ -160,14 +160,14 @@ function knownDays({ kw, day }: SolarHours, flat: Float64Array): KnownDays {
   return { from: Int32Array.from(from), to: Int32Array.from(to) };
 }
 
-/** Power at which an inverter or a feed-in limit cuts off, kW; infinite where nothing shows one. */
+/** Power limit of an inverter or of the feed-in, kW; infinite if none is detected. */
 function ceilingOf(kw: Float64Array): number {
-  const most = kw.reduce((max, value) => Math.max(max, value === value ? value : 0), 0);
-  const [atMost, all] = [kw.filter((value) => value >= 0.99 * most).length, kw.filter((value) => value > 0).length];
-  return all > 0 && atMost > CEILING_SHARE * all ? 0.99 * most : Number.POSITIVE_INFINITY;
+  const maxKw = kw.reduce((max, value) => Math.max(max, value === value ? value : 0), 0);
+  const [atMost, all] = [kw.filter((value) => value >= 0.99 * maxKw).length, kw.filter((value) => value > 0).length];
+  return all > 0 && atMost > CEILING_SHARE * all ? 0.99 * maxKw : Number.POSITIVE_INFINITY;
 }
 
-/** Share of the clear sky's energy that each day gave; NaN where too little is known. */
+/** Share of the clear-sky energy of each day; NaN with too little data. */
 function dayIndices({ kw, day }: SolarHours, clearKw: Float64Array): Map<number, number> {
   const sums = new Map<number, { made: number; clear: number; all: number }>();
   for (let s = 0; s < kw.length; s++) {
@@ -187,7 +187,7 @@ function dayIndices({ kw, day }: SolarHours, clearKw: Float64Array): Map<number,
   );
 }
 
-/** The share to expect `ahead` days after `last`: from that of the last known day half-way to the usual one with each day. */
+/** Expected share `ahead` days after `last`: it approaches the usual share from that of the last known day by half the distance per day. */
 function expectedIndex(days: ReadonlyMap<number, number>, last: number, ahead: number): number {
   const known = [...days].filter(([day, index]) => day <= last && index === index).slice(-USUAL_DAYS);
   const indices = known.map(([, index]) => index).sort((a, b) => a - b);
@@ -196,13 +196,13 @@ function expectedIndex(days: ReadonlyMap<number, number>, last: number, ahead: n
   return usual + LASTING ** Math.max(1, ahead + last - newest) * (value - usual);
 }
 
-/** kW by hour after the known ones, by the model. */
+/** Model forecast of the hours after the known ones, kW. */
 function expected({ kw, day }: SolarHours, clearKw: Float64Array, days: ReadonlyMap<number, number>): Float64Array {
   const last = day[kw.length - 1]!;
   return clearKw.subarray(kw.length).map((clear, k) => clear * expectedIndex(days, last, day[kw.length + k]! - last));
 }
 
-/** kW by hour after the known ones: the newest known value of the same hour. */
+/** Persistence forecast of the hours after the known ones, kW: the newest known value of the same hour. */
 function sameHours({ kw, starts }: SolarHours): Float64Array {
   return new Float64Array(starts.length - kw.length).map((_, k) => {
     for (let s = kw.length + k - DAY_HOURS; s >= 0; s -= DAY_HOURS) if (kw[s] === kw[s]) return kw[s] ?? 0;
@@ -218,7 +218,7 @@ interface Trial {
   readonly same: number;
 }
 
-/** A day ahead, day by day, with what was known the evening before. */
+/** Day-ahead back-test with the data known on the evening before. */
 function backtest({ kw, day }: SolarHours, model: ClearModel): Trial[] {
   const trials: Trial[] = [];
   const first = day[0]! + LEARN_DAYS;
@@ -230,7 +230,7 @@ function backtest({ kw, day }: SolarHours, model: ClearModel): Trial[] {
     if (fold === null || one >= fold.until) {
       const fit = model.at(s);
       if (fit === null) continue;
-      const dim = DIM * fit.clearKw.reduce((most, value) => Math.max(most, value), 0);
+      const dim = DIM * fit.clearKw.reduce((max, value) => Math.max(max, value), 0);
       fold = { until: one + FOLD_DAYS, fit, dim };
     }
     const { fit, dim } = fold;
@@ -252,13 +252,13 @@ function errorsOf(trials: readonly Trial[]) {
   };
 }
 
-/** 1 is perfect, 0 no better than the day before. */
+/** 1 is perfect, 0 is no better than persistence. */
 function skillOf(trials: readonly Trial[]): number {
   const { mae, persistenceMae } = errorsOf(trials);
   return persistenceMae > 0 ? 1 - mae / persistenceMae : 0;
 }
 
-/** Share of the newer half of the errors that lie within the band that the older half would have given. */
+/** Share of the newer half of the errors within the interval from the older half. */
 function coverageOf(misses: readonly number[]): number {
   const half = Math.floor(misses.length / 2);
   const [low, high] = boundsOf(misses.slice(0, half));
@@ -266,7 +266,7 @@ function coverageOf(misses: readonly number[]): number {
   return newer.length > 0 ? newer.filter((off) => off >= low && off <= high).length / newer.length : 0;
 }
 
-/** Where 95 % of what was missed lies, as a share of the clear sky. */
+/** 95 % interval of the errors, as shares of the clear sky. */
 function boundsOf(misses: readonly number[]): [number, number] {
   const sorted = [...misses].sort((a, b) => a - b);
   const at = (share: number) =>

@@ -1,35 +1,38 @@
-/** Rows of numbers, one after the other. */
+/** A matrix, stored row by row. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly values: Float64Array;
 }
 
-/** Rounds of reweighting. Each brings a skewed sample's centre about a fifth closer to its median; with more the forecasts stay the same. */
+/**
+ * Iterations of reweighting. Each moves the centre of a skewed sample about a fifth closer to its median; more iterations do not change the
+ * forecasts.
+ */
 const ROUNDS = 10;
-/** Share of a column's variance that a slope is held back with, so that columns that say the same share their effect. */
+/** Ridge penalty of a slope as a share of its column's variance, so that collinear columns share their effect. */
 const RIDGE = 1e-3;
 
 /**
- * Slopes that make the weighted sum of absolute errors least (median regression, by iteratively reweighted ridge least squares:
- * Schlossmacher, J. Am. Stat. Assoc. 68 (1973) 857). The first column is the intercept and is not held back.
- * @param weights of the rows; 0 leaves one out
+ * Slopes that minimize the weighted sum of absolute errors (median regression by iteratively reweighted ridge least squares: Schlossmacher,
+ * J. Am. Stat. Assoc. 68 (1973) 857). The first column is the intercept and has no penalty.
+ * @param weights of the rows; 0 excludes a row
  */
 export function fitAbsolute(x: Matrix, y: Float64Array, weights: Float64Array): Float64Array {
   let slopes = fitSquares(x, y, weights);
   const current = new Float64Array(weights.length);
   for (let round = 0; round < ROUNDS; round++) {
     const errors = y.map((value, r) => Math.abs(value - dot(x, r, slopes)));
-    const least = 0.05 * weightedMean(errors, weights) || 1e-12;
+    const minError = 0.05 * weightedMean(errors, weights) || 1e-12;
     for (let r = 0; r < current.length; r++) {
-      current[r] = weights[r] === 0 ? 0 : weights[r]! / Math.max(errors[r]!, least);
+      current[r] = weights[r] === 0 ? 0 : weights[r]! / Math.max(errors[r]!, minError);
     }
     slopes = fitSquares(x, y, current);
   }
   return slopes;
 }
 
-/** Slopes that make the weighted sum of squared errors least, held back a little (ridge). */
+/** Slopes that minimize the weighted sum of squared errors, with a small ridge penalty. */
 export function fitSquares(x: Matrix, y: Float64Array, weights: Float64Array): Float64Array {
   const p = x.columns;
   const gram = new Float64Array(p * p);
@@ -55,7 +58,7 @@ export function fitSquares(x: Matrix, y: Float64Array, weights: Float64Array): F
   return solveSymmetric(gram, moments);
 }
 
-/** The value that slopes give for a row. */
+/** The fitted value of a row. */
 export function dot(x: Matrix, row: number, slopes: Float64Array): number {
   let sum = 0;
   const at = row * x.columns;
@@ -63,7 +66,7 @@ export function dot(x: Matrix, row: number, slopes: Float64Array): number {
   return sum;
 }
 
-/** Solves a positive definite system by Cholesky's decomposition; the upper triangle is read and overwritten. */
+/** Solves a positive definite system by Cholesky decomposition; reads and overwrites the upper triangle. */
 function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array {
   const p = b.length;
   for (let i = 0; i < p; i++) {

@@ -122,7 +122,7 @@ describe('a forecast of demand', () => {
       'regression_quick',
       'regression_steady',
     ]);
-    expect(after.models.find(({ name }) => name === 'mixture')?.reason).toMatch(/wants 28 days/);
+    expect(after.models.find(({ name }) => name === 'mixture')?.reason).toMatch(/requires 28 days/);
     expect(after.mae_kw).toBeLessThan(1);
   });
 

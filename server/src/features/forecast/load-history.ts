@@ -78,7 +78,7 @@ export async function loadHistory(options: LoadOptions, subject: LoadSubject, ho
   if (first < 0) {
     throw new NotFound(`${nameOf(subject)} has reported no load in the last ${historyDays} days`, { code: 'no_data' });
   }
-  if (known < horizon.leastDays) throw tooLittle(subject, horizon, known);
+  if (known < horizon.minDays) throw tooLittle(subject, horizon, known);
   const starts = edges.subarray(0, over + steps);
   const [from, to] = [starts[0]!, starts.at(-1) as number].map((at) => Number(dayOf(at, timezone).slice(0, 4)));
   const holidays = await publicHolidays(subject.site.country, { from: from as number, to: to as number });
@@ -165,11 +165,11 @@ async function lateTemperature(
   return means.map((_, s) => means[s - late] ?? Number.NaN);
 }
 
-function tooLittle(subject: LoadSubject, { leastDays }: Horizon, known: number): InvalidInput {
-  const missing = Math.ceil(leastDays - known);
+function tooLittle(subject: LoadSubject, { minDays }: Horizon, known: number): InvalidInput {
+  const missing = Math.ceil(minDays - known);
   return new InvalidInput(
-    `the load of ${nameOf(subject)} is known for ${known.toFixed(1)} days, and this forecast needs ${leastDays}: collect for about ${missing} more ${missing === 1 ? 'day' : 'days'}`,
-    { fields: [{ field: 'horizon', detail: `needs ${leastDays} days of history; there are ${known.toFixed(1)}` }] },
+    `the load of ${nameOf(subject)} is known for ${known.toFixed(1)} days, and this forecast needs ${minDays}: collect for about ${missing} more ${missing === 1 ? 'day' : 'days'}`,
+    { fields: [{ field: 'horizon', detail: `needs ${minDays} days of history; there are ${known.toFixed(1)}` }] },
   );
 }
 
