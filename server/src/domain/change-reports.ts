@@ -1,17 +1,17 @@
-/** Repeated neighbours that chance must lead to expect before their absence says anything. */
+/** Minimum number of repeats expected by chance for a conclusion. */
 const MIN_EXPECTED_REPEATS = 10;
-/** Share of them that a device which reports changes only may have: it repeats a value after a restart. */
+/** Maximum share of the expected repeats for a device that reports changes only: it repeats a value after a restart. */
 const MAX_REPEATS_SHARE = 0.1;
 
-/** How often neighbours repeat a value on a day, and how often they would in any order. */
+/** Number of repeated values among consecutive samples of a day, observed and expected for a random order. */
 export interface Repeats {
   readonly found: number;
   readonly expected: number;
 }
 
 /**
- * Whether a device reports its values only when they change, as Home Assistant does. A device that is read at intervals repeats its value at
- * least as often as chance does; one that reports changes never does, though its values recur. Where no values recur, nothing can be told.
+ * Whether a device reports its values only when they change, as Home Assistant does. A device that is read at intervals repeats values at
+ * least as often as chance; one that reports changes never does, though its values recur. Without recurring values there is no evidence.
  */
 export function reportsChanges(days: readonly Repeats[]): boolean {
   const found = days.reduce((sum, day) => sum + day.found, 0);
@@ -19,14 +19,14 @@ export function reportsChanges(days: readonly Repeats[]): boolean {
   return expected >= MIN_EXPECTED_REPEATS && found <= MAX_REPEATS_SHARE * expected;
 }
 
-/** @param values of one day, in their order */
+/** @param values of one day, in order */
 export function repeatsOf(values: Float64Array): Repeats {
   let found = 0;
   for (let i = 1; i < values.length; i++) if (values[i] === values[i - 1]) found++;
   return { found, expected: expectedRepeats(values) };
 }
 
-/** Equal neighbours among the values if they came in any order. */
+/** Expected number of equal consecutive values in a random order. */
 function expectedRepeats(values: Float64Array): number {
   const sorted = values.toSorted();
   let [pairs, from] = [0, 0];

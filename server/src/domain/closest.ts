@@ -1,7 +1,7 @@
-/** Longer names are no misspelling of one that exists. */
+/** Longer names are not treated as misspellings. */
 const MAX_CHARACTERS = 60;
 
-/** The name among `allowed` that is written most like `name`; undefined where there is none. */
+/** The name among `allowed` with the smallest edit distance from `name`; undefined without one. */
 export function closest(name: string, allowed: readonly string[]): string | undefined {
   if (name.length > MAX_CHARACTERS) return undefined;
   return allowed.toSorted((a, b) => distance(name, a) - distance(name, b))[0];

@@ -1,23 +1,23 @@
 import type { ErrorCode } from '@wattkeeper/contract/errors.ts';
 
-/** Options every expected error takes besides its message. */
+/** Options of every expected error in addition to its message. */
 export interface ErrorOptions {
   readonly code?: ErrorCode;
-  /** One entry for each field that is wrong. */
+  /** One entry per invalid field. */
   readonly fields?: readonly FieldError[];
   readonly cause?: unknown;
-  /** Seconds after which another try makes sense. */
+  /** Seconds after which to retry. */
   readonly retryAfterS?: number;
 }
 
 export interface FieldError {
   readonly field: string;
   readonly detail: string;
-  /** Kind of the error, where programs tell several apart. */
+  /** Code of the error, where programs must distinguish several. */
   readonly code?: string;
 }
 
-/** An expected failure: its message says what was found, what is allowed and what to do. Anything else is a defect. */
+/** An expected failure: its message states what was found, what is allowed and what to do. Any other error is a defect. */
 export abstract class ExpectedError extends Error {
   readonly code: ErrorCode;
   readonly fields: readonly FieldError[];
@@ -32,56 +32,56 @@ export abstract class ExpectedError extends Error {
   }
 }
 
-/** The caller gave something that cannot be used. */
+/** Invalid input from the caller. */
 export class InvalidInput extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('invalid_input', message, options);
   }
 }
 
-/** What was named does not exist. */
+/** The named object does not exist. */
 export class NotFound extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('not_found', message, options);
   }
 }
 
-/** What was named exists, and does not take this method. */
+/** The named object exists but does not support this method. */
 export class MethodNotAllowed extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('method_not_allowed', message, options);
   }
 }
 
-/** What is asked contradicts what is there. */
+/** The request conflicts with the current state. */
 export class Conflict extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('conflict', message, options);
   }
 }
 
-/** A part that is needed does not work at present; trying again may help. */
+/** A required part is temporarily unavailable; a retry may succeed. */
 export class Unavailable extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('unavailable', message, options);
   }
 }
 
-/** Stored bytes are not what was written. */
+/** Stored bytes differ from those written. */
 export class Corrupt extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('corrupt', message, options);
   }
 }
 
-/** The caller is not signed in. */
+/** The caller is not authenticated. */
 export class Unauthorized extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('unauthorized', message, options);
   }
 }
 
-/** The caller may not do this. */
+/** The caller lacks permission. */
 export class Forbidden extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super('forbidden', message, options);
@@ -95,7 +95,7 @@ export class Misdirected extends ExpectedError {
   }
 }
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 
-/** Said of a file that is no longer at its path. */
+/** Message for a file that is no longer at its path. */
 export const FILE_GONE = 'the file was removed or replaced while the service runs';
 
 /**
- * Which file is at a path: equal as long as it is the same one, whatever is written to it; null where there is none, or where nobody can look (links
- * in a circle, a folder without the right to search it, a disk that fails).
+ * Identity of the file at a path, unchanged by writes to it; null if there is none or it cannot be accessed (circular links, a folder
+ * without search permission, a failing disk).
  */
 export function fileIdentity(path: string): string | null {
   try {

@@ -21,7 +21,7 @@ export type JobRunPatch = {
   readonly [K in keyof Omit<JobRun, 'id' | 'name' | 'createdAt'>]?: JobRun[K] | undefined;
 };
 
-/** A run as the API shows it. */
+/** Converts a run to its form in the API. */
 export function toJob(run: JobRun): Job {
   return {
     id: run.id,

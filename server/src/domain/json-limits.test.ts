@@ -13,7 +13,7 @@ function sizeOf(value: unknown): JsonLimits {
   };
 }
 
-it('depth, brackets and commas are those of the value, whatever its texts contain', () => {
+it('depth, brackets and commas are counted outside strings only', () => {
   const text = fc.string({ unit: fc.constantFrom('[', ']', '{', '}', '"', '\\', ',', 'a') });
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 6 }, text, fc.double(), fc.array(tie('value')), fc.dictionary(text, tie('value'))),
@@ -30,7 +30,7 @@ it('depth, brackets and commas are those of the value, whatever its texts contai
   );
 });
 
-it('text that is not JSON is measured as well', () => {
+it('invalid JSON is checked as well', () => {
   const limits = { depth: 9, brackets: 100, commas: 100 };
   expect(exceededLimit('['.repeat(10), limits)).toBe('depth');
   expect(exceededLimit('[]'.repeat(101), limits)).toBe('brackets');

@@ -6,18 +6,18 @@ const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
-/** What a JSON text may hold. */
+/** Limits on the content of a JSON text. */
 export interface JsonLimits {
-  /** Brackets within each other. */
+  /** Nesting of brackets. */
   readonly depth: number;
-  /** Objects and lists. */
+  /** Number of objects and lists. */
   readonly brackets: number;
   readonly commas: number;
 }
 
 /**
- * The limit that a JSON text exceeds, or null. To be asked before text of others is parsed: a bracket or a comma costs the parser far more memory
- * than its one byte.
+ * The limit that a JSON text exceeds, or null. Check it before parsing text from outside: a bracket or a comma costs the parser far more
+ * memory than its one byte.
  */
 export function exceededLimit(text: string, limits: JsonLimits): keyof JsonLimits | null {
   let [depth, brackets, commas] = [0, 0, 0];

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** The parts of JSON Schema that are looked at; `secret` is our own (`contract/src/access/secret.ts`). */
+/** The parts of JSON Schema in use; `secret` is our extension (`contract/src/access/secret.ts`). */
 export interface JsonSchema {
   readonly type?: string;
   readonly format?: string;
   readonly secret?: boolean | 'address';
   readonly const?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** What keys that are not named have; false: there are none. */
+  /** Schema of keys that are not listed; false if there are none. */
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
   readonly prefixItems?: readonly JsonSchema[];
@@ -20,7 +20,7 @@ export interface JsonSchema {
 
 const documents = new WeakMap<z.ZodType, JsonSchema>();
 
-/** The JSON Schema of what a schema takes. */
+/** The JSON Schema of the input of a schema. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   const known = documents.get(schema);
   if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return document;
 }
 
-/** What a schema itself says, with references followed and alternatives taken apart; more than one for a union. */
+/** The alternatives of a schema, with references resolved; more than one for a union. */
 export function alternativesOf(node: JsonSchema, root: JsonSchema): JsonSchema[] {
   if (node.$ref !== undefined) {
     const target = node.$ref === '#' ? root : root.$defs?.[node.$ref.replace('#/$defs/', '')];
@@ -43,7 +43,7 @@ export function alternativesOf(node: JsonSchema, root: JsonSchema): JsonSchema[]
   );
 }
 
-/** What stands below a key or an index of a value; empty where the schema knows nothing of it. */
+/** The schemas of a key or an index of a value; empty if the schema does not define it. */
 export function childrenOf(node: JsonSchema, key: PropertyKey, root: JsonSchema): JsonSchema[] {
   const { properties = {}, additionalProperties, items, prefixItems = [] } = node;
   const name = String(key);
@@ -59,7 +59,7 @@ export function childrenOf(node: JsonSchema, key: PropertyKey, root: JsonSchema)
   return children.flatMap((child) => alternativesOf(child, root));
 }
 
-/** What a schema says of a place, an alternative each; empty where it knows nothing of it. */
+/** The schemas at a path, one per alternative; empty if the schema does not define it. */
 export function schemasAt(schema: z.ZodType, path: readonly PropertyKey[]): JsonSchema[] {
   const root = jsonSchemaOf(schema);
   return path.reduce<JsonSchema[]>(

@@ -16,7 +16,7 @@ it.each([
   ['motor.current_a', 'A'],
   ['grid.energy_imported_kwh', 'kWh'],
   ['press.blindleistung', ''],
-])('%s (%s) is made of energy', (name, unit) => expect(isMadeOfEnergy({ name, unit })).toBe(true));
+])('%s (%s) is derived from energy', (name, unit) => expect(isMadeOfEnergy({ name, unit })).toBe(true));
 
 it.each([
   ['production.count', 'units'],

@@ -1,9 +1,9 @@
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { splitMetric } from './metric-catalogue.ts';
 
-/** Conditions under which a machine works: their names prove nothing (CO₂ in the air of a hall is none of the energy's). */
+/** Groups of operating conditions, whatever the names of their metrics (CO₂ in the air of a hall is not an emission of its energy). */
 const CONDITION_GROUPS = new Set(['production', 'environment', 'weather']);
-/** Groups of which everything is energy or made of it. */
+/** Groups that contain only energy and quantities derived from it. */
 const MADE_GROUPS = new Set(['energy', 'carbon', 'cost', 'emissions']);
 /** Power, energy, current, apparent and reactive power. */
 const ELECTRIC_UNIT = /^[mkMGT]?(W|VA|var|A)h?$/i;
@@ -15,14 +15,14 @@ const WORDS = new Set(
 const PHRASES = ['power_factor', 'cos_phi', 'leistungs_faktor', 'leistungsfaktor'];
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 
-/** Whether a metric is one of the conditions that are known to drive energy. */
+/** Whether a metric is one of the known conditions that may drive energy. */
 export function isCondition(metric: string): boolean {
   return CONDITION_GROUPS.has(splitMetric(metric).group);
 }
 
 /**
- * Whether a metric is energy in another form, or computed from it: power, current, reactive energy, power factor, cost, carbon. What follows from the energy cannot
- * drive it (IPMVP: independent variables).
+ * Whether a metric is energy in another form or derived from it: power, current, reactive energy, power factor, cost, carbon. A quantity
+ * derived from the energy cannot be its driver (IPMVP: independent variables).
  */
 export function isMadeOfEnergy({ name, unit }: Pick<Metric, 'name' | 'unit'>): boolean {
   const bare = unit.trim();
@@ -33,7 +33,7 @@ export function isMadeOfEnergy({ name, unit }: Pick<Metric, 'name' | 'unit'>): b
   const words = name
     .replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '_')
     .toLowerCase()
-    // A price or an intensity is one for each kWh, not an amount.
+    // A price or an intensity is per kWh, not an amount.
     .replace(/_per_k?wh$/, '')
     .split(/[^\p{L}\d]+/u);
   const joined = words.join('_');

@@ -14,12 +14,12 @@ accepted as well: its unit follows from its last part (\`tank.fresh_water_percen
 ¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. A test generates this page from the catalogue; \`npm test -- -u metric-catalogue\` updates it.
 `;
 
-const range = (least: number | null, most: number | null) => {
-  if (least === null && most === null) return 'any';
-  return `${least ?? '−∞'} … ${most ?? '∞'}`.replaceAll('-', '−').replaceAll('e+', 'e');
+const range = (min: number | null, max: number | null) => {
+  if (min === null && max === null) return 'any';
+  return `${min ?? '−∞'} … ${max ?? '∞'}`.replaceAll('-', '−').replaceAll('e+', 'e');
 };
 
-it('is described in the manual, metric by metric', async () => {
+it('is documented in the manual, metric by metric', async () => {
   const listed = FIRST_CATALOGUE.filter(({ name }) => !/string[2-8]_/.test(name));
   const groups = Map.groupBy(listed, ({ name }) => splitMetric(name).group);
   const sections = Array.from(groups, ([group, metrics]) => {

@@ -15,9 +15,9 @@ type Entry = readonly [
 ];
 
 /**
- * The first catalogue. Limits are what physics or the largest plausible plant allows, not what is usual: a value beyond
- * them is a fault of transport or decoding and is quarantined. 100 MW bounds powers, 1e9 kWh counters (a 100 MW plant for
- * a thousand years), 1e8 kWh the energy of an interval (a month of it), ±90 °C weather (the record is −89.2 °C and 56.7 °C). Prices are in any currency.
+ * The built-in catalogue. Limits are those of physics or of the largest plausible plant, not of typical values: a value outside them is a
+ * fault of transport or decoding and is quarantined. 100 MW limits powers, 1e9 kWh counters (a 100 MW plant for a thousand years), 1e8 kWh
+ * the energy of an interval (a month of it), ±90 °C weather (records are −89.2 °C and 56.7 °C). Prices are in any currency.
  */
 const ENTRIES: readonly Entry[] = [
   ['solar.power_kw', 'Solar power', 'kW', 'gauge', -10, 1e5],
@@ -98,12 +98,13 @@ export const FIRST_CATALOGUE: readonly Metric[] = ENTRIES.map(([name, label, uni
   custom: false,
 }));
 
-/** Groups of quantities that nature, people and the grid never leave alone. */
+/** Groups of quantities that change continuously. */
 const RESTLESS_GROUPS = new Set(['solar', 'grid', 'load', 'energy', 'environment', 'weather']);
 
 /**
- * Whether a quantity changes all the time, save at zero and at the ends of its range, so that one that stands still is broken. A charge, a
- * status or a price may stand for hours, two days may take the same energy, and nothing is known of metrics outside the catalogue.
+ * Whether a quantity changes continuously, except at zero and at the ends of its range, so that a constant value indicates a fault. A
+ * charge, a status or a price may be constant for hours, two days may have the same energy, and nothing is known of metrics outside the
+ * catalogue.
  */
 export function isRestless(name: string): boolean {
   const isKnown = FIRST_CATALOGUE.some((metric) => metric.name === name && metric.kind !== 'delta');
@@ -132,18 +133,18 @@ const UNIT_OF_SUFFIX = new Map(
 );
 
 /**
- * The metrics that are known: the first catalogue and what users registered. One instance a service; every other metric is
- * accepted as a gauge whose unit is read off its name (`rv.tank_percent` is in %), without limits.
+ * Known metrics: the built-in catalogue and those that users registered. The service has one instance. Any other metric is accepted as a
+ * gauge without limits whose unit follows from its name (`rv.tank_percent` is in %).
  */
 export class MetricCatalogue {
   readonly #metrics = new Map<string, Metric>(FIRST_CATALOGUE.map((metric) => [metric.name, metric]));
 
-  /** The catalogue's entry, or undefined for a metric that is accepted but not described. */
+  /** The catalogue's entry, or undefined for a metric that is accepted without one. */
   get(name: string): Metric | undefined {
     return this.#metrics.get(name);
   }
 
-  /** The entry, or what an undescribed metric counts as. */
+  /** The entry, or the default for a metric without one. */
   describe(name: string): Metric {
     return this.#metrics.get(name) ?? undescribed(name);
   }
@@ -176,7 +177,7 @@ function unitOf(quantity: string): string {
   return UNIT_OF_SUFFIX.get(parts.slice(-2).join('_')) ?? UNIT_OF_SUFFIX.get(parts.at(-1) ?? '') ?? '';
 }
 
-/** `battery.soc_percent` → group `battery`, quantity `soc_percent`; the last dot divides. */
+/** `battery.soc_percent` → group `battery`, quantity `soc_percent`; the last dot separates them. */
 export function splitMetric(name: string): { group: string; quantity: string } {
   const dot = name.lastIndexOf('.');
   return { group: name.slice(0, dot), quantity: name.slice(dot + 1) };

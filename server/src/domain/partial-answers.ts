@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * What has to be said of the answers that are made at present. Whoever makes an answer that has a place for it collects the notes; all others
- * get complete answers or an error, so that a part of the history is never taken for all of it.
+ * Notes on partial answers. A caller whose answer has a field for notes collects them; all others get complete answers or an error, so that
+ * a part of the history is never mistaken for the whole.
  */
 export class PartialAnswers {
   readonly #collected = new AsyncLocalStorage<Set<string>>();
 
-  /** Makes an answer of what can be read; `notes` then has what its reader must know. */
+  /** Runs work that may answer partially; `notes` then returns what its reader must know. */
   collect<T>(work: () => T): T {
     return this.#collected.run(new Set(), work);
   }
 
-  /** Whether the answer that is being made may be partial. */
+  /** Whether the current answer may be partial. */
   get allowed(): boolean {
     return this.#collected.getStore() !== undefined;
   }
@@ -21,7 +21,7 @@ export class PartialAnswers {
     this.#collected.getStore()?.add(text);
   }
 
-  /** The notes on the answer that is being made, each once. */
+  /** The notes on the current answer, without duplicates. */
   notes(): readonly string[] {
     return [...(this.#collected.getStore() ?? [])];
   }

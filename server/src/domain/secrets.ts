@@ -1,34 +1,34 @@
 import type { z } from 'zod';
 import { alternativesOf, childrenOf, type JsonSchema, jsonSchemaOf, schemasAt } from './json-schema.ts';
 
-/** Stands in place of a secret. */
+/** Placeholder for a secret. */
 export const HIDDEN = '(not shown)';
-/** Characters that a message quotes of a value. */
+/** Maximum number of characters of a value that a message quotes. */
 export const MAX_SHOWN_CHARACTERS = 60;
 
-/** Names of secrets, for values that no schema describes or that somebody forgot to mark. */
+/** Names of secrets, for values without a schema or with a missing mark. */
 const SECRET_NAME =
   /pass(word|wd|phrase)?$|token|secret|credential|identit|private|api_?key|access_?key$|connection_string/i;
 
-/** Names of parameters of an address whose values may be secrets. */
+/** Names of URL parameters whose values may be secrets. */
 const SECRET_PARAMETER = /pass|pwd|token|secret|credential|key|sig|auth|code|[?&;]p$/i;
 
 /**
- * What a message may quote of a value that does not fit its schema: null where a secret belongs, or where one may be in it, such as a text
- * where settings with a password among them are expected.
+ * The part of an invalid value that a message may quote: null if the value is, or may contain, a secret, such as a text in place of
+ * settings with a password.
  */
 export function shown(schema: z.ZodType | undefined, path: readonly PropertyKey[], value: unknown): string | null {
   const root = schema && jsonSchemaOf(schema);
   const nodes = schema === undefined ? [] : schemasAt(schema, path);
   if (root !== undefined && nodes.some((node) => holdsSecret(node, root))) return null;
   if (path.some((key) => SECRET_NAME.test(String(key)))) return null;
-  // A text that is no address may be the password alone.
+  // A text that is not an address may be the password alone.
   if (nodes.some(({ secret }) => secret === 'address') && !/^[\w+.-]+:\/\//.test(String(value))) return null;
   const text = JSON.stringify(redactAll(value, nodes, root ?? {})) ?? 'nothing';
   return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
 }
 
-/** A value without its secrets: what its schema marks, and what is called like one. */
+/** A value without its secrets: those marked in its schema, and those with the name of a secret. */
 export function redacted(schema: z.ZodType | undefined, value: unknown): unknown {
   return redactAll(
     value,
@@ -37,7 +37,7 @@ export function redacted(schema: z.ZodType | undefined, value: unknown): unknown
   );
 }
 
-/** The secrets in a value that fits its schema. */
+/** The secrets in a valid value. */
 export function secretsIn(schema: z.ZodType, value: unknown): string[] {
   const root = jsonSchemaOf(schema);
   const found: string[] = [];
@@ -55,7 +55,7 @@ export function secretsIn(schema: z.ZodType, value: unknown): string[] {
   return found;
 }
 
-/** Every place of a schema that has a secret; `*` stands for an index or a free name. For tests. */
+/** Paths of all secrets in a schema; `*` is an index or a free name. For tests. */
 export function secretPaths(schema: z.ZodType): string[] {
   const root = jsonSchemaOf(schema);
   const look = (node: JsonSchema, path: readonly string[], above: readonly JsonSchema[]): string[] =>
@@ -72,8 +72,8 @@ export function secretPaths(schema: z.ZodType): string[] {
 }
 
 /**
- * An address without what lets one in: user and password, and the values of its query that may be secrets. What is wrong in an address is
- * no reason to show its password, so this does not parse: everything up to the last `@` goes, save the scheme and the user's name.
+ * An address without credentials: user and password, and query values that may be secrets. An invalid address must not reveal its password
+ * either, so the address is not parsed: everything up to the last `@` is removed, except the scheme and the user's name.
  */
 export function withoutCredentials(text: string): string {
   return withoutQuerySecret(text)
@@ -82,7 +82,7 @@ export function withoutCredentials(text: string): string {
     .replace(/^([\w+.-]+:\/\/[^:/?#@[]*):(?!\d{1,5}(?:[/?#]|$))[^…].*/s, '$1:…');
 }
 
-/** Up to the first parameter whose value may be a secret. A search by one expression would take a time that grows with the cube of the length. */
+/** The address up to the first parameter whose value may be a secret. A single regular expression would take time cubic in the length. */
 function withoutQuerySecret(text: string): string {
   let end = 0;
   for (const part of text.split('=').slice(0, -1)) {
@@ -128,7 +128,7 @@ function isAddress({ secret, format }: JsonSchema): boolean {
 
 const holding = new WeakMap<JsonSchema, boolean>();
 
-/** Whether a place is a secret, or has one or an address below it. */
+/** Whether a schema node is a secret, or contains one or an address. */
 function holdsSecret(node: JsonSchema, root: JsonSchema): boolean {
   const known = holding.get(node);
   if (known !== undefined) return known;
@@ -150,7 +150,7 @@ function passwordOf(address: string): string[] {
   if (!URL.canParse(address)) return [];
   const { password } = new URL(address);
   if (password === '') return [];
-  // As it stands in the address, and as it is sent.
+  // As in the address, and as sent.
   const sent = new URLSearchParams(`password=${password.replaceAll('+', '%2B')}`).get('password') ?? '';
   return [password, sent];
 }

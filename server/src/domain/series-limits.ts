@@ -1,6 +1,6 @@
 /**
- * What names from outside may make: each series costs memory and a column in a store, so that a sender with ever new names would use up
- * the machine. What is known already is taken, also above a limit. docs/configuration.md lists the settings.
+ * Limits on series created by names from outside: each series costs memory and a column in a store, so that a sender with ever new names
+ * would exhaust the machine. Known series are accepted even above a limit. docs/configuration.md lists the settings.
  */
 export interface SeriesLimits {
   readonly devices: number;
@@ -16,7 +16,7 @@ export const MAX_LABELS_PER_DEVICE = 64;
 export const MAX_SERIES = 200_000;
 export const MAX_SERIES_PER_DEVICE = 2_000;
 export const MAX_GROUPS = 1_000;
-/** Stores keep a group as one wide table; PostgreSQL takes at most 1,600 columns. */
+/** Stores use one wide table per group; PostgreSQL allows 1,600 columns at most. */
 export const MAX_METRICS_PER_GROUP = 1_000;
 
 export const DEFAULT_LIMITS: SeriesLimits = {
@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: SeriesLimits = {
   metricsPerGroup: MAX_METRICS_PER_GROUP,
 };
 
-/** Why a series is not taken: a code, and what was found, what is allowed and which setting changes it. */
+/** Rejection of a series: a code, and a message with what was found, what is allowed and the setting that changes it. */
 export interface SeriesRefusal {
   readonly code: 'too_many_series' | 'too_many_metrics';
   readonly detail: string;

@@ -2,19 +2,19 @@ import { type Counter, counterWindow } from './counters/counter.ts';
 import { decidingWindow, type Reporting } from './time/cadence.ts';
 import type { Window } from './time/window.ts';
 
-/** What is declared of a device's series of one metric group and decides how their samples count. */
+/** Declared rules for a device's series of one metric group, which determine the interpretation of their samples. */
 export interface SeriesRules extends Reporting {
   /** The quantities that are counters. */
   readonly counters: ReadonlyMap<string, Counter>;
 }
 
-/** The rules of a device's quantities in a metric group. */
+/** Returns the rules for quantities of a device in a metric group. */
 export type RulesOf = (deviceId: string, group: string, quantities: readonly string[]) => SeriesRules;
 
-/** Of a device of which nothing is declared and that has no counter. */
+/** Rules of a device without declarations and counters. */
 export const NO_RULES: SeriesRules = { expectedIntervalMs: null, counters: new Map() };
 
-/** The span whose samples decide what a window's samples of some quantities count for. */
+/** The span whose samples determine the values of some quantities in a window. */
 export function rulesWindow(window: Window, quantities: readonly string[], rules: SeriesRules): Window {
   const own = decidingWindow(window, rules);
   if (!quantities.some((quantity) => rules.counters.has(quantity))) return own;

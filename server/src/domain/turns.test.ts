@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Turns } from './turns.ts';
 
-it('pieces of work follow each other, and a failed one holds up none behind it', async () => {
+it('tasks run in order, and a failed one does not stop those after it', async () => {
   const turns = new Turns();
   const done: string[] = [];
   let finish = () => {};

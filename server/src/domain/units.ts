@@ -1,6 +1,6 @@
 import { InvalidInput } from './errors.ts';
 
-/** Unit → quantity it measures, factor and offset to that quantity's first unit: `base = value × factor + offset`. */
+/** Unit → quantity, factor and offset to that quantity's first unit: `base = value × factor + offset`. */
 const UNITS = new Map(
   Object.entries<readonly [quantity: string, factor: number, offset?: number]>({
     kW: ['power', 1],
@@ -46,7 +46,7 @@ const UNITS = new Map(
   }),
 );
 
-/** What a unit measures, and how its values become values in the first unit of that quantity: `value × factor + offset`. */
+/** The quantity of a unit, and the conversion of its values to the first unit of that quantity: `value × factor + offset`. */
 export function knownUnit(symbol: string): ({ readonly quantity: string } & Conversion) | undefined {
   const found = UNITS.get(symbol);
   return found && { quantity: found[0], factor: found[1], offset: found[2] ?? 0 };
@@ -58,16 +58,16 @@ export interface Conversion {
 }
 
 /**
- * How values in one unit become values in another: `value × factor + offset`. A price may name its currency (`EUR/MWh`).
- * Throws `InvalidInput` for a unit that is not known or measures something else, with those that are allowed.
+ * Conversion between two units: `value × factor + offset`. A price may name its currency (`EUR/MWh`). Throws `InvalidInput` for an unknown
+ * unit or one of another quantity, with the allowed units.
  */
 export function conversion(from: string, to: string): Conversion {
   if (from === to) return { factor: 1, offset: 0 };
   const [source, target] = [UNITS.get(normalised(from)), UNITS.get(normalised(to))];
-  if (!target) throw new InvalidInput(`nothing is converted to "${to}": leave the unit out`);
+  if (!target) throw new InvalidInput(`no unit converts to "${to}": omit the unit`);
   if (!source || source[0] !== target[0]) {
     const allowed = [...UNITS].filter(([, [quantity]]) => quantity === target[0]).map(([unit]) => unit);
-    throw new InvalidInput(`unit must be one of ${allowed.join(', ')} to become ${to}; got "${from}"`);
+    throw new InvalidInput(`unit must be one of ${allowed.join(', ')} to convert to ${to}; got "${from}"`);
   }
   return { factor: source[1] / target[1], offset: ((source[2] ?? 0) - (target[2] ?? 0)) / target[1] };
 }

@@ -11,7 +11,7 @@ import {
   Unavailable,
 } from './errors.ts';
 
-/** An error on its way between threads, where a structured clone would keep neither its class nor its fields. */
+/** An error in transfer between threads; a structured clone would lose its class and its fields. */
 export interface WireError {
   /** Class of an expected error, `Error` for a defect. */
   readonly kind: string;
@@ -29,7 +29,7 @@ export function toWire(error: unknown): WireError {
   return { kind, message, options: { ...cause, code, fields, ...(retryAfterS !== undefined && { retryAfterS }) } };
 }
 
-/** The error as it was thrown; its stack on the other thread is the cause. */
+/** Restores the error; its stack on the other thread is the cause. */
 export function fromWire({ kind, message, options }: WireError): Error {
   const Expected = Object.entries(EXPECTED).find(([name]) => name === kind)?.[1];
   return Expected ? new Expected(message, options) : new Error(message, options);

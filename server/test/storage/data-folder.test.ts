@@ -73,8 +73,8 @@ it.each([
   ['~/data', /must not begin with ~, which only shells replace/],
   ['a\0b', /must not contain the character NUL/],
   ['a\ufffdb', /must be UTF-8/],
-  ['x'.repeat(256), /at most 255 bytes in each of its parts, and one has 256/],
-  ['x/'.repeat(200), new RegExp(`at most ${MAX_PATH_BYTES} bytes as a full path, and has`)],
+  ['x'.repeat(256), /at most 255 bytes in each component, but one has 256/],
+  ['x/'.repeat(200), new RegExp(`at most ${MAX_PATH_BYTES} bytes as a full path, but has`)],
 ])('the path %j is refused with the reason, and nothing is made', (name, reason) => {
   const path = name.startsWith('~') ? name : `${base}/new/${name}`;
   expect(() => openDataFolder(path)).toThrow(InvalidInput);

@@ -26,7 +26,7 @@ const declared = (minutes: number, asOf = ALL) => ({
 });
 
 describe('energy from power', () => {
-  test('each sample stands until the next one, however irregular they come', () => {
+  test('each sample is valid until the next one, at irregular intervals as well', () => {
     // 0–4 min 3 kW, 4–10 min 6 kW, 10–20 min 0.6 kW: (3·4 + 6·6 + 0.6·10) / 60 = 0.9 kWh
     const { integral, coveredMs } = aggregateSeries(
       series([0, 3], [4, 6], [10, 0.6], [20, 9]),
@@ -37,7 +37,7 @@ describe('energy from power', () => {
     expect(coveredMs[0]).toBe(20 * MINUTE_MS);
   });
 
-  test('a sample counts in every bucket it reaches into, also in one without samples of its own', () => {
+  test('a sample counts in every bucket in which it is valid, including those without samples', () => {
     const { count, integral, min } = aggregateSeries(
       series([0, 4], [25, 8], [45, 0]),
       edges(0, 15, 30, 45),
@@ -49,14 +49,14 @@ describe('energy from power', () => {
     expect(min[2]).toBeNaN();
   });
 
-  test('a sample taken before the first edge stands into the window', () => {
+  test('a sample before the first edge is still valid in the window', () => {
     const { integral, coveredMs, count } = aggregateSeries(series([-10, 6], [10, 0]), edges(0, 30), declared(15));
     expect(count[0]).toBe(1);
     expect(integral[0]).toBe(1);
     expect(coveredMs[0]).toBe(25 * MINUTE_MS);
   });
 
-  test('a silence longer than 2.5 cadences is a gap: the sample before it stands for one cadence only', () => {
+  test('a silence longer than 2.5 cadences is a gap: the sample before it is valid for one cadence only', () => {
     const gapless = aggregateSeries(series([0, 6], [25, 6], [35, 0]), edges(0, 30), declared(10));
     expect(gapless.coveredMs[0]).toBe(30 * MINUTE_MS);
     const gap = aggregateSeries(series([0, 6], [26, 6], [36, 0]), edges(0, 30), declared(10));
@@ -66,7 +66,7 @@ describe('energy from power', () => {
   });
 
   test('without a declared interval the cadence is the median spacing of the UTC day', () => {
-    // Every 5 min, then 13 min of silence (> 2.5 × 5): covered 5 of them.
+    // Every 5 min, then 13 min of silence (> 2.5 × 5): 5 min of them are covered.
     const { coveredMs } = aggregateSeries(series([0, 1], [5, 1], [10, 1], [15, 1], [28, 1], [33, 1]), edges(0, 28), {
       expectedIntervalMs: null,
       asOf: ALL,
@@ -74,7 +74,7 @@ describe('energy from power', () => {
     expect(coveredMs[0]).toBe(20 * MINUTE_MS);
   });
 
-  test('nothing stands beyond now', () => {
+  test('no sample is valid beyond now', () => {
     const { integral, coveredMs } = aggregateSeries(series([0, 6]), edges(0, 15), declared(15, T0 + 5 * MINUTE_MS));
     expect(coveredMs[0]).toBe(5 * MINUTE_MS);
     expect(integral[0]).toBe(0.5);
@@ -92,37 +92,37 @@ describe('energy from counters', () => {
   const increaseOf = (...samples: [number, number][]) =>
     aggregateSeries(series(...samples), edges(0, 60), declared(10)).increase[0];
 
-  test('growth between two samples is spread evenly over the time between them, across a gap as well', () => {
+  test('growth between two samples is spread evenly between them, across a gap as well', () => {
     const { increase } = aggregateSeries(series([-30, 100], [90, 112]), edges(0, 30, 60, 90, 120), declared(10));
     expect([...increase]).toEqual([3, 3, 3, Number.NaN]);
   });
 
-  test('a reset starts again from zero', () => {
+  test('after a reset counting continues from zero', () => {
     expect(increaseOf([0, 100], [10, 103], [20, 1], [30, 4])).toBeCloseTo(3 + 1 + 3, 12);
   });
 
-  test('a wrap counts up to the end of the register and on from zero', () => {
+  test('a wrap counts up to the end of the register and from zero', () => {
     expect(increaseOf([0, 6553.1], [10, 6553.4], [20, 0.2], [30, 0.5])).toBeCloseTo(0.3 + 0.4 + 0.3, 9);
   });
 
-  test('a small fall is jitter and counts once the counter passes its old height', () => {
+  test('a small decrease is jitter: growth continues once the counter exceeds its previous value', () => {
     expect(increaseOf([0, 100], [10, 101], [20, 100.9], [30, 100.95], [40, 101.5])).toBeCloseTo(1.5, 12);
   });
 
-  test('a single sample that falls and comes back was a misread', () => {
+  test('a single low sample is a misread', () => {
     expect(increaseOf([0, 5000], [10, 0], [20, 5001], [30, 5002])).toBeCloseTo(2, 12);
   });
 
-  test('a single sample that leaps up and comes back was a misread', () => {
+  test('a single high sample is a misread', () => {
     expect(increaseOf([0, 100], [10, 65_535], [20, 101], [30, 102])).toBeCloseTo(2, 12);
   });
 
-  test('a leap that stays is growth', () => {
+  test('a rise that persists is growth', () => {
     expect(increaseOf([0, 100], [10, 300], [20, 301])).toBeCloseTo(201, 12);
   });
 });
 
-/** Irregular series over about a day with the odd long silence. */
+/** Irregular series over about a day with occasional long silences. */
 const anySeries = fc
   .array(
     fc.record({
@@ -154,21 +154,21 @@ const anyOptions = fc.record({
 const total = (column: Float64Array) => column.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0);
 
 describe('properties', () => {
-  test('splitting a window into buckets loses and doubles nothing', () => {
+  test('the aggregates of the buckets of a window add up to those of the window', () => {
     fc.assert(
       fc.property(anySeries, anyEdges, anyOptions, (samples, many, options) => {
         const whole = Float64Array.of(many[0]!, many.at(-1) as number);
         const split = aggregateSeries(samples, many, options);
         const one = aggregateSeries(samples, whole, options);
         for (const key of ['integral', 'coveredMs', 'increase', 'count', 'sum'] as const satisfies (keyof Buckets)[]) {
-          // Sums of at most 80 doubles of up to 1e2: rounding stays below 80 · 1e2 · 2⁻⁵³ ≈ 1e-12.
+          // Sums of at most 80 doubles of up to 1e2: rounding errors stay below 80 · 1e2 · 2⁻⁵³ ≈ 1e-12.
           expect(total(split[key])).toBeCloseTo(total(one[key]), 9);
         }
       }),
     );
   });
 
-  test('a window answers the same from the samples of its deciding window as from all', () => {
+  test('a window has the same aggregates from the samples of its deciding window as from all samples', () => {
     fc.assert(
       fc.property(anySeries, anyEdges, anyOptions, (samples, many, options) => {
         const window = decidingWindow({ start: many[0]!, end: many.at(-1) as number }, options);
@@ -183,7 +183,7 @@ describe('properties', () => {
     );
   });
 
-  test('the integral equals a sum worked sample by sample in steps of a second', () => {
+  test('the integral equals a sum in steps of one second', () => {
     fc.assert(
       fc.property(anySeries, fc.integer({ min: 1, max: 60 }), (samples, minutes) => {
         const interval = minutes * MINUTE_MS;
@@ -207,7 +207,7 @@ describe('properties', () => {
     );
   });
 
-  test('a counter that only grows has grown by what lies between its first and last sample', () => {
+  test('the growth of a monotonic counter is the difference of its last and first sample', () => {
     fc.assert(
       fc.property(anySeries, (samples) => {
         let height = 1000;

@@ -13,28 +13,28 @@ export interface Buckets {
   readonly max: Float64Array;
   readonly first: Float64Array;
   readonly last: Float64Array;
-  /** Value × hours: each sample counts for as long as it stands within the bucket, also one that was taken before it. */
+  /** Value × hours: each sample counts for its validity within the bucket, including a sample before the bucket. */
   readonly integral: Float64Array;
-  /** Milliseconds of the bucket for which a sample stands. */
+  /** Milliseconds of the bucket covered by samples. */
   readonly coveredMs: Float64Array;
-  /** Increase of a counter: see `eachGrowth`; NaN where the series is none. */
+  /** Growth of a counter, see `eachGrowth`; NaN if the series is not a counter. */
   readonly increase: Float64Array;
 }
 
 export interface AggregateOptions extends Reporting {
-  /** Nothing stands beyond this instant (normally now); Infinity when the whole window is past. */
+  /** Samples are not valid beyond this instant (normally now); Infinity for windows entirely in the past. */
   readonly asOf: number;
-  /** What is known of the series as a counter; null where it is none. */
+  /** Properties of the series as a counter; null if it is not one. */
   readonly counter?: Counter | null;
 }
 
 /**
- * The reference of every aggregate, and what backends compute natively must equal it.
- * Buckets are half-open between neighbouring edges. Of an empty bucket count and coveredMs are 0 and the others NaN;
- * integral is NaN where nothing stands. The time-weighted mean is `integral / hours covered`.
+ * The reference for all aggregates: native implementations of backends must give equal results. Buckets are half-open between adjacent
+ * edges. In an empty bucket, count and coveredMs are 0 and the others NaN; integral is NaN without a valid sample. The time-weighted mean
+ * is `integral / hours covered`.
  *
- * @param series samples in and around the edges: those of the `decidingWindow` of the outer edges count, and of their `counterWindow`
- * @param edges epoch milliseconds, strictly ascending, one more than there are buckets
+ * @param series samples in and around the edges: those in the `decidingWindow` of the outer edges and in their `counterWindow`
+ * @param edges epoch milliseconds, strictly ascending, one edge more than buckets
  */
 export function aggregateSeries(series: Series, edges: Float64Array, options: AggregateOptions): Buckets {
   const buckets = emptyBuckets(Math.max(edges.length - 1, 0));
@@ -45,7 +45,7 @@ export function aggregateSeries(series: Series, edges: Float64Array, options: Ag
   return buckets;
 }
 
-/** Buckets without any sample. Their columns share memory, which is made and handed to another thread at once. */
+/** Buckets without samples. Their columns share memory, which is allocated and transferred to another thread as a whole. */
 export function emptyBuckets(count: number): Buckets {
   const memory = new Float64Array(9 * count);
   const column = (place: number) => memory.subarray(place * count, (place + 1) * count);
@@ -63,7 +63,7 @@ export function emptyBuckets(count: number): Buckets {
   };
 }
 
-/** Time-weighted means by bucket; NaN where nothing stands. */
+/** Time-weighted means by bucket; NaN without a valid sample. */
 export function meansOf(buckets: Buckets): Float64Array {
   return buckets.integral.map((integral, i) => (integral * HOUR_MS) / buckets.coveredMs[i]!);
 }
@@ -114,7 +114,7 @@ function collectStands(series: Series, edges: Float64Array, out: Buckets, option
   }
 }
 
-/** What a counter has grown by, in every bucket: see `eachGrowth`. */
+/** Growth of a counter in every bucket: see `eachGrowth`. */
 function collectIncrease(series: Series, edges: Float64Array, counter: Counter, out: Buckets): void {
   if (edges.length < 2) return;
   let bucket = 0;

@@ -20,7 +20,7 @@ const anyBlock: fc.Arbitrary<Block> = fc
     columns: quantities.map((_, c) => Float64Array.from(rows, ([, , value]) => (c === 0 ? value : Number.NaN))),
   }));
 
-test('blocks come back from their bytes as they were, bit by bit', () => {
+test('decoded blocks equal the encoded blocks, bit by bit', () => {
   fc.assert(
     fc.property(fc.array(anyBlock, { maxLength: 4 }), fc.nat(7), (blocks, shift) => {
       const bytes = encodeBlocks(blocks);
@@ -31,7 +31,7 @@ test('blocks come back from their bytes as they were, bit by bit', () => {
   );
 });
 
-test('a byte that differs anywhere is found', () => {
+test('any changed byte is detected', () => {
   fc.assert(
     fc.property(anyBlock, fc.nat(), fc.integer({ min: 1, max: 255 }), (block, at, change) => {
       const bytes = encodeBlocks([block]);
@@ -41,7 +41,7 @@ test('a byte that differs anywhere is found', () => {
   );
 });
 
-test('a truncated entry is refused', () => {
+test('a truncated entry is rejected', () => {
   const bytes = encodeBlocks([]);
   for (let length = 0; length < bytes.length; length++) {
     expect(() => decodeBlocks(bytes.slice(0, length))).toThrow(Corrupt);

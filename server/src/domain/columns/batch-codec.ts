@@ -3,9 +3,9 @@ import { Corrupt, messageOf } from '../errors.ts';
 import { type Block, rowCount } from './batch.ts';
 
 /**
- * Blocks ↔ bytes, as the journal keeps them. Format 1 (docs/formats/journal.md):
- * magic, CRC-32 of all that follows, length of the header, header (JSON, UTF-8), padding to 8 bytes, then for each block its device
- * column (Int32, padded to 8 bytes), its timestamps and its columns (Float64), little endian.
+ * Encoding of blocks in the journal. Format 1 (docs/formats/journal.md): magic, CRC-32 of all following bytes, length of the header, header
+ * (JSON, UTF-8), padding to 8 bytes, then for each block its device column (Int32, padded to 8 bytes), its timestamps and its columns
+ * (Float64), little endian.
  */
 const MAGIC = 0x314b5457; // "WTK1"
 const PREFIX_BYTES = 12;
@@ -21,7 +21,7 @@ interface BlockHeader {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Bytes of blocks, in a buffer of their own. */
+/** Encodes blocks into a new buffer. */
 export function encodeBlocks(blocks: readonly Block[]): Uint8Array<ArrayBuffer> {
   const header = encoder.encode(
     JSON.stringify(
@@ -57,16 +57,16 @@ export function encodeBlocks(blocks: readonly Block[]): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** Blocks of bytes that `encodeBlocks` wrote; the columns are views on them. Throws `Corrupt` when a byte differs. */
+/** Decodes the bytes of `encodeBlocks`; the columns are views of the bytes. Throws `Corrupt` if a byte differs. */
 export function decodeBlocks(given: Uint8Array): Block[] {
   const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC) {
-    throw new Corrupt('a journal entry does not start with the mark of its format');
+    throw new Corrupt('a journal entry does not start with the magic number of its format');
   }
   const expected = view.getUint32(4, true);
   const found = crc32(bytes.subarray(8));
-  if (found !== expected) throw new Corrupt(`a journal entry's checksum is ${found}, but ${expected} was written`);
+  if (found !== expected) throw new Corrupt(`the checksum of a journal entry is ${found}; expected ${expected}`);
   const headerLength = view.getUint32(8, true);
   const headers = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerLength));
   let at = align(PREFIX_BYTES + headerLength);
@@ -87,7 +87,7 @@ function parseHeader(bytes: Uint8Array): BlockHeader[] {
   try {
     return JSON.parse(decoder.decode(bytes)) as BlockHeader[];
   } catch (error) {
-    throw new Corrupt(`a journal entry's header cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new Corrupt(`the header of a journal entry cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 

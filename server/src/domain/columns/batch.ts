@@ -1,47 +1,47 @@
 /**
- * What travels from a source to every store: columns, not rows.
+ * The unit of transfer from a source to every store, stored by columns.
  *
- * A block holds rows of one metric group (`battery`, `solar`, …); a row is one device at one instant.
- * Column `c` of row `r` is the value of the metric `${group}.${quantities[c]}`; NaN says that the row has no such value.
- * Rows stand in order of arrival, so of two rows for the same device, instant and quantity the later one wins.
+ * A block contains rows of one metric group (`battery`, `solar`, …); a row is one device at one instant. Column `c` of row `r` is the value
+ * of the metric `${group}.${quantities[c]}`; NaN means that the row has no such value. Rows are in order of arrival: of two rows for the
+ * same device, instant and quantity the later one wins.
  */
 export interface Block {
   readonly group: string;
   /** Quantity names, unique within the block: `soc_percent`. */
   readonly quantities: readonly string[];
-  /** Dictionary of device ids that `device` points into. */
+  /** Device ids, indexed by `device`. */
   readonly devices: readonly string[];
   /** Row → index into `devices`. */
   readonly device: Int32Array;
-  /** Row → epoch milliseconds (whole numbers). */
+  /** Row → epoch milliseconds (integers). */
   readonly timestamps: Float64Array;
   /** One column per quantity, each as long as `timestamps`; NaN is missing. */
   readonly columns: readonly Float64Array[];
-  /** The values are not to be kept but to be forgotten: each that is not NaN stands for the one at its place, whatever that is. */
+  /** The block deletes values: each value other than NaN deletes the stored value at its place, whatever it is. */
   readonly erases?: true;
 }
 
-/** Blocks that were accepted together and stand in the journal under one sequence number. */
+/** Blocks that were accepted together and have one sequence number in the journal. */
 export interface Batch {
-  /** Position in the journal; grows by at least one from batch to batch. */
+  /** Position in the journal; increases by at least one from batch to batch. */
   readonly sequence: number;
   readonly blocks: readonly Block[];
 }
 
-/** A batch of the journal and the instant of its acknowledgement. */
+/** A batch of the journal with the instant of its acknowledgement. */
 export interface AcceptedBatch extends Batch {
-  /** Epoch milliseconds. Never earlier than the sender's request, never later than its answer. */
+  /** Epoch milliseconds: at or after the request and at or before the response. */
   readonly acceptedAt: number;
-  /** Why its blocks could not be read, where that is so: it has none then. */
+  /** The reason why its blocks are unreadable; such a batch has no blocks. */
   readonly damage?: string | undefined;
 }
 
-/** Rows of a block. */
+/** Number of rows of a block. */
 export function rowCount(block: Block): number {
   return block.timestamps.length;
 }
 
-/** Values that are present in a block (not NaN). */
+/** Number of values in a block (not NaN). */
 export function valueCount(block: Block): number {
   let count = 0;
   for (const column of block.columns) {
@@ -52,21 +52,21 @@ export function valueCount(block: Block): number {
   return count;
 }
 
-/** A block may have this many cells for each value, and this many in any case: rows with ever other quantities go to blocks of their own. */
+/** Maximum cells per value of a block, and cells always allowed; rows with too many different quantities go to separate blocks. */
 const MAX_CELLS_PER_VALUE = 8;
 const MIN_CELLS = 16_384;
 
-/** Whether rows of these columns would be mostly empty cells. */
+/** Whether most cells of such rows would be empty. */
 export function isSparse(rows: number, columns: number, values: number): boolean {
   return rows * columns > MAX_CELLS_PER_VALUE * values + MIN_CELLS;
 }
 
-/** What a block, a column and a name cost in memory beside the numbers, bytes, measured on Node 24. */
+/** Memory of a block, a column and a name in addition to the numbers, bytes, measured on Node 24. */
 const BLOCK_BYTES = 500;
 const COLUMN_BYTES = 200;
 const NAME_BYTES = 40;
 
-/** Memory that a block holds, bytes: many narrow blocks cost far more than their numbers. */
+/** Memory of a block, bytes: many narrow blocks take far more than their numbers. */
 export function bytesOf(block: Block): number {
   const { device, quantities, devices, columns } = block;
   return (
@@ -77,7 +77,7 @@ export function bytesOf(block: Block): number {
   );
 }
 
-/** The block without the rows of these devices; itself where it has none of them. */
+/** The block without the rows of these devices; the same object if it has none of them. */
 export function withoutDevices(block: Block, removed: Pick<ReadonlySet<string>, 'has'>): Block {
   const isRemoved = block.devices.map((id) => removed.has(id));
   if (!isRemoved.includes(true)) return block;
@@ -99,7 +99,7 @@ export function withoutRemoved(blocks: readonly Block[], removed: ReadonlySet<st
   });
 }
 
-/** The block without the devices that none of its rows has. */
+/** The block without device ids that no row uses. */
 export function withUsedDevices(block: Block): Block {
   const used = new Map<number, number>();
   const device = block.device.map((place) => {

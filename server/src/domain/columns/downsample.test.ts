@@ -16,12 +16,12 @@ const anySeries = fc
   });
 
 describe('downsampling', () => {
-  test('a short series comes back as it is', () => {
+  test('a short series is unchanged', () => {
     const series = { timestamps: Float64Array.of(1, 2, 3), values: Float64Array.of(5, 6, 7) };
     expect(downsample(series, 3)).toBe(series);
   });
 
-  test('keeps first, least, greatest and last of every span', () => {
+  test('keeps the first, minimum, maximum and last sample of every span', () => {
     const values = Float64Array.from({ length: 100 }, (_, i) => Math.sin(i / 3));
     values[33] = 50;
     values[71] = -50;
@@ -36,7 +36,7 @@ describe('downsampling', () => {
     expect([...kept.timestamps]).toEqual(expect.arrayContaining([49, 1050]));
   });
 
-  test('gives samples of the series only, in order, at most as many as asked, with its extremes and ends', () => {
+  test('returns only samples of the series, in order, at most the requested number, with its extremes and ends', () => {
     fc.assert(
       fc.property(anySeries, fc.integer({ min: 4, max: 60 }), (series, maxPoints) => {
         const kept = downsample(series, maxPoints);
@@ -55,7 +55,7 @@ describe('downsampling', () => {
     );
   });
 
-  test('refuses a limit that cannot hold both ends', () => {
+  test('rejects a limit below two', () => {
     expect(() => downsample({ timestamps: new Float64Array(0), values: new Float64Array(0) }, 1)).toThrow(
       /at least 2; got 1/,
     );

@@ -2,15 +2,15 @@ import { InvalidInput } from '../errors.ts';
 import type { Series } from './frame.ts';
 
 /**
- * Keeps the shape of a series in at most `maxPoints` of its samples: of every equal span of time the first, the least, the
- * greatest and the last sample (M4: Jugel et al., VLDB 2014, section 4), so that a line through them covers the same pixels.
- * Extremes stay, and so do the edges of gaps wider than a span; no sample is made up, and a series that is short enough comes back as it is.
+ * Reduces a series to at most `maxPoints` of its samples: the first, minimum, maximum and last sample of every equal span of time (M4:
+ * Jugel et al., VLDB 2014, section 4), so that a line chart covers the same pixels. Extremes and the edges of gaps wider than a span
+ * remain; no sample is added, and a short series is returned unchanged.
  *
- * @param maxPoints at least 2; with fewer than four only the first and the last sample stay
+ * @param maxPoints at least 2; below four only the first and the last sample remain
  */
 export function downsample(series: Series, maxPoints: number): Series {
   if (!Number.isInteger(maxPoints) || maxPoints < 2) {
-    throw new InvalidInput(`max_points must be a whole number of at least 2; got ${maxPoints}`);
+    throw new InvalidInput(`max_points must be an integer of at least 2; got ${maxPoints}`);
   }
   const { timestamps, values } = series;
   const length = timestamps.length;
@@ -25,13 +25,13 @@ export function downsample(series: Series, maxPoints: number): Series {
   for (let from = 0; from < length; ) {
     const bin = binOf(timestamps[from]!, start, span, bins);
     let to = from;
-    let least = from;
-    let greatest = from;
+    let min = from;
+    let max = from;
     for (; to < length && binOf(timestamps[to]!, start, span, bins) === bin; to++) {
-      if (values[to]! < values[least]!) least = to;
-      if (values[to]! > values[greatest]!) greatest = to;
+      if (values[to]! < values[min]!) min = to;
+      if (values[to]! > values[max]!) max = to;
     }
-    const [earlier, later] = least < greatest ? [least, greatest] : [greatest, least];
+    const [earlier, later] = min < max ? [min, max] : [max, min];
     for (const index of [from, earlier, later, to - 1]) {
       if (used === 0 || index > chosen[used - 1]!) chosen[used++] = index;
     }

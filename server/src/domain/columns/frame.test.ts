@@ -9,15 +9,15 @@ const rows = (timestamps: number[], ...columns: number[][]): Rows => ({
 });
 
 describe('merging rows', () => {
-  test('late and duplicate rows come onto one ascending axis; the later arrival wins', () => {
+  test('late and duplicate rows are sorted by time; the later arrival wins', () => {
     expect(mergeRows(rows([30, 10, 30, 20], [3, 1, 4, 2]))).toEqual(rows([10, 20, 30], [1, 2, 4]));
   });
 
-  test('a missing value never hides one that is there', () => {
+  test('a missing value never hides an existing one', () => {
     expect(mergeRows(rows([10, 10], [1, NAN], [NAN, 7]))).toEqual(rows([10], [1], [7]));
   });
 
-  test('rows without any value vanish, wherever they stand', () => {
+  test('rows without any value are dropped, wherever they are', () => {
     expect(mergeRows(rows([10, 20, 30], [NAN, 2, NAN]))).toEqual(rows([20], [2]));
     expect(mergeRows(rows([10, 20], [NAN, NAN]))).toEqual(rows([], []));
     expect(mergeRows(rows([10, 10, 20], [NAN, 5, NAN]))).toEqual(rows([10], [5]));
@@ -35,7 +35,7 @@ describe('merging rows', () => {
       ),
     );
 
-  test('is associative: what arrived first may be merged before the rest arrives', () => {
+  test('is associative: earlier rows may be merged before later ones arrive', () => {
     fc.assert(
       fc.property(anyRows, anyRows, anyRows, (a, b, c) => {
         const atOnce = mergeRows(concatRows([a, b, c], 2));
@@ -68,7 +68,7 @@ describe('merging rows', () => {
 });
 
 describe('reading frames', () => {
-  test('one quantity comes without its missing samples; an unknown one is empty', () => {
+  test('a quantity is returned without missing samples; an unknown one is empty', () => {
     const frame = {
       deviceId: 'a',
       group: 'grid',
@@ -83,7 +83,7 @@ describe('reading frames', () => {
     expect(sliceRows(rows([1, 2, 3, 4], [1, 2, 3, 4]), 2, 4)).toEqual(rows([2, 3], [2, 3]));
   });
 
-  test('the lower bound is the first element that is not less', () => {
+  test('the lower bound is the first element of at least the value', () => {
     expect([0, 1, 2, 5, 9].map((bound) => lowerBound([1, 2, 2, 5], bound))).toEqual([0, 0, 1, 3, 4]);
   });
 });

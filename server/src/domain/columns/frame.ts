@@ -23,7 +23,7 @@ export function seriesOf(frame: Frame, quantity: string): Series {
 
 export const EMPTY_SERIES: Series = { timestamps: new Float64Array(0), values: new Float64Array(0) };
 
-/** Drops the samples whose value is NaN. Shares memory with its arguments where nothing is missing. */
+/** Drops samples with a NaN value. Shares memory with its arguments if there are none. */
 export function withoutMissing(timestamps: Float64Array, values: Float64Array): Series {
   let present = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === values[i]) present++;
@@ -40,15 +40,15 @@ export function withoutMissing(timestamps: Float64Array, values: Float64Array): 
   return { timestamps: keptTimes, values: keptValues };
 }
 
-/** Rows in order of arrival, before they are sorted and merged: the raw material of a frame. */
+/** Rows in order of arrival, before they are sorted and merged into a frame. */
 export interface Rows {
   readonly timestamps: Float64Array;
   readonly columns: readonly Float64Array[];
 }
 
 /**
- * Brings rows in arrival order onto a strictly ascending axis. Rows with the same instant become one row: of two values of the
- * same quantity the later arrival wins, and a missing value never hides a present one. Rows without any value vanish.
+ * Sorts rows in order of arrival by time. Rows of the same instant are merged: of two values of the same quantity the later arrival wins,
+ * and a missing value never hides an existing one. Rows without any value are dropped.
  */
 export function mergeRows(rows: Rows): Rows {
   const { timestamps, columns } = rows;
@@ -76,7 +76,7 @@ export function mergeRows(rows: Rows): Rows {
   return { timestamps: outTimes.subarray(0, used), columns: outColumns.map((column) => column.subarray(0, used)) };
 }
 
-/** Concatenates rows that share their columns' meaning; later parts count as later arrivals. */
+/** Concatenates rows with the same columns; later parts count as later arrivals. */
 export function concatRows(parts: readonly Rows[], columnCount: number): Rows {
   if (parts.length === 1) return parts[0]!;
   const length = parts.reduce((sum, part) => sum + part.timestamps.length, 0);
@@ -91,7 +91,7 @@ export function concatRows(parts: readonly Rows[], columnCount: number): Rows {
   return { timestamps, columns };
 }
 
-/** Rows of a strictly ascending axis within `[start, end)`, sharing memory. */
+/** Rows within `[start, end)` of a strictly ascending axis, sharing memory. */
 export function sliceRows(rows: Rows, start: number, end: number): Rows {
   const from = lowerBound(rows.timestamps, start);
   const to = lowerBound(rows.timestamps, end);
@@ -102,7 +102,7 @@ export function sliceRows(rows: Rows, start: number, end: number): Rows {
   };
 }
 
-/** First index whose element is not less than `bound`, in an ascending array. */
+/** First index whose element is at least `bound`, in an ascending array. */
 export function lowerBound(ascending: ArrayLike<number>, bound: number): number {
   let low = 0;
   let high = ascending.length;
@@ -134,7 +134,7 @@ function rowHasValue(columns: readonly Float64Array[], row: number): boolean {
   return false;
 }
 
-/** Row numbers by instant; rows of the same instant stay in order of arrival (sort is stable). */
+/** Row numbers sorted by instant; rows of the same instant remain in order of arrival (stable sort). */
 function sortedOrder(timestamps: Float64Array): Uint32Array {
   const order = new Uint32Array(timestamps.length);
   for (let i = 0; i < order.length; i++) order[i] = i;

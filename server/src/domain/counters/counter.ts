@@ -3,35 +3,35 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Window } from '../time/window.ts';
 import { knownUnit } from '../units.ts';
 
-/** What is known of a counter. Rates are in the counter's unit an hour: kW for kWh. */
+/** Properties of a counter. Rates are in the counter's unit per hour: kW for kWh. */
 export interface Counter {
   readonly behaviour: CounterBehaviour;
-  /** What the device is rated for, or null where nobody said. */
+  /** Rated power of the device, or null if not declared. */
   readonly ratedRate: number | null;
-  /** What no plant exceeds. */
+  /** Maximum rate of any plant. */
   readonly plausibleRate: number;
-  /** What is not doubted, however little the series grew before: a connection's capacity. */
+  /** Rate that is never doubted, however slowly the series grew before: the capacity of a grid connection. */
   readonly trustedRate: number;
-  /** Zone of the midnight at which a daily counter is reset. */
+  /** Time zone of the midnight at which a daily counter is reset. */
   readonly timeZone: string;
-  /** What events count for by decision, by the instant of their first sample (epoch milliseconds). */
+  /** Energy of events by user decision, by the instant of their first sample (epoch milliseconds). */
   readonly decided: ReadonlyMap<number, number>;
 }
 
-/** Power that no plant exceeds, kW: as the catalogue bounds power. */
+/** Maximum power of any plant, kW: the catalogue's limit of powers. */
 const PLAUSIBLE_KW = 1e5;
-/** What a house connection of 3 × 63 A carries, rounded up, kW. */
+/** Capacity of a house connection of 3 × 63 A, rounded up, kW. */
 const CONNECTION_KW = 50;
 
-/** What can be declared of a counter. */
+/** Declared properties of a counter. */
 export interface DeclaredCounter extends Pick<Counter, 'behaviour' | 'timeZone' | 'decided'> {
-  /** What its device is rated for, kW. */
+  /** Rated power of its device, kW. */
   readonly ratedPowerKw: number | null;
 }
 
 const NOTHING_DECIDED: ReadonlyMap<number, number> = new Map();
 
-/** A counter in a unit. Of one that does not count energy nothing is known but its own rates. */
+/** A counter in a unit. For a counter of other quantities than energy, only its own rates are known. */
 export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {}): Counter {
   const known = knownUnit(unit);
   const perKwh = known?.quantity === 'energy' ? 1 / known.factor : null;
@@ -45,16 +45,17 @@ export function counterOf(unit: string, declared: Partial<DeclaredCounter> = {})
   };
 }
 
-/** Whole UTC days before and after a day whose samples decide what a counter grew by on that day. */
+/** Whole UTC days before and after a day whose samples determine the growth on that day. */
 export const CONTEXT_DAYS = 2;
-/** Samples before and after a day that decide too, however far away, so that counters read once a day are decided as well. */
+/** Samples before and after a day that are used as well, however far away, so that counters read once a day are covered. */
 export const CONTEXT_SAMPLES = 3;
-/** Whole UTC days that have to be read on either side of a window: `CONTEXT_SAMPLES` of a counter that is read once a day. */
+/** Whole UTC days to read on each side of a window: `CONTEXT_SAMPLES` of a counter that is read once a day. */
 export const MARGIN_DAYS = 3;
 
 /**
- * The span whose samples decide what a counter grew by in a window. Each UTC day is decided alone, from the samples of the days around it, so the
- * growth of a window is the sum of the growth of its parts, however it is cut. A gap longer than the margin is known where both its ends are read.
+ * The span whose samples determine the growth of a counter in a window. Each UTC day is evaluated separately, from the samples of the
+ * surrounding days, so the growth of a window equals the sum of its parts for any division. Growth across a gap longer than the margin is
+ * known only if both ends are read.
  */
 export function counterWindow({ start, end }: Window): Window {
   return {
@@ -64,25 +65,25 @@ export function counterWindow({ start, end }: Window): Window {
 }
 
 /**
- * misread: samples off the counter's level, which it returns to · reset: it started again from zero · replacement: it continues from another
- * level · jump: it rose by more than the device can do · wrap: it passed the end of its register.
+ * misread: samples off the counter's level, to which it returns · reset: it started again from zero · replacement: it continues from
+ * another level · jump: it rose by more than the device can deliver · wrap: it passed the end of its register.
  */
 export type CounterEventKind = 'misread' | 'reset' | 'replacement' | 'jump' | 'wrap';
 
-/** Something other than growth. */
+/** A change of the counter's value other than growth. */
 export interface CounterEvent {
   readonly kind: CounterEventKind;
   /** First sample concerned, epoch milliseconds. */
   readonly start: number;
   /** Last sample concerned. */
   readonly end: number;
-  /** The counter's level before, and the doubtful value or the level after. */
+  /** The counter's level before the event, and the doubtful value or the level after it. */
   readonly before: number;
   readonly after: number;
-  /** What the event counts for. */
+  /** Energy counted for the event. */
   readonly counted: number;
-  /** What it would count for, or not, if it were judged otherwise. */
+  /** Energy that would be added, or removed, by the opposite decision. */
   readonly inDoubt: number;
-  /** `counted` is what somebody decided. */
+  /** Whether `counted` is a user's decision. */
   readonly decided?: boolean;
 }

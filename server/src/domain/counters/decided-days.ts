@@ -2,7 +2,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../columns/frame.ts';
 import type { Window } from '../time/window.ts';
 
-/** Growth in a span of time. */
+/** Growth in a time span. */
 export interface GrowthPiece {
   readonly amount: number;
   /** Epoch milliseconds. */
@@ -10,17 +10,17 @@ export interface GrowthPiece {
   readonly end: number;
 }
 
-/** A UTC day on which a counter grew otherwise than by the differences of its samples. */
+/** A UTC day on which the growth of a counter differs from the sum of the differences of its samples. */
 export interface DecidedDay {
-  /** Counted from 1970. */
+  /** Days since 1970. */
   readonly day: number;
   readonly growth: readonly GrowthPiece[];
 }
 
 /**
- * The UTC days of a window on which what a counter grew by is not what `risesOf` says: those that somebody has to be told who knows the samples only.
- * @param growth as `counterHistory` gives it for the window
- * @param series its samples, those around the window included
+ * The UTC days of a window on which the growth of a counter differs from that of `risesOf`, for stores that have the samples only.
+ * @param growth as `counterHistory` returns it for the window
+ * @param series its samples, including those around the window
  * @param window whole UTC days
  */
 export function decidedDays(growth: readonly GrowthPiece[], series: Series, window: Window): DecidedDay[] {
@@ -33,7 +33,7 @@ export function decidedDays(growth: readonly GrowthPiece[], series: Series, wind
   });
 }
 
-/** What each sample is higher than the one before, nothing where it is lower, in pieces that end at samples and at midnights UTC. */
+/** The rise of each sample over the previous one, omitted if it is lower, in pieces that end at samples and at midnights UTC. */
 function risesOf({ timestamps, values }: Series, { start, end }: Window): GrowthPiece[] {
   const pieces: GrowthPiece[] = [];
   for (let i = 1; i < values.length; i++) {

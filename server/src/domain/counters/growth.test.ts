@@ -18,7 +18,7 @@ const historyOf = (series: Series, counter = UNDECLARED_COUNTER) => counterHisto
 const grownBy = (series: Series, counter = UNDECLARED_COUNTER) =>
   historyOf(series, counter).growth.reduce((sum, { amount }) => sum + amount, 0);
 
-/** Values a minute apart. */
+/** Values one minute apart. */
 const minutely = (...values: number[]): Series => ({
   timestamps: Float64Array.from(values, (_, i) => T0 + i * 60_000),
   values: Float64Array.from(values),
@@ -38,19 +38,19 @@ describe('a counter', () => {
     ]);
   });
 
-  it('does not count the reading that follows zeros at the beginning', () => {
+  it('does not count the first reading after initial zeros', () => {
     const series = minutely(0, 5508.51, 5508.52);
     expect(grownBy(series)).toBeCloseTo(0.01, 9);
     expect(historyOf(series).events).toMatchObject([{ kind: 'misread', inDoubt: 5508.51 }]);
   });
 
-  it('ignores a misread upwards by a small share of its height', () => {
+  it('ignores a misread that is too high by a small share of the value', () => {
     const series = minutely(100_000, 106_553.6, 100_000.1, 100_000.2);
     expect(grownBy(series)).toBeCloseTo(0.2, 9);
     expect(kindsOf(series)).toEqual(['misread']);
   });
 
-  it('loses nothing on the days after a misread upwards', () => {
+  it('counts all growth on the days after a misread that was too high', () => {
     const series = hourly(168, (hour) => (hour === 30 ? 21_600 : 20_000 + hour / 2));
     expect(grownBy(series)).toBeCloseTo(83.5, 9);
     for (let day = 0; day < 6; day++) {
@@ -60,7 +60,7 @@ describe('a counter', () => {
     }
   });
 
-  it('goes on from the level of the meter that replaces it, and reports the replacement', () => {
+  it('continues from the level of a replacement meter, and reports the replacement', () => {
     const series = hourly(168, (hour) => (hour < 48 ? 20_000 : 18_776) + hour / 2);
     expect(grownBy(series)).toBeCloseTo(83, 9);
     expect(historyOf(series).events).toMatchObject([{ kind: 'replacement', before: 20_023.5, after: 18_800 }]);
@@ -72,19 +72,19 @@ describe('a counter', () => {
     expect(historyOf(series).events).toMatchObject([{ kind: 'jump', counted: 0, inDoubt: 11_000.5 }]);
   });
 
-  it('counts what it read after a reset, and reports what is in doubt', () => {
+  it('counts the reading after a reset, and reports the doubtful energy', () => {
     const series = hourly(96, (hour) => (hour < 48 ? 20_000 + hour / 2 : (hour - 47) / 2));
     expect(grownBy(series)).toBeCloseTo(47.5, 9);
     expect(historyOf(series).events).toMatchObject([{ kind: 'reset', before: 20_023.5, after: 0.5, counted: 0.5 }]);
   });
 
-  it('counts through the end of its register', () => {
+  it('counts across the end of its register', () => {
     const series = hourly(48, (hour) => (99_990 + hour) % 100_000);
     expect(grownBy(series)).toBeCloseTo(47, 9);
     expect(kindsOf(series)).toEqual(['wrap']);
   });
 
-  it('takes a step back by its resolution as jitter', () => {
+  it('treats a decrease by its resolution as jitter', () => {
     expect(grownBy(minutely(0, 0.3, 0.3, 0.2, 0.2, 0.4))).toBeCloseTo(0.4, 9);
     expect(kindsOf(minutely(0, 0.3, 0.3, 0.2, 0.2, 0.4))).toEqual([]);
   });
@@ -95,20 +95,20 @@ describe('a counter', () => {
     expect(grownBy(daily)).toBeCloseTo(73, 9);
   });
 
-  it('that is reset every day, counts each day from zero, also where the reset is in an outage', () => {
-    // 0.5 kWh an hour from 6 h to 18 h; nothing was received from noon of the third day to noon of the fourth.
+  it('that is reset daily counts each day from zero, even if the reset is in an outage', () => {
+    // 0.5 kWh per hour from 6:00 to 18:00; an outage from noon of the third day to noon of the fourth.
     const midnight = Date.UTC(2026, 7, 3);
     const hours = Array.from({ length: 6 * 24 }, (_, hour) => hour).filter((hour) => hour < 60 || hour >= 84);
     const series = {
       timestamps: Float64Array.from(hours, (hour) => midnight + hour * 3_600_000),
       values: Float64Array.from(hours, (hour) => (6 * Math.min(Math.max((hour % 24) - 6, 0), 12)) / 12),
     };
-    // What the third day had after its last sample, at eleven, is lost with the outage.
+    // Energy of the third day after its last sample, at 11:00, is lost in the outage.
     expect(grownBy(series)).toBeCloseTo(6 * 6 - 3.5, 9);
     expect(kindsOf(series)).toEqual([]);
   });
 
-  it('that is reset every day grows by every day, however finely it counts', () => {
+  it('that is reset daily counts every day at any resolution', () => {
     for (const stepS of [10, 60, 300, 900]) {
       for (const resolution of [0.001, 0.01, 0.1]) {
         for (const dailyKwh of [1.5, 12, 240]) {
@@ -128,11 +128,11 @@ describe('a counter', () => {
     }
   });
 
-  it('never has a negative value', () => {
+  it('has negative values ignored', () => {
     expect(grownBy(hourly(48, (hour) => (hour % 10 === 7 ? -1 : 3 + hour / 2)))).toBeCloseTo(23, 9);
   });
 
-  it('in another unit is judged by that unit', () => {
+  it('is evaluated in its own unit', () => {
     const leap = hourly(6, (hour) => 1000 * (hour < 3 ? hour : hour + 5000));
     expect(grownBy(leap, counterOf('Wh'))).toBeCloseTo(5_005_000, 3);
     expect(
@@ -145,7 +145,7 @@ describe('a counter', () => {
 });
 
 describe('a declared counter', () => {
-  it('that is net counts falls as negative growth, but not its misreads', () => {
+  it('that is net counts decreases as negative growth, except misreads', () => {
     const net = counterOf('kWh', { behaviour: 'net' });
     const series = hourly(72, (hour) => (hour === 30 ? 0 : 500 + 20 * Math.sin((hour / 12) * Math.PI)));
     const { growth, events } = historyOf(series, net);
@@ -153,7 +153,7 @@ describe('a declared counter', () => {
     expect(events).toMatchObject([{ kind: 'misread', after: 0 }]);
   });
 
-  it('that is reset daily is reset by its own midnight, though it is higher after an outage', () => {
+  it('that is reset daily is reset at local midnight, even if it is higher after an outage', () => {
     const daily = counterOf('kWh', { behaviour: 'reset_daily', timeZone: 'Europe/Warsaw' });
     const evening = Date.UTC(2026, 7, 3, 18);
     const timestamps = Float64Array.of(evening, evening + 60_000, evening + 18 * 3_600_000, evening + 18.5 * 3_600_000);
@@ -163,7 +163,7 @@ describe('a declared counter', () => {
     expect(historyOf(series, daily).events).toEqual([]);
   });
 
-  it('counts for an event what was decided, on the day of its first sample, and the rest as before', () => {
+  it('counts the decided energy of an event on the day of its first sample, and leaves other days unchanged', () => {
     const series = hourly(168, (hour) => (hour === 30 ? 21_600 : (hour < 72 ? 20_000 : 31_000) + hour / 2));
     const [misread, jump] = historyOf(series).events;
     expect([misread?.kind, jump?.kind]).toEqual(['misread', 'jump']);
@@ -191,15 +191,15 @@ describe('a declared counter', () => {
     );
   });
 
-  it('grows no faster than its device is rated', () => {
+  it('grows at most at the rated power of its device', () => {
     const series = minutely(100, 100.1, 112, 112.1);
     expect(grownBy(series)).toBeCloseTo(12.1, 9);
     expect(grownBy(series, counterOf('kWh', { ratedPowerKw: 5 }))).toBeCloseTo(0.2, 9);
   });
 });
 
-describe('whatever is recorded of a counter', () => {
-  it('its true growth is found under misreads, resets, replacements and jitter', () => {
+describe('for any recorded counter', () => {
+  it('true growth is recovered from misreads, resets, replacements and jitter', () => {
     fc.assert(
       fc.property(anyCounter, ({ series, grown, uncertainty }) => {
         expect(Math.abs(grownBy(series) - grown)).toBeLessThanOrEqual(uncertainty);
@@ -208,7 +208,7 @@ describe('whatever is recorded of a counter', () => {
     );
   });
 
-  it('the growth of a window is that of its parts, from the samples around each', () => {
+  it('the growth of a window is the sum of its parts, each from its surrounding samples', () => {
     const cuts = fc.array(fc.integer({ min: 0, max: 5 * 1440 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(anyCounter, cuts, ({ series }, minutes) => {
@@ -229,13 +229,13 @@ describe('whatever is recorded of a counter', () => {
     );
   });
 
-  it('a decision takes no longer than the samples allow', () => {
+  it('the run time is bounded by the number of samples', () => {
     const values = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 1000);
     expect(Number.isFinite(grownBy(minutely(...values)))).toBe(true);
   });
 });
 
-describeWith('REAL_DATA', 'counters that failed', (folder) => {
+describeWith('REAL_DATA', 'faulty counters', (folder) => {
   interface Case {
     readonly name: string;
     readonly readings: readonly (readonly [at: string, value: number])[];

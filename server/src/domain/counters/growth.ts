@@ -7,25 +7,27 @@ import { isBlankLeap, type Level, levelsOf, trueLevels } from './levels.ts';
 import { Pace } from './rates.ts';
 import { wrapGrowth } from './wrap.ts';
 
-/** Growth between two instants, spread evenly over the time between them. */
+/** Growth between two instants, spread evenly. */
 export type VisitGrowth = (growth: number, since: number, until: number) => void;
 
 /**
- * Visits what a counter grew by in a window, in pieces that end at samples and at midnights UTC: in ascending order but for what was decided, whose
- * difference to what the rules count stands at the first sample of its event.
+ * Visits the growth of a counter in a window, in pieces that end at samples and at midnights UTC: in ascending order except for user
+ * decisions, whose difference to the rules is reported at the first sample of their event.
  *
- * The growth of each UTC day is decided from the samples of the days around it (`counterWindow`), by the cheapest explanation of all of them:
- * - Samples that leave the counter's level and return to it are misreads: growth goes on from before to after them.
- * - A new level that persists is a reset, where it is what the counter can have counted since zero, else a replacement: growth goes on from it.
- * - A rise by more than the device can do is not growth.
- * - A step back by the step in which the counter counts is jitter: growth goes on where the counter passes its old height.
- * What the device can do is its rating; where there is none, many times the rate at which the series usually grows, or what no plant exceeds.
+ * The growth of each UTC day is determined from the samples of the surrounding days (`counterWindow`) by the explanation with the lowest
+ * cost:
+ * - Samples that leave the counter's level and return to it are misreads: growth continues from before to after them.
+ * - A new level that persists is a reset, if it is at most what the counter can have counted from zero, otherwise a replacement: growth
+ *    continues from it.
+ * - A rise by more than the device can deliver is not growth.
+ * - A decrease by the resolution of the counter is jitter: growth continues when the counter exceeds its previous value.
+ * The maximum rate is the device's rating; without one, a multiple of the usual rate of the series, or the maximum rate of any plant.
  */
 export function eachGrowth(series: Series, counter: Counter, window: Window, visit: VisitGrowth): void {
   eachDay(series, counter, window, visit, () => {});
 }
 
-/** What a counter did in a window. Resets of a counter that is reset every day are no events. */
+/** Growth and events of a counter in a window. Resets of a counter that is reset every day are not events. */
 export function counterHistory(series: Series, counter: Counter, window: Window) {
   const growth: { readonly amount: number; readonly start: number; readonly end: number }[] = [];
   const events: CounterEvent[] = [];
@@ -68,7 +70,7 @@ function eachDay(series: Series, counter: Counter, window: Window, visit: VisitG
   }
 }
 
-/** The samples that decide a day. */
+/** The samples that determine a day. */
 function contextOf(timestamps: Float64Array, day: number): { readonly from: number; readonly to: number } {
   const near = lowerBound(timestamps, day - CONTEXT_DAYS * UTC_DAY_MS);
   const first = lowerBound(timestamps, day);
@@ -80,7 +82,7 @@ function contextOf(timestamps: Float64Array, day: number): { readonly from: numb
   };
 }
 
-/** Samples that are lower than the one before, or higher by more than anything is trusted with. */
+/** Samples lower than the previous one, or higher by more than the trusted rate allows. */
 function doubtfulLinks({ timestamps, values }: Series, counter: Counter): Int32Array {
   const { behaviour, ratedRate, plausibleRate, trustedRate } = counter;
   const rate = ratedRate ?? Math.min(plausibleRate, trustedRate);
@@ -94,7 +96,7 @@ function doubtfulLinks({ timestamps, values }: Series, counter: Counter): Int32A
   return Int32Array.from(found);
 }
 
-/** Where nothing is in doubt, every difference is growth. */
+/** Growth without doubtful samples: every difference counts. */
 function steadyGrowth({ timestamps, values }: Series, { start, end }: Window, visit: VisitGrowth): void {
   for (let i = Math.max(lowerBound(timestamps, start), 1); i < values.length; i++) {
     if (timestamps[i - 1]! >= end) return;
@@ -111,7 +113,7 @@ function decide(all: Series, counter: Counter, visit: VisitGrowth, report: Visit
   const kept = trueLevels(series, levels, counter, pace);
   const links = kept.slice(1).map((after, k) => linkOf(series, kept[k]!, after, counter, pace));
   const isDaily = counter.behaviour === 'reset_daily' || resetsDaily(series, kept, links, counter);
-  if (kept[0]!.from > 0) report(misread(series, 0, kept[0]!.from, kept[0]!.least));
+  if (kept[0]!.from > 0) report(misread(series, 0, kept[0]!.from, kept[0]!.min));
   for (const [k, level] of kept.entries()) {
     const before = kept[k - 1];
     let height = series.values[level.from]!;
@@ -119,7 +121,7 @@ function decide(all: Series, counter: Counter, visit: VisitGrowth, report: Visit
       const { growth, kind } = links[k - 1]!;
       const ms = timestamps[level.from]! - timestamps[before.to - 1]!;
       const hidden = isDaily && kind === null && isReset(series, before, level.from, counter);
-      // Jitter: growth continues where the counter passes its old height.
+      // Jitter: growth continues when the counter exceeds its previous value.
       if (kind === null && !hidden && counter.behaviour !== 'net') height = Math.max(height, before.height);
       visit(hidden ? series.values[level.from]! : growth, timestamps[level.from]! - ms, timestamps[level.from]!);
       if (level.from > before.to) report(misread(series, before.to, level.from, before.height));
@@ -131,7 +133,7 @@ function decide(all: Series, counter: Counter, visit: VisitGrowth, report: Visit
   if (last.to < timestamps.length) report(misread(series, last.to, timestamps.length, last.height));
 }
 
-/** The samples that a counter which counts from zero can have. */
+/** The samples of a counter that cannot be negative. */
 function withoutNegative(series: Series, report: VisitEvent): Series {
   const { timestamps, values } = series;
   if (values.every((value) => value >= 0)) return series;
@@ -163,7 +165,7 @@ function growWithin(
   }
 }
 
-/** Silence from which on a counter that is higher than before was reset at the midnight between, if it is reset daily. */
+/** Minimum silence after which a daily counter with a higher value is assumed to have been reset at the midnight in between. */
 const OUTAGE_MS = 3 * HOUR_MS;
 
 function isReset({ timestamps, values }: Series, before: Level, at: number, counter: Counter): boolean {
@@ -176,11 +178,11 @@ function isHiddenReset(since: number, until: number, rise: number, { timeZone }:
 
 interface Link {
   readonly growth: number;
-  /** Null where the counter goes on. */
+  /** Null if the counter continues. */
   readonly kind: CounterEvent['kind'] | null;
 }
 
-/** What a counter grew by between the end of a level and the beginning of the next one. */
+/** Growth of a counter between the end of a level and the start of the next one. */
 function linkOf({ timestamps, values }: Series, before: Level, after: Level, counter: Counter, pace: Pace): Link {
   const { height } = before;
   const value = values[after.from]!;
@@ -201,7 +203,7 @@ function linkOf({ timestamps, values }: Series, before: Level, after: Level, cou
   return value >= 0 && value <= counted ? { growth: value, kind: 'reset' } : { growth: 0, kind: 'replacement' };
 }
 
-/** Resets that make a habit. */
+/** Minimum number of resets of a daily counter. */
 const MIN_DAILY_RESETS = 2;
 
 /** Whether a counter is reset on several days, and never twice on one. */
@@ -238,7 +240,7 @@ function eventOf(
   counted: number,
 ): CounterEvent {
   const value = values[after.from]!;
-  // A reset may be a misread level, and what was counted before it is lost: its own height is in doubt.
+  // A reset may be a misread level, and energy counted before it is lost: its own value is in doubt.
   const inDoubt = kind === 'reset' || kind === 'wrap' ? counted : Math.abs(value - before.height);
   const at = kind === 'misread' ? before.from : after.from;
   const end = kind === 'misread' ? before.to - 1 : after.from;

@@ -12,25 +12,25 @@ export interface AskedWindow {
 }
 
 /**
- * The window that somebody asks for.
- * @param bounds `now` in epoch milliseconds; the longest window in days, default any
- * @throws InvalidInput when it is empty or too long
+ * The window of a request.
+ * @param bounds `now` in epoch milliseconds, and the maximum length of the window in days, unlimited by default
+ * @throws InvalidInput if the window is empty or too long
  */
 export function askedWindow(
   { start, end }: AskedWindow,
-  { now, defaultDays, mostDays = Number.POSITIVE_INFINITY }: { now: number; defaultDays: number; mostDays?: number },
+  { now, defaultDays, maxDays = Number.POSITIVE_INFINITY }: { now: number; defaultDays: number; maxDays?: number },
 ): Window {
   const endMs = end === undefined ? now : parseInstant(end);
   const startMs = start === undefined ? endMs - defaultDays * UTC_DAY_MS : parseInstant(start);
-  if (startMs < endMs && endMs - startMs <= mostDays * UTC_DAY_MS) return { start: startMs, end: endMs };
-  const bound = mostDays === Number.POSITIVE_INFINITY ? '' : ` and at most ${mostDays} days away`;
+  if (startMs < endMs && endMs - startMs <= maxDays * UTC_DAY_MS) return { start: startMs, end: endMs };
+  const bound = maxDays === Number.POSITIVE_INFINITY ? '' : ` and at most ${maxDays} days away`;
   const detail = `must be before the end${bound}; got ${formatInstant(startMs)} to ${formatInstant(endMs)}`;
   throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });
 }
 
 /**
- * Where a window given by days or instants begins and ends: `start` is in it; an end that is a day is the last one in it, as instants the end is not.
- * @throws InvalidInput naming `start_date` where it is after the end
+ * The window of a request by days or instants: `start` is included; an end day is included, an end instant is excluded.
+ * @throws InvalidInput naming `start_date` if it is after the end
  */
 export function askedDays(
   {
@@ -49,7 +49,7 @@ export function askedDays(
   return { start: startMs, end: endMs };
 }
 
-/** A window on the wire. */
+/** A window in the form of the API. */
 export function periodOf({ start, end }: Window): { start: string; end: string } {
   return { start: formatInstant(start), end: formatInstant(end) };
 }

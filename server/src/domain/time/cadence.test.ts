@@ -14,50 +14,50 @@ const holds = (instants: Float64Array, interval: number | null, holdsMs: number 
     ),
   ].map((end, i) => (end - instants[i]!) / MINUTE_MS);
 
-describe('how long a sample stands', () => {
-  test('until the next one, and the last one for a cadence', () => {
+describe('validity of a sample', () => {
+  test('lasts until the next one; that of the last one is a cadence', () => {
     expect(holds(at(0, 10, 20, 30), 10 * MINUTE_MS)).toEqual([10, 10, 10, 10]);
   });
 
-  test('exactly 2.5 cadences of silence are bridged, a moment more is a gap', () => {
+  test('spans exactly 2.5 cadences of silence; any longer silence is a gap', () => {
     expect(holds(at(0, 25), 10 * MINUTE_MS)).toEqual([25, 10]);
     expect(holds(at(0, 25.01), 10 * MINUTE_MS)).toEqual([10, 10]);
   });
 
-  test('the cadence is the median spacing of the day, so that a few silences do not change it', () => {
+  test('uses the median interval of the day, which a few silences do not change', () => {
     expect(holds(at(0, 5, 10, 60, 65, 70, 200), null)).toEqual([5, 5, 5, 5, 5, 5, 5]);
   });
 
-  test('a lone day with fewer than three spacings counts as sampled every 15 minutes', () => {
+  test('uses 15 minutes on an isolated day with fewer than three intervals', () => {
     const cadence = DEFAULT_CADENCE_MS / MINUTE_MS;
     expect(holds(at(0), null)).toEqual([cadence]);
     expect(holds(at(0, 30, 90), null)).toEqual([30, cadence, cadence]);
   });
 
-  test('a day with fewer than three spacings takes the cadence of the day before it, else of the day after it', () => {
+  test('uses the cadence of the previous, otherwise of the next day if a day has fewer than three intervals', () => {
     const hourly = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => (from + i) * 60);
     expect(holds(at(...hourly(20, 26)), null)).toEqual([60, 60, 60, 60, 60, 60]);
     expect(holds(at(...hourly(22, 30)), null)).toEqual([60, 60, 60, 60, 60, 60, 60, 60]);
-    // Two days later it is no neighbour.
+    // Two days later is not adjacent.
     const alone = DEFAULT_CADENCE_MS / MINUTE_MS;
     expect(holds(at(...hourly(0, 4), 2 * 1440), null)).toEqual([60, 60, 60, 60, alone]);
   });
 
-  test('each UTC day has its own cadence', () => {
+  test('uses a separate cadence for each UTC day', () => {
     const slow = [0, 60, 120, 180].map((minute) => minute + 1440);
     expect(holds(at(0, 1, 2, 3, ...slow), null)).toEqual([1, 1, 1, 1, 60, 60, 60, 60]);
   });
 
-  test('a sample of undeclared cadence never stands longer than the longest hold', () => {
+  test('is limited to the maximum hold without a declared cadence', () => {
     const everySixHours = at(0, 360, 720, 1080);
-    const longest = MAX_HOLD_MS / MINUTE_MS;
-    expect(holds(everySixHours, null)).toEqual([longest, longest, longest, longest]);
+    const maxHold = MAX_HOLD_MS / MINUTE_MS;
+    expect(holds(everySixHours, null)).toEqual([maxHold, maxHold, maxHold, maxHold]);
     expect(holds(everySixHours, 6 * HOUR_MS)).toEqual([360, 360, 360, 360]);
   });
 });
 
 describe('a device that reports changes only', () => {
-  /** Every 10 s a value other than the one before, but 2 kW from 10:00 to 15:00, on some days. */
+  /** A new value every 10 s, except for 2 kW from 10:00 to 15:00, on some days. */
   const changes = (days = 1): Series => {
     const seconds = Array.from({ length: days * 8640 }, (_, i) => i * 10).filter(
       (second) => second % 86_400 <= 36_000 || second % 86_400 >= 54_000,
@@ -78,7 +78,7 @@ describe('a device that reports changes only', () => {
     return validUntil(series, reporting)[at]! - series.timestamps[at]!;
   };
 
-  test('is recognised: its value holds until the next one', () => {
+  test('is detected: its value is valid until the next one', () => {
     expect(stoodAtTen(changes(), { expectedIntervalMs: null })).toBe(5 * HOUR_MS);
     expect(stoodAtTen(changes(3), { expectedIntervalMs: null })).toBe(5 * HOUR_MS);
   });
@@ -87,17 +87,17 @@ describe('a device that reports changes only', () => {
     expect(stoodAtTen(polled(changes()), { expectedIntervalMs: null })).toBe(10_000);
   });
 
-  test('is not confused with one whose values never recur', () => {
+  test('is not confused with a device whose values never recur', () => {
     const { timestamps, values } = changes();
     const noisy = { timestamps, values: values.map((_, i) => Math.sin(i) + i / 7) };
     expect(stoodAtTen(noisy, { expectedIntervalMs: null })).toBe(10_000);
   });
 
-  test('is never recognised against what is declared', () => {
+  test('is never detected contrary to a declaration', () => {
     expect(stoodAtTen(changes(), { expectedIntervalMs: 10_000 })).toBe(10_000);
   });
 
-  test('that is declared holds each value until the next one, or until its time-out', () => {
+  test('with a declaration, has each value valid until the next one or until the timeout', () => {
     const reporting = { expectedIntervalMs: null, holdsMs: 6 * HOUR_MS };
     expect(holds(at(0, 30, 300, 900), null, 6 * HOUR_MS)).toEqual([30, 270, 360, 360]);
     expect(decidingWindow({ start: DAY, end: DAY + HOUR_MS }, reporting)).toEqual({
@@ -106,7 +106,7 @@ describe('a device that reports changes only', () => {
     });
   });
 
-  test('gives the energy of the time for which its values hold', () => {
+  test('contributes energy while its values are valid', () => {
     const edges = Float64Array.of(DAY, DAY + UTC_DAY_MS);
     const { integral, coveredMs } = aggregateSeries(changes(), edges, { expectedIntervalMs: null, asOf: edges[1]! });
     // 5 h at 2 kW, and 19 h at a mean of 33 W.
@@ -114,7 +114,7 @@ describe('a device that reports changes only', () => {
     expect(coveredMs[0]).toBe(UTC_DAY_MS);
   });
 
-  test('is judged the same from the samples of the deciding window as from all', () => {
+  test('is detected equally from the samples of the deciding window and from all samples', () => {
     const series = changes(5);
     for (let hour = 48; hour < 72; hour++) {
       const edges = Float64Array.of(DAY + hour * HOUR_MS, DAY + (hour + 1) * HOUR_MS);
@@ -127,8 +127,8 @@ describe('a device that reports changes only', () => {
   });
 });
 
-describe('the window that decides', () => {
-  test('is the margin around a window where the interval is declared', () => {
+describe('the deciding window', () => {
+  test('is a window plus a margin if the interval is declared', () => {
     const window = { start: DAY + HOUR_MS, end: DAY + 2 * HOUR_MS };
     expect(decidingWindow(window, { expectedIntervalMs: 10 * MINUTE_MS })).toEqual({
       start: DAY + 35 * MINUTE_MS,
@@ -136,7 +136,7 @@ describe('the window that decides', () => {
     });
   });
 
-  test('is whole UTC days and their neighbours where it is found in the data', () => {
+  test('consists of whole UTC days and adjacent days if the interval is derived from the data', () => {
     const window = { start: DAY + HOUR_MS, end: DAY + 3 * HOUR_MS };
     expect(decidingWindow(window, { expectedIntervalMs: null })).toEqual({
       start: DAY - 2 * UTC_DAY_MS,

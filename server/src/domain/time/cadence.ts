@@ -4,39 +4,38 @@ import type { Series } from '../columns/frame.ts';
 import type { Window } from './window.ts';
 
 /**
- * How long a sample stands.
+ * Validity of samples.
  *
- * A sample stands until the next one. When the next one is further away than 2.5 times the series' cadence, that is a gap: the
- * sample then stands for one cadence and the rest of the gap is not covered. The cadence is what the device is declared to
- * report in (`expectedIntervalMs`), else the median spacing between the samples of the same UTC day; on a day with fewer than
- * three spacings, such as one that has just begun, that of the day before it, else of the day after it.
- * A device that reports changes only has no cadence: its samples stand until the next one, or for `holdsMs` where that is further away. Such a
- * device is declared, or recognised on a UTC day by the values of that day and of its neighbours (`reportsChanges`).
- * See docs/decisions/0003-energy-from-power.md.
+ * A sample is valid until the next one. If the next one is more than 2.5 cadences away, there is a gap: the sample is valid for one
+ * cadence, and the remainder of the gap is not covered. The cadence is the declared reporting interval of the device
+ * (`expectedIntervalMs`), otherwise the median interval between the samples of the same UTC day; on a day with fewer than three intervals,
+ * such as one that has just started, that of the previous day, otherwise of the next day. A device that reports changes only has no
+ * cadence: its samples are valid until the next one, but at most for `holdsMs`. Such a device is declared, or detected on a UTC day by the
+ * values of that day and the adjacent days (`reportsChanges`). See docs/decisions/0003-energy-from-power.md.
  */
 export const GAP_FACTOR = 2.5;
 
-/** Longest time that a sample of undeclared cadence can stand. */
+/** Maximum validity of a sample without a declared cadence. */
 export const MAX_HOLD_MS = 2 * HOUR_MS;
 
-/** Longest time that a sample of a device stands that was recognised to report changes only. */
+/** Maximum validity of a sample of a device that was detected to report changes only. */
 export const MAX_CHANGE_HOLD_MS = 12 * HOUR_MS;
 
-/** Cadence where neither a day nor its neighbours have three spacings: 15 minutes, the slot of European markets. */
+/** Cadence if neither a day nor the adjacent days have three intervals: 15 minutes, the interval of European electricity markets. */
 export const DEFAULT_CADENCE_MS = 15 * MINUTE_MS;
 
-/** What is declared of how a device reports. */
+/** Declared reporting of a device. */
 export interface Reporting {
-  /** Reporting interval, or null to find it in the data. */
+  /** Reporting interval, or null to derive it from the data. */
   readonly expectedIntervalMs: number | null;
-  /** It reports changes only: a value holds until the next one, for this long at most. Null or left out: not declared. */
+  /** Maximum validity of a value of a device that reports changes only. Null or absent: not declared. */
   readonly holdsMs?: number | null;
 }
 
 /**
- * The span whose samples decide what stands in a window: with fewer of them the answer would depend on how a window is cut. A
- * cadence that is found in the data needs the whole UTC days of every sample that can reach into the window or end a stand in it,
- * and their neighbours.
+ * The span whose samples determine the valid values of a window; with fewer samples the result would depend on the division into windows. A
+ * cadence derived from the data requires the whole UTC days of every sample that can be valid in the window or end a validity in it, and
+ * the adjacent days.
  */
 export function decidingWindow(window: Window, reporting: Reporting): Window {
   const margin = holdMarginMs(reporting);
@@ -53,13 +52,13 @@ function isDeclared({ expectedIntervalMs, holdsMs = null }: Reporting): boolean 
   return holdsMs !== null || expectedIntervalMs !== null;
 }
 
-/** How far outside a window samples must be known to judge those inside. */
+/** Required margin of samples around a window. */
 function holdMarginMs({ expectedIntervalMs, holdsMs = null }: Reporting): number {
   return holdsMs ?? (expectedIntervalMs === null ? MAX_CHANGE_HOLD_MS : GAP_FACTOR * expectedIntervalMs);
 }
 
 /**
- * End of each sample's stand, epoch milliseconds.
+ * End of each sample's validity, epoch milliseconds.
  * @param series timestamps strictly ascending
  */
 export function validUntil(series: Series, reporting: Reporting): Float64Array {
@@ -86,7 +85,7 @@ export function validUntil(series: Series, reporting: Reporting): Float64Array {
   return ends;
 }
 
-/** Whether values of a series hold until they change: as declared, or as all its samples show. */
+/** Whether values of a series are valid until they change: as declared, or as all its samples show. */
 export function holdsUntilChanged({ values }: Series, { expectedIntervalMs, holdsMs = null }: Reporting): boolean {
   if (holdsMs !== null || expectedIntervalMs !== null) return holdsMs !== null;
   return reportsChanges([repeatsOf(values)]);
@@ -97,7 +96,7 @@ interface DaySpan {
   readonly day: number;
   readonly from: number;
   readonly to: number;
-  /** Median spacing; NaN where there are too few, or where it is not asked. */
+  /** Median interval; NaN with too few samples, or if not required. */
   readonly cadence: number;
 }
 
@@ -114,20 +113,23 @@ function daysOf({ timestamps }: Series, askCadence: boolean): DaySpan[] {
   return days;
 }
 
-/** A day and those of its neighbours that have samples: itself, the day before, the day after. */
+/** A day and the adjacent days with samples: itself, the previous, the next. */
 function nearDays(days: readonly DaySpan[], at: number): DaySpan[] {
   const today = days[at]!;
   const near = [today, days[at - 1], days[at + 1]].filter((day) => day !== undefined);
   return near.filter(({ day }) => Math.abs(day - today.day) <= 1);
 }
 
-/** The cadence of a day, else of its neighbours. */
+/** The cadence of a day, otherwise of the adjacent days. */
 function foundCadence(days: readonly DaySpan[], at: number): number {
   const known = nearDays(days, at).find(({ cadence }) => cadence === cadence);
   return known?.cadence ?? DEFAULT_CADENCE_MS;
 }
 
-/** Answers whether a day and its neighbours show that the device reports changes only, where that makes a difference: after a silence. */
+/**
+ * Returns a function that decides whether a day and its adjacent days show a device that reports changes only; evaluated only after a
+ * silence.
+ */
 function changesJudge({ timestamps, values }: Series, days: readonly DaySpan[]) {
   const known = new Map<DaySpan, Repeats>();
   const repeats = (day: DaySpan) => {
@@ -143,7 +145,7 @@ function changesJudge({ timestamps, values }: Series, days: readonly DaySpan[]) 
   };
 }
 
-/** Median distance between the samples `from … to` of one day; NaN where there are too few. */
+/** Median interval of the samples `from … to` of one day; NaN with too few. */
 function medianSpacing(timestamps: Float64Array, from: number, to: number): number {
   const count = to - from - 1;
   if (count < 3) return Number.NaN;
@@ -156,7 +158,7 @@ function medianSpacing(timestamps: Float64Array, from: number, to: number): numb
   return uniform ? spacings[0]! : selectNth(spacings, count >> 1);
 }
 
-/** The n-th smallest element (Hoare's selection); reorders its argument. */
+/** The n-th smallest element (Hoare's selection algorithm); reorders its argument. */
 function selectNth(items: Float64Array, n: number): number {
   let low = 0;
   let high = items.length - 1;

@@ -1,7 +1,7 @@
 import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
 import { addDays, type LocalDay, localTimes } from './site-time.ts';
 
-/** Categories of a site's time, by its own clock. */
+/** Categories of a site's calendar, by its local time. */
 export interface Categories {
   readonly defaultCategory: string;
   readonly periods: readonly CalendarPeriod[];
@@ -15,7 +15,7 @@ interface Stretch {
 
 const DAY_MINUTES = 1440;
 
-/** The category of each instant: of the first period that applies. Instants ascend. */
+/** The category of each instant: that of the first matching period. Instants ascend. */
 export function categoriesAt(
   { defaultCategory, periods }: Categories,
   instants: Float64Array,
@@ -30,7 +30,7 @@ export function categoriesAt(
   });
 }
 
-/** Where a period applies on a day, in minutes of it: what runs past midnight belongs to the day on which it began. */
+/** Stretches of a day in which a period applies, in minutes; a stretch across midnight belongs to the day on which it starts. */
 function stretchesOf(period: CalendarPeriod, { day, weekday }: LocalDay): Stretch[] {
   const { category } = period;
   const [from, to] = [minutesOf(period.from_time), minutesOf(period.to_time)];

@@ -1,4 +1,4 @@
-/** A ring of the last 1,000 durations in milliseconds, for p50, p95 and p99. */
+/** Ring buffer of the last 1,000 durations in milliseconds, for p50, p95 and p99. */
 const MAX_DURATIONS = 1000;
 
 export class Durations {

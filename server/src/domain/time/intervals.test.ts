@@ -17,14 +17,14 @@ test.each([
   ['1w', '2026-03-23T00:00+01:00', 7 * UTC_DAY_MS - HOUR_MS],
   ['1y', '2028-01-01T00:00+01:00', 366 * UTC_DAY_MS],
   ['15m', '2026-03-29T01:45+01:00', 15 * 60_000],
-])('an interval of %s that begins at %s has its length on the calendar', (width, start, ms) => {
+])('an interval of %s that starts at %s has its length on the calendar', (width, start, ms) => {
   const interval = intervalOf(width, WARSAW);
   expect(interval.endOf(local(start)) - local(start)).toBe(ms);
   expect(interval.nominalMs).toBeGreaterThanOrEqual(ms - HOUR_MS);
 });
 
 test.each(['1d', '1w', '1mo', '15m', '1h'])(
-  'the width %s is found from the starts of its intervals, gaps or not',
+  'the width %s is derived from the starts of its intervals, with and without gaps',
   (width) => {
     const window = { start: local('2026-01-01T00:00+01:00'), end: local('2026-12-01T00:00+01:00') };
     const starts = [...bucketEdges(window, width, WARSAW)].filter((_, i) => i % 7 !== 5);
@@ -32,7 +32,7 @@ test.each(['1d', '1w', '1mo', '15m', '1h'])(
   },
 );
 
-test('two starts show no width, and what is no width is refused', () => {
+test('two starts do not determine a width, and an invalid width is rejected', () => {
   expect(foundWidth([0, HOUR_MS])).toBeNull();
   for (const width of ['', '0d', '1 d', 'day', '1M', '100000d'])
     expect(() => intervalOf(width, WARSAW)).toThrow('such as 15m');

@@ -8,7 +8,7 @@ const FIXED_MS = new Map([
   ['m', MINUTE_MS],
   ['h', HOUR_MS],
 ]);
-/** Units of the calendar, with their greatest length in days. */
+/** Calendar units with their maximum length in days. */
 const CALENDAR = new Map([
   ['d', { unit: 'days', days: 1 }],
   ['w', { unit: 'weeks', days: 7 }],
@@ -16,30 +16,30 @@ const CALENDAR = new Map([
   ['y', { unit: 'years', days: 366 }],
 ] as const);
 const WIDTH = /^([1-9]\d{0,4})(s|m|h|d|w|mo|y)$/;
-/** Distances of two starts that are a step of the calendar, days. */
-const STEPS: readonly (readonly [least: number, most: number, width: string])[] = [
+/** Distances between two starts that correspond to a calendar unit, days. */
+const STEPS: readonly (readonly [min: number, max: number, width: string])[] = [
   [23 / 24, 25 / 24, '1d'],
   [7 - 1 / 24, 7 + 1 / 24, '1w'],
   [28 - 1 / 24, 31 + 1 / 24, '1mo'],
   [365 - 1 / 24, 366 + 1 / 24, '1y'],
 ];
-/** Distances by which an interval is found. */
+/** Minimum number of distances from which an interval is derived. */
 const MIN_STEPS = 2;
 
-/** How long the intervals of a quantity are: elapsed time, or the calendar of a place. */
+/** The length of a quantity's intervals: elapsed time, or a calendar unit of a site. */
 export interface Interval {
   /** `15m`, `1d` … */
   readonly width: string;
-  /** Greatest length, milliseconds: 31 days for `1mo`; a day may have 25 hours, and counts as 24 here. */
+  /** Maximum length, milliseconds: 31 days for `1mo`; a day counts as 24 hours, though it may have 25. */
   readonly nominalMs: number;
-  /** End of the interval that begins at an instant, epoch milliseconds. */
+  /** End of the interval that starts at an instant, epoch milliseconds. */
   endOf(start: number): number;
 }
 
 /**
  * The interval of a width such as `15m`, `1d` or `1mo`.
- * @param timeZone whose calendar days, weeks, months and years follow: a day has 23 to 25 hours, a month 28 to 31 days
- * @throws InvalidInput for what is no width
+ * @param timeZone zone of the calendar days, weeks, months and years: a day has 23 to 25 hours, a month 28 to 31 days
+ * @throws InvalidInput for an invalid width
  */
 export function intervalOf(width: string, timeZone: string): Interval {
   const [, digits, unit = ''] = WIDTH.exec(width) ?? [];
@@ -62,7 +62,7 @@ export function intervalOf(width: string, timeZone: string): Interval {
 }
 
 /**
- * The width that the starts of intervals show: their most frequent distance, or the step of the calendar that it is; null where there are too few.
+ * The width of intervals derived from their starts: the most frequent distance, or the matching calendar unit; null with too few starts.
  * @param starts epoch milliseconds, ascending
  */
 export function foundWidth(starts: ArrayLike<number>): string | null {
@@ -75,10 +75,10 @@ export function foundWidth(starts: ArrayLike<number>): string | null {
   return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 }
 
-/** The width of a distance of two starts. */
+/** The width for a distance between two starts. */
 export function widthOfStep(stepMs: number): string {
   const days = stepMs / UTC_DAY_MS;
-  const calendar = STEPS.find(([least, most]) => days >= least && days <= most)?.[2];
+  const calendar = STEPS.find(([min, max]) => days >= min && days <= max)?.[2];
   if (calendar !== undefined) return calendar;
   if (stepMs % HOUR_MS === 0) return `${stepMs / HOUR_MS}h`;
   return stepMs % MINUTE_MS === 0 ? `${stepMs / MINUTE_MS}m` : `${Math.max(Math.round(stepMs / SECOND_MS), 1)}s`;

@@ -4,8 +4,8 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0
 const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
 
 /**
- * ISO 8601 in UTC of ascending instants (epoch milliseconds), like `Date.toISOString` but several times faster: the date is worked
- * out once a day.
+ * ISO 8601 in UTC of ascending instants (epoch milliseconds), like `Date.toISOString` but several times faster: the date is formatted once
+ * per day.
  */
 export function isoTimes(instants: ArrayLike<number>): string[] {
   const texts = new Array<string>(instants.length);

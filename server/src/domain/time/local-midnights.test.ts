@@ -25,7 +25,7 @@ const ZONES = [
 ];
 const STEPS = { '1d': { days: 1 }, '1w': { days: 7 }, '1mo': { months: 1 } } as const;
 
-/** What the calendar says, day by day. */
+/** The days according to the calendar, one by one. */
 function expectedEdges(start: number, end: number, bucket: keyof typeof STEPS, timeZone: string): number[] {
   const today = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timeZone).toPlainDate();
   let day = today;
@@ -39,7 +39,7 @@ function expectedEdges(start: number, end: number, bucket: keyof typeof STEPS, t
   }
 }
 
-it('cuts any window at the days, weeks and months of any calendar', () => {
+it('divides any window into the days, weeks and months of any calendar', () => {
   const anyStart = fc.integer({ min: 0, max: Date.UTC(2150, 0) });
   const anyLength = fc.integer({ min: 1, max: 900 * UTC_DAY_MS });
   const anyBucket = fc.constantFrom('1d' as const, '1w' as const, '1mo' as const);
@@ -52,8 +52,8 @@ it('cuts any window at the days, weeks and months of any calendar', () => {
   );
 });
 
-it('has no bucket for a day that a calendar left out', () => {
-  // Samoa went from 29 to 31 December 2011.
+it('has no bucket for a day that a calendar skipped', () => {
+  // Samoa skipped 30 December 2011.
   const window = { start: Date.UTC(2011, 11, 28), end: Date.UTC(2012, 0, 3) };
   const edges = [...bucketEdges(window, '1d', 'Pacific/Apia')];
   expect(edges).toEqual([...new Set(edges)]);

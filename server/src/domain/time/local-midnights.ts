@@ -2,17 +2,17 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Temporal } from 'temporal-polyfill';
 
 /**
- * Starts of calendar days at a site, asked in ascending order. The calendar is asked for those near a change of the clock alone: it takes 7 µs for one, and
- * a long window has tens of thousands.
+ * Starts of calendar days at a site, requested in ascending order. Only days near a clock change are looked up in the calendar: a lookup
+ * takes 7 µs, and a long window has tens of thousands of days.
  */
 export class LocalMidnights {
   readonly #timeZone: string;
-  /** The clock differs by this offset from UTC between two instants, epoch milliseconds. */
+  /** Offset of the clock from UTC between two instants, epoch milliseconds. */
   #from: number;
   #until: number;
   #offsetMs: number;
 
-  /** @param first instant before the first day that is asked */
+  /** @param first instant before the first requested day */
   constructor(timeZone: string, first: number) {
     this.#timeZone = timeZone;
     const start = zoned(first - 3 * UTC_DAY_MS, timeZone);

@@ -24,13 +24,13 @@ describe('days of a site', () => {
     expect(hoursOf('2026-04-05', LORD_HOWE)).toBe(24.5);
   });
 
-  test('begin at one o’clock where the clock skips midnight', () => {
-    // Beirut sprang forward from 00:00 to 01:00 on 28 March 2021.
+  test('start at 1:00 if the clock skips midnight', () => {
+    // In Beirut the clock changed from 00:00 to 01:00 on 28 March 2021.
     expect(hoursOf('2021-03-28', 'Asia/Beirut')).toBe(23);
     expect(localTime(dayWindow('2021-03-28', 'Asia/Beirut').start, 'Asia/Beirut').minuteOfDay).toBe(60);
   });
 
-  test('join without gap or overlap through years of clock changes', () => {
+  test('follow each other without gap or overlap through years of clock changes', () => {
     for (const zone of [WARSAW, LORD_HOWE, 'Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia']) {
       let day = '2025-01-01';
       for (let i = 0; i < 730; i++) {
@@ -49,7 +49,7 @@ describe('clock time', () => {
     expect(instantOfLocal('2026-03-29T02:30', WARSAW)).toBe(Date.UTC(2026, 2, 29, 1, 30));
   });
 
-  test('carries weekday and minute of the day', () => {
+  test('includes weekday and minute of the day', () => {
     expect(localTime(Date.UTC(2026, 2, 29, 1), WARSAW)).toEqual({
       day: '2026-03-29',
       month: 3,
@@ -59,7 +59,7 @@ describe('clock time', () => {
     });
   });
 
-  test('of many instants is that of each of them', () => {
+  test('of many instants equals that of each of them', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(WARSAW, LORD_HOWE, 'Asia/Kathmandu', 'America/St_Johns', 'UTC'),
@@ -98,20 +98,20 @@ describe('edges of buckets', () => {
     expect(steps(bucketEdges(dayWindow('2026-10-25', WARSAW), '15m', WARSAW))).toEqual(Array(100).fill(15));
   });
 
-  test('count from local midnight in zones of a half and a quarter hour', () => {
+  test('are counted from local midnight in zones with offsets of a half or a quarter hour', () => {
     for (const zone of ['Asia/Kolkata', 'Asia/Kathmandu']) {
       const { start, end } = dayWindow('2026-06-15', zone);
       expect(bucketEdges({ start: start + 20 * MINUTE_MS, end }, '1h', zone)[0]).toBe(start);
     }
   });
 
-  test('weeks begin on Monday and months on the first', () => {
+  test('of weeks are Mondays, and of months the first day', () => {
     const window = { start: Date.UTC(2026, 6, 15, 12), end: Date.UTC(2026, 6, 16) };
     expect(bucketEdges(window, '1w', 'UTC')).toEqual(Float64Array.of(Date.UTC(2026, 6, 13), Date.UTC(2026, 6, 20)));
     expect(bucketEdges(window, '1mo', 'UTC')).toEqual(Float64Array.of(Date.UTC(2026, 6, 1), Date.UTC(2026, 7, 1)));
   });
 
-  test('ascend, touch and enclose the window for any width, zone and window', () => {
+  test('ascend and enclose the window for any width, zone and window', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('1m', '5m', '15m', '30m', '1h', '1d', '1w', '1mo'),
@@ -131,7 +131,7 @@ describe('edges of buckets', () => {
     );
   });
 
-  test('an unknown width is refused with those that are known', () => {
+  test('of an unknown width are rejected with a list of the known ones', () => {
     expect(() => bucketEdges({ start: 0, end: 1 }, '7parsecs', 'UTC')).toThrow(/raw.*1mo.*7parsecs/);
   });
 });

@@ -4,7 +4,7 @@ import { InvalidInput } from '../errors.ts';
 import { LocalMidnights } from './local-midnights.ts';
 import type { Window } from './window.ts';
 
-/** Bucket widths with a fixed length; days, weeks and months follow the site's calendar. */
+/** Bucket widths of fixed length; days, weeks and months follow the site's calendar. */
 const FIXED_MS = new Map(
   Object.entries({
     '1m': MINUTE_MS,
@@ -14,7 +14,7 @@ const FIXED_MS = new Map(
     '1h': HOUR_MS,
   }),
 );
-/** The next bucket's date, as the midnight of it in UTC. */
+/** Date of the next bucket, as its midnight in UTC. */
 const NEXT_DATE = new Map(
   Object.entries({
     '1d': (date: number) => date + UTC_DAY_MS,
@@ -25,7 +25,7 @@ const NEXT_DATE = new Map(
 
 export const BUCKET_WIDTHS = [...FIXED_MS.keys(), ...NEXT_DATE.keys()];
 
-/** More buckets than this in one answer are refused. */
+/** Maximum number of buckets of one answer. */
 export const MAX_BUCKETS = 1_000_000;
 
 /** The window of a calendar day: 23, 24 or 25 hours long. `day` is `YYYY-MM-DD`. */
@@ -37,7 +37,7 @@ export function dayWindow(day: string, timeZone: string): Window {
   };
 }
 
-/** The calendar day, `YYYY-MM-DD`, that an instant falls on. */
+/** The calendar day of an instant, `YYYY-MM-DD`. */
 export function dayOf(instant: number, timeZone: string): string {
   return zoned(instant, timeZone).toPlainDate().toString();
 }
@@ -47,7 +47,7 @@ export function addDays(day: string, days: number): string {
   return Temporal.PlainDate.from(day).add({ days }).toString();
 }
 
-/** Clock time and calendar of an instant at a site; weekdays as ISO 8601 counts them (1 Monday). */
+/** Local time and calendar of an instant at a site; weekdays as in ISO 8601 (1 is Monday). */
 export function localTime(
   instant: number,
   timeZone: string,
@@ -62,12 +62,12 @@ export function localTime(
   };
 }
 
-/** An instant on a site's clock with its offset, to the second: `2026-03-27T00:00:00+01:00`. */
+/** An instant in local time with its offset, to the second: `2026-03-27T00:00:00+01:00`. */
 export function localIso(instant: number, timeZone: string): string {
   return zoned(instant, timeZone).toString({ timeZoneName: 'never', smallestUnit: 'second' });
 }
 
-/** One calendar day of a site; weekdays as ISO 8601 counts them (1 Monday). */
+/** One calendar day of a site; weekdays as in ISO 8601 (1 is Monday). */
 export interface LocalDay extends Window {
   readonly day: string;
   readonly month: number;
@@ -75,14 +75,14 @@ export interface LocalDay extends Window {
   readonly weekday: number;
 }
 
-/** Where instants stand on a site's clock: the day of each as an index into `days`, and its minutes since 00:00. */
+/** Instants in local time: the day of each as an index into `days`, and its minutes since 00:00. */
 export interface LocalTimes {
   readonly days: readonly LocalDay[];
   readonly dayIndex: Int32Array;
   readonly minuteOfDay: Int16Array;
 }
 
-/** `localTime` of many ascending instants: the calendar is asked once a day, and once an instant only on days that are not 24 h long. */
+/** `localTime` of many ascending instants: one calendar lookup per day, and one per instant only on days that are not 24 h long. */
 export function localTimes(instants: Float64Array, timeZone: string): LocalTimes {
   const days: LocalDay[] = [];
   const dayIndex = new Int32Array(instants.length);
@@ -105,32 +105,32 @@ export function localTimes(instants: Float64Array, timeZone: string): LocalTimes
 }
 
 /**
- * The instants at which a clock shows a time without offset, in order: none in the hour that spring skips, two in the one that autumn
- * repeats. Throws `RangeError` for a text that is no time.
+ * The instants of a local time without offset, in order: none in the hour skipped in spring, two in the hour repeated in autumn. Throws
+ * `RangeError` for an invalid time.
  */
 export function instantsOfLocal(local: string, timeZone: string): number[] {
   const time = Temporal.PlainDateTime.from(local);
-  const turns = (['earlier', 'later'] as const)
+  const occurrences = (['earlier', 'later'] as const)
     .map((disambiguation) => time.toZonedDateTime(timeZone, { disambiguation }))
-    .filter((turn) => turn.toPlainDateTime().equals(time));
-  return [...new Set(turns.map(({ epochMilliseconds }) => epochMilliseconds))];
+    .filter((one) => one.toPlainDateTime().equals(time));
+  return [...new Set(occurrences.map(({ epochMilliseconds }) => epochMilliseconds))];
 }
 
-/** The instant of a clock time without offset; in the repeated hour of autumn the first, in the skipped hour of spring the later one. */
+/** The instant of a local time without offset: the first in the hour repeated in autumn, the later one in the hour skipped in spring. */
 export function instantOfLocal(local: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone, { disambiguation: 'compatible' })
     .epochMilliseconds;
 }
 
-/** Nominal length of a bucket in milliseconds (a month as 30 days), for choosing one. */
+/** Nominal length of a bucket in milliseconds (30 days for a month), for the choice of a bucket. */
 export function nominalMs(bucket: string): number {
   return FIXED_MS.get(bucket) ?? { '1d': 24, '1w': 168, '1mo': 720 }[bucket as '1d']! * HOUR_MS;
 }
 
 /**
- * Edges of the buckets that cover a window, epoch milliseconds, one more than there are buckets. Buckets shorter than a day count
- * from local midnight of the window's first day; days, weeks (from Monday) and months are calendar ones. The first edge is at or
- * before the window's start, the last at or after its end.
+ * Edges of the buckets that cover a window, epoch milliseconds, one edge more than buckets. Buckets shorter than a day are counted from
+ * local midnight of the window's first day; days, weeks (from Monday) and months are those of the calendar. The first edge is at or before
+ * the start of the window, the last at or after its end.
  */
 export function bucketEdges(window: Window, bucket: string, timeZone: string): Float64Array {
   const fixed = FIXED_MS.get(bucket);
@@ -144,7 +144,7 @@ export function bucketEdges(window: Window, bucket: string, timeZone: string): F
   const edges: number[] = [];
   for (let date = Date.parse(first.toString()); ; date = nextDate(date)) {
     const edge = midnights.startOf(date);
-    // A day that the calendar of a place left out begins and ends with the day after it.
+    // A day that a calendar skips starts and ends with the next day.
     if (edge !== edges.at(-1)) edges.push(edge);
     if (edge >= window.end) return Float64Array.from(edges);
     checkCount(edges.length, bucket);
@@ -164,7 +164,7 @@ function fixedEdges(window: Window, widthMs: number, timeZone: string): Float64A
 function checkCount(count: number, bucket: string): void {
   if (count > MAX_BUCKETS) {
     throw new InvalidInput(
-      `the window holds more than ${MAX_BUCKETS} buckets of ${bucket}: ask for a shorter window or a wider bucket`,
+      `the window has more than ${MAX_BUCKETS} buckets of ${bucket}: ask for a shorter window or a wider bucket`,
     );
   }
 }

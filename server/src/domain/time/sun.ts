@@ -1,6 +1,6 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
-/** Where the sun stands and what it sends: pure geometry and clear-sky physics. Angles in degrees, irradiance in W/m². */
+/** Position of the sun and irradiance: geometry and clear-sky physics. Angles in degrees, irradiance in W/m². */
 
 const DEGREE = Math.PI / 180;
 /** Instant of J2000.0: 2000-01-01 12:00 UTC. */
@@ -13,31 +13,31 @@ export interface SunPosition {
   zenithDeg: number;
   /** Clockwise from north. */
   azimuthDeg: number;
-  /** On a plane that faces the sun outside the atmosphere, W/m². */
+  /** On a plane facing the sun outside the atmosphere, W/m². */
   extraterrestrialWM2: number;
 }
 
 export interface Irradiance {
-  /** Global on the horizontal. */
+  /** Global horizontal irradiance. */
   ghi: number;
-  /** Direct on a plane that faces the sun. */
+  /** Direct normal irradiance. */
   dni: number;
-  /** Diffuse on the horizontal. */
+  /** Diffuse horizontal irradiance. */
   dhi: number;
 }
 
 export interface Plane {
-  /** 0 lies flat, 90 is a wall. */
+  /** 0 is horizontal, 90 vertical. */
   readonly tiltDeg: number;
-  /** Direction that it faces, clockwise from north. */
+  /** Direction of the plane, clockwise from north. */
   readonly azimuthDeg: number;
 }
 
 /**
- * Position of the sun by the low-precision formulas of the Astronomical Almanac, good to 0.01° from 1950 to 2050
- * (Michalsky, Solar Energy 40 (1988) 227).
+ * Position of the sun by the low-precision formulas of the Astronomical Almanac, accurate to 0.01° from 1950 to 2050 (Michalsky, Solar
+ * Energy 40 (1988) 227).
  * @param instant epoch milliseconds
- * @param into is filled and answered, so that a loop need not make an object for each instant
+ * @param into is filled and returned, so that a loop need not allocate an object per instant
  */
 export function sunPosition(
   instant: number,
@@ -54,7 +54,7 @@ export function sunPosition(
   const rightAscension = Math.atan2(Math.cos(obliquity) * sinLongitude, Math.cos(longitude));
   const sinDeclination = Math.sin(obliquity) * sinLongitude;
   const cosDeclination = Math.sqrt(1 - sinDeclination * sinDeclination);
-  // Greenwich mean sidereal time with the hours of UT folded into the days: 24 h + 3 min 56.555 s a day.
+  // Greenwich mean sidereal time, with UT hours included in the days: 24 h + 3 min 56.555 s per day.
   const siderealDeg = 280.46062 + 360.98564737 * days + longitudeDeg;
   const hourAngle = (siderealDeg % 360) * DEGREE - rightAscension;
   const sinLatitude = Math.sin(latitudeDeg * DEGREE);
@@ -71,7 +71,7 @@ export function sunPosition(
 }
 
 /**
- * By how much the atmosphere lifts the sun (Michalsky 1988), at 1013.25 hPa and 15 °C.
+ * Atmospheric refraction (Michalsky 1988) at 1013.25 hPa and 15 °C.
  * @param elevationDeg true elevation: 90 − zenith
  */
 export function refractionDeg(elevationDeg: number): number {
@@ -81,8 +81,8 @@ export function refractionDeg(elevationDeg: number): number {
 }
 
 /**
- * Clear sky of Ineichen and Perez (Solar Energy 73 (2002) 151) with the air mass of Kasten and Young (Appl. Opt. 28 (1989) 4735).
- * @param linkeTurbidity 2 is very clean air, 3 usual, 5 hazy
+ * Clear-sky model of Ineichen and Perez (Solar Energy 73 (2002) 151) with the air mass of Kasten and Young (Appl. Opt. 28 (1989) 4735).
+ * @param linkeTurbidity 2 is very clean air, 3 typical, 5 hazy
  */
 export function clearSky(
   sun: SunPosition,
@@ -115,8 +115,8 @@ export function clearSky(
 }
 
 /**
- * The diffuse part of the global irradiance, 0–1 (Erbs, Klein and Duffie, Solar Energy 28 (1982) 293, eq. 1).
- * @param clearness global over extraterrestrial irradiance, both on the horizontal
+ * Diffuse share of the global irradiance, 0–1 (Erbs, Klein and Duffie, Solar Energy 28 (1982) 293, eq. 1).
+ * @param clearness global ÷ extraterrestrial irradiance, both horizontal
  */
 export function diffuseFraction(clearness: number): number {
   const k = clearness;
@@ -125,7 +125,7 @@ export function diffuseFraction(clearness: number): number {
   return 0.9511 + k * (-0.1604 + k * (4.388 + k * (-16.638 + k * 12.336)));
 }
 
-/** Cosine of the angle between the sun and a plane's normal; negative when the sun is behind it. */
+/** Cosine of the angle between the direction of the sun and a plane's normal; negative if the sun is behind the plane. */
 export function cosIncidence(sun: SunPosition, plane: Plane): number {
   const zenith = sun.zenithDeg * DEGREE;
   const tilt = plane.tiltDeg * DEGREE;
@@ -136,14 +136,14 @@ export function cosIncidence(sun: SunPosition, plane: Plane): number {
 }
 
 /**
- * Irradiance on a tilted plane: beam, sky by Hay and Davies (1980: the circumsolar part comes from the sun's direction, the rest
- * from everywhere), and ground reflection.
- * @param albedo of the ground: 0.2 is grass, 0.6 snow
+ * Irradiance on a tilted plane: beam, sky by Hay and Davies (1980: the circumsolar part comes from the direction of the sun, the remainder
+ * is isotropic), and ground reflection.
+ * @param albedo of the ground: 0.2 for grass, 0.6 for snow
  */
 export function planeOfArray(sun: SunPosition, sky: Irradiance, plane: Plane, albedo = 0.2): number {
   if (sky.ghi <= 0) return 0;
   const incidence = Math.max(0, cosIncidence(sun, plane));
-  // Near the horizon the ratio of the two cosines has no bound: 0.01745 is 89°.
+  // Near the horizon the ratio of the two cosines is unbounded: 0.01745 corresponds to 89°.
   const ratio = incidence / Math.max(Math.cos(sun.zenithDeg * DEGREE), 0.01745);
   const anisotropy = sky.dni / sun.extraterrestrialWM2;
   const cosTilt = Math.cos(plane.tiltDeg * DEGREE);

@@ -1,10 +1,10 @@
-/** Half-open span of time `[start, end)` in epoch milliseconds. */
+/** Half-open time range `[start, end)` in epoch milliseconds. */
 export interface Window {
   readonly start: number;
   readonly end: number;
 }
 
-/** The part that two windows share, or null. */
+/** The intersection of two windows, or null. */
 export function intersect(a: Window, b: Window): Window | null {
   const start = Math.max(a.start, b.start);
   const end = Math.min(a.end, b.end);

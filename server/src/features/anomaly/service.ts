@@ -323,7 +323,7 @@ function pieceKey({ id }: DeviceRecord, { start, end }: Window): string {
 }
 
 function windowOf(request: Pick<AnomalyDetection, 'start' | 'end'>, now: number): Window {
-  const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, mostDays: MAX_WINDOW_DAYS });
+  const window = askedWindow(request, { now, defaultDays: DEFAULT_DAYS, maxDays: MAX_WINDOW_DAYS });
   if (window.start < now) return window;
   const detail = `must not be in the future; got ${formatInstant(window.start)}`;
   throw new InvalidInput(`start ${detail}`, { fields: [{ field: 'start', detail }] });

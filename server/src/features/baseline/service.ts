@@ -327,7 +327,7 @@ export class BaselineService {
   }
 
   #windowOf(start: string | undefined, end: string | undefined, defaultDays: number): Window {
-    return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, mostDays: MAX_WINDOW_DAYS });
+    return askedWindow({ start, end }, { now: this.#options.now(), defaultDays, maxDays: MAX_WINDOW_DAYS });
   }
 }
 

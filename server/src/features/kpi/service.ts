@@ -310,7 +310,7 @@ function outcomeOf(value: number | null, reason: string | null): Outcome {
 
 /** The requested window: 24 hours by default, at most 400 days. Throws InvalidInput. */
 export function windowOf(query: Pick<KpiQuery, 'start' | 'end'>, now: number): Window {
-  return askedWindow(query, { now, defaultDays: 1, mostDays: MAX_WINDOW_DAYS });
+  return askedWindow(query, { now, defaultDays: 1, maxDays: MAX_WINDOW_DAYS });
 }
 
 /** A window in its API form, with its length. */

@@ -71,7 +71,7 @@ test('all errors of a mapping are reported together', () => {
 test('a unit that cannot be converted to the metric’s unit is rejected; the error lists the convertible ones', async () => {
   const mapping = parseMapping(MAPPING.replace('unit: W', 'unit: BTU'), 'm');
   await expect(run(file('d.csv', CSV), mapping)).rejects.toThrow(
-    'unit must be one of kW, W, MW to become kW; got "BTU"',
+    'unit must be one of kW, W, MW to convert to kW; got "BTU"',
   );
 });
 

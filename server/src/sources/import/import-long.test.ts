@@ -67,7 +67,7 @@ long: { metric_column: metric, value_column: value, unit_column: unit, metrics: 
   });
   const details = report.problems.map(({ detail }) => detail).join('\n');
   expect(details).toContain('"Lod" must be a metric such as load.power_kw, or one of Load');
-  expect(details).toContain('unit must be one of kW, W, MW to become kW; got "BTU"');
+  expect(details).toContain('unit must be one of kW, W, MW to convert to kW; got "BTU"');
 });
 
 test('the repeated hour is resolved separately for each series, in any interleaving', async () => {
