@@ -19,7 +19,7 @@ export async function newestSample(
   return timestamp === undefined ? null : { timestamp, value: series?.values.at(-1) as number };
 }
 
-/** Days that are looked through first; each span before is twice as long. */
+/** Length of the first searched span; each earlier span is twice as long. */
 const FIRST_SPAN_DAYS = 8;
 
 /** The newest sample of a series before an instant, however old, or null. */

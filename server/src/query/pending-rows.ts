@@ -2,10 +2,10 @@ import type { Batch, Block } from '../domain/columns/batch.ts';
 import { mergeRows, type Rows } from '../domain/columns/frame.ts';
 import type { Window } from '../domain/time/window.ts';
 
-/** Stands in rows on their way for a value that is to be forgotten; no store holds it. */
+/** Placeholder in pending rows for a deleted value; stores never contain it. */
 const ERASED = Number.NEGATIVE_INFINITY;
 
-/** What is looked for among batches that a store does not have yet. */
+/** A query of batches that a store may not have yet. */
 export interface PendingRequest {
   readonly deviceIds: readonly string[];
   readonly group: string;
@@ -14,9 +14,8 @@ export interface PendingRequest {
 }
 
 /**
- * Rows of batches that match, by device and in order of arrival; devices without any are not in the answer.
- * Columns stand in the order of the request's quantities. What is to be forgotten is marked: `withoutErased` takes it out once the rows are merged
- * with those of the store.
+ * Matching rows of batches, by device and in order of arrival; devices without rows are omitted. Columns follow the quantities of the
+ * request. Deleted values are marked: `withoutErased` removes them after the rows are merged with those of the store.
  */
 export async function collectPending(
   batches: AsyncIterable<Batch>,
@@ -64,7 +63,7 @@ function collectBlock(
   }
 }
 
-/** Merged rows without the values that were to be forgotten, and without rows that have no other. */
+/** Removes deleted values from merged rows, and rows without other values. */
 export function withoutErased(rows: Rows): Rows {
   if (!rows.columns.some((column) => column.includes(ERASED))) return rows;
   const columns = rows.columns.map((column) => column.map((value) => (value === ERASED ? Number.NaN : value)));

@@ -24,7 +24,7 @@ function batch(sequence: number, rows: readonly Row[]): Batch {
   return { sequence, blocks: [block] };
 }
 
-/** A planner whose store has the first batches; all behind `taken` are still in the journal, or stay in memory. */
+/** A planner whose store has the first batches; those after `taken` are in the journal, or in memory only. */
 async function plannerOf(
   batches: readonly Batch[],
   taken: number,
@@ -73,7 +73,7 @@ const rows = fc.array(fc.tuple(fc.nat(3 * 24 * 60), fc.integer({ min: -5, max: 5
 const journal = fc.array(rows, { minLength: 1, maxLength: 5 }).map((all) => all.map((part, i) => batch(i + 1, part)));
 const request = { deviceIds: ['a'], group: 'load', quantities: ['power_kw'] };
 
-test('a read sees every acknowledged sample once, however far the store has come, and the last write wins', async () => {
+test('a read sees every acknowledged sample once, at any progress of the store, and the last write wins', async () => {
   await fc.assert(
     fc.asyncProperty(journal, fc.nat(5), fc.constantFrom('journal', 'memory'), async (batches, taken, rest) => {
       const expected = new Map<number, number>();
@@ -91,7 +91,7 @@ test('a read sees every acknowledged sample once, however far the store has come
   );
 });
 
-test('aggregates are those of all samples, whether the store has them, or the journal, or memory alone', async () => {
+test('aggregates include all samples, whether they are in the store, the journal, or memory only', async () => {
   const edges = Float64Array.from({ length: 25 }, (_, i) => START + 86_400_000 + i * 3_600_000);
   await fc.assert(
     fc.asyncProperty(journal, fc.nat(5), async (batches, taken) => {
@@ -110,7 +110,7 @@ test('aggregates are those of all samples, whether the store has them, or the jo
         const found = answer!.buckets[0]!;
         for (const key of ['count', 'sum', 'min', 'max', 'first', 'last', 'coveredMs'] as const)
           expect(found[key]).toEqual(reference[key]);
-        // Sums of the same terms in another order: a few units in the last place.
+        // Sums of the same terms in another order: the difference is a few units in the last place.
         for (const [i, value] of reference.integral.entries()) {
           if (Number.isNaN(value)) expect(found.integral[i]).toBeNaN();
           else expect(found.integral[i]).toBeCloseTo(value, 9);
@@ -120,7 +120,7 @@ test('aggregates are those of all samples, whether the store has them, or the jo
   );
 });
 
-test('what is still to be forgotten comes neither as a sample nor as a frame without any', async () => {
+test('a value with a pending deletion appears neither as a sample nor as an empty frame', async () => {
   const kept = batch(1, [[5, 1]]);
   const [block] = batch(2, [[5, 1]]).blocks as [Block];
   const planner = await plannerOf([kept, { sequence: 2, blocks: [{ ...block, erases: true }] }], 1);
@@ -137,7 +137,7 @@ interface TestStore {
   readonly completeFrom?: number;
 }
 
-/** A planner over stores that hold rows of two devices, one row to a frame; the journal has what came last. */
+/** A planner over stores with rows of two devices, one row per frame; the journal has the newest rows. */
 async function plannerOver(
   stores: readonly TestStore[],
   inJournal: readonly Row[] = [],
@@ -213,7 +213,7 @@ async function answered(planner: QueryPlanner) {
   };
 }
 
-test('where the first store fails, wherever in its answer, the next complete one answers the rest, once', async () => {
+test('if the first store fails at any point of its answer, the next complete one answers the remainder, without duplicates', async () => {
   for (let breaksAfter = 0; breaksAfter <= 10; breaksAfter++) {
     const planner = await plannerOver([{ rows: whole, breaksAfter }, { rows: whole }], [[5, 5]]);
     expect(await answered(planner)).toEqual({
@@ -226,7 +226,7 @@ test('where the first store fails, wherever in its answer, the next complete one
   }
 });
 
-test('where the only store fails, wherever in its answer, the answer has what was read and says so, or rejects', async () => {
+test('if the only store fails at any point of its answer, the answer is reported as partial, or rejects', async () => {
   for (let breaksAfter = 0; breaksAfter < whole.length; breaksAfter++) {
     const partial = new PartialAnswers();
     const planner = await plannerOver([{ rows: whole, breaksAfter }], [[5, 5]], partial);
@@ -242,7 +242,7 @@ test('where the only store fails, wherever in its answer, the answer has what wa
   }
 });
 
-test('the first store that is complete for the window answers, and the answer says so', async () => {
+test('the first store that is complete for the window answers, and the answer reports it', async () => {
   const partial = new PartialAnswers();
   const lacking = { rows: whole.slice(3), completeFrom: START + 3 * 60_000 };
   const planner = await plannerOver([lacking, { rows: whole }], [], partial);
@@ -258,7 +258,7 @@ test('the first store that is complete for the window answers, and the answer sa
   });
 });
 
-test('without a complete store an answer says that it may be partial, or rejects while waiting can help', async () => {
+test('without a complete store an answer is reported as partial, or rejects if a retry can succeed', async () => {
   const lacking = { rows: whole.slice(3), completeFrom: START + 3 * 60_000 };
   const down = { rows: whole, fails: true };
   const cases: [stores: TestStore[], minutes: number[], notes: number, waitingHelps: boolean][] = [

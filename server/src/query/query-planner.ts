@@ -24,35 +24,35 @@ import type {
   TelemetryQueries,
 } from './telemetry-queries.ts';
 
-/** A store that history can be read from. */
+/** A store from which history can be read. */
 export interface HistoryStore extends ReadableStore {
   readonly name: string;
-  /** Why it cannot be used, and since when (epoch milliseconds), or null. */
+  /** The error that makes it unavailable and its start (epoch milliseconds), or null. */
   trouble(): { readonly error: string; readonly since: number } | null;
-  /** Readings that arrived before this instant are missing, epoch milliseconds; null: none are. */
+  /** Readings that arrived before this instant are missing, epoch milliseconds; null if none are. */
   lacksBefore(): number | null;
-  /** It has every reading of a group from this instant on, epoch milliseconds; -Infinity: all. */
+  /** Instant from which the store has every reading of a group, epoch milliseconds; -Infinity for all time. */
   completeFrom(group: string): number;
-  /** Batches that it may not have yet, oldest first. */
+  /** Batches that the store may not have yet, oldest first. */
   pending(): AsyncIterable<Batch>;
 }
 
 export interface PlannerOptions {
-  /** In the order in which they are preferred. */
+  /** In order of preference. */
   readonly stores: readonly HistoryStore[];
-  /** The last hours in memory, and from which instant on it has everything. */
+  /** Memory with the last hours, and the instant from which it is complete. */
   readonly memory: ReadableStore & { coveredSince(): number };
-  /** Batches that the journal still has, oldest first. */
+  /** Batches still in the journal, oldest first. */
   readonly journal: () => AsyncIterable<Batch>;
   readonly partial: PartialAnswers;
-  /** Raw samples of a group are there from this instant on, epoch milliseconds; rollups stand for those before it. */
+  /** Instant from which raw samples of a group exist, epoch milliseconds; earlier ones are replaced by rollups. */
   readonly rawFrom: (group: string) => number;
-  /** Whether memory has readings that go to no store. */
+  /** Whether memory has readings that no store receives. */
   readonly memoryHasMore: () => boolean;
   readonly latest: {
     of(deviceId: string): Iterable<LatestSample>;
     deviceIds(): readonly string[];
-    /** Whether those that stores had at the start are known. */
+    /** Whether the latest values of the stores at start-up are loaded. */
     isRestored(): boolean;
   };
   readonly metricsOf: (deviceId: string) => readonly string[];
@@ -60,7 +60,10 @@ export interface PlannerOptions {
   readonly now: () => number;
 }
 
-/** Why history is not complete: a store is unavailable since an instant, or lacks readings that arrived before one. Epoch milliseconds. */
+/**
+ * The reason for an incomplete history: a store is unavailable since an instant, or lacks readings that arrived before one. Epoch
+ * milliseconds.
+ */
 export interface HistoryProblem {
   readonly store: string;
   readonly kind: 'unavailable' | 'gap';
@@ -72,18 +75,18 @@ interface Source {
   readonly history: StoreHistory;
 }
 
-/** Stands for a store where none can be used. */
+/** Placeholder if no store is available. */
 const NOTHING: ReadableStore = { async *read() {}, aggregate: async () => [] };
 
 /**
- * Answers from the cheapest source that has everything: the memory window alone where it reaches far enough back, else the first store that
- * can be read and is complete for the window, joined with what is still on its way to it. Where there is none, an answer that may be partial
- * is made of what can be read, and says so; any other rejects while waiting can help.
+ * Answers queries from the cheapest complete source: memory alone if it reaches back far enough, otherwise the first available store that
+ * is complete for the window, merged with batches that it does not have yet. Without such a store, an answer that may be partial is made
+ * from the available data and reports it; any other rejects if a retry can succeed.
  */
 export class QueryPlanner implements TelemetryQueries {
   readonly #options: PlannerOptions;
   readonly #sources: readonly Source[];
-  /** The journal and memory, where no store can be read. */
+  /** The journal and memory, used if no store can be read. */
   readonly #remembered: StoreHistory;
 
   constructor(options: PlannerOptions) {
@@ -170,8 +173,8 @@ export class QueryPlanner implements TelemetryQueries {
     return this.#options.metricsOf(deviceId);
   }
 
-  /** Which store is read at present, and why questions about any time are not answered completely, or null. */
-  standing(): { readonly source: string | null; readonly problem: HistoryProblem | null } {
+  /** The store in use, and the reason why queries of any time range are not answered completely, or null. */
+  status(): { readonly source: string | null; readonly problem: HistoryProblem | null } {
     const stores = this.#options.stores;
     const usable = stores.filter((store) => store.trouble() === null);
     const best = usable.find((store) => store.lacksBefore() === null);
@@ -186,8 +189,8 @@ export class QueryPlanner implements TelemetryQueries {
   }
 
   /**
-   * The source for what begins at an instant; `store` is null where only the journal and memory are left.
-   * @throws Unavailable where the answer must be complete and will be once a store can be read again
+   * The source for a window with this start; `store` is null if only the journal and memory are available.
+   * @throws Unavailable if the answer must be complete, and will be once a store recovers
    */
   #choose(
     group: string,
@@ -207,9 +210,9 @@ export class QueryPlanner implements TelemetryQueries {
       return best;
     }
     const away = this.#sources.filter((source) => !isUsable(source));
-    const mends = usable.length === 0 ? away[0] : away.find(isComplete);
-    if (mends && (mustBeComplete || !partial.allowed)) {
-      throw new Unavailable(`the history cannot be read completely at present: ${problemOf(mends.store)}`);
+    const recovering = usable.length === 0 ? away[0] : away.find(isComplete);
+    if (recovering && (mustBeComplete || !partial.allowed)) {
+      throw new Unavailable(`the history cannot be read completely at present: ${problemOf(recovering.store)}`);
     }
     const rest = usable.toSorted((a, b) => a.store.completeFrom(group) - b.store.completeFrom(group))[0];
     for (const { store } of [...away, ...(rest ? [rest] : [])]) {
@@ -218,7 +221,7 @@ export class QueryPlanner implements TelemetryQueries {
     return rest ?? { store: null, history: this.#remembered };
   }
 
-  /** Rethrows what another source would not answer either. */
+  /** Rethrows errors that are not an outage of the store. */
   #expectOutage(store: HistoryStore | null, error: unknown): void {
     const isOutage = error instanceof Unavailable || error instanceof Corrupt;
     if (!isOutage || store === null || store.trouble() === null) throw error;
@@ -243,7 +246,7 @@ function problemOf(store: HistoryStore): string {
   return `store ${store.name} keeps the newest readings only`;
 }
 
-/** What remains of a request after a frame: the rest of its device, then the devices after it. */
+/** The remaining requests after a frame: the remaining window of its device, and the other devices. */
 function after({ deviceId, timestamps }: Frame, request: FramesRequest): FramesRequest[] {
   const { deviceIds, window } = request;
   const start = (timestamps.at(-1) ?? window.start - 1) + 1;

@@ -14,14 +14,14 @@ import type { Window } from '../domain/time/window.ts';
 import { collectPending, withoutErased } from './pending-rows.ts';
 import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-queries.ts';
 
-/** A request for buckets with all that decides them. */
+/** A request for buckets with all data that determine them. */
 export type FullBucketsRequest = BucketsRequest & {
   readonly asOf: number;
   /** In the order of the devices. */
   readonly rules: readonly SeriesRules[];
 };
 
-/** What is read of a store. */
+/** Read access to a store. */
 export interface ReadableStore {
   read(request: FramesRequest): AsyncIterable<Frame>;
   aggregate(request: FullBucketsRequest): Promise<SeriesBuckets[]>;
@@ -31,13 +31,13 @@ export interface StoreHistoryOptions {
   readonly store: ReadableStore;
   /** Batches that the store may not have yet, oldest first. */
   readonly pending: () => AsyncIterable<Batch>;
-  /** The last hours in memory, where they have readings that reach no store; else null. */
+  /** Memory with the last hours if it has readings that no store receives, otherwise null. */
   readonly memory: () => ReadableStore | null;
 }
 
 /**
- * A store joined with what is still on its way to it. Pending rows are collected before the store is read, so that a batch that moves
- * over meanwhile is seen twice rather than never; seeing it twice changes nothing.
+ * A store merged with the batches that it does not have yet. Pending rows are collected before the store is read, so that a batch written
+ * in the meantime is seen twice rather than never, which is harmless.
  */
 export class StoreHistory implements ReadableStore {
   readonly #options: StoreHistoryOptions;
@@ -60,7 +60,7 @@ export class StoreHistory implements ReadableStore {
     }
   }
 
-  /** One entry for each device, in order. */
+  /** One entry per device, in order. */
   async aggregate(request: FullBucketsRequest): Promise<SeriesBuckets[]> {
     const rulesOf = new Map(request.deviceIds.map((deviceId, d) => [deviceId, request.rules[d] ?? NO_RULES]));
     const pending = await this.#pending({ ...request, window: widestDeciding(request) });
@@ -88,7 +88,7 @@ export class StoreHistory implements ReadableStore {
     return found;
   }
 
-  /** Of one device. Only the buckets that pending rows can touch are computed from raw samples; the store answers for those before and after. */
+  /** Buckets of one device. Only buckets affected by pending rows are computed from raw samples; the others are read from the store. */
   async #bucketsWithPending(request: FullBucketsRequest, rows: readonly Rows[]): Promise<readonly Buckets[]> {
     const { edges, deviceIds, group, quantities, asOf } = request;
     const [rules = NO_RULES] = request.rules;
@@ -118,7 +118,7 @@ export class StoreHistory implements ReadableStore {
   }
 }
 
-/** One frame for each device that has any, in the order of the devices. */
+/** One frame per device with samples, in the order of the devices. */
 export async function collectFrames(frames: AsyncIterable<Frame>, deviceIds: readonly string[]): Promise<Frame[]> {
   const parts = new Map<string, Frame[]>();
   for await (const frame of frames) {
@@ -134,7 +134,7 @@ export async function collectFrames(frames: AsyncIterable<Frame>, deviceIds: rea
   });
 }
 
-/** The window whose samples decide the buckets of a request. */
+/** The window whose samples determine the buckets of a request. */
 export function widestDeciding({ edges, quantities, rules }: FullBucketsRequest): Window {
   const asked = { start: edges[0] ?? 0, end: edges.at(-1) ?? 0 };
   const deciding = rules.map((of) => rulesWindow(asked, quantities, of));
@@ -148,7 +148,7 @@ function nothing({ quantities, edges }: Pick<BucketsRequest, 'quantities' | 'edg
   return quantities.map(() => emptyBuckets(Math.max(edges.length - 1, 0)));
 }
 
-/** The store's frames of one device with rows merged in that arrived later: they win over the store's. */
+/** The store's frames of one device merged with pending rows, which win over the store's. */
 async function* withPending(
   stored: AsyncIterable<Frame>,
   pending: readonly Rows[],
@@ -171,7 +171,7 @@ async function* withPending(
   if (rest.timestamps.length > 0) yield rest;
 }
 
-/** Window of rows in any order. */
+/** The window of rows in any order. */
 function extentOf(parts: readonly Rows[]): Window {
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;

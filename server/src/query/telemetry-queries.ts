@@ -4,32 +4,32 @@ import type { CounterEvent } from '../domain/counters/counter.ts';
 import type { Window } from '../domain/time/window.ts';
 
 /**
- * The telemetry that features ask for. Every answer holds all acknowledged readings, wherever they are at the moment; one that may be partial
- * (`PartialAnswers`) says so, any other rejects with `Unavailable`.
+ * Queries of telemetry by features. An answer includes all acknowledged readings, wherever they are stored at the moment; an answer that
+ * may be partial (`PartialAnswers`) reports it, any other rejects with `Unavailable`.
  */
 export interface TelemetryQueries {
   /**
-   * Raw samples: one frame for each device that has any in the window, in the order asked. Before `rawFrom` rollups stand for them: a sample
-   * at the start of each bucket, the mean of a gauge, the last value of a counter, the sum of a delta.
+   * Raw samples: one frame per device with samples in the window, in the requested order. Before `rawFrom`, rollups replace them: a sample
+   * at the start of each bucket, with the mean of a gauge, the last value of a counter, the sum of a delta.
    */
   frames(request: FramesRequest): Promise<Frame[]>;
 
-  /** The same in pieces, for windows too large to hold: frames of one device follow each other in time. */
+  /** Streams frames, for windows too large for memory: frames of one device follow each other in time. */
   stream(request: FramesRequest): AsyncIterable<Frame>;
 
-  /** Aggregates over buckets, as `aggregateSeries` defines them; one entry for each device asked, in order. */
+  /** Aggregates by bucket, as defined by `aggregateSeries`; one entry per requested device, in order. */
   buckets(request: BucketsRequest): Promise<SeriesBuckets[]>;
 
-  /** What a counter did in a window; where the metric is none, nothing. */
+  /** Growth and events of a counter in a window; empty if the metric is not a counter. */
   counter(request: CounterRequest): Promise<CounterHistory>;
 
   /** The newest value of every series, by device id and full metric name. */
   latest(deviceIds?: readonly string[]): readonly LatestSample[];
 
-  /** Raw samples of a group are there from this instant on, epoch milliseconds; -Infinity: all of them are. */
+  /** Instant from which raw samples of a group exist, epoch milliseconds; -Infinity for all time. */
   rawFrom(group: string): number;
 
-  /** Quantities that a device has ever reported, as full metric names. */
+  /** Full names of the metrics that a device has ever reported. */
   metricsOf(deviceId: string): readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface FramesRequest {
   readonly group: string;
   readonly quantities: readonly string[];
   readonly window: Window;
-  /** The answer has no place to say that it is partial: it is complete or rejects. */
+  /** The answer must be complete or reject, since it cannot report that it is partial. */
   readonly complete?: boolean;
 }
 
@@ -50,9 +50,9 @@ export interface CounterRequest {
 }
 
 export interface CounterHistory {
-  /** Growth and what it spreads over, ascending. */
+  /** Growth and the time over which it is spread, ascending. */
   readonly growth: readonly { readonly amount: number; readonly start: number; readonly end: number }[];
-  /** What is no growth: misreads, resets, replacements. */
+  /** Changes other than growth: misreads, resets, replacements. */
   readonly events: readonly CounterEvent[];
 }
 
@@ -60,15 +60,15 @@ export interface BucketsRequest {
   readonly deviceIds: readonly string[];
   readonly group: string;
   readonly quantities: readonly string[];
-  /** Epoch milliseconds, strictly ascending, one more than there are buckets. */
+  /** Epoch milliseconds, strictly ascending, one edge more than buckets. */
   readonly edges: Float64Array;
-  /** Nothing stands beyond this instant; default now. */
+  /** Samples are not valid beyond this instant; default: now. */
   readonly asOf?: AggregateOptions['asOf'];
 }
 
 export interface SeriesBuckets {
   readonly deviceId: string;
-  /** In the order of the quantities asked. */
+  /** In the order of the requested quantities. */
   readonly buckets: readonly Buckets[];
 }
 

@@ -23,7 +23,7 @@ export interface MonitorOptions {
   readonly persistence: () => boolean;
   readonly stores: readonly MeteredStore[];
   readonly window: TelemetryStore;
-  readonly queries: Pick<QueryPlanner, 'standing'>;
+  readonly queries: Pick<QueryPlanner, 'status'>;
   /** Readings that a store lacks, or null. */
   readonly gapOf: (store: string) => StoreGapHealth | null;
   readonly ingest: Ingest;
@@ -120,7 +120,7 @@ export class StorageMonitor {
   }
 
   #historyHealth(): HistoryHealth {
-    const { source, problem } = this.#options.queries.standing();
+    const { source, problem } = this.#options.queries.status();
     return {
       status: problem === null ? 'complete' : 'partial',
       source,
