@@ -11,7 +11,7 @@ accepted as well: its unit follows from its last part (\`tank.fresh_water_percen
 - **counter**: increases, and may be reset or replaced; its growth is the result.
 - **delta**: an amount per interval; it is summed.
 
-¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. A test generates this page from the catalogue; \`npm test -- -u metric-catalogue\` updates it.
+¤ is the currency of the site; \`string1\` stands for \`string1\` to \`string8\`. A test generates this page from the catalogue; \`npm test -- metric-catalogue --update\` updates it.
 `;
 
 const range = (min: number | null, max: number | null) => {
