@@ -140,7 +140,7 @@ export class FolderRecovery {
         if (isNew) await copyDatabase(journal, folder);
         else await takeInLogs(folder, config);
         await this.#copyReadings(held, folder, isNew ? journal.head() : 0);
-        pipeline.ingest.stopTaking();
+        pipeline.ingest.stopAccepting();
       });
     } finally {
       folder.release();
@@ -172,7 +172,7 @@ export class FolderRecovery {
   async *#unconfirmed(before = Number.POSITIVE_INFINITY): AsyncGenerator<AcceptedBatch> {
     const { log, pipeline } = this.#options;
     try {
-      for await (const batch of pipeline.ingest.kept()) if (batch.sequence < before) yield batch;
+      for await (const batch of pipeline.ingest.unconfirmed()) if (batch.sequence < before) yield batch;
     } catch (error) {
       log.error({ err: error }, 'the journal of the removed data folder cannot be read; memory has the last hours');
     }

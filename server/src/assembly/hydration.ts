@@ -39,7 +39,7 @@ export async function hydrate(parts: {
   });
   const hasWindow = await succeeds(() => fillWindow(parts, since));
   const changed: Block[] = [];
-  for await (const batch of ingest.kept()) {
+  for await (const batch of ingest.unconfirmed()) {
     await applyBatches(window, [batch]);
     for (const block of batch.blocks) {
       if (block.erases) changed.push(block);

@@ -124,7 +124,7 @@ async function move(options: PersistenceOptions, folder: DataFolder): Promise<vo
       door.hold(ALL);
       await door.answered(ALL, MAX_ANSWERS_MS);
       await startNext();
-      ingest.stopTaking();
+      ingest.stopAccepting();
     });
   } catch (error) {
     release();

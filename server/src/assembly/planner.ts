@@ -38,7 +38,7 @@ export async function openPlanner(options: PlannerOptions) {
       aggregate: (request) => window.aggregate(request),
       coveredSince: () => Math.max(hydration.windowSince, window.coveredSince()),
     },
-    journal: () => ingest.kept(),
+    journal: () => ingest.unconfirmed(),
     partial,
     rawFrom: (group) => rollups.rawFrom(group),
     memoryHasMore: () => !ingest.persists,

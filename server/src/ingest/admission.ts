@@ -2,22 +2,22 @@ import type { Block } from '../domain/columns/batch.ts';
 import type { SeriesRefusal } from '../domain/series-limits.ts';
 import { MAX_REJECTIONS_LISTED, type Refusal } from './validate.ts';
 
-/** A series of a block that is not taken: positions among its devices and quantities. */
+/** A rejected series of a block: its positions among the block's devices and quantities. */
 export interface RefusedSeries extends SeriesRefusal {
   readonly device: number;
   readonly column: number;
 }
 
-/** Takes the series of a block that are new; answers those that a limit refuses. */
+/** Registers the new series of a block; returns those that exceed a limit. */
 export type Admit = (block: Block) => readonly RefusedSeries[];
 
 export interface Admitted {
-  /** What goes on: without refused series, and without columns that hold no value, of which a store would make columns all the same. */
+  /** The remaining blocks: without rejected series, and without empty columns, which would still become columns of a store. */
   readonly blocks: readonly Block[];
   readonly rejected: number;
-  /** The first refusals; `rejected` counts them all. */
+  /** The first rejections; `rejected` is their total number. */
   readonly refusals: readonly Refusal[];
-  /** By `seriesKey`. */
+  /** Keys from `seriesKey`. */
   readonly refusedSeries: ReadonlySet<string>;
 }
 
@@ -25,7 +25,7 @@ export function seriesKey(deviceId: string, metric: string): string {
   return `${deviceId} ${metric}`;
 }
 
-/** Holds the series of blocks against the limits, before anything is kept. The given blocks are not changed. */
+/** Checks the series of blocks against the limits, before anything is stored. The given blocks are not changed. */
 export function admitSeries(blocks: readonly Block[], admit: Admit): Admitted {
   const refusals: Refusal[] = [];
   const refusedSeries = new Set<string>();

@@ -18,27 +18,27 @@ function block(timestamps: readonly number[], quantities: readonly string[] = ['
 }
 
 describe('arrivals', () => {
-  it('count repeats and late readings, but not other quantities of the same instant', () => {
+  it('include repeats and late readings, but not other quantities of the same instant', () => {
     const meter = new ArrivalMeter();
     meter.add(block([NOON - 3000, NOON - 2000]), NOON);
     meter.add(block([NOON - 2000]), NOON);
     meter.add(block([NOON - 2000], ['voltage_v']), NOON);
     meter.add(block([NOON - 2500]), NOON);
-    expect(meter.of('roof', DAY)).toEqual({ readings: 5, duplicates: 1, late: 1, leastDelayMs: 2000 });
+    expect(meter.of('roof', DAY)).toEqual({ readings: 5, duplicates: 1, late: 1, minDelayMs: 2000 });
   });
 
-  it('tell a clock that is ahead, and take neither history nor forecasts for a wrong clock', () => {
+  it('show a clock that is ahead, and do not take history or forecasts for a wrong clock', () => {
     const meter = new ArrivalMeter();
     meter.add(block([NOON + 18 * HOUR_MS], ['tomorrow']), NOON);
     meter.add(block([NOON - 40 * 24 * HOUR_MS, NOON - 39 * 24 * HOUR_MS]), NOON);
-    expect(meter.of('roof', DAY).leastDelayMs).toBeNull();
+    expect(meter.of('roof', DAY).minDelayMs).toBeNull();
     meter.add({ ...block([NOON + HOUR_MS / 2]), group: 'price' }, NOON);
-    expect(meter.of('roof', DAY).leastDelayMs).toBeNull();
+    expect(meter.of('roof', DAY).minDelayMs).toBeNull();
     meter.add(block([NOON + 45_000]), NOON);
-    expect(meter.of('roof', DAY).leastDelayMs).toBe(-45_000);
+    expect(meter.of('roof', DAY).minDelayMs).toBe(-45_000);
   });
 
-  it('stand under the hour in which they came', () => {
+  it('belong to the hour of arrival', () => {
     const meter = new ArrivalMeter();
     meter.add(block([NOON]), NOON);
     meter.add(block([NOON + HOUR_MS]), NOON + HOUR_MS);

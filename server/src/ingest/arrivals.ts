@@ -3,22 +3,22 @@ import type { Block } from '../domain/columns/batch.ts';
 import type { Window } from '../domain/time/window.ts';
 import { FORECAST_GROUPS } from './validate.ts';
 
-/** How readings of a device arrived. */
+/** Statistics of how a device's readings arrived. */
 export interface Arrivals {
   readonly readings: number;
-  /** Readings whose instant had just been sent before. */
+  /** Readings at the same instant as the preceding reading. */
   readonly duplicates: number;
-  /** Readings of the last day that came after newer ones. */
+  /** Readings of the last day that arrived after newer ones. */
   readonly late: number;
-  /** Least time from a reading's instant to its arrival, ms; negative: the device's clock is ahead. Null without live readings. */
-  readonly leastDelayMs: number | null;
+  /** Minimum time from a reading's instant to its arrival, ms; negative: the device's clock is ahead. Null without live readings. */
+  readonly minDelayMs: number | null;
 }
 
 const MAX_AGE_HOURS = 72;
-/** Older readings are history that is brought in, and forecasts and prices are ahead of theirs: they tell nothing about a clock. */
+/** Older readings are imported history; forecasts and prices are ahead of their time. Neither shows the state of a clock. */
 const LIVE_MS = HOUR_MS;
 
-/** Sets of quantities of a device that are told apart; a sender may make any number. */
+/** Maximum number of sets of quantities per device that are distinguished; senders may create any number. */
 const MAX_SHAPES_PER_DEVICE = 64;
 
 interface Hour {
@@ -26,20 +26,22 @@ interface Hour {
   readings: number;
   duplicates: number;
   late: number;
-  leastDelayMs: number;
+  minDelayMs: number;
 }
 
-/** Counts what the stores cannot tell afterwards, because the same reading twice is one there: by device and hour of the last three days. */
+/**
+ * Counts arrivals by device and hour of the last three days. Stores cannot count them afterwards, because they merge duplicate readings.
+ */
 export class ArrivalMeter {
   readonly #hours = new Map<string, Hour[]>();
-  /** Device → digest of group and set of quantities → newest instant, the one used longest ago first. */
+  /** Device → hash of group and quantities → newest instant, in order of last use, oldest first. */
   readonly #newest = new Map<string, Map<number, number>>();
 
   add(block: Block, receivedAt: number): void {
     const shape = shapeOf(block);
     const newest = block.devices.map((device) => this.#newest.get(device)?.get(shape) ?? Number.NEGATIVE_INFINITY);
     const hours = block.devices.map((device) => this.#hourOf(device, receivedAt));
-    const tellsClock = !FORECAST_GROUPS.has(block.group);
+    const showsClock = !FORECAST_GROUPS.has(block.group);
     for (let row = 0; row < block.timestamps.length; row++) {
       const device = block.device[row]!;
       const instant = block.timestamps[row]!;
@@ -49,25 +51,25 @@ export class ArrivalMeter {
       hour.readings++;
       if (instant > before) {
         newest[device] = instant;
-        if (tellsClock && Math.abs(delay) < LIVE_MS && delay < hour.leastDelayMs) hour.leastDelayMs = delay;
+        if (showsClock && Math.abs(delay) < LIVE_MS && delay < hour.minDelayMs) hour.minDelayMs = delay;
       } else if (instant === before) hour.duplicates++;
       else if (delay < UTC_DAY_MS) hour.late++;
     }
     for (const [d, device] of block.devices.entries()) this.#note(device, shape, newest[d]!);
   }
 
-  /** What arrived from a device within a window, by whole UTC hours of arrival. */
+  /** The arrivals from a device within a window, by whole UTC hours of arrival. */
   of(deviceId: string, window: Window): Arrivals {
     const hours = (this.#hours.get(deviceId) ?? []).filter(
       ({ hour }) => hour * HOUR_MS >= window.start && hour * HOUR_MS < window.end,
     );
     const sum = (count: (hour: Hour) => number) => hours.reduce((total, hour) => total + count(hour), 0);
-    const least = Math.min(...hours.map(({ leastDelayMs }) => leastDelayMs));
+    const min = Math.min(...hours.map(({ minDelayMs }) => minDelayMs));
     return {
       readings: sum(({ readings }) => readings),
       duplicates: sum(({ duplicates }) => duplicates),
       late: sum(({ late }) => late),
-      leastDelayMs: Number.isFinite(least) ? least : null,
+      minDelayMs: Number.isFinite(min) ? min : null,
     };
   }
 
@@ -85,13 +87,13 @@ export class ArrivalMeter {
     const kept = this.#hours.get(deviceId) ?? [];
     const last = kept.at(-1);
     if (last?.hour === hour) return last;
-    const fresh = { hour, readings: 0, duplicates: 0, late: 0, leastDelayMs: Number.POSITIVE_INFINITY };
+    const fresh = { hour, readings: 0, duplicates: 0, late: 0, minDelayMs: Number.POSITIVE_INFINITY };
     this.#hours.set(deviceId, [...kept.filter((old) => old.hour > hour - MAX_AGE_HOURS), fresh]);
     return fresh;
   }
 }
 
-/** FNV-1a of group and quantities: two sets that share it count as one. */
+/** FNV-1a of group and quantities; sets with equal hashes count as one. */
 function shapeOf({ group, quantities }: Block): number {
   let hash = 0x811c9dc5;
   for (const name of [group, ...quantities]) {

@@ -10,17 +10,17 @@ import { type DiskJournal, openSqliteJournal } from './sqlite-journal.ts';
 
 let folder: string;
 let full: boolean;
-let told: (JournalTrouble | null)[];
+let changes: (JournalTrouble | null)[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'wattkeeper-fallback-'));
   full = false;
-  told = [];
+  changes = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = () => join(folder, 'wattkeeper.db');
 
-/** The real journal on a disk that is full when a test says so. */
+/** The real journal on a disk that a test can fill up. */
 async function openDisk(): Promise<DiskJournal> {
   const disk = await openSqliteJournal(path(), Date.now);
   return new Proxy(disk, {
@@ -36,10 +36,10 @@ const open = (maxBytes = 1e6) =>
   FallbackJournal.open({
     open: openDisk,
     now: Date.now,
-    onChange: (trouble) => told.push(trouble),
+    onChange: (trouble) => changes.push(trouble),
     maxBytes,
     firstWaitMs: 20,
-    longestWaitMs: 40,
+    maxWaitMs: 40,
   });
 
 const block = (value: number, rows = 1): Block => ({
@@ -53,7 +53,7 @@ const block = (value: number, rows = 1): Block => ({
 const values = async (journal: Pick<DiskJournal, 'read'>, after = 0) =>
   (await journal.read(after, 1e9)).map(({ sequence, blocks }) => [sequence, blocks[0]?.columns[0]?.[0]]);
 
-test('a full disk does not stop readings; they are told not to be durable, and get there when it has room', async () => {
+test('on a full disk readings are still accepted, acknowledged as not durable, and written when there is space again', async () => {
   const journal = await open();
   expect(await journal.append([block(1)], [])).toEqual({ sequence: 1, durable: true, acceptedAt: expect.any(Number) });
   full = true;
@@ -72,7 +72,7 @@ test('a full disk does not stop readings; they are told not to be durable, and g
 
   full = false;
   await expect.poll(() => journal.trouble).toBeNull();
-  expect(told).toMatchObject([{ error: 'the disk is full.' }, null]);
+  expect(changes).toMatchObject([{ error: 'the disk is full.' }, null]);
   expect(await journal.append([block(4)], [])).toEqual({ sequence: 4, durable: true, acceptedAt: expect.any(Number) });
   expect(await journal.quarantined(10, null)).toMatchObject([implausible]);
   await journal.close();
@@ -81,7 +81,7 @@ test('a full disk does not stop readings; they are told not to be durable, and g
   await reopened.close();
 });
 
-test('batches that every store took from memory need not reach the disk, and their places are not given again', async () => {
+test('batches that every store took from memory are not written to disk, and their sequences are not reused', async () => {
   const journal = await open();
   await journal.append([block(1)], []);
   full = true;
@@ -98,11 +98,11 @@ test('batches that every store took from memory need not reach the disk, and the
   await reopened.close();
 });
 
-test('what memory cannot hold is turned away, and what it holds stays', async () => {
+test('readings beyond the memory limit are rejected, and the held ones remain', async () => {
   const journal = await open(100_000);
   full = true;
   await journal.append([block(1, 4000)], []);
-  await expect(journal.append([block(2, 4000)], [])).rejects.toThrow(/the disk is full.*as many readings as it may/);
+  await expect(journal.append([block(2, 4000)], [])).rejects.toThrow(/the disk is full.*memory limit for readings is reached/);
   expect((await journal.append([block(3)], [])).durable).toBe(false);
   expect((await values(journal)).map(([, value]) => value)).toEqual([1, 3]);
   full = false;
@@ -112,14 +112,14 @@ test('what memory cannot hold is turned away, and what it holds stays', async ()
   await reopened.close();
 });
 
-test('a stop on a full disk says what is lost', async () => {
+test('stopping on a full disk reports the loss', async () => {
   const journal = await open();
   full = true;
   await journal.append([block(1)], []);
   await expect(journal.close()).rejects.toThrow('1 batches that were acknowledged as not durable are lost');
 });
 
-test('what memory holds is written in groups, faster than more arrives, and nothing is held when the journal works again', async () => {
+test('held batches are written in groups, faster than new ones arrive, and none is held after recovery', async () => {
   const writes: number[] = [];
   let busy = false;
   let [sent, acknowledged] = [0, 0];
@@ -128,7 +128,7 @@ test('what memory holds is written in groups, faster than more arrives, and noth
     await journal.append([block(++sent)], []);
     acknowledged++;
   };
-  /** Readings arrive while the disk is at work, whatever it does. */
+  /** Readings that arrive while the disk is working. */
   const arrive = () => {
     for (let i = 0; busy && i < 3; i++) appended.push(append());
   };
@@ -152,12 +152,12 @@ test('what memory holds is written in groups, faster than more arrives, and noth
     open: openBusy,
     now: Date.now,
     onChange: (trouble) => {
-      // A store has the first one.
+      // A store has taken the first batch.
       if (trouble === null) held = acknowledged - 1 - writes.reduce((sum, count) => sum + count, 0);
       busy = false;
     },
     firstWaitMs: 20,
-    longestWaitMs: 40,
+    maxWaitMs: 40,
   });
   full = true;
   for (let i = 0; i < 3000; i++) appended.push(append());
@@ -174,7 +174,7 @@ test('what memory holds is written in groups, faster than more arrives, and noth
   await reopened.close();
 });
 
-test('a reader that is slow while memory is written to the disk is given every batch', async () => {
+test('a slow reader receives every batch while held batches are written to disk', async () => {
   const reading: Promise<unknown>[] = [];
   const isFurther = Promise.withResolvers<void>();
   let writes = 0;
@@ -202,7 +202,7 @@ test('a reader that is slow while memory is written to the disk is given every b
   });
   await journal.append([block(1)], []);
   full = true;
-  // Two of these are too large for one commit.
+  // Two of these exceed the size of one commit.
   for (const value of [2, 3, 4]) await journal.append([block(value, 250_000)], []);
   full = false;
   await expect.poll(() => journal.trouble).toBeNull();
@@ -210,7 +210,7 @@ test('a reader that is slow while memory is written to the disk is given every b
   await journal.close();
 });
 
-test('a disk that hangs counts as full, and a commit that happens late after all adds nothing', async () => {
+test('a hanging disk counts as full, and a commit that completes later adds nothing', async () => {
   const hang = Promise.withResolvers<void>();
   let late: Promise<unknown> | null = null;
   const openHanging = async (): Promise<DiskJournal> => {
@@ -228,16 +228,16 @@ test('a disk that hangs counts as full, and a commit that happens late after all
   const journal = await FallbackJournal.open({
     open: openHanging,
     now: Date.now,
-    onChange: (trouble) => told.push(trouble),
+    onChange: (trouble) => changes.push(trouble),
     firstWaitMs: 20,
-    longestWaitMs: 40,
+    maxWaitMs: 40,
     maxCommitMs: 1_000,
   });
   const appended = [1, 2, 3].map((value) => journal.append([block(value)], []));
   expect((await Promise.all(appended)).map(({ sequence, durable }) => [sequence, durable])).toEqual(
     [1, 2, 3].map((n) => [n, false]),
   );
-  expect(told[0]?.error).toMatch(/has not answered for 1 s/);
+  expect(changes[0]?.error).toMatch(/has not answered for 1 s/);
   await expect.poll(() => journal.trouble).toBeNull();
   hang.resolve();
   await late;
@@ -245,13 +245,13 @@ test('a disk that hangs counts as full, and a commit that happens late after all
   await journal.close();
 });
 
-test('a data folder that is moved away is noticed, with and without readings, and nothing is lost when it is back', async () => {
+test('a moved data folder is detected, with and without new readings, and nothing is lost when it returns', async () => {
   const journal = await FallbackJournal.open({
     open: (identity) => openSqliteJournal(path(), Date.now, identity),
     now: Date.now,
-    onChange: (trouble) => told.push(trouble),
+    onChange: (trouble) => changes.push(trouble),
     firstWaitMs: 20,
-    longestWaitMs: 40,
+    maxWaitMs: 40,
     watchMs: 20,
   });
   expect((await journal.append([block(1)], [])).durable).toBe(true);
@@ -274,7 +274,7 @@ test('a data folder that is moved away is noticed, with and without readings, an
   await reopened.close();
 });
 
-test('what memory holds is handed over whole, and nothing is taken after that; where that fails, all of it is held', async () => {
+test('held batches are handed over completely, and none is accepted afterwards; if the handover fails, all are still held', async () => {
   const journal = await open();
   full = true;
   await journal.append([block(1)], []);
@@ -300,7 +300,7 @@ test('what memory holds is handed over whole, and nothing is taken after that; w
   await journal.close();
 });
 
-test('a journal that works has nothing to hand over', async () => {
+test('a working journal has no batches to hand over', async () => {
   const journal = await open();
   await expect(journal.handOver(async () => {})).rejects.toThrow('works again');
   await journal.close();
@@ -311,7 +311,7 @@ test('readings are durable although the write-ahead log is removed', async () =>
   await journal.append([block(1)], []);
   rmSync(`${path()}-wal`);
   expect((await journal.append([block(2)], [])).durable).toBe(true);
-  // What is left in the folder now is what the next start finds.
+  // The next start finds what is in the folder now.
   cpSync(path(), `${path()}-copy`);
   const found = await openSqliteJournal(`${path()}-copy`, Date.now);
   expect((await values(found)).map(([, value]) => value)).toEqual([1, 2]);

@@ -14,23 +14,23 @@ import { type DiskJournal, JournalGone, type PlacedBatch } from './sqlite-journa
 import { within } from './within.ts';
 
 export interface FallbackOptions {
-  /** Opens the journal on disk, later only the file with the identity that the first one had. */
+  /** Opens the journal on disk; a reopening accepts only the file with the identity of the first. */
   readonly open: (identity: string | null) => Promise<DiskJournal>;
   readonly now: () => number;
-  /** Called when the disk stops taking batches, and when it takes them again. */
+  /** Called when the disk stops accepting batches, and when it accepts them again. */
   readonly onChange: (trouble: JournalTrouble | null) => void;
-  /** Bytes of readings that memory holds for the disk. */
+  /** Maximum size of the readings held in memory until the disk works again. */
   readonly maxBytes?: number;
-  /** Waits before the first try of the disk again, and the longest one. */
+  /** Time before the first retry of the disk, and the maximum time between retries. */
   readonly firstWaitMs?: number;
-  readonly longestWaitMs?: number;
+  readonly maxWaitMs?: number;
   /** A commit that takes longer counts as failed. */
   readonly maxCommitMs?: number;
-  /** How often it is checked that the file is where it was. */
+  /** Interval at which the presence of the file is checked. */
   readonly watchMs?: number;
 }
 
-/** An append that waits for its place in the order. */
+/** An append that waits for its sequence. */
 interface Waiting extends Omit<PlacedBatch, 'sequence'> {
   readonly bytes: number;
   readonly resolve: (appended: Appended) => void;
@@ -43,7 +43,7 @@ interface Held extends PlacedBatch {
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Batches that share one commit. */
+/** Maximum size of the batches in one commit. */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const FIRST_WAIT_MS = 2_000;
 const MAX_WAIT_MS = 30_000;
@@ -51,13 +51,12 @@ const MAX_COMMIT_MS = 15_000;
 const WATCH_MS = 5_000;
 
 /**
- * Puts batches in order, and keeps working when the disk takes none (full, gone, damaged, hanging): batches are then held in memory, `durable`
- * says so, and a later try writes them to the disk. Stores take them meanwhile, as far as they work. What memory cannot hold is
- * rejected, so that the sender keeps it.
- *
- * One group of batches is placed at a time, on disk or in memory: appends that arrive meanwhile share the next commit. So batches become
- * readable in the order of their sequences whatever fails, and the disk always holds a beginning of that order, memory its end.
- * A sequence that was sent to the disk is never given again: the disk may have it although it reported a failure.
+ * Orders batches, and continues when the disk fails (full, removed, damaged, hanging): batches are then held in memory, acknowledged with
+ * `durable` false, and written when the disk recovers. Stores still receive them in the meantime. Batches beyond the memory limit are
+ * rejected, so that the sender retains them.
+ * @@ One group of batches is placed at a time, on disk or in memory; appends that arrive meanwhile share the next commit. So batches
+ * become readable in the order of their sequences whatever fails; the disk always has a prefix of that order and memory the remainder. A
+ * sequence that was sent to the disk is never reused: the disk may have stored it although it reported a failure.
  */
 export class FallbackJournal implements Journal {
   readonly #options: FallbackOptions;
@@ -65,16 +64,16 @@ export class FallbackJournal implements Journal {
   #trouble: JournalTrouble | null = null;
   #waiting: Waiting[] = [];
   #placing: Promise<void> | null = null;
-  /** The group that is given its places. */
+  /** The group that is being placed. */
   #inPlace: Promise<void> = Promise.resolve();
   #held: Held[] = [];
   #heldBytes = 0;
-  /** Newest sequence that was given, that of the newest batch that was taken, and that of the newest one on disk. */
+  /** Newest sequence assigned, that of the newest accepted batch, and that of the newest batch on disk. */
   #given: number;
   #head: number;
   #onDisk: number;
   #cursors: ReadonlyMap<string, number> | null = null;
-  /** Appends wait for it while the last of what is held is written or handed over: recovery ends however fast they arrive. */
+  /** Appends wait for it while the last held batches are written or handed over, so that recovery ends however fast they arrive. */
   #pause: PromiseWithResolvers<void> | null = null;
   #wait: number;
   /** A connection that is being opened, which may take as long as the disk hangs. */
@@ -92,7 +91,7 @@ export class FallbackJournal implements Journal {
     this.#watch = setInterval(() => this.#verify(), options.watchMs ?? WATCH_MS).unref();
   }
 
-  /** Opens the journal on disk, which has to work at this moment: rejects as `open` does. */
+  /** Opens the journal on disk, which must work at this time: rejects as `open` does. */
   static async open(options: FallbackOptions): Promise<FallbackJournal> {
     return new FallbackJournal(options, await options.open(null));
   }
@@ -120,10 +119,10 @@ export class FallbackJournal implements Journal {
 
   async read(after: number, maxBytes: number): Promise<AcceptedBatch[]> {
     const end = this.#onDisk;
-    // As of now: what reaches the disk during the read is neither in its answer up to `end` nor held any more.
+    // Snapshot: a batch written to disk during the read would be neither in its result up to `end` nor still held.
     const held = this.#held.filter(({ sequence }) => sequence > Math.max(after, end));
     const read = after < end ? await this.#disk.read(after, maxBytes) : [];
-    // Beyond that place the disk may have batches whose commit was reported as failed.
+    // After `end` the disk may have batches whose commit was reported as failed.
     const batches = read.filter(({ sequence }) => sequence <= end);
     if (batches.length > 0 && (batches.at(-1) as AcceptedBatch).sequence < end) return batches;
     return [...batches, ...held];
@@ -177,9 +176,9 @@ export class FallbackJournal implements Journal {
   }
 
   /**
-   * Gives everything that memory holds for the disk to `take`, oldest first, while appends wait. Then nothing is held and no batch is taken
-   * any more. Where `take` rejects, everything is held as before, and this rejects as well.
-   * @throws Conflict when the disk works again
+   * Hands over all held batches to `take`, oldest first, while appends wait. Afterwards none is held and no further batch is accepted. If
+   * `take` rejects, this rejects as well and all batches are still held.
+   * @throws Conflict if the disk works again
    */
   async handOver(take: (held: readonly PlacedBatch[]) => Promise<void>): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
@@ -191,7 +190,7 @@ export class FallbackJournal implements Journal {
       await take(this.#held);
       this.#closed = true;
       this.#release(() => true);
-      const later = new Unavailable('the service starts again: send these readings again', { retryAfterS: 5 });
+      const later = new Unavailable('the service is restarting: send these readings again', { retryAfterS: 5 });
       for (const { reject } of this.#waiting.splice(0)) reject(later);
     } finally {
       this.#pause.resolve();
@@ -200,12 +199,12 @@ export class FallbackJournal implements Journal {
     }
   }
 
-  /** Copies the database that batches were written to, also after its file was removed. */
+  /** Copies the journal's database, also after its file was removed. */
   copyTo(path: string): Promise<void> {
     return this.#disk.copyTo(path);
   }
 
-  /** Tries the disk again. Rejects when batches remain that no store has taken. */
+  /** Tries the disk again. Rejects if batches remain that no store has taken. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watch);
@@ -232,7 +231,7 @@ export class FallbackJournal implements Journal {
     this.#placing = null;
   }
 
-  /** Gives batches their places: on disk, or in memory where it fails. A batch that is at fault is rejected alone. */
+  /** Assigns sequences to batches: on disk, or in memory if the disk fails. An invalid batch is rejected individually. */
   async #place(group: readonly Waiting[]): Promise<void> {
     const placed = group.map((entry) => ({ ...entry, sequence: ++this.#given }));
     if (this.#trouble) return this.#hold(placed);
@@ -258,7 +257,7 @@ export class FallbackJournal implements Journal {
     const acceptedAt = this.#options.now();
     for (const { resolve, reject, ...entry } of group) {
       if (this.#heldBytes + entry.bytes > (this.#options.maxBytes ?? MAX_BYTES)) {
-        const message = `${this.#trouble?.error} Memory holds as many readings as it may: send these again later.`;
+        const message = `${this.#trouble?.error} The memory limit for readings is reached: send these readings again later.`;
         reject(new Unavailable(message, { retryAfterS: 30 }));
         continue;
       }
@@ -274,7 +273,7 @@ export class FallbackJournal implements Journal {
     this.#heldBytes = this.#held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Notices that the data folder was removed also while no readings arrive. */
+  /** Detects that the data folder was removed, also while no readings arrive. */
   #verify(): void {
     const disk = this.#disk;
     disk.verify().catch((error: unknown) => {
@@ -298,7 +297,7 @@ export class FallbackJournal implements Journal {
       this.#recovering = this.#tryAgain();
     }, this.#wait);
     this.#timer.unref();
-    this.#wait = Math.min(this.#wait * 2, this.#options.longestWaitMs ?? MAX_WAIT_MS);
+    this.#wait = Math.min(this.#wait * 2, this.#options.maxWaitMs ?? MAX_WAIT_MS);
   }
 
   async #tryAgain(): Promise<void> {
@@ -311,16 +310,16 @@ export class FallbackJournal implements Journal {
     }
   }
 
-  /** Opens the disk again and writes everything that is held to it; nothing is held when the trouble is over, or it rejects. */
+  /** Reopens the disk and writes all held batches to it. Resolves when none is held, otherwise rejects. */
   async #recover(): Promise<void> {
     const broken = this.#disk;
     this.#disk = await this.#reopened();
     broken.close().catch(() => {
-      // It does not work, which is why another connection takes its place.
+      // The old connection is broken, which is why it is replaced.
     });
     try {
       while (this.#held.length > 0) await this.#writeHeld();
-      // Nothing is awaited from the last look at what is held to here: an append in between would be held for ever.
+      // There must be no await between the last check for held batches and this line: an append in between would be held forever.
       this.#onDisk = this.#head;
       this.#trouble = null;
     } finally {
@@ -332,11 +331,11 @@ export class FallbackJournal implements Journal {
     this.#cursors = null;
     if (cursors === null) return;
     await this.#disk.advance(cursors).catch(() => {
-      // Stores take again what they have, which changes nothing, unless a later call succeeds.
+      // Stores receive batches again that they have, which has no effect, unless a later call succeeds.
     });
   }
 
-  /** Writes the oldest of what is held, as much as shares a commit. */
+  /** Writes the oldest held batches, up to the size of one commit. */
   async #writeHeld(): Promise<void> {
     const group = this.#held.slice(0, groupLength(this.#held));
     if (group.length === this.#held.length) this.#pause ??= Promise.withResolvers();
@@ -361,7 +360,7 @@ export class FallbackJournal implements Journal {
 
 const NOTHING: JournalStats = { batches: 0, bytes: 0, oldestAt: null };
 
-/** How many of these batches share a commit: at least one. */
+/** Number of batches that share the next commit: at least one. */
 function groupLength(entries: readonly { readonly bytes: number }[]): number {
   let bytes = 0;
   const end = entries.findIndex((entry) => {

@@ -6,7 +6,7 @@ import { RecentBatches } from './recent-batches.ts';
 
 const NEVER = new AbortController().signal;
 
-/** A journal with a store behind it that can be told to fail. */
+/** A journal with a store that can be made to fail. */
 function setUp(pauseMs = 0) {
   const journal = new MemoryJournal(Date.now);
   const recent = new RecentBatches(journal);
@@ -44,7 +44,7 @@ test('every batch reaches the store once and in order', async () => {
   expect(fanOut.status(21)).toMatchObject({ status: 'ok', lagBatches: 0 });
 });
 
-test('a store that is down keeps its place and catches up when it is back', async () => {
+test('a store that is down retains its position and catches up when it is available', async () => {
   const { journal, store, fanOut, append } = setUp();
   store.failing = true;
   fanOut.start();
@@ -62,7 +62,7 @@ test('a store that is down keeps its place and catches up when it is back', asyn
   await fanOut.drain(NEVER);
 });
 
-test('a stop does not wait for a pause, nor for ever for a store that fails', async () => {
+test('stopping waits neither for a pause nor indefinitely for a failing store', async () => {
   const { store, fanOut, append } = setUp(60_000);
   fanOut.start();
   await append();
@@ -79,7 +79,7 @@ test('a stop does not wait for a pause, nor for ever for a store that fails', as
   expect(broken.store.taken).toEqual([]);
 });
 
-test('batches that memory has let go are read back from the journal', async () => {
+test('batches evicted from memory are read from the journal', async () => {
   const { journal, store, fanOut } = setUp();
   await journal.append([], []);
   await journal.append([], []);

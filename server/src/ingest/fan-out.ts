@@ -3,7 +3,7 @@ import type { AcceptedBatch } from '../domain/columns/batch.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { RecentBatches } from './recent-batches.ts';
 
-/** What fan-out asks of a store. */
+/** The operations that fan-out requires of a store. */
 export interface BatchSink {
   write(batches: readonly AcceptedBatch[]): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface FanOutOptions {
   readonly batches: RecentBatches;
   /** Last sequence that the store has confirmed. */
   readonly cursor: number;
-  /** Least time between two writes, so that single readings share one transaction of the store. */
+  /** Minimum time between two writes, so that single readings share one transaction of the store. */
   readonly pauseMs: number;
   readonly now: () => number;
   /** Called after each confirmed write. */
@@ -26,14 +26,14 @@ const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = MINUTE_MS;
 
 /**
- * Moves batches from the journal to one store, in order, for ever: a store that is slow or down delays only itself and is tried again
- * with growing pauses until it takes them.
+ * Delivers batches from the journal to one store, in order. A slow or unavailable store delays only itself and is retried with increasing
+ * pauses until it accepts them.
  */
 export class FanOut {
   readonly name: string;
   readonly #options: FanOutOptions;
   #cursor: number;
-  /** Ends the wait that is under way: for new work, and for a hurry. */
+  /** End the current wait: for new batches, and for draining. */
   #onNotify: (() => void) | null = null;
   #onHurry: (() => void) | null = null;
   #notified = false;
@@ -54,7 +54,7 @@ export class FanOut {
     this.#running = this.#run();
   }
 
-  /** Says that there is a new batch. */
+  /** Announces a new batch. */
   notify(): void {
     this.#behindSince ??= this.#options.now();
     this.#notified = true;
@@ -77,7 +77,7 @@ export class FanOut {
     return { status, lagBatches, lagMs, lastError: this.#lastError };
   }
 
-  /** Writes what is there without waiting for more, then stops; a failure or `signal` stops it earlier. */
+  /** Writes the available batches without waiting for more, then stops; a failure or `signal` stops it earlier. */
   async drain(signal: AbortSignal): Promise<void> {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const stop = () => {
@@ -89,7 +89,7 @@ export class FanOut {
     this.#onHurry?.();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    // A write that hangs is not waited for: its batches are still in the journal.
+    // A hanging write is not awaited: its batches are still in the journal.
     await Promise.race([this.#running, aborted]);
     signal.removeEventListener('abort', stop);
   }
@@ -106,7 +106,7 @@ export class FanOut {
     }
   }
 
-  /** Writes the next batches, if there are any. */
+  /** Writes the next batches, if any. */
   async #step(): Promise<'more' | 'wrote' | 'idle' | 'failed'> {
     try {
       const since = this.#options.now();
@@ -135,7 +135,7 @@ export class FanOut {
     return full * (0.75 + 0.5 * fraction(this.#failures + this.#options.now()));
   }
 
-  /** Waits for a time (null: without end), for a hurry, and, where asked, for new work. */
+  /** Waits for a time (null: indefinitely), for draining, and optionally for new batches. */
   #wait(ms: number | null, forWork: boolean): Promise<void> {
     if (this.#hurry || (forWork && this.#notified)) return Promise.resolve();
     return new Promise((resolve) => {
@@ -152,10 +152,10 @@ export class FanOut {
   }
 }
 
-/** A store is behind when it has had work for this long. */
+/** A store is behind when it has had pending batches for this long. */
 const BEHIND_MS = 30_000;
 
-/** Spreads retries of several stores: a number in [0, 1) that differs from one to the next. */
+/** Jitter for the retries of several stores: a number in [0, 1) that differs between consecutive seeds. */
 function fraction(seed: number): number {
   return (Math.imul(Math.floor(seed), 2_654_435_761) >>> 0) / 2 ** 32;
 }

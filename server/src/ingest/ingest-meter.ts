@@ -2,7 +2,7 @@ import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
 
 const MAX_AGE_MINUTES = 60;
 
-/** Counts what comes in: totals since start and values by minute of the last hour. */
+/** Counts incoming values: totals since start, and values per minute of the last hour. */
 export class IngestMeter {
   accepted = 0;
   rejected = 0;
@@ -30,7 +30,7 @@ export class IngestMeter {
     return [...this.#perMinute.subarray(0, MAX_AGE_MINUTES)];
   }
 
-  /** Mean rate over the last full minute and the running one. */
+  /** Mean rate over the last full minute and the current one. */
   valuesPerSecond(): number {
     this.#roll();
     const running = this.#perMinute[MAX_AGE_MINUTES]!;

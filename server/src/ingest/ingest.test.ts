@@ -7,7 +7,7 @@ import { MemoryJournal } from './memory-journal.ts';
 const NOW = Date.UTC(2026, 5, 1);
 const catalogue = new MetricCatalogue();
 
-/** Charges of a battery: `bad` of them beyond 100 %, one of 50 %. */
+/** States of charge: `bad` values above 100 %, and one of 50 %. */
 function charges(device: string, bad: number): Block {
   const values = Float64Array.from({ length: bad + 1 }, (_, i) => (i < bad ? 101 + i : 50));
   return {
@@ -20,7 +20,7 @@ function charges(device: string, bad: number): Block {
   };
 }
 
-test('a quarantine that is full refuses more, keeps what it has, and takes good values as before', async () => {
+test('a full quarantine rejects further values, retains its own, and valid values are still accepted', async () => {
   const journal = new MemoryJournal(() => NOW);
   const ingest = new Ingest({
     journal,

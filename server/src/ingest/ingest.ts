@@ -13,7 +13,7 @@ import { LiveBus } from './live-bus.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { MAX_REJECTIONS_LISTED, type Refusal, validate } from './validate.ts';
 
-/** A store that takes batches; the first in the list is the one that is read. */
+/** A store that receives batches; queries read the first one in the list. */
 export interface StoreTarget {
   readonly name: string;
   write(batches: readonly AcceptedBatch[]): Promise<void>;
@@ -21,30 +21,30 @@ export interface StoreTarget {
 
 export interface WindowTarget {
   write(batches: readonly Batch[]): Promise<void>;
-  /** Forgets single values. */
+  /** Deletes single values. */
   erase(blocks: readonly Block[]): Promise<void>;
-  /** Forgets everything of devices. */
+  /** Deletes all readings of devices. */
   deleteDevices(deviceIds: readonly string[]): Promise<void>;
-  /** Everything that it holds. */
+  /** All blocks of the window. */
   blocks(): Iterable<Block>;
 }
 
 export interface IngestOptions {
   readonly journal: Journal;
   readonly stores: readonly StoreTarget[];
-  /** The window of the last hours, written before the acknowledgement so that it answers at once. */
+  /** The window of the last hours, written before the acknowledgement so that it can be queried immediately. */
   readonly window: WindowTarget;
-  /** Whether readings go to the disk from the start. */
+  /** Whether readings are written to disk from the start. */
   readonly persists: boolean;
   readonly describe: (metric: string) => Metric;
-  /** Ids of devices that were removed, of which nothing is kept; it grows. */
+  /** Ids of removed devices, whose readings are discarded; the set grows. */
   readonly removed: ReadonlySet<string>;
-  /** Puts series that are not known on record, as far as the limits allow. */
+  /** Registers new series, within the limits. */
   readonly admit: Admit;
   readonly onStoreError: (store: string, error: unknown) => void;
   readonly now: () => number;
   readonly pauseMs: number;
-  /** The batch after which a store continues, where its cursor says something else; undefined: as its cursor says. */
+  /** Overrides the batch after which a store continues; undefined: as in its cursor. */
   readonly startAfter?: (store: string) => number | undefined;
 }
 
@@ -55,21 +55,21 @@ export interface Receipt {
   /** True: on disk; false: in memory only. */
   readonly durable: boolean;
   readonly refusals: readonly Refusal[];
-  /** Series that a limit refuses, by `seriesKey`. */
+  /** Keys from `seriesKey` of the series that exceed a limit. */
   readonly refusedSeries: ReadonlySet<string>;
-  /** Reasons of the first quarantined values, told like refusals. */
+  /** Reasons of the first quarantined values. */
   readonly implausible: readonly { deviceId: string; metric: string; timestamp: number; reason: string }[];
 }
 
-/** Bytes of readings that may wait for the disk; more are turned away until it catches up. */
+/** Maximum size of readings that wait for the disk; more are rejected until it catches up. */
 export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 const MAX_IMPLAUSIBLE_LISTED = 100;
 const CATCH_UP_LOOK_MS = 50;
-/** A store that fails for this long is not waited for: 10 s. */
+/** A store that fails for this number of checks (10 s) is no longer awaited. */
 const MAX_FAILING_LOOKS = 200;
 
 /**
- * The way of every reading: validate → journal → acknowledged → memory window, latest values and live stream, and in the background to
+ * The path of every reading: validate → journal → acknowledge → memory window, latest values and live stream, and in the background to
  * every store. See ARCHITECTURE.md.
  */
 export class Ingest {
@@ -84,7 +84,7 @@ export class Ingest {
   #bytesInFlight = 0;
   #closed = false;
   #persists: boolean;
-  /** Ends when readings are taken again. */
+  /** Resolves when readings are accepted again. */
   #halt: Promise<void> | null = null;
 
   constructor(options: IngestOptions) {
@@ -95,7 +95,7 @@ export class Ingest {
     this.recent = new RecentBatches(options.journal);
   }
 
-  /** Finds out where each store stands. */
+  /** Reads the position of each store. */
   async open(): Promise<void> {
     const { journal, stores } = this.#options;
     const taken = await journal.cursors();
@@ -114,7 +114,7 @@ export class Ingest {
     );
   }
 
-  /** Starts moving batches to the stores, beginning with what an earlier run left. */
+  /** Starts delivering batches to the stores, starting with those of an earlier run. */
   start(): void {
     for (const fanOut of this.#fanOuts) {
       fanOut.start();
@@ -123,21 +123,21 @@ export class Ingest {
   }
 
   /**
-   * Takes readings whose device columns hold device ids. Resolves once they are as safe as `durable` says.
-   * Rejects with `Unavailable`: code `too_many_requests` when the disk is behind, `unavailable` when the journal fails; nothing of the
-   * blocks is taken then.
+   * Accepts readings whose device columns contain device ids. Resolves when they are as safe as `durable` states.
+   * @throws Unavailable with code `too_many_requests` if the disk is behind, or `unavailable` if the journal fails; none of the blocks is
+   * accepted then
    */
   async accept(blocks: readonly Block[]): Promise<Receipt> {
     while (this.#halt) await this.#halt;
     if (this.#closed)
       throw new Unavailable('the service is stopping: send the readings again once it is back', { retryAfterS: 5 });
     const { journal, describe, now } = this.#options;
-    // Without the disk there is no place where implausible values could wait for a decision: they are refused.
+    // Without the disk, implausible values cannot be stored until a user decides on them: they are rejected.
     const verdict = validate(blocks, describe, now(), this.#persists ? journal.quarantineRoom() : 0);
     const bytes = verdict.blocks.reduce((sum, block) => sum + bytesOf(block), 0);
     let durable = this.#persists && journal.durable;
     if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
-      throw new Unavailable('the disk is behind with what was sent before: send these readings again in a second', {
+      throw new Unavailable('the disk is behind with earlier readings: send these readings again in one second', {
         code: 'too_many_requests',
         retryAfterS: 1,
       });
@@ -165,7 +165,7 @@ export class Ingest {
     };
   }
 
-  /** Takes readings that a person has looked at and found right, however implausible. */
+  /** Accepts readings that a user has reviewed and confirmed, however implausible. */
   async acceptReviewed(blocks: readonly Block[]): Promise<void> {
     const { blocks: admitted, refusals } = admitSeries(this.#present(blocks), this.#options.admit);
     const [refusal] = refusals;
@@ -173,19 +173,19 @@ export class Ingest {
     if (admitted.length > 0) await this.#keep(admitted, []);
   }
 
-  /** Takes rows that were made of readings: they go to the stores as readings do, and nowhere else. */
+  /** Accepts rows derived from readings: they are delivered to the stores only. */
   async acceptDerived(blocks: readonly Block[]): Promise<void> {
     await this.#append(blocks, []);
     for (const fanOut of this.#fanOuts) fanOut.notify();
   }
 
   /**
-   * Takes a change of what was read before: what its blocks erase and write, in this order. As safe as readings when it resolves.
-   * @throws Unavailable while readings do not go to the disk: a change that is gone after a restart would be none
+   * Accepts a change of earlier readings: the erasures and writes of its blocks, in this order. As safe as readings when it resolves.
+   * @throws Unavailable while readings are not written to disk: a restart would lose the change
    */
   async acceptChange(blocks: readonly Block[]): Promise<void> {
     if (!this.#persists || !this.#options.journal.durable)
-      throw new Unavailable('readings are not kept on disk at present, so that what was kept cannot be changed');
+      throw new Unavailable('readings are not stored on disk at present, so stored readings cannot be changed');
     const { sequence } = await this.#append(blocks, []);
     for (const block of this.#present(blocks)) {
       if (block.erases) await this.#options.window.erase([block]);
@@ -195,17 +195,17 @@ export class Ingest {
     for (const fanOut of this.#fanOuts) fanOut.notify();
   }
 
-  /** Whether readings go to the disk. */
+  /** Whether readings are written to disk. */
   get persists(): boolean {
     return this.#persists;
   }
 
-  /** From now on readings stay in the memory window. */
+  /** From now on, keeps readings in the memory window only. */
   stopPersisting(): void {
     this.#persists = false;
   }
 
-  /** Brings the whole window to the disk, and from then on every reading. Rejects when the disk does not take it; nothing changes then. */
+  /** Writes the whole window to disk, and from then on every reading. If the disk rejects it, this rejects and nothing changes. */
   async persist(): Promise<void> {
     if (this.#persists) return;
     await this.halted(async () => {
@@ -215,7 +215,7 @@ export class Ingest {
     for (const fanOut of this.#fanOuts) fanOut.notify();
   }
 
-  /** Does something while no readings are taken: they wait. */
+  /** Runs work while incoming readings wait. */
   async halted<T>(work: () => Promise<T>): Promise<T> {
     while (this.#halt) await this.#halt;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -228,12 +228,12 @@ export class Ingest {
     }
   }
 
-  /** Turns readings away from now on, as a service does that stops. */
-  stopTaking(): void {
+  /** Rejects readings from now on, as the service is stopping. */
+  stopAccepting(): void {
     this.#closed = true;
   }
 
-  /** Forgets the readings of a device that was removed, as far as memory holds them. */
+  /** Deletes the readings of a removed device from memory. */
   async forgetDevice(deviceId: string): Promise<void> {
     this.latest.forget(deviceId);
     await this.#options.window.deleteDevices([deviceId]);
@@ -245,7 +245,7 @@ export class Ingest {
   }
 
   /** Batches that some store has not confirmed yet, oldest first. */
-  kept(): AsyncIterable<AcceptedBatch> {
+  unconfirmed(): AsyncIterable<AcceptedBatch> {
     return this.#batchesAfter(Math.min(...this.#fanOuts.map(({ cursor }) => cursor)));
   }
 
@@ -253,7 +253,7 @@ export class Ingest {
     return this.#fanOut(store).status(this.#options.journal.head());
   }
 
-  /** Resolves when a store has confirmed everything that was acknowledged before the call. @throws Unavailable when it fails for long */
+  /** Resolves when a store has confirmed everything acknowledged before the call. @throws Unavailable if the store keeps failing */
   async caughtUp(store: string, signal: AbortSignal): Promise<void> {
     const head = this.#options.journal.head();
     const fanOut = this.#fanOut(store);
@@ -261,23 +261,23 @@ export class Ingest {
       const { status, lastError } = fanOut.status(head);
       failing = status === 'failed' ? failing + 1 : 0;
       if (failing > MAX_FAILING_LOOKS)
-        throw new Unavailable(`store ${store} does not take readings at present: ${lastError}`);
+        throw new Unavailable(`store ${store} does not accept readings at present: ${lastError}`);
       await sleep(CATCH_UP_LOOK_MS, undefined, { signal });
     }
   }
 
-  /** Every batch that was acknowledged before the instant that it answers has been confirmed by a store; epoch milliseconds. */
+  /** Returns an instant in epoch milliseconds; a store has confirmed every batch that was acknowledged before it. */
   async settledUntil(store: string): Promise<number> {
     const now = this.#options.now();
-    // Acknowledgements of this instant are counted in the journal's head after this.
+    // Acknowledgements at this instant are included in the journal's head after this.
     await nextTurn();
     const { batches } = await this.recent.next(this.#fanOut(store).cursor);
     return Math.min(now, ...batches.map(({ acceptedAt }) => acceptedAt));
   }
 
-  /** Stops taking readings and brings what was taken into the stores, as far as it gets until `signal` fires. */
+  /** Stops accepting readings and delivers accepted ones to the stores until `signal` fires. */
   async close(signal: AbortSignal): Promise<void> {
-    this.stopTaking();
+    this.stopAccepting();
     await Promise.all(this.#fanOuts.map((fanOut) => fanOut.drain(signal)));
     await this.#saveCursors();
   }
@@ -290,10 +290,10 @@ export class Ingest {
     return withoutRemoved(blocks, this.#options.removed);
   }
 
-  /** Answers whether it is on disk. */
+  /** Returns whether the batch is on disk. */
   async #keep(blocks: readonly Block[], quarantined: Parameters<Journal['append']>[1]): Promise<boolean> {
     const batch = this.#persists ? await this.#append(blocks, quarantined) : { sequence: 0, blocks, durable: false };
-    // A device may have been removed while its readings were on their way to the disk.
+    // A device may have been removed while its readings were being written to disk.
     const present = this.#present(blocks);
     await this.#options.window.write([{ ...batch, blocks: present }]);
     const changed = new Set<string>();
@@ -316,13 +316,13 @@ export class Ingest {
 
   #fanOut(store: string): FanOut {
     const found = this.#fanOuts.find(({ name }) => name === store);
-    if (!found) throw new Error(`no store is named ${store}`);
+    if (!found) throw new Error(`there is no store named ${store}`);
     return found;
   }
 
   #trimming: Promise<void> | null = null;
 
-  /** Writes the cursors down, one call at a time; a failure is told like a store's, and the next advance tries again. */
+  /** Saves the cursors, one call at a time; a failure is reported like that of a store, and the next advance retries. */
   #trim(): void {
     this.recent.trim(Math.min(...this.#fanOuts.map(({ cursor }) => cursor)));
     this.#trimming ??= this.#saveCursors()

@@ -24,7 +24,7 @@ const block = (...instants: number[]): Block => ({
 });
 const newest = () => [...latest.of('meter')].map(({ timestamp }) => timestamp);
 
-test('the newest value by instant is the latest, whatever arrives late or in whichever order', () => {
+test('the latest value is the newest by instant, in any order of arrival', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), (ages) => {
       latest = new LatestValues(() => clock);
@@ -35,7 +35,7 @@ test('the newest value by instant is the latest, whatever arrives late or in whi
   );
 });
 
-test('a value from the future does not keep the next one out, however far ahead it is', () => {
+test('a value from the future does not block the next one, however far ahead it is', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 * UTC_DAY_MS }), (ahead) => {
       clock = NOON;
@@ -48,7 +48,7 @@ test('a value from the future does not keep the next one out, however far ahead 
   );
 });
 
-test('a device whose clock is always fast shows its newest value, and a late one of it changes nothing', () => {
+test('a device with a fast clock shows its newest value, and its late values change nothing', () => {
   for (let i = 0; i < 5; i++) {
     clock += SECOND_MS;
     latest.add(block(clock + MINUTE_MS, clock + 2 * MINUTE_MS));
@@ -58,7 +58,7 @@ test('a device whose clock is always fast shows its newest value, and a late one
   expect(newest()).toEqual([clock + 2 * MINUTE_MS]);
 });
 
-test('when the clock is set back, values from ahead of it are hidden, called for, and replaced by the next or the stored ones', () => {
+test('when the clock is set back, values ahead of it are hidden, reported, and replaced by the next or the stored ones', () => {
   fc.assert(
     fc.property(fc.integer({ min: 6 * MINUTE_MS, max: 400 * UTC_DAY_MS }), fc.boolean(), (jump, restored) => {
       [clock, setBack] = [NOON, 0];
@@ -79,7 +79,7 @@ test('when the clock is set back, values from ahead of it are hidden, called for
   );
 });
 
-test('a small step of the clock back lets the next value in, and no old one', () => {
+test('after a small clock step back, the next value is accepted, and old ones are not', () => {
   latest.add(block(NOON));
   clock -= MINUTE_MS;
   latest.add(block(clock - HOUR_MS));
@@ -94,7 +94,7 @@ test('a stored value from the future is not restored as the latest', () => {
   expect(newest()).toEqual([NOON]);
 });
 
-test('a value that is written again with another one is a change, and one that is the same is none', () => {
+test('a value rewritten with a different value is a change, and an equal one is not', () => {
   const latest = new LatestValues(() => NOON);
   const of = (value: number): Block => ({ ...block(NOON), columns: [Float64Array.of(value)] });
   expect(latest.add(of(1))).toEqual(new Set(['meter']));

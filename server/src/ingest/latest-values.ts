@@ -7,44 +7,43 @@ export interface LatestSample {
   readonly metric: string;
   readonly timestamp: number;
   readonly value: number;
-  /** Grows with every change of any series: shows what is new since an earlier look. */
+  /** Increases with every change of any series: shows what changed since an earlier revision. */
   readonly revision: number;
 }
 
-/** A value this far ahead of the clock is a forecast (tomorrow's price) and not the latest. */
+/** A value further ahead of the clock than this is a forecast (tomorrow's price), not the latest value. */
 const AHEAD_MS = 5 * MINUTE_MS;
 
-/** Numbers that are kept of a series, and the place of each among them. */
+/** Numbers stored per series, and the offset of each. */
 const FIELDS = 4;
 const TIMESTAMP = 0;
-/** Decides which of two samples is newer: the instant, or the instant of arrival where the sample is from the future. */
+/** Ranks samples by age: the instant, or the instant of arrival for samples from the future. */
 const RANK = 1;
 const VALUE = 2;
 const REVISION = 3;
 const EMPTY = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 0];
 
 interface GroupState {
-  /** Quantity → position of its first number. */
+  /** Quantity → index of its first number. */
   readonly positions: Map<string, number>;
   /**
-   * The numbers of one series after those of another. One array of the exact length, which is replaced when quantities are added: arrays
-   * that grow keep room for 16 more numbers each, several times what most groups hold.
+   * The numbers of all series, one series after another. One array of the exact length, which is replaced when quantities are added:
+   * growing arrays reserve space for 16 more numbers each, several times the size of most groups.
    */
   numbers: number[];
 }
 
 /**
- * The newest value of every series, by instant (not by arrival): one map lookup away for the API and the live stream.
- *
- * A sample from the future (a device's clock is fast) counts as of its arrival, so that the next one replaces it. When the service's own
- * clock is set back, what came in before is hidden until the clock gets there again or a sample replaces it; `onSetBack` is called so that
- * what the stores have of these series can be restored.
+ * The newest value of every series, by instant (not by arrival), for the API and the live stream.
+ * @@ A sample from the future (a device's clock is fast) ranks by its arrival, so that the next one replaces it. When the service's own
+ * clock is set back, earlier arrivals are hidden until the clock reaches them again or a sample replaces them; `onSetBack` is called so
+ * that the stored values of these series can be restored.
  */
 export class LatestValues {
   readonly #devices = new Map<string, Map<string, GroupState>>();
   readonly #now: () => number;
   #revision = 0;
-  /** Newest reading of the clock. */
+  /** Latest reading of the clock. */
   #clock = Number.NEGATIVE_INFINITY;
   onSetBack: () => void = () => {};
 
@@ -52,7 +51,7 @@ export class LatestValues {
     this.#now = now;
   }
 
-  /** Takes in a block and answers the devices that now have a newer value than before. */
+  /** Adds a block; returns the devices that now have a newer value than before. */
   add(block: Block): Set<string> {
     const now = this.#readClock();
     const changed = new Set<string>();
@@ -76,7 +75,7 @@ export class LatestValues {
     return changed;
   }
 
-  /** Takes in one value that was kept elsewhere; answers false for one from the future, which is not the latest. */
+  /** Adds one stored value; returns false for one from the future, which is not the latest. */
   restore(deviceId: string, metric: string, timestamp: number, value: number): boolean {
     const now = this.#readClock();
     if (timestamp > now + AHEAD_MS) return false;
@@ -112,7 +111,7 @@ export class LatestValues {
     return last === Number.NEGATIVE_INFINITY ? null : last;
   }
 
-  /** Forgets the newest value of a series, until one is taken in or restored. */
+  /** Deletes the newest value of a series, until another one is added or restored. */
   forgetSeries(deviceId: string, metric: string): void {
     const { group, quantity } = splitMetric(metric);
     const state = this.#devices.get(deviceId)?.get(group);
@@ -135,7 +134,7 @@ export class LatestValues {
     return this.#revision;
   }
 
-  /** The same instant written again replaces the value: of two rows at the newest instant the later in the block counts. */
+  /** A rewritten instant replaces the value: of two rows at the newest instant, the later one in the block counts. */
   #correct(
     block: Block,
     { states, positions, changed }: { states: GroupState[]; positions: number[][]; changed: Set<string> },
@@ -182,18 +181,18 @@ export class LatestValues {
 function isNewer(instant: number, { numbers }: GroupState, position: number, now: number): boolean {
   if (instant > now + AHEAD_MS) return false;
   const known = numbers[position + RANK]!;
-  // The clock was set back since: an old sample that arrives late is still none.
+  // The clock was set back since: an old sample that arrives late is still older.
   if (known > now) return instant > now - AHEAD_MS && instant !== numbers[position + TIMESTAMP];
   const rank = Math.min(instant, now);
   return rank > known || (rank === known && instant > numbers[position + TIMESTAMP]!);
 }
 
-/** Came in before the clock was set back. */
+/** Whether a sample arrived before the clock was set back. */
 function isHidden(rank: number, now: number): boolean {
   return rank > now + AHEAD_MS;
 }
 
-/** Where the numbers of quantities are; those of unknown quantities are added. */
+/** Indexes of the numbers of quantities; unknown quantities are added. */
 function positionsOf(state: GroupState, quantities: readonly string[]): number[] {
   const before = state.positions.size;
   const positions = quantities.map((quantity) => {

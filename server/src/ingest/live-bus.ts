@@ -1,4 +1,4 @@
-/** Tells listeners which devices have newer values; what the values are is asked of `LatestValues`. */
+/** Informs listeners which devices have newer values; the values are in `LatestValues`. */
 export type LiveListener = (deviceIds: ReadonlySet<string>) => void;
 
 export class LiveBus {
@@ -9,7 +9,7 @@ export class LiveBus {
     for (const listener of this.#listeners) listener(deviceIds);
   }
 
-  /** Listens until the answer is called. */
+  /** Adds a listener; call the returned function to remove it. */
   subscribe(listener: LiveListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -10,7 +10,7 @@ const TRANSACTIONS = 40;
 const folder = mkdtempSync(join(tmpdir(), 'wattkeeper-log-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A database and its log as a kill leaves them: one row for each of so many transactions, the first of which the database itself has. */
+/** A database and its log after a kill: one row per transaction; the first transaction is in the database itself. */
 const killed = (() => {
   const path = join(folder, 'killed.db');
   const database = new DatabaseSync(path);
@@ -34,7 +34,7 @@ function rowsAfter(log: Buffer): number {
   return count;
 }
 
-it('a log that is whole, or was cut off by a crash, has lost nothing', () => {
+it('an intact log, or one truncated by a crash, has no loss', () => {
   expect(rowsAfter(killed.log)).toBe(TRANSACTIONS);
   fc.assert(
     fc.property(fc.nat(killed.log.length), (length) => {
@@ -44,7 +44,7 @@ it('a log that is whole, or was cut off by a crash, has lost nothing', () => {
   );
 });
 
-it('what a log has left of its round before is no loss', () => {
+it("remains of a log's previous cycle are not a loss", () => {
   const path = join(folder, 'round.db');
   const database = new DatabaseSync(path);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (n INTEGER PRIMARY KEY)');
@@ -60,7 +60,7 @@ it('what a log has left of its round before is no loss', () => {
   expect(lostTransactions(log)).toBeGreaterThan(0);
 });
 
-it('what SQLite leaves out after a flipped bit is counted, apart from the last transaction', () => {
+it('transactions that SQLite drops after a flipped bit are counted, except the last one', () => {
   let found = 0;
   fc.assert(
     fc.property(fc.nat(killed.log.length - 1), fc.nat(7), (at, bit) => {
@@ -69,7 +69,7 @@ it('what SQLite leaves out after a flipped bit is counted, apart from the last t
       const missing = TRANSACTIONS - rowsAfter(log);
       const lost = lostTransactions(log);
       if (lost > 0) found++;
-      // A transaction whose own end is unreadable counts with the next one.
+      // A transaction with an unreadable end is counted together with the next one.
       expect(lost).toBeLessThanOrEqual(missing);
       if (missing > 2) expect(lost).toBeGreaterThanOrEqual(missing - 1);
     }),
@@ -88,7 +88,7 @@ it('a damaged log is copied before it is opened', () => {
   expect(findLostLog(path, copy)).toMatchObject({ copy, transactions: expect.any(Number) });
   expect(readFileSync(copy).equals(log)).toBe(true);
   const nowhere = findLostLog(path, join(folder, 'none', 'copy'));
-  expect(nowhere?.copy).toMatch(/^not kept \(ENOENT/);
+  expect(nowhere?.copy).toMatch(/^not copied \(ENOENT/);
   copyFileSync(path, join(folder, 'alone.db'));
   expect(findLostLog(join(folder, 'alone.db'), join(folder, 'none'))).toBeNull();
   expect(existsSync(join(folder, 'none'))).toBe(false);

@@ -1,31 +1,30 @@
 import { copyFileSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { messageOf } from '../domain/errors.ts';
 
-/** What SQLite would leave out of a write-ahead log without a word. */
+/** The part of a write-ahead log that SQLite would drop silently. */
 export interface LostLog {
-  /** Transactions from the damage on. */
+  /** Number of transactions from the damage on. */
   readonly transactions: number;
-  /** When the log was last written, epoch milliseconds. */
+  /** Time of the last write to the log, epoch milliseconds. */
   readonly writtenAt: number;
-  /** Copy of the log as it was found, or why there is none. */
+  /** Path of the copy of the damaged log, or the reason why there is none. */
   readonly copy: string;
 }
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const MAGIC = 0x377f0682;
-/** A log is far smaller: it starts again after some megabytes. */
+/** Logs are far smaller: SQLite restarts them after some megabytes. */
 const MAX_LOG_BYTES = 1024 ** 3;
 
 /**
- * Looks for damage in the write-ahead log of a database that nobody has open. SQLite ends a log at the first frame whose checksum is wrong, as that is
- * how a transaction looks which a crash cut off. But what follows a transaction was written after it had been synced: where whole transactions
- * follow a bad frame, it was whole once, and all of them are lost. The log is copied aside then, before SQLite opens and overwrites it.
- *
- * Damage in the last transaction, and a log that was cut or removed, look like a crash and cannot be told apart from it.
+ * Checks the write-ahead log of a database that no process has open for damage. SQLite ends a log at the first frame with a wrong
+ * checksum, since a transaction that a crash cut off looks like this. But frames after a transaction were written after it had been
+ * synced: if complete transactions follow a bad frame, that frame was complete once, and all of them are lost. The log is then copied
+ * before SQLite opens and overwrites it.
+ * @@ Damage in the last transaction, and a truncated or removed log, cannot be distinguished from a crash.
  * Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
- *
- * @param copyTo where a damaged log is copied to
+ * @@ @param copyTo destination of the copy of a damaged log
  */
 export function findLostLog(database: string, copyTo: string): LostLog | null {
   const path = `${database}-wal`;
@@ -37,14 +36,14 @@ export function findLostLog(database: string, copyTo: string): LostLog | null {
   return { transactions, writtenAt: Math.round(writtenAt), copy: copied(path, copyTo) };
 }
 
-/** A full disk must not keep the service from starting. */
+/** A full disk must not prevent the service from starting. */
 function copied(path: string, to: string): string {
   try {
     copyFileSync(path, to);
     return to;
   } catch (error) {
     rmSync(to, { force: true });
-    return `not kept (${messageOf(error)})`;
+    return `not copied (${messageOf(error)})`;
   }
 }
 
@@ -60,14 +59,14 @@ const LAYOUTS: readonly Layout[] = [512, 1024, 2048, 4096, 8192, 16_384, 32_768,
   { page, isBigEndian: true },
 ]);
 
-/** Transactions of a log that SQLite leaves out although they were synced. */
+/** Number of synced transactions of a log that SQLite drops. */
 export function lostTransactions(log: Buffer): number {
   if (log.length < HEADER_BYTES) return 0;
   const isBigEndian = (log.readUInt32BE(0) & 1) === 1;
   const [a, b] = checksum(log, 0, 24, [0, 0], isBigEndian);
   const isWhole = (log.readUInt32BE(0) & ~1) === MAGIC && a === log.readUInt32BE(24) && b === log.readUInt32BE(28);
   if (isWhole) return lostFrom(log, { page: log.readUInt32BE(8), isBigEndian }, true);
-  // SQLite ignores the whole log. Its frames say what it was.
+  // SQLite ignores the whole log. The layout is derived from its frames.
   return Math.max(...LAYOUTS.map((layout) => lostFrom(log, layout, false)));
 }
 
@@ -77,7 +76,7 @@ function lostFrom(log: Buffer, { page, isBigEndian }: Layout, headerIsWhole: boo
   const frames = Math.floor((log.length - HEADER_BYTES) / frameBytes);
   if (frames === 0) return 0;
   const salts = headerIsWhole ? 16 : HEADER_BYTES + 8;
-  /** Whether a frame is whole, if the one before it has the checksum that is written there. */
+  /** Whether a frame is intact, assuming that the preceding frame has the stored checksum. */
   const follows = (i: number): boolean => {
     const at = HEADER_BYTES + i * frameBytes;
     if (log.compare(log, salts, salts + 8, at + 8, at + 16) !== 0) return false;
@@ -91,7 +90,7 @@ function lostFrom(log: Buffer, { page, isBigEndian }: Layout, headerIsWhole: boo
   let first = 0;
   while (headerIsWhole && first < frames && follows(first)) first++;
   if (first === frames) return 0;
-  // The bad frame may have been the last of its transaction.
+  // The bad frame may have been the last one of its transaction.
   let ended = commits(first) ? 1 : 0;
   let lost = 0;
   for (let i = first + 1; i < frames; i++) {

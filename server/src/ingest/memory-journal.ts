@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import type { AcceptedBatch, Block } from '../domain/columns/batch.ts';
 import type { Appended, Journal, JournalOrigin, JournalStats, Quarantined, QuarantineEntry } from './journal.ts';
 
-/** `randomInt` takes no more. */
+/** Upper limit of `randomInt`. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
-/** Quarantined values that memory holds. */
+/** Maximum number of quarantined values held in memory. */
 const MAX_QUARANTINED = 10_000;
 
-/** The journal of a service without persistence: memory is all there is, and `durable` says so. */
+/** The journal of a service without persistence: it is in memory only, and `durable` is false. */
 export class MemoryJournal implements Journal {
   readonly durable = false;
   readonly trouble = null;

@@ -12,7 +12,7 @@ import { type DiskJournal, openSqliteJournal, type PlacedBatch } from './sqlite-
 
 const NOW = Date.UTC(2026, 5, 1);
 const STORES = ['a', 'b'] as const;
-/** What a commit does: it works, fails, is done but reports a failure, or takes its time. */
+/** Outcomes of a commit: it succeeds, fails, succeeds but reports a failure, or is slow. */
 const COMMITS = ['works', 'fails', 'reports a failure', 'is slow'] as const;
 type Commit = (typeof COMMITS)[number];
 type StoreName = (typeof STORES)[number];
@@ -25,7 +25,7 @@ type Step =
 const root = mkdtempSync(join(tmpdir(), 'wattkeeper-order-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** One run of the service on the real journal, with commits that fail as planned, until a crash. */
+/** One run of the service on the real journal, with planned commit failures, until a crash. */
 class Life {
   readonly plan: Commit[] = [];
   readonly held = new Set<number>();
@@ -47,7 +47,7 @@ class Life {
       now: () => NOW,
       onChange: () => {},
       firstWaitMs: 1,
-      longestWaitMs: 2,
+      maxWaitMs: 2,
     });
     const catalogue = new MetricCatalogue();
     this.ingest = new Ingest({
@@ -66,7 +66,7 @@ class Life {
     this.ingest.start();
   }
 
-  /** Nothing of it does anything from now on. */
+  /** None of its parts has any effect from now on. */
   async crash(): Promise<void> {
     this.#over = true;
     await this.ingest.close(AbortSignal.abort()).catch(() => {});
@@ -88,7 +88,7 @@ class Life {
   }
 }
 
-/** The methods of a journal, which keep their own `this`. */
+/** The methods of a journal, bound to it. */
 function bound(disk: DiskJournal): Omit<DiskJournal, 'write'> {
   return {
     identity: disk.identity,
@@ -119,7 +119,7 @@ class Sink implements StoreTarget {
     this.name = name;
   }
 
-  /** After a crash a store gets again what it may have. */
+  /** After a crash a store receives batches again that it may have. */
   restart(): void {
     this.#last = 0;
   }
@@ -162,7 +162,7 @@ const steps = fc.array(
   { minLength: 2, maxLength: 12 },
 ) as fc.Arbitrary<Step[]>;
 
-/** Runs the steps; answers what each store has at the end, and what it has to have. */
+/** Runs the steps; returns the actual and the required content of each store. */
 async function run(path: string, todo: readonly Step[]): Promise<{ sinks: readonly Sink[]; owed: Set<number> }> {
   const sinks = STORES.map((name) => new Sink(name));
   const [durable, inMemory] = [new Set<number>(), new Set<number>()];
@@ -183,7 +183,7 @@ async function run(path: string, todo: readonly Step[]): Promise<{ sinks: readon
     else {
       await Promise.all(posts.splice(0));
       await life.crash();
-      // Acknowledged as not durable: whether a crash leaves it is open.
+      // Acknowledged as not durable: a crash may or may not retain it.
       inMemory.clear();
       for (const sink of sinks) sink.restart();
       life = new Life(path, sinks);
@@ -193,7 +193,7 @@ async function run(path: string, todo: readonly Step[]): Promise<{ sinks: readon
   await Promise.all(posts);
   for (const sink of sinks) sink.down = false;
   await expect.poll(() => life.journal.trouble, { interval: 5 }).toBeNull();
-  // The disk has everything that memory held: whatever dies now, nothing is lost.
+  // The disk has everything that memory held: a crash now loses nothing.
   await life.crash();
   for (const sink of sinks) sink.restart();
   life = new Life(path, sinks);
@@ -203,7 +203,7 @@ async function run(path: string, todo: readonly Step[]): Promise<{ sinks: readon
   return { sinks, owed: new Set([...durable, ...inMemory]) };
 }
 
-test('whatever commit fails, every store gets every acknowledged reading, in order', async () => {
+test('whichever commits fail, every store receives every acknowledged reading, in order', async () => {
   let runs = 0;
   await fc.assert(
     fc.asyncProperty(steps, async (todo) => {

@@ -1,13 +1,13 @@
 import { type AcceptedBatch, bytesOf } from '../domain/columns/batch.ts';
 import type { Journal } from './journal.ts';
 
-/** Accepted batches that memory holds for stores and queries; older ones are read back from the journal. */
+/** Maximum size of accepted batches held in memory for stores and queries; older ones are read from the journal. */
 const MAX_BYTES = 96 * 1024 * 1024;
 const READ_BYTES = 32 * 1024 * 1024;
 
 /**
- * The newest batches of the journal, in memory and in order, so that a store that keeps up never reads the disk. A store's cursor passes
- * whatever it was not given, so a batch must never arrive after a later one: the journal acknowledges in order.
+ * The newest batches of the journal, in memory and in order, so that a store that is up to date never reads the disk. A store's cursor
+ * skips batches that were not delivered to it, so a batch must never arrive after a later one; the journal acknowledges in order.
  */
 export class RecentBatches {
   readonly #journal: Journal;
@@ -25,7 +25,7 @@ export class RecentBatches {
   add(batch: AcceptedBatch): void {
     const bytes = batch.blocks.reduce((sum, block) => sum + bytesOf(block), 0);
     if (batch.sequence <= this.#newest) {
-      throw new Error(`batch ${batch.sequence} came after batch ${this.#newest}: a store may have passed its place`);
+      throw new Error(`batch ${batch.sequence} arrived after batch ${this.#newest}: a store may have skipped it`);
     }
     this.#newest = batch.sequence;
     this.#batches.push({ batch, bytes });
@@ -39,7 +39,7 @@ export class RecentBatches {
     if (drop > 0) this.#batches.splice(0, drop);
   }
 
-  /** Forgets what every store has. */
+  /** Removes batches that every store has taken. */
   trim(taken: number): void {
     let drop = 0;
     while (drop < this.#batches.length && this.#batches[drop]!.batch.sequence <= taken) {
@@ -49,7 +49,7 @@ export class RecentBatches {
     this.#floor = Math.max(this.#floor, taken);
   }
 
-  /** Batches after `after`, ascending, about `READ_BYTES` at a time; none when `after` is the newest. `more`: others wait. */
+  /** Batches after `after`, ascending, about `READ_BYTES` at a time; none if `after` is the newest. `more`: further batches follow. */
   async next(after: number): Promise<{ batches: readonly AcceptedBatch[]; more: boolean }> {
     if (after < this.#floor) {
       const batches = await this.#journal.read(after, READ_BYTES);
@@ -66,7 +66,7 @@ export class RecentBatches {
     return { batches, more: false };
   }
 
-  /** All batches after `after`, wherever they are. */
+  /** All batches after `after`, from memory and disk. */
   async *all(after: number): AsyncIterable<AcceptedBatch> {
     for (let at = after; ; ) {
       const { batches } = await this.next(at);

@@ -34,7 +34,7 @@ const open = () =>
 const valuesBehind = async (journal: Awaited<ReturnType<typeof open>>, after: number) =>
   (await journal.read(after, 1e9)).map(({ blocks }) => blocks[0]?.columns[0]?.[0]);
 
-test('what was acknowledged is there after the journal is opened anew', async () => {
+test('acknowledged batches are present after the journal is reopened', async () => {
   const first = await open();
   await Promise.all([1, 2, 3].map((value) => first.append([block(value)], [])));
   await first.close();
@@ -45,7 +45,7 @@ test('what was acknowledged is there after the journal is opened anew', async ()
   await second.close();
 });
 
-test('batches go when every store has them, and sequence numbers are never used twice', async () => {
+test('batches are deleted when every store has them, and sequence numbers are never reused', async () => {
   const journal = await open();
   for (const value of [1, 2, 3]) await journal.append([block(value)], []);
   await journal.advance(
@@ -74,7 +74,7 @@ test('batches go when every store has them, and sequence numbers are never used 
   await reopened.close();
 });
 
-test('a batch has the instant of its acknowledgement, also after a crash and when memory held it before', async () => {
+test('a batch has the instant of its acknowledgement, also after a crash and if memory held it before', async () => {
   let clock = 100;
   const now = () => ++clock;
   const journal = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);
@@ -83,7 +83,7 @@ test('a batch has the instant of its acknowledgement, also after a crash and whe
   await journal.write([{ ...batch(3), acceptedAt: 90 }]);
   const expected = [first, second, 90];
   expect((await journal.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected);
-  // Another connection sees what a crash would leave.
+  // Another connection sees the state that a crash would leave.
   const other = await openSqliteJournal(join(folder, 'wattkeeper.db'), now);
   expect((await other.read(0, 1e9)).map(({ acceptedAt }) => acceptedAt)).toEqual(expected);
   await journal.advance(new Map([['a', 1]]));
@@ -92,7 +92,7 @@ test('a batch has the instant of its acknowledgement, also after a crash and whe
   await journal.close();
 });
 
-test('the file gives back the room of what was taken', async () => {
+test('the file returns the space of deleted batches', async () => {
   const journal = await open();
   for (let i = 0; i < 20; i++) await journal.append([block(i, 100_000)], []);
   await journal.advance(new Map([['a', 20]]));
@@ -102,7 +102,7 @@ test('the file gives back the room of what was taken', async () => {
   expect(statSync(join(folder, 'wattkeeper.db')).size).toBeLessThan(1e6);
 });
 
-test('quarantined values wait until they are dropped, and the same one is kept once', async () => {
+test('quarantined values are stored until they are dropped, and the same value only once', async () => {
   const journal = await open();
   const value = { deviceId: 'a', metric: 'battery.soc_percent', timestamp: 5, value: 200, reason: 'above 100 %' };
   await journal.append([], [value, { ...value, timestamp: 6 }]);
@@ -116,7 +116,7 @@ test('quarantined values wait until they are dropped, and the same one is kept o
   await journal.close();
 });
 
-test('the quarantine has room for a bounded number of values, also after a restart, and again once some were decided', async () => {
+test('the quarantine has a limited number of values, also after a restart, and accepts new ones after a decision', async () => {
   const journal = await open();
   const value = { deviceId: 'a', metric: 'battery.soc_percent', value: 200, reason: 'above 100 %' };
   const values = Array.from({ length: 1000 }, (_, i) => ({ ...value, timestamp: i }));
@@ -162,7 +162,7 @@ function damage(path: string, hits: ReadonlyMap<number, Damage>): void {
   file.close();
 }
 
-test('damaged entries are kept aside and reported once, and those between them are read', async () => {
+test('damaged entries are set aside and reported once, and the entries between them are read', async () => {
   const sequences = Array.from({ length: 30 }, (_, i) => i + 1);
   const hits = fc.uniqueArray(fc.tuple(fc.constantFrom(...sequences), damages), { selector: ([sequence]) => sequence });
   let round = 0;
@@ -208,7 +208,7 @@ test('damaged entries are kept aside and reported once, and those between them a
   );
 });
 
-test('a file that is no database is refused with its path', async () => {
+test('a file that is not a database is rejected with its path', async () => {
   writeFileSync(
     join(folder, 'wattkeeper.db'),
     'this is not a database, but long enough to be looked at as one '.repeat(40),
@@ -217,7 +217,7 @@ test('a file that is no database is refused with its path', async () => {
   await expect(open()).rejects.toThrow(/wattkeeper\.db/);
 });
 
-test('a closed journal says so', async () => {
+test('a closed journal reports that it is closed', async () => {
   const journal = await open();
   await journal.close();
   await expect(journal.append([block(1)], [])).rejects.toThrow(/closed/);

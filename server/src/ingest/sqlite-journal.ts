@@ -10,7 +10,7 @@ export type JournalRequest = { id: number } & (
   | {
       type: 'write';
       batches: readonly EncodedBatch[];
-      /** Acknowledgements since the request before: sequence and instant. */
+      /** Acknowledgements since the last request: sequence and instant. */
       acknowledged: readonly (readonly [number, number])[];
     }
   | { type: 'read'; after: number; maxBytes: number }
@@ -28,22 +28,22 @@ export interface JournalWorkerData {
   readonly lostLog: LostLog | null;
 }
 
-/** An entry whose batch cannot be read. */
+/** An entry with an unreadable batch. */
 export interface DamagedEntry {
   readonly sequence: number;
   readonly reason: string;
 }
 
-/** `id` 0 announces that the worker is ready; its result are the newest sequence, the identity of the file and its damage. */
+/** `id` 0 announces that the worker is ready; its result is the newest sequence, the identity of the file and its damage. */
 export type JournalReply = {
   id: number;
   result?: unknown;
   error?: string;
-  /** The error is one of the disk or of the file on it, not of what was to be written. */
+  /** Whether the error is one of the disk or the file, not of the data to be written. */
   ofDisk?: boolean;
-  /** The file is no longer where it was. */
+  /** Whether the file is missing from its path. */
   gone?: boolean;
-  /** How many values the quarantine holds, when that changed. */
+  /** Number of values in the quarantine, if it changed. */
   quarantined?: number | undefined;
 };
 
@@ -70,7 +70,7 @@ export interface QuarantineRow {
   received_at: number;
 }
 
-/** Quarantined values that wait for a decision; about 20 MB. */
+/** Maximum number of quarantined values awaiting a decision; about 20 MB. */
 export const MAX_QUARANTINED = 100_000;
 
 interface Waiting {
@@ -80,42 +80,44 @@ interface Waiting {
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
-/** The file of a journal is no longer where it was opened. */
+/** The file of a journal is missing from its path. */
 export class JournalGone extends Unavailable {}
 
-/** A batch with its place in the order, on its way to the disk. */
+/** A batch with its sequence, to be written to disk. */
 export interface PlacedBatch extends Batch {
   readonly quarantined: readonly Quarantined[];
-  /** When it arrived, epoch milliseconds. */
+  /** Time of arrival, epoch milliseconds. */
   readonly receivedAt: number;
-  /** When it was acknowledged, where that was before it reached the disk. */
+  /** Time of acknowledgement, if that was before it was written to disk. */
   readonly acceptedAt?: number;
 }
 
-/** The part of a journal that is on disk. Whoever writes decides on the order: `FallbackJournal`. */
+/** The part of a journal on disk. Its user determines the order: `FallbackJournal`. */
 export interface DiskJournal extends Omit<Journal, 'append' | 'durable' | 'trouble'> {
-  /** Of the file that it writes, see `fileIdentity`. */
+  /** Identity of the file that it writes, see `fileIdentity`. */
   readonly identity: string;
 
   /**
-   * Writes batches with one sync of the disk, all or nothing. One that is there already is replaced: a commit that was reported as failed may
-   * have happened all the same. Answers when they were on disk, epoch milliseconds, which is when those without `acceptedAt` are acknowledged.
-   * @throws Unavailable when the disk or the file on it fails; anything else where a batch is at fault
+   * Writes batches with one sync of the disk, all or nothing. An existing batch is replaced: a commit that was reported as failed may
+   * have succeeded. Returns the time at which they were on disk, epoch milliseconds, which is the time of acknowledgement of those
+   * without `acceptedAt`.
+   * @throws Unavailable if the disk or the file fails; any other error means an invalid batch
    */
   write(batches: readonly PlacedBatch[]): Promise<number>;
 
   /** Writes the whole database to a new file, also after its own file was removed. */
   copyTo(path: string): Promise<void>;
 
-  /** @throws JournalGone when the file is no longer where it was opened, so that nobody would find what is written to it */
+  /** @throws JournalGone if the file is missing from its path, so that later starts would not find the data written to it */
   verify(): Promise<void>;
 }
 
 /**
- * Opens the journal in `wattkeeper.db` of this node, wherever the records are, on a thread of its own so that syncing the disk never holds up the service.
- * Rejects with `Unavailable` when the file cannot be opened or is not a database, with `JournalGone` when it is not the one with the identity given.
- * @param onDamage called once for each entry that cannot be read
- * @param lostLog what the file's log had lost before it was opened, to be reported with those entries
+ * Opens the journal in `wattkeeper.db` of this node, wherever the records are, in a separate thread so that syncing the disk never blocks
+ * the service. Rejects with `Unavailable` if the file cannot be opened or is not a database, with `JournalGone` if it does not have the
+ * given identity.
+ * @param onDamage called once for each unreadable entry
+ * @param lostLog the loss in the file's log before it was opened, to be reported with those entries
  */
 export async function openSqliteJournal(
   path: string,
@@ -141,13 +143,13 @@ class SqliteJournal implements DiskJournal {
   /** Newest batch on disk. */
   #head = 0;
   #quarantined = 0;
-  /** Quarantined values on their way to the disk. */
+  /** Number of quarantined values being written to disk. */
   #quarantining = 0;
-  /** Acknowledgements that go to the disk with the next batches: until then, a batch has the instant at which it arrived. */
+  /** Acknowledgements to be written with the next batches: until then, a stored batch has its time of arrival. */
   #acknowledged: [number, number][] = [];
   #failure: Error | null = null;
   #damage: JournalDamage | null = null;
-  /** Damaged entries that were reported. */
+  /** Sequences of the damaged entries already reported. */
   readonly #reported = new Set<number>();
   readonly #onDamage: (entry: DamagedEntry) => void;
 
@@ -197,7 +199,7 @@ class SqliteJournal implements DiskJournal {
     return this.#damage;
   }
 
-  /** One damaged entry must not keep those after it from the stores. */
+  /** A damaged entry must not prevent the delivery of later ones. */
   async #keepDamaged(batches: readonly AcceptedBatch[]): Promise<void> {
     const entries = batches.flatMap(({ sequence, damage: reason }) =>
       reason === undefined || this.#reported.has(sequence) ? [] : [{ sequence, reason }],
@@ -301,7 +303,7 @@ class SqliteJournal implements DiskJournal {
 }
 
 function failureText(path: string, what: string): string {
-  return `the journal in ${path} does not work: ${what}. Check that the folder is there, that the disk has room and that no other program holds the file.`;
+  return `the journal in ${path} does not work: ${what}. Check that the folder exists, that the disk has free space and that no other program locks the file.`;
 }
 
 function toBatch({ sequence, acceptedAt, payload }: JournalRow): AcceptedBatch {

@@ -11,12 +11,12 @@ import type { JournalReply, JournalRequest, JournalRow, JournalWorkerData, Quara
  * The journal's thread: the only one that writes `journal_*` and `quarantine` in wattkeeper.db.
  */
 const port = parentPort;
-if (!port) throw new Error('sqlite-journal.worker.ts runs as a worker thread only');
+if (!port) throw new Error('sqlite-journal.worker.ts must run in a worker thread');
 
-/** `randomInt` takes no more. */
+/** Upper limit of `randomInt`. */
 const MAX_JOURNAL_ID = 2 ** 48 - 1;
 
-/** Lost transactions that are reported individually. */
+/** Maximum number of lost transactions that are reported individually. */
 const MAX_NOTED = 10_000;
 
 const { path, now, lostLog } = workerData as JournalWorkerData;
@@ -97,7 +97,7 @@ function open(path: string): DatabaseSync {
       UNIQUE (device_id, metric, timestamp, value)
     );
   `);
-  // A journal of an earlier version says by its slowest cursor how far it has forgotten batches.
+  // A journal of an earlier version implies by its slowest cursor up to where batches were deleted.
   db.prepare(
     `INSERT OR IGNORE INTO journal_origin (one, id, trimmed)
      SELECT 1, ?, coalesce(max(sequence), 0) FROM journal_cursor
@@ -108,7 +108,7 @@ function open(path: string): DatabaseSync {
   return db;
 }
 
-/** Which batches they were is not known: they stand before all others. */
+/** The affected batches are unknown: these entries precede all others. */
 function noteLost(db: DatabaseSync, { transactions, writtenAt, copy }: LostLog): void {
   const insert = db.prepare('INSERT INTO journal_damaged VALUES (?, ?, ?, ?, NULL)');
   const { first } = db.prepare('SELECT min(coalesce(min(sequence), 0), 0) AS first FROM journal_damaged').get() as {
@@ -118,7 +118,7 @@ function noteLost(db: DatabaseSync, { transactions, writtenAt, copy }: LostLog):
   for (let i = 1; i <= Math.min(transactions, MAX_NOTED); i++) insert.run(first - i, writtenAt, now, reason);
 }
 
-/** How many values the quarantine holds after a request that may have changed it. */
+/** Number of values in the quarantine after a request that may have changed it. */
 function quarantinedAfter(request: JournalRequest): number | undefined {
   const changed =
     request.type === 'drop' ||
@@ -126,7 +126,7 @@ function quarantinedAfter(request: JournalRequest): number | undefined {
   return changed ? countQuarantined() : undefined;
 }
 
-/** TOOBIG, CONSTRAINT, MISMATCH and RANGE blame the batch, and no other try helps: https://sqlite.org/rescode.html */
+/** TOOBIG, CONSTRAINT, MISMATCH and RANGE are errors of the batch that no retry resolves: https://sqlite.org/rescode.html */
 const BATCH_AT_FAULT = new Set([18, 19, 20, 25]);
 
 function isOfDisk(error: unknown): boolean {
@@ -181,14 +181,14 @@ function perform(request: JournalRequest): unknown {
   }
 }
 
-/** The write-ahead log was removed, and with it what was committed. */
+/** The write-ahead log was removed, and with it committed data. */
 class LogGone extends Error {}
-/** The database that was written to is no longer at its path. */
+/** The open database is no longer at its path. */
 class FileGone extends Error {}
 
 /**
- * Whether what was committed is in the file that the next start opens. Where only the write-ahead log was removed, its content is copied to
- * the database file, which is there.
+ * Checks that the committed data is in the file that the next start opens. If only the write-ahead log was removed, its content is copied
+ * to the existing database file.
  */
 function verify(): void {
   if (fileIdentity(path) !== opened.file) throw new FileGone(FILE_GONE);
@@ -227,12 +227,12 @@ function advance(cursors: readonly (readonly [string, number])[]): null {
     deleteAcknowledged.run(taken);
     updateTrimmed.run(taken);
   });
-  // Gives the room of trimmed batches back to the file system, a little at a time so that appends do not wait for it.
+  // Returns the space of deleted batches to the file system in small steps, so that appends do not wait for it.
   database.exec('PRAGMA incremental_vacuum(2000)');
   return null;
 }
 
-/** Newest place in the order that was ever used: batches that waited in memory may have reached every store without being written here. */
+/** Newest sequence ever used: batches held in memory may have reached every store without being written here. */
 function head(): number {
   const row = database
     .prepare(

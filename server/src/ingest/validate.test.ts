@@ -23,7 +23,7 @@ function block(group: string, values: Record<string, number[]>, timestamps?: num
   };
 }
 
-test('good values beside bad ones are kept, and none is changed', () => {
+test('valid values next to invalid ones are accepted, and none is changed', () => {
   const given = block('battery', { soc_percent: [50, 101, 52], voltage_v: [51.2, 51.3, Number.POSITIVE_INFINITY] });
   const verdict = judge(given);
   expect(verdict.accepted).toBe(4);
@@ -36,12 +36,12 @@ test('good values beside bad ones are kept, and none is changed', () => {
   expect(given.columns[0]?.[1]).toBe(101);
 });
 
-test('limits themselves are plausible', () => {
+test('the limits themselves are plausible', () => {
   expect(judge(block('battery', { soc_percent: [0, 100] })).quarantined).toEqual([]);
   expect(judge(block('battery', { soc_percent: [-0.1, 100.1] })).quarantined).toHaveLength(2);
 });
 
-test('measurements from the future are quarantined, prices of tomorrow are not', () => {
+test('measurements from the future are quarantined; prices of the next day are not', () => {
   const ahead = [NOW + HOUR_MS, NOW + HOUR_MS + 1];
   expect(judge(block('load', { power_kw: [1, 1] }, ahead)).quarantined).toMatchObject([
     { timestamp: NOW + HOUR_MS + 1 },
@@ -49,9 +49,9 @@ test('measurements from the future are quarantined, prices of tomorrow are not',
   expect(judge(block('price', { import_per_kwh: [1] }, [NOW + UTC_DAY_MS])).quarantined).toEqual([]);
 });
 
-test('times before 2000 are quarantined in every group, with the likely cause', () => {
+test('times before 2000 are quarantined in every group, with the probable cause', () => {
   const limit = Date.UTC(2000, 0, 1);
-  // Milliseconds taken for nanoseconds, seconds taken for milliseconds, and a clock that was never set.
+  // Milliseconds sent as nanoseconds, seconds sent as milliseconds, and a clock that was never set.
   const early = [Math.floor(NOW / 1e6), Math.floor(NOW / 1000), 0, limit - 1, limit];
   for (const group of ['load', 'price', 'weather', 'custom']) {
     const verdict = judge(block(group, { irradiance_w_m2: [1, 2, 3, 4, 5] }, early));
@@ -71,14 +71,14 @@ test('a price in any currency is plausible', () => {
   }
 });
 
-test('rows without a usable time are refused value by value, and the others stay', () => {
+test('rows without a usable time are rejected value by value, and the others are accepted', () => {
   const verdict = judge(block('load', { power_kw: [1, 2, 3, 4] }, [-1, NOW - 1, 9e15, 0.5]));
   expect(verdict.rejected).toBe(3);
   expect(verdict.refusals.every(({ code }) => code === 'time_out_of_range')).toBe(true);
   expect([...(verdict.blocks[0]?.columns[0] ?? [])]).toEqual([2]);
 });
 
-test('what is told and what is kept apart has a bound, and what is beyond it is counted', () => {
+test('the numbers of listed and quarantined values are limited, and further ones are counted', () => {
   const many = Array.from({ length: MAX_QUARANTINED_PER_BATCH + 500 }, () => 200);
   const verdict = judge(block('battery', { soc_percent: many }));
   expect(verdict.quarantined).toHaveLength(MAX_QUARANTINED_PER_BATCH);
@@ -87,16 +87,16 @@ test('what is told and what is kept apart has a bound, and what is beyond it is 
   expect(verdict.refusals[0]?.code).toBe('quarantine_full');
 });
 
-test('a metric that nobody described has no limits', () => {
+test('a metric without a description has no limits', () => {
   expect(judge(block('rv', { tank_percent: [-1e9, 1e300] }))).toMatchObject({ accepted: 2, quarantined: [] });
 });
 
-test('implausible values are refused with what to do while the quarantine is full, and good ones are taken', () => {
+test('while the quarantine is full, implausible values are rejected with advice, and valid ones are accepted', () => {
   const given = [block('battery', { soc_percent: [101, 50, 102, 103] })];
   const verdict = validate(given, (metric) => catalogue.describe(metric), NOW, 1);
   expect(verdict).toMatchObject({ accepted: 1, rejected: 2, quarantined: [{ value: 101 }] });
   expect(verdict.refusals[0]).toMatchObject({
     code: 'quarantine_full',
-    detail: '102 % is above 100 %, and the quarantine is full: accept or discard what waits there',
+    detail: '102 % is above 100 %, and the quarantine is full: accept or discard its values',
   });
 });

@@ -5,7 +5,7 @@ import { type Block, rowCount } from '../domain/columns/batch.ts';
 import type { SeriesRefusal } from '../domain/series-limits.ts';
 import type { Quarantined } from './journal.ts';
 
-/** A value that was refused. */
+/** A rejected value. */
 export interface Refusal {
   readonly deviceId: string;
   /** null: the whole row. */
@@ -22,37 +22,37 @@ export interface Refusal {
 }
 
 export interface Verdict {
-  /** What is good, without what was refused or quarantined. */
+  /** The valid values, without the rejected and quarantined ones. */
   readonly blocks: readonly Block[];
   readonly accepted: number;
   readonly rejected: number;
-  /** The first refusals, each with its reason; `rejected` counts them all. */
+  /** The first rejections, each with its reason; `rejected` is their total number. */
   readonly refusals: readonly Refusal[];
   readonly quarantined: readonly Quarantined[];
 }
 
-/** Rejections listed individually. */
+/** Maximum number of rejections listed individually. */
 export const MAX_REJECTIONS_LISTED = 100;
-/** Implausible values of one batch that are kept apart; more are refused. */
+/** Maximum number of quarantined values per batch; more are rejected. */
 export const MAX_QUARANTINED_PER_BATCH = 10_000;
-/** Groups whose values are known ahead of time: day-ahead prices, weather forecasts. */
+/** Groups whose values are known in advance: day-ahead prices, weather forecasts. */
 export const FORECAST_GROUPS: ReadonlySet<string> = new Set(['price', 'weather', 'carbon']);
 const FORECAST_AHEAD_MS = 16 * UTC_DAY_MS;
-/** A clock may run ahead by this much. */
+/** Tolerance for a device clock that is ahead. */
 const CLOCK_AHEAD_MS = HOUR_MS;
-/** Earlier times are those of a clock that was not set, or of another unit, such as milliseconds sent as nanoseconds. */
+/** Earlier times come from a clock that was not set, or from a wrong unit, such as milliseconds sent as nanoseconds. */
 export const MIN_PLAUSIBLE_MS = Date.UTC(2000, 0, 1);
 
-/** How far ahead of the clock values of a group are accepted. */
+/** How far in the future values of a group are accepted. */
 export function acceptedAheadMs(group: string): number {
   return FORECAST_GROUPS.has(group) ? FORECAST_AHEAD_MS : CLOCK_AHEAD_MS;
 }
 
 /**
- * Divides readings into good, implausible and unusable ones. Never changes a value: a column of the answer holds what was given,
- * or NaN where the value was taken out. The given blocks are not changed.
- * @param nowMs the clock that future times are held against
- * @param quarantineRoom implausible values that can be kept apart; more are refused
+ * Divides readings into valid, implausible and unusable ones. Never changes a value: a column of the result has the given value, or NaN
+ * for a removed value. The given blocks are not changed.
+ * @param nowMs the current time, against which future times are checked
+ * @param quarantineRoom number of implausible values that can be quarantined; more are rejected
  */
 export function validate(
   blocks: readonly Block[],
@@ -80,7 +80,7 @@ function validateBlock(
   return { ...usable, columns };
 }
 
-/** A name that some store cannot keep reaches none: it would be rejected there whenever it is tried. */
+/** A name that one store does not support is rejected for all stores: that store would reject it at every retry. */
 function withUsableNames(block: Block, verdict: VerdictBuilder): Block {
   const faults = block.quantities.map((quantity) => metricNameFault(`${block.group}.${quantity}`));
   if (faults.every((fault) => fault === null)) return block;
@@ -146,7 +146,7 @@ function reasonOf(value: number, metric: Metric, timestamp: number, nowMs: numbe
   return `its time is ${((timestamp - nowMs) / HOUR_MS).toFixed(1)} h ahead of the clock`;
 }
 
-/** Rows whose time is a whole number of milliseconds between 1970 and 2199. */
+/** Rows whose time is an integer number of milliseconds between 1970 and 2199. */
 function withUsableTimes(block: Block, verdict: VerdictBuilder): Block {
   const rows: number[] = [];
   for (let row = 0; row < block.timestamps.length; row++) {
@@ -175,7 +175,7 @@ function refuseRow(block: Block, row: number, verdict: VerdictBuilder): void {
       metric: null,
       timestamp,
       code: 'time_out_of_range',
-      detail: `the time must lie between 1970 and 2199; got ${timestamp} ms since 1970`,
+      detail: `the time must be between 1970 and 2199; got ${timestamp} ms since 1970`,
     });
   }
 }
@@ -204,8 +204,8 @@ class VerdictBuilder {
     const { deviceId, metric, timestamp, reason } = value;
     const why =
       this.#quarantined.length < MAX_QUARANTINED_PER_BATCH
-        ? 'the quarantine is full: accept or discard what waits there'
-        : `${MAX_QUARANTINED_PER_BATCH} implausible values of this batch are kept apart already`;
+        ? 'the quarantine is full: accept or discard its values'
+        : `${MAX_QUARANTINED_PER_BATCH} implausible values of this batch are already quarantined`;
     const detail = `${reason}, and ${why}`;
     this.refuse({ deviceId, metric, timestamp, code: 'quarantine_full', detail });
   }

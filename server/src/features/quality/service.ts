@@ -215,7 +215,7 @@ export class QualityService {
       duplicates: more?.duplicates ?? counted.duplicates,
       late: more?.late ?? counted.late,
       quarantined,
-      clock_ahead_s: more ? more.clock_ahead_s : counted.leastDelayMs === null ? null : -counted.leastDelayMs / 1000,
+      clock_ahead_s: more ? more.clock_ahead_s : counted.minDelayMs === null ? null : -counted.minDelayMs / 1000,
     };
   }
 }
