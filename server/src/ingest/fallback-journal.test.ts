@@ -102,7 +102,9 @@ test('readings beyond the memory limit are rejected, and the held ones remain', 
   const journal = await open(100_000);
   full = true;
   await journal.append([block(1, 4000)], []);
-  await expect(journal.append([block(2, 4000)], [])).rejects.toThrow(/the disk is full.*memory limit for readings is reached/);
+  await expect(journal.append([block(2, 4000)], [])).rejects.toThrow(
+    /the disk is full.*memory limit for readings is reached/,
+  );
   expect((await journal.append([block(3)], [])).durable).toBe(false);
   expect((await values(journal)).map(([, value]) => value)).toEqual([1, 3]);
   full = false;
