@@ -3,8 +3,8 @@ import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from '../config/schema.ts';
 import { Unavailable } from '../domain/errors.ts';
 import type { MetricCatalogue } from '../domain/metric-catalogue.ts';
+import { SerialQueue } from '../domain/serial-queue.ts';
 import type { RulesOf } from '../domain/series-rules.ts';
-import { Turns } from '../domain/turns.ts';
 import type { DeviceDirectory } from '../features/devices/device-directory.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { JobContext } from '../jobs/job.ts';
@@ -73,7 +73,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
     save: (changed) => records.namedStates.put(STATE_KEY, Object.fromEntries(changed)),
     now,
   });
-  const turns = new Turns();
+  const queue = new SerialQueue();
   const extentOf = (group: string) => retention.extentOf(group);
   return {
     readsOf: (store) =>
@@ -85,7 +85,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
       }),
     rawFrom: (group) => extentOf(group)?.rawFrom ?? Number.NEGATIVE_INFINITY,
     keepUp: (ingest, { signal, progress }) =>
-      turns.take(async () => {
+      queue.run(async () => {
         const gap = gaps?.of(primary.name);
         // Rollups of what it has would stand for what it lacks, and every store would delete the readings.
         if (gap) throw new Unavailable(`store ${primary.name} lacks readings: nothing is rolled up until it is filled`);
@@ -100,7 +100,7 @@ export async function openRollups(options: RollupsOptions): Promise<Rollups> {
           progress,
         });
       }),
-    undisturbed: (work) => turns.take(work),
+    undisturbed: (work) => queue.run(work),
   };
 }
 

@@ -3,7 +3,7 @@ import { SECOND_MS } from '@wattkeeper/contract/durations.ts';
 import type { FastifyRequest } from 'fastify';
 import { InvalidInput, messageOf, Unavailable } from '../domain/errors.ts';
 import { Body } from './body.ts';
-import { LoopTurns } from './loop-turns.ts';
+import { EventLoopTurns } from './event-loop-turns.ts';
 import { Pace } from './pace.ts';
 
 /** Largest body of a route that needs no sign-in. Its routes can state less, but not more. */
@@ -40,7 +40,7 @@ export interface ReadOptions {
  */
 export class BodyReader {
   /** Long work on bodies is done piece by piece, one in each turn. */
-  readonly turns = new LoopTurns();
+  readonly turns = new EventLoopTurns();
   readonly #pace = new Pace();
   readonly #maxInFlight: number;
   readonly #maxSilenceMs: number;

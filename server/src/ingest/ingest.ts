@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Metric } from '@wattkeeper/contract/metric.ts';
 import { type AcceptedBatch, type Batch, type Block, bytesOf, withoutRemoved } from '../domain/columns/batch.ts';
 import { Conflict, Unavailable } from '../domain/errors.ts';
-import { Durations } from '../domain/time/durations.ts';
+import { DurationPercentiles } from '../domain/time/duration-percentiles.ts';
 import { type Admit, admitSeries } from './admission.ts';
 import { ArrivalMeter } from './arrivals.ts';
 import { FanOut } from './fan-out.ts';
@@ -77,7 +77,7 @@ export class Ingest {
   readonly live = new LiveBus();
   readonly arrivals = new ArrivalMeter();
   readonly meter: IngestMeter;
-  readonly commitTimes = new Durations();
+  readonly commitTimes = new DurationPercentiles();
   readonly recent: RecentBatches;
   readonly #options: IngestOptions;
   #fanOuts: FanOut[] = [];

@@ -1,6 +1,6 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { intersect, type Window } from '../../domain/time/window.ts';
-import { Turns } from '../../domain/turns.ts';
 import type { Anomalies, AnomalyRecord } from '../../storage/records/analytics/anomalies.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
 import { type FoundEvent, toInput } from './stored-anomaly.ts';
@@ -19,7 +19,7 @@ const PAGE = 1000;
  */
 export class EventKeeper {
   readonly #anomalies: Anomalies;
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(anomalies: Anomalies) {
     this.#anomalies = anomalies;
@@ -27,7 +27,7 @@ export class EventKeeper {
 
   /** Answers in the order of the events. Of searches that end at once, one is kept after the other: each knows what the one before kept. */
   keep(device: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {
-    return this.#turns.take(() => this.#keep(device, events));
+    return this.#queue.run(() => this.#keep(device, events));
   }
 
   async #keep({ id: deviceId }: DeviceRecord, events: readonly FoundEvent[]): Promise<KeptEvent[]> {

@@ -4,8 +4,8 @@ import { nameFault } from '@wattkeeper/contract/names.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import { type Conflict, InvalidInput, NotFound, Unavailable } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { DEFAULT_LIMITS, type SeriesLimits } from '../../domain/series-limits.ts';
-import { Turns } from '../../domain/turns.ts';
 import type { RefusedSeries } from '../../ingest/admission.ts';
 import type { DeviceRecord, DeviceRegistration } from '../../storage/records/devices/device-record.ts';
 import { tooManyDevices } from '../../storage/records/devices/device-registration.ts';
@@ -27,7 +27,7 @@ export class DeviceDirectory {
   readonly #idByName = new Map<string, string>();
   readonly #limits: SeriesLimits;
   readonly #series: SeriesIndex;
-  readonly #registrations = new Turns();
+  readonly #registrations = new SerialQueue();
   #unsaved: { deviceId: string; metric: string; firstSeenAt: number }[] = [];
   #saving: Promise<void> | null = null;
 
@@ -251,7 +251,7 @@ export class DeviceDirectory {
       if (from > 0) await nextTurn();
       const part = wanted.slice(from, from + MAX_ROWS_PER_TURN);
       // One part at a time: another request may have registered the same names, or taken the room.
-      await this.#registrations.take(async () => {
+      await this.#registrations.run(async () => {
         let room = this.#limits.devices - this.#byId.size;
         const open = part.filter(
           ({ name, labels }) => this.#isNew(name, labels ?? {}) && (this.find(name) !== undefined || room-- > 0),

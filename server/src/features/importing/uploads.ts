@@ -5,7 +5,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import { type ImportUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_PART_BYTES } from '@wattkeeper/contract/import.ts';
 import { Conflict, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { type InputFile, memoryFile, openedAs } from '../../sources/import/input-file.ts';
 
 /** Files that are kept at a time; the one that was not used for the longest time goes when another is uploaded. */
@@ -26,7 +26,7 @@ interface Upload {
   /** File on disk; null: in memory. */
   readonly path: string | null;
   readonly parts: Uint8Array[];
-  readonly turns: Turns;
+  readonly queue: SerialQueue;
   received: number;
   usedAt: number;
   /** Imports and previews that read it. */
@@ -46,7 +46,7 @@ export class Uploads {
   readonly #options: UploadsOptions;
   readonly #uploads = new Map<string, Upload>();
   /** Room is made for one file after the other: those who ask at once would all find the same room. */
-  readonly #creating = new Turns();
+  readonly #creating = new SerialQueue();
 
   constructor(options: UploadsOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Uploads {
    * @throws InvalidInput for one that is too large, Conflict while as many as are kept are being imported, Unavailable where the disk is full
    */
   create(name: string, bytes: number): Promise<ImportUpload> {
-    return this.#creating.take(() => this.#create(name, bytes));
+    return this.#creating.run(() => this.#create(name, bytes));
   }
 
   async #create(name: string, bytes: number): Promise<ImportUpload> {
@@ -78,7 +78,17 @@ export class Uploads {
     if (isOnDisk) await checkFree(folder, bytes);
     const id = randomUUID();
     const path = isOnDisk ? join(folder, id) : null;
-    const upload = { id, name, bytes, path, parts: [], turns: new Turns(), received: 0, usedAt: now(), readers: 0 };
+    const upload = {
+      id,
+      name,
+      bytes,
+      path,
+      parts: [],
+      queue: new SerialQueue(),
+      received: 0,
+      usedAt: now(),
+      readers: 0,
+    };
     this.#uploads.set(id, upload);
     return this.#show(upload);
   }
@@ -94,7 +104,7 @@ export class Uploads {
    */
   async add(id: string, offset: number, part: Uint8Array): Promise<ImportUpload> {
     const upload = this.#require(id);
-    return upload.turns.take(async () => {
+    return upload.queue.run(async () => {
       this.#require(id);
       const { received, bytes } = upload;
       if (offset !== received)
@@ -189,10 +199,10 @@ export class Uploads {
     await this.#discard(oldest);
   }
 
-  async #discard({ id, path, turns }: Upload): Promise<void> {
+  async #discard({ id, path, queue }: Upload): Promise<void> {
     this.#uploads.delete(id);
     // A part that is being written would make the file again.
-    if (path !== null) await turns.take(() => rm(path, { force: true }));
+    if (path !== null) await queue.run(() => rm(path, { force: true }));
   }
 
   #show({ id, name, bytes, received, usedAt }: Upload): ImportUpload {

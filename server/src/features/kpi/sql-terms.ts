@@ -1,4 +1,4 @@
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { type MachineTerms, writeMachineTerms } from '../../storage/postgres/machine-terms.ts';
 import type { Tariffs } from '../../storage/records/analytics/tariffs.ts';
@@ -22,7 +22,7 @@ export class SqlTerms {
   readonly #options: SqlTermsOptions;
   #written = '';
   /** Serialises the calls in their order. */
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(options: SqlTermsOptions) {
     this.#options = options;
@@ -34,7 +34,7 @@ export class SqlTerms {
 
   /** Writes the terms of all machines if they changed since the last call; returns the number of machines. */
   sync(): Promise<number> {
-    return this.#turns.take(() => this.#sync());
+    return this.#queue.run(() => this.#sync());
   }
 
   /** Runs after a change of tariffs or sites; the job repeats a run that failed. */

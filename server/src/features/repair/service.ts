@@ -8,9 +8,9 @@ import { downsample } from '../../domain/columns/downsample.ts';
 import { lowerBound, type Series, seriesOf } from '../../domain/columns/frame.ts';
 import { Conflict, InvalidInput } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
-import { Turns } from '../../domain/turns.ts';
 import { newestSample } from '../../query/newest-sample.ts';
 import type { TelemetryQueries } from '../../query/telemetry-queries.ts';
 import { packFrame, unpackFrame } from '../../storage/backup/packed-frame.ts';
@@ -59,7 +59,7 @@ interface Plan {
 export class RepairService {
   readonly #options: RepairOptions;
   /** Repairs come one after the other. */
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(options: RepairOptions) {
     this.#options = options;
@@ -90,7 +90,7 @@ export class RepairService {
    * that cannot forget single values; Unavailable while readings are not kept on disk
    */
   apply(request: RepairRequest, actor: string): Promise<Repair> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const { repairs } = this.#options;
       const { device, metric, window, change } = await this.#plan(request);
       const record = await repairs.add({
@@ -117,7 +117,7 @@ export class RepairService {
 
   /** Brings the samples back as they were. @throws NotFound; Conflict when it is undone already, or a later repair rests on it */
   undo(id: string, actor: string): Promise<Repair> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const { repairs } = this.#options;
       const record = await repairs.require(id);
       if (record.state !== 'applied') throw new Conflict('the repair is undone already');

@@ -1,6 +1,6 @@
 import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import { LIVE_CLOSE } from '@wattkeeper/contract/live.ts';
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { Caller } from '../api.ts';
 import type { LiveClient } from './live-client.ts';
 
@@ -23,7 +23,7 @@ export class RightsWatch {
   readonly #clients: ReadonlySet<LiveClient>;
   readonly #unsubscribe: () => void;
   readonly #timer: NodeJS.Timeout;
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
   #isDue = false;
   #missed = 0;
 
@@ -40,7 +40,7 @@ export class RightsWatch {
     if (this.#isDue || this.#clients.size === 0) return;
     this.#isDue = true;
     // A failure is noticed by the timer.
-    this.#turns.take(() => this.#check()).catch(() => {});
+    this.#queue.run(() => this.#check()).catch(() => {});
   }
 
   close(): void {

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { intersect, type Window } from '../../domain/time/window.ts';
-import { Turns } from '../../domain/turns.ts';
 import type { ReadRequest } from '../backend.ts';
 import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore, StoredObject } from '../objects/object-store.ts';
@@ -54,7 +54,7 @@ export class Archive {
   readonly #cache: FileCache;
   readonly #worker: WorkerCalls<ParquetMethods>;
   /** One file at a time is written. */
-  readonly #writes = new Turns();
+  readonly #writes = new SerialQueue();
   #index: Promise<Part[]> | null = null;
 
   private constructor({ objects, folder }: ArchiveOptions, cache: FileCache) {
@@ -125,7 +125,7 @@ export class Archive {
     quantities: readonly string[],
     frames: AsyncIterable<DeviceRows>,
   ): Promise<{ part: Part; rows: number; bytes: number }> {
-    return this.#writes.take(() => this.#write(group, month, null, quantities, frames));
+    return this.#writes.run(() => this.#write(group, month, null, quantities, frames));
   }
 
   /**
@@ -139,12 +139,12 @@ export class Archive {
     { unused, signal, progress }: DeletionWork,
   ): Promise<{ readonly files: number }> {
     // A file that is being written may have something of them.
-    const parts = await this.#writes.take(() => this.refreshList());
+    const parts = await this.#writes.run(() => this.refreshList());
     let files = 0;
     for (const [i, part] of parts.entries()) {
       signal.throwIfAborted();
       progress(i / parts.length, part.key);
-      if (await this.#writes.take(() => this.#rewrite(part, deviceIds, unused))) files++;
+      if (await this.#writes.run(() => this.#rewrite(part, deviceIds, unused))) files++;
     }
     return { files };
   }

@@ -2,7 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { type Buckets, emptyBuckets } from '../../domain/columns/aggregate.ts';
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type {
   AggregateRequest,
   CompactionReport,
@@ -38,7 +38,7 @@ export interface SpanFrame {
   readonly columns: readonly Float64Array[];
 }
 
-/** Telemetry in one DuckDB file; lives on a worker thread. Changes take turns, reads go beside them. */
+/** Telemetry in one DuckDB file; lives on a worker thread. Changes run one at a time; reads run in parallel with them. */
 export class TelemetryDatabase {
   readonly #settings: EngineSettings;
   readonly #readers: ConnectionPool;
@@ -48,7 +48,7 @@ export class TelemetryDatabase {
   readonly #sources: Sources;
   /** Settles when the change before has ended. */
   /** One after the other, in the order of the calls. */
-  readonly #changes = new Turns();
+  readonly #changes = new SerialQueue();
 
   private constructor(settings: EngineSettings, opened: Opened, catalog: Catalog, sources: Sources) {
     this.#settings = settings;
@@ -69,7 +69,7 @@ export class TelemetryDatabase {
   }
 
   write(writes: readonly GroupRows[]): Promise<void> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       await this.#catalog.register(this.#writer, writes);
       await this.#writer.transaction(async () => {
         for (const rows of writes) this.#append(rows);
@@ -79,7 +79,7 @@ export class TelemetryDatabase {
 
   /** Forgets the values at the places of those that the rows hold: their days are rewritten without them. */
   erase(erasures: readonly GroupRows[]): Promise<void> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       for (const rows of erasures) {
         const group = this.#catalog.groups.get(rows.group);
         if (group === undefined) continue;
@@ -171,7 +171,7 @@ export class TelemetryDatabase {
   }
 
   deleteBefore(instant: number, name: string | null): Promise<number> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       const connection = this.#writer;
       let gone = 0;
       for (const group of this.#catalog.groups.values()) {
@@ -194,7 +194,7 @@ export class TelemetryDatabase {
 
   /** A group after the other: cut off, the others are deleted by the next call. */
   deleteDevices(deviceIds: readonly string[]): Promise<void> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       const numbers = known(this.#numbersOf(deviceIds));
       if (numbers.length === 0) return;
       for (const group of this.#catalog.groups.values()) {
@@ -214,15 +214,15 @@ export class TelemetryDatabase {
     const days = new Set<number>();
     let rows = 0;
     for (const group of this.#catalog.groups.values()) {
-      for (const move of await this.#changes.take(() => planMoves(this.#writer, group, cutoff))) {
+      for (const move of await this.#changes.run(() => planMoves(this.#writer, group, cutoff))) {
         signal.throwIfAborted();
         // Each move takes its own turn, so that writes wait for one move at most.
-        await this.#changes.take(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
+        await this.#changes.run(() => this.#rewrite(group, () => settle(this.#writer, group, move)));
         for (const day of move.days) days.add(day);
         rows += move.rows;
       }
     }
-    if (rows > 0) await this.#changes.take(() => this.#reclaimSpace());
+    if (rows > 0) await this.#changes.run(() => this.#reclaimSpace());
     return { days: days.size, rows };
   }
 
@@ -241,7 +241,7 @@ export class TelemetryDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#changes.take(async () => {
+    await this.#changes.run(async () => {
       await this.#readers.close();
       this.#writer.close();
       this.#engine.close();

@@ -3,6 +3,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { concatRows, type Frame, lowerBound, mergeRows, type Rows, sliceRows } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { Window } from '../../domain/time/window.ts';
 import {
   type AggregateRequest,
@@ -57,7 +58,7 @@ class FileStore implements TelemetryStore {
   #pending: readonly GroupRows[] = [];
   #sequence = 0;
   /** Changes come one after the other, in the order of the calls. */
-  #changed: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
   #closing: Promise<void> | null = null;
 
   constructor(folder: StoreFolder, tables: DayTables, bounded: boolean) {
@@ -192,15 +193,13 @@ class FileStore implements TelemetryStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#changed.then(() => this.#fold()).finally(() => this.#folder.release());
+    this.#closing ??= this.#changes.run(() => this.#fold()).finally(() => this.#folder.release());
     return this.#closing;
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     if (this.#closing !== null) return Promise.reject(this.#gone());
-    const done = this.#changed.then(change);
-    this.#changed = done.catch(() => {});
-    return done;
+    return this.#changes.run(change);
   }
 
   #refuseClosed(): void {

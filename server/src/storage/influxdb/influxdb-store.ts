@@ -1,6 +1,7 @@
 import type { Batch } from '../../domain/columns/batch.ts';
 import { type Frame, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { Conflict, Unavailable } from '../../domain/errors.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type {
   AggregateRequest,
@@ -57,7 +58,7 @@ class InfluxDbStore implements TelemetryStore {
   };
   readonly #client: InfluxClient;
   /** Changes come one after the other, in the order of the calls. */
-  #changed: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
   #closed = false;
 
   constructor(client: InfluxClient) {
@@ -155,14 +156,12 @@ class InfluxDbStore implements TelemetryStore {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#changed;
+    await this.#changes.run(async () => {});
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(this.#gone());
-    const done = this.#changed.then(change);
-    this.#changed = done.catch(() => {});
-    return done;
+    return this.#changes.run(change);
   }
 
   #refuseClosed(): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Conflict, Corrupt, NotFound } from '../../domain/errors.ts';
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { type BackupKeys, readBackupFile, writeBackupFile } from '../backup/backup-file.ts';
 import type { CopiedFiles } from '../backup/copied-files.ts';
 import { sha256Of } from '../file-digest.ts';
@@ -56,7 +56,7 @@ export class HistoryCopies {
   readonly #files: CopiedFiles;
   readonly #keys: BackupKeys;
   /** Each change of the index reads it first. */
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   constructor(files: CopiedFiles, keys: BackupKeys) {
     this.#files = files;
@@ -69,12 +69,12 @@ export class HistoryCopies {
 
   /** Seals the segment that grows and sends what has no copy yet. @throws Corrupt when the place does not give back what it was given */
   send(history: JournalHistory, work: SendWork): Promise<SentHistory> {
-    return this.#turns.take(() => this.#send(history, work));
+    return this.#queue.run(() => this.#send(history, work));
   }
 
   /** Drops segments that ended before an instant, and devices that no index names; answers how many segments. */
   prune(before: number, scratch: string): Promise<number> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const { devices, spans } = await this.#readIndex(scratch);
       const kept = spans.filter(({ until }) => until > before).map((span) => spanAfter(span, before));
       const names = await this.#files.names();

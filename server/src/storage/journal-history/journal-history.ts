@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { AcceptedBatch } from '../../domain/columns/batch.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { Turns } from '../../domain/turns.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { BackupKeys } from '../backup/backup-file.ts';
 import { setAside, syncFolder, writeVerified } from '../durable-file.ts';
 import { addDevices, DEVICES_FILE, readDevices, writeDevices } from './history-devices.ts';
@@ -77,7 +77,7 @@ export class JournalHistory {
   /** Why the folder cannot be used, or null. */
   #trouble: string | null = 'it was not opened yet';
   /** One write or sealing after the other. */
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
   private constructor(options: JournalHistoryOptions) {
     this.#options = options;
@@ -88,7 +88,7 @@ export class JournalHistory {
   /** Opens the folder. Where that fails, each write tries again, and batches wait in the journal meanwhile. */
   static async open(options: JournalHistoryOptions): Promise<JournalHistory> {
     const history = new JournalHistory(options);
-    await history.#turns.take(() => history.#prepare()).catch((error: unknown) => history.#note(messageOf(error)));
+    await history.#queue.run(() => history.#prepare()).catch((error: unknown) => history.#note(messageOf(error)));
     history.#isFed = true;
     return history;
   }
@@ -121,7 +121,7 @@ export class JournalHistory {
 
   /** On disk, and read back, when it resolves. */
   write(batches: readonly AcceptedBatch[]): Promise<void> {
-    return this.#turns.take(() => this.#write(batches));
+    return this.#queue.run(() => this.#write(batches));
   }
 
   /**
@@ -129,7 +129,7 @@ export class JournalHistory {
    * missing as a hole.
    */
   seal(): Promise<number> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       if (this.#trouble !== null) await this.#prepare();
       const until = (await this.#options.settledUntil?.()) ?? this.#options.now();
       await this.#seal();
@@ -139,7 +139,7 @@ export class JournalHistory {
 
   /** Drops sealed segments that ended before an instant; answers how many. */
   prune(before: number): Promise<number> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       // The newest one stays: a history without segments has lost them.
       const old = (await segmentsIn(this.folder)).slice(0, -1).filter(({ end }) => end < before);
       if (old.length > 0) {
@@ -162,7 +162,7 @@ export class JournalHistory {
       if (isIntact) this.#damaged.delete(segment.name);
       else this.#damaged.add(segment.name);
     }
-    await this.#turns.take(() => this.#findHoles());
+    await this.#queue.run(() => this.#findHoles());
   }
 
   async #prepare(): Promise<void> {

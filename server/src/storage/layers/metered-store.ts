@@ -1,7 +1,7 @@
 import { HOUR_MS } from '@wattkeeper/contract/durations.ts';
 import type { Batch } from '../../domain/columns/batch.ts';
 import { ExpectedError } from '../../domain/errors.ts';
-import { Durations } from '../../domain/time/durations.ts';
+import { DurationPercentiles } from '../../domain/time/duration-percentiles.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { AggregateRequest, DeviceBuckets, ReadRequest, StoreStats, TelemetryStore } from '../backend.ts';
 import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';
@@ -20,8 +20,8 @@ type Supervision = Partial<Pick<SupervisedStore, 'trouble' | 'latencyMs'>>;
 export class MeteredStore {
   readonly name: string;
   readonly store: TelemetryStore;
-  readonly writeTimes = new Durations();
-  readonly readTimes = new Durations();
+  readonly writeTimes = new DurationPercentiles();
+  readonly readTimes = new DurationPercentiles();
   valuesWritten = 0;
   /** The layer that keeps what the store can never take, where there is one. */
   readonly aside: SetAsideStore | null;

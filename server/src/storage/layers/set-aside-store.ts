@@ -1,7 +1,7 @@
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
-import { Turns } from '../../domain/turns.ts';
 import type {
   AggregateRequest,
   Capabilities,
@@ -46,7 +46,7 @@ export class SetAsideStore implements TelemetryStore {
   readonly #options: SetAsideStoreOptions;
   readonly #delivery: Delivery;
   /** Changes one after the other: what is tried again must not be overtaken by a newer value of the same place. */
-  readonly #changes = new Turns();
+  readonly #changes = new SerialQueue();
 
   constructor(inner: TelemetryStore, options: SetAsideStoreOptions) {
     this.type = inner.type;
@@ -71,11 +71,11 @@ export class SetAsideStore implements TelemetryStore {
   }
 
   write(batches: readonly Batch[]): Promise<void> {
-    return this.#changes.take(() => this.#delivery.deliver(batches));
+    return this.#changes.run(() => this.#delivery.deliver(batches));
   }
 
   erase(blocks: readonly Block[]): Promise<void> {
-    return this.#changes.take(() => this.#delivery.erase(blocks));
+    return this.#changes.run(() => this.#delivery.erase(blocks));
   }
 
   /**
@@ -87,7 +87,7 @@ export class SetAsideStore implements TelemetryStore {
     let [tried, taken] = [0, 0];
     const last = this.totals()?.lastId ?? 0;
     for (let after = 0; after < last && !signal.aborted; ) {
-      after = await this.#changes.take(async () => {
+      after = await this.#changes.run(async () => {
         const entries = (await setAside.page(name, after, ENTRIES_PER_PAGE)).filter(({ id }) => id <= last);
         const before = this.totals()?.values ?? 0;
         const blocks = entries.flatMap(({ block }) => block ?? []);
@@ -165,7 +165,7 @@ export class SetAsideStore implements TelemetryStore {
   }
 
   deleteBefore(instant: number, group: string | null): Promise<number> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       this.#delivery.forgetKnown();
       await this.#options.setAside.deleteBefore(this.#options.name, instant, group);
       return this.#inner.deleteBefore(instant, group);
@@ -173,7 +173,7 @@ export class SetAsideStore implements TelemetryStore {
   }
 
   deleteDevices(deviceIds: readonly string[]): Promise<void> {
-    return this.#changes.take(async () => {
+    return this.#changes.run(async () => {
       this.#delivery.forgetKnown();
       await this.#options.setAside.deleteDevices(this.#options.name, deviceIds);
       await this.#inner.deleteDevices(deviceIds);

@@ -1,6 +1,7 @@
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import { type Frame, mergeRows, type Rows } from '../../domain/columns/frame.ts';
 import { Unavailable } from '../../domain/errors.ts';
+import { SerialQueue } from '../../domain/serial-queue.ts';
 import type { Window } from '../../domain/time/window.ts';
 import { asBatch } from '../apply-batches.ts';
 import type {
@@ -73,7 +74,7 @@ class PostgresStore implements TelemetryStore {
   readonly #database: Database;
   readonly #catalogue: Catalogue;
   /** Changes come one after the other, in the order of the calls. */
-  #changed: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
 
   constructor(database: Database, catalogue: Catalogue) {
     this.#database = database;
@@ -83,7 +84,7 @@ class PostgresStore implements TelemetryStore {
   write(batches: readonly Batch[]): Promise<void> {
     // The order of names keeps two nodes from waiting for each other.
     const writes = coalesce(batches).sort((a, b) => (a.group < b.group ? -1 : 1));
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       try {
         await this.#writeAll(writes);
       } catch (error) {
@@ -173,7 +174,7 @@ class PostgresStore implements TelemetryStore {
   }
 
   deleteBefore(instant: number, name: string | null): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       await this.#catalogue.refresh();
       let gone = 0;
       for (const group of [...this.#catalogue.groups()]) {
@@ -184,7 +185,7 @@ class PostgresStore implements TelemetryStore {
   }
 
   deleteDevices(deviceIds: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       await this.#catalogue.refresh();
       const numbers = deviceIds.flatMap((id) => this.#catalogue.device(id) ?? []);
       for (const group of [...this.#catalogue.groups()]) {
@@ -194,7 +195,7 @@ class PostgresStore implements TelemetryStore {
   }
 
   erase(blocks: readonly Block[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       await this.#catalogue.refresh();
       await this.#database.transaction(async (run) => {
         await this.#catalogue.prepare(run);
@@ -223,14 +224,8 @@ class PostgresStore implements TelemetryStore {
   }
 
   async close(): Promise<void> {
-    await this.#changed;
+    await this.#changes.run(async () => {});
     await this.#database.close();
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#changed.then(change);
-    this.#changed = done.catch(() => {});
-    return done;
   }
 
   /** Writes rows of a group; those that are there already as they are cost no write. */

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
-import { Turns } from './turns.ts';
+import { SerialQueue } from './serial-queue.ts';
 
 it('tasks run in order, and a failed one does not stop those after it', async () => {
-  const turns = new Turns();
+  const queue = new SerialQueue();
   const done: string[] = [];
   let finish = () => {};
-  const first = turns.take(async () => {
+  const first = queue.run(async () => {
     await new Promise<void>((resolve) => {
       finish = resolve;
     });
     done.push('first');
     throw new Error('broke');
   });
-  const second = turns.take(async () => done.push('second'));
+  const second = queue.run(async () => done.push('second'));
   await Promise.resolve();
   expect(done).toEqual([]);
   finish();

@@ -1,7 +1,7 @@
 /** Ring buffer of the last 1,000 durations in milliseconds, for p50, p95 and p99. */
 const MAX_DURATIONS = 1000;
 
-export class Durations {
+export class DurationPercentiles {
   readonly #ring = new Float64Array(MAX_DURATIONS);
   #count = 0;
 
