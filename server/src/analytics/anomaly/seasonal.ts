@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { HOUR_MS, MINUTE_MS, MINUTES_PER_DAY, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Series } from '../../domain/columns/frame.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { dayWindow, localTime } from '../../domain/time/site-time.ts';
@@ -282,7 +282,7 @@ class WeekClock {
   minuteOfWeek(instant: number): number {
     if (!(instant >= this.#day.start && instant < this.#day.end)) {
       const { day, weekday } = localTime(instant, this.#timeZone);
-      this.#day = { ...dayWindow(day, this.#timeZone), minutesBefore: (weekday - 1) * 1440 };
+      this.#day = { ...dayWindow(day, this.#timeZone), minutesBefore: (weekday - 1) * MINUTES_PER_DAY };
     }
     const { start, end, minutesBefore } = this.#day;
     const isPlain = end - start === UTC_DAY_MS;

@@ -1,4 +1,4 @@
-import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
+import { HOURS_PER_DAY, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 
 /** Columns and the roughness of each: the sum of its squared numbers of cycles per day and per year, which scales its penalty. */
 export interface Courses {
@@ -16,14 +16,13 @@ const MAX_ORDER_PRODUCT = 8;
 const WEEKEND_ORDERS = [1, 2] as const;
 /** The mean Gregorian year. */
 const YEAR_MS = 365.2425 * UTC_DAY_MS;
-const HOURS_OF_DAY = 24;
 const FIRST_HOUR_OF_WEEKEND = 120;
 /** Penalty of the temperature courses relative to the seasonal ones: the response to temperature changes faster by hour of day. */
 const WARMTH = 0.1;
 
 /** The effect of a degree by hour of day, for each kind of degrees. */
 export function warmthByHour(degrees: readonly Float64Array[], hourOfWeek: Float64Array): Courses {
-  const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
+  const day = wavesOf(hourOfWeek, HOURS_PER_DAY, ORDERS);
   return {
     columns: degrees.flatMap((kind) => day.map(({ wave }) => product(kind, wave))),
     roughness: degrees.flatMap(() => day.map(({ order }) => WARMTH * order ** 2)),
@@ -33,7 +32,7 @@ export function warmthByHour(degrees: readonly Float64Array[], hourOfWeek: Float
 /** The season by hour of day, with an additional effect on weekends. */
 export function seasonByHour(starts: Float64Array, hourOfWeek: Float64Array): Courses {
   const year = wavesOf(starts, YEAR_MS, ORDERS);
-  const day = wavesOf(hourOfWeek, HOURS_OF_DAY, ORDERS);
+  const day = wavesOf(hourOfWeek, HOURS_PER_DAY, ORDERS);
   const weekend = hourOfWeek.map((hour) => (hour >= FIRST_HOUR_OF_WEEKEND ? 5 / 7 : -2 / 7));
   const both = year.flatMap((slow) =>
     day.filter((fast) => slow.order * fast.order <= MAX_ORDER_PRODUCT).map((fast) => ({ slow, fast })),

@@ -1,3 +1,4 @@
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import { fillGaps, type History, type Slots, sameClock } from './slots.ts';
 import type { Matrix } from './weighted-fit.ts';
 
@@ -90,7 +91,7 @@ function clockTerms(slots: Slots, s: number): number[] {
   terms.push(holiday[s]!);
   if (perDay === 1) return terms;
   const rest = restOf(slots, s);
-  const angle = (2 * Math.PI * minuteOfDay[s]!) / 1440;
+  const angle = (2 * Math.PI * minuteOfDay[s]!) / MINUTES_PER_DAY;
   for (const kind of [0, 1, 2]) {
     for (let k = 1; k <= HARMONICS; k++) {
       terms.push(kind === rest ? Math.sin(k * angle) : 0, kind === rest ? Math.cos(k * angle) : 0);
@@ -105,7 +106,7 @@ function weatherTerms({ perDay, temperatureC, minuteOfDay }: Slots, s: number): 
   const heating = Math.max(0, HEATED_BELOW_C - temperature) || 0;
   const cooling = Math.max(0, temperature - COOLED_ABOVE_C) || 0;
   if (perDay === 1) return [heating, cooling];
-  const angle = (2 * Math.PI * minuteOfDay[s]!) / 1440;
+  const angle = (2 * Math.PI * minuteOfDay[s]!) / MINUTES_PER_DAY;
   return [heating, cooling].flatMap((degrees) => [degrees, degrees * Math.sin(angle), degrees * Math.cos(angle)]);
 }
 

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import { MINUTE_MS, MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import { COOLED_ABOVE_C, HEATED_BELOW_C } from './calendar-frame.ts';
 import { fitCalendarRegression, fitMixture } from './calendar-models.ts';
 import { type ForecastEngines, MAX_ARIMA_VALUES } from './engines.ts';
@@ -132,8 +132,8 @@ function fitProphet({ slots, values }: History, { steps, engines }: FitOptions):
 function clockSeconds(slots: Slots): Float64Array {
   const { starts, minuteOfDay } = slots;
   return starts.map((start, s) => {
-    const minuteUtc = (start / MINUTE_MS) % 1440;
-    const shift = ((minuteOfDay[s]! - minuteUtc + 720 + 1440) % 1440) - 720;
+    const minuteUtc = (start / MINUTE_MS) % MINUTES_PER_DAY;
+    const shift = ((minuteOfDay[s]! - minuteUtc + 720 + MINUTES_PER_DAY) % MINUTES_PER_DAY) - 720;
     return start / 1000 + shift * 60;
   });
 }

@@ -1,3 +1,4 @@
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import type { History } from './slots.ts';
 
 /** Weeks of history used. */
@@ -5,7 +6,6 @@ const WEEKS = 8;
 /** Minimum number of days with readings, or of weeks for one day of the week. */
 const MIN_DAYS = 7;
 const MIN_WEEKS = 3;
-const MINUTES_A_DAY = 1440;
 
 /**
  * Marks the forecast slots at times of day, or of week, without any reading in recent weeks: consumption at those times is unknown. Days
@@ -19,7 +19,7 @@ export function silentSlots({ slots, values }: History, steps: number): boolean[
   const byWeek = new Seen(MIN_WEEKS);
   const days = spansWithReadings(values, from, perDay);
   const weeks = spansWithReadings(values, from, 7 * perDay);
-  const weekly = (s: number) => weekday[s]! * MINUTES_A_DAY + minuteOfDay[s]!;
+  const weekly = (s: number) => weekday[s]! * MINUTES_PER_DAY + minuteOfDay[s]!;
   for (let s = from; s < n; s++) {
     const isKnown = values[s] === values[s];
     if (days[Math.floor((n - 1 - s) / perDay)]) byMinute.add(minuteOfDay[s]!, isKnown);

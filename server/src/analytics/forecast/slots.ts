@@ -1,3 +1,4 @@
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import { localTimes } from '../../domain/time/site-time.ts';
 
 /** Consecutive slots of a series on the site's calendar: the known slots, then those to forecast. */
@@ -77,8 +78,8 @@ export function sameClock({ perDay, minuteOfDay }: Slots, slot: number, away: nu
   const before = slot - away;
   const minute = minuteOfDay[before];
   if (minute === undefined) return before;
-  const late = ((minuteOfDay[slot]! - minute + 2160) % 1440) - 720;
-  return before + Math.round((late * perDay) / 1440);
+  const late = ((minuteOfDay[slot]! - minute + 2160) % MINUTES_PER_DAY) - 720;
+  return before + Math.round((late * perDay) / MINUTES_PER_DAY);
 }
 
 /** Fills gaps from the same time a week or a day away, otherwise with the mean. A series without values is unchanged. */

@@ -1,6 +1,6 @@
+import { HOURS_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import type { KnownDays, PlaneFit } from './solar-plane.ts';
 
-const DAY_HOURS = 24;
 const WEEK_DAYS = 7;
 const YEAR_DAYS = 365.25;
 /**
@@ -26,21 +26,21 @@ export function clearCourse(
 ): Float64Array {
   const clearKw = wM2.map((value) => value * fit.kwPerWM2);
   const out = new Float64Array(clearKw.length);
-  const week = WEEK_DAYS * DAY_HOURS;
+  const week = WEEK_DAYS * HOURS_PER_DAY;
   for (let begin = 0; begin < out.length; begin += week) {
-    const [made, due] = [new Float64Array(DAY_HOURS), new Float64Array(DAY_HOURS)];
+    const [made, due] = [new Float64Array(HOURS_PER_DAY), new Float64Array(HOURS_PER_DAY)];
     let seen = 0;
     for (const d of fit.clearDays) {
-      const weight = weightOf(Math.abs(begin + week / 2 - from[d]!) / DAY_HOURS);
+      const weight = weightOf(Math.abs(begin + week / 2 - from[d]!) / HOURS_PER_DAY);
       seen += weight;
       for (let s = from[d]!; s < to[d]!; s++) {
         if (kw[s] !== kw[s]) continue;
-        made[s % DAY_HOURS]! += weight * kw[s]!;
-        due[s % DAY_HOURS]! += weight * clearKw[s]!;
+        made[s % HOURS_PER_DAY]! += weight * kw[s]!;
+        due[s % HOURS_PER_DAY]! += weight * clearKw[s]!;
       }
     }
     for (let s = begin; s < Math.min(out.length, begin + week); s++) {
-      const h = s % DAY_HOURS;
+      const h = s % HOURS_PER_DAY;
       const ratio = due[h]! > 0 ? made[h]! / due[h]! : 1;
       out[s] = Math.min(ceilingKw, (clearKw[s]! * (ratio * seen + PRIOR_DAYS)) / (seen + PRIOR_DAYS));
     }

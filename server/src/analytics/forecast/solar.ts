@@ -1,3 +1,4 @@
+import { HOURS_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import type { Plane } from '../../domain/time/sun.ts';
 import { clearCourse } from './solar-clear.ts';
 import { type KnownDays, PlaneSearch } from './solar-plane.ts';
@@ -54,7 +55,6 @@ const LEARN_DAYS = 7;
 /** Interval at which the back-test refits the plane, days. */
 const FOLD_DAYS = 28;
 export const SOLAR_RECENT_DAYS = 60;
-const DAY_HOURS = 24;
 /** Minimum known share of a day's daylight for use in the fit. */
 const MIN_DAYLIGHT_SHARE = 0.9;
 /** Hours within 1 % of the maximum indicate an inverter limit if they are at least this share of the hours with power. */
@@ -205,7 +205,7 @@ function expected({ kw, day }: SolarHours, clearKw: Float64Array, days: Readonly
 /** Persistence forecast of the hours after the known ones, kW: the newest known value of the same hour. */
 function sameHours({ kw, starts }: SolarHours): Float64Array {
   return new Float64Array(starts.length - kw.length).map((_, k) => {
-    for (let s = kw.length + k - DAY_HOURS; s >= 0; s -= DAY_HOURS) if (kw[s] === kw[s]) return kw[s] ?? 0;
+    for (let s = kw.length + k - HOURS_PER_DAY; s >= 0; s -= HOURS_PER_DAY) if (kw[s] === kw[s]) return kw[s] ?? 0;
     return 0;
   });
 }
@@ -234,7 +234,7 @@ function backtest({ kw, day }: SolarHours, model: ClearModel): Trial[] {
       fold = { until: one + FOLD_DAYS, fit, dim };
     }
     const { fit, dim } = fold;
-    const [value, same, clear] = [kw[s]!, kw[s - DAY_HOURS] ?? Number.NaN, fit.clearKw[s]!];
+    const [value, same, clear] = [kw[s]!, kw[s - HOURS_PER_DAY] ?? Number.NaN, fit.clearKw[s]!];
     if (value !== value || same !== same || clear < dim) continue;
     if (today.day !== one) today = { day: one, index: expectedIndex(fit.days, one - 1, 1) };
     trials.push({ day: one, value, clear, own: today.index * clear, same });

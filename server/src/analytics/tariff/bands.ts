@@ -1,3 +1,4 @@
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import type { ImportPrice, TariffBand } from '@wattkeeper/contract/tariff.ts';
 import type { z } from 'zod';
 import type { LocalDay } from '../../domain/time/site-time.ts';
@@ -10,8 +11,6 @@ export interface PricedBand {
   readonly name: string;
   readonly pricePerKwh: number;
 }
-
-const MINUTES_A_DAY = 1440;
 
 /**
  * The bands of a time-of-use price. The first matching band prices an instant. A band that spans midnight belongs to the day on which it
@@ -34,7 +33,7 @@ export class BandClock {
     this.#otherwise = { name: price.otherwise.name, pricePerKwh: price.otherwise.price_per_kwh };
     this.#holidays = new Set(price.holidays);
     const marks = this.#bands.flatMap(({ from, to }) => [from, to]);
-    this.boundaries = [...new Set([0, ...marks, MINUTES_A_DAY])].sort((a, b) => a - b);
+    this.boundaries = [...new Set([0, ...marks, MINUTES_PER_DAY])].sort((a, b) => a - b);
   }
 
   /** The band at a minute of a day; `before` is the previous calendar day. */

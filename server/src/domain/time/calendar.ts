@@ -1,4 +1,5 @@
 import type { CalendarPeriod } from '@wattkeeper/contract/analytics/calendar.ts';
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import { addDays, type LocalDay, localTimes } from './site-time.ts';
 
 /** Categories of a site's calendar, by its local time. */
@@ -13,7 +14,6 @@ interface Stretch {
   readonly to: number;
 }
 
-const DAY_MINUTES = 1440;
 
 /** The category of each instant: that of the first matching period. Instants ascend. */
 export function categoriesAt(
@@ -35,7 +35,7 @@ function stretchesOf(period: CalendarPeriod, { day, weekday }: LocalDay): Stretc
   const { category } = period;
   const [from, to] = [minutesOf(period.from_time), minutesOf(period.to_time)];
   const isOvernight = to <= from;
-  const today = holdsOn(period, day, weekday) ? [{ category, from, to: isOvernight ? DAY_MINUTES : to }] : [];
+  const today = holdsOn(period, day, weekday) ? [{ category, from, to: isOvernight ? MINUTES_PER_DAY : to }] : [];
   const isFromYesterday = isOvernight && holdsOn(period, addDays(day, -1), weekday === 1 ? 7 : weekday - 1);
   return isFromYesterday ? [...today, { category, from: 0, to }] : today;
 }

@@ -1,3 +1,4 @@
+import { MINUTES_PER_DAY } from '@wattkeeper/contract/durations.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import type { FileRecord } from './file-record.ts';
 import type { Mapping } from './mapping.ts';
@@ -5,7 +6,6 @@ import { slotTime } from './slot-records.ts';
 
 /** Interval lengths that the format allows, minutes. */
 const INTERVALS = new Set(['5', '15', '30']);
-const DAY_MINUTES = 1440;
 
 interface Register {
   readonly nmi: string;
@@ -58,7 +58,7 @@ function* dayOf(
   // The first non-numeric cell is the quality of the day: a file truncated by its exporter has fewer slots.
   const end = cells.findIndex((cell, i) => i > 1 && /^[AENSVF]\d{0,2}$/.test(cell));
   const quality = end < 0 ? '' : cells[end]!;
-  const slots = Math.min(end < 0 ? cells.length - 2 : end - 2, DAY_MINUTES / minutes);
+  const slots = Math.min(end < 0 ? cells.length - 2 : end - 2, MINUTES_PER_DAY / minutes);
   for (let slot = 0; slot < slots; slot++) {
     const value = cells[slot + 2]!;
     // Quality N: the value is unknown.

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '@wattkeeper/contract/durations.ts';
+import { HOUR_MS, MINUTE_MS, UTC_DAY_MS, UTC_WEEK_MS } from '@wattkeeper/contract/durations.ts';
 import type { TelemetryAnswer, TelemetrySeries } from '@wattkeeper/contract/telemetry.ts';
 import {
   alignSeries,
@@ -36,10 +36,10 @@ const BUCKET_MS: Partial<Record<TelemetryAnswer['bucket'], number>> = {
   '5m': 5 * MINUTE_MS,
   '15m': 15 * MINUTE_MS,
   '30m': 30 * MINUTE_MS,
-  '1h': 60 * MINUTE_MS,
-  '1d': 1440 * MINUTE_MS,
-  '1w': 7 * 1440 * MINUTE_MS,
-  '1mo': 30.4 * 1440 * MINUTE_MS,
+  '1h': HOUR_MS,
+  '1d': UTC_DAY_MS,
+  '1w': UTC_WEEK_MS,
+  '1mo': 30.4 * UTC_DAY_MS,
 };
 
 /** Width of a bucket; 0 for raw samples. */
