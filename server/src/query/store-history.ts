@@ -1,17 +1,9 @@
 import { aggregateSeries, type Buckets, emptyBuckets } from '../domain/columns/aggregate.ts';
 import type { Batch } from '../domain/columns/batch.ts';
-import {
-  concatRows,
-  type Frame,
-  lowerBound,
-  mergeRows,
-  type Rows,
-  seriesOf,
-  sliceRows,
-} from '../domain/columns/frame.ts';
+import { concatRows, type Frame, lowerBound, type Rows, seriesOf } from '../domain/columns/frame.ts';
+import { collectRows, readOverlaid } from '../domain/columns/overlay.ts';
 import { NO_RULES, rulesWindow, type SeriesRules } from '../domain/series-rules.ts';
 import type { Window } from '../domain/time/window.ts';
-import { collectPending, withoutErased } from './pending-rows.ts';
 import type { BucketsRequest, FramesRequest, SeriesBuckets } from './telemetry-queries.ts';
 
 /** A request for buckets with all data that determine them. */
@@ -47,17 +39,7 @@ export class StoreHistory implements ReadableStore {
   }
 
   async *read(request: FramesRequest): AsyncIterable<Frame> {
-    const { store } = this.#options;
-    const pending = await this.#pending(request);
-    if (pending.size === 0) {
-      yield* store.read(request);
-      return;
-    }
-    for (const deviceId of request.deviceIds) {
-      const single = { ...request, deviceIds: [deviceId] };
-      const rows = pending.get(deviceId);
-      yield* rows ? withPending(store.read(single), rows, single) : store.read(single);
-    }
+    yield* readOverlaid(this.#options.store, await this.#pending(request), request);
   }
 
   /** One entry per device, in order. */
@@ -79,7 +61,7 @@ export class StoreHistory implements ReadableStore {
 
   /** Rows that the store may not have, by device; later parts win. */
   async #pending(request: FramesRequest): Promise<Map<string, Rows[]>> {
-    const found = await collectPending(this.#options.pending(), request);
+    const found = await collectRows(this.#options.pending(), request);
     const memory = this.#options.memory();
     if (memory === null) return found;
     for await (const frame of memory.read(request)) {
@@ -148,30 +130,7 @@ function nothing({ quantities, edges }: Pick<BucketsRequest, 'quantities' | 'edg
   return quantities.map(() => emptyBuckets(Math.max(edges.length - 1, 0)));
 }
 
-/** The store's frames of one device merged with pending rows, which win over the store's. */
-async function* withPending(
-  stored: AsyncIterable<Frame>,
-  pending: readonly Rows[],
-  request: FramesRequest,
-): AsyncIterable<Frame> {
-  const { group, quantities, window } = request;
-  const deviceId = request.deviceIds[0]!;
-  const late = mergeRows(concatRows(pending, quantities.length));
-  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...withoutErased(rows) });
-  let from = window.start;
-  for await (const frame of stored) {
-    const end = frame.timestamps.at(-1)! + 1;
-    const between = sliceRows(late, from, end);
-    const merged =
-      between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
-    if (merged.timestamps.length > 0) yield merged;
-    from = end;
-  }
-  const rest = frameOf(sliceRows(late, from, window.end));
-  if (rest.timestamps.length > 0) yield rest;
-}
-
-/** The window of rows in any order. */
+/** Window of rows in any order. */
 function extentOf(parts: readonly Rows[]): Window {
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;

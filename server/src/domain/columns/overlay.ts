@@ -1,30 +1,32 @@
-import type { Batch, Block } from '../domain/columns/batch.ts';
-import { mergeRows, type Rows } from '../domain/columns/frame.ts';
-import type { Window } from '../domain/time/window.ts';
+import type { Window } from '../time/window.ts';
+import type { Batch, Block } from './batch.ts';
+import { concatRows, type Frame, mergeRows, type Rows, sliceRows } from './frame.ts';
 
-/** Placeholder in pending rows for a deleted value; stores never contain it. */
+/** Marks an erased value among rows that a store does not have yet; no store holds it. */
 const ERASED = Number.NEGATIVE_INFINITY;
 
-/** A query of batches that a store may not have yet. */
-export interface PendingRequest {
+interface FramesRequest {
   readonly deviceIds: readonly string[];
   readonly group: string;
   readonly quantities: readonly string[];
   readonly window: Window;
 }
 
+interface FrameReader<R extends FramesRequest> {
+  read(request: R): AsyncIterable<Frame>;
+}
+
+type Batches = AsyncIterable<Pick<Batch, 'blocks'>> | Iterable<Pick<Batch, 'blocks'>>;
+
 /**
- * Matching rows of batches, by device and in order of arrival; devices without rows are omitted. Columns follow the quantities of the
- * request. Deleted values are marked: `withoutErased` removes them after the rows are merged with those of the store.
+ * The rows of batches that match a request, by device and in order of arrival; a device without matching rows is not in the map. Columns are in
+ * the order of the request's quantities. Erased values are marked; `readOverlaid` removes them.
  */
-export async function collectPending(
-  batches: AsyncIterable<Batch>,
-  request: PendingRequest,
-): Promise<Map<string, Rows[]>> {
+export async function collectRows(batches: Batches, request: FramesRequest): Promise<Map<string, Rows[]>> {
   const found = new Map<string, Rows[]>();
   const wanted = new Set(request.deviceIds);
-  for await (const batch of batches) {
-    for (const block of batch.blocks) {
+  for await (const { blocks } of batches) {
+    for (const block of blocks) {
       if (block.group === request.group) collectBlock(block, request, wanted, found);
     }
   }
@@ -33,7 +35,7 @@ export async function collectPending(
 
 function collectBlock(
   block: Block,
-  request: PendingRequest,
+  request: FramesRequest,
   wanted: ReadonlySet<string>,
   found: Map<string, Rows[]>,
 ): void {
@@ -63,8 +65,46 @@ function collectBlock(
   }
 }
 
-/** Removes deleted values from merged rows, and rows without other values. */
-export function withoutErased(rows: Rows): Rows {
+/** Frames of a store with newer rows merged in, which take precedence. */
+export async function* readOverlaid<R extends FramesRequest>(
+  store: FrameReader<R>,
+  newer: ReadonlyMap<string, readonly Rows[]>,
+  request: R,
+): AsyncGenerator<Frame> {
+  if (newer.size === 0) {
+    yield* store.read(request);
+    return;
+  }
+  for (const deviceId of request.deviceIds) {
+    const frames = store.read({ ...request, deviceIds: [deviceId] });
+    const rows = newer.get(deviceId);
+    yield* rows ? overlay(frames, rows, deviceId, request) : frames;
+  }
+}
+
+async function* overlay(
+  frames: AsyncIterable<Frame>,
+  newer: readonly Rows[],
+  deviceId: string,
+  { group, quantities, window }: FramesRequest,
+): AsyncGenerator<Frame> {
+  const late = mergeRows(concatRows(newer, quantities.length));
+  const frameOf = (rows: Rows): Frame => ({ deviceId, group, quantities, ...withoutErased(rows) });
+  let from = window.start;
+  for await (const frame of frames) {
+    const end = frame.timestamps.at(-1)! + 1;
+    const between = sliceRows(late, from, end);
+    const merged =
+      between.timestamps.length === 0 ? frame : frameOf(mergeRows(concatRows([frame, between], quantities.length)));
+    if (merged.timestamps.length > 0) yield merged;
+    from = end;
+  }
+  const rest = frameOf(sliceRows(late, from, window.end));
+  if (rest.timestamps.length > 0) yield rest;
+}
+
+/** Merged rows without erased values, and without rows that have no other value. */
+function withoutErased(rows: Rows): Rows {
   if (!rows.columns.some((column) => column.includes(ERASED))) return rows;
   const columns = rows.columns.map((column) => column.map((value) => (value === ERASED ? Number.NaN : value)));
   return mergeRows({ timestamps: rows.timestamps, columns });

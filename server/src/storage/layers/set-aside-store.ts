@@ -1,5 +1,6 @@
 import type { Batch, Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
+import { collectRows, readOverlaid } from '../../domain/columns/overlay.ts';
 import { SerialQueue } from '../../domain/serial-queue.ts';
 import { NO_RULES } from '../../domain/series-rules.ts';
 import type {
@@ -17,7 +18,6 @@ import { aggregatePieces, sampleWindow } from '../sample-window.ts';
 import type { SetAside } from '../set-aside/set-aside.ts';
 import type { SetAsideTotals } from '../set-aside/set-aside-file.ts';
 import { Delivery } from './delivery.ts';
-import { overlaid, rowsFor } from './overlaid-reads.ts';
 
 export interface SetAsideStoreOptions {
   readonly name: string;
@@ -105,15 +105,7 @@ export class SetAsideStore implements TelemetryStore {
   async *read(request: ReadRequest): AsyncIterable<Frame> {
     const { start, end } = request.window;
     const blocks = await this.#options.setAside.overlapping(this.#options.name, request.group, start, end);
-    if (blocks.length === 0) {
-      yield* this.#inner.read(request);
-      return;
-    }
-    for (const deviceId of request.deviceIds) {
-      const frames = this.#inner.read({ ...request, deviceIds: [deviceId] });
-      const rows = rowsFor(blocks, deviceId, request);
-      yield* rows === null ? frames : overlaid(frames, rows, deviceId, request);
-    }
+    yield* readOverlaid(this.#inner, await collectRows([{ blocks }], request), request);
   }
 
   async aggregate(request: AggregateRequest): Promise<DeviceBuckets[]> {
@@ -123,7 +115,8 @@ export class SetAsideStore implements TelemetryStore {
     for (const [i, deviceId] of deviceIds.entries()) {
       const window = sampleWindow(edges, quantities, rules[i] ?? NO_RULES);
       const blocks = await this.#options.setAside.overlapping(this.#options.name, group, window.start, window.end);
-      if (rowsFor(blocks, deviceId, { group, quantities, window }) !== null) touched.add(deviceId);
+      const rows = await collectRows([{ blocks }], { deviceIds: [deviceId], group, quantities, window });
+      if (rows.size > 0) touched.add(deviceId);
     }
     if (touched.size === 0) return this.#inner.aggregate(request);
     const of = (wanted: (deviceId: string) => boolean): AggregateRequest => ({
