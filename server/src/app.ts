@@ -12,6 +12,7 @@ import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { Conflict, InvalidInput, messageOf } from './domain/errors.ts';
 import { toJob } from './domain/job-run.ts';
+import type { OnProgress } from './domain/progress.ts';
 import type { AuthService } from './features/auth/service.ts';
 import type { DemoControl } from './features/demo/demo-control.ts';
 import { influxRoutes } from './features/ingest/influx/routes.ts';
@@ -52,7 +53,7 @@ export interface StartOptions {
   readonly config: Config;
   readonly log: Logger;
   /** Called with the share of the demo's history that is done, 0 to 1. */
-  readonly onDemoProgress?: (share: number) => void;
+  readonly onDemoProgress?: OnProgress;
   readonly now?: () => number;
   /** Opens the API to the commands of this machine's user. */
   readonly localToken?: string | undefined;
@@ -207,7 +208,7 @@ function createLive({ pipeline, config, log, now, startedAt }: ServiceParts, ser
 
 /** Starts and stops the demo as its flag is switched. Answers what starts it. */
 function followDemoFlag(demo: DemoControl, flags: Pipeline['flags'], log: Logger) {
-  const start = (onProgress?: (share: number) => void) => {
+  const start = (onProgress?: OnProgress) => {
     demo.start(onProgress).then(
       () => {
         if (demo.sources().length > 0) log.info("the demo's history is complete");

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { ownValue } from '@wattkeeper/contract/own-value.ts';
 import type { Config } from '../config/schema.ts';
+import type { OnProgress } from '../domain/progress.ts';
 import type { Window } from '../domain/time/window.ts';
 import { Archive, type DeletionWork, type Part } from '../storage/archive/archive.ts';
 import { type ArchiveReport, archiveMonths } from '../storage/archive/archive-months.ts';
@@ -19,10 +20,7 @@ export interface OpenArchive {
   /** Any store and the archived months as one. */
   readsOf(store: MeteredStore): TieredReads;
   /** Moves months that are old enough out of the first store. */
-  moveOldMonths(work: {
-    signal: AbortSignal;
-    progress: (share: number | null, message: string) => void;
-  }): Promise<ArchiveReport>;
+  moveOldMonths(work: { signal: AbortSignal; progress: OnProgress }): Promise<ArchiveReport>;
   /** The archive's files, listed again. */
   listed(): Promise<readonly Part[]>;
   /** Whether the archive holds readings of a group in a window. */

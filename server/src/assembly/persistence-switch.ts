@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { LOCAL_DATABASE, recordsLocation } from '../config/records-location.ts';
 import type { Config } from '../config/schema.ts';
 import { Conflict, messageOf } from '../domain/errors.ts';
+import type { OnProgress } from '../domain/progress.ts';
 import type { PersistenceChange } from '../features/settings/persistence-change.ts';
 import type { FrontDoor, Requests } from '../http/front-door.ts';
 import { type DiskJournal, openSqliteJournal } from '../ingest/sqlite-journal.ts';
@@ -115,7 +116,9 @@ async function move(options: PersistenceOptions, folder: DataFolder): Promise<vo
     await ingest.halted(async () => {
       await ingest.caughtUp(primary.name, AbortSignal.timeout(CATCH_UP_MS));
       const journal = await openSqliteJournal(folder.file(LOCAL_DATABASE), now);
-      await copyReadings(primary.store, journal, now(), (share) => change.reached('readings', share * RECORDS_AT));
+      await copyReadings(primary.store, journal, now(), (share) =>
+        change.reached('readings', (share ?? 0) * RECORDS_AT),
+      );
       change.reached('records', RECORDS_AT);
       const place = recordsLocation({ ...config, persistence: true });
       await importRecords(place, await records.contents.schema(), records.contents.tables({ signIns: true }));
@@ -138,7 +141,7 @@ async function copyReadings(
   store: TelemetryStore,
   journal: DiskJournal,
   receivedAt: number,
-  onProgress: (share: number) => void,
+  onProgress: OnProgress,
 ): Promise<void> {
   try {
     let sequence = journal.head();

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { TimeZone } from '@wattkeeper/contract/site.ts';
 import { InvalidInput, messageOf } from '../domain/errors.ts';
+import type { OnProgress } from '../domain/progress.ts';
 import { runImport } from '../features/importing/run-import.ts';
 import { reportToJson } from '../sources/import/import-report.ts';
 import { diskFile } from '../sources/import/input-file.ts';
@@ -74,7 +75,7 @@ async function imported(
   const file = await diskFile(path);
   const bar = new ProgressBar('Importing');
   return withImportTarget(invocation, async (target) => {
-    const onProgress = ({ rows, share }: { rows: number; share: number }) => bar.show(share, `${rows} rows`);
+    const onProgress: OnProgress = (share, message) => bar.show(share, message);
     const { signal } = invocation;
     const outcome = await runImport(target, { file, mapping, mappingName, dryRun, force, signal, onProgress });
     const { importedBefore, report, site, devices } = outcome;

@@ -13,6 +13,7 @@ import {
   Unauthorized,
   Unavailable,
 } from '../domain/errors.ts';
+import type { OnProgress } from '../domain/progress.ts';
 
 const LOOK_EVERY_MS = 500;
 const CANCEL_TIMEOUT_MS = 5_000;
@@ -84,17 +85,13 @@ export class ServiceApi {
   }
 
   /** Asks for a job and waits for its end; cancels it when the signal aborts. Answers the job's result. */
-  async job(
-    path: string,
-    body: unknown,
-    onProgress: (share: number | null, message: string | null) => void,
-  ): Promise<unknown> {
+  async job(path: string, body: unknown, onProgress: OnProgress): Promise<unknown> {
     let job = Job.parse(await this.call('POST', path, body));
     try {
       while (job.finished_at === null) {
         await sleep(LOOK_EVERY_MS, undefined, { signal: this.#options.signal });
         job = Job.parse(await this.call('GET', `/jobs/${job.id}`));
-        onProgress(job.progress, job.message);
+        onProgress(job.progress, job.message ?? undefined);
       }
     } catch (error) {
       if (this.#options.signal?.aborted) await this.#cancel(job.id);

@@ -71,12 +71,13 @@ async function end(service: ReplaceableApp, log: Logger): Promise<void> {
 }
 
 /** A bar that grows in place on a terminal; elsewhere a line at the end. */
-function showProgress(share: number): void {
-  const done = share >= 1;
+function showProgress(share: number | null): void {
+  const known = share ?? 0;
+  const done = known >= 1;
   if (process.stderr.isTTY) {
-    const filled = Math.round(share * 30);
+    const filled = Math.round(known * 30);
     process.stderr.write(
-      `\rMaking the demo's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(share * 100)} %${done ? '\n' : ''}`,
+      `\rMaking the demo's history ${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${Math.round(known * 100)} %${done ? '\n' : ''}`,
     );
   } else if (done) process.stderr.write("Made the demo's history.\n");
 }

@@ -3,6 +3,7 @@ import type { Pipeline } from '../assembly/pipeline.ts';
 import { openLog } from '../config/log.ts';
 import { recordsLocation } from '../config/records-location.ts';
 import type { Config } from '../config/schema.ts';
+import type { OnProgress } from '../domain/progress.ts';
 import { openDataFolder } from '../storage/data-folder.ts';
 import type { RecordStore } from '../storage/records/record-store.ts';
 import type { Invocation } from './invocation.ts';
@@ -14,7 +15,7 @@ const DRAIN_MS = MINUTE_MS;
 /** What long work is given. */
 export interface WorkContext {
   readonly signal: AbortSignal;
-  readonly progress: (share: number | null, note?: string | null) => void;
+  readonly progress: OnProgress;
 }
 
 export interface LongWork {
@@ -34,7 +35,7 @@ export async function longWork(invocation: Invocation, work: LongWork): Promise<
   const { title, path, body, alone, config } = work;
   const service = await invocation.service();
   const bar = new ProgressBar(title);
-  const progress: WorkContext['progress'] = (share, note) => bar.show(share, note ?? '');
+  const progress: OnProgress = (share, message) => bar.show(share, message);
   try {
     if (service) return await service.job(path, body, progress);
     const context = { signal: invocation.signal, progress };

@@ -1,5 +1,6 @@
 import type { Scope } from '@wattkeeper/contract/access/auth.ts';
 import type { z } from 'zod';
+import type { OnProgress } from '../domain/progress.ts';
 import type { Rights } from '../domain/rights.ts';
 
 /** What a running job is given. */
@@ -9,8 +10,7 @@ export interface JobContext<P = unknown> {
   readonly by: Rights | null;
   /** Aborts when someone cancels the run or the service stops; the job ends soon after, by throwing the reason. */
   readonly signal: AbortSignal;
-  /** Tells how far it is, 0 to 1 (null: unknown), and what it does. Cheap: call it as often as it is handy. */
-  progress(share: number | null, message?: string): void;
+  readonly progress: OnProgress;
 }
 
 /** A piece of work that runs by the clock, when asked, or both. */

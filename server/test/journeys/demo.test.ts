@@ -39,7 +39,7 @@ function demoOn(
     warn: (message) => warnings.push(message),
   });
   const prepare = async () => {
-    const progress: number[] = [];
+    const progress: (number | null)[] = [];
     const source = await service.prepare((share) => progress.push(share), AbortSignal.timeout(60_000));
     return { source, hasMadeHistory: progress.length > 0 };
   };

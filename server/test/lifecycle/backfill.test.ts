@@ -9,6 +9,7 @@ import { HOUR_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { backfillEnd } from '../../src/assembly/backfill.ts';
 import { Corrupt, Unavailable } from '../../src/domain/errors.ts';
+import type { OnProgress } from '../../src/domain/progress.ts';
 import type { TelemetryStore } from '../../src/storage/backend.ts';
 import { type BackfillReport, backfill } from '../../src/storage/backfill/backfill.ts';
 import { MeteredStore } from '../../src/storage/layers/metered-store.ts';
@@ -63,11 +64,7 @@ async function open(options: StoreInput): Promise<TelemetryStore> {
 
 const newTarget = () => open({ type: 'sqlite', path: join(folder, 'target.sqlite') });
 
-function fill(
-  to: TelemetryStore,
-  signal = never,
-  progress: (share: number) => void = () => {},
-): Promise<BackfillReport> {
+function fill(to: TelemetryStore, signal = never, progress: OnProgress = () => {}): Promise<BackfillReport> {
   const from = backfillEnd(new MeteredStore('duckdb', world.store, () => 0), world.reads);
   return backfill({ from: from.store, to, signal, progress });
 }
@@ -98,7 +95,7 @@ describe('filling a store whose source has an archive', () => {
 
     const target = await newTarget();
     const shares: number[] = [];
-    const report = await fill(target, never, (share) => shares.push(share));
+    const report = await fill(target, never, (share) => shares.push(share ?? -1));
     const values = before.reduce((sum, { count }) => sum + count, 0);
     expect(values).toBe(100 * 32 + 40 * 32 + 1);
     expect(report).toEqual({ series: 7, values, written: values, archivedMonths: 5 });
@@ -128,7 +125,7 @@ describe('filling a store whose source has an archive', () => {
     const target = await newTarget();
     await expect(fill(breaking(target, 3))).rejects.toThrow('the target is away');
     const stop = new AbortController();
-    await expect(fill(target, stop.signal, (share) => share > 0.7 && stop.abort())).rejects.toThrow(/abort/);
+    await expect(fill(target, stop.signal, (share) => (share ?? 0) > 0.7 && stop.abort())).rejects.toThrow(/abort/);
     const there = (await target.series()).reduce((sum, { count }) => sum + count, 0);
     const { values, written } = await fill(target);
     expect(written).toBe(values - there);

@@ -115,7 +115,7 @@ describe.each(['duckdb', 'sqlite'] as const)('a backup of a place in %s', (type)
 
     const into = { type: 'sqlite', path: join(folder, `${++files}.db`) } as const;
     const other = await newStore(type === 'duckdb' ? 'sqlite' : 'duckdb');
-    const shares: number[] = [];
+    const shares: (number | null)[] = [];
     const report = await restoreBackup(
       await checkBackup(backup.path, KEYS, never),
       KEYS,

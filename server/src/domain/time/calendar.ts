@@ -14,7 +14,6 @@ interface Stretch {
   readonly to: number;
 }
 
-
 /** The category of each instant: that of the first matching period. Instants ascend. */
 export function categoriesAt(
   { defaultCategory, periods }: Categories,

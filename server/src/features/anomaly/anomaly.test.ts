@@ -250,7 +250,7 @@ describe('anomalies of a machine', () => {
     // A later run goes over the last days alone.
     site.now = NOW + HOUR_MS;
     const messages: string[] = [];
-    await service.detectAll(new AbortController().signal, (_, message) => messages.push(message));
+    await service.detectAll(new AbortController().signal, (_, message = '') => messages.push(message));
     expect(messages).toEqual(['Press']);
   });
 

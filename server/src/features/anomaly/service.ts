@@ -14,6 +14,7 @@ import { HOUR_MS, MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.t
 import type { Detection } from '../../analytics/anomaly/device.ts';
 import { ExpectedError, InvalidInput, NotFound } from '../../domain/errors.ts';
 import { splitMetric } from '../../domain/metric-catalogue.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { askedWindow, periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -39,8 +40,6 @@ export interface AnomalyOptions extends HistoryOptions {
   readonly examined: ExaminedTimes;
   readonly models: ModelPool;
 }
-
-export type OnProgress = (share: number, message: string) => void;
 
 /** So much before a window tells what is normal; less than the least tells nothing. */
 const REFERENCE_MS = 42 * UTC_DAY_MS;

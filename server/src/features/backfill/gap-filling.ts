@@ -83,7 +83,8 @@ export class GapFilling {
       const isWhole = gaps?.of(from) === null && !source.bounded();
       // What the journal no longer holds for the one may still be on its way to the other.
       if (gap) await caughtUp(from, signal);
-      const note = (share: number, name: string) => progress(share, `${from} → ${to}${name && `: ${name}`}`);
+      const note = (share: number | null, name?: string) =>
+        progress(share, `${from} → ${to}${name ? `: ${name}` : ''}`);
       const report = await backfill({ from: source.store, to: target.store, signal, progress: note });
       if (gap && isWhole) await gaps?.close(to, gap, target.store);
       return report;

@@ -4,6 +4,7 @@ import { formatInstant, parseInstant } from '@wattkeeper/contract/common.ts';
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Backup, KeptBackup, RestoreRequest } from '@wattkeeper/contract/storage/backup.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound, Unavailable } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { ARCHIVE_COPIES } from '../../storage/archive/archive-copies.ts';
 import type { ArchiveManifest } from '../../storage/archive/archived-objects.ts';
@@ -216,7 +217,7 @@ export class BackupService {
     const { history, historyPlaces } = this.#options;
     const { copies } = historyPlaces;
     if (history === null || copies === null) return null;
-    const note = (share: number, name: string) => progress(share, `${name} → ${copies.place}`);
+    const note: OnProgress = (share, name) => progress(share, `${name} → ${copies.place}`);
     return this.#inScratch((scratch) => copies.send(history, { scratch, signal, progress: note }));
   }
 

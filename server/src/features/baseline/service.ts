@@ -10,6 +10,7 @@ import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { extrapolated, predict, predictionMargins } from '../../analytics/baseline/deviation.ts';
 import { MIN_SAMPLES_BY_RESOLUTION } from '../../analytics/baseline/validity.ts';
 import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { askedDays, askedWindow, periodOf } from '../../domain/time/asked-window.ts';
 import type { Window } from '../../domain/time/window.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
@@ -43,7 +44,6 @@ export interface BaselineOptions extends DriverOptions {
 }
 
 /** How far a training got: 0 to 1. */
-export type OnProgress = (share: number, message: string) => void;
 
 const TRAINING_DAYS: Readonly<Record<Resolution, number>> = { hour: 90, day: 365 };
 const DEVIATION_DAYS: Readonly<Record<Resolution, number>> = { hour: 1, day: 30 };

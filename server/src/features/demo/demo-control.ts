@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../domain/progress.ts';
 import type { Source } from '../../sources/source-port.ts';
 import type { DemoService } from './service.ts';
 
@@ -24,7 +25,7 @@ export class DemoControl {
    * Makes the history where it is missing and continues with live readings, unless no demo is wanted.
    * @param onProgress gets the share of the history that is made, 0 to 1
    */
-  async start(onProgress: (share: number) => void = () => {}): Promise<void> {
+  async start(onProgress: OnProgress = () => {}): Promise<void> {
     await this.stop();
     const { signal } = this.#ending;
     const prepared = this.#prepare(onProgress, signal);
@@ -36,7 +37,7 @@ export class DemoControl {
     await prepared;
   }
 
-  async #prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<{ run: Promise<void> } | null> {
+  async #prepare(onProgress: OnProgress, signal: AbortSignal): Promise<{ run: Promise<void> } | null> {
     if (!(await this.#demo.wanted())) return null;
     const source = await this.#demo.prepare(onProgress, signal);
     if (signal.aborted) return null;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { MINUTE_MS, UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { InvalidInput } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import {
   createSimulator,
   type ProfileName,
@@ -64,7 +65,7 @@ export class DemoService {
    * another profile, seed or version of the model left is replaced.
    * @param onProgress gets the share of the history that is made, 0 to 1
    */
-  async prepare(onProgress: (share: number) => void, signal: AbortSignal): Promise<Source> {
+  async prepare(onProgress: OnProgress, signal: AbortSignal): Promise<Source> {
     const { records, now } = this.#options;
     const options = this.#simulation();
     const resumed = await this.#resume(options);
@@ -113,7 +114,7 @@ export class DemoService {
   async #makeHistory(
     simulator: Simulator,
     options: SimulatorOptions,
-    onProgress: (share: number) => void,
+    onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<void> {
     const { intake, now, records } = this.#options;

@@ -100,7 +100,7 @@ describe('a forecast of demand', () => {
     const before = await demand.accuracy({ machine_id: 'Press', horizon: '24h' });
     expect(before.thorough).toBe(false);
     const messages: string[] = [];
-    const result = await demand.backtestAll(new AbortController().signal, (_, message) => messages.push(message));
+    const result = await demand.backtestAll(new AbortController().signal, (_, message = '') => messages.push(message));
     expect(result.left_out).toEqual([
       { name: 'Test site', horizon: '7d', reason: expect.stringContaining('20.0 days, and this forecast needs 42') },
       { name: 'Press', horizon: '7d', reason: expect.stringContaining('collect for about 22 more days') },

@@ -12,6 +12,7 @@ import { HORIZONS, type Horizon } from '../../analytics/forecast/horizons.ts';
 import { intervalOf, LEVELS, type Level, within } from '../../analytics/forecast/intervals.ts';
 import { silentSlots } from '../../analytics/forecast/silent.ts';
 import { ExpectedError, InvalidInput, messageOf, NotFound } from '../../domain/errors.ts';
+import { type OnProgress, progressPart } from '../../domain/progress.ts';
 import type { ModelPool } from '../../jobs/model-pool.ts';
 import type { Forecasts } from '../../storage/records/analytics/forecasts.ts';
 import type { DeviceRecord } from '../../storage/records/devices/device-record.ts';
@@ -38,8 +39,6 @@ export interface ForecastOptions extends LoadOptions {
   readonly forecasts: Forecasts;
   readonly models: ModelPool;
 }
-
-export type OnProgress = (share: number, message: string) => void;
 
 /** Models that are quick enough to be chosen from while someone waits, and how many back-tests they get. */
 const QUICK = ['naive_day', 'naive_week', 'regression_quick', 'regression_steady', 'ets', 'mstl'] as const;
@@ -304,9 +303,10 @@ export class ForecastService {
     const leftOut: { name: string; horizon: string; reason: string }[] = [];
     for (const [i, { subject, horizon }] of all.entries()) {
       signal.throwIfAborted();
+      const part = progressPart(progress, i / all.length, (i + 1) / all.length);
       const tell: OnProgress = (share, message) =>
-        progress((i + share) / all.length, `${nameOf(subject)}, ${horizon}${message && `: ${message}`}`);
-      tell(0, '');
+        part(share, `${nameOf(subject)}, ${horizon}${message ? `: ${message}` : ''}`);
+      tell(0);
       try {
         await work(subject, horizon, tell);
       } catch (error) {

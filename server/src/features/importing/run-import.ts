@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ImportPlaces, type ImportSite, MAX_PLACED_DEVICES } from '@wattkeeper/contract/import.ts';
 import type { Block } from '../../domain/columns/batch.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { importFile } from '../../sources/import/import-file.ts';
 import type { ImportReport } from '../../sources/import/import-report.ts';
 import type { InputFile } from '../../sources/import/input-file.ts';
@@ -22,7 +23,7 @@ export interface RunOptions {
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called after each piece, with the rows so far and the share of the file, 0 to 1. */
-  readonly onProgress: (progress: { readonly rows: number; readonly share: number }) => void;
+  readonly onProgress: OnProgress;
 }
 
 export interface RunOutcome {
@@ -53,7 +54,7 @@ export async function runImport(target: ImportTarget, options: RunOptions): Prom
     },
     skipRows,
     onProgress: async (progress) => {
-      onProgress(progress);
+      onProgress(progress.share, `${progress.rows} rows`);
       if (!dryRun && progress.rows > skipRows) await target.note(key, { rows: progress.rows, finished: false });
     },
   });

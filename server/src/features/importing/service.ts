@@ -9,6 +9,7 @@ import type {
 import { MAX_PREVIEW_ROWS } from '@wattkeeper/contract/import.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { MetricCatalogue } from '../../domain/metric-catalogue.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { localIso } from '../../domain/time/site-time.ts';
 import { detectMapping, mappingText } from '../../sources/import/detect/detect.ts';
 import { importFile } from '../../sources/import/import-file.ts';
@@ -103,7 +104,7 @@ export class ImportingService {
   /** Imports an uploaded file. */
   async run(
     { upload_id: id, mapping, dry_run: dryRun, force }: ImportJobParams,
-    { signal, progress }: { signal: AbortSignal; progress: (share: number | null, message?: string) => void },
+    { signal, progress }: { signal: AbortSignal; progress: OnProgress },
   ): Promise<ImportResult> {
     return this.uploads.use(id, async (file) => {
       const outcome = await runImport(this.#options.target, {
@@ -113,7 +114,7 @@ export class ImportingService {
         dryRun,
         force,
         signal,
-        onProgress: ({ rows, share }) => progress(share, `${rows} rows`),
+        onProgress: progress,
       });
       const { report, site, devices, importedBefore } = outcome;
       return {

@@ -14,6 +14,7 @@ import { seriesOf } from '../../domain/columns/frame.ts';
 import type { CounterEvent } from '../../domain/counters/counter.ts';
 import { InvalidInput } from '../../domain/errors.ts';
 import { isRestless } from '../../domain/metric-catalogue.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { periodOf } from '../../domain/time/asked-window.ts';
 import { addDays, dayOf, dayWindow } from '../../domain/time/site-time.ts';
 import type { Window } from '../../domain/time/window.ts';
@@ -87,7 +88,7 @@ export class QualityService {
   }
 
   /** The scheduled job: makes and stores the reports of every site's open days. Answers how many. */
-  async storeReports(signal: AbortSignal, progress: (share: number) => void): Promise<number> {
+  async storeReports(signal: AbortSignal, progress: OnProgress): Promise<number> {
     const sites = await this.#options.records.sites.list();
     let made = 0;
     for (const site of sites) {

@@ -1,4 +1,5 @@
 import type { Frame } from '../../domain/columns/frame.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { TieredReads } from '../layers/tiered-reads.ts';
 import type { WriteGate } from '../layers/write-gate.ts';
@@ -26,7 +27,7 @@ export interface ArchiveMonthsOptions {
   /** Months that ended by then are archived, epoch milliseconds; asked for each metric group. */
   readonly before: (group: string) => number;
   readonly signal: AbortSignal;
-  readonly progress: (share: number | null, message: string) => void;
+  readonly progress: OnProgress;
 }
 
 /** How often a month is written anew because old readings came in meanwhile, before it is left to the next run. */

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Corrupt, NotFound } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { SerialQueue } from '../../domain/serial-queue.ts';
 import { intersect, type Window } from '../../domain/time/window.ts';
 import type { ReadRequest } from '../backend.ts';
@@ -36,7 +37,7 @@ export interface ArchiveOptions {
 export interface DeletionWork {
   readonly unused: () => Promise<void>;
   readonly signal: AbortSignal;
-  readonly progress: (share: number | null, message: string) => void;
+  readonly progress: OnProgress;
 }
 
 /** Folders of files that are being written; one that a crash left is removed at the next start. */

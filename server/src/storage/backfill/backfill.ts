@@ -1,5 +1,6 @@
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { intersect, type Window } from '../../domain/time/window.ts';
 import { monthName } from '../archive/months.ts';
 import type { TelemetryStore } from '../backend.ts';
@@ -25,7 +26,7 @@ export interface BackfillOptions {
   readonly from: BackfillSource;
   readonly to: Pick<TelemetryStore, 'read' | 'write'>;
   readonly signal: AbortSignal;
-  readonly progress: (share: number, message: string) => void;
+  readonly progress: OnProgress;
 }
 
 /** Of one device and metric group in a span of time that no other piece covers. */

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { Backup } from '@wattkeeper/contract/storage/backup.ts';
 import { Corrupt } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { BackupFolder } from './backup-folder.ts';
 
@@ -39,7 +40,7 @@ export class BackupCopies {
   }
 
   /** Sends every backup of the folder that has no copy; answers how many. */
-  async send(signal: AbortSignal, progress: (share: number, name: string) => void): Promise<number> {
+  async send(signal: AbortSignal, progress: OnProgress): Promise<number> {
     const there = new Set((await this.list()).map(({ name }) => name));
     const missing = (await this.#folder.list()).filter(({ name, problem }) => problem === null && !there.has(name));
     for (const [i, backup] of missing.entries()) {

@@ -1,4 +1,5 @@
 import { formatInstant } from '@wattkeeper/contract/common.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import type { ArchiveManifest } from '../archive/archived-objects.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RecordsContents } from '../records/transfer.ts';
@@ -44,7 +45,7 @@ export interface BackupOptions {
   readonly journalSequence?: number | undefined;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  readonly progress: (share: number) => void;
+  readonly progress: OnProgress;
 }
 
 /**

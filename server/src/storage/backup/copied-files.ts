@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Corrupt } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { sha256Of } from '../file-digest.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
@@ -35,12 +36,7 @@ export class CopiedFiles {
    * @param scratch path of a file that may be written
    * @throws Corrupt when the place does not give back what it was given
    */
-  async send(
-    files: readonly NamedFile[],
-    scratch: string,
-    signal: AbortSignal,
-    progress: (share: number, name: string) => void,
-  ): Promise<number> {
+  async send(files: readonly NamedFile[], scratch: string, signal: AbortSignal, progress: OnProgress): Promise<number> {
     const there = new Set(await this.names());
     const missing = files.filter(({ name }) => !there.has(name));
     for (const [i, { name, path }] of missing.entries()) {

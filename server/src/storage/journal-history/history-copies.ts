@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { formatInstant } from '@wattkeeper/contract/common.ts';
 import { z } from 'zod';
 import { Conflict, Corrupt, NotFound } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { SerialQueue } from '../../domain/serial-queue.ts';
 import { type BackupKeys, readBackupFile, writeBackupFile } from '../backup/backup-file.ts';
 import type { CopiedFiles } from '../backup/copied-files.ts';
@@ -38,7 +39,7 @@ export interface SendWork {
   /** Folder for files that are being sent. */
   readonly scratch: string;
   readonly signal: AbortSignal;
-  readonly progress: (share: number, name: string) => void;
+  readonly progress: OnProgress;
 }
 
 export interface SentHistory {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import type { Block } from '../../domain/columns/batch.ts';
 import { Conflict, messageOf } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import { applyBatches } from '../apply-batches.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { BackupKeys } from '../backup/backup-file.ts';
@@ -41,7 +42,7 @@ export interface FolderRestore {
   /** What becomes of archived months; absent: they are left out. */
   readonly archive?: Omit<ArchiveTarget, 'scratch'> | undefined;
   readonly signal: AbortSignal;
-  readonly progress: (share: number) => void;
+  readonly progress: OnProgress;
 }
 
 export interface HistoryUpTo {

@@ -1,5 +1,6 @@
 import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import { Conflict, Corrupt } from '../../domain/errors.ts';
+import { type OnProgress, progressPart } from '../../domain/progress.ts';
 import {
   type ArchiveManifest,
   type ArchivePlaces,
@@ -82,7 +83,7 @@ export async function restoreBackup(
   keys: BackupKeys,
   target: RestoreTarget,
   signal: AbortSignal,
-  progress: (share: number) => void,
+  progress: OnProgress,
 ): Promise<RestoreReport> {
   const located =
     archive && target.archive && (await locateArchive(archive, target.archive, target.archive.scratch, signal));
@@ -100,7 +101,7 @@ export async function restoreBackup(
     }
     progress(0.7 * (values / Math.max(summary.values, 1)));
   }
-  await compare(path, target.store, expected, signal, (share) => progress(0.7 + 0.3 * share));
+  await compare(path, target.store, expected, signal, progressPart(progress, 0.7, 1));
   if (located && target.archive?.archive && target.archive.bringBack)
     await bringArchiveBack(located, target.archive.archive, target.archive.scratch, signal);
   const found = located ? { objects: located.objects, fromCopies: located.elsewhere.size } : null;
@@ -112,7 +113,7 @@ async function compare(
   store: TelemetryStore,
   expected: ReadonlyMap<string, DayDigest>,
   signal: AbortSignal,
-  progress: (share: number) => void,
+  progress: OnProgress,
 ): Promise<void> {
   const missing = new Set(expected.keys());
   const wrong: string[] = [];

@@ -2,6 +2,7 @@ import { UTC_DAY_MS } from '@wattkeeper/contract/durations.ts';
 import type { Block } from '../../domain/columns/batch.ts';
 import type { Frame } from '../../domain/columns/frame.ts';
 import { Corrupt } from '../../domain/errors.ts';
+import type { OnProgress } from '../../domain/progress.ts';
 import type { TelemetryStore } from '../backend.ts';
 import type { RollupExtent } from '../layers/rolled-reads.ts';
 import type { WriteGate, WriteWatch } from '../layers/write-gate.ts';
@@ -51,7 +52,7 @@ export interface RetentionRun {
   /** Resolves when every store has what was kept. */
   readonly settled: (signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  readonly progress: (share: number | null, message: string) => void;
+  readonly progress: OnProgress;
 }
 
 export interface RetentionReport {
